@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import { type BaseImage, composeImage } from "./compose.ts";
+import { parseImageConfig } from "./config.ts";
+import { sha256 } from "./digest.ts";
+import { canonicalJson } from "./json.ts";
+import type { LayerMetadata } from "./layer.ts";
+import { parseImageManifest } from "./manifest.ts";
+import { mediaTypes } from "./media-types.ts";
+
+const layer = (name: string): LayerMetadata => ({
+  mediaType: mediaTypes.layerGzip,
+  digest: sha256(`${name} compressed`),
+  size: 10,
+  diffId: sha256(name),
+  comment: name,
+});
+
+const baseConfig = {
+  os: "linux",
+  architecture: "amd64",
+  created: "2020-01-01T00:00:00Z",
+  config: {
+    Env: ["PATH=/bin", "LANG=C"],
+    Entrypoint: ["/bin/sh"],
+    Cmd: ["-c", "true"],
+    User: "root",
+    Labels: { a: "1" },
+  },
+  rootfs: { type: "layers", diff_ids: [sha256("base")] },
+  history: [{ created_by: "x" }, { created_by: "ENV", empty_layer: true }],
+};
+
+function base(config: object = baseConfig): BaseImage {
+  const bytes = canonicalJson(config);
+  const manifest = canonicalJson({
+    schemaVersion: 2,
+    mediaType: mediaTypes.dockerManifest,
+    config: { mediaType: mediaTypes.dockerConfig, digest: sha256(bytes), size: bytes.length },
+    layers: [
+      { mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip", digest: sha256("base compressed"), size: 4 },
+    ],
+  });
+  return { manifest, config: bytes };
+}
+
+const spec = { os: "linux", architecture: "amd64" };
+const read = (image: ReturnType<typeof composeImage>) => ({
+  manifest: parseImageManifest(image.manifest),
+  config: parseImageConfig(image.config),
+});
+
+describe("composeImage", () => {
+  it("describes what it made", () => {
+    const image = composeImage({ layers: [layer("a")], spec: { ...spec, annotations: { k: "v" } } });
+    const { manifest, config } = read(image);
+    expect(image.descriptor).toEqual({
+      mediaType: mediaTypes.manifest,
+      digest: sha256(image.manifest),
+      size: image.manifest.length,
+      platform: spec,
+    });
+    expect(manifest.config).toEqual({
+      mediaType: mediaTypes.config,
+      digest: sha256(image.config),
+      size: image.config.length,
+    });
+    expect(manifest.annotations).toEqual({ k: "v" });
+    expect(manifest.layers).toEqual([{ mediaType: mediaTypes.layerGzip, digest: layer("a").digest, size: 10 }]);
+    expect(config.rootfs.diff_ids).toEqual([layer("a").diffId]);
+    expect(config.history).toEqual([{ created: "1970-01-01T00:00:00Z", created_by: "slipway", comment: "a" }]);
+    expect(config.created).toBe("1970-01-01T00:00:00Z");
+  });
+
+  it("gives the same bytes in whatever order mappings were written", () => {
+    const one = composeImage({
+      layers: [layer("a")],
+      spec: { ...spec, env: { A: "1", B: "2" }, labels: { x: "1", y: "2" } },
+    });
+    const two = composeImage({
+      layers: [layer("a")],
+      spec: { labels: { y: "2", x: "1" }, env: { B: "2", A: "1" }, ...spec },
+    });
+    expect(two).toEqual(one);
+  });
+
+  it("goes on top of a base, in OCI's names", () => {
+    const { manifest, config } = read(composeImage({ base: base(), layers: [layer("a")], spec: {} }));
+    expect(manifest.layers.map((each) => [each.mediaType, each.digest])).toEqual([
+      [mediaTypes.layerGzip, sha256("base compressed")],
+      [mediaTypes.layerGzip, layer("a").digest],
+    ]);
+    expect(config.rootfs.diff_ids).toEqual([sha256("base"), layer("a").diffId]);
+    expect(config.config).toEqual(baseConfig.config);
+    expect(config.history?.length).toBe(3);
+  });
+
+  it("merges env and labels over the base's, and lets an entrypoint drop its arguments", () => {
+    const changes = {
+      env: { PATH: "/app:/bin", NEW: "a=b" },
+      labels: { b: "2" },
+      entrypoint: ["/app/x"],
+      user: "1000",
+    };
+    const { config } = read(composeImage({ base: base(), layers: [], spec: changes }));
+    expect(config.config).toEqual({
+      Env: ["PATH=/app:/bin", "LANG=C", "NEW=a=b"],
+      Entrypoint: ["/app/x"],
+      User: "1000",
+      Labels: { a: "1", b: "2" },
+    });
+    expect(read(composeImage({ base: base(), layers: [], spec: { cmd: ["x"] } })).config.config).toMatchObject({
+      Entrypoint: ["/bin/sh"],
+      Cmd: ["x"],
+    });
+  });
+
+  it("makes up a history that counts right when the base has none", () => {
+    const { history: _, ...without } = baseConfig;
+    const { config } = read(composeImage({ base: base(without), layers: [layer("a")], spec: {} }));
+    expect(config.history?.length).toBe(2);
+  });
+
+  it.each([
+    [
+      "another architecture",
+      { architecture: "arm64" },
+      baseConfig,
+      /linux\/arm64, but the base image is for linux\/amd64/,
+    ],
+    ["another system", { os: "windows" }, baseConfig, /windows\/amd64, but the base image is for linux\/amd64/],
+    ["another variant", { variant: "v6" }, { ...baseConfig, variant: "v7" }, /amd64\/v6, but .*amd64\/v7/],
+    ["a name that is none", { env: { "A=B": "" } }, baseConfig, /"A=B" cannot be the name/],
+    [
+      "a base that does not add up",
+      {},
+      { ...baseConfig, rootfs: { type: "layers", diff_ids: [] } },
+      /has 1 layers, its configuration 0/,
+    ],
+  ])("refuses %s", (_, changes, config, problem) => {
+    expect(() => composeImage({ base: base(config), layers: [], spec: changes })).toThrow(problem);
+  });
+
+  it("refuses parts of two bases, and no platform", () => {
+    expect(() =>
+      composeImage({ base: { ...base(), config: canonicalJson({ ...baseConfig, author: "x" }) }, layers: [], spec }),
+    ).toThrow(/names the configuration sha256:.*, but the one given has sha256:/);
+    expect(() => composeImage({ layers: [], spec: { os: "linux" } })).toThrow(/architecture is not given/);
+  });
+});

@@ -1,0 +1,198 @@
+import { type ExecutionConfig, type HistoryEntry, type ImageConfig, parseImageConfig } from "./config.ts";
+import { type Descriptor, formatPlatform, type Platform } from "./descriptor.ts";
+import { type Digest, sha256 } from "./digest.ts";
+import { UserError } from "./errors.ts";
+import { canonicalJson } from "./json.ts";
+import { type LayerMetadata, layerDescriptor } from "./layer.ts";
+import { parseImageManifest } from "./manifest.ts";
+import { mediaTypes, ociLayerMediaType } from "./media-types.ts";
+
+/** The one moment at which everything Slipway builds was made, so that the same inputs give the same digests. */
+const epoch = "1970-01-01T00:00:00Z";
+
+/** What an image is to be. A field that is left out comes from the base. */
+export interface ImageSpec {
+  readonly os?: string;
+  readonly architecture?: string;
+  readonly variant?: string;
+  /** Set over the base's, which keeps what is not named here. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Setting it without `cmd` drops the base's `cmd`, as Docker does: those were arguments of another program. */
+  readonly entrypoint?: readonly string[];
+  readonly cmd?: readonly string[];
+  readonly user?: string;
+  readonly workingDir?: string;
+  /** Set over the base's, which keeps what is not named here. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Of the manifest; the base's are not inherited, since they describe the base. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The base image as bytes, exactly as a layout or a registry holds them. */
+export interface BaseImage {
+  readonly manifest: Uint8Array;
+  readonly config: Uint8Array;
+  /** What people call it, for errors. Default: "the base image". */
+  readonly name?: string;
+}
+
+export interface ComposedImage {
+  readonly manifest: Uint8Array<ArrayBuffer>;
+  readonly config: Uint8Array<ArrayBuffer>;
+  /** Of the manifest, with its platform. */
+  readonly descriptor: Descriptor & { readonly platform: Platform };
+}
+
+interface Base {
+  readonly name: string;
+  readonly config: ImageConfig;
+  readonly layers: readonly Descriptor[];
+}
+
+/**
+ * Puts an image together from what is known of its layers: an OCI manifest and configuration, byte for byte the same for the same
+ * inputs. Layers of the base come first and keep their blobs; Docker's media types become OCI's names of the same bytes.
+ *
+ * @throws UserError when the base is not an image of one platform, when its parts disagree, when the platform is unknown, or when
+ *   the specification asks for another platform than the base has
+ */
+export function composeImage(options: {
+  readonly base?: BaseImage;
+  readonly layers: readonly LayerMetadata[];
+  readonly spec: ImageSpec;
+}): ComposedImage {
+  const base = options.base && readBase(options.base);
+  const platform = platformOf(options.spec, base);
+  const config = canonicalJson(configOf(options.spec, platform, options.layers, base));
+  const manifest = canonicalJson({
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    config: { mediaType: mediaTypes.config, digest: sha256(config), size: config.length },
+    layers: [...(base?.layers ?? []), ...options.layers.map(layerDescriptor)],
+    ...unlessEmpty("annotations", options.spec.annotations),
+  });
+  const descriptor = { mediaType: mediaTypes.manifest, digest: sha256(manifest), size: manifest.length, platform };
+  return { manifest, config, descriptor };
+}
+
+function readBase(image: BaseImage): Base {
+  const name = image.name ?? "the base image";
+  const manifest = parseImageManifest(image.manifest, { document: `Manifest of ${name}` });
+  const config = parseImageConfig(image.config, `Configuration of ${name}`);
+  const actual: Digest = sha256(image.config);
+  if (manifest.config.digest.startsWith("sha256:") && manifest.config.digest !== actual) {
+    throw new UserError(
+      `The manifest of ${name} names the configuration ${manifest.config.digest}, but the one given has ${actual}.`,
+      "Give the manifest and the configuration of one and the same image.",
+    );
+  }
+  if (config.rootfs.diff_ids.length !== manifest.layers.length) {
+    throw new UserError(
+      `The manifest of ${name} has ${manifest.layers.length} layers, its configuration ${config.rootfs.diff_ids.length}.`,
+      "Take another base image: this one is damaged.",
+    );
+  }
+  const layers = manifest.layers.map((layer) => ({ ...layer, mediaType: ociLayerMediaType(layer.mediaType) }));
+  return { name, config, layers };
+}
+
+/** A variant is asked for rarely and left out of many images, so only two that are both there can disagree. */
+function platformOf(spec: ImageSpec, base: Base | undefined): Platform {
+  const os = spec.os ?? base?.config.os;
+  const architecture = spec.architecture ?? base?.config.architecture;
+  if (os === undefined || architecture === undefined) {
+    throw new UserError(
+      `The image has no base and its ${os === undefined ? "operating system" : "architecture"} is not given.`,
+      "Give os and architecture, for example linux and amd64, or a base image.",
+    );
+  }
+  const variant = spec.variant ?? base?.config.variant;
+  const platform: Platform = { os, architecture, ...(variant ? { variant } : {}) };
+  if (base) {
+    const theirs = base.config;
+    const variantsDiffer = Boolean(theirs.variant) && theirs.variant !== variant;
+    if (theirs.os !== os || theirs.architecture !== architecture || variantsDiffer) {
+      throw new UserError(
+        `The image is for ${formatPlatform(platform)}, but ${base.name} is for ${formatPlatform(theirs)}.`,
+        "Choose a base image of that platform, or build for the platform of the base.",
+      );
+    }
+  }
+  return platform;
+}
+
+function configOf(
+  spec: ImageSpec,
+  platform: Platform,
+  layers: readonly LayerMetadata[],
+  base: Base | undefined,
+): ImageConfig {
+  const { history: _history, rootfs: _rootfs, created: _created, ...inherited } = (base?.config ?? {}) as ImageConfig;
+  return {
+    ...inherited,
+    ...platform,
+    created: epoch,
+    config: executionOf(spec, base?.config.config ?? {}),
+    rootfs: {
+      type: "layers",
+      diff_ids: [...(base?.config.rootfs.diff_ids ?? []), ...layers.map((layer) => layer.diffId)],
+    },
+    history: [
+      ...baseHistory(base),
+      ...layers.map((layer) => ({
+        created: epoch,
+        created_by: "slipway",
+        ...(layer.comment ? { comment: layer.comment } : {}),
+      })),
+    ],
+  };
+}
+
+/** Tools match history entries with layers by counting, so a base whose history does not add up gets one that does. */
+function baseHistory(base: Base | undefined): readonly HistoryEntry[] {
+  if (!base) return [];
+  const history = base.config.history ?? [];
+  const named = history.filter((entry) => entry.empty_layer !== true).length;
+  return named === base.layers.length ? history : base.layers.map(() => ({ created: epoch, comment: "base image" }));
+}
+
+function executionOf(spec: ImageSpec, base: ExecutionConfig): ExecutionConfig {
+  const { Cmd, ...rest } = base;
+  const cmd = spec.cmd ?? (spec.entrypoint ? undefined : Cmd);
+  return {
+    ...rest,
+    ...unlessEmpty("Env", mergeEnvironment(base.Env ?? [], spec.env ?? {})),
+    ...(spec.entrypoint ? { Entrypoint: spec.entrypoint } : {}),
+    ...(cmd ? { Cmd: cmd } : {}),
+    ...(spec.user === undefined ? {} : { User: spec.user }),
+    ...(spec.workingDir === undefined ? {} : { WorkingDir: spec.workingDir }),
+    ...unlessEmpty("Labels", { ...base.Labels, ...spec.labels }),
+  };
+}
+
+/** The base's order is kept, with values replaced in place; new variables follow by name. */
+function mergeEnvironment(base: readonly string[], changes: Readonly<Record<string, string>>): string[] {
+  const merged = new Map(base.map((entry) => splitVariable(entry)));
+  for (const name of Object.keys(changes).sort()) {
+    if (!/^[^=\0]+$/.test(name)) {
+      throw new UserError(
+        `${JSON.stringify(name)} cannot be the name of an environment variable.`,
+        "Write env as a mapping of names, without =, to values.",
+      );
+    }
+    merged.set(name, changes[name] ?? "");
+  }
+  return [...merged].map(([name, value]) => `${name}=${value}`);
+}
+
+function splitVariable(entry: string): [name: string, value: string] {
+  const equals = entry.indexOf("=");
+  return equals < 0 ? [entry, ""] : [entry.slice(0, equals), entry.slice(equals + 1)];
+}
+
+function unlessEmpty<Key extends string, Value extends object>(
+  key: Key,
+  value: Value | undefined,
+): { [K in Key]?: Value } {
+  return value && Object.keys(value).length > 0 ? ({ [key]: value } as { [K in Key]: Value }) : {};
+}

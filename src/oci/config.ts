@@ -1,0 +1,63 @@
+import type { Digest } from "./digest.ts";
+import { parseJson } from "./json.ts";
+
+/** How a container of an image starts: OCI image specification, "Image Configuration", `config`. */
+export interface ExecutionConfig {
+  readonly User?: string;
+  readonly ExposedPorts?: Readonly<Record<string, object>>;
+  /** `NAME=value` each. */
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly Volumes?: Readonly<Record<string, object>>;
+  readonly WorkingDir?: string;
+  readonly Labels?: Readonly<Record<string, string>>;
+  readonly StopSignal?: string;
+}
+
+/** How one layer, or a step without one, came to be. */
+export interface HistoryEntry {
+  readonly created?: string;
+  readonly author?: string;
+  readonly created_by?: string;
+  readonly comment?: string;
+  readonly empty_layer?: boolean;
+}
+
+/** OCI image specification, "Image Configuration". */
+export interface ImageConfig {
+  readonly created?: string;
+  readonly author?: string;
+  readonly architecture: string;
+  readonly variant?: string;
+  readonly os: string;
+  readonly "os.version"?: string;
+  readonly "os.features"?: readonly string[];
+  readonly config?: ExecutionConfig;
+  readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly Digest[] };
+  readonly history?: readonly HistoryEntry[];
+}
+
+/**
+ * Reads and checks an image configuration. The result has every field that the bytes have.
+ *
+ * @param document what a person calls it, for errors
+ * @throws UserError that names the document and the field
+ */
+export function parseImageConfig(bytes: Uint8Array, document = "image configuration"): ImageConfig {
+  const node = parseJson(bytes, document);
+  node.get("os").string();
+  node.get("architecture").string();
+  if (node.get("variant").present) node.get("variant").string();
+  if (node.get("rootfs").get("type").value !== "layers") node.get("rootfs").get("type").fail('is not "layers"');
+  for (const diffId of node.get("rootfs").get("diff_ids").items()) diffId.digest();
+  if (node.get("history").present) for (const entry of node.get("history").items()) entry.object();
+
+  const config = node.get("config");
+  if (config.present) {
+    for (const key of ["Env", "Entrypoint", "Cmd"]) if (config.get(key).present) config.get(key).strings();
+    for (const key of ["User", "WorkingDir", "StopSignal"]) if (config.get(key).present) config.get(key).string();
+    if (config.get("Labels").present) config.get("Labels").stringMap();
+  }
+  return node.value as ImageConfig;
+}

@@ -1,0 +1,52 @@
+import type { Digest } from "./digest.ts";
+import type { JsonNode } from "./json.ts";
+
+/** What an image runs on, in Go's names: OCI image specification, "Image Index". */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+  readonly "os.version"?: string;
+  readonly "os.features"?: readonly string[];
+}
+
+/** A typed, sized, content-addressed pointer: OCI image specification, "Content Descriptors". */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: Platform;
+  readonly artifactType?: string;
+  readonly urls?: readonly string[];
+  /** The content itself, in base64. */
+  readonly data?: string;
+}
+
+/**
+ * Checks a descriptor and gives it back with every field it had, those that Slipway does not know included.
+ *
+ * @throws UserError that names the document and the field
+ */
+export function checkDescriptor(node: JsonNode): Descriptor {
+  node.get("mediaType").string();
+  node.get("digest").digest();
+  node.get("size").size();
+  for (const key of ["artifactType", "data"]) if (node.get(key).present) node.get(key).string();
+  if (node.get("annotations").present) node.get("annotations").stringMap();
+  if (node.get("urls").present) node.get("urls").strings();
+  if (node.get("platform").present) checkPlatform(node.get("platform"));
+  return node.value as Descriptor;
+}
+
+function checkPlatform(node: JsonNode): void {
+  node.get("os").string();
+  node.get("architecture").string();
+  if (node.get("variant").present) node.get("variant").string();
+}
+
+/** `os/architecture[/variant]`, as people write platforms. */
+export function formatPlatform(platform: Platform): string {
+  return [platform.os, platform.architecture, platform.variant].filter((part) => part).join("/");
+}

@@ -1,0 +1,110 @@
+import { createHash, type Hash } from "node:crypto";
+import { Transform } from "node:stream";
+import { UserError } from "./errors.ts";
+
+/** Hash functions that the OCI image specification registers, with the length of their hex text. */
+const hexLength = { sha256: 64, sha512: 128 } as const;
+
+export type DigestAlgorithm = keyof typeof hexLength;
+
+/** A content address, `sha256:<64 lower-case hex digits>` (or sha512): OCI image specification, "Digests". */
+export type Digest = `${DigestAlgorithm}:${string}`;
+
+/** Whether a text is a digest that Slipway can verify. */
+export function isDigest(text: unknown): text is Digest {
+  if (typeof text !== "string") return false;
+  const colon = text.indexOf(":");
+  const algorithm = text.slice(0, Math.max(colon, 0));
+  if (!Object.hasOwn(hexLength, algorithm)) return false;
+  const hex = text.slice(colon + 1);
+  return hex.length === hexLength[algorithm as DigestAlgorithm] && /^[0-9a-f]+$/.test(hex);
+}
+
+/**
+ * Reads a digest.
+ *
+ * @throws UserError when the text is no digest, or one of an algorithm other than sha256 and sha512
+ */
+export function parseDigest(text: string): Digest {
+  if (isDigest(text)) return text;
+  throw new UserError(
+    `${JSON.stringify(text)} is not a digest.`,
+    "Write sha256: and 64 lower-case hexadecimal digits, as a registry or `sha256sum` prints them.",
+  );
+}
+
+/** Joins an algorithm and its hex text. */
+export function formatDigest(algorithm: DigestAlgorithm, hex: string): Digest {
+  return parseDigest(`${algorithm}:${hex}`);
+}
+
+/** The two halves of a digest, as folders of an OCI layout name them. */
+export function splitDigest(digest: Digest): { algorithm: DigestAlgorithm; hex: string } {
+  const colon = digest.indexOf(":");
+  return { algorithm: digest.slice(0, colon) as DigestAlgorithm, hex: digest.slice(colon + 1) };
+}
+
+/** The sha256 digest of bytes, or of a text in UTF-8. */
+export function sha256(bytes: Uint8Array | string): Digest {
+  return digestOf("sha256", bytes);
+}
+
+/** The digest of bytes, or of a text in UTF-8, by the given algorithm. */
+export function digestOf(algorithm: DigestAlgorithm, bytes: Uint8Array | string): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+}
+
+/** Content that is not what its digest says: damaged on the way or on disk, never the user's text. */
+export class DigestMismatch extends Error {
+  override readonly name = "DigestMismatch";
+  readonly expected: Digest;
+  readonly actual: Digest;
+
+  constructor(expected: Digest, actual: Digest) {
+    super(`content has digest ${actual}, not ${expected}`);
+    this.expected = expected;
+    this.actual = actual;
+  }
+}
+
+/**
+ * A stream that passes bytes on and fails with {@link DigestMismatch} at their end when they are not what `expected` says, or with
+ * a `RangeError` as soon as there are more than `size` bytes. Its reader must treat all bytes as unverified until the stream ended.
+ */
+export class DigestVerifier extends Transform {
+  readonly #expected: Digest;
+  readonly #size: number | undefined;
+  readonly #hash: Hash;
+  #seen = 0;
+
+  /** @param size bytes that must come, where known */
+  constructor(expected: Digest, size?: number) {
+    super();
+    this.#expected = expected;
+    this.#size = size;
+    this.#hash = createHash(splitDigest(expected).algorithm);
+  }
+
+  override _transform(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    done: (error: Error | null, data?: Buffer) => void,
+  ): void {
+    this.#seen += chunk.length;
+    if (this.#size !== undefined && this.#seen > this.#size) {
+      done(new RangeError(`content of ${this.#expected} is longer than its ${this.#size} bytes`));
+      return;
+    }
+    this.#hash.update(chunk);
+    done(null, chunk);
+  }
+
+  override _flush(done: (error: Error | null) => void): void {
+    if (this.#size !== undefined && this.#seen !== this.#size) {
+      done(new RangeError(`content of ${this.#expected} ended after ${this.#seen} of its ${this.#size} bytes`));
+      return;
+    }
+    const actual: Digest = `${splitDigest(this.#expected).algorithm}:${this.#hash.digest("hex")}`;
+    done(actual === this.#expected ? null : new DigestMismatch(this.#expected, actual));
+  }
+}

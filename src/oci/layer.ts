@@ -1,0 +1,43 @@
+import type { Descriptor } from "./descriptor.ts";
+import type { Digest } from "./digest.ts";
+import { canonicalJson, parseJson } from "./json.ts";
+
+/** What a build action says about a layer it made, so that images are put together without reading one: `NAME.layer.json`. */
+export interface LayerMetadata {
+  readonly mediaType: string;
+  /** Of the blob as it is stored and sent. */
+  readonly digest: Digest;
+  /** Bytes of the blob. */
+  readonly size: number;
+  /** Digest of the uncompressed tar. */
+  readonly diffId: Digest;
+  /** What the layer holds, for people who read the image's history. */
+  readonly comment?: string;
+}
+
+/**
+ * Reads a layer's metadata.
+ *
+ * @param document its path, for errors
+ * @throws UserError that names the document and the field
+ */
+export function parseLayerMetadata(bytes: Uint8Array, document: string): LayerMetadata {
+  const node = parseJson(bytes, document);
+  return {
+    mediaType: node.get("mediaType").string(),
+    digest: node.get("digest").digest(),
+    size: node.get("size").size(),
+    diffId: node.get("diffId").digest(),
+    ...(node.get("comment").present ? { comment: node.get("comment").string() } : {}),
+  };
+}
+
+/** The bytes of a layer's metadata file. */
+export function formatLayerMetadata(layer: LayerMetadata): Uint8Array<ArrayBuffer> {
+  return canonicalJson(layer);
+}
+
+/** What a manifest says of the layer. */
+export function layerDescriptor(layer: LayerMetadata): Descriptor {
+  return { mediaType: layer.mediaType, digest: layer.digest, size: layer.size };
+}

@@ -1,0 +1,106 @@
+import { isIPv6 } from "node:net";
+import { type Digest, isDigest } from "./digest.ts";
+import { UserError } from "./errors.ts";
+
+/** The host that answers for Docker Hub. */
+export const dockerHub = "registry-1.docker.io";
+
+/** Other names of Docker Hub. Image references and engines' credential files use the first. */
+const dockerHubAliases: readonly string[] = ["docker.io", "index.docker.io", dockerHub];
+
+const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
+const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+const label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
+const hostPattern = new RegExp(`^${label}(?:\\.${label})*$`);
+
+/** Longest repository name that registries and clients agree to take. */
+const maximumRepositoryLength = 255;
+
+/** What an image reference names: `registry/repository[:tag][@digest]`. */
+export interface Reference {
+  /** `host[:port]`, Docker Hub always as {@link dockerHub}. */
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+/** Whether a text is a repository name by the OCI distribution specification. */
+export function isRepository(text: string): boolean {
+  return text.length <= maximumRepositoryLength && repositoryPattern.test(text);
+}
+
+/** Whether a text is a tag by the OCI distribution specification. */
+export function isTag(text: string): boolean {
+  return tagPattern.test(text);
+}
+
+/** Whether a text is `host[:port]`: a name, an IPv4 address, or an IPv6 address in brackets. */
+export function isRegistry(text: string): boolean {
+  const match = /^(\[[^\]]+\]|[^:[\]]+)(?::([0-9]{1,5}))?$/.exec(text);
+  if (!match) return false;
+  const [, host = "", port] = match;
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65535)) return false;
+  return host.startsWith("[") ? isIPv6(host.slice(1, -1)) && !host.includes("%") : hostPattern.test(host);
+}
+
+/** The name under which a registry is known: every name of Docker Hub becomes {@link dockerHub}, all else is as it was. */
+export function normalizeRegistry(registry: string): string {
+  return dockerHubAliases.includes(registry) ? dockerHub : registry;
+}
+
+/** By Docker's rule, the first component is a registry only when it cannot be a repository of Docker Hub. */
+function looksLikeRegistry(first: string): boolean {
+  return first === "localhost" || /[.:A-Z[]/.test(first);
+}
+
+/**
+ * Reads an image reference as Docker and podman do: `ubuntu` is `registry-1.docker.io/library/ubuntu`, and a first component with a
+ * dot or a port, or `localhost`, is the registry. No tag is invented where none is given.
+ *
+ * @throws UserError that names the part which is wrong
+ */
+export function parseReference(text: string): Reference {
+  const fail = (problem: string): never => {
+    throw new UserError(
+      `Image reference ${JSON.stringify(text)}: ${problem}.`,
+      "Write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST.",
+    );
+  };
+  const at = text.indexOf("@");
+  const digest = at < 0 ? undefined : text.slice(at + 1);
+  if (digest !== undefined && !isDigest(digest)) return fail(`${JSON.stringify(digest)} is not a digest`);
+
+  const named = at < 0 ? text : text.slice(0, at);
+  const slash = named.indexOf("/");
+  const first = named.slice(0, Math.max(slash, 0));
+  const hasRegistry = slash > 0 && looksLikeRegistry(first);
+  const registry = hasRegistry ? normalizeRegistry(first) : dockerHub;
+  if (!isRegistry(registry)) return fail(`${JSON.stringify(registry)} is not a host with an optional port`);
+
+  const rest = hasRegistry ? named.slice(slash + 1) : named;
+  const colon = rest.lastIndexOf(":");
+  const tag = colon < 0 ? undefined : rest.slice(colon + 1);
+  if (tag !== undefined && !isTag(tag)) return fail(`${JSON.stringify(tag)} is not a tag`);
+
+  const path = colon < 0 ? rest : rest.slice(0, colon);
+  const repository = registry === dockerHub && !path.includes("/") ? `library/${path}` : path;
+  if (path === "" || !isRepository(repository)) {
+    return fail(
+      `${JSON.stringify(path)} is not a repository name (lower-case letters, digits, and . _ - between them)`,
+    );
+  }
+  return { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/**
+ * Writes a reference for people, engines and `SLIPWAY_CONTAINER_IMAGE_URIS`. Docker Hub is written `docker.io`, the name that engines
+ * look up credentials and mirrors by; {@link parseReference} reads it back unchanged.
+ */
+export function formatReference(reference: Reference): string {
+  const registry = reference.registry === dockerHub ? "docker.io" : reference.registry;
+  const tag = reference.tag === undefined ? "" : `:${reference.tag}`;
+  const digest = reference.digest === undefined ? "" : `@${reference.digest}`;
+  return `${registry}/${reference.repository}${tag}${digest}`;
+}
