@@ -2,6 +2,8 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // A Bazel test may write nowhere else.
+  ...(process.env["TEST_TMPDIR"] ? { cacheDir: `${process.env["TEST_TMPDIR"]}/vite` } : {}),
   resolve: { alias: { slipway: fileURLToPath(new URL("./src/sdk/index.ts", import.meta.url)) } },
   test: { include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"] },
 });

@@ -1,0 +1,74 @@
+"""This repository's own tests that run on Node: vitest, the type check, the linters."""
+
+load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
+load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")
+
+# Tools look for their configuration and packages beside and above the sources, so the test runs in a folder in which both are there.
+_STAGE = """
+work=$TEST_TMPDIR/work
+export HOME=$TEST_TMPDIR/home
+mkdir -p "$work" "$HOME"
+cp -RL "$r"/{workspace}/. "$work"
+chmod -R u+w "$work"
+ln -s "$r"/{modules} "$work/node_modules"
+export PATH="$(dirname "$r"/{node}):$PATH"
+cd "$work"
+"""
+
+def _node_test_impl(ctx):
+    node = ctx.toolchains[NODE_TOOL_TOOLCHAIN].slipway_node.node
+    stage = _STAGE.format(
+        workspace = shell_quote(ctx.workspace_name),
+        modules = shell_quote(ctx.attr.deps[0].label.workspace_name + "/node_modules"),
+        node = shell_quote(runfiles_path(ctx, node)),
+    )
+    find = launcher_script([":"])
+    script = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.write(
+        script,
+        find[:find.rindex("exec ")] + stage + "exec node " + ctx.attr.command + "\n",
+        is_executable = True,
+    )
+    files = [target[DefaultInfo].files for target in ctx.attr.srcs + ctx.attr.deps + ctx.attr.data]
+    runfiles = ctx.runfiles([node], transitive_files = depset(transitive = files))
+    runfiles = runfiles.merge_all([target[DefaultInfo].default_runfiles for target in ctx.attr.data])
+    return [
+        DefaultInfo(executable = script, runfiles = runfiles),
+        RunEnvironmentInfo(inherited_environment = ctx.attr.env_inherit),
+    ]
+
+node_test = rule(
+    implementation = _node_test_impl,
+    test = True,
+    doc = "Runs Node in a copy of the sources with npm packages beside them.",
+    attrs = {
+        "command": attr.string(mandatory = True, doc = "What follows `node`: words of /bin/sh."),
+        "srcs": attr.label_list(allow_files = True, doc = "Sources, copied to where they lie in the repository."),
+        "data": attr.label_list(allow_files = True, doc = "Further runfiles, executables included: the test finds them below the copy."),
+        "deps": attr.label_list(mandatory = True, doc = "npm packages, all from one npm repository."),
+        "env_inherit": attr.string_list(doc = "Variables taken from the caller's environment."),
+    },
+    toolchains = [NODE_TOOL_TOOLCHAIN],
+)
+
+def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], **kwargs):
+    """Runs vitest, with one test case in test.xml per case of vitest.
+
+    Args:
+      name: name of the target.
+      tests: labels of the test files.
+      deps: npm packages besides vitest's own.
+      env_inherit: variables taken from the caller's environment.
+      srcs: what the tests import.
+      **kwargs: attributes of every test.
+    """
+    node_test(
+        name = name,
+        command = "node_modules/vitest/vitest.mjs run --config vitest.config.ts --configLoader native " +
+                  "--reporter=default --reporter=junit --outputFile.junit=\"$XML_OUTPUT_FILE\" " +
+                  " ".join([native.package_name() + "/" + test for test in tests]),
+        srcs = srcs + tests + ["//:package.json", "//:tsconfig.json", "//:vitest.config.ts"],
+        deps = ["@slipway_dev_npm//:vitest", "@slipway_dev_npm//:vite", "@slipway_dev_npm//:fast-check"] + deps,
+        env_inherit = env_inherit,
+        **kwargs
+    )

@@ -1,0 +1,89 @@
+// Prints the BUILD file of an npm repository: a target for every package, which carries what the package needs at run time.
+// Runs on whatever Node the machine has, inside a repository rule.
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const root = process.argv[2] ?? ".";
+
+/** Every package folder below a node_modules folder, nested ones included: `node_modules/a`, `node_modules/a/node_modules/b`. */
+function packagesBelow(modules) {
+  const found = [];
+  for (const name of readdirSync(join(root, modules)).sort()) {
+    if (name.startsWith(".")) continue;
+    const names = name.startsWith("@") ? readdirSync(join(root, modules, name)).sort().map((n) => `${name}/${n}`) : [name];
+    for (const full of names) {
+      const folder = `${modules}/${full}`;
+      if (!statSync(join(root, folder)).isDirectory()) continue;
+      found.push(folder);
+      if (existsSync(join(root, folder, "node_modules"))) found.push(...packagesBelow(`${folder}/node_modules`));
+    }
+  }
+  return found;
+}
+
+/** A BUILD file that a package ships would cut its folder out of our globs. */
+function removeBuildFiles(folder) {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) removeBuildFiles(path);
+    else if (/^(BUILD|WORKSPACE|MODULE|REPO)(\.bazel)?$/.test(entry.name)) rmSync(join(root, path));
+  }
+}
+
+/** Where Node finds `name` when it is asked for from `folder`: the nearest node_modules upwards. */
+function resolve(folder, name, known) {
+  for (let at = folder; ; at = dirname(at)) {
+    const candidate = at === "." ? `node_modules/${name}` : `${at}/node_modules/${name}`;
+    if (known.has(candidate)) return candidate;
+    if (at === ".") return undefined;
+  }
+}
+
+function dependencies(folder) {
+  const manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+  return Object.keys({ ...manifest.peerDependencies, ...manifest.optionalDependencies, ...manifest.dependencies });
+}
+
+/** Everything that is reachable from a package, itself included. npm packages may need each other in a circle. */
+function closure(start, known) {
+  const seen = new Set([start]);
+  for (const folder of seen) {
+    for (const name of dependencies(folder)) {
+      const target = resolve(folder, name, known);
+      if (target) seen.add(target);
+    }
+  }
+  return [...seen].sort();
+}
+
+const modules = "node_modules";
+const packages = existsSync(join(root, modules)) ? packagesBelow(modules) : [];
+const known = new Set(packages);
+const lines = ['package(default_visibility = ["//visibility:public"])', "", 'exports_files(["package.json"])', ""];
+for (const folder of packages) {
+  removeBuildFiles(folder);
+  lines.push(
+    "filegroup(",
+    `    name = ${JSON.stringify(`files/${folder}`)},`,
+    `    srcs = glob([${JSON.stringify(`${folder}/**`)}], exclude = [${JSON.stringify(`${folder}/node_modules/**`)}], allow_empty = True),`,
+    '    visibility = ["//visibility:private"],',
+    ")",
+    "",
+  );
+}
+for (const folder of packages) {
+  const name = folder.slice(modules.length + 1);
+  if (name.includes("/node_modules/")) continue;
+  lines.push(
+    "filegroup(",
+    `    name = ${JSON.stringify(name)},`,
+    `    srcs = ${JSON.stringify(closure(folder, known).map((f) => `:files/${f}`))},`,
+    ")",
+    "",
+  );
+}
+// The binary of the package, with nothing around it: an action that has a folder and a file in it as inputs is an error.
+if (known.has("node_modules/esbuild")) {
+  lines.push('exports_files(["node_modules/esbuild/bin/esbuild"])', "");
+}
+process.stdout.write(lines.join("\n"));

@@ -1,0 +1,52 @@
+"""Where files lie in a runfiles tree, and the scripts that find it."""
+
+def runfiles_path(ctx, file):
+    """The path of a file in the runfiles tree, the repository first: `_main/pkg/file`.
+
+    Args:
+      ctx: the rule context, for the name of the main repository.
+      file: File.
+
+    Returns:
+      string, without a leading slash.
+    """
+    if file.short_path.startswith("../"):
+        return file.short_path[3:]
+    return ctx.workspace_name + "/" + file.short_path
+
+def shell_quote(text):
+    """Quotes a string as one word of /bin/sh."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+# A program may be started by its path, through a link to it, or from inside another program's runfiles.
+_FIND = """#!/bin/sh
+case $0 in
+  *.runfiles/*) r=${0%%.runfiles/*}.runfiles ;;
+  *)
+    p=$0
+    while [ ! -d "$p.runfiles" ] && [ -L "$p" ]; do
+      l=$(readlink "$p")
+      case $l in /*) p=$l ;; *) p=${p%/*}/$l ;; esac
+    done
+    case $p in *.runfiles/*) r=${p%%.runfiles/*}.runfiles ;; *) r=$p.runfiles ;; esac
+    ;;
+esac
+case $r in /*) ;; *) r=$PWD/$r ;; esac
+"""
+
+def launcher_script(command, environment = {}):
+    """The text of a /bin/sh script that finds its runfiles and becomes a command.
+
+    Args:
+      command: list of strings: words of the command; `{runfiles}` stands for the runfiles folder. The script's own arguments follow.
+      environment: dict of strings, set for the command; `{runfiles}` likewise.
+
+    Returns:
+      string.
+    """
+
+    def word(text):
+        return "\"$r\"".join([shell_quote(part) if part else "" for part in text.split("{runfiles}")])
+
+    exports = ["export {}={}\n".format(name, word(value)) for name, value in environment.items()]
+    return _FIND + "".join(exports) + "exec " + " ".join([word(w) for w in command]) + " \"$@\"\n"

@@ -1,0 +1,71 @@
+"""The bundling action."""
+
+# CommonJS packages in an ES module bundle call `require` for what Node has built in.
+_REQUIRE = "import{createRequire as __slipwayRequire}from\"node:module\";const require=__slipwayRequire(import.meta.url);"
+
+ESBUILD_ATTRS = {
+    "_esbuild": attr.label(
+        default = Label("@slipway_npm//:node_modules/esbuild/bin/esbuild"),
+        allow_single_file = True,
+        executable = True,
+        cfg = "exec",
+    ),
+}
+
+def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False, external_packages = False, alias = {}, source_map = False, minify = False):
+    """Declares the action that bundles a TypeScript or JavaScript program into ES modules for Node.
+
+    Args:
+      ctx: the rule context, with ESBUILD_ATTRS.
+      entry_point: File.
+      inputs: depset of Files.
+      output: File, or a directory for `splitting`.
+      node_path: string, a node_modules folder in which packages are found besides those above the importing file.
+      splitting: whether what is imported dynamically goes into files of its own.
+      external_packages: whether npm packages stay outside, to be found at run time.
+      alias: dict of package name to the path of a module that stands for it.
+      source_map: whether a source map is written beside the output (returned).
+      minify: whether white space is dropped and syntax shortened; names stay, for stack traces.
+
+    Returns:
+      list of Files.
+    """
+    args = ctx.actions.args()
+    args.add(entry_point)
+    args.add_all([
+        "--bundle",
+        "--platform=node",
+        "--format=esm",
+        "--target=node24",
+        "--log-level=warning",
+        # Inputs are links in a sandbox; their real paths differ from machine to machine.
+        "--preserve-symlinks",
+        "--legal-comments=none",
+        "--banner:js=" + _REQUIRE,
+    ])
+    if minify:
+        args.add_all(["--minify-whitespace", "--minify-syntax"])
+    if external_packages:
+        args.add("--packages=external")
+    for name, path in alias.items():
+        args.add("--alias:{}=./{}".format(name, path))
+    outputs = [output]
+    if splitting:
+        args.add_all(["--splitting", "--out-extension:.js=.mjs", "--entry-names=[name]", "--chunk-names=[name]-[hash]"])
+        args.add_all([output], expand_directories = False, format_each = "--outdir=%s")
+    else:
+        args.add(output, format = "--outfile=%s")
+    if source_map:
+        map = ctx.actions.declare_file(output.basename + ".map", sibling = output)
+        outputs.append(map)
+        args.add_all(["--sourcemap=linked", "--sources-content=false"])
+    ctx.actions.run(
+        executable = ctx.executable._esbuild,
+        arguments = [args],
+        inputs = inputs,
+        outputs = outputs,
+        env = {"NODE_PATH": node_path} if node_path else {},
+        mnemonic = "TypeScriptBundle",
+        progress_message = "Bundling %{label}",
+    )
+    return outputs
