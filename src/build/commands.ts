@@ -1,0 +1,33 @@
+import { UserError } from "../oci/errors.ts";
+import type { Context } from "./context.ts";
+
+/** A command of the build tool. @param args what follows its name: options and entries, one each */
+export type Command = (args: readonly string[], context: Context) => Promise<void>;
+
+/** Loaded when they are first used: most processes run one of them. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  layer: async () => (await import("./commands/layer.ts")).layer,
+  manifest: async () => (await import("./commands/manifest.ts")).manifest,
+  layout: async () => (await import("./commands/layout.ts")).layout,
+  tarball: async () => (await import("./commands/tarball.ts")).tarball,
+  digest: async () => (await import("./commands/digest.ts")).digest,
+};
+
+/**
+ * Runs one command.
+ *
+ * @param args the command's name, then its arguments
+ * @throws UserError when the command or its arguments are wrong
+ */
+export async function runCommand(args: readonly string[], context: Context): Promise<void> {
+  const [name = "", ...rest] = args;
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) {
+    throw new UserError(
+      `${JSON.stringify(name)} is not a command of the build tool.`,
+      `The first argument is one of ${Object.keys(commands).join(", ")}.`,
+    );
+  }
+  const command = await load();
+  await command(rest, context);
+}

@@ -1,0 +1,41 @@
+import { chmod, constants, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Content } from "../../layer/entry.ts";
+import { temporaryName } from "../../layer/output.ts";
+import { Arguments } from "../arguments.ts";
+import { type Context, pathIn } from "../context.ts";
+import { imageOptions, layoutFiles, readImage } from "../image_files.ts";
+
+/**
+ * `layout --output=DIR --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: an OCI layout of regular files. Blobs
+ * are copied, never hard linked: whoever made an input read-only, or writes the output, would change both. Where the file system can
+ * share blocks the copy takes no room.
+ */
+export async function layout(args: readonly string[], context: Context): Promise<void> {
+  const options = new Arguments(args, ["output", ...imageOptions]);
+  const image = readImage(options, context);
+  const output = pathIn(context, options.one("output"));
+  const folder = temporaryName(output);
+  try {
+    await mkdir(folder);
+    for (const [path, bytes] of layoutFiles(image.descriptor)) await writeFile(join(folder, path), bytes);
+    for (const [path, content] of image.blobs) {
+      context.signal.throwIfAborted();
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await place(content, join(folder, path));
+    }
+    // Bazel makes the folder of a declared directory before the action runs; a rename replaces it only while it is empty.
+    await rm(output, { recursive: true, force: true });
+    await rename(folder, output);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function place(content: Content, path: string): Promise<void> {
+  if ("bytes" in content) return writeFile(path, content.bytes);
+  await copyFile(content.file, path, constants.COPYFILE_FICLONE);
+  // A copy has the mode of what it was copied from, and Bazel takes the right to write from its outputs.
+  await chmod(path, 0o644);
+}

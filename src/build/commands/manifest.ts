@@ -1,0 +1,62 @@
+import { type BaseImage, composeImage, type ImageSpec } from "../../oci/compose.ts";
+import { UserError } from "../../oci/errors.ts";
+import { canonicalJson, type JsonNode, parseJson } from "../../oci/json.ts";
+import { parseLayerMetadata } from "../../oci/layer.ts";
+import { Arguments } from "../arguments.ts";
+import { type Context, pathIn } from "../context.ts";
+import { readInput, writeFiles } from "../files.ts";
+
+/**
+ * `manifest --manifest=OUT --config=OUT --descriptor=OUT [--base-manifest=PATH --base-config=PATH] [--layer=METADATA]… --spec=JSON`:
+ * an image from what is known of its layers, without reading any.
+ */
+export async function manifest(args: readonly string[], context: Context): Promise<void> {
+  const names = ["manifest", "config", "descriptor", "base-manifest", "base-config", "layer", "spec"];
+  const options = new Arguments(args, names);
+  const base = readBase(options, context);
+  const image = composeImage({
+    ...(base ? { base } : {}),
+    layers: options.all("layer").map((path) => parseLayerMetadata(readInput(pathIn(context, path)), path)),
+    spec: parseSpec(options.one("spec")),
+  });
+  writeFiles(
+    new Map([
+      [pathIn(context, options.one("manifest")), image.manifest],
+      [pathIn(context, options.one("config")), image.config],
+      [pathIn(context, options.one("descriptor")), canonicalJson(image.descriptor)],
+    ]),
+  );
+}
+
+function readBase(options: Arguments, context: Context): BaseImage | undefined {
+  const manifestPath = options.optional("base-manifest");
+  const configPath = options.optional("base-config");
+  if (manifestPath === undefined && configPath === undefined) return undefined;
+  if (manifestPath === undefined || configPath === undefined) {
+    throw new UserError(
+      `--base-${manifestPath === undefined ? "manifest" : "config"} is missing.`,
+      "Give both --base-manifest and --base-config, or neither.",
+    );
+  }
+  return {
+    manifest: readInput(pathIn(context, manifestPath)),
+    config: readInput(pathIn(context, configPath)),
+    name: `the base image (${manifestPath})`,
+  };
+}
+
+const specTexts = ["os", "architecture", "variant", "user", "workingDir"];
+const specLists = ["entrypoint", "cmd"];
+const specMaps = ["env", "labels", "annotations"];
+
+function parseSpec(text: string): ImageSpec {
+  const spec = parseJson(text, "--spec");
+  for (const key of Object.keys(spec.object())) {
+    const field: JsonNode = spec.get(key);
+    if (specTexts.includes(key)) field.string();
+    else if (specLists.includes(key)) field.strings();
+    else if (specMaps.includes(key)) field.stringMap();
+    else field.fail("is not known");
+  }
+  return spec.value as ImageSpec;
+}

@@ -1,0 +1,46 @@
+import type { Content, TarEntry } from "../../layer/entry.ts";
+import { writeLayer } from "../../layer/write.ts";
+import { UserError } from "../../oci/errors.ts";
+import { canonicalJson } from "../../oci/json.ts";
+import { formatReference, parseReference } from "../../oci/reference.ts";
+import { Arguments } from "../arguments.ts";
+import { type Context, pathIn } from "../context.ts";
+import { blobPath, imageOptions, layoutFiles, readImage } from "../image_files.ts";
+
+/**
+ * `tarball --output=FILE --tag=NAME:TAG --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: one tar that is both
+ * an OCI layout and what `docker save` writes since Docker 25 (`manifest.json` naming the same blobs), so that podman, docker, containerd
+ * and skopeo each find what they read.
+ */
+export async function tarball(args: readonly string[], context: Context): Promise<void> {
+  const options = new Arguments(args, ["output", "tag", ...imageOptions]);
+  const image = readImage(options, context);
+  const tag = options.one("tag");
+  const reference = parseReference(tag);
+  if (reference.tag === undefined) throw new UserError(`--tag=${tag} has no tag.`, "Write NAME:TAG.");
+  const annotations = {
+    "io.containerd.image.name": formatReference(reference),
+    "org.opencontainers.image.ref.name": reference.tag,
+  };
+  const dockerManifest = canonicalJson([
+    {
+      Config: blobPath(image.manifest.config.digest),
+      RepoTags: [tag],
+      Layers: image.manifest.layers.map((layer) => blobPath(layer.digest)),
+    },
+  ]);
+  const descriptor = { ...image.descriptor, annotations: { ...image.descriptor.annotations, ...annotations } };
+  const entries: TarEntry[] = [entry("manifest.json", { bytes: dockerManifest })];
+  for (const [path, bytes] of layoutFiles(descriptor)) entries.push(entry(path, { bytes }));
+  for (const [path, content] of image.blobs) entries.push(entry(path, content));
+  await writeLayer({
+    entries,
+    output: pathIn(context, options.one("output")),
+    compression: "none",
+    signal: context.signal,
+  });
+}
+
+function entry(path: string, content: Content): TarEntry {
+  return { type: "file", path, content, mode: 0o644 };
+}

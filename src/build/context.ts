@@ -1,0 +1,14 @@
+import { join } from "node:path";
+
+/** Where and until when a command works. */
+export interface Context {
+  /** What paths in arguments are relative to; empty for the working directory. A multiplexed worker has a sandbox per request. */
+  readonly folder: string;
+  /** Aborted when nobody waits for the result any more. */
+  readonly signal: AbortSignal;
+}
+
+/** A path from the arguments, as this process must open it. */
+export function pathIn(context: Context, path: string): string {
+  return context.folder === "" ? path : join(context.folder, path);
+}

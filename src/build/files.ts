@@ -1,0 +1,42 @@
+import { closeSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { temporaryName, writeFully } from "../layer/output.ts";
+import { UserError } from "../oci/errors.ts";
+
+/**
+ * Writes small files, all or none: first beside their names, then renamed.
+ *
+ * @param files contents by path
+ */
+export function writeFiles(files: ReadonlyMap<string, Uint8Array | string>): void {
+  const written: { path: string; temporary: string }[] = [];
+  try {
+    for (const [path, content] of files) {
+      const temporary = temporaryName(path);
+      written.push({ path, temporary });
+      const fd = openSync(temporary, "wx");
+      try {
+        writeFully(fd, typeof content === "string" ? Buffer.from(content) : content);
+      } finally {
+        closeSync(fd);
+      }
+    }
+    for (const { path, temporary } of written) renameSync(temporary, path);
+  } catch (error) {
+    for (const { temporary } of written) rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Reads a small input.
+ *
+ * @throws UserError when it does not exist
+ */
+export function readInput(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    throw new UserError(`${path} does not exist.`, "Make it an input of the action.", { cause });
+  }
+}

@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+
+/** Replaces every `@FILE` by the lines of that file, as Bazel writes it (`Args.set_param_file_format("multiline")`). */
+export function expandFlagFiles(args: readonly string[]): string[] {
+  return args.flatMap((arg) => (arg.startsWith("@") ? linesOf(readFileSync(arg.slice(1), "utf8")) : [arg]));
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}

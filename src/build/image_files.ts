@@ -1,0 +1,103 @@
+import { statSync } from "node:fs";
+import type { Content } from "../layer/entry.ts";
+import { checkDescriptor, type Descriptor } from "../oci/descriptor.ts";
+import { type Digest, sha256, splitDigest } from "../oci/digest.ts";
+import { Failure, UserError } from "../oci/errors.ts";
+import { canonicalJson, parseJson } from "../oci/json.ts";
+import { parseLayerMetadata } from "../oci/layer.ts";
+import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import { type Arguments, malformed, texts } from "./arguments.ts";
+import { type Context, pathIn } from "./context.ts";
+import { readInput } from "./files.ts";
+
+/** The arguments of commands that write a whole image. */
+export const imageOptions = ["descriptor", "manifest", "config"] as const;
+
+/** An image that is here with everything that belongs to it. */
+export interface ImageFiles {
+  readonly descriptor: Descriptor;
+  readonly manifest: ImageManifest;
+  /** Every blob, once, by its path in an OCI layout, in the order of the image. */
+  readonly blobs: ReadonlyMap<string, Content>;
+}
+
+/**
+ * Reads `--descriptor`, `--manifest`, `--config` and the `["blob", METADATA, BLOB]` entries, and checks that they are one complete image.
+ * Small documents are checked by digest; blobs by size, since their digests were computed by the action that wrote them.
+ *
+ * @throws UserError when a layer of the manifest is not given
+ */
+export function readImage(options: Arguments, context: Context): ImageFiles {
+  const read = (name: string) => readInput(pathIn(context, options.one(name)));
+  const descriptor = checkDescriptor(parseJson(read("descriptor"), options.one("descriptor")));
+  const manifestBytes = read("manifest");
+  const manifest = parseImageManifest(manifestBytes, { document: options.one("manifest") });
+  const config = read("config");
+  checkDigest(manifestBytes, descriptor.digest, options.one("manifest"), options.one("descriptor"));
+  checkDigest(config, manifest.config.digest, options.one("config"), options.one("manifest"));
+
+  const given = givenBlobs(options, context);
+  const blobs = new Map<string, Content>([
+    [blobPath(descriptor.digest), { bytes: manifestBytes }],
+    [blobPath(manifest.config.digest), { bytes: config }],
+  ]);
+  for (const layer of manifest.layers) {
+    const file = given.get(layer.digest);
+    if (file === undefined) {
+      throw new UserError(
+        `The layer ${layer.digest} of ${options.one("manifest")} is not among the blobs given.`,
+        "A whole image is needed here: use a base whose layers are files of the build.",
+      );
+    }
+    blobs.set(blobPath(layer.digest), { file });
+  }
+  return { descriptor, manifest, blobs };
+}
+
+/** Where an OCI layout keeps a blob: OCI image specification, "Image Layout", `blobs`. */
+export function blobPath(digest: Digest): string {
+  const { algorithm, hex } = splitDigest(digest);
+  return `blobs/${algorithm}/${hex}`;
+}
+
+/**
+ * The files of an OCI layout beside its blobs.
+ *
+ * @param descriptor of the one image it has
+ */
+export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+  const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [descriptor] };
+  return new Map([
+    ["oci-layout", canonicalJson({ imageLayoutVersion: "1.0.0" })],
+    ["index.json", canonicalJson(index)],
+  ]);
+}
+
+function givenBlobs(options: Arguments, context: Context): ReadonlyMap<Digest, string> {
+  const given = new Map<Digest, string>();
+  for (const entry of options.entries) {
+    if (entry.kind !== "blob") throw malformed(entry.text, '["blob", "METADATA", "BLOB"]');
+    const [metadataPath, blob] = texts(entry, ["METADATA", "BLOB"]);
+    const metadata = parseLayerMetadata(readInput(pathIn(context, metadataPath)), metadataPath);
+    const file = pathIn(context, blob);
+    const size = statSync(file).size;
+    if (size !== metadata.size) {
+      throw new Failure(
+        `${blob} has ${size} bytes, but ${metadataPath} says ${metadata.size}.`,
+        "Build the layer again: the two are not of the same layer, or the file was cut short.",
+      );
+    }
+    given.set(metadata.digest, file);
+  }
+  return given;
+}
+
+function checkDigest(bytes: Uint8Array, expected: Digest, path: string, namedBy: string): void {
+  const actual = sha256(bytes);
+  if (actual === expected) return;
+  throw new UserError(
+    `${path} has the digest ${actual}, but ${namedBy} names ${expected}.`,
+    "Give the files of one and the same image.",
+  );
+}

@@ -1,0 +1,91 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from "node:fs";
+import { Failure, UserError } from "../oci/errors.ts";
+
+/** A file that is read into a layer. Neither its mode nor its kind is taken from here: the sandbox and the umask change both. */
+export interface Source {
+  readonly fd: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/**
+ * Opens a file through whatever links lead to it, since the sandbox stages files as links.
+ *
+ * @param image the path it gets in the image, for errors
+ * @throws UserError when it does not exist, or is no file
+ */
+export function openSource(file: string, image: string): Source {
+  // Without O_NONBLOCK, opening a named pipe would wait for its writer.
+  const fd = attempt(file, image, () => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
+  try {
+    const status = fstatSync(fd);
+    if (status.isFile()) return { fd, size: status.size };
+    if (status.isDirectory()) {
+      throw new UserError(
+        `/${image} would come from ${file}, which is a directory, and Bazel does not track what source directories hold.`,
+        "List its files, with glob() for example, or make it the output of a rule that declares a directory.",
+      );
+    }
+    throw new UserError(`/${image} would come from ${file}, which is not a regular file.`, "Give a file.");
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/**
+ * Fills `buffer` from the source's position.
+ *
+ * @throws Failure when the source ends before
+ */
+export function readFully(source: Source, buffer: Uint8Array, file: string): void {
+  for (let at = 0; at < buffer.length; ) {
+    const count = readSync(source.fd, buffer, at, buffer.length - at, null);
+    if (count === 0) {
+      throw new Failure(`${file} became shorter while it was read.`, "Build again when nothing else changes the file.");
+    }
+    at += count;
+  }
+}
+
+/** What a link that is an artifact itself says, uninterpreted. */
+export function readLinkSource(file: string, image: string): string {
+  return attempt(file, image, () => readlinkSync(file));
+}
+
+function attempt<Result>(file: string, image: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const problem = `/${image} would come from ${file}, `;
+    if (code === "ENOENT") {
+      throw new UserError(
+        `${problem}${danglingTarget(file) ?? "which does not exist"}.`,
+        "Make the target that provides it an input of the layer.",
+        { cause },
+      );
+    }
+    if (code === "EINVAL") {
+      throw new UserError(
+        `${problem}which is not a symbolic link.`,
+        "Declare it with declare_symlink, or give it as a file.",
+        {
+          cause,
+        },
+      );
+    }
+    throw new Failure(
+      `${problem}which cannot be read: ${(cause as Error).message}.`,
+      "Check the permissions of the file.",
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function danglingTarget(file: string): string | undefined {
+  const status = lstatSync(file, { throwIfNoEntry: false });
+  return status?.isSymbolicLink() ? `a symbolic link to ${readlinkSync(file)}, which does not exist` : undefined;
+}

@@ -1,0 +1,178 @@
+import { createHash } from "node:crypto";
+import { closeSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { Digest } from "../oci/digest.ts";
+import { Failure } from "../oci/errors.ts";
+import type { LayerMetadata } from "../oci/layer.ts";
+import { type Compression, type Compressor, compressor, layerMediaTypes } from "./compression.ts";
+import type { TarEntry } from "./entry.ts";
+import { header, paddingOf, trailerSize } from "./header.ts";
+import { withNewFile, writeFully } from "./output.ts";
+import { planEntries } from "./plan.ts";
+import { endsBefore, segmentLimit, standsAlone } from "./segments.ts";
+import { openSource, readFully } from "./source.ts";
+
+export interface LayerOptions {
+  /** In any order; {@link planEntries} orders them and adds the parents they imply. */
+  readonly entries: Iterable<TarEntry>;
+  /** Path of the blob. It appears when it is complete. */
+  readonly output: string;
+  readonly compression: Compression;
+  /** What the layer holds, for the image's history. */
+  readonly comment?: string;
+  /** Stops the work between two segments. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes a layer and says what it is. Memory is a few MiB whatever the files are; the bytes depend on the entries and the compression alone.
+ *
+ * @throws UserError for entries that make no layer and for sources that are missing or no files
+ */
+export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> {
+  const entries = planEntries(options.entries);
+  const written = await withNewFile(options.output, async (fd) => {
+    const tar = new TarWriter(new BlobWriter(fd, compressor(options.compression)), options.signal);
+    for (const entry of entries) await tar.add(entry);
+    return tar.end();
+  });
+  const mediaType = layerMediaTypes[options.compression];
+  return { mediaType, ...written, ...(options.comment ? { comment: options.comment } : {}) };
+}
+
+type Written = Pick<LayerMetadata, "digest" | "size" | "diffId">;
+
+/** Puts entries into segments. Files are read straight into the segment they end up in. */
+class TarWriter {
+  readonly #blob: BlobWriter;
+  readonly #signal: AbortSignal | undefined;
+  #segment: Buffer;
+  #used = 0;
+
+  constructor(blob: BlobWriter, signal: AbortSignal | undefined) {
+    this.#blob = blob;
+    this.#signal = signal;
+    this.#segment = blob.newSegment();
+  }
+
+  async add(entry: TarEntry): Promise<void> {
+    if (entry.type !== "file") return this.#entry(entry, 0, () => {});
+    if ("bytes" in entry.content) {
+      const { bytes } = entry.content;
+      return this.#entry(entry, bytes.length, (target, at) => target.set(bytes.subarray(at, at + target.length)));
+    }
+    const { file } = entry.content;
+    const source = openSource(file, entry.path);
+    try {
+      await this.#entry(entry, source.size, (target) => readFully(source, target, file));
+    } finally {
+      closeSync(source.fd);
+    }
+  }
+
+  async end(): Promise<Written> {
+    if (endsBefore("", trailerSize, this.#used)) await this.#flush();
+    await this.#zeros(trailerSize);
+    await this.#flush();
+    return this.#blob.end();
+  }
+
+  /** @param fill puts content, from byte `at` on, into the whole of `target`; called in order */
+  async #entry(entry: TarEntry, size: number, fill: (target: Buffer, at: number) => void): Promise<void> {
+    const head = header(entry, size);
+    const padding = paddingOf(size);
+    const total = head.length + size + padding;
+    if (endsBefore(entry.path, total, this.#used)) await this.#flush();
+    await this.#append(head.length, (target, at) => target.set(head.subarray(at, at + target.length)));
+    await this.#append(size, fill);
+    await this.#zeros(padding);
+    if (standsAlone(total)) await this.#flush();
+  }
+
+  async #zeros(size: number): Promise<void> {
+    await this.#append(size, (target) => target.fill(0));
+  }
+
+  async #append(size: number, fill: (target: Buffer, at: number) => void): Promise<void> {
+    for (let at = 0; at < size; ) {
+      if (this.#used === segmentLimit) await this.#flush();
+      const count = Math.min(size - at, segmentLimit - this.#used);
+      fill(this.#segment.subarray(this.#used, this.#used + count), at);
+      this.#used += count;
+      at += count;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#used === 0) return;
+    this.#signal?.throwIfAborted();
+    await this.#blob.write(this.#segment, this.#used);
+    this.#segment = this.#blob.newSegment();
+    this.#used = 0;
+  }
+}
+
+/** Compresses segments, several at once, and writes them in their order. */
+class BlobWriter {
+  readonly #fd: number;
+  readonly #compress: Compressor;
+  readonly #tarHash = createHash("sha256");
+  readonly #blobHash = createHash("sha256");
+  readonly #pending: { readonly compressed: Promise<Uint8Array>; readonly segment: Buffer }[] = [];
+  readonly #free: Buffer[] = [];
+  #size = 0;
+
+  constructor(fd: number, compress: Compressor) {
+    this.#fd = fd;
+    this.#compress = compress;
+  }
+
+  newSegment(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(segmentLimit);
+  }
+
+  /** Takes a segment over; returns when there is room for another. */
+  async write(segment: Buffer, used: number): Promise<void> {
+    const content = segment.subarray(0, used);
+    const compressed = this.#compress(content);
+    // It is awaited in its turn, which may come after another one failed.
+    compressed.catch(() => {});
+    this.#tarHash.update(content);
+    this.#pending.push({ compressed, segment });
+    if (this.#pending.length > concurrency) await this.#writeFirst();
+  }
+
+  async end(): Promise<Written> {
+    while (this.#pending.length > 0) await this.#writeFirst();
+    return {
+      digest: digest(this.#blobHash.digest("hex")),
+      size: this.#size,
+      diffId: digest(this.#tarHash.digest("hex")),
+    };
+  }
+
+  async #writeFirst(): Promise<void> {
+    const first = this.#pending.shift();
+    if (!first) return;
+    const bytes = await first.compressed;
+    this.#blobHash.update(bytes);
+    this.#size += bytes.length;
+    try {
+      writeFully(this.#fd, bytes);
+    } catch (cause) {
+      throw new Failure(
+        `The layer could not be written: ${(cause as Error).message}.`,
+        "Make room on the disk, then build again.",
+        { cause },
+      );
+    }
+    this.#free.push(first.segment);
+  }
+}
+
+/** Segments in work at once: Node's thread pool has four threads, one more keeps them busy. */
+const concurrency = Math.min(availableParallelism(), 4) + 1;
+
+function digest(hex: string): Digest {
+  return `sha256:${hex}`;
+}
