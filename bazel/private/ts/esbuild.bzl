@@ -12,7 +12,7 @@ ESBUILD_ATTRS = {
     ),
 }
 
-def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False, external_packages = False, alias = {}, source_map = False, minify = False):
+def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False, external_packages = False, alias = {}, source_map = False, minify = False, library = False):
     """Declares the action that bundles a TypeScript or JavaScript program into ES modules for Node.
 
     Args:
@@ -25,6 +25,7 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
       external_packages: whether npm packages stay outside, to be found at run time.
       alias: dict of package name to the path of a module that stands for it.
       source_map: whether a source map is written beside the output (returned).
+      library: whether it is bundled into a program later.
       minify: whether white space is dropped and syntax shortened; names stay, for stack traces.
 
     Returns:
@@ -41,8 +42,9 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
         # Inputs are links in a sandbox; their real paths differ from machine to machine.
         "--preserve-symlinks",
         "--legal-comments=none",
-        "--banner:js=" + _REQUIRE,
     ])
+    if not library:
+        args.add("--banner:js=" + _REQUIRE)
     if minify:
         args.add_all(["--minify-whitespace", "--minify-syntax"])
     if external_packages:

@@ -1,0 +1,18 @@
+"""The public rules: programs, images, and pipelines, which are both."""
+
+load("//bazel/private/image:image.bzl", _image = "image")
+load("//bazel/private/image:image_info.bzl", _ImageInfo = "ImageInfo")
+load("//bazel/private/image:image_layer.bzl", _image_layer = "image_layer")
+load("//bazel/private/pipeline:pipeline.bzl", _pipeline = "pipeline")
+load("//bazel/private/run:image_load.bzl", _image_load = "image_load")
+load("//bazel/private/run:image_push.bzl", _image_push = "image_push")
+load("//bazel/private/ts:ts_binary.bzl", _ts_binary = "ts_binary")
+
+image = _image
+image_layer = _image_layer
+image_load = _image_load
+image_push = _image_push
+pipeline = _pipeline
+ts_binary = _ts_binary
+
+ImageInfo = _ImageInfo

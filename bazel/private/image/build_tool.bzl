@@ -1,0 +1,48 @@
+"""How rules call the tool that makes layers, manifests and layouts."""
+
+BUILD_TOOL_ATTRS = {
+    "_build_tool": attr.label(default = Label("//src:build_tool"), executable = True, cfg = "exec"),
+}
+
+def build_tool_args(ctx, command):
+    """Arguments of the build tool: one option or one JSON entry per line of a param file, the command first.
+
+    Args:
+      ctx: the rule context.
+      command: string, the tool's command.
+
+    Returns:
+      Args.
+    """
+    args = ctx.actions.args()
+    args.set_param_file_format("multiline")
+    args.use_param_file("@%s", use_always = True)
+    args.add(command)
+    return args
+
+def run_build_tool(ctx, args, inputs, outputs, mnemonic, progress_message):
+    """Declares an action of the build tool, by a persistent worker where one is allowed.
+
+    Args:
+      ctx: the rule context, with BUILD_TOOL_ATTRS.
+      args: Args, from build_tool_args.
+      inputs: list or depset of Files.
+      outputs: list of Files.
+      mnemonic: string.
+      progress_message: string.
+    """
+    ctx.actions.run(
+        executable = ctx.executable._build_tool,
+        arguments = [args],
+        inputs = inputs,
+        outputs = outputs,
+        mnemonic = mnemonic,
+        progress_message = progress_message,
+        execution_requirements = {
+            "requires-worker-protocol": "json",
+            "supports-multiplex-workers": "1",
+            "supports-workers": "1",
+            # All mnemonics share one process.
+            "worker-key-mnemonic": "SlipwayBuild",
+        },
+    )

@@ -1,0 +1,13 @@
+"""An image, known by its metadata."""
+
+ImageInfo = provider(
+    doc = "A container image of one platform. Its digest is known from `descriptor`; no blob is needed for that.",
+    fields = {
+        "descriptor": "File: JSON, the OCI descriptor of the manifest (`mediaType`, `digest`, `size`, `platform`).",
+        "manifest": "File: the manifest, byte for byte as it is pushed.",
+        "config": "File: the configuration, byte for byte as it is pushed.",
+        "layers": "list of struct(metadata = File, blob = File or None): every layer, the base's first. `metadata` is JSON with `mediaType`, " +
+                  "`digest`, `size` and `diffId`; `blob` is None for a layer that is only in a registry.",
+        "sources": "list of struct(registry = string, repository = string): where the registry client may mount or stream base layers from.",
+    },
+)

@@ -1,0 +1,46 @@
+"""A layer of chosen files."""
+
+load(":image_layers_info.bzl", "ImageLayersInfo")
+load(":layer_action.bzl", "LAYER_ATTRS", "layer_entry", "make_layer")
+
+def _image_layer_impl(ctx):
+    entries = []
+    inputs = []
+    for target, destination in ctx.attr.files.items():
+        files = target[DefaultInfo].files.to_list()
+        inputs += files
+        for file in files:
+            if file.is_directory:
+                fail("{}: {} is a folder, and its members are not known before it is built.\nGive a target whose outputs are files.".format(ctx.label, file.short_path))
+            path = destination + file.basename if destination.endswith("/") else destination
+            if len(files) > 1 and not destination.endswith("/"):
+                fail("{}: {} gives {} files, but {} names one.\nEnd the destination with a slash to put them into that folder.".format(ctx.label, target.label, len(files), destination))
+            entries.append(layer_entry("file", path.lstrip("/"), file.path))
+    for path, target in ctx.attr.symlinks.items():
+        entries.append(layer_entry("symlink", path.lstrip("/"), target))
+    for path in ctx.attr.directories:
+        entries.append(layer_entry("directory", path.strip("/")))
+    layer = make_layer(ctx, ctx.label.name, ctx.label.name, inputs = depset(inputs), entries = entries)
+    return [
+        DefaultInfo(files = depset([layer.blob, layer.metadata])),
+        ImageLayersInfo(layers = [layer], program = None),
+    ]
+
+image_layer = rule(
+    implementation = _image_layer_impl,
+    doc = """A layer of chosen files, links and folders, the same for the same inputs: mode 0755, owner 0:0, time 0, sorted.
+
+```starlark
+image_layer(
+    name = "config",
+    files = {":app.conf": "/etc/app/app.conf", ":certificates": "/etc/ssl/extra/"},
+    symlinks = {"/usr/bin/app": "/app/main"},
+)
+```
+""",
+    attrs = {
+        "files": attr.label_keyed_string_dict(allow_files = True, doc = "Target to its path in the image; a path that ends with a slash is the folder that its files go into."),
+        "symlinks": attr.string_dict(doc = "Path in the image to what the link points at."),
+        "directories": attr.string_list(doc = "Empty folders."),
+    } | LAYER_ATTRS,
+)

@@ -1,0 +1,136 @@
+"""The macro behind `pipeline`."""
+
+load("//bazel/private/image:binary_layers.bzl", "binary_layers")
+load("//bazel/private/image:image.bzl", "image")
+load("//bazel/private/run:image_push.bzl", "image_push")
+load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
+load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
+
+_FORWARDED = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
+
+def _bases(where, base, bases):
+    """The base of each tag. The caller's dict stays as it is."""
+    all = dict(bases)
+    if base and "default" in all and native.package_relative_label(all["default"]) != native.package_relative_label(base):
+        fail("{}: `base` is {} and bases[\"default\"] is {}, and both are the base of the default image.\nLeave one of them out.".format(where, base, all["default"]))
+    if "default" not in all:
+        all["default"] = base or Label("//bazel/settings:default_base")
+    for tag in all:
+        valid = tag and len(tag) <= 64 and not [c for c in tag.elems() if not (c.isalnum() or c in "-_.")]
+        if not valid or tag[0] in "-.":
+            fail("{}: {} is no name for a base.\nUse letters, digits, '-', '_' and '.', at most 64 of them.".format(where, repr(tag)))
+    return all
+
+def pipeline(
+        name,
+        entry_point = None,
+        srcs = [],
+        deps = [],
+        data = [],
+        binary = None,
+        base = None,
+        bases = {},
+        image_layers = [],
+        env = {},
+        registry = "",
+        repository = "",
+        image_env = [],
+        platform = None,
+        tags = ["manual"],
+        **kwargs):
+    """A program that runs here as a launch script and elsewhere in its own image.
+
+    ```starlark
+    pipeline(
+        name = "main",
+        entry_point = "main.ts",
+        deps = ["@npm//:csv-parse"],
+    )
+    ```
+
+    | target | `bazel run` |
+    |---|---|
+    | `main` | pushes what the registry lacks of the images, then becomes the launch script, which knows them by URI |
+    | `main_binary` | the same without the push |
+    | `main_local` | the launch script alone: no image is built |
+    | `main_push`, `main_TAG_push` | pushes all images, or that of one tag, and prints their URIs |
+    | `main_image`, `main_TAG_image` | loads the default image, or that of one tag, into podman or docker |
+
+    Args:
+      name: string, the name of the pipeline.
+      entry_point: label of the module that starts, for a TypeScript or JavaScript program. Default: `NAME.ts`, when neither this nor `binary` is given.
+      srcs: labels of the modules that it imports.
+      deps: labels of npm packages.
+      data: labels of files that it finds in its runfiles.
+      binary: label of an executable target, instead of `entry_point`, `srcs`, `deps` and `data`. Any language: its runfiles are all that counts.
+      base: label of the image below, for the tag `default`. Default: the build setting `default_base`.
+      bases: dict of tag to label: an image for each. `base` is the same as its entry `default`.
+      image_layers: labels of further layers, put under the program's.
+      env: dict of string to string: environment variables of the images.
+      registry: string, `HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry.
+      repository: string. Default: the build setting `repository_prefix` and the package's path. The tags there are `NAME_TAG`.
+      image_env: list of strings: further variables that get the same value as SLIPWAY_CONTAINER_IMAGE_URIS.
+      platform: label of the platform of the images. Default: the platform that is built for.
+      tags: list of strings. Default: `manual` on every target but `NAME_local`.
+      **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
+    """
+    where = "pipeline {}".format(native.package_relative_label(name))
+    unknown = [key for key in kwargs if key not in _FORWARDED]
+    if unknown:
+        fail("{}: it has no attribute {}.\nThe attributes are listed in docs/reference.".format(where, ", ".join(unknown)))
+    if binary and (entry_point or srcs or deps or data):
+        fail("{}: `binary` is the whole program, so `entry_point`, `srcs`, `deps` and `data` have no meaning beside it.\nLeave them out, or leave out `binary`.".format(where))
+    bases = _bases(where, base, bases)
+
+    local = name + "_local"
+    local_tags = [tag for tag in tags if tag != "manual"]
+    if binary:
+        native.alias(name = local, actual = binary, tags = local_tags, **kwargs)
+    else:
+        entry_point = entry_point or name + ".ts"
+        ts_binary(
+            name = local,
+            entry_point = entry_point,
+            srcs = [src for src in srcs if src != entry_point],
+            deps = deps,
+            data = data,
+            tags = local_tags,
+            **kwargs
+        )
+
+    binary_layers(name = name + "_layers", binary = local, program_name = name, platform = platform, tags = tags, **kwargs)
+    destination = {
+        "registry": registry,
+        "repository": repository,
+    }
+    images = []
+    for tag, tag_base in bases.items():
+        target = "{}_{}_image".format(name, tag)
+        images.append(target)
+        image(
+            name = target,
+            base = tag_base,
+            layers = image_layers + [name + "_layers"],
+            env = env,
+            platform = platform,
+            tags = tags,
+            **kwargs
+        )
+        image_push(
+            name = "{}_{}_push".format(name, tag),
+            images = [target],
+            image_tags = [tag],
+            remote_tags = ["{}_{}".format(name, tag)],
+            tags = tags,
+            **(destination | kwargs)
+        )
+    everything = destination | kwargs | {
+        "images": images,
+        "image_tags": bases.keys(),
+        "remote_tags": ["{}_{}".format(name, tag) for tag in bases],
+        "tags": tags,
+    }
+    native.alias(name = name + "_image", actual = name + "_default_image", tags = tags, **kwargs)
+    image_push(name = name + "_push", **everything)
+    pipeline_run(name = name, program = local, push = True, image_env = image_env, **everything)
+    pipeline_run(name = name + "_binary", program = local, image_env = image_env, **everything)

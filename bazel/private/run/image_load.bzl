@@ -1,0 +1,25 @@
+"""Loads an image into the engine of this machine."""
+
+load("//bazel/private/image:image_info.bzl", "ImageInfo")
+load(":request.bzl", "REQUEST_ATTRS", "image_request", "run_target")
+
+def _image_load_impl(ctx):
+    repository = ctx.attr.repository or (ctx.label.package or ctx.workspace_name).lower()
+    run = run_target(ctx, mode = "load", images = [image_request(
+        ctx.attr.image[ImageInfo],
+        tag = "default",
+        repository = repository,
+        remote_tags = [ctx.attr.tag or ctx.label.name],
+    )])
+    return [DefaultInfo(executable = run.executable, runfiles = run.runfiles)]
+
+image_load = rule(
+    implementation = _image_load_impl,
+    executable = True,
+    doc = "`bazel run` loads an image into podman or docker, under a name of its own, and prints that name. (`bazel run` of an `image` does so too.)",
+    attrs = {
+        "image": attr.label(mandatory = True, providers = [ImageInfo], doc = "The image."),
+        "repository": attr.string(doc = "Default: the package's path."),
+        "tag": attr.string(doc = "Default: the target's name."),
+    } | REQUEST_ATTRS,
+)

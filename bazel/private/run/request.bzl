@@ -1,0 +1,108 @@
+"""What a run target carries: the launcher, and a request that tells it what to do."""
+
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
+load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
+load("//bazel/private/ts:ts_tool.bzl", "NODE_TOOL_FLAGS")
+load("//bazel/private/ts:ts_tool_info.bzl", "TsToolInfo")
+
+def _host_platform_impl(settings, _attr):
+    platforms = settings["//command_line_option:platforms"]
+    host = settings["//command_line_option:host_platform"]
+
+    # No platform set means the host's; saying so would be another configuration, and everything would be built twice.
+    return {"//command_line_option:platforms": [host] if platforms else platforms}
+
+# The launcher runs where `bazel run` was typed, whatever is built for.
+_host_platform_transition = transition(
+    implementation = _host_platform_impl,
+    inputs = ["//command_line_option:platforms", "//command_line_option:host_platform"],
+    outputs = ["//command_line_option:platforms"],
+)
+
+REQUEST_ATTRS = {
+    "_launcher": attr.label(default = Label("//src:launcher"), providers = [TsToolInfo], cfg = _host_platform_transition),
+    "_registry_server": attr.label(default = Label("//src:registry_server"), providers = [TsToolInfo], cfg = _host_platform_transition),
+    "_registry": attr.label(default = Label("//bazel/settings:registry"), providers = [BuildSettingInfo]),
+    "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
+}
+
+def image_request(image, tag, repository, remote_tags, registry = ""):
+    """What a run target does with one image.
+
+    Args:
+      image: ImageInfo.
+      tag: string, the image's name among those of a pipeline.
+      repository: string, where it goes in the registry.
+      remote_tags: list of strings, its tags there.
+      registry: string; empty: SLIPWAY_REGISTRY, else the build setting, else the embedded registry.
+
+    Returns:
+      struct.
+    """
+    return struct(image = image, tag = tag, repository = repository, remote_tags = remote_tags, registry = registry)
+
+def run_target(ctx, mode, images, program = None, image_env = []):
+    """Declares the executable of a run target.
+
+    Args:
+      ctx: the rule context, with REQUEST_ATTRS.
+      mode: string: `launch`, `binary`, `push` or `load`.
+      images: list of image_request.
+      program: Target or None: the executable that the launcher becomes.
+      image_env: list of strings: further variables that get the images' URIs.
+
+    Returns:
+      struct(executable = File, runfiles = runfiles).
+    """
+    launcher = ctx.attr._launcher[0][TsToolInfo]
+    server = ctx.attr._registry_server[0][TsToolInfo]
+
+    def path(file):
+        return runfiles_path(ctx, file)
+
+    request = ctx.actions.declare_file("{}.{}.json".format(ctx.label.name, mode))
+    ctx.actions.write(request, json.encode({
+        "version": 1,
+        "mode": mode,
+        "target": str(ctx.label).removeprefix("@@"),
+        "program": path(program[DefaultInfo].files_to_run.executable) if program else None,
+        "imageEnv": image_env,
+        "registryServer": path(server.main),
+        "defaultRegistry": ctx.attr._registry[BuildSettingInfo].value,
+        "images": [
+            {
+                "tag": entry.tag,
+                "registry": entry.registry,
+                "repository": entry.repository,
+                "remoteTags": entry.remote_tags,
+                "descriptor": path(entry.image.descriptor),
+                "manifest": path(entry.image.manifest),
+                "config": path(entry.image.config),
+                "blobs": [
+                    {"metadata": path(layer.metadata)} | ({"blob": path(layer.blob)} if layer.blob else {})
+                    for layer in entry.image.layers
+                ],
+                "sources": entry.image.sources,
+            }
+            for entry in images
+        ],
+    }))
+
+    executable = ctx.actions.declare_file("{}.{}.sh".format(ctx.label.name, mode))
+    module = path(launcher.main) + ("/" + launcher.entry if launcher.entry else "")
+    ctx.actions.write(
+        executable,
+        launcher_script(
+            ["{runfiles}/" + path(launcher.node)] + NODE_TOOL_FLAGS + ["{runfiles}/" + module, "{runfiles}/" + path(request)],
+            environment = {"SLIPWAY_RUNFILES": "{runfiles}"},
+        ),
+        is_executable = True,
+    )
+    files = [request, launcher.main, launcher.node, server.main]
+    for entry in images:
+        files += [entry.image.descriptor, entry.image.manifest, entry.image.config]
+        files += [file for layer in entry.image.layers for file in [layer.metadata, layer.blob] if file]
+    runfiles = ctx.runfiles(files)
+    if program:
+        runfiles = runfiles.merge(program[DefaultInfo].default_runfiles)
+    return struct(executable = executable, runfiles = runfiles)

@@ -1,0 +1,94 @@
+"""A TypeScript program with npm packages."""
+
+load("//bazel/private:program_info.bzl", "ProgramInfo")
+load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
+load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
+load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
+
+def _npm_repository(ctx):
+    """The one npm repository that all packages come from, or None where there are none."""
+    repositories = {target.label.workspace_name: target.label for target in ctx.attr.deps}
+    if len(repositories) > 1:
+        fail("{}: its npm packages come from several repositories: {}.\nPut them into one package.json: Node finds packages in one node_modules.".format(
+            ctx.label,
+            ", ".join([str(label) for label in repositories.values()]),
+        ))
+    return repositories.keys()[0] if repositories else None
+
+def _ts_binary_impl(ctx):
+    node = ctx.toolchains[NODE_RUNTIME_TOOLCHAIN].slipway_node.node
+    npm = _npm_repository(ctx)
+    main = ctx.actions.declare_file(ctx.label.name + ".mjs")
+    sdk = ctx.file._sdk
+    outputs = bundle(
+        ctx,
+        entry_point = ctx.file.entry_point,
+        inputs = depset([ctx.file.entry_point, sdk], transitive = [target[DefaultInfo].files for target in ctx.attr.srcs]),
+        output = main,
+        external_packages = True,
+        alias = {"slipway": sdk.path},
+        source_map = True,
+    )
+
+    # Node looks for packages in the node_modules above the program, so the program lies in the repository that has one.
+    folder = npm or ctx.workspace_name
+    place = {"/".join([part for part in [folder, ctx.label.package, file.basename] if part]): file for file in outputs}
+    module = [path for path, file in place.items() if file == main][0]
+
+    script = ctx.actions.declare_file(ctx.label.name)
+    command = [
+        "{runfiles}/" + runfiles_path(ctx, node),
+        # The program is a link in a runfiles tree; packages are looked for beside the link.
+        "--preserve-symlinks-main",
+        "--enable-source-maps",
+    ] + ctx.attr.node_options + ["{runfiles}/" + module]
+    ctx.actions.write(
+        script,
+        launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}),
+        is_executable = True,
+    )
+
+    data = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.data])
+    data_runfiles = [target[DefaultInfo].default_runfiles for target in ctx.attr.data]
+    third_party = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.deps])
+    first_party = depset([script], transitive = [data] + [runfiles.files for runfiles in data_runfiles])
+    runfiles = ctx.runfiles([node], transitive_files = depset(transitive = [first_party, third_party]), root_symlinks = place)
+    return [
+        DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles.merge_all(data_runfiles)),
+        ProgramInfo(
+            runtime = depset([node]),
+            third_party = third_party,
+            first_party = first_party,
+            root_symlinks = place,
+        ),
+        RunEnvironmentInfo(environment = ctx.attr.env),
+    ]
+
+ts_binary = rule(
+    implementation = _ts_binary_impl,
+    executable = True,
+    doc = """A TypeScript or JavaScript program for Node: the entry point and what it imports become one module, npm packages stay beside it.
+
+```starlark
+ts_binary(
+    name = "report",
+    entry_point = "report.ts",
+    srcs = ["table.ts"],
+    deps = ["@npm//:csv-parse"],
+)
+```
+
+Modules are ES modules; a file is imported by its name with its ending (`./table.ts`) or without. `import … from "slipway"` is the SDK.
+A package that is imported must be in `deps`. Types are not checked here: use your editor, or `tsc` in a test.
+""",
+    attrs = {
+        "entry_point": attr.label(mandatory = True, allow_single_file = [".ts", ".mts", ".js", ".mjs", ".tsx", ".jsx"], doc = "The module that starts."),
+        "srcs": attr.label_list(allow_files = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".json"], doc = "Modules that it imports."),
+        "deps": attr.label_list(doc = "npm packages (`@npm//:NAME`), all from one repository."),
+        "data": attr.label_list(allow_files = True, doc = "Files and programs that it finds in its runfiles."),
+        "env": attr.string_dict(doc = "Environment variables of `bazel run`. An image has its own: see `image`."),
+        "node_options": attr.string_list(doc = "Options of Node, for example `--max-old-space-size=4096`."),
+        "_sdk": attr.label(default = Label("//src:sdk"), allow_single_file = True),
+    } | ESBUILD_ATTRS,
+    toolchains = [NODE_RUNTIME_TOOLCHAIN],
+)
