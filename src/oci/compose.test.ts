@@ -71,6 +71,36 @@ describe("composeImage", () => {
     expect(config.created).toBe("1970-01-01T00:00:00Z");
   });
 
+  it.each([
+    [undefined, "1000:1000"],
+    ["", "1000:1000"],
+    ["root", "1000:1000"],
+    ["0:0", "1000:1000"],
+    ["rooted", "rooted"],
+    ["1001", "1001"],
+  ])("takes the default user where the base's is %j", (baseUser, user) => {
+    const { User: _root, ...execution } = baseConfig.config;
+    const config = { ...baseConfig, config: { ...execution, ...(baseUser === undefined ? {} : { User: baseUser }) } };
+    const composed = read(
+      composeImage({
+        base: base(config),
+        layers: [],
+        spec: { defaultUser: "1000:1000", defaultHome: "/home/slipway" },
+      }),
+    ).config.config;
+    expect(composed?.User).toBe(user);
+    expect(composed?.Env?.includes("HOME=/home/slipway")).toBe(user === "1000:1000");
+  });
+
+  it("prefers the user that is asked for to the default", () => {
+    const image = composeImage({
+      base: base(),
+      layers: [],
+      spec: { user: "root", defaultUser: "1000:1000", defaultHome: "/h" },
+    });
+    expect(read(image).config.config).toMatchObject({ User: "root", Env: ["PATH=/bin", "LANG=C"] });
+  });
+
   it("gives the same bytes in whatever order mappings were written", () => {
     const one = composeImage({
       layers: [layer("a")],

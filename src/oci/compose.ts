@@ -21,6 +21,10 @@ export interface ImageSpec {
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];
   readonly user?: string;
+  /** The user where `user` is not given and the base names none, or root: a program has no need to be root. */
+  readonly defaultUser?: string;
+  /** `HOME` of `defaultUser`, set where that user is taken and `env` has no other. */
+  readonly defaultHome?: string;
   readonly workingDir?: string;
   /** Set over the base's, which keeps what is not named here. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -159,15 +163,23 @@ function baseHistory(base: Base | undefined): readonly HistoryEntry[] {
 function executionOf(spec: ImageSpec, base: ExecutionConfig): ExecutionConfig {
   const { Cmd, ...rest } = base;
   const cmd = spec.cmd ?? (spec.entrypoint ? undefined : Cmd);
+  const demoted = spec.user === undefined && spec.defaultUser !== undefined && isRoot(base.User);
+  const user = demoted ? spec.defaultUser : spec.user;
+  const home = demoted && spec.defaultHome !== undefined ? { HOME: spec.defaultHome } : {};
   return {
     ...rest,
-    ...unlessEmpty("Env", mergeEnvironment(base.Env ?? [], spec.env ?? {})),
+    ...unlessEmpty("Env", mergeEnvironment(base.Env ?? [], { ...home, ...spec.env })),
     ...(spec.entrypoint ? { Entrypoint: spec.entrypoint } : {}),
     ...(cmd ? { Cmd: cmd } : {}),
-    ...(spec.user === undefined ? {} : { User: spec.user }),
+    ...(user === undefined ? {} : { User: user }),
     ...(spec.workingDir === undefined ? {} : { WorkingDir: spec.workingDir }),
     ...unlessEmpty("Labels", { ...base.Labels, ...spec.labels }),
   };
+}
+
+/** The specification takes a missing or empty user for root. */
+function isRoot(user: string | undefined): boolean {
+  return !user || /^(root|0)(:|$)/.test(user);
 }
 
 /** The base's order is kept, with values replaced in place; new variables follow by name. */

@@ -3,7 +3,7 @@
 load("//bazel/private:program_info.bzl", "ProgramInfo")
 load("//bazel/private:runfiles.bzl", "runfiles_path")
 load(":image_layers_info.bzl", "ImageLayersInfo")
-load(":layer_action.bzl", "LAYER_ATTRS", "file_entry", "layer_entry", "make_layer")
+load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "file_entry", "layer_entry", "make_layer")
 load(":platform.bzl", "PLATFORM_ATTRS", "image_platform_transition")
 
 # The user that programs run as where the base image names none, and its home.
@@ -56,10 +56,8 @@ def _sorted_by_origin(ctx, make, entries):
 
 def _binary_layers_impl(ctx):
     name = ctx.attr.program_name
-    executable = ctx.executable.binary
-    runfiles_folder = "app/{}.runfiles".format(name)
-    root = runfiles_folder + "/" + ctx.workspace_name
-    link = layer_entry("symlink", "../../" + name, "{}.runfiles/{}".format(name, runfiles_path(ctx, executable)))
+    root = RUNFILES + "/" + ctx.workspace_name
+    link = layer_entry("symlink", "../../" + name, "main.runfiles/" + runfiles_path(ctx, ctx.executable.binary))
     home = layer_entry("directory", "../../.." + USER.home, {"mode": 493, "uid": USER.uid, "gid": USER.gid})
 
     def layer(part, comment, **kwargs):
@@ -67,19 +65,17 @@ def _binary_layers_impl(ctx):
 
     if ProgramInfo in ctx.attr.binary:
         info = ctx.attr.binary[ProgramInfo]
-        layers = [
-            layer("runtime", "runtime", inputs = info.runtime, sources = [(info.runtime, file_entry)], entries = [home]),
-        ]
+        layers = ctx.attr._node_layer[ImageLayersInfo].layers if info.runtime else []
         if info.third_party:
-            layers.append(layer("third_party", "third party", inputs = info.third_party, sources = [(info.third_party, file_entry)]))
+            layers = layers + [layer("third_party", "third party", inputs = info.third_party, sources = [(info.third_party, file_entry)])]
         first_party = [layer_entry("file", "../" + path, file.path) for path, file in info.root_symlinks.items()]
-        layers.append(layer(
+        layers = layers + [layer(
             "first_party",
             "first party",
             inputs = depset(info.root_symlinks.values(), transitive = [info.first_party]),
             sources = [(info.first_party, file_entry)],
-            entries = [link] + first_party,
-        ))
+            entries = [link, home] + first_party,
+        )]
     else:
         layers = _sorted_by_origin(ctx, layer, [link, home])
     return [
@@ -89,7 +85,7 @@ def _binary_layers_impl(ctx):
             program = struct(
                 entrypoint = ["/app/" + name],
                 working_dir = "/" + root,
-                env = {"RUNFILES_DIR": "/" + runfiles_folder},
+                env = {"RUNFILES_DIR": "/" + RUNFILES},
             ),
         ),
     ]
@@ -99,10 +95,12 @@ binary_layers = rule(
     cfg = image_platform_transition,
     doc = """The layers of any executable target, by rate of change: runtime, third party, first party.
 
-The program lies at `/app/NAME`, its runfiles beside it as Bazel lays them out.
+The program is `/app/NAME`, a link into `/app/main.runfiles`, where its runfiles are as Bazel lays them out. That folder has the same name
+in every image, so that images of different programs share the layers that they have in common.
 """,
     attrs = {
         "binary": attr.label(mandatory = True, executable = True, cfg = "target", doc = "The program: its executable and runfiles are all that counts."),
         "program_name": attr.string(mandatory = True, doc = "NAME in `/app/NAME`."),
+        "_node_layer": attr.label(default = Label(":node_layer"), providers = [ImageLayersInfo]),
     } | PLATFORM_ATTRS | LAYER_ATTRS,
 )

@@ -1,6 +1,7 @@
 """An image: layers on a base."""
 
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "run_target")
+load(":binary_layers.bzl", "USER")
 load(":build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 load(":image_info.bzl", "ImageInfo")
 load(":image_layers_info.bzl", "ImageLayersInfo")
@@ -101,7 +102,8 @@ def _image_impl(ctx):
         if value:
             spec[name] = value
     if programs and not ctx.attr.user:
-        spec["unprivileged"] = {"user": "1000:1000", "home": "/home/slipway"}
+        spec["defaultUser"] = "{}:{}".format(USER.uid, USER.gid)
+        spec["defaultHome"] = USER.home
     image = make_image(
         ctx,
         spec = spec,

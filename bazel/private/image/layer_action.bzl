@@ -7,6 +7,9 @@ LAYER_ATTRS = BUILD_TOOL_ATTRS | {
     "_compression": attr.label(default = Label("//bazel/settings:compression"), providers = [BuildSettingInfo]),
 }
 
+# The folder of a program's runfiles in its image.
+RUNFILES = "app/main.runfiles"
+
 _SUFFIX = {"gzip": ".tar.gz", "none": ".tar", "zstd": ".tar.zst"}
 
 def layer_entry(kind, destination, source = None):
@@ -33,7 +36,9 @@ def file_entry(file):
     """
     if file.is_directory:
         return None
-    return layer_entry("readlink" if file.is_symlink else "file", file.short_path, file.path)
+    # Bazel 7 does not tell; there the tool takes what the link points at.
+    is_symlink = getattr(file, "is_symlink", False)
+    return layer_entry("readlink" if is_symlink else "file", file.short_path, file.path)
 
 def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = []):
     """Declares the action that makes a layer.

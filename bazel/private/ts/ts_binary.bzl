@@ -56,7 +56,7 @@ def _ts_binary_impl(ctx):
     return [
         DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles.merge_all(data_runfiles)),
         ProgramInfo(
-            runtime = depset([node]),
+            runtime = node,
             third_party = third_party,
             first_party = first_party,
             root_symlinks = place,

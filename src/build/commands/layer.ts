@@ -1,6 +1,8 @@
+import { posix } from "node:path";
 import type { TarEntry } from "../../layer/entry.ts";
 import { readLinkSource } from "../../layer/source.ts";
 import { writeLayer } from "../../layer/write.ts";
+import { UserError } from "../../oci/errors.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, type Entry, malformed, texts } from "../arguments.ts";
 import { compressionOption } from "../compression_option.ts";
@@ -8,21 +10,39 @@ import { type Context, pathIn } from "../context.ts";
 import { writeFiles } from "../files.ts";
 
 /**
- * `layer --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT]`, then entries:
+ * `layer --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER]`, then entries:
  * `["file", IMAGE_PATH, SOURCE]`, `["symlink", IMAGE_PATH, TARGET]`, `["readlink", IMAGE_PATH, SOURCE]`, `["empty", IMAGE_PATH]`,
  * `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`.
+ *
+ * Image paths are relative to FOLDER (default: the image's root) and may leave it by `..`: Bazel's own paths of runfiles do, for files of
+ * other repositories, and so they are taken as they are.
  */
 export async function layer(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["output", "metadata", "compression", "comment"]);
+  const options = new Arguments(args, ["output", "metadata", "compression", "comment", "root"]);
   const comment = options.optional("comment");
+  const root = options.optional("root");
   const metadata = await writeLayer({
-    entries: options.entries.map((entry) => toTar(entry, context)),
+    entries: options.entries.map((entry) => {
+      const tarEntry = toTar(entry, context);
+      return root === undefined ? tarEntry : { ...tarEntry, path: below(root, tarEntry.path) };
+    }),
     output: pathIn(context, options.one("output")),
     compression: compressionOption(options),
     ...(comment === undefined ? {} : { comment }),
     signal: context.signal,
   });
   writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
+}
+
+function below(root: string, path: string): string {
+  const joined = posix.join(root, path);
+  if (joined === ".." || joined.startsWith("../")) {
+    throw new UserError(
+      `${path} lies outside the image when it is taken from ${root}.`,
+      "Give a path that stays inside.",
+    );
+  }
+  return joined;
 }
 
 function toTar(entry: Entry, context: Context): TarEntry {

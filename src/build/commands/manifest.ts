@@ -45,7 +45,7 @@ function readBase(options: Arguments, context: Context): BaseImage | undefined {
   };
 }
 
-const specTexts = ["os", "architecture", "variant", "user", "workingDir"];
+const specTexts = ["os", "architecture", "variant", "user", "defaultUser", "defaultHome", "workingDir"];
 const specLists = ["entrypoint", "cmd"];
 const specMaps = ["env", "labels", "annotations"];
 
