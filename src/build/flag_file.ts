@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readInput } from "./files.ts";
 
 /** Replaces every `@FILE` by the lines of that file, as Bazel writes it (`Args.set_param_file_format("multiline")`). */
 export function expandFlagFiles(args: readonly string[]): string[] {
-  return args.flatMap((arg) => (arg.startsWith("@") ? linesOf(readFileSync(arg.slice(1), "utf8")) : [arg]));
+  return args.flatMap((arg) => (arg.startsWith("@") ? linesOf(readInput(arg.slice(1)).toString("utf8")) : [arg]));
 }
 
 function linesOf(text: string): string[] {

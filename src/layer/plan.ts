@@ -94,7 +94,7 @@ function orderHardLinks(entries: TarEntry[]): TarEntry[] {
       );
     }
     const target = first.get(file.path);
-    if (target !== undefined) return { ...entry, type: "hardlink", target };
+    if (target !== undefined) return { type: "hardlink", path: entry.path, target };
     first.set(file.path, entry.path);
     return { ...file, path: entry.path };
   });

@@ -1,0 +1,186 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sha256 } from "../../oci/digest.ts";
+import { runCommand } from "../commands.ts";
+
+let folder: string;
+const run = (args: readonly string[]) => runCommand(args, { folder, signal: new AbortController().signal });
+const read = (name: string) => readFileSync(join(folder, name));
+const json = (name: string) => JSON.parse(read(name).toString());
+
+const spec = { os: "linux", architecture: "amd64", entrypoint: ["/app/x"], env: { A: "b" } };
+const image = ["--descriptor=d.json", "--manifest=m.json", "--config=c.json"];
+const blobs = ["base", "app"].map((name) => JSON.stringify(["blob", `${name}.json`, `${name}.tar.gz`]));
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "image-"));
+  for (const name of ["base", "app"]) {
+    writeFileSync(join(folder, `${name}.txt`), name);
+    const file = JSON.stringify(["file", `${name}.txt`, `${name}.txt`]);
+    await run(["layer", `--output=${name}.tar.gz`, `--metadata=${name}.json`, "--compression=gzip", file]);
+    chmodSync(join(folder, `${name}.tar.gz`), 0o555);
+  }
+  await run([
+    "manifest",
+    "--manifest=bm.json",
+    "--config=bc.json",
+    "--descriptor=bd.json",
+    "--layer=base.json",
+    `--spec=${JSON.stringify(spec)}`,
+  ]);
+  await run([
+    "manifest",
+    ...image,
+    "--base-manifest=bm.json",
+    "--base-config=bc.json",
+    "--layer=app.json",
+    "--spec={}",
+  ]);
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("manifest", () => {
+  it("puts our layers on top of the base's and names what it wrote", () => {
+    const layers = [json("base.json"), json("app.json")];
+    expect(json("m.json").layers.map(({ digest }: { digest: string }) => digest)).toEqual(
+      layers.map(({ digest }) => digest),
+    );
+    expect(json("c.json").rootfs.diff_ids).toEqual(layers.map(({ diffId }) => diffId));
+    expect(json("c.json").config).toMatchObject({ Entrypoint: ["/app/x"], Env: ["A=b"] });
+    expect(json("m.json").config.digest).toBe(sha256(read("c.json")));
+    expect(json("d.json")).toEqual({
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      digest: sha256(read("m.json")),
+      size: read("m.json").length,
+      platform: { os: "linux", architecture: "amd64" },
+    });
+  });
+
+  it("refuses another platform than the base's, half a base and a field that no image has, and writes nothing", async () => {
+    const before = readdirSync(folder);
+    const outputs = ["--manifest=x.json", "--config=y.json", "--descriptor=z.json"];
+    const base = ["--base-manifest=bm.json", "--base-config=bc.json"];
+    await expect(run(["manifest", ...outputs, ...base, '--spec={"architecture":"arm64"}'])).rejects.toThrow(
+      "The image is for linux/arm64, but the base image (bm.json) is for linux/amd64.",
+    );
+    await expect(run(["manifest", ...outputs, "--base-manifest=bm.json", "--spec={}"])).rejects.toThrow(
+      "--base-config is missing.",
+    );
+    await expect(run(["manifest", ...outputs, ...base, '--spec={"colour":"red"}'])).rejects.toThrow(
+      "--spec: colour is not known.",
+    );
+    await expect(run(["manifest", ...outputs, ...base, '--spec={"cmd":"x"}'])).rejects.toThrow(
+      "--spec: cmd is not a list.",
+    );
+    await expect(run(["manifest", ...outputs, ...base, "--spec={}", "--layer=no.json"])).rejects.toThrow(
+      "no.json does not exist.",
+    );
+    expect(readdirSync(folder)).toEqual(before);
+  });
+});
+
+describe("digest", () => {
+  it("writes the digest and a line end", async () => {
+    await run(["digest", "--output=digest", "--descriptor=d.json"]);
+    expect(read("digest").toString()).toBe(`${sha256(read("m.json"))}\n`);
+  });
+});
+
+describe("layout", () => {
+  it("has every blob as a regular file that its owner may replace, and an index that names the platform", async () => {
+    mkdirSync(join(folder, "out"));
+    await run(["layout", "--output=out", ...image, ...blobs]);
+    expect(json("out/oci-layout")).toEqual({ imageLayoutVersion: "1.0.0" });
+    expect(json("out/index.json")).toEqual({
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.index.v1+json",
+      manifests: [json("d.json")],
+    });
+    const expected = [
+      sha256(read("m.json")),
+      sha256(read("c.json")),
+      json("base.json").digest,
+      json("app.json").digest,
+    ];
+    const found = readdirSync(join(folder, "out/blobs/sha256"));
+    expect(found.map((hex) => `sha256:${hex}`).sort()).toEqual(expected.sort());
+    for (const hex of found) {
+      const path = `out/blobs/sha256/${hex}`;
+      expect(sha256(read(path))).toBe(`sha256:${hex}`);
+      const status = lstatSync(join(folder, path));
+      expect([status.isFile(), status.mode & 0o777, status.nlink]).toEqual([true, 0o644, 1]);
+    }
+  });
+
+  it("takes the place of a layout that was there", async () => {
+    mkdirSync(join(folder, "out"));
+    writeFileSync(join(folder, "out/stale"), "");
+    await run(["layout", "--output=out", ...image, ...blobs]);
+    expect(readdirSync(join(folder, "out")).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+  });
+
+  it("refuses what is no complete image, and leaves nothing", async () => {
+    const before = readdirSync(folder);
+    await expect(run(["layout", "--output=out", ...image, ...blobs.slice(1)])).rejects.toThrow(
+      `The layer ${json("base.json").digest} of m.json is not among the blobs given.`,
+    );
+    await expect(run(["layout", "--output=out", "--descriptor=bd.json", ...image.slice(1), ...blobs])).rejects.toThrow(
+      `m.json has the digest ${sha256(read("m.json"))}, but bd.json names`,
+    );
+    await expect(run(["layout", "--output=out", ...image.slice(0, 2), "--config=bc.json", ...blobs])).rejects.toThrow(
+      "bc.json has the digest",
+    );
+    expect(readdirSync(folder)).toEqual(before);
+    writeFileSync(join(folder, "short.tar.gz"), "");
+    await expect(
+      run(["layout", "--output=out", ...image, '["blob","base.json","short.tar.gz"]', ...blobs.slice(1)]),
+    ).rejects.toThrow("short.tar.gz has 0 bytes, but base.json says");
+  });
+});
+
+describe("tarball", () => {
+  it("is an OCI layout and a docker archive of the same blobs", async () => {
+    await run(["tarball", "--output=out.tar", "--tag=examples/x:v1", ...image, ...blobs]);
+    const unpacked = join(folder, "unpacked");
+    mkdirSync(unpacked);
+    execFileSync("tar", ["-xf", join(folder, "out.tar"), "-C", unpacked]);
+    const path = (digest: string) => `blobs/sha256/${digest.slice(7)}`;
+    const layers = [json("base.json").digest, json("app.json").digest];
+    expect(json("unpacked/manifest.json")).toEqual([
+      { Config: path(sha256(read("c.json"))), RepoTags: ["examples/x:v1"], Layers: layers.map(path) },
+    ]);
+    expect(json("unpacked/index.json").manifests).toEqual([
+      {
+        ...json("d.json"),
+        annotations: {
+          "io.containerd.image.name": "docker.io/examples/x:v1",
+          "org.opencontainers.image.ref.name": "v1",
+        },
+      },
+    ]);
+    for (const digest of [...layers, sha256(read("c.json")), sha256(read("m.json"))]) {
+      expect(sha256(read(`unpacked/${path(digest)}`))).toBe(digest);
+    }
+  });
+
+  it("refuses a name without a tag", async () => {
+    await expect(run(["tarball", "--output=out.tar", "--tag=examples/x", ...image, ...blobs])).rejects.toThrow(
+      "has no tag",
+    );
+    expect(readdirSync(folder)).not.toContain("out.tar");
+  });
+});

@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const tool = fileURLToPath(new URL("main.ts", import.meta.url));
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "build-"));
+  writeFileSync(join(folder, "größe.txt"), "content\n".repeat(1000));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const layer = (name: string, source = "größe.txt") => [
+  "layer",
+  `--output=${name}.tar.gz`,
+  `--metadata=${name}.layer.json`,
+  "--compression=gzip",
+  "--comment=first party",
+  JSON.stringify(["file", "app/größe.txt", source]),
+  JSON.stringify(["symlink", "app/link", "größe.txt"]),
+];
+const read = (name: string) => readFileSync(join(folder, name));
+
+function oneShot(args: readonly string[]) {
+  writeFileSync(join(folder, "flags"), args.map((arg) => `${arg}\n`).join(""));
+  return spawnSync(process.execPath, [tool, "@flags"], { cwd: folder, encoding: "utf8" });
+}
+
+/** A worker process, spoken to as Bazel does. */
+class Worker {
+  readonly process: ChildProcess;
+  readonly #lines: Interface;
+  readonly #output: AsyncIterator<string>;
+
+  constructor() {
+    this.process = spawn(process.execPath, [tool, "--persistent_worker"], {
+      cwd: folder,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.#lines = createInterface({ input: this.process.stdout as NodeJS.ReadableStream });
+    this.#output = this.#lines[Symbol.asyncIterator]();
+  }
+
+  send(...requests: (object | string)[]): void {
+    const text = requests.map((request) => `${typeof request === "string" ? request : JSON.stringify(request)}\n`);
+    this.process.stdin?.write(text.join(""));
+  }
+
+  async response(): Promise<{ exitCode: number; output: string; requestId: number }> {
+    const { value } = await this.#output.next();
+    return JSON.parse(value);
+  }
+
+  /** Ends the input and gives the exit status. */
+  async end(): Promise<number | null> {
+    const exit = once(this.process, "exit");
+    this.process.stdin?.end();
+    const [status] = await exit;
+    return status;
+  }
+}
+
+describe("the build tool", () => {
+  it("writes the same bytes in one shot and as a worker that serves two requests at once", async () => {
+    expect(oneShot(layer("once"))).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    const worker = new Worker();
+    worker.send({ requestId: 1, arguments: layer("one") }, { requestId: 2, arguments: layer("two") });
+    const found = [await worker.response(), await worker.response()];
+    expect(found.map(({ exitCode, output }) => [exitCode, output])).toEqual([
+      [0, ""],
+      [0, ""],
+    ]);
+    expect(found.map(({ requestId }) => requestId).sort()).toEqual([1, 2]);
+    expect(await worker.end()).toBe(0);
+    for (const extension of [".tar.gz", ".layer.json"]) {
+      expect(read(`one${extension}`).equals(read(`once${extension}`))).toBe(true);
+      expect(read(`two${extension}`).equals(read(`once${extension}`))).toBe(true);
+    }
+  });
+
+  it("serves on after a request that failed and after one that was none", async () => {
+    const worker = new Worker();
+    worker.send({ requestId: 1, arguments: layer("bad", "missing.txt") });
+    expect(await worker.response()).toEqual({
+      exitCode: 2,
+      output:
+        "/app/größe.txt would come from missing.txt, which does not exist.\nMake the target that provides it an input of the layer.",
+      requestId: 1,
+    });
+    worker.send("nonsense");
+    expect(await worker.response()).toMatchObject({ exitCode: 1, requestId: 0 });
+    worker.send({ requestId: 2, arguments: layer("good") });
+    expect(await worker.response()).toEqual({ exitCode: 0, output: "", requestId: 2 });
+    expect(await worker.end()).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual(["good.layer.json", "good.tar.gz", "größe.txt"]);
+  });
+
+  it("names what is wrong on standard error, exits with 2 and leaves nothing", () => {
+    const { status, stdout, stderr } = oneShot(layer("bad", "missing.txt"));
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch("/app/größe.txt would come from missing.txt, which does not exist.");
+    expect(readdirSync(folder).sort()).toEqual(["flags", "größe.txt"]);
+  });
+
+  it.each([
+    [["frobnicate"], '"frobnicate" is not a command of the build tool.'],
+    [[], '"" is not a command of the build tool.'],
+    [["toString"], '"toString" is not a command of the build tool.'],
+    [["layer", "--output=x"], "--compression is missing."],
+    [["layer", "--output=x", "--metadata=y", "--compression=best"], "--compression=best is not known."],
+    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["file","a"]'], '["file","a"] is not an entry'],
+    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["fifo","a"]'], '["fifo","a"] is not an entry'],
+    [
+      ["layer", "--output=x", "--metadata=y", "--compression=gzip", '["directory","a",{"mtime":1}]'],
+      '{"mtime":1}] is not an entry',
+    ],
+  ])("refuses %j", (args, message) => {
+    const { status, stderr } = oneShot(args);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(2);
+  });
+
+  it("ends when it is told to, as a worker and with the status of the signal", async () => {
+    const worker = new Worker();
+    worker.send({ requestId: 1, arguments: layer("one") });
+    await worker.response();
+    const exit = once(worker.process, "exit");
+    worker.process.kill("SIGTERM");
+    expect(await exit).toEqual([143, null]);
+  });
+});

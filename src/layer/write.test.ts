@@ -1,0 +1,287 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Compression } from "./compression.ts";
+import type { TarEntry } from "./entry.ts";
+import { segmentLimit } from "./segments.ts";
+import { writeLayer } from "./write.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "layer-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function source(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+  return path;
+}
+
+async function write(entries: Iterable<TarEntry>, compression: Compression = "gzip", name = "layer") {
+  const output = join(folder, name);
+  const metadata = await writeLayer({ entries, output, compression });
+  return { metadata, output, blob: readFileSync(output) };
+}
+
+/** Node's own zstd reader stops after the first frame that a buffer holds. */
+function unzstd(blob: Uint8Array): Buffer {
+  const frames: Buffer[] = [];
+  for (let rest = blob; rest.length > 0; ) {
+    const { buffer, engine } = zstdDecompressSync(rest, { info: true }) as unknown as {
+      buffer: Buffer;
+      engine: { bytesWritten: number };
+    };
+    frames.push(buffer);
+    rest = rest.subarray(engine.bytesWritten);
+  }
+  return Buffer.concat(frames);
+}
+
+/** Bytes that compress like program text and are the same on every run. */
+function pattern(size: number, seed = 1): Buffer {
+  const bytes = Buffer.alloc(size);
+  let state = seed;
+  for (let index = 0; index < size; index++) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    bytes[index] = 32 + ((state >>> 24) % 40);
+  }
+  return bytes;
+}
+
+const sha256 = (bytes: Uint8Array) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+
+type Unpacked = Record<string, string>;
+
+/** What a folder holds, by path: kind, permissions and content. */
+function inventory(root: string, path = ""): Unpacked {
+  const found: Unpacked = {};
+  for (const item of readdirSync(join(root, path), { withFileTypes: true })) {
+    const below = path ? `${path}/${item.name}` : item.name;
+    const full = join(root, below);
+    if (item.isSymbolicLink()) found[below] = `link ${readlinkSync(full)}`;
+    else if (item.isDirectory()) Object.assign(found, { [below]: "directory" }, inventory(root, below));
+    else found[below] = `file ${(statSync(full).mode & 0o777).toString(8)} ${sha256(readFileSync(full))}`;
+  }
+  return found;
+}
+
+function available(program: string): boolean {
+  try {
+    execFileSync(program, ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const readers: [name: string, args: (archive: string) => string[]][] = [
+  ["tar", (archive) => ["-xpf", archive, "--no-same-owner"]],
+  ["bsdtar", (archive) => ["-xpf", archive, "--no-same-owner"]],
+  ["python3", (archive) => ["-c", `import tarfile; tarfile.open(${JSON.stringify(archive)}).extractall()`]],
+];
+
+describe("writeLayer", () => {
+  // libarchive brings names to their composed form when it unpacks them.
+  const component = fc
+    .oneof(
+      fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }).map((text) => text.normalize("NFC")),
+      fc.stringMatching(/^[a-z0-9._-]{1,20}$/),
+      fc.integer({ min: 90, max: 240 }).map((length) => "n".repeat(length)),
+    )
+    .filter((text) => !/[/\0]/.test(text) && text !== "." && text !== ".." && Buffer.byteLength(text) <= 240);
+  const content = fc.oneof(
+    fc.uint8Array({ maxLength: 2000 }),
+    fc.constantFrom(0, 1, 511, 512, 513, 300_000, segmentLimit).map((size) => pattern(size)),
+  );
+  const item = fc.record({
+    parts: fc.array(component, { minLength: 1, maxLength: 4 }),
+    value: fc.oneof(content, component, fc.constant(undefined)),
+    mode: fc.constantFrom(0o755, 0o644, 0o700),
+  });
+
+  it.each(readers.filter(([reader]) => available(reader)))(
+    "is unpacked by %s to what was put in",
+    async (reader, unpackArgs) => {
+      await fc.assert(
+        fc.asyncProperty(fc.uniqueArray(item, { maxLength: 12, selector: ({ parts }) => parts[0] }), async (items) => {
+          const expected: Unpacked = {};
+          const entries = items.map(({ parts, value, mode }): TarEntry => {
+            const path = parts.join("/");
+            for (let index = 1; index < parts.length; index++) expected[parts.slice(0, index).join("/")] = "directory";
+            if (value === undefined) expected[path] = "directory";
+            else if (typeof value === "string") expected[path] = `link ${value}`;
+            else expected[path] = `file ${mode.toString(8)} ${sha256(value)}`;
+            if (value === undefined) return { type: "directory", path };
+            if (typeof value === "string") return { type: "symlink", path, target: value };
+            return { type: "file", path, mode, content: { bytes: value } };
+          });
+          const { output } = await write(entries, "none");
+          const unpacked = join(folder, "unpacked");
+          mkdirSync(unpacked);
+          execFileSync(reader, unpackArgs(output), { cwd: unpacked, env: { ...process.env, LC_ALL: "C.UTF-8" } });
+          try {
+            expect(inventory(unpacked)).toEqual(expected);
+          } finally {
+            rmSync(unpacked, { recursive: true });
+          }
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
+
+  const assorted = (): TarEntry[] => [
+    ...Array.from({ length: 60 }, (_, index): TarEntry => {
+      const path = `app/lib/module${index}.js`;
+      return { type: "file", path, content: { file: source(path, pattern(9000, index + 1)) } };
+    }),
+    { type: "file", path: "app/data.bin", content: { file: source("data.bin", pattern(2 * segmentLimit + 77)) } },
+    { type: "file", path: "app/empty", content: { bytes: new Uint8Array() } },
+    { type: "symlink", path: "app/run", target: "lib/module1.js" },
+    { type: "hardlink", path: "app/again.bin", target: "app/data.bin" },
+    { type: "directory", path: "home/slipway", uid: 1000, gid: 1000 },
+  ];
+
+  it("says what it wrote, and the same tar in every compression", async () => {
+    const { metadata: plain, blob: tar } = await write(assorted(), "none");
+    expect(plain).toEqual({
+      mediaType: "application/vnd.oci.image.layer.v1.tar",
+      digest: sha256(tar),
+      diffId: sha256(tar),
+      size: tar.length,
+    });
+    const gzip = await write(assorted(), "gzip");
+    expect(gzip.metadata).toEqual({
+      mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+      digest: sha256(gzip.blob),
+      diffId: plain.diffId,
+      size: gzip.blob.length,
+    });
+    expect(gunzipSync(gzip.blob).equals(tar)).toBe(true);
+    const zstd = await write(assorted(), "zstd");
+    expect(zstd.metadata).toEqual({
+      mediaType: "application/vnd.oci.image.layer.v1.tar+zstd",
+      digest: sha256(zstd.blob),
+      diffId: plain.diffId,
+      size: zstd.blob.length,
+    });
+    expect(unzstd(zstd.blob).equals(tar)).toBe(true);
+  });
+
+  it("gives the digests it has always given", async () => {
+    // A new version of Node that changes the last two changes every layer of every user: say so in the release notes.
+    const digests = await Promise.all(
+      (["none", "gzip", "zstd"] as const).map(async (kind) => (await write(assorted(), kind, kind)).metadata.digest),
+    );
+    expect(digests).toEqual([
+      "sha256:e18c63fc49d3a2fb85951ff87a304f475d7ff208f3dadfabab860d21dcd82c4a",
+      "sha256:e152c2982f06d272bfa689c8318cdfb4a689ee0d322ebfa51bf482d79a9f1f97",
+      "sha256:4c16f7526e3e8213d464d62249c60de6d3ffeb79a7837a36f609b0f881c29c3a",
+    ]);
+  });
+
+  it("does not depend on the order, the modes and the links of what it reads", async () => {
+    const { metadata } = await write(assorted());
+    const changed = assorted().reverse();
+    for (const entry of changed) {
+      if (entry.type !== "file" || !("file" in entry.content)) continue;
+      chmodSync(entry.content.file, 0o400);
+      const link = `${entry.content.file}.link`;
+      symlinkSync(entry.content.file, link);
+      Object.assign(entry.content, { file: link });
+    }
+    const umask = process.umask(0o077);
+    try {
+      expect((await write(changed)).metadata).toEqual(metadata);
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  it("changes the compressed bytes around an edited file only", async () => {
+    const files = (edited: Uint8Array) =>
+      Array.from({ length: 400 }, (_, index): TarEntry => {
+        const bytes = index === 200 ? edited : pattern(9000, index + 1);
+        return { type: "file", path: `app/${String(index).padStart(3, "0")}`, content: { bytes } };
+      });
+    const { blob: before } = await write(files(pattern(9000)));
+    const { blob: after } = await write(files(pattern(12_000)));
+    let start = 0;
+    while (before[start] === after[start]) start++;
+    let end = 0;
+    while (before.at(-1 - end) === after.at(-1 - end)) end++;
+    expect(before.length - start - end).toBeLessThan(before.length / 5);
+    expect(start).toBeGreaterThan(0);
+    expect(end).toBeGreaterThan(before.length / 5);
+  });
+
+  it("holds no time, no name and no system in its gzip headers", async () => {
+    const { blob } = await write([{ type: "symlink", path: "a", target: "b" }]);
+    expect(blob.subarray(0, 10).toString("hex")).toBe("1f8b08000000000000ff");
+  });
+
+  it.each([
+    ["missing", () => join(folder, "missing"), "missing, which does not exist."],
+    [
+      "a link to nothing",
+      () => {
+        symlinkSync("nowhere", join(folder, "dangling"));
+        return join(folder, "dangling");
+      },
+      "dangling, a symbolic link to nowhere, which does not exist.",
+    ],
+    ["a directory", () => dirname(source("tree/x", "")), "tree, which is a directory, and Bazel does not track"],
+    [
+      "a named pipe",
+      () => {
+        execFileSync("mkfifo", [join(folder, "pipe")]);
+        return join(folder, "pipe");
+      },
+      "pipe, which is not a regular file.",
+    ],
+  ])("refuses a source that is %s, and leaves nothing", async (_case, make, message) => {
+    const file = make();
+    const before = readdirSync(folder);
+    const failed = write([
+      { type: "file", path: "app/a", content: { bytes: pattern(3 * segmentLimit) } },
+      { type: "file", path: "app/b", content: { file } },
+    ]);
+    await expect(failed).rejects.toThrow(message);
+    await expect(failed).rejects.toThrow("/app/b would come from");
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it("stops when it is aborted, and leaves what was there", async () => {
+    writeFileSync(join(folder, "layer"), "before");
+    const entries = assorted();
+    const failed = writeLayer({
+      entries,
+      output: join(folder, "layer"),
+      compression: "gzip",
+      signal: AbortSignal.abort(),
+    });
+    await expect(failed).rejects.toThrow("aborted");
+    expect(readFileSync(join(folder, "layer"), "utf8")).toBe("before");
+    expect(readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);
+  });
+});
