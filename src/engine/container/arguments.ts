@@ -1,0 +1,84 @@
+import type { ContainerRun } from "../engine.ts";
+import type { ContainerClient } from "./client.ts";
+import { isLoopback } from "./loopback.ts";
+import type { RunFolder } from "./run-folder.ts";
+
+/** The home folder that every container has: writable, empty unless the image fills it, gone with the container. */
+const home = "/home/slipway";
+
+/** Hard limits of this process, which podman may not exceed when it lacks CAP_SYS_RESOURCE, and by itself tries to. */
+export interface ProcessLimits {
+  readonly files: number;
+  readonly processes: number;
+}
+
+/** What one command line of `podman run` or `docker run` says besides what is to run. */
+export interface RunSettings {
+  /** The container's name. */
+  readonly name: string;
+  readonly folder: RunFolder;
+  /** Names of variables that the client hands from its own environment into the container. */
+  readonly inherited: readonly string[];
+  /** Undefined where the machine does not tell. */
+  readonly limits: ProcessLimits | undefined;
+  /** The OCI runtime that podman shall use instead of its default. */
+  readonly runtime?: string;
+}
+
+/**
+ * The arguments of the one command that pulls the image where it is missing, runs it and removes the container: root file system read-only,
+ * no capability, no new privilege, no network unless asked. No value of a variable and no credential is among them.
+ */
+export function runArguments(client: ContainerClient, run: ContainerRun, settings: RunSettings): string[] {
+  const { folder } = settings;
+  return [
+    // Warnings about the machine, the same in every run, would drown what the program says.
+    ...(client.name === "podman" ? ["--log-level=error"] : []),
+    "run",
+    "--rm",
+    "--interactive",
+    "--quiet",
+    "--pull=missing",
+    `--name=${settings.name}`,
+    `--cidfile=${folder.containerIdFile}`,
+    "--log-driver=none",
+    `--network=${run.network}`,
+    "--read-only",
+    "--cap-drop=all",
+    "--security-opt=no-new-privileges",
+    ...(client.name === "podman" ? podmanArguments(run, settings) : dockerArguments()),
+    ...(run.resources.memory === undefined ? [] : [`--memory=${run.resources.memory}b`]),
+    ...(run.resources.cpus === undefined ? [] : [`--cpus=${run.resources.cpus}`]),
+    `--env=HOME=${home}`,
+    ...settings.inherited.map((name) => `--env=${name}`),
+    ...(folder.environmentFile === undefined ? [] : [`--env-file=${folder.environmentFile}`]),
+    run.image,
+    ...run.programArguments,
+  ];
+}
+
+function podmanArguments(run: ContainerRun, { folder, limits, runtime }: RunSettings): string[] {
+  return [
+    // Either would carry this machine's variables into the container.
+    "--env-host=false",
+    "--http-proxy=false",
+    // /tmp, /run and /var/tmp are writable in podman by themselves.
+    `--mount=type=tmpfs,destination=${home},chown=true`,
+    ...(limits === undefined
+      ? []
+      : [`--ulimit=nofile=${limits.files}:${limits.files}`, `--ulimit=nproc=${limits.processes}:${limits.processes}`]),
+    ...(runtime === undefined ? [] : [`--runtime=${runtime}`]),
+    ...(isLoopback(run.image) ? ["--tls-verify=false"] : []),
+    ...(folder.authFile === undefined ? [] : [`--authfile=${folder.authFile}`]),
+  ];
+}
+
+function dockerArguments(): string[] {
+  const shared = "rw,exec,nosuid,nodev";
+  return [
+    `--tmpfs=/tmp:${shared},mode=1777`,
+    `--tmpfs=/run:${shared},mode=1777`,
+    `--tmpfs=/var/tmp:${shared},mode=1777`,
+    `--tmpfs=${home}:${shared},uid=1000,gid=1000,mode=0755`,
+  ];
+}

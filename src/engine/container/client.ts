@@ -1,0 +1,67 @@
+import { UserError } from "../../oci/errors.ts";
+import type { Environment } from "../engine.ts";
+import { findExecutable } from "../executables.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
+import { podmanObstacle } from "./podman-user.ts";
+
+/** The command line through which containers are run. */
+export interface ContainerClient {
+  readonly name: "podman" | "docker";
+  readonly path: string;
+}
+
+/** A client that is installed but was never set up for this user: why, and the step to take. */
+export interface Obstacle {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** The client to use, or what keeps those that are installed from being an engine for this user. */
+export type ClientSearch = { readonly client: ContainerClient } | { readonly obstacles: readonly Obstacle[] };
+
+/**
+ * Looks for podman, then docker, by what their files say and without starting either: a client without any daemon to talk to, or one that
+ * this user was never given the means to use, is no engine. Whether one that is set up also works shows when it runs, and is then an error.
+ */
+export function findContainerClient(env: Environment): ClientSearch {
+  const obstacles: Obstacle[] = [];
+  for (const [name, obstacleOf] of [
+    ["podman", podmanObstacle],
+    ["docker", dockerObstacle],
+  ] as const) {
+    const path = findExecutable(name, env);
+    const obstacle = path === undefined ? undefined : obstacleOf(env);
+    if (path !== undefined && obstacle === undefined) return { client: { name, path } };
+    if (obstacle !== undefined) obstacles.push(obstacle);
+  }
+  return { obstacles };
+}
+
+function dockerObstacle(env: Environment): Obstacle | undefined {
+  const endpoint = dockerEndpoint(env);
+  if (endpoint.kind === "none") {
+    return { reason: `docker is installed without a daemon (no ${endpoint.socket})`, remedy: "start Docker's daemon" };
+  }
+  if (endpoint.kind === "forbidden") {
+    return {
+      reason: `this user may not use Docker's daemon (${endpoint.socket})`,
+      remedy: "add the user to the group that owns the socket",
+    };
+  }
+  return undefined;
+}
+
+/** The client, for someone who asked for containers. */
+export function requireContainerClient(env: Environment): ContainerClient {
+  const search = findContainerClient(env);
+  if ("client" in search) return search.client;
+  const reasons = search.obstacles.map(({ reason }) => reason);
+  throw new UserError(
+    `SLIPWAY_ENGINE=container: ${reasons.length > 0 ? reasons.join(", and ") : "neither podman nor docker is installed"}.`,
+    `${capitalized(search.obstacles[0]?.remedy ?? "install podman and runc")}, or set SLIPWAY_ENGINE=process to run without containers.`,
+  );
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

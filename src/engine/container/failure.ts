@@ -1,0 +1,43 @@
+import { Failure } from "../../oci/errors.ts";
+import { parseReference } from "../../oci/reference.ts";
+import type { ContainerClient } from "./client.ts";
+
+/** What is known to go wrong, by what the client printed, and the step to take. `{registry}` and `{client}` are filled in. */
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [/unauthorized|authentication required|access.*denied|403 Forbidden/i, "Log in with `{client} login {registry}`"],
+  [
+    /manifest unknown|not found: manifest|name unknown|404/i,
+    "Run the pipeline's own or _push target, which pushes the image",
+  ],
+  [
+    /pinging container registry|connection refused|no such host|i\/o timeout|failed to do request|TLS handshake/i,
+    "Check that the registry {registry} runs and can be reached: the pipeline's own target starts the one of this machine",
+  ],
+  [
+    /insufficient UIDs or GIDs|lchown/i,
+    "Let root give this user more ids: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER",
+  ],
+  [/\bcrun\b/i, "Install runc (apt-get install runc), which runs on more machines"],
+  [/slirp4netns|pasta/i, "Install what podman's error names"],
+  [/Cannot connect to the Docker daemon|docker daemon running/i, "Start Docker's daemon"],
+  [/no space left/i, "Make room, for example by `{client} system prune`"],
+];
+
+/** The error for a client that did not get as far as running the program. */
+export function clientFailure(client: ContainerClient, image: string, status: number, words: string): Failure {
+  const { registry } = parseReference(image);
+  const known = remedies.find(([pattern]) => pattern.test(words))?.[1] ?? "Run `{client} info` to see whether it works";
+  const remedy = known.replaceAll("{client}", client.name).replaceAll("{registry}", registry);
+  return new Failure(
+    `${client.path} run of ${image} failed with status ${status}: ${oneLine(words) || "it printed nothing"}`,
+    `${remedy}, or set SLIPWAY_ENGINE=process to run without containers.`,
+  );
+}
+
+function oneLine(words: string): string {
+  const lines = words.split("\n").filter((line) => !/^(See|Run) '/.test(line));
+  return lines
+    .map((line) => line.replace(/^(Error|docker): /, "").trim())
+    .filter((line) => line !== "")
+    .join("; ");
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import type { ProcessLimits } from "./arguments.ts";
+
+/** What podman itself asks for; more would be refused. */
+const most: ProcessLimits = { files: 1048576, processes: 32768 };
+
+/**
+ * The limits for a container: this process's own hard ones. podman asks for a million files and processes by default, which a machine
+ * refuses to root without CAP_SYS_RESOURCE (inside a container, say).
+ *
+ * @returns undefined where the kernel does not tell, as on macOS
+ */
+export function processLimits(path = "/proc/self/limits"): ProcessLimits | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+  return {
+    files: hardLimit(text, "Max open files", most.files),
+    processes: hardLimit(text, "Max processes", most.processes),
+  };
+}
+
+function hardLimit(text: string, name: string, atMost: number): number {
+  const line = text.split("\n").find((candidate) => candidate.startsWith(name)) ?? "";
+  const hard = Number(line.slice(name.length).trim().split(/\s+/)[1]);
+  return Number.isInteger(hard) ? Math.min(hard, atMost) : atMost;
+}

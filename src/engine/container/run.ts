@@ -1,0 +1,125 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { type ContainerRun, type Environment, statusOf } from "../engine.ts";
+import { findExecutable } from "../executables.ts";
+import { interruptible } from "../interrupts.ts";
+import { runArguments } from "./arguments.ts";
+import type { ContainerClient } from "./client.ts";
+import { checkDocker } from "./docker-daemon.ts";
+import { divideEnvironment } from "./environment.ts";
+import { clientFailure } from "./failure.ts";
+import { LastWords } from "./last-words.ts";
+import { processLimits } from "./process-limits.ts";
+import { type Login, makeRunFolder } from "./run-folder.ts";
+
+/** What a caller may set for one run besides the run itself. */
+export interface ContainerRunOptions {
+  /** For the image's registry; by default the user's own logins are used. */
+  readonly login?: Login;
+  /** The client's own environment; none of it reaches the container. */
+  readonly env?: Environment;
+  /** For the container's standard error and our own remarks; by default this process's. */
+  readonly onStderr?: (data: Buffer) => void;
+  /** How long a container may take to end after it was asked to, in milliseconds; 5000 by default. */
+  readonly grace?: number;
+}
+
+/** How long an image may take to arrive before a person is told, in milliseconds. */
+const patience = 3000;
+
+/** Set once podman's default runtime has failed on this machine and runc is there. */
+let runtime: string | undefined;
+
+/**
+ * Runs an image to its end in a new container by one command of the client, and leaves nothing behind. SIGINT and SIGTERM that arrive
+ * meanwhile go to the container.
+ *
+ * @returns the program's exit status; 128 and the signal's number when killed
+ * @throws Failure when the client does not get as far as running the program, with what it printed; UserError for variables that
+ *   cannot be passed
+ */
+export async function runContainer(
+  client: ContainerClient,
+  run: ContainerRun,
+  options: ContainerRunOptions = {},
+): Promise<number> {
+  const env = options.env ?? process.env;
+  const onStderr = options.onStderr ?? ((data: Buffer) => void process.stderr.write(data));
+  if (client.name === "docker") await checkDocker(env);
+  const { status, words } = await attempt(client, run, { ...options, env, onStderr });
+  if (words === "") return status;
+  const runc = findExecutable("runc", { PATH: `${env["PATH"] ?? ""}:/usr/sbin:/sbin` });
+  if (client.name !== "podman" || runtime !== undefined || runc === undefined || !isRuntimeFailure(words)) {
+    throw clientFailure(client, run.image, status, words);
+  }
+  runtime = runc;
+  onStderr(
+    Buffer.from(`slipway: crun does not work on this machine (${words.replace(/^Error: /, "")}); using ${runc}\n`),
+  );
+  return runContainer(client, run, options);
+}
+
+function isRuntimeFailure(words: string): boolean {
+  return /\bcrun\b/.test(words) && /OCI runtime error|OCI permission denied/.test(words);
+}
+
+/** The outcome of one command: the program's status, or the client's with its last words. */
+interface Attempt {
+  readonly status: number;
+  readonly words: string;
+}
+
+async function attempt(
+  client: ContainerClient,
+  run: ContainerRun,
+  options: ContainerRunOptions & { readonly env: Environment; readonly onStderr: (data: Buffer) => void },
+): Promise<Attempt> {
+  const name = `slipway-${randomBytes(8).toString("hex")}`;
+  const { inherited, file } = divideEnvironment(run.env);
+  const folder = makeRunFolder(client, run.image, file, options.login, options.env);
+  const settings = { name, folder, inherited: Object.keys(inherited), limits: processLimits() };
+  try {
+    const child = spawn(client.path, runArguments(client, run, runtime ? { ...settings, runtime } : settings), {
+      env: { ...options.env, ...inherited, ...folder.variables },
+      stdio: ["pipe", "pipe", "pipe"],
+      // A process group of its own: the terminal's signals reach the client once, by us.
+      detached: true,
+    });
+    const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+    const words = new LastWords(options.onStderr);
+    child.stdin.on("error", () => {});
+    child.stdin.end(run.stdin);
+    child.stdout.on("data", run.onStdout);
+    child.stderr.on("data", (chunk: Buffer) => words.write(chunk));
+    const remark = setTimeout(() => {
+      if (!existsSync(folder.containerIdFile))
+        options.onStderr(Buffer.from(`slipway: ${client.name} is getting ${run.image}\n`));
+    }, patience);
+
+    const stop = async (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      const timer = setTimeout(() => void remove(client, name, options.env), options.grace ?? 5000);
+      await ended.finally(() => clearTimeout(timer));
+      await remove(client, name, options.env);
+    };
+    const [code, signal] = await interruptible(ended, stop).finally(() => clearTimeout(remark));
+    const status = statusOf(code, signal);
+    // Only the client ends with one of these statuses and words of its own.
+    if (status >= 125 && status <= 127) return { status, words: words.take() };
+    words.flush();
+    return { status, words: "" };
+  } catch (error) {
+    return { status: 127, words: `it cannot be started: ${error instanceof Error ? error.message : String(error)}` };
+  } finally {
+    folder.remove();
+  }
+}
+
+/** Removes the container, killed if need be. It is no error when there is none any more. */
+async function remove(client: ContainerClient, name: string, env: Environment): Promise<void> {
+  const args = client.name === "podman" ? ["rm", "--force", "--ignore", "--time=0", name] : ["rm", "--force", name];
+  const child = spawn(client.path, args, { env, stdio: "ignore", detached: true });
+  await once(child, "close").catch(() => {});
+}

@@ -1,0 +1,38 @@
+import { constants } from "node:os";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a container may reach: nothing, or this machine's network as it is. */
+export type Network = "none" | "host";
+
+/** Limits of one run. What is left out is not limited. */
+export interface Resources {
+  /** Bytes of memory. */
+  readonly memory?: number;
+  /** Processors, fractions allowed. */
+  readonly cpus?: number;
+}
+
+/** One run of a program, to its end. Its standard error is passed on as it comes. */
+export interface Run {
+  /** Arguments of the program. */
+  readonly programArguments: readonly string[];
+  /** Variables that the program sees. */
+  readonly env: Readonly<Record<string, string>>;
+  /** All of its standard input. */
+  readonly stdin: string;
+  readonly onStdout: (chunk: Buffer) => void;
+}
+
+/** A run in a container. */
+export interface ContainerRun extends Run {
+  /** `HOST/REPOSITORY@sha256:…`, or whatever the engine takes for an image. */
+  readonly image: string;
+  readonly network: Network;
+  readonly resources: Resources;
+}
+
+/** The status with which a process ended, 128 and the signal's number when one killed it, as shells have it. */
+export function statusOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+}

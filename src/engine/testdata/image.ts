@@ -1,0 +1,46 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { findContainerClient } from "../container/client.ts";
+
+/** podman, where it is set up for this user; tests that need it are skipped elsewhere. */
+export function installedPodman() {
+  const search = findContainerClient(process.env);
+  return "client" in search && search.client.name === "podman" ? search.client : undefined;
+}
+
+/**
+ * Makes an image by hand: this Node with the libraries it needs, and the repository's sources, in which the program `entry` starts.
+ *
+ * @param entry path in the repository; undefined makes Node itself the entry point
+ */
+export function makeImage(podman: string, entry?: string): { image: string; remove: () => void } {
+  const root = mkdtempSync(join(tmpdir(), "image-"));
+  const put = (path: string) => {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    copyFileSync(path, join(root, path));
+  };
+  const node = process.execPath;
+  for (const library of execFileSync("ldd", [node], { encoding: "utf8" }).match(/\/\S+(?= \()/g) ?? []) put(library);
+  mkdirSync(join(root, "bin"));
+  copyFileSync(node, join(root, "bin/node"));
+  copyFileSync("/bin/echo", join(root, "bin/echo"));
+  for (const folder of ["etc", "tmp", "home/slipway"]) mkdirSync(join(root, folder), { recursive: true });
+  chmodSync(join(root, "tmp"), 0o1777);
+  if (process.getuid?.() === 0) chownSync(join(root, "home/slipway"), 1000, 1000);
+  writeFileSync(join(root, "etc/passwd"), "slipway:x:1000:1000::/home/slipway:/bin/sh\n");
+  for (const folder of ["sdk", "engine", "oci", "registry"]) {
+    cpSync(join("src", folder), join(root, "app/src", folder), { recursive: true, force: true });
+  }
+  writeFileSync(join(root, "app/package.json"), '{"type":"module"}');
+
+  const image = `localhost/slipway-test-${process.pid}-${Date.now()}:latest`;
+  const entrypoint = JSON.stringify(["/bin/node", ...(entry === undefined ? [] : [`/app/${entry}`])]);
+  const archive = `${root}.tar`;
+  execFileSync("tar", ["-C", root, "-cf", archive, "."]);
+  rmSync(root, { recursive: true });
+  execFileSync(podman, ["import", "--quiet", "-c", `ENTRYPOINT ${entrypoint}`, "-c", "USER 1000:1000", archive, image], { stdio: "pipe" });
+  rmSync(archive);
+  return { image, remove: () => void spawnSync(podman, ["rmi", "--force", image]) };
+}

@@ -1,0 +1,31 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { dataFile } from "./data-file.ts";
+
+function tree(...files: string[]): string {
+  const root = mkdtempSync(join(tmpdir(), "data-file-"));
+  for (const file of files) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), "");
+  }
+  return root;
+}
+
+it("finds a file in the runfiles, of this repository and of another", () => {
+  const root = tree("_main/pkg/a.csv", "other+/b.csv");
+  const env = { RUNFILES_DIR: root };
+  expect(dataFile("pkg/a.csv", env, "/nowhere/main.mjs")).toBe(join(root, "_main/pkg/a.csv"));
+  expect(dataFile("other+/b.csv", env, "/nowhere/main.mjs")).toBe(join(root, "other+/b.csv"));
+});
+
+it("finds it from the program's own place when no variable names the runfiles", () => {
+  const root = tree("main.runfiles/mine/pkg/a.csv", "main.runfiles/mine/pkg/main.mjs");
+  const folder = join(root, "main.runfiles/mine/pkg");
+  expect(dataFile("pkg/a.csv", {}, join(folder, "main.mjs"))).toBe(join(folder, "a.csv"));
+});
+
+it("names what is missing", () => {
+  expect(() => dataFile("pkg/none.csv", {}, join(tree(), "main.mjs"))).toThrow("pkg/none.csv is not among the files");
+});

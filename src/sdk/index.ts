@@ -1,0 +1,7 @@
+/** What a program imports as `slipway`. */
+export { dataFile } from "./data-file.ts";
+export { containerImage, hasContainerImage } from "./images.ts";
+export { type InImageOptions, inImage } from "./in-image.ts";
+export type { Json } from "./json.ts";
+export { main } from "./main.ts";
+export { RemoteError } from "./remote-error.ts";

@@ -1,0 +1,57 @@
+import { Failure, UserError } from "../oci/errors.ts";
+
+/**
+ * What travels between a program and its functions. Describe objects by `type` rather than `interface`: TypeScript takes only
+ * the former for an object of any keys.
+ */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** The most that arguments, and a result, may take as JSON, in bytes. */
+export const maximumJsonBytes = 16 * 1024 * 1024;
+
+function problemOf(value: unknown, path: string, above: readonly object[]): string | undefined {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return undefined;
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : `${path} is ${value}`;
+  if (typeof value !== "object") return `${path} is ${value === undefined ? "undefined" : `a ${typeof value}`}`;
+  if (above.includes(value)) return `${path} contains itself`;
+  const within = [...above, value];
+  if (Array.isArray(value)) return first(value.entries(), (index) => `${path}[${index}]`, within);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return `${path} is a ${value.constructor?.name ?? "class"}`;
+  const present = Object.entries(value).filter(([, member]) => member !== undefined);
+  return first(present, (key) => `${path}.${key}`, within);
+}
+
+function first<K>(members: Iterable<[K, unknown]>, name: (key: K) => string, within: readonly object[]) {
+  for (const [key, member] of members) {
+    const problem = problemOf(member, name(key), within);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/**
+ * Writes a value as JSON on one line, unless it would arrive as something else (a Date as text, NaN as null) or is too large.
+ * Members of objects that are undefined are left out.
+ *
+ * @param subject names the value in errors: `The result of "count"`
+ * @throws UserError naming the path of what is not JSON; Failure when it takes more than {@link maximumJsonBytes}
+ */
+export function encodeJson(value: unknown, subject: string): string {
+  const problem = problemOf(value, "it", []);
+  if (problem !== undefined) {
+    throw new UserError(
+      `${subject} is not JSON: ${problem.replace(/^it(?=[.[])/, "")}.`,
+      "Pass null, booleans, finite numbers, strings, arrays and plain objects of these.",
+    );
+  }
+  const text = JSON.stringify(value);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maximumJsonBytes) {
+    throw new Failure(
+      `${subject} takes ${bytes} bytes as JSON, and at most ${maximumJsonBytes} go through.`,
+      "Store the data where both sides reach it and pass its name.",
+    );
+  }
+  return text;
+}

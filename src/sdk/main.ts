@@ -1,0 +1,21 @@
+import { stopAll } from "../engine/interrupts.ts";
+import { exitStatusOf, messageOf } from "../oci/errors.ts";
+import { functions } from "./in-image.ts";
+import { serve, servedCall } from "./serving.ts";
+
+/**
+ * Runs the program, unless this process was started to serve one of its functions, which it then does and ends.
+ * An exception is printed and ends the process with status 1 (2 for a mistake of the user's), once no function of it runs any longer.
+ *
+ * @param program the program's body; its arguments are in `process.argv`
+ */
+export async function main(program: () => void | Promise<void>): Promise<void> {
+  if (servedCall !== undefined) return serve(servedCall, functions);
+  try {
+    await program();
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    await stopAll("SIGTERM");
+    process.exit(exitStatusOf(error));
+  }
+}

@@ -1,0 +1,85 @@
+/** Names the function that a process of this program was started to serve. */
+export const callVariable = "SLIPWAY_CALL";
+/** Random text in front of the one result line on standard output, so that nothing a function prints is taken for it. */
+export const nonceVariable = "SLIPWAY_CALL_NONCE";
+
+/** What a function's process says: a result (left out for `void`), or how it failed. */
+export type Reply = { readonly result?: unknown } | { readonly error: RemoteFailure };
+
+/** An exception on its way back. `name` tells a reported error (UserError, Failure) from any other. */
+export interface RemoteFailure {
+  readonly name: string;
+  readonly message: string;
+  /** The stack, causes and further fields, as Node prints them. */
+  readonly details: string;
+}
+
+function marker(nonce: string): string {
+  return `\x1eslipway ${nonce} `;
+}
+
+/** The result line, its line end included. `reply` is JSON on one line. */
+export function resultLine(nonce: string, reply: string): string {
+  return `${marker(nonce)}${reply}\n`;
+}
+
+/** How many bytes at the end of `data` could be the beginning of `mark`. */
+function partialMatch(data: Buffer, mark: Buffer): number {
+  for (let length = Math.min(mark.length - 1, data.length); length > 0; length--) {
+    if (data.subarray(data.length - length).equals(mark.subarray(0, length))) return length;
+  }
+  return 0;
+}
+
+/**
+ * Picks the result line out of a process's standard output. All else goes to `other`, at once: a process that the function
+ * started may write there, with or without line ends.
+ */
+export class ResultReader {
+  readonly #mark: Buffer;
+  readonly #limit: number;
+  readonly #other: (data: Buffer) => void;
+  #held: Buffer = Buffer.alloc(0);
+  #line: Buffer[] | undefined;
+  #size = 0;
+  #reply: string | undefined;
+
+  /** @param limit the most bytes a reply may take; a longer one is not kept */
+  constructor(nonce: string, limit: number, other: (data: Buffer) => void) {
+    this.#mark = Buffer.from(marker(nonce));
+    this.#limit = limit;
+    this.#other = other;
+  }
+
+  write(chunk: Buffer): void {
+    if (this.#reply !== undefined) this.#other(chunk);
+    else if (this.#line !== undefined) this.#collect(this.#line, chunk);
+    else this.#search(Buffer.concat([this.#held, chunk]));
+  }
+
+  #search(data: Buffer): void {
+    const start = data.indexOf(this.#mark);
+    const end = start < 0 ? data.length - partialMatch(data, this.#mark) : start;
+    if (end > 0) this.#other(data.subarray(0, end));
+    this.#held = start < 0 ? data.subarray(end) : Buffer.alloc(0);
+    if (start < 0) return;
+    this.#line = [];
+    this.#collect(this.#line, data.subarray(start + this.#mark.length));
+  }
+
+  #collect(line: Buffer[], chunk: Buffer): void {
+    const end = chunk.indexOf("\n");
+    const part = end < 0 ? chunk : chunk.subarray(0, end);
+    this.#size += part.length;
+    if (this.#size <= this.#limit) line.push(part);
+    if (end < 0) return;
+    this.#reply = this.#size <= this.#limit ? Buffer.concat(line).toString() : "";
+    if (end + 1 < chunk.length) this.#other(chunk.subarray(end + 1));
+  }
+
+  /** The reply's text once the process has ended; undefined when it gave none or one too long. */
+  end(): string | undefined {
+    if (this.#held.length > 0) this.#other(this.#held);
+    return this.#reply || undefined;
+  }
+}

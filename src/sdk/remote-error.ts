@@ -1,0 +1,38 @@
+import { inspect } from "node:util";
+import { Failure, messageOf, UserError } from "../oci/errors.ts";
+import type { RemoteFailure } from "./protocol.ts";
+
+/** An exception that a function threw where it ran. Its stack is the one from there, followed by that of the call. */
+export class RemoteError extends Error {
+  override readonly name: string;
+
+  /** @param where says where the function ran, as in `a container of IMAGE` */
+  constructor(failure: RemoteFailure, where: string) {
+    super(failure.message);
+    this.name = failure.name;
+    const here = this.stack?.slice(this.stack.indexOf("\n    at ") + 1) ?? "";
+    this.stack = `${failure.details}\n    --- thrown in ${where}, called here ---\n${here}`;
+  }
+}
+
+/** More of an error's text than this tells a person nothing. */
+const maximumText = 64 * 1024;
+
+/** Describes whatever was thrown, so that it survives the way back. */
+export function describeFailure(error: unknown): RemoteFailure {
+  if (error instanceof UserError || error instanceof Failure) {
+    return { name: error.name, message: error.message, details: error.message };
+  }
+  const details = inspect(error, { colors: false }).slice(0, maximumText);
+  return error instanceof Error
+    ? { name: error.name, message: error.message.slice(0, maximumText), details }
+    : { name: "Error", message: messageOf(error).slice(0, maximumText), details };
+}
+
+/** The error to throw for a failure that came back: reported errors as themselves, since their exit status matters. */
+export function revive(failure: RemoteFailure, where: string): Error {
+  const [problem = "", ...remedy] = failure.message.split("\n");
+  if (failure.name === "UserError") return new UserError(problem, remedy.join("\n"));
+  if (failure.name === "Failure") return new Failure(problem, remedy.join("\n"));
+  return new RemoteError(failure, where);
+}

@@ -1,0 +1,67 @@
+/** A program for the tests of functions: its first argument says which of its calls to make. */
+import { spawnSync } from "node:child_process";
+import { hostname } from "node:os";
+import { containerImage, hasContainerImage, inImage, type Json, main } from "../index.ts";
+
+class TideError extends Error {
+  override readonly name = "TideError";
+}
+
+console.log("loading");
+
+const scenario = process.argv[2] ?? "";
+
+const add = inImage("add", async (a: number, b: number) => {
+  console.log("adding");
+  spawnSync("/bin/echo", ["from a child"], { stdio: "inherit" });
+  return { sum: a + b, pid: process.pid, argument: process.argv[2] ?? null };
+});
+const fail = inImage("fail", (): string => {
+  throw new TideError("the tide is out", { cause: new Error("the moon") });
+});
+const nothing = inImage("nothing", () => {});
+const exits = inImage("exits", (status: number): number => process.exit(status));
+const nan = inImage("nan", () => ({ depth: Number.NaN }));
+const wrongTag = inImage("wrongTag", () => containerImage("gpu"));
+const large = inImage("large", (bytes: number) => "x".repeat(bytes));
+const outer = inImage("outer", async () => (await add(2, 3)).sum);
+const where = inImage(
+  "where",
+  () => ({
+    host: hostname(),
+    user: process.getuid?.() ?? -1,
+    variables: Object.keys(process.env).sort(),
+    declared: process.env["DECLARED"] ?? null,
+    image: hasContainerImage(),
+  }),
+  { env: { DECLARED: "line one\nline two" } },
+);
+const waits = inImage("waits", async () => {
+  process.stderr.write(`waiting as ${process.pid}\n`);
+  await new Promise((resolve) => setTimeout(resolve, 600_000));
+  return null;
+});
+if (scenario === "forgotten" && process.argv[3] === "served") process.exit(0);
+
+const scenarios: Record<string, () => Promise<Json | void>> = {
+  add: () => add(1, 2),
+  together: () => Promise.all([add(1, 1), add(2, 2), add(3, 3)]),
+  fail: () => fail(),
+  nothing: async () => ({ isUndefined: (await nothing()) === undefined }),
+  exits: () => exits(7),
+  nan: () => nan(),
+  wrongTag: () => wrongTag(),
+  large: async () => (await large(4 * 1024 * 1024)).length,
+  tooLarge: () => large(16 * 1024 * 1024),
+  outer: () => outer(),
+  where: () => where(),
+  waits: () => waits(),
+  failsWhileWaiting: () => Promise.all([waits(), fail()]),
+  date: () => (add as unknown as (date: Date) => Promise<Json>)(new Date(0)),
+};
+
+await main(async () => {
+  const run = scenarios[scenario];
+  if (run === undefined) throw new Error(`no scenario ${scenario}`);
+  console.log(JSON.stringify((await run()) ?? null));
+});
