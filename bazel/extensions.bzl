@@ -1,7 +1,9 @@
-"""Module extensions: the Node toolchains, npm packages, base images."""
+"""Module extensions: base images, npm packages, Slipway's own tools."""
 
+load("//bazel/private/extensions:base_images.bzl", _base_images = "base_images")
 load("//bazel/private/extensions:npm.bzl", _npm = "npm")
 load("//bazel/private/extensions:toolchains.bzl", _toolchains = "toolchains")
 
+base_images = _base_images
 npm = _npm
 toolchains = _toolchains

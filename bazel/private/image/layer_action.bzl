@@ -36,6 +36,7 @@ def file_entry(file):
     """
     if file.is_directory:
         return None
+
     # Bazel 7 does not tell; there the tool takes what the link points at.
     is_symlink = getattr(file, "is_symlink", False)
     return layer_entry("readlink" if is_symlink else "file", file.short_path, file.path)

@@ -10,7 +10,11 @@ function packagesBelow(modules) {
   const found = [];
   for (const name of readdirSync(join(root, modules)).sort()) {
     if (name.startsWith(".")) continue;
-    const names = name.startsWith("@") ? readdirSync(join(root, modules, name)).sort().map((n) => `${name}/${n}`) : [name];
+    const names = name.startsWith("@")
+      ? readdirSync(join(root, modules, name))
+          .sort()
+          .map((n) => `${name}/${n}`)
+      : [name];
     for (const full of names) {
       const folder = `${modules}/${full}`;
       if (!statSync(join(root, folder)).isDirectory()) continue;
@@ -82,6 +86,13 @@ for (const folder of packages) {
     "",
   );
 }
+lines.push(
+  "filegroup(",
+  '    name = "every_package",',
+  `    srcs = ${JSON.stringify(packages.map((folder) => `:files/${folder}`))},`,
+  ")",
+  "",
+);
 // The binary of the package, with nothing around it: an action that has a folder and a file in it as inputs is an error.
 if (known.has("node_modules/esbuild")) {
   lines.push('exports_files(["node_modules/esbuild/bin/esbuild"])', "");

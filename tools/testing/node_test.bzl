@@ -1,7 +1,7 @@
 """This repository's own tests that run on Node: vitest, the type check, the linters."""
 
-load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
-load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")
+load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")  # buildifier: disable=bzl-visibility
+load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")  # buildifier: disable=bzl-visibility
 
 # Tools look for their configuration and packages beside and above the sources, so the test runs in a folder in which both are there.
 _STAGE = """

@@ -1,0 +1,44 @@
+"""The module extension that declares base images."""
+
+load("//bazel/private/image:layout_repository.bzl", "layout_repository")
+
+_NAME = {"name": attr.string(mandatory = True, doc = "Name of the repository: the image is `@NAME//image`.")}
+
+_LAYOUT = {
+    "path": attr.string(mandatory = True, doc = "The folder with index.json; a relative path starts at the workspace."),
+    "platform": attr.string(doc = "`os/architecture[/variant]`, where the layout holds several images."),
+}
+
+# Kind to the attributes of its tag and the repository rule behind it.
+_KINDS = {
+    "layout": struct(attrs = _LAYOUT, rule = layout_repository),
+}
+
+def _base_images_impl(mctx):
+    declared = {}
+    for module in mctx.modules:
+        for kind, spec in _KINDS.items():
+            for tag in getattr(module.tags, kind):
+                # The root module comes first, so that it may replace what a dependency declares.
+                if tag.name in declared:
+                    if declared[tag.name] == module.name:
+                        fail("base image {}: module {} declares it twice.\nGive one of them another name.".format(tag.name, module.name))
+                    continue
+                declared[tag.name] = module.name
+                spec.rule(name = tag.name, **{attribute: getattr(tag, attribute) for attribute in spec.attrs})
+    return mctx.extension_metadata(reproducible = True)
+
+base_images = module_extension(
+    implementation = _base_images_impl,
+    doc = """Base images, each a repository with the target `//image`.
+
+```starlark
+base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
+base_images.layout(name = "team_base", path = "images/base")
+use_repo(base_images, "team_base")
+```
+""",
+    tag_classes = {
+        "layout": tag_class(attrs = _NAME | _LAYOUT, doc = "An OCI layout on this machine, for example what `skopeo copy … oci:images/base` writes."),
+    },
+)

@@ -1,0 +1,35 @@
+"""An image that was not built here."""
+
+load(":build_tool.bzl", "BUILD_TOOL_ATTRS")
+load(":image.bzl", "image_output_groups")
+load(":image_info.bzl", "ImageInfo")
+
+def _image_import_impl(ctx):
+    blobs = {file.basename: file for file in ctx.files.blobs}
+    image = ImageInfo(
+        descriptor = ctx.file.descriptor,
+        manifest = ctx.file.manifest,
+        config = ctx.file.config,
+        layers = [
+            struct(metadata = file, blob = blobs.get(file.basename.removesuffix(".layer.json")))
+            for file in ctx.files.layers
+        ],
+        sources = [],
+    )
+    return [
+        DefaultInfo(files = depset([image.descriptor, image.manifest, image.config])),
+        image,
+        OutputGroupInfo(**image_output_groups(ctx, image)),
+    ]
+
+image_import = rule(
+    implementation = _image_import_impl,
+    doc = "Takes an image as it is: what the repository rules of base images declare.",
+    attrs = {
+        "descriptor": attr.label(mandatory = True, allow_single_file = True, doc = "JSON: the descriptor of the manifest."),
+        "manifest": attr.label(mandatory = True, allow_single_file = True, doc = "The manifest."),
+        "config": attr.label(mandatory = True, allow_single_file = True, doc = "The configuration."),
+        "layers": attr.label_list(allow_files = True, doc = "Metadata of every layer, lowest first: `HEX.layer.json`."),
+        "blobs": attr.label_list(allow_files = True, doc = "The layers that are at hand, each named `HEX`, the hexadecimal part of its digest."),
+    } | BUILD_TOOL_ATTRS,
+)
