@@ -7,6 +7,7 @@ export type Command = (args: readonly string[], context: Context) => Promise<voi
 /** Loaded when they are first used: most processes run one of them. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   layer: async () => (await import("./commands/layer.ts")).layer,
+  debian: async () => (await import("./commands/debian.ts")).debian,
   manifest: async () => (await import("./commands/manifest.ts")).manifest,
   layout: async () => (await import("./commands/layout.ts")).layout,
   tarball: async () => (await import("./commands/tarball.ts")).tarball,

@@ -1,6 +1,12 @@
 /** Content of a file in a layer: bytes, or another file, which is read when its turn comes. */
 export type Content = { readonly bytes: Uint8Array } | { readonly file: string };
 
+/** Content that lies inside something else: `read` fills the whole of `target` from byte `at` on; it is called in order. */
+export interface EmbeddedContent {
+  readonly size: number;
+  readonly read: (target: Uint8Array, at: number) => void;
+}
+
 interface Common {
   /** Path in the image: relative, `/` between components, no `.` or `..`. */
   readonly path: string;
@@ -16,7 +22,7 @@ interface Common {
 
 /** One entry of a layer. Every entry's time is the epoch. */
 export type TarEntry =
-  | (Common & { readonly type: "file"; readonly content: Content })
+  | (Common & { readonly type: "file"; readonly content: Content | EmbeddedContent })
   | (Common & { readonly type: "directory" })
   /** `target` is what the link says, uninterpreted. */
   | (Common & { readonly type: "symlink"; readonly target: string })

@@ -1,5 +1,5 @@
 import { UserError } from "../oci/errors.ts";
-import type { Content, TarEntry } from "./entry.ts";
+import type { Content, EmbeddedContent, TarEntry } from "./entry.ts";
 
 /**
  * Puts entries into the order of a layer: sorted by the bytes of their paths, each path once, every parent folder before what it
@@ -35,9 +35,8 @@ export function describe(entry: TarEntry): string {
   if (entry.origin !== undefined) return entry.origin;
   switch (entry.type) {
     case "file":
-      return "file" in entry.content
-        ? `the file ${entry.content.file}`
-        : `a file of ${entry.content.bytes.length} bytes`;
+      if ("file" in entry.content) return `the file ${entry.content.file}`;
+      return `a file of ${"bytes" in entry.content ? entry.content.bytes.length : entry.content.size} bytes`;
     case "directory":
       return `a directory (mode ${(entry.mode ?? 0o755).toString(8)}, owner ${entry.uid ?? 0}:${entry.gid ?? 0})`;
     case "symlink":
@@ -108,7 +107,8 @@ function same(a: TarEntry, b: TarEntry): boolean {
   return a.type === b.type && a.target === b.target;
 }
 
-function sameContent(a: Content, b: Content): boolean {
+function sameContent(a: Content | EmbeddedContent, b: Content | EmbeddedContent): boolean {
+  if ("read" in a) return a === b;
   if ("file" in a) return "file" in b && a.file === b.file;
   return "bytes" in b && Buffer.compare(a.bytes, b.bytes) === 0;
 }

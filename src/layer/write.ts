@@ -61,6 +61,7 @@ class TarWriter {
       const { bytes } = entry.content;
       return this.#entry(entry, bytes.length, (target, at) => target.set(bytes.subarray(at, at + target.length)));
     }
+    if ("read" in entry.content) return this.#entry(entry, entry.content.size, entry.content.read);
     const { file } = entry.content;
     const source = openSource(file, entry.path);
     try {

@@ -1,0 +1,53 @@
+import { dirname } from "node:path";
+import type { ImageUser } from "../../debian/accounts.ts";
+import { openRootFilesystem } from "../../debian/root_filesystem.ts";
+import { writeLayer } from "../../layer/write.ts";
+import { formatLayerMetadata } from "../../oci/layer.ts";
+import { Arguments, type Entry, malformed, texts } from "../arguments.ts";
+import { compressionOption } from "../compression_option.ts";
+import { type Context, pathIn } from "../context.ts";
+import { writeFiles } from "../files.ts";
+
+/**
+ * `debian --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT]`, then `["deb", PATH]` for each package and
+ * `["user", {"name", "uid", "gid", "home", "shell"}]` for each account: one layer with what the packages contain and what their maintainer
+ * scripts would have made.
+ */
+export async function debian(args: readonly string[], context: Context): Promise<void> {
+  const options = new Arguments(args, ["output", "metadata", "compression", "comment"]);
+  const output = pathIn(context, options.one("output"));
+  const debs: string[] = [];
+  const users: ImageUser[] = [];
+  for (const entry of options.entries) {
+    if (entry.kind === "deb") debs.push(pathIn(context, texts(entry, ["PATH"])[0]));
+    else if (entry.kind === "user") users.push(user(entry));
+    else throw malformed(entry.text, "a deb or user");
+  }
+  const root = await openRootFilesystem(debs, users, dirname(output), context.signal);
+  try {
+    const comment = options.optional("comment");
+    const metadata = await writeLayer({
+      entries: root.entries,
+      output,
+      compression: compressionOption(options),
+      ...(comment === undefined ? {} : { comment }),
+      signal: context.signal,
+    });
+    writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
+  } finally {
+    await root.close();
+  }
+}
+
+function user(entry: Entry): ImageUser {
+  const [value, ...more] = entry.values as [Record<string, unknown>?];
+  const { name, uid, gid, home, shell } = value ?? {};
+  const texts = [name, home, shell].every((text) => typeof text === "string" && !/[:\n]/.test(text));
+  if (!texts || !Number.isSafeInteger(uid) || !Number.isSafeInteger(gid) || more.length > 0) {
+    throw malformed(
+      entry.text,
+      '["user", {"name": "a", "uid": 1000, "gid": 1000, "home": "/home/a", "shell": "/bin/sh"}]',
+    );
+  }
+  return value as unknown as ImageUser;
+}

@@ -1,0 +1,94 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { Failure } from "../oci/errors.ts";
+import { type ArMember, listAr } from "./ar.ts";
+import { type Paragraph, parseParagraphs } from "./deb822.ts";
+import { decompressAll, decompressed } from "./decompress.ts";
+import { indexTar, type TarEntry } from "./tar_index.ts";
+
+/** A binary package whose data were unpacked to a tar file (deb(5)). */
+export interface OpenedPackage {
+  readonly name: string;
+  /** The paragraph of its `control` file, and the text it was read from. */
+  readonly control: Paragraph;
+  readonly controlText: string;
+  /** Other files of the control member by name: `postinst`, `md5sums`, `conffiles`, … */
+  readonly controlFiles: ReadonlyMap<string, string>;
+  /** The uncompressed data tar, and what is in it. */
+  readonly dataPath: string;
+  readonly entries: readonly TarEntry[];
+}
+
+/**
+ * Opens a `.deb`: reads its control member and decompresses its data member to `dataPath`.
+ *
+ * @param path the package
+ * @param dataPath file to write the uncompressed data tar to; the caller removes it
+ * @throws Failure when it is no Debian package or is damaged
+ */
+export async function openDeb(path: string, dataPath: string): Promise<OpenedPackage> {
+  const file = await open(path);
+  let members: ArMember[];
+  try {
+    members = await listAr(file, path);
+  } finally {
+    await file.close();
+  }
+  const source = (prefix: string) => {
+    const member = members.find(({ name }) => name === prefix || name.startsWith(`${prefix}.`));
+    if (member === undefined || member.size === 0) {
+      throw new Failure(`${path} has no ${prefix} member.`, "Give a Debian binary package (.deb).");
+    }
+    return {
+      name: member.name,
+      stream: createReadStream(path, {
+        start: member.offset,
+        end: member.offset + member.size - 1,
+        highWaterMark: 1 << 20,
+      }),
+    };
+  };
+  const controlFiles = await readControl(source("control.tar"), path);
+  const controlText = controlFiles.get("control") ?? "";
+  const [control] = parseParagraphs(controlText);
+  const name = control?.get("package");
+  if (control === undefined || name === undefined) {
+    throw new Failure(`${path} has no control file that names a package.`, "Give a Debian binary package (.deb).");
+  }
+  const data = source("data.tar");
+  await pipeline(decompressed(data.name, data.stream), createWriteStream(dataPath));
+  const dataFile = await open(dataPath);
+  try {
+    return {
+      name,
+      control,
+      controlText,
+      controlFiles,
+      dataPath,
+      entries: await indexTar(dataFile, `${path}: ${data.name}`),
+    };
+  } finally {
+    await dataFile.close();
+  }
+}
+
+async function readControl(
+  member: { name: string; stream: ReturnType<typeof createReadStream> },
+  path: string,
+): Promise<Map<string, string>> {
+  const tar = await decompressAll(member.name, member.stream);
+  const reader = {
+    stat: async () => ({ size: tar.length }),
+    read: async (buffer: Buffer, at: number, size: number, position: number) => ({
+      buffer,
+      bytesRead: tar.copy(buffer, at, position, position + size),
+    }),
+  };
+  const entries = await indexTar(reader, `${path}: ${member.name}`);
+  return new Map(
+    entries
+      .filter(({ type }) => type === "file")
+      .map(({ path, offset, size }) => [path, tar.toString("utf8", offset, offset + size)]),
+  );
+}

@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { Failure } from "../oci/errors.ts";
+import { type Mirrors, redacted } from "./mirrors.ts";
+import type { FetchFile } from "./update_lock.ts";
+
+/**
+ * Fetches files of archives over HTTP, through the proxies that the environment names (`http_proxy`, `https_proxy`, `no_proxy`), or from
+ * `file:` addresses.
+ */
+export function mirrorFetch(mirrors: Mirrors): FetchFile {
+  return async (archive, path) => {
+    const url = `${mirrors[archive]}/${path}`;
+    if (url.startsWith("file:")) {
+      return readFile(fileURLToPath(url)).catch((cause) => {
+        throw failure(url, (cause as Error).message, cause);
+      });
+    }
+    const { EnvHttpProxyAgent, fetch } = await import("undici");
+    const dispatcher = new EnvHttpProxyAgent();
+    try {
+      const response = await fetch(url, { dispatcher });
+      if (!response.ok) throw failure(url, `it answered ${response.status}`);
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (cause) {
+      if (cause instanceof Failure) throw cause;
+      throw failure(url, reason(cause), cause);
+    } finally {
+      await dispatcher.close();
+    }
+  };
+}
+
+function reason(error: unknown): string {
+  const { cause, message } = error as Error;
+  return cause instanceof Error ? cause.message : message;
+}
+
+function failure(url: string, why: string, cause?: unknown): Failure {
+  return new Failure(
+    `${redacted(url)} could not be fetched: ${why}.`,
+    "Check the mirror's address, the suite and the network.",
+    cause === undefined ? undefined : { cause },
+  );
+}

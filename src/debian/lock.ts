@@ -1,0 +1,106 @@
+import { UserError } from "../oci/errors.ts";
+import type { ArchiveName } from "./archive.ts";
+import { words } from "./deb822.ts";
+
+/** A package of a lock, enough to fetch and check it. */
+export interface LockedPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly archive: ArchiveName;
+  /** Path below the archive: `pool/…`. */
+  readonly path: string;
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What was asked for when a lock was made. */
+export interface LockRequest {
+  /** In apt's words: `bookworm`, `bookworm-security`. */
+  readonly suites: readonly string[];
+  readonly components: readonly string[];
+  /** Debian's name of it: `amd64`, `arm64`. */
+  readonly architecture: string;
+  readonly packages: readonly string[];
+  /** Packages that count as present and are not taken. */
+  readonly excluded: readonly string[];
+}
+
+/** A lock: what was asked for, and the exact packages that answer it. It names no host. */
+export interface Lock extends LockRequest {
+  readonly locked: readonly LockedPackage[];
+}
+
+const HEADER = "# Debian packages, locked by `slipway image lock`: name, version, path below a mirror, sha256, bytes.";
+
+/**
+ * Writes a lock: a header of `Field: words`, an empty line, a line per package. One line per package, so that an update reads well as a diff.
+ */
+export function formatLock(lock: Lock): string {
+  const header = [
+    HEADER,
+    `Suites: ${lock.suites.join(" ")}`,
+    `Components: ${lock.components.join(" ")}`,
+    `Architecture: ${lock.architecture}`,
+    `Packages: ${lock.packages.join(" ")}`,
+    ...(lock.excluded.length > 0 ? [`Excluded: ${lock.excluded.join(" ")}`] : []),
+  ];
+  return `${header.join("\n")}\n\n${lock.locked.map((entry) => `${formatLockedPackage(entry)}\n`).join("")}`;
+}
+
+/** One package's line of a lock. */
+export function formatLockedPackage({ name, version, archive, path, sha256, size }: LockedPackage): string {
+  return [name, version, `${archive}/${path}`, sha256, size].join(" ");
+}
+
+/**
+ * Reads a lock.
+ *
+ * @param file how errors call it
+ * @throws UserError with the line that is wrong
+ */
+export function parseLock(text: string, file: string): Lock {
+  const header = new Map<string, string>();
+  const locked: LockedPackage[] = [];
+  const wrong = (line: number, what: string) =>
+    new UserError(`${file}:${line}: ${what}.`, "Make the lock again with `slipway image lock`.");
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    const field = /^([A-Z][a-z]+): (.*)$/.exec(line);
+    if (field?.[1] !== undefined && field[2] !== undefined) {
+      if (!["Suites", "Components", "Architecture", "Packages", "Excluded"].includes(field[1])) {
+        throw wrong(index + 1, `${field[1]} is no field of a lock`);
+      }
+      header.set(field[1], field[2]);
+      continue;
+    }
+    const [name, version, path, sha256, size, more] = words(line);
+    const place = /^(debian|debian-security)\/(pool\/[^ ]+\.deb)$/.exec(path ?? "");
+    if (name === undefined || version === undefined || place?.[2] === undefined || path?.includes("/../")) {
+      throw wrong(index + 1, "this is no package: name, version, path, sha256 and size are expected");
+    }
+    if (!/^[0-9a-f]{64}$/.test(sha256 ?? "") || !/^\d+$/.test(size ?? "") || more !== undefined) {
+      throw wrong(index + 1, `the sha256 or size of ${name} is missing or malformed`);
+    }
+    locked.push({
+      name,
+      version,
+      archive: place[1] as ArchiveName,
+      path: place[2],
+      sha256: sha256 as string,
+      size: Number(size),
+    });
+  }
+  const list = (name: string) => words(header.get(name));
+  for (const name of ["Suites", "Components", "Architecture", "Packages"]) {
+    if (list(name).length === 0) throw wrong(1, `the field ${name} is missing`);
+  }
+  return {
+    suites: list("Suites"),
+    components: list("Components"),
+    architecture: list("Architecture")[0] as string,
+    packages: list("Packages"),
+    excluded: list("Excluded"),
+    locked,
+  };
+}

@@ -1,0 +1,88 @@
+import type { ArchiveName } from "./archive.ts";
+import { type Dependency, parseRelations } from "./relation.ts";
+import { compareVersions, satisfies, type VersionOperator } from "./version.ts";
+
+/** A binary package that an archive offers. */
+export interface AvailablePackage {
+  readonly name: string;
+  readonly version: string;
+  readonly archive: ArchiveName;
+  /** Path below the archive. */
+  readonly path: string;
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+  /** `Pre-Depends` and `Depends`. */
+  readonly depends: readonly Dependency[];
+  readonly provides: readonly Dependency[];
+}
+
+/** The packages that suites offer together, found by name and by what they provide. */
+export class PackageIndex {
+  readonly #byName = new Map<string, AvailablePackage[]>();
+  readonly #providers = new Map<string, { readonly by: AvailablePackage; readonly version?: string }[]>();
+
+  /** Adds a Packages file. Its tens of megabytes are cut at paragraphs, and only the fields that are used are looked for. */
+  add(text: string, archive: ArchiveName): void {
+    for (let start = 0; start < text.length; ) {
+      const end = text.indexOf("\n\n", start);
+      this.#addParagraph(text.slice(start, end < 0 ? text.length : end + 1), archive);
+      start = end < 0 ? text.length : end + 2;
+    }
+  }
+
+  #addParagraph(paragraph: string, archive: ArchiveName): void {
+    const field = (name: string) => {
+      const at = paragraph.startsWith(`${name}: `) ? 0 : paragraph.indexOf(`\n${name}: `) + 1;
+      if (at === 0 && !paragraph.startsWith(`${name}: `)) return undefined;
+      return paragraph.slice(at + name.length + 2, paragraph.indexOf("\n", at)).trim();
+    };
+    const [name, version, path, sha256, size] = ["Package", "Version", "Filename", "SHA256", "Size"].map(field);
+    if (name === undefined || version === undefined || path === undefined || sha256 === undefined || size === undefined)
+      return;
+    const entry: AvailablePackage = {
+      name,
+      version,
+      archive,
+      path,
+      sha256,
+      size: Number(size),
+      get depends() {
+        return [...parseRelations(field("Pre-Depends")), ...parseRelations(field("Depends"))];
+      },
+      provides: parseRelations(field("Provides")),
+    };
+    const versions = this.#byName.get(name);
+    if (versions === undefined) this.#byName.set(name, [entry]);
+    else versions.push(entry);
+    for (const [provided] of entry.provides) {
+      if (provided === undefined) continue;
+      const providers = this.#providers.get(provided.name) ?? [];
+      providers.push({ by: entry, ...(provided.version === undefined ? {} : { version: provided.version }) });
+      this.#providers.set(provided.name, providers);
+    }
+  }
+
+  /** The newest version of a package. */
+  newest(name: string): AvailablePackage | undefined {
+    return this.#byName.get(name)?.reduce((a, b) => (compareVersions(b.version, a.version) > 0 ? b : a));
+  }
+
+  /** Packages that provide a virtual one, in versions that satisfy a constraint, newest of each, by name. */
+  providers(name: string, operator?: VersionOperator, constraint?: string): AvailablePackage[] {
+    const names = (this.#providers.get(name) ?? [])
+      .filter(({ version }) => {
+        if (operator === undefined || constraint === undefined) return true;
+        return version !== undefined && satisfies(version, operator, constraint); // an unversioned Provides satisfies no version (7.5)
+      })
+      .map(({ by }) => by)
+      .filter((entry) => this.newest(entry.name) === entry)
+      .map((entry) => entry.name);
+    return [...new Set(names)].sort().flatMap((provider) => this.newest(provider) ?? []);
+  }
+
+  /** Every name that is a package's or provided by one. */
+  names(): Set<string> {
+    return new Set([...this.#byName.keys(), ...this.#providers.keys()]);
+  }
+}

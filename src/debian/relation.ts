@@ -1,0 +1,47 @@
+import type { VersionOperator } from "./version.ts";
+
+/** One package that a relation names, with the versions that satisfy it. */
+export interface Alternative {
+  readonly name: string;
+  readonly operator?: VersionOperator;
+  readonly version?: string;
+}
+
+/** Alternatives of which one must be there, first wins (`a | b`). */
+export type Dependency = readonly Alternative[];
+
+const ALTERNATIVE =
+  /^([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\s*(?:\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s)]+)\s*\))?\s*(?:\[[^\]]*\])?$/i;
+
+/** The obsolete operators `<` and `>` mean "or equal" (Policy Manual 7.1). */
+const OPERATORS: Readonly<Record<string, VersionOperator>> = {
+  "<<": "<<",
+  "<=": "<=",
+  "=": "=",
+  ">=": ">=",
+  ">>": ">>",
+  "<": "<=",
+  ">": ">=",
+};
+
+/**
+ * Reads a relation field of a binary package (`Depends`, `Pre-Depends`, `Provides`; Policy Manual 7.1). Architecture qualifiers (`:any`)
+ * carry no meaning where there is one architecture, and are dropped.
+ */
+export function parseRelations(field: string | undefined): Dependency[] {
+  const dependencies: Dependency[] = [];
+  for (const clause of (field ?? "").split(",")) {
+    const alternatives: Alternative[] = [];
+    for (const text of clause.split("|")) {
+      const match = ALTERNATIVE.exec(text.trim());
+      if (match?.[1] === undefined) continue;
+      const operator = OPERATORS[match[2] ?? ""];
+      const version = match[3];
+      alternatives.push(
+        operator === undefined || version === undefined ? { name: match[1] } : { name: match[1], operator, version },
+      );
+    }
+    if (alternatives.length > 0) dependencies.push(alternatives);
+  }
+  return dependencies;
+}

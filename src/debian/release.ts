@@ -1,0 +1,78 @@
+import { Failure } from "../oci/errors.ts";
+import { parseParagraphs, words } from "./deb822.ts";
+
+/** A file that a Release file vouches for. */
+export interface IndexFile {
+  /** Path below `dists/SUITE/`. */
+  readonly path: string;
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What a suite's Release file says. Only ever made of text whose signature was verified. */
+export interface Release {
+  readonly suite: string;
+  readonly components: readonly string[];
+  readonly architectures: readonly string[];
+  readonly files: ReadonlyMap<string, IndexFile>;
+}
+
+/**
+ * Reads a Release file and checks that it is the one that was asked for and still valid: a mirror, or somebody between, may serve an old one
+ * or another suite's.
+ *
+ * @param text the signed text
+ * @param wanted the suite's name or codename
+ * @param now for `Valid-Until`; Debian's stable suites carry none, their updates and security do
+ * @throws Failure when it is another suite's, expired, or without SHA256 sums
+ */
+export function parseRelease(text: string, wanted: string, now: Date): Release {
+  const [release] = parseParagraphs(text);
+  const names = [release?.get("suite"), release?.get("codename")];
+  if (release === undefined || !names.includes(wanted)) {
+    throw new Failure(
+      `The mirror answers for the suite ${wanted} with the index of ${names.find((name) => name) ?? "none"}.`,
+      "Check the name of the suite, or take another mirror.",
+    );
+  }
+  const validUntil = release.get("valid-until");
+  if (validUntil !== undefined && !(Date.parse(validUntil) >= now.getTime())) {
+    throw new Failure(
+      `The index of ${wanted} was valid until ${validUntil}: the mirror is stale, or somebody serves an old index.`,
+      "Check this machine's clock, then take another mirror.",
+    );
+  }
+  const files = new Map<string, IndexFile>();
+  for (const line of (release.get("sha256") ?? "").split("\n")) {
+    const [sha256, size, path] = words(line);
+    if (sha256 === undefined || size === undefined || path === undefined) continue;
+    if (/^[0-9a-f]{64}$/.test(sha256)) files.set(path, { path, sha256, size: Number(size) });
+  }
+  if (files.size === 0) throw new Failure(`The index of ${wanted} has no SHA256 sums.`, "Take another mirror.");
+  return {
+    suite: wanted,
+    components: words(release.get("components")),
+    architectures: words(release.get("architectures")),
+    files,
+  };
+}
+
+/**
+ * The Packages index of a component and architecture. In the security archive components may be written `updates/main`.
+ *
+ * @throws Failure when the suite has no such index; the ones it has are named
+ */
+export function packagesIndex(release: Release, component: string, architecture: string): IndexFile {
+  const file = release.files.get(`${component}/binary-${architecture}/Packages.xz`);
+  if (file !== undefined) return file;
+  const known = release.components.map((name) => name.replace(/^updates\//, ""));
+  if (!known.includes(component)) {
+    throw new Failure(`${release.suite} has no component ${component}.`, `Take one of ${known.join(", ")}.`);
+  }
+  const architectures = release.architectures.filter((name) => name !== "all");
+  throw new Failure(
+    `${release.suite} has no packages of ${component} for ${architecture}.`,
+    `It has the architectures ${architectures.join(", ")}.`,
+  );
+}

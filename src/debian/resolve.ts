@@ -1,0 +1,115 @@
+import { UserError } from "../oci/errors.ts";
+import type { AvailablePackage, PackageIndex } from "./package_index.ts";
+import type { Alternative, Dependency } from "./relation.ts";
+import { satisfies } from "./version.ts";
+
+/**
+ * The packages that must be unpacked for `roots` to work: the closure of `Pre-Depends` and `Depends`, each package in its newest version. Of
+ * alternatives, one that is in the closure already wins, else the first that can be had; of the providers of a virtual package, likewise.
+ * Essential packages and `Recommends` are not added: name what the image shall have.
+ *
+ * @param excluded names that count as present and are neither taken nor followed
+ * @returns sorted by name
+ * @throws UserError for an unknown package (the nearest name is given) and for a dependency that nothing satisfies (the chain is given)
+ */
+export function resolveClosure(
+  index: PackageIndex,
+  roots: readonly string[],
+  excluded: ReadonlySet<string> = new Set(),
+): AvailablePackage[] {
+  const chosen = new Map<string, AvailablePackage>();
+  const queue: { entry: AvailablePackage; because: readonly string[] }[] = [];
+  const take = (entry: AvailablePackage, because: readonly string[]) => {
+    if (chosen.has(entry.name)) return;
+    chosen.set(entry.name, entry);
+    queue.push({ entry, because: [...because, entry.name] });
+  };
+  for (const name of roots) {
+    const entry = index.newest(name) ?? soleProvider(index, name);
+    take(entry, []);
+  }
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const { entry, because } = next;
+    for (const dependency of entry.depends) {
+      if (dependency.some(({ name }) => excluded.has(name))) continue;
+      const candidates = dependency.flatMap((alternative) => candidatesFor(index, alternative, excluded));
+      const best = candidates.find(({ name }) => chosen.has(name)) ?? candidates[0];
+      if (best !== undefined) take(best, because);
+      else if (!dependency.some((alternative) => providedByExcluded(index, alternative, excluded))) {
+        throw new UserError(
+          `${because.join(" needs ")} needs ${written(dependency)}, which no package of these suites satisfies.`,
+          `Add the suite or component that has it, or exclude it by its name if the image works without.`,
+        );
+      }
+    }
+  }
+  return [...chosen.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function candidatesFor(index: PackageIndex, { name, operator, version }: Alternative, excluded: ReadonlySet<string>) {
+  const real = index.newest(name);
+  const fits =
+    real !== undefined &&
+    (operator === undefined || version === undefined || satisfies(real.version, operator, version));
+  return [...(fits ? [real] : []), ...index.providers(name, operator, version)].filter(
+    (entry) => !excluded.has(entry.name),
+  );
+}
+
+function providedByExcluded(
+  index: PackageIndex,
+  { name, operator, version }: Alternative,
+  excluded: ReadonlySet<string>,
+): boolean {
+  return index.providers(name, operator, version).some((entry) => excluded.has(entry.name));
+}
+
+function soleProvider(index: PackageIndex, name: string): AvailablePackage {
+  const providers = index.providers(name);
+  if (providers.length === 1 && providers[0] !== undefined) return providers[0];
+  if (providers.length > 1) {
+    throw new UserError(
+      `${name} is a virtual package that several provide: ${providers.map((entry) => entry.name).join(", ")}.`,
+      "Name one of them.",
+    );
+  }
+  const near = nearest(name, index.names());
+  throw new UserError(
+    `There is no package ${name} in these suites.`,
+    near === undefined ? "Check its name, suite and component." : `Did you mean ${near}?`,
+  );
+}
+
+function written(dependency: Dependency): string {
+  return dependency
+    .map(({ name, operator, version }) => (operator === undefined ? name : `${name} (${operator} ${version})`))
+    .join(" | ");
+}
+
+/** The name that takes the fewest edits, if they are few. */
+function nearest(name: string, names: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let fewest = Math.min(3, Math.ceil(name.length / 3)) + 1;
+  for (const candidate of names) {
+    if (Math.abs(candidate.length - name.length) >= fewest) continue;
+    const distance = edits(name, candidate);
+    if (distance < fewest || (distance === fewest && best !== undefined && candidate < best)) {
+      best = candidate;
+      fewest = distance;
+    }
+  }
+  return best;
+}
+
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,55 @@
+import { Failure } from "../oci/errors.ts";
+import { archiveKeys } from "./archive_keys.ts";
+
+/** A key that index signatures are checked with. */
+export interface ArchiveKey {
+  /** Of the primary key: 40 hexadecimal digits. */
+  readonly fingerprint: string;
+  /** The transferable public key, ASCII-armoured. */
+  readonly armored: string;
+}
+
+/**
+ * Verifies an InRelease file (a cleartext-signed message, RFC 9580 section 7) and gives the text that was signed; nothing outside the signature
+ * is ever returned. One good signature by one of the keys, not expired or revoked when it was made, is enough, as for apt.
+ *
+ * @param inRelease the file
+ * @param name how errors call it
+ * @param options `keys`: default the archive keys of Debian that come with Slipway; `now`: signatures of the future are refused
+ * @throws Failure when it is not signed, or by none of the keys
+ */
+export async function verifiedText(
+  inRelease: string,
+  name: string,
+  options: { keys?: readonly ArchiveKey[]; now: Date },
+): Promise<string> {
+  const { readCleartextMessage, readKey, verify } = await import("openpgp");
+  const message = await readCleartextMessage({ cleartextMessage: inRelease }).catch((cause: unknown) => {
+    throw new Failure(`${name} is not a signed index.`, "Check the mirror's address, or take another mirror.", {
+      cause,
+    });
+  });
+  const keys = options.keys ?? archiveKeys;
+  const verificationKeys = await Promise.all(
+    keys.map(async ({ fingerprint, armored }) => {
+      const key = await readKey({ armoredKey: armored });
+      if (key.getFingerprint() !== fingerprint.toLowerCase())
+        throw new TypeError(`the key ${fingerprint} has another fingerprint`);
+      return key;
+    }),
+  );
+  const { signatures, data } = await verify({ message, verificationKeys, date: options.now });
+  const problems: string[] = [];
+  for (const signature of signatures) {
+    try {
+      await signature.verified;
+      return data;
+    } catch (error) {
+      problems.push(`${signature.keyID.toHex().toUpperCase()}: ${(error as Error).message}`);
+    }
+  }
+  throw new Failure(
+    `No signature of ${name} is good (${problems.join("; ") || "there is none"}).`,
+    "Take another mirror; if the suite is newer than this version of Slipway, update Slipway, which carries Debian's archive keys.",
+  );
+}
