@@ -1,0 +1,90 @@
+import { request } from "node:http";
+import { Failure, UserError } from "../../oci/errors.ts";
+import { systemCode } from "./errors.ts";
+import { controlPath, type Status, type TokenAnswer, type TokenRequest } from "./protocol.ts";
+
+/** Milliseconds that a live server may take to answer a question about itself. */
+const answerTime = 30_000;
+
+/**
+ * Asks the server at a socket. Undefined when nobody listens there.
+ *
+ * @throws UserError for what the server refuses, Failure when it fails or does not answer
+ */
+export function askServer<Answer>(
+  socketPath: string,
+  method: "GET" | "POST",
+  path: string,
+  body?: object,
+): Promise<Answer | undefined> {
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? "" : JSON.stringify(body);
+    const headers =
+      body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+    const question = request({
+      socketPath,
+      method,
+      path: controlPath + path,
+      headers,
+      agent: false,
+      timeout: answerTime,
+    });
+    question.once("timeout", () => question.destroy(new Error(`no answer in ${answerTime / 1000} seconds`)));
+    question.once("error", (cause) => {
+      if (["ENOENT", "ECONNREFUSED"].includes(systemCode(cause) ?? "")) resolve(undefined);
+      else reject(failure(socketPath, cause.message, cause));
+    });
+    question.once("response", (response) => {
+      let answer = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        answer += chunk;
+      });
+      response.once("error", (cause) => reject(failure(socketPath, cause.message, cause)));
+      response.once("end", () => {
+        const status = response.statusCode ?? 500;
+        if (status < 300) resolve(JSON.parse(answer) as Answer);
+        else if (status < 500)
+          reject(new UserError(messageOf(answer), "Ask for something that the registry can give."));
+        else reject(failure(socketPath, messageOf(answer)));
+      });
+    });
+    question.end(text);
+  });
+}
+
+function failure(socketPath: string, problem: string, cause?: Error): Failure {
+  return new Failure(
+    `The embedded registry at ${socketPath} failed: ${problem}.`,
+    "Stop it with `slipway registry stop`; the next push starts it again.",
+    { cause },
+  );
+}
+
+function messageOf(answer: string): string {
+  try {
+    const { errors } = JSON.parse(answer) as { errors: { message: string }[] };
+    return errors[0]?.message ?? answer;
+  } catch {
+    return answer;
+  }
+}
+
+/** Undefined when no server runs. */
+export function askStatus(socketPath: string): Promise<Status | undefined> {
+  return askServer<Status>(socketPath, "GET", "status");
+}
+
+/**
+ * A token for one repository, for engines that pull over TCP. It is worth nothing once the server has stopped.
+ *
+ * @throws UserError when no server runs, since only a live one can issue tokens that it will take
+ */
+export async function requestToken(socketPath: string, what: TokenRequest): Promise<TokenAnswer> {
+  const answer = await askServer<TokenAnswer>(socketPath, "POST", "token", what);
+  if (answer) return answer;
+  throw new UserError(
+    "The embedded registry is not running, so there is nothing to get a token for.",
+    "Push an image first, or start it with `slipway registry serve`.",
+  );
+}

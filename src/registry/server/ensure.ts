@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { open, readFile } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { Failure, UserError } from "../../oci/errors.ts";
+import { askServer, askStatus } from "./client.ts";
+import { makeRegistryFolders, type RegistryPaths, registryPaths, socketExists } from "./paths.ts";
+import { installProgram } from "./program.ts";
+import { type Handshake, protocolVersion } from "./protocol.ts";
+
+export { requestToken } from "./client.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where our tools and where image references find the embedded registry. */
+export interface EmbeddedRegistry {
+  /** Unix socket, for our own tools: no token needed. */
+  readonly socketPath: string;
+  /** `localhost:PORT`, for image references and engines: tokens needed. */
+  readonly host: string;
+}
+
+/** All that the server gets to know of the environment of whoever started it. */
+const passedOn = ["HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] as const;
+
+/** Milliseconds that a server may take to start; one that takes over may have to wait for requests of the one before. */
+const startTime = 60_000;
+
+/** The embedded registry of this user if it runs. Never starts it. */
+export async function findEmbeddedRegistry(
+  options: { readonly env?: Environment } = {},
+): Promise<EmbeddedRegistry | undefined> {
+  const paths = registryPaths(options.env);
+  if (!(await socketExists(paths))) return undefined;
+  const status = await askStatus(paths.socket);
+  return status?.protocol === protocolVersion ? { socketPath: paths.socket, host: status.host } : undefined;
+}
+
+/**
+ * The embedded registry of this user, started when it does not run. A running one that speaks another version of the protocol is asked
+ * to stop and replaced. The server is detached: it has none of the caller's descriptors, is nobody's child, and stops when idle.
+ *
+ * @param options `serverBundle`: path of the server's bundle; `node`: path of Node, default the running one; `notice`: told what people
+ *   should know, default a line on stderr
+ * @throws UserError when its folder is not the user's alone; Failure when it cannot be started
+ */
+export async function ensureEmbeddedRegistry(options: {
+  readonly serverBundle: string;
+  readonly node?: string;
+  readonly env?: Environment;
+  readonly notice?: (text: string) => void;
+}): Promise<EmbeddedRegistry> {
+  const env = options.env ?? process.env;
+  const paths = registryPaths(env);
+  if (await socketExists(paths)) {
+    const status = await askStatus(paths.socket);
+    if (status?.protocol === protocolVersion) return { socketPath: paths.socket, host: status.host };
+    if (status) await askServer(paths.socket, "POST", "stop");
+  }
+  await makeRegistryFolders(paths);
+  const node = await installProgram(options.node ?? process.execPath, paths.programs, "node-*");
+  const bundle = await installProgram(options.serverBundle, paths.programs, "registry-*.mjs");
+  const { host, notice } = await start(paths, node, bundle, env);
+  if (notice) (options.notice ?? ((text) => process.stderr.write(`slipway: ${text}\n`)))(notice);
+  return { socketPath: paths.socket, host };
+}
+
+async function start(
+  paths: RegistryPaths,
+  node: string,
+  bundle: string,
+  env: Environment,
+): Promise<{ host: string; notice?: string }> {
+  const log = await open(paths.log, "a", 0o600);
+  const { size: saidBefore } = await log.stat();
+  let shell: ChildProcess;
+  try {
+    // The shell leaves at once, so that the program which the launcher becomes is not the parent of a process it knows nothing of.
+    shell = spawn("/bin/sh", ["-c", '"$@" &', "sh", node, "--disable-warning=ExperimentalWarning", bundle], {
+      cwd: "/",
+      detached: true,
+      env: Object.fromEntries(passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]))),
+      stdio: ["ignore", "ignore", log.fd, "pipe"],
+    });
+    await Promise.race([once(shell, "exit"), once(shell, "error").then(([error]) => Promise.reject(error))]);
+  } finally {
+    await log.close();
+  }
+  const handshake = await readHandshake(shell.stdio[3] as Readable);
+  if (handshake === undefined) {
+    const said = (await readFile(paths.log)).toString("utf8", saidBefore).trim().split("\n").slice(-3).join(" ");
+    throw new Failure(
+      `The embedded registry did not start${said ? `: ${said}` : "."}`,
+      `Read ${paths.log}, which has all it said.`,
+    );
+  }
+  if ("ready" in handshake) return handshake.ready;
+  const [problem = "", remedy = ""] = handshake.failed.message.split("\n");
+  throw handshake.failed.exitStatus === 2 ? new UserError(problem, remedy) : new Failure(problem, remedy);
+}
+
+/** One line of JSON, or undefined when the server ended, or said nothing in time. */
+async function readHandshake(pipe: Readable): Promise<Handshake | undefined> {
+  let text = "";
+  const timeout = setTimeout(() => pipe.destroy(), startTime);
+  try {
+    for await (const chunk of pipe) {
+      text += String(chunk);
+      if (text.endsWith("\n")) return JSON.parse(text) as Handshake;
+    }
+  } catch {
+    // Destroyed by the timeout.
+  } finally {
+    clearTimeout(timeout);
+  }
+  return undefined;
+}

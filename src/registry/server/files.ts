@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { type FileHandle, lstat, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "../../oci/errors.ts";
+
+/**
+ * Makes sure that a folder exists which belongs to this user and which nobody else can enter.
+ *
+ * @throws UserError when it is somebody else's, a link, or open to others: what is in it cannot be trusted then
+ */
+export async function privateFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const problem = await intruders(path);
+  if (problem === undefined) return path;
+  throw new UserError(`${path} ${problem}.`, "Remove it, or give it to yourself alone: chown and chmod 700.");
+}
+
+/** Why a folder is not this user's alone, undefined when it is. Fails as `lstat` does. */
+export async function intruders(path: string): Promise<string | undefined> {
+  const status = await lstat(path);
+  if (!status.isDirectory()) return "is not a folder";
+  if (process.getuid && status.uid !== process.getuid()) return `belongs to the user with id ${status.uid}`;
+  if ((status.mode & 0o077) !== 0) return `can be entered by others (mode ${(status.mode & 0o777).toString(8)})`;
+  return undefined;
+}
+
+/** Makes the names in a folder survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes all of a chunk at a position: the system may take it in pieces. */
+export async function writeFully(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < chunk.length) {
+    done += (await handle.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
+  }
+}
+
+/**
+ * Replaces a file in one step: its readers see the old bytes or the new ones, also after a crash. The folder must exist.
+ *
+ * @param temporary folder on the same file system for the file while it is written
+ */
+export async function replaceFile(path: string, bytes: Uint8Array | string, temporary = dirname(path)): Promise<void> {
+  const draft = join(temporary, `.${randomUUID()}`);
+  try {
+    const handle = await open(draft, "wx", 0o600);
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}

@@ -1,0 +1,176 @@
+import type { IncomingMessage } from "node:http";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { errorBody, isDiskFull, RegistryError, systemCode } from "../errors.ts";
+import type { IdleWatch } from "../idle.ts";
+import type { RequestLog } from "../request-log.ts";
+import { type Tokens, tokenOf } from "../tokens.ts";
+import { answerBlob } from "./blobs.ts";
+import { Body, type Exchange, type Store, type Transport } from "./context.ts";
+import { addControlRoutes, type Control } from "./control.ts";
+import { answerManifest, listReferrers, listTags } from "./manifests.ts";
+import { actionOf, parseRoute, type Route } from "./routes.ts";
+import { continueUpload, startUpload } from "./uploads.ts";
+
+export interface AppOptions {
+  readonly store: Store;
+  readonly tokens: Tokens;
+  readonly idle: IdleWatch;
+  readonly log: RequestLog;
+  readonly control: Control;
+  /** How a request came; the listeners know. */
+  readonly transportOf: (request: IncomingMessage) => Transport;
+}
+
+/** The registry's answers, without anything that listens. */
+export function createApp(options: AppOptions): FastifyInstance {
+  const { store, tokens, control, transportOf } = options;
+  const bodies = new WeakMap<IncomingMessage, Body>();
+  // Answers come while bodies stream in; Fastify's own limits are for bodies in memory.
+  const app = Fastify({ logger: false, exposeHeadRoutes: false, routerOptions: { maxParamLength: 4096 } });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  app.setErrorHandler((error: FastifyError | Error, _request, reply) => answerError(error, reply, store.layout.root));
+  app.setNotFoundHandler((request) => {
+    throw new RegistryError(404, "UNSUPPORTED", `This registry has nothing at ${request.method} ${pathOf(request)}.`);
+  });
+
+  app.addHook("onRequest", async (request, reply) => {
+    options.idle.started();
+    reply.raw.once("close", () => options.idle.ended());
+    authorize(request, transportOf(request.raw), tokens, control.host());
+  });
+  app.addHook("onSend", async (request, reply, payload) => {
+    reply.header("docker-distribution-api-version", "registry/2.0");
+    logRequest(options.log, request, reply, transportOf(request.raw), {
+      received: bodies.get(request.raw)?.received ?? 0,
+      sent: request.method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? sizeOf(payload)),
+    });
+    // Bytes that nobody reads any more must not keep the client from reading the answer.
+    request.raw.resume();
+    return payload;
+  });
+
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const query = new URL(request.raw.url ?? "/", "http://localhost").searchParams;
+    const body = new Body(request.raw);
+    bodies.set(request.raw, body);
+    const exchange: Exchange = { store, request, body, query, reply, transport: transportOf(request.raw) };
+    return dispatch(exchange, parseRoute(pathOf(request)));
+  };
+  const method = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+  app.route({ method, url: "/v2", handler: answer });
+  app.route({ method, url: "/v2/*", handler: answer });
+  addControlRoutes(app, store, tokens, control);
+  return app;
+}
+
+const methods: Readonly<Record<Route["kind"], readonly string[]>> = {
+  base: ["GET", "HEAD"],
+  tags: ["GET", "HEAD"],
+  referrers: ["GET", "HEAD"],
+  uploads: ["POST"],
+  upload: ["GET", "PATCH", "PUT", "DELETE"],
+  blob: ["GET", "HEAD", "DELETE"],
+  manifest: ["GET", "HEAD", "PUT", "DELETE"],
+};
+
+async function dispatch(exchange: Exchange, route: Route): Promise<unknown> {
+  const { method } = exchange.request;
+  if (!methods[route.kind].includes(method)) {
+    throw new RegistryError(405, "UNSUPPORTED", `${method} is not possible here.`, {
+      allow: methods[route.kind].join(", "),
+    });
+  }
+  switch (route.kind) {
+    case "base":
+      return exchange.reply.send({});
+    case "tags":
+      return listTags(exchange, route.repository);
+    case "referrers":
+      return listReferrers(exchange, route.repository, route.reference);
+    case "uploads":
+      return startUpload(exchange, route.repository);
+    case "upload":
+      return continueUpload(exchange, route.repository, route.reference);
+    case "blob":
+      return answerBlob(exchange, route.repository, route.reference);
+    case "manifest":
+      return answerManifest(exchange, route.repository, route.reference);
+  }
+}
+
+/** The socket is in a folder that only its owner can enter. Over TCP nothing is believed that does not come with a token. */
+function authorize(request: FastifyRequest, transport: Transport, tokens: Tokens, host: string): void {
+  if (transport === "socket") return;
+  const port = host.slice(host.lastIndexOf(":"));
+  const names = ["localhost", "127.0.0.1", "[::1]"].map((name) => name + port);
+  if (!names.includes(request.headers.host?.toLowerCase() ?? "")) {
+    throw new RegistryError(421, "DENIED", "This registry answers to localhost alone.");
+  }
+  const path = pathOf(request);
+  if (!path.startsWith("/v2")) throw new RegistryError(404, "UNSUPPORTED", "This registry has nothing here.");
+
+  const challenge = { "www-authenticate": 'Basic realm="slipway"' };
+  const remedy = "Get one with `slipway registry token REPOSITORY` and give it as password of the user `token`.";
+  const token = tokenOf(request.headers.authorization);
+  if (token === undefined) throw new RegistryError(401, "UNAUTHORIZED", `A token is needed. ${remedy}`, challenge);
+  const route = parseRoute(path);
+  const repository = route.kind === "base" ? undefined : route.repository;
+  const verdict = tokens.check(token, repository, actionOf(route, request.method));
+  if (verdict === "denied") {
+    throw new RegistryError(403, "DENIED", `The token is not for ${request.method} in ${repository}. ${remedy}`);
+  }
+  if (verdict !== "allowed") {
+    const problem = verdict === "expired" ? "The token has expired." : "The token is not of this registry's process.";
+    throw new RegistryError(401, "UNAUTHORIZED", `${problem} ${remedy}`, challenge);
+  }
+}
+
+function pathOf(request: FastifyRequest): string {
+  const path = (request.raw.url ?? "/").split("?", 1)[0] ?? "/";
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new RegistryError(400, "NAME_INVALID", "The path is not valid.");
+  }
+}
+
+function logRequest(
+  log: RequestLog,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  transport: Transport,
+  bytes: { readonly received: number; readonly sent: number },
+): void {
+  const { method, url = "" } = request.raw;
+  log.write({
+    time: new Date().toISOString(),
+    transport,
+    method: method ?? "",
+    path: url,
+    status: reply.statusCode,
+    ...bytes,
+  });
+}
+
+function sizeOf(payload: unknown): number {
+  return typeof payload === "string" || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
+}
+
+function answerError(error: FastifyError | Error, reply: FastifyReply, folder: string): FastifyReply {
+  if (error instanceof RegistryError) {
+    return reply.code(error.status).headers(error.headers).send(errorBody(error.code, error.message));
+  }
+  if (systemCode(error) === "ECONNRESET") {
+    return reply.code(400).send(errorBody("BLOB_UPLOAD_INVALID", "The connection broke; what came is kept."));
+  }
+  if (isDiskFull(error)) {
+    const message = `The disk of ${folder} is full. Make room there, for example with \`slipway registry gc\`, and push again.`;
+    return reply.code(507).send(errorBody("STORAGE_FULL", message));
+  }
+  if ("statusCode" in error && error.statusCode !== undefined && error.statusCode < 500) {
+    return reply.code(error.statusCode).send(errorBody("UNSUPPORTED", error.message));
+  }
+  process.stderr.write(`${new Date().toISOString()} ${error.stack ?? error.message}\n`);
+  return reply.code(500).send(errorBody("UNKNOWN", `The registry in ${folder} failed: ${error.message}.`));
+}

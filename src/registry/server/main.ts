@@ -1,0 +1,35 @@
+import { closeSync, writeSync } from "node:fs";
+import { exitStatusOf, messageOf } from "../../oci/errors.ts";
+import { closeInherited } from "./descriptors.ts";
+import { registryPaths } from "./paths.ts";
+import type { Handshake } from "./protocol.ts";
+import { serve } from "./serve.ts";
+
+/** The pipe on which {@link ensureEmbeddedRegistry} waits. */
+const handshakeDescriptor = 3;
+
+/** Entry of the server's bundle, as a process of its own. Whoever started it waits for one line on the pipe it gave. */
+function shakeHands(handshake: Handshake): void {
+  try {
+    writeSync(handshakeDescriptor, `${JSON.stringify(handshake)}\n`);
+    closeSync(handshakeDescriptor);
+  } catch {
+    // Whoever started the server has gone; others may still want it.
+  }
+}
+
+closeInherited([0, 1, 2, handshakeDescriptor]);
+try {
+  const running = await serve(registryPaths(), { stopWhenIdle: true });
+  if ("other" in running) {
+    shakeHands({ ready: { host: running.other.host } });
+  } else {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void running.stop().catch(() => {}));
+    shakeHands({ ready: { host: running.host, ...(running.notice === undefined ? {} : { notice: running.notice }) } });
+    await running.stopped;
+  }
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  shakeHands({ failed: { message: messageOf(error), exitStatus: exitStatusOf(error) } });
+  process.exitCode = exitStatusOf(error);
+}

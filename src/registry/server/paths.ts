@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { lstat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "../../oci/errors.ts";
+import { stateFolder } from "../../oci/xdg.ts";
+import { ifMissing } from "./errors.ts";
+import { intruders, privateFolder } from "./files.ts";
+
+/** Where the embedded registry of one user keeps what it has. */
+export interface RegistryPaths {
+  /** `…/slipway/registry`, mode 0700; everything below is in it, unless the socket's path would be too long. */
+  readonly folder: string;
+  /** The Unix socket. */
+  readonly socket: string;
+  /** Blobs, manifests and tags. */
+  readonly data: string;
+  /** The port that this user's registry answers on. */
+  readonly port: string;
+  /** Held by the live server. */
+  readonly lock: string;
+  /** What the server says when it dies. */
+  readonly log: string;
+  /** One line per request. */
+  readonly requests: string;
+  /** Copies of the server and of Node, named by content. */
+  readonly programs: string;
+}
+
+/** The kernel's limit of a socket's path, less its final zero: 108 on Linux, 104 on macOS. */
+const longestSocketPath = (process.platform === "linux" ? 108 : 104) - 1;
+
+/**
+ * Names the files, makes none.
+ *
+ * The socket is in the state folder. Where its path would be too long for the kernel it is in `$XDG_RUNTIME_DIR/slipway`, else in
+ * `/tmp/slipway-UID`, under a name made from the state folder's, so that two state folders do not share a socket.
+ */
+export function registryPaths(env: Readonly<Record<string, string | undefined>> = process.env): RegistryPaths {
+  const folder = join(stateFolder(env), "registry");
+  let socket = join(folder, "registry.sock");
+  if (Buffer.byteLength(socket) > longestSocketPath) {
+    const runtime = env["XDG_RUNTIME_DIR"];
+    const name = `${createHash("sha256").update(folder).digest("hex").slice(0, 16)}.sock`;
+    const candidates = [
+      ...(runtime?.startsWith("/") ? [join(runtime, "slipway", name)] : []),
+      join(`/tmp/slipway-${process.getuid?.() ?? 0}`, name),
+    ];
+    socket = candidates.find((path) => Buffer.byteLength(path) <= longestSocketPath) ?? socket;
+  }
+  return {
+    folder,
+    socket,
+    data: join(folder, "data"),
+    port: join(folder, "port"),
+    lock: join(folder, "lock"),
+    log: join(folder, "server.log"),
+    requests: join(folder, "requests.log"),
+    programs: join(folder, "programs"),
+  };
+}
+
+/** Makes the folders, for this user alone. */
+export async function makeRegistryFolders(paths: RegistryPaths): Promise<void> {
+  await privateFolder(paths.folder);
+  await privateFolder(dirname(paths.socket));
+  await privateFolder(paths.data);
+  await privateFolder(paths.programs);
+}
+
+/**
+ * Whether there may be a server to talk to: the socket exists, and only this user could have put it there.
+ *
+ * @throws UserError when its folder is open to others: whoever answers there may not be ours
+ */
+export async function socketExists(paths: RegistryPaths): Promise<boolean> {
+  const folder = dirname(paths.socket);
+  const problem = await intruders(folder).catch((error) => ifMissing(error) ?? "missing");
+  if (problem === "missing") return false;
+  if (problem !== undefined) {
+    throw new UserError(`${folder} ${problem}.`, "Remove it, or give it to yourself alone: chown and chmod 700.");
+  }
+  return (await lstat(paths.socket).catch(ifMissing))?.isSocket() ?? false;
+}

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Server } from "node:http";
+import { ifMissing, systemCode } from "./errors.ts";
+import { replaceFile } from "./files.ts";
+
+/** Below the ports that systems give to outgoing connections and those of Kubernetes' node ports, so that ours stays free. */
+const firstPort = 20000;
+const portCount = 10000;
+
+/** Ports tried before any free one is taken. */
+const attempts = 10;
+
+/**
+ * Listens on loopback, IPv4 and IPv6 both: on one alone, another user could take the other and be sent tokens by clients that look up
+ * `localhost`. The port is the one of last time; a taken one is given up for the next that is free, and that one is remembered.
+ *
+ * @param file remembers the port
+ * @param newServer makes a server that does not listen yet
+ * @returns the servers, their port, and the port that had to be given up
+ */
+export async function listenOnLoopback(
+  file: string,
+  newServer: () => Server,
+): Promise<{ servers: readonly Server[]; port: number; taken?: number }> {
+  const text = await readFile(file, "utf8").catch(ifMissing);
+  const remembered = text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) : undefined;
+  const seed = createHash("sha256").update(file).digest().readUInt32BE();
+  const derived = Array.from({ length: attempts }, (_, index) => firstPort + ((seed + index) % portCount));
+  for (const wanted of [...(remembered === undefined ? [] : [remembered]), ...derived, ...Array(attempts).fill(0)]) {
+    const bound = await listenOn(wanted, newServer);
+    if (!bound) continue;
+    if (bound.port !== remembered) await replaceFile(file, String(bound.port));
+    return { ...bound, ...(remembered === undefined || remembered === bound.port ? {} : { taken: remembered }) };
+  }
+  throw new Error("no port of 127.0.0.1 and ::1 could be had");
+}
+
+async function listenOn(
+  wanted: number,
+  newServer: () => Server,
+): Promise<{ servers: Server[]; port: number } | undefined> {
+  const servers: Server[] = [];
+  try {
+    const first = await listen(newServer(), wanted, "127.0.0.1");
+    servers.push(first);
+    const address = first.address();
+    const port = typeof address === "object" && address ? address.port : wanted;
+    try {
+      servers.push(await listen(newServer(), port, "::1"));
+    } catch (error) {
+      // Where there is no IPv6, nobody else can listen on it either.
+      if (!["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(systemCode(error) ?? "")) throw error;
+    }
+    return { servers, port };
+  } catch (error) {
+    for (const server of servers) server.close();
+    if (["EADDRINUSE", "EACCES"].includes(systemCode(error) ?? "")) return undefined;
+    throw error;
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, host, ipv6Only: true }, () => {
+      server.off("error", reject);
+      resolve(server);
+    });
+  });
+}

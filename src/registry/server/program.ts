@@ -1,0 +1,72 @@
+import { createHash, randomUUID } from "node:crypto";
+import { constants, createReadStream } from "node:fs";
+import { chmod, copyFile, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../../oci/errors.ts";
+import { ifMissing, isDiskFull } from "./errors.ts";
+import { syncFolder } from "./files.ts";
+
+/**
+ * Copies a program into a folder under a name made from its content, unless that copy is there. The server outlives the build's
+ * outputs, which the next build replaces, so it must not run from them.
+ *
+ * @param name `PREFIX-*.SUFFIX`, the star becomes the hash
+ * @returns the copy's path
+ */
+export async function installProgram(source: string, folder: string, name: string): Promise<string> {
+  try {
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(source, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
+    const target = join(folder, name.replace("*", hash.digest("hex").slice(0, 32)));
+    if (await stat(target).catch(ifMissing)) {
+      await touch(target);
+      return target;
+    }
+    await copyInto(source, target, folder);
+    return target;
+  } catch (cause) {
+    const full = isDiskFull(cause) ? " The disk is full." : "";
+    throw new Failure(
+      `${source} could not be copied into ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.${full}`,
+      "Make room and let yourself write there; the embedded registry runs from that folder.",
+      { cause },
+    );
+  }
+}
+
+/** Days after which a copy that no server was started from is removed. */
+const unusedDays = 30;
+
+/** Removes copies of earlier versions. Each start of the server makes the copies that it uses young. */
+export async function removeOldPrograms(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const status = await stat(join(folder, name)).catch(ifMissing);
+    if (status && Date.now() - status.mtimeMs > unusedDays * 24 * 60 * 60 * 1000)
+      await rm(join(folder, name), { force: true });
+  }
+}
+
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now);
+}
+
+async function copyInto(source: string, target: string, folder: string): Promise<void> {
+  const draft = join(folder, `.${randomUUID()}`);
+  try {
+    await copyFile(source, draft, constants.COPYFILE_FICLONE);
+    await chmod(draft, 0o700);
+    await touch(draft);
+    const handle = await open(draft, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../../oci/errors.ts";
+import { askStatus } from "./client.ts";
+import { type Lock, takeLock } from "./lock.ts";
+import { makeRegistryFolders, type RegistryPaths, socketExists } from "./paths.ts";
+import { removeOldPrograms } from "./program.ts";
+import { protocolVersion, type Status } from "./protocol.ts";
+import { type RunningRegistry, startServer } from "./server.ts";
+
+/** Milliseconds between two looks at a lock that another process holds, and after which it is given up. */
+const lockPause = 20;
+const lockTime = 45_000;
+
+/** Another server of this user that was there first and does. */
+export interface OtherServer {
+  readonly other: Status;
+}
+
+/**
+ * Becomes this user's registry, or finds the one that is. Of several that start at once the kernel lets one have the lock; the others
+ * wait until that one answers, or is gone.
+ */
+export async function serve(
+  paths: RegistryPaths,
+  options: { readonly stopWhenIdle?: boolean } = {},
+): Promise<RunningRegistry | OtherServer> {
+  process.umask(0o077);
+  await makeRegistryFolders(paths);
+  const lock = await waitForLock(paths);
+  if ("other" in lock) return lock;
+  try {
+    await removeOldPrograms(paths.programs);
+    const running = await startServer(paths, options);
+    return { ...running, stopped: running.stopped.finally(() => lock.release()) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function waitForLock(paths: RegistryPaths): Promise<Lock | OtherServer> {
+  const deadline = Date.now() + lockTime;
+  while (Date.now() < deadline) {
+    const lock = takeLock(paths.lock);
+    if (lock) return lock;
+    const other = (await socketExists(paths)) ? await askStatus(paths.socket) : undefined;
+    if (other?.protocol === protocolVersion) return { other };
+    await sleep(lockPause);
+  }
+  throw new Failure(
+    `${paths.folder} is in use by a process that does not answer at ${paths.socket}.`,
+    "End that process, which may be on another machine that shares the folder, or set XDG_STATE_HOME to a folder of this machine.",
+  );
+}

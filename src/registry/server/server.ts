@@ -1,0 +1,135 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { join } from "node:path";
+import { syncFolder } from "./files.ts";
+import { createApp } from "./http/app.ts";
+import type { Store, Transport } from "./http/context.ts";
+import { IdleWatch } from "./idle.ts";
+import type { RegistryPaths } from "./paths.ts";
+import { listenOnLoopback } from "./port.ts";
+import { RequestLog } from "./request-log.ts";
+import { BlobStore } from "./store/blobs.ts";
+import { StoreLayout } from "./store/layout.ts";
+import { ManifestStore } from "./store/manifests.ts";
+import { Uploads } from "./store/uploads.ts";
+import { Tokens } from "./tokens.ts";
+
+/** Milliseconds between two looks at whether the server may stop, and for which open requests may go on after that. */
+const idleCheckInterval = 60 * 1000;
+const drainTime = 30 * 1000;
+
+/** A registry that answers. */
+export interface RunningRegistry {
+  /** `localhost:PORT` */
+  readonly host: string;
+  readonly port: number;
+  /** What people should know about how it started. */
+  readonly notice?: string;
+  /** Ends when the registry has stopped, for whatever reason. */
+  readonly stopped: Promise<void>;
+  /** Takes no more requests and lets the open ones end. */
+  stop(): Promise<void>;
+}
+
+/** Opens the store of a data folder. Whoever writes to it must hold the lock. */
+export function openStore(data: string, now: () => number = Date.now): Store {
+  const layout = new StoreLayout(data);
+  const blobs = new BlobStore(layout, now);
+  return { layout, blobs, uploads: new Uploads(layout, blobs), manifests: new ManifestStore(layout, blobs, now) };
+}
+
+/**
+ * Starts answering on the socket and on loopback. The caller holds the lock, so what is at the socket's path is a dead server's.
+ *
+ * @param options `stopWhenIdle`: default false; `now`: the clock, in milliseconds
+ */
+export async function startServer(
+  paths: RegistryPaths,
+  options: { readonly stopWhenIdle?: boolean; readonly now?: () => number } = {},
+): Promise<RunningRegistry> {
+  const now = options.now ?? Date.now;
+  const store = openStore(paths.data, now);
+  await prepare(store.layout);
+
+  const tokens = new Tokens(now);
+  const idle = new IdleWatch({ now, latestExpiry: () => tokens.latestExpiry });
+  const transports = new WeakMap<IncomingMessage, Transport>();
+  const stopped = Promise.withResolvers<void>();
+  let port = 0;
+  let stopping = false;
+  const stop = (): Promise<void> => {
+    if (!stopping) close().then(stopped.resolve, stopped.reject);
+    stopping = true;
+    return stopped.promise;
+  };
+
+  const app = createApp({
+    store,
+    tokens,
+    idle,
+    log: new RequestLog(paths.requests),
+    control: { host: () => `localhost:${port}`, stop: () => void stop().catch(() => {}), now },
+    transportOf: (request) => transports.get(request) ?? "tcp",
+  });
+  await app.ready();
+  const newServer = (transport: Transport): Server => {
+    const server = createServer((request, response) => {
+      transports.set(request, transport);
+      app.routing(request, response);
+    });
+    // A blob may take as long as it takes; a client that says nothing at all is dropped by the other limits.
+    server.requestTimeout = 0;
+    return server;
+  };
+
+  const loopback = await listenOnLoopback(paths.port, () => newServer("tcp"));
+  port = loopback.port;
+  await rm(paths.socket, { force: true });
+  const socket = newServer("socket");
+  await listenOnSocket(socket, paths.socket);
+  const servers = [...loopback.servers, socket];
+
+  const timer = setInterval(() => {
+    if (options.stopWhenIdle && idle.mayStop()) void stop().catch(() => {});
+  }, idleCheckInterval);
+  timer.unref();
+
+  async function close(): Promise<void> {
+    clearInterval(timer);
+    const cut = setTimeout(() => {
+      for (const server of servers) server.closeAllConnections();
+    }, drainTime);
+    await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    clearTimeout(cut);
+    await app.close();
+    await rm(paths.socket, { force: true });
+  }
+
+  const host = `localhost:${port}`;
+  const notice =
+    loopback.taken === undefined
+      ? {}
+      : {
+          notice: `Port ${loopback.taken} is taken by another program: the embedded registry is at ${host} from now on.`,
+        };
+  return { host, port, ...notice, stopped: stopped.promise, stop };
+}
+
+/** Makes the folders, and removes files that a dead server was writing: nothing leads to them. */
+async function prepare(layout: StoreLayout): Promise<void> {
+  await mkdir(layout.repositories, { recursive: true, mode: 0o700 });
+  await mkdir(layout.blobs, { recursive: true, mode: 0o700 });
+  await mkdir(layout.temporary, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(layout.temporary)) await rm(join(layout.temporary, name), { recursive: true });
+  await syncFolder(layout.root);
+}
+
+function listenOnSocket(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ path }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

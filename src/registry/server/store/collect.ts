@@ -1,0 +1,129 @@
+import { statSync, unlinkSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, isDigest } from "../../../oci/digest.ts";
+import { isIndex, parseManifest } from "../../../oci/manifest.ts";
+import { ifMissing } from "../errors.ts";
+import { digestOfFile, type StoreLayout } from "./layout.ts";
+import type { ManifestStore } from "./manifests.ts";
+import { listRepositories } from "./repositories.ts";
+
+/** Milliseconds for which things are kept that nothing names. */
+export const graceOf = {
+  /** A client has a day to go on with an upload. */
+  upload: 24 * 60 * 60 * 1000,
+  /** A push checks which blobs are there long before its manifest names them. */
+  blob: 60 * 60 * 1000,
+  /** An image without a tag may still be started by its digest. */
+  manifest: 7 * 24 * 60 * 60 * 1000,
+} as const;
+
+export interface Collected {
+  readonly uploads: number;
+  readonly manifests: number;
+  readonly blobs: number;
+  /** Bytes that the disk has again. */
+  readonly bytes: number;
+}
+
+/**
+ * Removes what nothing needs: uploads nobody goes on with, manifests that no tag, index or subject keeps and nobody asked for in a week,
+ * and then content that no manifest names. Requests may go on meanwhile; see {@link BlobStore} for why they are safe.
+ *
+ * @param options `grace`: replaces {@link graceOf}
+ */
+export async function collectGarbage(
+  layout: StoreLayout,
+  manifests: ManifestStore,
+  options: { readonly now: () => number; readonly grace?: Partial<Record<keyof typeof graceOf, number>> },
+): Promise<Collected> {
+  const grace = { ...graceOf, ...options.grace };
+  const total = { uploads: 0, manifests: 0, blobs: 0, bytes: 0 };
+  const removeOld = (path: string, age: number): number | undefined => removeIfOlder(path, options.now() - age);
+
+  const linked = new Set<Digest>();
+  for (const repository of await listRepositories(layout)) {
+    for (const id of await names(layout.uploads(repository))) {
+      const bytes = removeOld(layout.upload(repository, id), grace.upload);
+      if (bytes === undefined) continue;
+      total.uploads += 1;
+      total.bytes += bytes;
+    }
+    const { kept, loose } = await classify(repository, manifests);
+    for (const digest of loose) {
+      if (removeOld(layout.manifest(repository, digest), grace.manifest) === undefined)
+        await keep(repository, digest, kept, manifests);
+      else total.manifests += 1;
+    }
+    for (const digest of await digests(layout.blobLinks(repository))) {
+      if (kept.has(digest) || removeOld(layout.blobLink(repository, digest), grace.blob) === undefined)
+        linked.add(digest);
+    }
+    for (const digest of await manifests.list(repository)) linked.add(digest);
+    await removeStaleReferrers(layout, repository);
+  }
+  for (const algorithm of await names(layout.blobs)) {
+    for (const hex of await names(join(layout.blobs, algorithm))) {
+      const digest = `${algorithm}:${hex}`;
+      if (isDigest(digest) && linked.has(digest)) continue;
+      const bytes = removeOld(join(layout.blobs, algorithm, hex), grace.blob);
+      if (bytes === undefined) continue;
+      total.blobs += 1;
+      total.bytes += bytes;
+    }
+  }
+  return total;
+}
+
+/** Looks and removes without letting a request in between. Bytes that the file had, undefined when it stays. */
+function removeIfOlder(path: string, youngest: number): number | undefined {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (!status?.isFile() || status.mtimeMs > youngest) return undefined;
+  unlinkSync(path);
+  return status.size;
+}
+
+async function names(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(ifMissing)) ?? [];
+}
+
+async function digests(folder: string): Promise<Digest[]> {
+  return (await names(folder)).map(digestOfFile).filter((digest) => digest !== undefined);
+}
+
+/** Which digests the tags of a repository keep, and which of its manifests none of them does. */
+async function classify(repository: string, manifests: ManifestStore): Promise<{ kept: Set<Digest>; loose: Digest[] }> {
+  const kept = new Set<Digest>();
+  for (const tag of await manifests.tags(repository)) {
+    const digest = await manifests.resolve(repository, tag);
+    if (digest) await keep(repository, digest, kept, manifests);
+  }
+  const all = await manifests.list(repository);
+  return { kept, loose: all.filter((digest) => !kept.has(digest)) };
+}
+
+/** Adds a manifest, all it names, and what refers to it. */
+async function keep(repository: string, digest: Digest, kept: Set<Digest>, manifests: ManifestStore): Promise<void> {
+  if (kept.has(digest)) return;
+  kept.add(digest);
+  const stored = await manifests.peek(repository, digest);
+  if (!stored) return;
+  const manifest = parseManifest(stored.bytes, { mediaType: stored.mediaType });
+  if (isIndex(manifest)) {
+    for (const child of manifest.manifests) await keep(repository, child.digest, kept, manifests);
+  } else {
+    for (const part of [manifest.config, ...manifest.layers]) kept.add(part.digest);
+  }
+  for (const referrer of await manifests.referrers(repository, digest))
+    await keep(repository, referrer.digest, kept, manifests);
+}
+
+async function removeStaleReferrers(layout: StoreLayout, repository: string): Promise<void> {
+  const folder = join(layout.repository(repository), "_referrers");
+  for (const subject of await digests(folder)) {
+    for (const digest of await digests(layout.referrers(repository, subject))) {
+      const manifest = statSync(layout.manifest(repository, digest), { throwIfNoEntry: false });
+      if (!manifest) removeIfOlder(layout.referrer(repository, subject, digest), Date.now() - graceOf.blob);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { Digest } from "../../../oci/digest.ts";
+import { isIndex, parseManifest } from "../../../oci/manifest.ts";
+import type { StoreLayout } from "./layout.ts";
+import type { ManifestStore } from "./manifests.ts";
+import { listRepositories } from "./repositories.ts";
+
+/** A tag, or a manifest without one, as `slipway registry ls` shows it. */
+export interface ListedImage {
+  readonly repository: string;
+  readonly tag?: string;
+  readonly digest: Digest;
+  /** Bytes of manifest, configuration and layers; of all platforms together for an index. */
+  readonly size: number;
+}
+
+/** All images, by repository and tag, those without a tag last. */
+export async function listImages(layout: StoreLayout, manifests: ManifestStore): Promise<ListedImage[]> {
+  const images: ListedImage[] = [];
+  for (const repository of await listRepositories(layout)) {
+    const tagged = new Set<Digest>();
+    for (const tag of await manifests.tags(repository)) {
+      const digest = await manifests.resolve(repository, tag);
+      if (!digest) continue;
+      tagged.add(digest);
+      images.push({ repository, tag, digest, size: await sizeOf(manifests, repository, digest) });
+    }
+    for (const digest of await manifests.list(repository)) {
+      if (!tagged.has(digest)) images.push({ repository, digest, size: await sizeOf(manifests, repository, digest) });
+    }
+  }
+  return images;
+}
+
+async function sizeOf(manifests: ManifestStore, repository: string, digest: Digest): Promise<number> {
+  const stored = await manifests.peek(repository, digest);
+  if (!stored) return 0;
+  const manifest = parseManifest(stored.bytes, { mediaType: stored.mediaType });
+  let size = stored.bytes.length;
+  if (isIndex(manifest))
+    for (const child of manifest.manifests) size += await sizeOf(manifests, repository, child.digest);
+  else for (const part of [manifest.config, ...manifest.layers]) size += part.size;
+  return size;
+}

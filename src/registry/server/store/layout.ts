@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { type Digest, isDigest, splitDigest } from "../../../oci/digest.ts";
+
+/**
+ * Where things are in the registry's data folder:
+ *
+ *     blobs/sha256/HEX                            content, whole and verified, shared by all repositories
+ *     repositories/NAME/_blobs/sha256-HEX         empty: this repository has the blob
+ *     repositories/NAME/_manifests/sha256-HEX     media type of a manifest whose bytes are a blob
+ *     repositories/NAME/_tags/TAG                 digest
+ *     repositories/NAME/_referrers/sha256-HEX/…   empty, named by the manifests whose subject is that digest
+ *     repositories/NAME/_uploads/ID               what has come of a blob so far
+ *     temporary/…                                 files while they are written; a new server empties it
+ *
+ * A component of a repository's name never starts with an underscore, so names and ours cannot meet.
+ */
+export class StoreLayout {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  get temporary(): string {
+    return join(this.root, "temporary");
+  }
+
+  newTemporary(): string {
+    return join(this.temporary, randomUUID());
+  }
+
+  get repositories(): string {
+    return join(this.root, "repositories");
+  }
+
+  get blobs(): string {
+    return join(this.root, "blobs");
+  }
+
+  blob(digest: Digest): string {
+    const { algorithm, hex } = splitDigest(digest);
+    return join(this.blobs, algorithm, hex);
+  }
+
+  repository(name: string): string {
+    return join(this.repositories, name);
+  }
+
+  blobLinks(name: string): string {
+    return join(this.repository(name), "_blobs");
+  }
+
+  blobLink(name: string, digest: Digest): string {
+    return join(this.blobLinks(name), fileName(digest));
+  }
+
+  manifests(name: string): string {
+    return join(this.repository(name), "_manifests");
+  }
+
+  manifest(name: string, digest: Digest): string {
+    return join(this.manifests(name), fileName(digest));
+  }
+
+  tags(name: string): string {
+    return join(this.repository(name), "_tags");
+  }
+
+  tag(name: string, tag: string): string {
+    return join(this.tags(name), tag);
+  }
+
+  referrers(name: string, subject: Digest): string {
+    return join(this.repository(name), "_referrers", fileName(subject));
+  }
+
+  referrer(name: string, subject: Digest, digest: Digest): string {
+    return join(this.referrers(name, subject), fileName(digest));
+  }
+
+  uploads(name: string): string {
+    return join(this.repository(name), "_uploads");
+  }
+
+  upload(name: string, id: string): string {
+    return join(this.uploads(name), id);
+  }
+}
+
+function fileName(digest: Digest): string {
+  return digest.replace(":", "-");
+}
+
+/** The digest that a file of ours is named by; undefined for other files. */
+export function digestOfFile(name: string): Digest | undefined {
+  const digest = name.replace("-", ":");
+  return isDigest(digest) ? digest : undefined;
+}

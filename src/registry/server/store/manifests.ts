@@ -1,0 +1,199 @@
+import { closeSync, openSync, statSync, utimesSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Descriptor } from "../../../oci/descriptor.ts";
+import { type Digest, isDigest, splitDigest } from "../../../oci/digest.ts";
+import { UserError } from "../../../oci/errors.ts";
+import { type ImageIndex, type ImageManifest, isIndex, parseManifest } from "../../../oci/manifest.ts";
+import { isNondistributable, mediaTypes } from "../../../oci/media-types.ts";
+import { ifMissing, RegistryError } from "../errors.ts";
+import { replaceFile, syncFolder } from "../files.ts";
+import type { BlobStore } from "./blobs.ts";
+import { digestOfFile, type StoreLayout } from "./layout.ts";
+
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+/** How old, in milliseconds, a manifest's file may look before a reader makes it young again. */
+const touchAfter = 60 * 60 * 1000;
+
+/**
+ * Manifests and tags of repositories. A manifest is stored only when all it names is there, and before any tag names it, so that a tag
+ * always leads to a whole image.
+ */
+export class ManifestStore {
+  readonly #layout: StoreLayout;
+  readonly #blobs: BlobStore;
+  readonly #now: () => number;
+
+  constructor(layout: StoreLayout, blobs: BlobStore, now: () => number) {
+    this.#layout = layout;
+    this.#blobs = blobs;
+    this.#now = now;
+  }
+
+  /** The digest that a tag stands for. */
+  async resolve(repository: string, tag: string): Promise<Digest | undefined> {
+    const text = await readFile(this.#layout.tag(repository, tag), "utf8").catch(ifMissing);
+    return isDigest(text) ? text : undefined;
+  }
+
+  /** A manifest that the repository has; reading it counts as use, which keeps it from being collected. */
+  async read(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
+    this.#keepYoung(this.#layout.manifest(repository, digest));
+    return this.peek(repository, digest);
+  }
+
+  /** The same without counting as use. */
+  async peek(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
+    const mediaType = await readFile(this.#layout.manifest(repository, digest), "utf8").catch(ifMissing);
+    if (mediaType === undefined) return undefined;
+    const opened = await this.#blobs.openAny(digest);
+    if (!opened) return undefined;
+    try {
+      return { digest, mediaType, bytes: await opened.handle.readFile() };
+    } finally {
+      await opened.handle.close();
+    }
+  }
+
+  /**
+   * Checks and stores a manifest, then lets the tag, if any, name it.
+   *
+   * @returns the subject's digest where the manifest has one
+   * @throws RegistryError when it is no manifest, or names what the repository does not have
+   */
+  async write(
+    repository: string,
+    manifest: { readonly digest: Digest; readonly mediaType: string | undefined; readonly bytes: Uint8Array },
+    tag?: string,
+  ): Promise<{ subject?: Digest }> {
+    const { digest, bytes } = manifest;
+    const parsed = parse(bytes, manifest.mediaType);
+    this.#checkParts(repository, parsed);
+    await this.#blobs.write(bytes, digest);
+    await mkdir(this.#layout.manifests(repository), { recursive: true });
+    const subject = parsed.subject?.digest;
+    if (subject) {
+      // First, so that no manifest exists which the list of referrers misses; a name without a manifest is passed over.
+      const referrer = this.#layout.referrer(repository, subject, digest);
+      await mkdir(dirname(referrer), { recursive: true });
+      closeSync(openSync(referrer, "a", 0o600));
+      await syncFolder(dirname(referrer));
+    }
+    await replaceFile(this.#layout.manifest(repository, digest), parsed.mediaType, this.#layout.temporary);
+    if (tag !== undefined) {
+      await mkdir(this.#layout.tags(repository), { recursive: true });
+      await replaceFile(this.#layout.tag(repository, tag), digest, this.#layout.temporary);
+    }
+    return subject ? { subject } : {};
+  }
+
+  /** Removes a tag; what it named stays. False when there was none. */
+  async untag(repository: string, tag: string): Promise<boolean> {
+    return (await unlink(this.#layout.tag(repository, tag)).then(() => true, ifMissing)) ?? false;
+  }
+
+  /** Removes a manifest and the tags that name it. False when there was none. */
+  async remove(repository: string, digest: Digest): Promise<boolean> {
+    const manifest = await this.peek(repository, digest);
+    if (!manifest) return false;
+    for (const tag of await this.tags(repository)) {
+      if ((await this.resolve(repository, tag)) === digest) await this.untag(repository, tag);
+    }
+    await rm(this.#layout.manifest(repository, digest), { force: true });
+    const subject = parse(manifest.bytes, manifest.mediaType).subject?.digest;
+    if (subject) await rm(this.#layout.referrer(repository, subject, digest), { force: true });
+    return true;
+  }
+
+  /** Tags in the order of their bytes. */
+  async tags(repository: string): Promise<string[]> {
+    const names = (await readdir(this.#layout.tags(repository)).catch(ifMissing)) ?? [];
+    return names.sort();
+  }
+
+  /** Digests of all manifests of a repository. */
+  async list(repository: string): Promise<Digest[]> {
+    const names = (await readdir(this.#layout.manifests(repository)).catch(ifMissing)) ?? [];
+    return names.map(digestOfFile).filter((digest) => digest !== undefined);
+  }
+
+  /** Descriptors of the manifests whose subject is a digest: OCI distribution specification, "Listing Referrers". */
+  async referrers(repository: string, subject: Digest): Promise<Descriptor[]> {
+    const names = (await readdir(this.#layout.referrers(repository, subject)).catch(ifMissing)) ?? [];
+    const found: Descriptor[] = [];
+    for (const digest of names.sort().map(digestOfFile)) {
+      const manifest = digest && (await this.peek(repository, digest));
+      if (manifest) found.push(referrer(manifest));
+    }
+    return found;
+  }
+
+  #checkParts(repository: string, manifest: ImageManifest | ImageIndex): void {
+    const parts = isIndex(manifest)
+      ? manifest.manifests
+      : [manifest.config, ...manifest.layers.filter((layer) => !isNondistributable(layer.mediaType))];
+    for (const part of parts) {
+      const size = isIndex(manifest) ? this.#useManifest(repository, part.digest) : undefined;
+      const actual = size ?? this.#blobs.use(repository, part.digest);
+      if (actual === undefined) {
+        throw new RegistryError(
+          400,
+          "MANIFEST_BLOB_UNKNOWN",
+          `${repository} does not have ${part.digest}: push it first.`,
+        );
+      }
+      if (actual !== part.size) {
+        throw new RegistryError(
+          400,
+          "MANIFEST_INVALID",
+          `${part.digest} has ${actual} bytes, the manifest says ${part.size}.`,
+        );
+      }
+    }
+  }
+
+  #useManifest(repository: string, digest: Digest): number | undefined {
+    const path = this.#layout.manifest(repository, digest);
+    if (!statSync(path, { throwIfNoEntry: false })) return undefined;
+    this.#keepYoung(path);
+    return statSync(this.#layout.blob(digest), { throwIfNoEntry: false })?.size;
+  }
+
+  #keepYoung(path: string): void {
+    const status = statSync(path, { throwIfNoEntry: false });
+    const now = this.#now();
+    if (status && now - status.mtimeMs > touchAfter) utimesSync(path, now / 1000, now / 1000);
+  }
+}
+
+function parse(bytes: Uint8Array, mediaType: string | undefined): ImageManifest | ImageIndex {
+  try {
+    return parseManifest(bytes, { document: "The manifest", ...(mediaType === undefined ? {} : { mediaType }) });
+  } catch (error) {
+    if (error instanceof UserError) throw new RegistryError(400, "MANIFEST_INVALID", error.message);
+    throw error;
+  }
+}
+
+function referrer(stored: StoredManifest): Descriptor {
+  const manifest = parse(stored.bytes, stored.mediaType);
+  const fallback = isIndex(manifest) ? undefined : manifest.config.mediaType;
+  const artifactType = manifest.artifactType || (fallback === mediaTypes.empty ? undefined : fallback);
+  return {
+    mediaType: stored.mediaType,
+    digest: stored.digest,
+    size: stored.bytes.length,
+    ...(artifactType ? { artifactType } : {}),
+    ...(manifest.annotations ? { annotations: manifest.annotations } : {}),
+  };
+}
+
+/** The algorithm by which a client that pushes a manifest by digest wants it checked. */
+export function algorithmOf(reference: string): "sha256" | "sha512" {
+  return isDigest(reference) ? splitDigest(reference).algorithm : "sha256";
+}

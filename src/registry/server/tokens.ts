@@ -1,0 +1,77 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+
+export type Action = "pull" | "push";
+
+/** Seconds that a token lives unless asked otherwise, and at most. */
+export const defaultTokenLifetime = 15 * 60;
+export const longestTokenLifetime = 24 * 60 * 60;
+
+export interface Token {
+  readonly token: string;
+  /** ISO 8601. */
+  readonly expiresAt: string;
+}
+
+export type Verdict = "allowed" | "invalid" | "expired" | "denied";
+
+interface Claims {
+  readonly repository: string;
+  readonly actions: readonly Action[];
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+/**
+ * Issues and checks tokens for one repository each. The key exists in this process's memory alone, so a token is worth nothing once
+ * the process is gone, whoever took its port meanwhile.
+ */
+export class Tokens {
+  readonly #key = randomBytes(32);
+  readonly #now: () => number;
+  #latestExpiry = 0;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** Milliseconds since the epoch until which some token is valid. */
+  get latestExpiry(): number {
+    return this.#latestExpiry;
+  }
+
+  /** @param ttlSeconds seconds, default {@link defaultTokenLifetime}, at most {@link longestTokenLifetime} */
+  issue(repository: string, actions: readonly Action[], ttlSeconds: number = defaultTokenLifetime): Token {
+    const expires = this.#now() + Math.min(ttlSeconds, longestTokenLifetime) * 1000;
+    this.#latestExpiry = Math.max(this.#latestExpiry, expires);
+    const claims: Claims = { repository, actions, expires };
+    const payload = Buffer.from(JSON.stringify(claims)).toString("base64url");
+    return { token: `${payload}.${this.#sign(payload)}`, expiresAt: new Date(expires).toISOString() };
+  }
+
+  /** @param repository undefined: any valid token will do, as for the question whether this is a registry */
+  check(token: string, repository: string | undefined, action: Action): Verdict {
+    const [payload = "", signature = ""] = token.split(".");
+    const expected = Buffer.from(this.#sign(payload));
+    const given = Buffer.from(signature);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return "invalid";
+    const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as Claims;
+    if (claims.expires <= this.#now()) return "expired";
+    if (repository === undefined) return "allowed";
+    // Whoever may push an image must be able to ask what is there already.
+    const allowed = claims.actions.includes(action) || claims.actions.includes("push");
+    return claims.repository === repository && allowed ? "allowed" : "denied";
+  }
+
+  #sign(payload: string): string {
+    return createHmac("sha256", this.#key).update(payload).digest("base64url");
+  }
+}
+
+/** The token of an `Authorization` header: Bearer, or Basic with the user `token`, which is what engines can be told to send. */
+export function tokenOf(authorization: string | undefined): string | undefined {
+  const [, scheme = "", value = ""] = /^(\S+) +(\S+)$/.exec(authorization ?? "") ?? [];
+  if (scheme.toLowerCase() === "bearer") return value;
+  if (scheme.toLowerCase() !== "basic") return undefined;
+  const text = Buffer.from(value, "base64").toString();
+  return text.startsWith("token:") ? text.slice("token:".length) : undefined;
+}
