@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   manifest: async () => (await import("./commands/manifest.ts")).manifest,
   layout: async () => (await import("./commands/layout.ts")).layout,
   tarball: async () => (await import("./commands/tarball.ts")).tarball,
+  imports: async () => (await import("./commands/imports.ts")).imports,
   digest: async () => (await import("./commands/digest.ts")).digest,
 };
 

@@ -1,8 +1,8 @@
 """An image: layers on a base."""
 
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "run_target")
 load(":binary_layers.bzl", "USER")
-load(":build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 load(":image_info.bzl", "ImageInfo")
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")

@@ -1,6 +1,6 @@
 """An image that was not built here."""
 
-load(":build_tool.bzl", "BUILD_TOOL_ATTRS")
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS")
 load(":image.bzl", "image_output_groups")
 load(":image_info.bzl", "ImageInfo")
 

@@ -1,7 +1,7 @@
 """The action that makes one layer."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
-load(":build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 
 LAYER_ATTRS = BUILD_TOOL_ATTRS | {
     "_compression": attr.label(default = Label("//bazel/settings:compression"), providers = [BuildSettingInfo]),

@@ -87,7 +87,10 @@ def pipeline(
     if binary:
         native.alias(name = local, actual = binary, tags = local_tags, **kwargs)
     else:
-        entry_point = entry_point or name + ".ts"
+        if not entry_point:
+            entry_point = name + ".ts"
+            if not native.glob([entry_point], allow_empty = True):
+                fail("{}: it has no entry point: the package has no {}.\nSet `entry_point` to the module that starts, or `binary` to a program.".format(where, entry_point))
         ts_binary(
             name = local,
             entry_point = entry_point,

@@ -12,7 +12,7 @@ ESBUILD_ATTRS = {
     ),
 }
 
-def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False, external_packages = False, alias = {}, source_map = False, minify = False, library = False):
+def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False, external_packages = False, alias = {}, source_map = False, minify = False, library = False, metafile = None):
     """Declares the action that bundles a TypeScript or JavaScript program into ES modules for Node.
 
     Args:
@@ -26,6 +26,7 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
       alias: dict of package name to the path of a module that stands for it.
       source_map: whether a source map is written beside the output (returned).
       library: whether it is bundled into a program later.
+      metafile: File for a description of the bundle, or None.
       minify: whether white space is dropped and syntax shortened; names stay, for stack traces.
 
     Returns:
@@ -61,11 +62,13 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
         map = ctx.actions.declare_file(output.basename + ".map", sibling = output)
         outputs.append(map)
         args.add_all(["--sourcemap=linked", "--sources-content=false"])
+    if metafile:
+        args.add(metafile, format = "--metafile=%s")
     ctx.actions.run(
         executable = ctx.executable._esbuild,
         arguments = [args],
         inputs = inputs,
-        outputs = outputs,
+        outputs = outputs + ([metafile] if metafile else []),
         env = {"NODE_PATH": node_path} if node_path else {},
         mnemonic = "TypeScriptBundle",
         progress_message = "Bundling %{label}",

@@ -1,5 +1,6 @@
 """A TypeScript program with npm packages."""
 
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 load("//bazel/private:program_info.bzl", "ProgramInfo")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
@@ -15,16 +16,40 @@ def _npm_repository(ctx):
         ))
     return repositories.keys()[0] if repositories else None
 
+def _check_imports(ctx, metafile, sources, npm):
+    """Declares the action that fails for an import of a package that is no dependency."""
+    marker = ctx.actions.declare_file(ctx.label.name + ".imports")
+    args = build_tool_args(ctx, "imports")
+    args.add(metafile, format = "--metafile=%s")
+    args.add(marker, format = "--output=%s")
+    args.add(str(ctx.label).removeprefix("@@"), format = "--target=%s")
+    if npm:
+        # Users know the repository by the last part of its canonical name.
+        args.add(npm.split("~")[-1].split("+")[-1], format = "--repository=%s")
+    args.add_all([target.label.name for target in ctx.attr.deps], format_each = "--package=%s")
+    run_build_tool(
+        ctx,
+        args,
+        inputs = depset([metafile], transitive = [sources]),
+        outputs = [marker],
+        mnemonic = "TypeScriptImports",
+        progress_message = "Checking the imports of %{label}",
+    )
+    return marker
+
 def _ts_binary_impl(ctx):
     node = ctx.toolchains[NODE_RUNTIME_TOOLCHAIN].slipway_node.node
     npm = _npm_repository(ctx)
     main = ctx.actions.declare_file(ctx.label.name + ".mjs")
     sdk = ctx.file._sdk
+    sources = depset([ctx.file.entry_point, sdk], transitive = [target[DefaultInfo].files for target in ctx.attr.srcs])
+    metafile = ctx.actions.declare_file(ctx.label.name + ".imports.json")
     outputs = bundle(
         ctx,
         entry_point = ctx.file.entry_point,
-        inputs = depset([ctx.file.entry_point, sdk], transitive = [target[DefaultInfo].files for target in ctx.attr.srcs]),
+        inputs = sources,
         output = main,
+        metafile = metafile,
         external_packages = True,
         alias = {"slipway": sdk.path},
         source_map = True,
@@ -62,6 +87,7 @@ def _ts_binary_impl(ctx):
             root_symlinks = place,
         ),
         RunEnvironmentInfo(environment = ctx.attr.env),
+        OutputGroupInfo(_validation = depset([_check_imports(ctx, metafile, sources, npm)])),
     ]
 
 ts_binary = rule(
@@ -89,6 +115,6 @@ A package that is imported must be in `deps`. Types are not checked here: use yo
         "env": attr.string_dict(doc = "Environment variables of `bazel run`. An image has its own: see `image`."),
         "node_options": attr.string_list(doc = "Options of Node, for example `--max-old-space-size=4096`."),
         "_sdk": attr.label(default = Label("//src:sdk"), allow_single_file = True),
-    } | ESBUILD_ATTRS,
+    } | ESBUILD_ATTRS | BUILD_TOOL_ATTRS,
     toolchains = [NODE_RUNTIME_TOOLCHAIN],
 )

@@ -1,0 +1,49 @@
+import { isBuiltin } from "node:module";
+import { UserError } from "../../oci/errors.ts";
+import { Arguments } from "../arguments.ts";
+import { type Context, pathIn } from "../context.ts";
+import { readInput, writeFiles } from "../files.ts";
+
+/** What is read of esbuild's description of a bundle. */
+interface Metafile {
+  readonly inputs: Readonly<
+    Record<string, { readonly imports: readonly { readonly path: string; readonly external?: boolean }[] }>
+  >;
+}
+
+/**
+ * `imports --metafile=PATH --target=LABEL --output=MARKER [--repository=NAME] [--package=NAME]…`: checks that every npm package that a
+ * bundle imports is one of its dependencies, since what is missing would only be missed when the program runs. PATH is esbuild's
+ * description of the bundle; MARKER is written when all is well.
+ */
+export async function imports(args: readonly string[], context: Context): Promise<void> {
+  const options = new Arguments(args, ["metafile", "target", "output", "repository", "package"]);
+  const declared = new Set(options.all("package"));
+  const metafile: Metafile = JSON.parse(readInput(pathIn(context, options.one("metafile"))).toString("utf8"));
+  for (const [file, { imports }] of Object.entries(metafile.inputs)) {
+    for (const { path, external } of imports) {
+      if (!external || isBuiltin(path) || declared.has(packageOf(path))) continue;
+      const line = lineOf(path, pathIn(context, file));
+      const label = `@${options.optional("repository") ?? "npm"}//:${packageOf(path)}`;
+      throw new UserError(
+        `${file}${line}: the npm package ${packageOf(path)} is imported, but it is not a dependency of ${options.one("target")}.`,
+        `Add "${label}" to its deps; a package that is in no package.json yet is added there first.`,
+      );
+    }
+  }
+  writeFiles(new Map([[pathIn(context, options.one("output")), ""]]));
+}
+
+/** `@scope/name/file` belongs to `@scope/name`. */
+function packageOf(path: string): string {
+  return path.split("/", path.startsWith("@") ? 2 : 1).join("/");
+}
+
+/** `:LINE` of the first mention of a module, or nothing where it is written in some other way. */
+function lineOf(path: string, file: string): string {
+  const index = readInput(file)
+    .toString("utf8")
+    .split("\n")
+    .findIndex((line) => line.includes(`"${path}"`) || line.includes(`'${path}'`) || line.includes(`\`${path}\``));
+  return index < 0 ? "" : `:${index + 1}`;
+}
