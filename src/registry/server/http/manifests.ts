@@ -117,5 +117,6 @@ export async function listReferrers(
   if (artifactType !== null) reply.header("oci-filters-applied", "artifactType");
   const manifests = artifactType === null ? all : all.filter((each) => each.artifactType === artifactType);
   const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests };
-  return reply.header("content-type", mediaTypes.index).send(JSON.stringify(index));
+  // Bytes, since Fastify adds a charset to the type of a text.
+  return reply.header("content-type", mediaTypes.index).send(Buffer.from(JSON.stringify(index)));
 }

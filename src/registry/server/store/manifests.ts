@@ -5,7 +5,7 @@ import type { Descriptor } from "../../../oci/descriptor.ts";
 import { type Digest, isDigest, splitDigest } from "../../../oci/digest.ts";
 import { UserError } from "../../../oci/errors.ts";
 import { type ImageIndex, type ImageManifest, isIndex, parseManifest } from "../../../oci/manifest.ts";
-import { isNondistributable, mediaTypes } from "../../../oci/media-types.ts";
+import { isNondistributable } from "../../../oci/media-types.ts";
 import { ifMissing, RegistryError } from "../errors.ts";
 import { replaceFile, syncFolder } from "../files.ts";
 import type { BlobStore } from "./blobs.ts";
@@ -182,8 +182,7 @@ function parse(bytes: Uint8Array, mediaType: string | undefined): ImageManifest 
 
 function referrer(stored: StoredManifest): Descriptor {
   const manifest = parse(stored.bytes, stored.mediaType);
-  const fallback = isIndex(manifest) ? undefined : manifest.config.mediaType;
-  const artifactType = manifest.artifactType || (fallback === mediaTypes.empty ? undefined : fallback);
+  const artifactType = manifest.artifactType || (isIndex(manifest) ? undefined : manifest.config.mediaType);
   return {
     mediaType: stored.mediaType,
     digest: stored.digest,
