@@ -1,10 +1,11 @@
 // Writes a bundle of certificates as a Java key store (JKS), so that Debian's Bazel downloads from whom this machine trusts.
 // usage: node truststore.mjs BUNDLE.pem STORE
-import { X509Certificate, createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 
 const [bundle, store] = process.argv.slice(2);
-const certificates = readFileSync(bundle, "latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+const certificates =
+  readFileSync(bundle, "latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 
 const u32 = (value) => {
   const bytes = Buffer.alloc(4);

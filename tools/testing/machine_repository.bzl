@@ -1,0 +1,35 @@
+"""What this machine has that some tests need."""
+
+# Part to the command that shows that it works here.
+_PARTS = {
+    "podman": "podman info",
+    "root": "test \"$(id -u)\" = 0",
+    "skopeo": "skopeo --version",
+    "crane": "crane version",
+    "docker_registry": "command -v docker-registry",
+    "bsdtar": "bsdtar --version",
+    "umoci": "umoci --version",
+}
+
+def _machine_repository_impl(rctx):
+    lines = ['"""What target_compatible_with says for a test that needs a part which a machine may lack."""\n']
+    for part, command in _PARTS.items():
+        here = rctx.execute(["sh", "-c", command], timeout = 60).return_code == 0
+        lines.append("{} = {}\n".format(part.upper(), "[]" if here else "[\"@platforms//:incompatible\"]"))
+    rctx.file("requires.bzl", "\n".join(lines))
+    rctx.file("BUILD.bazel", "")
+
+machine_repository = repository_rule(
+    implementation = _machine_repository_impl,
+    # Asked anew whenever Bazel's server starts: what the machine has changes without any file here changing.
+    local = True,
+    configure = True,
+    environ = ["PATH"],
+    doc = "`@NAME//:requires.bzl`: a constant per part of the machine, for `target_compatible_with`. A test whose part is missing is reported as SKIPPED.",
+)
+
+def _machine_impl(mctx):
+    machine_repository(name = "slipway_machine")
+    return mctx.extension_metadata(reproducible = True)
+
+machine = module_extension(implementation = _machine_impl)
