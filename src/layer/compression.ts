@@ -16,7 +16,7 @@ export const layerMediaTypes: Readonly<Record<Compression, string>> = {
 export type Compressor = (segment: Uint8Array) => Promise<Uint8Array>;
 
 /**
- * The compressor of a kind. Members and frames in a row are a valid stream of their format (RFC 1952 section 2.2, RFC 8878 section 3), so
+ * The compressor of a kind, undefined for none. Members and frames in a row are a valid stream of their format (RFC 1952 section 2.2, RFC 8878 section 3), so
  * a layer is its segments compressed one by one, and segments may be compressed on several cores, or not again at all.
  *
  * The bytes depend on the segment alone. Neither zlib nor zstd in Node 24 chooses another result on another processor: Chromium's zlib
@@ -25,10 +25,10 @@ export type Compressor = (segment: Uint8Array) => Promise<Uint8Array>;
  * Node 24.21 and 24.22 on x86-64 without SSE 4.2, with AVX2 and with AVX-512, and on arm64. Another major version of Node may compress
  * differently, which is why the tools run on the Node that is pinned, never on the one found on PATH.
  */
-export function compressor(kind: Compression): Compressor {
+export function compressor(kind: Compression): Compressor | undefined {
   switch (kind) {
     case "none":
-      return (segment) => Promise.resolve(segment);
+      return undefined;
     case "zstd": {
       const params = { [zlib.constants.ZSTD_c_compressionLevel]: 3 };
       return (segment) => zstd(segment, { params, chunkSize: outputSize(segment) });

@@ -195,8 +195,8 @@ describe("writeLayer", () => {
     );
     expect(digests).toEqual([
       "sha256:e18c63fc49d3a2fb85951ff87a304f475d7ff208f3dadfabab860d21dcd82c4a",
-      "sha256:e152c2982f06d272bfa689c8318cdfb4a689ee0d322ebfa51bf482d79a9f1f97",
-      "sha256:4c16f7526e3e8213d464d62249c60de6d3ffeb79a7837a36f609b0f881c29c3a",
+      "sha256:783f4c24603fe98d539f0dfe9bdea2c246c6ee145d9e11ec7e9cdb1112ab68bd",
+      "sha256:27763f58f1d48c05142ba14b05fe7a05199b7ed99b27a16e808334776ae73b2a",
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { closeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Digest } from "../oci/digest.ts";
@@ -116,16 +116,18 @@ class TarWriter {
 /** Compresses segments, several at once, and writes them in their order. */
 class BlobWriter {
   readonly #fd: number;
-  readonly #compress: Compressor;
+  readonly #compress: Compressor | undefined;
   readonly #tarHash = createHash("sha256");
-  readonly #blobHash = createHash("sha256");
+  /** None where the blob is the tar itself. */
+  readonly #blobHash: Hash | undefined;
   readonly #pending: { readonly compressed: Promise<Uint8Array>; readonly segment: Buffer }[] = [];
   readonly #free: Buffer[] = [];
   #size = 0;
 
-  constructor(fd: number, compress: Compressor) {
+  constructor(fd: number, compress: Compressor | undefined) {
     this.#fd = fd;
     this.#compress = compress;
+    this.#blobHash = compress && createHash("sha256");
   }
 
   newSegment(): Buffer {
@@ -135,28 +137,29 @@ class BlobWriter {
   /** Takes a segment over; returns when there is room for another. */
   async write(segment: Buffer, used: number): Promise<void> {
     const content = segment.subarray(0, used);
+    this.#tarHash.update(content);
+    if (!this.#compress) return this.#put(content, segment);
     const compressed = this.#compress(content);
     // It is awaited in its turn, which may come after another one failed.
     compressed.catch(() => {});
-    this.#tarHash.update(content);
     this.#pending.push({ compressed, segment });
-    if (this.#pending.length > concurrency) await this.#writeFirst();
+    if (this.#pending.length > concurrency) await this.#putFirst();
   }
 
   async end(): Promise<Written> {
-    while (this.#pending.length > 0) await this.#writeFirst();
-    return {
-      digest: digest(this.#blobHash.digest("hex")),
-      size: this.#size,
-      diffId: digest(this.#tarHash.digest("hex")),
-    };
+    while (this.#pending.length > 0) await this.#putFirst();
+    const diffId = digest(this.#tarHash);
+    return { digest: this.#blobHash ? digest(this.#blobHash) : diffId, size: this.#size, diffId };
   }
 
-  async #writeFirst(): Promise<void> {
+  async #putFirst(): Promise<void> {
     const first = this.#pending.shift();
-    if (!first) return;
-    const bytes = await first.compressed;
-    this.#blobHash.update(bytes);
+    if (first) this.#put(await first.compressed, first.segment);
+  }
+
+  /** @param segment what may be used again */
+  #put(bytes: Uint8Array, segment: Buffer): void {
+    this.#blobHash?.update(bytes);
     this.#size += bytes.length;
     try {
       writeFully(this.#fd, bytes);
@@ -167,13 +170,13 @@ class BlobWriter {
         { cause },
       );
     }
-    this.#free.push(first.segment);
+    this.#free.push(segment);
   }
 }
 
 /** Segments in work at once: Node's thread pool has four threads, one more keeps them busy. */
 const concurrency = Math.min(availableParallelism(), 4) + 1;
 
-function digest(hex: string): Digest {
-  return `sha256:${hex}`;
+function digest(hash: Hash): Digest {
+  return `sha256:${hash.digest("hex")}`;
 }
