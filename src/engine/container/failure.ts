@@ -34,10 +34,9 @@ export function clientFailure(client: ContainerClient, image: string, status: nu
   );
 }
 
-function oneLine(words: string): string {
-  const lines = words.split("\n").filter((line) => !/^(See|Run) '/.test(line));
-  return lines
-    .map((line) => line.replace(/^(Error|docker): /, "").trim())
-    .filter((line) => line !== "")
-    .join("; ");
+/** A client's words on one line, without what only its developers need. */
+export function oneLine(words: string): string {
+  const lines = words.split("\n").filter((line) => line.trim() !== "" && !/^(See|Run) '/.test(line));
+  const errors = lines.filter((line) => !line.startsWith("time="));
+  return (errors.length > 0 ? errors : lines).map((line) => line.replace(/^(Error|docker): /, "").trim()).join("; ");
 }

@@ -9,7 +9,7 @@ import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
 import { checkDocker } from "./docker-daemon.ts";
 import { divideEnvironment } from "./environment.ts";
-import { clientFailure } from "./failure.ts";
+import { clientFailure, oneLine } from "./failure.ts";
 import { LastWords } from "./last-words.ts";
 import { processLimits } from "./process-limits.ts";
 import { type Login, makeRunFolder } from "./run-folder.ts";
@@ -55,9 +55,7 @@ export async function runContainer(
     throw clientFailure(client, run.image, status, words);
   }
   runtime = runc;
-  onStderr(
-    Buffer.from(`slipway: crun does not work on this machine (${words.replace(/^Error: /, "")}); using ${runc}\n`),
-  );
+  onStderr(Buffer.from(`slipway: crun does not work on this machine (${oneLine(words)}); using ${runc}\n`));
   return runContainer(client, run, options);
 }
 
@@ -100,7 +98,9 @@ async function attempt(
 
     const stop = async (signal: NodeJS.Signals) => {
       child.kill(signal);
-      const timer = setTimeout(() => void remove(client, name, options.env), options.grace ?? 5000);
+      const timer = setTimeout(() => {
+        void remove(client, name, options.env).finally(() => killGroup(child.pid));
+      }, options.grace ?? 5000);
       await ended.finally(() => clearTimeout(timer));
       await remove(client, name, options.env);
     };
@@ -117,9 +117,24 @@ async function attempt(
   }
 }
 
+/** Kills a client that does not even respond to the removal of its container, with whatever it started itself. */
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
 /** Removes the container, killed if need be. It is no error when there is none any more. */
 async function remove(client: ContainerClient, name: string, env: Environment): Promise<void> {
   const args = client.name === "podman" ? ["rm", "--force", "--ignore", "--time=0", name] : ["rm", "--force", name];
-  const child = spawn(client.path, args, { env, stdio: "ignore", detached: true });
+  const child = spawn(client.path, args, {
+    env,
+    stdio: "ignore",
+    detached: true,
+    timeout: 10_000,
+    killSignal: "SIGKILL",
+  });
   await once(child, "close").catch(() => {});
 }

@@ -30,9 +30,7 @@ export function makeImage(podman: string, entry?: string): { image: string; remo
   chmodSync(join(root, "tmp"), 0o1777);
   if (process.getuid?.() === 0) chownSync(join(root, "home/slipway"), 1000, 1000);
   writeFileSync(join(root, "etc/passwd"), "slipway:x:1000:1000::/home/slipway:/bin/sh\n");
-  for (const folder of ["sdk", "engine", "oci", "registry"]) {
-    cpSync(join("src", folder), join(root, "app/src", folder), { recursive: true, force: true });
-  }
+  cpSync("src", join(root, "app/src"), { recursive: true, dereference: true });
   writeFileSync(join(root, "app/package.json"), '{"type":"module"}');
 
   const image = `localhost/slipway-test-${process.pid}-${Date.now()}:latest`;

@@ -1,5 +1,6 @@
 /** A program for the tests of functions: its first argument says which of its calls to make. */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { hostname } from "node:os";
 import { containerImage, hasContainerImage, inImage, type Json, main } from "../index.ts";
 
@@ -41,8 +42,6 @@ const waits = inImage("waits", async () => {
   await new Promise((resolve) => setTimeout(resolve, 600_000));
   return null;
 });
-if (scenario === "forgotten" && process.argv[3] === "served") process.exit(0);
-
 const scenarios: Record<string, () => Promise<Json | void>> = {
   add: () => add(1, 2),
   together: () => Promise.all([add(1, 1), add(2, 2), add(3, 3)]),
@@ -56,7 +55,7 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   outer: () => outer(),
   where: () => where(),
   waits: () => waits(),
-  failsWhileWaiting: () => Promise.all([waits(), fail()]),
+  failsWhileWaiting: () => Promise.all([waits(), once(process, "SIGUSR2").then(fail)]),
   date: () => (add as unknown as (date: Date) => Promise<Json>)(new Date(0)),
 };
 

@@ -1,0 +1,80 @@
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { exitStatusOf } from "../../oci/errors.ts";
+import { stopAll } from "../interrupts.ts";
+import { runContainer } from "./run.ts";
+
+/** Runs an image by a podman that is this script. */
+async function run(script: string, onStdout = () => {}) {
+  const path = join(mkdtempSync(join(tmpdir(), "podman-")), "podman");
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  let err = "";
+  const image = "localhost:5000/tide@sha256:".padEnd(91, "0");
+  const whole = { image, programArguments: [], env: {}, stdin: "", network: "none", resources: {}, onStdout } as const;
+  const onStderr = (chunk: Buffer) => {
+    err += chunk;
+  };
+  const outcome = await runContainer({ name: "podman", path }, whole, {
+    onStderr,
+    grace: 1,
+    env: { PATH: "/bin:/usr/bin" },
+  }).catch((error: Error) => error);
+  return { outcome, err };
+}
+
+describe("a podman that is installed and broken", () => {
+  it.each([
+    [
+      "echo 'Error: unauthorized: authentication required' >&2; exit 125",
+      /unauthorized.*\nLog in with `podman login localhost:5000`,/,
+    ],
+    ["echo 'Error: manifest unknown' >&2; exit 125", /manifest unknown\nRun the pipeline's own or _push target/],
+    [
+      "echo 'Error: database is locked' >&2; exit 125",
+      /database is locked\nRun `podman info` to see whether it works, or set/,
+    ],
+    ["echo 'Error: potentially insufficient UIDs or GIDs' >&2; exit 125", /--add-subuids/],
+  ])("is an error that names the command, what it printed and the step: %s", async (script, message) => {
+    const { outcome, err } = await run(script);
+    expect(outcome).toBeInstanceOf(Error);
+    expect((outcome as Error).message).toMatch(
+      /^\S+\/podman run of localhost:5000\/tide@sha256:0+ failed with status 125: /,
+    );
+    expect((outcome as Error).message).toMatch(message);
+    expect((outcome as Error).message).toContain("SLIPWAY_ENGINE=process");
+    expect(exitStatusOf(outcome)).toBe(1);
+    expect(err).toBe("");
+  });
+
+  it("is told from a program that ends with the same status", async () => {
+    expect(await run("echo mine >&2; exit 125")).toEqual({ outcome: 125, err: "mine\n" });
+  });
+
+  it("is killed when it does not respond", async () => {
+    let running = () => {};
+    const ready = new Promise<void>((resolve) => {
+      running = resolve;
+    });
+    const ended = run("trap '' TERM; test $1 = rm && exit; echo; while :; do sleep 100; done", running);
+    await ready;
+    await stopAll("SIGTERM");
+    expect((await ended).outcome).toBe(137);
+  });
+
+  it("that cannot be executed is an error too", async () => {
+    const broken = { name: "podman", path: "/nonexistent/podman" } as const;
+    const whole = {
+      image: "a/b",
+      programArguments: [],
+      env: {},
+      stdin: "",
+      network: "none",
+      resources: {},
+      onStdout: () => {},
+    } as const;
+    await expect(runContainer(broken, whole)).rejects.toThrow(/nonexistent\/podman run of a\/b failed.*ENOENT/);
+  });
+});

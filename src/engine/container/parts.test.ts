@@ -1,0 +1,135 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ContainerRun } from "../engine.ts";
+import { runArguments } from "./arguments.ts";
+import { divideEnvironment } from "./environment.ts";
+import { LastWords } from "./last-words.ts";
+import { isLoopback } from "./loopback.ts";
+import { processLimits } from "./process-limits.ts";
+import { makeRunFolder } from "./run-folder.ts";
+
+const docker = { name: "docker", path: "/usr/bin/docker" } as const;
+const podman = { name: "podman", path: "/usr/bin/podman" } as const;
+
+describe("divideEnvironment", () => {
+  it("keeps what means something to the client out of its environment", () => {
+    const env = { PATH: "/a", DOCKER_HOST: "x", HTTPS_PROXY: "p", LD_PRELOAD: "l", KEY: "-----\nabc\n" };
+    expect(divideEnvironment(env)).toEqual({
+      inherited: { KEY: "-----\nabc\n" },
+      file: "PATH=/a\nDOCKER_HOST=x\nHTTPS_PROXY=p\nLD_PRELOAD=l\n",
+    });
+  });
+
+  it.each([{ "A=B": "" }, { "": "" }, { "A B": "" }, { A: "\0" }, { PATH: "a\nB=c" }])("refuses %j by name", (env) => {
+    expect(() => divideEnvironment(env)).toThrow(
+      `The environment variable ${JSON.stringify(Object.keys(env)[0])} cannot`,
+    );
+  });
+});
+
+describe("LastWords", () => {
+  it("loses and reorders nothing, however the output is cut", () => {
+    const line = fc.constantFrom(
+      "Error: a\n",
+      "b\n",
+      "\n",
+      "See 'docker'\n",
+      'time="1" level=error msg=c\n',
+      "docker: d",
+      "e",
+    );
+    fc.assert(
+      fc.property(fc.array(line), fc.integer({ min: 1, max: 9 }), (lines, size) => {
+        const all = Buffer.from(lines.join(""));
+        let passed = "";
+        const words = new LastWords((data) => {
+          passed += data;
+        });
+        for (let start = 0; start < all.length; start += size) words.write(all.subarray(start, start + size));
+        words.flush();
+        expect(passed).toBe(all.toString());
+      }),
+    );
+  });
+
+  it("holds back only the client's words at the end", () => {
+    let passed = "";
+    const words = new LastWords((data) => {
+      passed += data;
+    });
+    words.write(Buffer.from("Error: the program's\n  at x\ndocker: Error response\nSee 'docker run --help'.\n"));
+    expect(passed).toBe("Error: the program's\n  at x\n");
+    expect(words.take()).toBe("docker: Error response\nSee 'docker run --help'.");
+  });
+});
+
+describe("isLoopback", () => {
+  it.each(["localhost/a", "localhost:5000/a/b", "127.0.0.1:1/a", "[::1]:1/a"])("%s is", (image) => {
+    expect(isLoopback(image)).toBe(true);
+  });
+  it.each(["ubuntu", "localhost.example/a", "128.0.0.1/a", "h.example/localhost:1"])("%s is not", (image) => {
+    expect(isLoopback(image)).toBe(false);
+  });
+});
+
+describe("processLimits", () => {
+  it("reads hard limits, and asks for no more than engines do", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "limits-")), "limits");
+    writeFileSync(
+      file,
+      "Max processes             10   4096   processes\nMax open files            1024    unlimited   files\n",
+    );
+    expect(processLimits(file)).toEqual({ files: 1048576, processes: 4096 });
+    expect(processLimits("/nonexistent")).toBeUndefined();
+  });
+});
+
+describe("runArguments", () => {
+  const run: ContainerRun = {
+    image: "localhost:5000/tide:1",
+    programArguments: ["--help", "--rm"],
+    env: {},
+    stdin: "",
+    onStdout: () => {},
+    network: "none",
+    resources: { memory: 1024, cpus: 0.5 },
+  };
+
+  it("gives docker writable folders, limits, and the program's arguments last", () => {
+    const folder = makeRunFolder(docker, run.image, "", undefined, {});
+    const args = runArguments(docker, run, { name: "n", folder, inherited: ["A"], limits: { files: 1, processes: 1 } });
+    folder.remove();
+    expect(args.slice(-3)).toEqual([run.image, "--help", "--rm"]);
+    expect(args).toEqual(
+      expect.arrayContaining(["--memory=1024b", "--cpus=0.5", "--env=A", "--read-only", "--cap-drop=all"]),
+    );
+    expect(
+      args.filter((argument) => argument.startsWith("--tmpfs=")).map((argument) => argument.split(/[=:]/)[1]),
+    ).toEqual([...["/tmp", "/run", "/var/tmp", "/home/slipway"]]);
+    expect(args.some((argument) => argument.startsWith("--ulimit") || argument.startsWith("--tls-verify"))).toBe(false);
+  });
+});
+
+describe("makeRunFolder", () => {
+  const login = { username: "token", password: "secret" };
+  const auths = { "localhost:5000": { auth: btoa("token:secret") } };
+
+  it("writes podman's login for this user alone, and removes it", () => {
+    const { authFile = "", remove, variables } = makeRunFolder(podman, "localhost:5000/a", "", login, {});
+    expect(JSON.parse(readFileSync(authFile, "utf8"))).toEqual({ auths });
+    expect(statSync(authFile).mode & 0o777).toBe(0o600);
+    expect(variables).toEqual({});
+    remove();
+    expect(() => statSync(authFile)).toThrow("ENOENT");
+  });
+
+  it("writes docker's into a configuration that keeps the user's context", () => {
+    const { variables, remove } = makeRunFolder(docker, "localhost:5000/a", "", login, { DOCKER_CONTEXT: "far" });
+    const config = readFileSync(join(variables["DOCKER_CONFIG"] ?? "", "config.json"), "utf8");
+    expect(JSON.parse(config)).toEqual({ auths, currentContext: "far" });
+    remove();
+  });
+});
