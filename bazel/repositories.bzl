@@ -1,9 +1,12 @@
 """What MODULE.bazel brings, for a WORKSPACE file."""
 
+load("//bazel/private/debian:debian_repository.bzl", _debian_image = "debian_image")
+load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")
 load("//bazel/private/extensions:toolchains.bzl", "slipway_tool_repositories")
 load("//bazel/private/image:layout_repository.bzl", _layout_image = "layout_repository")
 load("//bazel/private/npm:npm_repository.bzl", _npm_packages = "npm_repository")
 
+debian_image = _debian_image
 layout_image = _layout_image
 npm_packages = _npm_packages
 
@@ -14,3 +17,12 @@ def slipway_dependencies():
     """
     slipway_tool_repositories()
     native.register_toolchains("@slipway//bazel/toolchains:all")
+
+def base_images(mirror = ""):
+    """Declares the base images that Slipway brings: `@worker_base//image`, the default, and `@slim_base//image`.
+
+    Args:
+      mirror: string, address of a Debian mirror, `https://HOST/debian`. Default: the one that the machine's apt sources name.
+    """
+    for name, locks in DEFAULT_BASES.items():
+        debian_image(name = name, locks = locks, allow_newer = True, mirror = mirror)

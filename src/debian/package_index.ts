@@ -12,6 +12,8 @@ export interface AvailablePackage {
   readonly sha256: string;
   /** Bytes. */
   readonly size: number;
+  /** `required`, `important`, `standard`, `optional` or `extra`. */
+  readonly priority: string;
   /** `Pre-Depends` and `Depends`. */
   readonly depends: readonly Dependency[];
   readonly provides: readonly Dependency[];
@@ -47,6 +49,7 @@ export class PackageIndex {
       path,
       sha256,
       size: Number(size),
+      priority: field("Priority") ?? "",
       get depends() {
         return [...parseRelations(field("Pre-Depends")), ...parseRelations(field("Depends"))];
       },
@@ -68,21 +71,30 @@ export class PackageIndex {
     return this.#byName.get(name)?.reduce((a, b) => (compareVersions(b.version, a.version) > 0 ? b : a));
   }
 
-  /** Packages that provide a virtual one, in versions that satisfy a constraint, newest of each, by name. */
+  /**
+   * Packages that provide a virtual one, in versions that satisfy a constraint, newest of each: by Debian's own preference (priority), then by
+   * name.
+   */
   providers(name: string, operator?: VersionOperator, constraint?: string): AvailablePackage[] {
-    const names = (this.#providers.get(name) ?? [])
-      .filter(({ version }) => {
-        if (operator === undefined || constraint === undefined) return true;
-        return version !== undefined && satisfies(version, operator, constraint); // an unversioned Provides satisfies no version (7.5)
-      })
-      .map(({ by }) => by)
-      .filter((entry) => this.newest(entry.name) === entry)
-      .map((entry) => entry.name);
-    return [...new Set(names)].sort().flatMap((provider) => this.newest(provider) ?? []);
+    const fitting = (this.#providers.get(name) ?? []).filter(({ by, version }) => {
+      if (this.newest(by.name) !== by) return false;
+      if (operator === undefined || constraint === undefined) return true;
+      // An unversioned Provides satisfies no version (Policy Manual 7.5).
+      return version !== undefined && satisfies(version, operator, constraint);
+    });
+    const providers = [...new Map(fitting.map(({ by }) => [by.name, by])).values()];
+    return providers.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   }
 
   /** Every name that is a package's or provided by one. */
   names(): Set<string> {
     return new Set([...this.#byName.keys(), ...this.#providers.keys()]);
   }
+}
+
+const PRIORITIES = ["required", "important", "standard", "optional"];
+
+function rank({ priority }: AvailablePackage): number {
+  const index = PRIORITIES.indexOf(priority);
+  return index < 0 ? PRIORITIES.length : index;
 }

@@ -32,36 +32,27 @@ export function resolveClosure(
     const { entry, because } = next;
     for (const dependency of entry.depends) {
       if (dependency.some(({ name }) => excluded.has(name))) continue;
-      const candidates = dependency.flatMap((alternative) => candidatesFor(index, alternative, excluded));
-      const best = candidates.find(({ name }) => chosen.has(name)) ?? candidates[0];
-      if (best !== undefined) take(best, because);
-      else if (!dependency.some((alternative) => providedByExcluded(index, alternative, excluded))) {
+      const candidates = dependency.flatMap((alternative) => candidatesFor(index, alternative));
+      if (candidates.some(({ name }) => chosen.has(name) || excluded.has(name))) continue;
+      const [first] = candidates;
+      if (first === undefined) {
         throw new UserError(
           `${because.join(" needs ")} needs ${written(dependency)}, which no package of these suites satisfies.`,
           `Add the suite or component that has it, or exclude it by its name if the image works without.`,
         );
       }
+      take(first, because);
     }
   }
   return [...chosen.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function candidatesFor(index: PackageIndex, { name, operator, version }: Alternative, excluded: ReadonlySet<string>) {
+function candidatesFor(index: PackageIndex, { name, operator, version }: Alternative): AvailablePackage[] {
   const real = index.newest(name);
   const fits =
     real !== undefined &&
     (operator === undefined || version === undefined || satisfies(real.version, operator, version));
-  return [...(fits ? [real] : []), ...index.providers(name, operator, version)].filter(
-    (entry) => !excluded.has(entry.name),
-  );
-}
-
-function providedByExcluded(
-  index: PackageIndex,
-  { name, operator, version }: Alternative,
-  excluded: ReadonlySet<string>,
-): boolean {
-  return index.providers(name, operator, version).some((entry) => excluded.has(entry.name));
+  return [...(fits ? [real] : []), ...index.providers(name, operator, version)];
 }
 
 function soleProvider(index: PackageIndex, name: string): AvailablePackage {

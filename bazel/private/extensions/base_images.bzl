@@ -1,5 +1,6 @@
 """The module extension that declares base images."""
 
+load("//bazel/private/debian:debian_repository.bzl", "DEBIAN_ATTRS", "debian_image")
 load("//bazel/private/image:layout_repository.bzl", "layout_repository")
 
 _NAME = {"name": attr.string(mandatory = True, doc = "Name of the repository: the image is `@NAME//image`.")}
@@ -9,8 +10,13 @@ _LAYOUT = {
     "platform": attr.string(doc = "`os/architecture[/variant]`, where the layout holds several images."),
 }
 
+_DEBIAN = DEBIAN_ATTRS | {
+    "locks": attr.label_keyed_string_dict(doc = "Lock to Debian's name of its architecture, instead of `lock`: the image is that of the platform that is built for."),
+}
+
 # Kind to the attributes of its tag and the repository rule behind it.
 _KINDS = {
+    "debian": struct(attrs = _DEBIAN, rule = debian_image),
     "layout": struct(attrs = _LAYOUT, rule = layout_repository),
 }
 
@@ -35,10 +41,17 @@ base_images = module_extension(
 ```starlark
 base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
 base_images.layout(name = "team_base", path = "images/base")
-use_repo(base_images, "team_base")
+base_images.debian(
+    name = "debian_base",
+    lock = "//images:base.lock",
+    packages = ["base-files", "base-passwd", "ca-certificates", "dash", "libstdc++6"],
+    suite = "bookworm",
+)
+use_repo(base_images, "debian_base", "team_base")
 ```
 """,
     tag_classes = {
+        "debian": tag_class(attrs = _NAME | _DEBIAN, doc = "Debian packages at locked versions, from a mirror of the machine's choice; needs neither apt nor dpkg."),
         "layout": tag_class(attrs = _NAME | _LAYOUT, doc = "An OCI layout on this machine, for example what `skopeo copy … oci:images/base` writes."),
     },
 )

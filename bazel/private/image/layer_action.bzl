@@ -41,7 +41,7 @@ def file_entry(file):
     is_symlink = getattr(file, "is_symlink", False)
     return layer_entry("readlink" if is_symlink else "file", file.short_path, file.path)
 
-def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = []):
+def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = [], command = "layer"):
     """Declares the action that makes a layer.
 
     Args:
@@ -52,6 +52,7 @@ def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = []
       sources: list of (depset, function that gives the line of an element, or None for none).
       root: string, the folder in the image that paths are relative to.
       entries: list of strings from layer_entry.
+      command: string, the build tool's command: what the lines mean.
 
     Returns:
       struct(metadata = File, blob = File).
@@ -59,7 +60,7 @@ def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = []
     compression = ctx.attr._compression[BuildSettingInfo].value
     blob = ctx.actions.declare_file(name + _SUFFIX[compression])
     metadata = ctx.actions.declare_file(name + ".layer.json")
-    args = build_tool_args(ctx, "layer")
+    args = build_tool_args(ctx, command)
     args.add(blob, format = "--output=%s")
     args.add(metadata, format = "--metadata=%s")
     args.add(compression, format = "--compression=%s")

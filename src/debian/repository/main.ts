@@ -3,33 +3,26 @@ import { exitStatusOf, messageOf } from "../../oci/errors.ts";
 import { readAptSources } from "../apt_sources.ts";
 import { parseLock } from "../lock.ts";
 import { findMirrors } from "../mirrors.ts";
+import { checkRequest } from "./check_request.ts";
 
 /**
- * What a repository rule asks while it brings the packages of a lock. It runs as it is, by Node's type stripping, before anything is built;
- * `relock` alone needs npm packages.
+ * What the repository rule of a base image asks. It runs as it is, by Node's type stripping, before anything is built; `relock` alone needs
+ * npm packages.
  *
- *     check LOCK FILE {"suite", "components", "architecture", "packages"}    reads LOCK (called FILE in errors) and prints it as JSON
- *     mirrors LOCK MIRROR                                                    prints the address of each archive as JSON
- *     relock LOCK FOLDER                                                     see ./relock.ts
+ *     prepare LOCK NAME MIRROR DECLARED    checks LOCK, called NAME in errors, against DECLARED (JSON, see ./check_request.ts), and prints
+ *                                          {"lock", "mirrors"}; MIRROR may be empty
+ *     relock LOCK FOLDER                   see ./relock.ts
  */
-async function main(args: readonly string[]): Promise<unknown> {
-  const [command, lockPath = "", ...rest] = args;
-  const lock = parseLock(readFileSync(lockPath, "utf8"), command === "check" ? (rest[0] ?? lockPath) : lockPath);
-  switch (command) {
-    case "check": {
-      const { checkRequest } = await import("./check_request.ts");
-      checkRequest(lock, JSON.parse(rest[1] ?? "{}"), rest[0] ?? lockPath);
-      return lock;
-    }
-    case "mirrors":
-      return findMirrors(lock.suites, rest[0] ?? "", readAptSources());
-    case "relock": {
-      const { relock } = await import("./relock.ts");
-      return relock(lock, rest[0] ?? "", new Date());
-    }
-    default:
-      throw new TypeError(`unknown command ${command}`);
+async function main([command, path = "", ...rest]: readonly string[]): Promise<unknown> {
+  const text = readFileSync(path, "utf8");
+  if (command === "relock") {
+    const { relock } = await import("./relock.ts");
+    return relock(parseLock(text, path), rest[0] ?? "", new Date());
   }
+  const [name = path, mirror = "", declared = "{}"] = rest;
+  const lock = parseLock(text, name);
+  checkRequest(lock, JSON.parse(declared), name);
+  return { lock, mirrors: findMirrors(lock.suites, mirror, readAptSources()) };
 }
 
 try {

@@ -1,0 +1,36 @@
+"""A layer of Debian packages."""
+
+load("//bazel/private/image:image_layers_info.bzl", "ImageLayersInfo")
+load("//bazel/private/image:layer_action.bzl", "LAYER_ATTRS", "make_layer")
+
+# The account that programs run as, the one that images with a program expect.
+_USER = {"name": "slipway", "uid": 1000, "gid": 1000, "home": "/home/slipway", "shell": "/bin/sh"}
+
+def _deb_entry(file):
+    return json.encode(["deb", file.path])
+
+def _debian_layer_impl(ctx):
+    packages = depset(ctx.files.packages)
+    layer = make_layer(
+        ctx,
+        ctx.label.name,
+        "Debian packages",
+        command = "debian",
+        inputs = packages,
+        sources = [(packages, _deb_entry)],
+        entries = [json.encode(["user", _USER])],
+    )
+    return [
+        DefaultInfo(files = depset([layer.blob, layer.metadata])),
+        ImageLayersInfo(layers = [layer], program = None),
+    ]
+
+debian_layer = rule(
+    implementation = _debian_layer_impl,
+    doc = """A root filesystem of Debian packages as one layer, with what their maintainer scripts would have made: certificate bundle, accounts
+(and `slipway`, 1000:1000, with a writable home), alternatives, the loader's cache, dpkg's database. No script runs.
+""",
+    attrs = {
+        "packages": attr.label_list(mandatory = True, allow_files = [".deb"], doc = "The packages, with everything that they depend on."),
+    } | LAYER_ATTRS,
+)

@@ -1,0 +1,225 @@
+"""A base image from Debian packages."""
+
+load("//bazel/private/node:host_node.bzl", "host_node")
+
+# Debian's name of an architecture to the platform of its images, and the processor that `select` knows it by.
+_ARCHITECTURES = {
+    "amd64": struct(platform = Label("//bazel/platforms:linux_amd64"), cpu = Label("@platforms//cpu:x86_64")),
+    "arm64": struct(platform = Label("//bazel/platforms:linux_arm64"), cpu = Label("@platforms//cpu:aarch64")),
+}
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_BUILD = """load("{debian_layer}", "debian_layer")
+load("{image}", "image")
+
+package(default_visibility = ["//visibility:public"])
+
+debian_layer(
+    name = "layer",
+    packages = {packages},
+)
+
+image(
+    name = "image",
+    cmd = ["/bin/sh"],
+    env = {env},
+    layers = [":layer"],
+    platform = "{platform}",
+    user = "1000:1000",
+)
+"""
+
+_HUB_BUILD = """alias(
+    name = "image",
+    actual = select({choices}),
+    visibility = ["//visibility:public"],
+)
+"""
+
+DEBIAN_ATTRS = {
+    "lock": attr.label(allow_single_file = True, doc = "The packages, as `slipway image lock` writes them."),
+    "suite": attr.string(doc = "What the lock is of, checked: one or more suites, as apt names them (`bookworm bookworm-security`). Default: not checked, as for the next three."),
+    "components": attr.string_list(doc = "Components: `main`, `non-free`, …"),
+    "architecture": attr.string(doc = "Debian's name of the architecture: `amd64` or `arm64`."),
+    "packages": attr.string_list(doc = "The packages that the image was asked to have."),
+    "mirror": attr.string(doc = "Address of a Debian mirror, `https://HOST/debian`. Default: the one that the machine's apt sources name."),
+    "allow_newer": attr.bool(doc = "Whether, when the mirror no longer has a locked version, the newest versions are taken, with a warning that has the new lines of the lock. " +
+                                  "Only after the index's signature by Debian's archive keys was verified. Default: that is an error."),
+    "env": attr.string_dict(doc = "Environment variables of the image."),
+}
+
+def _error(rctx, problem, remedy):
+    fail("base image {}: {}\n{}".format(rctx.name, problem, remedy))
+
+def _shown(url):
+    """An address without user and password."""
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return scheme + "://" + authority.rpartition("@")[2] + slash + path
+
+def _tool(rctx, script, arguments):
+    """Runs src/debian/repository/main.ts, whose answers are JSON and whose errors are for people."""
+    flags = ["--disable-warning=ExperimentalWarning", "--preserve-symlinks", "--preserve-symlinks-main"]
+    result = rctx.execute([host_node(rctx)] + flags + [script] + arguments)
+    if result.return_code != 0:
+        fail("base image {}: {}".format(rctx.name, result.stderr.strip()))
+    return json.decode(result.stdout)
+
+def _download(rctx, mirrors, files):
+    """Downloads all at once; gives those that failed."""
+    pending = [
+        (file, rctx.download(
+            url = "{}/{}".format(mirrors[file["archive"]], file["path"]),
+            output = file["output"],
+            sha256 = file["sha256"],
+            allow_fail = True,
+            block = False,
+        ))
+        for file in files
+    ]
+    return [file for file, download in pending if not download.wait().success]
+
+def _package(entry):
+    return entry | {"output": "packages/{}.deb".format(entry["name"])}
+
+def _relock(rctx, mirrors):
+    """Asks the mirror's signed index for the newest versions. The files are Bazel's to download, the checks are the tool's."""
+
+    # The tool finds its npm packages in the node_modules beside it.
+    rctx.symlink(rctx.path(Label("//src:debian/repository/main.ts")).dirname.dirname.dirname, "tool/src")
+    rctx.symlink(rctx.path(Label("@slipway_npm//:package.json")).dirname.get_child("node_modules"), "tool/node_modules")
+    for _ in range(10):
+        answer = _tool(rctx, "tool/src/debian/repository/main.ts", ["relock", rctx.path(rctx.attr.lock), "index"])
+        if "locked" in answer:
+            rctx.delete("tool")
+            rctx.delete("index")
+            return answer
+        failed = _download(rctx, mirrors, [
+            file | {"output": "index/{}/{}".format(file["archive"], file["path"])}
+            for file in answer["fetch"]
+        ])
+        if failed:
+            _error(
+                rctx,
+                "neither its packages nor the index could be fetched: {}/{} failed.".format(_shown(mirrors[failed[0]["archive"]]), failed[0]["path"]),
+                "Check the network and the mirror (the lines above have the cause); another one is set by `mirror`.",
+            )
+    fail("base image {}: the index is not complete after 10 rounds.".format(rctx.name))
+
+def _replace(rctx, mirrors, failed):
+    """Takes the newest versions in place of what the mirror does not have, or says which they are."""
+    answer = _relock(rctx, mirrors)
+    newest = {entry["name"]: entry for entry in answer["locked"]}
+    gone = [entry for entry in failed if newest.get(entry["name"], {}).get("version") != entry["version"]]
+    here = [entry for entry in failed if entry not in gone]
+    if here:
+        _error(
+            rctx,
+            "{}/{} could not be fetched as the lock has it, although the index still names that version.".format(_shown(mirrors[here[0]["archive"]]), here[0]["path"]),
+            "The lines above have the cause. If the bytes differ from the sha256, run: slipway image lock {}; else take another `mirror`.".format(_lock_path(rctx)),
+        )
+    described = ", ".join([
+        "{} {} (newest: {})".format(entry["name"], entry["version"], newest[entry["name"]]["version"] if entry["name"] in newest else "not needed any more")
+        for entry in gone
+    ])
+    if not rctx.attr.allow_newer:
+        _error(
+            rctx,
+            "the mirror no longer has what {} names: {}.".format(_lock_path(rctx), described),
+            "Take the newest versions with: slipway image lock {}; or set allow_newer = True.".format(_lock_path(rctx)),
+        )
+
+    # buildifier: disable=print
+    print("base image {}: the mirror no longer has {}. The newest versions are used, after their index's signature was verified. New lines of {}:\n{}".format(
+        rctx.name,
+        described,
+        _lock_path(rctx),
+        "\n".join(answer["changed"]),
+    ))
+    rctx.delete("packages")
+    failed = _download(rctx, mirrors, [_package(entry) for entry in answer["locked"]])
+    if failed:
+        _error(rctx, "{}/{} could not be fetched.".format(_shown(mirrors[failed[0]["archive"]]), failed[0]["path"]), "Try again, or take another `mirror`.")
+    return answer["locked"]
+
+def _lock_path(rctx):
+    label = rctx.attr.lock
+    return label.package + "/" + label.name if label.package else label.name
+
+def _debian_repository_impl(rctx):
+    declared = {name: getattr(rctx.attr, name) for name in ["suite", "components", "architecture", "packages"]}
+    script = rctx.path(Label("//src:debian/repository/main.ts"))
+    prepared = _tool(rctx, script, ["prepare", rctx.path(rctx.attr.lock), _lock_path(rctx), rctx.attr.mirror, json.encode(declared)])
+    architecture = prepared["lock"]["architecture"]
+    if architecture not in _ARCHITECTURES:
+        _error(rctx, "{} is of the architecture {}.".format(_lock_path(rctx), architecture), "Images are made for {}.".format(" and ".join(_ARCHITECTURES)))
+    packages = prepared["lock"]["locked"]
+    failed = _download(rctx, prepared["mirrors"], [_package(entry) for entry in packages])
+    if failed:
+        packages = _replace(rctx, prepared["mirrors"], failed)
+    rctx.file("BUILD.bazel", "exports_files({})\n".format(json.encode(["packages/{}.deb".format(entry["name"]) for entry in packages])))
+    rctx.file("image/BUILD.bazel", _BUILD.format(
+        debian_layer = Label(":debian_layer.bzl"),
+        image = Label("//bazel/private/image:image.bzl"),
+        packages = json.encode_indent(["//:packages/{}.deb".format(entry["name"]) for entry in packages], prefix = "    "),
+        env = json.encode({"PATH": _PATH} | rctx.attr.env),
+        platform = _ARCHITECTURES[architecture].platform,
+    ))
+    reproducible = not failed
+    return rctx.repo_metadata(reproducible = True) if reproducible and hasattr(rctx, "repo_metadata") else None
+
+_debian_repository = repository_rule(
+    implementation = _debian_repository_impl,
+    doc = "`@NAME//image`: an image of the Debian packages that a lock names, by Bazel's downloader from a mirror.",
+    attrs = DEBIAN_ATTRS,
+)
+
+def _debian_hub_impl(rctx):
+    choices = {
+        str(_ARCHITECTURES[architecture].cpu): "@{}_{}//image".format(rctx.attr.image_name, architecture)
+        for architecture in rctx.attr.architectures
+    }
+    rctx.file("BUILD.bazel")
+    rctx.file("image/BUILD.bazel", _HUB_BUILD.format(choices = json.encode_indent(choices, prefix = "    ")))
+
+_debian_hub = repository_rule(
+    implementation = _debian_hub_impl,
+    doc = "`@NAME//image`: of several images, the one for the platform that is built for.",
+    attrs = {
+        "image_name": attr.string(mandatory = True),
+        "architectures": attr.string_list(mandatory = True),
+    },
+)
+
+def debian_image(name, lock = None, locks = {}, architecture = "", **kwargs):
+    """Declares a base image from Debian packages: `@NAME//image`.
+
+    ```starlark
+    debian_image(
+        name = "base",
+        suite = "bookworm",
+        packages = ["base-files", "base-passwd", "ca-certificates", "dash", "libstdc++6"],
+        lock = "//images:base.lock",
+    )
+    ```
+
+    Neither apt nor dpkg is needed. The packages come from `mirror`, else from the mirror that the machine's apt sources name.
+
+    Args:
+      name: string, name of the repository.
+      lock: label of the lock, which `slipway image lock` writes.
+      locks: dict of label to Debian's name of an architecture, instead of `lock`: the image is that of the platform that is built for.
+      architecture: string: checked against the lock.
+      **kwargs: `suite`, `components`, `packages`, `mirror`, `allow_newer`, `env`.
+    """
+    if (lock == None) == (not locks):
+        fail("base image {}: {}.\nGive `lock` for one architecture, or `locks` for several.".format(name, "it has both `lock` and `locks`" if lock else "it has no `lock`"))
+    if lock:
+        _debian_repository(name = name, lock = lock, architecture = architecture, **kwargs)
+        return
+    for label, locked_architecture in locks.items():
+        if locked_architecture not in _ARCHITECTURES:
+            fail("base image {}: locks has the architecture {}.\nImages are made for {}.".format(name, locked_architecture, " and ".join(_ARCHITECTURES)))
+        _debian_repository(name = "{}_{}".format(name, locked_architecture), lock = label, architecture = locked_architecture, **kwargs)
+    _debian_hub(name = name, image_name = name, architectures = locks.values())
