@@ -8,11 +8,15 @@ home=$1 module_file=${2:-}
 registry=$home/registry
 share=$home/root/usr/share/bazel
 
-# deps NAME: what a module that Debian ships needs, as lines of MODULE.bazel. Toolchains are not registered: they would be fetched.
+# deps NAME: what a module that Debian ships needs, as lines of MODULE.bazel. Toolchains that would be fetched are not registered.
 deps() {
   case $1 in
     platforms) extension //host:extension.bzl host_platform host_platform ;;
-    bazel_skylib) needs platforms rules_license ;;
+    bazel_skylib)
+      needs platforms rules_license
+      # For unit tests of rules; what they run is the machine's own bash.
+      echo 'register_toolchains("//toolchains/unittest:bash_toolchain")'
+      ;;
     bazel_features)
       needs bazel_skylib
       extension //private:extensions.bzl version_extension bazel_features_globals bazel_features_version

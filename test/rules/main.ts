@@ -1,0 +1,3 @@
+import { parse } from "yaml";
+
+console.log(parse("answer: 42"));

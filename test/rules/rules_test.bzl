@@ -1,0 +1,146 @@
+"""What the rules give and refuse, seen at analysis."""
+
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//bazel:defs.bzl", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
+
+def _fails_impl(ctx):
+    env = analysistest.begin(ctx)
+    for part in ctx.attr.parts:
+        asserts.expect_failure(env, part)
+    return analysistest.end(env)
+
+_fails_test = analysistest.make(
+    _fails_impl,
+    expect_failure = True,
+    attrs = {"parts": attr.string_list(doc = "What the message says.")},
+)
+
+def _image_impl(ctx):
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    info = target[ImageInfo]
+    asserts.equals(env, ctx.attr.layers, [layer.blob.basename for layer in info.layers])
+    manifest = [action for action in analysistest.target_actions(env) if action.mnemonic == "ImageManifest"][0]
+    inputs = [file.basename for file in manifest.inputs.to_list()]
+    for layer in info.layers:
+        asserts.false(env, layer.blob.basename in inputs, "the manifest is made without reading " + layer.blob.basename)
+    for group in ["oci_layout", "oci_tarball", "digest"]:
+        asserts.equals(env, 1, len(target[OutputGroupInfo][group].to_list()))
+    return analysistest.end(env)
+
+_image_test = analysistest.make(_image_impl, attrs = {"layers": attr.string_list(doc = "Names of the layers' blobs, lowest first.")})
+
+def _actions_impl(ctx):
+    env = analysistest.begin(ctx)
+    mnemonics = [action.mnemonic for action in analysistest.target_actions(env)]
+    for mnemonic in mnemonics:
+        asserts.false(env, mnemonic.startswith("Image"), "no image action: " + mnemonic)
+    asserts.true(env, "TypeScriptBundle" in mnemonics)
+    return analysistest.end(env)
+
+_no_image_actions_test = analysistest.make(_actions_impl)
+
+def _tags_impl(ctx):
+    env = analysistest.begin(ctx)
+    asserts.equals(env, ctx.attr.expected, ctx.attr.found)
+    return analysistest.end(env)
+
+_targets_test = analysistest.make(_tags_impl, attrs = {
+    "expected": attr.string_list_dict(doc = "Tags by target."),
+    "found": attr.string_list_dict(doc = "Tags by target."),
+})
+
+_MANUAL = ["manual"]
+
+def rules_test_suite(name):
+    """Declares the tests and the targets that they look at.
+
+    Args:
+      name: name of the suite.
+    """
+    image(name = "empty", tags = _MANUAL)
+    image_layer(name = "extra", files = {"//:package.json": "/etc/package.json"}, tags = _MANUAL)
+    bases = {"slim": ":empty"}
+    pipeline(
+        name = "main",
+        base = ":empty",
+        bases = bases,
+        image_layers = [":extra"],
+        deps = ["@slipway_dev_npm//:yaml"],
+        visibility = ["//visibility:private"],
+    )
+    if bases != {"slim": ":empty"}:
+        fail("pipeline changed its caller's bases")
+    pipeline(
+        name = "same_base_twice",
+        base = ":empty",
+        bases = {"default": "//test/rules:empty"},
+        binary = ":main_local",
+    )
+    _targets_test(
+        name = "pipeline_targets_test",
+        expected = {
+            target: tags
+            for target, tags in {
+                "main": _MANUAL,
+                "main_binary": _MANUAL,
+                "main_default_image": _MANUAL,
+                "main_default_push": _MANUAL,
+                "main_image": _MANUAL,
+                "main_local": [],
+                "main_push": _MANUAL,
+                "main_slim_image": _MANUAL,
+                "main_slim_push": _MANUAL,
+            }.items()
+        },
+        found = {
+            target: [tag for tag in rule["tags"]]
+            for target, rule in native.existing_rules().items()
+            if (target == "main" or target.startswith("main_")) and target != "main_layers"
+        },
+        target_under_test = ":main_local",
+    )
+    _image_test(
+        name = "image_layers_test",
+        layers = ["extra.tar.gz", "node_layer.tar.gz", "main_layers.third_party.tar.gz", "main_layers.first_party.tar.gz"],
+        target_under_test = ":main_default_image",
+    )
+    _no_image_actions_test(name = "local_without_image_test", target_under_test = ":main_local")
+
+    image(name = "two_programs", layers = [":main_layers", ":same_base_twice_layers"], tags = _MANUAL)
+    _fails_test(
+        name = "two_programs_test",
+        parts = ["//test/rules:two_programs", "two of its layers bring a program", "Set `entrypoint`"],
+        target_under_test = ":two_programs",
+    )
+    image_push(name = "odd_tags", images = [":empty"], image_tags = ["a", "b"], tags = _MANUAL)
+    _fails_test(
+        name = "odd_tags_test",
+        parts = ["//test/rules:odd_tags", "1 images, 2 image_tags"],
+        target_under_test = ":odd_tags",
+    )
+    native.filegroup(name = "two_files", srcs = ["//:package.json", "//:tsconfig.json"], tags = _MANUAL)
+    image_layer(name = "two_for_one", files = {":two_files": "/etc/one"}, tags = _MANUAL)
+    _fails_test(
+        name = "two_for_one_test",
+        parts = ["//test/rules:two_files gives 2 files, but /etc/one names one", "End the destination with a slash"],
+        target_under_test = ":two_for_one",
+    )
+    ts_binary(name = "two_npm", entry_point = "main.ts", deps = ["@slipway_dev_npm//:yaml", "@slipway_npm//:yargs"], tags = _MANUAL)
+    _fails_test(
+        name = "two_npm_test",
+        parts = ["//test/rules:two_npm", "come from several repositories", "one package.json"],
+        target_under_test = ":two_npm",
+    )
+    native.test_suite(
+        name = name,
+        tests = [
+            "image_layers_test",
+            "local_without_image_test",
+            "odd_tags_test",
+            "pipeline_targets_test",
+            "two_for_one_test",
+            "two_npm_test",
+            "two_programs_test",
+        ],
+    )
