@@ -1,0 +1,70 @@
+import { spawn } from "node:child_process";
+import { homedir } from "node:os";
+import type { Credential } from "./credential.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Bytes that a helper may answer with. */
+const maximumAnswer = 1 << 20;
+
+/**
+ * Asks `docker-credential-NAME get`, Docker's helper protocol: the server on its stdin, JSON on its stdout.
+ *
+ * @returns undefined when the helper says that it has none
+ * @throws Error that says what went wrong, without the helper's stdout, which holds secrets
+ */
+export async function askHelper(name: string, server: string, env: Environment): Promise<Credential | undefined> {
+  const program = `docker-credential-${name}`;
+  const { status, stdout, stderr } = await run(program, server, env);
+  if (status !== 0) {
+    const said = `${stdout}\n${stderr}`;
+    // The one message the protocol fixes: there is no other way for a helper to say so.
+    if (/credentials not found/i.test(said)) return undefined;
+    const firstLine = stderr.trim().split("\n", 1)[0] ?? "";
+    throw new Error(`${program} ended with status ${status}${firstLine ? `: ${firstLine.slice(0, 200)}` : ""}`);
+  }
+  return read(program, stdout);
+}
+
+function read(program: string, stdout: string): Credential | undefined {
+  let answer: { Username?: unknown; Secret?: unknown } | null;
+  try {
+    answer = JSON.parse(stdout);
+  } catch {
+    throw new Error(`${program} did not answer with JSON`);
+  }
+  const { Username: username, Secret: secret } = answer ?? {};
+  if (typeof username !== "string" || typeof secret !== "string") {
+    throw new Error(`${program} did not answer with Username and Secret`);
+  }
+  if (secret === "") return undefined;
+  if (username === "<token>") return { kind: "identity-token", token: secret };
+  return { kind: "password", username, password: secret };
+}
+
+/** Helpers are run in the home folder: a run target's working directory is a tree of build outputs, which is nobody's place. */
+function run(
+  program: string,
+  input: string,
+  env: Environment,
+): Promise<{ status: number | string; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, ["get"], { env: { ...env }, cwd: env["HOME"] || homedir(), stdio: "pipe" });
+    let stdout = "";
+    let stderr = "";
+    child.on("error", (error: NodeJS.ErrnoException) =>
+      reject(error.code === "ENOENT" ? new Error(`${program} is not on PATH`) : error),
+    );
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      if (stdout.length > maximumAnswer) child.kill("SIGKILL");
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      if (stderr.length < maximumAnswer) stderr += text;
+    });
+    child.on("close", (code, signal) => resolve({ status: code ?? signal ?? 1, stdout, stderr }));
+    // A helper that ends without reading is judged by its status.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,519 @@
+import { randomBytes } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { CredentialSearch } from "../../credentials/credential.ts";
+import { sha256 } from "../../oci/digest.ts";
+import { exitStatusOf } from "../../oci/errors.ts";
+import { mediaTypes } from "../../oci/media-types.ts";
+import type { RegistryClient } from "./client.ts";
+import { type OpenOptions, openRegistry } from "./open.ts";
+import { FakeRegistry, type Intervention } from "./testing/fake-registry.ts";
+import { blobOf, quickRetry } from "./testing/images.ts";
+
+let registry: FakeRegistry;
+const clients: RegistryClient[] = [];
+
+beforeEach(async () => {
+  registry = await FakeRegistry.start();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await registry.stop();
+});
+
+const nobody: CredentialSearch = { searched: ["/home/x/.docker/config.json"], problems: [] };
+const somebody: CredentialSearch = {
+  credential: { kind: "password", username: "u", password: "geheim" },
+  source: "/home/x/.docker/config.json",
+  searched: ["/home/x/.docker/config.json"],
+  problems: [],
+};
+const basic = `Basic ${Buffer.from("u:geheim").toString("base64")}`;
+
+function open(options: OpenOptions & { search?: CredentialSearch } = {}, host = registry.host): RegistryClient {
+  const client = openRegistry(host, {
+    retry: quickRetry,
+    findCredential: async () => options.search ?? nobody,
+    ...options,
+  });
+  clients.push(client);
+  return client;
+}
+
+/** Lets an intervention take part in the first requests that match, so many times. */
+function times(count: number, matches: RegExp, act: Intervention): Intervention {
+  let left = count;
+  return (request, response, seen) => {
+    if (left === 0 || !matches.test(`${request.method} ${request.url}`)) return false;
+    left--;
+    return act(request, response, seen);
+  };
+}
+
+const answer =
+  (status: number, headers: Record<string, string> = {}, body = ""): Intervention =>
+  (request, response) => {
+    request.resume();
+    response.writeHead(status, headers).end(body);
+    return true;
+  };
+
+const reset: Intervention = (request) => {
+  request.socket.destroy();
+  return true;
+};
+
+describe("manifests", () => {
+  it("come back as they were put, by tag and digest, with one request each", async () => {
+    const client = open();
+    const bytes = registry.putBlob("a", Buffer.from("{}")) && Buffer.from(JSON.stringify(emptyManifest()));
+    await client.putManifest("a", "v1", bytes, mediaTypes.manifest);
+    const descriptor = { mediaType: mediaTypes.manifest, digest: sha256(bytes), size: bytes.length };
+    expect(await client.headManifest("a", "v1")).toEqual(descriptor);
+    expect(await client.headManifest("a", sha256(bytes))).toEqual(descriptor);
+    expect(await client.getManifest("a", "v1")).toEqual({ bytes, descriptor });
+    expect(await client.headManifest("a", "v2")).toBeUndefined();
+    expect(await client.getManifest("a", "v2")).toBeUndefined();
+    expect(await client.listTags("a")).toEqual(["v1"]);
+    expect(await client.deleteManifest("a", "v1")).toBe(true);
+    expect(await client.deleteManifest("a", "v1")).toBe(false);
+    expect(registry.seen.length).toBe(9);
+  });
+
+  it("are asked for in full where the registry gives no digest", async () => {
+    registry.intervene = times(1, /^HEAD/, answer(200, { "content-type": mediaTypes.manifest }));
+    const bytes = Buffer.from("{}");
+    registry.manifests.set("a v1", { bytes, mediaType: mediaTypes.manifest });
+    expect((await open().headManifest("a", "v1"))?.digest).toBe(sha256(bytes));
+  });
+
+  it("that are not what their digest says are refused", async () => {
+    const asked = sha256("one");
+    registry.manifests.set(`a ${asked}`, { bytes: Buffer.from("two"), mediaType: mediaTypes.manifest });
+    const error = open().getManifest("a", asked);
+    await expect(error).rejects.toThrow(new RegExp(`Registry ${registry.host} sent content of .* in a\\.`));
+    await expect(open().headManifest("a", asked)).rejects.toThrow(/answered with manifest sha256/);
+  });
+
+  it("larger than any may be are not read", async () => {
+    registry.manifests.set("a v1", { bytes: Buffer.alloc(5 << 20, 32), mediaType: mediaTypes.manifest });
+    await expect(open().getManifest("a", "v1")).rejects.toThrow(/more than 4194304 bytes/);
+  });
+
+  it("and tags of many pages are all listed, on the registry itself", async () => {
+    registry.intervene = (request, response) => {
+      if (request.url === "/v2/a/tags/list") {
+        response.writeHead(200, { link: '<http://elsewhere.invalid/v2/a/tags/list?last=x>; rel="next"' });
+        response.end('{"name":"a","tags":["x"]}');
+        return true;
+      }
+      if (request.url === "/v2/a/tags/list?last=x") {
+        response.end('{"name":"a","tags":["y"]}');
+        return true;
+      }
+      return false;
+    };
+    expect(await open().listTags("a")).toEqual(["x", "y"]);
+  });
+
+  it("that refer to one are found by the tag that stands in for the API", async () => {
+    const subject = sha256("subject");
+    const manifests = ["one", "two"].map((artifactType) => ({
+      mediaType: mediaTypes.manifest,
+      digest: sha256(artifactType),
+      size: 3,
+      artifactType,
+    }));
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }));
+    registry.manifests.set(`a ${subject.replace(":", "-")}`, { bytes, mediaType: mediaTypes.index });
+    expect((await open().referrers("a", subject, "two")).map((each) => each.digest)).toEqual([sha256("two")]);
+    expect(await open().referrers("a", sha256("another"))).toEqual([]);
+  });
+});
+
+describe("faults", () => {
+  it.each([
+    ["a reset", reset],
+    ["500", answer(500)],
+    ["503 with Retry-After", answer(503, { "retry-after": "0" })],
+    ["429", answer(429)],
+    ["408", answer(408)],
+  ])("of a passing kind are got over: %s", async (_, fault) => {
+    registry.intervene = times(2, /./, fault);
+    registry.manifests.set("a v1", { bytes: Buffer.from("{}"), mediaType: mediaTypes.manifest });
+    expect(await open().headManifest("a", "v1")).toBeDefined();
+    expect(registry.seen.length).toBe(3);
+  });
+
+  it("end when attempts are used up, with the answer named", async () => {
+    registry.intervene = answer(503, {}, '{"errors":[{"code":"UNAVAILABLE","message":"be\\u001b[31m back"}]}');
+    const error = await open()
+      .getManifest("a", "v1")
+      .catch((error) => error);
+    expect(error.message).toContain(
+      `Registry ${registry.host} answered 503 UNAVAILABLE (be [31m back) 6 times while fetching manifest v1 in a.`,
+    );
+    expect(exitStatusOf(error)).toBe(1);
+    expect(registry.seen.length).toBe(6);
+  });
+
+  it("are not waited for longer than the budget", async () => {
+    registry.intervene = answer(429, { "retry-after": "3600" });
+    await expect(open().headManifest("a", "v1")).rejects.toThrow(/answered 429/);
+    expect(registry.seen.length).toBe(1);
+  });
+
+  it("of a truncated body are got over", async () => {
+    const bytes = Buffer.from('{"schemaVersion":2}');
+    registry.manifests.set("a v1", { bytes, mediaType: mediaTypes.manifest });
+    registry.intervene = times(1, /./, (_, response) => {
+      response.writeHead(200, { "content-length": bytes.length });
+      response.write(bytes.subarray(0, 5), () => response.destroy());
+      return true;
+    });
+    expect((await open().getManifest("a", "v1"))?.bytes).toEqual(bytes);
+  });
+
+  it("of a registry that hangs are ended", async () => {
+    registry.intervene = () => true;
+    const error = await open({ idleTimeout: 20, retry: { ...quickRetry, attempts: 2 } })
+      .headManifest("a", "v1")
+      .catch((error) => error);
+    expect(error.message).toMatch(/does not answer \(nothing was heard within 0 s\) 2 times/);
+  });
+
+  it("of a registry that is not there name it and what to do", async () => {
+    const { host } = registry;
+    await registry.stop();
+    const error = await open({}, host)
+      .headManifest("team/app", "v1")
+      .catch((error) => error);
+    expect(error.message).toMatch(
+      new RegExp(
+        `^Registry ${host} does not answer \\(connect ECONNREFUSED .*\\).* while asking for manifest v1 in team/app\\.\nCheck`,
+      ),
+    );
+    expect(exitStatusOf(error)).toBe(2);
+    registry = await FakeRegistry.start();
+  });
+
+  it("of a full disk are not tried again", async () => {
+    registry.intervene = times(
+      9,
+      /^POST/,
+      answer(507, {}, '{"errors":[{"code":"UNKNOWN","message":"ENOSPC: no space left"}]}'),
+    );
+    const blob = blobOf(Buffer.from("x"));
+    const error = await open()
+      .pushBlob({ repository: "a", ...blob })
+      .catch((error) => error);
+    expect(error.message).toMatch(/has no room left: it answered 507 .* in a\.\nFree space/);
+    expect(exitStatusOf(error)).toBe(2);
+    expect(registry.seen.length).toBe(1);
+  });
+});
+
+describe("blobs", () => {
+  const content = randomBytes(300_000);
+  const descriptor = { digest: sha256(content), size: content.length };
+
+  it("are sent in one request, to the location that the registry gave byte for byte", async () => {
+    expect(await open().pushBlob({ repository: "a", ...blobOf(content) })).toBe("uploaded");
+    expect(registry.blobs.get(`a ${descriptor.digest}`)).toEqual(content);
+    expect(registry.log).toEqual(["POST /v2/a/blobs/uploads/", "PUT /v2/a/blobs/uploads/N"]);
+    expect(registry.seen[1]?.path).toContain("?state=a%2Fb&digest=sha256%3A");
+  });
+
+  it("are taken up where the registry stopped when the sending breaks off", async () => {
+    let cut = false;
+    registry.intervene = async (request, response, seen) => {
+      if (request.method !== "PUT" || cut) return false;
+      cut = true;
+      const id = /uploads\/(\d+)/.exec(request.url ?? "")?.[1] ?? "";
+      for await (const chunk of request) {
+        seen.bytes += chunk.length;
+        registry.uploads.set(id, Buffer.concat([registry.uploads.get(id) ?? Buffer.alloc(0), chunk]));
+        if (seen.bytes > 100_000) break;
+      }
+      response.destroy();
+      return true;
+    };
+    const progress: number[] = [];
+    const client = open();
+    await client.pushBlob({ repository: "a", ...blobOf(content), onBytes: (bytes) => progress.push(bytes) });
+    expect(registry.blobs.get(`a ${descriptor.digest}`)).toEqual(content);
+    const patch = registry.seen.find((each) => each.method === "PATCH");
+    expect(patch?.bytes).toBeLessThan(200_001);
+    expect(registry.log.filter((each) => each.startsWith("POST")).length).toBe(1);
+    expect(progress.reduce((sum, bytes) => sum + bytes)).toBe(content.length);
+  });
+
+  it("start anew when the registry lost what it had", async () => {
+    registry.intervene = times(1, /^PUT/, (request) => {
+      registry.uploads.clear();
+      request.socket.destroy();
+      return true;
+    });
+    await open().pushBlob({ repository: "a", ...blobOf(content) });
+    expect(registry.blobs.get(`a ${descriptor.digest}`)).toEqual(content);
+  });
+
+  it("go whole to a registry that takes no chunks", async () => {
+    registry.intervene = (request, response, seen) => {
+      if (request.method === "PATCH") return answer(405)(request, response, seen);
+      if (request.method === "PUT" && registry.seen.filter((each) => each.method === "PUT").length === 1) {
+        return reset(request, response, seen);
+      }
+      return false;
+    };
+    await open().pushBlob({ repository: "a", ...blobOf(content) });
+    expect(registry.blobs.get(`a ${descriptor.digest}`)).toEqual(content);
+  });
+
+  it("are mounted where that is possible, and sent where not", async () => {
+    registry.putBlob("base", content);
+    expect(await open().pushBlob({ repository: "a", ...blobOf(content), mountFrom: "base" })).toBe("mounted");
+    expect(registry.seen.length).toBe(1);
+    registry.mounts = false;
+    expect(await open().pushBlob({ repository: "b", ...blobOf(content), mountFrom: "base" })).toBe("uploaded");
+    registry.intervene = times(1, /mount=/, answer(403));
+    expect(await open().pushBlob({ repository: "c", ...blobOf(content), mountFrom: "base" })).toBe("uploaded");
+  });
+
+  it("whose source ends early fail by name and store nothing", async () => {
+    const { open: source } = blobOf(content);
+    const short = open().pushBlob({ repository: "a", descriptor, open: (start) => source(start, 1000) });
+    await expect(short).rejects.toThrow(`Blob ${descriptor.digest} cannot be read: it has fewer bytes`);
+    expect(registry.blobs.size).toBe(0);
+  });
+
+  it("go to another place when the registry says so, without the credential", async () => {
+    await using other = await FakeRegistry.start();
+    const seen: (string | undefined)[] = [];
+    other.intervene = (request, response) => {
+      seen.push(request.headers.authorization);
+      request.resume().on("end", () => response.writeHead(201).end());
+      return true;
+    };
+    registry.intervene = (request, response) => {
+      if (request.headers.authorization !== basic) response.writeHead(401, { "www-authenticate": "Basic realm=x" });
+      else response.writeHead(202, { location: `http://127.0.0.1:${other.host.split(":")[1]}/elsewhere` });
+      response.end();
+      return true;
+    };
+    await open({ search: somebody }).pushBlob({ repository: "a", ...blobOf(content) });
+    expect(seen).toEqual([undefined]);
+  });
+
+  it("come back verified, taken up after a break", async () => {
+    registry.putBlob("a", content);
+    registry.intervene = times(1, /^GET/, (_, response) => {
+      response.writeHead(200, { "content-length": content.length });
+      response.write(content.subarray(0, 1234), () => response.destroy());
+      return true;
+    });
+    expect(await buffer(open().getBlob("a", descriptor))).toEqual(content);
+    registry.blobs.set(`a ${descriptor.digest}`, Buffer.alloc(content.length));
+    await expect(buffer(open().getBlob("a", descriptor))).rejects.toThrow(/content has digest/);
+  });
+
+  it("are pulled from one registry while they are pushed to another", async () => {
+    await using other = await FakeRegistry.start();
+    other.putBlob("base", content);
+    const source = open({}, other.host).blobSource("base", descriptor);
+    await open().pushBlob({ repository: "a", descriptor, open: source });
+    expect(registry.blobs.get(`a ${descriptor.digest}`)).toEqual(content);
+  });
+});
+
+describe("authentication", () => {
+  const guarded =
+    (challenge: string, accepted: string): Intervention =>
+    (request, response) => {
+      if (request.headers.authorization === accepted) return false;
+      request.resume();
+      response.writeHead(401, { "www-authenticate": challenge }).end();
+      return true;
+    };
+
+  it("by Basic is answered once asked for, and from then on given at once", async () => {
+    registry.intervene = guarded('Basic realm="x"', basic);
+    const client = open({ search: somebody });
+    await client.headManifest("a", "v1");
+    await client.headManifest("a", "v1");
+    expect(registry.seen.map((each) => each.authorization)).toEqual([undefined, basic, basic]);
+  });
+
+  it("that is refused names the registry, where the credential came from, and not the credential", async () => {
+    registry.intervene = guarded("Basic realm=x", "Basic other");
+    const error = await open({ search: somebody })
+      .headManifest("a", "v1")
+      .catch((error) => error);
+    expect(error.message).toMatch(new RegExp(`Registry ${registry.host} answered 401 .* the credential from /home/x`));
+    expect(error.message).not.toMatch(/geheim|Z2VoZWlt/);
+    expect(exitStatusOf(error)).toBe(2);
+    expect(registry.seen.length).toBe(2);
+  });
+
+  it("without a credential says where it was looked for and what kept it from being read", async () => {
+    registry.intervene = guarded("Basic realm=x", "Basic other");
+    const search = { searched: ["/a/auth.json"], problems: ["/a/auth.json: it is not JSON."] };
+    const error = await open({ search })
+      .headManifest("a", "v1")
+      .catch((error) => error);
+    expect(error.message).toMatch(
+      /asked anonymously\. \/a\/auth.json: it is not JSON\.\nLog in .* Looked in: \/a\/auth.json/,
+    );
+  });
+
+  describe("by token", () => {
+    let issued: string[];
+    let asked: { path: string; authorization: string | undefined; body: string }[];
+    let lifetime: number | undefined;
+    let key: "token" | "access_token";
+
+    beforeEach(() => {
+      issued = [];
+      asked = [];
+      lifetime = 300;
+      key = "token";
+      registry.intervene = async (request, response) => {
+        if (request.url?.startsWith("/token")) {
+          let body = "";
+          for await (const chunk of request) body += chunk;
+          asked.push({ path: request.url, authorization: request.headers.authorization, body });
+          issued.push(`t${issued.length + 1}`);
+          response.end(JSON.stringify({ [key]: issued.at(-1), expires_in: lifetime }));
+          return true;
+        }
+        if (request.headers.authorization === `Bearer ${issued.at(-1)}`) return false;
+        request.resume();
+        const challenge = `Bearer realm="${registry.url}/token",service="s",scope="repository:a:pull"`;
+        response.writeHead(401, { "www-authenticate": challenge }).end();
+        return true;
+      };
+    });
+
+    it("fetches one token for many requests at once", async () => {
+      key = "access_token";
+      const client = open({ search: somebody });
+      await client.headManifest("a", "v0");
+      await Promise.all(["v1", "v2", "v3"].map((tag) => client.headManifest("a", tag)));
+      expect(asked).toEqual([
+        { path: "/token?service=s&scope=repository%3Aa%3Apull&account=u", authorization: basic, body: "" },
+      ]);
+      expect(registry.seen.length).toBe(1 + 1 + 1 + 3);
+    });
+
+    it("fetches an anonymous one where no credential is known", async () => {
+      await open().headManifest("a", "v1");
+      expect(asked[0]?.authorization).toBeUndefined();
+    });
+
+    it("exchanges an identity token by OAuth2", async () => {
+      const search: CredentialSearch = { ...somebody, credential: { kind: "identity-token", token: "refresh" } };
+      await open({ search }).headManifest("a", "v1");
+      expect(asked[0]).toMatchObject({ path: "/token", authorization: undefined });
+      expect(asked[0]?.body).toBe(
+        "grant_type=refresh_token&client_id=slipway&service=s&scope=repository%3Aa%3Apull&refresh_token=refresh",
+      );
+    });
+
+    it("fetches another when one is refused in the middle, once for all who wait", async () => {
+      const client = open();
+      await client.headManifest("a", "v1");
+      issued.push("revoked all before");
+      await Promise.all(["v1", "v2", "v3"].map((tag) => client.headManifest("a", tag)));
+      expect(asked.length).toBe(2);
+    });
+
+    it("renews one before it ends", async () => {
+      lifetime = 0.001;
+      const client = open();
+      await client.headManifest("a", "v1");
+      const before = Date.now();
+      while (Date.now() < before + 2);
+      await client.headManifest("a", "v1");
+      expect(asked.length).toBe(2);
+      expect(registry.log.filter((each) => each.startsWith("HEAD")).length).toBe(3);
+    });
+
+    it("asks for both repositories of a mount", async () => {
+      registry.putBlob("base", Buffer.from("x"));
+      await open().pushBlob({ repository: "a", ...blobOf(Buffer.from("x")), mountFrom: "base" });
+      expect(new URL(asked[0]?.path ?? "", registry.url).searchParams.getAll("scope")).toEqual([
+        "repository:a:pull,push",
+        "repository:base:pull",
+      ]);
+    });
+  });
+
+  it.each([
+    ["http://example.com/token", /not reached by https/],
+    ["https://attacker.example/token", /in a domain of somebody else/],
+    ["https://u:p@example.com/token", /holds a user name/],
+    ["javascript:alert(1)", /not reached by https/],
+    ["token", /is not a URL/],
+  ])("gives nothing to the token service %s", async (realm, problem) => {
+    registry.intervene = (_, response) => {
+      response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}"` }).end();
+      return true;
+    };
+    await expect(open({ search: somebody }).headManifest("a", "v1")).rejects.toThrow(problem);
+    expect(registry.seen.length).toBe(1);
+  });
+
+  it("of an unknown kind is an error that names it", async () => {
+    registry.intervene = (_, response) => {
+      response.writeHead(401, { "www-authenticate": "Negotiate" }).end();
+      return true;
+    };
+    await expect(open().headManifest("a", "v1")).rejects.toThrow(/asks for negotiate authentication/);
+  });
+
+  it.each([
+    ["another origin", (other: FakeRegistry) => `http://127.0.0.1:${other.host.split(":")[1]}/blob`],
+    ["the same origin", () => `${registry.url}/blob`],
+  ])("does not go along with a redirect to %s", async (_, target) => {
+    await using other = await FakeRegistry.start();
+    const seen: (string | undefined)[] = [];
+    const content = Buffer.from("content");
+    const give: Intervention = (request, response) => {
+      if (request.url !== "/blob") return false;
+      seen.push(request.headers.authorization);
+      response.end(content);
+      return true;
+    };
+    other.intervene = give;
+    registry.intervene = (request, response, each) => {
+      if (give(request, response, each)) return true;
+      if (request.headers.authorization === basic) response.writeHead(307, { location: target(other) });
+      else response.writeHead(401, { "www-authenticate": "Basic realm=x" });
+      response.end();
+      return true;
+    };
+    const blob = open({ search: somebody }).getBlob("a", { digest: sha256(content), size: content.length });
+    expect(await buffer(blob)).toEqual(content);
+    expect(seen).toEqual([undefined]);
+  });
+
+  it.each([
+    ["http://example.com/x", /redirected to http:\/\/example.com, which is not reached by https/],
+    ["/v2/a/manifests/v1", /one redirect too many/],
+    ["http://[", /what is no URL/],
+  ])("of a redirect to %s never happens", async (location, problem) => {
+    registry.intervene = answer(302, { location });
+    await expect(open().headManifest("a", "v1")).rejects.toThrow(problem);
+  });
+});
+
+describe("openRegistry", () => {
+  it.each(["https://a.b", "a.b/c", "", "a b"])("refuses %j by name", (name) => {
+    expect(() => openRegistry(name)).toThrow(`${JSON.stringify(name)} is not the name of a registry`);
+  });
+});
+
+function emptyManifest() {
+  const config = { mediaType: mediaTypes.empty, digest: sha256("{}"), size: 2 };
+  return { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers: [] };
+}

@@ -1,0 +1,289 @@
+import { Readable } from "node:stream";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { type Digest, digestOf, isDigest, splitDigest } from "../../oci/digest.ts";
+import { Failure } from "../../oci/errors.ts";
+import { parseJson } from "../../oci/json.ts";
+import { type ImageIndex, maximumManifestSize, parseManifest } from "../../oci/manifest.ts";
+import { manifestMediaTypes, mediaTypes } from "../../oci/media-types.ts";
+import { downloadBlob, downloadRange } from "./download.ts";
+import { discard, type Step } from "./refusal.ts";
+import type { Access } from "./scope.ts";
+import type { RegistryRequest, RegistryResponse, Session } from "./session.ts";
+import { type OpenBlob, type UploadOptions, uploadBlob } from "./upload.ts";
+
+export type { OpenBlob, UploadOptions } from "./upload.ts";
+
+/** A manifest as it is kept, byte for byte. */
+export interface StoredManifest {
+  readonly bytes: Buffer;
+  readonly descriptor: Pick<Descriptor, "mediaType" | "digest" | "size">;
+}
+
+/**
+ * One registry, by the OCI distribution specification 1.1. Every method may throw `UserError` (the registry does not answer, refuses
+ * access, has no room) or `Failure` (it answered with what it should not), which name the registry, the repository and the step.
+ * What is received is checked against its digest.
+ */
+export class RegistryClient {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** `host[:port]`, Docker Hub as `registry-1.docker.io`. */
+  get registry(): string {
+    return this.#session.endpoint.registry;
+  }
+
+  /**
+   * What a tag or digest names, without its content. One request, unless the registry gives no digest with its answer.
+   *
+   * @param options `push`: asks for access to push at once, which saves a token when a push follows
+   * @returns undefined when the repository has no such manifest
+   */
+  async headManifest(
+    repository: string,
+    reference: string,
+    options: { readonly push?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<StoredManifest["descriptor"] | undefined> {
+    const step = { doing: `asking for manifest ${reference}`, repository };
+    const response = await this.#send(step, {
+      method: "HEAD",
+      url: `/v2/${repository}/manifests/${reference}`,
+      access: options.push ? pushing(repository) : pulling(repository),
+      headers: { accept: manifestMediaTypes.join(", ") },
+      signal: options.signal,
+    });
+    await discard(response);
+    if (response.status === 404) return undefined;
+    if (response.status !== 200) throw await this.#session.refusal(response, step);
+    const digest = response.headers["docker-content-digest"];
+    const size = Number(response.headers["content-length"]);
+    if (!isDigest(digest) || !Number.isSafeInteger(size)) {
+      return (await this.getManifest(repository, reference, options))?.descriptor;
+    }
+    if (isDigest(reference) && sameAlgorithm(reference, digest) && digest !== reference) {
+      throw this.#broken(step, `answered with manifest ${digest}`);
+    }
+    return {
+      mediaType: response.headers["content-type"] ?? "",
+      digest: isDigest(reference) ? reference : digest,
+      size,
+    };
+  }
+
+  /** A manifest or index. Undefined: the repository has no such manifest. */
+  async getManifest(
+    repository: string,
+    reference: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<StoredManifest | undefined> {
+    const step = { doing: `fetching manifest ${reference}`, repository };
+    const response = await this.#send(step, {
+      method: "GET",
+      url: `/v2/${repository}/manifests/${reference}`,
+      access: pulling(repository),
+      headers: { accept: manifestMediaTypes.join(", ") },
+      collect: maximumManifestSize,
+      signal: options.signal,
+    });
+    if (response.status === 404) {
+      await discard(response);
+      return undefined;
+    }
+    if (response.status !== 200) throw await this.#session.refusal(response, step);
+    const { bytes } = response;
+    const said = response.headers["docker-content-digest"];
+    const expected = isDigest(reference) ? reference : isDigest(said) ? said : undefined;
+    const digest = digestOf(expected ? splitDigest(expected).algorithm : "sha256", bytes);
+    if (expected !== undefined && digest !== expected)
+      throw this.#broken(step, `sent content of ${digest}, not ${expected}`);
+    const mediaType = (response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? "";
+    return { bytes, descriptor: { mediaType, digest, size: bytes.length } };
+  }
+
+  /** Bytes of a blob. Undefined: the repository does not have it. */
+  async headBlob(
+    repository: string,
+    digest: Digest,
+    options: { readonly push?: boolean; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<number | undefined> {
+    const step = { doing: `asking for blob ${digest}`, repository };
+    const response = await this.#send(step, {
+      method: "HEAD",
+      url: `/v2/${repository}/blobs/${digest}`,
+      access: options.push ? pushing(repository) : pulling(repository),
+      signal: options.signal,
+    });
+    await discard(response);
+    if (response.status === 404) return undefined;
+    if (response.status !== 200) throw await this.#session.refusal(response, step);
+    return Number(response.headers["content-length"]);
+  }
+
+  /** A blob's content as a stream, which fails at its end when the content is not what the digest says. */
+  getBlob(
+    repository: string,
+    descriptor: Pick<Descriptor, "digest" | "size">,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Readable {
+    return downloadBlob(this.#session, { repository, descriptor, ...options });
+  }
+
+  /** A blob of this registry as the source of an upload to another one, which checks what arrives. */
+  blobSource(repository: string, descriptor: Pick<Descriptor, "digest" | "size">): OpenBlob {
+    return (start, end) =>
+      start === 0 && end === descriptor.size
+        ? this.getBlob(repository, descriptor)
+        : Readable.from(downloadRange(this.#session, { repository, descriptor, start, end }), { objectMode: false });
+  }
+
+  /** Uploads a blob that the repository lacks, or mounts it from another. */
+  pushBlob(options: UploadOptions): Promise<"mounted" | "uploaded"> {
+    return uploadBlob(this.#session, options);
+  }
+
+  /** Stores a manifest under a tag or its digest. All it names must be there before. */
+  async putManifest(
+    repository: string,
+    reference: string,
+    bytes: Uint8Array,
+    mediaType: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Digest> {
+    const step = { doing: `storing manifest ${reference}`, repository };
+    const response = await this.#send(step, {
+      method: "PUT",
+      url: `/v2/${repository}/manifests/${reference}`,
+      access: pushing(repository),
+      headers: { "content-type": mediaType },
+      body: { length: bytes.length, open: () => bytes },
+      signal: options.signal,
+    });
+    if (response.status < 200 || response.status > 299) throw await this.#session.refusal(response, step);
+    await discard(response);
+    const digest = digestOf("sha256", bytes);
+    const said = response.headers["docker-content-digest"];
+    if (isDigest(said) && sameAlgorithm(said, digest) && said !== digest) {
+      throw this.#broken(step, `stored ${said} instead of ${digest}`);
+    }
+    return digest;
+  }
+
+  /** All tags of a repository, in the registry's order; none when there is no such repository. */
+  async listTags(repository: string): Promise<string[]> {
+    const step = { doing: "listing tags", repository };
+    const tags: string[] = [];
+    for await (const page of this.#pages(step, `/v2/${repository}/tags/list`)) {
+      const list = parseJson(page, `Tag list of ${this.registry}/${repository}`).get("tags");
+      if (list.present) tags.push(...list.strings());
+    }
+    return tags;
+  }
+
+  /** Manifests whose subject is the given one, by the referrers API or, where that is missing, by the tag that stands in for it. */
+  async referrers(repository: string, subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
+    const step = { doing: `asking what refers to ${subject}`, repository };
+    const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
+    const found: Descriptor[] = [];
+    let answered = false;
+    for await (const page of this.#pages(step, `/v2/${repository}/referrers/${subject}${query}`)) {
+      answered = true;
+      found.push(...this.#index(page, `Referrers of ${subject}`).manifests);
+    }
+    if (!answered) {
+      const fallback = await this.getManifest(repository, subject.replace(":", "-"));
+      if (fallback) found.push(...this.#index(fallback.bytes, `Referrers of ${subject}`).manifests);
+    }
+    // Registries may leave the filtering to us.
+    return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType);
+  }
+
+  /** Deletes a manifest by digest, or a tag. False: it was not there. */
+  deleteManifest(repository: string, reference: string): Promise<boolean> {
+    return this.#delete({ doing: `deleting manifest ${reference}`, repository }, `manifests/${reference}`);
+  }
+
+  deleteBlob(repository: string, digest: Digest): Promise<boolean> {
+    return this.#delete({ doing: `deleting blob ${digest}`, repository }, `blobs/${digest}`);
+  }
+
+  /** Ends kept connections. */
+  close(): void {
+    this.#session.close();
+  }
+
+  async #delete(step: Step & { repository: string }, path: string): Promise<boolean> {
+    const access: Access[] = [{ repository: step.repository, actions: ["delete", "pull"] }];
+    const response = await this.#send(step, { method: "DELETE", url: `/v2/${step.repository}/${path}`, access });
+    if (response.status !== 404 && response.status > 299) throw await this.#session.refusal(response, step);
+    await discard(response);
+    return response.status !== 404;
+  }
+
+  /** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None when there is no such thing. */
+  async *#pages(step: Step & { repository: string }, first: string): AsyncGenerator<Buffer> {
+    const seen = new Set<string>();
+    let next: string | undefined = first;
+    while (next !== undefined) {
+      seen.add(next);
+      const access = pulling(step.repository);
+      const response: RegistryResponse = await this.#send(step, {
+        method: "GET",
+        url: next,
+        access,
+        collect: maximumPage,
+      });
+      if (response.status === 404) {
+        await discard(response);
+        return;
+      }
+      if (response.status !== 200) throw await this.#session.refusal(response, step);
+      yield response.bytes;
+      next = nextPage(response.headers["link"] as string | undefined, new URL(next, this.#session.endpoint.base));
+      if (next !== undefined && seen.has(next)) throw this.#broken(step, "gives the same page again");
+    }
+  }
+
+  #index(bytes: Uint8Array, document: string): ImageIndex {
+    return parseManifest(bytes, { mediaType: mediaTypes.index, document }) as ImageIndex;
+  }
+
+  #send(
+    step: Step,
+    request: Omit<RegistryRequest, "step" | "signal"> & { readonly signal?: AbortSignal | undefined },
+  ): Promise<RegistryResponse> {
+    return this.#session.send({ ...request, step });
+  }
+
+  #broken(step: Step, problem: string): Failure {
+    return new Failure(
+      `Registry ${this.registry} ${problem} while ${step.doing} in ${step.repository}.`,
+      "Try again; if it stays, what the registry keeps, or something on the way to it, is damaged.",
+    );
+  }
+}
+
+/** Bytes of one page of a list. */
+const maximumPage = 16 * 1024 * 1024;
+
+function pulling(repository: string): Access[] {
+  return [{ repository, actions: ["pull"] }];
+}
+
+function pushing(repository: string): Access[] {
+  return [{ repository, actions: ["pull", "push"] }];
+}
+
+function sameAlgorithm(one: Digest, other: Digest): boolean {
+  return splitDigest(one).algorithm === splitDigest(other).algorithm;
+}
+
+/** The path and query of `Link: <URL>; rel="next"`, which is only ever followed on the registry itself. */
+function nextPage(link: string | undefined, base: URL): string | undefined {
+  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? "")?.[1];
+  if (target === undefined || !URL.canParse(target, base.href)) return undefined;
+  const url = new URL(target, base);
+  return url.pathname + url.search;
+}

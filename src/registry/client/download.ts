@@ -1,0 +1,79 @@
+import { Readable } from "node:stream";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { DigestVerifier } from "../../oci/digest.ts";
+import type { Step } from "./refusal.ts";
+import { Backoff, isRetriableFault } from "./retry.ts";
+import type { RegistryResponse, Session } from "./session.ts";
+
+export interface DownloadOptions {
+  readonly repository: string;
+  readonly descriptor: Pick<Descriptor, "digest" | "size">;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A blob's whole content, verified: the stream fails at its end when the content is not what the digest says. A transfer that breaks
+ * off is taken up where it stopped.
+ */
+export function downloadBlob(session: Session, options: DownloadOptions): Readable {
+  const { digest, size } = options.descriptor;
+  const verifier = new DigestVerifier(digest, size);
+  const content = Readable.from(downloadRange(session, { ...options, start: 0, end: size }), { objectMode: false });
+  content.on("error", (error) => verifier.destroy(error));
+  verifier.on("close", () => content.destroy());
+  return content.pipe(verifier);
+}
+
+/** A part of a blob, from byte `start` up to, not including, byte `end`. A part cannot be verified. */
+export async function* downloadRange(
+  session: Session,
+  options: DownloadOptions & { readonly start: number; readonly end: number },
+): AsyncGenerator<Buffer> {
+  const { repository, descriptor, end } = options;
+  const step: Step = { doing: `downloading blob ${descriptor.digest}`, repository };
+  const backoff = new Backoff(session.retry);
+  let position = options.start;
+  while (position < end) {
+    const response = await request(session, options, position, step);
+    // A server without ranges starts at the beginning again.
+    let skip = response.status === 206 ? 0 : position;
+    try {
+      for await (const chunk of response.body as AsyncIterable<Buffer>) {
+        const wanted = chunk.subarray(Math.min(skip, chunk.length), Math.max(0, skip + end - position));
+        skip -= Math.min(skip, chunk.length);
+        if (wanted.length > 0) {
+          position += wanted.length;
+          backoff.reset();
+          yield wanted;
+        } else if (position >= end) {
+          return;
+        }
+      }
+      // An end without a fault: if something is missing, the verifier says so.
+      return;
+    } catch (error) {
+      if (!isRetriableFault(error)) throw error;
+      if (!(await backoff.wait({ signal: options.signal }))) throw session.lost(step, backoff.attempts, error);
+    }
+  }
+}
+
+async function request(
+  session: Session,
+  options: DownloadOptions & { readonly end: number },
+  start: number,
+  step: Step,
+): Promise<RegistryResponse> {
+  const { repository, descriptor, end } = options;
+  const whole = start === 0 && end === descriptor.size;
+  const response = await session.send({
+    method: "GET",
+    url: `/v2/${repository}/blobs/${descriptor.digest}`,
+    access: [{ repository, actions: ["pull"] }],
+    step,
+    headers: { accept: "*/*", ...(whole ? {} : { range: `bytes=${start}-${end - 1}` }) },
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  if (response.status === 200 || response.status === 206) return response;
+  throw await session.refusal(response, step);
+}

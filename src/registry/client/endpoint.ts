@@ -1,0 +1,32 @@
+import { UserError } from "../../oci/errors.ts";
+import { isRegistry, normalizeRegistry } from "../../oci/reference.ts";
+
+/** Where a registry answers. */
+export interface Endpoint {
+  /** `host[:port]` as people write it. */
+  readonly registry: string;
+  readonly base: URL;
+}
+
+/**
+ * The address of a registry. Only one on this machine is spoken to without TLS.
+ *
+ * @param plainHttp speak plain HTTP whatever the host; default: for loopback alone
+ * @throws UserError when the text is no `host[:port]`
+ */
+export function endpointOf(registry: string, plainHttp?: boolean): Endpoint {
+  if (!isRegistry(registry)) {
+    throw new UserError(
+      `${JSON.stringify(registry)} is not the name of a registry.`,
+      "Write HOST or HOST:PORT, for example registry.example.com or localhost:5000, without https:// and without a path.",
+    );
+  }
+  const name = normalizeRegistry(registry);
+  const scheme = (plainHttp ?? isLoopback(new URL(`http://${name}`))) ? "http" : "https";
+  return { registry: name, base: new URL(`${scheme}://${name}/`) };
+}
+
+/** Whether a URL's host is this machine by definition: `localhost`, 127.0.0.0/8, ::1. */
+export function isLoopback(url: URL): boolean {
+  return url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(url.hostname);
+}

@@ -1,0 +1,44 @@
+import { findCredential } from "../../credentials/find.ts";
+import type { FindCredential } from "./auth.ts";
+import { RegistryClient } from "./client.ts";
+import { endpointOf } from "./endpoint.ts";
+import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
+import { Session } from "./session.ts";
+
+export interface OpenOptions {
+  /** The registry is this machine's embedded one, reached over its Unix socket, where nobody is asked who he is. */
+  readonly embedded?: { readonly socketPath: string } | undefined;
+  /** Speak plain HTTP. Default: to loopback alone. */
+  readonly plainHttp?: boolean;
+  /** Where credentials come from. Default: the files that `docker login` and `podman login` write. */
+  readonly findCredential?: FindCredential;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Connections at a time. Default 8. */
+  readonly connections?: number;
+  /** Milliseconds. Default 10 s. */
+  readonly connectTimeout?: number;
+  /** Milliseconds without a byte in either direction. Default 2 min: registries read a large blob again before they answer. */
+  readonly idleTimeout?: number;
+}
+
+/**
+ * Opens a registry. Sends nothing yet.
+ *
+ * @param registry `host[:port]`
+ * @throws UserError when that is no name of a registry
+ */
+export function openRegistry(registry: string, options: OpenOptions = {}): RegistryClient {
+  const endpoint = endpointOf(registry, options.plainHttp);
+  return new RegistryClient(
+    new Session({
+      endpoint,
+      findCredential:
+        options.findCredential ?? ((repository) => findCredential({ registry: endpoint.registry, repository })),
+      retry: { ...defaultRetryPolicy, ...options.retry },
+      socketPath: options.embedded?.socketPath,
+      connections: options.connections ?? 8,
+      connectTimeout: options.connectTimeout ?? 10_000,
+      idleTimeout: options.idleTimeout ?? 120_000,
+    }),
+  );
+}

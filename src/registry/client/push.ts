@@ -1,0 +1,199 @@
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { OpenBlob, RegistryClient } from "./client.ts";
+
+/** A blob of an image and where its content is. */
+export interface BlobToPush {
+  readonly descriptor: Pick<Descriptor, "digest" | "size">;
+  readonly open: OpenBlob;
+  /** A repository of the target registry that probably holds the blob. */
+  readonly mountFrom?: string | undefined;
+}
+
+/** Everything that makes up an image. */
+export interface ImageContent {
+  readonly manifest: { readonly bytes: Uint8Array; readonly mediaType: string };
+  /** Configuration and layers. */
+  readonly blobs: readonly BlobToPush[];
+}
+
+/** An image and where it is to go. */
+export interface ImageToPush {
+  readonly client: RegistryClient;
+  readonly repository: string;
+  readonly tags: readonly string[];
+  /** Of the manifest. */
+  readonly digest: Digest;
+  /** Gives the content. Called only when the registry lacks the image. */
+  read(): Promise<ImageContent>;
+}
+
+/** How an image came to be where it should: it was all there; only tags were moved; its manifest was stored. */
+export type ImageOutcome = "unchanged" | "tagged" | "pushed";
+
+export type BlobOutcome = "present" | "mounted" | "uploaded";
+
+export type PushEvent =
+  | { readonly type: "checked"; readonly image: ImageToPush; readonly blobs: number }
+  | { readonly type: "sending"; readonly image: ImageToPush; readonly digest: Digest; readonly size: number }
+  /** `bytes` is negative when some have to be sent again. */
+  | { readonly type: "sent"; readonly bytes: number }
+  | {
+      readonly type: "blob";
+      readonly image: ImageToPush;
+      readonly digest: Digest;
+      readonly size: number;
+      readonly outcome: BlobOutcome;
+    }
+  | { readonly type: "image"; readonly image: ImageToPush; readonly outcome: ImageOutcome };
+
+export interface PushOptions {
+  /**
+   * What must be right. `digest`: the image must be there, one HEAD by digest tells; its tags are set when it was not. `tags`: every tag
+   * must name it, one HEAD per tag tells.
+   */
+  readonly check: "digest" | "tags";
+  readonly onEvent?: (event: PushEvent) => void;
+  /** Blobs that are asked for, mounted or sent at the same time. Default 6. */
+  readonly parallel?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Brings images to their registries, all at once, and moves nothing that is there already. A blob of several images is sent once, and
+ * mounted into the other repositories. Manifests come after all their blobs and tags last, so that an interrupted push leaves nothing
+ * that names what is missing, and running it again completes it.
+ *
+ * @throws what the first failure was; the rest is stopped then
+ */
+export async function pushImages(images: readonly ImageToPush[], options: PushOptions): Promise<ImageOutcome[]> {
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const push = new Push(options, signal);
+  const pushes = images.map((image) => push.image(image));
+  try {
+    return await Promise.all(pushes);
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(pushes);
+    throw error;
+  }
+}
+
+class Push {
+  readonly #options: PushOptions;
+  readonly #signal: AbortSignal;
+  readonly #slots: Slots;
+  /** Where a blob is or will be: by registry and digest, the repository that has it first. */
+  readonly #holders = new Map<string, { repository: string; arrival: Promise<unknown> }>();
+
+  constructor(options: PushOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+    this.#slots = new Slots(options.parallel ?? 6);
+  }
+
+  async image(image: ImageToPush): Promise<ImageOutcome> {
+    const missing = await this.#missing(image);
+    let outcome: ImageOutcome = "unchanged";
+    if (missing.manifest) {
+      await this.#content(image, missing.tags);
+      outcome = "pushed";
+    } else if (missing.tags.length > 0) {
+      const { manifest } = await image.read();
+      await this.#putManifest(image, manifest, missing.tags);
+      outcome = "tagged";
+    }
+    this.#emit({ type: "image", image, outcome });
+    return outcome;
+  }
+
+  /** What the registry lacks: in most runs nothing, so in most runs these are the only requests. */
+  async #missing(image: ImageToPush): Promise<{ manifest: boolean; tags: readonly string[] }> {
+    const { client, repository, digest, tags } = image;
+    const has = (reference: string) => client.headManifest(repository, reference, { signal: this.#signal });
+    if (this.#options.check === "digest" || tags.length === 0) {
+      return (await has(digest)) ? { manifest: false, tags: [] } : { manifest: true, tags };
+    }
+    const current = await Promise.all(tags.map(async (tag) => ({ tag, digest: (await has(tag))?.digest })));
+    const wrong = current.filter((each) => each.digest !== digest).map((each) => each.tag);
+    if (wrong.length === 0) return { manifest: false, tags: [] };
+    const present = wrong.length < tags.length || (await has(digest)) !== undefined;
+    return { manifest: !present, tags: wrong };
+  }
+
+  async #content(image: ImageToPush, tags: readonly string[]): Promise<void> {
+    const { manifest, blobs } = await image.read();
+    const distinct = [...new Map(blobs.map((blob) => [blob.descriptor.digest, blob])).values()];
+    this.#emit({ type: "checked", image, blobs: distinct.length });
+    await Promise.all(distinct.map((blob) => this.#blob(image, blob)));
+    await this.#putManifest(image, manifest, tags);
+  }
+
+  /** A manifest without tags is stored by digest; else each tag stores it, the first one before the others. */
+  async #putManifest(image: ImageToPush, manifest: ImageContent["manifest"], tags: readonly string[]): Promise<void> {
+    const put = (reference: string) =>
+      image.client.putManifest(image.repository, reference, manifest.bytes, manifest.mediaType, {
+        signal: this.#signal,
+      });
+    const [first = image.digest, ...rest] = tags;
+    await put(first);
+    await Promise.all(rest.map(put));
+  }
+
+  async #blob(image: ImageToPush, blob: BlobToPush): Promise<void> {
+    const { digest, size } = blob.descriptor;
+    const key = `${image.client.registry} ${digest}`;
+    const holder = this.#holders.get(key);
+    let outcome: BlobOutcome;
+    if (!holder) {
+      const arrival = this.#slots.run(() => this.#transfer(image, blob, blob.mountFrom));
+      this.#holders.set(key, { repository: image.repository, arrival });
+      outcome = await arrival;
+    } else {
+      // Waited for outside of a slot, or those who wait could take the slot of the one they wait for.
+      await holder.arrival;
+      outcome =
+        holder.repository === image.repository
+          ? "present"
+          : await this.#slots.run(() => this.#transfer(image, blob, holder.repository));
+    }
+    this.#emit({ type: "blob", image, digest, size, outcome });
+  }
+
+  async #transfer(image: ImageToPush, blob: BlobToPush, mountFrom: string | undefined): Promise<BlobOutcome> {
+    const { client, repository } = image;
+    const { descriptor, open } = blob;
+    const signal = this.#signal;
+    if ((await client.headBlob(repository, descriptor.digest, { push: true, signal })) !== undefined) return "present";
+    this.#emit({ type: "sending", image, digest: descriptor.digest, size: descriptor.size });
+    const onBytes = (bytes: number) => this.#emit({ type: "sent", bytes });
+    return client.pushBlob({ repository, descriptor, open, mountFrom, onBytes, signal });
+  }
+
+  #emit(event: PushEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+/** Lets so many run at a time. */
+class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
+  }
+}

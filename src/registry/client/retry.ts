@@ -1,0 +1,99 @@
+/** How long and how often to try again. Times are milliseconds. */
+export interface RetryPolicy {
+  /** Tries in all, the first included. */
+  readonly attempts: number;
+  /** What all waiting of one request may add up to. */
+  readonly budget: number;
+  /** Upper limit of the first wait; each further one doubles it. */
+  readonly firstDelay: number;
+  readonly maximumDelay: number;
+  /** Connection faults before a registry ever answered are tried again for no longer than this: it is probably not there at all. */
+  readonly firstContactBudget: number;
+}
+
+export const defaultRetryPolicy: RetryPolicy = {
+  attempts: 8,
+  budget: 90_000,
+  firstDelay: 500,
+  maximumDelay: 20_000,
+  firstContactBudget: 2_000,
+};
+
+/** The waits between the attempts of one request. */
+export class Backoff {
+  readonly #policy: RetryPolicy;
+  #attempts = 1;
+  #waited = 0;
+
+  constructor(policy: RetryPolicy) {
+    this.#policy = policy;
+  }
+
+  /** Attempts made so far. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** Counts from one again: something was achieved since. */
+  reset(): void {
+    this.#attempts = 1;
+    this.#waited = 0;
+  }
+
+  /**
+   * Waits before the next attempt: a random time up to a limit that doubles, so that many clients do not return at once, and never
+   * less than the server asked for.
+   *
+   * @param options `retryAfter`: milliseconds the server asked for; `budget`: milliseconds, in place of the policy's
+   * @returns false at once, without waiting, when attempts or budget are used up
+   */
+  async wait(
+    options: { retryAfter?: number | undefined; budget?: number | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<boolean> {
+    const { attempts, budget, firstDelay, maximumDelay } = this.#policy;
+    const limit = Math.min(maximumDelay, firstDelay * 2 ** (this.#attempts - 1));
+    const delay = Math.max(options.retryAfter ?? 0, limit * (0.5 + Math.random() / 2));
+    if (this.#attempts >= attempts || this.#waited + delay > (options.budget ?? budget)) return false;
+    this.#waited += delay;
+    this.#attempts++;
+    await sleep(delay, options.signal);
+    return true;
+  }
+}
+
+function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, milliseconds);
+    if (signal?.aborted) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** Whether another attempt may find a server in a better mood. 507, a full disk, does not go away by waiting. */
+export function isRetriableStatus(status: number): boolean {
+  return [408, 425, 429, 500, 502, 503, 504].includes(status);
+}
+
+const permanentFaults: readonly string[] = ["ENOTFOUND", "EACCES", "EPERM", "ENOENT", "EPROTO"];
+
+/** Whether a failure of the connection may pass. Names that do not resolve and certificates that are not trusted stay so. */
+export function isRetriableFault(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (typeof code !== "string" || permanentFaults.includes(code)) return false;
+  return /^(E[A-Z]+|EAI_AGAIN|HPE_[A-Z_]+|ERR_STREAM_PREMATURE_CLOSE)$/.test(code);
+}
+
+/** Milliseconds that a `Retry-After` field asks to wait: RFC 9110, section 10.2.3, seconds or a date. */
+export function parseRetryAfter(value: string | undefined, now = Date.now()): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}

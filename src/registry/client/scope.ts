@@ -1,0 +1,26 @@
+/** Access to one repository, as token services understand it: `repository:NAME:pull,push`. */
+export interface Access {
+  readonly repository: string;
+  readonly actions: readonly ("pull" | "push" | "delete")[];
+}
+
+export function formatScope(access: Access): string {
+  return `repository:${access.repository}:${access.actions.join(",")}`;
+}
+
+/**
+ * What to ask a token service for: what the request needs, and what the challenge named beyond it. Scopes of the same resource become
+ * one, since some services grant only the first of two.
+ */
+export function mergeScopes(needed: readonly string[], challenged: string | undefined): string[] {
+  const actions = new Map<string, Set<string>>();
+  for (const scope of [...needed, ...(challenged?.split(" ") ?? [])]) {
+    const colon = scope.lastIndexOf(":");
+    if (colon < 1) continue;
+    const resource = scope.slice(0, colon);
+    const known = actions.get(resource) ?? new Set();
+    actions.set(resource, known);
+    for (const action of scope.slice(colon + 1).split(",")) if (action !== "") known.add(action);
+  }
+  return [...actions].map(([resource, granted]) => `${resource}:${[...granted].join(",")}`);
+}

@@ -1,0 +1,207 @@
+import { Failure, UserError } from "../../oci/errors.ts";
+import { Authenticator, type FindCredential } from "./auth.ts";
+import { type Endpoint, isLoopback } from "./endpoint.ts";
+import { BodyError, HttpConnection, type HttpRequest, type HttpResponse } from "./http.ts";
+import { discard, readWords, refusalError, type Step, unreachableError } from "./refusal.ts";
+import { Backoff, isRetriableFault, isRetriableStatus, parseRetryAfter, type RetryPolicy } from "./retry.ts";
+import type { Access } from "./scope.ts";
+
+export interface SessionOptions {
+  readonly endpoint: Endpoint;
+  readonly findCredential: FindCredential;
+  readonly retry: RetryPolicy;
+  readonly socketPath?: string | undefined;
+  readonly connections: number;
+  readonly connectTimeout: number;
+  readonly idleTimeout: number;
+}
+
+/** A request to a registry, with what is needed to authorise, repeat and explain it. */
+export interface RegistryRequest extends Omit<HttpRequest, "url"> {
+  /** A URL, or a path with query below the registry's root. */
+  readonly url: URL | string;
+  readonly access: readonly Access[];
+  readonly step: Step;
+  /** Tries once only: the caller knows better how to go on. Default: by the session's policy. */
+  readonly once?: boolean;
+  /** Reads the body of an answer with status 200, up to this many bytes, as part of each try. Default: the caller reads it. */
+  readonly collect?: number;
+}
+
+export interface RegistryResponse extends HttpResponse {
+  /** What `collect` read. */
+  readonly bytes: Buffer;
+  readonly attempts: number;
+}
+
+const maximumRedirects = 5;
+
+/** Talks to one registry: authorises, follows redirects, tries again, and explains failures. */
+export class Session {
+  readonly endpoint: Endpoint;
+  readonly retry: RetryPolicy;
+  readonly #http: HttpConnection;
+  readonly #auth: Authenticator;
+  #answeredOnce = false;
+
+  constructor(options: SessionOptions) {
+    this.endpoint = options.endpoint;
+    this.retry = options.retry;
+    this.#http = new HttpConnection({ ...options, origin: options.endpoint.base.origin });
+    this.#auth = new Authenticator(options.endpoint, options.findCredential, (request) =>
+      this.#askTokenService(request),
+    );
+  }
+
+  /**
+   * Sends a request until it is answered with something other than a passing failure.
+   *
+   * @returns the answer, whatever its status but 401 and 403
+   * @throws UserError when the registry does not answer or refuses access
+   */
+  async send(request: RegistryRequest): Promise<RegistryResponse> {
+    const response = await this.#persist(request, () => this.#authorized(request));
+    if (response.status === 401 || response.status === 403) throw await this.refusal(response, request.step);
+    return response;
+  }
+
+  /** The error for an answer that the caller cannot go on with. Reads the answer. */
+  async refusal(response: RegistryResponse, step: Step): Promise<Error> {
+    const words = await readWords(response);
+    const { status, attempts } = response;
+    return refusalError(this.endpoint, step, { status, words, attempts }, await this.#auth.identity(step.repository));
+  }
+
+  /** The error for a transfer that broke off and cannot be taken up. */
+  lost(step: Step, attempts: number, cause: unknown): Error {
+    return unreachableError(this.endpoint, step, attempts, cause);
+  }
+
+  close(): void {
+    this.#http.close();
+  }
+
+  async #persist(
+    request: Pick<RegistryRequest, "step" | "once" | "collect" | "signal">,
+    attempt: () => Promise<HttpResponse>,
+  ): Promise<RegistryResponse> {
+    const backoff = new Backoff(this.retry);
+    const { signal } = request;
+    for (;;) {
+      let retryAfter: number | undefined;
+      let budget: number | undefined;
+      let outcome: { response: HttpResponse } | { error: unknown };
+      try {
+        const response = await attempt();
+        this.#answeredOnce = true;
+        const bytes =
+          request.collect && response.status === 200
+            ? await collect(response, request.collect, this.endpoint.registry, request.step)
+            : nothing;
+        const answer = { ...response, bytes, attempts: backoff.attempts };
+        if (request.once || !isRetriableStatus(response.status)) return answer;
+        retryAfter = parseRetryAfter(response.headers["retry-after"]);
+        outcome = { response };
+      } catch (error) {
+        if (isReported(error) || error instanceof BodyError || signal?.aborted) throw error;
+        if (request.once || !isRetriableFault(error)) {
+          throw unreachableError(this.endpoint, request.step, backoff.attempts, error);
+        }
+        if (!this.#answeredOnce) budget = this.retry.firstContactBudget;
+        outcome = { error };
+      }
+      if (await backoff.wait({ retryAfter, budget, signal })) {
+        if ("response" in outcome) await discard(outcome.response);
+        continue;
+      }
+      if ("response" in outcome) return { ...outcome.response, bytes: nothing, attempts: backoff.attempts };
+      throw unreachableError(this.endpoint, request.step, backoff.attempts, outcome.error);
+    }
+  }
+
+  async #authorized(request: RegistryRequest): Promise<HttpResponse> {
+    const url = new URL(request.url, this.endpoint.base);
+    // A credential is for the registry itself: an upload's location may be anywhere.
+    const own = url.origin === this.endpoint.base.origin;
+    const first = own ? await this.#auth.header(request.access) : undefined;
+    const response = await this.#redirected(request, url, first);
+    if (response.status !== 401 || !own) return response;
+    const second = await this.#auth.respond(response.headers["www-authenticate"], request.access, first);
+    if (second === undefined) return response;
+    await discard(response);
+    return this.#redirected(request, url, second);
+  }
+
+  async #redirected(request: RegistryRequest, start: URL, authorization: string | undefined): Promise<HttpResponse> {
+    const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
+    let response = await this.#http.send({ ...request, url: start, headers });
+    if (request.method !== "GET" && request.method !== "HEAD") return response;
+    let url = start;
+    for (let followed = 0; isRedirect(response); followed++) {
+      url = this.#redirectTarget(url, response.headers.location ?? "", followed, request.step);
+      await discard(response);
+      response = await this.#http.send({ ...request, url, headers: request.headers ?? {} });
+      if (response.status === 401) throw this.#badRedirect(url, "asks for a credential of its own", request.step);
+    }
+    return response;
+  }
+
+  #redirectTarget(from: URL, location: string, followed: number, step: Step): URL {
+    if (!URL.canParse(location, from.href)) throw this.#badRedirect(from, "redirects to what is no URL", step);
+    const url = new URL(location, from);
+    if (followed >= maximumRedirects) throw this.#badRedirect(url, "is one redirect too many", step);
+    if (!this.isAllowed(url)) throw this.#badRedirect(url, "is not reached by https", step);
+    return url;
+  }
+
+  /** Whether content may come from, or go to, a URL that the registry named. */
+  isAllowed(url: URL): boolean {
+    const { base } = this.endpoint;
+    if (url.protocol === "https:" || url.origin === base.origin) return true;
+    return url.protocol === "http:" && isLoopback(url) && isLoopback(base);
+  }
+
+  #badRedirect(url: URL, problem: string, step: Step): UserError {
+    return new UserError(
+      `Registry ${this.endpoint.registry} redirected to ${url.origin}, which ${problem}, while ${step.doing}.`,
+      "Whoever runs the registry has to correct where it sends its clients.",
+    );
+  }
+
+  async #askTokenService(request: HttpRequest): Promise<{ status: number; text: string }> {
+    const step = { doing: `asking the token service ${request.url.host} for a token` };
+    const { status, bytes } = await this.#persist({ step, collect: maximumTokenAnswer }, () =>
+      this.#http.send(request),
+    );
+    return { status, text: bytes.toString("utf8") };
+  }
+}
+
+/** Bytes that a token service may answer with. */
+const maximumTokenAnswer = 1 << 20;
+
+const nothing = Buffer.alloc(0);
+
+async function collect(response: HttpResponse, maximum: number, registry: string, step: Step): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    size += (chunk as Buffer).length;
+    if (size > maximum) {
+      throw new Failure(
+        `Registry ${registry} sent more than ${maximum} bytes while ${step.doing}.`,
+        "Check the registry's name: that is not what a registry answers.",
+      );
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function isRedirect(response: HttpResponse): boolean {
+  return [301, 302, 303, 307, 308].includes(response.status) && response.headers.location !== undefined;
+}
+
+function isReported(error: unknown): boolean {
+  return error instanceof Error && "exitStatus" in error;
+}

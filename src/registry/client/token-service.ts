@@ -1,0 +1,136 @@
+import type { CredentialSearch } from "../../credentials/credential.ts";
+import { Failure, UserError } from "../../oci/errors.ts";
+import type { Challenge } from "./challenge.ts";
+import { type Endpoint, isLoopback } from "./endpoint.ts";
+import type { HttpRequest } from "./http.ts";
+import { AccessRefused } from "./refusal.ts";
+
+export interface Token {
+  readonly value: string;
+  /** Milliseconds since the epoch from which on it is not to be used: before it expires, since requests take time to arrive. */
+  readonly staleAt: number;
+}
+
+/** Sends a request, with retries and without authentication, and gives the whole answer. */
+export type SendToTokenService = (request: HttpRequest) => Promise<{ status: number; text: string }>;
+
+export interface TokenRequest {
+  readonly endpoint: Endpoint;
+  readonly challenge: Challenge;
+  readonly scopes: readonly string[];
+  readonly search: CredentialSearch;
+  readonly send: SendToTokenService;
+}
+
+/** Seconds for which a token is good when its service does not say: the token specification's default. */
+const defaultLifetime = 60;
+
+/** Seconds of a token's life that are left unused, or half of its life when that is shorter. */
+const margin = 10;
+
+/**
+ * Fetches a token as a Bearer challenge asks for: the distribution project's "Docker Registry v2 authentication". A password goes as
+ * Basic authentication of a GET, an identity token by OAuth2's refresh grant; without a credential the token is an anonymous one.
+ *
+ * @throws UserError when the service is on a host that must not get the credential, or refuses it
+ */
+export async function fetchToken(request: TokenRequest): Promise<Token> {
+  const { endpoint, challenge, search } = request;
+  const realm = checkedRealm(challenge.parameters["realm"] ?? "", endpoint);
+  const { status, text } = await request.send(tokenHttpRequest(realm, request));
+  if (status === 401 || status === 403 || status === 400) {
+    const asked = search.source === undefined ? "no credential was found" : `the credential from ${search.source}`;
+    throw new AccessRefused(
+      `The token service ${realm.host} of registry ${endpoint.registry} answered ${status} for ${request.scopes.join(" ")}: ${asked}.`,
+      `Log in with \`docker login ${endpoint.registry}\` or \`podman login ${endpoint.registry}\` as someone who may.`,
+    );
+  }
+  if (status !== 200) {
+    throw new Failure(
+      `The token service ${realm.host} of registry ${endpoint.registry} answered ${status}.`,
+      "Try again later, or ask whoever runs the registry.",
+    );
+  }
+  return readToken(text, realm, endpoint);
+}
+
+function tokenHttpRequest(realm: URL, { challenge, scopes, search }: TokenRequest): HttpRequest {
+  const { credential } = search;
+  const service = challenge.parameters["service"];
+  if (credential?.kind === "identity-token") {
+    const form = new URLSearchParams({
+      grant_type: "refresh_token",
+      client_id: "slipway",
+      ...(service === undefined ? {} : { service }),
+      scope: scopes.join(" "),
+      refresh_token: credential.token,
+    });
+    const bytes = Buffer.from(form.toString());
+    return {
+      method: "POST",
+      url: realm,
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: { length: bytes.length, open: () => bytes },
+    };
+  }
+  const url = new URL(realm);
+  if (service !== undefined) url.searchParams.set("service", service);
+  for (const scope of scopes) url.searchParams.append("scope", scope);
+  if (!credential) return { method: "GET", url };
+  url.searchParams.set("account", credential.username);
+  const pair = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
+  return { method: "GET", url, headers: { authorization: `Basic ${pair}` } };
+}
+
+function readToken(text: string, realm: URL, endpoint: Endpoint): Token {
+  const refuse = (problem: string): never => {
+    throw new Failure(
+      `The token service ${realm.host} of registry ${endpoint.registry} ${problem}.`,
+      "Ask whoever runs the registry.",
+    );
+  };
+  let answer: Record<string, unknown> | null;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return refuse("did not answer with JSON");
+  }
+  const value = answer?.["token"] || answer?.["access_token"];
+  // What cannot stand in a header field would become an error that quotes it.
+  if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value)) return refuse("answered without a usable token");
+  const said = Number(answer?.["expires_in"]);
+  const lifetime = Number.isFinite(said) && said > 0 ? said : defaultLifetime;
+  return { value, staleAt: Date.now() + (lifetime - Math.min(margin, lifetime / 2)) * 1000 };
+}
+
+/**
+ * A registry names its token service itself, so a bad one could name anybody's. A credential goes to the registry's own host, or by TLS
+ * to a host of the same domain, as all known pairs are (`registry-1.docker.io` and `auth.docker.io`).
+ */
+function checkedRealm(realm: string, endpoint: Endpoint): URL {
+  const { registry, base } = endpoint;
+  const refuse = (problem: string): never => {
+    throw new UserError(
+      `Registry ${registry} names the token service ${JSON.stringify(realm)}, which ${problem}; no credential was sent.`,
+      "Check the registry's name; if it is right, whoever runs it has to correct its token realm.",
+    );
+  };
+  if (!URL.canParse(realm)) return refuse("is not a URL");
+  const url = new URL(realm);
+  if (url.username !== "" || url.password !== "") return refuse("holds a user name");
+  const bothHere = isLoopback(base) && isLoopback(url);
+  const sameOrigin = url.origin === base.origin;
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && (sameOrigin || bothHere))) {
+    return refuse("is not reached by https");
+  }
+  if (url.hostname !== base.hostname && !bothHere && !sameDomain(url.hostname, base.hostname)) {
+    return refuse("is in a domain of somebody else");
+  }
+  return url;
+}
+
+function sameDomain(one: string, other: string): boolean {
+  const domain = (host: string) => host.split(".").slice(-2).join(".");
+  const isName = (host: string) => /[a-z]$/i.test(host) && host.includes(".");
+  return isName(one) && isName(other) && domain(one).toLowerCase() === domain(other).toLowerCase();
+}

@@ -1,0 +1,260 @@
+import type { Readable } from "node:stream";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { Failure } from "../../oci/errors.ts";
+import { type Body, BodyError } from "./http.ts";
+import { AccessRefused, discard, type Step } from "./refusal.ts";
+import { Backoff, isRetriableStatus, parseRetryAfter } from "./retry.ts";
+import type { Access } from "./scope.ts";
+import type { RegistryRequest, RegistryResponse, Session } from "./session.ts";
+
+/** Opens a blob's content from byte `start` up to, not including, byte `end`. Called again for each further attempt. */
+export type OpenBlob = (start: number, end: number) => Readable;
+
+/** What went wrong with one try, when another may do better. */
+interface Fault {
+  readonly error: unknown;
+  /** Milliseconds the registry asked to wait. */
+  readonly retryAfter?: number | undefined;
+  /** The registry takes no chunks. */
+  readonly unsupported?: boolean;
+}
+
+const octets = { "content-type": "application/octet-stream" } as const;
+
+export interface UploadOptions {
+  readonly repository: string;
+  readonly descriptor: Pick<Descriptor, "digest" | "size">;
+  readonly open: OpenBlob;
+  /** A repository of the same registry that may hold the blob. */
+  readonly mountFrom?: string | undefined;
+  /** Called with how much more, or, when some have to be sent again, less was sent. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes of one chunk when a blob goes in chunks: what an interruption costs at most. */
+const chunkSize = 16 * 1024 * 1024;
+
+/**
+ * Uploads a blob that the registry lacks: distribution specification, "Pushing blobs". It is mounted where it can be; else it is sent
+ * in one request, which every registry takes; and when that breaks off, in chunks from where the registry says it stopped.
+ *
+ * @returns how the blob got there
+ * @throws BodyError when its source fails; UserError or Failure when the registry does
+ */
+export async function uploadBlob(session: Session, options: UploadOptions): Promise<"mounted" | "uploaded"> {
+  return new Upload(session, options).run();
+}
+
+class Upload {
+  readonly #session: Session;
+  readonly #options: UploadOptions;
+  readonly #step: Step;
+  readonly #backoff: Backoff;
+  readonly #access: readonly Access[];
+  /** Bytes that `onBytes` was told of. */
+  #reported = 0;
+
+  constructor(session: Session, options: UploadOptions) {
+    this.#session = session;
+    this.#options = options;
+    this.#step = { doing: `uploading blob ${options.descriptor.digest}`, repository: options.repository };
+    this.#backoff = new Backoff(session.retry);
+    this.#access = [{ repository: options.repository, actions: ["pull", "push"] }];
+  }
+
+  async run(): Promise<"mounted" | "uploaded"> {
+    const { mountFrom, repository } = this.#options;
+    const mountable = mountFrom !== undefined && mountFrom !== repository;
+    let location = mountable ? await this.#mountOrStart(mountFrom) : await this.#start();
+    if (location === undefined) return "mounted";
+    let fault = await this.#sendWhole(location);
+    while (fault) {
+      if (!(await this.#backoff.wait({ retryAfter: fault.retryAfter, signal: this.#options.signal })))
+        throw fault.error;
+      const kept: Kept | undefined = fault.unsupported ? undefined : await this.#kept(location);
+      location = kept?.location ?? (await this.#start());
+      fault = fault.unsupported
+        ? await this.#sendWhole(location)
+        : await this.#sendChunks(location, kept?.offset ?? 0, kept?.minimumChunk ?? 0);
+    }
+    this.#report(this.#options.descriptor.size);
+    return "uploaded";
+  }
+
+  /** Asks for the blob of another repository: distribution specification, "Mounting a blob". Undefined: it is there now. */
+  async #mountOrStart(from: string): Promise<URL | undefined> {
+    const query = new URLSearchParams({ mount: this.#options.descriptor.digest, from });
+    const access = [...this.#access, { repository: from, actions: ["pull"] as const }];
+    let response: RegistryResponse;
+    try {
+      response = await this.#post(`?${query}`, access);
+    } catch (error) {
+      // Whoever may not read there may still write here.
+      if (error instanceof AccessRefused) return this.#start();
+      throw error;
+    }
+    await discard(response);
+    if (response.status === 201) return undefined;
+    return response.status === 202 ? this.#location(response, this.#uploads()) : this.#start();
+  }
+
+  /** Opens an upload session. */
+  async #start(): Promise<URL> {
+    const response = await this.#post("", this.#access);
+    if (response.status !== 202) throw await this.#session.refusal(response, this.#step);
+    await discard(response);
+    return this.#location(response, this.#uploads());
+  }
+
+  #post(query: string, access: readonly Access[]): Promise<RegistryResponse> {
+    const url = new URL(query, this.#uploads());
+    return this.#session.send({ method: "POST", url, access, step: this.#step, ...this.#common() });
+  }
+
+  #uploads(): URL {
+    return new URL(`/v2/${this.#options.repository}/blobs/uploads/`, this.#session.endpoint.base);
+  }
+
+  /** One PUT with everything. */
+  async #sendWhole(location: URL): Promise<Fault | undefined> {
+    const { size } = this.#options.descriptor;
+    const url = this.#withDigest(location);
+    return this.#attempt({ method: "PUT", url, body: this.#body(0, size), headers: octets });
+  }
+
+  /** PATCHes from an offset on, and a PUT that ends the upload. */
+  async #sendChunks(start: URL, from: number, minimumChunk: number): Promise<Fault | undefined> {
+    const { size } = this.#options.descriptor;
+    let location = start;
+    const step = Math.max(chunkSize, minimumChunk);
+    for (let offset = from; offset < size; offset += step) {
+      const end = Math.min(offset + step, size);
+      const headers = { ...octets, "content-range": `${offset}-${end - 1}` };
+      let next: URL | undefined;
+      const fault = await this.#attempt(
+        { method: "PATCH", url: location, body: this.#body(offset, end), headers },
+        (response) => {
+          next = this.#location(response, location);
+        },
+      );
+      if (fault) return fault;
+      location = next ?? location;
+      this.#backoff.reset();
+    }
+    return this.#attempt({ method: "PUT", url: this.#withDigest(location), headers: octets });
+  }
+
+  /** Sends once. A fault that another try may get over is returned, any other thrown. */
+  async #attempt(
+    request: Pick<RegistryRequest, "method" | "url" | "body" | "headers">,
+    onSuccess: (response: RegistryResponse) => void = () => {},
+  ): Promise<Fault | undefined> {
+    let response: RegistryResponse;
+    try {
+      response = await this.#session.send({
+        ...request,
+        ...this.#common(),
+        access: this.#access,
+        step: this.#step,
+        once: true,
+        onSent: (bytes) => this.#report(this.#reported + bytes),
+      });
+    } catch (error) {
+      if (error instanceof BodyError) throw this.#sourceError(error);
+      if (this.#options.signal?.aborted || error instanceof AccessRefused) throw error;
+      return { error };
+    }
+    const { status } = response;
+    if (status >= 200 && status < 300) {
+      await discard(response);
+      onSuccess(response);
+      return undefined;
+    }
+    const error = await this.#session.refusal(response, this.#step);
+    if (isRetriableStatus(status)) return { error, retryAfter: parseRetryAfter(response.headers["retry-after"]) };
+    // The registry lost the upload, or its beginning is not what we thought.
+    if (status === 404 || status === 416) return { error };
+    if (request.method === "PATCH" && [400, 405, 501].includes(status)) return { error, unsupported: true };
+    throw error;
+  }
+
+  /** What the registry kept of an interrupted upload: distribution specification, "Pushing a blob in chunks". */
+  async #kept(at: URL): Promise<Kept | undefined> {
+    const request = { method: "GET", url: at, access: this.#access, step: this.#step } as const;
+    const response = await this.#session.send({ ...request, ...this.#common() });
+    await discard(response);
+    const range = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.range ?? "");
+    const last = Number(range?.[1] ?? 0);
+    // "0-0" is one byte by the specification, and none by what registries do: not worth keeping.
+    if (response.status !== 204 || last === 0 || last >= this.#options.descriptor.size) return undefined;
+    return {
+      location: this.#location(response, at),
+      offset: last + 1,
+      minimumChunk: Number(response.headers["oci-chunk-min-length"]) || 0,
+    };
+  }
+
+  /** Where the registry wants the next request of this upload, which may be another host. */
+  #location(response: RegistryResponse, base: URL): URL {
+    const { location } = response.headers;
+    const { registry } = this.#session.endpoint;
+    const refuse = (problem: string) =>
+      new Failure(
+        `Registry ${registry} gave a location that ${problem} while ${this.#step.doing}.`,
+        "Whoever runs the registry has to correct the address it gives for uploads.",
+      );
+    if (location === undefined) return base;
+    if (!URL.canParse(location, base.href)) throw refuse("is no URL");
+    const url = new URL(location, base);
+    // Behind a proxy that ends TLS, registries often do not know that they are reached by it.
+    if (base.protocol === "https:" && url.protocol === "http:" && url.hostname === base.hostname) {
+      url.protocol = "https:";
+      url.port = base.port;
+    }
+    if (!this.#session.isAllowed(url)) throw refuse(`is not reached by https (${url.origin})`);
+    return url;
+  }
+
+  #withDigest(location: URL): URL {
+    const url = new URL(location);
+    // Appended by hand: what a registry put into its own query must come back byte for byte.
+    url.search += `${url.search === "" ? "?" : "&"}digest=${encodeURIComponent(this.#options.descriptor.digest)}`;
+    return url;
+  }
+
+  #body(start: number, end: number): Body {
+    return {
+      length: end - start,
+      open: () => {
+        this.#report(start);
+        return this.#options.open(start, end);
+      },
+    };
+  }
+
+  /** Tells of progress up to a byte, which is less than before when something has to be sent again. */
+  #report(upTo: number): void {
+    if (upTo !== this.#reported) this.#options.onBytes?.(upTo - this.#reported);
+    this.#reported = upTo;
+  }
+
+  #sourceError(error: BodyError): Failure {
+    return new Failure(
+      `Blob ${this.#options.descriptor.digest} cannot be read: ${error.message}.`,
+      "Run the build again; if it stays, the file on this machine is damaged.",
+      { cause: error },
+    );
+  }
+
+  #common() {
+    return this.#options.signal ? { signal: this.#options.signal } : {};
+  }
+}
+
+/** What a registry kept of an upload. */
+interface Kept {
+  readonly location: URL;
+  readonly offset: number;
+  readonly minimumChunk: number;
+}
