@@ -1,4 +1,5 @@
 import { detectEngine, type EngineChoice } from "../engine/choose.ts";
+import { embeddedLogin } from "../engine/container/login.ts";
 import { runContainer } from "../engine/container/run.ts";
 import type { ContainerRun, Run } from "../engine/engine.ts";
 import { runProcess } from "../engine/process/run.ts";
@@ -31,7 +32,9 @@ export async function runOnEngine(image: string | undefined, run: Omit<Container
   if (image === undefined) return runWithoutImage(run);
   const chosen = engine();
   if (chosen.kind === "process") return inProcess(run);
-  return { status: await runContainer(chosen.client, { ...run, image }), where: `a container of ${image}` };
+  const login = await embeddedLogin(image);
+  const status = await runContainer(chosen.client, { ...run, image }, login === undefined ? {} : { login });
+  return { status, where: `a container of ${image}` };
 }
 
 async function runWithoutImage(run: Run): Promise<Ran> {

@@ -9,6 +9,7 @@ import { divideEnvironment } from "./environment.ts";
 import { LastWords } from "./last-words.ts";
 import { isLoopback } from "./loopback.ts";
 import { processLimits } from "./process-limits.ts";
+import { checkReach } from "./reach.ts";
 import { makeRunFolder } from "./run-folder.ts";
 
 const docker = { name: "docker", path: "/usr/bin/docker" } as const;
@@ -72,6 +73,18 @@ describe("isLoopback", () => {
   });
   it.each(["ubuntu", "localhost.example/a", "128.0.0.1/a", "h.example/localhost:1"])("%s is not", (image) => {
     expect(isLoopback(image)).toBe(false);
+  });
+});
+
+describe("checkReach", () => {
+  it("refuses a loopback registry for an engine elsewhere, by the name of what leads there", () => {
+    const [near, far] = ["localhost:5000/a", "registry.example/a"];
+    expect(() => checkReach(docker, near, { DOCKER_HOST: "ssh://far" })).toThrow(
+      "DOCKER_HOST=ssh://far leads to an engine",
+    );
+    expect(() => checkReach(podman, near, { CONTAINER_HOST: "ssh://far" })).toThrow("CONTAINER_HOST=ssh://far leads");
+    checkReach(docker, far, { DOCKER_HOST: "ssh://far" });
+    checkReach(podman, near, { CONTAINER_HOST: "unix:///run/podman.sock" });
   });
 });
 

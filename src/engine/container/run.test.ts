@@ -2,12 +2,15 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import type { ContainerRun } from "../engine.ts";
 import { stopAll } from "../interrupts.ts";
 import { installedPodman, makeImage } from "../testdata/image.ts";
 import { startRegistry } from "../testdata/registry.ts";
 import { type ContainerRunOptions, runContainer } from "./run.ts";
+
+// Containers of a busy machine take their time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const podman = installedPodman();
 const made = podman === undefined ? undefined : makeImage(podman.path);

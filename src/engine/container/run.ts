@@ -12,6 +12,7 @@ import { divideEnvironment } from "./environment.ts";
 import { clientFailure, oneLine } from "./failure.ts";
 import { LastWords } from "./last-words.ts";
 import { processLimits } from "./process-limits.ts";
+import { checkReach } from "./reach.ts";
 import { type Login, makeRunFolder } from "./run-folder.ts";
 
 /** What a caller may set for one run besides the run itself. */
@@ -38,7 +39,7 @@ let runtime: string | undefined;
  *
  * @returns the program's exit status; 128 and the signal's number when killed
  * @throws Failure when the client does not get as far as running the program, with what it printed; UserError for variables that
- *   cannot be passed
+ *   cannot be passed and for an image on this machine's loopback when the engine is elsewhere
  */
 export async function runContainer(
   client: ContainerClient,
@@ -47,6 +48,7 @@ export async function runContainer(
 ): Promise<number> {
   const env = options.env ?? process.env;
   const onStderr = options.onStderr ?? ((data: Buffer) => void process.stderr.write(data));
+  checkReach(client, run.image, env);
   if (client.name === "docker") await checkDocker(env);
   const { status, words } = await attempt(client, run, { ...options, env, onStderr });
   if (words === "") return status;

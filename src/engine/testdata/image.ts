@@ -38,7 +38,11 @@ export function makeImage(podman: string, entry?: string): { image: string; remo
   const archive = `${root}.tar`;
   execFileSync("tar", ["-C", root, "-cf", archive, "."]);
   rmSync(root, { recursive: true });
-  execFileSync(podman, ["import", "--quiet", "-c", `ENTRYPOINT ${entrypoint}`, "-c", "USER 1000:1000", archive, image], { stdio: "pipe" });
+  execFileSync(
+    podman,
+    ["import", "--quiet", "-c", `ENTRYPOINT ${entrypoint}`, "-c", "USER 1000:1000", archive, image],
+    { stdio: "pipe" },
+  );
   rmSync(archive);
   return { image, remove: () => void spawnSync(podman, ["rmi", "--force", image]) };
 }

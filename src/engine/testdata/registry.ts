@@ -33,7 +33,11 @@ export async function startRegistry(
     }
     const content = readFileSync(join(folder, "blobs", digest.replace(":", "/")));
     const type = kind === "manifests" ? manifest.mediaType : "application/octet-stream";
-    response.writeHead(200, { "content-type": type, "content-length": content.length, "docker-content-digest": digest });
+    response.writeHead(200, {
+      "content-type": type,
+      "content-length": content.length,
+      "docker-content-digest": digest,
+    });
     response.end(request.method === "HEAD" ? undefined : content);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

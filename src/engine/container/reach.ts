@@ -1,0 +1,29 @@
+import { UserError } from "../../oci/errors.ts";
+import type { Environment } from "../engine.ts";
+import type { ContainerClient } from "./client.ts";
+import { dockerEndpoint } from "./docker-endpoint.ts";
+import { isLoopback } from "./loopback.ts";
+
+/**
+ * Refuses an image from a loopback registry for an engine that may run on another machine, whose loopback is not ours.
+ *
+ * @throws UserError naming the setting that leads elsewhere
+ */
+export function checkReach(client: ContainerClient, image: string, env: Environment): void {
+  const elsewhere = client.name === "podman" ? remotePodman(env) : remoteDocker(env);
+  if (elsewhere === undefined || !isLoopback(image)) return;
+  throw new UserError(
+    `${elsewhere} leads to an engine that does not share this machine's network, so it cannot pull ${image}.`,
+    "Set SLIPWAY_REGISTRY to a registry that both reach, or SLIPWAY_ENGINE=process to run without containers.",
+  );
+}
+
+function remotePodman(env: Environment): string | undefined {
+  const host = env["CONTAINER_HOST"];
+  return host && !host.startsWith("unix://") ? `CONTAINER_HOST=${host}` : undefined;
+}
+
+function remoteDocker(env: Environment): string | undefined {
+  const endpoint = dockerEndpoint(env);
+  return endpoint.kind === "elsewhere" ? endpoint.name : undefined;
+}

@@ -1,0 +1,126 @@
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+
+/** Path of the program below, in the repository. */
+export const program = "src/sdk/testdata/program.ts";
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Starts the program for one of its scenarios, with these variables and what it needs to start. */
+export function start(scenario: string, env: Record<string, string>): Child {
+  return spawn(process.execPath, [program, scenario], {
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+}
+
+/** Runs it to its end. */
+export async function run(scenario: string, env: Record<string, string>) {
+  const child = start(scenario, env);
+  child.stdin.end();
+  const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { status, err, out, result: JSON.parse(out.replace("loading\n", "") || "null") };
+}
+
+/** Where functions run: how to make them run there, and how an error names it. */
+export interface Place {
+  readonly env: Record<string, string>;
+  readonly where: string;
+  /** For a container: the client, and the image that the variables name. */
+  readonly container?: { readonly podman: string; readonly image: string };
+}
+
+/** What holds for functions on every engine. */
+export function describeFunctions({ env, where, container }: Place): void {
+  describe(`a function in ${where}`, () => {
+    it("gets arguments, sees the program's own, and hands its result back; what it prints goes to standard error", async () => {
+      const { result, err, status } = await run("add", env);
+      expect(result).toMatchObject({ sum: 3, argument: "add" });
+      expect(err).toBe("loading\nadding\nfrom a child\n");
+      expect(status).toBe(0);
+    });
+
+    it("may run several times at once", async () => {
+      const { result } = await run("together", env);
+      expect(result.map(({ sum }: { sum: number }) => sum)).toEqual([2, 4, 6]);
+    });
+
+    it("throws with its own stack and cause, and says where", async () => {
+      const { err, status } = await run("fail", env);
+      expect(err).toMatch(/^TideError: the tide is out\n {4}at .*program\.ts:\d+:\d+\)?\n/m);
+      expect(err).toContain("[cause]: Error: the moon");
+      expect(err).toContain(`--- thrown in ${where}, called here ---`);
+      expect(status).toBe(1);
+    });
+
+    it("may return nothing, and much", async () => {
+      expect((await run("nothing", env)).result).toEqual({ isUndefined: true });
+      expect((await run("large", env)).result).toBe(4 * 1024 * 1024);
+    });
+
+    it.each([
+      ["nan", 2, 'The result of "nan" is not JSON: .depth is NaN.'],
+      ["tooLarge", 1, 'The result of "large" takes 16777218 bytes as JSON, and at most 16777216 go through.'],
+      ["exits", 1, `"exits" ended with status 7 in ${where} before it gave a result.`],
+      ["date", 2, 'The list of arguments of "add" is not JSON: [0] is a Date.'],
+    ])("reports %s by exit status %d and one clear sentence", async (scenario, status, problem) => {
+      const ended = await run(scenario, env);
+      expect(ended.err).toContain(`${problem}\n`);
+      expect(ended.status).toBe(status);
+    });
+
+    it("calls another function where it is", async () => {
+      expect((await run("outer", env)).result).toBe(5);
+    });
+
+    it("sees declared variables, line ends included", async () => {
+      const { result } = await run("where", { ...env, UNDECLARED: "secret", HTTP_PROXY: "http://user:secret@proxy" });
+      expect(result.declared).toBe("line one\nline two");
+      const names = ["DECLARED", "HOME", "HOSTNAME", "PATH", "SLIPWAY_CONTAINER_IMAGE", "TERM", "container"];
+      if (container !== undefined) expect(result).toMatchObject({ variables: names, user: 1000, image: true });
+      else expect(result.variables).toContain("UNDECLARED");
+    });
+
+    it.each([["SIGTERM"], ["SIGINT"]] as const)("ends with the program on %s", async (signal) => {
+      const child = start("waits", env);
+      const pid = await pidOf(child);
+      child.kill(signal);
+      const [, killedBy] = await once(child, "close");
+      expect(killedBy).toBe(signal);
+      expectGone(pid);
+    });
+
+    it("is stopped when another fails", async () => {
+      const child = start("failsWhileWaiting", env);
+      const pid = await pidOf(child);
+      child.kill("SIGUSR2");
+      const [status] = await once(child, "close");
+      expect(status).toBe(1);
+      expectGone(pid);
+    });
+
+    /** The function's process, as it is known where it runs, once it waits. */
+    function pidOf(child: Child): Promise<number> {
+      return new Promise((resolve, reject) => {
+        let err = "";
+        child.stderr.on("data", (chunk: Buffer) => {
+          err += chunk;
+          const pid = /waiting as (\d+)\n/.exec(err)?.[1];
+          if (pid !== undefined) resolve(Number(pid));
+        });
+        child.on("close", () => reject(new Error(`it ended: ${err}`)));
+      });
+    }
+
+    function expectGone(pid: number): void {
+      if (container === undefined) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+      else {
+        const args = ["ps", "--all", "--quiet", "--filter", `ancestor=${container.image}`];
+        expect(execFileSync(container.podman, args, { encoding: "utf8" })).toBe("");
+      }
+    }
+  });
+}
