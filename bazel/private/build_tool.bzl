@@ -40,7 +40,9 @@ def run_build_tool(ctx, args, inputs, outputs, mnemonic, progress_message):
         progress_message = progress_message,
         execution_requirements = {
             "requires-worker-protocol": "json",
+            "supports-multiplex-sandboxing": "1",
             "supports-multiplex-workers": "1",
+            "supports-worker-cancellation": "1",
             "supports-workers": "1",
             # All mnemonics share one process.
             "worker-key-mnemonic": "SlipwayBuild",
