@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../oci/errors.ts";
-import { type Mirrors, redacted } from "./mirrors.ts";
+import type { Mirrors } from "./mirrors.ts";
 import type { FetchFile } from "./update_lock.ts";
 
 /**
@@ -38,7 +38,7 @@ function reason(error: unknown): string {
 
 function failure(url: string, why: string, cause?: unknown): Failure {
   return new Failure(
-    `${redacted(url)} could not be fetched: ${why}.`,
+    `${url} could not be fetched: ${why}.`,
     "Check the mirror's address, the suite and the network.",
     cause === undefined ? undefined : { cause },
   );

@@ -16,35 +16,38 @@ export function findMirrors(suites: readonly string[], mirror: string, sources: 
   const mirrors: Partial<Record<ArchiveName, string>> = {};
   for (const suite of suites) {
     const archive = archiveOf(suite);
-    if (mirrors[archive] !== undefined) continue;
-    if (mirror !== "") mirrors[archive] = archive === "debian" ? trimmed(mirror) : securityBeside(mirror);
-    else {
-      const named = mirrorFor(suite, sources);
-      const main = suites.map((other) => mirrorFor(other, sources)).find((url) => url?.endsWith("/debian"));
-      const found = named ?? (main === undefined ? undefined : securityBeside(main));
-      if (found === undefined) throw noMirror(suite);
-      mirrors[archive] = found;
-    }
+    mirrors[archive] ??= withoutPassword(
+      mirror === "" ? fromSources(suite, suites, sources) : onMirror(archive, mirror),
+    );
   }
   return mirrors;
 }
 
-function trimmed(url: string): string {
-  return url.replace(/\/+$/, "");
+function fromSources(suite: string, suites: readonly string[], sources: readonly AptSource[]): string {
+  const named = mirrorFor(suite, sources);
+  if (named !== undefined) return named;
+  const main = suites.map((other) => mirrorFor(other, sources)).find((url) => url?.endsWith("/debian"));
+  if (main === undefined) throw noMirror(suite);
+  return onMirror(archiveOf(suite), main);
 }
 
-function securityBeside(mirror: string): string {
-  const url = trimmed(mirror);
+function onMirror(archive: ArchiveName, mirror: string): string {
+  const url = mirror.replace(/\/+$/, "");
+  if (archive === "debian") return url;
   if (url.endsWith("/debian")) return `${url}-security`;
   throw new UserError(
-    `The mirror ${redacted(url)} does not end in /debian, so its security archive cannot be found.`,
+    `The mirror ${withoutPassword(url)} does not end in /debian, so its security archive cannot be found.`,
     "Give a mirror whose address ends in /debian and that carries debian-security beside it, or leave the -security suite out.",
   );
 }
 
-/** An address without user and password, for people's eyes. */
-export function redacted(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
+/** Bazel prints addresses, and what it prints ends up in logs. */
+function withoutPassword(url: string): string {
+  if (!/^[a-z+]+:\/\/[^/]*@/i.test(url)) return url;
+  throw new UserError(
+    "The address of the Debian mirror has a user or password in it, which would end up in logs.",
+    "Put them into ~/.netrc, where Bazel and apt find them by the host, and take them out of the address.",
+  );
 }
 
 function noMirror(suite: string): UserError {

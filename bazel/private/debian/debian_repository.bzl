@@ -1,5 +1,6 @@
 """A base image from Debian packages."""
 
+load("@bazel_tools//tools/build_defs/repo:utils.bzl", "read_user_netrc", "use_netrc")
 load("//bazel/private/node:host_node.bzl", "host_node")
 
 # Debian's name of an architecture to the platform of its images, and the processor that `select` knows it by.
@@ -50,73 +51,61 @@ DEBIAN_ATTRS = {
 }
 
 def _error(rctx, problem, remedy):
-    fail("base image {}: {}\n{}".format(rctx.name, problem, remedy))
+    fail("base image {}: {}\n{}".format(_name(rctx), problem, remedy))
 
-def _shown(url):
-    """An address without user and password."""
-    scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return scheme + "://" + authority.rpartition("@")[2] + slash + path
+def _name(rctx):
+    """The name that the user gave: Bazel puts others before it."""
+    return rctx.name.split("~")[-1].split("+")[-1]
 
 def _tool(rctx, script, arguments):
     """Runs src/debian/repository/main.ts, whose answers are JSON and whose errors are for people."""
     flags = ["--disable-warning=ExperimentalWarning", "--preserve-symlinks", "--preserve-symlinks-main"]
     result = rctx.execute([host_node(rctx)] + flags + [script] + arguments)
     if result.return_code != 0:
-        fail("base image {}: {}".format(rctx.name, result.stderr.strip()))
+        fail("base image {}: {}".format(_name(rctx), result.stderr.strip()))
     return json.decode(result.stdout)
 
 def _download(rctx, mirrors, files):
     """Downloads all at once; gives those that failed."""
-    pending = [
-        (file, rctx.download(
-            url = "{}/{}".format(mirrors[file["archive"]], file["path"]),
+    netrc = read_user_netrc(rctx)
+
+    def start(file):
+        url = "{}/{}".format(mirrors[file["archive"]], file["path"])
+        return rctx.download(
+            url = url,
+            auth = use_netrc(netrc, [url], {}),
             output = file["output"],
             sha256 = file["sha256"],
             allow_fail = True,
             block = False,
-        ))
-        for file in files
-    ]
+        )
+
+    pending = [(file, start(file)) for file in files]
     return [file for file, download in pending if not download.wait().success]
 
 def _package(entry):
     return entry | {"output": "packages/{}.deb".format(entry["name"])}
 
-def _relock(rctx, mirrors):
-    """Asks the mirror's signed index for the newest versions. The files are Bazel's to download, the checks are the tool's."""
+def _relock(rctx):
+    """Asks the mirror's signed index for the newest versions. Bazel's downloader takes nothing over plain HTTP whose sha256 is not known before."""
 
     # The tool finds its npm packages in the node_modules beside it.
     rctx.symlink(rctx.path(Label("//src:debian/repository/main.ts")).dirname.dirname.dirname, "tool/src")
     rctx.symlink(rctx.path(Label("@slipway_npm//:package.json")).dirname.get_child("node_modules"), "tool/node_modules")
-    for _ in range(10):
-        answer = _tool(rctx, "tool/src/debian/repository/main.ts", ["relock", rctx.path(rctx.attr.lock), "index"])
-        if "locked" in answer:
-            rctx.delete("tool")
-            rctx.delete("index")
-            return answer
-        failed = _download(rctx, mirrors, [
-            file | {"output": "index/{}/{}".format(file["archive"], file["path"])}
-            for file in answer["fetch"]
-        ])
-        if failed:
-            _error(
-                rctx,
-                "neither its packages nor the index could be fetched: {}/{} failed.".format(_shown(mirrors[failed[0]["archive"]]), failed[0]["path"]),
-                "Check the network and the mirror (the lines above have the cause); another one is set by `mirror`.",
-            )
-    fail("base image {}: the index is not complete after 10 rounds.".format(rctx.name))
+    answer = _tool(rctx, "tool/src/debian/repository/main.ts", ["relock", rctx.path(rctx.attr.lock), rctx.attr.mirror])
+    rctx.delete("tool")
+    return answer
 
 def _replace(rctx, mirrors, failed):
     """Takes the newest versions in place of what the mirror does not have, or says which they are."""
-    answer = _relock(rctx, mirrors)
+    answer = _relock(rctx)
     newest = {entry["name"]: entry for entry in answer["locked"]}
     gone = [entry for entry in failed if newest.get(entry["name"], {}).get("version") != entry["version"]]
     here = [entry for entry in failed if entry not in gone]
     if here:
         _error(
             rctx,
-            "{}/{} could not be fetched as the lock has it, although the index still names that version.".format(_shown(mirrors[here[0]["archive"]]), here[0]["path"]),
+            "{}/{} could not be fetched as the lock has it, although the index still names that version.".format(mirrors[here[0]["archive"]], here[0]["path"]),
             "The lines above have the cause. If the bytes differ from the sha256, run: slipway image lock {}; else take another `mirror`.".format(_lock_path(rctx)),
         )
     described = ", ".join([
@@ -132,7 +121,7 @@ def _replace(rctx, mirrors, failed):
 
     # buildifier: disable=print
     print("base image {}: the mirror no longer has {}. The newest versions are used, after their index's signature was verified. New lines of {}:\n{}".format(
-        rctx.name,
+        _name(rctx),
         described,
         _lock_path(rctx),
         "\n".join(answer["changed"]),
@@ -140,7 +129,7 @@ def _replace(rctx, mirrors, failed):
     rctx.delete("packages")
     failed = _download(rctx, mirrors, [_package(entry) for entry in answer["locked"]])
     if failed:
-        _error(rctx, "{}/{} could not be fetched.".format(_shown(mirrors[failed[0]["archive"]]), failed[0]["path"]), "Try again, or take another `mirror`.")
+        _error(rctx, "{}/{} could not be fetched.".format(mirrors[failed[0]["archive"]], failed[0]["path"]), "Try again, or take another `mirror`.")
     return answer["locked"]
 
 def _lock_path(rctx):

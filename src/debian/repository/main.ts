@@ -11,13 +11,15 @@ import { checkRequest } from "./check_request.ts";
  *
  *     prepare LOCK NAME MIRROR DECLARED    checks LOCK, called NAME in errors, against DECLARED (JSON, see ./check_request.ts), and prints
  *                                          {"lock", "mirrors"}; MIRROR may be empty
- *     relock LOCK FOLDER                   see ./relock.ts
+ *     relock LOCK MIRROR                   prints {"lock", "locked", "changed"}, see ./relock.ts
  */
 async function main([command, path = "", ...rest]: readonly string[]): Promise<unknown> {
   const text = readFileSync(path, "utf8");
   if (command === "relock") {
-    const { relock } = await import("./relock.ts");
-    return relock(parseLock(text, path), rest[0] ?? "", new Date());
+    const lock = parseLock(text, path);
+    const mirrors = findMirrors(lock.suites, rest[0] ?? "", readAptSources());
+    const [{ relock }, { mirrorFetch }] = await Promise.all([import("./relock.ts"), import("../http_fetch.ts")]);
+    return relock(lock, { fetch: mirrorFetch(mirrors), now: new Date() });
   }
   const [name = path, mirror = "", declared = "{}"] = rest;
   const lock = parseLock(text, name);
