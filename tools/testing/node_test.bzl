@@ -11,16 +11,24 @@ mkdir -p "$work" "$HOME"
 cp -RL "$r"/{workspace}/. "$work"
 chmod -R u+w "$work"
 ln -s "$r"/{modules} "$work/node_modules"
+{own_modules}
 export PATH="$(dirname "$r"/{node}):$PATH"
 cd "$work"
 """
 
 def _node_test_impl(ctx):
     node = ctx.toolchains[NODE_TOOL_TOOLCHAIN].slipway_node.node
+    own_modules = ""
+    if ctx.attr.own_deps:
+        own_modules = "ln -s \"$r\"/{} \"$work\"/{}".format(
+            shell_quote(ctx.attr.own_deps[0].label.workspace_name + "/node_modules"),
+            shell_quote(ctx.label.package + "/node_modules"),
+        )
     stage = _STAGE.format(
         workspace = shell_quote(ctx.workspace_name),
         modules = shell_quote(ctx.attr.deps[0].label.workspace_name + "/node_modules"),
         node = shell_quote(runfiles_path(ctx, node)),
+        own_modules = own_modules,
     )
     find = launcher_script([":"])
     script = ctx.actions.declare_file(ctx.label.name)
@@ -29,7 +37,7 @@ def _node_test_impl(ctx):
         find[:find.rindex("exec ")] + stage + "exec node " + ctx.attr.command + "\n",
         is_executable = True,
     )
-    files = [target[DefaultInfo].files for target in ctx.attr.srcs + ctx.attr.deps + ctx.attr.data]
+    files = [target[DefaultInfo].files for target in ctx.attr.srcs + ctx.attr.deps + ctx.attr.own_deps + ctx.attr.data]
     runfiles = ctx.runfiles([node], transitive_files = depset(transitive = files))
     runfiles = runfiles.merge_all([target[DefaultInfo].default_runfiles for target in ctx.attr.data])
     return [
@@ -46,6 +54,7 @@ node_test = rule(
         "srcs": attr.label_list(allow_files = True, doc = "Sources, copied to where they lie in the repository."),
         "data": attr.label_list(allow_files = True, doc = "Further runfiles, executables included: the test finds them below the copy."),
         "deps": attr.label_list(mandatory = True, doc = "npm packages, all from one npm repository."),
+        "own_deps": attr.label_list(doc = "npm packages of another npm repository, found by the sources in the test's own package."),
         "env_inherit": attr.string_list(doc = "Variables taken from the caller's environment."),
     },
     toolchains = [NODE_TOOL_TOOLCHAIN],
