@@ -1,10 +1,25 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { stat } from "node:fs/promises";
+import { chmod, stat } from "node:fs/promises";
 import { connect } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../oci/digest.ts";
 import { requestToken } from "./client.ts";
 import { type Ask, askOver, pushImage, serverOfTest } from "./testdata/fixture.ts";
+
+const other = { uid: 54321, gid: 54321, cwd: "/" };
+
+/** Only root can, and not in every sandbox. */
+function mayBecomeOther(): boolean {
+  try {
+    execFileSync(process.execPath, ["-e", ""], { ...other, stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 async function withToken(actions: ("pull" | "push")[], now?: () => number) {
   const server = await serverOfTest(now ? { now } : {});
@@ -19,6 +34,23 @@ describe("over the socket", () => {
   it("nobody else comes in", async () => {
     const { paths } = await serverOfTest();
     expect((await stat(paths.folder)).mode & 0o077).toBe(0);
+  });
+
+  it.runIf(mayBecomeOther())("another user cannot connect, nor read what is stored", async () => {
+    const { ask, paths } = await serverOfTest();
+    await pushImage(ask, "a", "v1", ["one"]);
+    // Open to everyone down to the folder that must not be.
+    for (let folder = dirname(paths.folder); folder !== tmpdir(); folder = dirname(folder)) await chmod(folder, 0o755);
+    const script = `
+      const { connect } = require("node:net"), { readdirSync } = require("node:fs");
+      const [socket, data] = process.argv.slice(1);
+      try { readdirSync(data); console.log("read"); } catch (error) { console.log(error.code); }
+      connect(socket, () => { console.log("connected"); process.exit(); }).on("error", (error) => console.log(error.code));`;
+    const said = execFileSync(process.execPath, ["-e", script, paths.socket, paths.data], {
+      ...other,
+      encoding: "utf8",
+    });
+    expect(said).toBe("EACCES\nEACCES\n");
   });
 
   it("no token is needed", async () => {
@@ -116,7 +148,6 @@ describe("over TCP", () => {
 
   it("only this machine is listened to", async () => {
     const { port } = await serverOfTest();
-    const { networkInterfaces } = await import("node:os");
     const outside = Object.values(networkInterfaces())
       .flatMap((each) => each ?? [])
       .filter((each) => !each.internal && each.family === "IPv4");

@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { Failure, UserError } from "../../oci/errors.ts";
 import { systemCode } from "./errors.ts";
+import { type RegistryPaths, socketExists } from "./paths.ts";
 import { controlPath, type Status, type TokenAnswer, type TokenRequest } from "./protocol.ts";
 
 /** Milliseconds that a live server may take to answer a question about itself. */
@@ -73,6 +74,12 @@ function messageOf(answer: string): string {
 /** Undefined when no server runs. */
 export function askStatus(socketPath: string): Promise<Status | undefined> {
   return askServer<Status>(socketPath, "GET", "status");
+}
+
+/** Asks the server, of any version, to stop. False when none runs. */
+export async function stopServer(paths: RegistryPaths): Promise<boolean> {
+  if (!(await socketExists(paths))) return false;
+  return (await askServer(paths.socket, "POST", "stop")) !== undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { chmod, mkdir, symlink } from "node:fs/promises";
+import { chmod, chown, mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { intruders } from "./files.ts";
@@ -50,7 +50,6 @@ describe("folders", () => {
   it.runIf(process.getuid?.() === 0)("are refused when they are somebody else's", async () => {
     const { paths } = await stateOfTest();
     await makeRegistryFolders(paths);
-    const { chown } = await import("node:fs/promises");
     await chown(paths.folder, 12345, 12345);
     await expect(makeRegistryFolders(paths)).rejects.toThrow(/belongs to the user with id 12345/);
     await expect(socketExists(paths)).rejects.toThrow(/belongs to the user with id 12345/);

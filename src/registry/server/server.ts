@@ -3,15 +3,13 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { join } from "node:path";
 import { syncFolder } from "./files.ts";
 import { createApp } from "./http/app.ts";
-import type { Store, Transport } from "./http/context.ts";
+import type { Transport } from "./http/context.ts";
 import { IdleWatch } from "./idle.ts";
 import type { RegistryPaths } from "./paths.ts";
 import { listenOnLoopback } from "./port.ts";
 import { RequestLog } from "./request-log.ts";
-import { BlobStore } from "./store/blobs.ts";
-import { StoreLayout } from "./store/layout.ts";
-import { ManifestStore } from "./store/manifests.ts";
-import { Uploads } from "./store/uploads.ts";
+import type { StoreLayout } from "./store/layout.ts";
+import { openStore } from "./store.ts";
 import { Tokens } from "./tokens.ts";
 
 /** Milliseconds between two looks at whether the server may stop, and for which open requests may go on after that. */
@@ -29,13 +27,6 @@ export interface RunningRegistry {
   readonly stopped: Promise<void>;
   /** Takes no more requests and lets the open ones end. */
   stop(): Promise<void>;
-}
-
-/** Opens the store of a data folder. Whoever writes to it must hold the lock. */
-export function openStore(data: string, now: () => number = Date.now): Store {
-  const layout = new StoreLayout(data);
-  const blobs = new BlobStore(layout, now);
-  return { layout, blobs, uploads: new Uploads(layout, blobs), manifests: new ManifestStore(layout, blobs, now) };
 }
 
 /**

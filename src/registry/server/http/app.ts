@@ -3,9 +3,10 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { errorBody, isDiskFull, RegistryError, systemCode } from "../errors.ts";
 import type { IdleWatch } from "../idle.ts";
 import type { RequestLog } from "../request-log.ts";
+import type { Store } from "../store.ts";
 import { type Tokens, tokenOf } from "../tokens.ts";
 import { answerBlob } from "./blobs.ts";
-import { Body, type Exchange, type Store, type Transport } from "./context.ts";
+import { Body, type Exchange, type Transport } from "./context.ts";
 import { addControlRoutes, type Control } from "./control.ts";
 import { answerManifest, listReferrers, listTags } from "./manifests.ts";
 import { actionOf, parseRoute, type Route } from "./routes.ts";

@@ -1,19 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { BlobStore } from "../store/blobs.ts";
-import type { StoreLayout } from "../store/layout.ts";
-import type { ManifestStore } from "../store/manifests.ts";
-import type { Uploads } from "../store/uploads.ts";
+import type { Store } from "../store.ts";
 
 /** How a request came: over the Unix socket, which is its owner's alone, or over loopback TCP, which is anybody's. */
 export type Transport = "socket" | "tcp";
-
-export interface Store {
-  readonly layout: StoreLayout;
-  readonly blobs: BlobStore;
-  readonly uploads: Uploads;
-  readonly manifests: ManifestStore;
-}
 
 /** The body of a request, read once, with the number of bytes that were. */
 export class Body implements AsyncIterable<Buffer> {

@@ -4,8 +4,8 @@ import { RegistryError } from "../errors.ts";
 import { controlPath, protocolVersion, type Status, type TokenRequest } from "../protocol.ts";
 import { collectGarbage } from "../store/collect.ts";
 import { listImages } from "../store/images.ts";
+import type { Store } from "../store.ts";
 import type { Tokens } from "../tokens.ts";
-import type { Store } from "./context.ts";
 
 export interface Control {
   /** `localhost:PORT`, known once the server listens. */

@@ -1,0 +1,50 @@
+import process from "node:process";
+import yargs, { type Argv } from "yargs";
+import { hideBin } from "yargs/helpers";
+import { exitStatusOf, messageOf, UserError } from "../oci/errors.ts";
+
+/** A group of commands, or one command, loaded when it is the one that was asked for: the others cost nothing. */
+interface Group {
+  readonly describe: string;
+  readonly load: () => Promise<{ builder(yargs: Argv): Argv; handler?(options: object): Promise<void> }>;
+}
+
+const groups: Readonly<Record<string, Group>> = {
+  image: { describe: "Base images and their locks", load: () => import("./commands/image.ts") },
+  registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
+};
+
+/**
+ * Runs a command line.
+ *
+ * @param args without the program's name
+ * @returns the exit status: 0, 2 for the user's mistakes, 1 for failures
+ */
+async function main(args: readonly string[]): Promise<number> {
+  let parser = yargs([...args])
+    .scriptName("slipway")
+    .usage("$0 COMMAND\n\nFrom a Bazel target to a running container in one command.")
+    .version(false)
+    .strict()
+    .demandCommand(1, "Which command?")
+    .fail((message, error) => {
+      throw error ?? new UserError(message, "Try `slipway --help`.");
+    });
+  for (const [name, { describe, load }] of Object.entries(groups)) {
+    parser = parser.command(
+      name,
+      describe,
+      async (group) => (await load()).builder(group),
+      async (options) => (await load()).handler?.(options),
+    );
+  }
+  try {
+    await parser.parseAsync();
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return exitStatusOf(error);
+  }
+}
+
+process.exitCode = await main(hideBin(process.argv));
