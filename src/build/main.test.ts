@@ -111,6 +111,17 @@ describe("the build tool", () => {
     expect(readdirSync(folder).sort()).toEqual(["flags", "größe.txt"]);
   });
 
+  it("says so when there is no room, and leaves nothing", () => {
+    const big = layer("big").map((arg) => (arg.startsWith("--compression") ? "--compression=none" : arg));
+    writeFileSync(join(folder, "flags"), big.join("\n"));
+    // A limit on the size of files stands for a full disk; the signal that comes with it would end the process.
+    const script = `trap "" XFSZ; ulimit -f 4; exec "${process.execPath}" "${tool}" @flags`;
+    const { status, stderr } = spawnSync("sh", ["-c", script], { cwd: folder, encoding: "utf8" });
+    expect(stderr).toMatch("big.tar.gz could not be written: EFBIG");
+    expect(status).toBe(1);
+    expect(readdirSync(folder).sort()).toEqual(["flags", "größe.txt"]);
+  });
+
   it.each([
     [["frobnicate"], '"frobnicate" is not a command of the build tool.'],
     [[], '"" is not a command of the build tool.'],

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import type { Digest } from "../oci/digest.ts";
 import { Failure } from "../oci/errors.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
@@ -32,7 +33,7 @@ export interface LayerOptions {
 export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> {
   const entries = planEntries(options.entries);
   const written = await withNewFile(options.output, async (fd) => {
-    const tar = new TarWriter(new BlobWriter(fd, compressor(options.compression)), options.signal);
+    const tar = new TarWriter(new BlobWriter(options.output, fd, compressor(options.compression)), options.signal);
     for (const entry of entries) await tar.add(entry);
     return tar.end();
   });
@@ -115,6 +116,7 @@ class TarWriter {
 
 /** Compresses segments, several at once, and writes them in their order. */
 class BlobWriter {
+  readonly #path: string;
   readonly #fd: number;
   readonly #compress: Compressor | undefined;
   readonly #tarHash = createHash("sha256");
@@ -124,7 +126,8 @@ class BlobWriter {
   readonly #free: Buffer[] = [];
   #size = 0;
 
-  constructor(fd: number, compress: Compressor | undefined) {
+  constructor(path: string, fd: number, compress: Compressor | undefined) {
+    this.#path = path;
     this.#fd = fd;
     this.#compress = compress;
     this.#blobHash = compress && createHash("sha256");
@@ -138,7 +141,12 @@ class BlobWriter {
   async write(segment: Buffer, used: number): Promise<void> {
     const content = segment.subarray(0, used);
     this.#tarHash.update(content);
-    if (!this.#compress) return this.#put(content, segment);
+    if (!this.#compress) {
+      this.#put(content, segment);
+      // Nothing else lets the other requests of a worker run.
+      await setImmediate();
+      return;
+    }
     const compressed = this.#compress(content);
     // It is awaited in its turn, which may come after another one failed.
     compressed.catch(() => {});
@@ -165,8 +173,8 @@ class BlobWriter {
       writeFully(this.#fd, bytes);
     } catch (cause) {
       throw new Failure(
-        `The layer could not be written: ${(cause as Error).message}.`,
-        "Make room on the disk, then build again.",
+        `${this.#path} could not be written: ${(cause as Error).message}.`,
+        "Make room on that disk, then build again.",
         { cause },
       );
     }
