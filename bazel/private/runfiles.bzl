@@ -25,6 +25,8 @@ case $0 in
   *)
     p=$0
     while [ ! -d "$p.runfiles" ] && [ -L "$p" ]; do
+      # An image without readlink (no coreutils) says where its runfiles are.
+      command -v readlink >/dev/null || { p=${RUNFILES_DIR%.runfiles}; break; }
       l=$(readlink "$p")
       case $l in /*) p=$l ;; *) p=${p%/*}/$l ;; esac
     done
