@@ -20,8 +20,8 @@ const ascii = /^[\x01-\x7f]*$/;
  * split into 155 and 100 bytes, a link target over 100 bytes, names that are not ASCII, sizes from 8 GiB on, owners over 2097151).
  * POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header".
  *
- * Written here rather than taken from a package: tar-stream chooses its PAX records and default fields as it sees fit from one
- * version to the next, which would change digests, and it spends a stream object and several turns of the event loop per entry.
+ * Written here rather than taken from a package: segments are cut between entries and files are read straight into them, and which PAX
+ * records there are must not change from one version of a package to the next. tar-stream is as fast once it is loaded, which takes 11 ms.
  *
  * @param size bytes of content that follow; 0 for everything but files
  */
