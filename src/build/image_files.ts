@@ -1,12 +1,12 @@
 import { statSync } from "node:fs";
 import type { Content } from "../layer/entry.ts";
 import { checkDescriptor, type Descriptor } from "../oci/descriptor.ts";
-import { type Digest, sha256, splitDigest } from "../oci/digest.ts";
+import { type Digest, sha256 } from "../oci/digest.ts";
 import { Failure, UserError } from "../oci/errors.ts";
-import { canonicalJson, parseJson } from "../oci/json.ts";
+import { parseJson } from "../oci/json.ts";
 import { parseLayerMetadata } from "../oci/layer.ts";
+import { blobPath } from "../oci/layout.ts";
 import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
-import { mediaTypes } from "../oci/media-types.ts";
 import { type Arguments, malformed, texts } from "./arguments.ts";
 import { type Context, pathIn } from "./context.ts";
 import { readInput } from "./files.ts";
@@ -53,25 +53,6 @@ export function readImage(options: Arguments, context: Context): ImageFiles {
     blobs.set(blobPath(layer.digest), { file });
   }
   return { descriptor, manifest, blobs };
-}
-
-/** Where an OCI layout keeps a blob: OCI image specification, "Image Layout", `blobs`. */
-export function blobPath(digest: Digest): string {
-  const { algorithm, hex } = splitDigest(digest);
-  return `blobs/${algorithm}/${hex}`;
-}
-
-/**
- * The files of an OCI layout beside its blobs.
- *
- * @param descriptor of the one image it has
- */
-export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
-  const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [descriptor] };
-  return new Map([
-    ["oci-layout", canonicalJson({ imageLayoutVersion: "1.0.0" })],
-    ["index.json", canonicalJson(index)],
-  ]);
 }
 
 function givenBlobs(options: Arguments, context: Context): ReadonlyMap<Digest, string> {

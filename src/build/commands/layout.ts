@@ -2,9 +2,10 @@ import { chmod, constants, copyFile, mkdir, rename, rm, writeFile } from "node:f
 import { dirname, join } from "node:path";
 import type { Content } from "../../layer/entry.ts";
 import { temporaryName } from "../../layer/output.ts";
+import { layoutFiles } from "../../oci/layout.ts";
 import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
-import { imageOptions, layoutFiles, readImage } from "../image_files.ts";
+import { imageOptions, readImage } from "../image_files.ts";
 
 /**
  * `layout --output=DIR --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: an OCI layout of regular files. Blobs

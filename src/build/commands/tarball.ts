@@ -1,11 +1,11 @@
 import type { Content, TarEntry } from "../../layer/entry.ts";
 import { writeLayer } from "../../layer/write.ts";
 import { UserError } from "../../oci/errors.ts";
-import { canonicalJson } from "../../oci/json.ts";
-import { formatReference, parseReference } from "../../oci/reference.ts";
+import { archiveFiles } from "../../oci/layout.ts";
+import { parseReference } from "../../oci/reference.ts";
 import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
-import { blobPath, imageOptions, layoutFiles, readImage } from "../image_files.ts";
+import { imageOptions, readImage } from "../image_files.ts";
 
 /**
  * `tarball --output=FILE --tag=NAME:TAG --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: one tar that is both
@@ -18,20 +18,8 @@ export async function tarball(args: readonly string[], context: Context): Promis
   const tag = options.one("tag");
   const reference = parseReference(tag);
   if (reference.tag === undefined) throw new UserError(`--tag=${tag} has no tag.`, "Write NAME:TAG.");
-  const annotations = {
-    "io.containerd.image.name": formatReference(reference),
-    "org.opencontainers.image.ref.name": reference.tag,
-  };
-  const dockerManifest = canonicalJson([
-    {
-      Config: blobPath(image.manifest.config.digest),
-      RepoTags: [tag],
-      Layers: image.manifest.layers.map((layer) => blobPath(layer.digest)),
-    },
-  ]);
-  const descriptor = { ...image.descriptor, annotations: { ...image.descriptor.annotations, ...annotations } };
-  const entries: TarEntry[] = [entry("manifest.json", { bytes: dockerManifest })];
-  for (const [path, bytes] of layoutFiles(descriptor)) entries.push(entry(path, { bytes }));
+  const entries: TarEntry[] = [];
+  for (const [path, bytes] of archiveFiles({ ...image, reference, name: tag })) entries.push(entry(path, { bytes }));
   for (const [path, content] of image.blobs) entries.push(entry(path, content));
   await writeLayer({
     entries,

@@ -1,0 +1,41 @@
+import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
+import { Failure } from "../oci/errors.ts";
+
+/**
+ * Replaces this process by a program: process id, terminal, working directory and descriptors stay, so that signals and the exit
+ * status are the program's own.
+ *
+ * @throws Failure when the program cannot be started
+ */
+export function become(program: string, args: readonly string[], env: Record<string, string>): never {
+  const { execve } = process;
+  if (!execve) throw new Failure("This system cannot replace a process.", "Run the target on Linux or macOS.");
+  const command = isBareScript(program) ? ["/bin/sh", program] : [program];
+  // Node ignores these two, and what is ignored stays so in the new program; what is handled does not.
+  for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
+  return execve(command[0] as string, [...command, ...args], env);
+}
+
+/** Whether a program is a script that names no interpreter: a shell would run it, the kernel does not. */
+function isBareScript(program: string): boolean {
+  try {
+    accessSync(program, constants.X_OK);
+  } catch (cause) {
+    throw new Failure(`${program} cannot be started: ${(cause as Error).message}.`, "Build the target again.", {
+      cause,
+    });
+  }
+  const start = Buffer.alloc(4);
+  try {
+    const descriptor = openSync(program, "r");
+    readSync(descriptor, start, 0, start.length, 0);
+    closeSync(descriptor);
+  } catch {
+    // Executable and not readable: no script, then.
+    return false;
+  }
+  return start.toString("latin1", 0, 2) !== "#!" && !nativePrograms.includes(start.toString("hex"));
+}
+
+/** How ELF and Mach-O files begin. */
+const nativePrograms: readonly string[] = ["7f454c46", "cffaedfe", "cefaedfe", "cafebabe"];

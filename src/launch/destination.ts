@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { normalizeRegistry } from "../oci/reference.ts";
+import type { RegistryClient } from "../registry/client/client.ts";
+import { openRegistry } from "../registry/client/open.ts";
+import { registryPaths, socketExists } from "../registry/server/paths.ts";
+import type { LaunchRequest, RequestedImage } from "./request.ts";
+import type { Runfiles } from "./runfiles.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The embedded registry, as an image's destination. */
+export const embedded = Symbol("the embedded registry");
+
+/** Where an image goes: the name of a registry, or the embedded one, whose name is known once it runs. */
+export type Destination = string | typeof embedded;
+
+/** The target's own registry, else `SLIPWAY_REGISTRY`, else the build's, else the embedded one. */
+export function destinationOf(image: RequestedImage, request: LaunchRequest, env: Environment): Destination {
+  const registry = image.registry || env["SLIPWAY_REGISTRY"] || request.defaultRegistry;
+  return registry ? normalizeRegistry(registry) : embedded;
+}
+
+/** An open registry and how image references call it. */
+export interface OpenDestination {
+  readonly client: RegistryClient;
+  readonly host: string;
+}
+
+/** Opens the registries of a request, each once. */
+export class Destinations {
+  readonly #request: LaunchRequest;
+  readonly #runfiles: Runfiles;
+  readonly #env: Environment;
+  readonly #open = new Map<Destination, OpenDestination>();
+
+  constructor(request: LaunchRequest, runfiles: Runfiles, env: Environment) {
+    this.#request = request;
+    this.#runfiles = runfiles;
+    this.#env = env;
+  }
+
+  /** A registry that is somewhere else, or the embedded one, started if need be. */
+  async open(destination: Destination): Promise<OpenDestination> {
+    if (destination === embedded) return this.#open.get(embedded) ?? this.startEmbedded();
+    let open = this.#open.get(destination);
+    if (!open) {
+      open = { client: openRegistry(destination), host: destination };
+      this.#open.set(destination, open);
+    }
+    return open;
+  }
+
+  /**
+   * The embedded registry where it was last seen, without a word to it: when nothing changed, one question about the image is then the
+   * only one. It may have ended since, and be of another version, so before anything is pushed {@link startEmbedded} is due.
+   */
+  async lastSeenEmbedded(): Promise<OpenDestination | undefined> {
+    const paths = registryPaths(this.#env);
+    const host = this.embeddedHost();
+    if (host === undefined || !(await socketExists(paths))) return undefined;
+    return this.#useEmbedded(paths.socket, host, { firstContactBudget: 0 });
+  }
+
+  /** The embedded registry, running and speaking our version of the protocol. */
+  async startEmbedded(): Promise<OpenDestination> {
+    const { ensureEmbeddedRegistry } = await import("../registry/server/ensure.ts");
+    const serverBundle = this.#runfiles.path(this.#request.registryServer);
+    const { socketPath, host } = await ensureEmbeddedRegistry({ serverBundle, env: this.#env });
+    return this.#useEmbedded(socketPath, host, {});
+  }
+
+  /** `localhost:PORT` of the embedded registry, running or not. Undefined: it never ran. */
+  embeddedHost(): string | undefined {
+    try {
+      const port = readFileSync(registryPaths(this.#env).port, "utf8");
+      return /^\d{1,5}$/.test(port) ? `localhost:${port}` : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #useEmbedded(socketPath: string, host: string, retry: { firstContactBudget?: number }): OpenDestination {
+    const open = { client: openRegistry(host, { embedded: { socketPath }, retry }), host };
+    this.#open.set(embedded, open);
+    return open;
+  }
+}

@@ -1,0 +1,67 @@
+import { formatBytes } from "../registry/client/progress.ts";
+import { type Destinations, embedded, type OpenDestination } from "./destination.ts";
+import { builtImages, customImage, imageReference } from "./environment.ts";
+import { print } from "./output.ts";
+import type { Shipment } from "./push-images.ts";
+
+/** Says on stdout what a push would move. Asks registries, changes nothing in them, and does not start the embedded one. */
+export async function describeShipments(
+  shipments: readonly Shipment[],
+  destinations: Destinations,
+  check: "digest" | "tags",
+): Promise<void> {
+  const lines = await Promise.all(shipments.map((shipment) => describe(shipment, destinations, check)));
+  for (const line of lines) print(`${line}\n`);
+}
+
+async function describe(shipment: Shipment, destinations: Destinations, check: "digest" | "tags"): Promise<string> {
+  const { image, destination, repository, tags } = shipment;
+  const open = destination === embedded ? await destinations.lastSeenEmbedded() : await destinations.open(destination);
+  const reference = imageReference(image, open?.host ?? destinations.embeddedHost() ?? "localhost", repository);
+  const named = tags.length > 0 ? ` as ${tags.join(", ")}` : "";
+  if (!open) return `would start the embedded registry and push what it lacks of ${reference}${named}`;
+  const { digest } = image.descriptor;
+  if (await open.client.headManifest(repository, digest)) {
+    const wrong = check === "tags" ? await wrongTags(shipment, open) : [];
+    return wrong.length > 0
+      ? `would tag ${reference} as ${wrong.join(", ")}`
+      : `nothing to push: ${reference} is there`;
+  }
+  const { blobs } = image.content(open.host);
+  const lacking = await Promise.all(
+    blobs.map(async ({ descriptor }) =>
+      (await open.client.headBlob(repository, descriptor.digest)) === undefined ? descriptor.size : 0,
+    ),
+  );
+  const missing = lacking.filter((size) => size > 0);
+  const bytes = formatBytes(missing.reduce((sum, size) => sum + size, 0));
+  return `would push ${reference}${named}: ${missing.length} of ${blobs.length} blobs, ${bytes}`;
+}
+
+async function wrongTags(shipment: Shipment, open: OpenDestination): Promise<string[]> {
+  const { image, repository, tags } = shipment;
+  const current = await Promise.all(tags.map((tag) => open.client.headManifest(repository, tag)));
+  return tags.filter((_, index) => current[index]?.digest !== image.descriptor.digest);
+}
+
+/** Says on stdout what would be started, as a shell would have to be told. */
+export function describeRun(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  const shown = [
+    customImage,
+    builtImages,
+    ...Object.keys(environment).filter((name) => environment[name] !== env[name]),
+  ];
+  const variables = [...new Set(shown)].flatMap((name) =>
+    environment[name] === undefined ? [] : [`${name}=${quote(environment[name])}`],
+  );
+  print(`would run ${[...variables, ...[program, ...args].map(quote)].join(" ")}\n`);
+}
+
+function quote(text: string): string {
+  return /^[A-Za-z0-9_@%+=:,./#-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,44 @@
+import { formatReference, normalizeRegistry } from "../oci/reference.ts";
+import type { BuiltImage } from "./image.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Set by a user: this image is used for everything, nothing is pushed. */
+export const customImage = "SLIPWAY_CONTAINER_IMAGE";
+/** Tells the program its images. */
+export const builtImages = "SLIPWAY_CONTAINER_IMAGE_URIS";
+/** Print what would be pushed and run. */
+const dryRun = "SLIPWAY_DRY_RUN";
+/** Set by the script that starts the launcher; nothing of it reaches the program. */
+export const runfilesFolder = "SLIPWAY_RUNFILES";
+
+export function isDryRun(env: Environment): boolean {
+  const value = env[dryRun] ?? "";
+  return value !== "" && value !== "0" && value !== "false";
+}
+
+/** `HOST/REPOSITORY@sha256:…` */
+export function imageReference(image: BuiltImage, host: string, repository = image.requested.repository): string {
+  return formatReference({ registry: normalizeRegistry(host), repository, digest: image.descriptor.digest });
+}
+
+/**
+ * The environment of the program (runtime contract).
+ *
+ * @param references of the images by tag; undefined: the user set an image of his own, or there are none, so the variables are unset
+ */
+export function programEnvironment(
+  env: Environment,
+  imageEnv: readonly string[],
+  references: ReadonlyMap<string, string> | undefined,
+): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) result[name] = value;
+  delete result[runfilesFolder];
+  const value = references && [...references].map(([tag, reference]) => `${tag}##${reference}`).join("::");
+  for (const name of [builtImages, ...imageEnv]) {
+    if (value) result[name] = value;
+    else delete result[name];
+  }
+  return result;
+}

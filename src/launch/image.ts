@@ -1,0 +1,77 @@
+import { createReadStream } from "node:fs";
+import { checkDescriptor, type Descriptor } from "../oci/descriptor.ts";
+import { UserError } from "../oci/errors.ts";
+import { parseJson } from "../oci/json.ts";
+import { parseLayerMetadata } from "../oci/layer.ts";
+import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
+import { openRegistry } from "../registry/client/open.ts";
+import type { BlobToPush, ImageContent } from "../registry/client/push.ts";
+import type { OpenBlob } from "../registry/client/upload.ts";
+import type { RequestedBlob, RequestedImage } from "./request.ts";
+import type { Runfiles } from "./runfiles.ts";
+
+/** An image of a request. Nothing but the descriptor is read until it is needed: in most runs it never is. */
+export class BuiltImage {
+  readonly requested: RequestedImage;
+  readonly descriptor: Descriptor;
+  readonly #runfiles: Runfiles;
+
+  constructor(requested: RequestedImage, runfiles: Runfiles) {
+    this.requested = requested;
+    this.#runfiles = runfiles;
+    this.descriptor = checkDescriptor(parseJson(runfiles.read(requested.descriptor), requested.descriptor));
+  }
+
+  /** The image's parts. Blobs that are files are read when they are opened. */
+  parts(): { manifest: ImageManifest; manifestBytes: Buffer; configBytes: Buffer; layers: readonly BlobToPush[] } {
+    const { requested } = this;
+    const manifestBytes = this.#runfiles.read(requested.manifest);
+    return {
+      manifest: parseImageManifest(manifestBytes, { document: requested.manifest }),
+      manifestBytes,
+      configBytes: this.#runfiles.read(requested.config),
+      layers: requested.blobs.map((blob) => this.#layer(blob)),
+    };
+  }
+
+  /**
+   * What a push sends.
+   *
+   * @param registry the target, which may mount from a base of its own
+   */
+  content(registry: string): ImageContent {
+    const { manifest, manifestBytes, configBytes, layers } = this.parts();
+    const mountFrom = this.requested.sources.find((source) => source.registry === registry)?.repository;
+    const { Readable } = process.getBuiltinModule("node:stream");
+    const config: BlobToPush = {
+      descriptor: manifest.config,
+      open: (start, end) => Readable.from([configBytes.subarray(start, end)]),
+    };
+    return {
+      manifest: { bytes: manifestBytes, mediaType: manifest.mediaType },
+      blobs: [config, ...layers.map((layer) => ({ ...layer, mountFrom }))],
+    };
+  }
+
+  #layer(blob: RequestedBlob): BlobToPush {
+    const descriptor = parseLayerMetadata(this.#runfiles.read(blob.metadata), blob.metadata);
+    return { descriptor, open: blob.blob === undefined ? this.#remote(descriptor) : this.#local(blob.blob) };
+  }
+
+  #local(blob: string): OpenBlob {
+    const path = this.#runfiles.path(blob);
+    return (start, end) => createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
+  }
+
+  /** The layer of a base that was never on this machine: it streams from where the base is. */
+  #remote(descriptor: Pick<Descriptor, "digest" | "size">): OpenBlob {
+    const [source] = this.requested.sources;
+    if (!source) {
+      throw new UserError(
+        `Layer ${descriptor.digest} of image ${this.requested.tag} is not on this machine, and no registry is named that has it.`,
+        "Declare the base image with the registry it is in, or one whose layers are files of the build.",
+      );
+    }
+    return openRegistry(source.registry).blobSource(source.repository, descriptor);
+  }
+}

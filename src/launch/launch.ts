@@ -1,0 +1,73 @@
+import { become } from "./become.ts";
+import { type Destination, type Destinations, destinationOf, embedded } from "./destination.ts";
+import { customImage, imageReference, isDryRun, programEnvironment } from "./environment.ts";
+import { BuiltImage } from "./image.ts";
+import { type Shipment, ship } from "./push-images.ts";
+import type { LaunchRequest } from "./request.ts";
+import type { Runfiles } from "./runfiles.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Modes `launch` and `binary`: makes sure that the registry has the images (`launch` alone), and becomes the program, which knows them by
+ * `SLIPWAY_CONTAINER_IMAGE_URIS`. Every argument is the program's.
+ */
+export async function launch(
+  request: LaunchRequest & { readonly program: string },
+  args: readonly string[],
+  runfiles: Runfiles,
+  destinations: Destinations,
+  env: Environment,
+): Promise<void> {
+  const program = runfiles.path(request.program);
+  if (env[customImage]) {
+    const environment = programEnvironment(env, request.imageEnv, undefined);
+    return run({ program, args, environment, env, shipments: [], destinations });
+  }
+  const shipments: Shipment[] = request.images.map((requested) => ({
+    image: new BuiltImage(requested, runfiles),
+    destination: destinationOf(requested, request, env),
+    repository: requested.repository,
+    tags: requested.remoteTags,
+  }));
+  const references = isDryRun(env)
+    ? shipments.map(({ image, destination }) => imageReference(image, knownHost(destination, destinations)))
+    : request.mode === "launch"
+      ? await ship(shipments, destinations, "digest")
+      : await Promise.all(
+          shipments.map(async ({ image, destination }) =>
+            imageReference(image, await hostOf(destination, destinations)),
+          ),
+        );
+  const byTag = new Map(request.images.map((image, index) => [image.tag, references[index] as string]));
+  const environment = programEnvironment(env, request.imageEnv, byTag);
+  const pushed = request.mode === "launch" ? shipments : [];
+  return run({ program, args, environment, env, shipments: pushed, destinations });
+}
+
+interface Run {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly environment: Record<string, string>;
+  readonly env: Environment;
+  readonly shipments: readonly Shipment[];
+  readonly destinations: Destinations;
+}
+
+async function run({ program, args, environment, env, shipments, destinations }: Run): Promise<void> {
+  if (!isDryRun(env)) return become(program, args, environment);
+  const { describeRun, describeShipments } = await import("./dry-run.ts");
+  await describeShipments(shipments, destinations, "digest");
+  describeRun(program, args, environment, env);
+}
+
+/** The registry's name, without asking anybody; an embedded one that never ran is started, since its port is part of its name. */
+async function hostOf(destination: Destination, destinations: Destinations): Promise<string> {
+  if (destination !== embedded) return destination;
+  return destinations.embeddedHost() ?? (await destinations.startEmbedded()).host;
+}
+
+/** As {@link hostOf}, starting nothing. */
+function knownHost(destination: Destination, destinations: Destinations): string {
+  return destination === embedded ? (destinations.embeddedHost() ?? "localhost") : destination;
+}

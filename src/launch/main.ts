@@ -1,0 +1,32 @@
+import { exitStatusOf, Failure, messageOf, UserError } from "../oci/errors.ts";
+import { Destinations } from "./destination.ts";
+import { runfilesFolder } from "./environment.ts";
+import { launch } from "./launch.ts";
+import { tell } from "./output.ts";
+import { readRequest } from "./request.ts";
+import { Runfiles } from "./runfiles.ts";
+
+/** `launcher.mjs REQUEST ARGUMENTS…`: what every run target starts. The environment variable SLIPWAY_RUNFILES names its runfiles. */
+async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const [requestPath, ...args] = argv;
+  const folder = env[runfilesFolder];
+  if (requestPath === undefined || !folder) {
+    throw new UserError("The launcher was started by hand.", "Start a target that has it, with bazel run.");
+  }
+  const request = readRequest(requestPath);
+  const runfiles = new Runfiles(folder, request.target);
+  const destinations = new Destinations(request, runfiles, env);
+  const { mode, program } = request;
+  if (mode === "push") return (await import("./push.ts")).push(request, args, runfiles, destinations, env);
+  if (mode === "load") return (await import("./load.ts")).load(request, args, runfiles, env);
+  if (program === undefined) throw new Failure(`${request.target} names no program.`, "Build the target again.");
+  return launch({ ...request, program }, args, runfiles, destinations, env);
+}
+
+try {
+  await main(process.argv.slice(2), process.env);
+} catch (error) {
+  tell(`slipway: ${messageOf(error)}\n`);
+  // Transfers that were under way are of no use any more, and nothing waits for them.
+  process.exit(exitStatusOf(error));
+}

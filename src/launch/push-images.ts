@@ -1,0 +1,125 @@
+import { UserError } from "../oci/errors.ts";
+import { isRepository, isTag } from "../oci/reference.ts";
+import { PushProgress } from "../registry/client/progress.ts";
+import { type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";
+import { type Destination, type Destinations, embedded, type OpenDestination } from "./destination.ts";
+import { imageReference } from "./environment.ts";
+import type { BuiltImage } from "./image.ts";
+import { tell } from "./output.ts";
+
+/** An image and where it goes. */
+export interface Shipment {
+  readonly image: BuiltImage;
+  readonly destination: Destination;
+  readonly repository: string;
+  readonly tags: readonly string[];
+}
+
+/** @throws UserError for a repository or tag that no registry takes */
+export function checkNames(shipment: Shipment): void {
+  const { repository, tags, image } = shipment;
+  if (!isRepository(repository)) {
+    throw new UserError(
+      `${JSON.stringify(repository)} is not a repository name (image ${image.requested.tag}).`,
+      "Write lower-case letters and digits, with . _ - and / between them.",
+    );
+  }
+  for (const tag of tags) {
+    if (isTag(tag)) continue;
+    throw new UserError(
+      `${JSON.stringify(tag)} is not a tag (image ${image.requested.tag}).`,
+      "Write up to 128 letters, digits and . _ -, beginning with a letter, digit or _.",
+    );
+  }
+}
+
+/**
+ * Brings images to their registries and says what was moved, on stderr.
+ *
+ * @returns the reference of each, by digest
+ */
+export async function ship(
+  shipments: readonly Shipment[],
+  destinations: Destinations,
+  check: "digest" | "tags",
+): Promise<string[]> {
+  for (const shipment of shipments) checkNames(shipment);
+  const usesEmbedded = shipments.some((each) => each.destination === embedded);
+  const lastSeen = usesEmbedded ? await destinations.lastSeenEmbedded() : undefined;
+  try {
+    return await new Shipping(destinations, check).run(shipments);
+  } catch (error) {
+    // It ended since it was last seen, so this time it is started first.
+    if (!lastSeen || !isNotListening(error)) throw error;
+    await destinations.startEmbedded();
+    return new Shipping(destinations, check).run(shipments);
+  }
+}
+
+function isNotListening(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return cause?.code === "ECONNREFUSED" || cause?.code === "ENOENT";
+}
+
+class Shipping {
+  readonly #destinations: Destinations;
+  readonly #check: "digest" | "tags";
+  #startedEmbedded: Promise<OpenDestination> | undefined;
+
+  constructor(destinations: Destinations, check: "digest" | "tags") {
+    this.#destinations = destinations;
+    this.#check = check;
+  }
+
+  async run(shipments: readonly Shipment[]): Promise<string[]> {
+    const opened = await Promise.all(shipments.map((each) => this.#destinations.open(each.destination)));
+    const images = shipments.map((shipment, index) => this.#imageOf(shipment, opened[index] as OpenDestination));
+    let progress: PushProgress | undefined;
+    const onEvent = (event: PushEvent) => {
+      // What a push without changes does not need is not made.
+      if (event.type === "image" && event.outcome === "unchanged") return;
+      progress ??= new PushProgress({ write: tell, columns: terminalColumns() });
+      progress.onEvent(event);
+    };
+    try {
+      await pushImages(images, { check: this.#check, onEvent });
+    } finally {
+      progress?.finish();
+    }
+    const host = (await this.#startedEmbedded)?.host;
+    return shipments.map(({ image, destination, repository }, index) =>
+      imageReference(image, (destination === embedded && host) || (opened[index] as OpenDestination).host, repository),
+    );
+  }
+
+  #imageOf(shipment: Shipment, { client, host }: OpenDestination): ImageToPush {
+    const { image, destination, repository, tags } = shipment;
+    return {
+      client,
+      repository,
+      tags,
+      digest: image.descriptor.digest,
+      read: async () => {
+        if (destination === embedded) await this.#startEmbedded();
+        return image.content(host);
+      },
+    };
+  }
+
+  /** Something is missing in the embedded registry, so it must be one that is running and understands us. */
+  #startEmbedded(): Promise<OpenDestination> {
+    this.#startedEmbedded ??= this.#destinations.startEmbedded().then((started) => {
+      tell(`slipway: no registry is set, so images go to the embedded one of this machine, ${started.host}\n`);
+      return started;
+    });
+    return this.#startedEmbedded;
+  }
+}
+
+function terminalColumns(): number | undefined {
+  const { isatty, WriteStream } = process.getBuiltinModule("node:tty");
+  if (!isatty(2) || process.env["TERM"] === "dumb") return undefined;
+  const terminal = new WriteStream(2);
+  const { columns } = terminal;
+  return columns || 80;
+}

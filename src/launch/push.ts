@@ -1,0 +1,98 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { UserError } from "../oci/errors.ts";
+import { normalizeRegistry } from "../oci/reference.ts";
+import { type Destinations, destinationOf } from "./destination.ts";
+import { isDryRun } from "./environment.ts";
+import { BuiltImage } from "./image.ts";
+import { print } from "./output.ts";
+import { checkNames, type Shipment, ship } from "./push-images.ts";
+import type { LaunchRequest } from "./request.ts";
+import type { Runfiles } from "./runfiles.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const help = `Pushes what the registry lacks and prints HOST/REPOSITORY@sha256:… for every image.
+
+  --registry HOST[:PORT]  push there (over the target's registry, SLIPWAY_REGISTRY and the build's default)
+  --repository NAME       in place of the target's repository
+  --tag TAG               in place of the target's tags; may be repeated
+  --digest-file FILE      write the digest of every image into FILE, one a line
+  --dry-run               say what would be pushed, move nothing
+  --help                  print this
+`;
+
+/** Mode `push`: pushes the images and prints their references. */
+export async function push(
+  request: LaunchRequest,
+  args: readonly string[],
+  runfiles: Runfiles,
+  destinations: Destinations,
+  env: Environment,
+): Promise<void> {
+  const flags = readFlags(args);
+  if (flags.help) {
+    print(help);
+    return;
+  }
+  if (flags.tag && request.images.length > 1) {
+    throw new UserError(
+      `--tag: ${request.target} pushes ${request.images.length} images, which cannot all have the same tag.`,
+      "Give --tag to the push target of one image.",
+    );
+  }
+  const shipments: Shipment[] = request.images.map((requested) => ({
+    image: new BuiltImage(requested, runfiles),
+    destination: flags.registry ? normalizeRegistry(flags.registry) : destinationOf(requested, request, env),
+    repository: flags.repository ?? requested.repository,
+    tags: flags.tag ?? requested.remoteTags,
+  }));
+  if (flags["dry-run"] || isDryRun(env)) {
+    for (const shipment of shipments) checkNames(shipment);
+    const { describeShipments } = await import("./dry-run.ts");
+    await describeShipments(shipments, destinations, "tags");
+    return;
+  }
+  const references = await ship(shipments, destinations, "tags");
+  if (flags["digest-file"] !== undefined) {
+    const digests = shipments.map(({ image }) => `${image.descriptor.digest}\n`).join("");
+    // `bazel run` starts programs in a folder of build outputs and says in this variable where the user was.
+    writeWhole(resolve(env["BUILD_WORKING_DIRECTORY"] ?? ".", flags["digest-file"]), digests);
+  }
+  print(references.map((reference) => `${reference}\n`).join(""));
+}
+
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        registry: { type: "string" },
+        repository: { type: "string" },
+        tag: { type: "string", multiple: true },
+        "digest-file": { type: "string" },
+        "dry-run": { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (cause) {
+    throw new UserError(`${(cause as Error).message.split(". ", 1)[0]}.`, "Give --help to see what there is.", {
+      cause,
+    });
+  }
+}
+
+function writeWhole(path: string, text: string): void {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    writeFileSync(draft, text);
+    renameSync(draft, path);
+  } catch (cause) {
+    throw new UserError(
+      `--digest-file: ${path} cannot be written: ${(cause as Error).message}.`,
+      "Name a file in a folder that exists and that you may write.",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { Failure } from "../oci/errors.ts";
+import { type JsonNode, parseJson } from "../oci/json.ts";
+
+/** What a run target asks for. All files are paths in its runfiles. */
+export interface LaunchRequest {
+  readonly mode: "launch" | "binary" | "push" | "load";
+  /** Label of the run target, for errors. */
+  readonly target: string;
+  /** The executable to become; absent where there is none. */
+  readonly program?: string;
+  /** Variables that get the same value as `SLIPWAY_CONTAINER_IMAGE_URIS`. */
+  readonly imageEnv: readonly string[];
+  /** Bundle of the embedded registry's server. */
+  readonly registryServer: string;
+  /** The build's registry; empty: none. */
+  readonly defaultRegistry: string;
+  readonly images: readonly RequestedImage[];
+}
+
+export interface RequestedImage {
+  /** Its name among the images of the target: the key of `bases`. */
+  readonly tag: string;
+  /** The target's registry; empty: not said. */
+  readonly registry: string;
+  readonly repository: string;
+  readonly remoteTags: readonly string[];
+  readonly descriptor: string;
+  readonly manifest: string;
+  readonly config: string;
+  readonly blobs: readonly RequestedBlob[];
+  /** Where layers of the base may be mounted or streamed from. */
+  readonly sources: readonly BlobSource[];
+}
+
+export interface RequestedBlob {
+  readonly metadata: string;
+  /** Absent when the blob is in a registry alone. */
+  readonly blob?: string;
+}
+
+export interface BlobSource {
+  readonly registry: string;
+  readonly repository: string;
+}
+
+const modes = ["launch", "binary", "push", "load"] as const;
+
+/**
+ * Reads a request, which the build wrote.
+ *
+ * @throws Failure when it cannot be read or was made by another version
+ */
+export function readRequest(path: string): LaunchRequest {
+  try {
+    const node = parseJson(readFileSync(path), path);
+    if (node.get("version").value !== 1) node.get("version").fail("is not 1");
+    const mode = modes.find((each) => each === node.get("mode").value);
+    if (!mode) return node.get("mode").fail(`is not one of ${modes.join(", ")}`);
+    return {
+      mode,
+      target: node.get("target").string(),
+      ...optional("program", node.get("program")),
+      imageEnv: node.get("imageEnv").strings(),
+      registryServer: node.get("registryServer").string(),
+      defaultRegistry: node.get("defaultRegistry").string(),
+      images: node.get("images").items().map(readImage),
+    };
+  } catch (cause) {
+    const problem = (cause as Error).message.split("\n", 1)[0]?.replace(/\.$/, "");
+    throw new Failure(`The request of this run target cannot be read: ${problem}.`, "Build the target again.", {
+      cause,
+    });
+  }
+}
+
+function readImage(node: JsonNode): RequestedImage {
+  return {
+    tag: node.get("tag").string(),
+    registry: node.get("registry").string(),
+    repository: node.get("repository").string(),
+    remoteTags: node.get("remoteTags").strings(),
+    descriptor: node.get("descriptor").string(),
+    manifest: node.get("manifest").string(),
+    config: node.get("config").string(),
+    blobs: node
+      .get("blobs")
+      .items()
+      .map((blob) => ({ metadata: blob.get("metadata").string(), ...optional("blob", blob.get("blob")) })),
+    sources: node
+      .get("sources")
+      .items()
+      .map((source) => ({
+        registry: source.get("registry").string(),
+        repository: source.get("repository").string(),
+      })),
+  };
+}
+
+function optional<Key extends string>(key: Key, node: JsonNode): { readonly [K in Key]?: string } {
+  return (node.present ? { [key]: node.string() } : {}) as { readonly [K in Key]?: string };
+}

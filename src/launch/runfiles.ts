@@ -1,0 +1,38 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "../oci/errors.ts";
+
+/** The runfiles of the run target. */
+export class Runfiles {
+  readonly folder: string;
+  readonly #target: string;
+
+  constructor(folder: string, target: string) {
+    this.folder = folder;
+    this.#target = target;
+  }
+
+  /** Where a runfile is; it may be missing. */
+  path(runfile: string): string {
+    return join(this.folder, runfile);
+  }
+
+  /** @throws Failure that names the target and the file when that is missing */
+  read(runfile: string): Buffer {
+    try {
+      return readFileSync(this.path(runfile));
+    } catch (cause) {
+      throw this.missing(runfile, cause);
+    }
+  }
+
+  /** The error for a runfile that cannot be used. */
+  missing(runfile: string, cause: unknown): Failure {
+    const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "is missing" : `cannot be read (${cause})`;
+    return new Failure(
+      `${this.#target}: ${runfile} ${why} in its runfiles, ${this.folder}.`,
+      `Build it again: bazel build ${this.#target}.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import type { Descriptor } from "./descriptor.ts";
+import { type Digest, splitDigest } from "./digest.ts";
+import { canonicalJson } from "./json.ts";
+import type { ImageManifest } from "./manifest.ts";
+import { mediaTypes } from "./media-types.ts";
+import { formatReference, type Reference } from "./reference.ts";
+
+/** Where an OCI layout keeps a blob: OCI image specification, "Image Layout", `blobs`. */
+export function blobPath(digest: Digest): string {
+  const { algorithm, hex } = splitDigest(digest);
+  return `blobs/${algorithm}/${hex}`;
+}
+
+/**
+ * The files of an OCI layout beside its blobs.
+ *
+ * @param descriptor of the one image it has
+ */
+export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+  const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [descriptor] };
+  return new Map([
+    ["oci-layout", canonicalJson({ imageLayoutVersion: "1.0.0" })],
+    ["index.json", canonicalJson(index)],
+  ]);
+}
+
+/**
+ * The files, beside the blobs, of an archive that is both an OCI layout and what `docker save` writes since Docker 25 (`manifest.json`
+ * naming the same blobs), so that podman, docker, containerd and skopeo each find what they read.
+ *
+ * @param image `name`: what the image is called once it is loaded, as it was written; `reference`: the same, read
+ */
+export function archiveFiles(image: {
+  readonly descriptor: Descriptor;
+  readonly manifest: ImageManifest;
+  readonly name: string;
+  readonly reference: Reference;
+}): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+  const { descriptor, manifest, name, reference } = image;
+  const annotations = {
+    "io.containerd.image.name": formatReference(reference),
+    ...(reference.tag === undefined ? {} : { "org.opencontainers.image.ref.name": reference.tag }),
+  };
+  const dockerManifest = canonicalJson([
+    {
+      Config: blobPath(manifest.config.digest),
+      RepoTags: [name],
+      Layers: manifest.layers.map((layer) => blobPath(layer.digest)),
+    },
+  ]);
+  return new Map([
+    ["manifest.json", dockerManifest],
+    ...layoutFiles({ ...descriptor, annotations: { ...descriptor.annotations, ...annotations } }),
+  ]);
+}
