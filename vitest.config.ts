@@ -5,5 +5,5 @@ export default defineConfig({
   // A Bazel test may write nowhere else.
   ...(process.env["TEST_TMPDIR"] ? { cacheDir: `${process.env["TEST_TMPDIR"]}/vite` } : {}),
   resolve: { alias: { slipway: fileURLToPath(new URL("./src/sdk/index.ts", import.meta.url)) } },
-  test: { include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"] },
+  test: { include: ["src/**/*.test.ts", "test/**/*.test.ts", "tools/**/*.test.ts", "examples/**/*.test.ts"] },
 });

@@ -91,29 +91,33 @@ update_lists() {
 
 # Fills $state/debs and leaves the names of the files in `debs`.
 fetch_packages() {
-  local bytes
+  local bytes kept=
   update_lists "$state/apt"
   acceptable "$(apt-cache policy bazel-bootstrap | sed -n 's/^ *Candidate: *\([0-9.]*\).*/\1/p')"
   # Without the packages that an interrupted installation left, which it would not print.
   if ! apt-get -qq -y -o Dir::Cache::archives="$state/apt/none" -o Acquire::ForceHash=SHA256 --print-uris install "${packages[@]}" >"$state/apt/uris" 2>"$log"; then
     fail 1 "apt cannot resolve Debian's Bazel: $(last_line "$log")." "Try again later: $suite may be in a transition."
   fi
-  bytes=$(awk '{ sum += $3 } END { printf "%d", sum / 1000000 }' "$state/apt/uris")
   mapfile -t debs < <(awk '{ print $2 }' "$state/apt/uris")
-  say "installing Debian's Bazel in $state: ${#debs[@]} packages, $bytes MB, this once."
+  bytes=$(awk '{ sum += $3 } END { printf "%d", sum / 1000000 }' "$state/apt/uris")
   discard_damaged
+  say "installing Debian's Bazel in $state: ${#debs[@]} packages, $bytes MB${kept:+, of which $kept are here}, this once."
   if ! apt-get -qq -y --download-only install "${packages[@]}" >"$log" 2>&1; then
     fail 1 "Debian's packages cannot be downloaded: $(last_line "$log" '^E:')" \
       "Check the network and the free space in $state, and run the command again: what was downloaded is kept."
   fi
 }
 
-# apt takes a complete file of the right size for what it should be.
+# apt takes a complete file of the right size for what it should be. Counts what is whole in `kept`.
 discard_damaged() {
   local name digest
   while read -r _ name _ digest; do
     [ -e "$state/debs/$name" ] || continue
-    sha256sum --status -c <<<"${digest#SHA256:}  $state/debs/$name" || rm -f "$state/debs/$name"
+    if sha256sum --status -c <<<"${digest#SHA256:}  $state/debs/$name"; then
+      kept=$((${kept:-0} + 1))
+    else
+      rm -f "$state/debs/$name"
+    fi
   done <"$state/apt/uris"
 }
 

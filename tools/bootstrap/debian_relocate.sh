@@ -81,8 +81,8 @@ prune() {
   find "$root/usr/share" -mindepth 1 -maxdepth 1 ! -name bazel ! -name java -exec rm -rf {} +
   find "$root/usr/lib" -mindepth 1 -maxdepth 1 ! -name '*-linux-*' ! -name jvm ! -name "${loader##*/}" -exec rm -rf {} +
   rm -rf "$root"/usr/{bin/patchelf,include,sbin} "$root/var" "$java"/{legal,man,docs} "$libraries"/gconv
+  rm -rf "$root"/usr/share/bazel/tools/skylib/tests
   find "$root" -xtype l -delete
-  # The client reads its version and this list from the installation; an install base has no other state.
 }
 
 # check_libraries LOADER PROGRAM…
