@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { askServer, askStatus } from "./client.ts";
@@ -14,8 +14,12 @@ import { bundleOf } from "./testdata/bundle.ts";
 import { askOver, stateOfTest } from "./testdata/fixture.ts";
 
 let serverBundle: string;
+/** Stands for Node where it does not matter what is copied: it is a hundred times smaller. */
+let node: string;
 beforeAll(async () => {
   serverBundle = await bundleOf("main.ts");
+  node = join(dirname(serverBundle), "node");
+  await writeFile(node, `#!/bin/sh\nexec ${JSON.stringify(process.execPath)} "$@"\n`, { mode: 0o755 });
 });
 
 /** A state folder whose server, whichever it is in the end, is killed when the test ends. */
@@ -32,8 +36,21 @@ async function state() {
   onTestFinished(kill);
   const notices: string[] = [];
   const ensure = (bundle = serverBundle) =>
-    ensureEmbeddedRegistry({ serverBundle: bundle, env, notice: (notice) => notices.push(notice) });
+    ensureEmbeddedRegistry({ serverBundle: bundle, node, env, notice: (notice) => notices.push(notice) });
   return { env, paths, pid, kill, notices, ensure };
+}
+
+/** Listens on a port as soon as its dead owner's descriptors are closed, until the test ends. */
+async function takePort(port: number): Promise<void> {
+  for (;;) {
+    const thief = createServer();
+    const result = Promise.race([once(thief, "listening").then(() => true), once(thief, "error").then(() => false)]);
+    thief.listen(port, "127.0.0.1");
+    if (await result) {
+      onTestFinished(() => void thief.close());
+      return;
+    }
+  }
 }
 
 describe("ensureEmbeddedRegistry", () => {
@@ -73,9 +90,7 @@ describe("ensureEmbeddedRegistry", () => {
     const { paths, kill, notices, ensure } = await state();
     const first = await ensure();
     await kill();
-    const thief = createServer().listen(Number(first.host.split(":")[1]), "127.0.0.1");
-    await once(thief, "listening");
-    onTestFinished(() => void thief.close());
+    await takePort(Number(first.host.split(":")[1]));
     await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(/is not running/);
     const second = await ensure();
     expect(second.host).not.toBe(first.host);

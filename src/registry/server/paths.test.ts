@@ -1,6 +1,6 @@
-import { chmod, chown, mkdir, symlink } from "node:fs/promises";
+import { chmod, mkdir, stat, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { intruders } from "./files.ts";
 import { makeRegistryFolders, registryPaths, socketExists } from "./paths.ts";
 import { stateOfTest } from "./testdata/fixture.ts";
@@ -47,12 +47,14 @@ describe("folders", () => {
     await expect(makeRegistryFolders(other)).rejects.toThrow(/is not a folder/);
   });
 
-  it.runIf(process.getuid?.() === 0)("are refused when they are somebody else's", async () => {
+  it("are refused when they are somebody else's", async () => {
     const { paths } = await stateOfTest();
     await makeRegistryFolders(paths);
-    await chown(paths.folder, 12345, 12345);
-    await expect(makeRegistryFolders(paths)).rejects.toThrow(/belongs to the user with id 12345/);
-    await expect(socketExists(paths)).rejects.toThrow(/belongs to the user with id 12345/);
+    const { uid } = await stat(paths.folder);
+    vi.spyOn(process, "getuid").mockReturnValue(uid + 1);
+    onTestFinished(() => void vi.restoreAllMocks());
+    await expect(makeRegistryFolders(paths)).rejects.toThrow(/belongs to the user with id/);
+    await expect(socketExists(paths)).rejects.toThrow(/belongs to the user with id/);
   });
 
   it("have no socket before there is a server", async () => {
