@@ -1,5 +1,6 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "../oci/errors.ts";
 import { type ArMember, listAr } from "./ar.ts";
@@ -42,11 +43,12 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
     }
     return {
       name: member.name,
-      stream: createReadStream(path, {
-        start: member.offset,
-        end: member.offset + member.size - 1,
-        highWaterMark: 1 << 20,
-      }),
+      open: () =>
+        createReadStream(path, {
+          start: member.offset,
+          end: member.offset + member.size - 1,
+          highWaterMark: 1 << 20,
+        }),
     };
   };
   const controlFiles = await readControl(source("control.tar"), path);
@@ -57,7 +59,7 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
     throw new Failure(`${path} has no control file that names a package.`, "Give a Debian binary package (.deb).");
   }
   const data = source("data.tar");
-  await pipeline(decompressed(data.name, data.stream), createWriteStream(dataPath));
+  await pipeline(decompressed(data.name, data.open), createWriteStream(dataPath));
   const dataFile = await open(dataPath);
   try {
     return {
@@ -73,11 +75,8 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
   }
 }
 
-async function readControl(
-  member: { name: string; stream: ReturnType<typeof createReadStream> },
-  path: string,
-): Promise<Map<string, string>> {
-  const tar = await decompressAll(member.name, member.stream);
+async function readControl(member: { name: string; open: () => Readable }, path: string): Promise<Map<string, string>> {
+  const tar = await decompressAll(member.name, member.open);
   const reader = {
     stat: async () => ({ size: tar.length }),
     read: async (buffer: Buffer, at: number, size: number, position: number) => ({

@@ -37,6 +37,8 @@ export function mergedPath(path: string): string {
 /** The files of a root filesystem by path (no leading slash), with /usr merged. */
 export class RootTree {
   readonly #nodes = new Map<string, RootNode>();
+  /** Folders that something lies in, whether or not they are nodes themselves. */
+  readonly #parents = new Set<string>();
 
   /**
    * Adds what a package contains. A folder that is there already keeps its owner and mode, as dpkg leaves it.
@@ -52,7 +54,7 @@ export class RootTree {
       if (other.type === "directory" && (node.type === "directory" || node.type === "symlink")) return;
       if (node.type === "directory" && other.type === "symlink") return;
       if (other.type !== "directory" && node.type !== "directory" && replaces.has(other.origin)) {
-        this.#nodes.set(place, node);
+        this.#set(place, node);
         return;
       }
       if (!same(other, node)) {
@@ -62,7 +64,7 @@ export class RootTree {
         );
       }
     }
-    this.#nodes.set(place, node);
+    this.#set(place, node);
   }
 
   /** Removes what a pattern matches. A file that stays as another's hard link stays: the link becomes the file. */
@@ -70,7 +72,7 @@ export class RootTree {
     for (const [path, node] of [...this.#nodes]) {
       if (node.type !== "hardlink" || pattern.test(path) || !pattern.test(node.target)) continue;
       const file = this.#nodes.get(node.target);
-      if (file !== undefined) this.#nodes.set(path, file);
+      if (file !== undefined) this.#set(path, file);
     }
     for (const path of [...this.#nodes.keys()]) if (pattern.test(path)) this.#nodes.delete(path);
   }
@@ -84,8 +86,17 @@ export class RootTree {
     }
   }
 
+  #set(path: string, node: RootNode): void {
+    this.#nodes.set(path, node);
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+      const parent = path.slice(0, end);
+      if (this.#parents.has(parent)) return;
+      this.#parents.add(parent);
+    }
+  }
+
   has(path: string): boolean {
-    return this.#nodes.has(path);
+    return this.#nodes.has(path) || this.#parents.has(path);
   }
 
   get(path: string): RootNode | undefined {
@@ -109,17 +120,17 @@ export class RootTree {
   /** Writes a generated file over whatever is there, symlinks included. Mode 0644 and owner 0:0 where not given. */
   write(path: string, content: string | Buffer, options: { mode?: number; uid?: number; gid?: number } = {}): void {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    this.#nodes.set(path, { type: "file", content: bytes, mode: 0o644, ...GENERATED, ...options });
+    this.#set(path, { type: "file", content: bytes, mode: 0o644, ...GENERATED, ...options });
   }
 
   /** A generated symlink over whatever is there. */
   symlink(path: string, target: string): void {
-    this.#nodes.set(path, { type: "symlink", target, mode: 0o777, ...GENERATED });
+    this.#set(path, { type: "symlink", target, mode: 0o777, ...GENERATED });
   }
 
   /** A generated folder, unless there is something. Mode 0755 and owner 0:0 where not given. */
   directory(path: string, options: { mode?: number; uid?: number; gid?: number } = {}): void {
-    if (!this.#nodes.has(path)) this.#nodes.set(path, { type: "directory", mode: 0o755, ...GENERATED, ...options });
+    if (!this.#nodes.has(path)) this.#set(path, { type: "directory", mode: 0o755, ...GENERATED, ...options });
   }
 
   /** The path that symlinks lead to, or undefined where they lead out of the tree, in circles or nowhere. */
@@ -141,7 +152,7 @@ export class RootTree {
       } else place.push(part);
     }
     const result = place.join("/");
-    return this.#nodes.has(result) ? result : undefined;
+    return this.has(result) ? result : undefined;
   }
 
   /** Content of the regular file at `path`, through symlinks and hard links; undefined when there is none. At most `limit` bytes. */

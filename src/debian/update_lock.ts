@@ -73,5 +73,5 @@ async function fetchIndex(
       "Try again in some minutes, since the mirror may be in the middle of an update, or take another mirror.",
     );
   }
-  return (await decompressAll(path, Readable.from([bytes]))).toString("utf8");
+  return (await decompressAll(path, () => Readable.from([bytes]))).toString("utf8");
 }

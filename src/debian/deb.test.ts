@@ -1,0 +1,120 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openDeb } from "./deb.ts";
+import { parseParagraphs } from "./deb822.ts";
+import { testAr, testDeb, testTar } from "./testdata/packages.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "deb-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function open(bytes: Buffer) {
+  writeFileSync(join(folder, "a.deb"), bytes);
+  return openDeb(join(folder, "a.deb"), join(folder, "data.tar"));
+}
+
+// "hello\n" in a tar, by `xz -9`: the compression that Debian's own packages have.
+const XZ_DATA = Buffer.from(readFileSync(new URL("./testdata/hello.tar.xz.base64", import.meta.url), "utf8"), "base64");
+
+describe("openDeb", () => {
+  it.each(["", ".gz", ".zst"] as const)("reads members compressed as %j", async (compression) => {
+    const deb = testDeb("a", [{ path: "usr/bin/a", content: "hello", mode: 0o4755, uid: 1, gid: 2 }], {
+      compression,
+      control: "Depends: b\n",
+      scripts: { postinst: "#!/bin/sh\n" },
+    });
+    const opened = await open(deb);
+    expect(opened.name).toBe("a");
+    expect(opened.control.get("depends")).toBe("b");
+    expect(opened.controlFiles.get("postinst")).toBe("#!/bin/sh\n");
+    const [entry] = opened.entries;
+    expect(entry).toMatchObject({ path: "usr/bin/a", type: "file", mode: 0o4755, uid: 1, gid: 2, size: 5 });
+    const { offset = 0 } = entry ?? {};
+    expect(readFileSync(opened.dataPath).toString("utf8", offset, offset + 5)).toBe("hello");
+  });
+
+  it("reads members compressed by xz", async () => {
+    const deb = testAr({
+      "debian-binary": Buffer.from("2.0\n"),
+      "control.tar": testTar([{ path: "control", content: "Package: a\n" }]),
+      "data.tar.xz": XZ_DATA,
+    });
+    const opened = await open(deb);
+    const [entry] = opened.entries.filter(({ type }) => type === "file");
+    expect(entry).toMatchObject({ path: "hello", size: 6 });
+    expect(readFileSync(opened.dataPath).toString("utf8", entry?.offset, (entry?.offset ?? 0) + 6)).toBe("hello\n");
+  });
+
+  it("reads long names, links and folders", async () => {
+    const long = `usr/share/${"x".repeat(120)}/${"y".repeat(130)}`;
+    const opened = await open(
+      testDeb("a", [
+        { path: "usr/share", type: "directory", mode: 0o2775 },
+        { path: long, content: "1" },
+        { path: "usr/link", type: "symlink", target: `../${"z".repeat(200)}` },
+        { path: "usr/hard", type: "hardlink", target: long },
+      ]),
+    );
+    expect(opened.entries.map(({ path, type, target }) => [path, type, target])).toEqual([
+      ["usr/share", "directory", ""],
+      [long, "file", ""],
+      ["usr/link", "symlink", `../${"z".repeat(200)}`],
+      ["usr/hard", "hardlink", long],
+    ]);
+  });
+
+  it("refuses what is no package, naming it", async () => {
+    await expect(open(Buffer.from("<html>not found</html>"))).rejects.toThrow(
+      /a\.deb is not a Debian package: it does not start/,
+    );
+    await expect(open(testAr({ "debian-binary": Buffer.from("2.0\n") }))).rejects.toThrow(
+      /a\.deb has no control\.tar member/,
+    );
+    const nameless = testAr({
+      "control.tar": testTar([{ path: "control", content: "Version: 1\n" }]),
+      "data.tar": testTar([]),
+    });
+    await expect(open(nameless)).rejects.toThrow(/no control file that names a package/);
+    const old = testAr({
+      "control.tar": testTar([{ path: "control", content: "Package: a\n" }]),
+      "data.tar.bz2": Buffer.from("BZh"),
+    });
+    await expect(open(old)).rejects.toThrow(/data\.tar\.bz2 is compressed in a way/);
+  });
+
+  it("refuses a package that is cut short or changed anywhere in its structure", async () => {
+    const deb = testDeb("a", [{ path: "usr/bin/a", content: "x".repeat(2000) }], { compression: "" });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: deb.length - 1 }), async (length) => {
+        // What ends exactly behind a member's content is a shorter archive; the last member is then missing, or the same.
+        const whole = await open(deb.subarray(0, length)).then(
+          ({ entries }) => entries.length,
+          () => 0,
+        );
+        expect(whole).toBe(0);
+      }),
+      { numRuns: 50 },
+    );
+    const header = deb.indexOf("./usr/bin/a");
+    const changed = Buffer.from(deb);
+    changed[header + 3] = 0x58;
+    await expect(open(changed)).rejects.toThrow(/damaged header/);
+  });
+});
+
+describe("parseParagraphs", () => {
+  it("reads fields, continuations and comments", () => {
+    const text = "A: 1\nb: two\n more\n\tstill\n# comment\nC:3\n\n\nA: 2\n";
+    expect(parseParagraphs(text).map((paragraph) => Object.fromEntries(paragraph))).toEqual([
+      { a: "1", b: "two\n more\n\tstill", c: "3" },
+      { a: "2" },
+    ]);
+  });
+});
