@@ -10,6 +10,10 @@ interface Group {
 }
 
 const groups: Readonly<Record<string, Group>> = {
+  doctor: {
+    describe: "What this machine has and lacks, and how to get it",
+    load: () => import("./commands/doctor.ts"),
+  },
   image: { describe: "Base images and their locks", load: () => import("./commands/image.ts") },
   registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
 };

@@ -1,6 +1,6 @@
 import type { ContainerRun } from "../engine.ts";
 import type { ContainerClient } from "./client.ts";
-import { isLoopback } from "./loopback.ts";
+import { isFromLoopback } from "./loopback.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 /** The home folder that every container has: writable, empty unless the image fills it, gone with the container. */
@@ -68,7 +68,7 @@ function podmanArguments(run: ContainerRun, { folder, limits, runtime }: RunSett
       ? []
       : [`--ulimit=nofile=${limits.files}:${limits.files}`, `--ulimit=nproc=${limits.processes}:${limits.processes}`]),
     ...(runtime === undefined ? [] : [`--runtime=${runtime}`]),
-    ...(isLoopback(run.image) ? ["--tls-verify=false"] : []),
+    ...(isFromLoopback(run.image) ? ["--tls-verify=false"] : []),
     ...(folder.authFile === undefined ? [] : [`--authfile=${folder.authFile}`]),
   ];
 }

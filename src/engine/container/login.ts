@@ -1,6 +1,6 @@
 import { parseReference } from "../../oci/reference.ts";
 import { findEmbeddedRegistry, requestToken } from "../../registry/server/ensure.ts";
-import { isLoopback } from "./loopback.ts";
+import { isFromLoopback } from "./loopback.ts";
 import type { Login } from "./run-folder.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { Login } from "./run-folder.ts";
  * @returns undefined for an image of another registry, and when the embedded one does not run: the engine may have the image already
  */
 export async function embeddedLogin(image: string): Promise<Login | undefined> {
-  if (!isLoopback(image)) return undefined;
+  if (!isFromLoopback(image)) return undefined;
   const embedded = await findEmbeddedRegistry();
   const { registry, repository } = parseReference(image);
   if (embedded === undefined || embedded.host !== registry) return undefined;

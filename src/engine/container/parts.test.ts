@@ -7,7 +7,7 @@ import type { ContainerRun } from "../engine.ts";
 import { runArguments } from "./arguments.ts";
 import { divideEnvironment } from "./environment.ts";
 import { LastWords } from "./last-words.ts";
-import { isLoopback } from "./loopback.ts";
+import { isFromLoopback } from "./loopback.ts";
 import { processLimits } from "./process-limits.ts";
 import { checkReach } from "./reach.ts";
 import { makeRunFolder } from "./run-folder.ts";
@@ -67,12 +67,12 @@ describe("LastWords", () => {
   });
 });
 
-describe("isLoopback", () => {
+describe("isFromLoopback", () => {
   it.each(["localhost/a", "localhost:5000/a/b", "127.0.0.1:1/a", "[::1]:1/a"])("%s is", (image) => {
-    expect(isLoopback(image)).toBe(true);
+    expect(isFromLoopback(image)).toBe(true);
   });
   it.each(["ubuntu", "localhost.example/a", "128.0.0.1/a", "h.example/localhost:1"])("%s is not", (image) => {
-    expect(isLoopback(image)).toBe(false);
+    expect(isFromLoopback(image)).toBe(false);
   });
 });
 

@@ -2,7 +2,7 @@ import { UserError } from "../../oci/errors.ts";
 import type { Environment } from "../engine.ts";
 import type { ContainerClient } from "./client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { isLoopback } from "./loopback.ts";
+import { isFromLoopback } from "./loopback.ts";
 
 /**
  * Refuses an image from a loopback registry for an engine that may run on another machine, whose loopback is not ours.
@@ -11,7 +11,7 @@ import { isLoopback } from "./loopback.ts";
  */
 export function checkReach(client: ContainerClient, image: string, env: Environment): void {
   const elsewhere = client.name === "podman" ? remotePodman(env) : remoteDocker(env);
-  if (elsewhere === undefined || !isLoopback(image)) return;
+  if (elsewhere === undefined || !isFromLoopback(image)) return;
   throw new UserError(
     `${elsewhere} leads to an engine that does not share this machine's network, so it cannot pull ${image}.`,
     "Set SLIPWAY_REGISTRY to a registry that both reach, or SLIPWAY_ENGINE=process to run without containers.",

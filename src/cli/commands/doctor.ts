@@ -1,0 +1,29 @@
+import type { Argv } from "yargs";
+import { Failure } from "../../oci/errors.ts";
+import { examineEngine } from "../doctor/engine.ts";
+import { type Finding, formatFindings } from "../doctor/finding.ts";
+import { examineRegistry } from "../doctor/registry.ts";
+import { examineBazel, examineNode } from "../doctor/tools.ts";
+
+export function builder(yargs: Argv): Argv {
+  return yargs
+    .option("json", { type: "boolean", default: false, describe: "Print the findings as JSON" })
+    .example("$0 doctor", "What this machine has, what is missing for what, and the command that brings it");
+}
+
+/** Prints what this machine has. Fails when something is missing without which nothing works. */
+export async function handler(options: object): Promise<void> {
+  const env = process.env;
+  const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
+  const examinations = [examineBazel(env, folder), ...examineNode(env), examineEngine(env)];
+  const findings: Finding[] = [...(await Promise.all(examinations)), ...(await examineRegistry(env))];
+  const isJson = "json" in options && options.json === true;
+  process.stdout.write(`${isJson ? JSON.stringify(findings, undefined, 2) : formatFindings(findings)}\n`);
+
+  const lacking = findings.filter(({ required, state }) => required && state !== "ok");
+  if (lacking.length === 0) return;
+  throw new Failure(
+    `This machine lacks ${lacking.map(({ part }) => part).join(", ")}, without which nothing works.`,
+    lacking.map(({ remedy }) => remedy).find((remedy) => remedy !== undefined) ?? "",
+  );
+}

@@ -1,0 +1,21 @@
+import { execFile } from "node:child_process";
+
+/** What a command printed, or why it could not: in one line. */
+export type Answer = { readonly output: string } | { readonly problem: string };
+
+/** Runs a command that should answer at once. */
+export function ask(command: string, args: readonly string[], milliseconds = 20_000): Promise<Answer> {
+  return new Promise((resolve) => {
+    execFile(
+      command,
+      args,
+      { timeout: milliseconds, killSignal: "SIGKILL", encoding: "utf8" },
+      (error, stdout, stderr) => {
+        if (!error) return resolve({ output: stdout.trim() });
+        if (error.killed) return resolve({ problem: `no answer within ${milliseconds / 1000} s` });
+        const words = stderr.trim().split("\n").at(-1) || error.message;
+        resolve({ problem: `status ${error.code ?? error.signal}: ${words}` });
+      },
+    );
+  });
+}

@@ -1,0 +1,91 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ask } from "./command-output.ts";
+import type { Finding } from "./finding.ts";
+
+/** Commands of a machine that has everything. */
+const all = { bazelisk: "", node: "echo v24.0.0", npm: "echo 11.0.0" };
+const podman = { podman: "echo 5.0.0 runc true overlay", newuidmap: "", newgidmap: "" };
+
+/** Runs `slipway doctor` on a machine with these commands, each a script. */
+function doctor(commands: Record<string, string>, env: Record<string, string> = {}, ...args: string[]) {
+  const home = mkdtempSync(join(tmpdir(), "doctor-"));
+  const bin = join(home, "bin");
+  mkdirSync(bin);
+  for (const [name, script] of Object.entries(commands)) {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(bin, name), 0o755);
+  }
+  // A podman elsewhere asks nothing of this machine's user.
+  const variables = { PATH: bin, HOME: home, BUILD_WORKING_DIRECTORY: home, CONTAINER_HOST: "unix:///nowhere", ...env };
+  const program = [join(process.cwd(), "src/cli/main.ts"), "doctor", ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, program, { env: variables, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+function findings(...machine: Parameters<typeof doctor>): Record<string, Finding> {
+  const { stdout } = doctor(machine[0], machine[1] ?? {}, "--json");
+  return Object.fromEntries((JSON.parse(stdout) as Finding[]).map((finding) => [finding.part, finding]));
+}
+
+describe("slipway doctor", () => {
+  it("finds nothing wrong with a machine that has everything", () => {
+    const { status, stdout, stderr } = doctor({ ...all, ...podman });
+    expect(stdout.split("\n").filter((line) => !line.startsWith("ok "))).toEqual([""]);
+    expect(stdout).toContain("podman 5.0.0 with runc, rootless, storage overlay");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
+  it("says what a missing engine is needed for and how to get one, and that nothing required is missing", () => {
+    const { status, stdout } = doctor(all);
+    expect(stdout).toMatch(
+      /^missing +engine +neither podman nor docker\n +needed for: running functions.*\n +apt-get install podman/m,
+    );
+    expect(status).toBe(0);
+  });
+
+  it("fails without what is required, and names it", () => {
+    const { status, stderr } = doctor({ bazelisk: "", node: "echo v24.0.0" });
+    expect(stderr).toBe("This machine lacks npm, without which nothing works.\napt-get install nodejs npm\n");
+    expect(status).toBe(1);
+  });
+
+  it("tells a broken part from a missing one, by what it printed", () => {
+    const { engine, npm } = findings({
+      ...all,
+      npm: "echo no >&2; exit 3",
+      podman: "echo 'database is locked' >&2; exit 125",
+    });
+    expect(engine).toMatchObject({ state: "broken", required: false });
+    expect(engine?.detail).toMatch(/podman info: status 125: database is locked$/);
+    expect(npm).toMatchObject({ state: "broken", required: true });
+  });
+
+  it("takes the Bazel that started it", () => {
+    expect(findings({}, { BUILD_WORKSPACE_DIRECTORY: "/w" })["Bazel"]).toMatchObject({
+      state: "ok",
+      detail: "runs this command",
+    });
+    expect(findings({})["Bazel"]).toMatchObject({ state: "missing" });
+  });
+
+  it("names a registry that does not answer, and one that is no registry", () => {
+    const { registry, credentials } = findings(all, { SLIPWAY_REGISTRY: "127.0.0.1:9" });
+    expect(registry).toMatchObject({ state: "broken" });
+    expect(registry?.detail).toContain("SLIPWAY_REGISTRY=127.0.0.1:9 does not answer: ");
+    expect(credentials).toMatchObject({
+      state: "missing",
+      remedy: "podman login 127.0.0.1:9, or docker login 127.0.0.1:9",
+    });
+    expect(findings(all, { SLIPWAY_REGISTRY: "no registry" })["registry"]).toMatchObject({ state: "broken" });
+  });
+});
+
+describe("ask", () => {
+  it("does not wait for ever", async () => {
+    expect(await ask("/bin/sh", ["-c", "exec sleep 100"], 20)).toEqual({ problem: "no answer within 0.02 s" });
+  });
+});

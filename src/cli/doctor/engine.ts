@@ -1,0 +1,60 @@
+import { findContainerClient } from "../../engine/container/client.ts";
+import { checkDocker } from "../../engine/container/docker-daemon.ts";
+import type { Environment } from "../../engine/engine.ts";
+import { findExecutable } from "../../engine/executables.ts";
+import { ask } from "./command-output.ts";
+import type { Finding } from "./finding.ts";
+
+const part = {
+  part: "engine",
+  neededFor: "running functions in their image, and loading images into an engine",
+  required: false,
+} as const;
+
+/** The container engine: the client that would be used, and whether it works. */
+export async function examineEngine(env: Environment): Promise<Finding> {
+  const search = findContainerClient(env);
+  if ("obstacles" in search) {
+    const [first] = search.obstacles;
+    return first === undefined
+      ? { ...part, state: "missing", detail: "neither podman nor docker", remedy: "apt-get install podman runc uidmap" }
+      : {
+          ...part,
+          state: "missing",
+          detail: search.obstacles.map(({ reason }) => reason).join("; "),
+          remedy: first.remedy,
+        };
+  }
+  const { name, path } = search.client;
+  return name === "podman" ? examinePodman(path, env) : examineDocker(path, env);
+}
+
+async function examinePodman(path: string, env: Environment): Promise<Finding> {
+  const format =
+    "{{.Version.Version}} {{.Host.OCIRuntime.Name}} {{.Host.Security.Rootless}} {{.Store.GraphDriverName}}";
+  const answer = await ask(path, ["--log-level=error", "info", "--format", format]);
+  if ("problem" in answer) {
+    const remedy = "Repair podman, or set SLIPWAY_ENGINE=process to do without containers";
+    return { ...part, state: "broken", detail: `${path} info: ${answer.problem}`, remedy };
+  }
+  const [version, runtime, rootless, storage] = answer.output.split(" ");
+  const detail = `podman ${version} with ${runtime}, ${rootless === "true" ? "rootless" : "as root"}, storage ${storage}`;
+  const other =
+    runtime === "crun" && findExecutable("runc", env) === undefined ? " (no runc, should crun not work here)" : "";
+  return { ...part, state: "ok", detail: `${detail}${other}` };
+}
+
+async function examineDocker(path: string, env: Environment): Promise<Finding> {
+  try {
+    await checkDocker(env);
+  } catch (error) {
+    const [detail = "", remedy = ""] = (error as Error).message.split("\n");
+    return { ...part, state: "broken", detail, remedy };
+  }
+  const answer = await ask(path, ["version", "--format", "{{.Server.Version}}"]);
+  if ("problem" in answer) {
+    const remedy = "Start Docker's daemon, or set SLIPWAY_ENGINE=process to do without containers";
+    return { ...part, state: "broken", detail: `${path} version: ${answer.problem}`, remedy };
+  }
+  return { ...part, state: "ok", detail: `docker ${answer.output}` };
+}

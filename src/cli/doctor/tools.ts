@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Environment } from "../../engine/engine.ts";
+import { findExecutable } from "../../engine/executables.ts";
+import { ask } from "./command-output.ts";
+import type { Finding } from "./finding.ts";
+
+/** Bazel: the one that runs this command, a workspace's `tools/bazel`, or a command of the machine. */
+export async function examineBazel(env: Environment, folder: string): Promise<Finding> {
+  const part = { part: "Bazel", neededFor: "everything", required: true };
+  if (env["BUILD_WORKSPACE_DIRECTORY"]) return { ...part, state: "ok", detail: "runs this command" };
+  const wrapper = findUpwards(folder, "tools/bazel");
+  if (wrapper !== undefined) return { ...part, state: "ok", detail: `${wrapper}, which finds or installs it` };
+  const found = ["bazelisk", "bazel"].map((name) => findExecutable(name, env)).find((path) => path !== undefined);
+  if (found !== undefined) return { ...part, state: "ok", detail: found };
+  return {
+    ...part,
+    state: "missing",
+    detail: "neither bazel nor bazelisk",
+    remedy: "npm install --global @bazel/bazelisk",
+  };
+}
+
+function findUpwards(folder: string, name: string): string | undefined {
+  const path = join(folder, name);
+  if (existsSync(path)) return path;
+  return dirname(folder) === folder ? undefined : findUpwards(dirname(folder), name);
+}
+
+/** A command that repository rules start. */
+async function examineCommand(name: string, neededFor: string, remedy: string, env: Environment): Promise<Finding> {
+  const part = { part: name, neededFor, required: true };
+  const path = findExecutable(name, env);
+  if (path === undefined) return { ...part, state: "missing", detail: "not on PATH", remedy };
+  const answer = await ask(path, ["--version"]);
+  if ("problem" in answer) return { ...part, state: "broken", detail: `${path} --version: ${answer.problem}`, remedy };
+  return { ...part, state: "ok", detail: `${answer.output} (${path})` };
+}
+
+/** Node and npm of the machine. They only fetch packages: tools and programs run on a Node of their own. */
+export function examineNode(env: Environment): Promise<Finding>[] {
+  const remedy = "apt-get install nodejs npm";
+  return [
+    examineCommand("node", "fetching npm packages", remedy, env),
+    examineCommand("npm", "fetching npm packages", remedy, env),
+  ];
+}
