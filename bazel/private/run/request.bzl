@@ -88,7 +88,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         ],
     }))
 
-    executable = ctx.actions.declare_file("{}.{}.sh".format(ctx.label.name, mode))
+    executable = ctx.actions.declare_file(ctx.label.name)
     module = path(launcher.main) + ("/" + launcher.entry if launcher.entry else "")
     ctx.actions.write(
         executable,
