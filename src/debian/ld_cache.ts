@@ -33,19 +33,24 @@ function flagsOf({ bits, machine, flags }: SharedObject): number | undefined {
   }
 }
 
-/** The folders that ldconfig searches: those of /etc/ld.so.conf with its includes, in order, then /lib and /usr/lib. */
+/**
+ * The folders that ldconfig searches: those of /etc/ld.so.conf with its includes, in order, then /lib and /usr/lib. Images without libc-bin,
+ * which has that file, get what it says in Debian: it includes /etc/ld.so.conf.d, where libc6 itself names the multiarch folders.
+ */
 function libraryFolders(tree: RootTree): string[] {
   const folders: string[] = [];
-  const read = (path: string) => {
-    for (const line of (tree.read(path)?.toString() ?? "").split("\n")) {
-      const text = line.replace(/#.*/, "").trim();
-      const include = /^include\s+\/?(.*)\/\*\.conf$/.exec(text)?.[1];
+  const parse = (text: string) => {
+    for (const line of text.split("\n")) {
+      const word = line.replace(/#.*/, "").trim();
+      const include = /^include\s+\/?(.*)\/\*\.conf$/.exec(word)?.[1];
       if (include !== undefined) {
-        for (const name of tree.list(include)) if (name.endsWith(".conf")) read(`${include}/${name}`);
-      } else if (text.startsWith("/")) folders.push(text);
+        for (const name of tree.list(include)) {
+          if (name.endsWith(".conf")) parse(tree.read(`${include}/${name}`)?.toString() ?? "");
+        }
+      } else if (word.startsWith("/")) folders.push(word);
     }
   };
-  read("etc/ld.so.conf");
+  parse(tree.read("etc/ld.so.conf")?.toString() ?? "include /etc/ld.so.conf.d/*.conf");
   return [...folders, "/lib", "/usr/lib"];
 }
 

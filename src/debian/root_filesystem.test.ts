@@ -205,7 +205,7 @@ esac
   it("makes the loader's cache where there is a C library", async () => {
     const libc = testDeb("libc6", [
       file("lib/x86_64-linux-gnu/libc.so.6", testLibrary("libc.so.6")),
-      file("etc/ld.so.conf", "/lib/x86_64-linux-gnu\n"),
+      file("etc/ld.so.conf.d/x86_64-linux-gnu.conf", "/lib/x86_64-linux-gnu\n"),
     ]);
     expect((await root({ libc })).get("etc/ld.so.cache")?.text).toMatch(/^glibc-ld\.so\.cache1\.1[\s\S]*libc\.so\.6\0/);
     expect(

@@ -31,11 +31,14 @@ image(
 )
 """
 
-_HUB_BUILD = """alias(
-    name = "image",
-    actual = select({choices}),
-    visibility = ["//visibility:public"],
-)
+_HUB_BUILD = """[
+    alias(
+        name = name,
+        actual = select({{cpu: repository + name for cpu, repository in {choices}.items()}}),
+        visibility = ["//visibility:public"],
+    )
+    for name in ["image", "layer"]
+]
 """
 
 DEBIAN_ATTRS = {
@@ -166,11 +169,11 @@ _debian_repository = repository_rule(
 
 def _debian_hub_impl(rctx):
     choices = {
-        str(_ARCHITECTURES[architecture].cpu): "@{}_{}//image".format(rctx.attr.image_name, architecture)
+        str(_ARCHITECTURES[architecture].cpu): "@{}_{}//image:".format(rctx.attr.image_name, architecture)
         for architecture in rctx.attr.architectures
     }
     rctx.file("BUILD.bazel")
-    rctx.file("image/BUILD.bazel", _HUB_BUILD.format(choices = json.encode_indent(choices, prefix = "    ")))
+    rctx.file("image/BUILD.bazel", _HUB_BUILD.format(choices = json.encode(choices)))
 
 _debian_hub = repository_rule(
     implementation = _debian_hub_impl,
