@@ -11,7 +11,10 @@ share=$home/root/usr/share/bazel
 # deps NAME: what a module that Debian ships needs, as lines of MODULE.bazel. Toolchains that would be fetched are not registered.
 deps() {
   case $1 in
-    platforms) extension //host:extension.bzl host_platform host_platform ;;
+    platforms)
+      needs rules_license
+      extension //host:extension.bzl host_platform host_platform
+      ;;
     bazel_skylib)
       needs platforms rules_license
       # For unit tests of rules; what they run is the machine's own bash.
@@ -60,7 +63,7 @@ source_of() {
 # put NAME VERSION FOLDER: one entry, whole or not at all.
 put() {
   local entry=$registry/modules/$1/$2
-  [ ! -e "$entry" ] || return 0
+  [ ! -e "$entry" ] || [ -n "$outdated" ] || return 0
   mkdir -p "${entry%/*}" "$entry.new"
   {
     [ "$3" != "$registry/stub" ] || echo "# A stub: Bazel's own tools name this module, and nothing loads from it."
@@ -68,6 +71,7 @@ put() {
     deps "$1"
   } >"$entry.new/MODULE.bazel"
   printf '{"type": "local_path", "path": "%s"}\n' "$3" >"$entry.new/source.json"
+  rm -rf "$entry"
   mv -T "$entry.new" "$entry"
 }
 
@@ -77,7 +81,16 @@ named_in() {
     sed -nE 's/.*[(, ]name *= *"([^"]+)".*/\1 &/p' | sed -nE 's/^([^ ]+) .*[(, ]version *= *"([A-Za-z0-9._+-]+)".*/\1 \2/p' || :
 }
 
-if [ ! -e "$home/complete" ]; then
+# An installation outlives changes to this file.
+made_by=$(cksum <"${BASH_SOURCE[0]}")
+outdated=
+[ "$(cat "$registry/made_by" 2>/dev/null)" = "$made_by" ] || outdated=yes
+
+if [ -e "$home/complete" ]; then
+  exec 9>>"${home%/*}/lock"
+  flock 9
+fi
+if [ -n "$outdated" ]; then
   mkdir -p "$registry/stub"
   echo '# A stub: stands for what only a Bazel with a real registry fetches.' >"$registry/stub/BUILD.bazel"
   touch "$registry/stub/WORKSPACE"
@@ -102,9 +115,10 @@ S
   named_in "$share/embedded_tools/MODULE.bazel" | while read -r name version; do
     put "$name" "$version" "$(source_of "$name" || echo "$registry/stub")"
   done
-else
-  exec 9>>"${home%/*}/lock"
-  flock 9
+fi
+# Its time says when this file was last looked at.
+printf '%s\n' "$made_by" >"$registry/made_by"
+if [ -n "$module_file" ]; then
   named_in "$module_file" | while read -r name version; do
     if folder=$(source_of "$name"); then put "$name" "$version" "$folder"; fi
   done

@@ -5,14 +5,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const targets = new Map();
+const tests = new Set();
 for (const file of process.argv.slice(2)) {
   for (const line of readFileSync(file, "utf8").split("\n")) {
     if (line === "") continue;
     const event = JSON.parse(line);
+    if (event.configured?.targetKind.endsWith("_test rule")) tests.add(event.id.targetConfigured.label);
     if (event.testResult) targets.set(event.id.testResult.label, countTarget(event.testResult));
     else if (event.aborted?.reason === "SKIPPED" && event.id.targetCompleted) {
       const label = event.id.targetCompleted.label;
-      if (label.endsWith("_test") && !targets.has(label)) targets.set(label, { passed: 0, failed: 0, skipped: 1 });
+      if (tests.has(label) && !targets.has(label)) targets.set(label, { passed: 0, failed: 0, skipped: 1 });
     }
   }
 }

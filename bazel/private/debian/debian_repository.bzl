@@ -49,7 +49,7 @@ DEBIAN_ATTRS = {
     "packages": attr.string_list(doc = "The packages that the image was asked to have."),
     "mirror": attr.string(doc = "Address of a Debian mirror, `https://HOST/debian`. Default: the one that the machine's apt sources name."),
     "allow_newer": attr.bool(doc = "Whether, when the mirror no longer has a locked version, the newest versions are taken, with a warning that has the new lines of the lock. " +
-                                  "Only after the index's signature by Debian's archive keys was verified. Default: that is an error."),
+                                   "Only after the index's signature by Debian's archive keys was verified. Default: that is an error."),
     "env": attr.string_dict(doc = "Environment variables of the image."),
 }
 
