@@ -59,7 +59,7 @@ describe("a podman that is installed and broken", () => {
       running = resolve;
     });
     const ended = run("trap '' TERM; test $1 = rm && exit; echo; while :; do sleep 100; done", running);
-    await ready;
+    await Promise.race([ready, ended]);
     await stopAll("SIGTERM");
     expect((await ended).outcome).toBe(137);
   });

@@ -100,7 +100,7 @@ describe.skipIf(podman === undefined)("a container of podman", () => {
       { onStdout: running },
       { grace: 1 },
     );
-    await ready;
+    await Promise.race([ready, ended]);
     await stopAll("SIGTERM");
     expect((await ended).status).toBe(137);
     expect(containers()).toBe("");

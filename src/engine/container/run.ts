@@ -98,16 +98,19 @@ async function attempt(
         options.onStderr(Buffer.from(`slipway: ${client.name} is getting ${run.image}\n`));
     }, patience);
 
+    let isKilled = false;
     const stop = async (signal: NodeJS.Signals) => {
       child.kill(signal);
       const timer = setTimeout(() => {
+        isKilled = true;
         void remove(client, name, options.env).finally(() => killGroup(child.pid));
       }, options.grace ?? 5000);
       await ended.finally(() => clearTimeout(timer));
       await remove(client, name, options.env);
     };
     const [code, signal] = await interruptible(ended, stop).finally(() => clearTimeout(remark));
-    const status = statusOf(code, signal);
+    // A client whose container was taken away from it may well report success.
+    const status = isKilled ? 137 : statusOf(code, signal);
     // Only the client ends with one of these statuses and words of its own.
     if (status >= 125 && status <= 127) return { status, words: words.take() };
     words.flush();

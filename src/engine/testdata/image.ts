@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { findContainerClient } from "../container/client.ts";
@@ -28,7 +28,6 @@ export function makeImage(podman: string, entry?: string): { image: string; remo
   copyFileSync("/bin/echo", join(root, "bin/echo"));
   for (const folder of ["etc", "tmp", "home/slipway"]) mkdirSync(join(root, folder), { recursive: true });
   chmodSync(join(root, "tmp"), 0o1777);
-  if (process.getuid?.() === 0) chownSync(join(root, "home/slipway"), 1000, 1000);
   writeFileSync(join(root, "etc/passwd"), "slipway:x:1000:1000::/home/slipway:/bin/sh\n");
   cpSync("src", join(root, "app/src"), { recursive: true, dereference: true });
   writeFileSync(join(root, "app/package.json"), '{"type":"module"}');
@@ -36,7 +35,10 @@ export function makeImage(podman: string, entry?: string): { image: string; remo
   const image = `localhost/slipway-test-${process.pid}-${Date.now()}:latest`;
   const entrypoint = JSON.stringify(["/bin/node", ...(entry === undefined ? [] : [`/app/${entry}`])]);
   const archive = `${root}.tar`;
-  execFileSync("tar", ["-C", root, "-cf", archive, "."]);
+  chmodSync(root, 0o755);
+  const tar = (...args: string[]) => execFileSync("tar", ["-C", root, "-f", archive, ...args]);
+  tar("-c", "--owner=0", "--group=0", "--exclude=./home", ".");
+  tar("-r", "--owner=1000", "--group=1000", "./home");
   rmSync(root, { recursive: true });
   execFileSync(
     podman,
