@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { askOver, pushImage, serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+
+/** Runs the command line as a user does, in a state folder of the test's own. */
+function start(env: Record<string, string>, ...args: string[]) {
+  const main = join(import.meta.dirname, "main.ts");
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "registry", ...args], {
+    env: { ...env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+async function slipway(env: Record<string, string>, ...args: string[]) {
+  const child = start(env, ...args);
+  const [out, error, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  return { out, error, status: status as number };
+}
+
+describe("slipway registry", () => {
+  it("ls shows what there is, whether the server runs or not", async () => {
+    const { env, paths } = await stateOfTest();
+    expect(await slipway(env, "ls")).toMatchObject({
+      out: "",
+      error: "The embedded registry has no images.\n",
+      status: 0,
+    });
+    const server = await serverOfTest({ paths });
+    const digest = await pushImage(server.ask, "team/app", "v1", ["one"]);
+    const running = await slipway(env, "ls");
+    expect(running.out).toMatch(new RegExp(`^team/app:v1 +${digest} +\\d+ B\n$`));
+    await server.stop();
+    expect(await slipway(env, "ls")).toEqual(running);
+    expect(JSON.parse((await slipway(env, "ls", "--json")).out)).toMatchObject([
+      { repository: "team/app", tag: "v1", digest },
+    ]);
+  });
+
+  it("gc tells what it removed", async () => {
+    const { env } = await stateOfTest();
+    expect((await slipway(env, "gc")).out).toBe("Removed 0 uploads, 0 manifests, 0 blobs: 0 B.\n");
+    expect(JSON.parse((await slipway(env, "gc", "--json")).out)).toEqual({
+      uploads: 0,
+      manifests: 0,
+      blobs: 0,
+      bytes: 0,
+    });
+  });
+
+  it("serve answers until it is stopped; token prints nothing but a token that opens it", async () => {
+    const { env } = await stateOfTest();
+    const server = start(env, "serve");
+    const exit = once(server, "exit");
+    const [line] = (await once(server.stdout, "data")) as [Buffer];
+    const host = line.toString().trim();
+    expect(await slipway(env, "serve")).toMatchObject({
+      status: 2,
+      error: expect.stringContaining(`runs already: ${host}`),
+    });
+
+    const { out, error } = await slipway(env, "token", "team/app", "--push");
+    expect(error).toContain(`For ${host}/team/app`);
+    const ask = askOver({ port: Number(host.split(":")[1]) }, { host, authorization: `Bearer ${out.trim()}` });
+    await pushImage(ask, "team/app", "v1", ["one"]);
+
+    expect(await slipway(env, "stop")).toMatchObject({ status: 0, error: "The embedded registry stops.\n" });
+    expect(await exit).toEqual([0, null]);
+    expect((await slipway(env, "stop")).error).toBe("The embedded registry is not running.\n");
+  });
+
+  it.each([
+    [["nope"], /nope/],
+    [[], /Which command of registry/],
+    [["token"], /Not enough/],
+    [["token", "A"], /is not running/],
+    [["token", "a", "--minutes", "x"], /--minutes NaN is not a time/],
+  ])("%j is the user's mistake", async (args, problem) => {
+    const { env } = await stateOfTest();
+    const { error, status, out } = await slipway(env, ...args);
+    expect([status, out]).toEqual([2, ""]);
+    expect(error).toMatch(problem);
+  });
+});
