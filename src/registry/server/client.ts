@@ -8,7 +8,7 @@ import { controlPath, type Status, type TokenAnswer, type TokenRequest } from ".
 const answerTime = 30_000;
 
 /**
- * Asks the server at a socket. Undefined when nobody listens there.
+ * Asks the server at a socket. Undefined when nobody listens there, or no longer does.
  *
  * @throws UserError for what the server refuses, Failure when it fails or does not answer
  */
@@ -32,7 +32,8 @@ export function askServer<Answer>(
     });
     question.once("timeout", () => question.destroy(new Error(`no answer in ${answerTime / 1000} seconds`)));
     question.once("error", (cause) => {
-      if (["ENOENT", "ECONNREFUSED"].includes(systemCode(cause) ?? "")) resolve(undefined);
+      // A server that is just stopping drops the connection.
+      if (["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(systemCode(cause) ?? "")) resolve(undefined);
       else reject(failure(socketPath, cause.message, cause));
     });
     question.once("response", (response) => {

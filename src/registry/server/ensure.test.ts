@@ -44,8 +44,9 @@ async function state() {
 async function takePort(port: number): Promise<void> {
   for (;;) {
     const thief = createServer();
-    const result = Promise.race([once(thief, "listening").then(() => true), once(thief, "error").then(() => false)]);
-    thief.listen(port, "127.0.0.1");
+    const result = new Promise<boolean>((resolve) => {
+      thief.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
     if (await result) {
       onTestFinished(() => void thief.close());
       return;
@@ -130,6 +131,8 @@ describe("ensureEmbeddedRegistry", () => {
     await makeRegistryFolders(paths);
     await writeFile(broken, 'console.error("no such luck"); process.exit(3);');
     await expect(ensure(broken)).rejects.toThrow(/did not start: no such luck/);
+    await writeFile(join(paths.data, "blobs"), "in the way");
+    await expect(ensure()).rejects.toThrow(/did not start: EEXIST.*\nRead .*server\.log/);
     await expect(ensure("/nowhere/registry.mjs")).rejects.toThrow(/\/nowhere\/registry\.mjs could not be copied/);
   });
 

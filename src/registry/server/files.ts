@@ -9,7 +9,18 @@ import { UserError } from "../../oci/errors.ts";
  * @throws UserError when it is somebody else's, a link, or open to others: what is in it cannot be trusted then
  */
 export async function privateFolder(path: string): Promise<string> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(
+      `${path} cannot be made: ${reason}.`,
+      "Let yourself write there, or set XDG_STATE_HOME to a folder where you can.",
+      {
+        cause,
+      },
+    );
+  }
   const problem = await intruders(path);
   if (problem === undefined) return path;
   throw new UserError(`${path} ${problem}.`, "Remove it, or give it to yourself alone: chown and chmod 700.");

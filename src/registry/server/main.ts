@@ -1,5 +1,5 @@
 import { closeSync, writeSync } from "node:fs";
-import { exitStatusOf, messageOf } from "../../oci/errors.ts";
+import { exitStatusOf, Failure, messageOf, UserError } from "../../oci/errors.ts";
 import { closeInherited } from "./descriptors.ts";
 import { registryPaths } from "./paths.ts";
 import type { Handshake } from "./protocol.ts";
@@ -18,6 +18,13 @@ function shakeHands(handshake: Handshake): void {
   }
 }
 
+/** One sentence on the problem and one on what to do, also for errors that were not foreseen. */
+function messageFor(error: unknown): string {
+  if (error instanceof UserError || error instanceof Failure) return error.message;
+  const reason = error instanceof Error ? error.message : String(error);
+  return `The embedded registry did not start: ${reason}.\nRead ${registryPaths().log}, which has all it said.`;
+}
+
 closeInherited([0, 1, 2, handshakeDescriptor]);
 try {
   const running = await serve(registryPaths(), { stopWhenIdle: true });
@@ -30,6 +37,6 @@ try {
   }
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
-  shakeHands({ failed: { message: messageOf(error), exitStatus: exitStatusOf(error) } });
+  shakeHands({ failed: { message: messageFor(error), exitStatus: exitStatusOf(error) } });
   process.exitCode = exitStatusOf(error);
 }

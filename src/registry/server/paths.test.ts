@@ -1,4 +1,4 @@
-import { chmod, mkdir, stat, symlink } from "node:fs/promises";
+import { chmod, mkdir, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { intruders } from "./files.ts";
@@ -55,6 +55,12 @@ describe("folders", () => {
     onTestFinished(() => void vi.restoreAllMocks());
     await expect(makeRegistryFolders(paths)).rejects.toThrow(/belongs to the user with id/);
     await expect(socketExists(paths)).rejects.toThrow(/belongs to the user with id/);
+  });
+
+  it("that cannot be made are named", async () => {
+    const { paths } = await stateOfTest();
+    await writeFile(`${dirname(dirname(paths.folder))}/slipway`, "");
+    await expect(makeRegistryFolders(paths)).rejects.toThrow(/slipway\/registry cannot be made: ENOTDIR/);
   });
 
   it("have no socket before there is a server", async () => {
