@@ -17,7 +17,7 @@ releases_reachable() {
 
 # Sets `program` and `version`; else adds to `reasons`.
 bazel_from_npm() {
-  local folder=$state/bazelisk-$bazelisk_version system machine partial
+  local folder=$state/bazelisk-$bazelisk_version system machine partial reason
   if ! command -v npm >/dev/null; then
     reasons+=("npm is not installed")
     return 1
@@ -29,10 +29,10 @@ bazel_from_npm() {
   program=$folder/node_modules/@bazel/bazelisk/bazelisk-${system}_$machine
   if [ ! -x "$program" ]; then
     partial=$(mktemp -d "$state/bazelisk.XXXXXX")
-    if ! npm install --prefix "$partial" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund \
-      "@bazel/bazelisk@$bazelisk_version" >"$log" 2>&1; then
+    if ! npm install --prefix "$partial" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \
+      --fetch-retries=1 --fetch-retry-mintimeout=1000 "@bazel/bazelisk@$bazelisk_version" >"$log" 2>&1; then
       rm -rf "$partial"
-      reasons+=("npm cannot install bazelisk: $(last_line "$log" 'npm (ERR!|error)')")
+      reasons+=("npm cannot install bazelisk: $(grep -v 'complete log' "$log" | tail -n 1)")
       return 1
     fi
     # Another tools/bazel may have been quicker; a damaged installation makes way.
@@ -40,7 +40,8 @@ bazel_from_npm() {
     rm -rf "$partial"
   fi
   if ! version=$(ask_version "$program"); then
-    reasons+=("bazelisk cannot get Bazel $wanted: $(last_line "$log")")
+    reason=$(last_line "$log")
+    reasons+=("bazelisk cannot get Bazel $wanted: ${reason##*Most recent failure: }")
     return 1
   fi
 }

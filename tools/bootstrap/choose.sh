@@ -26,19 +26,20 @@ trap 'rm -f "$log"' EXIT
 
 why() { local IFS=';'; local text="${reasons[*]:-}"; printf '%s' "${text//;/; }"; }
 
-remember() { # ROAD
-  printf '%s\n' "$1" "$program" "=$candidates" >"$choice.$$"
+# remember ROAD TEXT: writes the choice down, and says the text if it is a new one.
+remember() {
+  local lines
+  lines=$(printf '%s\n' "$1" "$program" "=$candidates")
+  [ "$lines" = "$(cat "$choice" 2>/dev/null)" ] || say "$2"
+  printf '%s\n' "$lines" >"$choice.$$"
   mv -f "$choice.$$" "$choice"
 }
 
 if bazel_on_path; then
-  remember path
-  say "using $program from PATH, which is Bazel $version${reasons[0]:+ ($(why))}."
+  remember path "using $program from PATH, which is Bazel $version${reasons[0]:+ ($(why))}."
 elif bazel_from_npm; then
-  remember bazelisk
-  say "using bazelisk $bazelisk_version from npm, which runs Bazel $version ($(why))."
+  remember bazelisk "using bazelisk $bazelisk_version from npm, which runs Bazel $version ($(why))."
 else
   bazel_from_debian
-  remember debian
-  say "using Debian's Bazel $version in $home ($(why))."
+  remember debian "using Debian's Bazel $version in $home ($(why))."
 fi

@@ -38,7 +38,7 @@ bazel_from_debian() {
 # One installs at a time; whoever comes second waits. The lock goes with the process, however it ends.
 lock_state() {
   exec 9>>"$state/lock"
-  if ! flock -n 9; then
+  if ! flock -w 1 9; then
     say "another tools/bazel is installing Bazel in $state; waiting for it."
     flock 9
   fi
@@ -88,12 +88,12 @@ write_bazelrc() {
   local java
   java=$(java_home "$home/root")
   {
-    echo "startup --install_base=$home/root/usr/share/bazel --trust_install_base"
-    echo "startup --server_javabase=$java"
-    echo "startup --host_jvm_args=-Djavax.net.ssl.trustStore=$home/truststore"
-    echo "common --registry=file://$home/registry --lockfile_mode=off"
+    echo "startup '--install_base=$home/root/usr/share/bazel' --trust_install_base"
+    echo "startup '--server_javabase=$java'"
+    echo "startup '--host_jvm_args=-Djavax.net.ssl.trustStore=$home/truststore'"
+    echo "common '--registry=file://${home// /%20}/registry' --lockfile_mode=off"
     # Bazel's sandbox shows of /tmp what it knows to be part of the build.
-    case $home in /tmp/*) echo "common --sandbox_add_mount_pair=$home" ;; esac
-    workspace_repositories | sed 's/^/common --override_repository=/'
+    case $home in /tmp/*) echo "common '--sandbox_add_mount_pair=$home'" ;; esac
+    workspace_repositories | sed "s/.*/common '--override_repository=&'/"
   } >"$home/bazelrc"
 }

@@ -4,7 +4,7 @@
 # relocate ROOT
 relocate() {
   local root=$1 libraries loader java
-  loader=$(find "$root/usr/lib" -maxdepth 2 -name 'ld-linux*.so.*' -print -quit)
+  loader=$(echo "$root"/usr/lib/*-linux-*/ld-linux*.so.*)
   libraries=${loader%/*}
   java=$(java_home "$root")
   relink "$root"

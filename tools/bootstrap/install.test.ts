@@ -125,7 +125,7 @@ describe("Debian's Bazel", { timeout: 240_000 }, () => {
   test("trusts the certificates that this machine trusts", () => {
     const machine = "/etc/ssl/certs/ca-certificates.crt";
     if (!existsSync(machine)) return;
-    const java = /server_javabase=(.*)/.exec(readFileSync(join(installation(), "bazelrc"), "utf8"))?.[1] ?? "";
+    const java = /server_javabase=(.*)'/.exec(readFileSync(join(installation(), "bazelrc"), "utf8"))?.[1] ?? "";
     const listed = execFileSync(
       join(java, "bin/java"),
       [

@@ -123,6 +123,16 @@ for name in linux_amd64 linux_arm64 darwin_amd64 darwin_arm64; do cp ${bazelisk}
     expect((await bench.run(["build"])).stdout).toBe("7.7.1 called with: build skip=true\n");
   });
 
+  test("that npm cannot install gives npm's reason", async () => {
+    const bench = new Bench();
+    bench.fake("getent", "exit 0");
+    bench.fake(
+      "npm",
+      'printf "npm error %s\\n" "code E1" "no such host" "A complete log of this run is there" >&2; exit 1',
+    );
+    expect((await bench.run(["build"])).stderr).toContain("npm cannot install bazelisk: npm error no such host;");
+  });
+
   test("that cannot download gives its reason", async () => {
     const bench = new Bench();
     npmWithBazelisk(bench, "7.7.1");
