@@ -10,7 +10,7 @@ import { RootTree } from "./root_tree.ts";
 import { testLibrary } from "./testdata/packages.ts";
 
 describe("findLibraries", () => {
-  it("finds libraries by SONAME and links by name, in the order of ld.so.conf, each folder once", () => {
+  it("finds libraries by SONAME and development links by name, in the order of ld.so.conf, each folder once", () => {
     const tree = new RootTree();
     tree.mergeUsr();
     tree.write("etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n# comment\n");
@@ -20,6 +20,8 @@ describe("findLibraries", () => {
     const library = (path: string, soname: string) => tree.write(path, testLibrary(soname));
     library("usr/lib/multi/libz.so.1.2.13", "libz.so.1");
     tree.symlink("usr/lib/multi/libz.so.1", "libz.so.1.2.13");
+    tree.symlink("usr/lib/multi/libz.so.0", "libz.so.1.2.13");
+    tree.symlink("usr/lib/multi/libz.so", "libz.so.1");
     library("opt/lib/libz.so.1", "libz.so.1");
     library("usr/lib/libx.so", "libx.so");
     library("usr/lib/multi/ld-linux.so.2", "ld-linux.so.2");
@@ -30,6 +32,7 @@ describe("findLibraries", () => {
     expect(findLibraries(tree).map(({ name, path }) => [name, path])).toEqual([
       ["libz.so.1", "/opt/lib/libz.so.1"],
       ["ld-linux.so.2", "/lib/multi/ld-linux.so.2"],
+      ["libz.so", "/lib/multi/libz.so"],
       ["libz.so.1", "/lib/multi/libz.so.1"],
       ["libx.so", "/lib/libx.so"],
     ]);

@@ -55,8 +55,8 @@ function libraryFolders(tree: RootTree): string[] {
 }
 
 /**
- * The shared libraries that ldconfig would put into its cache: `lib*.so*` and `ld-*.so*` of every folder, a file by its SONAME, a link by its
- * own name; a folder that is another one's link is searched once. Folders of glibc-hwcaps are not read (no Debian package of 12 and 13
+ * The shared libraries that ldconfig would put into its cache: `lib*.so*` and `ld-*.so*` of every folder by their SONAME, and the links
+ * `lib*.so` of development packages by their own name; a folder that is another one's link is searched once. Folders of glibc-hwcaps are not read (no Debian package of 12 and 13
  * has any); the loader finds those without the cache.
  */
 export function findLibraries(tree: RootTree): CacheEntry[] {
@@ -74,7 +74,8 @@ export function findLibraries(tree: RootTree): CacheEntry[] {
       const object = bytes && parseSharedObject(bytes);
       const flags = object && flagsOf(object);
       if (object === undefined || flags === undefined) continue;
-      const name = node?.type === "symlink" ? file : (object.soname ?? file);
+      const development = node?.type === "symlink" && file.endsWith(".so");
+      const name = development ? file : (object.soname ?? file);
       if (seen.has(name)) continue;
       seen.add(name);
       entries.push({ name, flags, path: `${folder}/${tree.has(`${place}/${name}`) ? name : file}` });
