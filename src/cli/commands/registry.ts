@@ -28,7 +28,10 @@ export function builder(yargs: Argv): Argv {
           .positional("repository", { type: "string", demandOption: true, describe: "The one that it opens" })
           .option("push", { type: "boolean", default: false, describe: "Lets it push and delete too" })
           .option("minutes", { type: "number", default: 15, describe: "How long it is valid, at most a day" })
-          .example("skopeo inspect --creds token:$($0 registry token REPO) …", "Look at an image"),
+          .example(
+            "$0 registry token REPO | podman login --tls-verify=false -u token --password-stdin localhost:PORT",
+            "Let podman pull; `skopeo login` and `crane auth login` take the same, and no process list shows the token",
+          ),
       async (options) => (await import("./registry_control.ts")).printToken(options),
     )
     .demandCommand(1, "Which command of registry?");

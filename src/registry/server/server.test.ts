@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:net";
+import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { requestToken } from "./client.ts";
 import { idleLimit } from "./idle.ts";
-import { makeRegistryFolders } from "./paths.ts";
+import { makeRegistryFolders, registryPaths } from "./paths.ts";
 import { startServer } from "./server.ts";
 import { pushImage, serverOfTest, stateOfTest } from "./testdata/fixture.ts";
 
@@ -49,6 +50,17 @@ describe("startServer", () => {
       vi.useRealTimers();
     }
     await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(/not running/);
+  });
+
+  it("answers where the socket is elsewhere, since its path would be too long", async () => {
+    const { env } = await stateOfTest();
+    const home = env["HOME"] ?? "";
+    const paths = registryPaths({ XDG_STATE_HOME: join(home, "long".repeat(40)), XDG_RUNTIME_DIR: home });
+    expect(dirname(paths.socket)).toBe(join(home, "slipway"));
+    const { ask, stop } = await serverOfTest({ paths });
+    expect((await ask("GET", "/v2/")).status).toBe(200);
+    expect((await stat(dirname(paths.socket))).mode & 0o777).toBe(0o700);
+    await stop();
   });
 
   it("has what its predecessor had", async () => {
