@@ -18,6 +18,7 @@ bazel_from_debian() {
     return 0
   fi
   remove_leftovers
+  require_space
   fetch_packages
   home=$(mktemp -d "$state/debian-XXXXXX")
   chmod 755 "$home"
@@ -64,6 +65,15 @@ remove_leftovers() {
     if [ -d "$folder" ]; then rm -rf "$folder"; fi
   done
   rm -f "$state/debian"
+}
+
+# What lists, packages and their contents take together at most, less what is there already.
+require_space() {
+  local free needed
+  free=$(df -Pm "$state" | awk 'NR == 2 { print $4 }')
+  needed=$((700 - $(du -sm "$state" | cut -f 1)))
+  [ "$free" -ge "$needed" ] || fail 1 "installing Debian's Bazel needs $needed MB more in $state, where $free MB are free ($(why))." \
+    "Free some space, or let XDG_CACHE_HOME name a folder on another disk."
 }
 
 # acceptable VERSION: ends the script unless this workspace can be built by it.
