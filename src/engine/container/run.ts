@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { type ContainerRun, type Environment, statusOf } from "../engine.ts";
 import { findExecutable } from "../executables.ts";
 import { interruptible } from "../interrupts.ts";
@@ -94,7 +94,7 @@ async function attempt(
     child.stdout.on("data", run.onStdout);
     child.stderr.on("data", (chunk: Buffer) => words.write(chunk));
     const remark = setTimeout(() => {
-      if (!existsSync(folder.containerIdFile))
+      if (!hasContent(folder.containerIdFile))
         options.onStderr(Buffer.from(`slipway: ${client.name} is getting ${run.image}\n`));
     }, patience);
 
@@ -120,6 +120,11 @@ async function attempt(
   } finally {
     folder.remove();
   }
+}
+
+/** docker makes the file when it starts, and fills it once the container exists. */
+function hasContent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /** Kills a client that does not even respond to the removal of its container, with whatever it started itself. */
