@@ -156,6 +156,15 @@ describe("where no Bazel can be had", () => {
     expect(status).toBe(2);
   });
 
+  test("says how much space is lacking before it downloads", async () => {
+    const bench = new Bench();
+    rmSync(join(bench.programs, "df"));
+    bench.fake("df", 'printf "Filesystem 1M-blocks Used Available\\ndisk 900 800 100\\n"');
+    const { status, stderr } = await bench.run(["build"]);
+    expect(stderr).toMatch(/needs [67]\d\d MB more in .*, where 100 MB are free/);
+    expect(status).toBe(1);
+  });
+
   test("names what a machine without apt and npm lacks", async () => {
     const bench = new Bench();
     rmSync(join(bench.programs, "npm"));
