@@ -23,10 +23,8 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   return launch({ ...request, program }, args, runfiles, destinations, env);
 }
 
-try {
-  await main(process.argv.slice(2), process.env);
-} catch (error) {
+main(process.argv.slice(2), process.env).catch((error) => {
   tell(`slipway: ${messageOf(error)}\n`);
   // Transfers that were under way are of no use any more, and nothing waits for them.
   process.exit(exitStatusOf(error));
-}
+});

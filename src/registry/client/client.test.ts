@@ -7,8 +7,8 @@ import { exitStatusOf } from "../../oci/errors.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import type { RegistryClient } from "./client.ts";
 import { type OpenOptions, openRegistry } from "./open.ts";
-import { FakeRegistry, type Intervention } from "./testing/fake-registry.ts";
-import { blobOf, quickRetry } from "./testing/images.ts";
+import { FakeRegistry, type Intervention } from "./testdata/fake-registry.ts";
+import { blobOf, quickRetry } from "./testdata/images.ts";
 
 let registry: FakeRegistry;
 const clients: RegistryClient[] = [];

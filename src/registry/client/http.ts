@@ -71,6 +71,8 @@ export class HttpConnection {
         ...request.headers,
         ...(body || request.method === "POST" ? { "content-length": body?.length ?? 0 } : {}),
       },
+      // Asked for plain HTTP, Node would still find out whether the host is an IPv6 address, by a regular expression that takes 2 ms to compile.
+      ...(url.protocol === "https:" ? {} : { servername: "" }),
       ...(viaSocket ? { socketPath: this.#options.socketPath as string } : {}),
       ...(request.signal ? { signal: request.signal } : {}),
     });

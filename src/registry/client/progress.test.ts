@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RegistryClient } from "./client.ts";
 import { formatBytes, PushProgress } from "./progress.ts";
 import type { PushEvent } from "./push.ts";
-import { imageOf } from "./testing/images.ts";
+import { imageOf } from "./testdata/images.ts";
 
 const client = { registry: "localhost:5000" } as RegistryClient;
 const image = imageOf(client, { repository: "team/app", tags: ["v1"], layers: ["x"] });

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RegistryClient } from "./client.ts";
 import { openRegistry } from "./open.ts";
 import { type PushEvent, pushImages } from "./push.ts";
-import { FakeRegistry } from "./testing/fake-registry.ts";
-import { imageOf, quickRetry } from "./testing/images.ts";
+import { FakeRegistry } from "./testdata/fake-registry.ts";
+import { imageOf, quickRetry } from "./testdata/images.ts";
 
 let registry: FakeRegistry;
 let client: RegistryClient;
