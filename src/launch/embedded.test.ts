@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { askServer, askStatus } from "../registry/server/client.ts";
+import { registryPaths } from "../registry/server/paths.ts";
+import { bundleOf } from "../registry/server/testdata/bundle.ts";
+import { Target } from "./testdata/target.ts";
+
+let bundle: string;
+beforeAll(async () => {
+  bundle = await bundleOf("main.ts");
+});
+
+function pipeline(mode: "launch" | "binary" = "launch") {
+  const target = new Target(mode, '#!/bin/sh\necho "$SLIPWAY_CONTAINER_IMAGE_URIS"\n');
+  target.file("_main/registry.mjs", readFileSync(bundle));
+  const digest = target.image({ layers: ["x", "y"] });
+  const paths = registryPaths(target.env);
+  const pid = async () => (await askStatus(paths.socket))?.pid;
+  onTestFinished(async () => {
+    await askServer(paths.socket, "POST", "stop");
+  });
+  const requests = () =>
+    readFileSync(join(paths.folder, "requests.log"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+      .map(({ method, path }) => `${method} ${path}`);
+  return { target, digest, pid, requests };
+}
+
+describe("the embedded registry", () => {
+  it("is started by the first push, which says so, and asked once when nothing changed", async () => {
+    const { target, digest, requests } = pipeline();
+    const first = await target.run();
+    expect(first.stdout).toMatch(new RegExp(`^default##localhost:\\d+/team/app@${digest}\n$`));
+    expect(first.stderr).toMatch(
+      /^slipway: no registry is set, so images go to the embedded one of this machine, localhost:\d+\n/,
+    );
+    const before = requests().length;
+    expect(await target.run()).toEqual({ status: 0, stdout: first.stdout, stderr: "" });
+    expect(requests().slice(before)).toEqual([`HEAD /v2/team/app/manifests/${digest}`]);
+  });
+
+  it("that was killed is started again, and still has the image", async () => {
+    const { target, pid, requests } = pipeline();
+    const { stdout } = await target.run();
+    process.kill((await pid()) as number, "SIGKILL");
+    while ((await pid().catch(() => 0)) !== undefined);
+    const before = requests().length;
+    expect(await target.run()).toEqual({ status: 0, stdout, stderr: "" });
+    expect(requests().slice(before).length).toBe(1);
+  });
+
+  it("has a name once it ran, by which a binary knows its images without a request", async () => {
+    const { target, requests } = pipeline("binary");
+    target.request.mode = "launch";
+    const { stdout } = await target.run();
+    const before = requests().length;
+    target.request.mode = "binary";
+    expect((await target.run()).stdout).toBe(stdout);
+    expect(requests().length).toBe(before);
+  });
+});

@@ -1,0 +1,228 @@
+import { randomBytes } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
+import { ended, Target } from "./testdata/target.ts";
+
+let registry: FakeRegistry;
+beforeEach(async () => {
+  registry = await FakeRegistry.start();
+});
+afterEach(() => registry.stop());
+
+const showImages = '#!/bin/sh\necho "$SLIPWAY_CONTAINER_IMAGE_URIS"\n';
+
+/** A pipeline with two images that share a layer. */
+function pipeline(mode: "launch" | "binary" = "launch"): { target: Target; uris: string } {
+  const target = new Target(mode, showImages);
+  target.request.defaultRegistry = registry.host;
+  const one = target.image({ layers: ["shared", "one"] });
+  const two = target.image({ tag: "slim", layers: ["shared", "two"] });
+  const uri = (tag: string, digest: string) => `${tag}##${registry.host}/team/app@${digest}`;
+  return { target, uris: `${uri("default", one)}::${uri("slim", two)}\n` };
+}
+
+describe("launch", () => {
+  it("pushes every image, says so on stderr, and tells the program their addresses", async () => {
+    const { target, uris } = pipeline();
+    const { stdout, stderr, status } = await target.run();
+    expect({ stdout, status }).toEqual({ stdout: uris, status: 0 });
+    expect(stderr.split("\n").filter((line) => line.startsWith("pushed ")).length).toBe(2);
+    expect([...registry.manifests.keys()].filter((key) => key.startsWith("team/app t_"))).toHaveLength(2);
+    // Two configurations, two own layers, and the shared one once.
+    expect(registry.log.filter((each) => /^PUT .*blobs/.test(each)).length).toBe(5);
+  });
+
+  it("makes one request per image when nothing changed, and says nothing", async () => {
+    const { target, uris } = pipeline();
+    await target.run();
+    registry.seen.length = 0;
+    expect(await target.run()).toEqual({ status: 0, stdout: uris, stderr: "" });
+    expect(registry.log.map((each) => each.replace(/sha256:.*/, ""))).toEqual([
+      "HEAD /v2/team/app/manifests/",
+      "HEAD /v2/team/app/manifests/",
+    ]);
+  });
+
+  it("streams a base's layer that is not on this machine, from registry to registry", async () => {
+    await using source = await FakeRegistry.start();
+    const bytes = randomBytes(300_000);
+    const digest = source.putBlob("base", bytes);
+    const target = new Target("launch");
+    target.image({
+      layers: [{ bytes }],
+      registry: registry.host,
+      sources: [{ registry: source.host, repository: "base" }],
+    });
+    expect(await target.run()).toMatchObject({ status: 0 });
+    expect(registry.blobs.get(`team/app ${digest}`)).toEqual(bytes);
+  });
+
+  it("mounts a base's layer that the same registry has", async () => {
+    const bytes = Buffer.from("layer of the base");
+    registry.putBlob("base", bytes);
+    const target = new Target("launch");
+    const sources = [{ registry: registry.host, repository: "base" }];
+    target.image({ layers: [{ bytes }], registry: registry.host, sources });
+    expect(await target.run()).toMatchObject({ status: 0, stderr: expect.stringContaining("1 mounted") });
+  });
+
+  it("pushes nothing when the user has an image of his own, and does not name any other", async () => {
+    const { target } = pipeline();
+    const { stdout } = await target.run([], {
+      SLIPWAY_CONTAINER_IMAGE: "mine",
+      SLIPWAY_CONTAINER_IMAGE_URIS: "old##x",
+    });
+    expect(stdout).toBe("\n");
+    expect(registry.seen).toEqual([]);
+  });
+
+  it("takes the target's registry over SLIPWAY_REGISTRY over the build's", async () => {
+    await using other = await FakeRegistry.start();
+    const { target } = pipeline();
+    target.request.images = [
+      { ...(target.images[0] as never as object), registry: registry.host } as never,
+      target.images[1] as never,
+    ];
+    target.request.defaultRegistry = "registry.invalid";
+    const { stdout } = await target.run([], { SLIPWAY_REGISTRY: other.host });
+    expect(stdout).toMatch(new RegExp(`default##${registry.host}/.*::slim##${other.host}/`));
+  });
+
+  it("completes, when it was killed in the middle of a push, with the next run", async () => {
+    const target = new Target("launch", showImages);
+    target.request.defaultRegistry = registry.host;
+    const layers = [randomBytes(1_000_000), randomBytes(1_000_000)];
+    target.image({ layers });
+    const child = target.start();
+    const killed = ended(child);
+    registry.intervene = async (request) => {
+      if (request.method !== "PUT" || Number(request.headers["content-length"]) < 1_000_000) return false;
+      for await (const _ of request) {
+        child.kill("SIGKILL");
+        break;
+      }
+      return true;
+    };
+    expect((await killed).status).toBe("SIGKILL");
+    expect(registry.manifests.size).toBe(0);
+    registry.intervene = undefined;
+    expect(await target.run()).toMatchObject({ status: 0 });
+    expect(layers.every((layer) => [...registry.blobs.values()].some((blob) => blob.equals(layer)))).toBe(true);
+  });
+});
+
+describe("binary", () => {
+  it("tells the addresses and asks nobody", async () => {
+    const { target, uris } = pipeline("binary");
+    expect(await target.run()).toEqual({ status: 0, stdout: uris, stderr: "" });
+    expect(registry.seen).toEqual([]);
+  });
+});
+
+describe("dry run", () => {
+  it("says what would be pushed and run, moves nothing, starts nothing", async () => {
+    const { target } = pipeline();
+    const { stdout, status } = await target.run(["a b"], { SLIPWAY_DRY_RUN: "1" });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^would push ${registry.host}/team/app@sha256:\\w+ as t_default: 3 of 3 blobs, \\d+ B\nwould push .* as t_slim.*\n` +
+          `would run SLIPWAY_CONTAINER_IMAGE_URIS=default##${registry.host}/.*/_main/pkg/program 'a b'\n$`,
+      ),
+    );
+    expect(registry.log.every((each) => each.startsWith("HEAD "))).toBe(true);
+  });
+
+  it("of the embedded registry does not start that", async () => {
+    const { target } = pipeline();
+    target.request.defaultRegistry = "";
+    const { stdout, status } = await target.run([], { SLIPWAY_DRY_RUN: "1" });
+    expect(status).toBe(0);
+    expect(stdout).toContain("would start the embedded registry and push what it lacks of localhost/team/app@sha256:");
+  });
+});
+
+describe("an error", () => {
+  it("of a registry that does not answer names it, and the program is not started", async () => {
+    const { target } = pipeline();
+    const { host } = registry;
+    await registry.stop();
+    expect(await target.run()).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: expect.stringMatching(new RegExp(`^slipway: Registry ${host} does not answer .*\nCheck its name`)),
+    });
+    registry = await FakeRegistry.start();
+  });
+
+  it.each([
+    [
+      401,
+      { "www-authenticate": "Basic realm=x" },
+      "",
+      /answered 401 .*anonymously\.\nLog in with .* Looked in: .*\.docker\/config\.json/,
+    ],
+    [403, {}, '{"errors":[{"code":"DENIED","message":"not you"}]}', /answered 403 DENIED \(not you\) while/],
+    [507, {}, '{"errors":[{"code":"STORAGE_FULL","message":"disk full"}]}', /has no room left.*\nFree space/],
+  ])("of a registry that answers %d says what to do", async (code, headers, body, problem) => {
+    registry.intervene = (request, response) => {
+      if (request.method === "HEAD" && code !== 401) return false;
+      request.resume();
+      response.writeHead(code, headers).end(body);
+      return true;
+    };
+    const { stdout, stderr, status } = await pipeline().target.run();
+    expect({ stdout, status }).toEqual({ stdout: "", status: 2 });
+    expect(stderr).toMatch(problem);
+  });
+
+  it("of a missing runfile names the target and the file", async () => {
+    const { target } = pipeline();
+    rmSync(join(target.runfiles, "_main/pkg/slim.config.json"));
+    expect(await target.run()).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(
+        /\/\/pkg:t: _main\/pkg\/slim\.config\.json is missing in its runfiles.*\nBuild it again/,
+      ),
+    });
+    expect(registry.manifests.size).toBeLessThan(3);
+  });
+
+  it("of a layer that was cut short names it and stores nothing", async () => {
+    const { target } = pipeline();
+    writeFileSync(join(target.runfiles, "_main/pkg/default1.tar.gz"), "o");
+    expect(await target.run()).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/Blob sha256:\w+ cannot be read: it has fewer bytes than the 3 expected/),
+    });
+    expect(registry.manifests.has("team/app t_default")).toBe(false);
+  });
+
+  it.each([
+    ["a request of another version", { version: 2 }, /request\.json: version is not 1/],
+    ["a mode that is unknown", { mode: "fly" }, /mode is not one of launch, binary, push, load/],
+    [
+      "an image without a repository",
+      { images: [{ tag: "x", registry: "" }] },
+      /images\[0\]\.repository is not a text/,
+    ],
+  ])("of %s names the field", async (_, change, problem) => {
+    const { target } = pipeline();
+    Object.assign(target.request, change);
+    expect(await target.run()).toMatchObject({ status: 1, stderr: expect.stringMatching(problem) });
+  });
+
+  it.each([
+    ["repository", { repository: "Team/App" }, /"Team\/App" is not a repository name/],
+    ["tag", { remoteTags: ["a/b"] }, /"a\/b" is not a tag/],
+    ["registry", { registry: "https://x" }, /"https:\/\/x" is not the name of a registry/],
+  ])("of a bad %s is the user's", async (_, change, problem) => {
+    const target = new Target("launch");
+    target.request.defaultRegistry = registry.host;
+    target.image({ layers: ["x"], ...change });
+    expect(await target.run()).toMatchObject({ status: 2, stderr: expect.stringMatching(problem) });
+    expect(registry.seen).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Target } from "./testdata/target.ts";
+
+/**
+ * A podman that is a script: keeps what it is given to load in `loaded.tar`, what it is asked in `asked`, and knows the images whose ids
+ * are files in `known`.
+ */
+function loadTarget(broken = ""): {
+  target: Target;
+  env: Record<string, string>;
+  asked: () => string[];
+  known: string;
+} {
+  const target = new Target("load");
+  const bin = join(target.folder, "bin");
+  const known = join(target.folder, "known");
+  mkdirSync(bin);
+  mkdirSync(known);
+  const script = `#!/bin/sh
+echo "$*" >>'${target.folder}/asked'
+case $1 in
+  load) ${broken || `cat >'${target.folder}/loaded.tar'`} ;;
+  image) test -e "${known}/$3" ;;
+  tag) test -e "${known}/$2" ;;
+esac
+`;
+  writeFileSync(join(bin, "podman"), script, { mode: 0o755 });
+  // Podman elsewhere: how this machine is set up does not matter then.
+  const env = { PATH: `${bin}:/usr/bin:/bin`, CONTAINER_HOST: "unix:///none" };
+  const asked = () => readFileSync(join(target.folder, "asked"), "utf8").trim().split("\n");
+  return { target, env, asked, known };
+}
+
+describe("load", () => {
+  it("gives the engine one archive that is an OCI layout and what docker saves, and prints the name", async () => {
+    const { target, env } = loadTarget();
+    const layer = randomBytes(100_001);
+    const digest = target.image({ layers: [layer, "two", "two"] });
+    expect(await target.run([], env)).toMatchObject({ status: 0, stdout: "localhost/team/app:t_default\n" });
+
+    const folder = join(target.folder, "loaded");
+    mkdirSync(folder);
+    execFileSync("tar", ["-xf", join(target.folder, "loaded.tar"), "-C", folder]);
+    const json = (path: string) => JSON.parse(readFileSync(join(folder, path), "utf8"));
+    const [index] = json("index.json").manifests;
+    expect(index).toMatchObject({ digest, annotations: { "org.opencontainers.image.ref.name": "t_default" } });
+    const [docker] = json("manifest.json");
+    expect(docker.RepoTags).toEqual(["localhost/team/app:t_default"]);
+    expect(readFileSync(join(folder, docker.Layers[0]))).toEqual(layer);
+    for (const path of [docker.Config, ...docker.Layers, `blobs/${digest.replace(":", "/")}`]) {
+      expect(existsSync(join(folder, path))).toBe(true);
+    }
+  });
+
+  it("gives nothing to an engine that has the image, but the name", async () => {
+    const { target, env, asked, known } = loadTarget();
+    target.image({ layers: ["x"] });
+    const { config } = JSON.parse(readFileSync(join(target.runfiles, "_main/pkg/default.manifest.json"), "utf8"));
+    writeFileSync(join(known, config.digest), "");
+    expect(await target.run([], env)).toEqual({ status: 0, stdout: "localhost/team/app:t_default\n", stderr: "" });
+    expect(asked()).toEqual([`image inspect ${config.digest}`, `tag ${config.digest} localhost/team/app:t_default`]);
+  });
+
+  it("of an engine that is broken says what that said", async () => {
+    const { target, env } = loadTarget("echo 'Error: database is locked' >&2; exit 125");
+    target.image({ layers: [randomBytes(1_000_000)] });
+    expect(await target.run([], env)).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /podman load ended with status 125: Error: database is locked\nSee whether `podman info`/,
+      ),
+    });
+  });
+
+  it("of a layer that is missing ends the engine's reading, and is an error", async () => {
+    const { target, env } = loadTarget();
+    target.image({ layers: [{ bytes: Buffer.from("x") }] });
+    expect(await target.run([], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("not on this machine"),
+    });
+  });
+
+  it("needs an engine, and takes no arguments", async () => {
+    const { target } = loadTarget();
+    target.image({ layers: ["x"] });
+    const none = await target.run([], { PATH: "/absent" });
+    expect(none).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("neither podman nor docker is installed"),
+    });
+    expect(await target.run(["x"])).toMatchObject({ status: 2, stderr: expect.stringContaining("takes no arguments") });
+  });
+
+  it("only says what it would do in a dry run", async () => {
+    const { target, env } = loadTarget();
+    const digest = target.image({ layers: ["x"] });
+    const { stdout } = await target.run([], { ...env, SLIPWAY_DRY_RUN: "1" });
+    expect(stdout).toBe(`would load ${digest} into podman as localhost/team/app:t_default\n`);
+    expect(existsSync(join(target.folder, "asked"))).toBe(false);
+  });
+});

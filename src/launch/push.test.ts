@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
+import { Target } from "./testdata/target.ts";
+
+let registry: FakeRegistry;
+beforeEach(async () => {
+  registry = await FakeRegistry.start();
+});
+afterEach(() => registry.stop());
+
+function pushTarget(layers = ["x"]): { target: Target; digest: string } {
+  const target = new Target("push");
+  target.request.defaultRegistry = registry.host;
+  return { target, digest: target.image({ layers }) };
+}
+
+const tagged = (tag: string) => registry.manifests.get(`team/app ${tag}`)?.bytes.toString();
+
+describe("push", () => {
+  it("prints where each image is, on stdout, and asks once per tag when nothing changed", async () => {
+    const { target, digest } = pushTarget();
+    const second = target.image({ tag: "slim", layers: ["y"] });
+    const stdout = `${registry.host}/team/app@${digest}\n${registry.host}/team/app@${second}\n`;
+    expect(await target.run()).toMatchObject({ status: 0, stdout });
+    registry.seen.length = 0;
+    expect(await target.run()).toEqual({ status: 0, stdout, stderr: "" });
+    expect(registry.log.sort()).toEqual([
+      "HEAD /v2/team/app/manifests/t_default",
+      "HEAD /v2/team/app/manifests/t_slim",
+    ]);
+  });
+
+  it("of A, then B, then A leaves the tag at A", async () => {
+    const [a, b] = [pushTarget(["a"]), pushTarget(["b"])];
+    await a.target.run();
+    const first = tagged("t_default");
+    await b.target.run();
+    expect(tagged("t_default")).not.toBe(first);
+    expect(await a.target.run()).toMatchObject({ status: 0, stderr: expect.stringContaining("tagged ") });
+    expect(tagged("t_default")).toBe(first);
+  });
+
+  it("goes where the flags say, under the names they give", async () => {
+    const { target, digest } = pushTarget();
+    target.request.defaultRegistry = "registry.invalid";
+    const flags = ["--registry", registry.host, "--repository=other/app", "--tag", "v1", "--tag=v2"];
+    const { stdout } = await target.run(flags, { SLIPWAY_REGISTRY: "elsewhere.invalid" });
+    expect(stdout).toBe(`${registry.host}/other/app@${digest}\n`);
+    expect([...registry.manifests.keys()].sort()).toEqual(
+      ["other/app v1", "other/app v2", `other/app ${digest}`].sort(),
+    );
+  });
+
+  it("writes digests into a file of the folder that the user is in", async () => {
+    const { target, digest } = pushTarget();
+    await target.run(["--digest-file", "out.txt"], { BUILD_WORKING_DIRECTORY: target.folder });
+    expect(readFileSync(join(target.folder, "out.txt"), "utf8")).toBe(`${digest}\n`);
+  });
+
+  it.each([
+    ["a flag", ["--dry-run"], {}],
+    ["the variable", [], { SLIPWAY_DRY_RUN: "1" }],
+  ])("only says what it would do when told so by %s", async (_, flags, env) => {
+    const { target, digest } = pushTarget();
+    const say = async () => (await target.run(flags, env as Record<string, string>)).stdout;
+    expect(await say()).toMatch(`would push ${registry.host}/team/app@${digest} as t_default: 2 of 2 blobs`);
+    expect(registry.log.every((each) => each.startsWith("HEAD "))).toBe(true);
+    await target.run();
+    expect(await say()).toBe(`nothing to push: ${registry.host}/team/app@${digest} is there\n`);
+    registry.manifests.delete("team/app t_default");
+    expect(await say()).toBe(`would tag ${registry.host}/team/app@${digest} as t_default\n`);
+  });
+
+  it("explains itself without a registry", async () => {
+    const { target } = pushTarget();
+    expect(await target.run(["--help"])).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("--digest-file FILE"),
+    });
+    expect(registry.seen).toEqual([]);
+  });
+
+  it.each([
+    [["--tags=x"], /^slipway: Unknown option '--tags'\.\nGive --help/],
+    [["stray"], /^slipway: Unexpected argument 'stray'\./],
+    [["--tag"], /'--tag <value>' argument missing/],
+    [["--tag="], /"" is not a tag/],
+    [["--digest-file", "/absent/folder/x"], /--digest-file: .* cannot be written/],
+  ])("refuses %j with status 2", async (flags, problem) => {
+    const { stderr, status } = await pushTarget().target.run(flags);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(problem);
+  });
+
+  it("refuses one tag for several images, of which the last would have it", async () => {
+    const { target } = pushTarget();
+    target.image({ tag: "slim", layers: ["y"] });
+    expect(await target.run(["--tag=v1"])).toMatchObject({ status: 2, stderr: expect.stringContaining("2 images") });
+  });
+});

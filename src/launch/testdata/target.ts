@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { onTestFinished } from "vitest";
+import { type Digest, sha256 } from "../../oci/digest.ts";
+import { canonicalJson } from "../../oci/json.ts";
+import { formatLayerMetadata } from "../../oci/layer.ts";
+import { mediaTypes } from "../../oci/media-types.ts";
+import type { LaunchRequest, RequestedImage } from "../request.ts";
+
+const launcher = join(import.meta.dirname, "..", "main.ts");
+
+export interface Ended {
+  readonly status: number | NodeJS.Signals;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A run target as the build leaves it: runfiles and a request. Gone when the test ends. */
+export class Target {
+  readonly folder = mkdtempSync(join(tmpdir(), "slipway-target-"));
+  readonly runfiles = join(this.folder, "t.runfiles");
+  readonly env: Record<string, string> = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: this.folder,
+    SLIPWAY_RUNFILES: this.runfiles,
+  };
+  readonly request: { -readonly [Key in keyof LaunchRequest]: LaunchRequest[Key] };
+  readonly images: RequestedImage[] = [];
+
+  constructor(mode: LaunchRequest["mode"], program = "#!/bin/sh\n") {
+    this.request = {
+      mode,
+      target: "//pkg:t",
+      program: "_main/pkg/program",
+      imageEnv: [],
+      registryServer: "_main/registry.mjs",
+      defaultRegistry: "",
+      images: this.images,
+    };
+    this.file("_main/pkg/program", program);
+    chmodSync(join(this.runfiles, "_main/pkg/program"), 0o755);
+    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 }));
+  }
+
+  file(path: string, content: string | Uint8Array): string {
+    const whole = join(this.runfiles, path);
+    mkdirSync(dirname(whole), { recursive: true });
+    writeFileSync(whole, content);
+    return path;
+  }
+
+  /** Adds an image of the given layers. A layer without content is one of a base that is not on this machine. */
+  image(options: Partial<RequestedImage> & { layers: (string | Uint8Array | { bytes: Uint8Array })[] }): Digest {
+    const { layers, ...rest } = options;
+    const tag = rest.tag ?? "default";
+    const described = layers.map((layer, index) => {
+      const bytes = typeof layer === "string" ? Buffer.from(layer) : "bytes" in layer ? layer.bytes : layer;
+      const metadata = { mediaType: mediaTypes.layerGzip, digest: sha256(bytes), size: bytes.length, diffId: sha256(bytes) };
+      const name = `_main/pkg/${tag}${index}`;
+      this.file(`${name}.layer.json`, formatLayerMetadata(metadata));
+      const isRemote = typeof layer === "object" && "bytes" in layer;
+      const blob = isRemote ? {} : { blob: this.file(`${name}.tar.gz`, bytes) };
+      return { metadata, requested: { metadata: `${name}.layer.json`, ...blob } };
+    });
+    const config = canonicalJson({
+      os: "linux",
+      architecture: "amd64",
+      rootfs: { type: "layers", diff_ids: described.map(({ metadata }) => metadata.diffId) },
+    });
+    const manifest = canonicalJson({
+      schemaVersion: 2,
+      mediaType: mediaTypes.manifest,
+      config: { mediaType: mediaTypes.config, digest: sha256(config), size: config.length },
+      layers: described.map(({ metadata: { mediaType, digest, size } }) => ({ mediaType, digest, size })),
+    });
+    const descriptor = { mediaType: mediaTypes.manifest, digest: sha256(manifest), size: manifest.length };
+    this.images.push({
+      tag,
+      registry: "",
+      repository: "team/app",
+      remoteTags: [`t_${tag}`],
+      descriptor: this.file(`_main/pkg/${tag}.descriptor.json`, canonicalJson(descriptor)),
+      manifest: this.file(`_main/pkg/${tag}.manifest.json`, manifest),
+      config: this.file(`_main/pkg/${tag}.config.json`, config),
+      blobs: described.map(({ requested }) => requested),
+      sources: [],
+      ...rest,
+    });
+    return descriptor.digest;
+  }
+
+  /** The command that the script of a run target becomes. */
+  command(args: readonly string[] = []): [string, ...string[]] {
+    const path = join(this.folder, "request.json");
+    writeFileSync(path, JSON.stringify({ version: 1, ...this.request }));
+    return [process.execPath, "--disable-warning=ExperimentalWarning", launcher, path, ...args];
+  }
+
+  start(args: readonly string[] = [], env: Record<string, string> = {}): ChildProcess {
+    const [node, ...rest] = this.command(args);
+    const child = spawn(node, rest, { env: { ...this.env, ...env }, cwd: this.runfiles });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    return child;
+  }
+
+  async run(args: readonly string[] = [], env: Record<string, string> = {}, stdin = ""): Promise<Ended> {
+    const child = this.start(args, env);
+    child.stdin?.on("error", () => {}).end(stdin);
+    return ended(child);
+  }
+}
+
+export async function ended(child: ChildProcess): Promise<Ended> {
+  const status = new Promise<Ended["status"]>((resolve) => {
+    child.on("close", (code, signal) => resolve(code ?? signal ?? 1));
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout as never), text(child.stderr as never)]);
+  return { status: await status, stdout, stderr };
+}
