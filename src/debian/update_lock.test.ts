@@ -162,6 +162,16 @@ describe("relock", () => {
   });
 });
 
+describe("relock, given an old index again", () => {
+  it("refuses to go back", async () => {
+    const old = await lock();
+    const ahead = { ...old, locked: old.locked.map((entry) => ({ ...entry, version: `${entry.version}+deb12u1` })) };
+    await expect(relock(ahead, { fetch: await archive(), now, keys: [key.public] })).rejects.toThrow(
+      /older than the lock: hello 2\.10-3\+deb12u1 is locked, and 2\.10-3 is its newest/,
+    );
+  });
+});
+
 describe("the archive keys", () => {
   it("have the fingerprints that they are listed with", async () => {
     expect(archiveKeys).toHaveLength(6);

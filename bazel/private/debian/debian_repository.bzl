@@ -34,7 +34,10 @@ image(
 _HUB_BUILD = """[
     alias(
         name = name,
-        actual = select({{cpu: repository + name for cpu, repository in {choices}.items()}}),
+        actual = select(
+            {{cpu: repository + name for cpu, repository in {choices}.items()}},
+            no_match_error = {no_match},
+        ),
         visibility = ["//visibility:public"],
     )
     for name in ["image", "layer"]
@@ -173,7 +176,13 @@ def _debian_hub_impl(rctx):
         for architecture in rctx.attr.architectures
     }
     rctx.file("BUILD.bazel")
-    rctx.file("image/BUILD.bazel", _HUB_BUILD.format(choices = json.encode(choices)))
+    rctx.file("image/BUILD.bazel", _HUB_BUILD.format(
+        choices = json.encode(choices),
+        no_match = repr("{} has an image for {} only. Build for one of those platforms, or declare it with a lock for another.".format(
+            rctx.attr.image_name,
+            " and ".join(rctx.attr.architectures),
+        )),
+    ))
 
 _debian_hub = repository_rule(
     implementation = _debian_hub_impl,

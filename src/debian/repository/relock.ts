@@ -1,5 +1,7 @@
+import { Failure } from "../../oci/errors.ts";
 import { formatLock, formatLockedPackage, type Lock } from "../lock.ts";
 import { type LockOptions, makeLock } from "../update_lock.ts";
+import { compareVersions } from "../version.ts";
 
 /** A lock made anew. */
 export interface Relocked {
@@ -10,9 +12,22 @@ export interface Relocked {
   readonly changed: readonly string[];
 }
 
-/** Locks the newest packages for what `lock` was made for. */
+/**
+ * Locks the newest packages for what `lock` was made for.
+ *
+ * @throws Failure also when a package would become older: a suite's index may be genuine and valid, and yet be an old one that is served again
+ */
 export async function relock({ locked, ...request }: Lock, options: LockOptions): Promise<Relocked> {
   const made = await makeLock(request, options);
+  for (const { name, version } of made.locked) {
+    const old = locked.find((entry) => entry.name === name);
+    if (old !== undefined && compareVersions(version, old.version) < 0) {
+      throw new Failure(
+        `The mirror's index is older than the lock: ${name} ${old.version} is locked, and ${version} is its newest.`,
+        "Take another mirror.",
+      );
+    }
+  }
   const before = new Set(locked.map(formatLockedPackage));
   const changed = made.locked.map(formatLockedPackage).filter((line) => !before.has(line));
   return { lock: formatLock(made), locked: made.locked, changed };
