@@ -25,7 +25,6 @@ bazel_from_debian() {
   unpack "$home/root"
   relocate "$home/root"
   write_bazelrc
-  # shellcheck source=module_registry.sh
   bash "$here/module_registry.sh" "$home"
   program=$home/root/usr/bin/bazel
   read -r version <"$home/root/usr/share/bazel/build-label.txt"
