@@ -11,13 +11,29 @@ _PARTS = {
     "umoci": "umoci --version",
 }
 
+# A constraint that every platform satisfies.
+_TARGETS = """package(default_visibility = ["//visibility:public"])
+
+constraint_setting(
+    name = "machine",
+    default_constraint_value = ":here",
+)
+
+constraint_value(
+    name = "here",
+    constraint_setting = ":machine",
+)
+"""
+
 def _machine_repository_impl(rctx):
     lines = ['"""What target_compatible_with says for a test that needs a part which a machine may lack."""\n']
+    targets = [_TARGETS]
     for part, command in _PARTS.items():
         here = rctx.execute(["sh", "-c", command], timeout = 60).return_code == 0
         lines.append("{} = {}\n".format(part.upper(), "[]" if here else "[\"@platforms//:incompatible\"]"))
+        targets.append("alias(name = {}, actual = {})\n".format(repr(part), repr(":here" if here else "@platforms//:incompatible")))
     rctx.file("requires.bzl", "\n".join(lines))
-    rctx.file("BUILD.bazel", "")
+    rctx.file("BUILD.bazel", "\n".join(targets))
 
 machine_repository = repository_rule(
     implementation = _machine_repository_impl,
@@ -25,7 +41,10 @@ machine_repository = repository_rule(
     local = True,
     configure = True,
     environ = ["PATH"],
-    doc = "`@NAME//:requires.bzl`: a constant per part of the machine, for `target_compatible_with`. A test whose part is missing is reported as SKIPPED.",
+    doc = """What tests say in `target_compatible_with`: one whose part is missing is reported as SKIPPED.
+
+`@NAME//:PART` per part; in packages that no user of Slipway loads, where this repository may be missing, also a constant of `@NAME//:requires.bzl`.
+""",
 )
 
 def _machine_impl(mctx):
