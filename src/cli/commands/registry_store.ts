@@ -1,6 +1,6 @@
 import { UserError } from "../../oci/errors.ts";
+import { takeLock } from "../../oci/lock.ts";
 import { askServer } from "../../registry/server/client.ts";
-import { takeLock } from "../../registry/server/lock.ts";
 import { makeRegistryFolders, registryPaths, socketExists } from "../../registry/server/paths.ts";
 import { type Collected, collectGarbage } from "../../registry/server/store/collect.ts";
 import { type ListedImage, listImages } from "../../registry/server/store/images.ts";

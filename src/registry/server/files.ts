@@ -1,6 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { type FileHandle, lstat, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { type FileHandle, lstat, mkdir } from "node:fs/promises";
 import { UserError } from "../../oci/errors.ts";
 
 /**
@@ -35,43 +33,10 @@ export async function intruders(path: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Makes the names in a folder survive a power cut. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Writes all of a chunk at a position: the system may take it in pieces. */
 export async function writeFully(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < chunk.length) {
     done += (await handle.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
   }
-}
-
-/**
- * Replaces a file in one step: its readers see the old bytes or the new ones, also after a crash. The folder must exist.
- *
- * @param temporary folder on the same file system for the file while it is written
- */
-export async function replaceFile(path: string, bytes: Uint8Array | string, temporary = dirname(path)): Promise<void> {
-  const draft = join(temporary, `.${randomUUID()}`);
-  try {
-    const handle = await open(draft, "wx", 0o600);
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-  await syncFolder(dirname(path));
 }

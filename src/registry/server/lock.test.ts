@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { takeLock } from "./lock.ts";
+import { takeLock } from "../../oci/lock.ts";
 import { makeRegistryFolders } from "./paths.ts";
 import { stateOfTest } from "./testdata/fixture.ts";
 
@@ -22,7 +22,7 @@ describe("takeLock", () => {
   it("takes over from a process that was killed", async () => {
     const { paths } = await stateOfTest();
     await makeRegistryFolders(paths);
-    const module = join(import.meta.dirname, "lock.ts");
+    const module = join(import.meta.dirname, "../../oci/lock.ts");
     const holder = spawn(
       process.execPath,
       [

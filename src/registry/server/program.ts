@@ -3,8 +3,8 @@ import { constants, createReadStream } from "node:fs";
 import { chmod, copyFile, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../oci/errors.ts";
+import { syncFolder } from "../../oci/files.ts";
 import { ifMissing, isDiskFull } from "./errors.ts";
-import { syncFolder } from "./files.ts";
 
 /**
  * Copies a program into a folder under a name made from its content, unless that copy is there. The server outlives the build's

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../../oci/errors.ts";
+import { type Lock, takeLock } from "../../oci/lock.ts";
 import { askStatus } from "./client.ts";
-import { type Lock, takeLock } from "./lock.ts";
 import { makeRegistryFolders, type RegistryPaths, socketExists } from "./paths.ts";
 import { removeOldPrograms } from "./program.ts";
 import { protocolVersion, type Status } from "./protocol.ts";

@@ -4,10 +4,10 @@ import { dirname } from "node:path";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { type Digest, isDigest, splitDigest } from "../../../oci/digest.ts";
 import { UserError } from "../../../oci/errors.ts";
+import { replaceFile, syncFolder } from "../../../oci/files.ts";
 import { type ImageIndex, type ImageManifest, isIndex, parseManifest } from "../../../oci/manifest.ts";
 import { isNondistributable } from "../../../oci/media-types.ts";
 import { ifMissing, RegistryError } from "../errors.ts";
-import { replaceFile, syncFolder } from "../files.ts";
 import type { BlobStore } from "./blobs.ts";
 import { digestOfFile, type StoreLayout } from "./layout.ts";
 

@@ -2,8 +2,9 @@ import { createHash, type Hash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
 import { type Digest, splitDigest } from "../../../oci/digest.ts";
+import { syncFolder } from "../../../oci/files.ts";
 import { ifMissing, isDiskFull, RegistryError } from "../errors.ts";
-import { syncFolder, writeFully } from "../files.ts";
+import { writeFully } from "../files.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { StoreLayout } from "./layout.ts";
 

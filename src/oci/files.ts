@@ -1,0 +1,36 @@
+import { randomUUID } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** Makes the names in a folder survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Replaces a file in one step: its readers see the old bytes or the new ones, also after a crash. The folder must exist.
+ *
+ * @param temporary folder on the same file system for the file while it is written
+ */
+export async function replaceFile(path: string, bytes: Uint8Array | string, temporary = dirname(path)): Promise<void> {
+  const draft = join(temporary, `.${randomUUID()}`);
+  try {
+    const handle = await open(draft, "wx", 0o600);
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
