@@ -1,0 +1,85 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatLock, parseLock } from "../lock.ts";
+
+const text = formatLock({
+  suites: ["bookworm"],
+  components: ["main"],
+  architecture: "amd64",
+  packages: ["dash"],
+  excluded: [],
+  locked: [],
+});
+
+/** A copy of the sources without npm packages anywhere above: what a repository rule starts. */
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "rule-"));
+  const source = (name: string) => new URL(`../../${name}`, import.meta.url);
+  for (const name of ["debian", "oci"])
+    cpSync(source(name), join(folder, "src", name), { recursive: true, dereference: true });
+  writeFileSync(join(folder, "a.lock"), text);
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function run(...args: string[]) {
+  const flags = ["--disable-warning=ExperimentalWarning", "--preserve-symlinks", "--preserve-symlinks-main"];
+  return spawnSync(process.execPath, [...flags, "src/debian/repository/main.ts", ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+}
+
+describe("the repository rule's tool", () => {
+  it("reads the lock and finds the mirrors without any package", () => {
+    const declared = JSON.stringify({ suite: "bookworm", components: [], architecture: "", packages: ["dash"] });
+    const { stdout, stderr, status } = run(
+      "prepare",
+      "a.lock",
+      "images/a.lock",
+      "https://mirror.example/debian/",
+      declared,
+    );
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(JSON.parse(stdout)).toEqual({
+      lock: JSON.parse(JSON.stringify(parseLock(text, "a.lock"))),
+      mirrors: { debian: "https://mirror.example/debian" },
+    });
+  });
+
+  it("says in a sentence what is wrong with what is declared", () => {
+    const declared = JSON.stringify({ suite: "trixie", components: [], architecture: "", packages: [] });
+    const { stdout, stderr, status } = run(
+      "prepare",
+      "a.lock",
+      "images/a.lock",
+      "https://mirror.example/debian",
+      declared,
+    );
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toBe(
+      "images/a.lock was made for the suite bookworm, but trixie is declared.\n" +
+        "Run: slipway image lock images/a.lock --suite trixie --component main --architecture amd64 --package dash\n",
+    );
+  });
+
+  it("says what could not be fetched when it makes a lock anew", () => {
+    cpSync(
+      new URL("../../../node_modules/xz-decompress", import.meta.url),
+      join(folder, "node_modules/xz-decompress"),
+      {
+        recursive: true,
+        dereference: true,
+      },
+    );
+    const { stdout, stderr, status } = run("relock", "a.lock", pathToFileURL(folder).href);
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/dists\/bookworm\/InRelease could not be fetched: ENOENT/);
+  });
+});
