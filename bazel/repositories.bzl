@@ -4,11 +4,13 @@ load("//bazel/private/debian:debian_repository.bzl", _debian_image = "debian_ima
 load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")
 load("//bazel/private/extensions:toolchains.bzl", "slipway_tool_repositories")
 load("//bazel/private/image:layout_repository.bzl", _layout_image = "layout_repository")
+load("//bazel/private/image:pull_repository.bzl", _pull_image = "pull_repository")
 load("//bazel/private/npm:npm_repository.bzl", _npm_packages = "npm_repository")
 
 debian_image = _debian_image
 layout_image = _layout_image
 npm_packages = _npm_packages
+pull_image = _pull_image
 
 def slipway_dependencies():
     """Declares Slipway's own tools and registers its toolchains.

@@ -1,7 +1,7 @@
 """A base image from Debian packages."""
 
 load("@bazel_tools//tools/build_defs/repo:utils.bzl", "read_user_netrc", "use_netrc")
-load("//bazel/private/node:host_node.bzl", "host_node")
+load("//bazel/private/node:repository_tool.bzl", "given_name", "run_repository_tool")
 
 # Debian's name of an architecture to the platform of its images, and the processor that `select` knows it by.
 _ARCHITECTURES = {
@@ -57,19 +57,7 @@ DEBIAN_ATTRS = {
 }
 
 def _error(rctx, problem, remedy):
-    fail("base image {}: {}\n{}".format(_name(rctx), problem, remedy))
-
-def _name(rctx):
-    """The name that the user gave: Bazel puts others before it."""
-    return rctx.name.split("~")[-1].split("+")[-1]
-
-def _tool(rctx, script, arguments):
-    """Runs src/debian/repository/main.ts, whose answers are JSON and whose errors are for people."""
-    flags = ["--disable-warning=ExperimentalWarning", "--preserve-symlinks", "--preserve-symlinks-main"]
-    result = rctx.execute([host_node(rctx)] + flags + [script] + arguments)
-    if result.return_code != 0:
-        fail("base image {}: {}".format(_name(rctx), result.stderr.strip()))
-    return json.decode(result.stdout)
+    fail("base image {}: {}\n{}".format(given_name(rctx), problem, remedy))
 
 def _download(rctx, mirrors, files):
     """Downloads all at once; gives those that failed."""
@@ -98,7 +86,7 @@ def _relock(rctx):
     # The tool finds its npm packages in the node_modules beside it.
     rctx.symlink(rctx.path(Label("//src:debian/repository/main.ts")).dirname.dirname.dirname, "tool/src")
     rctx.symlink(rctx.path(Label("@slipway_npm//:package.json")).dirname.get_child("node_modules"), "tool/node_modules")
-    answer = _tool(rctx, "tool/src/debian/repository/main.ts", ["relock", rctx.path(rctx.attr.lock), rctx.attr.mirror])
+    answer = run_repository_tool(rctx, "tool/src/debian/repository/main.ts", ["relock", rctx.path(rctx.attr.lock), rctx.attr.mirror])
     rctx.delete("tool")
     return answer
 
@@ -127,7 +115,7 @@ def _replace(rctx, mirrors, failed):
 
     # buildifier: disable=print
     print("base image {}: the mirror no longer has {}. The newest versions are used, after their index's signature was verified. New lines of {}:\n{}".format(
-        _name(rctx),
+        given_name(rctx),
         described,
         _lock_path(rctx),
         "\n".join(answer["changed"]),
@@ -145,7 +133,7 @@ def _lock_path(rctx):
 def _debian_repository_impl(rctx):
     declared = {name: getattr(rctx.attr, name) for name in ["suite", "components", "architecture", "packages"]}
     script = rctx.path(Label("//src:debian/repository/main.ts"))
-    prepared = _tool(rctx, script, ["prepare", rctx.path(rctx.attr.lock), _lock_path(rctx), rctx.attr.mirror, json.encode(declared)])
+    prepared = run_repository_tool(rctx, script, ["prepare", rctx.path(rctx.attr.lock), _lock_path(rctx), rctx.attr.mirror, json.encode(declared)])
     architecture = prepared["lock"]["architecture"]
     if architecture not in _ARCHITECTURES:
         _error(rctx, "{} is of the architecture {}.".format(_lock_path(rctx), architecture), "Images are made for {}.".format(" and ".join(_ARCHITECTURES)))

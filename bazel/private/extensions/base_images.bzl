@@ -2,6 +2,7 @@
 
 load("//bazel/private/debian:debian_repository.bzl", "DEBIAN_ATTRS", "debian_image")
 load("//bazel/private/image:layout_repository.bzl", "layout_repository")
+load("//bazel/private/image:pull_repository.bzl", "PULL_ATTRS", "pull_repository")
 
 _NAME = {"name": attr.string(mandatory = True, doc = "Name of the repository: the image is `@NAME//image`.")}
 
@@ -18,6 +19,7 @@ _DEBIAN = DEBIAN_ATTRS | {
 _KINDS = {
     "debian": struct(attrs = _DEBIAN, rule = debian_image),
     "layout": struct(attrs = _LAYOUT, rule = layout_repository),
+    "pull": struct(attrs = PULL_ATTRS, rule = pull_repository),
 }
 
 def _base_images_impl(mctx):
@@ -47,11 +49,17 @@ base_images.debian(
     packages = ["base-files", "base-passwd", "ca-certificates", "dash", "libstdc++6"],
     suite = "bookworm",
 )
-use_repo(base_images, "debian_base", "team_base")
+base_images.pull(
+    name = "ubuntu",
+    digest = "sha256:…",
+    image = "ubuntu:24.04",
+)
+use_repo(base_images, "debian_base", "team_base", "ubuntu")
 ```
 """,
     tag_classes = {
         "debian": tag_class(attrs = _NAME | _DEBIAN, doc = "Debian packages at locked versions, from a mirror of the machine's choice; needs neither apt nor dpkg."),
         "layout": tag_class(attrs = _NAME | _LAYOUT, doc = "An OCI layout on this machine, for example what `skopeo copy … oci:images/base` writes."),
+        "pull": tag_class(attrs = _NAME | PULL_ATTRS, doc = "An image in a registry, by digest. Its layers never come to this machine: a push mounts or streams them."),
     },
 )

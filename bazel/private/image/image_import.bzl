@@ -14,7 +14,7 @@ def _image_import_impl(ctx):
             struct(metadata = file, blob = blobs.get(file.basename.removesuffix(".layer.json")))
             for file in ctx.files.layers
         ],
-        sources = [],
+        sources = [struct(registry = ctx.attr.registry, repository = ctx.attr.repository)] if ctx.attr.registry else [],
     )
     return [
         DefaultInfo(files = depset([image.descriptor, image.manifest, image.config])),
@@ -31,5 +31,7 @@ image_import = rule(
         "config": attr.label(mandatory = True, allow_single_file = True, doc = "The configuration."),
         "layers": attr.label_list(allow_files = True, doc = "Metadata of every layer, lowest first: `HEX.layer.json`."),
         "blobs": attr.label_list(allow_files = True, doc = "The layers that are at hand, each named `HEX`, the hexadecimal part of its digest."),
+        "registry": attr.string(doc = "`HOST[:PORT]` of the registry that has the layers. Default: none, all of them are at hand."),
+        "repository": attr.string(doc = "The repository in it."),
     } | BUILD_TOOL_ATTRS,
 )

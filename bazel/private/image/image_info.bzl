@@ -8,6 +8,6 @@ ImageInfo = provider(
         "config": "File: the configuration, byte for byte as it is pushed.",
         "layers": "list of struct(metadata = File, blob = File or None): every layer, the base's first. `metadata` is JSON with `mediaType`, " +
                   "`digest`, `size` and `diffId`; `blob` is None for a layer that is only in a registry.",
-        "sources": "list of struct(registry = string, repository = string): where the registry client may mount or stream base layers from.",
+        "sources": "list of struct(registry = string, repository = string): where layers without a `blob` are mounted or streamed from.",
     },
 )

@@ -1,0 +1,43 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { splitDigest } from "../../oci/digest.ts";
+import { exitStatusOf, messageOf } from "../../oci/errors.ts";
+import { canonicalJson } from "../../oci/json.ts";
+import { formatLayerMetadata } from "../../oci/layer.ts";
+import { openRegistry } from "../client/open.ts";
+import { type PulledImage, type PullRequest, pullBase } from "./pull.ts";
+
+/**
+ * What the repository rule of `base_images.pull` runs, as it is, by Node's type stripping, before anything is built; it needs no npm package.
+ *
+ *     REQUEST    JSON, see ./pull.ts. Writes a folder per platform into the working directory, and prints
+ *                {"registry", "repository", "images": [{"platform", "folder", "layers": [file name]}]}
+ */
+async function main([request = "{}"]: readonly string[]): Promise<unknown> {
+  const { source, images } = await pullBase(JSON.parse(request) as PullRequest, (registry) => openRegistry(registry));
+  return { registry: source.registry, repository: source.repository, images: images.map(write) };
+}
+
+function write(image: PulledImage): { platform: string; folder: string; layers: string[] } {
+  const { platform } = image;
+  const folder = platform.replace(/[^A-Za-z0-9.-]/g, "_");
+  mkdirSync(folder);
+  const layers = new Map(
+    image.layers.map((layer) => [`${splitDigest(layer.digest).hex}.layer.json`, formatLayerMetadata(layer)]),
+  );
+  const files: [string, Uint8Array][] = [
+    ["manifest.json", image.manifest],
+    ["config.json", image.config],
+    ["descriptor.json", canonicalJson(image.descriptor)],
+    ...layers,
+  ];
+  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+  return { platform, folder, layers: [...layers.keys()] };
+}
+
+try {
+  process.stdout.write(`${JSON.stringify(await main(process.argv.slice(2)))}\n`);
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = exitStatusOf(error);
+}
