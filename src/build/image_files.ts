@@ -46,8 +46,8 @@ export function readImage(options: Arguments, context: Context): ImageFiles {
     const file = given.get(layer.digest);
     if (file === undefined) {
       throw new UserError(
-        `The layer ${layer.digest} of ${options.one("manifest")} is not among the blobs given.`,
-        "A whole image is needed here: use a base whose layers are files of the build.",
+        `Layer ${layer.digest} of ${options.one("manifest")} is in a registry alone: the base image was pulled without its layers.`,
+        "Push the image instead, or build on a base whose layers are files of the build: base_images.layout or base_images.debian.",
       );
     }
     blobs.set(blobPath(layer.digest), { file });

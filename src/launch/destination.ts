@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { normalizeRegistry } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { openRegistry } from "../registry/client/open.ts";
+import { embeddedHost } from "../registry/open-by-name.ts";
 import { registryPaths, socketExists } from "../registry/server/paths.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
@@ -71,12 +71,7 @@ export class Destinations {
 
   /** `localhost:PORT` of the embedded registry, running or not. Undefined: it never ran. */
   embeddedHost(): string | undefined {
-    try {
-      const port = readFileSync(registryPaths(this.#env).port, "utf8");
-      return /^\d{1,5}$/.test(port) ? `localhost:${port}` : undefined;
-    } catch {
-      return undefined;
-    }
+    return embeddedHost(this.#env);
   }
 
   #useEmbedded(socketPath: string, host: string, retry: { firstContactBudget?: number }): OpenDestination {

@@ -4,9 +4,10 @@ import { UserError } from "../oci/errors.ts";
 import { parseJson } from "../oci/json.ts";
 import { parseLayerMetadata } from "../oci/layer.ts";
 import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
-import { openRegistry } from "../registry/client/open.ts";
+import type { RegistryClient } from "../registry/client/client.ts";
 import type { BlobToPush, ImageContent } from "../registry/client/push.ts";
 import type { OpenBlob } from "../registry/client/upload.ts";
+import { openByName } from "../registry/open-by-name.ts";
 import type { RequestedBlob, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
@@ -41,7 +42,6 @@ export class BuiltImage {
    */
   content(registry: string): ImageContent {
     const { manifest, manifestBytes, configBytes, layers } = this.parts();
-    const mountFrom = this.requested.sources.find((source) => source.registry === registry)?.repository;
     const { Readable } = process.getBuiltinModule("node:stream");
     const config: BlobToPush = {
       descriptor: manifest.config,
@@ -49,13 +49,19 @@ export class BuiltImage {
     };
     return {
       manifest: { bytes: manifestBytes, mediaType: manifest.mediaType },
-      blobs: [config, ...layers.map((layer) => ({ ...layer, mountFrom }))],
+      blobs: [config, ...layers.map((layer) => this.#mountable(layer, registry))],
     };
+  }
+
+  /** What came from a registry need not be sent to it again. */
+  #mountable(layer: BlobToPush, registry: string): BlobToPush {
+    const from = layer.streamedFrom && this.requested.sources.find((source) => source.registry === registry);
+    return from ? { ...layer, mountFrom: from.repository } : layer;
   }
 
   #layer(blob: RequestedBlob): BlobToPush {
     const descriptor = parseLayerMetadata(this.#runfiles.read(blob.metadata), blob.metadata);
-    return { descriptor, open: blob.blob === undefined ? this.#remote(descriptor) : this.#local(blob.blob) };
+    return blob.blob === undefined ? this.#remote(descriptor) : { descriptor, open: this.#local(blob.blob) };
   }
 
   #local(blob: string): OpenBlob {
@@ -64,7 +70,7 @@ export class BuiltImage {
   }
 
   /** The layer of a base that was never on this machine: it streams from where the base is. */
-  #remote(descriptor: Pick<Descriptor, "digest" | "size">): OpenBlob {
+  #remote(descriptor: Pick<Descriptor, "digest" | "size">): BlobToPush {
     const [source] = this.requested.sources;
     if (!source) {
       throw new UserError(
@@ -72,6 +78,16 @@ export class BuiltImage {
         "Declare the base image with the registry it is in, or one whose layers are files of the build.",
       );
     }
-    return openRegistry(source.registry).blobSource(source.repository, descriptor);
+    const { registry, repository } = source;
+    return { descriptor, open: sourceOf(registry).blobSource(repository, descriptor), streamedFrom: registry };
   }
+}
+
+const sources = new Map<string, RegistryClient>();
+
+/** One client per registry, whose connections and tokens serve all layers that stream from it. */
+function sourceOf(registry: string): RegistryClient {
+  const client = sources.get(registry) ?? openByName(registry);
+  sources.set(registry, client);
+  return client;
 }

@@ -4,7 +4,7 @@ import { splitDigest } from "../../oci/digest.ts";
 import { exitStatusOf, messageOf } from "../../oci/errors.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
-import { openRegistry } from "../client/open.ts";
+import { openByName } from "../open-by-name.ts";
 import { type PulledImage, type PullRequest, pullBase } from "./pull.ts";
 
 /**
@@ -14,7 +14,7 @@ import { type PulledImage, type PullRequest, pullBase } from "./pull.ts";
  *                {"registry", "repository", "images": [{"platform", "folder", "layers": [file name]}]}
  */
 async function main([request = "{}"]: readonly string[]): Promise<unknown> {
-  const { source, images } = await pullBase(JSON.parse(request) as PullRequest, (registry) => openRegistry(registry));
+  const { source, images } = await pullBase(JSON.parse(request) as PullRequest, (registry) => openByName(registry));
   return { registry: source.registry, repository: source.repository, images: images.map(write) };
 }
 

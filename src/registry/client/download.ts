@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { DigestVerifier } from "../../oci/digest.ts";
+import { DigestMismatch, DigestVerifier } from "../../oci/digest.ts";
+import { Failure } from "../../oci/errors.ts";
 import type { Step } from "./refusal.ts";
 import { Backoff, isRetriableFault } from "./retry.ts";
 import type { RegistryResponse, Session } from "./session.ts";
@@ -16,12 +17,37 @@ export interface DownloadOptions {
  * off is taken up where it stopped.
  */
 export function downloadBlob(session: Session, options: DownloadOptions): Readable {
-  const { digest, size } = options.descriptor;
-  const verifier = new DigestVerifier(digest, size);
+  const { size } = options.descriptor;
+  const verifier = new ReportingVerifier(session.endpoint.registry, options);
   const content = Readable.from(downloadRange(session, { ...options, start: 0, end: size }), { objectMode: false });
   content.on("error", (error) => verifier.destroy(error));
   verifier.on("close", () => content.destroy());
   return content.pipe(verifier);
+}
+
+/** Says which registry it was that sent what it should not. */
+class ReportingVerifier extends DigestVerifier {
+  readonly #registry: string;
+  readonly #repository: string;
+
+  constructor(registry: string, { repository, descriptor }: DownloadOptions) {
+    super(descriptor.digest, descriptor.size);
+    this.#registry = registry;
+    this.#repository = repository;
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    super._destroy(this.#explained(error), done);
+  }
+
+  #explained(error: Error | null): Error | null {
+    if (!(error instanceof DigestMismatch || error instanceof RangeError)) return error;
+    return new Failure(
+      `Registry ${this.#registry} sent a damaged blob from ${this.#repository}: ${error.message}.`,
+      "Try again; if it stays, what the registry keeps, or something on the way to it, is damaged.",
+      { cause: error },
+    );
+  }
 }
 
 /** A part of a blob, from byte `start` up to, not including, byte `end`. A part cannot be verified. */

@@ -9,6 +9,18 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
+/** What became of the blobs of one image. */
+interface Counts {
+  sent: number;
+  bytes: number;
+  streamed: number;
+  streamedBytes: number;
+  mounted: number;
+  present: number;
+}
+
+const nothing: Counts = { sent: 0, bytes: 0, streamed: 0, streamedBytes: 0, mounted: 0, present: 0 };
+
 /** Milliseconds between two redrawn lines on a terminal, and between two plain lines elsewhere. */
 const redrawEvery = 100;
 const plainEvery = 10_000;
@@ -28,7 +40,7 @@ export class PushProgress {
   #startedAt: number | undefined;
   #writtenAt = Number.NEGATIVE_INFINITY;
   #lineDrawn = false;
-  readonly #perImage = new Map<ImageToPush, { sent: number; bytes: number; mounted: number; present: number }>();
+  readonly #perImage = new Map<ImageToPush, Counts>();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -73,11 +85,14 @@ export class PushProgress {
 
   #countBlob(event: Extract<PushEvent, { type: "blob" }>): void {
     this.#blobsDone++;
-    const counts = this.#perImage.get(event.image) ?? { sent: 0, bytes: 0, mounted: 0, present: 0 };
+    const counts = this.#perImage.get(event.image) ?? { ...nothing };
     this.#perImage.set(event.image, counts);
     if (event.outcome === "present") counts.present++;
     else if (event.outcome === "mounted") counts.mounted++;
-    else {
+    else if (event.outcome === "streamed") {
+      counts.streamed++;
+      counts.streamedBytes += event.size;
+    } else {
       counts.sent++;
       counts.bytes += event.size;
     }
@@ -91,6 +106,7 @@ export class PushProgress {
     const counts = this.#perImage.get(image);
     const parts = [
       counts && counts.sent > 0 ? `${plural(counts.sent, "blob")} sent (${formatBytes(counts.bytes)})` : "",
+      counts && counts.streamed > 0 ? `${counts.streamed} streamed (${formatBytes(counts.streamedBytes)})` : "",
       counts && counts.mounted > 0 ? `${counts.mounted} mounted` : "",
       counts && counts.present > 0 ? `${counts.present} there already` : "",
     ].filter((part) => part !== "");

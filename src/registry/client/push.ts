@@ -8,6 +8,8 @@ export interface BlobToPush {
   readonly open: OpenBlob;
   /** A repository of the target registry that probably holds the blob. */
   readonly mountFrom?: string | undefined;
+  /** The registry that the content comes from, when that is not this machine. */
+  readonly streamedFrom?: string | undefined;
 }
 
 /** Everything that makes up an image. */
@@ -31,7 +33,7 @@ export interface ImageToPush {
 /** How an image came to be where it should: it was all there; only tags were moved; its manifest was stored. */
 export type ImageOutcome = "unchanged" | "tagged" | "pushed";
 
-export type BlobOutcome = "present" | "mounted" | "uploaded";
+export type BlobOutcome = "present" | "mounted" | "streamed" | "uploaded";
 
 export type PushEvent =
   | { readonly type: "checked"; readonly image: ImageToPush; readonly blobs: number }
@@ -168,7 +170,8 @@ class Push {
     if ((await client.headBlob(repository, descriptor.digest, { push: true, signal })) !== undefined) return "present";
     this.#emit({ type: "sending", image, digest: descriptor.digest, size: descriptor.size });
     const onBytes = (bytes: number) => this.#emit({ type: "sent", bytes });
-    return client.pushBlob({ repository, descriptor, open, mountFrom, onBytes, signal });
+    const outcome = await client.pushBlob({ repository, descriptor, open, mountFrom, onBytes, signal });
+    return outcome === "uploaded" && blob.streamedFrom !== undefined ? "streamed" : outcome;
   }
 
   #emit(event: PushEvent): void {

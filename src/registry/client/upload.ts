@@ -239,7 +239,9 @@ class Upload {
     this.#reported = upTo;
   }
 
-  #sourceError(error: BodyError): Failure {
+  #sourceError(error: BodyError): unknown {
+    // Another registry is the source, and its error says so.
+    if (error.cause instanceof Error && "exitStatus" in error.cause) return error.cause;
     return new Failure(
       `Blob ${this.#options.descriptor.digest} cannot be read: ${error.message}.`,
       "Run the build again; if it stays, the file on this machine is damaged.",
