@@ -20,6 +20,12 @@ it("finds a file in the runfiles, of this repository and of another", () => {
   expect(dataFile("other+/b.csv", env, "/nowhere/main.mjs")).toBe(join(root, "other+/b.csv"));
 });
 
+it("finds it in a main repository that has another name", () => {
+  const root = tree("mine/pkg/a.csv");
+  const env = { RUNFILES_DIR: root, SLIPWAY_MAIN_REPOSITORY: "mine" };
+  expect(dataFile("pkg/a.csv", env, "/nowhere/main.mjs")).toBe(join(root, "mine/pkg/a.csv"));
+});
+
 it("finds it from the program's own place when no variable names the runfiles", () => {
   const root = tree("main.runfiles/mine/pkg/a.csv", "main.runfiles/mine/pkg/main.mjs");
   const folder = join(root, "main.runfiles/mine/pkg");

@@ -5,17 +5,14 @@ load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
 load("//bazel/private/ts:ts_tool.bzl", "NODE_TOOL_FLAGS")
 load("//bazel/private/ts:ts_tool_info.bzl", "TsToolInfo")
 
-def _host_platform_impl(settings, _attr):
-    platforms = settings["//command_line_option:platforms"]
-    host = settings["//command_line_option:host_platform"]
-
-    # No platform set means the host's; saying so would be another configuration, and everything would be built twice.
-    return {"//command_line_option:platforms": [host] if platforms else platforms}
+def _host_platform_impl(_settings, _attr):
+    # None set means the host's. Naming the host's would be another configuration than the usual one, and everything would be built twice.
+    return {"//command_line_option:platforms": []}
 
 # The launcher runs where `bazel run` was typed, whatever is built for.
 _host_platform_transition = transition(
     implementation = _host_platform_impl,
-    inputs = ["//command_line_option:platforms", "//command_line_option:host_platform"],
+    inputs = [],
     outputs = ["//command_line_option:platforms"],
 )
 

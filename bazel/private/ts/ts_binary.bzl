@@ -67,9 +67,13 @@ def _ts_binary_impl(ctx):
         "--preserve-symlinks-main",
         "--enable-source-maps",
     ] + ctx.attr.node_options + ["{runfiles}/" + module]
+    environment = {"RUNFILES_DIR": "{runfiles}"}
+    if ctx.workspace_name != "_main":
+        # A WORKSPACE file names the main repository, and the SDK has to know that name.
+        environment["SLIPWAY_MAIN_REPOSITORY"] = ctx.workspace_name
     ctx.actions.write(
         script,
-        launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}),
+        launcher_script(command, environment = environment),
         is_executable = True,
     )
 
