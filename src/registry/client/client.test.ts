@@ -258,6 +258,17 @@ describe("blobs", () => {
     expect(registry.blobs.get(`a ${descriptor.digest}`)).toEqual(content);
   });
 
+  it("are given up when the sending breaks off at the same place again and again", async () => {
+    const large = Buffer.alloc(17 << 20);
+    registry.intervene = (request, response, seen) => {
+      const isLast = /^16777216-/.test(request.headers["content-range"] ?? "");
+      if (request.method !== "PUT" && !isLast) return false;
+      registry.uploads.clear();
+      return reset(request, response, seen);
+    };
+    await expect(open().pushBlob({ repository: "a", ...blobOf(large) })).rejects.toThrow(/does not answer/);
+  });
+
   it("go whole to a registry that takes no chunks", async () => {
     registry.intervene = (request, response, seen) => {
       if (request.method === "PATCH") return answer(405)(request, response, seen);

@@ -54,6 +54,8 @@ class Upload {
   readonly #access: readonly Access[];
   /** Bytes that `onBytes` was told of. */
   #reported = 0;
+  /** End of the furthest chunk that the registry ever took. */
+  #furthest = 0;
 
   constructor(session: Session, options: UploadOptions) {
     this.#session = session;
@@ -140,7 +142,9 @@ class Upload {
       );
       if (fault) return fault;
       location = next ?? location;
-      this.#backoff.reset();
+      // Many registries lose an upload that broke off: only what never came this far before is progress.
+      if (end > this.#furthest) this.#backoff.reset();
+      this.#furthest = Math.max(this.#furthest, end);
     }
     return this.#attempt({ method: "PUT", url: this.#withDigest(location), headers: octets });
   }

@@ -155,16 +155,19 @@ export class FakeRegistry {
     if (request.method === "GET") return void response.writeHead(204, headers()).end();
     const range = /^(\d+)-/.exec(request.headers["content-range"] ?? "");
     if (range && Number(range[1]) !== kept.length) return void response.writeHead(416, headers()).end();
-    let body = kept;
+    const pieces = [kept];
+    const keep = () => this.uploads.set(name, Buffer.concat(pieces));
     try {
       for await (const chunk of request) {
         seen.bytes += chunk.length;
-        body = Buffer.concat([body, chunk]);
-        this.uploads.set(name, body);
+        pieces.push(chunk);
       }
     } catch {
+      keep();
       return;
     }
+    keep();
+    const body = Buffer.concat(pieces);
     if (request.method === "PATCH") return void response.writeHead(202, headers()).end();
     const digest = url.searchParams.get("digest");
     if (sha256(body) !== digest) {
