@@ -23,18 +23,22 @@ export function imageReference(image: BuiltImage, host: string, repository = ima
 }
 
 /**
- * The environment of the program (runtime contract).
+ * The environment of the program (runtime contract). Its runfiles are among those of the run target, not beside itself where some
+ * rulesets' libraries would look, so they are told.
  *
+ * @param runfiles folder
  * @param references of the images by tag; undefined: the user set an image of his own, or there are none, so the variables are unset
  */
 export function programEnvironment(
   env: Environment,
+  runfiles: string,
   imageEnv: readonly string[],
   references: ReadonlyMap<string, string> | undefined,
 ): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) result[name] = value;
   delete result[runfilesFolder];
+  result["RUNFILES_DIR"] = runfiles;
   const value = references && [...references].map(([tag, reference]) => `${tag}##${reference}`).join("::");
   for (const name of [builtImages, ...imageEnv]) {
     if (value) result[name] = value;

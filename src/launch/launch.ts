@@ -21,7 +21,7 @@ export async function launch(
 ): Promise<void> {
   const program = runfiles.path(request.program);
   if (env[customImage]) {
-    const environment = programEnvironment(env, request.imageEnv, undefined);
+    const environment = programEnvironment(env, runfiles.folder, request.imageEnv, undefined);
     return run({ program, args, environment, env, shipments: [], destinations });
   }
   const shipments: Shipment[] = request.images.map((requested) => ({
@@ -40,7 +40,7 @@ export async function launch(
           ),
         );
   const byTag = new Map(request.images.map((image, index) => [image.tag, references[index] as string]));
-  const environment = programEnvironment(env, request.imageEnv, byTag);
+  const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag);
   const pushed = request.mode === "launch" ? shipments : [];
   return run({ program, args, environment, env, shipments: pushed, destinations });
 }

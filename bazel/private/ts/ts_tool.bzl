@@ -14,7 +14,7 @@ def _ts_tool_impl(ctx):
         main = ctx.actions.declare_directory(ctx.label.name + ".bundle")
         entry = ctx.file.entry_point.basename.removesuffix(".ts") + ".mjs"
     else:
-        main = ctx.actions.declare_file(ctx.label.name + ".mjs")
+        main = ctx.actions.declare_file(ctx.label.name + (".mjs" if ctx.attr.format == "esm" else ".cjs"))
         entry = ""
     node_path = None
     if ctx.attr.deps:
@@ -27,6 +27,7 @@ def _ts_tool_impl(ctx):
         node_path = node_path,
         splitting = ctx.attr.splitting,
         minify = True,
+        format = ctx.attr.format,
     )
     script = ctx.actions.declare_file(ctx.label.name)
     module = runfiles_path(ctx, main) + ("/" + entry if entry else "")
@@ -53,6 +54,7 @@ ts_tool = rule(
         "srcs": attr.label_list(allow_files = True, doc = "The modules it imports, or filegroups of them."),
         "deps": attr.label_list(doc = "npm packages, all from one npm repository."),
         "data": attr.label_list(allow_files = True, doc = "Files that the tool finds in its runfiles."),
+        "format": attr.string(default = "esm", values = ["esm", "cjs"], doc = "The kind of modules: `cjs` starts faster, `esm` is what packages may need."),
         "splitting": attr.bool(doc = "Whether what is imported dynamically becomes files of their own, loaded when needed."),
     } | ESBUILD_ATTRS,
     executable = True,
