@@ -58,7 +58,12 @@ export class Target {
     const tag = rest.tag ?? "default";
     const described = layers.map((layer, index) => {
       const bytes = typeof layer === "string" ? Buffer.from(layer) : "bytes" in layer ? layer.bytes : layer;
-      const metadata = { mediaType: mediaTypes.layerGzip, digest: sha256(bytes), size: bytes.length, diffId: sha256(bytes) };
+      const metadata = {
+        mediaType: mediaTypes.layerGzip,
+        digest: sha256(bytes),
+        size: bytes.length,
+        diffId: sha256(bytes),
+      };
       const name = `_main/pkg/${tag}${index}`;
       this.file(`${name}.layer.json`, formatLayerMetadata(metadata));
       const isRemote = typeof layer === "object" && "bytes" in layer;
