@@ -30,8 +30,8 @@ export const functions = new Map<string, (...args: never[]) => unknown>();
  *
  * @param name the function's name, unique in the program
  * @param fn takes and returns JSON; what it prints goes to standard error
- * @returns the function to call. It throws what `fn` throws, with the stack from there; UserError for arguments that are not JSON or a
- *   tag that was not built; Failure when the engine fails
+ * @returns the function to call. It throws what `fn` throws, with the stack from there; UserError for arguments that are not JSON, a
+ *   tag that was not built, or an engine that does not work
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing has this type
 export function inImage<A extends Json[], R extends Json | void>(

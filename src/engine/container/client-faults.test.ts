@@ -45,7 +45,7 @@ describe("a podman that is installed and broken", () => {
     );
     expect((outcome as Error).message).toMatch(message);
     expect((outcome as Error).message).toContain("SLIPWAY_ENGINE=process");
-    expect(exitStatusOf(outcome)).toBe(1);
+    expect(exitStatusOf(outcome)).toBe(2);
     expect(err).toBe("");
   });
 

@@ -1,4 +1,4 @@
-import { Failure } from "../../oci/errors.ts";
+import { UserError } from "../../oci/errors.ts";
 import { parseReference } from "../../oci/reference.ts";
 import type { ContainerClient } from "./client.ts";
 
@@ -23,12 +23,12 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/no space left/i, "Make room, for example by `{client} system prune`"],
 ];
 
-/** The error for a client that did not get as far as running the program. */
-export function clientFailure(client: ContainerClient, image: string, status: number, words: string): Failure {
+/** The error for a client that did not get as far as running the program: something of this machine that its user has to mend. */
+export function clientFailure(client: ContainerClient, image: string, status: number, words: string): UserError {
   const { registry } = parseReference(image);
   const known = remedies.find(([pattern]) => pattern.test(words))?.[1] ?? "Run `{client} info` to see whether it works";
   const remedy = known.replaceAll("{client}", client.name).replaceAll("{registry}", registry);
-  return new Failure(
+  return new UserError(
     `${client.path} run of ${image} failed with status ${status}: ${oneLine(words) || "it printed nothing"}`,
     `${remedy}, or set SLIPWAY_ENGINE=process to run without containers.`,
   );

@@ -38,8 +38,8 @@ let runtime: string | undefined;
  * meanwhile go to the container.
  *
  * @returns the program's exit status; 128 and the signal's number when killed
- * @throws Failure when the client does not get as far as running the program, with what it printed; UserError for variables that
- *   cannot be passed and for an image on this machine's loopback when the engine is elsewhere
+ * @throws UserError when the client does not get as far as running the program, with what it printed; for variables that cannot be
+ *   passed; and for an image on this machine's loopback when the engine is elsewhere
  */
 export async function runContainer(
   client: ContainerClient,

@@ -176,10 +176,21 @@ describe("faults", () => {
 
   it("of a registry that hangs are ended", async () => {
     registry.intervene = () => true;
-    const error = await open({ idleTimeout: 20, retry: { ...quickRetry, attempts: 2 } })
+    const client = open({ idleTimeout: 20, retry: { ...quickRetry, attempts: 2 } });
+    registry.intervene = () => false;
+    await client.headManifest("a", "v1");
+    registry.intervene = () => true;
+    const error = await client.headManifest("a", "v1").catch((error) => error);
+    expect(error.message).toMatch(/does not answer \(nothing was heard within 0 s\) 2 times/);
+  });
+
+  it("of a registry that takes connections and has never said anything are ended soon", async () => {
+    registry.intervene = () => true;
+    const error = await open({ firstAnswerTimeout: 50 })
       .headManifest("a", "v1")
       .catch((error) => error);
-    expect(error.message).toMatch(/does not answer \(nothing was heard within 0 s\) 2 times/);
+    expect(error.message).toMatch(/does not answer \(nothing was heard within 0 s\) while/);
+    expect(exitStatusOf(error)).toBe(2);
   });
 
   it("of a registry that is not there name it and what to do", async () => {

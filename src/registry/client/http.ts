@@ -20,6 +20,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** Called with a count of bytes whenever some of the body were handed to the connection. */
   readonly onSent?: ((bytes: number) => void) | undefined;
+  /** In place of the connection's. */
+  readonly idleTimeout?: number;
 }
 
 export interface HttpResponse {
@@ -76,7 +78,7 @@ export class HttpConnection {
       ...(viaSocket ? { socketPath: this.#options.socketPath as string } : {}),
       ...(request.signal ? { signal: request.signal } : {}),
     });
-    this.#limitTime(outgoing);
+    this.#limitTime(outgoing, request.idleTimeout ?? this.#options.idleTimeout);
     const response = new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.on("response", resolve);
       outgoing.on("error", reject);
@@ -104,8 +106,8 @@ export class HttpConnection {
     return agent;
   }
 
-  #limitTime(outgoing: import("node:http").ClientRequest): void {
-    const { connectTimeout, idleTimeout } = this.#options;
+  #limitTime(outgoing: import("node:http").ClientRequest, idleTimeout: number): void {
+    const { connectTimeout } = this.#options;
     const late = (what: string, after: number) =>
       outgoing.destroy(
         Object.assign(new Error(`${what} within ${Math.round(after / 1000)} s`), { code: "ETIMEDOUT" as const }),

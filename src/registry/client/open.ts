@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly connectTimeout?: number;
   /** Milliseconds without a byte in either direction. Default 2 min: registries read a large blob again before they answer. */
   readonly idleTimeout?: number;
+  /** Milliseconds until a registry that was never heard must say something. Default 20 s. */
+  readonly firstAnswerTimeout?: number;
 }
 
 /**
@@ -39,6 +41,7 @@ export function openRegistry(registry: string, options: OpenOptions = {}): Regis
       connections: options.connections ?? 8,
       connectTimeout: options.connectTimeout ?? 10_000,
       idleTimeout: options.idleTimeout ?? 120_000,
+      firstAnswerTimeout: options.firstAnswerTimeout ?? 20_000,
     }),
   );
 }

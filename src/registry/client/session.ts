@@ -14,6 +14,7 @@ export interface SessionOptions {
   readonly connections: number;
   readonly connectTimeout: number;
   readonly idleTimeout: number;
+  readonly firstAnswerTimeout: number;
 }
 
 /** A request to a registry, with what is needed to authorise, repeat and explain it. */
@@ -42,11 +43,13 @@ export class Session {
   readonly retry: RetryPolicy;
   readonly #http: HttpConnection;
   readonly #auth: Authenticator;
+  readonly #firstAnswerTimeout: number;
   #answeredOnce = false;
 
   constructor(options: SessionOptions) {
     this.endpoint = options.endpoint;
     this.retry = options.retry;
+    this.#firstAnswerTimeout = options.firstAnswerTimeout;
     this.#http = new HttpConnection({ ...options, origin: options.endpoint.base.origin });
     this.#auth = new Authenticator(options.endpoint, options.findCredential, (request) =>
       this.#askTokenService(request),
@@ -87,6 +90,7 @@ export class Session {
   ): Promise<RegistryResponse> {
     const backoff = new Backoff(this.retry);
     const { signal } = request;
+    const start = performance.now();
     for (;;) {
       let retryAfter: number | undefined;
       let budget: number | undefined;
@@ -107,7 +111,8 @@ export class Session {
         if (request.once || !isRetriableFault(error)) {
           throw unreachableError(this.endpoint, request.step, backoff.attempts, error);
         }
-        if (!this.#answeredOnce) budget = this.retry.firstContactBudget;
+        // What has gone by counts too: one that takes connections and says nothing is as good as not there.
+        if (!this.#answeredOnce) budget = this.retry.firstContactBudget - (performance.now() - start);
         outcome = { error };
       }
       if (await backoff.wait({ retryAfter, budget, signal })) {
@@ -134,7 +139,8 @@ export class Session {
 
   async #redirected(request: RegistryRequest, start: URL, authorization: string | undefined): Promise<HttpResponse> {
     const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
-    let response = await this.#http.send({ ...request, url: start, headers });
+    const silence = this.#answeredOnce ? {} : { idleTimeout: this.#firstAnswerTimeout };
+    let response = await this.#http.send({ ...request, ...silence, url: start, headers });
     if (request.method !== "GET" && request.method !== "HEAD") return response;
     let url = start;
     for (let followed = 0; isRedirect(response); followed++) {
