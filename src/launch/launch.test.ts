@@ -154,7 +154,6 @@ describe("an error", () => {
       stdout: "",
       stderr: expect.stringMatching(new RegExp(`^slipway: Registry ${host} does not answer .*\nCheck its name`)),
     });
-    registry = await FakeRegistry.start();
   });
 
   it.each([

@@ -1,67 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CredentialSearch } from "../../credentials/credential.ts";
+import { describe, expect, it } from "vitest";
 import { sha256 } from "../../oci/digest.ts";
 import { exitStatusOf } from "../../oci/errors.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
-import type { RegistryClient } from "./client.ts";
-import { type OpenOptions, openRegistry } from "./open.ts";
-import { FakeRegistry, type Intervention } from "./testdata/fake-registry.ts";
+import { openRegistry } from "./open.ts";
+import { FakeRegistry } from "./testdata/fake-registry.ts";
+import { answer, basic, open, registry, reset, somebody, times, useRegistry } from "./testdata/harness.ts";
 import { blobOf, quickRetry } from "./testdata/images.ts";
 
-let registry: FakeRegistry;
-const clients: RegistryClient[] = [];
-
-beforeEach(async () => {
-  registry = await FakeRegistry.start();
-});
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  await registry.stop();
-});
-
-const nobody: CredentialSearch = { searched: ["/home/x/.docker/config.json"], problems: [] };
-const somebody: CredentialSearch = {
-  credential: { kind: "password", username: "u", password: "geheim" },
-  source: "/home/x/.docker/config.json",
-  searched: ["/home/x/.docker/config.json"],
-  problems: [],
-};
-const basic = `Basic ${Buffer.from("u:geheim").toString("base64")}`;
-
-function open(options: OpenOptions & { search?: CredentialSearch } = {}, host = registry.host): RegistryClient {
-  const client = openRegistry(host, {
-    retry: quickRetry,
-    findCredential: async () => options.search ?? nobody,
-    ...options,
-  });
-  clients.push(client);
-  return client;
-}
-
-/** Lets an intervention take part in the first requests that match, so many times. */
-function times(count: number, matches: RegExp, act: Intervention): Intervention {
-  let left = count;
-  return (request, response, seen) => {
-    if (left === 0 || !matches.test(`${request.method} ${request.url}`)) return false;
-    left--;
-    return act(request, response, seen);
-  };
-}
-
-const answer =
-  (status: number, headers: Record<string, string> = {}, body = ""): Intervention =>
-  (request, response) => {
-    request.resume();
-    response.writeHead(status, headers).end(body);
-    return true;
-  };
-
-const reset: Intervention = (request) => {
-  request.socket.destroy();
-  return true;
-};
+useRegistry();
 
 describe("manifests", () => {
   it("come back as they were put, by tag and digest, with one request each", async () => {
@@ -205,7 +153,6 @@ describe("faults", () => {
       ),
     );
     expect(exitStatusOf(error)).toBe(2);
-    registry = await FakeRegistry.start();
   });
 
   it("of a full disk are not tried again", async () => {
@@ -345,187 +292,6 @@ describe("blobs", () => {
     const source = open({}, other.host).blobSource("base", descriptor);
     await open().pushBlob({ repository: "a", descriptor, open: source });
     expect(registry.blobs.get(`a ${descriptor.digest}`)).toEqual(content);
-  });
-});
-
-describe("authentication", () => {
-  const guarded =
-    (challenge: string, accepted: string): Intervention =>
-    (request, response) => {
-      if (request.headers.authorization === accepted) return false;
-      request.resume();
-      response.writeHead(401, { "www-authenticate": challenge }).end();
-      return true;
-    };
-
-  it("by Basic is answered once asked for, and from then on given at once", async () => {
-    registry.intervene = guarded('Basic realm="x"', basic);
-    const client = open({ search: somebody });
-    await client.headManifest("a", "v1");
-    await client.headManifest("a", "v1");
-    expect(registry.seen.map((each) => each.authorization)).toEqual([undefined, basic, basic]);
-  });
-
-  it("that is refused names the registry, where the credential came from, and not the credential", async () => {
-    registry.intervene = guarded("Basic realm=x", "Basic other");
-    const error = await open({ search: somebody })
-      .headManifest("a", "v1")
-      .catch((error) => error);
-    expect(error.message).toMatch(new RegExp(`Registry ${registry.host} answered 401 .* the credential from /home/x`));
-    expect(error.message).not.toMatch(/geheim|Z2VoZWlt/);
-    expect(exitStatusOf(error)).toBe(2);
-    expect(registry.seen.length).toBe(2);
-  });
-
-  it("without a credential says where it was looked for and what kept it from being read", async () => {
-    registry.intervene = guarded("Basic realm=x", "Basic other");
-    const search = { searched: ["/a/auth.json"], problems: ["/a/auth.json: it is not JSON."] };
-    const error = await open({ search })
-      .headManifest("a", "v1")
-      .catch((error) => error);
-    expect(error.message).toMatch(
-      /asked anonymously\. \/a\/auth.json: it is not JSON\.\nLog in .* Looked in: \/a\/auth.json/,
-    );
-  });
-
-  describe("by token", () => {
-    let issued: string[];
-    let asked: { path: string; authorization: string | undefined; body: string }[];
-    let lifetime: number | undefined;
-    let key: "token" | "access_token";
-
-    beforeEach(() => {
-      issued = [];
-      asked = [];
-      lifetime = 300;
-      key = "token";
-      registry.intervene = async (request, response) => {
-        if (request.url?.startsWith("/token")) {
-          let body = "";
-          for await (const chunk of request) body += chunk;
-          asked.push({ path: request.url, authorization: request.headers.authorization, body });
-          issued.push(`t${issued.length + 1}`);
-          response.end(JSON.stringify({ [key]: issued.at(-1), expires_in: lifetime }));
-          return true;
-        }
-        if (request.headers.authorization === `Bearer ${issued.at(-1)}`) return false;
-        request.resume();
-        const challenge = `Bearer realm="${registry.url}/token",service="s",scope="repository:a:pull"`;
-        response.writeHead(401, { "www-authenticate": challenge }).end();
-        return true;
-      };
-    });
-
-    it("fetches one token for many requests at once", async () => {
-      key = "access_token";
-      const client = open({ search: somebody });
-      await client.headManifest("a", "v0");
-      await Promise.all(["v1", "v2", "v3"].map((tag) => client.headManifest("a", tag)));
-      expect(asked).toEqual([
-        { path: "/token?service=s&scope=repository%3Aa%3Apull&account=u", authorization: basic, body: "" },
-      ]);
-      expect(registry.seen.length).toBe(1 + 1 + 1 + 3);
-    });
-
-    it("fetches an anonymous one where no credential is known", async () => {
-      await open().headManifest("a", "v1");
-      expect(asked[0]?.authorization).toBeUndefined();
-    });
-
-    it("exchanges an identity token by OAuth2", async () => {
-      const search: CredentialSearch = { ...somebody, credential: { kind: "identity-token", token: "refresh" } };
-      await open({ search }).headManifest("a", "v1");
-      expect(asked[0]).toMatchObject({ path: "/token", authorization: undefined });
-      expect(asked[0]?.body).toBe(
-        "grant_type=refresh_token&client_id=slipway&service=s&scope=repository%3Aa%3Apull&refresh_token=refresh",
-      );
-    });
-
-    it("fetches another when one is refused in the middle, once for all who wait", async () => {
-      const client = open();
-      await client.headManifest("a", "v1");
-      issued.push("revoked all before");
-      await Promise.all(["v1", "v2", "v3"].map((tag) => client.headManifest("a", tag)));
-      expect(asked.length).toBe(2);
-    });
-
-    it("renews one before it ends", async () => {
-      lifetime = 0.001;
-      const client = open();
-      await client.headManifest("a", "v1");
-      const before = Date.now();
-      while (Date.now() < before + 2);
-      await client.headManifest("a", "v1");
-      expect(asked.length).toBe(2);
-      expect(registry.log.filter((each) => each.startsWith("HEAD")).length).toBe(3);
-    });
-
-    it("asks for both repositories of a mount", async () => {
-      registry.putBlob("base", Buffer.from("x"));
-      await open().pushBlob({ repository: "a", ...blobOf(Buffer.from("x")), mountFrom: "base" });
-      expect(new URL(asked[0]?.path ?? "", registry.url).searchParams.getAll("scope")).toEqual([
-        "repository:a:pull,push",
-        "repository:base:pull",
-      ]);
-    });
-  });
-
-  it.each([
-    ["http://example.com/token", /not reached by https/],
-    ["https://attacker.example/token", /in a domain of somebody else/],
-    ["https://u:p@example.com/token", /holds a user name/],
-    ["javascript:alert(1)", /not reached by https/],
-    ["token", /is not a URL/],
-  ])("gives nothing to the token service %s", async (realm, problem) => {
-    registry.intervene = (_, response) => {
-      response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}"` }).end();
-      return true;
-    };
-    await expect(open({ search: somebody }).headManifest("a", "v1")).rejects.toThrow(problem);
-    expect(registry.seen.length).toBe(1);
-  });
-
-  it("of an unknown kind is an error that names it", async () => {
-    registry.intervene = (_, response) => {
-      response.writeHead(401, { "www-authenticate": "Negotiate" }).end();
-      return true;
-    };
-    await expect(open().headManifest("a", "v1")).rejects.toThrow(/asks for negotiate authentication/);
-  });
-
-  it.each([
-    ["another origin", (other: FakeRegistry) => `http://127.0.0.1:${other.host.split(":")[1]}/blob`],
-    ["the same origin", () => `${registry.url}/blob`],
-  ])("does not go along with a redirect to %s", async (_, target) => {
-    await using other = await FakeRegistry.start();
-    const seen: (string | undefined)[] = [];
-    const content = Buffer.from("content");
-    const give: Intervention = (request, response) => {
-      if (request.url !== "/blob") return false;
-      seen.push(request.headers.authorization);
-      response.end(content);
-      return true;
-    };
-    other.intervene = give;
-    registry.intervene = (request, response, each) => {
-      if (give(request, response, each)) return true;
-      if (request.headers.authorization === basic) response.writeHead(307, { location: target(other) });
-      else response.writeHead(401, { "www-authenticate": "Basic realm=x" });
-      response.end();
-      return true;
-    };
-    const blob = open({ search: somebody }).getBlob("a", { digest: sha256(content), size: content.length });
-    expect(await buffer(blob)).toEqual(content);
-    expect(seen).toEqual([undefined]);
-  });
-
-  it.each([
-    ["http://example.com/x", /redirected to http:\/\/example.com, which is not reached by https/],
-    ["/v2/a/manifests/v1", /one redirect too many/],
-    ["http://[", /what is no URL/],
-  ])("of a redirect to %s never happens", async (location, problem) => {
-    registry.intervene = answer(302, { location });
-    await expect(open().headManifest("a", "v1")).rejects.toThrow(problem);
   });
 });
 

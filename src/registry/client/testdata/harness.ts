@@ -1,0 +1,65 @@
+import { afterEach, beforeEach } from "vitest";
+import type { CredentialSearch } from "../../../credentials/credential.ts";
+import type { RegistryClient } from "../client.ts";
+import { type OpenOptions, openRegistry } from "../open.ts";
+import { FakeRegistry, type Intervention } from "./fake-registry.ts";
+import { quickRetry } from "./images.ts";
+
+/** The registry of the test that runs. */
+export let registry: FakeRegistry;
+const clients: RegistryClient[] = [];
+
+/** Gives every test of a file a registry of its own, in `registry`. */
+export function useRegistry(): void {
+  beforeEach(async () => {
+    registry = await FakeRegistry.start();
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.close();
+    await registry.stop();
+  });
+}
+
+export const nobody: CredentialSearch = { searched: ["/home/x/.docker/config.json"], problems: [] };
+export const somebody: CredentialSearch = {
+  credential: { kind: "password", username: "u", password: "geheim" },
+  source: "/home/x/.docker/config.json",
+  searched: ["/home/x/.docker/config.json"],
+  problems: [],
+};
+/** `Authorization` of somebody. */
+export const basic = `Basic ${Buffer.from("u:geheim").toString("base64")}`;
+
+/** A client that is closed when the test ends. */
+export function open(options: OpenOptions & { search?: CredentialSearch } = {}, host = registry.host): RegistryClient {
+  const client = openRegistry(host, {
+    retry: quickRetry,
+    findCredential: async () => options.search ?? nobody,
+    ...options,
+  });
+  clients.push(client);
+  return client;
+}
+
+/** Lets an intervention take part in the first requests that match, so many times. */
+export function times(count: number, matches: RegExp, act: Intervention): Intervention {
+  let left = count;
+  return (request, response, seen) => {
+    if (left === 0 || !matches.test(`${request.method} ${request.url}`)) return false;
+    left--;
+    return act(request, response, seen);
+  };
+}
+
+export const answer =
+  (status: number, headers: Record<string, string> = {}, body = ""): Intervention =>
+  (request, response) => {
+    request.resume();
+    response.writeHead(status, headers).end(body);
+    return true;
+  };
+
+export const reset: Intervention = (request) => {
+  request.socket.destroy();
+  return true;
+};
