@@ -20,7 +20,10 @@ function* ancestors(path: string): Generator<string> {
 export function dataFile(path: string, env: Environment = process.env, program = process.argv[1] ?? ""): string {
   const runfiles = env["RUNFILES_DIR"];
   // The program lies in its runfiles at REPOSITORY/package/…: its folders lead to the repository that holds it, whatever its name.
-  const roots = [...(runfiles ? [join(runfiles, env["SLIPWAY_MAIN_REPOSITORY"] ?? "_main"), runfiles] : []), ...ancestors(resolve(program))];
+  const roots = [
+    ...(runfiles ? [join(runfiles, env["SLIPWAY_MAIN_REPOSITORY"] ?? "_main"), runfiles] : []),
+    ...ancestors(resolve(program)),
+  ];
   const found = roots.map((root) => join(root, path)).find((candidate) => existsSync(candidate));
   if (found !== undefined) return found;
   throw new UserError(
