@@ -8,6 +8,7 @@ import type { LayerMetadata } from "../oci/layer.ts";
 import { type Compression, type Compressor, compressor, layerMediaTypes } from "./compression.ts";
 import type { TarEntry } from "./entry.ts";
 import { header, paddingOf, trailerSize } from "./header.ts";
+import { checkNative, type NativeCheck } from "./native.ts";
 import { withNewFile, writeFully } from "./output.ts";
 import { planEntries } from "./plan.ts";
 import { endsBefore, segmentLimit, standsAlone } from "./segments.ts";
@@ -21,6 +22,8 @@ export interface LayerOptions {
   readonly compression: Compression;
   /** What the layer holds, for the image's history. */
   readonly comment?: string;
+  /** Refuses files that are for another platform. Default: none is. */
+  readonly native?: NativeCheck;
   /** Stops the work between two segments. */
   readonly signal?: AbortSignal;
 }
@@ -33,7 +36,7 @@ export interface LayerOptions {
 export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> {
   const entries = planEntries(options.entries);
   const written = await withNewFile(options.output, async (fd) => {
-    const tar = new TarWriter(new BlobWriter(options.output, fd, compressor(options.compression)), options.signal);
+    const tar = new TarWriter(new BlobWriter(options.output, fd, compressor(options.compression)), options);
     for (const entry of entries) await tar.add(entry);
     return tar.end();
   });
@@ -46,12 +49,14 @@ type Written = Pick<LayerMetadata, "digest" | "size" | "diffId">;
 /** Puts entries into segments. Files are read straight into the segment they end up in. */
 class TarWriter {
   readonly #blob: BlobWriter;
+  readonly #native: NativeCheck | undefined;
   readonly #signal: AbortSignal | undefined;
   #segment: Buffer;
   #used = 0;
 
-  constructor(blob: BlobWriter, signal: AbortSignal | undefined) {
+  constructor(blob: BlobWriter, { native, signal }: Pick<LayerOptions, "native" | "signal">) {
     this.#blob = blob;
+    this.#native = native;
     this.#signal = signal;
     this.#segment = blob.newSegment();
   }
@@ -66,6 +71,7 @@ class TarWriter {
     const { file } = entry.content;
     const source = openSource(file, entry.path);
     try {
+      if (this.#native) checkNative(source.fd, entry.path, file, this.#native);
       await this.#entry(entry, source.size, (target) => readFully(source, target, file));
     } finally {
       closeSync(source.fd);

@@ -1,7 +1,10 @@
 """What the rules give and refuse, seen at analysis."""
 
-load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
 load("//bazel:defs.bzl", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
+load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")  # buildifier: disable=bzl-visibility
+load("//bazel/private/image:binary_layers.bzl", "binary_layers")  # buildifier: disable=bzl-visibility
+load(":odd_program.bzl", "odd_program", "runtime_file")
 
 def _fails_impl(ctx):
     env = analysistest.begin(ctx)
@@ -49,6 +52,47 @@ _targets_test = analysistest.make(_tags_impl, attrs = {
     "expected": attr.string_list_dict(doc = "Tags by target."),
     "found": attr.string_list_dict(doc = "Tags by target."),
 })
+
+def _pattern_impl(ctx):
+    env = unittest.begin(ctx)
+    for pattern, path, expected in [
+        ("a/b", "a/b", True),
+        ("a/b", "a/b/c", False),
+        ("a", "b", False),
+        ("*", "a", True),
+        ("*", "a/b", False),
+        ("*.map", "a.map", True),
+        ("*.map", "a.maps", False),
+        ("a*a", "a", False),
+        ("a*a", "aa", True),
+        ("*a*b*", "xaxxbx", True),
+        ("*a*b*", "xbxxax", False),
+        ("**", "a/b/c", True),
+        ("**/c", "c", True),
+        ("**/c", "a/b/c", True),
+        ("**/c", "a/b/cc", False),
+        ("a/**", "a/b/c", True),
+        ("a/**", "b/a/c", False),
+        ("a/**/c", "a/c", True),
+        ("a/**/c", "a/b/b/c", True),
+        ("**/b/**/*.js", "a/b/c/d.js", True),
+        ("**/b/**/*.js", "a/c/d.js", False),
+    ]:
+        asserts.equals(env, expected, pattern_matches(compile_pattern(pattern), path), "{} and {}".format(pattern, path))
+    return unittest.end(env)
+
+pattern_test = unittest.make(_pattern_impl)
+
+def _inputs_impl(ctx):
+    env = analysistest.begin(ctx)
+    layers = {action.outputs.to_list()[0].basename: action for action in analysistest.target_actions(env) if action.mnemonic == "ImageLayer"}
+    for name, action in layers.items():
+        for other in [file for file in action.inputs.to_list() if file.basename == "odd_program"]:
+            asserts.true(env, "first_party" in name, "{} is made anew when {} changes".format(name, other.short_path))
+    asserts.equals(env, 3, len(layers))
+    return analysistest.end(env)
+
+_separate_inputs_test = analysistest.make(_inputs_impl)
 
 _MANUAL = ["manual"]
 
@@ -132,15 +176,37 @@ def rules_test_suite(name):
         parts = ["//test/rules:two_npm", "come from several repositories", "one package.json"],
         target_under_test = ":two_npm",
     )
+    odd_program(name = "odd_program", data = ["main.ts", ":node", "@slipway_dev_npm//:yaml"], tags = _MANUAL)
+    runtime_file(name = "node", tags = _MANUAL)
+    binary_layers(name = "odd_layers", binary = ":odd_program", program_name = "odd", tags = _MANUAL)
+    _separate_inputs_test(name = "separate_inputs_test", target_under_test = ":odd_layers")
+    binary_layers(
+        name = "chosen_layers",
+        binary = ":odd_program",
+        program_name = "chosen",
+        excludes = ["**/yaml/**", "**/link", "*/*/*/*/tree/folder/**", "slipway_*/**", "*slipway_node_*/node", "**/*.txt"],
+        file_layers = {"**/tree": "trees", "**/node_modules/**": "first_party"},
+        tags = _MANUAL,
+    )
+    binary_layers(name = "unnamed_layers", binary = ":odd_program", program_name = "odd", file_layers = {"**": "a/b"}, tags = _MANUAL)
+    _fails_test(
+        name = "unnamed_layers_test",
+        parts = ["//test/rules:unnamed_layers", "\"a/b\" is no name for a layer", "Use letters"],
+        target_under_test = ":unnamed_layers",
+    )
+    pattern_test(name = "pattern_test")
     native.test_suite(
         name = name,
         tests = [
             "image_layers_test",
             "local_without_image_test",
             "odd_tags_test",
+            "pattern_test",
             "pipeline_targets_test",
+            "separate_inputs_test",
             "two_for_one_test",
             "two_npm_test",
             "two_programs_test",
+            "unnamed_layers_test",
         ],
     )

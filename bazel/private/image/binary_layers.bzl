@@ -1,83 +1,77 @@
 """The layers of a program."""
 
-load("//bazel/private:program_info.bzl", "ProgramInfo")
+load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")
 load("//bazel/private:runfiles.bzl", "runfiles_path")
+load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
+load(":declared_links.bzl", "DeclaredLinksInfo", "declared_links")
 load(":image_layers_info.bzl", "ImageLayersInfo")
-load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "file_entry", "layer_entry", "make_layer")
-load(":platform.bzl", "PLATFORM_ATTRS", "image_platform_transition")
+load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "file_entry", "layer_entry", "link_entry", "make_layer", "member_entry")
+load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
+load(":sorted_files.bzl", "FIRST_PARTY", "sorted_files")
 
 # The user that programs run as where the base image names none, and its home.
 USER = struct(uid = 1000, gid = 1000, home = "/home/slipway")
 
-def _is_third_party(file):
-    return file.short_path.startswith("../") or "/node_modules/" in file.short_path
+def _member_entries(ctx):
+    """What gives the line of a member of a tree artifact, which no one knows before the build."""
+    if not ctx.attr.excludes:
+        return member_entry
+    patterns = [compile_pattern(pattern) for pattern in ctx.attr.excludes]
+    workspace = ctx.workspace_name
 
-def _third_party_entry(file):
-    return file_entry(file) if _is_third_party(file) else None
+    def included(file):
+        path = file.short_path[3:] if file.short_path.startswith("../") else workspace + "/" + file.short_path
+        for pattern in patterns:
+            if pattern_matches(pattern, path):
+                return None
+        return member_entry(file)
 
-def _first_party_entry(file):
-    return None if _is_third_party(file) else file_entry(file)
-
-def _symlink_entry(entry):
-    return layer_entry("file", entry.path, entry.target_file.path)
-
-def _root_symlink_entry(entry):
-    return layer_entry("file", "../" + entry.path, entry.target_file.path)
-
-def _empty_entry(path):
-    return layer_entry("empty", path)
-
-def _sorted_by_origin(ctx, make, entries):
-    """Layers of a program that does not sort its files itself: by the repository that each comes from."""
-    target = ctx.attr.binary[DefaultInfo]
-    runfiles = target.default_runfiles
-    files = depset([ctx.executable.binary], transitive = [runfiles.files])
-    mapping = target.files_to_run.repo_mapping_manifest
-    if mapping:
-        entries = entries + [layer_entry("file", "../_repo_mapping", mapping.path)]
-
-    # Links at paths of their own are few, and an action has to name what they point at.
-    linked = [entry.target_file for links in [runfiles.symlinks, runfiles.root_symlinks] for entry in links.to_list()]
-    return [
-        make("third_party", "third party", inputs = files, sources = [(files, _third_party_entry)]),
-        make(
-            "first_party",
-            "first party",
-            inputs = depset(linked + ([mapping] if mapping else []), transitive = [files]),
-            sources = [
-                (files, _first_party_entry),
-                (runfiles.symlinks, _symlink_entry),
-                (runfiles.root_symlinks, _root_symlink_entry),
-                (runfiles.empty_filenames, _empty_entry),
-            ],
-            entries = entries,
-        ),
-    ]
+    return included
 
 def _binary_layers_impl(ctx):
     name = ctx.attr.program_name
+    binary = ctx.attr.binary
+    executable = ctx.executable.binary
+    for layer in ctx.attr.file_layers.values():
+        if not layer or [c for c in layer.elems() if not (c.isalnum() or c in "-_")]:
+            fail("{}: {} is no name for a layer.\nUse letters, digits, '-' and '_'.".format(ctx.label, repr(layer)))
+    runtime = binary[RuntimeInfo] if RuntimeInfo in binary else None
+    parts = sorted_files(
+        ctx,
+        binary[DefaultInfo].default_runfiles,
+        executable,
+        binary[DeclaredLinksInfo].links,
+        ctx.attr.file_layers,
+        ctx.attr.excludes,
+    )
+    members = _member_entries(ctx)
     root = RUNFILES + "/" + ctx.workspace_name
-    link = layer_entry("symlink", "../../" + name, "main.runfiles/" + runfiles_path(ctx, ctx.executable.binary))
-    home = layer_entry("directory", "../../.." + USER.home, {"mode": 493, "uid": USER.uid, "gid": USER.gid})
-
-    def layer(part, comment, **kwargs):
-        return make_layer(ctx, "{}.{}".format(ctx.label.name, part), comment, root = root, **kwargs)
-
-    if ProgramInfo in ctx.attr.binary:
-        info = ctx.attr.binary[ProgramInfo]
-        layers = ctx.attr._node_layer[ImageLayersInfo].layers if info.runtime else []
-        if info.third_party:
-            layers = layers + [layer("third_party", "third party", inputs = info.third_party, sources = [(info.third_party, file_entry)])]
-        first_party = [layer_entry("file", "../" + path, file.path) for path, file in info.root_symlinks.items()]
-        layers = layers + [layer(
-            "first_party",
-            "first party",
-            inputs = depset(info.root_symlinks.values(), transitive = [info.first_party]),
-            sources = [(info.first_party, file_entry)],
-            entries = [link, home] + first_party,
+    repo_mapping = binary[DefaultInfo].files_to_run.repo_mapping_manifest
+    layers = runtime.layers if runtime else []
+    for part, content in parts.items():
+        files = [file for file in content.files if not runtime or file != runtime.file]
+        entries = [layer_entry("file", "../" + path, file.path) for path, file in content.symlinks.items()]
+        entries += [layer_entry("empty", "../" + path) for path in content.empty]
+        inputs = files + content.trees + content.links + content.symlinks.values()
+        if not inputs and not entries:
+            continue
+        if part == FIRST_PARTY:
+            entries.append(layer_entry("symlink", "../../" + name, "main.runfiles/" + runfiles_path(ctx, executable)))
+            entries.append(layer_entry("directory", "../../.." + USER.home, {"mode": 493, "uid": USER.uid, "gid": USER.gid}))
+            if repo_mapping:
+                entries.append(layer_entry("file", "../_repo_mapping", repo_mapping.path))
+                inputs = inputs + [repo_mapping]
+        layers = layers + [make_layer(
+            ctx,
+            "{}.{}".format(ctx.label.name, part),
+            part.replace("_", " "),
+            inputs = depset(inputs),
+            sources = [(files, file_entry), (content.trees, members), (content.links, link_entry)],
+            root = root,
+            entries = entries,
+            platform = oci_platform(ctx),
+            program = executable,
         )]
-    else:
-        layers = _sorted_by_origin(ctx, layer, [link, home])
     return [
         DefaultInfo(files = depset([file for layer in layers for file in [layer.blob, layer.metadata]])),
         ImageLayersInfo(
@@ -93,14 +87,21 @@ def _binary_layers_impl(ctx):
 binary_layers = rule(
     implementation = _binary_layers_impl,
     cfg = image_platform_transition,
-    doc = """The layers of any executable target, by rate of change: runtime, third party, first party.
+    doc = """The layers of any executable target, by rate of change: runtime, third party, first party. One without files is left out.
 
 The program is `/app/NAME`, a link into `/app/main.runfiles`, where its runfiles are as Bazel lays them out. That folder has the same name
 in every image, so that images of different programs share the layers that they have in common.
 """,
     attrs = {
-        "binary": attr.label(mandatory = True, executable = True, cfg = "target", doc = "The program: its executable and runfiles are all that counts."),
+        "binary": attr.label(
+            mandatory = True,
+            executable = True,
+            cfg = "target",
+            aspects = [declared_links],
+            doc = "The program: its executable and runfiles are all that counts.",
+        ),
         "program_name": attr.string(mandatory = True, doc = "NAME in `/app/NAME`."),
-        "_node_layer": attr.label(default = Label(":node_layer"), providers = [ImageLayersInfo]),
-    } | PLATFORM_ATTRS | LAYER_ATTRS,
+        "file_layers": attr.string_dict(doc = "Pattern of a path below `/app/main.runfiles` to the layer of what it matches."),
+        "excludes": attr.string_list(doc = "Patterns of what is left out."),
+    } | PLATFORM_ATTRS | OCI_PLATFORM_ATTRS | LAYER_ATTRS,
 )

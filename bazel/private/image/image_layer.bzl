@@ -2,6 +2,7 @@
 
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":layer_action.bzl", "LAYER_ATTRS", "layer_entry", "make_layer")
+load(":platform.bzl", "OCI_PLATFORM_ATTRS", "oci_platform")
 
 def _image_layer_impl(ctx):
     entries = []
@@ -20,7 +21,7 @@ def _image_layer_impl(ctx):
         entries.append(layer_entry("symlink", path.lstrip("/"), target))
     for path in ctx.attr.directories:
         entries.append(layer_entry("directory", path.strip("/")))
-    layer = make_layer(ctx, ctx.label.name, ctx.label.name, inputs = depset(inputs), entries = entries)
+    layer = make_layer(ctx, ctx.label.name, ctx.label.name, inputs = depset(inputs), entries = entries, platform = oci_platform(ctx))
     return [
         DefaultInfo(files = depset([layer.blob, layer.metadata])),
         ImageLayersInfo(layers = [layer], program = None),
@@ -42,5 +43,5 @@ image_layer(
         "files": attr.label_keyed_string_dict(allow_files = True, doc = "Target to its path in the image; a path that ends with a slash is the folder that its files go into."),
         "symlinks": attr.string_dict(doc = "Path in the image to what the link points at."),
         "directories": attr.string_list(doc = "Empty folders."),
-    } | LAYER_ATTRS,
+    } | OCI_PLATFORM_ATTRS | LAYER_ATTRS,
 )

@@ -26,22 +26,20 @@ def layer_entry(kind, destination, source = None):
     return json.encode([kind, destination] + ([source] if source != None else []))
 
 def file_entry(file):
-    """The line of a file at its place in the runfiles of the main repository: for `map_each`.
+    """The line of a file at its place in the runfiles of the main repository: for `map_each`."""
+    return layer_entry("file", file.short_path, file.path)
 
-    Args:
-      file: File. Members of a tree artifact come one by one.
-
-    Returns:
-      string.
-    """
+def member_entry(file):
+    """The line of a member of a tree artifact: for `map_each`, which gets them one by one."""
     if file.is_directory:
         return None
+    return json.encode(["member", file.short_path, file.path, file.tree_relative_path])
 
-    # Bazel 7 does not tell; there the tool takes what the link points at.
-    is_symlink = getattr(file, "is_symlink", False)
-    return layer_entry("readlink" if is_symlink else "file", file.short_path, file.path)
+def link_entry(file):
+    """The line of a link that is declared as one: for `map_each`."""
+    return layer_entry("readlink", file.short_path, file.path)
 
-def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = [], command = "layer"):
+def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = [], command = "layer", platform = None, program = None):
     """Declares the action that makes a layer.
 
     Args:
@@ -49,10 +47,12 @@ def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = []
       name: string, name of the outputs without their endings.
       comment: string, what the layer holds, for people.
       inputs: depset of Files.
-      sources: list of (depset, function that gives the line of an element, or None for none).
+      sources: list of (depset or list, function that gives the line of an element, or None for none).
       root: string, the folder in the image that paths are relative to.
       entries: list of strings from layer_entry.
       command: string, the build tool's command: what the lines mean.
+      platform: struct from oci_platform or None: native programs of the machine that builds are refused where it is another.
+      program: File or None: what starts, refused also when it is for a third platform.
 
     Returns:
       struct(metadata = File, blob = File).
@@ -67,9 +67,13 @@ def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = []
     args.add(comment, format = "--comment=%s")
     if root:
         args.add(root, format = "--root=%s")
+    if platform:
+        args.add("{}/{}".format(platform.os, platform.architecture), format = "--platform=%s")
+    if program:
+        args.add(program, format = "--program=%s")
     args.add_all(entries)
     for elements, map_each in sources:
-        args.add_all(elements, map_each = map_each)
+        args.add_all(elements, map_each = map_each, allow_closure = True)
     run_build_tool(
         ctx,
         args,

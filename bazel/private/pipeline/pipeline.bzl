@@ -61,6 +61,9 @@ def pipeline(
         base = None,
         bases = {},
         image_layers = [],
+        file_layers = {},
+        excludes = [],
+        entrypoint = [],
         env = {},
         registry = "",
         repository = "",
@@ -96,6 +99,13 @@ def pipeline(
       base: label of the image below, for the tag `default`. Default: the build setting `default_base`.
       bases: dict of tag to label: an image for each. `base` is the same as its entry `default`.
       image_layers: labels of further layers, put under the program's.
+      file_layers: dict of pattern to the layer of the files that it matches: `runtime`, `third_party`, `first_party`, or a name of your own, for
+        a layer between the last two. Default: by the repository that a file comes from, and by `node_modules` in its path. Patterns are those
+        of `glob` (`*`, `**`), for paths below `/app/main.runfiles`: `{"_main/models/**": "models"}`. What one action declares as a folder goes
+        to one layer.
+      excludes: list of patterns of files that the image does not have: `["**/*.map"]`.
+      entrypoint: list of strings: what the images start. Default: the program, `/app/NAME`. A program that is a script needs the shell that it
+        names; where the base has none, start what the script would: `["/app/main.runfiles/REPOSITORY/node", "/app/main.runfiles/_main/main.mjs"]`.
       env: dict of string to string: environment variables of the images.
       registry: string, `HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry.
       repository: string. Default: the build setting `repository_prefix` and the package's path. The tags there are `NAME_TAG`.
@@ -131,7 +141,16 @@ def pipeline(
             **kwargs
         )
 
-    binary_layers(name = name + "_layers", binary = local, program_name = name, platform = platform, tags = tags, **kwargs)
+    binary_layers(
+        name = name + "_layers",
+        binary = local,
+        program_name = name,
+        file_layers = file_layers,
+        excludes = excludes,
+        platform = platform,
+        tags = tags,
+        **kwargs
+    )
     destination = {
         "registry": registry,
         "repository": repository,
@@ -144,6 +163,7 @@ def pipeline(
             name = target,
             base = tag_base,
             layers = image_layers + [name + "_layers"],
+            entrypoint = entrypoint,
             env = env,
             platform = platform,
             tags = tags,

@@ -1,8 +1,9 @@
 """A TypeScript program with npm packages."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
-load("//bazel/private:program_info.bzl", "ProgramInfo")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
+load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
+load("//bazel/private/image:image_layers_info.bzl", "ImageLayersInfo")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
 load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
 
@@ -77,19 +78,12 @@ def _ts_binary_impl(ctx):
         is_executable = True,
     )
 
-    data = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.data])
-    data_runfiles = [target[DefaultInfo].default_runfiles for target in ctx.attr.data]
-    third_party = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.deps])
-    first_party = depset([script], transitive = [data] + [runfiles.files for runfiles in data_runfiles])
-    runfiles = ctx.runfiles([node], transitive_files = depset(transitive = [first_party, third_party]), root_symlinks = place)
+    files = [target[DefaultInfo].files for target in ctx.attr.data + ctx.attr.deps]
+    runfiles = ctx.runfiles([script, node], transitive_files = depset(transitive = files), root_symlinks = place)
+    runfiles = runfiles.merge_all([target[DefaultInfo].default_runfiles for target in ctx.attr.data])
     return [
-        DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles.merge_all(data_runfiles)),
-        ProgramInfo(
-            runtime = node,
-            third_party = third_party,
-            first_party = first_party,
-            root_symlinks = place,
-        ),
+        DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles),
+        RuntimeInfo(file = node, layers = ctx.attr._node_layer[ImageLayersInfo].layers),
         RunEnvironmentInfo(environment = ctx.attr.env),
         OutputGroupInfo(_validation = depset([_check_imports(ctx, metafile, sources, npm)])),
     ]
@@ -118,6 +112,7 @@ A package that is imported must be in `deps`. Types are not checked here: use yo
         "data": attr.label_list(allow_files = True, doc = "Files and programs that it finds in its runfiles."),
         "env": attr.string_dict(doc = "Environment variables of `bazel run`. An image has its own: see `image`."),
         "node_options": attr.string_list(doc = "Options of Node, for example `--max-old-space-size=4096`."),
+        "_node_layer": attr.label(default = Label("//bazel/private/image:node_layer"), providers = [ImageLayersInfo]),
         "_sdk": attr.label(default = Label("//src:sdk"), allow_single_file = True),
     } | ESBUILD_ATTRS | BUILD_TOOL_ATTRS,
     toolchains = [NODE_RUNTIME_TOOLCHAIN],
