@@ -3,13 +3,21 @@ import type { Credential } from "./credential.ts";
 
 /** What a credential file says about one repository: the credential itself, or the helper to ask for it. */
 export type ConfigAnswer =
-  | { readonly kind: "credential"; readonly credential: Credential }
+  | { readonly kind: "credential"; readonly key: string; readonly credential: Credential }
   /** `server`: the name under which the helper keeps it. */
-  | { readonly kind: "helper"; readonly helper: string; readonly server: string };
+  | { readonly kind: "helper"; readonly key: string; readonly helper: string; readonly server: string };
+
+/** All that a credential file says about one repository. */
+export interface ConfigAnswers {
+  /** What to try, in this order. */
+  readonly answers: readonly ConfigAnswer[];
+  /** Header fields that the file adds to requests. */
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /** What a registry is asked about. */
 export interface Target {
-  /** `host[:port]`, Docker Hub as `registry-1.docker.io`. */
+  /** `host[:port]`; every name of Docker Hub is understood. */
   readonly registry: string;
   readonly repository?: string | undefined;
 }
@@ -25,29 +33,34 @@ const dockerHubServer = "https://index.docker.io/v1/";
  * @param text the file's content
  * @throws Error that says what is wrong with the file, never what it holds
  */
-export function lookUp(text: string, target: Target): ConfigAnswer | undefined {
+export function lookUp(text: string, target: Target): ConfigAnswers {
   const config = parse(text);
+  const headers = readHeaders(config.HttpHeaders);
   const helper = longestMatch(config.credHelpers, target);
   if (helper) {
-    return { kind: "helper", helper: helperName(helper.value), server: serverName(helper.key, target) };
+    const { key, value } = helper;
+    return { answers: [{ kind: "helper", key, helper: helperName(value), server: serverName(key, target) }], headers };
   }
+  const answers: ConfigAnswer[] = [];
   const entry = longestMatch(config.auths, target);
-  const credential = entry && readEntry(entry.key, entry.value);
-  if (credential) return { kind: "credential", credential };
-  if (config.credsStore !== undefined && config.credsStore !== "") {
-    return {
+  if (config.credsStore !== undefined && config.credsStore !== null && config.credsStore !== "") {
+    answers.push({
       kind: "helper",
+      key: "credsStore",
       helper: helperName(config.credsStore),
       server: entry?.key ?? serverName(target.registry, target),
-    };
+    });
   }
-  return undefined;
+  const credential = entry && readEntry(entry.key, entry.value);
+  if (credential) answers.push({ kind: "credential", key: entry.key, credential });
+  return { answers, headers };
 }
 
 interface Config {
   readonly auths?: Record<string, unknown>;
   readonly credHelpers?: Record<string, unknown>;
   readonly credsStore?: unknown;
+  readonly HttpHeaders?: unknown;
 }
 
 function parse(text: string): Config {
@@ -84,15 +97,21 @@ function longestMatch(
 
 /** How much of the repository an entry names, or undefined when the entry is for something else. */
 function matchLength(key: string, target: Target): number | undefined {
-  const bare = key.replace(/^https?:\/\//, "").replace(/\/+$/, "");
-  const slash = bare.indexOf("/");
-  const host = slash < 0 ? bare : bare.slice(0, slash);
-  const path = slash < 0 ? "" : bare.slice(slash + 1);
-  if (normalizeRegistry(host) !== normalizeRegistry(target.registry)) return undefined;
-  // Docker's old keys end in the version of the API.
-  if (path === "" || path === "v1" || path === "v2") return 0;
+  const { registry, repository: path } = splitServer(key);
+  if (normalizeRegistry(registry) !== normalizeRegistry(target.registry)) return undefined;
+  if (path === "") return 0;
   const repository = target.repository ?? "";
   return repository === path || repository.startsWith(`${path}/`) ? path.length : undefined;
+}
+
+/** Reads a key of such a file, which is also how Docker's helper protocol names a server: with or without https:// and a path. */
+export function splitServer(key: string): { readonly registry: string; readonly repository: string } {
+  const bare = key.replace(/^https?:\/\//, "").replace(/\/+$/, "");
+  const slash = bare.indexOf("/");
+  const registry = slash < 0 ? bare : bare.slice(0, slash);
+  const path = slash < 0 ? "" : bare.slice(slash + 1);
+  // Docker's old keys end in the version of the API.
+  return { registry, repository: path === "v1" || path === "v2" ? "" : path };
 }
 
 function serverName(key: string, target: Target): string {
@@ -112,20 +131,58 @@ function readEntry(key: string, value: unknown): Credential | undefined {
   if (typeof value["identitytoken"] === "string" && value["identitytoken"] !== "") {
     return { kind: "identity-token", token: value["identitytoken"] };
   }
+  if (typeof value["registrytoken"] === "string" && value["registrytoken"] !== "") {
+    return {
+      kind: "registry-token",
+      token: sendable(value["registrytoken"], `the registrytoken for ${JSON.stringify(key)}`),
+    };
+  }
   if (typeof value["auth"] === "string" && value["auth"] !== "") {
     const decoded = Buffer.from(value["auth"], "base64").toString("utf8");
     const colon = decoded.indexOf(":");
     if (colon < 1) throw new Error(`its entry for ${JSON.stringify(key)} is not the base64 of USER:PASSWORD`);
+    if (/\p{Cc}/u.test(decoded.replace(/\0+$/, ""))) {
+      throw new Error(`its entry for ${JSON.stringify(key)} has a control character in it`);
+    }
+    const username = decoded.slice(0, colon);
     // Docker pads with NULs.
-    return {
-      kind: "password",
-      username: decoded.slice(0, colon),
-      password: decoded.slice(colon + 1).replace(/\0+$/, ""),
-    };
+    const password = decoded.slice(colon + 1).replace(/\0+$/, "");
+    return passwordOrToken(username, password);
   }
   const { username, password } = value;
   if (typeof username === "string" && username !== "" && typeof password === "string") {
-    return { kind: "password", username, password };
+    return passwordOrToken(username, password);
   }
   return undefined;
+}
+
+/** Docker's way to say, with a user name and a secret, that the secret is an identity token. */
+export function passwordOrToken(username: string, password: string): Credential {
+  return username === "<token>"
+    ? { kind: "identity-token", token: password }
+    : { kind: "password", username, password };
+}
+
+/** Fields that are not a configuration's to set, since they say what a request is or who sends it: Docker does not pass them on either. */
+const ownFields =
+  /^(authorization|host|connection|content-.*|transfer-encoding|proxy-.*|expect|range|te|trailer|upgrade|cookie)$/i;
+
+function readHeaders(value: unknown): Record<string, string> {
+  if (value === undefined || value === null) return {};
+  if (!isObject(value)) throw new Error("HttpHeaders is no object");
+  const headers: Record<string, string> = {};
+  for (const [name, field] of Object.entries(value)) {
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
+      throw new Error("a name in HttpHeaders is no name of a header field");
+    if (ownFields.test(name)) continue;
+    if (typeof field !== "string") throw new Error(`${name} in HttpHeaders is no text`);
+    headers[name.toLowerCase()] = sendable(field, `${name} in HttpHeaders`);
+  }
+  return headers;
+}
+
+/** What cannot stand in a header field would become an error that quotes it. */
+function sendable(text: string, what: string): string {
+  if (!/^[\x20-\x7e]*$/.test(text)) throw new Error(`${what} has characters that no header field takes`);
+  return text;
 }

@@ -1,10 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { CredentialSearch } from "./credential.ts";
-import { lookUp, type Target } from "./docker-config.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { UserError } from "../oci/errors.ts";
+import type { Consideration, Credential, CredentialSearch, Environment } from "./credential.ts";
+import { type ConfigAnswer, type ConfigAnswers, lookUp, type Target } from "./docker-config.ts";
+import { ecrRegistry } from "./ecr-host.ts";
+import { selectEntry } from "./select.ts";
+import { registryTarget } from "./service-url.ts";
+import { describeEntry, readCredential } from "./source.ts";
+import { storePath } from "./store.ts";
 
 /**
  * The files that `docker login` and `podman login` write. What a variable names explicitly comes first.
@@ -22,36 +26,159 @@ export function credentialFiles(env: Environment): string[] {
   return env["DOCKER_CONFIG"] && !env["REGISTRY_AUTH_FILE"] ? [docker, ...containers] : [...containers, docker];
 }
 
+/** The variable that holds the text of a Docker configuration, as CI systems set it. */
+const configVariable = "DOCKER_AUTH_CONFIG";
+
 /**
- * Finds the credential for a registry, and a repository in it, where docker and podman keep theirs; the first file that has one wins.
- * Reads files and runs helpers, so it is called only once a registry has asked who is there.
+ * Finds the credential for a registry, and a repository in it. The first of these that has one wins: the variable `DOCKER_AUTH_CONFIG`,
+ * what `slipway credentials add` was told (SPEC section 3), the files of podman and docker with the helpers they name, and for a private
+ * registry of Amazon ECR the exchange of this machine's AWS credentials. Reads files and runs helpers, so it is called only once a
+ * registry has asked who is there.
  *
- * @param env the environment in which homes and helpers are looked up
+ * @param env the environment in which homes and helpers are looked up; AWS clients use the process's own
+ * @throws UserError when a source for this registry, or one of those files, cannot be read: the search is never silently anonymous. What
+ *   a helper or AWS could not do is in `problems` instead
  */
 export async function findCredential(target: Target, env: Environment = process.env): Promise<CredentialSearch> {
-  const searched: string[] = [];
-  const problems: string[] = [];
-  for (const path of credentialFiles(env)) {
-    searched.push(path);
-    try {
-      const answer = lookUp(await readFile(path, "utf8"), target);
-      if (answer?.kind === "credential") return { credential: answer.credential, source: path, searched, problems };
-      if (answer?.kind === "helper") {
-        const source = `docker-credential-${answer.helper} (named in ${path})`;
-        searched.push(source);
-        const { askHelper } = await import("./helper.ts");
-        const credential = await askHelper(answer.helper, answer.server, env);
-        if (credential) return { credential, source, searched, problems };
-      }
-    } catch (error) {
-      if (isAbsent(error)) continue;
-      problems.push(`${path}: ${error instanceof Error ? error.message : String(error)}.`);
-    }
-  }
-  return { searched, problems };
+  const { failure, ...search } = await searchCredential(target, env);
+  if (failure !== undefined) throw failure;
+  return search;
 }
 
-function isAbsent(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === "ENOENT" || code === "ENOTDIR";
+/** A search that tells its way even where it ended at a source that cannot be read. */
+export async function searchCredential(
+  target: Target,
+  env: Environment,
+): Promise<CredentialSearch & { readonly failure?: unknown }> {
+  const search = new Search(target, env);
+  try {
+    const found = (await search.variable()) ?? (await search.store()) ?? (await search.files()) ?? (await search.ecr());
+    return { ...found, ...search.trail };
+  } catch (failure) {
+    return { failure, ...search.trail };
+  }
+}
+
+type Found = Pick<CredentialSearch, "headers" | "expiresAt"> & {
+  readonly credential: Credential;
+  readonly source: string;
+};
+
+class Search {
+  readonly trail = { searched: [] as string[], problems: [] as string[], considered: [] as Consideration[] };
+  readonly #target: Target;
+  readonly #env: Environment;
+
+  constructor(target: Target, env: Environment) {
+    this.#target = target;
+    this.#env = env;
+  }
+
+  async variable(): Promise<Found | undefined> {
+    const text = this.#env[configVariable];
+    return text ? this.#config(`variable ${configVariable}`, text) : undefined;
+  }
+
+  async store(): Promise<Found | undefined> {
+    const { registry, repository } = this.#target;
+    this.trail.searched.push(storePath(this.#env));
+    const { entry, considered } = await selectEntry(
+      { services: ["docker"], url: registryTarget(registry, repository), need: "password" },
+      this.#env,
+    );
+    this.trail.considered.push(...considered);
+    return entry && { credential: await readCredential(entry, this.#env), source: describeEntry(entry) };
+  }
+
+  async files(): Promise<Found | undefined> {
+    for (const path of credentialFiles(this.#env)) {
+      let text: string;
+      try {
+        text = await readFile(path, "utf8");
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code ?? "";
+        this.trail.searched.push(path);
+        if (code !== "ENOENT" && code !== "ENOTDIR") throw unreadable(path, `it cannot be read (${code})`);
+        this.#note(path, false, "it does not exist");
+        continue;
+      }
+      const found = await this.#config(path, text);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  async ecr(): Promise<Found | undefined> {
+    const registry = ecrRegistry(this.#target.registry);
+    if (!registry) return undefined;
+    const place = `AWS login to ECR in ${registry.region}`;
+    this.trail.searched.push(place);
+    try {
+      const { exchangeForEcr } = await import("./ecr.ts");
+      const login = await exchangeForEcr(registry);
+      this.#note(place, true, "the registry is one of Amazon ECR");
+      return { ...login, source: place };
+    } catch (error) {
+      this.#problem(place, error);
+      return undefined;
+    }
+  }
+
+  async #config(place: string, text: string): Promise<Found | undefined> {
+    this.trail.searched.push(place);
+    let said: ConfigAnswers;
+    try {
+      said = lookUp(text, this.#target);
+    } catch (error) {
+      throw unreadable(place, (error as Error).message);
+    }
+    const { headers } = said;
+    for (const answer of said.answers) {
+      if (answer.kind === "credential") {
+        this.#note(place, true, `its entry ${answer.key} matches`);
+        return { credential: answer.credential, source: place, headers };
+      }
+      const found = await this.#helper(place, answer);
+      if (found) return { ...found, headers };
+    }
+    if (said.answers.length === 0) this.#note(place, false, "it has nothing for this registry");
+    return undefined;
+  }
+
+  async #helper(place: string, answer: Extract<ConfigAnswer, { kind: "helper" }>): Promise<Found | undefined> {
+    const source = `docker-credential-${answer.helper} (named in ${place})`;
+    // That is this program, as another tool runs it: it would search here again, without end.
+    if (answer.helper === "slipway") {
+      this.#note(source, false, "it is Slipway's own helper, which looks where this search does");
+      return undefined;
+    }
+    this.trail.searched.push(source);
+    try {
+      const { askHelper } = await import("./helper.ts");
+      const credential = await askHelper(answer.helper, answer.server, this.#env);
+      const reason = credential ? `it has one for ${answer.server}` : `it has none for ${answer.server}`;
+      this.#note(source, credential !== undefined, reason);
+      return credential && { credential, source };
+    } catch (error) {
+      this.#problem(source, error);
+      return undefined;
+    }
+  }
+
+  #note(place: string, used: boolean, reason: string): void {
+    this.trail.considered.push({ place, used, reason });
+  }
+
+  #problem(place: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.trail.problems.push(`${place}: ${message}.`);
+    this.#note(place, false, message);
+  }
+}
+
+function unreadable(place: string, problem: string): UserError {
+  return new UserError(
+    `Credential source ${place}: ${problem}.`,
+    "Correct it, or log in again with the tool that wrote it.",
+  );
 }

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { homedir } from "node:os";
-import type { Credential } from "./credential.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Credential, Environment } from "./credential.ts";
+import { passwordOrToken } from "./docker-config.ts";
 
 /** Bytes that a helper may answer with. */
 const maximumAnswer = 1 << 20;
@@ -38,8 +37,7 @@ function read(program: string, stdout: string): Credential | undefined {
     throw new Error(`${program} did not answer with Username and Secret`);
   }
   if (secret === "") return undefined;
-  if (username === "<token>") return { kind: "identity-token", token: secret };
-  return { kind: "password", username, password: secret };
+  return passwordOrToken(username, secret);
 }
 
 /** Helpers are run in the home folder: a run target's working directory is a tree of build outputs, which is nobody's place. */

@@ -1,0 +1,23 @@
+/** A private registry of Amazon ECR, as its host name tells. */
+export interface EcrRegistry {
+  readonly account: string;
+  readonly region: string;
+  readonly fips: boolean;
+}
+
+const domains = [
+  "amazonaws\\.com",
+  "amazonaws\\.com\\.cn",
+  "amazonaws\\.eu",
+  "on\\.aws",
+  "on\\.amazonwebservices\\.com\\.cn",
+].join("|");
+const pattern = new RegExp(`^(\\d{12})\\.dkr[.-]ecr(-fips)?\\.([a-z]{2,}(?:-[a-z0-9]+)+)\\.(?:${domains})$`);
+
+/** Recognises a private registry of ECR, which takes a login that AWS gives out for twelve hours. Undefined: it is none. */
+export function ecrRegistry(host: string): EcrRegistry | undefined {
+  const match = pattern.exec(host.toLowerCase());
+  if (!match) return undefined;
+  const [, account = "", fips, region = ""] = match;
+  return { account, region, fips: fips !== undefined };
+}

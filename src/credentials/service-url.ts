@@ -1,0 +1,124 @@
+import { UserError } from "../oci/errors.ts";
+import { isRegistry, isRepository, normalizeRegistry } from "../oci/reference.ts";
+
+/** What a credential is used for: container registries, git servers, and what Bazel downloads over HTTP. */
+export const services = ["docker", "git", "http"] as const;
+export type Service = (typeof services)[number];
+
+/** What a source is for, or what is asked for. */
+export interface ServiceUrl {
+  /** Undefined: a registry, or a source for https and ssh alike. */
+  readonly scheme?: "https" | "http" | "ssh" | undefined;
+  readonly user?: string | undefined;
+  /** Lower case, Docker Hub as `registry-1.docker.io`. */
+  readonly host: string;
+  readonly port?: number | undefined;
+  /** Without slashes at its ends and without `.git`; empty: everything on the host. */
+  readonly path: string;
+}
+
+const defaultPorts = { https: 443, http: 80, ssh: 22 } as const;
+
+const examples: Readonly<Record<Service, string>> = {
+  docker: "registry.example.com, localhost:5000 or registry.example.com/team",
+  git: "git@github.com, https://git.example.com/team or ssh://git@git.example.com:2222/team",
+  http: "https://files.example.com or https://files.example.com/releases",
+};
+
+/**
+ * Reads the URL of a service as people write it (SPEC section 3): for a registry its name, with a path where it is for a part of it;
+ * for git a URL, its short form `user@host:path`, or a host alone.
+ *
+ * @throws UserError when it is no such URL. One with a password in it is not shown.
+ */
+export function parseServiceUrl(service: Service, text: string): ServiceUrl {
+  const [, scheme, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
+  if (/^[^/@]*:[^/@]*@/.test(rest)) {
+    throw new UserError(
+      `The URL for the ${service} service holds a password.`,
+      "Leave it out, change it where it was shown, and give it by --password-stdin or a file.",
+    );
+  }
+  const fail = (problem: string): never => {
+    throw new UserError(
+      `${JSON.stringify(text)} is not a URL for the ${service} service: ${problem}.`,
+      `Write, for example, ${examples[service]}.`,
+    );
+  };
+  if (/[\s\p{Cc}]/u.test(text)) return fail("it has a space or a control character in it");
+  if (/[?#]/.test(rest)) return fail("it has a query or a fragment");
+  if (service === "docker") return registryUrl(scheme?.toLowerCase(), rest, fail);
+  return remoteUrl(service, scheme?.toLowerCase(), rest, fail);
+}
+
+function registryUrl(scheme: string | undefined, rest: string, fail: (problem: string) => never): ServiceUrl {
+  if (scheme !== undefined && scheme !== "https" && scheme !== "http") return fail(`registries have no ${scheme}://`);
+  const { authority, path } = split(rest);
+  if (!isRegistry(authority)) return fail(`${JSON.stringify(authority)} is not a host with an optional port`);
+  // Docker's old keys end in the version of the API.
+  const repository = /^v[12]$/.test(path) ? "" : path;
+  if (repository !== "" && !isRepository(repository)) return fail(`${JSON.stringify(path)} is not a repository name`);
+  return registryTarget(authority, repository);
+}
+
+/** What a registry, or a repository in it, is asked for as. */
+export function registryTarget(registry: string, repository = ""): ServiceUrl {
+  const { host = "", port } = hostAndPort(normalizeRegistry(registry.toLowerCase())) ?? {};
+  return { host, port, path: repository };
+}
+
+function remoteUrl(
+  service: Service,
+  scheme: string | undefined,
+  rest: string,
+  fail: (problem: string) => never,
+): ServiceUrl {
+  const known = scheme === undefined || scheme in defaultPorts;
+  if (!known || (service === "http" && scheme === "ssh"))
+    return fail(`${scheme}:// is nothing that takes a credential`);
+  const short = scheme === undefined && /^(?:([^@/:]+)@)?([^:/[\]@]+):(?!\d+(?:\/|$))(.*)$/s.exec(rest);
+  if (short && service === "git") {
+    const [, user, host = "", path = ""] = short;
+    if (!isRegistry(host)) return fail(`${JSON.stringify(host)} is not a host`);
+    return { scheme: "ssh", user, host: host.toLowerCase(), path: cleanPath(path) };
+  }
+  const { authority, path } = split(rest);
+  const at = authority.lastIndexOf("@");
+  const user = at < 0 ? undefined : authority.slice(0, at);
+  const place = hostAndPort(authority.slice(at + 1).toLowerCase());
+  if (!place || user === "") return fail(`${JSON.stringify(authority)} is not a host with an optional port`);
+  const implied = user === undefined || service === "http" ? undefined : "ssh";
+  return { scheme: (scheme as ServiceUrl["scheme"]) ?? implied, user, ...place, path: cleanPath(path) };
+}
+
+/**
+ * How much of a path a source names that is for what is asked for; undefined when it is for something else. A path matches on its
+ * boundaries: `team` is for `team/app`, not for `teammate`. A source without a scheme is never for plain HTTP.
+ */
+export function matchLength(source: ServiceUrl, asked: ServiceUrl): number | undefined {
+  if (source.host !== asked.host) return undefined;
+  if (source.scheme === undefined ? asked.scheme === "http" : source.scheme !== asked.scheme) return undefined;
+  const usual = asked.scheme && defaultPorts[asked.scheme];
+  if ((source.port ?? usual) !== (asked.port ?? usual)) return undefined;
+  if (source.user !== undefined && asked.user !== undefined && source.user !== asked.user) return undefined;
+  if (source.path === "") return 0;
+  // Only the server knows where a path with dots ends up.
+  if (asked.path.split("/").some((part) => part === "." || part === "..")) return undefined;
+  return asked.path === source.path || asked.path.startsWith(`${source.path}/`) ? source.path.length : undefined;
+}
+
+function split(text: string): { authority: string; path: string } {
+  const slash = text.indexOf("/");
+  if (slash < 0) return { authority: text, path: "" };
+  return { authority: text.slice(0, slash), path: text.slice(slash + 1).replace(/\/+$/, "") };
+}
+
+function hostAndPort(text: string): { host: string; port?: number } | undefined {
+  if (!isRegistry(text)) return undefined;
+  const [, host = "", port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
+  return port === undefined ? { host } : { host, port: Number(port) };
+}
+
+function cleanPath(path: string): string {
+  return path.replace(/^\/+|\/+$/g, "").replace(/\.git$/, "");
+}

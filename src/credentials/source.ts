@@ -1,0 +1,166 @@
+import { readFile } from "node:fs/promises";
+import { UserError } from "../oci/errors.ts";
+import type { Credential, Environment, PasswordCredential, SshKey } from "./credential.ts";
+import type { Service } from "./service-url.ts";
+import { parseTwoLines } from "./two-lines.ts";
+
+/** Where a secret is. Only `stored` is the secret itself. */
+export type Source =
+  /** User name on the first line, password on the second, nothing else (SPEC section 3, ServerAvailableFile). */
+  | { readonly kind: "file"; readonly path: string }
+  /** JSON with `username` and `password`, or with `private_key`. Region: the AWS configuration's unless given. */
+  | { readonly kind: "aws-secret"; readonly secret: string; readonly region?: string }
+  | { readonly kind: "ssh-key"; readonly path: string }
+  | { readonly kind: "environment"; readonly username: string; readonly variable: string }
+  | { readonly kind: "stored"; readonly username: string; readonly password: string }
+  | { readonly kind: "stored-token"; readonly token: string };
+
+/** A source with what it is for. */
+export interface Entry {
+  readonly name?: string;
+  readonly service: Service;
+  /** As the user wrote it. */
+  readonly url: string;
+  readonly source: Source;
+}
+
+/** A source as people know it, without what it holds. */
+export function describeSource(source: Source): string {
+  switch (source.kind) {
+    case "file":
+      return `file ${source.path}`;
+    case "aws-secret":
+      return `AWS secret ${source.secret}${source.region === undefined ? "" : ` in ${source.region}`}`;
+    case "ssh-key":
+      return `SSH key ${source.path}`;
+    case "environment":
+      return `environment variable ${source.variable}`;
+    case "stored":
+      return `the password of ${source.username} that Slipway keeps`;
+    case "stored-token":
+      return "the identity token that Slipway keeps";
+  }
+}
+
+/** An entry as people know it: its name where it has one, and its source. */
+export function describeEntry(entry: Entry): string {
+  const name = entry.name === undefined ? "" : `${entry.name}: `;
+  return `${name}${describeSource(entry.source)} (for ${entry.service} ${entry.url})`;
+}
+
+/** Whether a source can hold what is needed: passwords are no use to SSH, nor keys to anything else. */
+export function canGive(source: Source, need: "password" | "ssh-key"): boolean {
+  return source.kind === "aws-secret" || (source.kind === "ssh-key") === (need === "ssh-key");
+}
+
+/**
+ * Reads the user name and password of an entry, or its token.
+ *
+ * @throws UserError or Failure that names the source and what is wrong with it, never what it holds
+ */
+export async function readCredential(entry: Entry, env: Environment): Promise<Credential> {
+  const { source } = entry;
+  switch (source.kind) {
+    case "file":
+      return usable(
+        entry,
+        parseTwoLines(await readSmallFile(entry, source.path), (problem) => refuse(entry, problem)),
+      );
+    case "aws-secret": {
+      const fields = await awsFields(entry, source);
+      const { username, password } = fields;
+      if (typeof username !== "string") return refuse(entry, `has no "username" that is a text`);
+      if (typeof password !== "string") return refuse(entry, `has no "password" that is a text`);
+      return usable(entry, { kind: "password", username, password });
+    }
+    case "environment": {
+      const password = env[source.variable];
+      if (!password) return refuse(entry, "is not set", `Set ${source.variable} where this runs.`);
+      return usable(entry, { kind: "password", username: source.username, password });
+    }
+    case "stored":
+      return usable(entry, { kind: "password", username: source.username, password: source.password });
+    case "stored-token":
+      return { kind: "identity-token", token: source.token };
+    case "ssh-key":
+      return refuse(entry, "is a key for SSH, which is no password", "Give a password too: `slipway credentials add`.");
+  }
+}
+
+/**
+ * Reads the SSH key of an entry: the path of a key file after a look at it, or the `private_key` of an AWS secret.
+ *
+ * @throws UserError or Failure that names the source and what is wrong with it, never what it holds
+ */
+export async function readSshKey(entry: Entry): Promise<SshKey> {
+  const { source } = entry;
+  if (source.kind === "ssh-key") {
+    const text = await readSmallFile(entry, source.path);
+    if (!isPrivateKey(text)) return refuse(entry, "is not a private key", "Name the file without .pub.");
+    return { kind: "ssh-key-file", path: source.path };
+  }
+  if (source.kind !== "aws-secret") return refuse(entry, "is no SSH key");
+  const { private_key: key } = await awsFields(entry, source);
+  if (typeof key !== "string") return refuse(entry, `has no "private_key" that is a text`);
+  if (!isPrivateKey(key)) return refuse(entry, `has a "private_key" that is not a private key`);
+  // OpenSSH insists on the last line end, which is easily lost on the way into a secret.
+  return { kind: "ssh-key", key: key.endsWith("\n") ? key : `${key}\n` };
+}
+
+function isPrivateKey(text: string): boolean {
+  return /^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----\r?\n/.test(text);
+}
+
+async function awsFields(
+  entry: Entry,
+  source: Extract<Source, { kind: "aws-secret" }>,
+): Promise<Record<string, unknown>> {
+  const { readAwsSecret } = await import("./aws-secret.ts");
+  const text = await readAwsSecret(source, (problem, remedy) => refuse(entry, problem, remedy));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message would quote the secret.
+    return refuse(entry, "is not JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(entry, "is not a JSON object");
+  return value as Record<string, unknown>;
+}
+
+/** Basic authentication (RFC 7617) and the protocols of helpers have no way to carry some texts. */
+function usable(entry: Entry, credential: PasswordCredential): PasswordCredential {
+  const { username, password } = credential;
+  if (username === "") return refuse(entry, "has an empty user name");
+  if (password === "") return refuse(entry, "has an empty password");
+  if (username.includes(":")) return refuse(entry, "has a user name with a colon in it, which no service can be sent");
+  if (/\p{Cc}/u.test(username + password)) {
+    return refuse(entry, "has a control character in its user name or password");
+  }
+  return credential;
+}
+
+const maximumSize = 64 * 1024;
+
+async function readSmallFile(entry: Entry, path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    return refuse(entry, `cannot be read (${(error as NodeJS.ErrnoException).code})`, `Make ${path} readable for you.`);
+  }
+  if (bytes.length > maximumSize) return refuse(entry, `has ${bytes.length} bytes, more than any credential`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return refuse(entry, "is not UTF-8 text");
+  }
+}
+
+/** The error for a source that is of no use. It names the source, and nothing that the source holds. */
+function refuse(entry: Entry, problem: string, remedy?: string): never {
+  throw new UserError(
+    `Credential ${describeEntry(entry)} ${problem}.`,
+    remedy ?? "Correct the source, or replace it: `slipway credentials add`.",
+  );
+}

@@ -1,0 +1,62 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Failure, UserError } from "../oci/errors.ts";
+import { replaceFile } from "../oci/files.ts";
+import { type Lock, takeLock } from "../oci/lock.ts";
+import type { Environment } from "./credential.ts";
+import type { Entry } from "./source.ts";
+import { readStore, storePath } from "./store.ts";
+
+/** Milliseconds for which another process may keep the file: each does no more than read and write it. */
+const patience = 20_000;
+
+/**
+ * Changes the file of credentials in one step, one process at a time; its mode is 0600, its folder's 0700 where this makes it.
+ *
+ * @param change gets the entries, oldest first, and gives the new ones; the same list means that nothing is written
+ */
+export async function editStore(
+  env: Environment,
+  change: (entries: readonly Entry[]) => readonly Entry[],
+): Promise<void> {
+  const path = storePath(env);
+  let lock: Lock | undefined;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    lock = await waitForLock(`${path}.lock`);
+    const entries = await readStore(env);
+    const changed = change(entries);
+    if (changed === entries) return;
+    await replaceFile(path, `${JSON.stringify({ version: 1, credentials: changed }, undefined, 2)}\n`);
+  } catch (cause) {
+    if (cause instanceof UserError || cause instanceof Failure) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(
+      `Credential file ${path} cannot be written: ${reason}.`,
+      "Let yourself write there, or set XDG_CONFIG_HOME to a folder where you can.",
+      { cause },
+    );
+  } finally {
+    lock?.release();
+  }
+}
+
+async function waitForLock(path: string): Promise<Lock> {
+  const end = Date.now() + patience;
+  for (;;) {
+    const lock = takeLock(path);
+    if (lock) return lock;
+    if (Date.now() > end) throw new Failure(`Another process keeps ${path} locked.`, "Wait for it, or end it.");
+    await delay(20);
+  }
+}
+
+/** The entries with one more, the newest. One of the same name, or a nameless one for the same URL, is replaced by it. */
+export function withEntry(entries: readonly Entry[], added: Entry): readonly Entry[] {
+  const isReplaced = (entry: Entry) =>
+    added.name === undefined
+      ? entry.name === undefined && entry.service === added.service && entry.url === added.url
+      : entry.name === added.name;
+  return [...entries.filter((entry) => !isReplaced(entry)), added];
+}
