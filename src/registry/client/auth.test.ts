@@ -38,6 +38,30 @@ describe("authentication", () => {
     expect(registry.seen.length).toBe(2);
   });
 
+  it("by a registry's own token is answered with it, and asks no token service", async () => {
+    registry.intervene = guarded('Bearer realm="https://nobody.invalid/token"', "Bearer ticket");
+    const search: CredentialSearch = { ...somebody, credential: { kind: "registry-token", token: "ticket" } };
+    await open({ search }).headManifest("a", "v1");
+    expect(registry.seen.map((each) => each.authorization)).toEqual([undefined, "Bearer ticket"]);
+  });
+
+  it("brings the header fields of the configuration, to the registry itself alone", async () => {
+    await using elsewhere = await FakeRegistry.start();
+    const seen: (string | string[] | undefined)[] = [];
+    const note: Intervention = (request) => {
+      seen.push(request.headers["x-team"]);
+      return false;
+    };
+    elsewhere.intervene = note;
+    registry.intervene = async (request, response, each) => {
+      await note(request, response, each);
+      if (await guarded("Basic realm=x", basic)(request, response, each)) return true;
+      return answer(307, { location: `${elsewhere.url}/v2/a/manifests/v1` })(request, response, each);
+    };
+    await open({ search: { ...somebody, headers: { "x-team": "blue" } } }).headManifest("a", "v1");
+    expect(seen).toEqual([undefined, "blue", undefined]);
+  });
+
   it("without a credential says where it was looked for and what kept it from being read", async () => {
     registry.intervene = guarded("Basic realm=x", "Basic other");
     const search = { searched: ["/a/auth.json"], problems: ["/a/auth.json: it is not JSON."] };

@@ -65,6 +65,12 @@ export class Authenticator {
     return this.#answer(challenge, access, rejected, challenge.parameters["scope"]);
   }
 
+  /** Header fields that the user's configuration adds to requests to this registry, once it has asked who is there. */
+  async extraHeaders(access: readonly Access[]): Promise<Readonly<Record<string, string>>> {
+    if (!this.#challenge) return {};
+    return (await this.#search(access[0]?.repository)).headers ?? {};
+  }
+
   async identity(repository: string | undefined): Promise<Identity> {
     return this.#challenge ? this.#search(repository) : { searched: [], problems: [] };
   }
@@ -78,6 +84,11 @@ export class Authenticator {
     if (challenge.scheme === "basic") {
       const { credential } = await this.#search(access[0]?.repository);
       const header = credential?.kind === "password" ? basic(credential) : undefined;
+      return header === rejected ? undefined : header;
+    }
+    const { credential } = await this.#search(access[0]?.repository);
+    if (credential?.kind === "registry-token") {
+      const header = `Bearer ${credential.token}`;
       return header === rejected ? undefined : header;
     }
     const needed = access.map(formatScope);

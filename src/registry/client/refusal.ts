@@ -114,7 +114,7 @@ function problems(identity: Identity): string {
 
 function loginRemedy(registry: string, identity: Identity): string {
   const looked = identity.searched.length > 0 ? ` Looked in: ${identity.searched.join(", ")}.` : "";
-  return `Log in with \`docker login ${registry}\` or \`podman login ${registry}\` as someone who may do this.${looked}`;
+  return `Log in with \`docker login ${registry}\`, \`podman login ${registry}\` or \`slipway credentials add --service docker --url ${registry} …\` as someone who may do this.${looked}`;
 }
 
 /** Text from outside must not move a terminal's cursor or fill its screen. */

@@ -129,16 +129,31 @@ export class Session {
     // A credential is for the registry itself: an upload's location may be anywhere.
     const own = url.origin === this.endpoint.base.origin;
     const first = own ? await this.#auth.header(request.access) : undefined;
-    const response = await this.#redirected(request, url, first);
+    const response = await this.#redirected(request, url, await this.#credentials(request, own, first));
     if (response.status !== 401 || !own) return response;
     const second = await this.#auth.respond(response.headers["www-authenticate"], request.access, first);
     if (second === undefined) return response;
     await discard(response);
-    return this.#redirected(request, url, second);
+    return this.#redirected(request, url, await this.#credentials(request, own, second));
   }
 
-  async #redirected(request: RegistryRequest, start: URL, authorization: string | undefined): Promise<HttpResponse> {
-    const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
+  /** The header fields that are for the registry's own origin alone. */
+  async #credentials(
+    request: RegistryRequest,
+    own: boolean,
+    authorization: string | undefined,
+  ): Promise<Record<string, string>> {
+    if (!own) return {};
+    const extra = await this.#auth.extraHeaders(request.access);
+    return { ...extra, ...(authorization === undefined ? {} : { authorization }) };
+  }
+
+  async #redirected(
+    request: RegistryRequest,
+    start: URL,
+    credentials: Readonly<Record<string, string>>,
+  ): Promise<HttpResponse> {
+    const headers = { ...credentials, ...request.headers };
     const silence = this.#answeredOnce ? {} : { idleTimeout: this.#firstAnswerTimeout };
     let response = await this.#http.send({ ...request, ...silence, url: start, headers });
     if (request.method !== "GET" && request.method !== "HEAD") return response;

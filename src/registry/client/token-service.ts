@@ -76,7 +76,7 @@ function tokenHttpRequest(realm: URL, { challenge, scopes, search }: TokenReques
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);
   for (const scope of scopes) url.searchParams.append("scope", scope);
-  if (!credential) return { method: "GET", url };
+  if (credential?.kind !== "password") return { method: "GET", url };
   url.searchParams.set("account", credential.username);
   const pair = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
   return { method: "GET", url, headers: { authorization: `Basic ${pair}` } };
