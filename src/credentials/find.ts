@@ -114,7 +114,7 @@ class Search {
     const place = `AWS login to ECR in ${registry.region}`;
     this.trail.searched.push(place);
     try {
-      const { exchangeForEcr } = await import("./ecr.ts");
+      const { exchangeForEcr } = await import("./aws-clients.mjs");
       const login = await exchangeForEcr(registry);
       this.#note(place, true, "the registry is one of Amazon ECR");
       return { ...login, source: place };

@@ -115,7 +115,7 @@ async function awsFields(
   entry: Entry,
   source: Extract<Source, { kind: "aws-secret" }>,
 ): Promise<Record<string, unknown>> {
-  const { readAwsSecret } = await import("./aws-secret.ts");
+  const { readAwsSecret } = await import("./aws-clients.mjs");
   const text = await readAwsSecret(source, (problem, remedy) => refuse(entry, problem, remedy));
   let value: unknown;
   try {

@@ -95,7 +95,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         ),
         is_executable = True,
     )
-    files = [request, launcher.main, launcher.node, server.main]
+    files = [request, launcher.main, launcher.node, server.main] + launcher.siblings
     for entry in images:
         files += [entry.image.descriptor, entry.image.manifest, entry.image.config]
         files += [file for layer in entry.image.layers for file in [layer.metadata, layer.blob] if file]

@@ -19,6 +19,7 @@ def _ts_tool_impl(ctx):
     node_path = None
     if ctx.attr.deps:
         node_path = ctx.attr.deps[0].label.workspace_root + "/node_modules"
+    siblings = [target[TsToolInfo].main for target in ctx.attr.siblings]
     bundle(
         ctx,
         entry_point = ctx.file.entry_point,
@@ -28,6 +29,7 @@ def _ts_tool_impl(ctx):
         splitting = ctx.attr.splitting,
         minify = True,
         format = ctx.attr.format,
+        external = ["./" + file.basename for file in siblings],
     )
     script = ctx.actions.declare_file(ctx.label.name)
     module = runfiles_path(ctx, main) + ("/" + entry if entry else "")
@@ -37,12 +39,12 @@ def _ts_tool_impl(ctx):
         is_executable = True,
     )
     runfiles = ctx.runfiles(
-        [main, node],
+        [main, node] + siblings,
         transitive_files = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.data]),
     )
     return [
         DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles),
-        TsToolInfo(main = main, entry = entry, node = node),
+        TsToolInfo(main = main, entry = entry, node = node, siblings = siblings),
         OutputGroupInfo(bundle = depset([main])),
     ]
 
@@ -50,11 +52,12 @@ ts_tool = rule(
     implementation = _ts_tool_impl,
     doc = "A TypeScript tool, bundled with all its packages.",
     attrs = {
-        "entry_point": attr.label(mandatory = True, allow_single_file = [".ts"], doc = "The module that starts."),
+        "entry_point": attr.label(mandatory = True, allow_single_file = [".ts", ".mts"], doc = "The module that starts."),
         "srcs": attr.label_list(allow_files = True, doc = "The modules it imports, or filegroups of them."),
         "deps": attr.label_list(doc = "npm packages, all from one npm repository."),
         "data": attr.label_list(allow_files = True, doc = "Files that the tool finds in its runfiles."),
         "format": attr.string(default = "esm", values = ["esm", "cjs"], doc = "The kind of modules: `cjs` starts faster, `esm` is what packages may need."),
+        "siblings": attr.label_list(providers = [TsToolInfo], doc = "Tools in one file, in the same package, that it imports as modules by `./NAME.mjs` when it needs them."),
         "splitting": attr.bool(doc = "Whether what is imported dynamically becomes files of their own, loaded when needed."),
     } | ESBUILD_ATTRS,
     executable = True,

@@ -5,6 +5,7 @@ TsToolInfo = provider(
     fields = {
         "main": "File: the module to start; for a split bundle, its folder.",
         "entry": "string: path of the module below `main`, empty when `main` is the module.",
+        "siblings": "list of Files: modules that it imports at run time from the folder in which it is.",
         "node": "File: the Node that runs it.",
     },
 )
