@@ -10,11 +10,19 @@ interface Group {
 }
 
 const groups: Readonly<Record<string, Group>> = {
+  credentials: {
+    describe: "Where the secrets for registries, git servers and downloads are",
+    load: () => import("./commands/credentials.ts"),
+  },
   doctor: {
     describe: "What this machine has and lacks, and how to get it",
     load: () => import("./commands/doctor.ts"),
   },
   image: { describe: "Base images and their locks", load: () => import("./commands/image.ts") },
+  "install <dir>": {
+    describe: "Put slipway and the credential helpers into a folder, ready to run",
+    load: () => import("./commands/install.ts"),
+  },
   registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
 };
 

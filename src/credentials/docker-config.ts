@@ -157,7 +157,7 @@ function readEntry(key: string, value: unknown): Credential | undefined {
 }
 
 /** Docker's way to say, with a user name and a secret, that the secret is an identity token. */
-export function passwordOrToken(username: string, password: string): Credential {
+export function passwordOrToken(username: string, password: string): Exclude<Credential, { kind: "registry-token" }> {
   return username === "<token>"
     ? { kind: "identity-token", token: password }
     : { kind: "password", username, password };

@@ -16,11 +16,17 @@ export async function syncFolder(path: string): Promise<void> {
  * Replaces a file in one step: its readers see the old bytes or the new ones, also after a crash. The folder must exist.
  *
  * @param temporary folder on the same file system for the file while it is written
+ * @param mode of the new file, as the umask lets it be
  */
-export async function replaceFile(path: string, bytes: Uint8Array | string, temporary = dirname(path)): Promise<void> {
+export async function replaceFile(
+  path: string,
+  bytes: Uint8Array | string,
+  temporary = dirname(path),
+  mode = 0o600,
+): Promise<void> {
   const draft = join(temporary, `.${randomUUID()}`);
   try {
-    const handle = await open(draft, "wx", 0o600);
+    const handle = await open(draft, "wx", mode);
     try {
       await handle.writeFile(bytes);
       await handle.sync();

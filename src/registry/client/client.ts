@@ -171,6 +171,18 @@ export class RegistryClient {
     return digest;
   }
 
+  /**
+   * Has the registry say whether it takes the login that is found for it. One that asks nobody who he is takes any.
+   *
+   * @throws UserError when it does not take it
+   */
+  async checkLogin(): Promise<void> {
+    const step = { doing: "checking the login" };
+    const response = await this.#session.send({ method: "GET", url: "/v2/", access: [], step });
+    if (response.status !== 200) throw await this.#session.refusal(response, step);
+    await discard(response);
+  }
+
   /** All tags of a repository, in the registry's order; none when there is no such repository. */
   async listTags(repository: string): Promise<string[]> {
     const step = { doing: "listing tags", repository };

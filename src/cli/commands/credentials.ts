@@ -1,0 +1,64 @@
+import type { Argv } from "yargs";
+import { services } from "../../credentials/service-url.ts";
+
+const json = { type: "boolean", default: false, describe: "Machine-readable output" } as const;
+const service = { choices: services, describe: "Which service it is for" } as const;
+
+/** Commands for the credentials of registries, git servers and downloads. What they need is loaded when one of them runs. */
+export function builder(yargs: Argv): Argv {
+  return yargs
+    .command(
+      "add",
+      "Say where the secret for a registry, a git server or downloads is",
+      (command) =>
+        command
+          .option("service", { ...service, demandOption: true })
+          .option("url", { type: "string", demandOption: true, describe: "What it is for; the longest match wins" })
+          .option("name", { type: "string", describe: "By which `containerRegistry:` of a service refers to it" })
+          .option("file", { type: "string", describe: "File with the user name and the password, a line each" })
+          .option("aws-secret", {
+            type: "string",
+            describe: "AWS secret: JSON with username and password, or private_key",
+          })
+          .option("region", { type: "string", describe: "AWS region of the secret; default: the AWS configuration's" })
+          .option("ssh-key", { type: "string", describe: "File of a private key, for git by SSH" })
+          .option("username", { type: "string", describe: "With --password-stdin or --password-env" })
+          .option("password-stdin", { type: "boolean", default: false, describe: "Keep the password that stdin gives" })
+          .option("password-env", { type: "string", describe: "Variable in which the password is when it is needed" })
+          .example("$0 credentials add --service docker --url registry.example.com --file ~/registry.txt", "")
+          .example("$0 credentials add --service git --url git@github.com --ssh-key ~/.ssh/deploy", ""),
+      async (options) => (await import("./credentials_add.ts")).add(options),
+    )
+    .command("list", "Show what was added, without secrets", { json }, async (options) =>
+      (await import("./credentials_list.ts")).list(options),
+    )
+    .command(
+      "remove <what>",
+      "Forget a source; what it refers to stays",
+      (command) =>
+        command
+          .positional("what", { type: "string", demandOption: true, describe: "Its name, or its URL as list shows it" })
+          .option("service", service),
+      async (options) => (await import("./credentials_list.ts")).remove(options),
+    )
+    .command(
+      "explain <url>",
+      "Show which source wins for a registry, repository or URL, and why",
+      (command) =>
+        command
+          .positional("url", { type: "string", demandOption: true })
+          .option("service", { ...service, describe: "Default: what the URL looks like" })
+          .option("json", json),
+      async (options) => (await import("./credentials_explain.ts")).explain(options),
+    )
+    .command(
+      "test [what]",
+      "Read sources, and ask the services whether they take what is there",
+      (command) =>
+        command
+          .positional("what", { type: "string", describe: "A name or a URL; default: all that was added" })
+          .option("service", { ...service, describe: "Default: what the URL looks like" }),
+      async (options) => (await import("./credentials_test.ts")).test(options),
+    )
+    .demandCommand(1, "Which command of credentials?");
+}

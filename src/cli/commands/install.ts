@@ -1,0 +1,65 @@
+import { readdir, realpath } from "node:fs/promises";
+import { delimiter, dirname, join, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { Argv } from "yargs";
+import { Failure } from "../../oci/errors.ts";
+import { configurationLines } from "../install/lines.ts";
+import { installPrograms } from "../install/programs.ts";
+
+export function builder(yargs: Argv): Argv {
+  return yargs
+    .positional("dir", {
+      type: "string",
+      demandOption: true,
+      describe: "Best one that is on PATH, such as ~/.local/bin",
+    })
+    .example(
+      "$0 install ~/.local/bin",
+      "Programs for docker, podman, git, Bazel and yourself, which need no Bazel to run",
+    );
+}
+
+const helpers = [
+  "docker-credential-slipway",
+  "git-credential-slipway",
+  "git-ssh-slipway",
+  "bazel-credential-slipway",
+] as const;
+
+/** The bundles, as the build puts them beside each other and an installation keeps them. */
+const commandLine = "slipway.bundle";
+const helperBundle = "credential_helpers.bundle";
+const registryServer = "registry_server.mjs";
+
+/** Installs the command line and the credential helpers, and prints how each tool is told of them. */
+export async function handler(options: object): Promise<void> {
+  const { dir } = options as { readonly dir: string };
+  const folder = resolve(process.env["BUILD_WORKING_DIRECTORY"] ?? process.cwd(), dir);
+  const bundles = await bundleFolder();
+  const files = [registryServer];
+  for (const bundle of [commandLine, helperBundle]) {
+    for (const name of await readdir(join(bundles, bundle))) files.push(`${bundle}/${name}`);
+  }
+  await installPrograms(folder, {
+    node: process.execPath,
+    bundles,
+    files,
+    executables: {
+      slipway: [`${commandLine}/main.mjs`],
+      ...Object.fromEntries(helpers.map((name) => [name, [`${helperBundle}/helpers_main.mjs`, name]])),
+    },
+  });
+  process.stderr.write(`Installed slipway, ${helpers.join(", ")} into ${folder}.\n\n`);
+  const isOnPath = (process.env["PATH"] ?? "").split(delimiter).includes(folder);
+  process.stdout.write(configurationLines(folder, isOnPath));
+}
+
+async function bundleFolder(): Promise<string> {
+  const here = await realpath(dirname(fileURLToPath(import.meta.url)));
+  if (here.endsWith(`/${commandLine}`)) return dirname(here);
+  throw new Failure(
+    "This slipway is not the built one, so there is nothing to install.",
+    "Run it with `bazel run @slipway//:slipway -- install DIR`.",
+  );
+}

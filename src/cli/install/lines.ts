@@ -1,0 +1,24 @@
+/** What people put into the configuration of each tool, for programs in a folder. */
+export function configurationLines(folder: string, isOnPath: boolean): string {
+  const path = isOnPath ? "" : `First let the tools find it: export PATH=${quote(folder)}:$PATH\n\n`;
+  return `${path}docker, crane (~/.docker/config.json):
+  {"credsStore": "slipway"}
+  for one registry: {"credHelpers": {"registry.example.com": "slipway"}}
+
+podman, skopeo, buildah (registries.conf: ~/.config/containers/ or /etc/containers/):
+  credential-helpers = ["containers-auth.json", "slipway"]
+
+git:
+  git config --global credential.helper ${quote(`${folder}/git-credential-slipway`)}
+  git config --global credential.useHttpPath true     (where credentials are for a part of a host)
+  git config --global core.sshCommand ${quote(`${folder}/git-ssh-slipway`)}
+
+Bazel (.bazelrc or ~/.bazelrc):
+  common --credential_helper=${folder}/bazel-credential-slipway
+  for one host: common --credential_helper=*.example.com=${folder}/bazel-credential-slipway
+`;
+}
+
+function quote(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,104 @@
+import { createHash, randomUUID } from "node:crypto";
+import { constants, createReadStream } from "node:fs";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "../../oci/errors.ts";
+import { replaceFile, syncFolder } from "../../oci/files.ts";
+
+/** What is installed: the running Node, and bundles from the folder in which they lie beside each other. */
+export interface Programs {
+  readonly node: string;
+  readonly bundles: string;
+  /** Files of the bundles, below `bundles`. */
+  readonly files: readonly string[];
+  /** Name of each executable to the words that Node gets: a file of the bundles, and what follows it. */
+  readonly executables: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Where in the folder the programs themselves are, a folder per version. */
+const hidden = ".slipway";
+
+/**
+ * Installs executables into a folder, each in one step. They are scripts that start the Node and the bundles of their version, which lie in
+ * a folder beside them, so that the folder may be moved and needs nothing else. The version before stays for those who are running it.
+ *
+ * @throws UserError when it cannot be written
+ */
+export async function installPrograms(folder: string, programs: Programs): Promise<void> {
+  try {
+    const versions = join(folder, hidden);
+    await mkdir(versions, { recursive: true });
+    const version = await hashOf(programs);
+    if (!(await exists(join(versions, version)))) await copyVersion(programs, versions, version);
+    const before = new Set([version]);
+    for (const [name, words] of Object.entries(programs.executables)) {
+      const path = join(folder, name);
+      const old = /\.slipway\/([0-9a-f]{32})\//.exec(await readFile(path, "utf8").catch(() => ""))?.[1];
+      if (old) before.add(old);
+      await replaceFile(path, script(name, version, words), versions, 0o755);
+      // Whatever the umask: a folder for all users is a usual place, so what is in it is for all.
+      await chmod(path, 0o755);
+    }
+    for (const each of await readdir(versions)) {
+      if (!before.has(each)) await rm(join(versions, each), { recursive: true, force: true });
+    }
+  } catch (cause) {
+    throw new UserError(
+      `Nothing can be installed into ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      "Name a folder that you can write to, with room for 150 MB.",
+      { cause },
+    );
+  }
+}
+
+async function hashOf({ node, bundles, files }: Programs): Promise<string> {
+  const hash = createHash("sha256");
+  for (const path of [node, ...files.toSorted().map((file) => join(bundles, file))]) {
+    hash.update(`${path === node ? "node" : path.slice(bundles.length)}\0`);
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  }
+  return hash.digest("hex").slice(0, 32);
+}
+
+/** Copies, sharing blocks where the file system can: a hard link would change with the build's own file. */
+async function copyVersion({ node, bundles, files }: Programs, versions: string, version: string): Promise<void> {
+  const draft = join(versions, `new-${randomUUID()}`);
+  try {
+    await mkdir(draft);
+    const copies = [[node, "node"], ...files.map((file) => [join(bundles, file), file])] as const;
+    for (const [source = "", file = ""] of copies) {
+      const copy = join(draft, file);
+      await mkdir(dirname(copy), { recursive: true });
+      await chmod(dirname(copy), 0o755);
+      await copyFile(source, copy, constants.COPYFILE_FICLONE);
+      await chmod(copy, file === "node" ? 0o755 : 0o644);
+    }
+    await rename(draft, join(versions, version));
+    await syncFolder(versions);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    // Another installation of the same version was quicker.
+    if (!(await exists(join(versions, version)))) throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function script(name: string, version: string, words: readonly string[]): string {
+  const [module = "", ...args] = words;
+  return `#!/bin/sh
+# ${name}, put here by \`slipway install\`.
+self=$0
+while [ -L "$self" ]; do
+  link=$(readlink "$self")
+  case $link in /*) self=$link ;; *) self=$(dirname -- "$self")/$link ;; esac
+done
+programs=$(dirname -- "$self")/${hidden}/${version}
+exec "$programs/node" --disable-warning=ExperimentalWarning "$programs/${[module, ...args].join('" "')}" "$@"
+`;
+}

@@ -1,0 +1,140 @@
+import { UserError } from "../../oci/errors.ts";
+import { dockerHub, normalizeRegistry } from "../../oci/reference.ts";
+import type { Credential, Environment } from "../credential.ts";
+import { passwordOrToken, splitServer, type Target } from "../docker-config.ts";
+import { findCredential } from "../find.ts";
+import { parseServiceUrl } from "../service-url.ts";
+import { describeEntry, type Entry, readCredential, type Source } from "../source.ts";
+import { readStore } from "../store.ts";
+import { type HelperAnswer, type HelperCall, unknownAction } from "./helper.ts";
+import { readInput } from "./input.ts";
+
+const program = "docker-credential-slipway";
+
+/** The words by which callers of the protocol recognise that there is none. */
+const notFound: HelperAnswer = { stdout: "credentials not found in native keychain\n", status: 1 };
+
+/** Docker's credential helper protocol: `get`, `list`, `store`, `erase`. Errors go to stdout, where callers look for them. */
+export async function dockerHelper({ args, stdin, env }: HelperCall): Promise<HelperAnswer> {
+  const [action] = args;
+  switch (action) {
+    case "get":
+      return get((await readInput(stdin)).trim(), env);
+    case "list":
+      return { stdout: `${JSON.stringify(await list(env))}\n` };
+    case "store":
+      await store(await readInput(stdin), env);
+      return { stdout: "" };
+    case "erase":
+      return erase((await readInput(stdin)).trim(), env);
+    default:
+      throw unknownAction(program, action, ["get", "list", "store", "erase"]);
+  }
+}
+
+async function get(server: string, env: Environment): Promise<HelperAnswer> {
+  const { credential, problems } = await findCredential(targetOf(server), env);
+  if (!credential || credential.kind === "registry-token") {
+    return problems.length === 0 ? notFound : { ...notFound, stderr: `${problems.join("\n")}\n` };
+  }
+  const [username, secret] =
+    credential.kind === "password" ? [credential.username, credential.password] : ["<token>", credential.token];
+  return { stdout: `${JSON.stringify({ ServerURL: server, Username: username, Secret: secret })}\n` };
+}
+
+function targetOf(server: string): Target {
+  if (server === "") throw new UserError(`${program} got no server.`, "A tool runs this, with the server on stdin.");
+  const { registry, repository } = splitServer(server);
+  return { registry: normalizeRegistry(registry.toLowerCase()), ...(repository === "" ? {} : { repository }) };
+}
+
+/** Servers with their user names, as far as those can be known without asking anybody. */
+async function list(env: Environment): Promise<Record<string, string>> {
+  const entries = (await readStore(env)).filter(({ service }) => service === "docker");
+  const servers: Record<string, string> = {};
+  for (const entry of entries) servers[serverOf(entry)] = await usernameOf(entry, env);
+  return servers;
+}
+
+function serverOf({ url }: Entry): string {
+  const { host, port, path } = parseServiceUrl("docker", url);
+  if (host === dockerHub && path === "") return "https://index.docker.io/v1/";
+  return `${host}${port === undefined ? "" : `:${port}`}${path === "" ? "" : `/${path}`}`;
+}
+
+async function usernameOf(entry: Entry, env: Environment): Promise<string> {
+  const { source } = entry;
+  if (source.kind === "stored-token") return "<token>";
+  if ("username" in source) return source.username;
+  if (source.kind !== "file") return "";
+  // Whoever needs this entry is told what is wrong with it; a list is for those who need another.
+  const credential = await readCredential(entry, env).catch(() => undefined);
+  return credential?.kind === "password" ? credential.username : "";
+}
+
+async function store(text: string, env: Environment): Promise<void> {
+  const { server, credential } = readStoreRequest(text);
+  const existing = await keptFor(server, env);
+  for (const entry of existing.filter(({ source }) => !source.kind.startsWith("stored"))) {
+    // `docker login` gives back what it got from here: that needs no keeping.
+    const held = await readCredential(entry, env);
+    if (JSON.stringify(held) === JSON.stringify(credential)) return;
+    throw fixedSource(entry);
+  }
+  const source: Source =
+    credential.kind === "password"
+      ? { kind: "stored", username: credential.username, password: credential.password }
+      : { kind: "stored-token", token: credential.token };
+  const { editStore, withEntry } = await import("../store-edit.ts");
+  const [name] = existing.flatMap((entry) => (entry.name === undefined ? [] : [entry.name]));
+  const url = server === "https://index.docker.io/v1/" ? "docker.io" : server.replace(/^https?:\/\//, "");
+  const entry: Entry = { ...(name === undefined ? {} : { name }), service: "docker", url, source };
+  parseServiceUrl("docker", entry.url);
+  await editStore(env, (entries) => withEntry(entries, entry));
+}
+
+function readStoreRequest(text: string): {
+  server: string;
+  credential: Exclude<Credential, { kind: "registry-token" }>;
+} {
+  let value: Record<string, unknown> | null = null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message would quote the secret.
+  }
+  const { ServerURL: server, Username: username, Secret: secret } = value ?? {};
+  if (typeof server !== "string" || typeof username !== "string" || typeof secret !== "string" || server === "") {
+    throw new UserError(
+      `${program} store got no JSON with ServerURL, Username and Secret.`,
+      "A tool runs this, with those on stdin.",
+    );
+  }
+  return { server, credential: passwordOrToken(username, secret) };
+}
+
+async function erase(server: string, env: Environment): Promise<HelperAnswer> {
+  const existing = await keptFor(server, env);
+  const fixed = existing.find(({ source }) => !source.kind.startsWith("stored"));
+  if (fixed) throw fixedSource(fixed);
+  if (existing.length === 0) return notFound;
+  const { editStore } = await import("../store-edit.ts");
+  const gone = existing.map((entry) => JSON.stringify(entry));
+  await editStore(env, (entries) => entries.filter((entry) => !gone.includes(JSON.stringify(entry))));
+  return { stdout: "" };
+}
+
+/** The entries for exactly a server, not those of which it is a part. */
+async function keptFor(server: string, env: Environment): Promise<Entry[]> {
+  const wanted = JSON.stringify(parseServiceUrl("docker", server));
+  return (await readStore(env)).filter(
+    ({ service, url }) => service === "docker" && JSON.stringify(parseServiceUrl("docker", url)) === wanted,
+  );
+}
+
+function fixedSource(entry: Entry): UserError {
+  return new UserError(
+    `Credential ${describeEntry(entry)} is kept where it cannot be changed from here.`,
+    "Change it there, or let Slipway forget it: `slipway credentials remove`.",
+  );
+}

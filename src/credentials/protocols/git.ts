@@ -1,0 +1,106 @@
+import { exitStatusOf, messageOf, UserError } from "../../oci/errors.ts";
+import type { CredentialSearch, Environment } from "../credential.ts";
+import { findPassword } from "../find-remote.ts";
+import { matchLength, parseServiceUrl, type ServiceUrl } from "../service-url.ts";
+import type { Entry } from "../source.ts";
+import { type HelperAnswer, type HelperCall, unknownAction } from "./helper.ts";
+import { readInput } from "./input.ts";
+
+const program = "git-credential-slipway";
+const nothing: HelperAnswer = { stdout: "" };
+
+type Attributes = Readonly<Record<string, string>>;
+
+/**
+ * Git's credential helper protocol: `get`, `store`, `erase`. Actions it does not have are passed over in silence, as git asks. Where the
+ * source that matches cannot be read, git is told to quit, so that it neither asks a person nor goes on as nobody.
+ */
+export async function gitHelper({ args, stdin, env }: HelperCall): Promise<HelperAnswer> {
+  const [action] = args;
+  if (action === undefined) throw unknownAction(program, action, ["get", "store", "erase"]);
+  if (action !== "get" && action !== "store" && action !== "erase") return nothing;
+  const asked = parseAttributes(await readInput(stdin));
+  const url = urlOf(asked);
+  if (!url) return nothing;
+  if (action === "get") return get(asked, url, env);
+  if (action === "store") await store(asked, url, env);
+  else await erase(asked, url, env);
+  return nothing;
+}
+
+/** Reads `key=value` lines. */
+export function parseAttributes(text: string): Attributes {
+  const attributes: Record<string, string> = Object.create(null);
+  for (const line of text.split("\n")) {
+    const equals = line.indexOf("=");
+    if (equals > 0) attributes[line.slice(0, equals)] = line.slice(equals + 1);
+  }
+  return attributes;
+}
+
+/** Undefined: it is nothing that this helper has passwords for. */
+function urlOf({ protocol, host, path = "" }: Attributes): ServiceUrl | undefined {
+  if ((protocol !== "https" && protocol !== "http") || !host) return undefined;
+  return parseServiceUrl("git", `${protocol}://${host}/${encodeSpaces(path)}`);
+}
+
+function encodeSpaces(path: string): string {
+  return path.replace(/[\s?#]/g, (character) => encodeURIComponent(character));
+}
+
+async function get(asked: Attributes, url: ServiceUrl, env: Environment): Promise<HelperAnswer> {
+  let found: CredentialSearch;
+  try {
+    found = await findPassword(url, ["git"], env);
+  } catch (error) {
+    return { stdout: "quit=1\n", stderr: `${messageOf(error)}\n`, status: exitStatusOf(error) };
+  }
+  const { credential } = found;
+  if (credential?.kind !== "password") return nothing;
+  const { username, password } = credential;
+  // Git asks for somebody in particular.
+  if (asked["username"] !== undefined && asked["username"] !== username) return nothing;
+  return { stdout: `username=${username}\npassword=${password}\n` };
+}
+
+async function store(asked: Attributes, url: ServiceUrl, env: Environment): Promise<void> {
+  const { username, password } = asked;
+  if (!username || !password) return;
+  // Git tells every helper what worked, also when it came from here.
+  const { credential } = await findPassword(url, ["git"], env);
+  if (credential?.kind === "password" && credential.username === username && credential.password === password) return;
+  const { editStore, withEntry } = await import("../store-edit.ts");
+  const entry: Entry = { service: "git", url: textOf(url), source: { kind: "stored", username, password } };
+  await editStore(env, (entries) => {
+    const fixed = entries.some((each) => isSame(each, url) && each.source.kind !== "stored");
+    if (fixed) {
+      throw new UserError(
+        `Another source is set for git ${textOf(url)}, so the password that git used is not kept.`,
+        `Correct that source, or remove it: \`slipway credentials remove ${textOf(url)}\`.`,
+      );
+    }
+    return withEntry(entries, entry);
+  });
+}
+
+/** Forgets what git found to be wrong. Only a password that is kept here can be: other sources are somebody else's. */
+async function erase(asked: Attributes, url: ServiceUrl, env: Environment): Promise<void> {
+  const { editStore } = await import("../store-edit.ts");
+  const { username, password } = asked;
+  const isWrong = (entry: Entry) =>
+    isSame(entry, url) &&
+    entry.source.kind === "stored" &&
+    (username === undefined || entry.source.username === username) &&
+    (password === undefined || entry.source.password === password);
+  await editStore(env, (entries) => (entries.some(isWrong) ? entries.filter((entry) => !isWrong(entry)) : entries));
+}
+
+function isSame(entry: Entry, url: ServiceUrl): boolean {
+  if (entry.service !== "git") return false;
+  const own = parseServiceUrl("git", entry.url);
+  return own.path === url.path && matchLength(own, url) !== undefined;
+}
+
+function textOf({ scheme, host, port, path }: ServiceUrl): string {
+  return `${scheme}://${host}${port === undefined ? "" : `:${port}`}${path === "" ? "" : `/${path}`}`;
+}

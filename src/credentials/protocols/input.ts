@@ -1,0 +1,18 @@
+import type { Readable } from "node:stream";
+import { UserError } from "../../oci/errors.ts";
+
+/** Bytes that a tool may say to a helper. */
+const maximumInput = 1 << 20;
+
+/** Reads all that a tool says to a helper. */
+export async function readInput(stdin: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    size += (chunk as Buffer).length;
+    if (size > maximumInput)
+      throw new UserError("The request on stdin is too long.", "A tool runs this, not a person.");
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
