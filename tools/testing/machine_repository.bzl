@@ -4,6 +4,7 @@
 _PARTS = {
     "podman": "podman info",
     "root": "test \"$(id -u)\" = 0",
+    "namespaces": "unshare --user --map-user=4242 --map-group=4242 true && unshare --user --map-root-user --net ip link set lo up",
     "skopeo": "skopeo --version",
     "crane": "crane version",
     "docker_registry": "command -v docker-registry",

@@ -6,7 +6,7 @@ load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")  # buildi
 # Tools look for their configuration and packages beside and above the sources, so the test runs in a folder in which both are there.
 _STAGE = """
 work=$TEST_TMPDIR/work
-export HOME=$TEST_TMPDIR/home
+{home}
 mkdir -p "$work" "$HOME"
 cp -RL "$r"/{workspace}/. "$work"
 chmod -R u+w "$work"
@@ -29,6 +29,7 @@ def _node_test_impl(ctx):
         modules = shell_quote(ctx.attr.deps[0].label.workspace_name + "/node_modules"),
         node = shell_quote(runfiles_path(ctx, node)),
         own_modules = own_modules,
+        home = "" if "HOME" in ctx.attr.env_inherit else "export HOME=$TEST_TMPDIR/home",
     )
     find = launcher_script([":"])
     script = ctx.actions.declare_file(ctx.label.name)
@@ -55,12 +56,14 @@ node_test = rule(
         "data": attr.label_list(allow_files = True, doc = "Further runfiles, executables included: the test finds them below the copy."),
         "deps": attr.label_list(mandatory = True, doc = "npm packages, all from one npm repository."),
         "own_deps": attr.label_list(doc = "npm packages of another npm repository, found by the sources in the test's own package."),
-        "env_inherit": attr.string_list(doc = "Variables taken from the caller's environment."),
+        "env_inherit": attr.string_list(doc = "Variables taken from the caller's environment. HOME is a new folder unless it is among them."),
     },
     toolchains = [NODE_TOOL_TOOLCHAIN],
 )
 
-def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], **kwargs):
+_CONFIG = "//:vitest.config.ts"
+
+def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], config = _CONFIG, **kwargs):
     """Runs vitest, with one test case in test.xml per case of vitest.
 
     Args:
@@ -69,14 +72,18 @@ def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], **kwargs):
       deps: npm packages besides vitest's own.
       env_inherit: variables taken from the caller's environment.
       srcs: what the tests import.
+      config: label of vitest's configuration.
       **kwargs: attributes of every test.
     """
     node_test(
         name = name,
-        command = "node_modules/vitest/vitest.mjs run --config vitest.config.ts --configLoader native " +
+        command = "node_modules/vitest/vitest.mjs run --config {}/{} --configLoader native ".format(
+                      native.package_relative_label(config).package or ".",
+                      native.package_relative_label(config).name,
+                  ) +
                   "--reporter=default --reporter=junit --outputFile.junit=\"$XML_OUTPUT_FILE\" " +
                   " ".join([native.package_name() + "/" + test for test in tests]),
-        srcs = srcs + tests + ["//:package.json", "//:tsconfig.json", "//:vitest.config.ts"],
+        srcs = srcs + tests + ["//:package.json", "//:tsconfig.json", _CONFIG] + [label for label in [config] if label != _CONFIG],
         deps = ["@slipway_dev_npm//:vitest", "@slipway_dev_npm//:vite", "@slipway_dev_npm//:fast-check"] + deps,
         env_inherit = env_inherit,
         **kwargs

@@ -114,7 +114,7 @@ def pipeline(
       tags: list of strings. Default: `manual` on every target but `NAME_local`.
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
-    where = "pipeline {}".format(native.package_relative_label(name))
+    where = "pipeline {}".format(str(native.package_relative_label(name)).removeprefix("@@"))
     unknown = [key for key in kwargs if key not in _FORWARDED]
     if unknown:
         fail("{}: it has no attribute {}.\nThe attributes are listed in docs/reference.".format(where, ", ".join(unknown)))

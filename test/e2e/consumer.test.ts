@@ -1,0 +1,92 @@
+import { cpSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Registry } from "./registry.ts";
+import { scratchFolder, Workspace } from "./workspace.ts";
+
+const folder = join(scratchFolder(), "consumer");
+const workspace = new Workspace("consumer", folder);
+const registry = new Registry(workspace);
+
+const module = `
+module(name = "consumer")
+
+bazel_dep(name = "slipway", version = "0.1.0")
+local_path_override(
+    module_name = "slipway",
+    path = ${JSON.stringify(process.cwd())},
+)
+
+npm = use_extension("@slipway//bazel:extensions.bzl", "npm")
+npm.install(
+    name = "npm",
+    package_json = "//:package.json",
+    pnpm_lock = "//:pnpm-lock.yaml",
+)
+use_repo(npm, "npm")
+`;
+
+const build = `
+load("@slipway//bazel:defs.bzl", "pipeline")
+
+pipeline(
+    name = "main",
+    data = ["numbers.csv"],
+    deps = ["@npm//:csv-parse"],
+)
+`;
+
+const program = `
+import { readFileSync } from "node:fs";
+import { parse } from "csv-parse/sync";
+import { containerImage, dataFile, hasContainerImage, inImage, main } from "slipway";
+
+const sum = inImage("sum", () => parse(readFileSync(dataFile("train/numbers.csv"), "utf8")).flat().reduce((a, b) => a + Number(b), 0));
+
+await main(async () => {
+  console.log(\`image: \${hasContainerImage() ? containerImage() : "none"}\`);
+  console.log(\`sum: \${await sum()}\`);
+});
+`;
+
+beforeAll(() => {
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["package.json", "pnpm-lock.yaml"]) cpSync(join("examples/quickstart", name), join(folder, name));
+  workspace.write({
+    "MODULE.bazel": module,
+    "BUILD.bazel": "",
+    "train/BUILD.bazel": build,
+    "train/main.ts": program,
+    "train/numbers.csv": "1,2\n3,36\n",
+  });
+});
+afterAll(() => registry.stop());
+
+describe("a workspace that depends on Slipway, with no settings of its own", () => {
+  it("runs a pipeline on the base that Slipway brings, its npm packages and data in the image", async () => {
+    const stdout = await workspace.stdout(["run", "//train:main"]);
+    expect(stdout).toMatch(/^image: localhost:\d+\/train@sha256:[0-9a-f]{64}\nsum: 42\n$/);
+    await registry.verify("train", "main_default");
+    expect(await workspace.stdout(["run", "//train:main_local"])).toBe("image: none\nsum: 42\n");
+  });
+
+  it("has the command line", async () => {
+    const images = await workspace.stdout(["run", "@slipway//:slipway", "--", "registry", "ls", "--json"]);
+    const digest = await registry.tag("train", "main_default");
+    expect(JSON.parse(images)).toEqual([expect.objectContaining({ repository: "train", tag: "main_default", digest })]);
+  });
+
+  it("gives its settings by flags: another registry is asked, and the prefix is put before the repository", async () => {
+    const prefix = "--@slipway//bazel/settings:repository_prefix=team/one";
+    expect(await workspace.stdout(["run", prefix, "//train:main_push"])).toMatch(
+      /^localhost:\d+\/team\/one\/train@sha256:/,
+    );
+    const { status, stderr } = await workspace.bazel([
+      "run",
+      "--@slipway//bazel/settings:registry=registry.invalid",
+      "//train:main",
+    ]);
+    expect(stderr).toMatch(/^slipway: .*registry\.invalid/m);
+    expect(status).toBe(2);
+  });
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Registry } from "./registry.ts";
+import { command, Workspace } from "./workspace.ts";
+
+const workspace = new Workspace("container");
+const registry = new Registry(workspace);
+/** Containers wherever they are to be had, as for a user who has set nothing. */
+const env = { SLIPWAY_ENGINE: undefined };
+
+let stdout = "";
+let reference = "";
+
+beforeAll(async () => {
+  stdout = await workspace.stdout(["run", "//examples/quickstart:report"], { env });
+  reference = /^image: (\S+)$/m.exec(stdout)?.[1] ?? "";
+});
+afterAll(() => registry.stop());
+
+describe("the quickstart where podman is", () => {
+  it("computes its result inside the containers of its images", () => {
+    expect(reference).toMatch(/^localhost:\d+\/examples\/quickstart@sha256:[0-9a-f]{64}$/);
+    expect(stdout).toMatch(/^summarized in: [0-9a-f]{12}, Debian GNU\/Linux 12 .*, user slipway \(1000\), Node 24/m);
+    expect(stdout).toMatch(/^fitted in: [0-9a-f]{12}, Debian GNU\/Linux 12 /m);
+  });
+
+  it("says where it ran, and computes the same, in processes of this machine", async () => {
+    const inProcess = await workspace.stdout(["run", "//examples/quickstart:report"]);
+    const result = (text: string) => text.slice(text.indexOf("\n\n"));
+    expect(result(inProcess)).toBe(result(stdout));
+    expect(result(stdout)).toContain("container ships at berth");
+  });
+
+  it("needs no request to the registry but those of its images when nothing has changed", async () => {
+    const requests = await registry.requestsDuring(() =>
+      workspace.stdout(["run", "//examples/quickstart:report"], { env }),
+    );
+    const pulls = requests.filter(({ transport }) => transport === "tcp");
+    expect(pulls.filter(({ path }) => path.includes("/blobs/"))).toEqual([]);
+    const ours = requests.filter(({ transport, path }) => transport === "socket" && path.startsWith("/v2/"));
+    expect(ours.map(({ method }) => method)).toEqual(["HEAD", "HEAD"]);
+  });
+
+  it("prints an image that skopeo and crane take, with a token and not without", async () => {
+    const token = (
+      await workspace.stdout(["run", "//:slipway", "--", "registry", "token", "examples/quickstart"])
+    ).trim();
+    const insecure = "--tls-verify=false";
+    const inspect = ["skopeo", "inspect", insecure, `docker://${reference}`];
+    const inspected = await command([...inspect, "--creds", `token:${token}`], workspace.env);
+    expect(inspected.status, inspected.stderr).toBe(0);
+    expect((JSON.parse(inspected.stdout) as { Digest: string }).Digest).toBe(reference.split("@")[1]);
+    expect((await command([...inspect, "--no-creds"], workspace.env)).stderr).toMatch(
+      /unauthorized|authentication required/,
+    );
+
+    const registryHost = reference.split("/")[0] ?? "";
+    const anonymous = await command(["crane", "manifest", "--insecure", reference], workspace.env);
+    expect(anonymous.status).not.toBe(0);
+    const login = await command(["crane", "auth", "login", registryHost, "-u", "token", "-p", token], workspace.env);
+    expect(login.status, login.stderr).toBe(0);
+    const manifest = await command(["crane", "manifest", "--insecure", reference], workspace.env);
+    expect(manifest.status, manifest.stderr).toBe(0);
+    expect((JSON.parse(manifest.stdout) as { layers: unknown[] }).layers).toHaveLength(4);
+    const validated = await command(["crane", "validate", "--insecure", "--remote", reference], workspace.env);
+    expect(`${validated.stdout}${validated.stderr}`).toMatch(/PASS/);
+    expect(validated.status).toBe(0);
+  });
+});

@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readSeen, writeProbe } from "./probe.ts";
+import { Registry } from "./registry.ts";
+import { finished, Workspace } from "./workspace.ts";
+
+const workspace = new Workspace("launch");
+const registry = new Registry(workspace);
+
+const build = `
+load("//bazel:defs.bzl", "image", "image_layer", "pipeline")
+
+image_layer(
+    name = "cargo",
+    files = {"cargo.bin": "/cargo.bin"},
+)
+
+image(name = "empty")
+
+pipeline(
+    name = "heavy",
+    base = ":empty",
+    binary = "//probe:probe_local",
+    image_layers = [":cargo"],
+)
+`;
+
+/** Bytes of a layer that takes a while to send. Noise, so that it is as long when it is compressed. */
+const cargo = 192 * 1024 * 1024;
+
+beforeAll(async () => {
+  writeProbe(workspace);
+  workspace.write({ "heavy/BUILD.bazel": build });
+  await loadCargo();
+  // Its folders are there, and the layer of Node, so that the cargo alone is on its way.
+  await workspace.stdout(["run", "//heavy:heavy_push"]);
+});
+afterAll(() => registry.stop());
+
+/** New content, so that the next push has something to send. */
+async function loadCargo(): Promise<void> {
+  writeFileSync(join(workspace.folder, "heavy/cargo.bin"), randomBytes(cargo));
+  await workspace.stdout(["build", "//heavy", "//heavy:heavy_push"]);
+}
+
+/** Resolves when some, and not all, of a blob is in the registry: its file is then as long as what came of it. */
+async function inTheMiddleOfAnUpload(): Promise<void> {
+  const uploads = join(registry.paths.data, "repositories/heavy/_uploads");
+  const came = () => {
+    if (!existsSync(uploads)) return 0;
+    return Math.max(
+      0,
+      ...readdirSync(uploads).map((name) => statSync(join(uploads, name), { throwIfNoEntry: false })?.size ?? 0),
+    );
+  };
+  while (came() < 1024 * 1024) await new Promise((resolve) => setImmediate(resolve));
+  expect(came()).toBeLessThan(cargo);
+}
+
+describe("kill -9 in the middle of an upload", () => {
+  it("of the registry: nothing of it is served, and the same or the next run completes", async () => {
+    await loadCargo();
+    const { pid } = await registry.status();
+    const push = workspace.bazel(["run", "//heavy:heavy_push"]);
+    await inTheMiddleOfAnUpload();
+    process.kill(pid, "SIGKILL");
+    const { status, stderr } = await push;
+    if (status !== 0) expect(stderr).toMatch(/^slipway: .*localhost:\d+/m);
+
+    expect(readSeen(await workspace.stdout(["run", "//heavy"])).arguments).toEqual([]);
+    expect((await registry.status()).pid).not.toBe(pid);
+    await registry.verify("heavy", await pushed());
+  });
+
+  it("of the launcher: the next run completes, and the program runs once", async () => {
+    await loadCargo();
+    const child = workspace.start(["run", "//heavy"], { stdio: ["ignore", "pipe", "pipe"] });
+    const end = finished(child);
+    await inTheMiddleOfAnUpload();
+    child.kill("SIGKILL");
+    expect(await end).toMatchObject({ status: 137, stdout: "" });
+
+    expect(readSeen(await workspace.stdout(["run", "//heavy"])).arguments).toEqual([]);
+    await registry.verify("heavy", await pushed());
+  });
+});
+
+/** Digest of the image that the sources stand for. */
+async function pushed(): Promise<string> {
+  const stdout = await workspace.stdout(["run", "//heavy:heavy_push"]);
+  return stdout.trim().split("@")[1] ?? "";
+}

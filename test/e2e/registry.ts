@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { askServer, askStatus, stopServer } from "../../src/registry/server/client.ts";
+import { type RegistryPaths, registryPaths } from "../../src/registry/server/paths.ts";
+import type { Status } from "../../src/registry/server/protocol.ts";
+import type { RequestRecord } from "../../src/registry/server/request-log.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** The embedded registry of a workspace's runs, looked at from outside. */
+export class Registry {
+  readonly paths: RegistryPaths;
+
+  constructor(workspace: Pick<Workspace, "state">) {
+    this.paths = registryPaths({ XDG_STATE_HOME: workspace.state });
+  }
+
+  /** @throws Error when it does not run */
+  async status(): Promise<Status> {
+    const status = await askStatus(this.paths.socket);
+    if (!status) throw new Error(`no registry runs at ${this.paths.socket}`);
+    return status;
+  }
+
+  async stop(): Promise<void> {
+    await stopServer(this.paths);
+  }
+
+  /** What tools and engines asked of it while `action` ran; what our own tools say to the server about itself is in it too. */
+  async requestsDuring(action: () => Promise<unknown>): Promise<RequestRecord[]> {
+    await rm(this.paths.requests, { force: true });
+    await action();
+    const text = await readFile(this.paths.requests, "utf8").catch(() => "");
+    return text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as RequestRecord);
+  }
+
+  /** The digest of a tag; undefined when there is none. */
+  async tag(repository: string, tag: string): Promise<string | undefined> {
+    return readFile(join(this.paths.data, "repositories", repository, "_tags", tag), "utf8").catch(() => undefined);
+  }
+
+  /** A manifest as it is served on the socket. */
+  async manifest(repository: string, reference: string): Promise<ServedManifest> {
+    const body = await this.#get(`/v2/${repository}/manifests/${reference}`);
+    return JSON.parse(body.toString()) as ServedManifest;
+  }
+
+  /** Throws unless every blob that it has is what its name says, and every part of the image is served. */
+  async verify(repository: string, reference: string): Promise<void> {
+    const folder = join(this.paths.data, "blobs/sha256");
+    for (const name of await readdir(folder)) {
+      const hash = createHash("sha256");
+      await pipeline(createReadStream(join(folder, name)), hash);
+      const found = hash.digest("hex");
+      if (found !== name) throw new Error(`blob ${name} has the content of ${found}`);
+    }
+    const { config, layers } = await this.manifest(repository, reference);
+    for (const { digest } of [config, ...layers]) {
+      const body = await this.#get(`/v2/${repository}/blobs/${digest}`);
+      const found = `sha256:${createHash("sha256").update(body).digest("hex")}`;
+      if (found !== digest) throw new Error(`${digest} is served with the content of ${found}`);
+    }
+  }
+
+  /** A token to pull with. */
+  async token(repository: string): Promise<string> {
+    const answer = await askServer<{ token: string }>(this.paths.socket, "POST", "token", {
+      repository,
+      actions: ["pull"],
+    });
+    if (!answer) throw new Error("no registry runs");
+    return answer.token;
+  }
+
+  #get(path: string): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const question = request({ socketPath: this.paths.socket, path, agent: false }, async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk as Buffer);
+        const body = Buffer.concat(chunks);
+        if (response.statusCode === 200) resolve(body);
+        else reject(new Error(`GET ${path}: ${response.statusCode} ${body}`));
+      });
+      question.once("error", reject);
+      question.end();
+    });
+  }
+}
+
+export interface ServedManifest {
+  readonly config: { readonly digest: string; readonly size: number };
+  readonly layers: readonly { readonly digest: string; readonly size: number }[];
+}
+
+/** Requests to the registry's API, without those of our tools to the server about itself. */
+export function ofApi(requests: readonly RequestRecord[]): string[] {
+  return requests.filter(({ path }) => path.startsWith("/v2/")).map(({ method, path }) => `${method} ${path}`);
+}

@@ -1,0 +1,130 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readSeen, writeProbe } from "./probe.ts";
+import { Registry } from "./registry.ts";
+import { command, Workspace } from "./workspace.ts";
+
+const workspace = new Workspace("root");
+
+const build = `
+load("//bazel:defs.bzl", "image", "image_layer", "pipeline")
+
+image_layer(
+    name = "cargo",
+    files = {"cargo.bin": "/cargo.bin"},
+)
+
+image(name = "empty")
+
+pipeline(
+    name = "heavy",
+    base = ":empty",
+    binary = "//probe:probe_local",
+    image_layers = [":cargo"],
+)
+`;
+
+const megabyte = 1024 * 1024;
+
+beforeAll(() => {
+  writeProbe(workspace);
+  workspace.write({ "heavy/BUILD.bazel": build });
+  loadCargo(1);
+});
+
+function loadCargo(megabytes: number): void {
+  writeFileSync(join(workspace.folder, "heavy/cargo.bin"), randomBytes(megabytes * megabyte));
+}
+
+describe("a full disk in the registry", () => {
+  const registry = new Registry(workspace);
+
+  beforeAll(() => {
+    mkdirSync(registry.paths.data, { recursive: true, mode: 0o700 });
+    for (const folder of [workspace.state, join(workspace.state, "slipway"), registry.paths.folder])
+      chmodSync(folder, 0o700);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=128m,mode=700", "tmpfs", registry.paths.data]);
+  });
+  afterAll(async () => {
+    await registry.stop();
+    execFileSync("umount", ["--lazy", registry.paths.data]);
+  });
+
+  it("ends the run with status 2 and the name of the disk, and what was there before is served as before", async () => {
+    await workspace.stdout(["run", "//heavy:heavy_push"]);
+    const before = await registry.tag("heavy", "heavy_default");
+    expect(before).toMatch(/^sha256:/);
+
+    loadCargo(200);
+    const { status, stdout, stderr } = await workspace.bazel(["run", "//heavy"]);
+    expect(stderr).toMatch(/^slipway: .*\bdisk\b.*\bfull\b/m);
+    expect(stderr).toContain(registry.paths.data);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(readdirSync(join(registry.paths.data, "temporary"))).toEqual([]);
+    expect(readdirSync(join(registry.paths.data, "repositories/heavy/_uploads"))).toEqual([]);
+    expect(await registry.tag("heavy", "heavy_default")).toBe(before);
+    await registry.verify("heavy", "heavy_default");
+
+    loadCargo(2);
+    expect(readSeen(await workspace.stdout(["run", "//heavy"])).arguments).toEqual([]);
+    await registry.verify("heavy", "heavy_default");
+  });
+});
+
+describe("another user of this machine", () => {
+  // In a folder that everybody may enter: what keeps them out is to be the registry's own doing.
+  const shared = mkdtempSync(join(tmpdir(), "slipway-shared-"));
+  const env = { XDG_STATE_HOME: join(shared, "state") };
+  const registry = new Registry({ state: env.XDG_STATE_HOME });
+  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+  beforeAll(async () => {
+    chmodSync(shared, 0o755);
+    await workspace.stdout(["run", "//probe:probe_push"], { env });
+  });
+  afterAll(async () => {
+    await registry.stop();
+    rmSync(shared, { recursive: true });
+  });
+
+  it("can neither read nor write the registry's files, nor reach its socket", async () => {
+    const { folder, requests, socket, data } = registry.paths;
+    expect((await command([...nobody, "ls", shared], { PATH: "/usr/bin:/bin" })).status).toBe(0);
+    for (const attempt of [
+      ["ls", folder],
+      ["cat", requests],
+      ["stat", socket],
+      ["touch", join(data, "mine")],
+      ["ls", data],
+    ]) {
+      const { status, stdout, stderr } = await command([...nobody, ...attempt], { PATH: "/usr/bin:/bin", LC_ALL: "C" });
+      expect(status, attempt.join(" ")).not.toBe(0);
+      expect([stdout, stderr]).toEqual(["", expect.stringContaining("Permission denied")]);
+    }
+  });
+
+  it("gets nothing over TCP without a token, and nothing but its repository with one", async () => {
+    const { host } = await registry.status();
+    const token = await registry.token("probe");
+    const bearer = { authorization: `Bearer ${token}` };
+    expect(await status(`http://${host}/v2/probe/manifests/probe_default`)).toBe(401);
+    expect(await status(`http://${host}/v2/probe/manifests/probe_default`, bearer)).toBe(200);
+    expect(await status(`http://${host}/v2/other/manifests/probe_default`, bearer)).not.toBe(200);
+    expect(await status(`http://${host}/slipway/status`)).not.toBe(200);
+    expect(await status(`http://${host}/slipway/status`, bearer)).not.toBe(200);
+  });
+});
+
+function status(url: string, headers: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(url, { headers, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    }).once("error", reject);
+  });
+}
