@@ -18,7 +18,7 @@ const groups: Readonly<Record<string, Group>> = {
     describe: "What this machine has and lacks, and how to get it",
     load: () => import("./commands/doctor.ts"),
   },
-  image: { describe: "Base images and their locks", load: () => import("./commands/image.ts") },
+  image: { describe: "Images in registries, and locks of base images", load: () => import("./commands/image.ts") },
   "install <dir>": {
     describe: "Put slipway and the credential helpers into a folder, ready to run",
     load: () => import("./commands/install.ts"),

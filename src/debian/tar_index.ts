@@ -1,3 +1,5 @@
+import { blockSize } from "../layer/header.ts";
+import { type Extension, normalisedPath, readExtension, readHeader } from "../layer/read_header.ts";
 import { Failure } from "../oci/errors.ts";
 
 /** One entry of an uncompressed tar file; its content is `size` bytes at `offset` of that file. */
@@ -21,7 +23,6 @@ export interface RandomAccess {
   read(buffer: Buffer, at: number, size: number, position: number): Promise<{ buffer: Buffer; bytesRead: number }>;
 }
 
-const BLOCK = 512;
 const TYPES: Readonly<Record<string, TarEntry["type"]>> = {
   "0": "file",
   "\0": "file",
@@ -49,82 +50,35 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
     if (bytesRead < size) throw new Failure(`${name} is cut short at byte ${position}.`, "Fetch the package again.");
     return buffer;
   };
-  let long: { path?: string; target?: string } = {};
-  for (let position = 0; position + BLOCK <= total; ) {
-    const header = await read(position, BLOCK);
-    if (header.every((byte) => byte === 0)) break;
-    if (checksum(header) !== octal(header, 148, 8)) {
-      throw new Failure(`${name} has a damaged header at byte ${position}.`, "Fetch the package again.");
-    }
-    const size = octal(header, 124, 12);
-    const offset = position + BLOCK;
-    position = offset + Math.ceil(size / BLOCK) * BLOCK;
+  let extension: Extension = {};
+  for (let position = 0; position + blockSize <= total; ) {
+    const block = await read(position, blockSize);
+    if (block.every((byte) => byte === 0)) break;
+    const header = readHeader(block);
+    if (!header) throw new Failure(`${name} has a damaged header at byte ${position}.`, "Fetch the package again.");
+    const { flag, size, mode, uid, gid } = header;
+    const offset = position + blockSize;
+    position = offset + Math.ceil(size / blockSize) * blockSize;
     if (offset + size > total) throw new Failure(`${name} is cut short at byte ${total}.`, "Fetch the package again.");
-    const flag = String.fromCharCode(header[156] ?? 0);
-    if (flag === "L") long.path = string(await read(offset, size), 0, size);
-    else if (flag === "K") long.target = string(await read(offset, size), 0, size);
-    else if (flag === "x") long = { ...long, ...paxPaths(await read(offset, size)) };
-    else {
-      const type = TYPES[flag];
-      if (type !== undefined) {
-        const target = long.target ?? string(header, 157, 100);
-        entries.push({
-          path: normalised(long.path ?? ustarPath(header)),
-          type,
-          mode: octal(header, 100, 8) & 0o7777,
-          uid: octal(header, 108, 8),
-          gid: octal(header, 116, 8),
-          offset,
-          size: type === "file" ? size : 0,
-          target: type === "symlink" ? target : type === "hardlink" ? normalised(target) : "",
-        });
-      }
-      long = {};
+    if ("LKx".includes(flag)) {
+      extension = readExtension(flag, await read(offset, size), extension);
+      continue;
     }
+    const type = TYPES[flag];
+    if (type !== undefined) {
+      const target = extension.target ?? header.target;
+      entries.push({
+        path: normalisedPath(extension.path ?? header.path),
+        type,
+        mode: mode & 0o7777,
+        uid,
+        gid,
+        offset,
+        size: type === "file" ? size : 0,
+        target: type === "symlink" ? target : type === "hardlink" ? normalisedPath(target) : "",
+      });
+    }
+    extension = {};
   }
   return entries;
-}
-
-function ustarPath(header: Buffer): string {
-  const prefix = header.toString("latin1", 257, 263) === "ustar\0" ? string(header, 345, 155) : "";
-  const path = string(header, 0, 100);
-  return prefix === "" ? path : `${prefix}/${path}`;
-}
-
-function normalised(path: string): string {
-  return path
-    .split("/")
-    .filter((part) => part !== "" && part !== ".")
-    .join("/");
-}
-
-function string(buffer: Buffer, start: number, length: number): string {
-  const end = buffer.indexOf(0, start);
-  return buffer.toString("utf8", start, end < 0 ? start + length : Math.min(end, start + length));
-}
-
-/** A number in octal digits, or in GNU's base 256 where the first bit is set. */
-function octal(buffer: Buffer, start: number, length: number): number {
-  if (((buffer[start] ?? 0) & 0x80) !== 0) return Number(buffer.readBigUInt64BE(start + length - 8));
-  return Number.parseInt(string(buffer, start, length).trim() || "0", 8);
-}
-
-function checksum(header: Buffer): number {
-  let sum = 8 * 0x20;
-  for (let i = 0; i < BLOCK; i++) if (i < 148 || i >= 156) sum += header[i] ?? 0;
-  return sum;
-}
-
-function paxPaths(records: Buffer): { path?: string; target?: string } {
-  const result: { path?: string; target?: string } = {};
-  for (let position = 0; position < records.length; ) {
-    const space = records.indexOf(0x20, position);
-    const length = Number.parseInt(records.toString("latin1", position, space), 10);
-    if (space < 0 || !(length > 0)) break;
-    const record = records.toString("utf8", space + 1, position + length - 1);
-    if (record.startsWith("path=")) result.path = record.slice("path=".length);
-    if (record.startsWith("linkpath=")) result.target = record.slice("linkpath=".length);
-    position += length;
-  }
-  return result;
 }

@@ -1,8 +1,18 @@
 import type { Argv } from "yargs";
+import * as copy from "./image_copy.ts";
+import * as inspect from "./image_inspect.ts";
 import * as lock from "./image_lock.ts";
+import * as ls from "./image_ls.ts";
+import * as rm from "./image_rm.ts";
+import * as tree from "./image_tree.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs
+    .command(inspect.command, inspect.describe, inspect.builder, inspect.handler)
+    .command(tree.command, tree.describe, tree.builder, tree.handler)
+    .command(ls.command, ls.describe, ls.builder, ls.handler)
+    .command(copy.command, copy.describe, copy.builder, copy.handler)
+    .command(rm.command, rm.describe, rm.builder, rm.handler)
     .command(lock.command, lock.describe, lock.builder, lock.handler)
     .demandCommand(1, "Which command of image?");
 }

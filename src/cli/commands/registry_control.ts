@@ -1,12 +1,8 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { UserError } from "../../oci/errors.ts";
 import { stopServer } from "../../registry/server/client.ts";
-import { ensureEmbeddedRegistry, findEmbeddedRegistry, requestToken } from "../../registry/server/ensure.ts";
+import { requestToken } from "../../registry/server/ensure.ts";
 import { registryPaths } from "../../registry/server/paths.ts";
-
-/** Beside the bundle of the command line, as the build puts it. */
-const serverBundle = fileURLToPath(new URL("../registry_server.mjs", import.meta.url));
+import { runningRegistry } from "../embedded.ts";
 
 /** Asks the server to stop, whatever its version. */
 export async function stop(): Promise<void> {
@@ -27,10 +23,7 @@ export async function printToken(options: {
       "Give a number of minutes, for example --minutes 15.",
     );
   }
-  const found = await findEmbeddedRegistry();
-  const registry = found ?? (existsSync(serverBundle) ? await ensureEmbeddedRegistry({ serverBundle }) : undefined);
-  if (!registry)
-    throw new UserError("The embedded registry is not running.", "Start it with `slipway registry serve`.");
+  const registry = await runningRegistry();
   const actions = [options.push ? ("push" as const) : ("pull" as const)];
   const { token, expiresAt } = await requestToken(registry.socketPath, {
     repository: options.repository,

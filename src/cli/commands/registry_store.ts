@@ -8,7 +8,7 @@ import { openStore } from "../../registry/server/store.ts";
 
 /** Lists all images, a line each: repository and tag, digest, size. */
 export async function list({ json }: { readonly json: boolean }): Promise<void> {
-  const images = await ask<ListedImage[]>("GET", "images", (store) => listImages(store.layout, store.manifests));
+  const images = await listedImages();
   if (json) {
     process.stdout.write(`${JSON.stringify(images, null, 2)}\n`);
     return;
@@ -19,6 +19,11 @@ export async function list({ json }: { readonly json: boolean }): Promise<void> 
     process.stdout.write(`${(names[index] ?? "").padEnd(width)}  ${digest}  ${formatSize(size)}\n`);
   }
   if (images.length === 0) process.stderr.write("The embedded registry has no images.\n");
+}
+
+/** All images, whether the server runs or not. */
+export function listedImages(): Promise<ListedImage[]> {
+  return ask("GET", "images", (store) => listImages(store.layout, store.manifests));
 }
 
 /** Removes what nothing needs and tells how much that was. */

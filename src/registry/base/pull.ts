@@ -3,11 +3,12 @@ import { type Descriptor, formatPlatform, type Platform } from "../../oci/descri
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { UserError } from "../../oci/errors.ts";
 import type { LayerMetadata } from "../../oci/layer.ts";
-import { type ImageManifest, isIndex, parseManifest } from "../../oci/manifest.ts";
+import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { isNondistributable, mediaTypes } from "../../oci/media-types.ts";
 import { parseReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient, StoredManifest } from "../client/client.ts";
-import { choosePlatforms, isSame } from "./platforms.ts";
+import { absentImage, type FetchedManifest, fetchManifest } from "../client/fetch-manifest.ts";
+import { choosePlatforms, isSame } from "../platforms.ts";
 
 /** What `base_images.pull` declares. */
 export interface PullRequest {
@@ -51,10 +52,9 @@ export async function pullBase(request: PullRequest, open: (registry: string) =>
   const client = open(reference.registry);
   try {
     const digest = digestOf(request, reference) ?? (await tellDigest(request, reference, client));
-    const stored = await client.getManifest(reference.repository, digest);
-    if (!stored) throw absent(reference, digest);
-    const pull = new Pull(client, reference);
-    return { source: reference, images: await pull.images(stored, request) };
+    const fetched = await fetchManifest(client, reference.repository, digest);
+    const pull = new Pull(client, reference.repository);
+    return { source: reference, images: await pull.images(fetched, request) };
   } finally {
     client.close();
   }
@@ -80,34 +80,27 @@ function digestOf({ image, digest }: PullRequest, reference: Reference): Digest 
 async function tellDigest(request: PullRequest, reference: Reference, client: RegistryClient): Promise<never> {
   const tag = reference.tag ?? "latest";
   const found = await client.headManifest(reference.repository, tag);
-  if (!found) throw absent(reference, tag);
+  if (!found) throw absentImage(reference, tag);
   throw new UserError(
     `image = ${JSON.stringify(request.image)} has no digest, so it would be another image whenever its tag moves.`,
     `Write beside it what the tag ${tag} names now: digest = "${found.digest}",`,
   );
 }
 
-function absent({ registry, repository }: Reference, name: string): UserError {
-  return new UserError(
-    `Registry ${registry} has no image ${name} in ${repository}.`,
-    "Check the names of registry and repository, and the tag or digest; some registries say the same of what one may not read.",
-  );
-}
-
 class Pull {
   readonly #client: RegistryClient;
-  readonly #reference: Reference;
+  readonly #repository: string;
 
-  constructor(client: RegistryClient, reference: Reference) {
+  constructor(client: RegistryClient, repository: string) {
     this.#client = client;
-    this.#reference = reference;
+    this.#repository = repository;
   }
 
-  async images(stored: StoredManifest, { platforms, known }: PullRequest): Promise<readonly PulledImage[]> {
-    const manifest = this.#parse(stored);
-    const { digest } = stored.descriptor;
+  async images(fetched: FetchedManifest, { platforms, known }: PullRequest): Promise<readonly PulledImage[]> {
+    const { manifest } = fetched;
+    const { digest } = fetched.descriptor;
     if (!isIndex(manifest)) {
-      const image = await this.#image(stored, manifest);
+      const image = await this.#image(fetched, manifest);
       const other = platforms.find((wanted) => !isSame(wanted, image.platform));
       if (other === undefined) return [image];
       throw new UserError(
@@ -115,19 +108,20 @@ class Pull {
         "Take the digest of the index that names the images of all platforms, or leave `platforms` out.",
       );
     }
-    const chosen = choosePlatforms(manifest.manifests, platforms, known, `Index ${digest}`);
+    const chosen = choosePlatforms(manifest.manifests, platforms, known, {
+      document: `Index ${digest}`,
+      option: "`platforms`",
+    });
     return Promise.all(
       chosen.map(async ({ platform, descriptor }) => {
-        const each = await this.#client.getManifest(this.#reference.repository, descriptor.digest);
-        if (!each) throw absent(this.#reference, descriptor.digest);
-        const parsed = this.#parse(each);
-        if (isIndex(parsed)) {
+        const each = await fetchManifest(this.#client, this.#repository, descriptor.digest);
+        if (isIndex(each.manifest)) {
           throw new UserError(
             `Index ${digest} names another index, ${descriptor.digest}.`,
             "Take the digest of an index whose entries are images.",
           );
         }
-        const image = await this.#image(each, parsed);
+        const image = await this.#image(each, each.manifest);
         const { os, architecture } = image.descriptor.platform;
         if (isSame(`${os}/${architecture}`, platform)) return { ...image, platform };
         throw new UserError(
@@ -136,15 +130,6 @@ class Pull {
         );
       }),
     );
-  }
-
-  #parse({ bytes, descriptor }: StoredManifest) {
-    const { registry, repository } = this.#reference;
-    return parseManifest(bytes, {
-      // Some registries call every manifest by a general name; what is inside is what counts then.
-      ...(/^application\/vnd\./.test(descriptor.mediaType) ? { mediaType: descriptor.mediaType } : {}),
-      document: `Manifest ${descriptor.digest} of ${registry}/${repository}`,
-    });
   }
 
   async #image(stored: StoredManifest, manifest: ImageManifest): Promise<PulledImage> {
@@ -185,7 +170,7 @@ class Pull {
 
   async #read(descriptor: Descriptor): Promise<Buffer> {
     const chunks: Buffer[] = [];
-    for await (const chunk of this.#client.getBlob(this.#reference.repository, descriptor)) chunks.push(chunk);
+    for await (const chunk of this.#client.getBlob(this.#repository, descriptor)) chunks.push(chunk);
     return Buffer.concat(chunks);
   }
 }

@@ -9,6 +9,9 @@ const maximumAnswer = 64 * 1024;
 /** A registry or its token service knows who asks, or that nobody in particular does, and says no. */
 export class AccessRefused extends UserError {}
 
+/** The registry does not do such things at all. */
+export class Unsupported extends UserError {}
+
 /** What was being done, for errors: a verb's form that follows "while", and the repository. */
 export interface Step {
   /** Such as `uploading blob sha256:…`. */
@@ -76,6 +79,9 @@ export function refusalError(
       `${problem}: something on the way to it takes no content of that size.`,
       "Raise the size limit of the registry or of the proxy before it.",
     );
+  }
+  if (status === 405 || words.code === "UNSUPPORTED") {
+    return new Unsupported(`${problem}.`, "Whoever runs the registry can allow it, where the registry is able to.");
   }
   if (status === 404) {
     return new UserError(`${problem}.`, "Check the names of the registry and the repository.");

@@ -1,5 +1,5 @@
-import { type Descriptor, formatPlatform } from "../../oci/descriptor.ts";
-import { UserError } from "../../oci/errors.ts";
+import { type Descriptor, formatPlatform } from "../oci/descriptor.ts";
+import { UserError } from "../oci/errors.ts";
 
 /** An image of an index and the platform that the index says it is for, `os/architecture[/variant]`. */
 export interface IndexedImage {
@@ -12,14 +12,14 @@ export interface IndexedImage {
  *
  * @param wanted `os/architecture[/variant]` each; a platform without variant is also that of the one image with any. Empty: those of `known`
  * @param known platforms to take where none is wanted: an index may be for many that nobody here builds for
- * @param document how errors call the index
+ * @param names how errors call the index (`document`) and what says which platforms are wanted (`option`)
  * @throws UserError when the index has nothing for a platform, or several variants of it
  */
 export function choosePlatforms(
   manifests: readonly Descriptor[],
   wanted: readonly string[],
   known: readonly string[],
-  document: string,
+  { document, option }: { readonly document: string; readonly option: string },
 ): readonly IndexedImage[] {
   const offered = new Map<string, IndexedImage>();
   for (const descriptor of manifests) {
@@ -37,19 +37,19 @@ export function choosePlatforms(
   if (wanted.length === 0) {
     const found = [...offered.values()].filter(({ platform }) => known.some((each) => isSame(each, platform)));
     if (found.length > 0) return found;
-    return none(`is for ${list} alone`, "Name in `platforms` those that you want.");
+    return none(`is for ${list} alone`, `Name in ${option} what you want of them.`);
   }
   const chosen = wanted.map((platform) => {
     const exact = offered.get(platform);
     if (exact) return exact;
     const variants = names.filter((name) => isSame(platform, name));
     if (variants.length > 1) {
-      return none(`has several variants of ${platform}: ${variants.join(", ")}`, "Name one of them in `platforms`.");
+      return none(`has several variants of ${platform}: ${variants.join(", ")}`, `Name one of them in ${option}.`);
     }
     const [only] = variants;
     return (
       (only && offered.get(only)) ||
-      none(`has no image for ${platform}`, `Set \`platforms\` to some of: ${list}; or take another image.`)
+      none(`has no image for ${platform}`, `Name in ${option} some of: ${list}; or take another image.`)
     );
   });
   return [...new Set(chosen)];

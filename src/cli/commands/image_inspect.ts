@@ -1,0 +1,111 @@
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
+import { formatPlatform } from "../../oci/descriptor.ts";
+import { type ImageIndex, isIndex } from "../../oci/manifest.ts";
+import { mediaTypes } from "../../oci/media-types.ts";
+import { formatReference } from "../../oci/reference.ts";
+import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
+import { formatBytes } from "../../registry/client/progress.ts";
+import {
+  fetchImage,
+  type NamedImage,
+  openImage,
+  type PlatformImage,
+  platformName,
+  readBlob,
+} from "../image/named-image.ts";
+
+interface Options {
+  readonly image: string;
+  readonly platform?: string | undefined;
+  readonly json: boolean;
+}
+
+export const command = "inspect <image>";
+export const describe = "What an image is: platform, layers, configuration";
+
+export function builder(yargs: Argv): Argv<Options> {
+  return yargs
+    .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
+    .option("platform", { type: "string", describe: "Of an index, that image: os/architecture[/variant]" })
+    .option("json", { type: "boolean", default: false, describe: "Print manifest and configuration as JSON" });
+}
+
+export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+  const image = await openImage(options.image);
+  try {
+    const fetched = await fetchManifest(image.client, image.repository, image.name);
+    const { manifest } = fetched;
+    if (isIndex(manifest) && options.platform === undefined) {
+      print(options.json ? json(image, fetched) : describeIndex(image, fetched, manifest));
+      return;
+    }
+    const chosen = await fetchImage(image, options.platform);
+    const { mediaType } = chosen.manifest.config;
+    const isImage = mediaType === mediaTypes.config || mediaType === mediaTypes.dockerConfig;
+    const config = isImage
+      ? parseImageConfig(await readBlob(image, chosen.manifest.config), `Configuration of ${options.image}`)
+      : undefined;
+    print(options.json ? json(image, chosen, config) : describeImage(image, chosen, config));
+  } finally {
+    image.client.close();
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function json(image: NamedImage, { manifest, descriptor }: FetchedManifest, config?: ImageConfig): string {
+  const name = formatReference(image.reference);
+  return JSON.stringify({ name, ...descriptor, manifest, ...(config ? { config } : {}) }, undefined, 2);
+}
+
+function describeIndex(image: NamedImage, { descriptor }: FetchedManifest, index: ImageIndex): string {
+  const width = Math.max(0, ...index.manifests.map((each) => platformName(each).length));
+  return [
+    ...head(image, descriptor),
+    "Images",
+    ...index.manifests.map((each) => `  ${platformName(each).padEnd(width)}  ${each.digest}`),
+  ].join("\n");
+}
+
+function describeImage(image: NamedImage, { descriptor, manifest }: PlatformImage, config?: ImageConfig): string {
+  const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+  const count = `${manifest.layers.length} layer${manifest.layers.length === 1 ? "" : "s"}`;
+  const comments = config?.history?.filter((entry) => entry.empty_layer !== true) ?? [];
+  return [
+    ...head(image, descriptor),
+    ...(config ? execution(config) : [line("Artifact", manifest.artifactType ?? manifest.config.mediaType)]),
+    line("Size", `${formatBytes(size)} in ${count}`),
+    ...manifest.layers.map((layer, index) => {
+      const made = comments.length === manifest.layers.length ? comments[index] : undefined;
+      const what = (made?.comment || made?.created_by || "").replace(/\s+/g, " ").slice(0, 80);
+      return `  ${formatBytes(layer.size).padStart(7)}  ${layer.digest}  ${what}`.trimEnd();
+    }),
+  ].join("\n");
+}
+
+function head({ reference }: NamedImage, { digest, mediaType }: FetchedManifest["descriptor"]): string[] {
+  return [line("Name", formatReference(reference)), line("Digest", digest), line("Type", mediaType)];
+}
+
+function execution(config: ImageConfig): string[] {
+  const { User, WorkingDir, Entrypoint, Cmd, Env = [], Labels = {} } = config.config ?? {};
+  const words = (list: readonly string[] | undefined) => (list ? JSON.stringify(list) : "");
+  const rows: [string, string][] = [
+    ["Platform", formatPlatform(config)],
+    ["Created", config.created ?? ""],
+    ["User", User ?? ""],
+    ["Folder", WorkingDir ?? ""],
+    ["Entrypoint", words(Entrypoint)],
+    ["Command", words(Cmd)],
+    ...Env.map((entry): [string, string] => ["Variable", entry]),
+    ...Object.entries(Labels).map(([key, value]): [string, string] => ["Label", `${key}=${value}`]),
+  ];
+  return rows.filter(([, value]) => value !== "").map(([key, value]) => line(key, value));
+}
+
+function line(key: string, value: string): string {
+  return `${key.padEnd(10)}  ${value}`;
+}

@@ -1,0 +1,19 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../oci/errors.ts";
+import { type EmbeddedRegistry, ensureEmbeddedRegistry, findEmbeddedRegistry } from "../registry/server/ensure.ts";
+
+/** Beside the bundle of the command line, as the build puts it. */
+const serverBundle = fileURLToPath(new URL("../registry_server.mjs", import.meta.url));
+
+/**
+ * The embedded registry, started where it does not run.
+ *
+ * @throws UserError when it does not run and this command line has no server to start
+ */
+export async function runningRegistry(): Promise<EmbeddedRegistry> {
+  const found = await findEmbeddedRegistry();
+  const registry = found ?? (existsSync(serverBundle) ? await ensureEmbeddedRegistry({ serverBundle }) : undefined);
+  if (registry) return registry;
+  throw new UserError("The embedded registry is not running.", "Start it with `slipway registry serve`.");
+}

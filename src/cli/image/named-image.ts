@@ -1,0 +1,78 @@
+import { arch } from "node:os";
+import { type Descriptor, formatPlatform } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
+import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
+import type { RegistryClient } from "../../registry/client/client.ts";
+import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
+import { embeddedHost, openByName } from "../../registry/open-by-name.ts";
+import { choosePlatforms } from "../../registry/platforms.ts";
+import { runningRegistry } from "../embedded.ts";
+
+/** An image that the user named, and its registry, open. */
+export interface NamedImage {
+  readonly client: RegistryClient;
+  readonly repository: string;
+  /** The digest, else the tag, else `latest`. */
+  readonly name: string | Digest;
+  readonly reference: Reference;
+}
+
+/** @throws UserError for what is no reference, or when the embedded registry is named and cannot be started */
+export async function openImage(text: string): Promise<NamedImage> {
+  const reference = parseReference(text);
+  const name = reference.digest ?? reference.tag ?? "latest";
+  return { client: await openRunning(reference.registry), repository: reference.repository, name, reference };
+}
+
+/** Opens a registry; the embedded one is started where it does not run. */
+export async function openRunning(registry: string): Promise<RegistryClient> {
+  if (registry === embeddedHost()) await runningRegistry();
+  return openByName(registry);
+}
+
+/** An image of one platform. */
+export interface PlatformImage extends FetchedManifest {
+  readonly manifest: ImageManifest;
+}
+
+/**
+ * Fetches an image; of an index, that of one platform.
+ *
+ * @param platform `os/architecture[/variant]`; default: Linux on this machine's processor, or what the index has when that is one image
+ */
+export async function fetchImage(image: NamedImage, platform?: string): Promise<PlatformImage> {
+  const fetched = await fetchManifest(image.client, image.repository, image.name);
+  const { manifest } = fetched;
+  if (!isIndex(manifest)) return { ...fetched, manifest };
+  const { digest } = chooseFrom(manifest.manifests, platform, `Index ${formatReference(image.reference)}`);
+  const chosen = await fetchManifest(image.client, image.repository, digest);
+  if (!isIndex(chosen.manifest)) return { ...chosen, manifest: chosen.manifest };
+  return fetchImage({ ...image, name: digest }, platform);
+}
+
+function chooseFrom(manifests: readonly Descriptor[], platform: string | undefined, document: string): Descriptor {
+  const offered = manifests.filter((each) => each.platform && each.platform.os !== "unknown");
+  const [only] = offered;
+  if (platform === undefined && offered.length === 1 && only) return only;
+  const wanted = platform ?? `linux/${architecture()}`;
+  const [chosen] = choosePlatforms(manifests, [wanted], [], { document, option: "--platform" });
+  return (chosen as { descriptor: Descriptor }).descriptor;
+}
+
+/** This machine's processor, as images call it. */
+function architecture(): string {
+  return { x64: "amd64", ia32: "386" }[arch() as string] ?? arch();
+}
+
+/** The platforms of an index, as people write them. */
+export function platformName(descriptor: Descriptor): string {
+  return descriptor.platform ? formatPlatform(descriptor.platform) : "no platform";
+}
+
+/** A document of an image, such as its configuration, in memory. */
+export async function readBlob({ client, repository }: NamedImage, descriptor: Descriptor): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of client.getBlob(repository, descriptor)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,117 @@
+import { formatBytes } from "../../../registry/client/progress.ts";
+import { type PageData, type PageNode, show } from "./page.ts";
+import { squarify } from "./squarify.ts";
+import { type ImageUsage, totals } from "./text.ts";
+import { type FileUsage, type FolderUsage, isFolder } from "./usage.ts";
+
+/** Files that the page knows by name; the smaller ones are one per folder. */
+const maximumFiles = 60_000;
+
+const style = `
+:root { color-scheme: light dark; --ink: #16181d; --dim: #5b6170; --paper: #fff; --line: #d9dce3; --accent: #e11d48 }
+@media (prefers-color-scheme: dark) { :root { --ink: #f3f4f6; --dim: #a2a9b8; --paper: #15171c; --line: #343944 } }
+* { box-sizing: border-box }
+html, body { height: 100%; margin: 0 }
+body { display: grid; grid-template: auto auto 1fr / 1fr 340px; font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper) }
+header { grid-column: 1 / 3; padding: 12px 16px 8px }
+h1 { margin: 0; font-size: 18px; overflow-wrap: anywhere }
+header p { margin: 2px 0 0; color: var(--dim); overflow-wrap: anywhere }
+code { font: 12px ui-monospace, monospace }
+nav { grid-column: 1 / 3; display: flex; gap: 12px; align-items: center; padding: 0 16px 8px }
+#trail { flex: 1; min-width: 0; overflow: hidden; white-space: nowrap }
+#trail button + button::before { content: "›"; margin: 0 6px; color: var(--dim) }
+#trail button { max-width: 30ch; overflow: hidden; text-overflow: ellipsis; padding: 2px 0 }
+#trail button:last-child { font-weight: 600 }
+button { font: inherit; color: inherit; background: none; border: 0; text-align: left; cursor: pointer }
+#search { width: 324px; padding: 6px 10px; font: inherit; color: inherit; background: none; border: 1px solid var(--line); border-radius: 6px }
+main { min-width: 0; min-height: 0; padding: 0 0 12px 16px }
+canvas { display: block; width: 100%; height: 100%; cursor: pointer }
+aside { display: flex; flex-direction: column; min-height: 0; padding: 0 16px 12px 12px }
+#heading { margin: 0 0 6px; font-size: 13px; color: var(--dim) }
+#list { overflow-y: auto; min-height: 0 }
+#list button { position: relative; display: grid; grid-template-columns: 1fr auto 5ch; gap: 8px; width: 100%; padding: 4px 6px; border-radius: 4px; overflow: hidden }
+#list button:hover, #list button:focus-visible { outline: 1px solid var(--dim); outline-offset: -1px }
+.bar { position: absolute; inset: 1px auto 1px 0; border-radius: 3px }
+.name { position: relative; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.size, .share { position: relative; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.share { color: var(--dim) }
+#tip { position: fixed; z-index: 1; max-width: 46ch; padding: 7px 10px; border-radius: 6px; background: #16181d; color: #f3f4f6; font-size: 12.5px; overflow-wrap: anywhere; pointer-events: none; box-shadow: 0 4px 16px #0006 }
+#tip[hidden] { display: none }
+@media (max-width: 800px) { body { grid-template: auto auto 1fr 35% / 1fr } header, nav { grid-column: 1 } main { padding-right: 16px } aside { padding-left: 16px } #search { width: 40% } }
+`;
+
+/** One page, with all it needs in it, that shows where an image's bytes are. */
+export function usagePage(image: ImageUsage): string {
+  const [pull, unpacked] = totals(image);
+  const hidden = image.layers.reduce((sum, { root }) => sum + root.hidden, 0);
+  const files = image.layers.reduce((sum, { root }) => sum + root.files, 0);
+  const facts = [
+    image.platform,
+    `${formatBytes(pull)} to pull`,
+    `${formatBytes(unpacked)} unpacked`,
+    `${image.layers.length} layer${image.layers.length === 1 ? "" : "s"}`,
+    `${files} files`,
+    ...(hidden > 0 ? [`${formatBytes(hidden)} hidden by later layers (hatched)`] : []),
+  ];
+  // What ends a script, whatever quotes it stands in, is written otherwise.
+  const data = JSON.stringify(pageData(image)).replaceAll("<", "\\u003c");
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>${escaped(image.name)}</title>
+<style>${style}</style>
+<header><h1>${escaped(image.name)}</h1><p>${escaped(facts.join(" · "))}</p><p><code>${image.digest}</code></p></header>
+<nav><div id="trail"></div><input id="search" type="search" placeholder="Search paths ( / )" aria-label="Search paths"></nav>
+<main><canvas aria-label="Treemap of the image"></canvas></main>
+<aside><p id="heading"></p><div id="list"></div></aside>
+<div id="tip" hidden></div>
+<script>
+(${show})(${data}, ${squarify}, ${formatBytes})
+</script>
+</html>
+`;
+}
+
+function pageData(image: ImageUsage): PageData {
+  const smallest = sizeOfLargest(image);
+  return {
+    name: image.name,
+    layers: image.layers.map(({ descriptor, comment, root }, index) => ({
+      title: comment || `layer ${index + 1}`,
+      digest: descriptor.digest,
+      pull: descriptor.size,
+      root: pageNode(root, smallest),
+    })),
+  };
+}
+
+function pageNode(folder: FolderUsage, smallest: number): PageNode {
+  const children: PageNode[] = [];
+  let rest = 0;
+  for (const child of folder.children.values()) {
+    if (isFolder(child)) children.push(pageNode(child, smallest));
+    else if (child.size < smallest) rest += child.size;
+    else children.push(child.isHidden ? [child.name, child.size, 1] : [child.name, child.size]);
+  }
+  if (rest > 0) children.push(["", rest]);
+  return [folder.name, children];
+}
+
+/** The size from which on a file is among the largest ones. */
+function sizeOfLargest({ layers }: ImageUsage): number {
+  const sizes = layers.flatMap(({ root }) => [...filesIn(root)].map(({ size }) => size)).sort((a, b) => b - a);
+  return sizes[maximumFiles] ?? 0;
+}
+
+function* filesIn(folder: FolderUsage): Generator<FileUsage> {
+  for (const child of folder.children.values()) {
+    if (isFolder(child)) yield* filesIn(child);
+    else yield child;
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

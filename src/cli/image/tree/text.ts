@@ -1,0 +1,95 @@
+import { formatBytes } from "../../../registry/client/progress.ts";
+import { type FileUsage, type FolderUsage, isFolder, type LayerUsage } from "./usage.ts";
+
+/** An image whose layers were read. */
+export interface ImageUsage {
+  readonly name: string;
+  /** Of the manifest. */
+  readonly digest: string;
+  readonly platform: string;
+  readonly layers: readonly LayerUsage[];
+}
+
+/** What takes up less of its layer than this is not worth a line. */
+const smallestShare = 0.02;
+
+/**
+ * Where an image's bytes are, for people: a tree of folders per layer, the largest first.
+ *
+ * @param depth levels of folders that are shown
+ */
+export function formatUsage(image: ImageUsage, depth: number): string {
+  const { name, digest, platform, layers } = image;
+  const [compressed, unpacked] = totals(image);
+  const files = layers.reduce((sum, { root }) => sum + root.files, 0);
+  const count = `${layers.length} layer${layers.length === 1 ? "" : "s"}, ${files} file${files === 1 ? "" : "s"}`;
+  return [
+    `${name}  ${platform}`,
+    digest,
+    `${formatBytes(compressed)} to pull, ${formatBytes(unpacked)} unpacked: ${count}`,
+    ...layers.flatMap((layer, index) => ["", ...layerLines(layer, index, depth)]),
+  ].join("\n");
+}
+
+/** Bytes of the blobs, and of all files. */
+export function totals({ layers }: ImageUsage): [compressed: number, unpacked: number] {
+  return [
+    layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0),
+    layers.reduce((sum, { root }) => sum + root.size, 0),
+  ];
+}
+
+function layerLines({ descriptor, comment, root }: LayerUsage, index: number, depth: number): string[] {
+  const hidden = root.hidden > 0 ? `, of which later layers hide ${formatBytes(root.hidden)}` : "";
+  return [
+    `layer ${index + 1}${comment === "" ? "" : `: ${comment}`}`,
+    descriptor.digest,
+    `${formatBytes(descriptor.size)} to pull, ${formatBytes(root.size)} unpacked${hidden}`,
+    ...childLines(root, { depth, total: root.size, indent: "" }),
+  ];
+}
+
+interface Place {
+  readonly depth: number;
+  readonly total: number;
+  readonly indent: string;
+}
+
+function childLines(folder: FolderUsage, { depth, total, indent }: Place): string[] {
+  if (depth === 0) return [];
+  const shown = [...folder.children.values()]
+    .filter((child) => child.size > 0 && child.size >= total * smallestShare)
+    .sort((one, other) => other.size - one.size);
+  const rest = folder.size - shown.reduce((sum, { size }) => sum + size, 0);
+  const lines = shown.flatMap((child) => {
+    const { node, path } = collapsed(child);
+    const next = { depth: depth - 1, total, indent: `${indent}  ` };
+    return [line(node.size, total, indent + path), ...(isFolder(node) ? childLines(node, next) : [])];
+  });
+  const hasSmaller = shown.length > 0 && rest >= total * smallestShare;
+  return hasSmaller ? [...lines, line(rest, total, `${indent}(smaller)`)] : lines;
+}
+
+/** A folder with nothing but another folder in it takes one line with that. */
+function collapsed(start: FileUsage | FolderUsage): { node: FileUsage | FolderUsage; path: string } {
+  let node = start;
+  let path = start.name;
+  while (isFolder(node)) {
+    const only: FileUsage | FolderUsage | undefined =
+      node.children.size === 1 ? [...node.children.values()][0] : undefined;
+    if (!only || !isFolder(only)) break;
+    node = only;
+    path += `/${only.name}`;
+  }
+  return { node, path: printable(isFolder(node) ? `${path}/` : path) };
+}
+
+/** Names in an image are anybody's: they must not move a terminal's cursor. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "?");
+}
+
+function line(size: number, total: number, text: string): string {
+  const share = `${Math.round((100 * size) / total)}%`;
+  return `${formatBytes(size).padStart(8)} ${share.padStart(4)}  ${text}`;
+}

@@ -1,0 +1,150 @@
+import { decompressLayer } from "../../../layer/decompress.ts";
+import { listTar } from "../../../layer/read.ts";
+import type { Descriptor } from "../../../oci/descriptor.ts";
+import { Failure } from "../../../oci/errors.ts";
+
+/** A file of a layer. */
+export interface FileUsage {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Whether a later layer replaces or removes it: its bytes are moved and stored, and nobody sees them. */
+  isHidden: boolean;
+}
+
+export interface FolderUsage {
+  readonly name: string;
+  /** Bytes of all files below. */
+  size: number;
+  /** Of those, bytes that are hidden. */
+  hidden: number;
+  /** Files below, of whatever depth. */
+  files: number;
+  readonly children: Map<string, FileUsage | FolderUsage>;
+}
+
+/** What is in a layer. */
+export interface LayerUsage {
+  readonly descriptor: Descriptor;
+  /** What its maker says it is; empty: nothing. */
+  readonly comment: string;
+  readonly root: FolderUsage;
+  /** Paths of files and folders that it removes from the layers below. */
+  readonly removed: readonly string[];
+  /** Paths of folders whose former content it removes. */
+  readonly emptied: readonly string[];
+}
+
+export function isFolder(node: FileUsage | FolderUsage): node is FolderUsage {
+  return "children" in node;
+}
+
+/** Names by which layers remove what is below: OCI image specification, "Whiteouts". */
+const whiteout = ".wh.";
+const opaqueWhiteout = ".wh..wh..opq";
+
+/**
+ * Reads what is in a layer; of its content nothing is kept.
+ *
+ * @param open streams the blob
+ * @throws Failure when that is no layer
+ */
+export async function readLayer(
+  layer: { readonly descriptor: Descriptor; readonly comment: string },
+  open: () => AsyncIterable<Uint8Array>,
+): Promise<LayerUsage> {
+  const root = folder("");
+  const removed: string[] = [];
+  const emptied: string[] = [];
+  try {
+    for await (const { path, type, size } of listTar(decompressLayer(open()))) {
+      const slash = path.lastIndexOf("/");
+      const [parent, name] = [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
+      if (name === opaqueWhiteout) emptied.push(parent);
+      else if (name.startsWith(whiteout)) removed.push(join(parent, name.slice(whiteout.length)));
+      else if (type === "directory") folderAt(root, path);
+      else folderAt(root, parent).children.set(name, { name, size, isHidden: false });
+    }
+  } catch (cause) {
+    if (cause instanceof Error && "exitStatus" in cause) throw cause;
+    throw new Failure(
+      `Layer ${layer.descriptor.digest} cannot be read: ${(cause as Error).message}.`,
+      "Make the image again; no engine will be able to unpack this one.",
+      { cause },
+    );
+  }
+  sum(root);
+  return { ...layer, root, removed, emptied };
+}
+
+/** Marks what later layers replace or remove. */
+export function markHidden(layers: readonly LayerUsage[]): void {
+  for (const [index, lower] of layers.entries()) {
+    for (const { root, removed, emptied } of layers.slice(index + 1)) {
+      replace(lower.root, root);
+      for (const path of removed) hideAt(lower.root, path, (node) => hide(node));
+      for (const path of emptied) hideAt(lower.root, path, (node) => isFolder(node) && hideContent(node));
+    }
+    sum(lower.root);
+  }
+}
+
+/** Folders of the same name are one; everything else takes the place of what was there. */
+function replace(lower: FolderUsage, upper: FolderUsage): void {
+  for (const [name, over] of upper.children) {
+    const under = lower.children.get(name);
+    if (!under) continue;
+    if (isFolder(under) && isFolder(over)) replace(under, over);
+    else hide(under);
+  }
+}
+
+function hide(node: FileUsage | FolderUsage): void {
+  if (isFolder(node)) hideContent(node);
+  else node.isHidden = true;
+}
+
+function hideContent(node: FolderUsage): void {
+  for (const child of node.children.values()) hide(child);
+}
+
+function hideAt(root: FolderUsage, path: string, action: (node: FileUsage | FolderUsage) => void): void {
+  let node: FileUsage | FolderUsage | undefined = root;
+  for (const name of path.split("/").filter((part) => part !== "")) {
+    node = node && isFolder(node) ? node.children.get(name) : undefined;
+  }
+  if (node) action(node);
+}
+
+function sum(node: FolderUsage): void {
+  node.size = 0;
+  node.hidden = 0;
+  node.files = 0;
+  for (const child of node.children.values()) {
+    if (isFolder(child)) sum(child);
+    node.size += child.size;
+    node.hidden += isFolder(child) ? child.hidden : child.isHidden ? child.size : 0;
+    node.files += isFolder(child) ? child.files : 1;
+  }
+}
+
+function folder(name: string): FolderUsage {
+  return { name, size: 0, hidden: 0, files: 0, children: new Map() };
+}
+
+/** The folder of a path, made with those above it where it is not there. A file in its place gives way, as it does when unpacked. */
+function folderAt(root: FolderUsage, path: string): FolderUsage {
+  let node = root;
+  for (const name of path.split("/")) {
+    if (name === "") continue;
+    const found = node.children.get(name);
+    const next = found && isFolder(found) ? found : folder(name);
+    node.children.set(name, next);
+    node = next;
+  }
+  return node;
+}
+
+function join(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}/${name}`;
+}

@@ -1,0 +1,39 @@
+import { Readable } from "node:stream";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { ByteReader } from "./byte_reader.ts";
+import { zstdFrames } from "./zstd_frames.ts";
+
+/**
+ * The tar in a layer's blob, however that is compressed: gzip (all its members), zstd (all its frames), or not at all. Told by the first
+ * bytes, since media types are wrong at times.
+ *
+ * @throws zlib's error, or RangeError, for what cannot be decompressed
+ */
+export async function* decompressLayer(blob: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = new ByteReader(blob);
+  try {
+    const start = await reader.upTo(4);
+    reader.unread(start);
+    const magic = start.toString("hex");
+    if (magic.startsWith("1f8b")) yield* through(reader.pass(Number.POSITIVE_INFINITY), createGunzip());
+    else if (magic === "28b52ffd" || /^5.2a4d18$/.test(magic)) {
+      for await (const frame of zstdFrames(reader)) yield* through(frame, createZstdDecompress());
+    } else yield* reader.pass(Number.POSITIVE_INFINITY);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* through(
+  source: AsyncIterable<Uint8Array>,
+  transform: NodeJS.ReadWriteStream & Readable,
+): AsyncGenerator<Uint8Array> {
+  const input = Readable.from(source, { objectMode: false });
+  // A pipe hands errors of the source on to nobody.
+  input.on("error", (error) => transform.destroy(error));
+  try {
+    yield* input.pipe(transform) as AsyncIterable<Uint8Array>;
+  } finally {
+    input.destroy();
+  }
+}

@@ -1,0 +1,90 @@
+import { blockSize } from "./header.ts";
+
+/** What one block before an entry's content says: POSIX ustar, and GNU's ways of saying more. */
+export interface TarHeader {
+  /** The type flag: `0` and NUL for files, `5` for directories, `x` for a PAX header, `L` for a GNU long name, … */
+  readonly flag: string;
+  readonly path: string;
+  /** Bytes of content that follow, padded to whole blocks. */
+  readonly size: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Target of a link, as written. */
+  readonly target: string;
+}
+
+/** What PAX or GNU extensions say of the entry that follows them. */
+export interface Extension {
+  readonly path?: string;
+  readonly target?: string;
+  readonly size?: number;
+}
+
+/** Undefined: the checksum is wrong. */
+export function readHeader(block: Buffer): TarHeader | undefined {
+  if (checksum(block) !== octal(block, 148, 8)) return undefined;
+  return {
+    flag: String.fromCharCode(block[156] ?? 0),
+    path: ustarPath(block),
+    size: octal(block, 124, 12),
+    mode: octal(block, 100, 8),
+    uid: octal(block, 108, 8),
+    gid: octal(block, 116, 8),
+    target: string(block, 157, 100),
+  };
+}
+
+/** What a PAX extended header, or a GNU long name or link, adds to `known`. */
+export function readExtension(flag: string, content: Buffer, known: Extension): Extension {
+  if (flag === "L") return { ...known, path: string(content, 0, content.length) };
+  if (flag === "K") return { ...known, target: string(content, 0, content.length) };
+  return { ...known, ...paxRecords(content) };
+}
+
+/** A path without a leading `./` or `/` and without a trailing `/`; empty for the root. */
+export function normalisedPath(path: string): string {
+  return path
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .join("/");
+}
+
+function ustarPath(block: Buffer): string {
+  const prefix = block.toString("latin1", 257, 263) === "ustar\0" ? string(block, 345, 155) : "";
+  const path = string(block, 0, 100);
+  return prefix === "" ? path : `${prefix}/${path}`;
+}
+
+function string(buffer: Buffer, start: number, length: number): string {
+  const end = buffer.indexOf(0, start);
+  return buffer.toString("utf8", start, end < 0 ? start + length : Math.min(end, start + length));
+}
+
+/** A number in octal digits, or in GNU's base 256 where the first bit is set. */
+function octal(buffer: Buffer, start: number, length: number): number {
+  if (((buffer[start] ?? 0) & 0x80) !== 0) return Number(buffer.readBigUInt64BE(start + length - 8));
+  return Number.parseInt(string(buffer, start, length).trim() || "0", 8);
+}
+
+function checksum(block: Buffer): number {
+  let sum = 8 * 0x20;
+  for (let i = 0; i < blockSize; i++) if (i < 148 || i >= 156) sum += block[i] ?? 0;
+  return sum;
+}
+
+function paxRecords(records: Buffer): Extension {
+  const result: { path?: string; target?: string; size?: number } = {};
+  for (let position = 0; position < records.length; ) {
+    const space = records.indexOf(0x20, position);
+    const length = Number.parseInt(records.toString("latin1", position, space), 10);
+    if (space < 0 || !(length > 0)) break;
+    const record = records.toString("utf8", space + 1, position + length - 1);
+    if (record.startsWith("path=")) result.path = record.slice("path=".length);
+    if (record.startsWith("GNU.sparse.name=")) result.path = record.slice("GNU.sparse.name=".length);
+    if (record.startsWith("linkpath=")) result.target = record.slice("linkpath=".length);
+    if (record.startsWith("size=")) result.size = Number(record.slice("size=".length));
+    position += length;
+  }
+  return result;
+}

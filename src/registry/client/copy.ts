@@ -1,0 +1,141 @@
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { canonicalJson } from "../../oci/json.ts";
+import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
+import { isNondistributable, mediaTypes } from "../../oci/media-types.ts";
+import type { RegistryClient } from "./client.ts";
+import { type FetchedManifest, fetchManifest } from "./fetch-manifest.ts";
+import { type BlobToPush, type ImageToPush, type PushEvent, pushImages } from "./push.ts";
+
+/** A repository of an open registry. */
+export interface Place {
+  readonly client: RegistryClient;
+  readonly repository: string;
+}
+
+export interface CopyOptions {
+  readonly from: Place;
+  readonly to: Place;
+  /** What to copy, with everything it names: an index with its images. */
+  readonly fetched: FetchedManifest;
+  /** Tags it gets. None: it is known by its digest alone. */
+  readonly tags: readonly string[];
+  /** Whether what refers to the image comes along: signatures, attestations, … */
+  readonly referrers: boolean;
+  readonly onEvent?: (event: PushEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Copies an image, byte for byte, from one repository to another. Blobs are mounted within a registry and streamed between two; nothing of
+ * them is ever on this machine's disk. What is there already is not moved.
+ *
+ * @throws UserError or Failure that names the registry at fault
+ */
+export async function copyImage(options: CopyOptions): Promise<void> {
+  await new Copy(options).run();
+}
+
+class Copy {
+  readonly #options: CopyOptions;
+  /** Manifests that were copied, which may be referred to. */
+  readonly #subjects: Digest[] = [];
+
+  constructor(options: CopyOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    await this.#copy(this.#options.fetched, this.#options.tags);
+    if (!this.#options.referrers) return;
+    // What refers to an image may be referred to itself, and then joins the list.
+    for (const subject of this.#subjects) await this.#referrers(subject);
+  }
+
+  async #copy(fetched: FetchedManifest, tags: readonly string[]): Promise<void> {
+    const { manifest, descriptor } = fetched;
+    this.#subjects.push(descriptor.digest);
+    if (!isIndex(manifest)) return this.#push([this.#image(fetched, manifest, tags)], "tags");
+    if (await this.#isThere(descriptor.digest, tags)) {
+      this.#subjects.push(...manifest.manifests.map(({ digest }) => digest));
+      return;
+    }
+    const children = await Promise.all(manifest.manifests.map((child) => this.#fetch(child.digest)));
+    const images: ImageToPush[] = [];
+    for (const child of children) {
+      if (isIndex(child.manifest)) await this.#copy(child, []);
+      else {
+        this.#subjects.push(child.descriptor.digest);
+        images.push(this.#image(child, child.manifest, []));
+      }
+    }
+    await this.#push(images, "digest");
+    for (const name of tags.length > 0 ? tags : [descriptor.digest]) await this.#put(name, fetched);
+  }
+
+  async #isThere(digest: Digest, tags: readonly string[]): Promise<boolean> {
+    const { client, repository } = this.#options.to;
+    const names = tags.length > 0 ? tags : [digest];
+    const found = await Promise.all(names.map((name) => client.headManifest(repository, name, this.#signal())));
+    return found.every((each) => each?.digest === digest);
+  }
+
+  #image({ bytes, descriptor }: FetchedManifest, manifest: ImageManifest, tags: readonly string[]): ImageToPush {
+    const { from, to } = this.#options;
+    const isSameRegistry = from.client.registry === to.client.registry;
+    const blob = (part: Descriptor): BlobToPush => ({
+      descriptor: part,
+      open: from.client.blobSource(from.repository, part),
+      streamedFrom: from.client.registry,
+      ...(isSameRegistry ? { mountFrom: from.repository } : {}),
+    });
+    // Layers that may not be copied are not in a registry, nor asked for by one.
+    const layers = manifest.layers.filter((layer) => !isNondistributable(layer.mediaType));
+    return {
+      ...to,
+      tags,
+      digest: descriptor.digest,
+      read: async () => ({
+        manifest: { bytes, mediaType: manifest.mediaType },
+        blobs: [manifest.config, ...layers].map(blob),
+      }),
+    };
+  }
+
+  async #push(images: readonly ImageToPush[], check: "digest" | "tags"): Promise<void> {
+    const { onEvent } = this.#options;
+    await pushImages(images, { check, ...(onEvent ? { onEvent } : {}), ...this.#signal() });
+  }
+
+  async #put(name: string, { bytes, descriptor }: Pick<FetchedManifest, "bytes" | "descriptor">): Promise<void> {
+    const { client, repository } = this.#options.to;
+    await client.putManifest(repository, name, bytes, descriptor.mediaType, this.#signal());
+  }
+
+  async #referrers(subject: Digest): Promise<void> {
+    const { from, to } = this.#options;
+    const found = await from.client.referrers(from.repository, subject);
+    if (found.length === 0) return;
+    for (const { digest } of found) {
+      if (!this.#subjects.includes(digest)) await this.#copy(await this.#fetch(digest), []);
+    }
+    // A registry without the referrers API leaves the list to its clients: distribution specification, "Referrers Tag Schema".
+    const known = await to.client.referrers(to.repository, subject);
+    const unknown = found.filter(({ digest }) => !known.some((each) => each.digest === digest));
+    if (unknown.length === 0) return;
+    const bytes = Buffer.from(
+      canonicalJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [...known, ...unknown] }),
+    );
+    const mediaType = mediaTypes.index;
+    await to.client.putManifest(to.repository, subject.replace(":", "-"), bytes, mediaType, this.#signal());
+  }
+
+  #fetch(digest: Digest): Promise<FetchedManifest> {
+    const { client, repository } = this.#options.from;
+    return fetchManifest(client, repository, digest, this.#signal());
+  }
+
+  #signal(): { signal?: AbortSignal } {
+    return this.#options.signal ? { signal: this.#options.signal } : {};
+  }
+}
