@@ -56,7 +56,7 @@ export async function* listTar(tar: AsyncIterable<Uint8Array>): AsyncGenerator<L
       const size = isLinkOrFolder(type) ? 0 : (extension.size ?? header.size);
       if (header.flag === "S") await passSparseMap(reader, block);
       if (type) yield entryOf(header, extension, type, size);
-      await pass(reader, size);
+      await skip(reader, padded(size));
       // A global header, which is none of the types, says nothing of what follows it.
       if (header.flag !== "g") extension = {};
     }
@@ -76,15 +76,18 @@ function isLinkOrFolder(type: ListedEntry["type"] | undefined): boolean {
 
 async function content(reader: ByteReader, { size }: TarHeader): Promise<Buffer> {
   if (size > maximumExtension) throw new RangeError(`a name has ${size} bytes at byte ${reader.position}`);
-  const bytes = await reader.upTo(size);
-  if (bytes.length < size) throw cutShort(reader);
-  await pass(reader, -size & (blockSize - 1));
-  return bytes;
+  const bytes = await reader.upTo(padded(size));
+  if (bytes.length < padded(size)) throw cutShort(reader);
+  return bytes.subarray(0, size);
 }
 
-/** Passes over content and what pads it to whole blocks. */
-async function pass(reader: ByteReader, size: number): Promise<void> {
-  const end = reader.position + Math.ceil(size / blockSize) * blockSize;
+/** Bytes that content takes with what pads it to whole blocks. */
+function padded(size: number): number {
+  return Math.ceil(size / blockSize) * blockSize;
+}
+
+async function skip(reader: ByteReader, count: number): Promise<void> {
+  const end = reader.position + count;
   while (reader.position < end) if (!(await reader.some(end - reader.position))) throw cutShort(reader);
 }
 

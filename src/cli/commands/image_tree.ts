@@ -16,7 +16,7 @@ interface Options {
   readonly platform?: string | undefined;
   readonly depth: number;
   readonly html?: string | undefined;
-  readonly json: boolean;
+  readonly json?: boolean | undefined;
 }
 
 export const command = "tree <image>";
@@ -28,7 +28,7 @@ export function builder(yargs: Argv): Argv<Options> {
     .option("platform", { type: "string", describe: "Of an index, that image: os/architecture[/variant]" })
     .option("depth", { type: "number", default: 4, describe: "Levels of folders to print" })
     .option("html", { type: "string", describe: "Write a page with a treemap into this file instead" })
-    .option("json", { type: "boolean", default: false, describe: "Print every file as JSON" })
+    .option("json", { type: "boolean", describe: "Print every file as JSON" })
     .conflicts("html", "json")
     .example("$0 image tree localhost:5000/team/app:v1 --html app.html", "A page to look at in a browser");
 }

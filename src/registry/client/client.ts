@@ -6,7 +6,7 @@ import { parseJson } from "../../oci/json.ts";
 import { type ImageIndex, maximumManifestSize, parseManifest } from "../../oci/manifest.ts";
 import { manifestMediaTypes, mediaTypes } from "../../oci/media-types.ts";
 import { downloadBlob, downloadRange } from "./download.ts";
-import { discard, type Step } from "./refusal.ts";
+import { discard, type Step, Unsupported } from "./refusal.ts";
 import type { Access } from "./scope.ts";
 import type { RegistryRequest, RegistryResponse, Session } from "./session.ts";
 import { type OpenBlob, type UploadOptions, uploadBlob } from "./upload.ts";
@@ -214,11 +214,13 @@ export class RegistryClient {
 
   /** Deletes a manifest by digest, or a tag. False: it was not there. */
   deleteManifest(repository: string, reference: string): Promise<boolean> {
-    return this.#delete({ doing: `deleting manifest ${reference}`, repository }, `manifests/${reference}`);
+    const step = { doing: `deleting manifest ${reference}`, repository };
+    // Some registries call a tag a wrong digest here.
+    return this.#delete(step, `manifests/${reference}`, isDigest(reference) ? [405] : [400, 405]);
   }
 
   deleteBlob(repository: string, digest: Digest): Promise<boolean> {
-    return this.#delete({ doing: `deleting blob ${digest}`, repository }, `blobs/${digest}`);
+    return this.#delete({ doing: `deleting blob ${digest}`, repository }, `blobs/${digest}`, [405]);
   }
 
   /** Ends kept connections. */
@@ -226,12 +228,20 @@ export class RegistryClient {
     this.#session.close();
   }
 
-  async #delete(step: Step & { repository: string }, path: string): Promise<boolean> {
+  async #delete(step: Step & { repository: string }, path: string, unsupported: readonly number[]): Promise<boolean> {
     const access: Access[] = [{ repository: step.repository, actions: ["delete", "pull"] }];
     const response = await this.#send(step, { method: "DELETE", url: `/v2/${step.repository}/${path}`, access });
-    if (response.status !== 404 && response.status > 299) throw await this.#session.refusal(response, step);
+    const { status } = response;
+    if (status !== 404 && status > 299) {
+      const cause = await this.#session.refusal(response, step);
+      if (!unsupported.includes(status)) throw cause;
+      const problem = `Registry ${this.registry} does not take requests for ${step.doing} in ${step.repository}.`;
+      throw new Unsupported(problem, "Whoever runs the registry can allow it, where the registry is able to.", {
+        cause,
+      });
+    }
     await discard(response);
-    return response.status !== 404;
+    return status !== 404;
   }
 
   /** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None when there is no such thing. */

@@ -9,7 +9,7 @@ const maximumAnswer = 64 * 1024;
 /** A registry or its token service knows who asks, or that nobody in particular does, and says no. */
 export class AccessRefused extends UserError {}
 
-/** The registry does not do such things at all. */
+/** The registry does not do such a thing at all. */
 export class Unsupported extends UserError {}
 
 /** What was being done, for errors: a verb's form that follows "while", and the repository. */
@@ -79,9 +79,6 @@ export function refusalError(
       `${problem}: something on the way to it takes no content of that size.`,
       "Raise the size limit of the registry or of the proxy before it.",
     );
-  }
-  if (status === 405 || words.code === "UNSUPPORTED") {
-    return new Unsupported(`${problem}.`, "Whoever runs the registry can allow it, where the registry is able to.");
   }
   if (status === 404) {
     return new UserError(`${problem}.`, "Check the names of the registry and the repository.");

@@ -29,7 +29,7 @@ canvas { display: block; width: 100%; height: 100%; cursor: pointer }
 aside { display: flex; flex-direction: column; min-height: 0; padding: 0 16px 12px 12px }
 #heading { margin: 0 0 6px; font-size: 13px; color: var(--dim) }
 #list { overflow-y: auto; min-height: 0 }
-#list button { position: relative; display: grid; grid-template-columns: 1fr auto 5ch; gap: 8px; width: 100%; padding: 4px 6px; border-radius: 4px; overflow: hidden }
+#list button { position: relative; display: grid; grid-template-columns: 1fr auto 6ch; gap: 8px; width: 100%; padding: 4px 6px; border-radius: 4px; overflow: hidden }
 #list button:hover, #list button:focus-visible { outline: 1px solid var(--dim); outline-offset: -1px }
 .bar { position: absolute; inset: 1px auto 1px 0; border-radius: 3px }
 .name { position: relative; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
@@ -62,7 +62,7 @@ export function usagePage(image: ImageUsage): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>${escaped(image.name)}</title>
 <style>${style}</style>
-<header><h1>${escaped(image.name)}</h1><p>${escaped(facts.join(" · "))}</p><p><code>${image.digest}</code></p></header>
+<header><h1>${escaped(image.name)}</h1><p>${escaped(facts.filter((fact) => fact !== "").join(" · "))}</p><p><code>${image.digest}</code></p></header>
 <nav><div id="trail"></div><input id="search" type="search" placeholder="Search paths ( / )" aria-label="Search paths"></nav>
 <main><canvas aria-label="Treemap of the image"></canvas></main>
 <aside><p id="heading"></p><div id="list"></div></aside>

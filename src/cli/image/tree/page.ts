@@ -66,7 +66,14 @@ export function show(
   });
 
   function itemOf(node: PageNode, parent: Item, layer: number): Item {
-    const [name, content, hidden] = node;
+    let [name, content, hidden] = node;
+    // Folders with nothing but another folder in them are shown as one.
+    while (parent !== image && typeof content !== "number" && content.length === 1) {
+      const only = content[0] as PageNode;
+      if (typeof only[1] === "number") break;
+      name += `/${only[0]}`;
+      content = only[1];
+    }
     if (typeof content === "number") {
       return {
         name: name || smallFiles,
@@ -92,7 +99,7 @@ export function show(
   let current = image;
   let hovered: Item | undefined;
   let matches: Set<Item> | undefined;
-  let drawn: { item: Item; box: Box }[] = [];
+  let drawn = new Map<Item, Box>();
 
   function pathOf(item: Item): string {
     const names: string[] = [];
@@ -122,7 +129,7 @@ export function show(
   }
 
   function draw(item: Item, box: Box, level: number): void {
-    drawn.push({ item, box });
+    drawn.set(item, box);
     context.fillStyle = colour(item, level);
     context.fillRect(box.x, box.y, box.width, box.height);
     if (item.isHidden) hatch(box);
@@ -133,7 +140,7 @@ export function show(
     context.fillStyle = matches && !matches.has(item) && !item.children ? `${ink}80` : ink;
     if (!item.children) {
       if (isBig) label(item.name, box, box.y + 13);
-      if (box.height > 34) label(formatBytes(item.size), box, box.y + 28);
+      if (isBig && box.height > 34) label(formatBytes(item.size), box, box.y + 28);
       return;
     }
     const hasHead = box.width > 46 && box.height > 40;
@@ -149,7 +156,7 @@ export function show(
   }
 
   function drawChildren(item: Item, box: Box, level: number): void {
-    const children = (item.children ?? []).filter(({ size }) => size > 0);
+    const children = (item.children ?? []).filter(({ size }) => size > 0).sort((one, other) => other.size - one.size);
     if (box.width < 2 || box.height < 2) return;
     squarify(
       children.map(({ size }) => size),
@@ -175,9 +182,9 @@ export function show(
   }
 
   function outline(item: Item, style: string, thickness: number): void {
-    const found = drawn.find((each) => each.item === item);
-    if (!found) return;
-    const { x, y, width, height } = found.box;
+    const box = drawn.get(item);
+    if (!box) return;
+    const { x, y, width, height } = box;
     context.strokeStyle = style;
     context.lineWidth = thickness;
     context.strokeRect(x + 1, y + 1, Math.max(1, width - 2), Math.max(1, height - 2));
@@ -191,7 +198,7 @@ export function show(
     canvas.height = Math.round(height * scale);
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    drawn = [];
+    drawn = new Map();
     const whole = { x: 0, y: 0, width, height };
     if (current.children) drawChildren(current, whole, 0);
     else draw(current, whole, 0);
@@ -201,7 +208,8 @@ export function show(
 
   function percent(part: number, whole: number): string {
     const share = whole > 0 ? (100 * part) / whole : 0;
-    return `${share >= 10 || share === 0 ? Math.round(share) : share.toFixed(share >= 0.1 ? 1 : 2)}%`;
+    if (share > 0 && share < 0.1) return "<0.1%";
+    return `${share >= 10 || share === 0 ? Math.round(share) : share.toFixed(1)}%`;
   }
 
   function facts(item: Item): [strong: string, rest: string[]] {
@@ -210,7 +218,8 @@ export function show(
     if (item.children) rest.push(`${item.files} file${item.files === 1 ? "" : "s"}`);
     if (item.isHidden) rest.push("hidden: a later layer replaces or removes it");
     if (layer) {
-      rest.push(`layer ${item.layer + 1}: ${layer.title}`);
+      const number = `layer ${item.layer + 1}`;
+      rest.push(layer.title === number ? number : `${number}: ${layer.title}`);
       if (item.parent === image) rest.push(`${formatBytes(layer.pull)} to pull`, layer.digest);
     }
     return [item.parent === image ? item.name : pathOf(item), rest];
@@ -310,8 +319,9 @@ export function show(
   function itemAt(event: MouseEvent): Item | undefined {
     const { left, top } = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
-    return drawn.findLast(({ box }) => x >= box.x && y >= box.y && x < box.x + box.width && y < box.y + box.height)
-      ?.item;
+    const hit = (box: Box) => x >= box.x && y >= box.y && x < box.x + box.width && y < box.y + box.height;
+    // What is inside was drawn later.
+    return [...drawn].findLast(([, box]) => hit(box))?.[0];
   }
 
   canvas.onmousemove = (event) => {
