@@ -44,6 +44,8 @@ _HUB_BUILD = """[
 ]
 """
 
+_TOOL = "debian/repository/main.ts"
+
 DEBIAN_ATTRS = {
     "lock": attr.label(allow_single_file = True, doc = "The packages, as `slipway image lock` writes them."),
     "suite": attr.string(doc = "What the lock is of, checked: one or more suites, as apt names them (`bookworm bookworm-security`). Default: not checked, as for the next three."),
@@ -82,13 +84,8 @@ def _package(entry):
 
 def _relock(rctx):
     """Asks the mirror's signed index for the newest versions. Bazel's downloader takes nothing over plain HTTP whose sha256 is not known before."""
-
-    # The tool finds its npm packages in the node_modules beside it.
-    rctx.symlink(rctx.path(Label("//src:debian/repository/main.ts")).dirname.dirname.dirname, "tool/src")
-    rctx.symlink(rctx.path(Label("@slipway_npm//:package.json")).dirname.get_child("node_modules"), "tool/node_modules")
-    answer = run_repository_tool(rctx, "tool/src/debian/repository/main.ts", ["relock", rctx.path(rctx.attr.lock), rctx.attr.mirror])
-    rctx.delete("tool")
-    return answer
+    arguments = ["relock", rctx.path(rctx.attr.lock), rctx.attr.mirror]
+    return run_repository_tool(rctx, _TOOL, arguments, packages = True)
 
 def _replace(rctx, mirrors, failed):
     """Takes the newest versions in place of what the mirror does not have, or says which they are."""
@@ -132,8 +129,7 @@ def _lock_path(rctx):
 
 def _debian_repository_impl(rctx):
     declared = {name: getattr(rctx.attr, name) for name in ["suite", "components", "architecture", "packages"]}
-    script = rctx.path(Label("//src:debian/repository/main.ts"))
-    prepared = run_repository_tool(rctx, script, ["prepare", rctx.path(rctx.attr.lock), _lock_path(rctx), rctx.attr.mirror, json.encode(declared)])
+    prepared = run_repository_tool(rctx, _TOOL, ["prepare", rctx.path(rctx.attr.lock), _lock_path(rctx), rctx.attr.mirror, json.encode(declared)])
     architecture = prepared["lock"]["architecture"]
     if architecture not in _ARCHITECTURES:
         _error(rctx, "{} is of the architecture {}.".format(_lock_path(rctx), architecture), "Images are made for {}.".format(" and ".join(_ARCHITECTURES)))

@@ -81,7 +81,9 @@ def _pull_repository_impl(rctx):
         "platforms": rctx.attr.platforms,
         "known": _CONSTRAINTS.keys(),
     }
-    pulled = run_repository_tool(rctx, rctx.path(Label("//src:registry/base/main.ts")), [json.encode(request)])
+
+    # Credentials from AWS need its packages.
+    pulled = run_repository_tool(rctx, "registry/base/main.ts", [json.encode(request)], packages = True)
     images = pulled["images"]
     for image in images:
         rctx.file(image["folder"] + "/BUILD.bazel", _IMAGE_BUILD.format(

@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { registerHooks } from "node:module";
 import { join } from "node:path";
 import { splitDigest } from "../../oci/digest.ts";
 import { exitStatusOf, messageOf } from "../../oci/errors.ts";
@@ -8,7 +9,7 @@ import { openByName } from "../open-by-name.ts";
 import { type PulledImage, type PullRequest, pullBase } from "./pull.ts";
 
 /**
- * What the repository rule of `base_images.pull` runs, as it is, by Node's type stripping, before anything is built; it needs no npm package.
+ * What the repository rule of `base_images.pull` runs, as it is, by Node's type stripping, before anything is built.
  *
  *     REQUEST    JSON, see ./pull.ts. Writes a folder per platform into the working directory, and prints
  *                {"registry", "repository", "images": [{"platform", "folder", "layers": [file name]}]}
@@ -34,6 +35,12 @@ function write(image: PulledImage): { platform: string; folder: string; layers: 
   for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
   return { platform, folder, layers: [...layers.keys()] };
 }
+
+// Sources import by these names what the build makes of `.mts` modules.
+registerHooks({
+  resolve: (specifier, context, next) =>
+    next(specifier.startsWith(".") ? specifier.replace(/\.mjs$/, ".mts") : specifier, context),
+});
 
 try {
   process.stdout.write(`${JSON.stringify(await main(process.argv.slice(2)))}\n`);
