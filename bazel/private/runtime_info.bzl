@@ -1,9 +1,8 @@
 """The runtime of a program."""
 
 RuntimeInfo = provider(
-    doc = "The part of a program's runfiles that many programs have in common, and the image layers with it, which all of them share.",
+    doc = "The part of a program's runfiles that all programs for Node have in common.",
     fields = {
-        "file": "File: for example the Node of `//bazel/toolchains:node_runtime_type`.",
-        "layers": "list of struct(metadata = File, blob = File): the layers with that file.",
+        "file": "File: the Node of `//bazel/toolchains:node_runtime_type`.",
     },
 )

@@ -2,11 +2,11 @@
 
 load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")
 load("//bazel/private:runfiles.bzl", "runfiles_path")
-load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
 load(":declared_links.bzl", "DeclaredLinksInfo", "declared_links")
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "file_entry", "layer_entry", "link_entry", "make_layer", "member_entry")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
+load(":runtime_layers.bzl", "RuntimeLayersInfo", "runtime_layers")
 load(":sorted_files.bzl", "FIRST_PARTY", "sorted_files")
 
 # The user that programs run as where the base image names none, and its home.
@@ -35,7 +35,7 @@ def _binary_layers_impl(ctx):
     for layer in ctx.attr.file_layers.values():
         if not layer or [c for c in layer.elems() if not (c.isalnum() or c in "-_")]:
             fail("{}: {} is no name for a layer.\nUse letters, digits, '-' and '_'.".format(ctx.label, repr(layer)))
-    runtime = binary[RuntimeInfo] if RuntimeInfo in binary else None
+    runtime = binary[RuntimeLayersInfo] if RuntimeLayersInfo in binary else None
     parts = sorted_files(
         ctx,
         binary[DefaultInfo].default_runfiles,
@@ -97,7 +97,7 @@ in every image, so that images of different programs share the layers that they 
             mandatory = True,
             executable = True,
             cfg = "target",
-            aspects = [declared_links],
+            aspects = [declared_links, runtime_layers],
             doc = "The program: its executable and runfiles are all that counts.",
         ),
         "program_name": attr.string(mandatory = True, doc = "NAME in `/app/NAME`."),

@@ -3,7 +3,6 @@
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
 load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
-load("//bazel/private/image:image_layers_info.bzl", "ImageLayersInfo")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
 load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
 
@@ -83,7 +82,7 @@ def _ts_binary_impl(ctx):
     runfiles = runfiles.merge_all([target[DefaultInfo].default_runfiles for target in ctx.attr.data])
     return [
         DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles),
-        RuntimeInfo(file = node, layers = ctx.attr._node_layer[ImageLayersInfo].layers),
+        RuntimeInfo(file = node),
         RunEnvironmentInfo(environment = ctx.attr.env),
         OutputGroupInfo(_validation = depset([_check_imports(ctx, metafile, sources, npm)])),
     ]
@@ -91,6 +90,7 @@ def _ts_binary_impl(ctx):
 ts_binary = rule(
     implementation = _ts_binary_impl,
     executable = True,
+    provides = [RuntimeInfo],
     doc = """A TypeScript or JavaScript program for Node: the entry point and what it imports become one module, npm packages stay beside it.
 
 ```starlark
@@ -112,7 +112,6 @@ A package that is imported must be in `deps`. Types are not checked here: use yo
         "data": attr.label_list(allow_files = True, doc = "Files and programs that it finds in its runfiles."),
         "env": attr.string_dict(doc = "Environment variables of `bazel run`. An image has its own: see `image`."),
         "node_options": attr.string_list(doc = "Options of Node, for example `--max-old-space-size=4096`."),
-        "_node_layer": attr.label(default = Label("//bazel/private/image:node_layer"), providers = [ImageLayersInfo]),
         "_sdk": attr.label(default = Label("//src:sdk"), allow_single_file = True),
     } | ESBUILD_ATTRS | BUILD_TOOL_ATTRS,
     toolchains = [NODE_RUNTIME_TOOLCHAIN],
