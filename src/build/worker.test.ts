@@ -66,7 +66,7 @@ describe("serve", () => {
       },
     );
     expect(found).toEqual([
-      { exitCode: 2, output: "It is wrong.\nRight it.", requestId: 1 },
+      { exitCode: 2, output: "It is wrong.\nRight it.\n", requestId: 1 },
       { exitCode: 0, output: "", requestId: 2 },
     ]);
   });

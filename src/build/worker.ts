@@ -66,7 +66,7 @@ export async function serve(options: WorkerOptions): Promise<void> {
       return { exitCode: 0, output: "" };
     } catch (error) {
       if (signal.aborted) return { exitCode: 0, output: "", wasCancelled: true };
-      return { exitCode: exitStatusOf(error), output: messageOf(error) };
+      return { exitCode: exitStatusOf(error), output: `${messageOf(error)}\n` };
     }
   }
 }

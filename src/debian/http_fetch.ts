@@ -16,7 +16,8 @@ export function mirrorFetch(mirrors: Mirrors): FetchFile {
         throw failure(url, (cause as Error).message, cause);
       });
     }
-    const { EnvHttpProxyAgent, fetch } = await import("undici");
+    // In a bundle a CommonJS package has its default export alone.
+    const { EnvHttpProxyAgent, fetch } = (await import("undici")).default;
     const dispatcher = new EnvHttpProxyAgent();
     try {
       const response = await fetch(url, { dispatcher });
