@@ -92,7 +92,7 @@ describe("the build tool", () => {
     expect(await worker.response()).toEqual({
       exitCode: 2,
       output:
-        "/app/größe.txt would come from missing.txt, which does not exist.\nMake the target that provides it an input of the layer.",
+        "/app/größe.txt would come from missing.txt, which does not exist.\nMake the target that provides it an input of the layer.\n",
       requestId: 1,
     });
     worker.send("nonsense");
