@@ -75,7 +75,8 @@ export class Destinations {
   }
 
   #useEmbedded(socketPath: string, host: string, retry: { firstContactBudget?: number }): OpenDestination {
-    const open = { client: openRegistry(host, { embedded: { socketPath }, retry }), host };
+    // Where it does not listen, waiting brings nothing: nobody but us starts it.
+    const open = { client: openRegistry(host, { embedded: { socketPath }, retry: { attempts: 3, ...retry } }), host };
     this.#open.set(embedded, open);
     return open;
   }

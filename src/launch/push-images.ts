@@ -45,12 +45,12 @@ export async function ship(
 ): Promise<string[]> {
   for (const shipment of shipments) checkNames(shipment);
   const usesEmbedded = shipments.some((each) => each.destination === embedded);
-  const lastSeen = usesEmbedded ? await destinations.lastSeenEmbedded() : undefined;
+  if (usesEmbedded) await destinations.lastSeenEmbedded();
   try {
     return await new Shipping(destinations, check).run(shipments);
   } catch (error) {
-    // It ended since it was last seen, so this time it is started first.
-    if (!lastSeen || !isNotListening(error)) throw error;
+    // It has ended, since it was last seen or just now: it is started anew, and goes on from what it has.
+    if (!usesEmbedded || !isNotListening(error)) throw error;
     await destinations.startEmbedded();
     return new Shipping(destinations, check).run(shipments);
   }

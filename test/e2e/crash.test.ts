@@ -60,14 +60,14 @@ async function inTheMiddleOfAnUpload(): Promise<void> {
 }
 
 describe("kill -9 in the middle of an upload", () => {
-  it("of the registry: nothing of it is served, and the same or the next run completes", async () => {
+  it("of the registry: the push starts it anew and completes, and so does the next run", async () => {
     await loadCargo();
     const { pid } = await registry.status();
     const push = workspace.bazel(["run", "//heavy:heavy_push"]);
     await inTheMiddleOfAnUpload();
     process.kill(pid, "SIGKILL");
     const { status, stderr } = await push;
-    if (status !== 0) expect(stderr).toMatch(/^slipway: .*localhost:\d+/m);
+    expect(status, stderr).toBe(0);
 
     expect(readSeen(await workspace.stdout(["run", "//heavy"])).arguments).toEqual([]);
     expect((await registry.status()).pid).not.toBe(pid);
