@@ -1,152 +1,180 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { credentialFiles, findCredential } from "./find.ts";
+import { describe, expect, it } from "vitest";
+import { findCredential } from "./find.ts";
+import { findPassword, findSshKey } from "./find-remote.ts";
+import { parseServiceUrl } from "./service-url.ts";
+import type { Entry } from "./source.ts";
+import { auth, Home } from "./testdata/home.ts";
 
-const encode = (pair: string) => Buffer.from(pair).toString("base64");
-/** A user name cannot hold a colon. */
-const userOf = (name: string) => name.replaceAll(":", "-");
-const passwordOf = (name: string) => ({ kind: "password", username: userOf(name), password: "geheim" });
+const registry = "registry.example.com";
 
-/** A home of a test's own. */
-function home(files: Record<string, unknown> = {}, env: Record<string, string> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-home-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const put = (path: string, content: unknown, mode = 0o600) => {
-    const whole = join(folder, path);
-    mkdirSync(dirname(whole), { recursive: true });
-    writeFileSync(whole, typeof content === "string" ? content : JSON.stringify(content), { mode });
-    return whole;
-  };
-  for (const [path, content] of Object.entries(files)) put(path, content);
-  const environment = { HOME: folder, PATH: `${folder}/bin:/usr/bin:/bin`, ...env };
-  const helper = (name: string, script: string) =>
-    put(`bin/docker-credential-${name}`, `#!/bin/sh\n${script}\n`, 0o755);
-  const find = (registry: string, repository?: string) => findCredential({ registry, repository }, environment);
-  return { folder, find, helper, put, env: environment };
+const kept = (url: string, username: string, name?: string): Entry => ({
+  ...(name === undefined ? {} : { name }),
+  service: "docker",
+  url,
+  source: { kind: "stored", username, password: "geheim" },
+});
+
+async function userOf(home: Home, repository?: string, host = registry): Promise<string | undefined> {
+  const { credential } = await findCredential({ registry: host, repository }, home.env);
+  return credential?.kind === "password" ? credential.username : credential?.kind;
 }
 
-const docker = ".docker/config.json";
-const auths = (...names: string[]) => ({
-  auths: Object.fromEntries(names.map((name) => [name, { auth: encode(`${userOf(name)}:geheim`) }])),
-});
-
-describe("findCredential", () => {
-  it("finds nothing in a home without files, and says where it looked", async () => {
-    const { find, folder } = home();
-    expect(await find("a.b")).toEqual({
-      searched: [join(folder, ".config/containers/auth.json"), join(folder, docker)],
-      problems: [],
-    });
+describe("the search for a registry's credential", () => {
+  it("takes the variable, then what was added, then podman's file, then docker's", async () => {
+    const home = new Home();
+    delete home.env["DOCKER_CONFIG"];
+    home.write(".docker/config.json", { auths: { [registry]: auth("docker", "p") } });
+    expect(await userOf(home)).toBe("docker");
+    home.containersAuth({ auths: { [registry]: auth("podman", "p") } });
+    expect(await userOf(home)).toBe("podman");
+    home.store(kept(registry, "added"));
+    expect(await userOf(home)).toBe("added");
+    home.env["DOCKER_AUTH_CONFIG"] = JSON.stringify({ auths: { [registry]: auth("variable", "p") } });
+    expect(await userOf(home)).toBe("variable");
   });
 
-  it("takes the longest entry that matches, on a path boundary", async () => {
-    const { find } = home({ [docker]: auths("a.b", "a.b/team", "a.b/team/app", "a.b:5000") });
-    for (const [registry, repository, name] of [
-      ["a.b", "other", "a.b"],
-      ["a.b", "teammate", "a.b"],
-      ["a.b", "team", "a.b/team"],
-      ["a.b", "team/app2", "a.b/team"],
-      ["a.b", "team/app/x", "a.b/team/app"],
-      ["a.b:5000", "team/app", "a.b:5000"],
-    ] as const) {
-      expect((await find(registry, repository)).credential).toEqual(passwordOf(name));
+  it("takes the longest match, and of equal ones the newest", async () => {
+    const home = new Home();
+    home.store(
+      kept(`${registry}/team`, "team"),
+      kept(registry, "old", "old"),
+      kept(registry, "new", "new"),
+      kept(`${registry}/team/app`, "app"),
+      kept(`${registry}/teammate`, "mate"),
+    );
+    expect(await userOf(home)).toBe("new");
+    expect(await userOf(home, "team/app")).toBe("app");
+    expect(await userOf(home, "team/apple")).toBe("team");
+    expect(await userOf(home, "teammates")).toBe("new");
+    expect(await userOf(home, "team/app", "other.example.com")).toBeUndefined();
+  });
+
+  it("knows all names of Docker Hub for the same", async () => {
+    const home = new Home();
+    for (const name of ["docker.io", "index.docker.io", "registry-1.docker.io", "https://index.docker.io/v1/"]) {
+      home.store(kept(name, "added"));
+      expect(await userOf(home, "library/ubuntu", "registry-1.docker.io")).toBe("added");
+      home.store();
+      home.dockerConfig({ auths: { [name]: auth("docker", "p") } });
+      expect(await userOf(home, "library/ubuntu", "registry-1.docker.io")).toBe("docker");
+      home.dockerConfig({});
     }
-    expect((await find("b")).credential).toBeUndefined();
   });
 
-  it.each(["https://index.docker.io/v1/", "docker.io", "registry-1.docker.io", "https://index.docker.io/v2/"])(
-    "knows Docker Hub by the name %s",
-    async (name) => {
-      const { find } = home({ [docker]: auths(name) });
-      expect((await find("registry-1.docker.io", "library/ubuntu")).credential).toEqual(passwordOf(name));
-    },
-  );
-
-  it("reads the forms that entries have", async () => {
-    const { find } = home({
-      [docker]: {
-        auths: {
-          "plain.b": { username: "u", password: "p:q" },
-          "token.b": { identitytoken: "t", auth: encode("u:x") },
-          "padded.b": { auth: encode("u:p:q\0\0") },
-          "empty.b": {},
-        },
-      },
+  it("says why", async () => {
+    const home = new Home();
+    const file = home.write("two", "u\ngeheim\n");
+    home.store(kept(registry, "a"), {
+      name: "b",
+      service: "docker",
+      url: registry,
+      source: { kind: "file", path: file },
     });
-    expect((await find("plain.b")).credential).toEqual({ kind: "password", username: "u", password: "p:q" });
-    expect((await find("token.b")).credential).toEqual({ kind: "identity-token", token: "t" });
-    expect((await find("padded.b")).credential).toEqual({ kind: "password", username: "u", password: "p:q" });
-    expect((await find("empty.b")).credential).toBeUndefined();
+    const { source, considered } = await findCredential({ registry }, home.env);
+    expect(source).toBe(`b: file ${file} (for docker ${registry})`);
+    expect(considered?.map(({ used, reason }) => [used, reason])).toEqual([
+      [false, "a newer one is for the same"],
+      [true, "it is for the whole host"],
+    ]);
+    expect(JSON.stringify(considered)).not.toContain("geheim");
   });
 
-  it("asks helpers by the server's name on their input, from the home folder", async () => {
-    const { find, helper, folder } = home({
-      [docker]: { credHelpers: { "a.b": "one" }, credsStore: "two", auths: { "a.b": { auth: encode("x:y") } } },
+  it("is not broken by a helper that fails, and tells of it", async () => {
+    const home = new Home();
+    home.program("docker-credential-broken", "echo no keychain here >&2; exit 1");
+    const path = home.dockerConfig({ credsStore: "broken" });
+    const search = await findCredential({ registry }, home.env);
+    expect(search.credential).toBeUndefined();
+    expect(search.problems).toEqual([
+      `docker-credential-broken (named in ${path}): docker-credential-broken ended with status 1: no keychain here.`,
+    ]);
+    home.dockerConfig({ credHelpers: { [registry]: "missing" } });
+    expect((await findCredential({ registry }, home.env)).problems[0]).toMatch(
+      /docker-credential-missing is not on PATH/,
+    );
+  });
+
+  it("takes what the file holds where the helper has nothing", async () => {
+    const home = new Home();
+    home.program("docker-credential-empty", "echo credentials not found in native keychain; exit 1");
+    home.dockerConfig({ credsStore: "empty", auths: { [registry]: auth("file", "p") } });
+    expect(await userOf(home)).toBe("file");
+    home.program("docker-credential-full", `cat >/dev/null; echo '{"Username":"<token>","Secret":"t"}'`);
+    home.dockerConfig({ credsStore: "full", auths: { [registry]: auth("file", "p") } });
+    expect(await userOf(home)).toBe("identity-token");
+  });
+
+  it("never runs Slipway's own helper", async () => {
+    const home = new Home();
+    home.program("docker-credential-slipway", "touch $HOME/ran; exit 1");
+    home.dockerConfig({ credsStore: "slipway", auths: { [registry]: auth("file", "p") } });
+    expect(await userOf(home)).toBe("file");
+    home.dockerConfig({ credHelpers: { [registry]: "slipway" } });
+    const { problems, searched } = await findCredential({ registry }, home.env);
+    expect(problems).toEqual([]);
+    expect(searched.join()).not.toContain("docker-credential-slipway");
+  });
+
+  it("brings the header fields of the file that has the credential, but none that say who asks", async () => {
+    const home = new Home();
+    home.dockerConfig({
+      auths: { [registry]: { registrytoken: "ticket" } },
+      HttpHeaders: { "X-Team": "blue", Authorization: "no", "Content-Length": "7" },
     });
-    helper("one", `test "$1" = get && s=$(cat) && printf '{"Username":"%s","Secret":"%s"}' "$s" "$PWD"`);
-    helper("two", `s=$(cat); printf '{"Username":"<token>","Secret":"%s"}' "$s"`);
-    expect(await find("a.b")).toMatchObject({
-      credential: { username: "a.b", password: folder },
-      source: `docker-credential-one (named in ${join(folder, docker)})`,
+    expect(await findCredential({ registry }, home.env)).toMatchObject({
+      credential: { kind: "registry-token", token: "ticket" },
+      headers: { "x-team": "blue" },
     });
-    expect((await find("c.d")).credential).toEqual({ kind: "identity-token", token: "c.d" });
-    expect((await find("registry-1.docker.io")).credential).toMatchObject({ token: "https://index.docker.io/v1/" });
   });
 
-  it("takes a helper that has none for an answer", async () => {
-    const { find, helper } = home({ [docker]: { credsStore: "x" } });
-    helper("x", "echo 'credentials not found in native keychain'; exit 1");
-    expect(await find("a.b")).toMatchObject({ problems: [] });
+  it("is never silently anonymous where a source cannot be read", async () => {
+    const home = new Home();
+    home.store({ service: "docker", url: registry, source: { kind: "file", path: "/nowhere/at/all" } });
+    await expect(findCredential({ registry }, home.env)).rejects.toThrow(
+      `Credential file /nowhere/at/all (for docker ${registry}) cannot be read (ENOENT).`,
+    );
+    expect(await userOf(home, undefined, "other.example.com")).toBeUndefined();
   });
 
-  it.each([
-    ["is missing", undefined, /docker-credential-x is not on PATH/],
-    [
-      "fails",
-      'echo \'{"Secret":"geheim"}\'; echo locked >&2; exit 3',
-      /docker-credential-x ended with status 3: locked/,
-    ],
-    ["prints nonsense", "echo geheim", /did not answer with JSON/],
-    ["answers by half", 'echo \'{"Secret":"geheim"}\'', /did not answer with Username and Secret/],
-  ])("reports a helper that %s, without what it printed, and looks on", async (_, script, problem) => {
-    const { find, helper } = home({ ".config/containers/auth.json": { credsStore: "x" }, [docker]: auths("a.b") });
-    if (script !== undefined) helper("x", script);
-    const found = await find("a.b");
-    expect(found.credential).toEqual(passwordOf("a.b"));
-    expect(found.problems).toEqual([expect.stringMatching(problem)]);
-    expect(found.problems.join()).not.toContain("geheim");
-  });
-
-  it.each([
-    ['{"auths": geheim', /it is not JSON/],
-    ["[]", /it is not a JSON object/],
-    ['{"auths": []}', /auths is no object/],
-    ['{"auths": {"a.b": "geheim"}}', /its entry for "a\.b" is no object/],
-    ['{"auths": {"a.b": {"auth": "Z2VoZWlt"}}}', /its entry for "a\.b" is not the base64 of USER:PASSWORD/],
-    ['{"credHelpers": {"a.b": "../geheim"}}', /is not a program's name/],
-    ['{"credsStore": 7}', /is not a program's name/],
-  ])("reports the file %j by name and without its content", async (text, problem) => {
-    const { find, folder } = home({ [docker]: text });
-    const { credential, problems } = await find("a.b");
-    expect(credential).toBeUndefined();
-    expect(problems).toEqual([expect.stringMatching(problem)]);
-    expect(problems[0]).toContain(join(folder, docker));
-    expect(problems[0]).not.toMatch(/geheim|Z2Vo/);
+  it("reads a variable that holds the password when it is needed", async () => {
+    const home = new Home();
+    home.store({
+      service: "docker",
+      url: registry,
+      source: { kind: "environment", username: "ci", variable: "CI_PASSWORD" },
+    });
+    await expect(findCredential({ registry }, home.env)).rejects.toThrow(
+      /environment variable CI_PASSWORD .* is not set/,
+    );
+    home.env["CI_PASSWORD"] = "geheim";
+    expect((await findCredential({ registry }, home.env)).credential).toMatchObject({
+      username: "ci",
+      password: "geheim",
+    });
   });
 });
 
-describe("credentialFiles", () => {
-  it.each([
-    [{}, ["/h/.config/containers/auth.json", "/h/.docker/config.json"]],
-    [
-      { XDG_RUNTIME_DIR: "/run/u", XDG_CONFIG_HOME: "/c" },
-      ["/run/u/containers/auth.json", "/c/containers/auth.json", "/h/.docker/config.json"],
-    ],
-    [{ DOCKER_CONFIG: "/d" }, ["/d/config.json", "/h/.config/containers/auth.json"]],
-    [{ REGISTRY_AUTH_FILE: "/a.json", DOCKER_CONFIG: "/d" }, ["/a.json", "/d/config.json"]],
-  ])("puts what a variable names first: %j", (env, files) => {
-    expect(credentialFiles({ HOME: "/h", ...env })).toEqual(files);
+describe("the search for git and downloads", () => {
+  const key = "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END OPENSSH PRIVATE KEY-----\n";
+
+  it("gives keys to SSH and passwords to HTTP", async () => {
+    const home = new Home();
+    const path = home.write("key", key);
+    home.store(
+      { service: "git", url: "github.com", source: { kind: "stored", username: "u", password: "p" } },
+      { service: "git", url: "github.com", source: { kind: "ssh-key", path } },
+    );
+    const ssh = await findSshKey(parseServiceUrl("git", "git@github.com:org/app"), home.env);
+    expect(ssh.credential).toEqual({ kind: "ssh-key-file", path });
+    const http = await findPassword(parseServiceUrl("git", "https://github.com/org/app"), ["git"], home.env);
+    expect(http.credential).toMatchObject({ username: "u" });
+  });
+
+  it("does not give git what is for downloads", async () => {
+    const home = new Home();
+    home.store({ service: "http", url: "h.org", source: { kind: "stored", username: "u", password: "p" } });
+    const url = parseServiceUrl("git", "https://h.org/a");
+    expect((await findPassword(url, ["git"], home.env)).credential).toBeUndefined();
+    expect((await findPassword(url, ["http", "git"], home.env)).credential).toBeDefined();
   });
 });
