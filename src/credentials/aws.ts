@@ -7,28 +7,37 @@ export interface AwsProblem {
   readonly remedy: string;
 }
 
+/** What is used of the SDK's errors. */
+interface SdkError {
+  readonly name?: string;
+  readonly message?: string;
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
 /** Explains an error of the AWS SDK that has nothing to do with what was asked for: no credentials, no region, no way there. */
 export function explainAwsError(error: unknown): AwsProblem {
-  const { name = "", message = "", code = "" } = error as { name?: string; message?: string; code?: string };
+  const { name = "", message = "", code = "", $metadata } = error as SdkError;
+  const status = $metadata?.httpStatusCode;
   if (name === "CredentialsProviderError" || /could not load credentials/i.test(message)) {
     return {
       problem: "no AWS credentials were found",
       remedy: "Log in with `aws sso login`, set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     };
   }
-  if (/region is missing/i.test(message)) {
+  if (/region (is missing|not accepted)/i.test(message)) {
     return { problem: "no AWS region is known", remedy: "Give --region, or set AWS_REGION." };
-  }
-  if (/AccessDenied|NotAuthorized|UnauthorizedOperation/.test(name)) {
-    return {
-      problem: `AWS denies it (${name})`,
-      remedy: "Ask whoever runs the AWS account for the permission, or use another AWS_PROFILE.",
-    };
   }
   if (/ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch/.test(name)) {
     return {
       problem: `AWS does not accept your AWS credentials (${name})`,
       remedy: "Log in to AWS again.",
+    };
+  }
+  if (/AccessDenied|NotAuthorized|UnauthorizedOperation/.test(name) || status === 403) {
+    return {
+      problem: `AWS denies it (${status === undefined ? name : `${status} ${name}`})`,
+      remedy: "Ask whoever runs the AWS account for the permission, or use another AWS_PROFILE.",
     };
   }
   return {

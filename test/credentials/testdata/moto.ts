@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process";
+import { afterAll } from "vitest";
+
+/** An AWS of one's own: moto's server, which speaks the APIs of Secrets Manager, ECR and IAM. Stopped when the test file ends. */
+export class Moto {
+  readonly url: string;
+
+  private constructor(url: string) {
+    this.url = url;
+  }
+
+  static async start(): Promise<Moto> {
+    const child = spawn("moto_server", ["-H", "127.0.0.1", "-p", "0"], { stdio: ["ignore", "pipe", "pipe"] });
+    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    afterAll(async () => {
+      child.kill("SIGKILL");
+      await ended;
+    });
+    return new Promise((resolve, reject) => {
+      let said = "";
+      const listen = (chunk: Buffer) => {
+        said += chunk;
+        const url = /Running on (http:\/\/127\.0\.0\.1:\d+)/.exec(said)?.[1];
+        if (url !== undefined) resolve(new Moto(url));
+      };
+      child.stdout.on("data", listen);
+      child.stderr.on("data", listen);
+      child.once("error", reject);
+      ended.then(() => reject(new Error(`moto_server ended: ${said}`)));
+    });
+  }
+
+  /** What AWS clients need to come here. */
+  env(region: string, key = { id: "AKIAIOSFODNN7EXAMPLE", secret: "aws-key" }): Record<string, string> {
+    return {
+      AWS_ENDPOINT_URL: this.url,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: key.id,
+      AWS_SECRET_ACCESS_KEY: key.secret,
+      AWS_EC2_METADATA_DISABLED: "true",
+    };
+  }
+
+  async createSecret(region: string, name: string, value: string): Promise<void> {
+    await this.#ask(region, "secretsmanager", {
+      headers: { "x-amz-target": "secretsmanager.CreateSecret", "content-type": "application/x-amz-json-1.1" },
+      body: JSON.stringify({ Name: name, SecretString: value, ClientRequestToken: crypto.randomUUID() }),
+    });
+  }
+
+  /** The key of a user who may do nothing. */
+  async createPowerlessUser(): Promise<{ id: string; secret: string }> {
+    const form = (action: string) => ({
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams({ Action: action, Version: "2010-05-08", UserName: "nobody" }).toString(),
+    });
+    await this.#ask("us-east-1", "iam", form("CreateUser"));
+    const answer = await this.#ask("us-east-1", "iam", form("CreateAccessKey"));
+    const field = (name: string) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(answer)?.[1] ?? "";
+    return { id: field("AccessKeyId"), secret: field("SecretAccessKey") };
+  }
+
+  /** From now on, or not any more, users may do only what policies let them. */
+  async enforcePolicies(enforce: boolean): Promise<void> {
+    const body = enforce ? "0" : "inf";
+    const response = await fetch(`${this.url}/moto-api/reset-auth`, { method: "POST", body });
+    if (!response.ok) throw new Error(`moto: ${response.status} ${await response.text()}`);
+  }
+
+  async #ask(region: string, service: string, request: { headers: object; body: string }): Promise<string> {
+    const authorization = `AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`;
+    const response = await fetch(this.url, { method: "POST", ...request, headers: { ...request.headers, authorization } });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`moto: ${response.status} ${text}`);
+    return text;
+  }
+}
