@@ -6,11 +6,13 @@ load("//bazel/private/extensions:toolchains.bzl", "slipway_tool_repositories")
 load("//bazel/private/image:layout_repository.bzl", _layout_image = "layout_repository")
 load("//bazel/private/image:pull_repository.bzl", _pull_image = "pull_repository")
 load("//bazel/private/npm:npm_repository.bzl", _npm_packages = "npm_repository")
+load("//bazel/private/python:packages_repository.bzl", _python_packages = "python_packages")
 
 debian_image = _debian_image
 layout_image = _layout_image
 npm_packages = _npm_packages
 pull_image = _pull_image
+python_packages = _python_packages
 
 def slipway_dependencies():
     """Declares Slipway's own tools and registers its toolchains.

@@ -36,19 +36,23 @@ esac
 case $r in /*) ;; *) r=$PWD/$r ;; esac
 """
 
-def launcher_script(command, environment = {}):
+def launcher_script(command, environment = {}, setup = "", program = None):
     """The text of a /bin/sh script that finds its runfiles and becomes a command.
 
     Args:
       command: list of strings: words of the command; `{runfiles}` stands for the runfiles folder. The script's own arguments follow.
       environment: dict of strings, set for the command; `{runfiles}` likewise.
+      setup: lines of /bin/sh that run before; `$r` is the runfiles folder.
+      program: string or None: the variable, set by `setup`, that `{program}` stands for as a word of the command.
 
     Returns:
       string.
     """
 
     def word(text):
+        if program and text == "{program}":
+            return "\"${}\"".format(program)
         return "\"$r\"".join([shell_quote(part) if part else "" for part in text.split("{runfiles}")])
 
     exports = ["export {}={}\n".format(name, word(value)) for name, value in environment.items()]
-    return _FIND + "".join(exports) + "exec " + " ".join([word(w) for w in command]) + " \"$@\"\n"
+    return _FIND + "".join(exports) + setup + "exec " + " ".join([word(w) for w in command]) + " \"$@\"\n"

@@ -1,0 +1,162 @@
+"""Repositories of Python packages, as a locked requirements file pins them."""
+
+# The C library of the default bases.
+_GLIBC = 36
+
+def _manylinux(cpu):
+    legacy = ["manylinux2014", "manylinux2010", "manylinux1"] if cpu == "x86_64" else ["manylinux2014"]
+    return ["manylinux_2_{}_{}".format(minor, cpu) for minor in range(_GLIBC, 4, -1)] + ["{}_{}".format(name, cpu) for name in legacy]
+
+def _macos(cpu):
+    return ["macosx_{}_0_{}".format(major, cpu) for major in range(15, 10, -1)]
+
+# Bazel's names of a platform, and the tags of wheels that run there, the newest first.
+PYTHON_PLATFORMS = {
+    "linux_x86_64": struct(os = "linux", cpu = "x86_64", tags = _manylinux("x86_64")),
+    "linux_aarch64": struct(os = "linux", cpu = "aarch64", tags = _manylinux("aarch64")),
+    "macos_x86_64": struct(os = "macos", cpu = "x86_64", tags = _macos("x86_64") + _macos("universal2") + ["macosx_10_{}_x86_64".format(minor) for minor in range(16, 8, -1)]),
+    "macos_aarch64": struct(os = "macos", cpu = "aarch64", tags = _macos("arm64") + _macos("universal2")),
+}
+
+_BUILD = """load("{library}", "python_library")
+
+python_library(
+    name = "packages",
+    srcs = glob(
+        ["site-packages/**"],
+        exclude = [
+            "**/*.pyc",
+            "**/__pycache__/**",
+        ],
+    ),
+    imports = ["site-packages"],
+    python_version = "{version}",
+    visibility = ["//visibility:public"],
+)
+"""
+
+def _download(rctx, platform):
+    python = rctx.which("python3")
+    if not python:
+        fail("{}: python3 is not on PATH, and its pip brings the packages.\nInstall Python 3 with pip (Debian: apt-get install python3-pip).".format(rctx.name))
+    if rctx.execute([python, "-m", "pip", "--version"]).return_code != 0:
+        fail("{}: {} has no pip, which brings the packages.\nInstall it (Debian: apt-get install python3-pip).".format(rctx.name, python))
+    abi = "cp" + rctx.attr.python_version.replace(".", "")
+    command = [
+        python,
+        "-m",
+        "pip",
+        "download",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--quiet",
+        "--require-hashes",
+        # The lock names everything; and to build a package here would be to build it for this machine.
+        "--no-deps",
+        "--only-binary=:all:",
+        "--implementation=cp",
+        "--python-version=" + rctx.attr.python_version,
+        "--abi=" + abi,
+        "--abi=abi3",
+        "--abi=none",
+    ] + ["--platform=" + tag for tag in platform.tags] + [
+        "--dest=wheels",
+        "--requirement=" + str(rctx.path(rctx.attr.requirements)),
+    ]
+    result = rctx.execute(command, timeout = 900, environment = {"NO_COLOR": "1"})
+    if result.return_code != 0:
+        fail("{}: pip could not bring the packages of {}.\n{}\nEach needs a version, a hash and a wheel for Python {} on {}; `pip-compile --generate-hashes` and `uv pip compile --generate-hashes` write such files.".format(
+            rctx.name,
+            rctx.attr.requirements,
+            result.stderr.strip(),
+            rctx.attr.python_version,
+            rctx.attr.platform,
+        ))
+
+def _unpack(rctx):
+    packages = rctx.path("site-packages")
+    wheels = rctx.path("wheels")
+    for wheel in wheels.readdir():
+        # Bazel tells archives by their ending.
+        archive = "wheels/archive.zip"
+        rctx.symlink(wheel, archive)
+        rctx.extract(archive, output = "site-packages")
+        rctx.delete(archive)
+    rctx.delete(wheels)
+    if not packages.exists:
+        rctx.file("site-packages/.none", "")
+        return
+    for folder in packages.readdir():
+        if not folder.basename.endswith(".data"):
+            continue
+        for part in ["purelib", "platlib"]:
+            if folder.get_child(part).exists:
+                rctx.execute(["cp", "-R", str(folder.get_child(part)) + "/.", str(packages)])
+        rctx.delete(folder)
+
+    # Such a file would make a package of Bazel's out of its folder.
+    rctx.execute(["find", str(packages), "-type", "f", "(", "-name", "BUILD", "-o", "-name", "BUILD.bazel", ")", "-delete"])
+
+def _python_platform_packages_impl(rctx):
+    _download(rctx, PYTHON_PLATFORMS[rctx.attr.platform])
+    _unpack(rctx)
+    rctx.file("BUILD.bazel", _BUILD.format(library = Label(":python_library.bzl"), version = rctx.attr.python_version))
+    return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
+
+_python_platform_packages = repository_rule(
+    implementation = _python_platform_packages_impl,
+    doc = "The packages for one platform.",
+    attrs = {
+        "requirements": attr.label(mandatory = True, allow_single_file = True, doc = "The requirements file."),
+        "python_version": attr.string(mandatory = True, doc = "As in `3.11`."),
+        "platform": attr.string(mandatory = True, values = PYTHON_PLATFORMS.keys(), doc = "Where they run."),
+    },
+)
+
+_CHOICE = """    "{platform}": "@{repository}//:packages",
+"""
+
+_SETTING = """
+config_setting(
+    name = "{platform}",
+    constraint_values = [
+        "@platforms//os:{os}",
+        "@platforms//cpu:{cpu}",
+    ],
+)
+"""
+
+def _python_packages_hub_impl(rctx):
+    build = "alias(name = \"packages\", visibility = [\"//visibility:public\"], actual = select({\n"
+    for platform, repository in rctx.attr.repositories.items():
+        build += _CHOICE.format(platform = platform, repository = repository)
+    build += "}))\n"
+    for platform in rctx.attr.repositories:
+        build += _SETTING.format(platform = platform, os = PYTHON_PLATFORMS[platform].os, cpu = PYTHON_PLATFORMS[platform].cpu)
+    rctx.file("BUILD.bazel", build)
+    return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
+
+_python_packages_hub = repository_rule(
+    implementation = _python_packages_hub_impl,
+    doc = "Chooses the packages by the platform that is built for.",
+    attrs = {"repositories": attr.string_dict(mandatory = True, doc = "Platform to the repository with its packages.")},
+)
+
+def python_packages(name, requirements, python_version = "3.11"):
+    """The packages of a locked requirements file: `@NAME//:packages`.
+
+    Wheels alone are taken, each checked against the hash in the file, for the platform that is built for; a platform that is not built for
+    is not fetched. The machine's pip brings them; addresses and credentials of the index come from its own configuration.
+
+    Args:
+      name: string, name of the repository.
+      requirements: label of the file: every package with `==` and `--hash=sha256:…`.
+      python_version: string. Default: that of the default bases.
+    """
+    parts = python_version.split(".")
+    if len(parts) != 2 or not parts[0].isdigit() or not parts[1].isdigit() or int(parts[0]) != 3 or int(parts[1]) < 11:
+        fail("python packages {}: {} is not a version of Python that is known.\nWrite 3.11 or a newer one, without a third number.".format(name, repr(python_version)))
+    repositories = {platform: "{}_{}".format(name, platform) for platform in PYTHON_PLATFORMS}
+    for platform, repository in repositories.items():
+        _python_platform_packages(name = repository, requirements = requirements, python_version = python_version, platform = platform)
+    _python_packages_hub(name = name, repositories = repositories)

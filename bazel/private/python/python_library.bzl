@@ -1,0 +1,55 @@
+"""Python modules."""
+
+load(":python_info.bzl", "PythonInfo")
+
+PYTHON_LIBRARY_ATTRS = {
+    "srcs": attr.label_list(allow_files = True, doc = "The modules."),
+    "deps": attr.label_list(doc = "Libraries that they import, and anything else whose runfiles they need."),
+    "data": attr.label_list(allow_files = True, doc = "Files that they find in the runfiles."),
+    "imports": attr.string_list(doc = "Folders, relative to the package, from which modules are imported."),
+}
+
+def python_import(ctx, folder):
+    """The path in the runfiles of a folder of a rule's package."""
+    return "/".join([part for part in [ctx.label.workspace_name or ctx.workspace_name, ctx.label.package, folder] if part and part != "."])
+
+def python_runfiles(ctx):
+    """The runfiles of a rule with PYTHON_LIBRARY_ATTRS."""
+    targets = ctx.attr.srcs + ctx.attr.deps + ctx.attr.data
+    runfiles = ctx.runfiles(transitive_files = depset(transitive = [target[DefaultInfo].files for target in targets]))
+    return runfiles.merge_all([target[DefaultInfo].default_runfiles for target in targets])
+
+def python_info(ctx, imports, versions = []):
+    """What a rule with PYTHON_LIBRARY_ATTRS and its dependencies bring.
+
+    Args:
+      ctx: the rule context.
+      imports: list of strings, paths in the runfiles, before those of the dependencies.
+      versions: list of strings, of Python.
+
+    Returns:
+      PythonInfo.
+    """
+    deps = [target[PythonInfo] for target in ctx.attr.deps if PythonInfo in target]
+    return PythonInfo(
+        imports = depset(imports, transitive = [dep.imports for dep in deps], order = "preorder"),
+        versions = depset(versions, transitive = [dep.versions for dep in deps]),
+    )
+
+def _python_library_impl(ctx):
+    return [
+        DefaultInfo(files = depset(ctx.files.srcs), runfiles = python_runfiles(ctx)),
+        python_info(
+            ctx,
+            imports = [python_import(ctx, folder) for folder in ctx.attr.imports],
+            versions = [ctx.attr.python_version] if ctx.attr.python_version else [],
+        ),
+    ]
+
+python_library = rule(
+    implementation = _python_library_impl,
+    doc = "Python modules: what the packages of a requirements file become.",
+    attrs = PYTHON_LIBRARY_ATTRS | {
+        "python_version": attr.string(doc = "The version of Python that they are for, for example `3.11`. Default: any."),
+    },
+)

@@ -1,0 +1,66 @@
+"""A Python program on the Python that a machine or an image has."""
+
+load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
+load(":python_library.bzl", "PYTHON_LIBRARY_ATTRS", "python_import", "python_info", "python_runfiles")
+
+# Packages with native modules are for one version of Python, and without this the error would be that some module is missing.
+_VERSIONED = """python=$(command -v python{version}) || {{
+  python=python3
+  python3 -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "{version}")' || {{
+    echo {label}": its packages are for Python {version}, but python3 is another version, or missing." >&2
+    echo "Install Python {version}, or set python_version where the packages are declared." >&2
+    exit 2
+  }}
+}}
+"""
+
+def _python_program_impl(ctx):
+    info = python_info(ctx, imports = [])
+    versions = info.versions.to_list()
+    if len(versions) > 1:
+        fail("{}: its packages are for several versions of Python: {}.\nDeclare all of them with the same python_version.".format(ctx.label, ", ".join(versions)))
+    own = [python_import(ctx, folder) for folder in ["."] + ctx.attr.imports] + [ctx.workspace_name]
+    imports = {path: None for path in own + info.imports.to_list()}
+    setup = "python=python3\n"
+    if versions:
+        setup = _VERSIONED.format(version = versions[0], label = shell_quote(str(ctx.label).removeprefix("@@")))
+    setup += "PYTHONPATH={}${{PYTHONPATH:+:$PYTHONPATH}}\nexport PYTHONPATH\n".format(
+        ":".join(["\"$r\"/" + shell_quote(path) for path in imports]),
+    )
+    script = ctx.actions.declare_file(ctx.label.name)
+
+    # -P: the folder of the program's own source is not searched, which has more modules than the build knows of.
+    command = ["{program}", "-P"] + ctx.attr.python_options + ["{runfiles}/" + runfiles_path(ctx, ctx.file.main)]
+    ctx.actions.write(
+        script,
+        launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}, setup = setup, program = "python"),
+        is_executable = True,
+    )
+    return [
+        DefaultInfo(
+            executable = script,
+            files = depset([script]),
+            runfiles = ctx.runfiles([script, ctx.file.main]).merge(python_runfiles(ctx)),
+        ),
+        RunEnvironmentInfo(environment = ctx.attr.env),
+    ]
+
+_ATTRS = PYTHON_LIBRARY_ATTRS | {
+    "main": attr.label(mandatory = True, allow_single_file = [".py"], doc = "The module that starts."),
+    "env": attr.string_dict(doc = "Environment variables of `bazel run`."),
+    "python_options": attr.string_list(doc = "Options of Python, for example `-O`."),
+}
+
+python_program = rule(
+    implementation = _python_program_impl,
+    executable = True,
+    doc = "A Python program. Modules are imported by their path in the repository, or beside `main`.",
+    attrs = _ATTRS,
+)
+
+python_test = rule(
+    implementation = _python_program_impl,
+    test = True,
+    doc = "A Python program that is a test.",
+    attrs = _ATTRS,
+)

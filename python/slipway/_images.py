@@ -1,0 +1,85 @@
+"""The images that the launcher built, as the environment tells them (runtime contract)."""
+
+import json
+import os
+import re
+from typing import Dict, Mapping, Optional
+
+# Set by a user: this image is used for everything.
+_CUSTOM_IMAGE = "SLIPWAY_CONTAINER_IMAGE"
+# Set by the launcher: `tag##repository@sha256:…` joined by `::`.
+_BUILT_IMAGES = "SLIPWAY_CONTAINER_IMAGE_URIS"
+
+
+class UserError(Exception):
+    """What is wrong, and on a line of its own what to do."""
+
+
+def has_container_image(
+    tag: str = "default", env: Optional[Mapping[str, str]] = None
+) -> bool:
+    """Whether this program was started with a container image.
+
+    Args:
+        tag: one of the pipeline's `bases`.
+        env: the environment; by default the process's.
+
+    Raises:
+        UserError: the variable that the launcher sets is not what it sets.
+    """
+    return _find(tag, os.environ if env is None else env) is not None
+
+
+def container_image(
+    tag: str = "default", env: Optional[Mapping[str, str]] = None
+) -> str:
+    """The address of this program's image, `HOST/REPOSITORY@sha256:…`.
+
+    That is `SLIPWAY_CONTAINER_IMAGE` for every tag when a user set it, else what the launcher built and pushed.
+
+    Args:
+        tag: one of the pipeline's `bases`.
+        env: the environment; by default the process's.
+
+    Raises:
+        UserError: no image was built for the tag; those that were are named.
+    """
+    variables = os.environ if env is None else env
+    found = _find(tag, variables)
+    if found is not None:
+        return found
+    tags = list(_parse_images(variables.get(_BUILT_IMAGES, "")))
+    if tags:
+        raise UserError(
+            f"{tag} was not built: this program has images for {', '.join(tags)}.\n"
+            f"Add {_quoted(tag)} to the pipeline's `bases`, or use one of these tags."
+        )
+    raise UserError(
+        f"{tag} was not built: this program was started without an image.\n"
+        f"Run the pipeline's own target rather than its _local one, or set {_CUSTOM_IMAGE}."
+    )
+
+
+def _find(tag: str, env: Mapping[str, str]) -> Optional[str]:
+    custom = env.get(_CUSTOM_IMAGE)
+    if custom:
+        return custom
+    return _parse_images(env.get(_BUILT_IMAGES, "")).get(tag)
+
+
+def _parse_images(text: str) -> Dict[str, str]:
+    """Images by tag. An address may hold colons of its own, so `::` divides only where a tag and `##` follow."""
+    images: Dict[str, str] = {}
+    for entry in re.split(r"::(?=[^:#/@]+##)", text) if text else []:
+        match = re.fullmatch(r"([^:#/@]+)##(.+)", entry, re.DOTALL)
+        if match is None:
+            raise UserError(
+                f"{_BUILT_IMAGES}: {_quoted(entry)} is not TAG##IMAGE.\n"
+                "Unset it and start the program by its Bazel target, which sets it."
+            )
+        images[match[1]] = match[2]
+    return images
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
