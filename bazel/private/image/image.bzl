@@ -1,7 +1,7 @@
 """An image: layers on a base."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
-load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "run_target")
+load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
 load(":binary_layers.bzl", "USER")
 load(":image_info.bzl", "ImageInfo")
 load(":image_layers_info.bzl", "ImageLayersInfo")
@@ -72,7 +72,7 @@ def image_output_groups(ctx, image):
         "--manifest=" + image.manifest.path,
         "--config=" + image.config.path,
     ] + [json.encode(["blob", layer.metadata.path, layer.blob.path]) for layer in present]
-    tag = "--tag={}:{}".format((ctx.label.package or ctx.label.workspace_name or ctx.workspace_name).lower(), ctx.label.name)
+    tag = "--tag={}:{}".format(package_repository(ctx), ctx.label.name)
     return {
         "digest": action("digest", ctx.actions.declare_file(ctx.label.name + ".digest"), "ImageDigest", [image.descriptor], []),
         "oci_layout": action("layout", ctx.actions.declare_directory(ctx.label.name + ".layout"), "ImageLayout", with_blobs, lines),
@@ -113,7 +113,7 @@ def _image_impl(ctx):
     run = run_target(ctx, mode = "load", images = [image_request(
         image,
         tag = "default",
-        repository = (ctx.label.package or ctx.workspace_name).lower(),
+        repository = package_repository(ctx),
         remote_tags = [ctx.label.name],
     )])
     files = [image.descriptor, image.manifest, image.config] + [layer.blob for layer in image.layers if layer.blob]

@@ -1,10 +1,10 @@
 """Loads an image into the engine of this machine."""
 
 load("//bazel/private/image:image_info.bzl", "ImageInfo")
-load(":request.bzl", "REQUEST_ATTRS", "image_request", "run_target")
+load(":request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
 
 def _image_load_impl(ctx):
-    repository = ctx.attr.repository or (ctx.label.package or ctx.workspace_name).lower()
+    repository = ctx.attr.repository or package_repository(ctx)
     run = run_target(ctx, mode = "load", images = [image_request(
         ctx.attr.image[ImageInfo],
         tag = "default",

@@ -23,6 +23,10 @@ REQUEST_ATTRS = {
     "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
 }
 
+def package_repository(ctx):
+    """The name in registries and engines that the package of a rule suggests."""
+    return (ctx.label.package or ctx.workspace_name.strip("_")).lower()
+
 def image_request(image, tag, repository, remote_tags, registry = ""):
     """What a run target does with one image.
 
