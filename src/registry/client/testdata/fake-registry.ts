@@ -105,8 +105,11 @@ export class FakeRegistry {
   ): Promise<void> {
     if (request.method === "PUT") {
       const bytes = await readBody(request, seen);
-      const { config, layers } = JSON.parse(bytes.toString());
-      const missing = [config, ...layers].find((each) => !this.blobs.has(`${repository} ${each.digest}`));
+      const { config, layers, manifests = [] } = JSON.parse(bytes.toString());
+      const missing =
+        config === undefined
+          ? manifests.find((each: { digest: string }) => !this.manifests.has(`${repository} ${each.digest}`))
+          : [config, ...layers].find((each) => !this.blobs.has(`${repository} ${each.digest}`));
       if (missing) {
         const errors = [{ code: "MANIFEST_BLOB_UNKNOWN", message: `blob unknown: ${missing.digest}` }];
         return void response.writeHead(400).end(JSON.stringify({ errors }));
