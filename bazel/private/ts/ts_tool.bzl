@@ -6,7 +6,12 @@ load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
 load(":ts_tool_info.bzl", "TsToolInfo")
 
 # `process.execve`, by which the launcher becomes the program, still announces itself.
-NODE_TOOL_FLAGS = ["--disable-warning=ExperimentalWarning"]
+NODE_TOOL_FLAGS = [
+    "--disable-warning=ExperimentalWarning",
+    # What is streamed is garbage at once, and is collected soon this way: 130 MB instead of 200 MB for a blob of 3 GiB between two
+    # registries, in a tenth less time. Making layers is as fast as before.
+    "--max-semi-space-size=1",
+]
 
 def _ts_tool_impl(ctx):
     node = ctx.toolchains[NODE_TOOL_TOOLCHAIN].slipway_node.node

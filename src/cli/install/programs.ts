@@ -99,6 +99,6 @@ while [ -L "$self" ]; do
   case $link in /*) self=$link ;; *) self=$(dirname -- "$self")/$link ;; esac
 done
 programs=$(dirname -- "$self")/${hidden}/${version}
-exec "$programs/node" --disable-warning=ExperimentalWarning "$programs/${[module, ...args].join('" "')}" "$@"
+exec "$programs/node" --disable-warning=ExperimentalWarning --max-semi-space-size=1 "$programs/${[module, ...args].join('" "')}" "$@"
 `;
 }

@@ -1,0 +1,203 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { header } from "../layer/header.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
+import { StoredImages } from "../registry/client/testdata/stored-images.ts";
+import { pushImage, serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+
+let registry: FakeRegistry;
+let env: Record<string, string>;
+beforeEach(async () => {
+  registry = await FakeRegistry.start();
+  env = (await stateOfTest()).env;
+});
+afterEach(() => registry.stop());
+
+/** Runs `slipway image …` as a user does. HOST in an argument is the registry's address, and the other way round in what is printed. */
+async function image(...args: string[]): Promise<{ out: string; error: string; status: number }> {
+  const main = join(import.meta.dirname, "main.ts");
+  const words = args.map((arg) => arg.replaceAll("HOST", registry.host));
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "image", ...words], {
+    env: { ...env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [out, error, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+  const shown = (said: string) => said.replaceAll(registry.host, "HOST");
+  return { out: shown(out), error: shown(error), status: status as number };
+}
+
+const stored = () => new StoredImages(registry, "team/app");
+
+/** An image with one layer of one file. */
+function realImage(tag: string): string {
+  const content = Buffer.alloc(5000, "x");
+  const tar = Buffer.concat([
+    header({ type: "file", path: "usr/bin/tool", content: { bytes: content } }, 5000),
+    content,
+    Buffer.alloc(120 + 1024),
+  ]);
+  const layer = stored().blob(gzipSync(tar));
+  const config = {
+    config: { User: "1000", Env: ["A=b"], Entrypoint: ["/usr/bin/tool"], Labels: { team: "one" } },
+    history: [{ comment: "the tool" }],
+  };
+  return stored().image({ tag, config, manifest: { layers: [{ mediaType: mediaTypes.layerGzip, ...layer }] } });
+}
+
+describe("slipway image inspect", () => {
+  it("says what an image is, for people and as JSON", async () => {
+    const digest = realImage("v1");
+    const { out } = await image("inspect", "HOST/team/app:v1");
+    expect(out.split("\n")).toEqual(
+      expect.arrayContaining([
+        "Name        HOST/team/app:v1",
+        `Digest      ${digest}`,
+        "Platform    linux/amd64",
+        "User        1000",
+        'Entrypoint  ["/usr/bin/tool"]',
+        "Variable    A=b",
+        "Label       team=one",
+        expect.stringMatching(/^ +\d+ B {2}sha256:\w+ {2}the tool$/),
+      ]),
+    );
+    const json = JSON.parse((await image("inspect", `HOST/team/app@${digest}`, "--json")).out);
+    expect(json).toMatchObject({
+      digest,
+      mediaType: mediaTypes.manifest,
+      config: { os: "linux" },
+      manifest: { schemaVersion: 2 },
+    });
+  });
+
+  it("shows the images of an index, or that of one platform", async () => {
+    const arm = stored().image({ platform: "linux/arm64" });
+    stored().index({ "linux/amd64": stored().image({}), "linux/arm64/v8": arm }, { tag: "v1" });
+    expect((await image("inspect", "HOST/team/app:v1")).out).toContain(`  linux/arm64/v8  ${arm}\n`);
+    expect((await image("inspect", "HOST/team/app:v1", "--platform=linux/arm64")).out).toContain(
+      `Digest      ${arm}\n`,
+    );
+    expect(await image("inspect", "HOST/team/app:v1", "--platform=linux/s390x")).toMatchObject({
+      status: 2,
+      error:
+        "Index HOST/team/app:v1 has no image for linux/s390x.\nName in --platform some of: linux/amd64, linux/arm64/v8; or take another image.\n",
+    });
+  });
+});
+
+describe("slipway image copy", () => {
+  it("prints the copy's digest, and says what it moved", async () => {
+    const digest = realImage("v1");
+    expect(await image("copy", "HOST/team/app:v1", "HOST/other/app")).toEqual({
+      status: 0,
+      out: `HOST/other/app@${digest}\n`,
+      error: "pushed HOST/other/app:v1: 2 mounted\n",
+    });
+    expect((await image("copy", "HOST/team/app:v1", "HOST/other/app:v1")).error).toBe("no image had to be moved\n");
+    expect(
+      await image(
+        "copy",
+        "HOST/team/app:v1",
+        `HOST/other/app@${digest.replace(/.$/, (last) => (last === "0" ? "1" : "0"))}`,
+      ),
+    ).toMatchObject({
+      status: 2,
+      error: expect.stringMatching(/^The destination is sha256:\w+, but the image that would be copied is/),
+    });
+  });
+});
+
+describe("slipway image ls", () => {
+  it("lists tags; without a name, the repositories of the embedded registry", async () => {
+    realImage("v1");
+    realImage("v2");
+    const { out } = await image("ls", "HOST/team/app", "--json");
+    expect(JSON.parse(out)).toEqual(expect.arrayContaining(["v1", "v2"]));
+    expect((await image("ls")).out).toBe("");
+    const { env: stateEnv, paths } = await stateOfTest();
+    env = stateEnv;
+    const server = await serverOfTest({ paths });
+    await pushImage(server.ask, "team/embedded", "v1", ["one"]);
+    expect((await image("ls")).out).toBe("team/embedded\n");
+  });
+});
+
+describe("slipway image rm", () => {
+  it("removes tags and images", async () => {
+    const digest = realImage("v1");
+    expect(await image("rm", "HOST/team/app:v1", `HOST/team/app@${digest}`)).toEqual({
+      status: 0,
+      out: `HOST/team/app:v1\nHOST/team/app@${digest}\n`,
+      error: "",
+    });
+    expect(registry.manifests.size).toBe(0);
+  });
+
+  it("of a tag, where a registry removes none, says what to do instead", async () => {
+    const digest = realImage("v1");
+    registry.intervene = (request, response) => {
+      if (request.method !== "DELETE") return false;
+      response.writeHead(405).end();
+      return true;
+    };
+    expect(await image("rm", "HOST/team/app:v1")).toMatchObject({
+      status: 2,
+      error: `Registry HOST removes no tags.\nRemove the image with all its tags: slipway image rm HOST/team/app@${digest}\n`,
+    });
+  });
+});
+
+describe("slipway image tree", () => {
+  it("shows folders, writes a page, and gives every file as JSON", async () => {
+    realImage("v1");
+    expect((await image("tree", "HOST/team/app:v1")).out).toMatch(
+      /layer 1: the tool\nsha256:\w+\n.*\n +5\.0 kB 100% {2}usr\/bin\//,
+    );
+    const file = join(env["HOME"] ?? "", "page.html");
+    expect(await image("tree", "HOST/team/app:v1", "--html", file)).toMatchObject({ status: 0, out: "" });
+    expect(readFileSync(file, "utf8")).toContain('["tool",5000]');
+    const { layers } = JSON.parse((await image("tree", "HOST/team/app:v1", "--json")).out);
+    expect(layers[0].root.children[0].children[0].children).toEqual([{ name: "tool", size: 5000 }]);
+  });
+
+  it("leaves no page behind when it cannot read the image", async () => {
+    stored().image({ layers: ["no tar"], tag: "broken" });
+    const folder = env["HOME"] ?? "";
+    expect(await image("tree", "HOST/team/app:broken", "--html", join(folder, "page.html"))).toMatchObject({
+      status: 1,
+      error: expect.stringMatching(/^Layer sha256:\w+ cannot be read: there is no tar header at byte 0\./),
+    });
+    expect(readdirSync(folder).filter((name) => name.includes("page"))).toEqual([]);
+    expect(existsSync(join(folder, "page.html"))).toBe(false);
+  });
+});
+
+describe("a mistake", () => {
+  it.each<[string[], RegExp]>([
+    [[], /Which command of image/],
+    [["inspect"], /Not enough/],
+    [["inspect", "team/App"], /^Image reference "team\/App": "team\/App" is not a repository name/],
+    [["inspect", "HOST/team/app"], /^Registry HOST has no image latest in team\/app\./],
+    [["copy", "HOST/team/app:v1"], /Not enough/],
+    [["copy", "HOST/team/app:v1", "HOST/x"], /^Registry HOST has no image v1 in team\/app\./],
+    [["ls", "HOST"], /^HOST is a registry, and registries do not tell/],
+    [["ls", "HOST/team/app:v1"], /names one image, not a repository/],
+    [["ls", "HOST/team/app"], /^Registry HOST has no tags in team\/app\./],
+    [["rm", "HOST/team/app"], /names a repository, and what is removed is a tag or an image/],
+    [["rm", "HOST/team/app:v1"], /^Registry HOST has no image v1 in team\/app/],
+    [["tree", "HOST/team/app", "--depth", "none"], /^--depth is not a number of levels/],
+    [["tree", "HOST/team/app", "--json", "--html", "x"], /mutually exclusive/],
+    [["tree", "localhost:1/team/app"], /^Registry localhost:1 does not answer/],
+  ])("%j is status 2 and a sentence", async (args, problem) => {
+    const { error, status, out } = await image(...args);
+    expect([status, out]).toEqual([2, ""]);
+    expect(error).toMatch(problem);
+    expect(error.trimEnd().split("\n").length).toBeLessThanOrEqual(2);
+  });
+});
