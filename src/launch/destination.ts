@@ -1,7 +1,7 @@
 import { normalizeRegistry } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { openRegistry } from "../registry/client/open.ts";
-import { embeddedHost } from "../registry/open-by-name.ts";
+import { embeddedHost, openConfigured } from "../registry/open-by-name.ts";
 import { registryPaths, socketExists } from "../registry/server/paths.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
@@ -31,7 +31,7 @@ export class Destinations {
   readonly #request: LaunchRequest;
   readonly #runfiles: Runfiles;
   readonly #env: Environment;
-  readonly #open = new Map<Destination, OpenDestination>();
+  readonly #open = new Map<Destination, Promise<OpenDestination>>();
 
   constructor(request: LaunchRequest, runfiles: Runfiles, env: Environment) {
     this.#request = request;
@@ -44,7 +44,7 @@ export class Destinations {
     if (destination === embedded) return this.#open.get(embedded) ?? this.startEmbedded();
     let open = this.#open.get(destination);
     if (!open) {
-      open = { client: openRegistry(destination), host: destination };
+      open = openConfigured(destination, this.#env).then((client) => ({ client, host: destination }));
       this.#open.set(destination, open);
     }
     return open;
@@ -77,7 +77,7 @@ export class Destinations {
   #useEmbedded(socketPath: string, host: string, retry: { firstContactBudget?: number }): OpenDestination {
     // Where it does not listen, waiting brings nothing: nobody but us starts it.
     const open = { client: openRegistry(host, { embedded: { socketPath }, retry: { attempts: 3, ...retry } }), host };
-    this.#open.set(embedded, open);
+    this.#open.set(embedded, Promise.resolve(open));
     return open;
   }
 }

@@ -8,7 +8,7 @@ import type { RegistryClient } from "../registry/client/client.ts";
 import type { BlobToPush, ImageContent } from "../registry/client/push.ts";
 import type { OpenBlob } from "../registry/client/upload.ts";
 import { openByName } from "../registry/open-by-name.ts";
-import type { RequestedBlob, RequestedImage } from "./request.ts";
+import type { BlobSource, RequestedBlob, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
 /** An image of a request. Nothing but the descriptor is read until it is needed: in most runs it never is. */
@@ -79,14 +79,27 @@ export class BuiltImage {
       );
     }
     const { registry, repository } = source;
-    return { descriptor, open: sourceOf(registry).blobSource(repository, descriptor), streamedFrom: registry };
+    const { Readable } = process.getBuiltinModule("node:stream");
+    const open: OpenBlob = (start, end) =>
+      Readable.from(streamed({ registry, repository }, descriptor, start, end), { objectMode: false });
+    return { descriptor, open, streamedFrom: registry };
   }
 }
 
-const sources = new Map<string, RegistryClient>();
+async function* streamed(
+  { registry, repository }: BlobSource,
+  descriptor: Pick<Descriptor, "digest" | "size">,
+  start: number,
+  end: number,
+): AsyncGenerator<Buffer> {
+  const client = await sourceOf(registry);
+  yield* client.blobSource(repository, descriptor)(start, end);
+}
+
+const sources = new Map<string, Promise<RegistryClient>>();
 
 /** One client per registry, whose connections and tokens serve all layers that stream from it. */
-function sourceOf(registry: string): RegistryClient {
+function sourceOf(registry: string): Promise<RegistryClient> {
   const client = sources.get(registry) ?? openByName(registry);
   sources.set(registry, client);
   return client;

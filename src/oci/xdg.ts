@@ -24,3 +24,13 @@ export function configFolder(env: Environment = process.env): string {
 export function cacheFolder(env: Environment = process.env): string {
   return folder(env, "XDG_CACHE_HOME", ".cache");
 }
+
+/**
+ * The user's configuration file: `$SLIPWAY_CONFIG`, default `config.yaml` in the configuration folder, which need not exist.
+ *
+ * @returns `named`: the variable names it, so it must exist
+ */
+export function configFile(env: Environment = process.env): { readonly path: string; readonly named: boolean } {
+  const named = env["SLIPWAY_CONFIG"];
+  return named ? { path: named, named: true } : { path: join(configFolder(env), "config.yaml"), named: false };
+}

@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { UserError } from "../oci/errors.ts";
+import { normalizeRegistry } from "../oci/reference.ts";
 import type { RegistryClient } from "./client/client.ts";
+import { hintsIn } from "./client/hints.ts";
 import { openRegistry } from "./client/open.ts";
 import { registryPaths } from "./server/paths.ts";
+import { registrySettings } from "./settings/settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -17,16 +20,23 @@ export function embeddedHost(env: Environment = process.env): string | undefined
 }
 
 /**
- * Opens a registry that an image reference names. The embedded one is spoken to over its socket, where nobody needs a token.
+ * Opens a registry that an image reference names. The embedded one is spoken to over its socket, where nobody needs a token; any other
+ * as the user's settings for it say.
  *
- * @throws UserError when the name is none, or is that of the embedded registry, which does not run
+ * @throws UserError when the name is none, is that of the embedded registry, which does not run, or when its settings are wrong
  */
-export function openByName(registry: string, env: Environment = process.env): RegistryClient {
-  if (registry !== embeddedHost(env)) return openRegistry(registry);
+export async function openByName(registry: string, env: Environment = process.env): Promise<RegistryClient> {
+  if (registry !== embeddedHost(env)) return openConfigured(registry, env);
   const { socket } = registryPaths(env);
   if (existsSync(socket)) return openRegistry(registry, { embedded: { socketPath: socket } });
   throw new UserError(
     `${registry} is the embedded registry of this machine, and it is not running.`,
     "Start it with `slipway registry serve`.",
   );
+}
+
+/** Opens a registry as the user's settings for it say. */
+export async function openConfigured(registry: string, env: Environment = process.env): Promise<RegistryClient> {
+  const settings = await registrySettings(normalizeRegistry(registry), env);
+  return openRegistry(registry, { settings, hints: hintsIn(env), env });
 }

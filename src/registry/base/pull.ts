@@ -47,9 +47,9 @@ const maximumConfigSize = 8 * 1024 * 1024;
  *
  * @throws UserError that names what is wrong with the declaration, or with what the registry has; without a digest it says which to write
  */
-export async function pullBase(request: PullRequest, open: (registry: string) => RegistryClient): Promise<PulledBase> {
+export async function pullBase(request: PullRequest, open: (registry: string) => Promise<RegistryClient>): Promise<PulledBase> {
   const reference = parseReference(request.image);
-  const client = open(reference.registry);
+  const client = await open(reference.registry);
   try {
     const digest = digestOf(request, reference) ?? (await tellDigest(request, reference, client));
     const fetched = await fetchManifest(client, reference.repository, digest);

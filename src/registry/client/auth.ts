@@ -1,7 +1,8 @@
 import type { Credential, CredentialSearch } from "../../credentials/credential.ts";
-import { UserError } from "../../oci/errors.ts";
+import { Failure, UserError } from "../../oci/errors.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { ChallengeHints } from "./hints.ts";
 import { type Access, formatScope, mergeScopes } from "./scope.ts";
 import { fetchToken, type SendToTokenService, type Token } from "./token-service.ts";
 
@@ -15,27 +16,49 @@ export interface Identity {
 
 export type FindCredential = (repository: string | undefined) => Promise<CredentialSearch>;
 
+export interface AuthenticatorOptions {
+  readonly endpoint: Endpoint;
+  readonly find: FindCredential;
+  readonly send: SendToTokenService;
+  /** A further host whose token service may get the registry's credential. */
+  readonly tokenService?: string | undefined;
+  readonly hints?: ChallengeHints | undefined;
+}
+
 /**
  * Answers a registry's challenges: Basic (RFC 7617) and Bearer (the distribution project's token authentication). What it gives is for
  * the registry's own origin alone; the caller sees to that.
  */
 export class Authenticator {
+  readonly #options: AuthenticatorOptions;
   readonly #endpoint: Endpoint;
-  readonly #find: FindCredential;
-  readonly #send: SendToTokenService;
   readonly #searches = new Map<string, Promise<CredentialSearch>>();
   readonly #tokens = new Map<string, Promise<Token>>();
+  /** What was ever sent as a proof. */
+  readonly #secrets = new Set<string>();
   #challenge: Challenge | undefined;
+  #hint: Challenge | undefined;
 
-  constructor(endpoint: Endpoint, find: FindCredential, send: SendToTokenService) {
-    this.#endpoint = endpoint;
-    this.#find = find;
-    this.#send = send;
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+    this.#endpoint = options.endpoint;
+    this.#hint = options.hints?.read(options.endpoint.base.origin);
   }
 
-  /** The `Authorization` for a request, once the registry has said what it wants; a token that is about to expire is renewed. */
+  /**
+   * The `Authorization` for a request, once the registry has said what it wants, in this run or an earlier one; a token that is about to
+   * expire is renewed.
+   */
   async header(access: readonly Access[]): Promise<string | undefined> {
-    return this.#challenge && this.#answer(this.#challenge, access, undefined);
+    if (this.#challenge) return this.#answer(this.#challenge, access, undefined);
+    if (!this.#hint) return undefined;
+    try {
+      return await this.#answer(this.#hint, access, undefined);
+    } catch {
+      // What held in an earlier run need not hold now: then the registry says itself what does.
+      this.#hint = undefined;
+      return undefined;
+    }
   }
 
   /**
@@ -50,6 +73,12 @@ export class Authenticator {
     access: readonly Access[],
     rejected: string | undefined,
   ): Promise<string | undefined> {
+    if (this.holdsSecret(wwwAuthenticate ?? "")) {
+      throw new Failure(
+        `Registry ${this.#endpoint.registry} says back in its challenge the secret that it was sent.`,
+        "Do not trust it with a credential: change that one, and ask whoever runs the registry.",
+      );
+    }
     const challenges = parseChallenges(wwwAuthenticate ?? "");
     const challenge =
       challenges.find((each) => each.scheme === "bearer" && each.parameters["realm"]) ??
@@ -62,17 +91,25 @@ export class Authenticator {
       );
     }
     this.#challenge = challenge;
-    return this.#answer(challenge, access, rejected, challenge.parameters["scope"]);
+    this.#hint = undefined;
+    const header = await this.#answer(challenge, access, rejected, challenge.parameters["scope"]);
+    this.#options.hints?.write(this.#endpoint.base.origin, challenge);
+    return header;
   }
 
   /** Header fields that the user's configuration adds to requests to this registry, once it has asked who is there. */
   async extraHeaders(access: readonly Access[]): Promise<Readonly<Record<string, string>>> {
-    if (!this.#challenge) return {};
+    if (!this.#challenge && !this.#hint) return {};
     return (await this.#search(access[0]?.repository)).headers ?? {};
   }
 
   async identity(repository: string | undefined): Promise<Identity> {
-    return this.#challenge ? this.#search(repository) : { searched: [], problems: [] };
+    return this.#challenge || this.#hint ? this.#search(repository) : { searched: [], problems: [] };
+  }
+
+  /** Whether a text holds something that was sent as a proof, as it is or as it was encoded. */
+  holdsSecret(text: string): boolean {
+    return [...this.#secrets].some((secret) => text.includes(secret));
   }
 
   async #answer(
@@ -109,16 +146,31 @@ export class Authenticator {
 
   async #fetchToken(challenge: Challenge, scopes: readonly string[], repository: string | undefined): Promise<Token> {
     const search = await this.#search(repository);
-    return fetchToken({ endpoint: this.#endpoint, challenge, scopes, search, send: this.#send });
+    const { endpoint, send, tokenService } = this.#options;
+    const token = await fetchToken({ endpoint, challenge, scopes, search, send, tokenService });
+    this.#secrets.add(token.value);
+    return token;
   }
 
   #search(repository: string | undefined): Promise<CredentialSearch> {
     const key = repository ?? "";
     let search = this.#searches.get(key);
     if (!search) {
-      search = this.#find(repository);
+      search = this.#options.find(repository).then((found) => this.#remember(found));
       this.#searches.set(key, search);
     }
+    return search;
+  }
+
+  #remember(search: CredentialSearch): CredentialSearch {
+    const { credential, headers } = search;
+    const pair = credential?.kind === "password" ? `${credential.username}:${credential.password}` : undefined;
+    const secrets = [
+      credential?.kind === "password" ? credential.password : credential?.token,
+      pair && Buffer.from(pair).toString("base64"),
+      ...Object.values(headers ?? {}),
+    ];
+    for (const secret of secrets) if (secret) this.#secrets.add(secret).add(encodeURIComponent(secret));
     return search;
   }
 }

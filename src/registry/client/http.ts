@@ -1,5 +1,8 @@
 import type { Agent, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { AgentOptions } from "node:https";
 import type { Readable } from "node:stream";
+import { type Proxy, proxyFor } from "./proxy.ts";
+import { isTrustFault, secureContext, type Trust, type Width } from "./trust.ts";
 
 // Node's own HTTP client, asked for by getBuiltinModule: importing undici costs 50 ms at start-up and `import "node:http"` 20 ms (its
 // namespace touches the WebSocket getter, which loads the undici inside Node), this way 3 ms. Medians of 25 runs, Node 24, 2 cores.
@@ -47,12 +50,24 @@ export interface HttpOptions {
   readonly connectTimeout: number;
   /** Milliseconds without a byte in either direction until a request counts as lost. */
   readonly idleTimeout: number;
+  readonly trust?: Trust | undefined;
+  /** Where `https_proxy`, `http_proxy` and `no_proxy` are looked up. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A connection's fault, as it is on a way through a proxy. */
+export interface FaultBehindProxy extends NodeJS.ErrnoException {
+  /** `HOST:PORT (VARIABLE)`. */
+  proxy?: string;
+  /** What the proxy answered. */
+  statusCode?: number;
 }
 
 /** Sends requests over kept-alive connections. Knows nothing of registries: no redirects, no retries, no authentication. */
 export class HttpConnection {
   readonly #options: HttpOptions;
   readonly #agents = new Map<string, Agent>();
+  #width: Width = "narrow";
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -63,25 +78,45 @@ export class HttpConnection {
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
     request.signal?.throwIfAborted();
+    const width = this.#width;
+    try {
+      return await this.#sendOnce(request, width);
+    } catch (error) {
+      // Nothing of the request was sent: a certificate comes before that.
+      if (width === "wide" || !isTrustFault(error)) throw error;
+      this.#width = "wide";
+      return this.#sendOnce(request, "wide");
+    }
+  }
+
+  async #sendOnce(request: HttpRequest, width: Width): Promise<HttpResponse> {
     const { url, body } = request;
-    const viaSocket = this.#options.socketPath !== undefined && url.origin === this.#options.origin;
-    const http = builtin(url.protocol === "https:" ? "node:https" : "node:http");
-    const outgoing = http.request(url, {
+    const { origin, socketPath, connectTimeout, env } = this.#options;
+    const own = url.origin === origin;
+    const viaSocket = socketPath !== undefined && own;
+    const isTls = url.protocol === "https:";
+    const proxy = viaSocket ? undefined : proxyFor(url, env);
+    const outgoing = builtin(isTls ? "node:https" : "node:http").request(url, {
       method: request.method,
-      agent: this.#agent(url.protocol === "https:" ? "https" : viaSocket ? "unix" : "http"),
+      agent: viaSocket ? this.#agent("unix") : isTls ? this.#tlsAgent(own, width, proxy) : this.#agent("http", proxy),
       headers: {
         ...request.headers,
         ...(body || request.method === "POST" ? { "content-length": body?.length ?? 0 } : {}),
       },
       // Asked for plain HTTP, Node would still find out whether the host is an IPv6 address, by a regular expression that takes 2 ms to compile.
-      ...(url.protocol === "https:" ? {} : { servername: "" }),
-      ...(viaSocket ? { socketPath: this.#options.socketPath as string } : {}),
+      ...(isTls ? {} : { servername: "" }),
+      ...(viaSocket ? { socketPath } : {}),
+      // How long a proxy may take to connect; what comes after is limited below.
+      ...(proxy && isTls ? { timeout: connectTimeout } : {}),
       ...(request.signal ? { signal: request.signal } : {}),
     });
     this.#limitTime(outgoing, request.idleTimeout ?? this.#options.idleTimeout);
     const response = new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.on("response", resolve);
-      outgoing.on("error", reject);
+      outgoing.on("error", (error: FaultBehindProxy) => {
+        if (proxy) error.proxy = `${proxy.url.host} (${proxy.variable})`;
+        reject(error);
+      });
     });
     // An early answer (a refusal, mostly) ends the sending; then the failure to send is of no interest.
     const [incoming] = await Promise.all([
@@ -96,12 +131,29 @@ export class HttpConnection {
     for (const agent of this.#agents.values()) agent.destroy();
   }
 
-  #agent(kind: "http" | "https" | "unix"): Agent {
-    let agent = this.#agents.get(kind);
+  /** A certificate is shown to the registry alone, so connections to it and to others are kept apart. */
+  #tlsAgent(own: boolean, width: Width, proxy: Proxy | undefined): Agent {
+    return this.#agent(`${own ? "own" : "other"} ${width}`, proxy, () => {
+      const context = secureContext(this.#options.trust ?? {}, width, own);
+      return context ? { secureContext: context } : {};
+    });
+  }
+
+  /**
+   * @param kind what distinguishes connections besides origin and proxy; TLS where there are options for it
+   */
+  #agent(kind: string, proxy?: Proxy, tlsOptions?: () => AgentOptions): Agent {
+    const key = `${kind} ${proxy?.url.href ?? ""}`;
+    let agent = this.#agents.get(key);
     if (!agent) {
-      const http = builtin(kind === "https" ? "node:https" : "node:http");
-      agent = new http.Agent({ keepAlive: true, maxSockets: this.#options.connections });
-      this.#agents.set(kind, agent);
+      const http = builtin(tlsOptions ? "node:https" : "node:http");
+      agent = new http.Agent({
+        keepAlive: true,
+        maxSockets: this.#options.connections,
+        ...tlsOptions?.(),
+        ...(proxy ? { proxyEnv: { [tlsOptions ? "https_proxy" : "http_proxy"]: proxy.url.href } } : {}),
+      });
+      this.#agents.set(key, agent);
     }
     return agent;
   }

@@ -1,15 +1,21 @@
 import { findCredential } from "../../credentials/find.ts";
+import type { RegistrySettings } from "../settings/settings.ts";
 import type { FindCredential } from "./auth.ts";
 import { RegistryClient } from "./client.ts";
 import { endpointOf } from "./endpoint.ts";
+import type { ChallengeHints } from "./hints.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
 import { Session } from "./session.ts";
 
 export interface OpenOptions {
   /** The registry is this machine's embedded one, reached over its Unix socket, where nobody is asked who he is. */
   readonly embedded?: { readonly socketPath: string } | undefined;
-  /** Speak plain HTTP. Default: to loopback alone. */
-  readonly plainHttp?: boolean;
+  /** How it is reached. Default: by TLS that Node or this machine trusts, and by plain HTTP on loopback alone. */
+  readonly settings?: RegistrySettings;
+  /** Where what registries asked for before is kept. Default: nowhere. */
+  readonly hints?: ChallengeHints;
+  /** Where variables that name proxies are looked up. Default: the process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Where credentials come from. Default: the files that `docker login` and `podman login` write. */
   readonly findCredential?: FindCredential;
   readonly retry?: Partial<RetryPolicy>;
@@ -30,18 +36,23 @@ export interface OpenOptions {
  * @throws UserError when that is no name of a registry
  */
 export function openRegistry(registry: string, options: OpenOptions = {}): RegistryClient {
-  const endpoint = endpointOf(registry, options.plainHttp);
+  const { settings = {}, env = process.env } = options;
+  const endpoint = endpointOf(registry, settings.plainHttp);
   return new RegistryClient(
     new Session({
       endpoint,
       findCredential:
-        options.findCredential ?? ((repository) => findCredential({ registry: endpoint.registry, repository })),
+        options.findCredential ?? ((repository) => findCredential({ registry: endpoint.registry, repository }, env)),
       retry: { ...defaultRetryPolicy, ...options.retry },
       socketPath: options.embedded?.socketPath,
       connections: options.connections ?? 8,
       connectTimeout: options.connectTimeout ?? 10_000,
       idleTimeout: options.idleTimeout ?? 120_000,
       firstAnswerTimeout: options.firstAnswerTimeout ?? 20_000,
+      trust: settings,
+      env,
+      tokenService: settings.tokenService,
+      hints: options.embedded ? undefined : options.hints,
     }),
   );
 }

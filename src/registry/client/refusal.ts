@@ -1,7 +1,7 @@
 import { Failure, UserError } from "../../oci/errors.ts";
 import type { Identity } from "./auth.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { HttpResponse } from "./http.ts";
+import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 
 /** Bytes of an error answer that are read. */
 const maximumAnswer = 64 * 1024;
@@ -25,7 +25,13 @@ export interface RegistryWords {
   readonly message: string;
 }
 
-export async function readWords(response: HttpResponse): Promise<RegistryWords> {
+/**
+ * @param holdsSecret tells of texts that must not be shown: a registry may say back what it was sent
+ */
+export async function readWords(
+  response: HttpResponse,
+  holdsSecret: (text: string) => boolean,
+): Promise<RegistryWords> {
   let text = "";
   try {
     for await (const chunk of response.body) {
@@ -33,7 +39,10 @@ export async function readWords(response: HttpResponse): Promise<RegistryWords> 
       if (text.length > maximumAnswer) break;
     }
     const first = JSON.parse(Buffer.from(text, "latin1").toString("utf8"))?.errors?.[0];
-    return { code: printable(first?.code), message: printable(first?.message) };
+    const [code, message] = [first?.code, first?.message].map((word) =>
+      typeof word === "string" && holdsSecret(word) ? "left out: a secret stands in it" : printable(word),
+    ) as [string, string];
+    return { code, message };
   } catch {
     return { code: "", message: "" };
   }
@@ -89,22 +98,50 @@ export function refusalError(
 /** The error for a registry that could not be talked to at all. */
 export function unreachableError(endpoint: Endpoint, step: Step, attempts: number, cause: unknown): Error {
   const { registry, base } = endpoint;
-  const { code = "", message = "" } = cause as NodeJS.ErrnoException;
+  const { code = "", message = "", proxy } = cause as FaultBehindProxy;
   const tries = attempts > 1 ? ` ${attempts} times` : "";
-  if (/CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO/.test(code)) {
+  const tls = tlsError(registry, code, step, cause);
+  if (tls) return tls;
+  // A name with several addresses fails with an AggregateError, whose own message is empty.
+  const why = printable(message || (cause as AggregateError).errors?.[0]?.message || code);
+  if (proxy !== undefined) {
     return new UserError(
-      `The certificate of registry ${registry} is not trusted (${code}) while ${where(step)}.`,
-      "Give its authority with NODE_EXTRA_CA_CERTS=FILE.pem, or check that the name is the registry's.",
+      `Registry ${registry} does not answer through the proxy ${proxy} (${why})${tries} while ${where(step)}.`,
+      "Check that variable and the proxy; a registry that is reached without it belongs into NO_PROXY.",
       { cause },
     );
   }
-  // A name with several addresses fails with an AggregateError, whose own message is empty.
-  const why = printable(message || (cause as AggregateError).errors?.[0]?.message || code);
   return new UserError(
     `Registry ${registry} does not answer (${why})${tries} while ${where(step)}.`,
     `Check its name, that it runs and that this machine reaches it: \`curl -i ${base.href}v2/\` must get an answer.`,
     { cause },
   );
+}
+
+/** What is wrong between us and a registry before a request is sent, and where its settings are. */
+function tlsError(registry: string, code: string, step: Step, cause: unknown): Error | undefined {
+  const entry = `registries: {"${registry}": {…}} of Slipway's configuration file`;
+  const error = (problem: string, remedy: string) =>
+    new UserError(`${problem} (${code}) while ${where(step)}.`, remedy, { cause });
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code)) {
+    return error(`Registry ${registry} does not speak TLS`, `If it is to be spoken to by plain HTTP, write \`plainHttp: true\` in ${entry}.`);
+  }
+  if (/ALERT/.test(code)) {
+    return error(
+      `Registry ${registry} refused this machine's side of TLS`,
+      `If it wants a client certificate, name its files with \`certificate\` and \`key\` in ${entry}.`,
+    );
+  }
+  if (/ALTNAME/.test(code)) {
+    return error(`The certificate of registry ${registry} is for another name`, "Call the registry by the name in its certificate.");
+  }
+  if (/CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO/.test(code)) {
+    return error(
+      `The certificate of registry ${registry} is not trusted`,
+      `Name the file of its authority with \`ca\` in ${entry}, or check that the name is the registry's.`,
+    );
+  }
+  return undefined;
 }
 
 function where(step: Step): string {

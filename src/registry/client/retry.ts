@@ -85,7 +85,9 @@ const permanentFaults: readonly string[] = ["ENOTFOUND", "EACCES", "EPERM", "ENO
 
 /** Whether a failure of the connection may pass. Names that do not resolve and certificates that are not trusted stay so. */
 export function isRetriableFault(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: number };
+  // A proxy that made no connection: 403 and 407 are about who asks.
+  if (code === "ERR_PROXY_TUNNEL") return statusCode === undefined || isRetriableStatus(statusCode);
   if (typeof code !== "string" || permanentFaults.includes(code)) return false;
   return /^(E[A-Z]+|EAI_AGAIN|HPE_[A-Z_]+|ERR_STREAM_PREMATURE_CLOSE)$/.test(code);
 }

@@ -1,10 +1,12 @@
 import { Failure, UserError } from "../../oci/errors.ts";
 import { Authenticator, type FindCredential } from "./auth.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
+import type { ChallengeHints } from "./hints.ts";
 import { BodyError, HttpConnection, type HttpRequest, type HttpResponse } from "./http.ts";
 import { discard, readWords, refusalError, type Step, unreachableError } from "./refusal.ts";
 import { Backoff, isRetriableFault, isRetriableStatus, parseRetryAfter, type RetryPolicy } from "./retry.ts";
 import type { Access } from "./scope.ts";
+import type { Trust } from "./trust.ts";
 
 export interface SessionOptions {
   readonly endpoint: Endpoint;
@@ -15,6 +17,11 @@ export interface SessionOptions {
   readonly connectTimeout: number;
   readonly idleTimeout: number;
   readonly firstAnswerTimeout: number;
+  readonly trust?: Trust | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A further host whose token service may get the registry's credential. */
+  readonly tokenService?: string | undefined;
+  readonly hints?: ChallengeHints | undefined;
 }
 
 /** A request to a registry, with what is needed to authorise, repeat and explain it. */
@@ -51,9 +58,13 @@ export class Session {
     this.retry = options.retry;
     this.#firstAnswerTimeout = options.firstAnswerTimeout;
     this.#http = new HttpConnection({ ...options, origin: options.endpoint.base.origin });
-    this.#auth = new Authenticator(options.endpoint, options.findCredential, (request) =>
-      this.#askTokenService(request),
-    );
+    this.#auth = new Authenticator({
+      endpoint: options.endpoint,
+      find: options.findCredential,
+      send: (request) => this.#askTokenService(request),
+      tokenService: options.tokenService,
+      hints: options.hints,
+    });
   }
 
   /**
@@ -70,7 +81,7 @@ export class Session {
 
   /** The error for an answer that the caller cannot go on with. Reads the answer. */
   async refusal(response: RegistryResponse, step: Step): Promise<Error> {
-    const words = await readWords(response);
+    const words = await readWords(response, (text) => this.#auth.holdsSecret(text));
     const { status, attempts } = response;
     return refusalError(this.endpoint, step, { status, words, attempts }, await this.#auth.identity(step.repository));
   }
@@ -78,6 +89,11 @@ export class Session {
   /** The error for a transfer that broke off and cannot be taken up. */
   lost(step: Step, attempts: number, cause: unknown): Error {
     return unreachableError(this.endpoint, step, attempts, cause);
+  }
+
+  /** A text from the registry as it may be shown: one that says back a secret may not. */
+  shown(text: string): string {
+    return this.#auth.holdsSecret(text) ? "(left out: a secret stands in it)" : text;
   }
 
   close(): void {
@@ -179,12 +195,13 @@ export class Session {
   isAllowed(url: URL): boolean {
     const { base } = this.endpoint;
     if (url.protocol === "https:" || url.origin === base.origin) return true;
-    return url.protocol === "http:" && isLoopback(url) && isLoopback(base);
+    if (url.protocol !== "http:") return false;
+    return (isLoopback(url) && isLoopback(base)) || (base.protocol === "http:" && url.hostname === base.hostname);
   }
 
   #badRedirect(url: URL, problem: string, step: Step): UserError {
     return new UserError(
-      `Registry ${this.endpoint.registry} redirected to ${url.origin}, which ${problem}, while ${step.doing}.`,
+      `Registry ${this.endpoint.registry} redirected to ${this.shown(url.origin)}, which ${problem}, while ${step.doing}.`,
       "Whoever runs the registry has to correct where it sends its clients.",
     );
   }

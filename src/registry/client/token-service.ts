@@ -1,8 +1,9 @@
 import type { CredentialSearch } from "../../credentials/credential.ts";
-import { Failure, UserError } from "../../oci/errors.ts";
+import { Failure } from "../../oci/errors.ts";
 import type { Challenge } from "./challenge.ts";
-import { type Endpoint, isLoopback } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { HttpRequest } from "./http.ts";
+import { checkedRealm } from "./realm.ts";
 import { AccessRefused } from "./refusal.ts";
 
 export interface Token {
@@ -20,6 +21,7 @@ export interface TokenRequest {
   readonly scopes: readonly string[];
   readonly search: CredentialSearch;
   readonly send: SendToTokenService;
+  readonly tokenService?: string | undefined;
 }
 
 /** Seconds for which a token is good when its service does not say: the token specification's default. */
@@ -36,7 +38,11 @@ const margin = 10;
  */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
   const { endpoint, challenge, search } = request;
-  const realm = checkedRealm(challenge.parameters["realm"] ?? "", endpoint);
+  const realm = checkedRealm(challenge.parameters["realm"] ?? "", {
+    endpoint,
+    tokenService: request.tokenService,
+    secret: search.credential !== undefined,
+  });
   const { status, text } = await request.send(tokenHttpRequest(realm, request));
   if (status === 401 || status === 403 || status === 400) {
     const asked = search.source === undefined ? "no credential was found" : `the credential from ${search.source}`;
@@ -101,36 +107,4 @@ function readToken(text: string, realm: URL, endpoint: Endpoint): Token {
   const said = Number(answer?.["expires_in"]);
   const lifetime = Number.isFinite(said) && said > 0 ? said : defaultLifetime;
   return { value, staleAt: Date.now() + (lifetime - Math.min(margin, lifetime / 2)) * 1000 };
-}
-
-/**
- * A registry names its token service itself, so a bad one could name anybody's. A credential goes to the registry's own host, or by TLS
- * to a host of the same domain, as all known pairs are (`registry-1.docker.io` and `auth.docker.io`).
- */
-function checkedRealm(realm: string, endpoint: Endpoint): URL {
-  const { registry, base } = endpoint;
-  const refuse = (problem: string): never => {
-    throw new UserError(
-      `Registry ${registry} names the token service ${JSON.stringify(realm)}, which ${problem}; no credential was sent.`,
-      "Check the registry's name; if it is right, whoever runs it has to correct its token realm.",
-    );
-  };
-  if (!URL.canParse(realm)) return refuse("is not a URL");
-  const url = new URL(realm);
-  if (url.username !== "" || url.password !== "") return refuse("holds a user name");
-  const bothHere = isLoopback(base) && isLoopback(url);
-  const sameOrigin = url.origin === base.origin;
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && (sameOrigin || bothHere))) {
-    return refuse("is not reached by https");
-  }
-  if (url.hostname !== base.hostname && !bothHere && !sameDomain(url.hostname, base.hostname)) {
-    return refuse("is in a domain of somebody else");
-  }
-  return url;
-}
-
-function sameDomain(one: string, other: string): boolean {
-  const domain = (host: string) => host.split(".").slice(-2).join(".");
-  const isName = (host: string) => /[a-z]$/i.test(host) && host.includes(".");
-  return isName(one) && isName(other) && domain(one).toLowerCase() === domain(other).toLowerCase();
 }

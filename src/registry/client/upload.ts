@@ -216,7 +216,7 @@ class Upload {
       url.protocol = "https:";
       url.port = base.port;
     }
-    if (!this.#session.isAllowed(url)) throw refuse(`is not reached by https (${url.origin})`);
+    if (!this.#session.isAllowed(url)) throw refuse(`is not reached by https (${this.#session.shown(url.origin)})`);
     return url;
   }
 

@@ -1,0 +1,65 @@
+import { UserError } from "../../oci/errors.ts";
+import { isLoopback } from "./endpoint.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A proxy and the variable that names it. */
+export interface Proxy {
+  /** May hold a user name and password. */
+  readonly url: URL;
+  readonly variable: string;
+}
+
+/**
+ * The proxy for a URL: `https_proxy` or `http_proxy` by the URL's scheme, in lower or upper case, unless `no_proxy` names the host. This
+ * machine itself is never behind one.
+ *
+ * @throws UserError when the variable holds no URL of an HTTP proxy; what it holds is not shown, since passwords stand there
+ */
+export function proxyFor(url: URL, env: Environment): Proxy | undefined {
+  const name = `${url.protocol.slice(0, -1)}_proxy`;
+  const variable = [name, name.toUpperCase()].find((each) => env[each]);
+  if (variable === undefined || isLoopback(url)) return undefined;
+  if (isExcepted(url, env["no_proxy"] || env["NO_PROXY"] || "")) return undefined;
+  const text = env[variable] as string;
+  // curl and others take a bare HOST:PORT too.
+  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (!URL.canParse(whole) || !["http:", "https:"].includes(new URL(whole).protocol)) {
+    throw new UserError(
+      `The variable ${variable} does not hold the URL of an HTTP proxy.`,
+      "Write http://HOST:PORT or https://HOST:PORT, or unset it.",
+    );
+  }
+  return { url: new URL(whole), variable };
+}
+
+/**
+ * Whether `no_proxy` names a URL's host, by the rules of Go, which docker, podman and skopeo follow: `*`, a domain (its subdomains
+ * too), a domain after a dot (its subdomains alone), an address, or a network `ADDRESS/BITS`; each but the last with `:PORT` if need be.
+ */
+function isExcepted(url: URL, list: string): boolean {
+  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  return list
+    .split(",")
+    .map((entry) => entry.trim().toLowerCase())
+    .some((entry) => entry !== "" && (entry === "*" || isInNetwork(host, entry) || isNamed(host, port, entry)));
+}
+
+function isNamed(host: string, port: string, entry: string): boolean {
+  const [, bracketed, plain = "", wantedPort] = /^(?:\[([^\]]+)\]|([^:]*|.*:.*:.*?))(?::(\d+))?$/.exec(entry) ?? [];
+  if (wantedPort !== undefined && wantedPort !== port) return false;
+  const name = (bracketed ?? plain).replace(/^\*(?=\.)/, "");
+  return name.startsWith(".") ? host.endsWith(name) : host === name || host.endsWith(`.${name}`);
+}
+
+function isInNetwork(host: string, entry: string): boolean {
+  const [, address, bits] = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry) ?? [];
+  if (address === undefined) return false;
+  const { BlockList, isIP } = process.getBuiltinModule("node:net");
+  const kind = isIP(address);
+  if (kind === 0 || isIP(host) !== kind || Number(bits) > (kind === 4 ? 32 : 128)) return false;
+  const network = new BlockList();
+  network.addSubnet(address, Number(bits), kind === 4 ? "ipv4" : "ipv6");
+  return network.check(host, kind === 4 ? "ipv4" : "ipv6");
+}

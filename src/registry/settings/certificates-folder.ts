@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { dockerHub } from "../../oci/reference.ts";
+import { UserError } from "../../oci/errors.ts";
+import type { RegistrySettings } from "./settings.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Certificates from the first folder `certs.d/HOST[:PORT]` that there is, of the user's podman, the machine's podman, docker
+ * (containers-certs.d(5)): each `*.crt` is an authority, a `*.cert` with the `*.key` of the same name is shown to the registry.
+ *
+ * @throws UserError when a file in it cannot be read
+ */
+export function certificatesOf(registry: string, env: Environment): RegistrySettings {
+  const config = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
+  const name = registry === dockerHub ? "docker.io" : registry;
+  for (const parent of [join(config, "containers"), "/etc/containers", "/etc/docker"]) {
+    const folder = join(parent, "certs.d", name);
+    const names = list(folder);
+    if (names) return read(folder, names);
+  }
+  return {};
+}
+
+function list(folder: string): string[] | undefined {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    // Also a folder of somebody else's: podman goes on without it too.
+    return undefined;
+  }
+}
+
+function read(folder: string, names: readonly string[]): RegistrySettings {
+  const authorities = names.filter((name) => name.endsWith(".crt")).map((name) => content(folder, name));
+  const certificate = names.find((name) => name.endsWith(".cert"));
+  const key = certificate?.replace(/\.cert$/, ".key");
+  return {
+    ...(authorities.length > 0 ? { authorities } : {}),
+    ...(certificate && key
+      ? { clientCertificate: { certificate: content(folder, certificate), key: content(folder, key) } }
+      : {}),
+  };
+}
+
+function content(folder: string, name: string): string {
+  const path = join(folder, name);
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new UserError(`${path} cannot be read (${code}).`, "Make it a PEM file that you can read, or remove it.", {
+      cause,
+    });
+  }
+}

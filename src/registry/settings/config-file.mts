@@ -1,0 +1,166 @@
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { isMap, isScalar, LineCounter, type Pair, parseDocument, type Scalar, type YAMLMap } from "yaml";
+import { UserError } from "../../oci/errors.ts";
+import { isRegistry, normalizeRegistry } from "../../oci/reference.ts";
+
+/** A file that the configuration names, and where it does. */
+export interface NamedFile {
+  readonly path: string;
+  /** `FILE:LINE:COLUMN: registries.HOST.KEY`. */
+  readonly where: string;
+}
+
+/** An entry under `registries`. */
+export interface ConfiguredRegistry {
+  readonly plainHttp?: boolean;
+  readonly authority?: NamedFile;
+  readonly certificate?: NamedFile;
+  readonly key?: NamedFile;
+  readonly tokenService?: string;
+}
+
+const sections = ["registries"];
+const keys = ["plainHttp", "ca", "certificate", "key", "tokenService"] as const;
+type Key = (typeof keys)[number];
+
+/**
+ * Reads the section `registries` of a configuration file. It is checked as a whole, so that a mistake shows whichever registry is used.
+ *
+ * @param path the file's name, for errors; files that it names are relative to its folder
+ * @returns settings by registry, Docker Hub as `registry-1.docker.io`
+ * @throws UserError that names file, line, column and key
+ */
+export function readRegistries(text: string, path: string): ReadonlyMap<string, ConfiguredRegistry> {
+  return new ConfigFile(text, path).registries();
+}
+
+class ConfigFile {
+  readonly #path: string;
+  readonly #lines = new LineCounter();
+  readonly #document: ReturnType<typeof parseDocument>;
+
+  constructor(text: string, path: string) {
+    this.#path = path;
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    const [error] = this.#document.errors;
+    if (error) {
+      throw new UserError(
+        `${this.#position(error.pos[0])}: this is not YAML: ${error.message.split("\n", 1)[0]?.replace(/\.$/, "")}.`,
+        "Correct it.",
+      );
+    }
+  }
+
+  registries(): Map<string, ConfiguredRegistry> {
+    const found = new Map<string, ConfiguredRegistry>();
+    const { contents } = this.#document;
+    if (contents === null || (isScalar(contents) && contents.value === null)) return found;
+    const top = this.#map(contents, "the document");
+    for (const [name, pair] of this.#pairs(top)) {
+      if (!sections.includes(name)) this.#unknown(pair, name, name, sections);
+      if (isScalar(pair.value) && pair.value.value === null) continue;
+      for (const [registry, entry] of this.#pairs(this.#map(pair.value, name))) {
+        const where = `${name}.${registry}`;
+        if (!isRegistry(registry)) {
+          this.#fail(
+            entry.key,
+            `${name} has ${JSON.stringify(registry)}, which is not the name of a registry`,
+            "Write HOST or HOST:PORT, without https:// and without a path.",
+          );
+        }
+        const normal = normalizeRegistry(registry);
+        if (found.has(normal)) this.#fail(entry.key, `${where} is there twice`, "Leave one of them out.");
+        found.set(normal, this.#registry(this.#map(entry.value, where), where));
+      }
+    }
+    return found;
+  }
+
+  #registry(map: YAMLMap, where: string): ConfiguredRegistry {
+    const pairs = new Map(this.#pairs(map));
+    for (const [name, pair] of pairs) {
+      if (!keys.includes(name as Key)) this.#unknown(pair, name, `${where}.${name}`, keys);
+    }
+    for (const [one, other] of [
+      ["certificate", "key"],
+      ["key", "certificate"],
+    ] as const) {
+      const pair = pairs.get(one);
+      if (pair && !pairs.has(other)) this.#fail(pair.key, `${where} has ${one} without ${other}`, "Give both.");
+    }
+    const plain = pairs.get("plainHttp");
+    const overTls = (["ca", "certificate"] as const).find((name) => pairs.has(name));
+    const plainHttp = plain && this.#boolean(plain, `${where}.plainHttp`);
+    if (plainHttp && overTls) {
+      this.#fail(plain.key, `${where} has plainHttp and ${overTls}, which is for TLS`, "Leave one of them out.");
+    }
+    return {
+      ...(plainHttp === undefined ? {} : { plainHttp }),
+      ...this.#file("authority", pairs.get("ca"), `${where}.ca`),
+      ...this.#file("certificate", pairs.get("certificate"), `${where}.certificate`),
+      ...this.#file("key", pairs.get("key"), `${where}.key`),
+      ...this.#tokenService(pairs.get("tokenService"), `${where}.tokenService`),
+    };
+  }
+
+  #file<Name extends string>(name: Name, pair: Pair | undefined, where: string): { readonly [K in Name]?: NamedFile } {
+    if (!pair) return {};
+    const text = this.#string(pair, where);
+    const path = text.startsWith("~/") ? join(homedir(), text.slice(2)) : resolve(dirname(this.#path), text);
+    return { [name]: { path, where: `${this.#at(pair.value)}: ${where}` } } as { [K in Name]: NamedFile };
+  }
+
+  #tokenService(pair: Pair | undefined, where: string): { readonly tokenService?: string } {
+    if (!pair) return {};
+    const host = this.#string(pair, where);
+    if (!isRegistry(host)) {
+      this.#fail(pair.value, `${where} is ${JSON.stringify(host)}, which is not a host`, "Write HOST or HOST:PORT.");
+    }
+    return { tokenService: host };
+  }
+
+  #string(pair: Pair, where: string): string {
+    const value = isScalar(pair.value) ? pair.value.value : undefined;
+    if (typeof value !== "string" || value === "") return this.#fail(pair.value ?? pair.key, `${where} is no text`, "Write a text.");
+    return value;
+  }
+
+  #boolean(pair: Pair, where: string): boolean {
+    const value = isScalar(pair.value) ? pair.value.value : undefined;
+    if (typeof value !== "boolean") return this.#fail(pair.value ?? pair.key, `${where} is neither true nor false`, "Write one of them.");
+    return value;
+  }
+
+  #map(node: unknown, what: string): YAMLMap {
+    if (!isMap(node)) return this.#fail(node, `${what} is not a mapping`, "Write `name: value` lines, indented.");
+    return node;
+  }
+
+  *#pairs(map: YAMLMap): Generator<[string, Pair]> {
+    for (const pair of map.items) {
+      const key = isScalar(pair.key) ? (pair.key as Scalar).value : undefined;
+      if (typeof key !== "string") this.#fail(pair.key, "a key is no text", "Put it in quotes.");
+      yield [key as string, pair];
+    }
+  }
+
+  #unknown(pair: Pair, name: string, where: string, known: readonly string[]): never {
+    const nearest = known.find((each) => each.toLowerCase() === name.toLowerCase());
+    const remedy = nearest ? `It is written ${nearest}.` : `Known here: ${known.join(", ")}.`;
+    return this.#fail(pair.key, `${where} is not known`, remedy);
+  }
+
+  #fail(node: unknown, problem: string, remedy: string): never {
+    throw new UserError(`${this.#at(node)}: ${problem}.`, remedy);
+  }
+
+  #at(node: unknown): string {
+    return this.#position((node as { range?: readonly number[] } | null)?.range?.[0] ?? 0);
+  }
+
+  #position(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.#path}:${line || 1}:${col || 1}`;
+  }
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { UserError } from "../../oci/errors.ts";
+import { configFile } from "../../oci/xdg.ts";
+import { certificatesOf } from "./certificates-folder.ts";
+import type { ConfiguredRegistry } from "./config-file.mts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How one registry is reached, as this machine's user says. Certificates and keys are PEM. */
+export interface RegistrySettings {
+  /** Speak plain HTTP to it. Default: to loopback alone. */
+  readonly plainHttp?: boolean;
+  /** Authorities that are trusted besides those that are anyway. */
+  readonly authorities?: readonly string[];
+  /** What to show to a registry that asks for a certificate. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string };
+  /** A further host whose token service may get the credential of this registry. */
+  readonly tokenService?: string;
+}
+
+/**
+ * The settings of a registry: its entry under `registries` in the user's configuration file, and certificates from the folders where
+ * podman and docker have theirs. Most users have none of these files, and then two or three look-ups of absent files are all it costs.
+ *
+ * @param registry `host[:port]`
+ * @throws UserError that names the file, and the line and key in it
+ */
+export async function registrySettings(registry: string, env: Environment = process.env): Promise<RegistrySettings> {
+  const configured = await configuredRegistry(registry, env);
+  const fromFolder = configured?.plainHttp ? {} : certificatesOf(registry, env);
+  return { ...fromFolder, ...configured };
+}
+
+async function configuredRegistry(registry: string, env: Environment): Promise<RegistrySettings | undefined> {
+  const { path, named } = configFile(env);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" && !named) return undefined;
+    throw new UserError(
+      `Configuration file ${path} cannot be read (${code}).`,
+      named ? "Correct SLIPWAY_CONFIG, which names it, or unset it." : "Make it a file that you can read.",
+      { cause },
+    );
+  }
+  // In a file of its own: the YAML parser would cost every start of the launcher time.
+  const { readRegistries } = await import("./config-file.mjs");
+  const entry: ConfiguredRegistry | undefined = readRegistries(text, path).get(registry);
+  if (!entry) return undefined;
+  const { plainHttp, authority, certificate, key, tokenService } = entry;
+  return {
+    ...(plainHttp === undefined ? {} : { plainHttp }),
+    ...(authority === undefined ? {} : { authorities: [pem(authority.path, authority.where)] }),
+    ...(certificate && key
+      ? { clientCertificate: { certificate: pem(certificate.path, certificate.where), key: pem(key.path, key.where) } }
+      : {}),
+    ...(tokenService === undefined ? {} : { tokenService }),
+  };
+}
+
+function pem(path: string, where: string): string {
+  try {
+    const text = readFileSync(path, "utf8");
+    if (text.includes("-----BEGIN ")) return text;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new UserError(`${where}: ${path} cannot be read (${code}).`, "Name a PEM file that you can read.", { cause });
+  }
+  throw new UserError(`${where}: ${path} is not a PEM file.`, "Name a file with -----BEGIN … lines in it.");
+}
