@@ -47,7 +47,10 @@ const maximumConfigSize = 8 * 1024 * 1024;
  *
  * @throws UserError that names what is wrong with the declaration, or with what the registry has; without a digest it says which to write
  */
-export async function pullBase(request: PullRequest, open: (registry: string) => Promise<RegistryClient>): Promise<PulledBase> {
+export async function pullBase(
+  request: PullRequest,
+  open: (registry: string) => Promise<RegistryClient>,
+): Promise<PulledBase> {
   const reference = parseReference(request.image);
   const client = await open(reference.registry);
   try {

@@ -1,8 +1,13 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { CredentialSearch } from "../../credentials/credential.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { exitStatusOf } from "../../oci/errors.ts";
+import { hintsIn } from "./hints.ts";
 import { FakeRegistry, type Intervention } from "./testdata/fake-registry.ts";
 import { answer, basic, open, registry, somebody, useRegistry } from "./testdata/harness.ts";
 import { blobOf } from "./testdata/images.ts";
@@ -211,5 +216,119 @@ describe("authentication", () => {
   ])("of a redirect to %s never happens", async (location, problem) => {
     registry.intervene = answer(302, { location });
     await expect(open().headManifest("a", "v1")).rejects.toThrow(problem);
+  });
+});
+
+describe("what a registry asked for before", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "slipway-hints-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  });
+  const later = (search: CredentialSearch = somebody) => open({ search, hints: hintsIn({ XDG_STATE_HOME: folder }) });
+  const kept = () => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+
+  it("makes a request with a password one request in later runs", async () => {
+    registry.intervene = (request, response) => {
+      if (request.headers.authorization === basic) return false;
+      response.writeHead(401, { "www-authenticate": "Basic realm=x" }).end();
+      return true;
+    };
+    await later().headManifest("a", "v1");
+    expect(registry.seen.length).toBe(2);
+    await later().headManifest("a", "v1");
+    expect(registry.seen.slice(2).map((each) => each.authorization)).toEqual([basic]);
+  });
+
+  it("makes a request with a token two, and no secret is kept", async () => {
+    registry.intervene = (request, response) => {
+      if (request.url?.startsWith("/token")) response.end(JSON.stringify({ token: "geheimes-token" }));
+      else if (request.headers.authorization === "Bearer geheimes-token") return false;
+      else {
+        const challenge = `Bearer realm="${registry.url}/token",service="s",scope="repository:a:pull"`;
+        response.writeHead(401, { "www-authenticate": challenge }).end();
+      }
+      return true;
+    };
+    await later().headManifest("a", "v1");
+    await later().headManifest("b", "v1");
+    expect(registry.log.slice(3)).toEqual(["GET /token", "HEAD /v2/b/manifests/v1"]);
+    expect(registry.seen[3]?.path).toContain("scope=repository%3Ab%3Apull&");
+    const [file] = kept();
+    const path = join(file?.parentPath ?? "", file?.name ?? "");
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual({
+      scheme: "bearer",
+      parameters: { realm: `${registry.url}/token`, service: "s" },
+    });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it("is forgotten when it does not hold any more", async () => {
+    hintsIn({ XDG_STATE_HOME: folder }).write(registry.url, {
+      scheme: "bearer",
+      parameters: { realm: "https://attacker.example/token" },
+    });
+    expect(await later().headManifest("a", "v1")).toBeUndefined();
+    expect(registry.seen.map((each) => each.authorization)).toEqual([undefined]);
+  });
+
+  it.each(["", "{", "null", '{"scheme":"negotiate"}', '{"scheme":"bearer","parameters":{"realm":5}}'])(
+    "that is damaged (%j) is of no importance",
+    async (text) => {
+      hintsIn({ XDG_STATE_HOME: folder }).write(registry.url, { scheme: "basic", parameters: {} });
+      const [file] = kept();
+      writeFileSync(join(file?.parentPath ?? "", file?.name ?? ""), text);
+      expect(await later().headManifest("a", "v1")).toBeUndefined();
+    },
+  );
+});
+
+describe("a registry that says back the secret", () => {
+  const token = "geheimes-token";
+  const guard =
+    (refuse: (response: ServerResponse) => void): Intervention =>
+    (request, response) => {
+      if (request.headers.authorization === basic) refuse(response);
+      else response.writeHead(401, { "www-authenticate": "Basic realm=x" }).end();
+      return true;
+    };
+  const said = (message: string, code = "DENIED") => JSON.stringify({ errors: [{ code, message }] });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ["in its words", (response) => response.writeHead(403).end(said("no: geheim is not right"))],
+    ["far down in its words", (response) => response.writeHead(403).end(said(`${"x".repeat(297)}geheim`))],
+    ["in its code", (response) => response.writeHead(400).end(said("no", "geheim"))],
+    ["as it was encoded", (response) => response.writeHead(500).end(said(basic))],
+    ["in a challenge", (response) => response.writeHead(401, { "www-authenticate": 'Basic realm="geheim"' }).end()],
+    [
+      "in a realm",
+      (response) => response.writeHead(401, { "www-authenticate": 'Bearer realm="https://geheim.a/"' }).end(),
+    ],
+    ["in a redirect", (response) => response.writeHead(307, { location: "http://geheim.example/" }).end()],
+  ])("%s does not bring it into an error", async (_, refuse) => {
+    registry.intervene = guard(refuse);
+    const error = await open({ search: somebody })
+      .getManifest("a", "v1")
+      .catch((error) => error);
+    expect(error.message).toMatch(/^Registry localhost/);
+    expect(error.message).not.toMatch(/geheim|Z2VoZWlt|dTpnZW/);
+  });
+
+  it("that is a token does not bring it into an error", async () => {
+    registry.intervene = (request, response) => {
+      if (request.url?.startsWith("/token")) response.end(JSON.stringify({ token }));
+      else if (request.headers.authorization) response.writeHead(403).end(said(`bad token ${token}`));
+      else response.writeHead(401, { "www-authenticate": `Bearer realm="${registry.url}/token"` }).end();
+      return true;
+    };
+    const error = await open({ search: somebody })
+      .headManifest("a", "v1")
+      .catch((error) => error);
+    expect(error.message).toMatch(/answered 403/);
+    const got = await open({ search: somebody })
+      .getManifest("a", "v1")
+      .catch((error) => error);
+    expect(got.message).toMatch(/answered 403 left out: a secret|answered 403 DENIED \(left out/);
+    expect(got.message).not.toContain(token);
   });
 });

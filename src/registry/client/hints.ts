@@ -50,6 +50,8 @@ function hintOf({ scheme, parameters }: Challenge): Challenge {
 function parse(text: string): Challenge | undefined {
   const { scheme, parameters } = JSON.parse(text) as Partial<Challenge>;
   if (scheme !== "basic" && scheme !== "bearer") return undefined;
-  const known = Object.entries(parameters ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  const known = Object.entries(parameters ?? {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
   return { scheme, parameters: Object.fromEntries(known) };
 }

@@ -1,7 +1,7 @@
 import type { Agent, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { AgentOptions } from "node:https";
 import type { Readable } from "node:stream";
-import { type Proxy, proxyFor } from "./proxy.ts";
+import { type HttpProxy, proxyFor } from "./proxy.ts";
 import { isTrustFault, secureContext, type Trust, type Width } from "./trust.ts";
 
 // Node's own HTTP client, asked for by getBuiltinModule: importing undici costs 50 ms at start-up and `import "node:http"` 20 ms (its
@@ -132,7 +132,7 @@ export class HttpConnection {
   }
 
   /** A certificate is shown to the registry alone, so connections to it and to others are kept apart. */
-  #tlsAgent(own: boolean, width: Width, proxy: Proxy | undefined): Agent {
+  #tlsAgent(own: boolean, width: Width, proxy: HttpProxy | undefined): Agent {
     return this.#agent(`${own ? "own" : "other"} ${width}`, proxy, () => {
       const context = secureContext(this.#options.trust ?? {}, width, own);
       return context ? { secureContext: context } : {};
@@ -142,7 +142,7 @@ export class HttpConnection {
   /**
    * @param kind what distinguishes connections besides origin and proxy; TLS where there are options for it
    */
-  #agent(kind: string, proxy?: Proxy, tlsOptions?: () => AgentOptions): Agent {
+  #agent(kind: string, proxy?: HttpProxy, tlsOptions?: () => AgentOptions): Agent {
     const key = `${kind} ${proxy?.url.href ?? ""}`;
     let agent = this.#agents.get(key);
     if (!agent) {

@@ -4,7 +4,7 @@ import { isLoopback } from "./endpoint.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A proxy and the variable that names it. */
-export interface Proxy {
+export interface HttpProxy {
   /** May hold a user name and password. */
   readonly url: URL;
   readonly variable: string;
@@ -16,7 +16,7 @@ export interface Proxy {
  *
  * @throws UserError when the variable holds no URL of an HTTP proxy; what it holds is not shown, since passwords stand there
  */
-export function proxyFor(url: URL, env: Environment): Proxy | undefined {
+export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
   const name = `${url.protocol.slice(0, -1)}_proxy`;
   const variable = [name, name.toUpperCase()].find((each) => env[each]);
   if (variable === undefined || isLoopback(url)) return undefined;

@@ -124,7 +124,10 @@ function tlsError(registry: string, code: string, step: Step, cause: unknown): E
   const error = (problem: string, remedy: string) =>
     new UserError(`${problem} (${code}) while ${where(step)}.`, remedy, { cause });
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code)) {
-    return error(`Registry ${registry} does not speak TLS`, `If it is to be spoken to by plain HTTP, write \`plainHttp: true\` in ${entry}.`);
+    return error(
+      `Registry ${registry} does not speak TLS`,
+      `If it is to be spoken to by plain HTTP, write \`plainHttp: true\` in ${entry}.`,
+    );
   }
   if (/ALERT/.test(code)) {
     return error(
@@ -133,7 +136,10 @@ function tlsError(registry: string, code: string, step: Step, cause: unknown): E
     );
   }
   if (/ALTNAME/.test(code)) {
-    return error(`The certificate of registry ${registry} is for another name`, "Call the registry by the name in its certificate.");
+    return error(
+      `The certificate of registry ${registry} is for another name`,
+      "Call the registry by the name in its certificate.",
+    );
   }
   if (/CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO/.test(code)) {
     return error(

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { dockerHub } from "../../oci/reference.ts";
 import { UserError } from "../../oci/errors.ts";
+import { dockerHub } from "../../oci/reference.ts";
 import type { RegistrySettings } from "./settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

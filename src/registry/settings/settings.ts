@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { UserError } from "../../oci/errors.ts";
 import { configFile } from "../../oci/xdg.ts";
 import { certificatesOf } from "./certificates-folder.ts";
-import type { ConfiguredRegistry } from "./config-file.mts";
+import { readRegistries } from "./config-file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,9 +45,7 @@ async function configuredRegistry(registry: string, env: Environment): Promise<R
       { cause },
     );
   }
-  // In a file of its own: the YAML parser would cost every start of the launcher time.
-  const { readRegistries } = await import("./config-file.mjs");
-  const entry: ConfiguredRegistry | undefined = readRegistries(text, path).get(registry);
+  const entry = (await readRegistries(text, path)).get(registry);
   if (!entry) return undefined;
   const { plainHttp, authority, certificate, key, tokenService } = entry;
   return {

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { isMap, isScalar, LineCounter, type Pair, parseDocument, type Scalar, type YAMLMap } from "yaml";
+import type { Pair, YAMLMap } from "yaml";
 import { UserError } from "../../oci/errors.ts";
 import { isRegistry, normalizeRegistry } from "../../oci/reference.ts";
 
@@ -31,18 +31,23 @@ type Key = (typeof keys)[number];
  * @returns settings by registry, Docker Hub as `registry-1.docker.io`
  * @throws UserError that names file, line, column and key
  */
-export function readRegistries(text: string, path: string): ReadonlyMap<string, ConfiguredRegistry> {
-  return new ConfigFile(text, path).registries();
+export async function readRegistries(text: string, path: string): Promise<ReadonlyMap<string, ConfiguredRegistry>> {
+  return new ConfigFile(text, path, await import("./yaml.mjs")).registries();
 }
+
+type Yaml = typeof import("./yaml.mjs");
 
 class ConfigFile {
   readonly #path: string;
-  readonly #lines = new LineCounter();
-  readonly #document: ReturnType<typeof parseDocument>;
+  readonly #yaml: Yaml;
+  readonly #lines: InstanceType<Yaml["LineCounter"]>;
+  readonly #document: ReturnType<Yaml["parseDocument"]>;
 
-  constructor(text: string, path: string) {
+  constructor(text: string, path: string, yaml: Yaml) {
     this.#path = path;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    this.#yaml = yaml;
+    this.#lines = new yaml.LineCounter();
+    this.#document = yaml.parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     const [error] = this.#document.errors;
     if (error) {
       throw new UserError(
@@ -55,11 +60,11 @@ class ConfigFile {
   registries(): Map<string, ConfiguredRegistry> {
     const found = new Map<string, ConfiguredRegistry>();
     const { contents } = this.#document;
-    if (contents === null || (isScalar(contents) && contents.value === null)) return found;
+    if (this.#isEmpty(contents)) return found;
     const top = this.#map(contents, "the document");
     for (const [name, pair] of this.#pairs(top)) {
       if (!sections.includes(name)) this.#unknown(pair, name, name, sections);
-      if (isScalar(pair.value) && pair.value.value === null) continue;
+      if (this.#isEmpty(pair.value)) continue;
       for (const [registry, entry] of this.#pairs(this.#map(pair.value, name))) {
         const where = `${name}.${registry}`;
         if (!isRegistry(registry)) {
@@ -121,25 +126,36 @@ class ConfigFile {
   }
 
   #string(pair: Pair, where: string): string {
-    const value = isScalar(pair.value) ? pair.value.value : undefined;
-    if (typeof value !== "string" || value === "") return this.#fail(pair.value ?? pair.key, `${where} is no text`, "Write a text.");
+    const value = this.#scalar(pair.value);
+    if (typeof value !== "string" || value === "")
+      return this.#fail(pair.value ?? pair.key, `${where} is no text`, "Write a text.");
     return value;
   }
 
   #boolean(pair: Pair, where: string): boolean {
-    const value = isScalar(pair.value) ? pair.value.value : undefined;
-    if (typeof value !== "boolean") return this.#fail(pair.value ?? pair.key, `${where} is neither true nor false`, "Write one of them.");
+    const value = this.#scalar(pair.value);
+    if (typeof value !== "boolean")
+      return this.#fail(pair.value ?? pair.key, `${where} is neither true nor false`, "Write one of them.");
     return value;
   }
 
+  #scalar(node: unknown): unknown {
+    return this.#yaml.isScalar(node) ? node.value : undefined;
+  }
+
+  #isEmpty(node: unknown): boolean {
+    return node === null || this.#scalar(node) === null;
+  }
+
   #map(node: unknown, what: string): YAMLMap {
-    if (!isMap(node)) return this.#fail(node, `${what} is not a mapping`, "Write `name: value` lines, indented.");
+    if (!this.#yaml.isMap(node))
+      return this.#fail(node, `${what} is not a mapping`, "Write `name: value` lines, indented.");
     return node;
   }
 
   *#pairs(map: YAMLMap): Generator<[string, Pair]> {
     for (const pair of map.items) {
-      const key = isScalar(pair.key) ? (pair.key as Scalar).value : undefined;
+      const key = this.#scalar(pair.key);
       if (typeof key !== "string") this.#fail(pair.key, "a key is no text", "Put it in quotes.");
       yield [key as string, pair];
     }

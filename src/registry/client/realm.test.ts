@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { endpointOf } from "./endpoint.ts";
+import { checkedRealm } from "./realm.ts";
+
+const check = (
+  registry: string,
+  realm: string,
+  options: { plainHttp?: boolean; tokenService?: string; secret?: boolean } = {},
+) => checkedRealm(realm, { endpoint: endpointOf(registry, options.plainHttp), secret: true, ...options });
+
+describe("a token service", () => {
+  // Each as the registry names it itself.
+  it.each([
+    ["docker.io", "https://auth.docker.io/token"],
+    ["ghcr.io", "https://ghcr.io/token"],
+    ["quay.io", "https://quay.io/v2/auth"],
+    ["gcr.io", "https://gcr.io/v2/token"],
+    ["us.gcr.io", "https://gcr.io/v2/token"],
+    ["europe-docker.pkg.dev", "https://europe-docker.pkg.dev/v2/token"],
+    ["public.ecr.aws", "https://public.ecr.aws/token/"],
+    ["123456789012.dkr.ecr.eu-west-1.amazonaws.com", "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com/token"],
+    ["team.azurecr.io", "https://team.azurecr.io/oauth2/token"],
+    ["registry.gitlab.com", "https://gitlab.com/jwt/auth"],
+    ["registry.example.com", "https://gitlab.example.com/jwt/auth"],
+    ["registry.example.com:5050", "https://gitlab.example.com:8443/jwt/auth"],
+    ["registry.example.co.uk", "https://gitlab.example.co.uk/jwt/auth"],
+    ["registry.digitalocean.com", "https://api.digitalocean.com/v2/registry/auth"],
+    ["registry.cn-hangzhou.aliyuncs.com", "https://dockerauth.cn-hangzhou.aliyuncs.com/auth"],
+    ["registry.connect.redhat.com", "https://sso.redhat.com/auth/realms/rhcc/protocol/redhat-docker-v2/auth"],
+    ["nvcr.io", "https://nvcr.io/proxy_auth"],
+    ["harbor:8443", "https://harbor/service/token"],
+    ["10.0.0.5:5000", "https://10.0.0.5:5001/auth"],
+    ["localhost:5000", "http://localhost:5001/auth"],
+    ["localhost:5000", "http://127.0.0.1:5001/auth"],
+  ])("of %s may be %s", (registry, realm) => {
+    expect(check(registry, realm).href).toBe(new URL(realm).href);
+  });
+
+  it.each([
+    ["registry.example.com", "https://attacker.example/token", /in a domain of somebody else/],
+    ["registry.example.com", "https://example.com.attacker.example/token", /somebody else/],
+    ["registry.example.com", "https://notexample.com/token", /somebody else/],
+    ["registry.example.co.uk", "https://attacker.co.uk/token", /somebody else/],
+    ["one.azurecr.io", "https://two.azurecr.io/oauth2/token", /somebody else/],
+    ["one.jfrog.io", "https://two.jfrog.io/token", /somebody else/],
+    ["1.dkr.ecr.eu-west-1.amazonaws.com", "https://attacker.s3.amazonaws.com/token", /somebody else/],
+    ["team.github.io", "https://github.io/token", /somebody else/],
+    ["10.0.0.5", "https://10.0.0.6/token", /somebody else/],
+    ["10.0.0.5", "https://0.0.5/token", /somebody else/],
+    ["[fd00::1]", "https://[fd00::2]/token", /somebody else/],
+    ["registry", "https://auth/token", /somebody else/],
+    ["registry.example.com", "https://localhost/token", /somebody else/],
+    ["registry.example.com", "http://registry.example.com/token", /not reached by https/],
+    ["registry.example.com", "http://auth.example.com/token", /not reached by https/],
+    ["localhost:5000", "http://example.com/token", /not reached by https/],
+    ["registry.example.com", "https://u:p@registry.example.com/token", /holds a user name/],
+    ["registry.example.com", "javascript:alert(1)", /not reached by https/],
+    ["registry.example.com", "file:///etc/passwd", /not reached by https/],
+    ["registry.example.com", "/token", /is not a URL/],
+    ["registry.example.com", "", /is not a URL/],
+  ])("of %s may not be %j", (registry, realm, problem) => {
+    expect(() => check(registry, realm)).toThrow(problem);
+    expect(() => check(registry, realm)).toThrow(`Registry ${registry} names the token service`);
+  });
+
+  it("elsewhere may be one that the user named", () => {
+    const realm = "https://api.example.org/tokens";
+    expect(() => check("rg.example.cloud", realm)).toThrow(
+      "write `tokenService: api.example.org` for rg.example.cloud",
+    );
+    expect(check("rg.example.cloud", realm, { tokenService: "api.example.org" }).href).toBe(realm);
+    expect(() => check("rg.example.cloud", "http://api.example.org/", { tokenService: "api.example.org" })).toThrow(
+      /not reached by https/,
+    );
+  });
+
+  it("elsewhere may be asked for an anonymous token by TLS", () => {
+    expect(check("rg.example.cloud", "https://api.example.org/tokens", { secret: false }).host).toBe("api.example.org");
+    expect(() => check("rg.example.cloud", "http://api.example.org/", { secret: false })).toThrow(/https/);
+  });
+
+  it("may be on the same host by plain HTTP where the registry is spoken to so", () => {
+    expect(check("10.0.0.5:5000", "http://10.0.0.5:5001/auth", { plainHttp: true }).port).toBe("5001");
+    expect(() => check("10.0.0.5:5000", "http://10.0.0.6:5001/auth", { plainHttp: true })).toThrow(/https/);
+  });
+});
