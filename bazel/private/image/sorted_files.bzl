@@ -55,7 +55,10 @@ def sorted_files(ctx, runfiles, executable, declared_links, file_layers, exclude
 
     def layer_of(short_path):
         if short_path.startswith("../"):
-            repository = short_path[3:short_path.index("/", 3)]
+            repository, slash, _ = short_path[3:].partition("/")
+            if not slash:
+                # Bazel's `__init__.py` of the runfiles folder itself.
+                return FIRST_PARTY
             if repository not in repositories:
                 repositories[repository] = _layer_of_repository(repository)
             return repositories[repository]
