@@ -13,7 +13,7 @@ const images = () => new StoredImages(registry, "team/base");
 
 function pull(digest: string, request: { image?: string; platforms?: string[] } = {}): Promise<PulledBase> {
   const image = request.image ?? `${registry.host}/team/base`;
-  return pullBase({ image, digest, platforms: request.platforms ?? [], known }, (host) => open({}, host));
+  return pullBase({ image, digest, platforms: request.platforms ?? [], known }, async (host) => open({}, host));
 }
 
 /** What a pull says that fails. */
