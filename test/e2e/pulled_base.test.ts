@@ -1,0 +1,170 @@
+import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openRegistry } from "../../src/registry/client/open.ts";
+import { openByName } from "../../src/registry/open-by-name.ts";
+import { startRegistry, temporaryFolder } from "../registries/testdata/daemon.ts";
+import { proxyTo } from "../registries/testdata/proxy.ts";
+import { pushBase } from "./base.ts";
+import { ofApi, Registry } from "./registry.ts";
+import { command, scratchFolder, Workspace } from "./workspace.ts";
+
+const workspace = new Workspace("pulled-base", join(scratchFolder(), "pulled-base"));
+const embedded = new Registry(workspace);
+
+afterAll(() => embedded.stop());
+
+/** A workspace with a pipeline on a base, and the declaration of that base. */
+function declare(image: string, more = "", base = "@base//image"): void {
+  workspace.write({
+    "MODULE.bazel": `
+module(name = "team")
+bazel_dep(name = "slipway", version = "0.1.0")
+local_path_override(module_name = "slipway", path = ${JSON.stringify(process.cwd())})
+base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
+base_images.pull(name = "base", image = "${image}", ${more})
+use_repo(base_images, "base")
+`,
+    "BUILD.bazel": "",
+    "app/BUILD.bazel": `
+load("@slipway//bazel:defs.bzl", "pipeline")
+pipeline(name = "main", base = ${JSON.stringify(base)})
+`,
+    "app/main.ts": 'console.log("hello");\n',
+  });
+}
+
+function dockerRegistry(): Promise<string> {
+  const folder = temporaryFolder();
+  const config = join(folder, "config.yml");
+  const storage = { filesystem: { rootdirectory: join(folder, "data") } };
+  writeFileSync(config, JSON.stringify({ version: "0.1", storage, http: { addr: "127.0.0.1:0" } }));
+  return startRegistry("docker-registry", ["serve", config], /listening on 127\.0\.0\.1:(\d+)/);
+}
+
+function craneRegistry(): Promise<string> {
+  const args = ["registry", "serve", "--disk", temporaryFolder(), "--address", "127.0.0.1:0"];
+  return startRegistry("crane", args, /serving on port (\d+)/);
+}
+
+/** Bytes of what Bazel fetched for the base. */
+async function fetchedBytes(): Promise<number> {
+  const folder = join(workspace.outputBase, "external");
+  const names = readdirSync(folder).filter((name) => /base_images[~+]base$/.test(name));
+  expect(names).toHaveLength(1);
+  const files = readdirSync(join(folder, names[0] ?? ""), { recursive: true, withFileTypes: true });
+  return files
+    .filter((file) => file.isFile())
+    .reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+}
+
+describe.each([
+  ["docker-registry", dockerRegistry],
+  ["crane's registry", craneRegistry],
+])("a base in %s", (_, start) => {
+  it("is built on without its layers, streamed to another registry, mounted in its own, and pulled back by skopeo", async () => {
+    const source = await proxyTo(await start());
+    const target = await dockerRegistry();
+    const client = openRegistry(source.host);
+    const base = await pushBase(client, "bases/team");
+    client.close();
+
+    declare(`${source.host}/bases/team:v1`);
+    const untold = await workspace.bazel(["build", "//app:main"]);
+    expect(untold.stderr).toContain(`what the tag v1 names now: digest = "${base.digest}",`);
+    expect(untold.status).not.toBe(0);
+
+    declare(`${source.host}/bases/team:v1`, `digest = "${base.digest}"`);
+    source.requests.length = 0;
+    await workspace.stdout(["build", "//app:main"]);
+    expect(source.requests.filter((each) => each.includes("/manifests/"))).toHaveLength(3);
+    expect(source.requests.filter((each) => each.includes("/blobs/"))).toHaveLength(2);
+    expect(source.requests.filter((each) => each.endsWith(base.layer))).toEqual([]);
+    expect(await fetchedBytes()).toBeLessThan(50_000);
+
+    const layout = await workspace.bazel(["build", "//app:main_image", "--output_groups=oci_layout"]);
+    expect(layout.stderr).toMatch(`Layer ${base.layer} of `);
+    expect(layout.stderr).toContain("is in a registry alone");
+
+    const streamed = await workspace.bazel(["run", "//app:main_push", "--", "--registry", target]);
+    expect(streamed.stderr).toContain("1 streamed (3.0 MB)");
+    expect(source.requests.filter((each) => each.endsWith(base.layer))).toEqual([
+      `GET /v2/bases/team/blobs/${base.layer}`,
+    ]);
+
+    const mounted = await workspace.bazel(["run", "//app:main_push", "--", "--registry", source.host]);
+    // A registry may have one store for all repositories.
+    expect(mounted.stderr).toMatch(/1 mounted|there already/);
+    expect(mounted.stderr).not.toContain("streamed");
+
+    for (const host of [target, source.host]) {
+      const copy = [
+        "skopeo",
+        "copy",
+        "--src-tls-verify=false",
+        `docker://${host}/app:main_default`,
+        `dir:${temporaryFolder()}`,
+      ];
+      expect(await command(copy, workspace.env)).toMatchObject({ status: 0 });
+    }
+  });
+});
+
+describe("a base in the embedded registry", () => {
+  beforeAll(async () => {
+    declare("ubuntu:24.04");
+    const args = ["run", "@slipway//:slipway", "--", "registry", "token", "bases/team", "--push"];
+    await workspace.stdout(args);
+  });
+
+  it("is built on without its layers and mounted, and chosen by platform", async () => {
+    const { host } = await embedded.status();
+    const client = openByName(host, workspace.env);
+    const base = await pushBase(client, "bases/team");
+    client.close();
+    declare(`${host}/bases/team`, `digest = "${base.digest}"`);
+    const fetching = await embedded.requestsDuring(() => workspace.stdout(["build", "//app:main"]));
+    expect(ofApi(fetching)).toHaveLength(5);
+    expect(ofApi(fetching).join()).not.toContain(base.layer);
+    const pushing = await embedded.requestsDuring(() => workspace.stdout(["run", "//app:main_push"]));
+    expect(pushing.reduce((sum, { received }) => sum + received, 0)).toBeGreaterThan(0);
+    expect(ofApi(pushing).join()).not.toContain(`GET /v2/bases/team/blobs/${base.layer}`);
+    await embedded.verify("app", "main_default");
+
+    const files = async (platform: string) =>
+      workspace.stdout([
+        "cquery",
+        "--output=files",
+        "@base//image",
+        `--platforms=@slipway//bazel/platforms:${platform}`,
+      ]);
+    expect(await files("linux_arm64")).toMatch(/linux_arm64\/config\.json/);
+    expect(await files("linux_amd64")).toMatch(/linux_amd64\/config\.json/);
+  });
+
+  it("has no image for a platform that its declaration leaves out, and says so", async () => {
+    const { host } = await embedded.status();
+    const client = openByName(host, workspace.env);
+    const { digest } = await pushBase(client, "bases/other");
+    client.close();
+    declare(`${host}/bases/other`, `digest = "${digest}", platforms = ["linux/s390x"]`);
+    const { stderr } = await workspace.bazel(["build", "//app:main"]);
+    expect(stderr).toContain(`base image base: Index ${digest} has no image for linux/s390x.`);
+    expect(stderr).toContain("Name in `platforms` some of: linux/amd64, linux/arm64; or take another image.");
+  });
+});
+
+describe("the reference of an image in place of a base", () => {
+  it.each([
+    ["ubuntu:20.04", "ubuntu", 'image = "ubuntu:20.04"'],
+    ["uri://to/my/base/image", "image", 'image = "to/my/base/image"'],
+    ["registry.example.com/team/base-image", "base_image", 'image = "registry.example.com/team/base-image"'],
+  ])("%s is refused with the declaration to paste", async (base, name, line) => {
+    declare("ubuntu:24.04", "", base);
+    const { stderr, status } = await workspace.bazel(["build", "//app:main"]);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(`base is "${base}", the reference of an image, and a base is a target.`);
+    expect(stderr).toContain(`write base = "@${name}//image"`);
+    expect(stderr).toContain(line);
+  });
+});
