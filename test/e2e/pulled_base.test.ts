@@ -119,7 +119,7 @@ describe("a base in the embedded registry", () => {
 
   it("is built on without its layers and mounted, and chosen by platform", async () => {
     const { host } = await embedded.status();
-    const client = openByName(host, workspace.env);
+    const client = await openByName(host, workspace.env);
     const base = await pushBase(client, "bases/team");
     client.close();
     declare(`${host}/bases/team`, `digest = "${base.digest}"`);
@@ -144,7 +144,7 @@ describe("a base in the embedded registry", () => {
 
   it("has no image for a platform that its declaration leaves out, and says so", async () => {
     const { host } = await embedded.status();
-    const client = openByName(host, workspace.env);
+    const client = await openByName(host, workspace.env);
     const { digest } = await pushBase(client, "bases/other");
     client.close();
     declare(`${host}/bases/other`, `digest = "${digest}", platforms = ["linux/s390x"]`);
