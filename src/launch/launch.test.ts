@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sha256 } from "../oci/digest.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { ended, Target } from "./testdata/target.ts";
 
@@ -57,6 +58,32 @@ describe("launch", () => {
     });
     expect(await target.run()).toMatchObject({ status: 0 });
     expect(registry.blobs.get(`team/app ${digest}`)).toEqual(bytes);
+  });
+
+  it("names the registry whose layer is damaged", async () => {
+    await using source = await FakeRegistry.start();
+    const bytes = randomBytes(300_000);
+    source.blobs.set(`base ${sha256(bytes)}`, Buffer.alloc(bytes.length));
+    const target = new Target("launch");
+    target.image({
+      layers: [{ bytes }],
+      registry: registry.host,
+      sources: [{ registry: source.host, repository: "base" }],
+    });
+    const { status, stderr } = await target.run();
+    expect(status).toBe(1);
+    expect(stderr).toContain(`Registry ${source.host} sent a damaged blob from base: content has digest`);
+    expect(registry.manifests.size).toBe(0);
+  });
+
+  it("asks to mount what it does not have, and nothing else", async () => {
+    registry.putBlob("base", Buffer.from("layer of the base"));
+    const target = new Target("launch");
+    const sources = [{ registry: registry.host, repository: "base" }];
+    const layers = [{ bytes: Buffer.from("layer of the base") }, "a layer of its own"];
+    target.image({ layers, registry: registry.host, sources });
+    expect(await target.run()).toMatchObject({ status: 0 });
+    expect(registry.seen.filter(({ path }) => path.includes("from=base")).length).toBe(1);
   });
 
   it("mounts a base's layer that the same registry has", async () => {

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { Target } from "./testdata/target.ts";
 
 /**
@@ -75,6 +76,17 @@ describe("load", () => {
         /podman load ended with status 125: Error: database is locked\nSee whether `podman info`/,
       ),
     });
+  });
+
+  it("streams the layers of a base that is in a registry alone", async () => {
+    await using registry = await FakeRegistry.start();
+    const { target, env } = loadTarget();
+    const bytes = randomBytes(200_000);
+    const digest = registry.putBlob("base", bytes);
+    target.image({ layers: [{ bytes }], sources: [{ registry: registry.host, repository: "base" }] });
+    expect(await target.run([], env)).toMatchObject({ status: 0 });
+    const tar = ["-xOf", join(target.folder, "loaded.tar"), `blobs/${digest.replace(":", "/")}`];
+    expect(execFileSync("tar", tar)).toEqual(bytes);
   });
 
   it("of a layer that is missing ends the engine's reading, and is an error", async () => {

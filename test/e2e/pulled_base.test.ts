@@ -1,4 +1,4 @@
-import { readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openRegistry } from "../../src/registry/client/open.ts";
@@ -34,11 +34,18 @@ pipeline(name = "main", base = ${JSON.stringify(base)})
   });
 }
 
-function dockerRegistry(): Promise<string> {
+function dockerRegistry(passwords?: string): Promise<string> {
   const folder = temporaryFolder();
   const config = join(folder, "config.yml");
-  const storage = { filesystem: { rootdirectory: join(folder, "data") } };
-  writeFileSync(config, JSON.stringify({ version: "0.1", storage, http: { addr: "127.0.0.1:0" } }));
+  const path = join(folder, "htpasswd");
+  writeFileSync(path, passwords ?? "");
+  const document = {
+    version: "0.1",
+    storage: { filesystem: { rootdirectory: join(folder, "data") } },
+    http: { addr: "127.0.0.1:0" },
+    ...(passwords ? { auth: { htpasswd: { realm: "x", path } } } : {}),
+  };
+  writeFileSync(config, JSON.stringify(document));
   return startRegistry("docker-registry", ["serve", config], /listening on 127\.0\.0\.1:(\d+)/);
 }
 
@@ -59,7 +66,7 @@ async function fetchedBytes(): Promise<number> {
 }
 
 describe.each([
-  ["docker-registry", dockerRegistry],
+  ["docker-registry", () => dockerRegistry()],
   ["crane's registry", craneRegistry],
 ])("a base in %s", (_, start) => {
   it("is built on without its layers, streamed to another registry, mounted in its own, and pulled back by skopeo", async () => {
@@ -107,6 +114,33 @@ describe.each([
       ];
       expect(await command(copy, workspace.env)).toMatchObject({ status: 0 });
     }
+  });
+});
+
+describe("a base in a registry with passwords", () => {
+  it("is pulled and streamed as whoever logged in, and refused to anybody else by name", async () => {
+    // User `u`, password `geheim`, in the one kind of hash that this registry takes.
+    const source = await dockerRegistry("u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q\n");
+    const target = await dockerRegistry();
+    const auths = { [source]: { auth: Buffer.from("u:geheim").toString("base64") } };
+    const logins = workspace.env["DOCKER_CONFIG"] ?? "";
+    mkdirSync(logins, { recursive: true });
+    writeFileSync(join(logins, "config.json"), JSON.stringify({ auths }));
+    const client = await openByName(source, workspace.env);
+    const { digest } = await pushBase(client, "bases/secret");
+    client.close();
+    declare(`${source}/bases/secret`, `digest = "${digest}"`);
+
+    const anybody = await workspace.bazel(["build", "//app:main"], { env: { DOCKER_CONFIG: "/absent" } });
+    expect(anybody.status).not.toBe(0);
+    expect(anybody.stderr).toMatch(`base image base: Registry ${source} answered 401`);
+    expect(anybody.stderr).toContain(`docker login ${source}`);
+
+    const somebody = await workspace.bazel(["run", "//app:main_push", "--", "--registry", target]);
+    expect(somebody.stderr).toContain("1 streamed (3.0 MB)");
+    expect(anybody.stderr + somebody.stderr + somebody.stdout).not.toMatch(/geheim|dTpnZWhlaW0/);
+    const kept = ["grep", "-rlE", "geheim|dTpnZWhlaW0", join(workspace.outputBase, "external"), workspace.folder];
+    expect((await command(kept, workspace.env)).stdout).toBe("");
   });
 });
 
