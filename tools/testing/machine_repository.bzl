@@ -9,6 +9,7 @@ _PARTS = {
     "crane": "crane version",
     "docker_registry": "command -v docker-registry",
     "bsdtar": "bsdtar --version",
+    "chromium": "chromium --version",
     "python": "python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'",
     "umoci": "umoci --version",
 }
