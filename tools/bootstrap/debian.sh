@@ -51,17 +51,23 @@ installed() {
   program=$home/root/usr/bin/bazel
   [ -x "$program" ] && read -r version <"$home/root/usr/share/bazel/build-label.txt" || return 1
   local changed
-  changed=$(find "$home/root" "$home/registry" "$home/bazelrc" -newer "$home/complete" -print -quit 2>&1)
-  [ -n "$changed" ] || return 0
-  say "the Bazel in $home is damaged (${changed#"$home"/}); installing it again."
-  return 1
+  changed=$(find "$home/root" "$home/bazelrc" -newer "$home/complete" -print -quit 2>&1)
+  if [ -n "$changed" ]; then
+    say "the Bazel in $home is damaged (${changed#"$home"/}); installing it again."
+    return 1
+  fi
+  # The registry is cheap to make, and is left unfinished when whoever completed it was killed.
+  if [ -n "$(find "$home/registry" -newer "$home/complete" -print -quit 2>&1)" ]; then
+    rm -f "$home/registry/made_by"
+    bash "$here/module_registry.sh" "$home"
+  fi
 }
 
-# Interrupted and damaged installations. Packages already downloaded stay.
+# Interrupted and damaged installations, except those that a running server was started from. Packages already downloaded stay.
 remove_leftovers() {
   local folder
   for folder in "$state"/debian-*; do
-    if [ -d "$folder" ]; then rm -rf "$folder"; fi
+    if [ -d "$folder" ] && ! grep -qsF "$folder/" /proc/[0-9]*/cmdline; then rm -rf "$folder"; fi
   done
   rm -f "$state/debian"
 }

@@ -167,7 +167,18 @@ describe("Debian's Bazel", { timeout: 240_000 }, () => {
     expect(stderr).toContain(`is damaged (${place}); installing it again.`);
     expect(stdout).toBe("data\ndata\ndata\n\n");
     expect(status).toBe(0);
-    expect(existsSync(home)).toBe(false);
+    expect(installation()).not.toBe(home);
+  });
+
+  test("an unfinished registry is made again, and nothing is installed", async () => {
+    const home = installation();
+    const entry = join(home, "registry/modules/bazel_skylib");
+    rmSync(entry, { recursive: true });
+    const { status, stderr } = await bench.run(["shutdown"]);
+    expect(stderr).not.toContain("installing");
+    expect(status).toBe(0);
+    expect(existsSync(entry)).toBe(true);
+    expect(installation()).toBe(home);
   });
 
   test("does not stand in for another major version", async () => {

@@ -86,7 +86,8 @@ made_by=$(cksum <"${BASH_SOURCE[0]}")
 outdated=
 [ "$(cat "$registry/made_by" 2>/dev/null)" = "$made_by" ] || outdated=yes
 
-if [ -e "$home/complete" ]; then
+# Whoever installs has the lock already.
+if [ -e "$home/complete" ] && ! [ /proc/self/fd/9 -ef "${home%/*}/lock" ]; then
   exec 9>>"${home%/*}/lock"
   flock 9
 fi
@@ -124,6 +125,6 @@ if [ -n "$module_file" ]; then
   done
   mkdir -p "$(dirname "$home/seen$module_file")"
   touch -r "$module_file" "$home/seen$module_file"
-  # Later changes to the registry are damage.
-  touch "$home/complete"
 fi
+# Later changes to the registry are damage.
+if [ -e "$home/complete" ]; then touch "$home/complete"; fi
