@@ -54,7 +54,8 @@ export async function runSsh(args: readonly string[], env: Environment): Promise
   if (key.kind === "ssh-key-file") return run([...(await keyFileOptions(key)), ...args], env);
   await using agent = await startAgent(key, env);
   const own = ["-o", `IdentityAgent=${agent.socket}`, "-o", "IdentityFile=none", "-o", "IdentitiesOnly=no"];
-  return run([...own, ...args], env);
+  // The agent must outlive the connection.
+  return await run([...own, ...args], env);
 }
 
 async function keyFileOptions({ path }: Extract<SshKey, { kind: "ssh-key-file" }>): Promise<string[]> {

@@ -41,9 +41,10 @@ export class SecretWatch {
   }
 
   async unwatched(command: string, args: readonly string[], { env, input }: RunOptions): Promise<Outcome> {
+    const child = spawn(command, args, { env, stdio: "pipe" });
+    this.#sample();
     const sampling = setInterval(() => this.#sample(), interval);
     try {
-      const child = spawn(command, args, { env, stdio: "pipe" });
       let stdout = "";
       let stderr = "";
       child.stdout.on("data", (chunk) => (stdout += chunk));

@@ -1,0 +1,90 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { makeRepository, serveGitHttp } from "./testdata/git.ts";
+import { Installed } from "./testdata/installed.ts";
+
+const secret = "ein-sehr-geheimes-wort";
+const user = new Installed([secret]);
+const root = join(user.folder, "server");
+let server: Awaited<ReturnType<typeof serveGitHttp>>;
+let passwords: string;
+
+beforeAll(async () => {
+  mkdirSync(root);
+  for (const name of ["app.git", "other.git"]) makeRepository(root, name, user.env);
+  server = await serveGitHttp(root, { username: "u", password: secret });
+  passwords = user.write("two lines.txt", `u\n${secret}\n`);
+  await user.run("git", ["config", "--global", "credential.helper", join(user.bin, "git-credential-slipway")]);
+  await user.run("git", ["config", "--global", "credential.useHttpPath", "true"]);
+});
+
+let copies = 0;
+/** Clones a repository, and gives what its one file says. */
+async function clone(name: string): Promise<{ status: number | null; stderr: string; hello?: string }> {
+  const target = join(user.folder, `copy-${++copies}`);
+  const { status, stderr } = await user.run("git", ["clone", `${server.url}/${name}`, target]);
+  return status === 0 ? { status, stderr, hello: readFileSync(join(target, "hello"), "utf8") } : { status, stderr };
+}
+
+async function reset(...add: string[]): Promise<void> {
+  for (const { url } of JSON.parse((await user.slipway("credentials", "list", "--json")).stdout)) {
+    await user.slipway("credentials", "remove", url);
+  }
+  if (add.length === 0) return;
+  expect(await user.slipway("credentials", "add", "--service", "git", ...add)).toMatchObject({ status: 0 });
+}
+
+describe("a private repository over HTTP", () => {
+  it("cannot be cloned without a credential", async () => {
+    await reset();
+    expect((await clone("app.git")).stderr).toMatch(/could not read Username/);
+  });
+
+  it("is cloned with the user name and password of a file, and pushed to", async () => {
+    await reset("--url", server.url, "--file", passwords);
+    expect(await clone("app.git")).toMatchObject({ hello: "hello from app.git\n" });
+    const copy = join(user.folder, `copy-${copies}`);
+    const as = ["-C", copy, "-c", "user.name=T", "-c", "user.email=t@example.com"];
+    expect((await user.run("git", [...as, "commit", "--allow-empty", "-m", "More"])).status).toBe(0);
+    expect(await user.run("git", ["-C", copy, "push"])).toMatchObject({ status: 0 });
+    expect(server.asked.filter((each) => /^u .*git-receive-pack/.test(each)).length).toBeGreaterThan(0);
+  });
+
+  it("gets only what is for its path", async () => {
+    await reset("--url", `${server.url}/app.git`, "--file", passwords);
+    expect(await clone("app.git")).toMatchObject({ status: 0 });
+    expect((await clone("other.git")).stderr).toMatch(/could not read Username/);
+  });
+
+  it("ends the clone with the source's name when that cannot be read", async () => {
+    const gone = user.write("gone.txt", `u\n${secret}\n`);
+    await reset("--url", server.url, "--file", gone);
+    user.write("gone.txt", `${secret}\n`);
+    const { status, stderr } = await clone("app.git");
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/file \S+gone\.txt .*must have exactly two lines.* has 1 line/);
+    expect(stderr).toMatch(/told us to quit/);
+    user.write("gone.txt", "");
+  });
+
+  it("is tested: accepted, refused, and not there", async () => {
+    await reset("--url", `${server.url}/app.git`, "--file", passwords);
+    expect(await user.slipway("credentials", "test")).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/two lines\.txt .*: 127\.0\.0\.1:\d+\/app accepts it\n$/),
+    });
+    await reset("--url", server.url, "--file", user.write("wrong.txt", "u\nfalsch\n"));
+    const refused = await user.slipway("credentials", "test", `${server.url}/app.git`);
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringMatching(/answers 401 to the credential/) });
+    const nobody = await user.slipway("credentials", "test", "https://elsewhere.example.com/a.git");
+    expect(nobody).toMatchObject({ status: 2, stderr: expect.stringMatching(/There is no credential for/) });
+  });
+});
+
+describe("the secret", () => {
+  it("is in no output, command line or file but the user's own", () => {
+    expect(user.watch.commandLines).toBeGreaterThan(5);
+    expect(user.watch.findings([passwords])).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { makeRepository, serveSsh } from "./testdata/git.ts";
+import { Installed } from "./testdata/installed.ts";
+import { Moto } from "./testdata/moto.ts";
+
+const region = "eu-central-1";
+const keys = newKey();
+/** The part of a key that is one of its kind. */
+const secrets = [keys.one, keys.locked].map((key) => key.split("\n")[2] as string);
+const user = new Installed(secrets);
+const me = userInfo().username;
+let keyFile: string;
+let url: string;
+
+function newKey(): { one: string; public: string; locked: string } {
+  const folder = execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
+  const file = (name: string) => readFileSync(join(folder, name), "utf8");
+  try {
+    const make = (name: string, passphrase: string) =>
+      execFileSync("ssh-keygen", [
+        "-q",
+        "-t",
+        "rsa",
+        "-b",
+        "2048",
+        "-C",
+        "test",
+        "-N",
+        passphrase,
+        "-f",
+        join(folder, name),
+      ]);
+    make("one", "");
+    make("locked", "a passphrase");
+    return { one: file("one"), public: file("one.pub"), locked: file("locked") };
+  } finally {
+    execFileSync("rm", ["-r", folder]);
+  }
+}
+
+beforeAll(async () => {
+  const root = join(user.folder, "server");
+  mkdirSync(root);
+  makeRepository(root, "app.git", user.env);
+  const server = await serveSsh(root, keys.public);
+  url = `ssh://${me}@127.0.0.1:${server.port}${root}/app.git`;
+  const known = user.write("known_hosts", server.knownHosts);
+  keyFile = user.write("key", keys.one);
+  const options = `-F none -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=${known}`;
+  const command = `${join(user.bin, "git-ssh-slipway")} ${options}`;
+  await user.run("git", ["config", "--global", "core.sshCommand", command]);
+  const moto = await Moto.start();
+  await moto.createSecret(region, "deploy", JSON.stringify({ private_key: keys.one.trimEnd() }));
+  await moto.createSecret(region, "locked", JSON.stringify({ private_key: keys.locked }));
+  Object.assign(user.env, moto.env(region));
+});
+
+let copies = 0;
+async function clone(): Promise<{ status: number | null; stderr: string; hello?: string }> {
+  const target = join(user.folder, `copy-${++copies}`);
+  const { status, stderr } = await user.run("git", ["clone", url, target]);
+  return status === 0 ? { status, stderr, hello: readFileSync(join(target, "hello"), "utf8") } : { status, stderr };
+}
+
+async function add(...source: string[]): Promise<void> {
+  const args = ["credentials", "add", "--service", "git", "--url", `ssh://${me}@${new URL(url).host}`, ...source];
+  expect(await user.slipway(...args)).toMatchObject({ status: 0 });
+}
+
+describe("a private repository over SSH", () => {
+  it("cannot be cloned without a key", async () => {
+    expect((await clone()).stderr).toMatch(/Permission denied \(publickey\)/);
+  });
+
+  it("is cloned with the key of a file", async () => {
+    await add("--ssh-key", keyFile);
+    expect(await clone()).toMatchObject({ hello: "hello from app.git\n" });
+  });
+
+  it("is cloned with the key of an AWS secret, which is never in a file", async () => {
+    await add("--aws-secret", "deploy");
+    expect(await clone()).toMatchObject({ hello: "hello from app.git\n" });
+    expect(readdirSync(user.env["TMPDIR"] as string)).toEqual([]);
+  });
+
+  it("says which key it does not take", async () => {
+    await add("--aws-secret", "locked");
+    expect((await clone()).stderr).toMatch(/AWS secret .*not accepted by ssh-add/);
+    await add("--aws-secret", "missing");
+    expect((await clone()).stderr).toMatch(/AWS secret missing .*does not exist in region eu-central-1/);
+    await add("--ssh-key", keyFile);
+    chmodSync(keyFile, 0o644);
+    expect((await clone()).stderr).toMatch(/SSH key \S+key is open to others \(mode 644\)/);
+    chmodSync(keyFile, 0o600);
+  });
+});
+
+describe("the key", () => {
+  it("is in no output, command line or file but the user's own", () => {
+    expect(user.watch.commandLines).toBeGreaterThan(5);
+    expect(user.watch.findings([keyFile])).toEqual([]);
+  });
+});
