@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { afterAll } from "vitest";
+import { startDaemon } from "./daemon.ts";
 
 /** An AWS of one's own: moto's server, which speaks the APIs of Secrets Manager, ECR and IAM. Stopped when the test file ends. */
 export class Moto {
@@ -10,24 +9,9 @@ export class Moto {
   }
 
   static async start(): Promise<Moto> {
-    const child = spawn("moto_server", ["-H", "127.0.0.1", "-p", "0"], { stdio: ["ignore", "pipe", "pipe"] });
-    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-    afterAll(async () => {
-      child.kill("SIGKILL");
-      await ended;
-    });
-    return new Promise((resolve, reject) => {
-      let said = "";
-      const listen = (chunk: Buffer) => {
-        said += chunk;
-        const url = /Running on (http:\/\/127\.0\.0\.1:\d+)/.exec(said)?.[1];
-        if (url !== undefined) resolve(new Moto(url));
-      };
-      child.stdout.on("data", listen);
-      child.stderr.on("data", listen);
-      child.once("error", reject);
-      ended.then(() => reject(new Error(`moto_server ended: ${said}`)));
-    });
+    return new Moto(
+      await startDaemon("moto_server", ["-H", "127.0.0.1", "-p", "0"], /Running on (http:\/\/127\.0\.0\.1:\d+)/),
+    );
   }
 
   /** What AWS clients need to come here. */

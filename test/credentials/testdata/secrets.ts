@@ -9,13 +9,13 @@ interface RunOptions {
 }
 
 /** Milliseconds between two looks at the machine's processes. */
-const interval = 3;
+const interval = 10;
 
 /** Collects what could show a secret: what commands print, the arguments of all processes while they run, and files. */
 export class SecretWatch {
-  readonly #forms: readonly { readonly secret: string; readonly form: string }[];
+  readonly #forms: readonly { readonly secret: string; readonly form: Buffer }[];
   readonly #folder: string;
-  readonly #seen: { readonly where: string; readonly text: string }[] = [];
+  readonly #seen: { readonly where: string; readonly text: Buffer }[] = [];
   readonly #commandLines = new Set<string>();
 
   constructor(secrets: readonly string[], folder: string) {
@@ -24,7 +24,7 @@ export class SecretWatch {
     this.#forms = secrets.flatMap((secret) =>
       [secret, ...[0, 1, 2].map((shift) => base64Core(secret, shift)), encodeURIComponent(secret)].map((form) => ({
         secret,
-        form,
+        form: Buffer.from(form),
       })),
     );
   }
@@ -36,7 +36,7 @@ export class SecretWatch {
 
   async run(command: string, args: readonly string[], options: RunOptions): Promise<Outcome> {
     const outcome = await this.unwatched(command, args, options);
-    this.#seen.push({ where: `${command} ${args.join(" ")}`, text: `${outcome.stdout}\n${outcome.stderr}` });
+    this.#seen.push({ where: `${command} ${args.join(" ")}`, text: Buffer.from(`${outcome.stdout}\n${outcome.stderr}`) });
     return outcome;
   }
 
@@ -79,16 +79,19 @@ export class SecretWatch {
    */
   findings(allowed: readonly string[]): string[] {
     const places = [...this.#seen];
-    for (const line of this.#commandLines) places.push({ where: "a command line", text: line });
+    for (const line of this.#commandLines) places.push({ where: "a command line", text: Buffer.from(line, "latin1") });
+    const found = places.flatMap((place) => this.#inspect(place.where, place.text));
     for (const file of readdirSync(this.#folder, { recursive: true, withFileTypes: true })) {
       const path = join(file.parentPath, file.name);
       if (!file.isFile() || file.name === "node" || allowed.includes(path)) continue;
-      places.push({ where: path, text: readFileSync(path, "latin1") });
+      found.push(...this.#inspect(path, readFileSync(path)));
     }
-    return places.flatMap(({ where, text }) => {
-      const found = this.#forms.find(({ form }) => text.includes(form));
-      return found ? [`${found.secret} in ${where}`] : [];
-    });
+    return found;
+  }
+
+  #inspect(where: string, text: Buffer): string[] {
+    const found = this.#forms.find(({ form }) => text.includes(form));
+    return found ? [`${found.secret} in ${where}`] : [];
   }
 }
 

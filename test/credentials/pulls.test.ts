@@ -1,0 +1,167 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { beforeAll, describe, expect, it } from "vitest";
+import { startDaemon } from "./testdata/daemon.ts";
+import { Installed } from "./testdata/installed.ts";
+
+/** User `u` with this password; bcrypt, the one kind that this registry takes. */
+const secret = "geheim";
+const hash = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q\n";
+const user = new Installed([secret]);
+const insecure = "--tls-verify=false";
+let registry: string;
+let image: string;
+let passwords: string;
+let config: string;
+
+beforeAll(async () => {
+  const server = join(user.folder, "server");
+  mkdirSync(server);
+  writeFileSync(join(server, "htpasswd"), hash);
+  config = join(server, "config.yml");
+  const settings = {
+    version: "0.1",
+    storage: { filesystem: { rootdirectory: join(server, "data") } },
+    http: { addr: "127.0.0.1:0" },
+    auth: { htpasswd: { realm: "x", path: join(server, "htpasswd") } },
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  registry = `localhost:${await startDaemon("docker-registry", ["serve", config], /listening on 127\.0\.0\.1:(\d+)/)}`;
+  image = `${registry}/team/app:v1`;
+  passwords = user.write("two lines.txt", `u\n${secret}\n`);
+  user.write(".docker/config.json", JSON.stringify({ credsStore: "slipway" }));
+  user.env["CONTAINERS_REGISTRIES_CONF"] = user.write(
+    ".config/containers/registries.conf",
+    `credential-helpers = ["slipway"]\n[[registry]]\nlocation = "${registry}"\ninsecure = true\n`,
+  );
+  user.env["CONTAINERS_STORAGE_CONF"] = user.write(
+    ".config/containers/storage.conf",
+    `[storage]\ndriver = "vfs"\ngraphroot = "${join(user.folder, "graph")}"\nrunroot = "${join(user.folder, "runroot")}"\n`,
+  );
+  user.write(".config/containers/policy.json", JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }));
+  makeLayout(join(user.folder, "layout"));
+});
+
+/** An OCI layout of one small image. */
+function makeLayout(folder: string): void {
+  mkdirSync(join(folder, "content"), { recursive: true });
+  writeFileSync(join(folder, "content/hello"), "hello\n");
+  const tar = execFileSync("tar", ["-C", join(folder, "content"), "-cf", "-", "hello"]);
+  const write = (bytes: Buffer, mediaType: string) => {
+    const hex = execFileSync("sha256sum", { input: bytes, encoding: "utf8" }).slice(0, 64);
+    mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
+    writeFileSync(join(folder, "blobs/sha256", hex), bytes);
+    return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
+  };
+  const json = (value: object, mediaType: string) => write(Buffer.from(JSON.stringify(value)), mediaType);
+  const diffId = `sha256:${execFileSync("sha256sum", { input: tar, encoding: "utf8" }).slice(0, 64)}`;
+  const base = "application/vnd.oci.image";
+  const layer = write(gzipSync(tar), `${base}.layer.v1.tar+gzip`);
+  const rootfs = { type: "layers", diff_ids: [diffId] };
+  const configuration = json({ architecture: "amd64", os: "linux", config: {}, rootfs }, `${base}.config.v1+json`);
+  const mediaType = `${base}.manifest.v1+json`;
+  const manifest = json({ schemaVersion: 2, mediaType, config: configuration, layers: [layer] }, mediaType);
+  const named = { ...manifest, annotations: { "org.opencontainers.image.ref.name": "v1" } };
+  writeFileSync(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [named] }));
+  writeFileSync(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+}
+
+const commands: Readonly<Record<string, () => [string, ...string[]]>> = {
+  skopeo: () => ["skopeo", "inspect", insecure, `docker://${image}`],
+  podman: () => ["podman", "pull", "--quiet", insecure, image],
+  crane: () => ["crane", "manifest", "--insecure", image],
+  docker: () => ["docker", "manifest", "inspect", "--insecure", image],
+};
+
+async function run([command, ...args]: [string, ...string[]]) {
+  return user.run(command, args);
+}
+
+describe("a registry with passwords", () => {
+  it("is pushed to by skopeo with the user name and password of a file", async () => {
+    const push: [string, ...string[]] = [
+      "skopeo",
+      "copy",
+      "--dest-tls-verify=false",
+      `oci:${join(user.folder, "layout")}:v1`,
+      `docker://${image}`,
+    ];
+    expect((await run(push)).stderr).toMatch(/unauthorized|authentication required/);
+    const added = await user.slipway(
+      "credentials",
+      "add",
+      "--service",
+      "docker",
+      "--url",
+      registry,
+      "--file",
+      passwords,
+    );
+    expect(added).toMatchObject({ status: 0 });
+    expect(await run(push)).toMatchObject({ status: 0 });
+  });
+
+  it.each(Object.keys(commands))("is pulled from by %s", async (tool) => {
+    const pulled = await run((commands[tool] as () => [string, ...string[]])());
+    expect(pulled, pulled.stderr).toMatchObject({ status: 0 });
+    expect(pulled.stdout).toMatch(/[0-9a-f]{64}/);
+  });
+
+  it("is tested and explained", async () => {
+    expect(await user.slipway("credentials", "test", registry)).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`${registry} accepts it`),
+    });
+    const wrong = user.write("wrong.txt", "u\nfalsch\n");
+    await user.slipway("credentials", "add", "--name", "w", "--service", "docker", "--url", registry, "--file", wrong);
+    const refused = await user.slipway("credentials", "test", "w");
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringMatching(/answered 401 .*checking the login/) });
+    expect(refused.stderr).not.toContain("falsch");
+    const explained = await user.slipway("credentials", "explain", image);
+    expect(explained.stdout).toMatch(/not used +file \S+ lines\.txt .*: a newer one is for the same\nused +w: file/);
+    await user.slipway("credentials", "remove", "w");
+  });
+
+  it("says which file is wrong, to every tool", async () => {
+    const path = user.write("bad.txt", "u\n");
+    await user.slipway("credentials", "remove", registry);
+    user.write("bad.txt", "u\nx\n");
+    await user.slipway("credentials", "add", "--service", "docker", "--url", registry, "--file", path);
+    user.write("bad.txt", "u\n");
+    for (const tool of ["skopeo", "crane"]) {
+      const failed = await run((commands[tool] as () => [string, ...string[]])());
+      expect(failed.status).not.toBe(0);
+      expect(failed.stdout + failed.stderr, tool).toMatch(/bad\.txt .*exactly two lines/);
+    }
+    await user.slipway("credentials", "remove", registry);
+  });
+
+  it("is logged in to and out of by crane and podman, whose password Slipway keeps", async () => {
+    const store = join(user.env["XDG_CONFIG_HOME"] as string, "slipway/credentials.json");
+    const logins = {
+      crane: ["auth", "login", registry, "-u", "u", "--password-stdin"],
+      podman: ["login", insecure, "-u", "u", "--password-stdin", registry],
+    };
+    const logouts = { crane: ["auth", "logout", registry], podman: ["logout", registry] };
+    for (const tool of ["crane", "podman"] as const) {
+      const login = await user.run(tool, logins[tool], { input: secret });
+      expect(login, login.stderr).toMatchObject({ status: 0 });
+      const listed = await user.slipway("credentials", "list");
+      expect(listed.stdout, tool).toBe(`docker  ${registry}  the password of u that Slipway keeps\n`);
+      expect(user.watch.findings([passwords, store]), tool).toEqual([]);
+      expect(await run((commands["skopeo"] as () => [string, ...string[]])())).toMatchObject({ status: 0 });
+      const logout = await user.run(tool, logouts[tool]);
+      expect(logout, logout.stderr).toMatchObject({ status: 0 });
+      expect((await user.slipway("credentials", "list")).stdout, tool).toBe("");
+    }
+  });
+});
+
+describe("the secret", () => {
+  it("is in no output, command line or file but the user's own", () => {
+    expect(user.watch.commandLines).toBeGreaterThan(5);
+    expect(user.watch.findings([passwords])).toEqual([]);
+  });
+});
