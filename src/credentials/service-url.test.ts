@@ -32,7 +32,9 @@ describe("the URL of a service", () => {
     expect(matches("docker", "gcr.io/foo", "gcr.io/foobar/app")).toBe(false);
     expect(matches("docker", "gcr.io", "gcr.io.evil.com/app")).toBe(false);
     expect(matches("docker", "docker.io", "registry-1.docker.io/library/ubuntu")).toBe(true);
-    expect(matches("git", "https://h.org/team", "https://h.org/team/../other")).toBe(false);
+    const team = parseServiceUrl("git", "https://h.org/team");
+    expect(matchLength(team, { ...team, path: "team/../other" })).toBeUndefined();
+    expect(() => parseServiceUrl("git", "https://h.org/team/../other")).toThrow(/has \. or \.\. in it/);
     expect(matches("git", "https://h.org/team/app", "https://h.org/team/app.git")).toBe(true);
   });
 

@@ -47,6 +47,7 @@ export function parseServiceUrl(service: Service, text: string): ServiceUrl {
   };
   if (/[\s\p{Cc}]/u.test(text)) return fail("it has a space or a control character in it");
   if (/[?#]/.test(rest)) return fail("it has a query or a fragment");
+  if (rest.split(/[/:]/).some(isDots)) return fail("its path has . or .. in it");
   if (service === "docker") return registryUrl(scheme?.toLowerCase(), rest, fail);
   return remoteUrl(service, scheme?.toLowerCase(), rest, fail);
 }
@@ -103,8 +104,12 @@ export function matchLength(source: ServiceUrl, asked: ServiceUrl): number | und
   if (source.user !== undefined && asked.user !== undefined && source.user !== asked.user) return undefined;
   if (source.path === "") return 0;
   // Only the server knows where a path with dots ends up.
-  if (asked.path.split("/").some((part) => part === "." || part === "..")) return undefined;
+  if (asked.path.split("/").some(isDots)) return undefined;
   return asked.path === source.path || asked.path.startsWith(`${source.path}/`) ? source.path.length : undefined;
+}
+
+function isDots(part: string): boolean {
+  return part === "." || part === "..";
 }
 
 function split(text: string): { authority: string; path: string } {
