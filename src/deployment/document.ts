@@ -1,0 +1,157 @@
+import { isMap, isPair, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
+import { UserError } from "../oci/errors.ts";
+import { nearest } from "./nearest.ts";
+
+/** One mistake in a document. */
+export interface Issue {
+  /** The way to the value: keys, and indexes of lists. */
+  readonly path: readonly PropertyKey[];
+  /** What follows the field's name: `is missing`. */
+  readonly problem: string;
+  readonly remedy: string;
+  /** Whether the last part of the path is a key that should not be there, rather than one with a wrong value. */
+  readonly isKey?: boolean;
+}
+
+/** Bytes of the largest document that is read. */
+export const maximumDocument = 1024 * 1024;
+
+/** Mistakes shown at a time. */
+const maximumShown = 10;
+
+/** A YAML or JSON document that knows where each of its values stands. */
+export class Document {
+  /** Plain data: objects with own keys, lists, texts, numbers, booleans, null. */
+  readonly value: unknown;
+  readonly #root: Node | null;
+  readonly #lines: LineCounter;
+  readonly #name: string;
+
+  /**
+   * @param name what a person calls it: its path
+   * @throws UserError for what is neither YAML 1.2 nor JSON, and for YAML that is not plain data
+   */
+  constructor(text: string, name: string) {
+    this.#name = name;
+    this.#lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: "silent" });
+    this.#root = document.contents;
+    const [error] = document.errors;
+    if (error) {
+      const problem = spoken[error.code] ?? `is not YAML: ${decapitalized(error.message)}`;
+      throw new UserError(`${this.#at(error.pos[0])}: the document ${problem}.`, "Correct it there, or just before.");
+    }
+    this.#refuseSpecialities();
+    this.value = document.toJS();
+  }
+
+  /** The error for mistakes in the document, in the order in which they stand there. */
+  error(issues: readonly Issue[]): UserError {
+    const placed = issues.map((issue) => ({ issue, offset: this.#offset(issue) }));
+    placed.sort((one, other) => one.offset - other.offset);
+    const lines = placed.map(({ issue, offset }) => `${this.#at(offset)}: ${formatPath(issue.path)} ${issue.problem}.`);
+    const hidden = lines.length - maximumShown;
+    const remedies = [...new Set(placed.slice(0, maximumShown).map(({ issue }) => issue.remedy))];
+    return new UserError(
+      [...lines.slice(0, maximumShown), ...(hidden > 0 ? [`${hidden} more follow.`] : [])].join("\n"),
+      remedies.join("\n"),
+    );
+  }
+
+  /** What YAML has beyond plain data makes documents that mean more than they say. */
+  #refuseSpecialities(): void {
+    const refuse = (node: { readonly range?: readonly number[] | null | undefined }, problem: string, remedy: string) => {
+      throw new UserError(`${this.#at(node.range?.[0] ?? 0)}: the document has ${problem}.`, remedy);
+    };
+    visit(this.#root, {
+      Alias: (_, node) => refuse(node, `the alias *${node.source}`, "Write the value out."),
+      Node: (_, node) => {
+        const tag = "tag" in node ? node.tag : undefined;
+        if (tag && !tag.startsWith("tag:yaml.org,2002:")) refuse(node, `the tag ${tag}`, "Leave it out.");
+        if (tag && "source" in node && /:(binary|set|omap|pairs|timestamp|merge)$/.test(tag)) refuse(node, `the tag ${tag}`, "Leave it out.");
+      },
+      Pair: (_, { key }) => {
+        if (!isScalar(key) || typeof key.value !== "string") {
+          refuse((key ?? {}) as Node, "a key that is not a text", "Write a name, in quotes where it looks like a number.");
+        }
+      },
+    });
+  }
+
+  #offset({ path, isKey }: Issue): number {
+    let node: unknown = this.#root;
+    let offset = this.#root?.range?.[0] ?? 0;
+    for (const [index, part] of path.entries()) {
+      const pair = isMap(node) ? node.items.find((item) => keyOf(item) === part) : undefined;
+      const next = pair ? pair.value : itemOf(node, part);
+      const key = pair && isScalar(pair.key) ? pair.key.range?.[0] : undefined;
+      const value = (next as Node | undefined | null)?.range?.[0];
+      const isLast = index === path.length - 1;
+      // A missing field is shown where what lacks it is named.
+      const found = isLast && !isKey ? (value ?? key) : (key ?? value);
+      if (found === undefined) return offset;
+      offset = found;
+      node = next;
+    }
+    return offset;
+  }
+
+  #at(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.#name}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  }
+}
+
+/** Mistakes whose description by the parser is for those who know its insides. */
+const spoken: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: "has the same key twice",
+  MULTIPLE_DOCS: "is followed by another one",
+  TAB_AS_INDENT: "is indented by a tab, which YAML forbids",
+};
+
+function decapitalized(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function keyOf(item: unknown): unknown {
+  const key = isPair(item) ? (item as Pair).key : undefined;
+  return isScalar(key) ? key.value : undefined;
+}
+
+function itemOf(node: unknown, part: PropertyKey): unknown {
+  const items = typeof node === "object" && node !== null && "items" in node ? node.items : undefined;
+  return Array.isArray(items) && typeof part === "number" ? items[part] : undefined;
+}
+
+/** `interpreter.ContainerAtTag.tag`, `code_paths[1]`; `the document` for its root. */
+export function formatPath(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return "the document";
+  return path
+    .map((part, index) => {
+      if (typeof part === "number") return `[${part}]`;
+      const text = String(part);
+      const shown = /^[\p{L}\p{N}_@./:-]{1,80}$/u.test(text) ? text : JSON.stringify(text.slice(0, 80));
+      return index === 0 ? shown : `.${shown}`;
+    })
+    .join("");
+}
+
+/** What is wrong with a key that nobody knows, and what it may have been meant to be. */
+export function unknownKey(path: readonly PropertyKey[], what: string, known: readonly string[]): Issue {
+  const meant = nearest(String(path.at(-1)), known);
+  return {
+    path,
+    isKey: true,
+    problem: `is not ${what}${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
+    remedy: `Known here: ${known.join(", ")}.`,
+  };
+}
+
+/** How people call a value: `a number (3.1)`. Texts are not shown: they may be secrets in the wrong place. */
+export function spokenValue(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "empty";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "number" || typeof value === "boolean") return `a ${typeof value} (${value})`;
+  return typeof value === "string" ? "a text" : "a group of fields";
+}

@@ -1,0 +1,225 @@
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
+import type { GitAccess } from "./access.ts";
+import { checkOut } from "./checkout.ts";
+import { resolveBranch } from "./remote.ts";
+import { resolveInside } from "./tree.ts";
+
+const access: GitAccess = { protocols: ["https", "ssh", "file"] };
+
+/** What a failing promise says. */
+const messageOf = (promise: Promise<unknown>) => promise.then(() => "succeeded", (error: Error) => error.message);
+
+describe("a checkout", () => {
+  it("has the files of its commit, whatever came after, and no .git", async () => {
+    const repository = repositoryOfTest();
+    const first = repository.commit({ "a.txt": "one", "src/run.sh": "#!/bin/sh\n" });
+    repository.commit({ "a.txt": "two" });
+    const folder = await checkOut(folderOfTest(), repository.url, first, access);
+    expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("one");
+    expect(readdirSync(folder).sort()).toEqual(["a.txt", "src"]);
+  });
+
+  it("is read-only and keeps what can be executed", async () => {
+    const repository = repositoryOfTest();
+    writeFileSync(join(repository.folder, "run"), "#!/bin/sh\n");
+    chmodSync(join(repository.folder, "run"), 0o755);
+    const commit = repository.commit({ "a.txt": "one" });
+    const folder = await checkOut(folderOfTest(), repository.url, commit, access);
+    const mode = (path: string) => statSync(join(folder, path)).mode & 0o777;
+    expect([mode("."), mode("run"), mode("a.txt")]).toEqual([0o555, 0o555, 0o444]);
+  });
+
+  it("asks no server the second time", async () => {
+    const repository = repositoryOfTest();
+    const commit = repository.commit({ "a.txt": "one" });
+    const cache = folderOfTest();
+    const folder = await checkOut(cache, repository.url, commit, access);
+    rmSync(repository.folder, { recursive: true });
+    expect(await checkOut(cache, repository.url, commit, access)).toBe(folder);
+  });
+
+  it("is made once by many at the same time, and no draft stays", async () => {
+    const repository = repositoryOfTest();
+    const commit = repository.commit({ "a.txt": "one" });
+    const cache = folderOfTest();
+    const folders = await Promise.all(Array.from({ length: 6 }, () => checkOut(cache, repository.url, commit, access)));
+    expect(new Set(folders).size).toBe(1);
+    expect(readdirSync(join(cache, "drafts"))).toEqual([]);
+    expect(readdirSync(join(cache, "checkouts"))).toEqual([commit]);
+  });
+
+  it("removes what a killed process left", async () => {
+    const repository = repositoryOfTest();
+    const cache = folderOfTest();
+    await checkOut(cache, repository.url, repository.commit({ a: "1" }), access);
+    for (const name of ["left", "left.lock"]) writeFileSync(join(cache, "drafts", name), "");
+    await checkOut(cache, repository.url, repository.commit({ a: "2" }), access);
+    expect(readdirSync(join(cache, "drafts"))).toEqual([]);
+  });
+
+  it("leaves nothing when it fails", async () => {
+    const repository = repositoryOfTest();
+    repository.commit({ a: "1" });
+    const cache = folderOfTest();
+    await messageOf(checkOut(cache, repository.url, "0".repeat(40), access));
+    expect(readdirSync(join(cache, "checkouts"))).toEqual([]);
+    expect(readdirSync(join(cache, "drafts"))).toEqual([]);
+  });
+
+  it("of a commit that a forced push removed is refused by name", async () => {
+    const repository = repositoryOfTest();
+    repository.commit({ a: "1" });
+    const lost = repository.commit({ a: "2" });
+    git(repository.folder, "reset", "--quiet", "--hard", "HEAD~1");
+    git(repository.folder, "reflog", "expire", "--expire=now", "--all");
+    git(repository.folder, "gc", "--quiet", "--prune=now");
+    expect(await messageOf(checkOut(folderOfTest(), repository.url, lost, access))).toBe(
+      `${repository.url} has no commit ${lost}: it was never pushed there, or a forced push removed it.\n` +
+        "Take a commit that the repository has; for a branch, `slipway job resolve` finds the one it names now.",
+    );
+  });
+
+  it("comes from a server that gives no commit by its id, after a shallow one too", async () => {
+    const repository = repositoryOfTest();
+    const first = repository.commit({ a: "1" });
+    const second = repository.commit({ a: "2" });
+    repository.commit({ a: "3" });
+    const cache = folderOfTest();
+    const old = { ...access, env: { ...process.env } };
+    // Protocol version 0 gives only what references name.
+    git(repository.folder, "branch", "second", second);
+    expect(await checkOut(cache, repository.url, second, old)).toContain(second);
+    expect(readFileSync(join(await checkOut(cache, repository.url, first, old), "a"), "utf8")).toBe("1");
+  });
+
+  it("runs no hook and heeds no filter of the repository", async () => {
+    const repository = repositoryOfTest();
+    const commit = repository.commit({ ".gitattributes": "* filter=evil\n", a: "1", ".gitconfig": "[filter \"evil\"]\nsmudge = false\n" });
+    const folder = await checkOut(folderOfTest(), repository.url, commit, access);
+    expect(readFileSync(join(folder, "a"), "utf8")).toBe("1");
+  });
+
+  it("is not made by a protocol that is not allowed", async () => {
+    const repository = repositoryOfTest();
+    const commit = repository.commit({ a: "1" });
+    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, {}))).toMatch(/has the protocol file, and only https and ssh may be used/);
+    expect(await messageOf(checkOut(folderOfTest(), `ext::sh -c true`, commit, access))).toMatch(/has a space/);
+  });
+});
+
+describe("submodules", () => {
+  it("come along at the commit that is pinned, by relative addresses too, in submodules too", async () => {
+    const folder = folderOfTest();
+    const [outer, inner, innermost] = ["outer", "inner", "innermost"].map((name) => {
+      git(folder, "init", "--quiet", name);
+      return repositoryOfTest(join(folder, name));
+    }) as [ReturnType<typeof repositoryOfTest>, ReturnType<typeof repositoryOfTest>, ReturnType<typeof repositoryOfTest>];
+    innermost.commit({ deep: "x" });
+    inner.commit({ i: "pinned" });
+    git(inner.folder, "submodule", "--quiet", "add", "../innermost", "lib/deepest");
+    inner.commit({});
+    outer.commit({ o: "1" });
+    git(outer.folder, "submodule", "--quiet", "add", inner.url, "third/party");
+    const commit = outer.commit({});
+    inner.commit({ i: "moved" });
+    git(folder, "config", "--file", join(outer.folder, ".gitmodules"), "submodule.third/party.url", "../inner");
+    const relative = outer.commit({});
+    for (const each of [commit, relative]) {
+      const files = await checkOut(folderOfTest(), outer.url, each, access);
+      expect(readFileSync(join(files, "third/party/i"), "utf8")).toBe("pinned");
+      expect(readFileSync(join(files, "third/party/lib/deepest/deep"), "utf8")).toBe("x");
+      expect(existsSync(join(files, "third/party/.git"))).toBe(false);
+    }
+  });
+
+  it.each([
+    ["ext::sh -c 'touch /tmp/owned'", /has a space/],
+    ["ext::touch", /starts programs/],
+    ["--upload-pack=touch", /is no address of a git server/],
+    ["http://example.com/a", /has the protocol http, and only https and ssh may be used/],
+    ["ssh://-oProxyCommand=x/a", /has "-oproxycommand=x" for its host/],
+    ["https://u:p@example.com/a", /has a password in it/],
+  ])("refuse the address %s", async (url, message) => {
+    const inner = repositoryOfTest();
+    inner.commit({ i: "1" });
+    const outer = repositoryOfTest();
+    outer.commit({});
+    git(outer.folder, "submodule", "--quiet", "add", inner.url, "sub");
+    git(outer.folder, "config", "--file", ".gitmodules", "submodule.sub.url", url);
+    const commit = outer.commit({});
+    const said = await messageOf(checkOut(folderOfTest(), outer.url, commit, access));
+    expect(said).toMatch(message);
+    expect(said).toMatch(new RegExp(`^\\.gitmodules of .* at ${commit}, sub: `));
+    expect(said).not.toContain("u:p");
+  });
+
+  it("that .gitmodules does not know are refused by name", async () => {
+    const inner = repositoryOfTest();
+    inner.commit({ i: "1" });
+    const outer = repositoryOfTest();
+    git(outer.folder, "submodule", "--quiet", "add", inner.url, "sub");
+    rmSync(join(outer.folder, ".gitmodules"));
+    expect(await messageOf(checkOut(folderOfTest(), outer.url, outer.commit({}), access))).toMatch(/says nothing about the submodule sub\./);
+  });
+});
+
+describe("Git LFS", () => {
+  const files = { ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n", "a.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n" };
+
+  it("that is needed and not installed is named, with a file", async () => {
+    const repository = repositoryOfTest();
+    const commit = repository.commit(files);
+    const bare = { ...access, env: { PATH: "/usr/bin:/bin" } };
+    if (existsSync("/usr/bin/git-lfs")) return;
+    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, bare))).toMatch(/keeps files in Git LFS \(a\.bin\), and git-lfs is not installed\.\nInstall git-lfs\./);
+  });
+});
+
+describe("a branch", () => {
+  it("is resolved to the commit it names now", async () => {
+    const repository = repositoryOfTest();
+    const first = repository.commit({ a: "1" });
+    expect(await resolveBranch(repository.url, "main", access)).toBe(first);
+    const second = repository.commit({ a: "2" });
+    expect(await resolveBranch(repository.url, "main", access)).toBe(second);
+  });
+
+  it("that is not there is named beside those that are", async () => {
+    const repository = repositoryOfTest();
+    repository.commit({ a: "1" });
+    git(repository.folder, "branch", "team/refs/heads/mine");
+    expect(await messageOf(resolveBranch(repository.url, "maine", access))).toBe(
+      `${repository.url} has no branch maine (did you mean main?).\nIts branches: main, team/refs/heads/mine.`,
+    );
+    expect(await messageOf(resolveBranch(repository.url, "mine", access))).toMatch(/has no branch mine/);
+  });
+
+  it("of a repository that is not there", async () => {
+    const folder = folderOfTest();
+    expect(await messageOf(resolveBranch(`file://${folder}/none`, "main", access))).toMatch(/^There is no repository file:.* while asking for branch main, or not for you/);
+  });
+});
+
+describe("a path in the code", () => {
+  it("must stay there, through links too", async () => {
+    const folder = folderOfTest();
+    const repository = repositoryOfTest();
+    symlinkSync("/etc", join(repository.folder, "out"));
+    symlinkSync("src", join(repository.folder, "in"));
+    symlinkSync("loop", join(repository.folder, "loop"));
+    const commit = repository.commit({ "src/a.py": "" });
+    const root = await checkOut(folder, repository.url, commit, access);
+    expect(lstatSync(join(root, "out")).isSymbolicLink()).toBe(true);
+    const inside = (path: string) => resolveInside(root, path, "folder", "path_to_source");
+    expect(await inside("in")).toBe(join(root, "src"));
+    expect(await inside(".")).toBe(root);
+    expect(await messageOf(inside("out"))).toMatch(/^path_to_source: "out" leads out of the code\./);
+    expect(await messageOf(inside("src/../.."))).toMatch(/leads out of the code/);
+    expect(await messageOf(inside("loop"))).toMatch(/is a symbolic link to itself/);
+    expect(await messageOf(inside("src/a.py"))).toMatch(/is not a folder/);
+    expect(await messageOf(inside("gone"))).toMatch(/does not exist in the code/);
+  });
+});

@@ -1,0 +1,94 @@
+import { existsSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { sha256, splitDigest } from "../../oci/digest.ts";
+import { UserError } from "../../oci/errors.ts";
+import { type Lock, takeLock } from "../../oci/lock.ts";
+import type { GitAccess } from "./access.ts";
+import { gitOutput, runGit } from "./command.ts";
+import { isCommitRefused, serverFailure } from "./failure.ts";
+import { removeTree } from "./tree.ts";
+
+/** What this machine keeps of one repository: a bare copy without hooks, changed by one process at a time. */
+export interface Mirror {
+  readonly url: string;
+  /** The bare repository. */
+  readonly gitDir: string;
+  /** For what is not complete yet; everything in it is the lock holder's. */
+  readonly drafts: string;
+}
+
+/** Does something with the only right to change the copy of a repository. */
+export async function withMirror<Result>(
+  cache: string,
+  url: string,
+  access: GitAccess,
+  work: (mirror: Mirror) => Promise<Result>,
+): Promise<Result> {
+  const folder = join(cache, splitDigest(sha256(url)).hex.slice(0, 32));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lock = await waitForLock(join(folder, "lock"), access.signal);
+  try {
+    const mirror = { url, gitDir: join(folder, "mirror.git"), drafts: join(folder, "drafts") };
+    // Whoever left something here has ended.
+    await removeTree(mirror.drafts);
+    await mkdir(mirror.drafts, { mode: 0o700 });
+    if (!existsSync(mirror.gitDir)) {
+      const draft = join(mirror.drafts, "mirror.git");
+      await gitOutput({ args: ["init", "--quiet", "--bare", "--template=", "--", draft] }, access);
+      await rename(draft, mirror.gitDir);
+    }
+    return await work(mirror);
+  } finally {
+    lock.release();
+  }
+}
+
+/**
+ * Fetches a commit unless it is here: it alone where the server gives it by its id, else all branches and tags.
+ *
+ * @throws UserError when the server does not have it
+ */
+export async function fetchCommit(mirror: Mirror, commit: string, access: GitAccess): Promise<void> {
+  if (await hasCommit(mirror, commit, access)) return;
+  const fetch = (...args: string[]) =>
+    runGit(
+      {
+        args: ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", ...args],
+        gitDir: mirror.gitDir,
+        server: mirror.url,
+      },
+      access,
+    );
+  // The reference keeps it from being taken for garbage.
+  const one = await fetch("--depth=1", "--", mirror.url, `+${commit}:refs/slipway/${commit}`);
+  if (one.status === 0) return;
+  if (!isCommitRefused(one)) throw serverFailure(mirror.url, `fetching commit ${commit}`, one);
+  // A copy that is cut off after single commits would not be given what comes before them.
+  const depth = existsSync(join(mirror.gitDir, "shallow")) ? ["--unshallow"] : [];
+  const all = await fetch(...depth, "--prune", "--", mirror.url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*");
+  if (all.status !== 0) throw serverFailure(mirror.url, "fetching all branches", all);
+  if (!(await hasCommit(mirror, commit, access))) {
+    throw new UserError(
+      `${mirror.url} has no commit ${commit}: it was never pushed there, or a forced push removed it.`,
+      "Take a commit that the repository has; for a branch, `slipway job resolve` finds the one it names now.",
+    );
+  }
+  await gitOutput({ args: ["update-ref", `refs/slipway/${commit}`, commit], gitDir: mirror.gitDir }, access);
+}
+
+/** Whether a copy has a commit, which it has with all that belongs to it or not at all. */
+async function hasCommit(mirror: Mirror, commit: string, access: GitAccess): Promise<boolean> {
+  const { status } = await runGit({ args: ["cat-file", "-e", `${commit}^{commit}`], gitDir: mirror.gitDir }, access);
+  return status === 0;
+}
+
+async function waitForLock(path: string, signal: AbortSignal | undefined): Promise<Lock> {
+  for (;;) {
+    const lock = takeLock(path);
+    if (lock) return lock;
+    // A fetch takes seconds: there is nothing to gain by asking more often.
+    await delay(100, undefined, signal ? { signal } : {});
+  }
+}

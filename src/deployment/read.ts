@@ -1,0 +1,167 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { z } from "zod";
+import { UserError } from "../oci/errors.ts";
+import { Document, formatPath, type Issue, maximumDocument, spokenValue, unknownKey } from "./document.ts";
+import { type GitProtocol, safeProtocols } from "./git/url.ts";
+import { type Deployment, ownInterpreter } from "./model.ts";
+import { deploymentFields, readComplaint, saysNothing } from "./schema.ts";
+
+/** A deployment and the folder that its relative paths are relative to. */
+export interface DeploymentFile {
+  readonly deployment: Deployment;
+  /** Absolute. */
+  readonly folder: string;
+}
+
+/**
+ * Reads a deployment's file, YAML or JSON.
+ *
+ * @param name what a person calls the file
+ * @throws UserError with file, line, column, field and nearest known name of every mistake
+ */
+export async function readDeployment(
+  path: string,
+  name: string,
+  protocols: readonly GitProtocol[] = safeProtocols,
+): Promise<DeploymentFile> {
+  return { deployment: parseDeployment(await readDocument(path, name), name, protocols), folder: dirname(resolve(path)) };
+}
+
+/**
+ * Reads a file that people write.
+ *
+ * @throws UserError when it cannot be read, is too large or is not text
+ */
+export async function readDocument(path: string, name: string): Promise<string> {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    const problem = cause.code === "ENOENT" ? "does not exist" : `cannot be read (${cause.code})`;
+    throw new UserError(`${name} ${problem}.`, "Name the file of a job.", { cause });
+  });
+  if (bytes.length > maximumDocument) {
+    throw new UserError(`${name} has ${bytes.length} bytes, more than the ${maximumDocument} that a job may have.`, "Make it smaller: data belongs into files of its own.");
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UserError(`${name} is not text in UTF-8.`, "Save it as UTF-8.", { cause });
+  }
+}
+
+/**
+ * Reads the text of a deployment.
+ *
+ * @throws UserError as {@link readDeployment}
+ */
+export function parseDeployment(
+  text: string,
+  name: string,
+  protocols: readonly GitProtocol[] = safeProtocols,
+): Deployment {
+  const document = new Document(text, name);
+  const parsed = deploymentFields({ protocols }).safeParse(document.value);
+  if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
+  // The schema speaks of one key among several where the model has a union.
+  const deployment = parsed.data as unknown as Deployment;
+  const issues = contradictions(deployment);
+  if (issues.length > 0) throw document.error(issues);
+  return deployment;
+}
+
+/** Mistakes as people understand them. */
+function issuesOf(issues: readonly z.core.$ZodIssue[], document: unknown): Issue[] {
+  const misspelt = new Set(issues.filter(({ code }) => code === "unrecognized_keys").map(({ path }) => formatPath(path)));
+  return issues.flatMap((issue): Issue[] => {
+    const said = readComplaint(issue.message);
+    // That one of several kinds is missing is said by naming the unknown one.
+    if (said?.problem === saysNothing && misspelt.has(formatPath(issue.path))) return [];
+    const isKey = issue.code === "custom" && issue.params?.["isKey"] === true;
+    if (said) return [{ path: issue.path, ...said, ...(isKey ? { isKey } : {}) }];
+    if (issue.code === "unrecognized_keys") {
+      const { what, known } = JSON.parse(issue.message) as { what: string; known: string[] };
+      return issue.keys.map((key) => unknownKey([...issue.path, key], what, known));
+    }
+    const value = issue.path.reduce<unknown>((at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part], document);
+    return [{ path: issue.path, ...wrongType(issue, value) }];
+  });
+}
+
+const spokenTypes: Readonly<Record<string, [what: string, remedy: string]>> = {
+  string: ["a text", "Give a text."],
+  number: ["a number", "Give a number, without quotes."],
+  array: ["a list", "Write a list: [ONE, TWO], or a line with - for each."],
+  object: ["a group of fields", "Write NAME: VALUE, a line for each field."],
+  record: ["a group of fields", "Write NAME: VALUE, a line for each."],
+};
+
+function wrongType(issue: z.core.$ZodIssue, value: unknown): { problem: string; remedy: string } {
+  const expected = issue.code === "invalid_type" ? issue.expected : "string";
+  const [what, remedy] = spokenTypes[expected] ?? ["something else", "Correct it."];
+  if (value === undefined) return { problem: "is missing", remedy: `Add it: ${what}.` };
+  const problem = `is ${spokenValue(value)}, not ${what}`;
+  const quotes = expected === "string" && (typeof value === "number" || typeof value === "boolean");
+  return { problem, remedy: quotes ? "Put it in quotes." : remedy };
+}
+
+/** What holds between the fields of a deployment. */
+function contradictions(deployment: Deployment): Issue[] {
+  const { interpreter, code } = deployment;
+  const issues: Issue[] = [];
+  const add = (path: readonly PropertyKey[], problem: string, remedy: string) => issues.push({ path, problem, remedy });
+  const [kind = ""] = Object.entries(interpreter).find(([, value]) => value !== undefined) ?? [];
+
+  if (deployment.command && deployment.function !== undefined) {
+    add(["function"], "stands beside `command`", "Keep the one that shall run.");
+  }
+  if (!deployment.command && deployment.function === undefined) {
+    if (kind !== "ImageTarget") add([], "says nothing to run", "Add `command`, a list, or `function`, as in module:name.");
+  }
+  if (deployment.command?.length === 0 && kind === "ServerAvailableInterpreter") {
+    add(["command"], "is empty", "Name the program, as in [python, -m, module].");
+  }
+  if (deployment.arguments && deployment.function === undefined) {
+    add(["arguments"], "has no `function` to go to", "Add `function`, or write the arguments into `command`.");
+  }
+  if (deployment.function !== undefined) addFunction(deployment.function, kind, deployment, add);
+  if (["PoetryProject", "CondaEnv", "PipRequirements"].includes(kind) && !code) {
+    add(["interpreter", kind], "has no code to take its files from", "Add `code` with the folder that has them.");
+  }
+  if (kind === "ImageTarget" && code) {
+    add(["code"], "stands beside an image that has its code in it", "Leave it out.");
+  }
+  return issues;
+}
+
+function addFunction(
+  name: string,
+  kind: string,
+  { interpreter, code }: Deployment,
+  add: (path: readonly PropertyKey[], problem: string, remedy: string) => void,
+): void {
+  const language = functionLanguage(name);
+  if (language === undefined) {
+    add(["function"], "names no function", "Write module:name for Python, or the path of a .ts or .js module inside the code.");
+    return;
+  }
+  if (kind === "ImageTarget") {
+    add(["function"], "cannot be found in an image target", "Give `command`: the arguments of the image's program.");
+    return;
+  }
+  const isOwn =
+    "ServerAvailableInterpreter" in interpreter &&
+    interpreter.ServerAvailableInterpreter?.interpreter_path === ownInterpreter;
+  if (language === "python" && isOwn) {
+    add(["function"], "is in Python, and Slipway runs on Node", "Name a Python as the interpreter, or a .ts module as the function.");
+  }
+  if (language === "node" && ["PoetryProject", "CondaEnv", "PipRequirements"].includes(kind)) {
+    add(["function"], `is TypeScript or JavaScript, and ${kind} is a Python`, "Write module:name, or take another interpreter.");
+  }
+  if (language === "node" && !code) add(["function"], "is a file, and there is no code to find it in", "Add `code`.");
+}
+
+/** The language of a function by its name: `module:name` is Python, the path of a module Node's. */
+export function functionLanguage(name: string): "python" | "node" | undefined {
+  if (/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*:[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(name)) return "python";
+  const isInside = !name.startsWith("/") && !name.split("/").includes("..") && !name.includes(":");
+  return isInside && /^[^\p{Cc}]+\.[cm]?[jt]s$/u.test(name) ? "node" : undefined;
+}

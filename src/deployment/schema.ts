@@ -1,0 +1,233 @@
+import { posix } from "node:path";
+import { z } from "zod";
+import { type Digest, isDigest } from "../oci/digest.ts";
+import { isTag, parseReference } from "../oci/reference.ts";
+import { type GitProtocol, isBranchName, parseGitUrl, safeProtocols } from "./git/url.ts";
+import type { Json } from "./model.ts";
+import { ownInterpreter } from "./model.ts";
+import { parseBytes, parseDuration } from "./quantity.ts";
+
+/** What a check says of a value: what is wrong, and what to do. Travels through zod as the message of an issue. */
+export function complaint(problem: string, remedy: string): string {
+  return JSON.stringify([problem, remedy]);
+}
+
+/** What {@link complaint} put together; undefined for a message of zod's own. */
+export function readComplaint(message: string): { problem: string; remedy: string } | undefined {
+  if (!message.startsWith("[")) return undefined;
+  const [problem, remedy] = JSON.parse(message) as [string, string];
+  return { problem, remedy };
+}
+
+/** A value with a rule of its own: `check` gives what is wrong with it, or undefined. */
+function checked<T extends z.ZodType>(schema: T, check: (value: z.output<T>) => [problem: string, remedy: string] | undefined) {
+  return schema.superRefine((value, context) => {
+    const wrong = check(value);
+    if (wrong) context.addIssue({ code: "custom", message: complaint(...wrong) });
+  });
+}
+
+/** Fields, all known: the message for one that is not lists them. */
+function fields<T extends z.ZodRawShape>(what: string, shape: T) {
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === "unrecognized_keys" ? JSON.stringify({ what, known: Object.keys(shape) }) : undefined),
+  });
+}
+
+/** The complaint about a choice in which nothing is chosen. */
+export const saysNothing = "says nothing";
+
+/** Exactly one of the given kinds, which the key names. */
+function oneOf<T extends z.ZodRawShape>(what: string, kinds: T) {
+  const names = Object.keys(kinds);
+  return checked(
+    fields(what, Object.fromEntries(names.map((name) => [name, (kinds[name] as z.ZodType).optional()]))),
+    (value) => {
+      const given = names.filter((name) => (value as Record<string, unknown>)[name] !== undefined);
+      if (given.length === 1) return undefined;
+      const problem = given.length === 0 ? saysNothing : `is ${given.join(" and ")} at once`;
+      return [problem, `Give one of: ${names.join(", ")}.`];
+    },
+  );
+}
+
+const text = checked(z.string(), (value) =>
+  value === "" ? ["is empty", "Give a text."] : value.includes("\0") ? ["has a NUL in it", "Leave it out."] : undefined,
+);
+
+/** A path inside the code: relative, and not out of it. */
+const innerPath = checked(text, (value) => {
+  if (value.startsWith("/")) return ["is an absolute path", "Give a path relative to the root of the code."];
+  const isOut = posix.normalize(value).split("/")[0] === "..";
+  return isOut ? ["leads out of the code", "Give a path inside, without .. that leads out."] : undefined;
+});
+
+const interpreterPath = checked(text, (value) =>
+  value.startsWith("/") || value === ownInterpreter
+    ? undefined
+    : ["is not an absolute path", `Start it with /, or write ${ownInterpreter} for the one that Slipway runs on.`],
+);
+
+/** A repository of images without tag and digest, as its deployment has them apart. */
+const imageRepository = checked(z.string(), (value) => {
+  try {
+    const { tag, digest } = parseReference(value);
+    if (tag === undefined && digest === undefined) return undefined;
+    const part = digest === undefined ? "tag" : "digest";
+    return [`has a ${part} in it`, `Give it as \`${part}\`, beside \`repository\`.`];
+  } catch {
+    return ["is not a repository of images", "Write REGISTRY/NAME, as in registry.example.com/team/image."];
+  }
+});
+
+const tag = checked(z.string(), (value) =>
+  isTag(value) ? undefined : ["is not a tag", "Write up to 128 letters, digits and . _ -, the first no . or -."],
+);
+
+const digest = checked(z.string(), (value) =>
+  isDigest(value) ? undefined : ["is not a digest", "Write sha256: and 64 lower-case hexadecimal digits."],
+).transform((value) => value as Digest);
+
+const label = checked(z.string(), (value) =>
+  /^(@{1,2}[\w.+~-]*)?\/\/[\w./+=,@~-]*(:[\w./+=,@~-]+)?$/.test(value) && value !== "//"
+    ? undefined
+    : ["is not the label of a target", "Write //PACKAGE:NAME."],
+);
+
+const pythonVersion = checked(z.string(), (value) =>
+  /^3\.\d{1,2}(\.\d{1,2})?$/.test(value) ? undefined : ["is not a version of Python 3", 'Write it like "3.12" or "3.12.4".'],
+);
+
+const commit = checked(z.string(), (value) => {
+  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) return undefined;
+  return /^[0-9a-f]{4,63}$/i.test(value)
+    ? ["is not a whole commit id", "Write all of its 40 lower-case digits, as `git rev-parse` prints them."]
+    : ["is not a commit id", "Write 40 hexadecimal digits, or use GitRepoBranch for a branch."];
+});
+
+const branch = checked(z.string(), (value) =>
+  isBranchName(value) ? undefined : ["is not the name of a branch", "Write it as `git branch` does, without refs/heads/."],
+);
+
+const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
+
+const variables = z.record(
+  z.string(),
+  checked(z.string(), (value) => (value.includes("\0") ? ["has a NUL in it", "Leave it out."] : undefined)),
+);
+
+const environment = variables.superRefine((value, context) => {
+  for (const name of Object.keys(value)) {
+    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
+    const message = complaint("is not the name of a variable", "Write letters, digits and _, no digit first.");
+    context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message });
+  }
+});
+
+/** A number, or a text that a person finds easier. */
+function quantity(parse: (value: string) => number | undefined, what: string, example: string) {
+  return z
+    .unknown()
+    .transform((value, context): number => {
+      const number = typeof value === "string" ? parse(value) : value;
+      if (typeof number === "number" && Number.isSafeInteger(number) && number > 0) return number;
+      context.addIssue({ code: "custom", message: complaint(`is not ${what}`, `Write it like ${example}.`) });
+      return z.NEVER;
+    })
+    .optional();
+}
+
+function number(minimum: number, maximum: number, isWhole: boolean) {
+  return checked(z.number(), (value) => {
+    const isRight = value >= minimum && value <= maximum && (!isWhole || Number.isInteger(value));
+    const kind = isWhole ? "a whole number" : "a number";
+    return isRight ? undefined : [`is ${value}`, `Give ${kind} from ${minimum} to ${maximum}.`];
+  });
+}
+
+const platform = checked(z.string(), (value) =>
+  /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9]+)?$/.test(value)
+    ? undefined
+    : ["is not a platform", "Write OS/ARCHITECTURE, as in linux/amd64 or linux/arm64."],
+);
+
+/** Where an environment's files are in the code. */
+function environmentFiles(kind: string, path: string, isLocked: boolean) {
+  return fields(`a field of ${kind}`, {
+    path: innerPath.default(path),
+    python: pythonVersion.optional(),
+    ...(isLocked ? { content: digest } : {}),
+  });
+}
+
+/** Interpreters: all of them, or those of a lock. */
+function interpreter(isLocked: boolean) {
+  return oneOf("an interpreter", {
+    ...(isLocked
+      ? {}
+      : {
+          ContainerAtTag: fields("a field of ContainerAtTag", { repository: imageRepository, tag: tag.default("latest") }),
+          ImageTarget: fields("a field of ImageTarget", { target: label, tag: text.default("default") }),
+        }),
+    ContainerAtDigest: fields("a field of ContainerAtDigest", { repository: imageRepository, digest }),
+    PoetryProject: environmentFiles("PoetryProject", ".", isLocked),
+    CondaEnv: environmentFiles("CondaEnv", "condaenv.yml", isLocked),
+    PipRequirements: environmentFiles("PipRequirements", "requirements.txt", isLocked),
+    ServerAvailableInterpreter: fields("a field of ServerAvailableInterpreter", { interpreter_path: interpreterPath }),
+  });
+}
+
+function code(protocols: readonly GitProtocol[], isLocked: boolean) {
+  const url = checked(z.string(), (value) => {
+    const parsed = parseGitUrl(value, protocols);
+    return "problem" in parsed ? [parsed.problem, parsed.remedy] : undefined;
+  });
+  const place = { repo_url: url, path_to_source: innerPath.default(".") };
+  const paths = checked(z.array(text), (value) =>
+    value.length === 0 ? ["is empty", "Name at least one folder, or leave `code` out."] : undefined,
+  );
+  const unlocked = {
+    GitRepoBranch: fields("a field of GitRepoBranch", { ...place, branch: branch.default("main") }),
+    git_repo: checked(
+      fields("a field of git_repo", { ...place, branch: branch.optional(), commit: commit.optional() }),
+      (value) =>
+        value.branch !== undefined && value.commit !== undefined
+          ? ["has both a branch and a commit", "Keep the one that is meant."]
+          : undefined,
+    ).transform(({ branch: name, commit: id, ...rest }) =>
+      id === undefined ? { GitRepoBranch: { ...rest, branch: name ?? "main" } } : { GitRepoCommit: { ...rest, commit: id } },
+    ),
+  };
+  return oneOf("a kind of code", {
+    ...(isLocked ? {} : unlocked),
+    GitRepoCommit: fields("a field of GitRepoCommit", { ...place, commit }),
+    ServerAvailableFolder: fields("a field of ServerAvailableFolder", { code_paths: paths }),
+  }).transform((value) => (value as { git_repo?: object }).git_repo ?? value);
+}
+
+export interface SchemaOptions {
+  /** Of git servers. Default: {@link safeProtocols}. */
+  readonly protocols?: readonly GitProtocol[];
+  /** The deployment is that of a lock: with nothing in it to ask. */
+  readonly isLocked?: boolean;
+}
+
+/** The fields of a deployment. What holds between them is in `read.ts`. */
+export function deploymentFields({ protocols = safeProtocols, isLocked = false }: SchemaOptions = {}) {
+  return fields("a field of a job", {
+    interpreter: interpreter(isLocked),
+    code: code(protocols, isLocked).optional(),
+    command: z.array(checked(z.string(), (value) => (value.includes("\0") ? ["has a NUL in it", "Leave it out."] : undefined))).optional(),
+    function: text.optional(),
+    arguments: z.array(json).optional(),
+    environment: environment.default({}),
+    resources: fields("a resource", {
+      cpu: number(0.001, 10_000, false).optional(),
+      memory: quantity(parseBytes, "an amount of memory", "512MiB, 2GB, or a number of bytes"),
+      gpu: number(0, 1000, true).optional(),
+    }).default({}),
+    platform: platform.optional(),
+    time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds"),
+    retries: number(0, 100, true).default(0),
+  });
+}
