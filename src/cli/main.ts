@@ -23,6 +23,7 @@ const groups: Readonly<Record<string, Group>> = {
     describe: "Put slipway and the credential helpers into a folder, ready to run",
     load: () => import("./commands/install.ts"),
   },
+  job: { describe: "Any interpreter, any code, resolved exactly", load: () => import("./commands/job.ts") },
   registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
 };
 
@@ -52,7 +53,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   try {
     await parser.parseAsync();
-    return 0;
+    // A command may have an outcome of its own to tell by it.
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     return exitStatusOf(error);

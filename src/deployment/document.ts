@@ -1,6 +1,5 @@
 import { isMap, isPair, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
 import { UserError } from "../oci/errors.ts";
-import { nearest } from "./nearest.ts";
 
 /** One mistake in a document. */
 export interface Issue {
@@ -15,6 +14,9 @@ export interface Issue {
 
 /** Bytes of the largest document that is read. */
 export const maximumDocument = 1024 * 1024;
+
+/** Pairs and groups that may lie in one another. */
+const maximumDepth = 100;
 
 /** Mistakes shown at a time. */
 const maximumShown = 10;
@@ -34,11 +36,11 @@ export class Document {
   constructor(text: string, name: string) {
     this.#name = name;
     this.#lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: "silent" });
+    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: "error" });
     this.#root = document.contents;
     const [error] = document.errors;
     if (error) {
-      const problem = spoken[error.code] ?? `is not YAML: ${decapitalized(error.message)}`;
+      const problem = spoken[error.code] ?? `is neither YAML nor JSON: ${decapitalized(error.message)}`;
       throw new UserError(`${this.#at(error.pos[0])}: the document ${problem}.`, "Correct it there, or just before.");
     }
     this.#refuseSpecialities();
@@ -60,19 +62,29 @@ export class Document {
 
   /** What YAML has beyond plain data makes documents that mean more than they say. */
   #refuseSpecialities(): void {
-    const refuse = (node: { readonly range?: readonly number[] | null | undefined }, problem: string, remedy: string) => {
+    const refuse = (
+      node: { readonly range?: readonly number[] | null | undefined },
+      problem: string,
+      remedy: string,
+    ) => {
       throw new UserError(`${this.#at(node.range?.[0] ?? 0)}: the document has ${problem}.`, remedy);
     };
     visit(this.#root, {
       Alias: (_, node) => refuse(node, `the alias *${node.source}`, "Write the value out."),
-      Node: (_, node) => {
+      Node: (_, node, above) => {
+        if (above.length > maximumDepth) refuse(node, "too many values in one another here", "Make it flatter.");
         const tag = "tag" in node ? node.tag : undefined;
-        if (tag && !tag.startsWith("tag:yaml.org,2002:")) refuse(node, `the tag ${tag}`, "Leave it out.");
-        if (tag && "source" in node && /:(binary|set|omap|pairs|timestamp|merge)$/.test(tag)) refuse(node, `the tag ${tag}`, "Leave it out.");
+        if (tag && !plainTags.has(tag)) {
+          refuse(node, `the tag ${tag.replace("tag:yaml.org,2002:", "!!")}`, "Leave it out.");
+        }
       },
       Pair: (_, { key }) => {
         if (!isScalar(key) || typeof key.value !== "string") {
-          refuse((key ?? {}) as Node, "a key that is not a text", "Write a name, in quotes where it looks like a number.");
+          refuse(
+            (key ?? {}) as Node,
+            "a key that is not a text",
+            "Write a name, in quotes where it looks like a number.",
+          );
         }
       },
     });
@@ -102,9 +114,15 @@ export class Document {
   }
 }
 
+/** Tags of plain data: YAML 1.2, "Core Schema". */
+const plainTags: ReadonlySet<string> = new Set(
+  ["map", "seq", "str", "int", "float", "bool", "null"].map((name) => `tag:yaml.org,2002:${name}`),
+);
+
 /** Mistakes whose description by the parser is for those who know its insides. */
 const spoken: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: "has the same key twice",
+  RESOURCE_EXHAUSTION: "is nested too deeply",
   MULTIPLE_DOCS: "is followed by another one",
   TAB_AS_INDENT: "is indented by a tab, which YAML forbids",
 };
@@ -134,17 +152,6 @@ export function formatPath(path: readonly PropertyKey[]): string {
       return index === 0 ? shown : `.${shown}`;
     })
     .join("");
-}
-
-/** What is wrong with a key that nobody knows, and what it may have been meant to be. */
-export function unknownKey(path: readonly PropertyKey[], what: string, known: readonly string[]): Issue {
-  const meant = nearest(String(path.at(-1)), known);
-  return {
-    path,
-    isKey: true,
-    problem: `is not ${what}${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
-    remedy: `Known here: ${known.join(", ")}.`,
-  };
 }
 
 /** How people call a value: `a number (3.1)`. Texts are not shown: they may be secrets in the wrong place. */

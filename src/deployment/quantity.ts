@@ -25,5 +25,8 @@ export function parseBytes(text: string): number | undefined {
 export function parseDuration(text: string): number | undefined {
   const [, ...parts] = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/.exec(text) ?? [];
   if (parts.every((part) => part === undefined)) return undefined;
-  return ["d", "h", "m", "s"].reduce((sum, unit, index) => sum + Number(parts[index] ?? 0) * (secondsPer[unit] ?? 0), 0);
+  return ["d", "h", "m", "s"].reduce(
+    (sum, unit, index) => sum + Number(parts[index] ?? 0) * (secondsPer[unit] ?? 0),
+    0,
+  );
 }

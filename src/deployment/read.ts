@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { UserError } from "../oci/errors.ts";
-import { Document, formatPath, type Issue, maximumDocument, spokenValue, unknownKey } from "./document.ts";
+import { Document, formatPath, type Issue, maximumDocument, spokenValue } from "./document.ts";
 import { type GitProtocol, safeProtocols } from "./git/url.ts";
 import { type Deployment, ownInterpreter } from "./model.ts";
+import { nearest } from "./nearest.ts";
 import { deploymentFields, readComplaint, saysNothing } from "./schema.ts";
 
 /** A deployment and the folder that its relative paths are relative to. */
@@ -25,7 +26,10 @@ export async function readDeployment(
   name: string,
   protocols: readonly GitProtocol[] = safeProtocols,
 ): Promise<DeploymentFile> {
-  return { deployment: parseDeployment(await readDocument(path, name), name, protocols), folder: dirname(resolve(path)) };
+  return {
+    deployment: parseDeployment(await readDocument(path, name), name, protocols),
+    folder: dirname(resolve(path)),
+  };
 }
 
 /**
@@ -39,7 +43,10 @@ export async function readDocument(path: string, name: string): Promise<string> 
     throw new UserError(`${name} ${problem}.`, "Name the file of a job.", { cause });
   });
   if (bytes.length > maximumDocument) {
-    throw new UserError(`${name} has ${bytes.length} bytes, more than the ${maximumDocument} that a job may have.`, "Make it smaller: data belongs into files of its own.");
+    throw new UserError(
+      `${name} has ${bytes.length} bytes, more than the ${maximumDocument} that a job may have.`,
+      "Make it smaller: data belongs into files of its own.",
+    );
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -63,26 +70,43 @@ export function parseDeployment(
   if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
   // The schema speaks of one key among several where the model has a union.
   const deployment = parsed.data as unknown as Deployment;
-  const issues = contradictions(deployment);
+  const issues = checkDeployment(deployment);
   if (issues.length > 0) throw document.error(issues);
   return deployment;
 }
 
 /** Mistakes as people understand them. */
-function issuesOf(issues: readonly z.core.$ZodIssue[], document: unknown): Issue[] {
-  const misspelt = new Set(issues.filter(({ code }) => code === "unrecognized_keys").map(({ path }) => formatPath(path)));
+export function issuesOf(issues: readonly z.core.$ZodIssue[], document: unknown): Issue[] {
+  const unknown = issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? unknownKeys(issue) : []));
+  // That a field is missing, or one of several kinds, is said by naming the one that was misspelt.
+  const explained = new Set(unknown.flatMap(({ path, meant }) => [...meant, path.slice(0, -1)].map(formatPath)));
   return issues.flatMap((issue): Issue[] => {
     const said = readComplaint(issue.message);
-    // That one of several kinds is missing is said by naming the unknown one.
-    if (said?.problem === saysNothing && misspelt.has(formatPath(issue.path))) return [];
+    if (said?.problem === saysNothing && explained.has(formatPath(issue.path))) return [];
     const isKey = issue.code === "custom" && issue.params?.["isKey"] === true;
     if (said) return [{ path: issue.path, ...said, ...(isKey ? { isKey } : {}) }];
-    if (issue.code === "unrecognized_keys") {
-      const { what, known } = JSON.parse(issue.message) as { what: string; known: string[] };
-      return issue.keys.map((key) => unknownKey([...issue.path, key], what, known));
-    }
-    const value = issue.path.reduce<unknown>((at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part], document);
+    if (issue.code === "unrecognized_keys") return unknownKeys(issue);
+    const value = issue.path.reduce<unknown>(
+      (at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part],
+      document,
+    );
+    if (value === undefined && explained.has(formatPath(issue.path))) return [];
     return [{ path: issue.path, ...wrongType(issue, value) }];
+  });
+}
+
+/** Keys that nobody knows, with the ways to those that were meant. */
+function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys) {
+  const { what, known } = JSON.parse(issue.message) as { what: string; known: string[] };
+  return issue.keys.map((key) => {
+    const meant = nearest(key, known);
+    return {
+      path: [...issue.path, key],
+      isKey: true,
+      problem: `is not ${what}${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
+      remedy: `Known here: ${known.join(", ")}.`,
+      meant: meant === undefined ? [] : [[...issue.path, meant]],
+    };
   });
 }
 
@@ -95,6 +119,19 @@ const spokenTypes: Readonly<Record<string, [what: string, remedy: string]>> = {
 };
 
 function wrongType(issue: z.core.$ZodIssue, value: unknown): { problem: string; remedy: string } {
+  if (issue.code === "invalid_value" && value !== undefined) {
+    const values = issue.values.map((each) => String(each)).join(" or ");
+    return {
+      problem: `is ${spokenValue(value)}`,
+      remedy: `Write ${values}, or use the version of Slipway that wrote it.`,
+    };
+  }
+  if (issue.code === "invalid_union") {
+    return {
+      problem: `is ${spokenValue(value)}, which JSON does not have`,
+      remedy: "Give null, true, false, a finite number, a text, a list, or a group of these.",
+    };
+  }
   const expected = issue.code === "invalid_type" ? issue.expected : "string";
   const [what, remedy] = spokenTypes[expected] ?? ["something else", "Correct it."];
   if (value === undefined) return { problem: "is missing", remedy: `Add it: ${what}.` };
@@ -104,7 +141,7 @@ function wrongType(issue: z.core.$ZodIssue, value: unknown): { problem: string; 
 }
 
 /** What holds between the fields of a deployment. */
-function contradictions(deployment: Deployment): Issue[] {
+export function checkDeployment(deployment: Deployment): Issue[] {
   const { interpreter, code } = deployment;
   const issues: Issue[] = [];
   const add = (path: readonly PropertyKey[], problem: string, remedy: string) => issues.push({ path, problem, remedy });
@@ -114,7 +151,8 @@ function contradictions(deployment: Deployment): Issue[] {
     add(["function"], "stands beside `command`", "Keep the one that shall run.");
   }
   if (!deployment.command && deployment.function === undefined) {
-    if (kind !== "ImageTarget") add([], "says nothing to run", "Add `command`, a list, or `function`, as in module:name.");
+    if (kind !== "ImageTarget")
+      add([], "says nothing to run", "Add `command`, a list, or `function`, as in module:name.");
   }
   if (deployment.command?.length === 0 && kind === "ServerAvailableInterpreter") {
     add(["command"], "is empty", "Name the program, as in [python, -m, module].");
@@ -140,7 +178,11 @@ function addFunction(
 ): void {
   const language = functionLanguage(name);
   if (language === undefined) {
-    add(["function"], "names no function", "Write module:name for Python, or the path of a .ts or .js module inside the code.");
+    add(
+      ["function"],
+      "names no function",
+      "Write module:name for Python, or the path of a .ts or .js module inside the code.",
+    );
     return;
   }
   if (kind === "ImageTarget") {
@@ -151,17 +193,30 @@ function addFunction(
     "ServerAvailableInterpreter" in interpreter &&
     interpreter.ServerAvailableInterpreter?.interpreter_path === ownInterpreter;
   if (language === "python" && isOwn) {
-    add(["function"], "is in Python, and Slipway runs on Node", "Name a Python as the interpreter, or a .ts module as the function.");
+    add(
+      ["function"],
+      "is in Python, and Slipway runs on Node",
+      "Name a Python as the interpreter, or a .ts module as the function.",
+    );
   }
   if (language === "node" && ["PoetryProject", "CondaEnv", "PipRequirements"].includes(kind)) {
-    add(["function"], `is TypeScript or JavaScript, and ${kind} is a Python`, "Write module:name, or take another interpreter.");
+    add(
+      ["function"],
+      `is TypeScript or JavaScript, and ${kind} is a Python`,
+      "Write module:name, or take another interpreter.",
+    );
   }
   if (language === "node" && !code) add(["function"], "is a file, and there is no code to find it in", "Add `code`.");
 }
 
 /** The language of a function by its name: `module:name` is Python, the path of a module Node's. */
 export function functionLanguage(name: string): "python" | "node" | undefined {
-  if (/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*:[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(name)) return "python";
+  // A file of Python is no module's name.
+  if (/\.py:/.test(name)) return undefined;
+  if (
+    /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*:[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(name)
+  )
+    return "python";
   const isInside = !name.startsWith("/") && !name.split("/").includes("..") && !name.includes(":");
   return isInside && /^[^\p{Cc}]+\.[cm]?[jt]s$/u.test(name) ? "node" : undefined;
 }

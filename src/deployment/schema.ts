@@ -20,7 +20,10 @@ export function readComplaint(message: string): { problem: string; remedy: strin
 }
 
 /** A value with a rule of its own: `check` gives what is wrong with it, or undefined. */
-function checked<T extends z.ZodType>(schema: T, check: (value: z.output<T>) => [problem: string, remedy: string] | undefined) {
+function checked<T extends z.ZodType>(
+  schema: T,
+  check: (value: z.output<T>) => [problem: string, remedy: string] | undefined,
+) {
   return schema.superRefine((value, context) => {
     const wrong = check(value);
     if (wrong) context.addIssue({ code: "custom", message: complaint(...wrong) });
@@ -28,9 +31,10 @@ function checked<T extends z.ZodType>(schema: T, check: (value: z.output<T>) => 
 }
 
 /** Fields, all known: the message for one that is not lists them. */
-function fields<T extends z.ZodRawShape>(what: string, shape: T) {
+export function strictFields<T extends z.ZodRawShape>(what: string, shape: T) {
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === "unrecognized_keys" ? JSON.stringify({ what, known: Object.keys(shape) }) : undefined),
+    error: (issue) =>
+      issue.code === "unrecognized_keys" ? JSON.stringify({ what, known: Object.keys(shape) }) : undefined,
   });
 }
 
@@ -41,7 +45,7 @@ export const saysNothing = "says nothing";
 function oneOf<T extends z.ZodRawShape>(what: string, kinds: T) {
   const names = Object.keys(kinds);
   return checked(
-    fields(what, Object.fromEntries(names.map((name) => [name, (kinds[name] as z.ZodType).optional()]))),
+    strictFields(what, Object.fromEntries(names.map((name) => [name, (kinds[name] as z.ZodType).optional()]))),
     (value) => {
       const given = names.filter((name) => (value as Record<string, unknown>)[name] !== undefined);
       if (given.length === 1) return undefined;
@@ -95,7 +99,9 @@ const label = checked(z.string(), (value) =>
 );
 
 const pythonVersion = checked(z.string(), (value) =>
-  /^3\.\d{1,2}(\.\d{1,2})?$/.test(value) ? undefined : ["is not a version of Python 3", 'Write it like "3.12" or "3.12.4".'],
+  /^3\.\d{1,2}(\.\d{1,2})?$/.test(value)
+    ? undefined
+    : ["is not a version of Python 3", 'Write it like "3.12" or "3.12.4".'],
 );
 
 const commit = checked(z.string(), (value) => {
@@ -106,7 +112,9 @@ const commit = checked(z.string(), (value) => {
 });
 
 const branch = checked(z.string(), (value) =>
-  isBranchName(value) ? undefined : ["is not the name of a branch", "Write it as `git branch` does, without refs/heads/."],
+  isBranchName(value)
+    ? undefined
+    : ["is not the name of a branch", "Write it as `git branch` does, without refs/heads/."],
 );
 
 const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
@@ -153,7 +161,7 @@ const platform = checked(z.string(), (value) =>
 
 /** Where an environment's files are in the code. */
 function environmentFiles(kind: string, path: string, isLocked: boolean) {
-  return fields(`a field of ${kind}`, {
+  return strictFields(`a field of ${kind}`, {
     path: innerPath.default(path),
     python: pythonVersion.optional(),
     ...(isLocked ? { content: digest } : {}),
@@ -161,23 +169,28 @@ function environmentFiles(kind: string, path: string, isLocked: boolean) {
 }
 
 /** Interpreters: all of them, or those of a lock. */
-function interpreter(isLocked: boolean) {
+export function interpreterFields(isLocked: boolean) {
   return oneOf("an interpreter", {
     ...(isLocked
       ? {}
       : {
-          ContainerAtTag: fields("a field of ContainerAtTag", { repository: imageRepository, tag: tag.default("latest") }),
-          ImageTarget: fields("a field of ImageTarget", { target: label, tag: text.default("default") }),
+          ContainerAtTag: strictFields("a field of ContainerAtTag", {
+            repository: imageRepository,
+            tag: tag.default("latest"),
+          }),
+          ImageTarget: strictFields("a field of ImageTarget", { target: label, tag: text.default("default") }),
         }),
-    ContainerAtDigest: fields("a field of ContainerAtDigest", { repository: imageRepository, digest }),
+    ContainerAtDigest: strictFields("a field of ContainerAtDigest", { repository: imageRepository, digest }),
     PoetryProject: environmentFiles("PoetryProject", ".", isLocked),
     CondaEnv: environmentFiles("CondaEnv", "condaenv.yml", isLocked),
     PipRequirements: environmentFiles("PipRequirements", "requirements.txt", isLocked),
-    ServerAvailableInterpreter: fields("a field of ServerAvailableInterpreter", { interpreter_path: interpreterPath }),
+    ServerAvailableInterpreter: strictFields("a field of ServerAvailableInterpreter", {
+      interpreter_path: interpreterPath,
+    }),
   });
 }
 
-function code(protocols: readonly GitProtocol[], isLocked: boolean) {
+export function codeFields(protocols: readonly GitProtocol[], isLocked: boolean) {
   const url = checked(z.string(), (value) => {
     const parsed = parseGitUrl(value, protocols);
     return "problem" in parsed ? [parsed.problem, parsed.remedy] : undefined;
@@ -187,21 +200,23 @@ function code(protocols: readonly GitProtocol[], isLocked: boolean) {
     value.length === 0 ? ["is empty", "Name at least one folder, or leave `code` out."] : undefined,
   );
   const unlocked = {
-    GitRepoBranch: fields("a field of GitRepoBranch", { ...place, branch: branch.default("main") }),
+    GitRepoBranch: strictFields("a field of GitRepoBranch", { ...place, branch: branch.default("main") }),
     git_repo: checked(
-      fields("a field of git_repo", { ...place, branch: branch.optional(), commit: commit.optional() }),
+      strictFields("a field of git_repo", { ...place, branch: branch.optional(), commit: commit.optional() }),
       (value) =>
         value.branch !== undefined && value.commit !== undefined
           ? ["has both a branch and a commit", "Keep the one that is meant."]
           : undefined,
     ).transform(({ branch: name, commit: id, ...rest }) =>
-      id === undefined ? { GitRepoBranch: { ...rest, branch: name ?? "main" } } : { GitRepoCommit: { ...rest, commit: id } },
+      id === undefined
+        ? { GitRepoBranch: { ...rest, branch: name ?? "main" } }
+        : { GitRepoCommit: { ...rest, commit: id } },
     ),
   };
   return oneOf("a kind of code", {
     ...(isLocked ? {} : unlocked),
-    GitRepoCommit: fields("a field of GitRepoCommit", { ...place, commit }),
-    ServerAvailableFolder: fields("a field of ServerAvailableFolder", { code_paths: paths }),
+    GitRepoCommit: strictFields("a field of GitRepoCommit", { ...place, commit }),
+    ServerAvailableFolder: strictFields("a field of ServerAvailableFolder", { code_paths: paths }),
   }).transform((value) => (value as { git_repo?: object }).git_repo ?? value);
 }
 
@@ -214,14 +229,16 @@ export interface SchemaOptions {
 
 /** The fields of a deployment. What holds between them is in `read.ts`. */
 export function deploymentFields({ protocols = safeProtocols, isLocked = false }: SchemaOptions = {}) {
-  return fields("a field of a job", {
-    interpreter: interpreter(isLocked),
-    code: code(protocols, isLocked).optional(),
-    command: z.array(checked(z.string(), (value) => (value.includes("\0") ? ["has a NUL in it", "Leave it out."] : undefined))).optional(),
+  return strictFields("a field of a job", {
+    interpreter: interpreterFields(isLocked),
+    code: codeFields(protocols, isLocked).optional(),
+    command: z
+      .array(checked(z.string(), (value) => (value.includes("\0") ? ["has a NUL in it", "Leave it out."] : undefined)))
+      .optional(),
     function: text.optional(),
     arguments: z.array(json).optional(),
     environment: environment.default({}),
-    resources: fields("a resource", {
+    resources: strictFields("a resource", {
       cpu: number(0.001, 10_000, false).optional(),
       memory: quantity(parseBytes, "an amount of memory", "512MiB, 2GB, or a number of bytes"),
       gpu: number(0, 1000, true).optional(),

@@ -1,4 +1,4 @@
-import { safeProtocols, type GitProtocol } from "./url.ts";
+import { type GitProtocol, safeProtocols } from "./url.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

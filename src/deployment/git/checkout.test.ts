@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
@@ -10,7 +20,11 @@ import { resolveInside } from "./tree.ts";
 const access: GitAccess = { protocols: ["https", "ssh", "file"] };
 
 /** What a failing promise says. */
-const messageOf = (promise: Promise<unknown>) => promise.then(() => "succeeded", (error: Error) => error.message);
+const messageOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "succeeded",
+    (error: Error) => error.message,
+  );
 
 describe("a checkout", () => {
   it("has the files of its commit, whatever came after, and no .git", async () => {
@@ -97,7 +111,11 @@ describe("a checkout", () => {
 
   it("runs no hook and heeds no filter of the repository", async () => {
     const repository = repositoryOfTest();
-    const commit = repository.commit({ ".gitattributes": "* filter=evil\n", a: "1", ".gitconfig": "[filter \"evil\"]\nsmudge = false\n" });
+    const commit = repository.commit({
+      ".gitattributes": "* filter=evil\n",
+      a: "1",
+      ".gitconfig": '[filter "evil"]\nsmudge = false\n',
+    });
     const folder = await checkOut(folderOfTest(), repository.url, commit, access);
     expect(readFileSync(join(folder, "a"), "utf8")).toBe("1");
   });
@@ -105,7 +123,9 @@ describe("a checkout", () => {
   it("is not made by a protocol that is not allowed", async () => {
     const repository = repositoryOfTest();
     const commit = repository.commit({ a: "1" });
-    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, {}))).toMatch(/has the protocol file, and only https and ssh may be used/);
+    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, {}))).toMatch(
+      /has the protocol file, and only https and ssh may be used/,
+    );
     expect(await messageOf(checkOut(folderOfTest(), `ext::sh -c true`, commit, access))).toMatch(/has a space/);
   });
 });
@@ -116,7 +136,11 @@ describe("submodules", () => {
     const [outer, inner, innermost] = ["outer", "inner", "innermost"].map((name) => {
       git(folder, "init", "--quiet", name);
       return repositoryOfTest(join(folder, name));
-    }) as [ReturnType<typeof repositoryOfTest>, ReturnType<typeof repositoryOfTest>, ReturnType<typeof repositoryOfTest>];
+    }) as [
+      ReturnType<typeof repositoryOfTest>,
+      ReturnType<typeof repositoryOfTest>,
+      ReturnType<typeof repositoryOfTest>,
+    ];
     innermost.commit({ deep: "x" });
     inner.commit({ i: "pinned" });
     git(inner.folder, "submodule", "--quiet", "add", "../innermost", "lib/deepest");
@@ -162,19 +186,26 @@ describe("submodules", () => {
     const outer = repositoryOfTest();
     git(outer.folder, "submodule", "--quiet", "add", inner.url, "sub");
     rmSync(join(outer.folder, ".gitmodules"));
-    expect(await messageOf(checkOut(folderOfTest(), outer.url, outer.commit({}), access))).toMatch(/says nothing about the submodule sub\./);
+    expect(await messageOf(checkOut(folderOfTest(), outer.url, outer.commit({}), access))).toMatch(
+      /says nothing about the submodule sub\./,
+    );
   });
 });
 
 describe("Git LFS", () => {
-  const files = { ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n", "a.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n" };
+  const files = {
+    ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+    "a.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+  };
 
   it("that is needed and not installed is named, with a file", async () => {
     const repository = repositoryOfTest();
     const commit = repository.commit(files);
     const bare = { ...access, env: { PATH: "/usr/bin:/bin" } };
     if (existsSync("/usr/bin/git-lfs")) return;
-    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, bare))).toMatch(/keeps files in Git LFS \(a\.bin\), and git-lfs is not installed\.\nInstall git-lfs\./);
+    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, bare))).toMatch(
+      /keeps files in Git LFS \(a\.bin\), and git-lfs is not installed\.\nInstall git-lfs\./,
+    );
   });
 });
 
@@ -199,7 +230,9 @@ describe("a branch", () => {
 
   it("of a repository that is not there", async () => {
     const folder = folderOfTest();
-    expect(await messageOf(resolveBranch(`file://${folder}/none`, "main", access))).toMatch(/^There is no repository file:.* while asking for branch main, or not for you/);
+    expect(await messageOf(resolveBranch(`file://${folder}/none`, "main", access))).toMatch(
+      /^There is no repository file:.* while asking for branch main, or not for you/,
+    );
   });
 });
 

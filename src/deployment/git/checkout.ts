@@ -63,7 +63,10 @@ async function populate(place: Place, wanted: Wanted): Promise<void> {
   const { url, commit, folder, depth } = wanted;
   const { access } = place;
   if (depth > maximumDepth) {
-    throw new UserError(`${url} at ${commit} has submodules in submodules, ${maximumDepth} deep.`, "Take the submodule out that contains its own parent.");
+    throw new UserError(
+      `${url} at ${commit} has submodules in submodules, ${maximumDepth} deep.`,
+      "Take the submodule out that contains its own parent.",
+    );
   }
   const mirror = await withMirror(place.cache, url, access, async (own) => {
     await fetchCommit(own, commit, access);
@@ -95,21 +98,33 @@ interface Submodule {
 
 /** The submodules of a commit: gitmodules(5). `git submodule` itself is not used, since it takes far more than these two facts from a repository. */
 async function submodules(mirror: Mirror, commit: string, access: GitAccess): Promise<Submodule[]> {
-  const listing = await gitOutput({ args: ["ls-tree", "-r", "-z", "--full-tree", commit], gitDir: mirror.gitDir }, access);
+  const listing = await gitOutput(
+    { args: ["ls-tree", "-r", "-z", "--full-tree", commit], gitDir: mirror.gitDir },
+    access,
+  );
   const links = listing.split("\0").flatMap((line) => {
     const [, id, path] = /^160000 commit ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
     return id === undefined || path === undefined ? [] : [{ id, path }];
   });
   if (links.length === 0) return [];
-  const settings = await gitOutput({ args: ["config", "--blob", `${commit}:.gitmodules`, "--list", "-z"], gitDir: mirror.gitDir }, access).catch(() => "");
-  const fields = new Map(settings.split("\0").map((line) => [line.slice(0, line.indexOf("\n")), line.slice(line.indexOf("\n") + 1)]));
+  const settings = await gitOutput(
+    { args: ["config", "--blob", `${commit}:.gitmodules`, "--list", "-z"], gitDir: mirror.gitDir },
+    access,
+  ).catch(() => "");
+  const fields = new Map(
+    settings.split("\0").map((line) => [line.slice(0, line.indexOf("\n")), line.slice(line.indexOf("\n") + 1)]),
+  );
   const origin = `.gitmodules of ${mirror.url} at ${commit}`;
   const parent = requireGitUrl(mirror.url, protocolsOf(access), origin);
   return links.map(({ id, path }) => {
-    const [name] = [...fields].find(([key, value]) => key.startsWith("submodule.") && key.endsWith(".path") && value === path) ?? [];
+    const [name] =
+      [...fields].find(([key, value]) => key.startsWith("submodule.") && key.endsWith(".path") && value === path) ?? [];
     const url = name === undefined ? undefined : fields.get(`${name.slice(0, -".path".length)}.url`);
     if (url === undefined) {
-      throw new UserError(`${origin} says nothing about the submodule ${path}.`, "Add it there with its path and url, or remove the submodule.");
+      throw new UserError(
+        `${origin} says nothing about the submodule ${path}.`,
+        "Add it there with its path and url, or remove the submodule.",
+      );
     }
     return { path, url: submoduleUrl(parent, url, protocolsOf(access), `${origin}, ${path}`).text, commit: id };
   });
@@ -119,8 +134,13 @@ async function submodules(mirror: Mirror, commit: string, access: GitAccess): Pr
 function requireRealFolder(root: string, path: string, origin: string): void {
   const isPlain = posix.normalize(path) === path && !path.startsWith("/") && !path.split("/").includes("..");
   const parts = path.split("/");
-  const isReal = parts.every((_, index) => lstatSync(join(root, ...parts.slice(0, index + 1)), { throwIfNoEntry: false })?.isDirectory());
+  const isReal = parts.every((_, index) =>
+    lstatSync(join(root, ...parts.slice(0, index + 1)), { throwIfNoEntry: false })?.isDirectory(),
+  );
   if (!isPlain || !isReal) {
-    throw new UserError(`${origin} has the submodule ${JSON.stringify(path)} where none can be.`, "Remove it from the repository.");
+    throw new UserError(
+      `${origin} has the submodule ${JSON.stringify(path)} where none can be.`,
+      "Remove it from the repository.",
+    );
   }
 }

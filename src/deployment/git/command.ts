@@ -47,7 +47,8 @@ export interface GitOutcome {
  * @throws UserError when git is not installed; whatever a source of credentials throws
  */
 export async function runGit(command: GitCommand, access: GitAccess): Promise<GitOutcome> {
-  if (command.server === undefined) return { ...(await start(command, [], {}, [], access)), trail: { unanswered: false } };
+  if (command.server === undefined)
+    return { ...(await start(command, [], {}, [], access)), trail: { unanswered: false } };
   const isSsh = !/^(https|file):/i.test(command.server);
   const socket = isSsh ? undefined : await openCredentialSocket(access.findPassword);
   const ssh = isSsh ? await openSsh(command.server, access) : undefined;
@@ -72,12 +73,18 @@ export async function runGit(command: GitCommand, access: GitAccess): Promise<Gi
 export async function gitOutput(command: Omit<GitCommand, "server">, access: GitAccess): Promise<string> {
   const { status, stdout, stderr } = await runGit(command, access);
   if (status === 0) return stdout;
-  throw new Failure(`git ${command.args[0]} failed: ${lastWords(stderr)}.`, "If it stays, remove Slipway's cache of git repositories, which is made again.");
+  throw new Failure(
+    `git ${command.args[0]} failed: ${lastWords(stderr)}.`,
+    "If it stays, remove Slipway's cache of git repositories, which is made again.",
+  );
 }
 
 /** What git said last, on one line. */
 export function lastWords(stderr: string): string {
-  const lines = stderr.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== "");
+  const lines = stderr
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
   const fatal = lines.filter((line) => /^(fatal|error): /.test(line));
   const words = (fatal.length > 0 ? fatal : lines.slice(-1)).map((line) => line.replace(/^(fatal|error): /, ""));
   return words.join("; ").replace(/\.$/, "").slice(0, 500) || "it said nothing";
@@ -113,7 +120,13 @@ async function start(
   const inherited = Object.entries(env).filter(([name, value]) => passedOn.test(name) && value !== undefined);
   const args = [
     // The empty helper clears those of any other configuration.
-    ...[...settings, "credential.helper=", ...more, ...(command.tree ? ["core.bare=false"] : []), ...(command.settings ?? [])].flatMap((setting) => ["-c", setting]),
+    ...[
+      ...settings,
+      "credential.helper=",
+      ...more,
+      ...(command.tree ? ["core.bare=false"] : []),
+      ...(command.settings ?? []),
+    ].flatMap((setting) => ["-c", setting]),
     ...(command.gitDir === undefined ? [] : [`--git-dir=${command.gitDir}`]),
     ...command.args,
   ];

@@ -45,10 +45,14 @@ export async function refusePointers(mirror: Mirror, commit: string, tree: WorkT
 
 /** A repository may say where its large files are: only where it could be itself. */
 async function checkConfiguration(mirror: Mirror, commit: string, access: GitAccess): Promise<void> {
-  const settings = await gitOutput({ args: ["config", "--blob", `${commit}:.lfsconfig`, "--list", "-z"], gitDir: mirror.gitDir }, access).catch(() => "");
+  const settings = await gitOutput(
+    { args: ["config", "--blob", `${commit}:.lfsconfig`, "--list", "-z"], gitDir: mirror.gitDir },
+    access,
+  ).catch(() => "");
   for (const line of settings.split("\0").filter((setting) => setting !== "")) {
     const [key = "", value = ""] = [line.slice(0, line.indexOf("\n")), line.slice(line.indexOf("\n") + 1)];
-    if (/url$/i.test(key)) requireGitUrl(value, protocolsOf(access), `.lfsconfig of ${mirror.url} at ${commit}, ${key}`);
+    if (/url$/i.test(key))
+      requireGitUrl(value, protocolsOf(access), `.lfsconfig of ${mirror.url} at ${commit}, ${key}`);
   }
 }
 

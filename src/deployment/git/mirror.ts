@@ -67,7 +67,14 @@ export async function fetchCommit(mirror: Mirror, commit: string, access: GitAcc
   if (!isCommitRefused(one)) throw serverFailure(mirror.url, `fetching commit ${commit}`, one);
   // A copy that is cut off after single commits would not be given what comes before them.
   const depth = existsSync(join(mirror.gitDir, "shallow")) ? ["--unshallow"] : [];
-  const all = await fetch(...depth, "--prune", "--", mirror.url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*");
+  const all = await fetch(
+    ...depth,
+    "--prune",
+    "--",
+    mirror.url,
+    "+refs/heads/*:refs/heads/*",
+    "+refs/tags/*:refs/tags/*",
+  );
   if (all.status !== 0) throw serverFailure(mirror.url, "fetching all branches", all);
   if (!(await hasCommit(mirror, commit, access))) {
     throw new UserError(

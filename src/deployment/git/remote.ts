@@ -13,7 +13,9 @@ export async function resolveBranch(url: string, branch: string, access: GitAcce
   const ref = `refs/heads/${branch}`;
   const found = (await listRefs(url, ref, `asking for branch ${branch}`, access)).get(ref);
   if (found !== undefined) return found;
-  const branches = [...(await listRefs(url, "refs/heads/*", "listing branches", access)).keys()].map((name) => name.slice("refs/heads/".length));
+  const branches = [...(await listRefs(url, "refs/heads/*", "listing branches", access)).keys()].map((name) =>
+    name.slice("refs/heads/".length),
+  );
   const meant = nearest(branch, branches);
   const known = branches.slice(0, 10).join(", ") + (branches.length > 10 ? ", …" : "");
   throw new UserError(

@@ -20,7 +20,15 @@ export interface SshSession {
  */
 export async function openSsh(url: string, access: GitAccess): Promise<SshSession> {
   const key = await access.findKey?.(url);
-  const options = ["BatchMode=yes", "StrictHostKeyChecking=yes", "ForwardAgent=no", "ClearAllForwardings=yes", "PermitLocalCommand=no", "ConnectTimeout=30", "ServerAliveInterval=20"];
+  const options = [
+    "BatchMode=yes",
+    "StrictHostKeyChecking=yes",
+    "ForwardAgent=no",
+    "ClearAllForwardings=yes",
+    "PermitLocalCommand=no",
+    "ConnectTimeout=30",
+    "ServerAliveInterval=20",
+  ];
   const identity = key?.kind === "ssh-key-file" ? [`-i ${quoted(key.path)}`, "-o IdentitiesOnly=yes"] : [];
   const command = ["ssh", ...options.map((option) => `-o ${option}`), ...identity].join(" ");
   const variables = { GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: "ssh" };
@@ -44,8 +52,14 @@ async function startAgent(key: Extract<GitKey, { kind: "ssh-key" }>, access: Git
   };
   try {
     // It names its socket on stdout once it listens there.
-    await Promise.race([once(agent.stdout, "data"), once(agent, "exit").then(() => Promise.reject(new Error("it ended")))]);
-    const add = spawn("ssh-add", ["-q", "-"], { env: { ...env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: "never" }, stdio: ["pipe", "ignore", "ignore"] });
+    await Promise.race([
+      once(agent.stdout, "data"),
+      once(agent, "exit").then(() => Promise.reject(new Error("it ended"))),
+    ]);
+    const add = spawn("ssh-add", ["-q", "-"], {
+      env: { ...env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: "never" },
+      stdio: ["pipe", "ignore", "ignore"],
+    });
     add.stdin.on("error", () => {});
     add.stdin.end(key.key);
     const [status] = await once(add, "close");
@@ -53,7 +67,11 @@ async function startAgent(key: Extract<GitKey, { kind: "ssh-key" }>, access: Git
     return { socket, close };
   } catch (cause) {
     await close();
-    throw new Failure(`The SSH key from ${key.source} cannot be used: ${(cause as Error).message}.`, "Check that OpenSSH is installed and that the key has no passphrase.", { cause });
+    throw new Failure(
+      `The SSH key from ${key.source} cannot be used: ${(cause as Error).message}.`,
+      "Check that OpenSSH is installed and that the key has no passphrase.",
+      { cause },
+    );
   }
 }
 

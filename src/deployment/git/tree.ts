@@ -74,10 +74,15 @@ export async function resolveInside(
   const root = await realpath(folder);
   const target = await realpath(join(root, path)).catch((cause: NodeJS.ErrnoException) => {
     const problem = cause.code === "ELOOP" ? "is a symbolic link to itself" : "does not exist in the code";
-    throw new UserError(`${subject}: ${JSON.stringify(path)} ${problem}.`, "Name something that the code has.", { cause });
+    throw new UserError(`${subject}: ${JSON.stringify(path)} ${problem}.`, "Name something that the code has.", {
+      cause,
+    });
   });
   if (target !== root && !target.startsWith(`${root}${sep}`)) {
-    throw new UserError(`${subject}: ${JSON.stringify(path)} leads out of the code.`, "Name something inside; a symbolic link on the way must stay inside too.");
+    throw new UserError(
+      `${subject}: ${JSON.stringify(path)} leads out of the code.`,
+      "Name something inside; a symbolic link on the way must stay inside too.",
+    );
   }
   const status = await stat(target);
   if (kind === "folder" ? status.isDirectory() : status.isFile()) return target;

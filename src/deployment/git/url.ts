@@ -34,7 +34,10 @@ export function parseGitUrl(
   if (/[\s\p{Cc}\\]/u.test(text)) return bad("has a space, a backslash or a control character in it");
 
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text) ?? [];
-  if (scheme === undefined || rest === undefined) return /^[a-z]+::/i.test(text) ? bad(`is no address of a git server: ${text.slice(0, text.indexOf("::"))}:: starts programs`) : shortForm(text, bad);
+  if (scheme === undefined || rest === undefined)
+    return /^[a-z]+::/i.test(text)
+      ? bad(`is no address of a git server: ${text.slice(0, text.indexOf("::"))}:: starts programs`)
+      : shortForm(text, bad);
   const protocol = scheme.toLowerCase();
   if (!(allowed as readonly string[]).includes(protocol)) {
     return bad(`has the protocol ${protocol}, and only ${safeProtocols.join(" and ")} may be used`);
@@ -44,13 +47,15 @@ export function parseGitUrl(
   const authority = slash < 0 ? rest : rest.slice(0, slash);
   const path = slash < 0 ? "" : rest.slice(slash);
   if (path.length < 2) return bad("names no repository on its server");
-  if (protocol === "file") return authority === "" ? { protocol, authority, path, text } : bad("names a host for a file");
+  if (protocol === "file")
+    return authority === "" ? { protocol, authority, path, text } : bad("names a host for a file");
 
   const at = authority.lastIndexOf("@");
   const user = at < 0 ? undefined : authority.slice(0, at);
   const host = authority.slice(at + 1).toLowerCase();
   // What stands before the @ is a password or a token more often than not: it is not shown.
-  const secretRemedy = "Take it out of the address, change it where it was shown, and give it by `slipway credentials add`.";
+  const secretRemedy =
+    "Take it out of the address, change it where it was shown, and give it by `slipway credentials add`.";
   if (user?.includes(":")) return bad("has a password in it", secretRemedy);
   if (user !== undefined && protocol === "https") return bad("has a user or a token in it", secretRemedy);
   if (!isRegistry(host)) return bad(`has ${JSON.stringify(host)} for its host`);

@@ -1,0 +1,158 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
+import { gitServerOfTest } from "../testdata/git-server.ts";
+import type { GitAccess, GitPassword } from "./access.ts";
+import { checkOut } from "./checkout.ts";
+import { resolveBranch } from "./remote.ts";
+
+const messageOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "succeeded",
+    (error: Error) => error.message,
+  );
+
+/** A repository behind a server, and the way to it. */
+async function served(options: Parameters<typeof gitServerOfTest>[1] = {}) {
+  const root = folderOfTest();
+  git(root, "init", "--quiet", "app.git");
+  const repository = repositoryOfTest(join(root, "app.git"));
+  const server = await gitServerOfTest(root, options);
+  const env = { PATH: process.env["PATH"], GIT_SSL_CAINFO: server.certificate };
+  const asked: string[] = [];
+  const access = (password?: Omit<GitPassword, "source">): GitAccess => ({
+    env,
+    findPassword: async (url) => {
+      asked.push(url);
+      return password && { ...password, source: "file /secrets/git (for git HOST)" };
+    },
+  });
+  return { repository, server, url: `${server.url}/app.git/.git`, access, asked };
+}
+
+describe("a server over HTTPS", () => {
+  it("that wants no password is never told one", async () => {
+    const { repository, server, url, access, asked } = await served();
+    const commit = repository.commit({ a: "1" });
+    expect(await resolveBranch(url, "main", access({ username: "me", password: "hunter2" }))).toBe(commit);
+    expect(readFileSync(join(await checkOut(folderOfTest(), url, commit, access()), "a"), "utf8")).toBe("1");
+    expect(asked).toEqual([]);
+    expect(server.requests.filter((line) => line.endsWith("password"))).toEqual([]);
+  });
+
+  it("gets the password when it asks, by the address with its path", async () => {
+    const { repository, url, access, asked } = await served({ password: "hunter2" });
+    const commit = repository.commit({ a: "1" });
+    const right = access({ username: "me", password: "hunter2" });
+    expect(await resolveBranch(url, "main", right)).toBe(commit);
+    expect(await checkOut(folderOfTest(), url, commit, right)).toContain(commit);
+    expect(new Set(asked)).toEqual(new Set([url]));
+  });
+
+  it("that refuses the password, or wants one that is not there, is named with what to do", async () => {
+    const { repository, url, access } = await served({ password: "hunter2" });
+    repository.commit({ a: "1" });
+    expect(await messageOf(resolveBranch(url, "main", access({ username: "me", password: "wrong" })))).toBe(
+      `The git server refused the password from file /secrets/git (for git HOST) for ${url} while asking for branch main.\n` +
+        "Correct it there, and check that it may read this repository.",
+    );
+    expect(await messageOf(resolveBranch(url, "main", access()))).toMatch(
+      /^The git server wants a password for .* and there is none for it\.\nGive one with `slipway credentials add/,
+    );
+  });
+
+  it("is not asked again where a source of credentials fails", async () => {
+    const { repository, url, access } = await served({ password: "hunter2" });
+    repository.commit({ a: "1" });
+    const broken = { ...access(), findPassword: () => Promise.reject(new Error("file /secrets/git cannot be read")) };
+    expect(await messageOf(resolveBranch(url, "main", broken))).toBe("file /secrets/git cannot be read");
+  });
+
+  it("has its password in no file of the cache and in no argument or variable of git", async () => {
+    const { repository, url, access } = await served({ password: "hunter2-secret" });
+    const commit = repository.commit({ a: "1" });
+    const tools = folderOfTest();
+    const seen = join(tools, "seen");
+    const real = git(tools, "--exec-path");
+    // Stands in for git, notes all it was started with, and hands on.
+    writeFileSync(
+      join(tools, "git"),
+      `#!/bin/sh\n{ printf '%s\\n' "$@"; env; } >> '${seen}'\nexec '${real}/git' "$@"\n`,
+      { mode: 0o755 },
+    );
+    const right = access({ username: "me", password: "hunter2-secret" });
+    const cache = folderOfTest();
+    await checkOut(cache, url, commit, { ...right, env: { ...right.env, PATH: `${tools}:${process.env["PATH"]}` } });
+    expect(readFileSync(seen, "utf8")).toContain("fetch");
+    expect(readFileSync(seen, "utf8")).not.toContain("hunter2-secret");
+    const files = readdirSync(cache, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const leaking = files.filter((entry) =>
+      readFileSync(join(entry.parentPath, entry.name)).includes("hunter2-secret"),
+    );
+    expect(leaking).toEqual([]);
+  });
+
+  it("whose certificate nobody vouches for is refused", async () => {
+    const { repository, url, access } = await served();
+    repository.commit({ a: "1" });
+    const env = { PATH: process.env["PATH"] };
+    expect(await messageOf(resolveBranch(url, "main", { ...access(), env }))).toMatch(
+      /^The certificate of the git server of .* is not trusted/,
+    );
+  });
+
+  it("that is not there is named", async () => {
+    expect(await messageOf(resolveBranch("https://localhost:1/a", "main", {}))).toMatch(
+      /^The git server does not answer for https:\/\/localhost:1\/a while asking for branch main: .*/,
+    );
+  });
+
+  it("that gives no commit by its id gives it with all branches, after a shallow fetch too", async () => {
+    const { repository, url, access } = await served({ version: 0 });
+    const first = repository.commit({ a: "1" });
+    const tip = repository.commit({ a: "2" });
+    const cache = folderOfTest();
+    expect(readFileSync(join(await checkOut(cache, url, tip, access()), "a"), "utf8")).toBe("2");
+    expect(readFileSync(join(await checkOut(cache, url, first, access()), "a"), "utf8")).toBe("1");
+    git(repository.folder, "reset", "--quiet", "--hard", first);
+    const other = repository.commit({ a: "3" });
+    expect(readFileSync(join(await checkOut(cache, url, other, access()), "a"), "utf8")).toBe("3");
+    // What a forced push removed is still here for those who have it, and nowhere for others.
+    expect(await checkOut(cache, url, tip, access())).toContain(tip);
+    expect(await messageOf(checkOut(folderOfTest(), url, tip, access()))).toMatch(
+      new RegExp(`has no commit ${tip}: it was never pushed there, or a forced push removed it`),
+    );
+  });
+
+  it("gives one commit alone where it can", async () => {
+    const { repository, url, access } = await served();
+    const first = repository.commit({ a: "1" });
+    repository.commit({ a: "2" });
+    const cache = folderOfTest();
+    const commit = repository.commit({ a: "3" });
+    await checkOut(cache, url, commit, access());
+    const [mirror = ""] = readdirSync(cache).filter((name) => /^[0-9a-f]{32}$/.test(name));
+    expect(() => git(join(cache, mirror, "mirror.git"), "cat-file", "-e", first)).toThrow();
+  });
+});
+
+describe("a server over SSH", () => {
+  it("whose key is not known is refused with what to do", async () => {
+    const tools = folderOfTest();
+    const said = join(tools, "said");
+    writeFileSync(
+      join(tools, "ssh"),
+      `#!/bin/sh\necho "$@" > '${said}'\necho 'No ED25519 host key is known for example.com and you have requested strict checking.' >&2\necho 'Host key verification failed.' >&2\nexit 255\n`,
+      { mode: 0o755 },
+    );
+    const key = { kind: "ssh-key-file" as const, path: "/keys/it's mine", source: "SSH key /keys/it's mine" };
+    const access = { env: { PATH: `${tools}:${process.env["PATH"]}` }, findKey: async () => key };
+    expect(await messageOf(resolveBranch("git@example.com:team/app", "main", access))).toMatch(
+      /^The SSH key of the git server of git@example\.com:team\/app .* is not among the known hosts, or is another one\.\nCompare/,
+    );
+    const words = readFileSync(said, "utf8");
+    for (const part of ["BatchMode=yes", "StrictHostKeyChecking=yes", "-i /keys/it's mine", "IdentitiesOnly=yes"])
+      expect(words).toContain(part);
+  });
+});

@@ -1,0 +1,23 @@
+import { UserError } from "../oci/errors.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
+import type { ContainerAtDigest, ImageTarget } from "./model.ts";
+
+/**
+ * The image of a target as the launcher pushed it: `SLIPWAY_CONTAINER_IMAGE_URIS` (runtime contract), or `SLIPWAY_CONTAINER_IMAGE` for
+ * all tags.
+ *
+ * @throws UserError when neither names one, by its digest
+ */
+export function imageOfTarget(
+  { target, tag }: ImageTarget,
+  env: Readonly<Record<string, string | undefined>>,
+): ContainerAtDigest {
+  const remedy = `Run \`bazel run ${target}_push\` and set SLIPWAY_CONTAINER_IMAGE_URIS to ${tag}## and what it prints; a launch script has it set.`;
+  const pairs = (env["SLIPWAY_CONTAINER_IMAGE_URIS"] || "").split("::").map((pair) => pair.split("##"));
+  const found = env["SLIPWAY_CONTAINER_IMAGE"] || pairs.find(([name]) => name === tag)?.[1];
+  if (!found)
+    throw new UserError(`ImageTarget: the image ${tag} of ${target} was not pushed, as far as is known here.`, remedy);
+  const { registry, repository, digest } = parseReference(found);
+  if (digest === undefined) throw new UserError(`ImageTarget: ${found} names no digest.`, remedy);
+  return { repository: formatReference({ registry, repository }), digest };
+}

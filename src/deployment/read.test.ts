@@ -1,0 +1,160 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { exitStatusOf, type UserError } from "../oci/errors.ts";
+import { functionLanguage, parseDeployment, readDeployment } from "./read.ts";
+import { folderOfTest } from "./testdata/git-repository.ts";
+
+const container = "interpreter: {ContainerAtTag: {repository: a.io/b}}\n";
+const parse = (text: string) => parseDeployment(text, "job.yaml");
+
+/** What is said of a text that is no deployment. */
+function complaintOf(text: string): string {
+  try {
+    parse(text);
+  } catch (error) {
+    expect(exitStatusOf(error)).toBe(2);
+    return (error as UserError).message;
+  }
+  return "(nothing)";
+}
+
+const corpus = readFileSync(join(import.meta.dirname, "testdata/malformed.txt"), "utf8")
+  .split(/^===== /m)
+  .slice(1)
+  .map((section) => {
+    const [, name = "", text = "", message = ""] = /^(.*?)\n(.*)^----- says\n(.*)\n$/ms.exec(section) ?? [];
+    return { name, text, message };
+  });
+
+describe("a deployment that is malformed", () => {
+  it("has a corpus", () => {
+    expect(corpus.length).toBeGreaterThan(120);
+    expect(corpus.filter(({ name, message }) => name === "" || message === "")).toEqual([]);
+  });
+
+  it.each(corpus)("by $name", ({ text, message }) => {
+    expect(complaintOf(text)).toBe(message);
+  });
+
+  it("by nesting without end", () => {
+    expect(complaintOf(`a: ${"[".repeat(20_000)}`)).toMatch(/^job\.yaml:1:\d+: the document is nested too deeply\./);
+    const deep = `${"[".repeat(300)}1${"]".repeat(300)}`;
+    expect(complaintOf(`${container}function: a:b\narguments: ${deep}\n`)).toMatch(
+      /too many values in one another here/,
+    );
+  });
+
+  it("never shows a secret that stands in an address", () => {
+    const secrets = corpus.filter(({ text }) => text.includes("hunter2"));
+    expect(secrets.length).toBeGreaterThan(2);
+    expect(secrets.filter(({ message }) => message.includes("hunter2"))).toEqual([]);
+  });
+
+  it("is said to be wrong, whatever it is, and never with a stack", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.json()), (text) => {
+        expect(complaintOf(text)).toMatch(/^job\.yaml:\d+:\d+: /);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...corpus), fc.nat(), fc.string(), ({ text }, at, garbage) => {
+        const place = at % (text.length + 1);
+        const said = complaintOf(text.slice(0, place) + garbage + text.slice(place));
+        expect(said).toMatch(/^(\(nothing\)$|job\.yaml:\d+:\d+: )/);
+      }),
+    );
+  });
+});
+
+describe("a deployment's file", () => {
+  const read = async (content: string | Uint8Array) => {
+    const path = join(folderOfTest(), "job.yaml");
+    writeFileSync(path, content);
+    return readDeployment(path, "job.yaml");
+  };
+
+  it("must be there, be text, and be small", async () => {
+    await expect(readDeployment("/nonexistent/a.yaml", "a.yaml")).rejects.toThrow("a.yaml does not exist.\n");
+    await expect(read(Buffer.from([0xff, 0xfe]))).rejects.toThrow("job.yaml is not text in UTF-8.");
+    await expect(read(`# ${"x".repeat(1 << 20)}`)).rejects.toThrow(
+      /job\.yaml has 1048578 bytes, more than the 1048576/,
+    );
+  });
+
+  it("says where relative paths start", async () => {
+    expect((await read(`${container}command: [x]\n`)).folder).toMatch(/slipway-jobs-/);
+  });
+});
+
+describe("a deployment", () => {
+  it("gets its defaults", () => {
+    expect(parse(`${container}command: [x]\n`)).toEqual({
+      interpreter: { ContainerAtTag: { repository: "a.io/b", tag: "latest" } },
+      command: ["x"],
+      environment: {},
+      resources: {},
+      retries: 0,
+    });
+  });
+
+  it("is the same in YAML and JSON, and when it is read again", () => {
+    const yaml = parse(`
+interpreter:
+  PipRequirements: {path: reqs/main.txt, python: "3.12"}
+code:
+  git_repo: {repo_url: "git@github.com:team/repo.git", path_to_source: src}
+function: report.weekly:make
+arguments: [1, {a: [null, true]}]
+environment: {A: "b=c"}
+resources: {cpu: 0.5, memory: 1.5GiB, gpu: 1}
+platform: linux/arm64
+time_limit: 1h30m
+retries: 2
+`);
+    expect(yaml).toMatchObject({
+      code: { GitRepoBranch: { repo_url: "git@github.com:team/repo.git", branch: "main", path_to_source: "src" } },
+      resources: { cpu: 0.5, memory: 1.5 * 2 ** 30, gpu: 1 },
+      time_limit: 5400,
+    });
+    expect(parse(JSON.stringify(yaml))).toEqual(yaml);
+  });
+
+  it("may name the tool's own interpreter, and an image target that runs as it is", () => {
+    const own = "interpreter: {ServerAvailableInterpreter: {interpreter_path: SLIPWAY_INTERPRETER}}\n";
+    expect(parse(`${own}function: a/b.ts\ncode: {ServerAvailableFolder: {code_paths: [., lib]}}\n`).function).toBe(
+      "a/b.ts",
+    );
+    expect(parse("interpreter: {ImageTarget: {target: //train:main}}\n").interpreter).toEqual({
+      ImageTarget: { target: "//train:main", tag: "default" },
+    });
+  });
+
+  it.each([
+    ["https://git.example.com:8443/team/repo.git"],
+    ["ssh://git@git.example.com:2222/team/repo"],
+    ["git@github.com:team/repo.git"],
+    ["ssh://git.example.com/~user/repo"],
+  ])("may have its code at %s", (url) => {
+    expect(complaintOf(`${container}command: [x]\ncode: {GitRepoBranch: {repo_url: "${url}"}}\n`)).toBe("(nothing)");
+  });
+});
+
+describe("the language of a function", () => {
+  it.each([
+    ["report:main", "python"],
+    ["a.b.c:Class.method", "python"],
+    ["größe:wert", "python"],
+    ["main.ts", "node"],
+    ["src/report.mjs", "node"],
+    ["report.py:main", undefined],
+    ["/main.ts", undefined],
+    ["a/../../main.ts", undefined],
+    ["main", undefined],
+    ["a:b:c", undefined],
+    ["__import__('os'):x", undefined],
+  ])("of %s is %s", (name, language) => {
+    expect(functionLanguage(name)).toBe(language);
+  });
+});

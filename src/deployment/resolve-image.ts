@@ -1,0 +1,106 @@
+import { buffer } from "node:stream/consumers";
+import { type Descriptor, formatPlatform } from "../oci/descriptor.ts";
+import { UserError } from "../oci/errors.ts";
+import { parseJson } from "../oci/json.ts";
+import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
+import { isSame } from "../registry/base/platforms.ts";
+import type { RegistryClient } from "../registry/client/client.ts";
+import type { ContainerAtDigest, ContainerAtTag } from "./model.ts";
+import { nearest } from "./nearest.ts";
+
+/** Bytes of the largest image configuration that is read. */
+const maximumConfig = 8 * 1024 * 1024;
+
+/**
+ * Asks a registry which image a tag names now, for one platform.
+ *
+ * @param platform `os/architecture[/variant]`
+ * @param open opens the registry `host[:port]`
+ * @throws UserError when there is no such tag, or it has nothing for the platform
+ */
+export async function resolveTag(
+  { repository: name, tag }: ContainerAtTag,
+  platform: string,
+  open: (registry: string) => RegistryClient,
+): Promise<ContainerAtDigest> {
+  const { registry, repository } = parseReference(name);
+  const document = formatReference({ registry, repository, tag });
+  const client = open(registry);
+  try {
+    const stored = await client.getManifest(repository, tag);
+    if (!stored) throw await missingTag(client, repository, tag, document);
+    const manifest = parseManifest(stored.bytes, { mediaType: stored.descriptor.mediaType, document });
+    const resolved = (digest: Descriptor["digest"]) => ({
+      repository: formatReference({ registry, repository }),
+      digest,
+    });
+    if (isIndex(manifest)) return resolved(choose(manifest.manifests, platform, document).digest);
+    await requirePlatform(client, repository, manifest, platform, document);
+    return resolved(stored.descriptor.digest);
+  } finally {
+    client.close();
+  }
+}
+
+async function missingTag(
+  client: RegistryClient,
+  repository: string,
+  tag: string,
+  document: string,
+): Promise<UserError> {
+  const tags = await client.listTags(repository).catch(() => []);
+  const meant = nearest(tag, tags);
+  const known = tags.slice(-10).join(", ");
+  return new UserError(
+    `There is no image ${document}${meant === undefined ? "" : ` (did you mean the tag ${meant}?)`}.`,
+    tags.length === 0
+      ? "Check the repository's name, or push the image first."
+      : `Tags of the repository${tags.length > 10 ? ", the last ten" : ""}: ${known}.`,
+  );
+}
+
+function choose(manifests: readonly Descriptor[], platform: string, document: string): Descriptor {
+  const offered = manifests.flatMap((descriptor) =>
+    // Attestations stand in indexes as images of an unknown platform.
+    descriptor.platform && descriptor.platform.os !== "unknown"
+      ? [{ descriptor, name: formatPlatform(descriptor.platform) }]
+      : [],
+  );
+  const exact = offered.find(({ name }) => name === platform);
+  const fitting = exact ? [exact] : offered.filter(({ name }) => isSame(platform, name));
+  const [first] = fitting;
+  const names = [...new Set(fitting.map(({ name }) => name))];
+  if (names.length > 1) {
+    throw new UserError(
+      `${document} has several variants of ${platform}: ${names.join(", ")}.`,
+      "Name one of them as `platform`.",
+    );
+  }
+  if (first) return first.descriptor;
+  const all = [...new Set(offered.map(({ name }) => name))].join(", ") || "no platform that it names";
+  throw new UserError(
+    `${document} has no image for ${platform}.`,
+    `It is for ${all}: set \`platform\`, or take another image.`,
+  );
+}
+
+/** An image that stands alone says in its configuration what it is for. */
+async function requirePlatform(
+  client: RegistryClient,
+  repository: string,
+  { config }: ImageManifest,
+  platform: string,
+  document: string,
+): Promise<void> {
+  if (config.size > maximumConfig)
+    throw new UserError(`The configuration of ${document} has ${config.size} bytes.`, "Take another image.");
+  const node = parseJson(await buffer(client.getBlob(repository, config)), `configuration of ${document}`);
+  const text = (key: string) => (node.get(key).present ? node.get(key).string() : "");
+  const [os, architecture, variant] = [text("os"), text("architecture"), text("variant")];
+  // What says nothing, as artifacts do, is taken at its word.
+  if (os === "" || architecture === "") return;
+  const name = formatPlatform({ os, architecture, ...(variant === "" ? {} : { variant }) });
+  if (isSame(platform, name) || platform === `${os}/${architecture}`) return;
+  throw new UserError(`${document} is for ${name}, not for ${platform}.`, "Set `platform`, or take another image.");
+}
