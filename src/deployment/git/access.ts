@@ -20,9 +20,9 @@ export interface GitAccess {
   readonly env?: Environment;
   /** Default: {@link safeProtocols}. */
   readonly protocols?: readonly GitProtocol[];
-  /** The password for an address; asked only once a server wants one. Undefined: there is none. */
+  /** The password for an address; asked only once a server wants one. Default: what `slipway credentials add` was told. */
   readonly findPassword?: (url: string) => Promise<GitPassword | undefined>;
-  /** The key for an address. Undefined: what ssh itself knows. */
+  /** The key for an address; none means what ssh itself knows. Default: what `slipway credentials add` was told. */
   readonly findKey?: (url: string) => Promise<GitKey | undefined>;
   readonly signal?: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { Failure, UserError } from "../../oci/errors.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { type CredentialTrail, openCredentialSocket } from "./credential-socket.ts";
 import { openSsh } from "./ssh.ts";
+import { storedPassword } from "./stored.ts";
 
 /** Variables by which programs find each other, the way to the network, the user's SSH agent and the authorities of TLS. */
 const passedOn =
@@ -50,7 +51,9 @@ export async function runGit(command: GitCommand, access: GitAccess): Promise<Gi
   if (command.server === undefined)
     return { ...(await start(command, [], {}, [], access)), trail: { unanswered: false } };
   const isSsh = !/^(https|file):/i.test(command.server);
-  const socket = isSsh ? undefined : await openCredentialSocket(access.findPassword);
+  const socket = isSsh
+    ? undefined
+    : await openCredentialSocket(access.findPassword ?? ((url) => storedPassword(url, access.env ?? process.env)));
   const ssh = isSsh ? await openSsh(command.server, access) : undefined;
   try {
     const settings = socket ? [`credential.helper=${socket.helper}`, "credential.useHttpPath=true"] : [];

@@ -29,7 +29,7 @@ const maximumQuestion = 64 * 1024;
  * Answers git's questions for passwords (gitcredentials(7)) over a socket in a folder that only this user can enter: git's own
  * `credential-cache` carries them, so that a password is in no argument, no variable and no file, and nothing is looked up before a server asks.
  */
-export async function openCredentialSocket(find: GitAccess["findPassword"]): Promise<CredentialSocket> {
+export async function openCredentialSocket(find: NonNullable<GitAccess["findPassword"]>): Promise<CredentialSocket> {
   // mkdtemp makes it 0700.
   const folder = await mkdtemp(join(tmpdir(), "slipway-git-"));
   const path = join(folder, "ask");
@@ -49,7 +49,7 @@ export async function openCredentialSocket(find: GitAccess["findPassword"]): Pro
     // A password that was refused is refused again.
     if (trail.refused !== undefined) return "quit=1\n";
     try {
-      const found = await find?.(url);
+      const found = await find(url);
       if (!found) {
         trail = { ...trail, unanswered: true };
         return "quit=1\n";

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
@@ -48,6 +48,20 @@ describe("a server over HTTPS", () => {
     expect(await resolveBranch(url, "main", right)).toBe(commit);
     expect(await checkOut(folderOfTest(), url, commit, right)).toContain(commit);
     expect(new Set(asked)).toEqual(new Set([url]));
+  });
+
+  it("gets the password that `slipway credentials add` was told", async () => {
+    const { repository, server, url } = await served({ password: "hunter2" });
+    const commit = repository.commit({ a: "1" });
+    const home = folderOfTest();
+    const file = join(home, "secret");
+    writeFileSync(file, "me\nhunter2\n");
+    const source = { service: "git", url: server.url, source: { kind: "file", path: file } };
+    mkdirSync(join(home, "slipway"));
+    const store = JSON.stringify({ version: 1, credentials: [source] });
+    writeFileSync(join(home, "slipway/credentials.json"), store, { mode: 0o600 });
+    const env = { PATH: process.env["PATH"], GIT_SSL_CAINFO: server.certificate, XDG_CONFIG_HOME: home };
+    expect(await resolveBranch(url, "main", { env })).toBe(commit);
   });
 
   it("that refuses the password, or wants one that is not there, is named with what to do", async () => {

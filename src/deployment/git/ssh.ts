@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../oci/errors.ts";
 import type { GitAccess, GitKey } from "./access.ts";
+import { storedKey } from "./stored.ts";
 
 /** How git starts ssh for one command. */
 export interface SshSession {
@@ -19,7 +20,8 @@ export interface SshSession {
  * configured it. A key that is a text goes to an agent of its own over stdin, never into a file.
  */
 export async function openSsh(url: string, access: GitAccess): Promise<SshSession> {
-  const key = await access.findKey?.(url);
+  const find = access.findKey ?? ((address: string) => storedKey(address, access.env ?? process.env));
+  const key = await find(url);
   const options = [
     "BatchMode=yes",
     "StrictHostKeyChecking=yes",
