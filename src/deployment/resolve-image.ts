@@ -4,8 +4,8 @@ import { UserError } from "../oci/errors.ts";
 import { parseJson } from "../oci/json.ts";
 import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
-import { isSame } from "../registry/base/platforms.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
+import { choosePlatforms, type IndexedImage, isSame } from "../registry/platforms.ts";
 import type { ContainerAtDigest, ContainerAtTag } from "./model.ts";
 import { nearest } from "./nearest.ts";
 
@@ -22,11 +22,11 @@ const maximumConfig = 8 * 1024 * 1024;
 export async function resolveTag(
   { repository: name, tag }: ContainerAtTag,
   platform: string,
-  open: (registry: string) => RegistryClient,
+  open: (registry: string) => Promise<RegistryClient>,
 ): Promise<ContainerAtDigest> {
   const { registry, repository } = parseReference(name);
   const document = formatReference({ registry, repository, tag });
-  const client = open(registry);
+  const client = await open(registry);
   try {
     const stored = await client.getManifest(repository, tag);
     if (!stored) throw await missingTag(client, repository, tag, document);
@@ -35,7 +35,11 @@ export async function resolveTag(
       repository: formatReference({ registry, repository }),
       digest,
     });
-    if (isIndex(manifest)) return resolved(choose(manifest.manifests, platform, document).digest);
+    if (isIndex(manifest)) {
+      const names = { document, option: "`platform`" };
+      const [image] = choosePlatforms(manifest.manifests, [platform], [], names);
+      return resolved((image as IndexedImage).descriptor.digest);
+    }
     await requirePlatform(client, repository, manifest, platform, document);
     return resolved(stored.descriptor.digest);
   } finally {
@@ -57,31 +61,6 @@ async function missingTag(
     tags.length === 0
       ? "Check the repository's name, or push the image first."
       : `Tags of the repository${tags.length > 10 ? ", the last ten" : ""}: ${known}.`,
-  );
-}
-
-function choose(manifests: readonly Descriptor[], platform: string, document: string): Descriptor {
-  const offered = manifests.flatMap((descriptor) =>
-    // Attestations stand in indexes as images of an unknown platform.
-    descriptor.platform && descriptor.platform.os !== "unknown"
-      ? [{ descriptor, name: formatPlatform(descriptor.platform) }]
-      : [],
-  );
-  const exact = offered.find(({ name }) => name === platform);
-  const fitting = exact ? [exact] : offered.filter(({ name }) => isSame(platform, name));
-  const [first] = fitting;
-  const names = [...new Set(fitting.map(({ name }) => name))];
-  if (names.length > 1) {
-    throw new UserError(
-      `${document} has several variants of ${platform}: ${names.join(", ")}.`,
-      "Name one of them as `platform`.",
-    );
-  }
-  if (first) return first.descriptor;
-  const all = [...new Set(offered.map(({ name }) => name))].join(", ") || "no platform that it names";
-  throw new UserError(
-    `${document} has no image for ${platform}.`,
-    `It is for ${all}: set \`platform\`, or take another image.`,
   );
 }
 

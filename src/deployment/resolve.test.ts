@@ -27,7 +27,7 @@ function resolver(server?: Awaited<ReturnType<typeof serverOfTest>>) {
   const options = {
     git: { protocols },
     env: { PATH: process.env["PATH"], HOME: home },
-    openRegistry: (name: string) => openRegistry(name, { embedded: { socketPath: server?.paths.socket ?? "" } }),
+    openRegistry: async (name: string) => openRegistry(name, { embedded: { socketPath: server?.paths.socket ?? "" } }),
     imageOf: (target: Parameters<typeof imageOfTarget>[0]) => imageOfTarget(target, {}),
   };
   const resolve = (text: string, folder = home): Promise<JobLock> =>
@@ -94,7 +94,7 @@ describe("a tag", () => {
     const lock = await resolve(`${job}platform: linux/amd64\n`);
     expect(lock.deployment.interpreter).toMatchObject({ ContainerAtDigest: { digest: manifests[0]?.digest } });
     expect(await messageOf(resolve(`${job}platform: linux/s390x\n`))).toMatch(
-      /^localhost:5000\/team\/app:v1 has no image for linux\/s390x\.\nIt is for linux\/amd64, linux\/arm\/v6, linux\/arm\/v7/,
+      /^localhost:5000\/team\/app:v1 has no image for linux\/s390x\.\nName in `platform` some of: linux\/amd64, linux\/arm\/v6, linux\/arm\/v7/,
     );
     expect(await messageOf(resolve(`${job}platform: linux/arm\n`))).toMatch(
       /has several variants of linux\/arm: linux\/arm\/v6, linux\/arm\/v7\./,

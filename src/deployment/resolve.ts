@@ -20,7 +20,7 @@ import { resolveTag } from "./resolve-image.ts";
 /** How what a deployment names is looked up. */
 export interface ResolveOptions extends CodeOptions {
   /** Opens a registry by name. Default: with the credentials of docker and podman, the embedded one over its socket. */
-  readonly openRegistry?: (registry: string) => RegistryClient;
+  readonly openRegistry?: (registry: string) => Promise<RegistryClient>;
   /** The image of a target of this Bazel repository, as it was pushed. */
   readonly imageOf: (target: ImageTarget) => ContainerAtDigest;
 }
