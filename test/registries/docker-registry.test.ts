@@ -1,47 +1,182 @@
-import { writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { CredentialSearch } from "../../src/credentials/credential.ts";
-import { openRegistry } from "../../src/registry/client/open.ts";
-import { startRegistry, temporaryFolder } from "./testdata/daemon.ts";
-import { worksWith } from "./testdata/suite.ts";
+import { type OpenOptions, openRegistry } from "../../src/registry/client/open.ts";
+import { pushImages } from "../../src/registry/client/push.ts";
+import { imageOf, quickRetry } from "../../src/registry/client/testdata/images.ts";
+import { registrySettings } from "../../src/registry/settings/settings.ts";
+import { privateAuthority } from "./testdata/certificates.ts";
+import { temporaryFolder } from "./testdata/daemon.ts";
+import { startDockerRegistry } from "./testdata/docker-registry.ts";
+import { plainHttp, user, worksWith } from "./testdata/suite.ts";
+import { identityToken, startTokenServer } from "./testdata/token-server.ts";
 
-/** User `u`, password `geheim`; bcrypt, the one kind that this registry takes. */
-const passwords = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q\n";
+const find = async () => user;
+const asUser = "--src-creds=u:geheim";
 
-function start(options: { readonly guarded: boolean }): Promise<string> {
-  const folder = temporaryFolder();
-  const file = join(folder, "htpasswd");
-  writeFileSync(file, passwords);
-  const config = {
-    version: "0.1",
-    storage: { filesystem: { rootdirectory: join(folder, "data") }, delete: { enabled: true } },
-    http: { addr: "127.0.0.1:0" },
-    ...(options.guarded ? { auth: { htpasswd: { realm: "x", path: file } } } : {}),
-  };
-  const path = join(folder, "config.yml");
-  // JSON is YAML.
-  writeFileSync(path, JSON.stringify(config));
-  return startRegistry("docker-registry", ["serve", path], /listening on 127\.0\.0\.1:(\d+)/);
+function open(host: string, options: OpenOptions) {
+  const client = openRegistry(host, { retry: quickRetry, ...options });
+  onTestFinished(() => client.close());
+  return client;
 }
 
-const somebody = (password: string): CredentialSearch => ({
-  credential: { kind: "password", username: "u", password },
-  source: "/home/u/.docker/config.json",
-  searched: ["/home/u/.docker/config.json"],
-  problems: [],
+describe("docker-registry, open", () => {
+  worksWith(async () => ({ host: await startDockerRegistry({ auth: "none" }), skopeo: () => [plainHttp] }));
 });
 
-describe("docker-registry, open", () => worksWith(() => start({ guarded: false })));
-
 describe("docker-registry with passwords", () => {
-  worksWith(() => start({ guarded: true }), somebody("geheim"));
+  worksWith(async () => ({
+    host: await startDockerRegistry({ auth: "htpasswd" }),
+    find,
+    skopeo: () => [plainHttp, asUser],
+  }));
 
   it("refuses a wrong one, which no error shows", async () => {
-    const client = openRegistry(await start({ guarded: true }), { findCredential: async () => somebody("falsch") });
-    onTestFinished(() => client.close());
+    const wrong = { ...user, credential: { kind: "password", username: "u", password: "falsch" } as const };
+    const client = open(await startDockerRegistry({ auth: "htpasswd" }), { findCredential: async () => wrong });
     const error = await client.headManifest("team/app", "t").catch((error: Error) => error);
     expect(String(error)).toMatch(/answered 401 .* the credential from \/home\/u\/\.docker\/config\.json/);
     expect(String(error)).not.toContain("falsch");
+  });
+});
+
+describe("docker-registry with TLS", () => {
+  async function start(options: { readonly forCertificates?: boolean; readonly name?: string } = {}) {
+    const authority = privateAuthority();
+    const tls = authority.issue(options.name ?? "localhost");
+    const host = await startDockerRegistry({
+      auth: "htpasswd",
+      tls: { ...tls, ...(options.forCertificates ? { clientAuthority: authority.certificate } : {}) },
+    });
+    /** As podman and docker have them. */
+    const folder = temporaryFolder();
+    copyFileSync(authority.certificate, join(folder, "ca.crt"));
+    return { host, authority, folder, settings: { plainHttp: false, authorities: [authority.pem] } };
+  }
+
+  worksWith(async () => {
+    const { host, folder, settings } = await start();
+    return { host, find, settings, skopeo: () => [`--src-cert-dir=${folder}`, asUser] };
+  });
+
+  it("is not trusted when nobody vouches for it, which is said with what to write", async () => {
+    const { host } = await start();
+    const client = open(host, { findCredential: find, settings: { plainHttp: false } });
+    await expect(client.headManifest("team/app", "t")).rejects.toThrow(
+      `The certificate of registry ${host} is not trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE) while asking for manifest t in team/app.\nName the file of its authority with \`ca\` in registries: {"${host}": {…}} of`,
+    );
+  });
+
+  it("is trusted by its authority in podman's folder", async () => {
+    const { host, folder, settings } = await start();
+    const config = temporaryFolder();
+    mkdirSync(join(config, "containers/certs.d"), { recursive: true });
+    mkdirSync(join(config, "containers/certs.d", host));
+    copyFileSync(join(folder, "ca.crt"), join(config, "containers/certs.d", host, "ca.crt"));
+    const found = await registrySettings(host, { XDG_CONFIG_HOME: config });
+    expect(found).toEqual({ authorities: settings.authorities });
+    const client = open(host, { findCredential: find, settings: { plainHttp: false, ...found } });
+    expect(await client.headManifest("team/app", "t")).toBeUndefined();
+  });
+
+  it("is trusted by authorities besides the one that is configured", async () => {
+    const { host, settings } = await start();
+    const other = privateAuthority();
+    const both = { plainHttp: false, authorities: [other.pem, ...settings.authorities] };
+    expect(await open(host, { findCredential: find, settings: both }).headManifest("team/app", "t")).toBeUndefined();
+    const wrong = { plainHttp: false, authorities: [other.pem] };
+    await expect(open(host, { findCredential: find, settings: wrong }).headManifest("team/app", "t")).rejects.toThrow(
+      /is not trusted/,
+    );
+  });
+
+  it("that is spoken to by plain HTTP, or by another name, is an error that says so", async () => {
+    const { host } = await start();
+    const plain = open(host, { findCredential: find });
+    await expect(plain.headManifest("team/app", "t")).rejects.toThrow(`Registry ${host} answered 400`);
+    const other = await start({ name: "elsewhere.example" });
+    await expect(open(other.host, { settings: other.settings }).headManifest("team/app", "t")).rejects.toThrow(
+      `The certificate of registry ${other.host} is for another name`,
+    );
+  });
+
+  it("that wants a certificate gets ours, and says so when there is none", async () => {
+    const { host, settings, authority } = await start({ forCertificates: true });
+    const mine = authority.issue("me");
+    const clientCertificate = {
+      certificate: readFileSync(mine.certificate, "utf8"),
+      key: readFileSync(mine.key, "utf8"),
+    };
+    const client = open(host, { findCredential: find, settings: { ...settings, clientCertificate } });
+    const image = imageOf(client, { repository: "team/app", tags: ["t"], layers: ["x"] });
+    expect(await pushImages([image], { check: "tags" })).toEqual(["pushed"]);
+    const nobody = open(host, { findCredential: find, settings });
+    await expect(nobody.headManifest("team/app", "t")).rejects.toThrow(
+      /refused this machine's side of TLS .*\nIf it wants a client certificate/,
+    );
+  });
+});
+
+describe("docker-registry with a token server", () => {
+  worksWith(async () => ({
+    host: await startDockerRegistry({ auth: await startTokenServer() }),
+    find,
+    skopeo: () => [plainHttp, asUser],
+  }));
+
+  async function start(search: CredentialSearch) {
+    const tokens = await startTokenServer();
+    const host = await startDockerRegistry({ auth: tokens });
+    return { tokens, client: open(host, { findCredential: async () => search }) };
+  }
+  const byToken: CredentialSearch = { ...user, credential: { kind: "identity-token", token: identityToken } };
+
+  it("takes an identity token", async () => {
+    const { tokens, client } = await start(byToken);
+    const image = imageOf(client, { repository: "team/app", tags: ["t"], layers: ["x"] });
+    expect(await pushImages([image], { check: "tags" })).toEqual(["pushed"]);
+    expect(new Set(tokens.asked.map(({ method, by }) => `${method} ${by}`))).toEqual(new Set(["POST identity token"]));
+  });
+
+  it("is asked for both repositories of a mount at once, and for each scope once", async () => {
+    const { tokens, client } = await start(user);
+    const base = imageOf(client, { repository: "team/base", tags: ["t"], layers: ["shared"] });
+    await pushImages([base], { check: "tags" });
+    tokens.asked.length = 0;
+    const outcomes: string[] = [];
+    const image = imageOf(client, { repository: "team/app", layers: ["shared"], mountFrom: "team/base" });
+    await pushImages([image], {
+      check: "digest",
+      onEvent: (event) => event.type === "blob" && outcomes.push(event.outcome),
+    });
+    expect(outcomes).toContain("mounted");
+    expect(tokens.asked.map(({ scopes }) => scopes.join(" ")).sort()).toEqual([
+      "repository:team/app:pull",
+      "repository:team/app:pull,push",
+      "repository:team/app:pull,push repository:team/base:pull",
+    ]);
+  });
+
+  it("whose tokens end during a push is asked for others before that", async () => {
+    const { tokens, client } = await start(user);
+    // The client counts on half of so short a life.
+    tokens.lifetime = 1;
+    const layers = Array.from({ length: 3 }, (_, index) => `layer ${index}`);
+    for (let round = 0; round < 3; round++) {
+      const image = imageOf(client, { repository: "team/app", layers: layers.map((layer) => `${layer} ${round}`) });
+      expect(await pushImages([image], { check: "digest" })).toEqual(["pushed"]);
+      const before = Date.now();
+      while (Date.now() < before + 600) await new Promise(setImmediate);
+    }
+    expect(tokens.asked.filter(({ scopes }) => scopes[0] === "repository:team/app:pull,push").length).toBeGreaterThan(
+      2,
+    );
+  });
+
+  it("is anonymous where nobody logged in, and the refusal says so", async () => {
+    const { tokens, client } = await start({ searched: ["/home/u/.docker/config.json"], problems: [] });
+    await expect(client.headManifest("team/app", "t")).rejects.toThrow(/answered 401 .*asked anonymously/);
+    expect(tokens.asked.map(({ by }) => by)).toEqual(["nobody"]);
   });
 });

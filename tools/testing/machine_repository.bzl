@@ -6,6 +6,7 @@ _PARTS = {
     "root": "test \"$(id -u)\" = 0",
     "namespaces": "unshare --user --map-user=4242 --map-group=4242 true && unshare --user --map-root-user --net ip link set lo up",
     "skopeo": "skopeo --version",
+    "openssl": "openssl version",
     "crane": "crane version",
     "docker_registry": "command -v docker-registry",
     "bsdtar": "bsdtar --version",

@@ -37,7 +37,7 @@ export class RegistryClient {
   }
 
   /**
-   * What a tag or digest names, without its content. One request, unless the registry gives no digest with its answer.
+   * What a tag or digest names, without its content. One request, unless the registry does not take HEAD or gives no digest with its answer.
    *
    * @param options `push`: asks for access to push at once, which saves a token when a push follows
    * @returns undefined when the repository has no such manifest
@@ -55,9 +55,16 @@ export class RegistryClient {
       headers: { accept: manifestMediaTypes.join(", ") },
       signal: options.signal,
     });
-    await discard(response);
-    if (response.status === 404) return undefined;
+    if ([405, 501].includes(response.status)) {
+      await discard(response);
+      return (await this.getManifest(repository, reference, options))?.descriptor;
+    }
+    if (response.status === 404) {
+      await discard(response);
+      return undefined;
+    }
     if (response.status !== 200) throw await this.#session.refusal(response, step);
+    await discard(response);
     const digest = response.headers["docker-content-digest"];
     const size = Number(response.headers["content-length"]);
     if (!isDigest(digest) || !Number.isSafeInteger(size)) {
@@ -103,7 +110,7 @@ export class RegistryClient {
     return { bytes, descriptor: { mediaType, digest, size: bytes.length } };
   }
 
-  /** Bytes of a blob. Undefined: the repository does not have it. */
+  /** Bytes of a blob. Undefined: the repository does not have it, or the registry does not answer such questions. */
   async headBlob(
     repository: string,
     digest: Digest,
@@ -116,9 +123,13 @@ export class RegistryClient {
       access: options.push ? pushing(repository) : pulling(repository),
       signal: options.signal,
     });
-    await discard(response);
-    if (response.status === 404) return undefined;
+    // Whether some registries have a blob cannot be asked: to send it again is the worst that comes of that.
+    if ([404, 405, 501].includes(response.status)) {
+      await discard(response);
+      return undefined;
+    }
     if (response.status !== 200) throw await this.#session.refusal(response, step);
+    await discard(response);
     return Number(response.headers["content-length"]);
   }
 

@@ -10,11 +10,12 @@ export interface Proxy {
   cut: { after: number; times: number };
 }
 
-export async function proxyTo(host: string): Promise<Proxy> {
+/** @param target `localhost:PORT`, or the path of a Unix socket */
+export async function proxyTo(target: string): Promise<Proxy> {
   const requests: string[] = [];
   const cut = { after: Number.POSITIVE_INFINITY, times: 0 };
   const server = createServer((client) => {
-    const upstream = connect(Number(host.split(":")[1]), "127.0.0.1");
+    const upstream = target.startsWith("/") ? connect(target) : connect(Number(target.split(":")[1]), "127.0.0.1");
     let seen = 0;
     client.on("data", (chunk: Buffer) => {
       const line = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE) [^ ?]+/.exec(chunk.toString("latin1", 0, 1000));

@@ -12,7 +12,7 @@ export const quickRetry: RetryPolicy = {
   budget: 5_000,
   firstDelay: 1,
   maximumDelay: 5,
-  firstContactBudget: 20,
+  firstContactBudget: 500,
 };
 
 export function blobOf(bytes: Uint8Array, mountFrom?: string): BlobToPush {

@@ -1,0 +1,90 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { CredentialSearch } from "../../../src/credentials/credential.ts";
+import type { RegistryClient } from "../../../src/registry/client/client.ts";
+import { openRegistry } from "../../../src/registry/client/open.ts";
+import { pushImages } from "../../../src/registry/client/push.ts";
+import { imageOf, quickRetry } from "../../../src/registry/client/testdata/images.ts";
+import { type FaultProxy, faultProxy, type Passing, type Target, type Treatment } from "./fault-proxy.ts";
+import { expectIntact } from "./image.ts";
+
+/** A registry, and a way to it without the proxy. */
+export interface Upstream {
+  readonly target: Target;
+  openDirect(): RegistryClient;
+}
+
+export const user: CredentialSearch = {
+  credential: { kind: "password", username: "u", password: "geheim" },
+  source: "/home/u/.docker/config.json",
+  searched: ["/home/u/.docker/config.json"],
+  problems: [],
+};
+export const basic = `Basic ${Buffer.from("u:geheim").toString("base64")}`;
+
+/** A client that comes through a proxy, and whose waits a test does not notice. */
+export function openThrough(proxy: FaultProxy, options: { attempts?: number; idleTimeout?: number } = {}): RegistryClient {
+  const { attempts = quickRetry.attempts, idleTimeout = 300 } = options;
+  const client = openRegistry(proxy.host, {
+    retry: { ...quickRetry, attempts, firstContactBudget: 1000 },
+    findCredential: async () => user,
+    idleTimeout,
+    firstAnswerTimeout: idleTimeout,
+  });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+const faults: Record<string, Treatment> = {
+  "a reset": { kind: "reset" },
+  "an answer that is lost": { kind: "lost-answer" },
+  "status 500": { kind: "answer", status: 500 },
+  "status 503 with Retry-After": { kind: "answer", status: 503, headers: { "retry-after": "0" } },
+  "status 429": { kind: "answer", status: 429, headers: { "retry-after": "0" } },
+  "a truncated body": { kind: "truncate" },
+  "a slow body": { kind: "slow" },
+  "an answer that never comes": { kind: "stall" },
+  "status 401": { kind: "answer", status: 401, headers: { "www-authenticate": 'Basic realm="x"' } },
+};
+
+/**
+ * What must arrive whatever happens once on the way.
+ *
+ * @param start starts an empty registry
+ */
+export function survives(start: () => Promise<Upstream>): void {
+  describe("each request of a push that fails once", () => {
+    it.each(Object.entries(faults))("with %s", async (name, fault) => {
+      const { target, openDirect } = await start();
+      const direct = openDirect();
+      onTestFinished(() => direct.close());
+      const pushOnce = async (repository: string, treat: (passing: Passing) => Treatment): Promise<Passing[]> => {
+        const proxy = await faultProxy(target);
+        const client = openThrough(proxy);
+        // The base's layer is in another repository, from which it is mounted.
+        const base = imageOf(direct, { repository: `${repository}/base`, tags: ["b"], layers: [`base ${repository}`] });
+        await pushImages([base], { check: "digest" });
+        const layers = [`base ${repository}`, randomBytes(200_000)];
+        const image = imageOf(client, { repository, tags: ["v1", "v2"], layers, mountFrom: base.repository });
+        proxy.treat = treat;
+        await pushImages([image], { check: "tags", parallel: 1 });
+        await expectIntact(direct, image);
+        return proxy.seen;
+      };
+      const clean = await pushOnce("team/clean", () => ({ kind: "pass" }));
+      expect(clean.map(({ method }) => method)).toContain("PUT");
+      for (let at = 0; at < clean.length; at++) {
+        let failed = 0;
+        const seen = await pushOnce(`team/at${at}`, ({ index }) => {
+          if (index !== at) return { kind: "pass" };
+          failed++;
+          return fault;
+        });
+        expect(failed).toBe(1);
+        // A body that is slow is no failure, and one that is cut short is none where there is no body.
+        if (!["slow", "truncate"].includes(fault.kind)) expect(seen.length).toBeGreaterThan(clean.length);
+      }
+      console.log(`${name}: ${clean.length} requests of a push, each failed once`);
+    });
+  });
+}

@@ -1,0 +1,21 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { sha256 } from "../../../src/oci/digest.ts";
+import { temporaryFolder } from "./daemon.ts";
+
+const run = promisify(execFile);
+
+/**
+ * Pulls an image with skopeo.
+ *
+ * @param flags of `skopeo copy`
+ * @returns the digests of what came: manifest, configuration and layers
+ */
+export async function pullWithSkopeo(image: string, flags: readonly string[]): Promise<Set<string>> {
+  const folder = join(temporaryFolder(), "image");
+  const policy = ["--insecure-policy"];
+  await run("skopeo", [...policy, "copy", "--quiet", ...flags, `docker://${image}`, `dir:${folder}`]);
+  return new Set(readdirSync(folder).map((name) => sha256(readFileSync(join(folder, name)))));
+}
