@@ -1,8 +1,9 @@
 """The public rules: programs, images, and pipelines, which are both."""
 
-load("//bazel/private/image:image.bzl", _image = "image")
+load("//bazel/private/image:image_index_info.bzl", _ImageIndexInfo = "ImageIndexInfo")
 load("//bazel/private/image:image_info.bzl", _ImageInfo = "ImageInfo")
 load("//bazel/private/image:image_layer.bzl", _image_layer = "image_layer")
+load("//bazel/private/image:image_macro.bzl", _image = "image")
 load("//bazel/private/pipeline:pipeline.bzl", _pipeline = "pipeline")
 load("//bazel/private/run:image_load.bzl", _image_load = "image_load")
 load("//bazel/private/run:image_push.bzl", _image_push = "image_push")
@@ -15,4 +16,5 @@ image_push = _image_push
 pipeline = _pipeline
 ts_binary = _ts_binary
 
+ImageIndexInfo = _ImageIndexInfo
 ImageInfo = _ImageInfo

@@ -6,7 +6,7 @@ import { Failure, UserError } from "../oci/errors.ts";
 import { parseJson } from "../oci/json.ts";
 import { parseLayerMetadata } from "../oci/layer.ts";
 import { blobPath } from "../oci/layout.ts";
-import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
+import { type ImageManifest, isIndex, parseImageManifest, parseManifest } from "../oci/manifest.ts";
 import { type Arguments, malformed, texts } from "./arguments.ts";
 import { type Context, pathIn } from "./context.ts";
 import { readInput } from "./files.ts";
@@ -29,30 +29,72 @@ export interface ImageFiles {
  * @throws UserError when a layer of the manifest is not given
  */
 export function readImage(options: Arguments, context: Context): ImageFiles {
-  const read = (name: string) => readInput(pathIn(context, options.one(name)));
-  const descriptor = checkDescriptor(parseJson(read("descriptor"), options.one("descriptor")));
-  const manifestBytes = read("manifest");
-  const manifest = parseImageManifest(manifestBytes, { document: options.one("manifest") });
-  const config = read("config");
-  checkDigest(manifestBytes, descriptor.digest, options.one("manifest"), options.one("descriptor"));
-  checkDigest(config, manifest.config.digest, options.one("config"), options.one("manifest"));
+  const descriptor = readDescriptor(options, context);
+  const files = { manifest: options.one("manifest"), config: options.one("config") };
+  const namedBy = { digest: descriptor.digest, document: options.one("descriptor") };
+  return { descriptor, ...readOne(files, namedBy, givenBlobs(options, context), context) };
+}
 
+/**
+ * As {@link readImage}; with `--index` its images, whose `--manifest` and `--config` come in the order of the index.
+ *
+ * @throws UserError when an image of the index, or a layer, is not given
+ */
+export function readImages(options: Arguments, context: Context): Pick<ImageFiles, "descriptor" | "blobs"> {
+  const index = options.optional("index");
+  if (index === undefined) return readImage(options, context);
+  const descriptor = readDescriptor(options, context);
+  const bytes = readInput(pathIn(context, index));
+  checkDigest(bytes, descriptor.digest, index, options.one("descriptor"));
+  const parsed = parseManifest(bytes, { document: index });
+  const [manifests, configs] = [options.all("manifest"), options.all("config")];
+  if (!isIndex(parsed) || parsed.manifests.length !== manifests.length || manifests.length !== configs.length) {
+    throw new UserError(
+      `${index} is no index of the ${manifests.length} manifests and ${configs.length} configurations given.`,
+      "Give --manifest and --config for each of its images, in its order.",
+    );
+  }
   const given = givenBlobs(options, context);
+  const blobs = new Map<string, Content>([[blobPath(descriptor.digest), { bytes }]]);
+  parsed.manifests.forEach(({ digest }, at) => {
+    const files = { manifest: manifests[at] as string, config: configs[at] as string };
+    const image = readOne(files, { digest, document: index }, given, context);
+    for (const [path, content] of image.blobs) blobs.set(path, content);
+  });
+  return { descriptor, blobs };
+}
+
+function readDescriptor(options: Arguments, context: Context): Descriptor {
+  const path = options.one("descriptor");
+  return checkDescriptor(parseJson(readInput(pathIn(context, path)), path));
+}
+
+function readOne(
+  files: { readonly manifest: string; readonly config: string },
+  namedBy: { readonly digest: Digest; readonly document: string },
+  given: ReadonlyMap<Digest, string>,
+  context: Context,
+): Pick<ImageFiles, "manifest" | "blobs"> {
+  const bytes = readInput(pathIn(context, files.manifest));
+  const manifest = parseImageManifest(bytes, { document: files.manifest });
+  const config = readInput(pathIn(context, files.config));
+  checkDigest(bytes, namedBy.digest, files.manifest, namedBy.document);
+  checkDigest(config, manifest.config.digest, files.config, files.manifest);
   const blobs = new Map<string, Content>([
-    [blobPath(descriptor.digest), { bytes: manifestBytes }],
+    [blobPath(namedBy.digest), { bytes }],
     [blobPath(manifest.config.digest), { bytes: config }],
   ]);
   for (const layer of manifest.layers) {
     const file = given.get(layer.digest);
     if (file === undefined) {
       throw new UserError(
-        `Layer ${layer.digest} of ${options.one("manifest")} is in a registry alone: the base image was pulled without its layers.`,
+        `Layer ${layer.digest} of ${files.manifest} is in a registry alone: the base image was pulled without its layers.`,
         "Push the image instead, or build on a base whose layers are files of the build: base_images.layout or base_images.debian.",
       );
     }
     blobs.set(blobPath(layer.digest), { file });
   }
-  return { descriptor, manifest, blobs };
+  return { manifest, blobs };
 }
 
 function givenBlobs(options: Arguments, context: Context): ReadonlyMap<Digest, string> {

@@ -23,7 +23,12 @@ export class BuiltImage {
     this.descriptor = checkDescriptor(parseJson(runfiles.read(requested.descriptor), requested.descriptor));
   }
 
-  /** The image's parts. Blobs that are files are read when they are opened. */
+  /** The images of an index; none for an image of one platform. */
+  get children(): readonly BuiltImage[] {
+    return this.requested.children.map((child) => new BuiltImage(child, this.#runfiles));
+  }
+
+  /** The parts of an image of one platform. Blobs that are files are read when they are opened. */
   parts(): { manifest: ImageManifest; manifestBytes: Buffer; configBytes: Buffer; layers: readonly BlobToPush[] } {
     const { requested } = this;
     const manifestBytes = this.#runfiles.read(requested.manifest);
@@ -41,6 +46,20 @@ export class BuiltImage {
    * @param registry the target, which may mount from a base of its own
    */
   content(registry: string): ImageContent {
+    const { children } = this;
+    return children.length > 0 ? this.#index(children, registry) : this.#image(registry);
+  }
+
+  #index(images: readonly BuiltImage[], registry: string): ImageContent {
+    const contents = images.map((image) => ({ digest: image.descriptor.digest, ...image.content(registry) }));
+    return {
+      manifest: { bytes: this.#runfiles.read(this.requested.manifest), mediaType: this.descriptor.mediaType },
+      children: contents.map(({ digest, manifest }) => ({ digest, ...manifest })),
+      blobs: contents.flatMap(({ blobs }) => blobs),
+    };
+  }
+
+  #image(registry: string): ImageContent {
     const { manifest, manifestBytes, configBytes, layers } = this.parts();
     const { Readable } = process.getBuiltinModule("node:stream");
     const config: BlobToPush = {

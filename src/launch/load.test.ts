@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ownPlatform } from "../layer/native.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { Target } from "./testdata/target.ts";
 
@@ -55,6 +56,27 @@ describe("load", () => {
     for (const path of [docker.Config, ...docker.Layers, `blobs/${digest.replace(":", "/")}`]) {
       expect(existsSync(join(folder, path))).toBe(true);
     }
+  });
+
+  it("gives the engine that image of an index which is for this machine", async () => {
+    const { target, env } = loadTarget();
+    const own = ownPlatform().architecture;
+    target.image({ tag: "s390x", layers: ["other"] });
+    const digest = target.image({ tag: own, layers: ["own"] });
+    target.index();
+    expect(await target.run([], env)).toMatchObject({ status: 0, stdout: "localhost/team/app:t_default\n" });
+    const index = execFileSync("tar", ["-xOf", join(target.folder, "loaded.tar"), "index.json"], { encoding: "utf8" });
+    expect(JSON.parse(index).manifests).toMatchObject([{ digest }]);
+  });
+
+  it("refuses an index without an image for this machine", async () => {
+    const { target, env } = loadTarget();
+    target.image({ tag: "s390x", layers: ["x"] });
+    target.index();
+    expect(await target.run([], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("Image default is for linux/s390x, and this machine is"),
+    });
   });
 
   it("gives nothing to an engine that has the image, but the name", async () => {

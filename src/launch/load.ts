@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 import { type ContainerClient, findContainerClient } from "../engine/container/client.ts";
+import { ownPlatform } from "../layer/native.ts";
+import { formatPlatform } from "../oci/descriptor.ts";
 import { Failure, UserError } from "../oci/errors.ts";
 import { archive } from "./archive.ts";
 import { isDryRun } from "./environment.ts";
@@ -29,7 +31,7 @@ export async function load(
   }
   const client = clientOf(env);
   for (const requested of request.images) {
-    const image = new BuiltImage(requested, runfiles);
+    const image = forThisMachine(new BuiltImage(requested, runfiles));
     const names = requested.remoteTags.map((tag) => `${nameOf(requested)}:${tag}`);
     for (const name of names) {
       if (isDryRun(env)) print(`would load ${image.descriptor.digest} into ${client.name} as ${name}\n`);
@@ -46,6 +48,20 @@ function clientOf(env: Environment): ContainerClient {
   throw new UserError(
     `There is nothing to load an image into: ${reasons.length > 0 ? reasons.join(", and ") : "neither podman nor docker is installed"}.`,
     search.obstacles[0]?.remedy ?? "Install podman and runc.",
+  );
+}
+
+/** Engines run what is for their machine, and many load no index. */
+function forThisMachine(image: BuiltImage): BuiltImage {
+  const { children } = image;
+  if (children.length === 0) return image;
+  const { architecture } = ownPlatform();
+  const found = children.find(({ descriptor: { platform } }) => platform?.architecture === architecture);
+  if (found) return found;
+  const platforms = children.map(({ descriptor: { platform } }) => (platform ? formatPlatform(platform) : "?"));
+  throw new UserError(
+    `Image ${image.requested.tag} is for ${platforms.join(", ")}, and this machine is ${architecture}.`,
+    "Push the image and run it where it is for, or add this machine's platform to `platforms`.",
   );
 }
 

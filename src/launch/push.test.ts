@@ -42,6 +42,23 @@ describe("push", () => {
     expect(tagged("t_default")).toBe(first);
   });
 
+  it("stores the images of an index before the index, which alone is tagged and asked for", async () => {
+    const target = new Target("push");
+    target.request.defaultRegistry = registry.host;
+    const images = ["amd64", "arm64"].map((tag) => target.image({ tag, layers: ["shared", tag] }));
+    const digest = target.index();
+    const stdout = `${registry.host}/team/app@${digest}\n`;
+    expect(await target.run()).toMatchObject({ status: 0, stdout });
+    const puts = registry.log.filter((each) => each.startsWith("PUT /v2/team/app/manifests/"));
+    expect(puts.slice(0, 2).sort()).toEqual(images.map((image) => `PUT /v2/team/app/manifests/${image}`).sort());
+    expect(puts.slice(2)).toEqual(["PUT /v2/team/app/manifests/t_default"]);
+    // The layer that both have, one of each, and two configurations.
+    expect(registry.log.filter((each) => /^PUT .*\/blobs\//.test(each)).length).toBe(5);
+    registry.seen.length = 0;
+    expect(await target.run()).toEqual({ status: 0, stdout, stderr: "" });
+    expect(registry.log).toEqual(["HEAD /v2/team/app/manifests/t_default"]);
+  });
+
   it("goes where the flags say, under the names they give", async () => {
     const { target, digest } = pushTarget();
     target.request.defaultRegistry = "registry.invalid";

@@ -27,7 +27,10 @@ export interface RequestedImage {
   readonly remoteTags: readonly string[];
   readonly descriptor: string;
   readonly manifest: string;
+  /** Empty for an index. */
   readonly config: string;
+  /** The images of an index, whose descriptor and manifest are then those above; none for an image of one platform. */
+  readonly children: readonly RequestedImage[];
   readonly blobs: readonly RequestedBlob[];
   /** Where layers of the base may be mounted or streamed from. */
   readonly sources: readonly BlobSource[];
@@ -83,6 +86,7 @@ function readImage(node: JsonNode): RequestedImage {
     descriptor: node.get("descriptor").string(),
     manifest: node.get("manifest").string(),
     config: node.get("config").string(),
+    children: node.get("children").items().map(readImage),
     blobs: node
       .get("blobs")
       .items()

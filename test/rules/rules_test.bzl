@@ -1,7 +1,7 @@
 """What the rules give and refuse, seen at analysis."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
-load("//bazel:defs.bzl", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
+load("//bazel:defs.bzl", "ImageIndexInfo", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
 load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")  # buildifier: disable=bzl-visibility
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")  # buildifier: disable=bzl-visibility
 load(":odd_program.bzl", "odd_program", "runtime_file")
@@ -32,6 +32,28 @@ def _image_impl(ctx):
     return analysistest.end(env)
 
 _image_test = analysistest.make(_image_impl, attrs = {"layers": attr.string_list(doc = "Names of the layers' blobs, lowest first.")})
+
+def _index_impl(ctx):
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    images = target[ImageIndexInfo].images
+    asserts.equals(env, 2, len(images))
+    asserts.false(env, images[0].descriptor.path == images[1].descriptor.path, "each platform has files of its own")
+
+    # Every platform takes the runtime that is for it.
+    nodes = [[file for file in image.layers[0].blob.path.split("/") if "-ST-" in file] for image in images]
+    asserts.false(env, nodes[0] == nodes[1], "the layers with Node are of different configurations")
+
+    # Their paths in the runfiles are the same but for what the request puts before them.
+    runfiles = target[DefaultInfo].default_runfiles
+    carried = {entry.path: entry.target_file for entry in runfiles.root_symlinks.to_list()}
+    for image in images:
+        for file in [image.descriptor, image.manifest, image.config, image.layers[0].blob]:
+            asserts.true(env, file in carried.values(), "the run target carries " + file.path)
+    asserts.equals(env, ["bundled_default_image.index.json"], [file.basename for file in runfiles.files.to_list() if file.basename.endswith("index.json")])
+    return analysistest.end(env)
+
+_index_test = analysistest.make(_index_impl)
 
 def _actions_impl(ctx):
     env = analysistest.begin(ctx)
@@ -176,6 +198,14 @@ def rules_test_suite(name):
         parts = ["//test/rules:two_npm", "come from several repositories", "one package.json"],
         target_under_test = ":two_npm",
     )
+    pipeline(
+        name = "bundled",
+        base = ":empty",
+        entry_point = "main.ts",
+        deps = ["@slipway_dev_npm//:yaml"],
+        platforms = ["//bazel/platforms:linux_amd64", "//bazel/platforms:linux_arm64"],
+    )
+    _index_test(name = "index_test", target_under_test = ":bundled_default_image")
     odd_program(name = "odd_program", data = ["main.ts", ":node", "@slipway_dev_npm//:yaml"], tags = _MANUAL)
     runtime_file(name = "node", tags = _MANUAL)
     binary_layers(name = "odd_layers", binary = ":odd_program", program_name = "odd", tags = _MANUAL)
@@ -199,6 +229,7 @@ def rules_test_suite(name):
         name = name,
         tests = [
             "image_layers_test",
+            "index_test",
             "local_without_image_test",
             "odd_tags_test",
             "pattern_test",

@@ -1,7 +1,7 @@
 """The macro behind `pipeline`."""
 
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")
-load("//bazel/private/image:image.bzl", "image")
+load("//bazel/private/image:image_macro.bzl", "image")
 load("//bazel/private/run:image_push.bzl", "image_push")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
@@ -69,6 +69,7 @@ def pipeline(
         repository = "",
         image_env = [],
         platform = None,
+        platforms = [],
         tags = ["manual"],
         **kwargs):
     """A program that runs here as a launch script and elsewhere in its own image.
@@ -111,6 +112,7 @@ def pipeline(
       repository: string. Default: the build setting `repository_prefix` and the package's path. The tags there are `NAME_TAG`.
       image_env: list of strings: further variables that get the same value as SLIPWAY_CONTAINER_IMAGE_URIS.
       platform: label of the platform of the images. Default: the platform that is built for.
+      platforms: labels of platforms, instead of `platform`: every image is built for all of them, as one OCI image index.
       tags: list of strings. Default: `manual` on every target but `NAME_local`.
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
@@ -166,6 +168,7 @@ def pipeline(
             entrypoint = entrypoint,
             env = env,
             platform = platform,
+            platforms = platforms,
             tags = tags,
             **kwargs
         )

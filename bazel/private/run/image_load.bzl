@@ -1,12 +1,12 @@
 """Loads an image into the engine of this machine."""
 
-load("//bazel/private/image:image_info.bzl", "ImageInfo")
+load("//bazel/private/image:image_index_info.bzl", "IMAGE_PROVIDERS", "image_or_index")
 load(":request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
 
 def _image_load_impl(ctx):
     repository = ctx.attr.repository or package_repository(ctx)
     run = run_target(ctx, mode = "load", images = [image_request(
-        ctx.attr.image[ImageInfo],
+        image_or_index(ctx.attr.image),
         tag = "default",
         repository = repository,
         remote_tags = [ctx.attr.tag or ctx.label.name],
@@ -18,7 +18,7 @@ image_load = rule(
     executable = True,
     doc = "`bazel run` loads an image into podman or docker, under a name of its own, and prints that name. (`bazel run` of an `image` does so too.)",
     attrs = {
-        "image": attr.label(mandatory = True, providers = [ImageInfo], doc = "The image."),
+        "image": attr.label(mandatory = True, providers = IMAGE_PROVIDERS, doc = "The image."),
         "repository": attr.string(doc = "Default: the package's path."),
         "tag": attr.string(doc = "Default: the target's name."),
     } | REQUEST_ATTRS,

@@ -1,11 +1,11 @@
 """Pushes images."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
-load("//bazel/private/image:image_info.bzl", "ImageInfo")
+load("//bazel/private/image:image_index_info.bzl", "IMAGE_PROVIDERS", "image_or_index")
 load(":request.bzl", "REQUEST_ATTRS", "image_request", "run_target")
 
 DESTINATION_ATTRS = {
-    "images": attr.label_list(mandatory = True, providers = [ImageInfo], doc = "The images."),
+    "images": attr.label_list(mandatory = True, providers = IMAGE_PROVIDERS, doc = "The images."),
     "image_tags": attr.string_list(doc = "The name of each image, in the same order. Default: `default` for the only one."),
     "registry": attr.string(doc = "`HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry of this machine."),
     "repository": attr.string(doc = "The repository. Default: the build setting `repository_prefix` and the package's path."),
@@ -30,7 +30,7 @@ def image_requests(ctx):
         fail("{}: {} images, {} image_tags, {} remote_tags.\nGive as many of each as there are images.".format(ctx.label, len(ctx.attr.images), len(tags), len(remote_tags)))
     return [
         image_request(
-            target[ImageInfo],
+            image_or_index(target),
             tag = tags[i],
             registry = ctx.attr.registry,
             repository = ctx.attr.repository or default.lower(),

@@ -31,7 +31,7 @@ def image_request(image, tag, repository, remote_tags, registry = ""):
     """What a run target does with one image.
 
     Args:
-      image: ImageInfo.
+      image: ImageInfo or ImageIndexInfo.
       tag: string, the image's name among those of a pipeline.
       repository: string, where it goes in the registry.
       remote_tags: list of strings, its tags there.
@@ -41,6 +41,66 @@ def image_request(image, tag, repository, remote_tags, registry = ""):
       struct.
     """
     return struct(image = image, tag = tag, repository = repository, remote_tags = remote_tags, registry = registry)
+
+def _describe(ctx, entry, carried, placed):
+    """What the request says of one image.
+
+    Args:
+      ctx: the rule context.
+      entry: from image_request.
+      carried: list of File, to which the files of an image of one platform are added.
+      placed: dict of runfiles path to File, to which those of an index's images are added: built for several platforms, they would all
+        have the same path.
+
+    Returns:
+      dict.
+    """
+
+    def carry(file):
+        carried.append(file)
+        return runfiles_path(ctx, file)
+
+    common = {
+        "tag": entry.tag,
+        "registry": entry.registry,
+        "repository": entry.repository,
+        "remoteTags": entry.remote_tags,
+    }
+
+    def describe(image, path):
+        return common | {
+            "descriptor": path(image.descriptor),
+            "manifest": path(image.manifest),
+            "config": path(image.config),
+            "children": [],
+            "blobs": [
+                {"metadata": path(layer.metadata)} | ({"blob": path(layer.blob)} if layer.blob else {})
+                for layer in image.layers
+            ],
+            "sources": image.sources,
+        }
+
+    if not hasattr(entry.image, "images"):
+        return describe(entry.image, carry)
+
+    def placer(number):
+        folder = "/".join([part for part in [ctx.workspace_name, ctx.label.package, ctx.label.name + ".images", entry.tag, str(number)] if part])
+
+        def place(file):
+            path = folder + "/" + runfiles_path(ctx, file)
+            placed[path] = file
+            return path
+
+        return place
+
+    return common | {
+        "descriptor": carry(entry.image.descriptor),
+        "manifest": carry(entry.image.manifest),
+        "config": "",
+        "children": [describe(image, placer(number)) for number, image in enumerate(entry.image.images)],
+        "blobs": [],
+        "sources": [],
+    }
 
 def run_target(ctx, mode, images, program = None, image_env = []):
     """Declares the executable of a run target.
@@ -61,6 +121,9 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     def path(file):
         return runfiles_path(ctx, file)
 
+    carried = []
+    placed = {}
+    descriptions = [_describe(ctx, entry, carried, placed) for entry in images]
     request = ctx.actions.declare_file("{}.{}.json".format(ctx.label.name, mode))
     ctx.actions.write(request, json.encode({
         "version": 1,
@@ -70,23 +133,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         "imageEnv": image_env,
         "registryServer": path(server.main),
         "defaultRegistry": ctx.attr._registry[BuildSettingInfo].value,
-        "images": [
-            {
-                "tag": entry.tag,
-                "registry": entry.registry,
-                "repository": entry.repository,
-                "remoteTags": entry.remote_tags,
-                "descriptor": path(entry.image.descriptor),
-                "manifest": path(entry.image.manifest),
-                "config": path(entry.image.config),
-                "blobs": [
-                    {"metadata": path(layer.metadata)} | ({"blob": path(layer.blob)} if layer.blob else {})
-                    for layer in entry.image.layers
-                ],
-                "sources": entry.image.sources,
-            }
-            for entry in images
-        ],
+        "images": descriptions,
     }))
 
     executable = ctx.actions.declare_file(ctx.label.name)
@@ -100,10 +147,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         is_executable = True,
     )
     files = [request, launcher.main, launcher.node, server.main] + launcher.siblings
-    for entry in images:
-        files += [entry.image.descriptor, entry.image.manifest, entry.image.config]
-        files += [file for layer in entry.image.layers for file in [layer.metadata, layer.blob] if file]
-    runfiles = ctx.runfiles(files)
+    runfiles = ctx.runfiles(files + carried, root_symlinks = placed)
     if program:
         runfiles = runfiles.merge(program[DefaultInfo].default_runfiles)
     return struct(executable = executable, runfiles = runfiles)

@@ -93,6 +93,50 @@ describe("manifest", () => {
   });
 });
 
+describe("index", () => {
+  beforeEach(async () => {
+    await run([
+      "manifest",
+      "--manifest=am.json",
+      "--config=ac.json",
+      "--descriptor=ad.json",
+      "--layer=app.json",
+      `--spec=${JSON.stringify({ ...spec, architecture: "arm64" })}`,
+    ]);
+    await run(["index", "--index=i.json", "--descriptor=id.json", "--image=d.json", "--image=ad.json"]);
+  });
+
+  it("names the images with their platforms, in the order given", () => {
+    const { mediaType, manifests } = json("i.json");
+    expect(mediaType).toBe("application/vnd.oci.image.index.v1+json");
+    expect(manifests).toEqual([json("d.json"), json("ad.json")]);
+    expect(json("id.json")).toEqual({ mediaType, digest: sha256(read("i.json")), size: read("i.json").length });
+  });
+
+  it("refuses a platform that comes twice, naming both images", async () => {
+    const args = ["index", "--index=x.json", "--descriptor=y.json", "--image=d.json", "--image=bd.json"];
+    await expect(run(args)).rejects.toThrow("d.json and bd.json are both for linux/amd64.");
+  });
+
+  it("becomes a layout with everything of all its images, each blob once", async () => {
+    const images = ["--manifest=m.json", "--config=c.json", "--manifest=am.json", "--config=ac.json"];
+    await run(["layout", "--output=out", "--descriptor=id.json", "--index=i.json", ...images, ...blobs]);
+    expect(json("out/index.json").manifests).toEqual([json("id.json")]);
+    const expected = ["i.json", "m.json", "c.json", "am.json", "ac.json", "base.tar.gz", "app.tar.gz"];
+    const found = readdirSync(join(folder, "out/blobs/sha256"));
+    expect(found.map((hex) => `sha256:${hex}`).sort()).toEqual(expected.map((name) => sha256(read(name))).sort());
+  });
+
+  it("is no layout without all of its images, or with others", async () => {
+    const layout = ["layout", "--output=out", "--descriptor=id.json", "--index=i.json", ...blobs];
+    await expect(run([...layout, "--manifest=m.json", "--config=c.json"])).rejects.toThrow(
+      "i.json is no index of the 1 manifests and 1 configurations given.",
+    );
+    const swapped = ["--manifest=am.json", "--config=ac.json", "--manifest=m.json", "--config=c.json"];
+    await expect(run([...layout, ...swapped])).rejects.toThrow("am.json has the digest");
+  });
+});
+
 describe("digest", () => {
   it("writes the digest and a line end", async () => {
     await run(["digest", "--output=digest", "--descriptor=d.json"]);

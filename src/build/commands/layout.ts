@@ -5,16 +5,16 @@ import { temporaryName } from "../../layer/output.ts";
 import { layoutFiles } from "../../oci/layout.ts";
 import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
-import { imageOptions, readImage } from "../image_files.ts";
+import { imageOptions, readImages } from "../image_files.ts";
 
 /**
- * `layout --output=DIR --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: an OCI layout of regular files. Blobs
- * are copied, never hard linked: whoever made an input read-only, or writes the output, would change both. Where the file system can
+ * `layout --output=DIR --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: an OCI layout of regular files; with
+ * `--index=PATH`, of several images: see {@link readImages}. Blobs are copied, never hard linked: whoever made an input read-only, or writes the output, would change both. Where the file system can
  * share blocks the copy takes no room.
  */
 export async function layout(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["output", ...imageOptions]);
-  const image = readImage(options, context);
+  const options = new Arguments(args, ["output", "index", ...imageOptions]);
+  const image = readImages(options, context);
   const output = pathIn(context, options.one("output"));
   const folder = temporaryName(output);
   try {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -90,9 +90,34 @@ export class Target {
       descriptor: this.file(`_main/pkg/${tag}.descriptor.json`, canonicalJson(descriptor)),
       manifest: this.file(`_main/pkg/${tag}.manifest.json`, manifest),
       config: this.file(`_main/pkg/${tag}.config.json`, config),
+      children: [],
       blobs: described.map(({ requested }) => requested),
       sources: [],
       ...rest,
+    });
+    return descriptor.digest;
+  }
+
+  /** Makes one image for several platforms of those that were added, which have the tags of processors (`amd64`). */
+  index(tag = "default"): Digest {
+    const children = this.images.splice(0);
+    const manifests = children.map((child) => {
+      const descriptor = JSON.parse(readFileSync(join(this.runfiles, child.descriptor), "utf8"));
+      const whole = { ...descriptor, platform: { os: "linux", architecture: child.tag } };
+      this.file(child.descriptor, canonicalJson(whole));
+      return whole;
+    });
+    const index = canonicalJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests });
+    const descriptor = { mediaType: mediaTypes.index, digest: sha256(index), size: index.length };
+    this.images.push({
+      ...(children[0] as RequestedImage),
+      tag,
+      remoteTags: [`t_${tag}`],
+      descriptor: this.file(`_main/pkg/${tag}.descriptor.json`, canonicalJson(descriptor)),
+      manifest: this.file(`_main/pkg/${tag}.index.json`, index),
+      config: "",
+      children,
+      blobs: [],
     });
     return descriptor.digest;
   }

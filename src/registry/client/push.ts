@@ -15,7 +15,9 @@ export interface BlobToPush {
 /** Everything that makes up an image. */
 export interface ImageContent {
   readonly manifest: { readonly bytes: Uint8Array; readonly mediaType: string };
-  /** Configuration and layers. */
+  /** Of an index: the manifests that it names. */
+  readonly children?: readonly (ImageContent["manifest"] & { readonly digest: Digest })[];
+  /** Configuration and layers; of an index, those of all its images. */
   readonly blobs: readonly BlobToPush[];
 }
 
@@ -125,10 +127,11 @@ class Push {
   }
 
   async #content(image: ImageToPush, tags: readonly string[]): Promise<void> {
-    const { manifest, blobs } = await image.read();
+    const { manifest, children = [], blobs } = await image.read();
     const distinct = [...new Map(blobs.map((blob) => [blob.descriptor.digest, blob])).values()];
     this.#emit({ type: "checked", image, blobs: distinct.length });
     await Promise.all(distinct.map((blob) => this.#blob(image, blob)));
+    await Promise.all(children.map((child) => this.#putManifest({ ...image, digest: child.digest }, child, [])));
     await this.#putManifest(image, manifest, tags);
   }
 

@@ -1,0 +1,80 @@
+"""One image for several platforms."""
+
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
+load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
+load(":image_index_info.bzl", "ImageIndexInfo")
+load(":image_info.bzl", "ImageInfo")
+
+def _each_platform_impl(_settings, attr):
+    return {str(platform): {"//command_line_option:platforms": [platform]} for platform in attr.platforms}
+
+_each_platform = transition(
+    implementation = _each_platform_impl,
+    inputs = [],
+    outputs = ["//command_line_option:platforms"],
+)
+
+def _layout(ctx, index):
+    output = ctx.actions.declare_directory(ctx.label.name + ".layout")
+    args = build_tool_args(ctx, "layout")
+    args.add_all([output], format_each = "--output=%s", expand_directories = False)
+    args.add(index.descriptor, format = "--descriptor=%s")
+    args.add(index.manifest, format = "--index=%s")
+    inputs = [index.descriptor, index.manifest]
+    for image in index.images:
+        args.add(image.manifest, format = "--manifest=%s")
+        args.add(image.config, format = "--config=%s")
+        inputs += [image.manifest, image.config]
+        for layer in image.layers:
+            if layer.blob:
+                args.add(json.encode(["blob", layer.metadata.path, layer.blob.path]))
+                inputs += [layer.metadata, layer.blob]
+    run_build_tool(ctx, args, inputs, [output], "ImageLayout", "Writing layout of %{label}")
+    return output
+
+def _image_index_impl(ctx):
+    images = [ctx.split_attr.image[str(platform.label)][ImageInfo] for platform in ctx.attr.platforms]
+    index = ctx.actions.declare_file(ctx.label.name + ".index.json")
+    descriptor = ctx.actions.declare_file(ctx.label.name + ".descriptor.json")
+    args = build_tool_args(ctx, "index")
+    args.add(index, format = "--index=%s")
+    args.add(descriptor, format = "--descriptor=%s")
+    args.add_all([image.descriptor for image in images], format_each = "--image=%s")
+    run_build_tool(
+        ctx,
+        args,
+        inputs = [image.descriptor for image in images],
+        outputs = [index, descriptor],
+        mnemonic = "ImageIndex",
+        progress_message = "Composing image %{label} for its platforms",
+    )
+    info = ImageIndexInfo(descriptor = descriptor, manifest = index, images = images)
+
+    digest = ctx.actions.declare_file(ctx.label.name + ".digest")
+    args = build_tool_args(ctx, "digest")
+    args.add(digest, format = "--output=%s")
+    args.add(descriptor, format = "--descriptor=%s")
+    run_build_tool(ctx, args, [descriptor], [digest], "ImageDigest", "Writing digest of %{label}")
+
+    run = run_target(ctx, mode = "load", images = [image_request(
+        info,
+        tag = "default",
+        repository = package_repository(ctx),
+        remote_tags = [ctx.label.name],
+    )])
+    files = [descriptor, index] + [file for image in images for file in [image.descriptor, image.manifest, image.config]]
+    return [
+        DefaultInfo(executable = run.executable, files = depset(files), runfiles = run.runfiles),
+        info,
+        OutputGroupInfo(digest = depset([digest]), oci_layout = depset([_layout(ctx, info)])),
+    ]
+
+image_index = rule(
+    implementation = _image_index_impl,
+    executable = True,
+    doc = "An image built for several platforms, as one OCI image index. `bazel run` loads the image for this machine.",
+    attrs = {
+        "image": attr.label(mandatory = True, providers = [ImageInfo], cfg = _each_platform, doc = "The image, which names no platform itself."),
+        "platforms": attr.label_list(mandatory = True, allow_empty = False, providers = [platform_common.PlatformInfo], doc = "The platforms."),
+    } | BUILD_TOOL_ATTRS | REQUEST_ATTRS,
+)
