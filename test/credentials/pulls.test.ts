@@ -1,34 +1,17 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
-import { startDaemon } from "./testdata/daemon.ts";
+import { makeImage } from "./testdata/image.ts";
 import { Installed } from "./testdata/installed.ts";
+import { password as secret, startGuardedRegistry } from "./testdata/registry.ts";
 
-/** User `u` with this password; bcrypt, the one kind that this registry takes. */
-const secret = "geheim";
-const hash = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q\n";
 const user = new Installed([secret]);
 const insecure = "--tls-verify=false";
 let registry: string;
 let image: string;
 let passwords: string;
-let config: string;
 
 beforeAll(async () => {
-  const server = join(user.folder, "server");
-  mkdirSync(server);
-  writeFileSync(join(server, "htpasswd"), hash);
-  config = join(server, "config.yml");
-  const settings = {
-    version: "0.1",
-    storage: { filesystem: { rootdirectory: join(server, "data") } },
-    http: { addr: "127.0.0.1:0" },
-    auth: { htpasswd: { realm: "x", path: join(server, "htpasswd") } },
-  };
-  writeFileSync(config, JSON.stringify(settings));
-  registry = `localhost:${await startDaemon("docker-registry", ["serve", config], /listening on 127\.0\.0\.1:(\d+)/)}`;
+  registry = await startGuardedRegistry(join(user.folder, "server"));
   image = `${registry}/team/app:v1`;
   passwords = user.write("two lines.txt", `u\n${secret}\n`);
   user.write(".docker/config.json", JSON.stringify({ credsStore: "slipway" }));
@@ -41,32 +24,8 @@ beforeAll(async () => {
     `[storage]\ndriver = "vfs"\ngraphroot = "${join(user.folder, "graph")}"\nrunroot = "${join(user.folder, "runroot")}"\n`,
   );
   user.write(".config/containers/policy.json", JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }));
-  makeLayout(join(user.folder, "layout"));
+  makeImage(join(user.folder, "layout"));
 });
-
-/** An OCI layout of one small image. */
-function makeLayout(folder: string): void {
-  mkdirSync(join(folder, "content"), { recursive: true });
-  writeFileSync(join(folder, "content/hello"), "hello\n");
-  const tar = execFileSync("tar", ["-C", join(folder, "content"), "-cf", "-", "hello"]);
-  const write = (bytes: Buffer, mediaType: string) => {
-    const hex = execFileSync("sha256sum", { input: bytes, encoding: "utf8" }).slice(0, 64);
-    mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
-    writeFileSync(join(folder, "blobs/sha256", hex), bytes);
-    return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
-  };
-  const json = (value: object, mediaType: string) => write(Buffer.from(JSON.stringify(value)), mediaType);
-  const diffId = `sha256:${execFileSync("sha256sum", { input: tar, encoding: "utf8" }).slice(0, 64)}`;
-  const base = "application/vnd.oci.image";
-  const layer = write(gzipSync(tar), `${base}.layer.v1.tar+gzip`);
-  const rootfs = { type: "layers", diff_ids: [diffId] };
-  const configuration = json({ architecture: "amd64", os: "linux", config: {}, rootfs }, `${base}.config.v1+json`);
-  const mediaType = `${base}.manifest.v1+json`;
-  const manifest = json({ schemaVersion: 2, mediaType, config: configuration, layers: [layer] }, mediaType);
-  const named = { ...manifest, annotations: { "org.opencontainers.image.ref.name": "v1" } };
-  writeFileSync(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [named] }));
-  writeFileSync(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-}
 
 const commands: Readonly<Record<string, () => [string, ...string[]]>> = {
   skopeo: () => ["skopeo", "inspect", insecure, `docker://${image}`],

@@ -1,0 +1,53 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** What {@link makeImage} made. */
+export interface MadeImage {
+  readonly manifest: Descriptor;
+  readonly config: Descriptor;
+  readonly layer: Descriptor & { readonly diffId: string };
+}
+
+const base = "application/vnd.oci.image";
+
+/** Writes an OCI layout of one small image, with the tag v1, into a folder. */
+export function makeImage(folder: string): MadeImage {
+  mkdirSync(join(folder, "content"), { recursive: true });
+  mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
+  writeFileSync(join(folder, "content/hello"), "hello\n");
+  const tar = execFileSync("tar", ["-C", join(folder, "content"), "-cf", "-", "hello"]);
+  const write = (bytes: Buffer, mediaType: string): Descriptor => {
+    const digest = digestOf(bytes);
+    writeFileSync(blobPath(folder, { digest }), bytes);
+    return { mediaType, digest, size: bytes.length };
+  };
+  const json = (value: object, mediaType: string) => write(Buffer.from(JSON.stringify(value)), mediaType);
+  const diffId = digestOf(tar);
+  const layer = write(gzipSync(tar), `${base}.layer.v1.tar+gzip`);
+  const rootfs = { type: "layers", diff_ids: [diffId] };
+  const config = json({ architecture: "amd64", os: "linux", config: {}, rootfs }, `${base}.config.v1+json`);
+  const mediaType = `${base}.manifest.v1+json`;
+  const manifest = json({ schemaVersion: 2, mediaType, config, layers: [layer] }, mediaType);
+  const named = { ...manifest, annotations: { "org.opencontainers.image.ref.name": "v1" } };
+  writeFileSync(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [named] }));
+  writeFileSync(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  return { manifest, config, layer: { ...layer, diffId } };
+}
+
+/** Where a layout has a blob. */
+export function blobPath(folder: string, { digest }: { readonly digest: string }): string {
+  return join(folder, "blobs", digest.replace(":", "/"));
+}
+
+function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}

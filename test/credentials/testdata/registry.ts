@@ -1,0 +1,29 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startDaemon } from "./daemon.ts";
+
+/** Of user `u`, whose line below is bcrypt: the one kind that Debian's registry takes. */
+export const password = "geheim";
+const htpasswd = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q\n";
+
+/**
+ * Debian's registry, for one user. Stopped when the test file ends.
+ *
+ * @param folder where it keeps its files; made here
+ * @returns its name
+ */
+export async function startGuardedRegistry(folder: string): Promise<string> {
+  mkdirSync(folder);
+  const path = join(folder, "htpasswd");
+  writeFileSync(path, htpasswd);
+  const config = join(folder, "config.yml");
+  const settings = {
+    version: "0.1",
+    storage: { filesystem: { rootdirectory: join(folder, "data") } },
+    http: { addr: "127.0.0.1:0" },
+    auth: { htpasswd: { realm: "x", path } },
+  };
+  // JSON is YAML.
+  writeFileSync(config, JSON.stringify(settings));
+  return `localhost:${await startDaemon("docker-registry", ["serve", config], /listening on 127\.0\.0\.1:(\d+)/)}`;
+}
