@@ -1,6 +1,6 @@
 import { UserError } from "../oci/errors.ts";
 import { isRepository, isTag } from "../oci/reference.ts";
-import { PushProgress } from "../registry/client/progress.ts";
+import { PushProgress, type TerminalSize } from "../registry/client/progress.ts";
 import { type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";
 import { type Destination, type Destinations, embedded, type OpenDestination } from "./destination.ts";
 import { imageReference } from "./environment.ts";
@@ -34,25 +34,27 @@ export function checkNames(shipment: Shipment): void {
 }
 
 /**
- * Brings images to their registries and says what was moved, on stderr.
+ * Brings images to their registries and says what was moved.
  *
+ * @param report hears of it; default: people, on stderr
  * @returns the reference of each, by digest
  */
 export async function ship(
   shipments: readonly Shipment[],
   destinations: Destinations,
   check: "digest" | "tags",
+  report: Report = new ReportForPeople(),
 ): Promise<string[]> {
   for (const shipment of shipments) checkNames(shipment);
   const usesEmbedded = shipments.some((each) => each.destination === embedded);
   if (usesEmbedded) await destinations.lastSeenEmbedded();
   try {
-    return await new Shipping(destinations, check).run(shipments);
+    return await new Shipping(destinations, check, report).run(shipments);
   } catch (error) {
     // It has ended, since it was last seen or just now: it is started anew, and goes on from what it has.
     if (!usesEmbedded || !isNotListening(error)) throw error;
     await destinations.startEmbedded();
-    return new Shipping(destinations, check).run(shipments);
+    return new Shipping(destinations, check, report).run(shipments);
   }
 }
 
@@ -61,30 +63,47 @@ function isNotListening(error: unknown): boolean {
   return cause?.code === "ECONNREFUSED" || cause?.code === "ENOENT";
 }
 
+/** Hears how a push goes. */
+export interface Report {
+  readonly onEvent: (event: PushEvent) => void;
+  /** However the push ended. */
+  finish(): void;
+}
+
+class ReportForPeople implements Report {
+  #progress: PushProgress | undefined;
+
+  readonly onEvent = (event: PushEvent): void => {
+    // What a push without changes does not need is not made.
+    if (event.type === "image" && event.outcome === "unchanged") return;
+    this.#progress ??= new PushProgress({ write: tell, terminal: terminalOf(2) });
+    this.#progress.onEvent(event);
+  };
+
+  finish(): void {
+    this.#progress?.finish();
+  }
+}
+
 class Shipping {
   readonly #destinations: Destinations;
   readonly #check: "digest" | "tags";
+  readonly #report: Report;
   #startedEmbedded: Promise<OpenDestination> | undefined;
 
-  constructor(destinations: Destinations, check: "digest" | "tags") {
+  constructor(destinations: Destinations, check: "digest" | "tags", report: Report) {
     this.#destinations = destinations;
     this.#check = check;
+    this.#report = report;
   }
 
   async run(shipments: readonly Shipment[]): Promise<string[]> {
     const opened = await Promise.all(shipments.map((each) => this.#destinations.open(each.destination)));
     const images = shipments.map((shipment, index) => this.#imageOf(shipment, opened[index] as OpenDestination));
-    let progress: PushProgress | undefined;
-    const onEvent = (event: PushEvent) => {
-      // What a push without changes does not need is not made.
-      if (event.type === "image" && event.outcome === "unchanged") return;
-      progress ??= new PushProgress({ write: tell, columns: terminalColumns() });
-      progress.onEvent(event);
-    };
     try {
-      await pushImages(images, { check: this.#check, onEvent });
+      await pushImages(images, { check: this.#check, onEvent: this.#report.onEvent });
     } finally {
-      progress?.finish();
+      this.#report.finish();
     }
     const host = (await this.#startedEmbedded)?.host;
     return shipments.map(({ image, destination, repository }, index) =>
@@ -116,10 +135,13 @@ class Shipping {
   }
 }
 
-function terminalColumns(): number | undefined {
+/** Asks for a terminal's size whenever it is needed: it changes. */
+function terminalOf(descriptor: number): () => TerminalSize | undefined {
   const { isatty, WriteStream } = process.getBuiltinModule("node:tty");
-  if (!isatty(2) || process.env["TERM"] === "dumb") return undefined;
-  const terminal = new WriteStream(2);
-  const { columns } = terminal;
-  return columns || 80;
+  if (!isatty(descriptor) || process.env["TERM"] === "dumb") return () => undefined;
+  const terminal = new WriteStream(descriptor);
+  return () => {
+    const [columns, rows] = terminal.getWindowSize();
+    return { columns: columns || 80, rows: rows || 24 };
+  };
 }

@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
-import { Target } from "./testdata/target.ts";
+import { screenOf } from "../registry/client/testdata/screen.ts";
+import { ended, Target } from "./testdata/target.ts";
 
 let registry: FakeRegistry;
 beforeEach(async () => {
@@ -89,6 +91,63 @@ describe("push", () => {
     registry.manifests.delete("team/app t_default");
     expect(await say()).toBe(`would tag ${registry.host}/team/app@${digest} as t_default\n`);
   });
+
+  it("tells programs in lines of JSON what happens, and nothing else", async () => {
+    const { target, digest } = pushTarget(["x", "yy"]);
+    const lines = async () => {
+      const { stdout, stderr, status } = await target.run(["--json"]);
+      expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+      return stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    };
+    const image = `${registry.host}/team/app`;
+    const first = await lines();
+    expect(first[0]).toEqual({ event: "checked", image, blobs: 3 });
+    const blobs = first.filter(({ event }) => event === "blob");
+    expect(blobs.map(({ outcome }) => outcome)).toEqual(["uploaded", "uploaded", "uploaded"]);
+    expect(blobs.map(({ size }) => size).sort()).toEqual(expect.arrayContaining([1, 2]));
+    const end = (outcome: string) => [
+      { event: "image", image, digest, tags: ["t_default"], outcome },
+      { event: "reference", image, tag: "default", reference: `${image}@${digest}` },
+    ];
+    expect(first.slice(-2)).toEqual(end("pushed"));
+    expect(await lines()).toEqual(end("unchanged"));
+    registry.manifests.delete("team/app t_default");
+    expect(await lines()).toEqual(end("tagged"));
+  });
+
+  it.runIf(existsSync("/usr/bin/script"))(
+    "shows on a terminal how far each blob is, and leaves one line of it",
+    async () => {
+      const { target } = pushTarget(["x".repeat(3_000_000), "y"]);
+      const command = target.command().map((word) => `'${word}'`);
+      const env = { ...target.env, NO_COLOR: "1", TERM: "xterm" };
+      const child = spawn("/usr/bin/script", ["-qec", `stty cols 70 rows 20; ${command.join(" ")}`, "/dev/null"], {
+        env,
+      });
+      let soFar = "";
+      const shown = new Promise<void>((resolve) => {
+        child.stdout.on("data", (chunk) => {
+          soFar += chunk;
+          if (/ sha256:[0-9a-f]{12} 3\.0 MB of 3\.0 MB[\s\S]* 1 B of 1 B/.test(soFar)) resolve();
+        });
+      });
+      // Nothing is stored before all of it is shown to be under way.
+      registry.intervene = async ({ method, url }) => {
+        if (method === "PUT" && url?.includes("/blobs/")) await shown;
+        return false;
+      };
+      const { stdout, status } = await ended(child);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/pushing: \d of 3 blobs, /);
+      // Knows only what moves the cursor and clears: a colour would be an error.
+      const screen = screenOf(stdout, 70).map((line) => line.trimEnd());
+      expect(screen.filter((line) => /pushing|waiting|left/.test(line))).toEqual([]);
+      expect(screen.join("")).toContain(`pushed ${registry.host}/team/app:t_default: 3 blobs sent (3.0 MB)`);
+    },
+  );
 
   it("explains itself without a registry", async () => {
     const { target } = pushTarget();

@@ -19,6 +19,7 @@ const help = `Pushes what the registry lacks and prints HOST/REPOSITORY@sha256:â
   --repository NAME       in place of the target's repository
   --tag TAG               in place of the target's tags; may be repeated
   --digest-file FILE      write the digest of every image into FILE, one a line
+  --json                  print, in place of references, a line of JSON for whatever happens
   --dry-run               say what would be pushed, move nothing
   --help                  print this
 `;
@@ -54,13 +55,15 @@ export async function push(
     await describeShipments(shipments, destinations, "tags");
     return;
   }
-  const references = await ship(shipments, destinations, "tags");
+  const report = flags.json ? new (await import("./json-report.ts")).JsonReport(print) : undefined;
+  const references = await ship(shipments, destinations, "tags", report);
   if (flags["digest-file"] !== undefined) {
     const digests = shipments.map(({ image }) => `${image.descriptor.digest}\n`).join("");
     // `bazel run` starts programs in a folder of build outputs and says in this variable where the user was.
     writeWhole(resolve(env["BUILD_WORKING_DIRECTORY"] ?? ".", flags["digest-file"]), digests);
   }
-  print(references.map((reference) => `${reference}\n`).join(""));
+  if (report) report.references(references, shipments);
+  else print(references.map((reference) => `${reference}\n`).join(""));
 }
 
 function readFlags(args: readonly string[]) {
@@ -73,6 +76,7 @@ function readFlags(args: readonly string[]) {
         tag: { type: "string", multiple: true },
         "digest-file": { type: "string" },
         "dry-run": { type: "boolean" },
+        json: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     }).values;

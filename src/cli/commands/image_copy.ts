@@ -40,7 +40,10 @@ export async function handler(options: ArgumentsCamelCase<Options>): Promise<voi
   const to = await openImage(options.destination);
   const progress = new PushProgress({
     write: (text) => process.stderr.write(text),
-    columns: process.stderr.isTTY ? process.stderr.columns : undefined,
+    terminal: () => {
+      const { isTTY, columns, rows } = process.stderr;
+      return isTTY ? { columns, rows } : undefined;
+    },
   });
   let isUnchanged = true;
   const onEvent = (event: PushEvent) => {

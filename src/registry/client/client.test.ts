@@ -134,7 +134,7 @@ describe("faults", () => {
 
   it("of a registry that takes connections and has never said anything are ended soon", async () => {
     registry.intervene = () => true;
-    const error = await open({ firstAnswerTimeout: 50 })
+    const error = await open({ firstAnswerTimeout: 50, retry: { ...quickRetry, firstContactBudget: 20 } })
       .headManifest("a", "v1")
       .catch((error) => error);
     expect(error.message).toMatch(/does not answer \(nothing was heard within 0 s\) while/);

@@ -1,62 +1,125 @@
 import { describe, expect, it } from "vitest";
+import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
-import { formatBytes, PushProgress } from "./progress.ts";
+import { formatBytes, PushProgress, type TerminalSize } from "./progress.ts";
+import { formatTime } from "./progress-lines.ts";
 import type { PushEvent } from "./push.ts";
 import { imageOf } from "./testdata/images.ts";
+import { screenOf } from "./testdata/screen.ts";
 
 const client = { registry: "localhost:5000" } as RegistryClient;
 const image = imageOf(client, { repository: "team/app", tags: ["v1"], layers: ["x"] });
-const { digest } = image;
+const [first, second, third] = [sha256("1"), sha256("2"), sha256("3")];
+const short = (digest: string) => digest.slice(0, 19);
 
 const events: PushEvent[] = [
   { type: "checked", image, blobs: 3 },
-  { type: "blob", image, digest, size: 7, outcome: "present" },
-  { type: "sending", image, digest, size: 4_000_000 },
-  { type: "sending", image, digest, size: 500 },
-  { type: "sent", bytes: 1_000_000 },
-  { type: "sent", bytes: 3_000_000 },
-  { type: "blob", image, digest, size: 500, outcome: "mounted" },
-  { type: "blob", image, digest, size: 4_000_000, outcome: "uploaded" },
+  { type: "blob", image, digest: third, size: 7, outcome: "present" },
+  { type: "sending", image, digest: first, size: 4_000_000 },
+  { type: "sending", image, digest: second, size: 500 },
+  { type: "sent", image, digest: first, bytes: 1_000_000 },
+  { type: "sent", image, digest: first, bytes: 1_000_000 },
+  { type: "sent", image, digest: first, bytes: 2_000_000 },
+  { type: "blob", image, digest: second, size: 500, outcome: "mounted" },
+  { type: "blob", image, digest: first, size: 4_000_000, outcome: "uploaded" },
   { type: "image", image, outcome: "pushed" },
 ];
 
 /** What is written when every event comes so many milliseconds after the last one. */
-function written(list: PushEvent[], every: number, columns?: number): string {
+function written(list: readonly PushEvent[], every: number, terminal?: TerminalSize): string {
   let text = "";
   let now = 0;
-  const progress = new PushProgress({ write: (part) => (text += part), columns, now: () => (now += every) });
-  for (const event of list) progress.onEvent(event);
+  const progress = new PushProgress({ write: (part) => (text += part), terminal: () => terminal, now: () => now });
+  for (const event of list) {
+    now += every;
+    progress.onEvent(event);
+  }
+  progress.finish();
   progress.finish();
   return text;
 }
 
-const summary = "pushed localhost:5000/team/app:v1: 1 blob sent (4.0 MB), 1 mounted, 1 there already\n";
+/** What a terminal shows before the last events. */
+function shown(terminal: TerminalSize, without: number): string[] {
+  let text = "";
+  let now = 0;
+  const progress = new PushProgress({ write: (part) => (text += part), terminal: () => terminal, now: () => now });
+  for (const event of events.slice(0, -without)) {
+    now += 1000;
+    progress.onEvent(event);
+  }
+  return screenOf(text, terminal.columns);
+}
+
+const summary = "pushed localhost:5000/team/app:v1: 1 blob sent (4.0 MB), 1 mounted (500 B), 1 there already (7 B)\n";
 
 describe("PushProgress", () => {
   it("says nothing when nothing was moved", () => {
-    expect(written([{ type: "image", image, outcome: "unchanged" }], 1000, 80)).toBe("");
+    expect(written([{ type: "image", image, outcome: "unchanged" }], 1000, { columns: 80, rows: 24 })).toBe("");
   });
 
   it("writes whole lines where there is no terminal, and one only when it is quick", () => {
     expect(written(events, 1)).toBe(summary);
-    expect(written(events, 3000)).toBe(`pushing: 1 of 3 blobs, 4.0 MB of 4.0 MB, 333 kB/s\n${summary}`);
+    expect(written(events, 3000)).toBe(`pushing: 1 of 3 blobs, 4.0 MB of 4.0 MB, 333 kB/s, 1 s left\n${summary}`);
   });
 
-  it("redraws one line on a terminal and removes it in the end", () => {
-    const text = written(events, 150, 80);
-    expect(text).toContain("\rpushing: 1 of 3 blobs, 1.0 MB of 4.0 MB");
-    expect(text.endsWith(`\r\u001b[K${summary}`)).toBe(true);
-    expect(text.split("\n").length).toBe(2);
+  it("has a line for every blob in flight on a terminal, and one for all", () => {
+    expect(shown({ columns: 80, rows: 24 }, 4)).toEqual([
+      `  ${short(first)} 2.0 MB of 4.0 MB, 667 kB/s, 3 s left`,
+      `  ${short(second)} 500 B, waiting`,
+      "pushing: 1 of 3 blobs, 2.0 MB of 4.0 MB, 667 kB/s, 4 s left",
+    ]);
+    expect(shown({ columns: 80, rows: 24 }, 2)).toEqual([
+      `  ${short(first)} 4.0 MB of 4.0 MB, 800 kB/s`,
+      "pushing: 2 of 3 blobs, 4.0 MB of 4.0 MB, 800 kB/s",
+    ]);
   });
 
-  it("never fills a terminal's last column, which would make a second line", () => {
-    for (const line of written(events, 150, 20).split("\r").slice(1, -1)) {
-      expect(line.replace("\u001b[K", "").length).toBeLessThan(20);
+  it("leaves nothing of them in the end, however wide the terminal is", () => {
+    for (const columns of [5, 20, 40, 60, 80, 200]) {
+      const wide = Math.max(columns, summary.length);
+      const text = written(events, 1000, { columns, rows: 24 });
+      expect(screenOf(text, wide)).toEqual([summary.trimEnd(), ""]);
     }
+  });
+
+  it("fits lines to a narrow terminal, whose last column stays free", () => {
+    expect(shown({ columns: 40, rows: 24 }, 4)).toEqual([
+      `  ${short(first)} 2.0 MB of 4.0 MB`.slice(0, 39),
+      `  ${short(second)} 500 B, waiting`,
+      "pushing: 1 of 3 blobs, 2.0 MB of 4.0 MB",
+    ]);
+    expect(shown({ columns: 12, rows: 24 }, 4)).toEqual(
+      [first, second, "pushing:"].map((text) => (text.startsWith("p") ? text : `  ${text.slice(0, 9)}`)),
+    );
+  });
+
+  it("takes no more rows than there are", () => {
+    expect(shown({ columns: 80, rows: 3 }, 4).length).toBe(2);
+    expect(shown({ columns: 80, rows: 1 }, 4).length).toBe(1);
+  });
+
+  it("takes back what has to be sent again", () => {
+    const again = [
+      ...events.slice(0, 6),
+      { type: "sent", image, digest: first, bytes: -1_500_000 },
+      ...events.slice(6),
+    ] as PushEvent[];
+    expect(written(again, 3000)).toContain("pushing: 1 of 3 blobs, 500 kB of 4.0 MB");
   });
 
   it("says when only tags were moved", () => {
     expect(written([{ type: "image", image, outcome: "tagged" }], 1)).toBe("tagged localhost:5000/team/app:v1\n");
+  });
+
+  it("sums up several images", () => {
+    const other = imageOf(client, { repository: "team/other", layers: ["x"] });
+    const streamed = { type: "blob", image: other, digest: first, size: 5_000_000, outcome: "streamed" } as PushEvent;
+    const all = [...events, streamed, { type: "image", image: other, outcome: "pushed" } as PushEvent];
+    expect(written(all, 1)).toBe(
+      `${summary}pushed localhost:5000/team/other: 1 blob streamed (5.0 MB)\n` +
+        "2 images: 1 blob sent (4.0 MB), 1 streamed (5.0 MB), 1 mounted (500 B), 1 there already (7 B)\n",
+    );
   });
 });
 
@@ -71,5 +134,18 @@ describe("formatBytes", () => {
     [5e15, "5000 TB"],
   ])("writes %d as %s", (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
+  });
+});
+
+describe("formatTime", () => {
+  it.each([
+    [0, "1 s"],
+    [1.2, "2 s"],
+    [99, "99 s"],
+    [100, "2 min"],
+    [5999, "2 h"],
+    [36_000, "10 h"],
+  ])("writes %d seconds as %s", (seconds, text) => {
+    expect(formatTime(seconds)).toBe(text);
   });
 });

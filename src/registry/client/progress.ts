@@ -1,33 +1,49 @@
-import type { ImageToPush, PushEvent } from "./push.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { blobLine, formatBytes, plural, totalLine } from "./progress-lines.ts";
+import type { BlobOutcome, ImageToPush, PushEvent } from "./push.ts";
+
+export { formatBytes } from "./progress-lines.ts";
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
 
 export interface ProgressOptions {
   /** Writes text for people. */
   readonly write: (text: string) => void;
-  /** Columns of the terminal; undefined: not one, so whole lines are written, and few. */
-  readonly columns?: number | undefined;
+  /** The size of the terminal now; undefined: there is none, so whole lines are written, and few. */
+  readonly terminal: () => TerminalSize | undefined;
   /** Milliseconds, from any start. */
   readonly now?: () => number;
 }
 
-/** What became of the blobs of one image. */
-interface Counts {
+/** What became of blobs: how many, and their bytes. */
+type Counts = Record<BlobOutcome, { blobs: number; bytes: number }>;
+
+const noCounts = (): Counts => ({
+  uploaded: { blobs: 0, bytes: 0 },
+  streamed: { blobs: 0, bytes: 0 },
+  mounted: { blobs: 0, bytes: 0 },
+  present: { blobs: 0, bytes: 0 },
+});
+
+/** A blob that is being sent. */
+interface Flight {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly startedAt: number;
   sent: number;
-  bytes: number;
-  streamed: number;
-  streamedBytes: number;
-  mounted: number;
-  present: number;
 }
 
-const nothing: Counts = { sent: 0, bytes: 0, streamed: 0, streamedBytes: 0, mounted: 0, present: 0 };
-
-/** Milliseconds between two redrawn lines on a terminal, and between two plain lines elsewhere. */
+/** Milliseconds between two drawings on a terminal, and between two plain lines elsewhere. */
 const redrawEvery = 100;
 const plainEvery = 10_000;
 
 /**
- * Tells people how a push is going: one line that is redrawn on a terminal, now and then a plain line elsewhere, and a line for every
- * image that was not there before. Silent when nothing was moved.
+ * Tells people how a push is going: on a terminal a line for every blob in flight and one for all, drawn anew as they go on; elsewhere
+ * now and then a plain line; and for every image that was not there before what became of its blobs. Silent when nothing was moved.
+ * Uses no colours.
  */
 export class PushProgress {
   readonly #options: ProgressOptions;
@@ -39,7 +55,11 @@ export class PushProgress {
   #sent = 0;
   #startedAt: number | undefined;
   #writtenAt = Number.NEGATIVE_INFINITY;
-  #lineDrawn = false;
+  /** Lines that stand on the terminal and will be drawn over. */
+  #drawn = 0;
+  #imagesMoved = 0;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #flights = new Map<string, Flight>();
   readonly #perImage = new Map<ImageToPush, Counts>();
 
   constructor(options: ProgressOptions) {
@@ -54,14 +74,13 @@ export class PushProgress {
         this.#blobs += event.blobs;
         break;
       case "sending":
-        this.#bytes += event.size;
-        this.#begin();
+        this.#begin(event);
         break;
       case "sent":
-        this.#sent += event.bytes;
+        this.#advance(event);
         break;
       case "blob":
-        this.#countBlob(event);
+        this.#endBlob(event);
         break;
       case "image":
         this.#endImage(event);
@@ -70,84 +89,106 @@ export class PushProgress {
     this.#draw();
   };
 
-  /** Removes the line that was being redrawn. To be called however the push ends. */
+  /** Removes what was being drawn, and sums up when there were several images. To be called however the push ends. */
   finish(): void {
-    if (this.#lineDrawn) this.#options.write("\r\u001b[K");
-    this.#lineDrawn = false;
-  }
-
-  #begin(): void {
-    if (this.#startedAt !== undefined) return;
-    this.#startedAt = this.#now();
-    // The first plain line is due only when it takes long enough to wonder.
-    this.#writtenAt = this.#options.columns === undefined ? this.#startedAt : Number.NEGATIVE_INFINITY;
-  }
-
-  #countBlob(event: Extract<PushEvent, { type: "blob" }>): void {
-    this.#blobsDone++;
-    const counts = this.#perImage.get(event.image) ?? { ...nothing };
-    this.#perImage.set(event.image, counts);
-    if (event.outcome === "present") counts.present++;
-    else if (event.outcome === "mounted") counts.mounted++;
-    else if (event.outcome === "streamed") {
-      counts.streamed++;
-      counts.streamedBytes += event.size;
-    } else {
-      counts.sent++;
-      counts.bytes += event.size;
+    clearInterval(this.#timer);
+    this.#erase();
+    if (this.#imagesMoved > 1) {
+      const all = [...this.#perImage.values()].reduce(add, noCounts());
+      this.#options.write(`${plural(this.#imagesMoved, "image")}${describe(all)}\n`);
     }
+    this.#imagesMoved = 0;
+  }
+
+  #begin(event: Extract<PushEvent, { type: "sending" }>): void {
+    const now = this.#now();
+    this.#bytes += event.size;
+    this.#flights.set(keyOf(event), { digest: event.digest, size: event.size, startedAt: now, sent: 0 });
+    if (this.#startedAt !== undefined) return;
+    this.#startedAt = now;
+    // Where nothing happens for a while, rates and times go on changing.
+    this.#timer = setInterval(() => this.#draw(), redrawEvery).unref();
+    // The first plain line is due only when it takes long enough to wonder.
+    if (!this.#options.terminal()) this.#writtenAt = now;
+  }
+
+  #advance(event: Extract<PushEvent, { type: "sent" }>): void {
+    this.#sent += event.bytes;
+    const flight = this.#flights.get(keyOf(event));
+    if (flight) flight.sent += event.bytes;
+  }
+
+  #endBlob(event: Extract<PushEvent, { type: "blob" }>): void {
+    this.#blobsDone++;
+    const counts = this.#perImage.get(event.image) ?? noCounts();
+    this.#perImage.set(event.image, counts);
+    counts[event.outcome].blobs++;
+    counts[event.outcome].bytes += event.size;
     // A mounted blob was announced as one to send.
     if (event.outcome === "mounted") this.#bytes -= event.size;
+    this.#flights.delete(keyOf(event));
   }
 
-  #endImage(event: Extract<PushEvent, { type: "image" }>): void {
-    const { image, outcome } = event;
+  #endImage({ image, outcome }: Extract<PushEvent, { type: "image" }>): void {
     if (outcome === "unchanged") return;
-    const counts = this.#perImage.get(image);
-    const parts = [
-      counts && counts.sent > 0 ? `${plural(counts.sent, "blob")} sent (${formatBytes(counts.bytes)})` : "",
-      counts && counts.streamed > 0 ? `${counts.streamed} streamed (${formatBytes(counts.streamedBytes)})` : "",
-      counts && counts.mounted > 0 ? `${counts.mounted} mounted` : "",
-      counts && counts.present > 0 ? `${counts.present} there already` : "",
-    ].filter((part) => part !== "");
-    const verb = outcome === "pushed" ? "pushed" : "tagged";
+    this.#imagesMoved++;
     const what = `${image.client.registry}/${image.repository}${image.tags.length > 0 ? `:${image.tags.join(",")}` : ""}`;
-    this.finish();
-    this.#options.write(`${verb} ${what}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}\n`);
+    this.#erase();
+    this.#options.write(`${outcome} ${what}${describe(this.#perImage.get(image) ?? noCounts())}\n`);
   }
 
   #draw(): void {
     if (this.#startedAt === undefined) return;
-    const { columns, write } = this.#options;
+    const terminal = this.#options.terminal();
     const now = this.#now();
-    if (now - this.#writtenAt < (columns === undefined ? plainEvery : redrawEvery)) return;
+    if (now - this.#writtenAt < (terminal ? redrawEvery : plainEvery)) return;
     this.#writtenAt = now;
-    const seconds = (now - this.#startedAt) / 1000;
-    const rate = seconds >= 0.5 && this.#sent > 0 ? `, ${formatBytes(this.#sent / seconds)}/s` : "";
-    const line =
-      `pushing: ${this.#blobsDone} of ${plural(this.#blobs, "blob")}, ` +
-      `${formatBytes(this.#sent)} of ${formatBytes(this.#bytes)}${rate}`;
-    if (columns === undefined) {
-      write(`${line}\n`);
-    } else {
-      write(`\r${line.slice(0, columns - 1)}\u001b[K`);
-      this.#lineDrawn = true;
+    const whole = { sent: this.#sent, size: this.#bytes, elapsed: now - this.#startedAt };
+    if (!terminal) {
+      this.#options.write(`${totalLine(this.#blobsDone, this.#blobs, whole)}\n`);
+      return;
     }
+    // The last column stays free, since a terminal may go on to the next line after it; so does a row, for what scrolls.
+    const columns = terminal.columns - 1;
+    const lines = [...this.#flights.values()]
+      .slice(0, Math.max(0, terminal.rows - 2))
+      .map(({ digest, sent, size, startedAt }) => blobLine(digest, { sent, size, elapsed: now - startedAt }, columns));
+    lines.push(totalLine(this.#blobsDone, this.#blobs, whole, columns));
+    this.#options.write(`${this.#toStart()}${lines.map((line) => `${line}\u001b[K`).join("\n")}\u001b[J`);
+    this.#drawn = lines.length;
+  }
+
+  #erase(): void {
+    if (this.#drawn > 0) this.#options.write(`${this.#toStart()}\u001b[J`);
+    this.#drawn = 0;
+  }
+
+  /** Brings the cursor to where the drawing begins. */
+  #toStart(): string {
+    return `\r${this.#drawn > 1 ? `\u001b[${this.#drawn - 1}A` : ""}`;
   }
 }
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+function keyOf({ image, digest }: { image: ImageToPush; digest: Digest }): string {
+  return `${image.client.registry}/${image.repository} ${digest}`;
 }
 
-/** Bytes as people read them, by powers of ten, as disks and networks count. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
+function add(one: Counts, other: Counts): Counts {
+  for (const outcome of Object.keys(one) as BlobOutcome[]) {
+    one[outcome].blobs += other[outcome].blobs;
+    one[outcome].bytes += other[outcome].bytes;
   }
-  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+  return one;
+}
+
+/** What became of blobs, for the end of a line. */
+function describe(counts: Counts): string {
+  const words = { uploaded: "sent", streamed: "streamed", mounted: "mounted", present: "there already" };
+  const parts = (Object.keys(words) as BlobOutcome[])
+    .filter((outcome) => counts[outcome].blobs > 0)
+    .map((outcome, index) => {
+      const { blobs, bytes } = counts[outcome];
+      return `${index === 0 ? plural(blobs, "blob") : blobs} ${words[outcome]} (${formatBytes(bytes)})`;
+    });
+  return parts.length > 0 ? `: ${parts.join(", ")}` : "";
 }

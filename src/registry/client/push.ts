@@ -41,7 +41,7 @@ export type PushEvent =
   | { readonly type: "checked"; readonly image: ImageToPush; readonly blobs: number }
   | { readonly type: "sending"; readonly image: ImageToPush; readonly digest: Digest; readonly size: number }
   /** `bytes` is negative when some have to be sent again. */
-  | { readonly type: "sent"; readonly bytes: number }
+  | { readonly type: "sent"; readonly image: ImageToPush; readonly digest: Digest; readonly bytes: number }
   | {
       readonly type: "blob";
       readonly image: ImageToPush;
@@ -172,7 +172,7 @@ class Push {
     const signal = this.#signal;
     if ((await client.headBlob(repository, descriptor.digest, { push: true, signal })) !== undefined) return "present";
     this.#emit({ type: "sending", image, digest: descriptor.digest, size: descriptor.size });
-    const onBytes = (bytes: number) => this.#emit({ type: "sent", bytes });
+    const onBytes = (bytes: number) => this.#emit({ type: "sent", image, digest: descriptor.digest, bytes });
     const outcome = await client.pushBlob({ repository, descriptor, open, mountFrom, onBytes, signal });
     return outcome === "uploaded" && blob.streamedFrom !== undefined ? "streamed" : outcome;
   }
