@@ -1,0 +1,128 @@
+import { cpSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Installed } from "./testdata/installed.ts";
+
+const secret = "ein-sehr-geheimes-wort";
+const user = new Installed([secret]);
+const store = join(user.env["XDG_CONFIG_HOME"] as string, "slipway/credentials.json");
+const url = ["--service", "docker", "--url", "registry.example.com"];
+
+function add(args: readonly string[], input = "") {
+  return user.run("slipway", ["credentials", "add", ...args], { input });
+}
+
+describe("slipway credentials add", () => {
+  it.each<[string, string[], RegExp]>([
+    ["no source", url, /No source is given/],
+    ["two sources", [...url, "--file", "/a", "--aws-secret", "b"], /More than one source/],
+    ["no URL", ["--service", "docker", "--file", "/a"], /url/],
+    ["no such service", ["--service", "ftp", "--url", "h.org", "--file", "/a"], /ftp/],
+    ["a URL that is none", ["--service", "docker", "--url", "a b", "--file", "/a"], /"a b" is not a URL/],
+    ["a name that is none", [...url, "--name", "a/b", "--file", "/a"], /"a\/b" is no name/],
+    ["a file that is not there", [...url, "--file", "/nowhere"], /file \/nowhere .*cannot be read \(ENOENT\)/],
+    ["a password without its user", [...url, "--password-stdin"], /user name is missing/],
+    ["a user for a file", [...url, "--file", "/a", "--username", "u"], /--username belongs to another source/],
+    ["a region for a file", [...url, "--file", "/a", "--region", "x"], /--region belongs to --aws-secret/],
+    ["a key for a registry", [...url, "--ssh-key", "/a"], /--ssh-key is for the service git alone/],
+    // The secret itself, by mistake: what the command line says stays out of the error.
+    [
+      "a variable that is none",
+      [...url, "--username", "u", "--password-env", "geheim!"],
+      /--password-env is not the name of a variable\.\n(?!.*geheim)/,
+    ],
+    ["nothing on stdin", [...url, "--username", "u", "--password-stdin"], /stdin gave no password/],
+  ])("refuses %s", async (_, args, problem) => {
+    const { status, stdout, stderr } = await add(args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(problem);
+  });
+
+  it("keeps a password from stdin for its user alone, and shows it nowhere", async () => {
+    expect(await add([...url, "--name", "team", "--username", "u", "--password-stdin"], `${secret}\n`)).toMatchObject({
+      status: 0,
+    });
+    expect(statSync(store).mode & 0o777).toBe(0o600);
+    expect(JSON.parse((await user.slipway("credentials", "list", "--json")).stdout)).toEqual([
+      { name: "team", service: "docker", url: "registry.example.com", source: { kind: "stored", username: "u" } },
+    ]);
+    expect((await user.slipway("credentials", "list")).stdout).toBe(
+      "docker  registry.example.com  the password of u that Slipway keeps  team\n",
+    );
+    const explained = await user.slipway("credentials", "explain", "registry.example.com/team/app:v1");
+    expect(explained.stdout).toMatch(
+      /^used +team: the password of u that Slipway keeps .*\nA password of u, from team: /,
+    );
+    const got = await user.ask("docker-credential-slipway", "get", "registry.example.com");
+    expect(JSON.parse(got.stdout)).toMatchObject({ Username: "u", Secret: secret });
+  });
+
+  it("is undone by remove, by name or by URL, and by nothing else", async () => {
+    const unknown = await user.slipway("credentials", "remove", "other");
+    expect(unknown).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/No credential has the name or URL "other"/),
+    });
+    await add(["--service", "git", "--url", "registry.example.com", "--username", "u", "--password-stdin"], secret);
+    const both = await user.slipway("credentials", "remove", "registry.example.com");
+    expect(both).toMatchObject({ status: 2, stderr: expect.stringMatching(/for the services docker and git/) });
+    expect(await user.slipway("credentials", "remove", "team")).toMatchObject({ status: 0 });
+    expect(await user.slipway("credentials", "remove", "registry.example.com")).toMatchObject({ status: 0 });
+    expect((await user.slipway("credentials", "list")).stdout).toBe("");
+  });
+
+  it("and a file that is broken end with its name", async () => {
+    writeFileSync(store, `{"version": 1, "credentials": [{"password": "${secret}"`);
+    for (const args of [["list"], ["explain", "h.org"], ["remove", "a"], ["test"]]) {
+      const { status, stderr } = await user.slipway("credentials", ...args);
+      expect(status, args.join()).toBe(2);
+      expect(stderr, args.join()).toMatch(/^Credential file \S+credentials\.json: it is not JSON\.\n/);
+    }
+    rmSync(store);
+  });
+});
+
+describe("slipway install", () => {
+  const programs = () => readdirSync(join(user.bin, ".slipway"));
+
+  it("again changes nothing, and leaves no draft", async () => {
+    const before = programs();
+    expect(before).toHaveLength(1);
+    expect(await user.slipway("install", user.bin)).toMatchObject({ status: 0 });
+    expect(programs()).toEqual(before);
+  });
+
+  it("prints the lines for each tool, and whether it must be found first", async () => {
+    const here = await user.slipway("install", user.bin);
+    expect(here.stdout).toMatch(/^docker, crane/);
+    expect(here.stdout).toContain(`common --credential_helper=${user.bin}/bazel-credential-slipway`);
+    const elsewhere = await user.slipway("install", join(user.folder, "else where"));
+    expect(elsewhere.stdout).toMatch(/^First let the tools find it: export PATH='\S+else where':\$PATH\n/);
+    expect(elsewhere.stdout).toMatch(/credential\.helper '\S+else where\/git-credential-slipway'/);
+  });
+
+  it("makes programs that work through links, after a move, and without anything else", async () => {
+    const moved = join(user.folder, "moved here");
+    cpSync(user.bin, moved, { recursive: true });
+    const link = join(user.folder, "link");
+    symlinkSync("moved here/docker-credential-slipway", link);
+    const bare = { PATH: "/usr/bin:/bin", HOME: user.env["HOME"] };
+    expect(await user.ask(link, "list", "", bare)).toMatchObject({ status: 0, stdout: "{}\n" });
+    const git = await user.ask(join(moved, "git-credential-slipway"), "get", "protocol=https\nhost=h.org\n", bare);
+    expect(git).toEqual({ status: 0, stdout: "", stderr: "" });
+  });
+
+  it("names the folder that it cannot write to", async () => {
+    const file = user.write("file", "");
+    const { status, stderr } = await user.slipway("install", join(file, "bin"));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/Nothing can be installed into \S+file\/bin: ENOTDIR/);
+  });
+});
+
+describe("the secret", () => {
+  it("is in no output, command line or file", () => {
+    expect(user.watch.commandLines).toBeGreaterThan(5);
+    expect(user.watch.findings([])).toEqual([]);
+  });
+});
