@@ -1,6 +1,8 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Registry } from "./registry.ts";
-import { command, Workspace } from "./workspace.ts";
+import { command, scratchFolder, Workspace } from "./workspace.ts";
 
 const workspace = new Workspace("container");
 const registry = new Registry(workspace);
@@ -64,5 +66,41 @@ describe("the quickstart where podman is", () => {
     const validated = await command(["crane", "validate", "--insecure", "--remote", reference], workspace.env);
     expect(`${validated.stdout}${validated.stderr}`).toMatch(/PASS/);
     expect(validated.status).toBe(0);
+  });
+
+  it("shows the registry's token to nobody: not in arguments, environment, output or logs", async () => {
+    // A podman that writes down how it was called before it becomes the real one.
+    const folder = join(scratchFolder(), "spy");
+    mkdirSync(folder, { recursive: true });
+    const [seen, logins] = [join(folder, "seen"), join(folder, "logins")];
+    const real = (await command(["sh", "-c", "command -v podman"], workspace.env)).stdout.trim();
+    writeFileSync(
+      join(folder, "podman"),
+      `#!/bin/sh
+{ printf '%s\\n' "$@"; env; } >>${seen}
+for word; do
+  case $word in --authfile=*) stat -c %a "\${word#*=}" >>${logins} && cat "\${word#*=}" >>${logins} && echo >>${logins} ;; esac
+done
+exec ${real} "$@"
+`,
+    );
+    chmodSync(join(folder, "podman"), 0o755);
+    const spying = { ...env, PATH: `${folder}:${process.env["PATH"]}` };
+    const { status, stdout, stderr } = await workspace.bazel(["run", "//examples/quickstart:report"], { env: spying });
+    expect(status, stderr).toBe(0);
+
+    const [mode, login = ""] = readFileSync(logins, "utf8").split("\n");
+    expect(mode).toBe("600");
+    const { auths } = JSON.parse(login) as { auths: Record<string, { auth: string }> };
+    const auth = auths[reference.split("/")[0] ?? ""]?.auth ?? "";
+    const token = Buffer.from(auth, "base64")
+      .toString()
+      .replace(/^token:/, "");
+    expect(token.length).toBeGreaterThan(40);
+    const logs = [registry.paths.requests, registry.paths.log].map((path) => readFileSync(path, "utf8"));
+    const everything = [readFileSync(seen, "utf8"), stdout, stderr, ...logs].join("\n");
+    expect(everything).toContain("examples/quickstart");
+    // Tokens begin alike, so this finds those of other runs too.
+    for (const secret of [auth, token, token.slice(0, 30)]) expect(everything.includes(secret)).toBe(false);
   });
 });

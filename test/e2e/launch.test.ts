@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSeen, writeProbe } from "./probe.ts";
 import { Registry } from "./registry.ts";
@@ -87,6 +88,29 @@ describe("the embedded registry", () => {
     expect(readSeen(stdout).arguments).toEqual([]);
     const { pid } = await registry.status();
     expect(pid).toBeGreaterThan(0);
+  });
+
+  it("takes another port when somebody else is on its own, who is asked nothing", async () => {
+    await workspace.stdout(["run", "//probe"]);
+    const before = (await registry.status()).host;
+    await registry.stop();
+    const asked: string[] = [];
+    const squatter = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      response.end();
+    });
+    squatter.listen(Number(before.split(":")[1]), "127.0.0.1");
+    await once(squatter, "listening");
+    try {
+      const { environment } = await run([]);
+      const { host } = await registry.status();
+      expect(host).not.toBe(before);
+      expect(environment["SLIPWAY_CONTAINER_IMAGE_URIS"]).toContain(`default##${host}/probe@sha256:`);
+      expect(environment["SLIPWAY_CONTAINER_IMAGE_URIS"]).not.toContain(before);
+      expect(asked).toEqual([]);
+    } finally {
+      squatter.close();
+    }
   });
 
   it("is not started by a dry run, which says what would be moved and run", async () => {

@@ -4,6 +4,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import { askServer, askStatus, stopServer } from "../../src/registry/server/client.ts";
 import { type RegistryPaths, registryPaths } from "../../src/registry/server/paths.ts";
 import type { Status } from "../../src/registry/server/protocol.ts";
@@ -25,8 +26,12 @@ export class Registry {
     return status;
   }
 
+  /** Stops it and waits until its process has ended. */
   async stop(): Promise<void> {
+    const status = await askStatus(this.paths.socket);
+    if (!status) return;
     await stopServer(this.paths);
+    while (isRunning(status.pid)) await setTimeout(10);
   }
 
   /** What tools and engines asked of it while `action` ran; what our own tools say to the server about itself is in it too. */
@@ -90,6 +95,15 @@ export class Registry {
       question.once("error", reject);
       question.end();
     });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -181,6 +181,21 @@ describe("Debian's Bazel", { timeout: 240_000 }, () => {
     expect(installation()).toBe(home);
   });
 
+  test("a damaged installation stays as long as a server runs from it", async () => {
+    const damage = () => appendFileSync(join(installation(), "bazelrc"), "\n");
+    const used = installation();
+    expect((await bench.run(["info", "server_pid"])).status).toBe(0);
+    damage();
+    // Installs anew and starts no server; the one that runs still finds its files.
+    expect((await bench.run(["--version"])).stderr).toContain("installing it again");
+    expect(existsSync(used)).toBe(true);
+    // Bazel ends a server of another installation, so nothing uses the first one any more.
+    expect((await bench.run(["shutdown"])).status).toBe(0);
+    damage();
+    await bench.run(["--version"]);
+    expect(existsSync(used)).toBe(false);
+  });
+
   test("does not stand in for another major version", async () => {
     const { status, stderr } = await bench.run(["info"], { env: { USE_BAZEL_VERSION: "9.0.0" } });
     expect(stderr).toMatch(
