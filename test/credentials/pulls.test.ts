@@ -31,7 +31,6 @@ const commands: Readonly<Record<string, () => [string, ...string[]]>> = {
   skopeo: () => ["skopeo", "inspect", insecure, `docker://${image}`],
   podman: () => ["podman", "pull", "--quiet", insecure, image],
   crane: () => ["crane", "manifest", "--insecure", image],
-  docker: () => ["docker", "manifest", "inspect", "--insecure", image],
 };
 
 async function run([command, ...args]: [string, ...string[]]) {

@@ -5,7 +5,7 @@ export function configurationLines(folder: string, isOnPath: boolean): string {
   {"credsStore": "slipway"}
   for one registry: {"credHelpers": {"registry.example.com": "slipway"}}
 
-podman, skopeo, buildah (registries.conf: ~/.config/containers/ or /etc/containers/):
+podman, skopeo, buildah (~/.config/containers/registries.conf; in /etc/containers, files of registries.conf.d undo it):
   credential-helpers = ["containers-auth.json", "slipway"]
 
 git:
