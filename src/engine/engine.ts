@@ -30,6 +30,16 @@ export interface ContainerRun extends Run {
   readonly image: string;
   readonly network: Network;
   readonly resources: Resources;
+  /** Folders of this machine that it sees and may not change. */
+  readonly mounts?: readonly Mount[];
+  /** Default: the image's. */
+  readonly workingDir?: string;
+}
+
+/** A folder of this machine and where a container sees it, both absolute. */
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
 }
 
 /** The status with which a process ended, 128 and the signal's number when one killed it, as shells have it. */

@@ -3,7 +3,7 @@ import type { Network, Resources } from "../engine/engine.ts";
 import { Failure, UserError } from "../oci/errors.ts";
 import { containerImage, imageVariables } from "./images.ts";
 import { encodeJson, type Json, maximumJsonBytes } from "./json.ts";
-import { callVariable, nonceVariable, type Reply, ResultReader } from "./protocol.ts";
+import { callVariable, nonceVariable, type Reply, ResultReader } from "../engine/protocol.ts";
 import { revive } from "./remote-error.ts";
 import { runOnEngine } from "./run-function.ts";
 import { servedCall } from "./serving.ts";

@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { callVariable, nonceVariable } from "./protocol.ts";
+import { callVariable, nonceVariable } from "../engine/protocol.ts";
 import { describeFunctions, run, start } from "./testdata/functions.ts";
 
 describeFunctions({ env: {}, where: "a process of this machine" });

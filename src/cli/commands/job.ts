@@ -3,6 +3,8 @@ import type { Argv } from "yargs";
 const json = { type: "boolean", default: false, describe: "Machine-readable output" } as const;
 const file = { type: "string", demandOption: true } as const;
 
+const id = { type: "string", demandOption: true, describe: "The job, as `job run` and `job ls` name it" } as const;
+
 /** Commands for jobs. What they need is loaded when one of them runs. */
 export function builder(yargs: Argv): Argv {
   return yargs
@@ -21,6 +23,49 @@ export function builder(yargs: Argv): Argv {
           .option("json", json)
           .option("exit-code", { type: "boolean", default: false, describe: "End with status 1 when something moved" }),
       async (options) => (await import("./job_resolve.ts")).diffJob(options),
+    )
+    .command(
+      "run <file>",
+      "Run a job as its lock says, or as it is resolved now where it has none",
+      (command) =>
+        command
+          .positional("file", { ...file, describe: "The job, or its lock" })
+          .option("detach", { type: "boolean", default: false, describe: "Print the job's id and leave it running" }),
+      async (options) => (await import("./job_run.ts")).runJob(options),
+    )
+    .command("ls", "List the jobs of this machine", { json }, async (options) =>
+      (await import("./job_control.ts")).listJobs(options),
+    )
+    .command(
+      "status <id>",
+      "Tell what became of a job",
+      (command) => command.positional("id", id).option("json", json),
+      async (options) => (await import("./job_control.ts")).showStatus(options),
+    )
+    .command(
+      "logs <id>",
+      "Show what a job printed",
+      (command) =>
+        command
+          .positional("id", id)
+          .option("follow", {
+            type: "boolean",
+            default: false,
+            describe: "Go on until the job ends, and end as it does",
+          }),
+      async (options) => (await import("./job_control.ts")).showLogs(options),
+    )
+    .command(
+      "cancel <id>",
+      "End a job with all that it started",
+      (command) => command.positional("id", id),
+      async (options) => (await import("./job_control.ts")).cancelJob(options),
+    )
+    .command(
+      "supervise <id>",
+      false,
+      (command) => command.positional("id", id),
+      async (options) => (await import("./job_control.ts")).superviseById(options),
     )
     .demandCommand(1, "Which command of job?");
 }

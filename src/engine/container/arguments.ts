@@ -49,6 +49,10 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
     ...(client.name === "podman" ? podmanArguments(run, settings) : dockerArguments()),
     ...(run.resources.memory === undefined ? [] : [`--memory=${run.resources.memory}b`]),
     ...(run.resources.cpus === undefined ? [] : [`--cpus=${run.resources.cpus}`]),
+    ...(run.mounts ?? []).map(
+      ({ source, target }) => `--mount=type=bind,source=${source},destination=${target},readonly`,
+    ),
+    ...(run.workingDir === undefined ? [] : [`--workdir=${run.workingDir}`]),
     `--env=HOME=${home}`,
     ...settings.inherited.map((name) => `--env=${name}`),
     ...(folder.environmentFile === undefined ? [] : [`--env-file=${folder.environmentFile}`]),

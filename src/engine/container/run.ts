@@ -25,6 +25,10 @@ export interface ContainerRunOptions {
   readonly onStderr?: (data: Buffer) => void;
   /** How long a container may take to end after it was asked to, in milliseconds; 5000 by default. */
   readonly grace?: number;
+  /** Ends the container, as SIGTERM to this process does. */
+  readonly signal?: AbortSignal;
+  /** The container's name, by which it can be removed; by default one that nobody else has. */
+  readonly name?: string;
 }
 
 /** How long an image may take to arrive before a person is told, in milliseconds. */
@@ -76,7 +80,7 @@ async function attempt(
   run: ContainerRun,
   options: ContainerRunOptions & { readonly env: Environment; readonly onStderr: (data: Buffer) => void },
 ): Promise<Attempt> {
-  const name = `slipway-${randomBytes(8).toString("hex")}`;
+  const name = options.name ?? `slipway-${randomBytes(8).toString("hex")}`;
   const { inherited, file } = divideEnvironment(run.env);
   const folder = makeRunFolder(client, run.image, file, options.login, options.env);
   const settings = { name, folder, inherited: Object.keys(inherited), limits: processLimits() };
@@ -103,12 +107,18 @@ async function attempt(
       child.kill(signal);
       const timer = setTimeout(() => {
         isKilled = true;
-        void remove(client, name, options.env).finally(() => killGroup(child.pid));
+        void removeContainer(client, name, options.env).finally(() => killGroup(child.pid));
       }, options.grace ?? 5000);
       await ended.finally(() => clearTimeout(timer));
-      await remove(client, name, options.env);
+      await removeContainer(client, name, options.env);
     };
-    const [code, signal] = await interruptible(ended, stop).finally(() => clearTimeout(remark));
+    const abort = () => void stop("SIGTERM");
+    options.signal?.addEventListener("abort", abort, { once: true });
+    if (options.signal?.aborted) abort();
+    const [code, signal] = await interruptible(ended, stop).finally(() => {
+      clearTimeout(remark);
+      options.signal?.removeEventListener("abort", abort);
+    });
     // A client whose container was taken away from it may well report success.
     const status = isKilled ? 137 : statusOf(code, signal);
     // Only the client ends with one of these statuses and words of its own.
@@ -137,7 +147,7 @@ function killGroup(pid: number | undefined): void {
 }
 
 /** Removes the container, killed if need be. It is no error when there is none any more. */
-async function remove(client: ContainerClient, name: string, env: Environment): Promise<void> {
+export async function removeContainer(client: ContainerClient, name: string, env: Environment): Promise<void> {
   const args = client.name === "podman" ? ["rm", "--force", "--ignore", "--time=0", name] : ["rm", "--force", name];
   const child = spawn(client.path, args, {
     env,

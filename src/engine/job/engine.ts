@@ -1,0 +1,54 @@
+import type { RemoteFailure } from "../protocol.ts";
+import type { Program } from "./program.ts";
+
+/** Where a job is in its life. */
+export type JobState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
+
+/** What is known of a job. */
+export interface JobStatus {
+  readonly id: string;
+  readonly state: JobState;
+  /** Why it failed, for people, where it is not by its own exit status alone. */
+  readonly reason?: string;
+  /** Of the last attempt that ended. */
+  readonly exitStatus?: number;
+  /** Attempts begun. */
+  readonly attempts: number;
+  /** ISO 8601. */
+  readonly submitted: string;
+  readonly started?: string;
+  readonly ended?: string;
+}
+
+/** What a function gave back, or how it failed; neither for a command, and for a function that did not get so far. */
+export interface JobOutcome {
+  readonly status: JobStatus;
+  readonly reply?: { readonly result?: unknown } | { readonly error: RemoteFailure };
+}
+
+/** A piece of what a job printed. */
+export interface LogChunk {
+  readonly stream: "stdout" | "stderr";
+  readonly data: Buffer;
+}
+
+/** Where jobs run. Jobs live on when the process that submitted them ends. */
+export interface JobEngine {
+  /** @returns the job's id, with which any later process finds it */
+  submit(program: Program): Promise<string>;
+  /** @throws UserError when there is no such job */
+  status(id: string): Promise<JobStatus>;
+  /** What the job printed, from the beginning; with `follow` until it ends. */
+  logs(id: string, options: { readonly follow: boolean; readonly signal?: AbortSignal }): AsyncIterable<LogChunk>;
+  /** Ends the job with all that it started; settles when nothing of it runs. It is no error when it has ended. */
+  cancel(id: string): Promise<void>;
+  /** Waits for the job's end. */
+  collect(id: string, options?: { readonly signal?: AbortSignal }): Promise<JobOutcome>;
+  /** All jobs, the newest last. */
+  list(): Promise<JobStatus[]>;
+}
+
+/** Whether nothing more happens to a job. */
+export function hasEnded({ state }: Pick<JobStatus, "state">): boolean {
+  return state === "succeeded" || state === "failed" || state === "cancelled";
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../../oci/errors.ts";
+import { replaceFile } from "../../oci/files.ts";
+import { stateFolder } from "../../oci/xdg.ts";
+import type { Environment } from "../engine.ts";
+import type { JobStatus } from "./engine.ts";
+import type { Program } from "./program.ts";
+
+/** What a job's supervisor writes down of it. */
+export interface JobRecord extends JobStatus {
+  /** The attempt that runs: the leader of a process group, and when it started, in ticks since boot. */
+  readonly group?: { readonly pid: number; readonly startTime: string };
+  /** The supervisor. */
+  readonly pid?: number;
+}
+
+/** The files of one job: for this user alone, as all in the state folder. */
+export interface JobFolder {
+  readonly id: string;
+  readonly path: string;
+  /** Held by the supervisor for as long as it lives. */
+  readonly lock: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly reply: string;
+  /** Made to ask for the job's end. */
+  readonly cancelled: string;
+}
+
+function folderOf(root: string, id: string): JobFolder {
+  const path = join(root, id);
+  const file = (name: string) => join(path, name);
+  return {
+    id,
+    path,
+    lock: file("lock"),
+    stdout: file("stdout"),
+    stderr: file("stderr"),
+    reply: file("reply.json"),
+    cancelled: file("cancelled"),
+  };
+}
+
+/** Where the jobs of this machine's engines are kept. */
+export function jobsFolder(env: Environment): string {
+  return join(stateFolder(env), "jobs");
+}
+
+/** Makes the folder of a new job. */
+export async function makeJobFolder(root: string, program: Program, now: Date): Promise<JobFolder> {
+  const name =
+    program.name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, "-")
+      .replaceAll(/^-+|-+$/g, "")
+      .slice(0, 40) || "job";
+  const folder = folderOf(root, `${name}-${randomBytes(4).toString("hex")}`);
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  await mkdir(folder.path, { mode: 0o700 });
+  for (const path of [folder.stdout, folder.stderr]) await writeFile(path, "", { mode: 0o600 });
+  await replaceFile(join(folder.path, "program.json"), JSON.stringify(program));
+  await writeRecord(folder, { id: folder.id, state: "queued", attempts: 0, submitted: now.toISOString() });
+  return folder;
+}
+
+/** The name of the container that a job runs in. */
+export function containerName(id: string): string {
+  return `slipway-job-${id}`;
+}
+
+/** @throws UserError when there is no such job */
+export function findJobFolder(root: string, id: string): JobFolder {
+  const folder = folderOf(root, id);
+  if (/^[a-z0-9-]+$/.test(id) && existsSync(join(folder.path, "record.json"))) return folder;
+  throw new UserError(`There is no job ${id} on this machine.`, "`slipway job ls` lists them.");
+}
+
+/** The ids of all jobs. */
+export async function listJobFolders(root: string): Promise<JobFolder[]> {
+  const names = await readdir(root).catch(() => []);
+  return names.map((name) => folderOf(root, name)).filter(({ path }) => existsSync(join(path, "record.json")));
+}
+
+export async function readProgram(folder: JobFolder): Promise<Program> {
+  return JSON.parse(await readFile(join(folder.path, "program.json"), "utf8")) as Program;
+}
+
+export async function readRecord(folder: JobFolder): Promise<JobRecord> {
+  return JSON.parse(await readFile(join(folder.path, "record.json"), "utf8")) as JobRecord;
+}
+
+export async function writeRecord(folder: JobFolder, record: JobRecord): Promise<void> {
+  await replaceFile(join(folder.path, "record.json"), JSON.stringify(record));
+}

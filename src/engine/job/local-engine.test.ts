@@ -1,0 +1,265 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ResolvedDeployment } from "../../deployment/model.ts";
+import { hasEnded, type JobOutcome, type LogChunk } from "./engine.ts";
+import { findJobFolder, jobsFolder, readRecord } from "./job-folder.ts";
+import { LocalEngine } from "./local-engine.ts";
+import { signalGroup, startTimeOf } from "./process-group.ts";
+import { makeProgram } from "./program.ts";
+
+const python = ["/usr/bin/python3", "/usr/local/bin/python3"].find((path) => existsSync(path)) ?? "";
+
+let home: string;
+let engine: LocalEngine;
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), "slipway-jobs-"));
+  const supervisor = join(import.meta.dirname, "../testdata/supervisor.ts");
+  const env = { ...process.env, XDG_STATE_HOME: home };
+  engine = new LocalEngine(env, [process.execPath, "--disable-warning=ExperimentalWarning", supervisor]);
+  for (const folder of ["code", "lib"]) mkdirSync(join(home, folder));
+  writeFileSync(join(home, "lib/helper.py"), "VALUE = 40\n");
+});
+afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 3 }));
+
+const node = { ServerAvailableInterpreter: { interpreter_path: "SLIPWAY_INTERPRETER" } } as const;
+
+async function submit(part: Partial<ResolvedDeployment>, secret: Record<string, string> = {}): Promise<string> {
+  const deployment = { interpreter: node, environment: {}, resources: {}, retries: 0, ...part };
+  const folders = [join(home, "code"), join(home, "lib")];
+  return engine.submit(makeProgram("A Test", deployment, { folders }, { ...process.env, ...secret }));
+}
+
+async function textOf(chunks: AsyncIterable<LogChunk>): Promise<{ stdout: string; stderr: string }> {
+  const text = { stdout: "", stderr: "" };
+  for await (const { stream, data } of chunks) text[stream] += data.toString();
+  return text;
+}
+
+/** Runs a job to its end. */
+async function run(
+  part: Partial<ResolvedDeployment>,
+): Promise<JobOutcome & { readonly text: { stdout: string; stderr: string } }> {
+  const id = await submit(part);
+  const text = await textOf(engine.logs(id, { follow: true }));
+  return { ...(await engine.collect(id)), text };
+}
+
+/** A module of the code. */
+function code(name: string, text: string): string {
+  writeFileSync(join(home, "code", name), text);
+  return name;
+}
+
+/** The first thing that a job prints. */
+async function firstWords(id: string): Promise<string> {
+  for await (const { data } of engine.logs(id, { follow: true })) return data.toString();
+  return "";
+}
+
+describe("a command", () => {
+  it("runs in the first folder of its code, with its own variables and those the machine needs", async () => {
+    const id = await submit(
+      {
+        command: ["/bin/sh", "-c", 'pwd; echo "$GREETING $PYTHONPATH"; env; echo oops >&2'],
+        environment: { GREETING: "hello", PYTHONDONTWRITEBYTECODE: "mine" },
+      },
+      { AWS_SECRET_ACCESS_KEY: "hunter2" },
+    );
+    const { stdout, stderr } = await textOf(engine.logs(id, { follow: true }));
+    expect(stdout).toMatch(`${home}/code\nhello ${home}/code:${home}/lib\n`);
+    expect(stdout).toMatch("PYTHONDONTWRITEBYTECODE=mine\n");
+    expect(stdout).not.toContain("hunter2");
+    expect(stderr).toBe("oops\n");
+    expect(await engine.status(id)).toMatchObject({
+      id: expect.stringMatching(/^a-test-[0-9a-f]{8}$/),
+      state: "succeeded",
+      exitStatus: 0,
+      attempts: 1,
+    });
+  });
+
+  it("gives its status", async () => {
+    expect((await run({ command: ["/bin/sh", "-c", "exit 7"] })).status).toMatchObject({
+      state: "failed",
+      exitStatus: 7,
+    });
+  });
+
+  it("that is not there is named", async () => {
+    expect((await run({ command: ["no-such-program"] })).status).toMatchObject({
+      state: "failed",
+      exitStatus: 127,
+      reason: expect.stringContaining("no-such-program was not found"),
+    });
+  });
+
+  it("is tried again as often as it may be", async () => {
+    const marks = join(home, "marks");
+    const script = `echo x >> ${marks}; test $(wc -l < ${marks}) = 3`;
+    expect((await run({ command: ["/bin/sh", "-c", script], retries: 5 })).status).toMatchObject({
+      state: "succeeded",
+      attempts: 3,
+    });
+    expect((await run({ command: ["/bin/false"], retries: 1 })).status).toMatchObject({ state: "failed", attempts: 2 });
+  });
+
+  it("ends at its time limit with all that it started", async () => {
+    const { status, text } = await run({ command: ["/bin/sh", "-c", "sleep 1000 & echo $!; wait"], time_limit: 1 });
+    expect(status).toMatchObject({ state: "failed", reason: "It took longer than its time limit of 1 s." });
+    expect(startTimeOf(Number(text.stdout))).toBeUndefined();
+  });
+
+  it("leaves nothing running when it ends by itself", async () => {
+    const { status, text } = await run({ command: ["/bin/sh", "-c", "sleep 1000 & echo $!"] });
+    expect(status.state).toBe("succeeded");
+    expect(startTimeOf(Number(text.stdout))).toBeUndefined();
+  });
+
+  it("has no result", async () => {
+    expect(await run({ command: ["/bin/true"] })).not.toHaveProperty("reply");
+  });
+});
+
+describe("a function in TypeScript", () => {
+  it("gives its result; what it prints is its log", async () => {
+    const name = code(
+      "double.ts",
+      "export default async (x: number) => { console.log('busy'); return { twice: x * 2 }; };\n",
+    );
+    const { reply, text } = await run({ function: name, arguments: [21] });
+    expect(reply).toEqual({ result: { twice: 42 } });
+    expect(text.stdout).toBe("busy\n");
+  });
+
+  it("that throws comes back with its stack", async () => {
+    const name = code(
+      "throws.ts",
+      "function deep(): never { throw new RangeError('too far'); }\nexport default () => deep();\n",
+    );
+    const { reply, status } = await run({ function: name });
+    expect(reply).toMatchObject({
+      error: { name: "RangeError", message: "too far", details: expect.stringMatching(/at deep \(.*throws\.ts:1/) },
+    });
+    expect(status).toMatchObject({ state: "failed", exitStatus: 1 });
+  });
+
+  it("that ends without a result has failed", async () => {
+    const name = code("exits.ts", "export default () => process.exit(0);\n");
+    expect((await run({ function: name })).status).toMatchObject({
+      state: "failed",
+      exitStatus: 1,
+      reason: "It ended before its function gave a result.",
+    });
+  });
+
+  it("gives no result that is too large", async () => {
+    const name = code("large.ts", "export default () => 'x'.repeat(17 * 1024 * 1024);\n");
+    expect((await run({ function: name })).reply).toMatchObject({
+      error: {
+        message: expect.stringMatching(/^the result takes 17825805 bytes as JSON, and at most 16777216 go through$/),
+      },
+    });
+  });
+});
+
+describe.skipIf(python === "")("a function in Python", () => {
+  const interpreter = { ServerAvailableInterpreter: { interpreter_path: python } };
+  const text = `
+import helper, sys
+class Report:
+    @staticmethod
+    def total(a, b):
+        print("adding")
+        return {"sum": a + b + helper.VALUE, "python": sys.executable}
+async def later(): return "done"
+def fails(): raise KeyError("missing")
+def strange(): return object()
+def quits(): sys.exit(3)
+`;
+
+  it("gives its result, from any folder of the code", async () => {
+    code("report.py", text);
+    const { reply, text: printed } = await run({ interpreter, function: "report:Report.total", arguments: [1, 1] });
+    expect(reply).toMatchObject({ result: { sum: 42 } });
+    expect(printed.stdout).toBe("adding\n");
+    expect((await run({ interpreter, function: "report:later" })).reply).toEqual({ result: "done" });
+    expect(existsSync(join(home, "code/__pycache__"))).toBe(false);
+  });
+
+  it("that fails comes back with the traceback, and without that of the runner", async () => {
+    code("report.py", text);
+    const { reply } = await run({ interpreter, function: "report:fails" });
+    expect(reply).toMatchObject({ error: { name: "KeyError", message: "'missing'" } });
+    const { details } = (reply as { error: { details: string } }).error;
+    expect(details).toMatch(/^Traceback .*\n {2}File ".*report\.py", line \d+, in fails/);
+    expect((await run({ interpreter, function: "report:gone" })).reply).toMatchObject({
+      error: { name: "AttributeError" },
+    });
+    expect((await run({ interpreter, function: "nowhere:f" })).reply).toMatchObject({
+      error: { name: "ModuleNotFoundError" },
+    });
+    expect((await run({ interpreter, function: "report:strange" })).reply).toMatchObject({
+      error: { name: "TypeError" },
+    });
+    expect((await run({ interpreter, function: "report:quits" })).reply).toMatchObject({
+      error: { name: "SystemExit" },
+    });
+  });
+
+  it("finds `python3` to be its interpreter in a command", async () => {
+    const { text: printed } = await run({
+      interpreter,
+      command: ["python3", "-c", "import helper; print(helper.VALUE)"],
+    });
+    expect(printed.stdout).toBe("40\n");
+  });
+});
+
+describe("a job", () => {
+  it("that is cancelled ends with all that it started", async () => {
+    const id = await submit({
+      command: ["/bin/sh", "-c", "trap '' TERM; sleep 1000 & echo $!; wait; wait"],
+      retries: 3,
+    });
+    const pid = Number(await firstWords(id));
+    expect(startTimeOf(pid)).toBeDefined();
+    await engine.cancel(id);
+    expect(await engine.status(id)).toMatchObject({ state: "cancelled", attempts: 1 });
+    expect(startTimeOf(pid)).toBeUndefined();
+    await engine.cancel(id);
+  });
+
+  it("whose supervisor is killed has failed, and nothing of it stays", async () => {
+    const id = await submit({ command: ["/bin/sh", "-c", "sleep 1000 & echo $!; wait"] });
+    const pid = Number(await firstWords(id));
+    const { pid: supervisor = 0, group } = await readRecord(findJobFolder(jobsFolder({ XDG_STATE_HOME: home }), id));
+    process.kill(supervisor, "SIGKILL");
+    const { status } = await engine.collect(id);
+    expect(status).toMatchObject({
+      state: "failed",
+      reason: "Its supervisor was killed, or this machine was restarted.",
+    });
+    expect(startTimeOf(pid)).toBeUndefined();
+    expect(signalGroup(group?.pid ?? 0, 0)).toBe(false);
+  });
+
+  it("is listed with all others, and told from what is none", async () => {
+    const id = await submit({ command: ["/bin/true"] });
+    await engine.collect(id);
+    const jobs = await engine.list();
+    expect(jobs.at(-1)).toMatchObject({ id, state: "succeeded" });
+    expect(jobs.every(hasEnded)).toBe(true);
+    await expect(engine.status("none-00000000")).rejects.toThrow("There is no job none-00000000 on this machine.");
+    await expect(engine.status("../x")).rejects.toThrow(/There is no job/);
+  });
+
+  it("keeps its files to its user", async () => {
+    const id = await submit({ command: ["/bin/true"], environment: { TOKEN: "x" } });
+    await engine.collect(id);
+    const { path } = findJobFolder(jobsFolder({ XDG_STATE_HOME: home }), id);
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    expect(readFileSync(join(path, "program.json"), "utf8")).toContain("TOKEN");
+  });
+});

@@ -1,0 +1,201 @@
+import { spawn } from "node:child_process";
+import { watch } from "node:fs";
+import { open, readFile, writeFile } from "node:fs/promises";
+import { Failure } from "../../oci/errors.ts";
+import { takeLock } from "../../oci/lock.ts";
+import { findContainerClient } from "../container/client.ts";
+import { removeContainer } from "../container/run.ts";
+import type { Environment } from "../engine.ts";
+import { hasEnded, type JobEngine, type JobOutcome, type JobStatus, type LogChunk } from "./engine.ts";
+import {
+  containerName,
+  findJobFolder,
+  type JobFolder,
+  type JobRecord,
+  jobsFolder,
+  listJobFolders,
+  makeJobFolder,
+  readProgram,
+  readRecord,
+  writeRecord,
+} from "./job-folder.ts";
+import { killGroup, startTimeOf } from "./process-group.ts";
+import type { Program } from "./program.ts";
+
+/** How often a job's files are looked at where the system tells of no change, in milliseconds. */
+const interval = 500;
+
+/**
+ * Runs jobs on this machine, in processes and in containers. Each has a supervisor, a process of its own that outlives this one and writes down
+ * what becomes of the job; a job whose supervisor was killed has failed, and nothing of it stays.
+ */
+export class LocalEngine implements JobEngine {
+  readonly #root: string;
+  readonly #env: Environment;
+  readonly #supervisor: readonly string[];
+
+  /** @param supervisor command that calls `superviseJob`; the job's id is added */
+  constructor(env: Environment, supervisor: readonly string[]) {
+    this.#root = jobsFolder(env);
+    this.#env = env;
+    this.#supervisor = supervisor;
+  }
+
+  async submit(program: Program): Promise<string> {
+    const folder = await makeJobFolder(this.#root, program, new Date());
+    const [command = "", ...args] = this.#supervisor;
+    const child = spawn(command, [...args, folder.id], {
+      env: { ...this.#env },
+      detached: true,
+      stdio: "ignore",
+      cwd: "/",
+    });
+    await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject)).catch((cause) => {
+      throw new Failure(
+        `The supervisor of job ${folder.id} cannot be started.`,
+        `Check that ${command} can be executed.`,
+        { cause },
+      );
+    });
+    child.unref();
+    return folder.id;
+  }
+
+  async status(id: string): Promise<JobStatus> {
+    return publicPart(await this.#settled(findJobFolder(this.#root, id)));
+  }
+
+  async *logs(
+    id: string,
+    options: { readonly follow: boolean; readonly signal?: AbortSignal },
+  ): AsyncGenerator<LogChunk> {
+    const folder = findJobFolder(this.#root, id);
+    const positions = { stdout: 0, stderr: 0 };
+    const buffer = Buffer.allocUnsafe(64 * 1024);
+    const changes = watchFolder(folder.path, options.signal);
+    try {
+      for (;;) {
+        const isLast = !options.follow || hasEnded(await this.#settled(folder));
+        for (const stream of ["stdout", "stderr"] as const) {
+          const file = await open(folder[stream], "r");
+          try {
+            for (;;) {
+              const { bytesRead } = await file.read(buffer, 0, buffer.length, positions[stream]);
+              if (bytesRead === 0) break;
+              positions[stream] += bytesRead;
+              yield { stream, data: Buffer.from(buffer.subarray(0, bytesRead)) };
+            }
+          } finally {
+            await file.close();
+          }
+        }
+        if (isLast) return;
+        await changes.next();
+      }
+    } finally {
+      changes.close();
+    }
+  }
+
+  async cancel(id: string): Promise<void> {
+    const folder = findJobFolder(this.#root, id);
+    await writeFile(folder.cancelled, "", { mode: 0o600 });
+    const changes = watchFolder(folder.path);
+    try {
+      for (let isAsked = false; ; await changes.next()) {
+        const record = await this.#settled(folder);
+        if (hasEnded(record)) return;
+        if (!isAsked && record.pid !== undefined) isAsked = process.kill(record.pid, "SIGTERM");
+      }
+    } finally {
+      changes.close();
+    }
+  }
+
+  async collect(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<JobOutcome> {
+    const folder = findJobFolder(this.#root, id);
+    const changes = watchFolder(folder.path, signal);
+    try {
+      for (;;) {
+        const record = await this.#settled(folder);
+        if (hasEnded(record)) {
+          const text = await readFile(folder.reply, "utf8").catch(() => undefined);
+          const reply = text === undefined ? {} : { reply: JSON.parse(text) as NonNullable<JobOutcome["reply"]> };
+          return { status: publicPart(record), ...reply };
+        }
+        await changes.next();
+      }
+    } finally {
+      changes.close();
+    }
+  }
+
+  async list(): Promise<JobStatus[]> {
+    const records = await Promise.all((await listJobFolders(this.#root)).map((folder) => this.#settled(folder)));
+    return records.map(publicPart).sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
+  }
+
+  /** The record of a job, after the end of one whose supervisor is gone was written down. */
+  async #settled(folder: JobFolder): Promise<JobRecord> {
+    const record = await readRecord(folder);
+    if (hasEnded(record)) return record;
+    // A supervisor takes a moment to start.
+    if (record.pid === undefined && Date.now() - Date.parse(record.submitted) < 10_000) return record;
+    const lock = takeLock(folder.lock);
+    if (!lock) return record;
+    try {
+      const last = await readRecord(folder);
+      if (hasEnded(last)) return last;
+      await this.#removeRemains(folder, last);
+      const { group: _, ...rest } = last;
+      const reason = "Its supervisor was killed, or this machine was restarted.";
+      const lost: JobRecord = { ...rest, state: "failed", reason, ended: new Date().toISOString() };
+      await writeRecord(folder, lost);
+      return lost;
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #removeRemains(folder: JobFolder, { group }: JobRecord): Promise<void> {
+    if (group && startTimeOf(group.pid) === group.startTime) await killGroup(group.pid);
+    if ((await readProgram(folder)).image === undefined) return;
+    const search = findContainerClient(this.#env);
+    if ("client" in search) await removeContainer(search.client, containerName(folder.id), this.#env);
+  }
+}
+
+function publicPart({ group: _, pid: __, ...status }: JobRecord): JobStatus {
+  return status;
+}
+
+/** Waits for changes in a folder. */
+function watchFolder(path: string, signal?: AbortSignal) {
+  let wake = () => {};
+  let isChanged = false;
+  const watcher = watch(path, () => {
+    isChanged = true;
+    wake();
+  });
+  // Where changes cannot be watched, the interval is all there is.
+  watcher.on("error", () => {});
+  return {
+    next: async () => {
+      signal?.throwIfAborted();
+      if (!isChanged) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, interval);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          signal?.addEventListener("abort", wake, { once: true });
+        });
+        signal?.removeEventListener("abort", wake);
+        signal?.throwIfAborted();
+      }
+      isChanged = false;
+    },
+    close: () => watcher.close(),
+  };
+}

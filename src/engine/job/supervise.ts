@@ -1,0 +1,204 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import { takeLock } from "../../oci/lock.ts";
+import { requireContainerClient } from "../container/client.ts";
+import { embeddedLogin } from "../container/login.ts";
+import { runContainer } from "../container/run.ts";
+import { statusOf } from "../engine.ts";
+import { findExecutable } from "../executables.ts";
+import { nonceVariable, ResultReader } from "../protocol.ts";
+import { hasEnded } from "./engine.ts";
+import { containerName, type JobFolder, type JobRecord, readProgram, readRecord, writeRecord } from "./job-folder.ts";
+import { killGroup, signalGroup, startTimeOf } from "./process-group.ts";
+import type { Program } from "./program.ts";
+import { maximumResult } from "./runners.ts";
+
+/** How long a process may take to end after it was asked to, in milliseconds. */
+const grace = 5000;
+
+/** One attempt under way. */
+interface Attempt {
+  readonly status: Promise<number>;
+  /** Leader of its process group, where there is one. */
+  readonly pid?: number;
+  /** Lets it begin. */
+  readonly release?: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** What an attempt prints to. */
+interface Sinks {
+  readonly stdout: (data: Buffer) => void;
+  readonly stderr: (data: Buffer) => void;
+}
+
+/**
+ * Runs a job to its end, all attempts, and writes down what becomes of it. It is the work of a process of its own, which SIGTERM makes
+ * cancel the job.
+ */
+export async function superviseJob(folder: JobFolder): Promise<void> {
+  const lock = takeLock(folder.lock);
+  if (!lock) return;
+  let record = await readRecord(folder);
+  if (hasEnded(record)) return lock.release();
+  const program = await readProgram(folder);
+  const note = async (change: Partial<JobRecord>) => {
+    record = { ...record, ...change };
+    await writeRecord(folder, record);
+  };
+  const cancellation = new AbortController();
+  const cancel = () => cancellation.abort();
+  process.on("SIGTERM", cancel);
+  const descriptors = [openSync(folder.stdout, "a"), openSync(folder.stderr, "a")] as const;
+  try {
+    await note({ state: "running", pid: process.pid, started: new Date().toISOString() });
+    let end: Partial<JobRecord> = {};
+    for (let attempt = 0; attempt <= program.retries; attempt += 1) {
+      if (cancellation.signal.aborted || existsSync(folder.cancelled)) {
+        end = { state: "cancelled" };
+        break;
+      }
+      await note({ attempts: attempt + 1 });
+      end = await runAttempt(folder, program, descriptors, cancellation.signal, (group) => note({ group }));
+      if (end.state !== "failed") break;
+    }
+    const { group: _, ...rest } = { ...record, ...end };
+    record = { ...rest, ended: new Date().toISOString() };
+    await writeRecord(folder, record);
+  } finally {
+    for (const descriptor of descriptors) closeSync(descriptor);
+    process.removeListener("SIGTERM", cancel);
+    lock.release();
+  }
+}
+
+async function runAttempt(
+  folder: JobFolder,
+  program: Program,
+  [stdout, stderr]: readonly [number, number],
+  cancellation: AbortSignal,
+  started: (group: NonNullable<JobRecord["group"]>) => Promise<void>,
+): Promise<Partial<JobRecord>> {
+  const nonce = randomBytes(16).toString("hex");
+  const print = (descriptor: number) => (data: Buffer) => {
+    for (let at = 0; at < data.length; ) at += writeSync(descriptor, data, at);
+  };
+  const reader = program.isFunction ? new ResultReader(nonce, maximumResult + 64 * 1024, print(stdout)) : undefined;
+  const sinks = { stdout: reader ? (data: Buffer) => reader.write(data) : print(stdout), stderr: print(stderr) };
+  const env = { ...program.env, ...(reader ? { [nonceVariable]: nonce } : {}) };
+  let isLate = false;
+  try {
+    const attempt =
+      program.image === undefined
+        ? startProcess(program, env, sinks)
+        : startContainer(folder, program, program.image, env, sinks);
+    const startTime = attempt.pid === undefined ? undefined : startTimeOf(attempt.pid);
+    if (attempt.pid !== undefined && startTime !== undefined) await started({ pid: attempt.pid, startTime });
+    attempt.release?.();
+    const stop = () => void attempt.stop();
+    cancellation.addEventListener("abort", stop, { once: true });
+    if (cancellation.aborted) stop();
+    const timer =
+      program.timeLimit === undefined
+        ? undefined
+        : setTimeout(() => {
+            isLate = true;
+            stop();
+          }, program.timeLimit * 1000);
+    const exitStatus = await attempt.status.finally(() => {
+      clearTimeout(timer);
+      cancellation.removeEventListener("abort", stop);
+    });
+    if (cancellation.aborted) return { state: "cancelled", exitStatus };
+    if (isLate)
+      return { state: "failed", exitStatus, reason: `It took longer than its time limit of ${program.timeLimit} s.` };
+    const reply = reader?.end();
+    if (reply !== undefined) await writeFile(folder.reply, reply, { mode: 0o600 });
+    return ended(exitStatus, program, reply !== undefined);
+  } catch (error) {
+    return { state: "failed", exitStatus: 127, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function ended(exitStatus: number, program: Program, hasReply: boolean): Partial<JobRecord> {
+  if (exitStatus === 0 && program.isFunction && !hasReply) {
+    return { state: "failed", exitStatus: 1, reason: "It ended before its function gave a result." };
+  }
+  if (exitStatus === 0) return { state: "succeeded", exitStatus };
+  const killed = exitStatus - 128 === constants.signals.SIGKILL;
+  return {
+    state: "failed",
+    exitStatus,
+    ...(killed ? { reason: "It was killed, most often for want of memory." } : {}),
+  };
+}
+
+/** Waits for a line on descriptor 3 before it becomes the program: nothing runs that is not written down. */
+const gate = 'read -r go <&3 || exit 125; exec 3<&-; exec "$0" "$@"';
+
+function startProcess(program: Program, env: Readonly<Record<string, string>>, sinks: Sinks): Attempt {
+  const [command = "", ...args] = program.argv;
+  if (!command.includes("/") && findExecutable(command, env) === undefined) {
+    throw new Error(`The program ${command} was not found.`);
+  }
+  const child = spawn("/bin/sh", ["-c", gate, command, ...args], {
+    env,
+    ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
+    // A process group of its own, so that all it starts ends with it.
+    detached: true,
+  });
+  const [stdin, stdout, stderr, go] = child.stdio as unknown as [Writable, Readable, Readable, Writable];
+  for (const stream of [stdin, go]) stream.on("error", () => {});
+  stdin.end(program.isFunction ? program.stdin : "");
+  stdout.on("data", sinks.stdout);
+  stderr.on("data", sinks.stderr);
+  const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+  // What a job left running would otherwise keep its pipes, and so the job, open.
+  const remains = once(child, "exit").then(async () => {
+    if (child.pid !== undefined) await killGroup(child.pid);
+  });
+  const status = Promise.all([closed, remains]).then(([[code, signal]]) => statusOf(code, signal));
+  const stop = async () => {
+    const { pid } = child;
+    if (pid === undefined || !signalGroup(pid, "SIGTERM")) return;
+    const timer = setTimeout(() => signalGroup(pid, "SIGKILL"), grace);
+    await status.catch(() => {}).finally(() => clearTimeout(timer));
+  };
+  return { status, ...(child.pid === undefined ? {} : { pid: child.pid }), release: () => go.end("go\n"), stop };
+}
+
+function startContainer(
+  folder: JobFolder,
+  program: Program,
+  image: string,
+  env: Readonly<Record<string, string>>,
+  sinks: Sinks,
+): Attempt {
+  const { cpu, memory } = program.resources;
+  const stopping = new AbortController();
+  const run = async () => {
+    const login = await embeddedLogin(image);
+    return runContainer(
+      requireContainerClient(process.env),
+      {
+        image,
+        programArguments: program.argv,
+        env,
+        stdin: program.isFunction ? program.stdin : "",
+        onStdout: sinks.stdout,
+        network: "none",
+        resources: { ...(cpu === undefined ? {} : { cpus: cpu }), ...(memory === undefined ? {} : { memory }) },
+        mounts: program.mounts,
+        ...(program.cwd === undefined ? {} : { workingDir: program.cwd }),
+      },
+      { onStderr: sinks.stderr, signal: stopping.signal, name: containerName(folder.id), ...(login ? { login } : {}) },
+    );
+  };
+  return { status: run(), stop: async () => stopping.abort() };
+}
