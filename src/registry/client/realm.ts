@@ -1,5 +1,6 @@
 import { UserError } from "../../oci/errors.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
+import { printable } from "./refusal.ts";
 
 /** Domains below which every name is another owner's. */
 const shared: ReadonlySet<string> = new Set([
@@ -46,7 +47,7 @@ export function checkedRealm(realm: string, { endpoint, tokenService, secret }: 
   const { registry, base } = endpoint;
   const refuse = (problem: string, remedy: string): never => {
     throw new UserError(
-      `Registry ${registry} names the token service ${JSON.stringify(realm.slice(0, 200))}, which ${problem}; no credential was sent.`,
+      `Registry ${registry} names the token service ${JSON.stringify(printable(realm))}, which ${problem}; no credential was sent.`,
       remedy,
     );
   };

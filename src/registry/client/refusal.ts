@@ -164,7 +164,7 @@ function loginRemedy(registry: string, identity: Identity): string {
 }
 
 /** Text from outside must not move a terminal's cursor or fill its screen. */
-function printable(value: unknown): string {
+export function printable(value: unknown): string {
   return typeof value === "string"
     ? value
         .replace(/\p{Cc}+/gu, " ")
