@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -7,6 +8,7 @@ import { pushImages } from "../../src/registry/client/push.ts";
 import { imageOf, quickRetry } from "../../src/registry/client/testdata/images.ts";
 import { registrySettings } from "../../src/registry/settings/settings.ts";
 import { privateAuthority } from "./testdata/certificates.ts";
+import { connectProxy } from "./testdata/connect-proxy.ts";
 import { temporaryFolder } from "./testdata/daemon.ts";
 import { startDockerRegistry } from "./testdata/docker-registry.ts";
 import { plainHttp, user, worksWith } from "./testdata/suite.ts";
@@ -99,6 +101,21 @@ describe("docker-registry with TLS", () => {
     await expect(open(other.host, { settings: other.settings }).headManifest("team/app", "t")).rejects.toThrow(
       `The certificate of registry ${other.host} is for another name`,
     );
+  });
+
+  it("is reached through a proxy, by its own name and certificate", async () => {
+    const { host, settings } = await start({ name: "registry.example" });
+    const proxy = await connectProxy(host);
+    const env = { HTTPS_PROXY: proxy.url };
+    const client = open("registry.example", { findCredential: find, settings, env });
+    const image = imageOf(client, { repository: "team/app", tags: ["t"], layers: ["x", randomBytes(300_000)] });
+    expect(await pushImages([image], { check: "tags" })).toEqual(["pushed"]);
+    const pair = Buffer.from("u:geheim").toString("base64");
+    expect(new Set(proxy.asked)).toEqual(new Set([`registry.example:443 Basic ${pair}`]));
+    // Connections are kept, behind a proxy too.
+    expect(proxy.asked.length).toBeLessThan(8);
+    const other = open("other.example", { findCredential: find, settings, env });
+    await expect(other.headManifest("team/app", "t")).rejects.toThrow(/registry other\.example is for another name/);
   });
 
   it("that wants a certificate gets ours, and says so when there is none", async () => {

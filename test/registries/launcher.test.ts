@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { ended, Target } from "../../src/launch/testdata/target.ts";
+import { privateAuthority } from "./testdata/certificates.ts";
+import { connectProxy } from "./testdata/connect-proxy.ts";
+import { startDockerRegistry } from "./testdata/docker-registry.ts";
+
+/** As Bazel builds it, with the files beside it. */
+const bundle = join(import.meta.dirname, "../../src/launcher.cjs");
+
+/** A registry with TLS and passwords, behind a proxy, that nobody here knows but by the proxy, and a target to push to it. */
+async function start() {
+  const authority = privateAuthority();
+  const tls = authority.issue("registry.example");
+  const host = await startDockerRegistry({ auth: "htpasswd", tls: { ...tls, clientAuthority: authority.certificate } });
+  const proxy = await connectProxy(host);
+  const target = new Target("push");
+  target.request.defaultRegistry = "registry.example";
+  const digest = target.image({ layers: ["x", "y"] });
+  const file = (path: string, text: string | Buffer): void => {
+    mkdirSync(join(target.folder, path, ".."), { recursive: true });
+    writeFileSync(join(target.folder, path), text);
+  };
+  const auth = Buffer.from("u:geheim").toString("base64");
+  file(".docker/config.json", JSON.stringify({ auths: { "registry.example": { auth } } }));
+  const run = (env: Record<string, string> = {}) => {
+    const [node, ...args] = target.command();
+    const bundled = args.map((arg) => (arg.endsWith("launch/main.ts") && existsSync(bundle) ? bundle : arg));
+    const child = spawn(node, bundled, {
+      env: { ...target.env, HTTPS_PROXY: proxy.url, ...env },
+      cwd: target.runfiles,
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    return ended(child);
+  };
+  return { authority, mine: authority.issue("me"), file, run, proxy, stdout: `registry.example/team/app@${digest}\n` };
+}
+
+it("a launcher trusts whom podman's folder names, shows the certificate there, and asks once when nothing changed", async () => {
+  const { authority, mine, file, run, proxy, stdout } = await start();
+  const untrusted = await run();
+  expect(untrusted).toMatchObject({ status: 2, stdout: "" });
+  expect(untrusted.stderr).toMatch(/^slipway: The certificate of registry registry\.example is not trusted \(/);
+  const folder = ".config/containers/certs.d/registry.example";
+  file(`${folder}/ca.crt`, authority.pem);
+  const unknown = await run();
+  expect(unknown).toMatchObject({ status: 2, stdout: "" });
+  expect(unknown.stderr).toMatch(/refused this machine's side of TLS .*\nIf it wants a client certificate/);
+  file(`${folder}/client.cert`, readFileSync(mine.certificate));
+  file(`${folder}/client.key`, readFileSync(mine.key));
+  expect(await run()).toMatchObject({ status: 0, stdout });
+  proxy.asked.length = 0;
+  expect(await run()).toEqual({ status: 0, stdout, stderr: "" });
+  expect(proxy.asked.length).toBe(1);
+});
+
+it("a launcher trusts whom the machine's administrator trusts", async () => {
+  const { authority, mine, file, run, stdout } = await start();
+  const folder = ".config/containers/certs.d/registry.example";
+  file(`${folder}/client.cert`, readFileSync(mine.certificate));
+  file(`${folder}/client.key`, readFileSync(mine.key));
+  // OpenSSL's variable for where the machine keeps its authorities.
+  expect(await run({ SSL_CERT_FILE: authority.certificate })).toMatchObject({ status: 0, stdout });
+});
+
+it.runIf(existsSync(bundle))("a launcher reads the configuration file, and says what is wrong in it", async () => {
+  const { authority, mine, file, run, stdout } = await start();
+  const config = ".config/slipway/config.yaml";
+  file(".config/slipway/ca.pem", authority.pem);
+  file(
+    config,
+    `registries:\n  registry.example:\n    ca: ca.pem\n    certificate: ${mine.certificate}\n    key: ${mine.key}\n`,
+  );
+  expect(await run()).toMatchObject({ status: 0, stdout });
+  file(config, "registries:\n  registry.example:\n    caFile: ca.pem\n");
+  const wrong = await run();
+  expect(wrong).toMatchObject({ status: 2, stdout: "" });
+  expect(wrong.stderr).toMatch(/^slipway: .*config\.yaml:3:5: registries\.registry\.example\.caFile is not known\.\n/);
+});
