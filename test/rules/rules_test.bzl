@@ -2,8 +2,10 @@
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
 load("//bazel:defs.bzl", "ImageIndexInfo", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
+load("//bazel:python.bzl", "py_pipeline", "python_library")
 load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")  # buildifier: disable=bzl-visibility
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")  # buildifier: disable=bzl-visibility
+load("//bazel/private/python:python_program.bzl", "python_program")  # buildifier: disable=bzl-visibility
 load(":odd_program.bzl", "odd_program", "runtime_file")
 
 def _fails_impl(ctx):
@@ -225,15 +227,41 @@ def rules_test_suite(name):
         target_under_test = ":unnamed_layers",
     )
     pattern_test(name = "pattern_test")
+    for version in ["3.11", "3.12"]:
+        python_library(name = "python_for_" + version.replace(".", "_"), python_version = version, tags = _MANUAL)
+    py_pipeline(
+        name = "python",
+        base = ":empty",
+        main = "main.py",
+        deps = [":python_for_3_11"],
+    )
+    _image_test(
+        name = "python_layers_test",
+        layers = ["python_layers.first_party.tar.gz"],
+        target_under_test = ":python_default_image",
+    )
+    python_program(
+        name = "mixed_python",
+        main = "main.py",
+        deps = [":python_for_3_11", ":python_for_3_12"],
+        tags = _MANUAL,
+    )
+    _fails_test(
+        name = "mixed_python_test",
+        parts = ["//test/rules:mixed_python", "several versions of Python: 3.11, 3.12", "the same python_version"],
+        target_under_test = ":mixed_python",
+    )
     native.test_suite(
         name = name,
         tests = [
             "image_layers_test",
             "index_test",
             "local_without_image_test",
+            "mixed_python_test",
             "odd_tags_test",
             "pattern_test",
             "pipeline_targets_test",
+            "python_layers_test",
             "separate_inputs_test",
             "two_for_one_test",
             "two_npm_test",
