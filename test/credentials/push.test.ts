@@ -1,55 +1,28 @@
-import { existsSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { blobPath, makeImage } from "./testdata/image.ts";
 import { Installed } from "./testdata/installed.ts";
 import { Moto } from "./testdata/moto.ts";
 import { password, startGuardedRegistry } from "./testdata/registry.ts";
 
-/** The launcher as a push target carries it; what it needs from AWS lies beside it. */
-const launcher = ["src", "bazel-bin/src"].map((folder) => join(folder, "launcher.cjs")).find(existsSync) ?? "";
+/** The push target of this folder, as `bazel run` starts it. */
+const runfiles = process.env["RUNFILES_DIR"] ?? process.env["TEST_SRCDIR"];
+const target = runfiles
+  ? join(runfiles, "_main/test/credentials/app_push")
+  : resolve("bazel-bin/test/credentials/app_push");
 const region = "eu-central-1";
 const user = new Installed([password]);
-const request = join(user.folder, "request.json");
 let registry: string;
 
 beforeAll(async () => {
   registry = await startGuardedRegistry(join(user.folder, "server"));
-  const folder = join(user.folder, "image");
-  const { manifest, config, layer } = makeImage(folder);
-  writeFileSync(
-    join(folder, "descriptor"),
-    JSON.stringify({ ...manifest, platform: { os: "linux", architecture: "amd64" } }),
-  );
-  writeFileSync(join(folder, "layer"), JSON.stringify(layer));
-  const path = (full: string) => relative(user.folder, full);
-  const image = {
-    tag: "default",
-    registry: "",
-    repository: "team/app",
-    remoteTags: ["v1"],
-    descriptor: path(join(folder, "descriptor")),
-    manifest: path(blobPath(folder, manifest)),
-    config: path(blobPath(folder, config)),
-    blobs: [{ metadata: path(join(folder, "layer")), blob: path(blobPath(folder, layer)) }],
-    sources: [],
-  };
-  const push = {
-    version: 1,
-    mode: "push",
-    target: "//team:app_push",
-    imageEnv: [],
-    registryServer: "",
-    defaultRegistry: "",
-  };
-  writeFileSync(request, JSON.stringify({ ...push, images: [image] }));
   const moto = await Moto.start();
   await moto.createSecret(region, "team/registry", JSON.stringify({ username: "u", password }));
-  Object.assign(user.env, moto.env(region), { SLIPWAY_RUNFILES: user.folder, SLIPWAY_REGISTRY: registry });
+  const run = runfiles ? { RUNFILES_DIR: runfiles } : {};
+  Object.assign(user.env, moto.env(region), run, { SLIPWAY_REGISTRY: registry });
 });
 
 function push() {
-  return user.run(process.execPath, ["--disable-warning=ExperimentalWarning", launcher, request]);
+  return user.run(target, []);
 }
 
 function add(...source: string[]) {

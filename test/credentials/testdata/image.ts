@@ -43,8 +43,7 @@ export function makeImage(folder: string): MadeImage {
   return { manifest, config, layer: { ...layer, diffId } };
 }
 
-/** Where a layout has a blob. */
-export function blobPath(folder: string, { digest }: { readonly digest: string }): string {
+function blobPath(folder: string, { digest }: { readonly digest: string }): string {
   return join(folder, "blobs", digest.replace(":", "/"));
 }
 
