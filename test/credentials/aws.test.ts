@@ -9,7 +9,7 @@ const user = new Installed([secret]);
 let moto: Moto;
 
 beforeAll(async () => {
-  moto = await Moto.start();
+  moto = await Moto.start(user.daemons);
   await moto.createSecret(region, "team/registry", JSON.stringify({ username: "u", password: secret }));
   await moto.createSecret(region, "team/nothing", JSON.stringify({ user: "u", password: secret }));
   await moto.createSecret(region, "team/text", `u\n${secret}`);

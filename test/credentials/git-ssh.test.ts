@@ -53,7 +53,7 @@ beforeAll(async () => {
   const options = `-F none -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=${known}`;
   const command = `${join(user.bin, "git-ssh-slipway")} ${options}`;
   await user.run("git", ["config", "--global", "core.sshCommand", command]);
-  const moto = await Moto.start();
+  const moto = await Moto.start(user.daemons);
   await moto.createSecret(region, "deploy", JSON.stringify({ private_key: keys.one.trimEnd() }));
   await moto.createSecret(region, "locked", JSON.stringify({ private_key: keys.locked }));
   Object.assign(user.env, moto.env(region));

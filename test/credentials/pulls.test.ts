@@ -11,7 +11,7 @@ let image: string;
 let passwords: string;
 
 beforeAll(async () => {
-  registry = await startGuardedRegistry(join(user.folder, "server"));
+  registry = await startGuardedRegistry(user.daemons, join(user.folder, "server"));
   image = `${registry}/team/app:v1`;
   passwords = user.write("two lines.txt", `u\n${secret}\n`);
   user.write(".docker/config.json", JSON.stringify({ credsStore: "slipway" }));

@@ -14,8 +14,8 @@ const user = new Installed([password]);
 let registry: string;
 
 beforeAll(async () => {
-  registry = await startGuardedRegistry(join(user.folder, "server"));
-  const moto = await Moto.start();
+  registry = await startGuardedRegistry(user.daemons, join(user.folder, "server"));
+  const moto = await Moto.start(user.daemons);
   await moto.createSecret(region, "team/registry", JSON.stringify({ username: "u", password }));
   const run = runfiles ? { RUNFILES_DIR: runfiles } : {};
   Object.assign(user.env, moto.env(region), run, { SLIPWAY_REGISTRY: registry });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
+import { Daemons } from "./daemon.ts";
 import { SecretWatch } from "./secrets.ts";
 
 /** Where the build puts the command line: beside the sources in a test of Bazel's, in bazel-bin for a person. */
@@ -21,6 +22,8 @@ export class Installed {
   readonly bin = join(this.folder, "bin");
   readonly env: Record<string, string>;
   readonly watch: SecretWatch;
+  /** Servers that the user's tools talk to. */
+  readonly daemons = new Daemons();
 
   /** @param secrets what nothing may show */
   constructor(secrets: readonly string[]) {
@@ -40,7 +43,11 @@ export class Installed {
     }
     if (built === undefined) throw new Error("the command line is not built: tools/bazel build //:slipway");
     execFileSync(process.execPath, [built, "install", this.bin], { env: this.env, stdio: "pipe" });
-    afterAll(() => rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 }));
+    // Here, while the file is read: a hook that is added later is not always run.
+    afterAll(async () => {
+      await this.daemons.stop();
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    });
   }
 
   /** Writes a file below the home, for its user alone. */

@@ -1,6 +1,6 @@
-import { startDaemon } from "./daemon.ts";
+import type { Daemons } from "./daemon.ts";
 
-/** An AWS of one's own: moto's server, which speaks the APIs of Secrets Manager, ECR and IAM. Stopped when the test file ends. */
+/** An AWS of one's own: moto's server, which speaks the APIs of Secrets Manager, ECR and IAM. */
 export class Moto {
   readonly url: string;
 
@@ -8,9 +8,9 @@ export class Moto {
     this.url = url;
   }
 
-  static async start(): Promise<Moto> {
+  static async start(daemons: Daemons): Promise<Moto> {
     return new Moto(
-      await startDaemon("moto_server", ["-H", "127.0.0.1", "-p", "0"], /Running on (http:\/\/127\.0\.0\.1:\d+)/),
+      await daemons.start("moto_server", ["-H", "127.0.0.1", "-p", "0"], /Running on (http:\/\/127\.0\.0\.1:\d+)/),
     );
   }
 

@@ -1,18 +1,18 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startDaemon } from "./daemon.ts";
+import type { Daemons } from "./daemon.ts";
 
 /** Of user `u`, whose line below is bcrypt: the one kind that Debian's registry takes. */
 export const password = "geheim";
 const htpasswd = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q\n";
 
 /**
- * Debian's registry, for one user. Stopped when the test file ends.
+ * Debian's registry, for one user.
  *
  * @param folder where it keeps its files; made here
  * @returns its name
  */
-export async function startGuardedRegistry(folder: string): Promise<string> {
+export async function startGuardedRegistry(daemons: Daemons, folder: string): Promise<string> {
   mkdirSync(folder);
   const path = join(folder, "htpasswd");
   writeFileSync(path, htpasswd);
@@ -25,5 +25,5 @@ export async function startGuardedRegistry(folder: string): Promise<string> {
   };
   // JSON is YAML.
   writeFileSync(config, JSON.stringify(settings));
-  return `localhost:${await startDaemon("docker-registry", ["serve", config], /listening on 127\.0\.0\.1:(\d+)/)}`;
+  return `localhost:${await daemons.start("docker-registry", ["serve", config], /listening on 127\.0\.0\.1:(\d+)/)}`;
 }
