@@ -67,6 +67,24 @@ describe("authentication", () => {
     expect(seen).toEqual([undefined, "blue", undefined]);
   });
 
+  it("that is refused in the middle is given once more, and then no more", async () => {
+    registry.intervene = guarded("Basic realm=x", basic);
+    const client = open({ search: somebody });
+    await client.headManifest("a", "v1");
+    let refusals = 0;
+    registry.intervene = (_, response) => {
+      if (refusals-- <= 0) return false;
+      response.writeHead(401, { "www-authenticate": "Basic realm=x" }).end();
+      return true;
+    };
+    refusals = 1;
+    expect(await client.headManifest("a", "v1")).toBeUndefined();
+    registry.seen.length = 0;
+    refusals = 5;
+    await expect(client.headManifest("a", "v1")).rejects.toThrow(/answered 401 /);
+    expect(registry.seen.length).toBe(2);
+  });
+
   it("without a credential says where it was looked for and what kept it from being read", async () => {
     registry.intervene = guarded("Basic realm=x", "Basic other");
     const search = { searched: ["/a/auth.json"], problems: ["/a/auth.json: it is not JSON."] };

@@ -52,6 +52,8 @@ export class Session {
   readonly #auth: Authenticator;
   readonly #firstAnswerTimeout: number;
   #answeredOnce = false;
+  /** Values of `Authorization` with which requests were answered. */
+  readonly #accepted = new Set<string>();
 
   constructor(options: SessionOptions) {
     this.endpoint = options.endpoint;
@@ -146,11 +148,18 @@ export class Session {
     const own = url.origin === this.endpoint.base.origin;
     const first = own ? await this.#auth.header(request.access) : undefined;
     const response = await this.#redirected(request, url, await this.#credentials(request, own, first));
-    if (response.status !== 401 || !own) return response;
-    const second = await this.#auth.respond(response.headers["www-authenticate"], request.access, first);
+    if (response.status !== 401 || !own) {
+      if (first !== undefined && response.status !== 403) this.#accepted.add(first);
+      return response;
+    }
+    const better = await this.#auth.respond(response.headers["www-authenticate"], request.access, first);
+    // A password that was good a moment ago still is: then the registry has trouble with whom it asks.
+    const second = better ?? (first !== undefined && this.#accepted.has(first) ? first : undefined);
     if (second === undefined) return response;
     await discard(response);
-    return this.#redirected(request, url, await this.#credentials(request, own, second));
+    const again = await this.#redirected(request, url, await this.#credentials(request, own, second));
+    if (![401, 403].includes(again.status)) this.#accepted.add(second);
+    return again;
   }
 
   /** The header fields that are for the registry's own origin alone. */

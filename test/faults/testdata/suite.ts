@@ -50,12 +50,12 @@ const faults: Record<string, Treatment> = {
 /**
  * What must arrive whatever happens once on the way.
  *
- * @param start starts an empty registry
+ * @param startRegistry starts an empty registry
  */
-export function survives(start: () => Promise<Upstream>): void {
+export function survives(startRegistry: () => Promise<Upstream>): void {
   describe("each request of a push that fails once", () => {
     it.each(Object.entries(faults))("with %s", async (name, fault) => {
-      const { target, openDirect } = await start();
+      const { target, openDirect } = await startRegistry();
       const direct = openDirect();
       onTestFinished(() => direct.close());
       const pushOnce = async (repository: string, treat: (passing: Passing) => Treatment): Promise<Passing[]> => {
@@ -73,7 +73,10 @@ export function survives(start: () => Promise<Upstream>): void {
       };
       const clean = await pushOnce("team/clean", () => ({ kind: "pass" }));
       expect(clean.map(({ method }) => method)).toContain("PUT");
-      for (let at = 0; at < clean.length; at++) {
+      // In the middle: a password that was never taken is wrong when it is refused, and not tried twice. Two tags are asked for at once.
+      const firstAuthorized = clean.findIndex(({ headers }) => headers.authorization !== undefined);
+      const start = name === "status 401" && firstAuthorized >= 0 ? firstAuthorized + 2 : 0;
+      for (let at = start; at < clean.length; at++) {
         let failed = 0;
         const seen = await pushOnce(`team/at${at}`, ({ index }) => {
           if (index !== at) return { kind: "pass" };
@@ -84,7 +87,7 @@ export function survives(start: () => Promise<Upstream>): void {
         // Not always more: of two first questions, one that fails is spared the answer that a password is wanted.
         expect(seen.length).toBeGreaterThanOrEqual(clean.length);
       }
-      console.log(`${name}: ${clean.length} requests of a push, each failed once`);
+      console.log(`${name}: ${clean.length - start} requests of a push, each failed once`);
     });
   });
 }
