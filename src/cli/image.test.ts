@@ -97,7 +97,7 @@ describe("slipway image copy", () => {
     expect(await image("copy", "HOST/team/app:v1", "HOST/other/app")).toEqual({
       status: 0,
       out: `HOST/other/app@${digest}\n`,
-      error: "pushed HOST/other/app:v1: 2 mounted\n",
+      error: expect.stringMatching(/^pushed HOST\/other\/app:v1: 2 blobs mounted \(\d+ B\)\n$/),
     });
     expect((await image("copy", "HOST/team/app:v1", "HOST/other/app:v1")).error).toBe("no image had to be moved\n");
     expect(

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Network, Resources } from "../engine/engine.ts";
+import { callVariable, nonceVariable, type Reply, ResultReader } from "../engine/protocol.ts";
 import { Failure, UserError } from "../oci/errors.ts";
 import { containerImage, imageVariables } from "./images.ts";
 import { encodeJson, type Json, maximumJsonBytes } from "./json.ts";
-import { callVariable, nonceVariable, type Reply, ResultReader } from "../engine/protocol.ts";
 import { revive } from "./remote-error.ts";
 import { runOnEngine } from "./run-function.ts";
 import { servedCall } from "./serving.ts";

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
-import { Failure, messageOf, UserError } from "../oci/errors.ts";
 import type { RemoteFailure } from "../engine/protocol.ts";
+import { Failure, messageOf, UserError } from "../oci/errors.ts";
 
 /** An exception that a function threw where it ran. Its stack is the one from there, followed by that of the call. */
 export class RemoteError extends Error {

@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
+import { callVariable, nonceVariable, resultLine } from "../engine/protocol.ts";
 import { UserError } from "../oci/errors.ts";
 import { encodeJson } from "./json.ts";
-import { callVariable, nonceVariable, resultLine } from "../engine/protocol.ts";
 import { describeFailure } from "./remote-error.ts";
 
 type Callable = (...args: never[]) => unknown;

@@ -46,13 +46,11 @@ export function builder(yargs: Argv): Argv {
       "logs <id>",
       "Show what a job printed",
       (command) =>
-        command
-          .positional("id", id)
-          .option("follow", {
-            type: "boolean",
-            default: false,
-            describe: "Go on until the job ends, and end as it does",
-          }),
+        command.positional("id", id).option("follow", {
+          type: "boolean",
+          default: false,
+          describe: "Go on until the job ends, and end as it does",
+        }),
       async (options) => (await import("./job_control.ts")).showLogs(options),
     )
     .command(
