@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -138,6 +138,32 @@ retries: 2
     ["ssh://git.example.com/~user/repo"],
   ])("may have its code at %s", (url) => {
     expect(complaintOf(`${container}command: [x]\ncode: {GitRepoBranch: {repo_url: "${url}"}}\n`)).toBe("(nothing)");
+  });
+});
+
+describe("the examples", () => {
+  const folder = join(import.meta.dirname, "../../examples/jobs");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
+
+  it("show every interpreter and every kind of code", async () => {
+    const jobs = await Promise.all(names.map((name) => readDeployment(join(folder, name), name)));
+    const shown = jobs.flatMap(({ deployment: { interpreter, code = { none: {} } } }) => [
+      ...Object.keys(interpreter),
+      ...Object.keys(code),
+    ]);
+    expect([...new Set(shown)].sort()).toEqual([
+      "CondaEnv",
+      "ContainerAtDigest",
+      "ContainerAtTag",
+      "GitRepoBranch",
+      "GitRepoCommit",
+      "ImageTarget",
+      "PipRequirements",
+      "PoetryProject",
+      "ServerAvailableFolder",
+      "ServerAvailableInterpreter",
+      "none",
+    ]);
   });
 });
 

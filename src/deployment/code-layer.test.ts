@@ -1,0 +1,49 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { codeLayer } from "./code-layer.ts";
+import { checkOut } from "./git/checkout.ts";
+import { folderOfTest, git, repositoryOfTest } from "./testdata/git-repository.ts";
+
+const access = { protocols: ["file"] } as const;
+
+describe("the layer of a commit", () => {
+  it("has its files with their modes and links, no .git, and the same digest on every machine", async () => {
+    const inner = repositoryOfTest();
+    inner.commit({ i: "1" });
+    const repository = repositoryOfTest();
+    writeFileSync(join(repository.folder, "run"), "#!/bin/sh\n");
+    chmodSync(join(repository.folder, "run"), 0o755);
+    symlinkSync("/etc/passwd", join(repository.folder, "link"));
+    git(repository.folder, "submodule", "--quiet", "add", inner.url, "sub");
+    const commit = repository.commit({ "src/a.py": "print()\n" });
+
+    const layers = [];
+    for (const umask of [0o022, 0o077]) {
+      const before = process.umask(umask);
+      const cache = folderOfTest();
+      const checkout = await checkOut(cache, repository.url, commit, access);
+      layers.push(await codeLayer(cache, checkout));
+      expect(await codeLayer(cache, checkout)).toEqual(layers.at(-1));
+      process.umask(before);
+    }
+    expect(layers[0]?.metadata).toEqual(layers[1]?.metadata);
+    const list = execFileSync("tar", ["--numeric-owner", "-tvzf", layers[0]?.blob ?? ""], { encoding: "utf8" });
+    const lines = list
+      .trim()
+      .split("\n")
+      .map((line) => line.replace(/^(\S+) (\S+) .*? (slipway.*)$/, "$1 $2 $3"));
+    expect(lines).toEqual([
+      "drwxr-xr-x 0/0 slipway/",
+      "drwxr-xr-x 0/0 slipway/code/",
+      "-rw-r--r-- 0/0 slipway/code/.gitmodules",
+      "lrwxr-xr-x 0/0 slipway/code/link -> /etc/passwd",
+      "-rwxr-xr-x 0/0 slipway/code/run",
+      "drwxr-xr-x 0/0 slipway/code/src/",
+      "-rw-r--r-- 0/0 slipway/code/src/a.py",
+      "drwxr-xr-x 0/0 slipway/code/sub/",
+      "-rw-r--r-- 0/0 slipway/code/sub/i",
+    ]);
+  });
+});
