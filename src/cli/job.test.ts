@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { folderOfTest, git, repositoryOfTest } from "../deployment/testdata/git-repository.ts";
+import { gitServerOfTest } from "../deployment/testdata/git-server.ts";
+
+/** The command line as a user has it, in folders of the test's own. */
+function machine(more: Record<string, string> = {}) {
+  const home = folderOfTest();
+  const folders = Object.fromEntries(
+    ["STATE", "CACHE", "CONFIG"].map((name) => [`XDG_${name}_HOME`, join(home, name)]),
+  );
+  const env = { PATH: process.env["PATH"] ?? "", HOME: home, NO_COLOR: "1", ...folders, ...more };
+  const start = (...args: string[]): ChildProcess => {
+    const main = join(import.meta.dirname, "main.ts");
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "job", ...args], {
+      env,
+      cwd: home,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    return child;
+  };
+  const job = async (...args: string[]) => {
+    const child = start(...args);
+    const [out, error, [status]] = await Promise.all([
+      text(child.stdout as never),
+      text(child.stderr as never),
+      once(child, "close"),
+    ]);
+    return { out, error, status: status as number };
+  };
+  const write = (name: string, content: string | object) => {
+    writeFileSync(join(home, name), typeof content === "string" ? content : JSON.stringify(content));
+    return name;
+  };
+  return { home, env, start, job, write };
+}
+
+const own = { ServerAvailableInterpreter: { interpreter_path: "SLIPWAY_INTERPRETER" } };
+const here = { ServerAvailableFolder: { code_paths: ["."] } };
+
+describe("slipway job", () => {
+  it("runs a function: its result on stdout, what it prints on stderr, its status", async () => {
+    const { job, write } = machine();
+    write(
+      "half.mjs",
+      "export default (x) => { console.log('halving'); if (x % 2) throw new Error('odd'); return x / 2; };\n",
+    );
+    const file = write("job.json", { interpreter: own, code: here, function: "half.mjs", arguments: [84] });
+    expect(await job("run", file)).toEqual({
+      out: "42\n",
+      error: expect.stringMatching(/^slipway: job job-[0-9a-f]{8}\nhalving\n$/),
+      status: 0,
+    });
+    write("job.json", { interpreter: own, code: here, function: "half.mjs", arguments: [1] });
+    expect(await job("run", file)).toMatchObject({
+      out: "",
+      error: expect.stringMatching(/Error: odd\n {4}at .*half\.mjs:1(.|\n)*failed with status 1\n$/),
+      status: 1,
+    });
+  });
+
+  it("runs a branch at the commit that was resolved, from a server that wants a password, and shows that it moved", async () => {
+    const root = folderOfTest();
+    git(root, "init", "--quiet", "app.git");
+    const repository = repositoryOfTest(join(root, "app.git"));
+    const server = await gitServerOfTest(root, { password: "hunter2" });
+    const { home, job, write } = machine({ GIT_SSL_CAINFO: server.certificate });
+    write("secret", "me\nhunter2\n");
+    mkdirSync(join(home, "CONFIG/slipway"), { recursive: true });
+    const source = { service: "git", url: server.url, source: { kind: "file", path: join(home, "secret") } };
+    writeFileSync(
+      join(home, "CONFIG/slipway/credentials.json"),
+      JSON.stringify({ version: 1, credentials: [source] }),
+      { mode: 0o600 },
+    );
+
+    const first = repository.commit({ "src/which.mjs": "export default () => 'first';\n" });
+    const code = { GitRepoBranch: { repo_url: `${server.url}/app.git/.git`, path_to_source: "src" } };
+    const file = write("job.yaml", { interpreter: own, code, function: "which.mjs" });
+    expect(await job("resolve", file)).toEqual({ out: "job.lock.json\n", error: "", status: 0 });
+    const lock = readFileSync(join(home, "job.lock.json"), "utf8");
+    expect(await job("resolve", file)).toMatchObject({ error: "" });
+    expect(readFileSync(join(home, "job.lock.json"), "utf8")).toBe(lock);
+    expect(await job("diff", "--exit-code", file)).toEqual({
+      out: "",
+      error: "Nothing moved since job.lock.json was made.\n",
+      status: 0,
+    });
+
+    const second = repository.commit({ "src/which.mjs": "export default () => 'second';\n" });
+    expect(await job("diff", "--exit-code", file)).toEqual({
+      out: `code.GitRepoCommit.commit (branch main): "${first}" -> "${second}"\n`,
+      error: "",
+      status: 1,
+    });
+    expect(await job("run", file)).toMatchObject({ out: '"first"\n', status: 0 });
+    const asked = server.requests.length;
+    expect(await job("run", "job.lock.json")).toMatchObject({ out: '"first"\n', status: 0 });
+    expect(server.requests.length).toBe(asked);
+    const kept = readdirSync(join(home, "STATE"), { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    expect(kept.length).toBeGreaterThan(0);
+    for (const entry of kept)
+      expect(readFileSync(join(entry.parentPath, entry.name), "latin1")).not.toContain("hunter2");
+
+    write("job.yaml", { interpreter: own, code, function: "which.mjs", retries: 1 });
+    expect(await job("run", file)).toMatchObject({
+      error: expect.stringMatching(/^job\.yaml was changed since job\.lock\.json was made\./),
+      status: 2,
+    });
+  });
+
+  it("that is interrupted leaves the job running and says how to return", async () => {
+    const { home, start, job, write } = machine();
+    const file = write("job.yaml", { interpreter: own, command: ["sh", "-c", "echo begun; sleep 1000"] });
+    const child = start("run", file);
+    const said = text(child.stderr as never);
+    for await (const chunk of child.stdout ?? []) {
+      if (String(chunk).includes("begun")) break;
+    }
+    child.kill("SIGINT");
+    expect((await once(child, "exit"))[0]).toBe(130);
+    const [id = ""] = readdirSync(join(home, "STATE/slipway/jobs"));
+    expect(await said).toBe(
+      `slipway: job ${id}\nslipway: job ${id} goes on. Return to it with \`slipway job logs --follow ${id}\`, end it with \`slipway job cancel ${id}\`.\n`,
+    );
+    expect((await job("ls")).out).toMatch(`${id}  running`);
+    expect((await job("logs", id)).out).toBe("begun\n");
+    expect((await job("cancel", id)).error).toBe(`slipway: job ${id} cancelled with status 143\n`);
+    expect((await job("status", id)).out).toBe(`job ${id} cancelled with status 143\n`);
+    expect(await job("cancel", id)).toMatchObject({ error: expect.stringMatching(/has ended before/), status: 2 });
+  });
+
+  it("that is detached is followed later, and ends as the job does", async () => {
+    const { job, write } = machine();
+    const id = (
+      await job(
+        "run",
+        "--detach",
+        write("a job.yaml", { interpreter: own, command: ["sh", "-c", "echo done; exit 3"] }),
+      )
+    ).out.trim();
+    expect(id).toMatch(/^a-job-[0-9a-f]{8}$/);
+    expect(await job("logs", "--follow", id)).toMatchObject({ out: "done\n", status: 3 });
+    expect(JSON.parse((await job("status", "--json", id)).out)).toMatchObject({ id, state: "failed", exitStatus: 3 });
+  });
+
+  it("tells mistakes by file, line and column", async () => {
+    const { home, job, write } = machine();
+    expect(await job("run", write("job.yaml", "interpretr: x\n"))).toEqual({
+      out: "",
+      error: expect.stringMatching(
+        /^job\.yaml:1:1: interpretr is not a field of a job \(did you mean interpreter\?\)\.\n/,
+      ),
+      status: 2,
+    });
+    expect(await job("diff", write("other.yaml", "x"))).toMatchObject({
+      error: expect.stringMatching(/^other\.lock\.json does not exist\./),
+      status: 2,
+    });
+    expect(await job("resolve", "x.lock.json")).toMatchObject({ status: 2 });
+    expect(await job("status", "nope")).toMatchObject({
+      error: expect.stringMatching(/^There is no job nope/),
+      status: 2,
+    });
+    expect(existsSync(join(home, "STATE/slipway/jobs"))).toBe(false);
+  });
+});
