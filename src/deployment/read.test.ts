@@ -3,7 +3,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { exitStatusOf, type UserError } from "../oci/errors.ts";
-import { functionLanguage, parseDeployment, readDeployment } from "./read.ts";
+import { functionLanguage } from "./function.ts";
+import { parseDeployment, readDeployment } from "./read.ts";
 import { folderOfTest } from "./testdata/git-repository.ts";
 
 const container = "interpreter: {ContainerAtTag: {repository: a.io/b}}\n";

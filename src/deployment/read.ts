@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { UserError } from "../oci/errors.ts";
 import { Document, formatPath, type Issue, maximumDocument, spokenValue } from "./document.ts";
+import { functionLanguage } from "./function.ts";
 import { type GitProtocol, safeProtocols } from "./git/url.ts";
 import { type Deployment, ownInterpreter } from "./model.ts";
 import { nearest } from "./nearest.ts";
@@ -207,16 +208,4 @@ function addFunction(
     );
   }
   if (language === "node" && !code) add(["function"], "is a file, and there is no code to find it in", "Add `code`.");
-}
-
-/** The language of a function by its name: `module:name` is Python, the path of a module Node's. */
-export function functionLanguage(name: string): "python" | "node" | undefined {
-  // A file of Python is no module's name.
-  if (/\.py:/.test(name)) return undefined;
-  if (
-    /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*:[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(name)
-  )
-    return "python";
-  const isInside = !name.startsWith("/") && !name.split("/").includes("..") && !name.includes(":");
-  return isInside && /^[^\p{Cc}]+\.[cm]?[jt]s$/u.test(name) ? "node" : undefined;
 }

@@ -1,8 +1,8 @@
 import { accessSync, constants } from "node:fs";
 import { dirname, posix, relative } from "node:path";
 import type { LocalCode } from "../../deployment/code.ts";
+import { functionLanguage } from "../../deployment/function.ts";
 import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.ts";
-import { functionLanguage } from "../../deployment/read.ts";
 import { UserError } from "../../oci/errors.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { Environment, Mount } from "../engine.ts";
