@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -18,6 +19,8 @@ import { resolveBranch } from "./remote.ts";
 import { resolveInside } from "./tree.ts";
 
 const access: GitAccess = { protocols: ["https", "ssh", "file"] };
+
+const isLfsInstalled = spawnSync("git", ["lfs", "version"]).status === 0;
 
 /** What a failing promise says. */
 const messageOf = (promise: Promise<unknown>) =>
@@ -71,6 +74,31 @@ describe("a checkout", () => {
     await checkOut(cache, repository.url, repository.commit({ a: "1" }), access);
     for (const name of ["left", "left.lock"]) writeFileSync(join(cache, "drafts", name), "");
     await checkOut(cache, repository.url, repository.commit({ a: "2" }), access);
+    expect(readdirSync(join(cache, "drafts"))).toEqual([]);
+  });
+
+  it("is made although a git was killed in the middle of a fetch", async () => {
+    const repository = repositoryOfTest();
+    const cache = folderOfTest();
+    await checkOut(cache, repository.url, repository.commit({ a: "1" }), access);
+    const [mirror = ""] = readdirSync(cache).filter((name) => /^[0-9a-f]{32}$/.test(name));
+    const next = repository.commit({ a: "2" });
+    for (const name of ["shallow.lock", `refs/slipway/${next}.lock`]) {
+      writeFileSync(join(cache, mirror, "mirror.git", name), "");
+    }
+    expect(await checkOut(cache, repository.url, next, access)).toContain(next);
+  });
+
+  it("that is given up leaves nothing", async () => {
+    const repository = repositoryOfTest();
+    const cache = folderOfTest();
+    const controller = new AbortController();
+    const made = checkOut(cache, repository.url, repository.commit({ a: "1" }), {
+      ...access,
+      signal: controller.signal,
+    });
+    controller.abort(new Error("given up"));
+    expect(await messageOf(made)).toBe("given up");
     expect(readdirSync(join(cache, "drafts"))).toEqual([]);
   });
 
@@ -198,11 +226,31 @@ describe("Git LFS", () => {
     "a.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
   };
 
-  it("that is needed and not installed is named, with a file", async () => {
+  it.skipIf(!isLfsInstalled)("puts the files themselves in the place of its pointers", async () => {
+    const repository = repositoryOfTest();
+    git(repository.folder, "lfs", "install", "--local");
+    const content = "large\n".repeat(1000);
+    const commit = repository.commit({ ".gitattributes": files[".gitattributes"], "a.bin": content });
+    expect(git(repository.folder, "cat-file", "blob", `${commit}:a.bin`)).toMatch(/^version https:\/\/git-lfs/);
+    const folder = await checkOut(folderOfTest(), repository.url, commit, access);
+    expect(readFileSync(join(folder, "a.bin"), "utf8")).toBe(content);
+  });
+
+  it("has its files where the repository says only as far as a repository could be there itself", async () => {
+    const tools = folderOfTest();
+    writeFileSync(join(tools, "git-lfs"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const repository = repositoryOfTest();
+    const commit = repository.commit({ ...files, ".lfsconfig": "[lfs]\nurl = http://169.254.169.254/\n" });
+    const env = { PATH: `${tools}:${process.env["PATH"]}` };
+    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, { ...access, env }))).toMatch(
+      /^\.lfsconfig of .*, lfs\.url: the address of the repository has the protocol http/,
+    );
+  });
+
+  it.skipIf(existsSync("/usr/bin/git-lfs"))("that is needed and not installed is named, with a file", async () => {
     const repository = repositoryOfTest();
     const commit = repository.commit(files);
     const bare = { ...access, env: { PATH: "/usr/bin:/bin" } };
-    if (existsSync("/usr/bin/git-lfs")) return;
     expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, bare))).toMatch(
       /keeps files in Git LFS \(a\.bin\), and git-lfs is not installed\.\nInstall git-lfs\./,
     );

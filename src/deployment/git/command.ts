@@ -152,18 +152,11 @@ async function start(
         GIT_ALLOW_PROTOCOL: protocols.join(":") || "none",
         GIT_OPTIONAL_LOCKS: "0",
       },
-      // A process group of its own, so that what git starts ends with it.
-      detached: true,
       cwd: tree?.folder ?? "/",
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const kill = () => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-      } catch {
-        // It ended meanwhile.
-      }
-    };
+    // What git starts ends with it: they read from each other.
+    const kill = () => void child.kill("SIGKILL");
     access.signal?.addEventListener("abort", kill, { once: true });
     const stdout: Buffer[] = [];
     let size = 0;

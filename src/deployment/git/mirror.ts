@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { sha256, splitDigest } from "../../oci/digest.ts";
@@ -39,6 +39,7 @@ export async function withMirror<Result>(
       await gitOutput({ args: ["init", "--quiet", "--bare", "--template=", "--", draft] }, access);
       await rename(draft, mirror.gitDir);
     }
+    await removeStaleLocks(mirror.gitDir);
     return await work(mirror);
   } finally {
     lock.release();
@@ -89,6 +90,16 @@ export async function fetchCommit(mirror: Mirror, commit: string, access: GitAcc
 async function hasCommit(mirror: Mirror, commit: string, access: GitAccess): Promise<boolean> {
   const { status } = await runGit({ args: ["cat-file", "-e", `${commit}^{commit}`], gitDir: mirror.gitDir }, access);
   return status === 0;
+}
+
+/** Removes the locks of a git that was killed: whoever holds ours is the only one who changes this copy. */
+async function removeStaleLocks(gitDir: string): Promise<void> {
+  const names = await readdir(gitDir);
+  const references = await readdir(join(gitDir, "refs/slipway")).catch(() => []);
+  const stale = [...names, ...references.map((name) => `refs/slipway/${name}`)].filter((name) =>
+    name.endsWith(".lock"),
+  );
+  for (const name of stale) await rm(join(gitDir, name), { force: true });
 }
 
 async function waitForLock(path: string, signal: AbortSignal | undefined): Promise<Lock> {

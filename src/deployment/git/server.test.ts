@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
@@ -168,5 +169,35 @@ describe("a server over SSH", () => {
     const words = readFileSync(said, "utf8");
     for (const part of ["BatchMode=yes", "StrictHostKeyChecking=yes", "-i /keys/it's mine", "IdentitiesOnly=yes"])
       expect(words).toContain(part);
+  });
+
+  it("gets a key that is no file from an agent, which ends with git", async () => {
+    const tools = folderOfTest();
+    const said = join(tools, "said");
+    // Stands in for ssh, and shows what it could prove.
+    const script = `#!/bin/sh\n{ echo "$SSH_AUTH_SOCK"; ssh-add -l; } > '${said}'\nexit 255\n`;
+    writeFileSync(join(tools, "ssh"), script, { mode: 0o755 });
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "of-test", "-f", join(tools, "key")]);
+    const key = {
+      kind: "ssh-key" as const,
+      key: readFileSync(join(tools, "key"), "utf8"),
+      source: "AWS secret deploy",
+    };
+    const access = { env: { PATH: `${tools}:${process.env["PATH"]}` }, findKey: async () => key };
+    await messageOf(resolveBranch("ssh://git@example.com/team/app", "main", access));
+    const [socket = "", listed] = readFileSync(said, "utf8").split("\n");
+    expect(listed).toMatch(/^256 SHA256:.* of-test \(ED25519\)$/);
+    expect(existsSync(socket)).toBe(false);
+  });
+
+  it("that is given no usable key is told apart from one that refuses it", async () => {
+    const key = {
+      kind: "ssh-key" as const,
+      key: "-----BEGIN OPENSSH PRIVATE KEY-----\nnothing\n",
+      source: "AWS secret deploy",
+    };
+    expect(await messageOf(resolveBranch("git@example.com:a/b", "main", { findKey: async () => key }))).toMatch(
+      /^The SSH key from AWS secret deploy cannot be used: ssh-add ended with status \d+\./,
+    );
   });
 });
