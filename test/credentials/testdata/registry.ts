@@ -2,9 +2,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Daemons } from "./daemon.ts";
 
-/** Of user `u`, whose line below is bcrypt: the one kind that Debian's registry takes. */
-export const password = "geheim";
-const htpasswd = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q\n";
+/**
+ * Of user `u`, whose line below is bcrypt: the one kind that Debian's registry takes. No other test has this password, since the command
+ * lines of everything that runs are searched for it.
+ */
+export const password = "geheim-nur-hier-5d1c";
+const htpasswd = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbOtprbg5UhLTH3M.TmZ7oy2kOPkiKWG.S\n";
 
 /**
  * Debian's registry, for one user.
