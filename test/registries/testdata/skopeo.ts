@@ -14,8 +14,11 @@ const run = promisify(execFile);
  * @returns the digests of what came: manifest, configuration and layers
  */
 export async function pullWithSkopeo(image: string, flags: readonly string[]): Promise<Set<string>> {
-  const folder = join(temporaryFolder(), "image");
+  const scratch = temporaryFolder();
+  const folder = join(scratch, "image");
   const policy = ["--insecure-policy"];
-  await run("skopeo", [...policy, "copy", "--quiet", ...flags, `docker://${image}`, `dir:${folder}`]);
+  // Without this variable it looks for logins in a folder that may be another user's.
+  const env = { ...process.env, XDG_RUNTIME_DIR: scratch };
+  await run("skopeo", [...policy, "copy", "--quiet", ...flags, `docker://${image}`, `dir:${folder}`], { env });
   return new Set(readdirSync(folder).map((name) => sha256(readFileSync(join(folder, name)))));
 }
