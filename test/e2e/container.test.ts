@@ -79,7 +79,8 @@ describe("the quickstart where podman is", () => {
       `#!/bin/sh
 { printf '%s\\n' "$@"; env; } >>${seen}
 for word; do
-  case $word in --authfile=*) stat -c %a "\${word#*=}" >>${logins} && cat "\${word#*=}" >>${logins} && echo >>${logins} ;; esac
+  # One line in one write: two are started at once.
+  case $word in --authfile=*) printf '%s %s\\n' "$(stat -c %a "\${word#*=}")" "$(tr -d '\\n' <"\${word#*=}")" >>${logins} ;; esac
 done
 exec ${real} "$@"
 `,
@@ -89,7 +90,7 @@ exec ${real} "$@"
     const { status, stdout, stderr } = await workspace.bazel(["run", "//examples/quickstart:report"], { env: spying });
     expect(status, stderr).toBe(0);
 
-    const [mode, login = ""] = readFileSync(logins, "utf8").split("\n");
+    const [, mode, login = ""] = /^(\d+) (.*)$/m.exec(readFileSync(logins, "utf8")) ?? [];
     expect(mode).toBe("600");
     const { auths } = JSON.parse(login) as { auths: Record<string, { auth: string }> };
     const auth = auths[reference.split("/")[0] ?? ""]?.auth ?? "";
