@@ -2,6 +2,7 @@ import process from "node:process";
 import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { exitStatusOf, messageOf, UserError } from "../oci/errors.ts";
+import { version } from "./version.ts";
 
 /** A group of commands, or one command, loaded when it is the one that was asked for: the others cost nothing. */
 interface Group {
@@ -37,7 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   let parser = yargs([...args])
     .scriptName("slipway")
     .usage("$0 COMMAND\n\nFrom a Bazel target to a running container in one command.")
-    .version(false)
+    .version(version)
     .strict()
     .demandCommand(1, "Which command?")
     .fail((message, error) => {

@@ -44,7 +44,7 @@ _HUB_BUILD = """[
 ]
 """
 
-_TOOL = "debian/repository/main.ts"
+_TOOL = "debian"
 
 DEBIAN_ATTRS = {
     "lock": attr.label(allow_single_file = True, doc = "The packages, as `slipway image lock` writes them."),

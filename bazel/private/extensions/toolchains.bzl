@@ -2,18 +2,20 @@
 
 load("//bazel/private/node:node_repository.bzl", "NODE_PLATFORMS", "node_repository")
 load("//bazel/private/npm:npm_repository.bzl", "npm_repository")
+load("//src:tools.bzl", "tool_packages")
 
 def slipway_tool_repositories():
-    """Declares the repositories that Slipway's tools are made of: Node for every platform, and the tools' npm packages."""
+    """Declares Node for every platform, the bundler of TypeScript programs, and the npm packages of the tools' sources."""
     for platform in NODE_PLATFORMS:
         node_repository(name = "slipway_node_" + platform, platform = platform)
     npm_repository(
-        name = "slipway_npm",
-        package_json = Label("//:package.json"),
-        pnpm_lock = Label("//:pnpm-lock.yaml"),
+        name = "slipway_esbuild",
+        package_json = Label("//bazel/private/ts:package.json"),
+        pnpm_lock = Label("//bazel/private/ts:pnpm-lock.yaml"),
         # Its install script puts the native binary in place.
         run_install_scripts = ["esbuild"],
     )
+    tool_packages()
 
 def _toolchains_impl(mctx):
     slipway_tool_repositories()

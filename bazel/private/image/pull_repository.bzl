@@ -83,7 +83,7 @@ def _pull_repository_impl(rctx):
     }
 
     # Credentials from AWS need its packages.
-    pulled = run_repository_tool(rctx, "registry/base/main.ts", [json.encode(request)], packages = True)
+    pulled = run_repository_tool(rctx, "pull", [json.encode(request)], packages = True)
     images = pulled["images"]
     for image in images:
         rctx.file(image["folder"] + "/BUILD.bazel", _IMAGE_BUILD.format(

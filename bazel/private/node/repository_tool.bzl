@@ -1,5 +1,6 @@
 """Tools in TypeScript that repository rules run, before anything is built."""
 
+load("//src:tools.bzl", "repository_tool")
 load(":host_node.bzl", "host_node")
 
 def given_name(rctx):
@@ -13,27 +14,19 @@ def given_name(rctx):
     """
     return rctx.name.split("~")[-1].split("+")[-1]
 
-def run_repository_tool(rctx, module, arguments, packages = False):
-    """Runs a module whose answer is JSON and whose errors are for people; ends the fetch with them.
+def run_repository_tool(rctx, tool, arguments, packages = False):
+    """Runs a tool whose answer is JSON and whose errors are for people; ends the fetch with them.
 
     Args:
       rctx: the repository context.
-      module: string, path of the module below src.
+      tool: string, its name in src/tools.bzl.
       arguments: list of string or path.
-      packages: whether it needs npm packages.
+      packages: whether it needs its npm packages.
 
     Returns:
       what it answered.
     """
-    script = rctx.path(Label("//src:" + module))
-    if packages:
-        # The tool finds its npm packages in the node_modules beside it.
-        source = script
-        for _ in module.split("/"):
-            source = source.dirname
-        rctx.symlink(source, "tool/src")
-        rctx.symlink(rctx.path(Label("@slipway_npm//:package.json")).dirname.get_child("node_modules"), "tool/node_modules")
-        script = "tool/src/" + module
+    script = repository_tool(rctx, tool, packages)
     flags = ["--disable-warning=ExperimentalWarning", "--preserve-symlinks", "--preserve-symlinks-main"]
     result = rctx.execute([host_node(rctx)] + flags + [script] + arguments)
     if result.return_code != 0:

@@ -2,7 +2,7 @@
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
-load("//bazel/private/ts:ts_tool.bzl", "NODE_TOOL_FLAGS")
+load("//bazel/private/ts:tool_providers.bzl", "NODE_TOOL_FLAGS")
 load("//bazel/private/ts:ts_tool_info.bzl", "TsToolInfo")
 
 def _host_platform_impl(_settings, _attr):

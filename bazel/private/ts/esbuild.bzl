@@ -5,14 +5,14 @@ _REQUIRE = "import{createRequire as __slipwayRequire}from\"node:module\";const r
 
 ESBUILD_ATTRS = {
     "_esbuild": attr.label(
-        default = Label("@slipway_npm//:node_modules/esbuild/bin/esbuild"),
+        default = Label("@slipway_esbuild//:node_modules/esbuild/bin/esbuild"),
         allow_single_file = True,
         executable = True,
         cfg = "exec",
     ),
 }
 
-def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False, external_packages = False, alias = {}, source_map = False, minify = False, library = False, metafile = None, format = "esm", external = []):
+def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False, external_packages = False, alias = {}, source_map = False, minify = False, library = False, metafile = None, format = "esm", external = [], define = {}):
     """Declares the action that bundles a TypeScript or JavaScript program for Node.
 
     Args:
@@ -27,6 +27,7 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
       source_map: whether a source map is written beside the output (returned).
       library: whether it is bundled into a program later.
       metafile: File for a description of the bundle, or None.
+      define: dict of name to the expression that stands for it.
       external: list of strings: imports that stay as they are written.
       format: `esm`, or `cjs`, which Node loads faster; the latter cannot be split.
       minify: whether white space is dropped and syntax shortened; names stay, for stack traces.
@@ -48,6 +49,7 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
     ])
     if format == "esm" and not library:
         args.add("--banner:js=" + _REQUIRE)
+    args.add_all(["--define:{}={}".format(name, value) for name, value in define.items()])
     args.add_all(external, format_each = "--external:%s")
     if minify:
         args.add_all(["--minify-whitespace", "--minify-syntax"])

@@ -1,20 +1,11 @@
 """Slipway's own tools: everything in one bundle, so that they start fast and have few inputs."""
 
-load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")
 load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
+load(":tool_providers.bzl", "tool_providers")
 load(":ts_tool_info.bzl", "TsToolInfo")
 
-# `process.execve`, by which the launcher becomes the program, still announces itself.
-NODE_TOOL_FLAGS = [
-    "--disable-warning=ExperimentalWarning",
-    # What is streamed is garbage at once, and is collected soon this way: 130 MB instead of 200 MB for a blob of 3 GiB between two
-    # registries, in a tenth less time. Making layers is as fast as before.
-    "--max-semi-space-size=1",
-]
-
 def _ts_tool_impl(ctx):
-    node = ctx.toolchains[NODE_TOOL_TOOLCHAIN].slipway_node.node
     if ctx.attr.splitting:
         main = ctx.actions.declare_directory(ctx.label.name + ".bundle")
         entry = ctx.file.entry_point.basename.removesuffix(".ts") + ".mjs"
@@ -24,7 +15,6 @@ def _ts_tool_impl(ctx):
     node_path = None
     if ctx.attr.deps:
         node_path = ctx.attr.deps[0].label.workspace_root + "/node_modules"
-    siblings = [target[TsToolInfo].main for target in ctx.attr.siblings]
     bundle(
         ctx,
         entry_point = ctx.file.entry_point,
@@ -34,24 +24,10 @@ def _ts_tool_impl(ctx):
         splitting = ctx.attr.splitting,
         minify = True,
         format = ctx.attr.format,
-        external = ["./" + file.basename for file in siblings],
+        external = ["./" + target[TsToolInfo].main.basename for target in ctx.attr.siblings],
+        define = ctx.attr.define,
     )
-    script = ctx.actions.declare_file(ctx.label.name)
-    module = runfiles_path(ctx, main) + ("/" + entry if entry else "")
-    ctx.actions.write(
-        script,
-        launcher_script(["{runfiles}/" + runfiles_path(ctx, node)] + NODE_TOOL_FLAGS + ["{runfiles}/" + module]),
-        is_executable = True,
-    )
-    runfiles = ctx.runfiles(
-        [main, node] + siblings,
-        transitive_files = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.data]),
-    )
-    return [
-        DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles),
-        TsToolInfo(main = main, entry = entry, node = node, siblings = siblings),
-        OutputGroupInfo(bundle = depset([main])),
-    ]
+    return tool_providers(ctx, main, entry)
 
 ts_tool = rule(
     implementation = _ts_tool_impl,
@@ -61,6 +37,7 @@ ts_tool = rule(
         "srcs": attr.label_list(allow_files = True, doc = "The modules it imports, or filegroups of them."),
         "deps": attr.label_list(doc = "npm packages, all from one npm repository."),
         "data": attr.label_list(allow_files = True, doc = "Files that the tool finds in its runfiles."),
+        "define": attr.string_dict(doc = "Names in the sources, and the expressions that stand for them."),
         "format": attr.string(default = "esm", values = ["esm", "cjs"], doc = "The kind of modules: `cjs` starts faster, `esm` is what packages may need."),
         "siblings": attr.label_list(providers = [TsToolInfo], doc = "Tools in one file, in the same package, that it imports as modules by `./NAME.mjs` when it needs them."),
         "splitting": attr.bool(doc = "Whether what is imported dynamically becomes files of their own, loaded when needed."),
