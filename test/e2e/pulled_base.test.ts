@@ -201,4 +201,20 @@ describe("the reference of an image in place of a base", () => {
     expect(stderr).toContain(`write base = "@${name}//image"`);
     expect(stderr).toContain(line);
   });
+
+  it.each(["", ', platforms = ["@slipway//bazel/platforms:linux_arm64"]'])(
+    "is refused for an image alone%s",
+    async (more) => {
+      declare("ubuntu:24.04");
+      const load = 'load("@slipway//bazel:defs.bzl", "image")\n';
+      workspace.write({ "alone/BUILD.bazel": `${load}image(name = "it", base = "ubuntu:20.04@sha256:0"${more})\n` });
+      const { stderr, status } = await workspace.bazel(["build", "//alone:it"]);
+      expect(status).not.toBe(0);
+      expect(stderr).toMatch(
+        /image @?@?\/\/alone:it: base is "ubuntu:20.04@sha256:0", the reference of an image, and a base is a target\./,
+      );
+      expect(stderr).toContain('write base = "@ubuntu//image"');
+      expect(stderr).toMatch(/image = "ubuntu:20.04",\n +digest = "sha256:0",/);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 """The macro behind `image`."""
 
+load(":base_reference.bzl", "refuse_image_reference")
 load(":image.bzl", image_rule = "image")
 load(":image_index.bzl", "image_index")
 
@@ -27,11 +28,13 @@ def image(name, platforms = [], **kwargs):
         index is pushed, launched and loaded like an image; it is no base of other images.
       **kwargs: attributes of the rule: `base`, `layers`, `env`, `entrypoint`, `cmd`, `user`, `working_dir`, `labels`, `annotations`, `platform`.
     """
+    where = "image {}".format(native.package_relative_label(name))
+    refuse_image_reference(where, "base", kwargs.get("base"))
     if not platforms:
         image_rule(name = name, **kwargs)
         return
     if kwargs.get("platform"):
-        fail("image {}: `platform` and `platforms` are both given.\nLeave one of them out.".format(native.package_relative_label(name)))
+        fail("{}: `platform` and `platforms` are both given.\nLeave one of them out.".format(where))
     each = name + "_of_platform"
     image_rule(name = each, **(kwargs | {"tags": ["manual"], "visibility": ["//visibility:private"]}))
     image_index(name = name, image = each, platforms = platforms, **{key: kwargs[key] for key in _COMMON if key in kwargs})

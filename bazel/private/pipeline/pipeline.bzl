@@ -1,5 +1,6 @@
 """The macro behind `pipeline`."""
 
+load("//bazel/private/image:base_reference.bzl", "refuse_image_reference")
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")
 load("//bazel/private/image:image_macro.bzl", "image")
 load("//bazel/private/run:image_push.bzl", "image_push")
@@ -8,38 +9,11 @@ load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
 
 _FORWARDED = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
 
-def _refuse_image_reference(where, attribute, base):
-    """Fails for `ubuntu:20.04` and the like, which no label can look like."""
-    if type(base) != type("") or base.startswith(("@", "//", ":")):
-        return
-    first = base.partition("/")[0]
-    if ":" not in base and "@" not in base and (first == base or ("." not in first and first != "localhost")):
-        return
-    image, _, digest = base.partition("://")[2].partition("@") if "://" in base else base.partition("@")
-    name = "".join([c if c.isalnum() else "_" for c in image.split("/")[-1].partition(":")[0].elems()]) or "base"
-    fail("""{where}: {attribute} is {base}, the reference of an image, and a base is a target.
-Declare the image in MODULE.bazel, and write {attribute} = "@{name}//image":
-
-    base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
-    base_images.pull(
-        name = "{name}",
-        image = "{image}",{digest}
-    )
-    use_repo(base_images, "{name}")
-""".format(
-        where = where,
-        attribute = attribute,
-        base = repr(base),
-        name = name,
-        image = image,
-        digest = "\n        digest = \"{}\",".format(digest) if digest else "",
-    ))
-
 def _bases(where, base, bases):
     """The base of each tag. The caller's dict stays as it is."""
-    _refuse_image_reference(where, "base", base)
+    refuse_image_reference(where, "base", base)
     for tag, tag_base in bases.items():
-        _refuse_image_reference(where, "bases[{}]".format(repr(tag)), tag_base)
+        refuse_image_reference(where, "bases[{}]".format(repr(tag)), tag_base)
     all = dict(bases)
     if base and "default" in all and native.package_relative_label(all["default"]) != native.package_relative_label(base):
         fail("{}: `base` is {} and bases[\"default\"] is {}, and both are the base of the default image.\nLeave one of them out.".format(where, base, all["default"]))

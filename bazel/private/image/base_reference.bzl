@@ -1,0 +1,34 @@
+"""References of images, which are no bases."""
+
+def refuse_image_reference(where, attribute, base):
+    """Fails for `ubuntu:20.04` and the like, which no label can look like, with the declaration to paste.
+
+    Args:
+      where: string, the kind and label of the target, for the error.
+      attribute: string, what was given it, for the error.
+      base: label, string, select or None.
+    """
+    if type(base) != type("") or base.startswith(("@", "//", ":")):
+        return
+    first = base.partition("/")[0]
+    if ":" not in base and "@" not in base and (first == base or ("." not in first and first != "localhost")):
+        return
+    image, _, digest = base.partition("://")[2].partition("@") if "://" in base else base.partition("@")
+    name = "".join([c if c.isalnum() else "_" for c in image.split("/")[-1].partition(":")[0].elems()]) or "base"
+    fail("""{where}: {attribute} is {base}, the reference of an image, and a base is a target.
+Declare the image in MODULE.bazel, and write {attribute} = "@{name}//image":
+
+    base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
+    base_images.pull(
+        name = "{name}",
+        image = "{image}",{digest}
+    )
+    use_repo(base_images, "{name}")
+""".format(
+        where = where,
+        attribute = attribute,
+        base = repr(base),
+        name = name,
+        image = image,
+        digest = "\n        digest = \"{}\",".format(digest) if digest else "",
+    ))
