@@ -1,9 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { openRegistry } from "../../src/registry/client/open.ts";
+import { blobOf } from "../../src/registry/client/testdata/images.ts";
+import { startDockerRegistry } from "../registries/testdata/docker-registry.ts";
+import { user as tokenUser } from "../registries/testdata/suite.ts";
+import { startTokenServer } from "../registries/testdata/token-server.ts";
 import { Installed } from "./testdata/installed.ts";
 
 // Bazel's server starts several times.
@@ -33,23 +38,32 @@ beforeAll(async () => {
   host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   passwords = user.write("two lines.txt", `u\n${secret}\n`);
   mkdirSync(workspace);
-  // Bazel takes nothing over plain HTTP that it cannot check.
-  const sha256 = createHash("sha256").update(content).digest("hex");
-  const file = (name: string, path: string) =>
-    `http_file(name = "${name}", url = "http://${host}${path}", sha256 = "${sha256}")\n`;
   writeFileSync(join(workspace, "BUILD.bazel"), "");
   writeFileSync(
     join(workspace, "MODULE.bazel"),
-    `http_file = use_repo_rule("@bazel_tools//tools/build_defs/repo:http.bzl", "http_file")\n` +
-      file("private", "/private/file") +
-      file("other", "/other/file") +
-      file("public", "/public/file"),
+    `http_file = use_repo_rule("@bazel_tools//tools/build_defs/repo:http.bzl", "http_file")\n`,
   );
+  for (const name of ["private", "other", "public"]) declare(name, `http://${host}/${name}/file`, Buffer.from(content));
 });
 afterAll(async () => {
   await bazel("shutdown");
   server.close();
 });
+
+/** Adds a repository. Bazel takes nothing over plain HTTP that it cannot check. */
+function declare(name: string, url: string, bytes: Buffer): void {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  appendFileSync(
+    join(workspace, "MODULE.bazel"),
+    `http_file(name = "${name}", url = "${url}", sha256 = "${sha256}")\n`,
+  );
+}
+
+function downloaded(name: string): string {
+  const external = join(outputBase, "external");
+  const repository = readdirSync(external).find((each) => each.endsWith(name) && !each.startsWith("@")) ?? "";
+  return readFileSync(join(external, repository, "file/downloaded"), "utf8");
+}
 
 function bazel(command: string, ...args: string[]) {
   const inWorkspace = `cd "$1" && shift && exec "$@"`;
@@ -79,9 +93,7 @@ describe("http_file behind a password", () => {
     await bazel("shutdown");
     const fetched = await fetch("private");
     expect(fetched, fetched.stderr).toMatchObject({ status: 0 });
-    const external = join(outputBase, "external");
-    const repository = readdirSync(external).find((name) => /^[^@].*private$/.test(name)) ?? "";
-    expect(readFileSync(join(external, repository, "file/downloaded"), "utf8")).toBe(content);
+    expect(downloaded("private")).toBe(content);
     expect(asked).toContain("u /private/file");
   });
 
@@ -99,6 +111,28 @@ describe("http_file behind a password", () => {
     const { status, stderr } = await fetch("other");
     expect(status).not.toBe(0);
     expect(stderr).toMatch(/bad\.txt .*exactly two lines/);
+  });
+});
+
+describe("http_file of a blob behind a token service", () => {
+  it("is downloaded with a token that the helper fetched", async () => {
+    const tokens = await startTokenServer();
+    const registry = await startDockerRegistry({ auth: tokens });
+    const bytes = Buffer.from("only for those with a token\n");
+    const { descriptor, open } = blobOf(bytes);
+    const client = openRegistry(registry, { findCredential: async () => tokenUser });
+    onTestFinished(() => client.close());
+    await client.pushBlob({ repository: "team/app", descriptor, open });
+    declare("blob", `http://${registry}/v2/team/app/blobs/${descriptor.digest}`, bytes);
+    await bazel("shutdown");
+    expect((await fetch("blob")).stderr).toMatch(/401/);
+    const lines = user.write("token user.txt", "u\ngeheim\n");
+    await user.slipway("credentials", "add", "--service", "docker", "--url", `${registry}/team`, "--file", lines);
+    await bazel("shutdown");
+    const fetched = await fetch("blob");
+    expect(fetched, fetched.stderr).toMatchObject({ status: 0 });
+    expect(downloaded("blob")).toBe(bytes.toString());
+    expect(tokens.asked.at(-1)).toEqual({ method: "GET", scopes: ["repository:team/app:pull"], by: "password" });
   });
 });
 

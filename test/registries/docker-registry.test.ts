@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { CredentialSearch } from "../../src/credentials/credential.ts";
+import { auth, Home } from "../../src/credentials/testdata/home.ts";
 import { type OpenOptions, openRegistry } from "../../src/registry/client/open.ts";
 import { pushImages } from "../../src/registry/client/push.ts";
-import { imageOf, quickRetry } from "../../src/registry/client/testdata/images.ts";
+import { blobOf, imageOf, quickRetry } from "../../src/registry/client/testdata/images.ts";
+import { bazelHelper } from "../../src/registry/helpers/bazel.ts";
 import { registrySettings } from "../../src/registry/settings/settings.ts";
 import { privateAuthority } from "./testdata/certificates.ts";
 import { connectProxy } from "./testdata/connect-proxy.ts";
@@ -195,5 +198,24 @@ describe("docker-registry with a token server", () => {
     const { tokens, client } = await start({ searched: ["/home/u/.docker/config.json"], problems: [] });
     await expect(client.headManifest("team/app", "t")).rejects.toThrow(/answered 401 .*asked anonymously/);
     expect(tokens.asked.map(({ by }) => by)).toEqual(["nobody"]);
+  });
+
+  it("gives Bazel a token, with which it can download one repository's content until the token ends", async () => {
+    const tokens = await startTokenServer();
+    const host = await startDockerRegistry({ auth: tokens });
+    const bytes = randomBytes(1000);
+    const { descriptor, open: content } = blobOf(bytes);
+    await open(host, { findCredential: find }).pushBlob({ repository: "team/app", descriptor, open: content });
+    const home = new Home();
+    home.dockerConfig({ auths: { [host]: auth("u", "geheim") } });
+    tokens.asked.length = 0;
+    const uri = `http://${host}/v2/team/app/blobs/${descriptor.digest}`;
+    const stdin = Readable.from([Buffer.from(JSON.stringify({ uri }))]);
+    const { headers, expires } = JSON.parse((await bazelHelper({ args: ["get"], stdin, env: home.env })).stdout);
+    expect(tokens.asked).toEqual([{ method: "GET", scopes: ["repository:team/app:pull"], by: "password" }]);
+    expect(Date.parse(expires)).toBeGreaterThan(Date.now());
+    expect((await fetch(uri)).status).toBe(401);
+    const response = await fetch(uri, { headers: { authorization: headers.Authorization[0] } });
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(bytes);
   });
 });

@@ -2,7 +2,6 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { readStore } from "../store.ts";
 import { auth, Home } from "../testdata/home.ts";
-import { bazelHelper } from "./bazel.ts";
 import { dockerHelper } from "./docker.ts";
 import { gitHelper } from "./git.ts";
 import type { HelperAnswer, HelperCall } from "./helper.ts";
@@ -117,36 +116,6 @@ describe("git's protocol", () => {
     const home = new Home();
     expect(await ask(gitHelper, home, "capability")).toEqual({ stdout: "" });
     expect(await ask(gitHelper, home, "get", "protocol=cert\npath=/x\n")).toEqual({ stdout: "" });
-  });
-});
-
-describe("Bazel's protocol", () => {
-  const basic = (username: string) => ({ Authorization: [`Basic ${Buffer.from(`${username}:p`).toString("base64")}`] });
-  const kept = (username: string) => ({ kind: "stored", username, password: "p" }) as const;
-
-  it("answers for downloads, git servers and registries", async () => {
-    const home = new Home();
-    home.store(
-      { service: "http", url: "https://files.example.com/private", source: kept("files") },
-      { service: "git", url: "github.com", source: kept("git") },
-      { service: "docker", url: "registry.example.com/team", source: kept("registry") },
-    );
-    const headers = async (uri: string) => JSON.parse((await ask(bazelHelper, home, "get", { uri })).stdout).headers;
-    expect(await headers("https://files.example.com/private/a.tar")).toEqual(basic("files"));
-    expect(await headers("https://files.example.com/public/a.tar")).toEqual({});
-    expect(await headers("http://files.example.com/private/a.tar")).toEqual({});
-    expect(await headers("https://github.com/org/app/archive/x.zip")).toEqual(basic("git"));
-    expect(await headers("https://registry.example.com/v2/team/app/blobs/sha256:0")).toEqual(basic("registry"));
-    expect(await headers("https://registry.example.com/v2/other/app/blobs/sha256:0")).toEqual({});
-    expect(await headers("https://elsewhere.example.com/")).toEqual({});
-  });
-
-  it.each(["", "{}", "7", "null", '{"uri": 7}', '{"uri": "not one"}'])("refuses %j", async (input) => {
-    await expect(ask(bazelHelper, new Home(), "get", input)).rejects.toThrow(/got no JSON with a uri/);
-  });
-
-  it("has get alone", async () => {
-    await expect(ask(bazelHelper, new Home(), "store")).rejects.toThrow(/has no action "store"/);
   });
 });
 

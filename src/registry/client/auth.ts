@@ -107,6 +107,12 @@ export class Authenticator {
     return this.#challenge || this.#hint ? this.#search(repository) : { searched: [], problems: [] };
   }
 
+  /** Until when what {@link header} gives for this access is good. Undefined: it is not known to end. */
+  async expiry(access: readonly Access[]): Promise<Date | undefined> {
+    const token = await this.#tokens.get(keyOf(access));
+    return token ? new Date(token.staleAt) : (await this.#search(access[0]?.repository)).expiresAt;
+  }
+
   /** Whether a text holds something that was sent as a proof, as it is or as it was encoded. */
   holdsSecret(text: string): boolean {
     return [...this.#secrets].some((secret) => text.includes(secret));
@@ -129,7 +135,7 @@ export class Authenticator {
       return header === rejected ? undefined : header;
     }
     const needed = access.map(formatScope);
-    const key = needed.join(" ");
+    const key = keyOf(access);
     const cached = this.#tokens.get(key);
     if (cached) {
       const token = await cached.catch(() => undefined);
@@ -173,6 +179,10 @@ export class Authenticator {
     for (const secret of secrets) if (secret) this.#secrets.add(secret).add(encodeURIComponent(secret));
     return search;
   }
+}
+
+function keyOf(access: readonly Access[]): string {
+  return access.map(formatScope).join(" ");
 }
 
 function bearer(token: Token): string {

@@ -1,14 +1,14 @@
 import { Readable } from "node:stream";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, isDigest, splitDigest } from "../../oci/digest.ts";
-import { Failure } from "../../oci/errors.ts";
+import { Failure, UserError } from "../../oci/errors.ts";
 import { parseJson } from "../../oci/json.ts";
 import { type ImageIndex, maximumManifestSize, parseManifest } from "../../oci/manifest.ts";
 import { manifestMediaTypes, mediaTypes } from "../../oci/media-types.ts";
 import { downloadBlob, downloadRange } from "./download.ts";
 import { discard, type Step, Unsupported } from "./refusal.ts";
 import type { Access } from "./scope.ts";
-import type { RegistryRequest, RegistryResponse, Session } from "./session.ts";
+import type { Authorization, RegistryRequest, RegistryResponse, Session } from "./session.ts";
 import { type OpenBlob, type UploadOptions, uploadBlob } from "./upload.ts";
 
 export type { OpenBlob, UploadOptions } from "./upload.ts";
@@ -192,6 +192,20 @@ export class RegistryClient {
     const response = await this.#session.send({ method: "GET", url: "/v2/", access: [], step });
     if (response.status !== 200) throw await this.#session.refusal(response, step);
     await discard(response);
+  }
+
+  /**
+   * What to send along with a GET of a URL of this registry, for a program that makes it itself.
+   *
+   * @throws UserError when the URL is of another origin, or the registry or its token service does not answer or refuses
+   */
+  async authorize(repository: string, url: URL): Promise<Authorization> {
+    const { origin } = this.#session.endpoint.base;
+    if (url.origin !== origin) {
+      throw new UserError(`${url.origin} is not registry ${this.registry}.`, `Its address is ${origin}.`);
+    }
+    const step = { doing: "asking who may download", repository };
+    return this.#session.authorize({ url, access: pulling(repository), step });
   }
 
   /** All tags of a repository, in the registry's order; none when there is no such repository. */

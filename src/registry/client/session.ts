@@ -42,6 +42,14 @@ export interface RegistryResponse extends HttpResponse {
   readonly attempts: number;
 }
 
+/** What lets somebody else make a request. */
+export interface Authorization {
+  /** Header fields for the registry's own origin alone. None: it asks nobody who he is, or nothing is known to tell it. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Until when they are good, where that is known. */
+  readonly expiresAt?: Date;
+}
+
 const maximumRedirects = 5;
 
 /** Talks to one registry: authorises, follows redirects, tries again, and explains failures. */
@@ -79,6 +87,26 @@ export class Session {
     const response = await this.#persist(request, () => this.#authorized(request));
     if (response.status === 401 || response.status === 403) throw await this.refusal(response, request.step);
     return response;
+  }
+
+  /**
+   * Has the registry say what it wants to be shown for a GET of one of its URLs, and gets that. One request, and one more where it wants a token.
+   *
+   * @throws UserError when the registry or its token service does not answer, or refuses
+   */
+  async authorize(request: Pick<RegistryRequest, "url" | "access" | "step">): Promise<Authorization> {
+    const { access, step } = request;
+    const url = new URL(request.url, this.endpoint.base);
+    const question = { method: "HEAD", url } as const;
+    const idleTimeout = this.#firstAnswerTimeout;
+    const response = await this.#persist({ step }, () => this.#http.send({ ...question, idleTimeout }));
+    await discard(response);
+    if (response.status !== 401) return { headers: {} };
+    const authorization = await this.#auth.respond(response.headers["www-authenticate"], access, undefined);
+    const headers = await this.#credentials({ access }, true, authorization);
+    if (authorization === undefined) return { headers };
+    const expiresAt = await this.#auth.expiry(access);
+    return { headers, ...(expiresAt ? { expiresAt } : {}) };
   }
 
   /** The error for an answer that the caller cannot go on with. Reads the answer. */
@@ -164,7 +192,7 @@ export class Session {
 
   /** The header fields that are for the registry's own origin alone. */
   async #credentials(
-    request: RegistryRequest,
+    request: Pick<RegistryRequest, "access">,
     own: boolean,
     authorization: string | undefined,
   ): Promise<Record<string, string>> {

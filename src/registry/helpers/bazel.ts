@@ -1,32 +1,31 @@
+import type { CredentialSearch, Environment } from "../../credentials/credential.ts";
+import { findCredential } from "../../credentials/find.ts";
+import { findPassword } from "../../credentials/find-remote.ts";
+import { type HelperAnswer, type HelperCall, unknownAction } from "../../credentials/protocols/helper.ts";
+import { readInput } from "../../credentials/protocols/input.ts";
+import { parseServiceUrl } from "../../credentials/service-url.ts";
 import { UserError } from "../../oci/errors.ts";
 import { isRepository, normalizeRegistry } from "../../oci/reference.ts";
-import type { CredentialSearch, Environment } from "../credential.ts";
-import { findCredential } from "../find.ts";
-import { findPassword } from "../find-remote.ts";
-import { parseServiceUrl } from "../service-url.ts";
-import { type HelperAnswer, type HelperCall, unknownAction } from "./helper.ts";
-import { readInput } from "./input.ts";
+import { endpointOf } from "../client/endpoint.ts";
+import { openRegistry } from "../client/open.ts";
+import type { Authorization } from "../client/session.ts";
+import { registrySettings } from "../settings/settings.ts";
 
 const program = "bazel-credential-slipway";
 
 /**
- * Bazel's credential helper protocol: `get`, with `{"uri": …}` on stdin and header fields on stdout. A registry's API is answered from the
- * sources for registries, everything else from those for downloads and git servers. Nothing known: no header fields.
+ * Bazel's credential helper protocol: `get`, with `{"uri": …}` on stdin, header fields on stdout and until when they are good. Content of a
+ * registry is answered from the sources for registries, with the token that the registry's token service gives for it where it has one;
+ * everything else from those for downloads and git servers. Nothing known: no header fields.
  */
 export async function bazelHelper({ args, stdin, env }: HelperCall): Promise<HelperAnswer> {
   if (args[0] !== "get") throw unknownAction(program, args[0], ["get"]);
-  const { credential, headers, expiresAt } = await find(readUri(await readInput(stdin)), env);
-  const fields: Record<string, string[]> = {};
-  for (const [name, value] of Object.entries(headers ?? {})) fields[name] = [value];
-  if (credential?.kind === "password") {
-    const pair = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
-    fields["Authorization"] = [`Basic ${pair}`];
-  } else if (credential?.kind === "registry-token") {
-    fields["Authorization"] = [`Bearer ${credential.token}`];
-  }
+  const url = readUri(await readInput(stdin));
+  const { headers, expiresAt } = (await forRegistry(url, env)) ?? (await forDownload(url, env));
+  const fields = Object.entries(headers).map(([name, value]) => [headerName(name), [value]]);
   // With a part of a second Bazel 7 cannot read it.
   const expires = expiresAt && { expires: expiresAt.toISOString().replace(/\.\d+Z$/, "Z") };
-  return { stdout: `${JSON.stringify({ headers: fields, ...expires })}\n` };
+  return { stdout: `${JSON.stringify({ headers: Object.fromEntries(fields), ...expires })}\n` };
 }
 
 function readUri(text: string): URL {
@@ -42,13 +41,38 @@ function readUri(text: string): URL {
   return new URL(uri);
 }
 
-async function find(url: URL, env: Environment): Promise<CredentialSearch> {
+/** Undefined: the URL is nothing of a registry's, or of one that wants nothing that is known. */
+async function forRegistry(url: URL, env: Environment): Promise<Authorization | undefined> {
   const repository = /^\/v2\/(.+)\/(?:blobs|manifests|tags|referrers)\/[^/]+$/.exec(url.pathname)?.[1];
-  if (repository !== undefined && isRepository(repository)) {
-    const found = await findCredential({ registry: normalizeRegistry(url.host), repository }, env);
-    if (found.credential) return found;
+  if (repository === undefined || !isRepository(repository)) return undefined;
+  const registry = normalizeRegistry(url.host);
+  const settings = await registrySettings(registry, env);
+  // What is for a registry by TLS is not for whoever answers in its name without.
+  if (endpointOf(registry, settings.plainHttp).base.origin !== url.origin) return undefined;
+  const search = await findCredential({ registry, repository }, env);
+  const client = openRegistry(registry, { settings, env, findCredential: async () => search });
+  try {
+    const authorization = await client.authorize(repository, url);
+    return Object.keys(authorization.headers).length > 0 ? authorization : undefined;
+  } catch (error) {
+    // Where nobody is known, Bazel's own request tells what is wrong.
+    if (search.credential === undefined) return undefined;
+    throw error;
+  } finally {
+    client.close();
   }
+}
+
+async function forDownload(url: URL, env: Environment): Promise<Authorization> {
   // A remote cache is asked for by grpcs:, which is TLS as https: is.
   const scheme = url.protocol === "http:" || url.protocol === "grpc:" ? "http" : "https";
-  return findPassword(parseServiceUrl("http", `${scheme}://${url.host}${url.pathname}`), ["http", "git"], env);
+  const asked = parseServiceUrl("http", `${scheme}://${url.host}${url.pathname}`);
+  const { credential }: CredentialSearch = await findPassword(asked, ["http", "git"], env);
+  if (credential?.kind !== "password") return { headers: {} };
+  const pair = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
+  return { headers: { authorization: `Basic ${pair}` } };
+}
+
+function headerName(name: string): string {
+  return name === "authorization" ? "Authorization" : name;
 }

@@ -1,14 +1,15 @@
 import process from "node:process";
-import { exitStatusOf, messageOf, UserError } from "../oci/errors.ts";
-import type { HelperAnswer, HelperCall } from "./protocols/helper.ts";
+import type { HelperAnswer, HelperCall } from "../../credentials/protocols/helper.ts";
+import { exitStatusOf, messageOf, UserError } from "../../oci/errors.ts";
 
 /** Helpers by the name under which `slipway install` puts them into a folder. */
 const helpers: Readonly<Record<string, (call: HelperCall) => Promise<HelperAnswer>>> = {
-  "docker-credential-slipway": async (call) => (await import("./protocols/docker.ts")).dockerHelper(call),
-  "git-credential-slipway": async (call) => (await import("./protocols/git.ts")).gitHelper(call),
-  "bazel-credential-slipway": async (call) => (await import("./protocols/bazel.ts")).bazelHelper(call),
+  "docker-credential-slipway": async (call) =>
+    (await import("../../credentials/protocols/docker.ts")).dockerHelper(call),
+  "git-credential-slipway": async (call) => (await import("../../credentials/protocols/git.ts")).gitHelper(call),
+  "bazel-credential-slipway": async (call) => (await import("./bazel.ts")).bazelHelper(call),
   "git-ssh-slipway": async ({ args, env }) => {
-    const { runSsh } = await import("./protocols/ssh.ts");
+    const { runSsh } = await import("../../credentials/protocols/ssh.ts");
     return { stdout: "", status: await runSsh(args, env) };
   },
 };
