@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { UserError } from "../oci/errors.ts";
+import { nearest } from "../oci/nearest.ts";
 import { Document, formatPath, type Issue, maximumDocument, spokenValue } from "./document.ts";
 import { functionLanguage } from "./function.ts";
 import { type GitProtocol, safeProtocols } from "./git/url.ts";
 import { type Deployment, ownInterpreter } from "./model.ts";
-import { nearest } from "./nearest.ts";
 import { deploymentFields, readComplaint, saysNothing } from "./schema.ts";
 
 /** A deployment and the folder that its relative paths are relative to. */

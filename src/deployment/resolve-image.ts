@@ -3,11 +3,11 @@ import { type Descriptor, formatPlatform } from "../oci/descriptor.ts";
 import { UserError } from "../oci/errors.ts";
 import { parseJson } from "../oci/json.ts";
 import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
+import { nearest } from "../oci/nearest.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { choosePlatforms, type IndexedImage, isSame } from "../registry/platforms.ts";
 import type { ContainerAtDigest, ContainerAtTag } from "./model.ts";
-import { nearest } from "./nearest.ts";
 
 /** Bytes of the largest image configuration that is read. */
 const maximumConfig = 8 * 1024 * 1024;

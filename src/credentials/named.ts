@@ -1,0 +1,71 @@
+import { UserError } from "../oci/errors.ts";
+import { nearest } from "../oci/nearest.ts";
+import { formatReference, type Reference } from "../oci/reference.ts";
+import type { Credential, Environment } from "./credential.ts";
+import { matchLength, parseServiceUrl, registryTarget } from "./service-url.ts";
+import { describeEntry, readCredential } from "./source.ts";
+import { readStore, storePath } from "./store.ts";
+
+/** What a name that `slipway credentials add --name` gave stands for. */
+export interface NamedRegistry {
+  /** `host[:port]`, Docker Hub as `registry-1.docker.io`. */
+  readonly registry: string;
+  /** The part of the registry that it is for, such as `team`; empty: all of it. */
+  readonly repository: string;
+  readonly credential: Credential;
+  /** Where the credential is from, for people; without the secret. */
+  readonly source: string;
+}
+
+/**
+ * Finds the registry and the credential that `containerRegistry: NAME` of a service means. The name counts alone: no other source is searched.
+ *
+ * @param image what is to be pulled with it, which must be from that registry: its credential is for nobody else
+ * @throws UserError when nothing has the name (with the nearest name that something has), what has it is for no registry or for another one
+ *   than the image's, or its source cannot be read
+ */
+export async function findNamedRegistry(
+  name: string,
+  image: Pick<Reference, "registry" | "repository">,
+  env: Environment,
+): Promise<NamedRegistry> {
+  const entries = (await readStore(env)).filter((entry) => entry.name !== undefined);
+  const entry = entries.find((each) => each.name === name);
+  if (!entry)
+    throw unknown(
+      name,
+      entries.flatMap((each) => (each.service === "docker" ? [each.name ?? ""] : [])),
+      env,
+    );
+  if (entry.service !== "docker") {
+    throw new UserError(
+      `Credential ${describeEntry(entry)} is not for a registry.`,
+      `Name another one, or add one for a registry: ${adding("NAME")}`,
+    );
+  }
+  const url = parseServiceUrl("docker", entry.url);
+  if (matchLength(url, registryTarget(image.registry, image.repository)) === undefined) {
+    throw new UserError(
+      `Credential ${describeEntry(entry)} is not for the image ${formatReference(image)}.`,
+      `Write the image with its registry, ${entry.url}/…, or name the credential of the registry that it is in.`,
+    );
+  }
+  const registry = url.port === undefined ? url.host : `${url.host}:${url.port}`;
+  const credential = await readCredential(entry, env);
+  return { registry, repository: url.path, credential, source: describeEntry(entry) };
+}
+
+function unknown(name: string, known: readonly string[], env: Environment): UserError {
+  const meant = nearest(name, known);
+  const instead =
+    meant !== undefined ? `Write ${meant}` : known.length > 0 ? `Write one of ${known.join(", ")}` : undefined;
+  const add = adding(name);
+  return new UserError(
+    `No credential for a registry has the name ${JSON.stringify(name)} in ${storePath(env)}.`,
+    instead === undefined ? `Add it: ${add}` : `${instead}, or add it: ${add}`,
+  );
+}
+
+function adding(name: string): string {
+  return `\`slipway credentials add --service docker --name ${name} --url REGISTRY …\`.`;
+}
