@@ -113,6 +113,44 @@ describe("slipway image copy", () => {
   });
 });
 
+describe("slipway image copy of an index", () => {
+  const index = () =>
+    stored().index(
+      { "linux/amd64": stored().image({ layers: ["a"] }), "linux/arm64": stored().image({ platform: "linux/arm64" }) },
+      { tag: "v1" },
+    );
+
+  it("says what became of each image and of all, and what it moved when that is a tag alone", async () => {
+    const digest = index();
+    const { error, out } = await image("copy", "HOST/team/app:v1", "HOST/other/app");
+    expect(out).toBe(`HOST/other/app@${digest}\n`);
+    const lines = error.trimEnd().split("\n");
+    expect(lines.slice(0, 2).sort()).toEqual([
+      expect.stringMatching(/^pushed HOST\/other\/app@sha256:[0-9a-f]{12}: \d blobs? mounted/),
+      expect.stringMatching(/^pushed HOST\/other\/app@sha256:[0-9a-f]{12}: \d blobs? mounted/),
+    ]);
+    expect(lines.slice(2)).toEqual(["pushed HOST/other/app:v1", expect.stringMatching(/^in all: \d blobs mounted \(/)]);
+    const again = await image("copy", "HOST/team/app:v1", "HOST/other/app:v2");
+    expect(again.error).toBe("pushed HOST/other/app:v2\n");
+    expect((await image("copy", "HOST/team/app:v1", "HOST/other/app:v2")).error).toBe("no image had to be moved\n");
+  });
+
+  it("tells programs each event", async () => {
+    const digest = index();
+    const { error, out } = await image("copy", "HOST/team/app:v1", "HOST/other/app", "--json");
+    expect(error).toBe("");
+    const events = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(events.filter(({ event }) => event === "blob").map(({ outcome }) => outcome)).toContain("mounted");
+    expect(events.slice(-2)).toEqual([
+      { event: "image", image: "HOST/other/app", digest, tags: ["v1"], outcome: "pushed" },
+      { event: "reference", reference: `HOST/other/app@${digest}` },
+    ]);
+  });
+});
+
 describe("slipway image ls", () => {
   it("lists tags; without a name, the repositories of the embedded registry", async () => {
     realImage("v1");

@@ -1,81 +1,17 @@
-import type { ImageToPush, PushEvent } from "../registry/client/push.ts";
+import { JsonProgress } from "../registry/client/json-progress.ts";
 import type { Report, Shipment } from "./push-images.ts";
 
-/** Milliseconds between two lines about the bytes of one blob. */
-const every = 1000;
-
 /**
- * Tells programs how a push goes, a line of JSON each. Sizes are bytes, `image` is `HOST/REPOSITORY`:
+ * Tells programs how a push goes by the lines of {@link JsonProgress}, and these in the end, one for every image:
  *
- *     {"event":"checked","image","blobs"}                      how many blobs the image has, when it is not there
- *     {"event":"sending","image","digest","size"}
- *     {"event":"sent","image","digest","sent","size"}          at most once a second for a blob; less than before when some is sent again
- *     {"event":"blob","image","digest","size","outcome"}       present, mounted, streamed or uploaded
- *     {"event":"image","image","digest","tags","outcome"}      unchanged, tagged or pushed
- *     {"event":"reference","image","tag","reference"}          last, for every image: `tag` is the key of `bases`
+ *     {"event":"reference","image","tag","reference"}          `tag` is the key of `bases`
  */
-export class JsonReport implements Report {
-  readonly #print: (text: string) => void;
-  readonly #now: () => number;
-  readonly #flights = new Map<string, { size: number; sent: number; saidAt: number }>();
-
-  constructor(print: (text: string) => void, now: () => number = () => performance.now()) {
-    this.#print = print;
-    this.#now = now;
-  }
-
-  readonly onEvent = (event: PushEvent): void => {
-    const image = nameOf(event.image);
-    switch (event.type) {
-      case "checked":
-        this.#say({ event: "checked", image, blobs: event.blobs });
-        break;
-      case "sending":
-        this.#flights.set(`${image} ${event.digest}`, { size: event.size, sent: 0, saidAt: this.#now() });
-        this.#say({ event: "sending", image, digest: event.digest, size: event.size });
-        break;
-      case "sent":
-        this.#advance(image, event.digest, event.bytes);
-        break;
-      case "blob": {
-        const { digest, size, outcome } = event;
-        this.#flights.delete(`${image} ${digest}`);
-        this.#say({ event: "blob", image, digest, size, outcome });
-        break;
-      }
-      case "image": {
-        const { digest, tags } = event.image;
-        this.#say({ event: "image", image, digest, tags, outcome: event.outcome });
-        break;
-      }
-    }
-  };
-
-  finish(): void {}
-
+export class JsonReport extends JsonProgress implements Report {
   /** What a push gives. */
   references(references: readonly string[], shipments: readonly Shipment[]): void {
     for (const [index, { image }] of shipments.entries()) {
       const reference = references[index] ?? "";
-      this.#say({ event: "reference", image: reference.split("@", 1)[0], tag: image.requested.tag, reference });
+      this.say({ event: "reference", image: reference.split("@", 1)[0], tag: image.requested.tag, reference });
     }
   }
-
-  #advance(image: string, digest: string, bytes: number): void {
-    const flight = this.#flights.get(`${image} ${digest}`);
-    if (!flight) return;
-    flight.sent += bytes;
-    const now = this.#now();
-    if (now - flight.saidAt < every) return;
-    flight.saidAt = now;
-    this.#say({ event: "sent", image, digest, sent: flight.sent, size: flight.size });
-  }
-
-  #say(line: object): void {
-    this.#print(`${JSON.stringify(line)}\n`);
-  }
-}
-
-function nameOf({ client, repository }: ImageToPush): string {
-  return `${client.registry}/${repository}`;
 }

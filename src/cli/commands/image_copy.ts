@@ -3,6 +3,7 @@ import { UserError } from "../../oci/errors.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { copyImage } from "../../registry/client/copy.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
+import { JsonProgress } from "../../registry/client/json-progress.ts";
 import { PushProgress } from "../../registry/client/progress.ts";
 import type { PushEvent } from "../../registry/client/push.ts";
 import { fetchImage, type NamedImage, openImage } from "../image/named-image.ts";
@@ -12,6 +13,7 @@ interface Options {
   readonly destination: string;
   readonly platform?: string | undefined;
   readonly referrers: boolean;
+  readonly json: boolean;
 }
 
 export const command = "copy <source> <destination>";
@@ -25,11 +27,19 @@ export function builder(yargs: Argv): Argv<Options> {
       demandOption: true,
       describe: "Where it goes; without a tag, it gets the source's",
     })
-    .option("platform", { type: "string", describe: "Of an index, that image alone (all of it)" })
+    .option("platform", {
+      type: "string",
+      describe: "Of an index, that image alone: os/architecture[/variant]. Default: the index with all its images",
+    })
     .option("referrers", {
       type: "boolean",
       default: false,
-      describe: "Also what refers to it: signatures, attestations",
+      describe: "Also copy what refers to it: signatures, attestations",
+    })
+    .option("json", {
+      type: "boolean",
+      default: false,
+      describe: "Print a line of JSON for every event, sizes in bytes, and last one with the reference",
     })
     .example("$0 image copy ubuntu:24.04 registry.example.com/base/ubuntu", "Mirror an image of all platforms");
 }
@@ -38,13 +48,7 @@ export function builder(yargs: Argv): Argv<Options> {
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
   const from = await openImage(options.source);
   const to = await openImage(options.destination);
-  const progress = new PushProgress({
-    write: (text) => process.stderr.write(text),
-    terminal: () => {
-      const { isTTY, columns, rows } = process.stderr;
-      return isTTY ? { columns, rows } : undefined;
-    },
-  });
+  const progress = options.json ? new JsonProgress((text) => process.stdout.write(text)) : progressForPeople();
   let isUnchanged = true;
   const onEvent = (event: PushEvent) => {
     if (event.type === "image" && event.outcome !== "unchanged") isUnchanged = false;
@@ -58,14 +62,28 @@ export async function handler(options: ArgumentsCamelCase<Options>): Promise<voi
     const { digest } = fetched.descriptor;
     await copyImage({ from, to, fetched, tags: tagsOf(from, to, digest), referrers: options.referrers, onEvent });
     progress.finish();
-    if (isUnchanged) process.stderr.write("no image had to be moved\n");
     const { registry, repository } = to.reference;
-    process.stdout.write(`${formatReference({ registry, repository, digest })}\n`);
+    const reference = formatReference({ registry, repository, digest });
+    if (progress instanceof JsonProgress) progress.say({ event: "reference", reference });
+    else {
+      if (isUnchanged) process.stderr.write("no image had to be moved\n");
+      process.stdout.write(`${reference}\n`);
+    }
   } finally {
     progress.finish();
     from.client.close();
     to.client.close();
   }
+}
+
+function progressForPeople(): PushProgress {
+  return new PushProgress({
+    write: (text) => process.stderr.write(text),
+    terminal: () => {
+      const { isTTY, columns, rows } = process.stderr;
+      return isTTY ? { columns, rows } : undefined;
+    },
+  });
 }
 
 function tagsOf(from: NamedImage, to: NamedImage, digest: string): string[] {

@@ -5,7 +5,7 @@ import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { isNondistributable, mediaTypes } from "../../oci/media-types.ts";
 import type { RegistryClient } from "./client.ts";
 import { type FetchedManifest, fetchManifest } from "./fetch-manifest.ts";
-import { type BlobToPush, type ImageToPush, type PushEvent, pushImages } from "./push.ts";
+import { type BlobToPush, type ImageOutcome, type ImageToPush, type PushEvent, pushImages } from "./push.ts";
 
 /** A repository of an open registry. */
 export interface Place {
@@ -58,6 +58,7 @@ class Copy {
     if (!isIndex(manifest)) return this.#push([this.#image(fetched, manifest, tags)], "tags");
     if (await this.#isThere(descriptor.digest, tags)) {
       this.#subjects.push(...manifest.manifests.map(({ digest }) => digest));
+      this.#told(descriptor.digest, tags, "unchanged");
       return;
     }
     const children = await Promise.all(manifest.manifests.map((child) => this.#fetch(child.digest)));
@@ -71,6 +72,12 @@ class Copy {
     }
     await this.#push(images, "digest");
     for (const name of tags.length > 0 ? tags : [descriptor.digest]) await this.#put(name, fetched);
+    this.#told(descriptor.digest, tags, "pushed");
+  }
+
+  /** Of an index; images tell it themselves. */
+  #told(digest: Digest, tags: readonly string[], outcome: ImageOutcome): void {
+    this.#options.onEvent?.({ type: "image", image: { ...this.#options.to, tags, digest }, outcome });
   }
 
   async #isThere(digest: Digest, tags: readonly string[]): Promise<boolean> {

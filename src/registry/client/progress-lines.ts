@@ -16,7 +16,12 @@ const soonest = 500;
  */
 export function blobLine(digest: string, transfer: Transfer, columns: number): string {
   const parts = transfer.sent === 0 ? [formatBytes(transfer.size), "waiting"] : transferParts(transfer);
-  return fitted(`  ${digest.slice(0, "sha256:".length + 12)} `, parts, columns);
+  return fitted(`  ${shortened(digest)} `, parts, columns);
+}
+
+/** As much of a digest as people need to tell it from others. */
+export function shortened(digest: string): string {
+  return digest.slice(0, "sha256:".length + 12);
 }
 
 /** A line for all of them. */

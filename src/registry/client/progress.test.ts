@@ -117,8 +117,8 @@ describe("PushProgress", () => {
     const streamed = { type: "blob", image: other, digest: first, size: 5_000_000, outcome: "streamed" } as PushEvent;
     const all = [...events, streamed, { type: "image", image: other, outcome: "pushed" } as PushEvent];
     expect(written(all, 1)).toBe(
-      `${summary}pushed localhost:5000/team/other: 1 blob streamed (5.0 MB)\n` +
-        "2 images: 1 blob sent (4.0 MB), 1 streamed (5.0 MB), 1 mounted (500 B), 1 there already (7 B)\n",
+      `${summary}pushed localhost:5000/team/other@${short(other.digest)}: 1 blob streamed (5.0 MB)\n` +
+        "in all: 1 blob sent (4.0 MB), 1 streamed (5.0 MB), 1 mounted (500 B), 1 there already (7 B)\n",
     );
   });
 });

@@ -1,6 +1,6 @@
 import type { Digest } from "../../oci/digest.ts";
-import { blobLine, formatBytes, plural, totalLine } from "./progress-lines.ts";
-import type { BlobOutcome, ImageToPush, PushEvent } from "./push.ts";
+import { blobLine, formatBytes, plural, shortened, totalLine } from "./progress-lines.ts";
+import type { BlobOutcome, NamedImage, PushEvent } from "./push.ts";
 
 export { formatBytes } from "./progress-lines.ts";
 
@@ -60,7 +60,7 @@ export class PushProgress {
   #imagesMoved = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #flights = new Map<string, Flight>();
-  readonly #perImage = new Map<ImageToPush, Counts>();
+  readonly #perImage = new Map<NamedImage, Counts>();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -93,10 +93,8 @@ export class PushProgress {
   finish(): void {
     clearInterval(this.#timer);
     this.#erase();
-    if (this.#imagesMoved > 1) {
-      const all = [...this.#perImage.values()].reduce(add, noCounts());
-      this.#options.write(`${plural(this.#imagesMoved, "image")}${describe(all)}\n`);
-    }
+    const all = describe([...this.#perImage.values()].reduce(add, noCounts()));
+    if (this.#imagesMoved > 1 && all !== "") this.#options.write(`in all${all}\n`);
     this.#imagesMoved = 0;
   }
 
@@ -132,9 +130,11 @@ export class PushProgress {
   #endImage({ image, outcome }: Extract<PushEvent, { type: "image" }>): void {
     if (outcome === "unchanged") return;
     this.#imagesMoved++;
-    const what = `${image.client.registry}/${image.repository}${image.tags.length > 0 ? `:${image.tags.join(",")}` : ""}`;
+    const name = image.tags.length > 0 ? `:${image.tags.join(",")}` : `@${shortened(image.digest)}`;
     this.#erase();
-    this.#options.write(`${outcome} ${what}${describe(this.#perImage.get(image) ?? noCounts())}\n`);
+    this.#options.write(
+      `${outcome} ${image.client.registry}/${image.repository}${name}${describe(this.#perImage.get(image) ?? noCounts())}\n`,
+    );
   }
 
   #draw(): void {
@@ -169,7 +169,7 @@ export class PushProgress {
   }
 }
 
-function keyOf({ image, digest }: { image: ImageToPush; digest: Digest }): string {
+function keyOf({ image, digest }: { image: NamedImage; digest: Digest }): string {
   return `${image.client.registry}/${image.repository} ${digest}`;
 }
 

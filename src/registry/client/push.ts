@@ -21,13 +21,17 @@ export interface ImageContent {
   readonly blobs: readonly BlobToPush[];
 }
 
-/** An image and where it is to go. */
-export interface ImageToPush {
+/** What an image is called where it is to go. */
+export interface NamedImage {
   readonly client: RegistryClient;
   readonly repository: string;
   readonly tags: readonly string[];
   /** Of the manifest. */
   readonly digest: Digest;
+}
+
+/** An image and where it is to go. */
+export interface ImageToPush extends NamedImage {
   /** Gives the content. Called only when the registry lacks the image. */
   read(): Promise<ImageContent>;
 }
@@ -49,7 +53,7 @@ export type PushEvent =
       readonly size: number;
       readonly outcome: BlobOutcome;
     }
-  | { readonly type: "image"; readonly image: ImageToPush; readonly outcome: ImageOutcome };
+  | { readonly type: "image"; readonly image: NamedImage; readonly outcome: ImageOutcome };
 
 export interface PushOptions {
   /**

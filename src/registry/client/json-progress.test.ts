@@ -1,14 +1,14 @@
 import { expect, it } from "vitest";
-import type { RegistryClient } from "../registry/client/client.ts";
-import { imageOf } from "../registry/client/testdata/images.ts";
-import { JsonReport } from "./json-report.ts";
+import type { RegistryClient } from "./client.ts";
+import { JsonProgress } from "./json-progress.ts";
+import { imageOf } from "./testdata/images.ts";
 
 it("a report for programs says at most once a second how far a blob is", () => {
   const image = imageOf({ registry: "r:5000" } as RegistryClient, { repository: "a", layers: ["x"] });
   const { digest } = image;
   const said: string[] = [];
   let now = 0;
-  const report = new JsonReport(
+  const report = new JsonProgress(
     (text) => said.push(text),
     () => now,
   );

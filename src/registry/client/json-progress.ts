@@ -1,0 +1,76 @@
+import type { NamedImage, PushEvent } from "./push.ts";
+
+/** Milliseconds between two lines about the bytes of one blob. */
+const every = 1000;
+
+/**
+ * Tells programs how a push goes, a line of JSON each. Sizes are bytes, `image` is `HOST/REPOSITORY`:
+ *
+ *     {"event":"checked","image","blobs"}                      how many blobs the image has, when it is not there
+ *     {"event":"sending","image","digest","size"}
+ *     {"event":"sent","image","digest","sent","size"}          at most once a second for a blob; less than before when some is sent again
+ *     {"event":"blob","image","digest","size","outcome"}       present, mounted, streamed or uploaded
+ *     {"event":"image","image","digest","tags","outcome"}      unchanged, tagged or pushed
+ *
+ * Who uses it adds what comes in the end.
+ */
+export class JsonProgress {
+  readonly #print: (text: string) => void;
+  readonly #now: () => number;
+  readonly #flights = new Map<string, { size: number; sent: number; saidAt: number }>();
+
+  /** @param now milliseconds, from any start */
+  constructor(print: (text: string) => void, now: () => number = () => performance.now()) {
+    this.#print = print;
+    this.#now = now;
+  }
+
+  /** To be given to `pushImages` as `onEvent`. */
+  readonly onEvent = (event: PushEvent): void => {
+    const image = nameOf(event.image);
+    switch (event.type) {
+      case "checked":
+        this.say({ event: "checked", image, blobs: event.blobs });
+        break;
+      case "sending":
+        this.#flights.set(`${image} ${event.digest}`, { size: event.size, sent: 0, saidAt: this.#now() });
+        this.say({ event: "sending", image, digest: event.digest, size: event.size });
+        break;
+      case "sent":
+        this.#advance(image, event.digest, event.bytes);
+        break;
+      case "blob": {
+        const { digest, size, outcome } = event;
+        this.#flights.delete(`${image} ${digest}`);
+        this.say({ event: "blob", image, digest, size, outcome });
+        break;
+      }
+      case "image": {
+        const { digest, tags } = event.image;
+        this.say({ event: "image", image, digest, tags, outcome: event.outcome });
+        break;
+      }
+    }
+  };
+
+  finish(): void {}
+
+  /** Prints a line. */
+  say(line: object): void {
+    this.#print(`${JSON.stringify(line)}\n`);
+  }
+
+  #advance(image: string, digest: string, bytes: number): void {
+    const flight = this.#flights.get(`${image} ${digest}`);
+    if (!flight) return;
+    flight.sent += bytes;
+    const now = this.#now();
+    if (now - flight.saidAt < every) return;
+    flight.saidAt = now;
+    this.say({ event: "sent", image, digest, sent: flight.sent, size: flight.size });
+  }
+}
+
+function nameOf({ client, repository }: NamedImage): string {
+  return `${client.registry}/${repository}`;
+}
