@@ -11,7 +11,7 @@ beforeAll(async () => {
   bundle = await bundleOf("main.ts");
 });
 
-function pipeline(mode: "launch" | "binary" = "launch") {
+function pipeline(mode: "launch" | "binary" | "push" = "launch") {
   const target = new Target(mode, '#!/bin/sh\necho "$SLIPWAY_CONTAINER_IMAGE_URIS"\n');
   target.file("_main/registry.mjs", readFileSync(bundle));
   const digest = target.image({ layers: ["x", "y"] });
@@ -40,6 +40,15 @@ describe("the embedded registry", () => {
     const before = requests().length;
     expect(await target.run()).toEqual({ status: 0, stdout: first.stdout, stderr: "" });
     expect(requests().slice(before)).toEqual([`HEAD /v2/team/app/manifests/${digest}`]);
+  });
+
+  it("is asked once per tag by a push of nothing new", async () => {
+    const { target, requests } = pipeline("push");
+    const tags = ["--tag", "a", "--tag", "b", "--tag", "c"];
+    const { stdout } = await target.run(tags);
+    const before = requests().length;
+    expect(await target.run(tags)).toEqual({ status: 0, stdout, stderr: "" });
+    expect(requests().slice(before).sort()).toEqual(["a", "b", "c"].map((tag) => `HEAD /v2/team/app/manifests/${tag}`));
   });
 
   it("that was killed is started again, and still has the image", async () => {

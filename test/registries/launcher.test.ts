@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ended, Target } from "../../src/launch/testdata/target.ts";
 import { privateAuthority } from "./testdata/certificates.ts";
 import { connectProxy } from "./testdata/connect-proxy.ts";
 import { startDockerRegistry } from "./testdata/docker-registry.ts";
+import { proxyTo } from "./testdata/proxy.ts";
+import { startTokenServer } from "./testdata/token-server.ts";
 
 /** As Bazel builds it, with the files beside it. */
 const bundle = join(import.meta.dirname, "../../src/launcher.cjs");
@@ -78,4 +80,56 @@ it.runIf(existsSync(bundle))("a launcher reads the configuration file, and says 
   const wrong = await run();
   expect(wrong).toMatchObject({ status: 2, stdout: "" });
   expect(wrong.stderr).toMatch(/^slipway: .*config\.yaml:3:5: registries\.registry\.example\.caFile is not known\.\n/);
+});
+
+describe("a push of nothing new under three tags, by a launcher that was just started, is", () => {
+  /** What goes over the wire the second time, in any order. */
+  async function secondPush(registry: string): Promise<{ requests: string[]; stderr: string; kept: string[] }> {
+    const proxy = await proxyTo(registry);
+    const target = new Target("push");
+    target.request.defaultRegistry = proxy.host;
+    target.image({ layers: ["x", "y"] });
+    const login = { auths: { [proxy.host]: { auth: Buffer.from("u:geheim").toString("base64") } } };
+    mkdirSync(join(target.folder, ".docker"));
+    writeFileSync(join(target.folder, ".docker/config.json"), JSON.stringify(login));
+    const push = () => target.run(["--tag", "a", "--tag", "b", "--tag", "c"]);
+    expect(await push()).toMatchObject({ status: 0 });
+    proxy.requests.length = 0;
+    const { status, stderr } = await push();
+    expect(status).toBe(0);
+    const challenges = join(target.folder, ".local/state/slipway/challenges");
+    const kept = existsSync(challenges)
+      ? readdirSync(challenges).map((name) => readFileSync(join(challenges, name), "utf8"))
+      : [];
+    return { requests: proxy.requests.sort(), stderr, kept };
+  }
+  const onePerTag = ["a", "b", "c"].map((tag) => `HEAD /v2/team/app/manifests/${tag}`);
+
+  it("one request per tag to a registry that asks nobody", async () => {
+    const { requests, stderr } = await secondPush(await startDockerRegistry({ auth: "none" }));
+    expect(requests).toEqual(onePerTag);
+    expect(stderr).toBe("");
+  });
+
+  it("one request per tag to a registry with passwords", async () => {
+    const { requests, kept } = await secondPush(await startDockerRegistry({ auth: "htpasswd" }));
+    expect(requests).toEqual(onePerTag);
+    expect(kept).toEqual(['{"scheme":"basic","parameters":{}}']);
+  });
+
+  it("one for a token and one per tag to a registry with a token service, since no token is kept", async () => {
+    const tokens = await startTokenServer();
+    const registry = await startDockerRegistry({ auth: tokens });
+    const { requests, kept } = await secondPush(registry);
+    expect(requests).toEqual(onePerTag);
+    // The push before asked for one to read and one to write, this one for one to read.
+    expect(tokens.asked.map(({ scopes }) => scopes.join(" "))).toEqual([
+      "repository:team/app:pull",
+      "repository:team/app:pull,push",
+      "repository:team/app:pull",
+    ]);
+    expect(kept).toEqual([
+      JSON.stringify({ scheme: "bearer", parameters: { realm: tokens.realm, service: "test registry" } }),
+    ]);
+  });
 });
