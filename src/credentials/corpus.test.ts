@@ -174,7 +174,7 @@ describe("Slipway's own file", () => {
     ["without a URL", { version: 1, credentials: [{ ...entry, url: undefined }] }, /\[0\]\.url is no text/],
     ["with a bad URL", { version: 1, credentials: [{ ...entry, url: "a b" }] }, /\[0\]\.url: "a b" is not a URL/],
     ["with a password in a URL", { version: 1, credentials: [{ ...entry, url: `u:${secret}@h` }] }, /holds a password/],
-    ["with a bad name", { version: 1, credentials: [{ ...entry, name: "a/b" }] }, /\[0\]\.name is no name/],
+    ["with a bad name", { version: 1, credentials: [{ ...entry, name: "a/b" }] }, /\[0\]\.name is not made of letters/],
     [
       "with a name twice",
       {

@@ -96,7 +96,15 @@ export async function readSshKey(entry: Entry): Promise<SshKey> {
   const { source } = entry;
   if (source.kind === "ssh-key") {
     const text = await readSmallFile(entry, source.path);
-    if (!isPrivateKey(text)) return refuse(entry, "is not a private key", "Name the file without .pub.");
+    if (!isPrivateKey(text)) {
+      return refuse(
+        entry,
+        "is not a private key",
+        source.path.endsWith(".pub")
+          ? "Name the file without .pub."
+          : "Name a file that ssh-keygen wrote, without .pub.",
+      );
+    }
     return { kind: "ssh-key-file", path: source.path };
   }
   if (source.kind !== "aws-secret") return refuse(entry, "is no SSH key");

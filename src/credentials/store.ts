@@ -81,7 +81,8 @@ function readEntry(value: unknown, fail: (problem: string) => never): Entry {
   const { name, service, url, source, ...others } = value;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) return fail(` has the unknown field ${JSON.stringify(unknown)}`);
-  if (name !== undefined && (typeof name !== "string" || !isName(name))) return fail(".name is no name");
+  if (name !== undefined && (typeof name !== "string" || !isName(name)))
+    return fail(".name is not made of letters, digits, and . _ - between them");
   if (!services.includes(service as Service)) return fail(`.service is none of ${services.join(", ")}`);
   if (typeof url !== "string") return fail(".url is no text");
   try {

@@ -229,11 +229,7 @@ describe("an error", () => {
   it.each([
     ["a request of another version", { version: 2 }, /request\.json: version is not 1/],
     ["a mode that is unknown", { mode: "fly" }, /mode is not one of launch, binary, push, load/],
-    [
-      "an image without a repository",
-      { images: [{ tag: "x", registry: "" }] },
-      /images\[0\]\.repository is not a text/,
-    ],
+    ["an image without a repository", { images: [{ tag: "x", registry: "" }] }, /images\[0\]\.repository is missing/],
   ])("of %s names the field", async (_, change, problem) => {
     const { target } = pipeline();
     Object.assign(target.request, change);

@@ -1,3 +1,6 @@
+/** What a terminal would act on. Errors quote what comes from outside. */
+const unprintable = /[^\P{Cc}\n]+/gu;
+
 /** What every error of Slipway tells a person: what is wrong, and what to do about it. */
 abstract class ReportedError extends Error {
   abstract readonly exitStatus: number;
@@ -8,7 +11,7 @@ abstract class ReportedError extends Error {
    * @param options `cause`: the underlying error, kept for `--verbose`
    */
   constructor(problem: string, remedy: string, options?: ErrorOptions) {
-    super(`${problem}\n${remedy}`, options);
+    super(`${problem}\n${remedy}`.replaceAll(unprintable, " "), options);
   }
 }
 

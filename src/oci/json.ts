@@ -1,6 +1,8 @@
 import { type Digest, isDigest } from "./digest.ts";
 import { UserError } from "./errors.ts";
 
+const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema 2) images.";
+
 export type JsonObject = { readonly [key: string]: unknown };
 
 /**
@@ -11,24 +13,32 @@ export class JsonNode {
   readonly value: unknown;
   readonly #document: string;
   readonly #path: string;
+  readonly #remedy: string;
 
-  constructor(value: unknown, document: string, path = "") {
+  constructor(value: unknown, document: string, path = "", remedy = usualRemedy) {
     this.value = value;
     this.#document = document;
     this.#path = path;
+    this.#remedy = remedy;
   }
 
   /** Fails with the document and field named. */
   fail(problem: string): never {
     throw new UserError(
       `${this.#document}: ${this.#path === "" ? "the document" : this.#path} ${problem}.`,
-      "Make it again with a tool that writes OCI or Docker (schema 2) images.",
+      this.#remedy,
     );
+  }
+
+  /** Fails with what the value is not, or with its absence. */
+  #isNot(what: string): never {
+    return this.fail(this.value === undefined ? "is missing" : `is not ${what}`);
   }
 
   /** The field `key` of this object; its value is undefined when absent. */
   get(key: string): JsonNode {
-    return new JsonNode(this.object()[key], this.#document, this.#path === "" ? key : `${this.#path}.${key}`);
+    const path = this.#path === "" ? key : `${this.#path}.${key}`;
+    return new JsonNode(this.object()[key], this.#document, path, this.#remedy);
   }
 
   /** Whether this value is there at all. Go's encoders write null for nothing. */
@@ -37,31 +47,30 @@ export class JsonNode {
   }
 
   object(): JsonObject {
-    if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value))
-      this.fail("is not an object");
+    if (typeof this.value !== "object" || this.value === null || Array.isArray(this.value)) this.#isNot("an object");
     return this.value as JsonObject;
   }
 
   items(): JsonNode[] {
-    if (!Array.isArray(this.value)) this.fail("is not a list");
+    if (!Array.isArray(this.value)) this.#isNot("a list");
     return (this.value as unknown[]).map(
-      (item, index) => new JsonNode(item, this.#document, `${this.#path}[${index}]`),
+      (item, index) => new JsonNode(item, this.#document, `${this.#path}[${index}]`, this.#remedy),
     );
   }
 
   string(): string {
-    if (typeof this.value !== "string") this.fail("is not a text");
+    if (typeof this.value !== "string") this.#isNot("a text");
     return this.value as string;
   }
 
   /** A count of bytes: a whole number from 0 on. */
   size(): number {
-    if (!Number.isSafeInteger(this.value) || (this.value as number) < 0) this.fail("is not a size in bytes");
+    if (!Number.isSafeInteger(this.value) || (this.value as number) < 0) this.#isNot("a size in bytes");
     return this.value as number;
   }
 
   digest(): Digest {
-    if (!isDigest(this.value)) this.fail(`is not a sha256 or sha512 digest: ${JSON.stringify(this.value)}`);
+    if (!isDigest(this.value)) this.#isNot(`a sha256 or sha512 digest: ${JSON.stringify(this.value)}`);
     return this.value as Digest;
   }
 
@@ -79,20 +88,19 @@ export class JsonNode {
  * Parses JSON bytes.
  *
  * @param document what a person calls it: a path, or `manifest of REPOSITORY:TAG`
+ * @param remedy what to do when it is not as it should be. Default: what helps with images and their parts
  * @throws UserError when the bytes are not UTF-8 or no JSON
  */
-export function parseJson(bytes: Uint8Array | string, document: string): JsonNode {
+export function parseJson(bytes: Uint8Array | string, document: string, remedy?: string): JsonNode {
   try {
     const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return new JsonNode(JSON.parse(text), document);
+    return new JsonNode(JSON.parse(text), document, "", remedy);
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
     throw new UserError(
       `${document} is not JSON: ${cause.message}.`,
-      "Make the file again; it may have been cut short.",
-      {
-        cause,
-      },
+      remedy ?? "Make it again; it may have been cut short.",
+      { cause },
     );
   }
 }

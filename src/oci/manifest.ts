@@ -44,7 +44,10 @@ export function parseManifest(
 ): ImageManifest | ImageIndex {
   const node = parseJson(bytes, options.document ?? "manifest");
   const version = node.get("schemaVersion").value;
-  if (version !== 2) node.get("schemaVersion").fail(`is ${JSON.stringify(version)}, only 2 is supported`);
+  if (version !== 2) {
+    const problem = version === undefined ? "is missing" : `is ${JSON.stringify(version)}`;
+    node.get("schemaVersion").fail(`${problem}, only 2 is supported`);
+  }
 
   const inside = node.get("mediaType").present ? node.get("mediaType").string() : undefined;
   const called = options.mediaType?.split(";", 1)[0]?.trim().toLowerCase();

@@ -87,7 +87,8 @@ describe("parseReference", () => {
   });
 
   it.each([
-    ["", /"" is not a repository name/],
+    ["", /: it is empty\./],
+    ["https://a.b/c", /: it begins with https:\/\/, and references/],
     ["Ubuntu", /"Ubuntu" is not a repository name/],
     ["localhost:99999/a", /"localhost:99999" is not a host/],
     ["[::zz]:80/a", /is not a host/],

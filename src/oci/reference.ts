@@ -68,6 +68,9 @@ export function parseReference(text: string): Reference {
       "Write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST.",
     );
   };
+  if (text === "") return fail("it is empty");
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+  if (scheme !== undefined) return fail(`it begins with ${scheme}, and references of images have no such thing`);
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) return fail(`${JSON.stringify(digest)} is not a digest`);
@@ -82,7 +85,8 @@ export function parseReference(text: string): Reference {
   const rest = hasRegistry ? named.slice(slash + 1) : named;
   const colon = rest.lastIndexOf(":");
   const tag = colon < 0 ? undefined : rest.slice(colon + 1);
-  if (tag !== undefined && !isTag(tag)) return fail(`${JSON.stringify(tag)} is not a tag`);
+  if (tag !== undefined && !isTag(tag))
+    return fail(`${JSON.stringify(tag)} is not a tag (128 letters, digits, and _ . - at most, no . or - first)`);
 
   const path = colon < 0 ? rest : rest.slice(0, colon);
   const repository = registry === dockerHub && !path.includes("/") ? `library/${path}` : path;

@@ -160,7 +160,10 @@ class Pull {
       );
     }
     if (size > maximumConfigSize) {
-      throw new UserError(`The configuration of image ${digest} has ${size} bytes.`, "Take another image as a base.");
+      throw new UserError(
+        `The configuration of image ${digest} has ${size} bytes, more than the ${maximumConfigSize} that are read.`,
+        "Take another image as a base.",
+      );
     }
     const elsewhere = manifest.layers.find((layer) => isNondistributable(layer.mediaType));
     if (elsewhere) {

@@ -85,6 +85,12 @@ export class Authenticator {
       challenges.find((each) => each.scheme === "basic");
     if (!challenge) {
       if (challenges.length === 0) return undefined;
+      if (challenges.some((each) => each.scheme === "bearer")) {
+        throw new Failure(
+          `Registry ${this.#endpoint.registry} asks for a token and does not name the token service that gives it (Bearer without a realm).`,
+          "Whoever runs the registry has to set its token realm.",
+        );
+      }
       throw new UserError(
         `Registry ${this.#endpoint.registry} asks for ${challenges.map((each) => each.scheme).join(", ")} authentication, which is not known.`,
         "Use a registry, or a setting of it, with Basic or Bearer authentication.",

@@ -213,7 +213,7 @@ export class RegistryClient {
     const step = { doing: "listing tags", repository };
     const tags: string[] = [];
     for await (const page of this.#pages(step, `/v2/${repository}/tags/list`)) {
-      const list = parseJson(page, `Tag list of ${this.registry}/${repository}`).get("tags");
+      const list = parseJson(page, `Tag list of ${this.registry}/${repository}`, notARegistry).get("tags");
       if (list.present) tags.push(...list.strings());
     }
     return tags;
@@ -223,15 +223,16 @@ export class RegistryClient {
   async referrers(repository: string, subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
     const step = { doing: `asking what refers to ${subject}`, repository };
     const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
+    const document = `List of what refers to ${subject} in ${this.registry}/${repository}`;
     const found: Descriptor[] = [];
     let answered = false;
     for await (const page of this.#pages(step, `/v2/${repository}/referrers/${subject}${query}`)) {
       answered = true;
-      found.push(...this.#index(page, `Referrers of ${subject}`).manifests);
+      found.push(...this.#index(page, document).manifests);
     }
     if (!answered) {
       const fallback = await this.getManifest(repository, subject.replace(":", "-"));
-      if (fallback) found.push(...this.#index(fallback.bytes, `Referrers of ${subject}`).manifests);
+      if (fallback) found.push(...this.#index(fallback.bytes, document).manifests);
     }
     // Registries may leave the filtering to us.
     return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType);
@@ -311,6 +312,8 @@ export class RegistryClient {
     );
   }
 }
+
+const notARegistry = "Check the registry's name: that is not what a registry answers.";
 
 /** Bytes of one page of a list. */
 const maximumPage = 16 * 1024 * 1024;

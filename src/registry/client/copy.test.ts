@@ -181,7 +181,7 @@ describe("a copy between registries", () => {
     [
       "a blob that is missing at the source",
       (registry) => registry.blobs.delete(`team/base ${sha256(layer)}`),
-      /^Registry SOURCE answered 404 while downloading blob sha256:\w+ in team\/base/,
+      /^Registry SOURCE has no blob sha256:\w+ in team\/base/,
     ],
     [
       "a source that refuses",

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { DigestMismatch, DigestVerifier } from "../../oci/digest.ts";
-import { Failure } from "../../oci/errors.ts";
-import type { Step } from "./refusal.ts";
+import { Failure, UserError } from "../../oci/errors.ts";
+import { discard, type Step } from "./refusal.ts";
 import { Backoff, isRetriableFault } from "./retry.ts";
 import type { RegistryResponse, Session } from "./session.ts";
 
@@ -101,5 +101,12 @@ async function request(
     ...(options.signal ? { signal: options.signal } : {}),
   });
   if (response.status === 200 || response.status === 206) return response;
+  if (response.status === 404) {
+    await discard(response);
+    throw new UserError(
+      `Registry ${session.endpoint.registry} has no blob ${descriptor.digest} in ${repository}.`,
+      "Check the names of registry and repository; if an image there names the blob, push that image again.",
+    );
+  }
   throw await session.refusal(response, step);
 }

@@ -74,8 +74,7 @@ export function refusalError(
   const tries = answer.attempts > 1 ? ` ${answer.attempts} times` : "";
   const problem = `Registry ${registry} answered ${said}${tries} while ${where(step)}`;
   if (status === 401 || status === 403) {
-    const asked = identity.source ? `, asked with the credential from ${identity.source}` : ", asked anonymously";
-    return new AccessRefused(`${problem}${asked}.${problems(identity)}`, loginRemedy(registry, identity));
+    return new AccessRefused(`${problem}${askedAs(identity)}`, loginRemedy(registry, identity));
   }
   if (status === 507 || /no space left|disk (is )?full|quota exceeded/i.test(words.message)) {
     return new UserError(
@@ -154,11 +153,14 @@ function where(step: Step): string {
   return step.repository === undefined ? step.doing : `${step.doing} in ${step.repository}`;
 }
 
-function problems(identity: Identity): string {
-  return identity.problems.map((problem) => ` ${problem}`).join("");
+/** The end of a sentence about a refusal: who asked, and what kept helpers from saying more. */
+export function askedAs({ source, problems }: Identity): string {
+  const asked = source ? `, asked with the credential from ${source}.` : ", asked anonymously.";
+  return [asked, ...problems].join(" ");
 }
 
-function loginRemedy(registry: string, identity: Identity): string {
+/** What to do when nobody may, or the wrong one asked. */
+export function loginRemedy(registry: string, identity: Identity): string {
   const looked = identity.searched.length > 0 ? ` Looked in: ${identity.searched.join(", ")}.` : "";
   return `Log in with \`docker login ${registry}\`, \`podman login ${registry}\` or \`slipway credentials add --service docker --url ${registry} …\` as someone who may do this.${looked}`;
 }

@@ -4,7 +4,7 @@ import type { Challenge } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { HttpRequest } from "./http.ts";
 import { checkedRealm } from "./realm.ts";
-import { AccessRefused } from "./refusal.ts";
+import { AccessRefused, askedAs, loginRemedy } from "./refusal.ts";
 
 export interface Token {
   readonly value: string;
@@ -45,10 +45,9 @@ export async function fetchToken(request: TokenRequest): Promise<Token> {
   });
   const { status, text } = await request.send(tokenHttpRequest(realm, request));
   if (status === 401 || status === 403 || status === 400) {
-    const asked = search.source === undefined ? "no credential was found" : `the credential from ${search.source}`;
     throw new AccessRefused(
-      `The token service ${realm.host} of registry ${endpoint.registry} answered ${status} for ${request.scopes.join(" ")}: ${asked}.`,
-      `Log in with \`docker login ${endpoint.registry}\` or \`podman login ${endpoint.registry}\` as someone who may.`,
+      `The token service ${realm.host} of registry ${endpoint.registry} answered ${status} for ${request.scopes.join(" ")}${askedAs(search)}`,
+      loginRemedy(endpoint.registry, search),
     );
   }
   if (status !== 200) {

@@ -40,19 +40,20 @@ function read(folder: string, names: readonly string[]): RegistrySettings {
   return {
     ...(authorities.length > 0 ? { authorities } : {}),
     ...(certificate && key
-      ? { clientCertificate: { certificate: content(folder, certificate), key: content(folder, key) } }
+      ? { clientCertificate: { certificate: content(folder, certificate), key: content(folder, key, certificate) } }
       : {}),
   };
 }
 
-function content(folder: string, name: string): string {
+/** @param certificate the one that the file is the key of */
+function content(folder: string, name: string, certificate?: string): string {
   const path = join(folder, name);
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new UserError(`${path} cannot be read (${code}).`, "Make it a PEM file that you can read, or remove it.", {
-      cause,
-    });
+    const what = certificate === undefined ? path : `${path}, the key of ${certificate} beside it,`;
+    const remedy = `Make it a PEM file that you can read, or remove ${certificate ?? "it"}.`;
+    throw new UserError(`${what} cannot be read (${code}).`, remedy, { cause });
   }
 }

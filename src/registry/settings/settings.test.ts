@@ -77,7 +77,9 @@ describe("the settings of a registry", () => {
 
   it("of podman's folder with a certificate without its key are an error that names the file", async () => {
     file(".config/containers/certs.d/r.example.com/client.cert", pem("x"));
-    await expect(settings("r.example.com")).rejects.toThrow(/client\.key cannot be read \(ENOENT\)/);
+    await expect(settings("r.example.com")).rejects.toThrow(
+      /client\.key, the key of client\.cert beside it, cannot be read \(ENOENT\)/,
+    );
   });
 
   it.each([
