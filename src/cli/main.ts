@@ -15,6 +15,10 @@ const groups: Readonly<Record<string, Group>> = {
     describe: "Where the secrets for registries, git servers and downloads are",
     load: () => import("./commands/credentials.ts"),
   },
+  "dev <target>": {
+    describe: "Run a target, and again after every edit",
+    load: () => import("./commands/dev.ts"),
+  },
   doctor: {
     describe: "What this machine has and lacks, and how to get it",
     load: () => import("./commands/doctor.ts"),

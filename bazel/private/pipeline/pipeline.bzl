@@ -64,6 +64,13 @@ def pipeline(
     | `main_push`, `main_TAG_push` | pushes all images, or that of one tag, and prints their URIs |
     | `main_image`, `main_TAG_image` | loads the default image, or that of one tag, into podman or docker |
 
+    The variables that the launcher reads and sets are in docs/environment.md. Exit status, signals, terminal and working directory are the
+    program's own; what fails before it starts ends with 2 for a mistake of the user's, 1 for a failure.
+
+    Errors, at load: an attribute that is none of these; `binary` beside `entry_point`, `srcs`, `deps` or `data`; a `base` that differs from
+    `bases["default"]`; a base that is the reference of an image; a tag with other characters than letters, digits, `-`, `_`, `.`, or with more
+    than 64 of them.
+
     Args:
       name: string, the name of the pipeline.
       entry_point: label of the module that starts, for a TypeScript or JavaScript program. Default: `NAME.ts`, when neither this nor `binary` is given.
@@ -87,7 +94,8 @@ def pipeline(
       image_env: list of strings: further variables that get the same value as SLIPWAY_CONTAINER_IMAGE_URIS.
       platform: label of the platform of the images. Default: the platform that is built for.
       platforms: labels of platforms, instead of `platform`: every image is built for all of them, as one OCI image index.
-      tags: list of strings. Default: `manual` on every target but `NAME_local`.
+      tags: list of strings. Default: `manual` on every target but `NAME_local`. `ibazel_notify_changes` is for `NAME_local` alone: a program that
+        is told of every build by its standard input, instead of being started again (docs/development.md).
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     where = "pipeline {}".format(str(native.package_relative_label(name)).removeprefix("@@"))
@@ -100,6 +108,9 @@ def pipeline(
 
     local = name + "_local"
     local_tags = [tag for tag in tags if tag != "manual"]
+
+    # The others do their work at the start, so a change has to start them again.
+    tags = [tag for tag in tags if tag != "ibazel_notify_changes"]
     if binary:
         native.alias(name = local, actual = binary, tags = local_tags, **kwargs)
     else:

@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { Environment } from "../../engine/engine.ts";
 import { findExecutable } from "../../engine/executables.ts";
+import { findBazel } from "../dev/bazel.ts";
 import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";
 
@@ -9,9 +8,7 @@ import type { Finding } from "./finding.ts";
 export async function examineBazel(env: Environment, folder: string): Promise<Finding> {
   const part = { part: "Bazel", neededFor: "everything", required: true };
   if (env["BUILD_WORKSPACE_DIRECTORY"]) return { ...part, state: "ok", detail: "runs this command" };
-  const wrapper = findUpwards(folder, "tools/bazel");
-  if (wrapper !== undefined) return { ...part, state: "ok", detail: `${wrapper}, which finds or installs it` };
-  const found = ["bazelisk", "bazel"].map((name) => findExecutable(name, env)).find((path) => path !== undefined);
+  const found = findBazel(env, folder);
   if (found !== undefined) return { ...part, state: "ok", detail: found };
   return {
     ...part,
@@ -19,12 +16,6 @@ export async function examineBazel(env: Environment, folder: string): Promise<Fi
     detail: "neither bazel nor bazelisk",
     remedy: "npm install --global @bazel/bazelisk",
   };
-}
-
-function findUpwards(folder: string, name: string): string | undefined {
-  const path = join(folder, name);
-  if (existsSync(path)) return path;
-  return dirname(folder) === folder ? undefined : findUpwards(dirname(folder), name);
 }
 
 /** A command that repository rules start. */

@@ -1,0 +1,78 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Environment } from "../../engine/engine.ts";
+import { findExecutable } from "../../engine/executables.ts";
+import { Failure, UserError } from "../../oci/errors.ts";
+import { cacheFolder } from "../../oci/xdg.ts";
+
+const version = "0.28.0";
+const integrity = "sha512-8WV3Uulai7afTG0OLo7Kf72actI0N6WK4a89i0kClO0WVlY2DguKyBPR/Xs//Sn/U4c4V93b0HS1ufUv3aTxbA==";
+
+/** Of Node's names for systems and processors, what the package calls them. */
+const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
+
+/**
+ * The ibazel of this machine: the one on PATH, else that of the npm package `@bazel/ibazel`, kept in the cache folder. npm checks the
+ * package against the digest above.
+ *
+ * @returns the path of an executable
+ * @throws UserError when neither ibazel nor npm is on PATH, Failure when npm cannot bring it
+ */
+export async function findIbazel(env: Environment): Promise<string> {
+  const onPath = findExecutable("ibazel", env);
+  if (onPath !== undefined) return onPath;
+  const folder = join(cacheFolder(env), `ibazel-${version}`);
+  const system = `${process.platform}_${architectures[process.arch] ?? process.arch}`;
+  const executable = join(folder, "node_modules/@bazel/ibazel/bin", system, "ibazel");
+  if (!existsSync(executable)) await install(folder, env);
+  if (existsSync(executable)) return executable;
+  throw new UserError(
+    `The package @bazel/ibazel ${version} has no program for ${system}.`,
+    "Put an ibazel on PATH: https://github.com/bazelbuild/bazel-watcher.",
+  );
+}
+
+async function install(folder: string, env: Environment): Promise<void> {
+  const npm = findExecutable("npm", env);
+  if (npm === undefined) {
+    throw new UserError(
+      "Neither ibazel nor npm, which would bring it, is on PATH.",
+      "Install one of them: ibazel from https://github.com/bazelbuild/bazel-watcher, npm by `apt-get install nodejs npm`.",
+    );
+  }
+  process.stderr.write(`slipway: ibazel is not on PATH, so npm brings ${version} into ${folder}\n`);
+  await mkdir(cacheFolder(env), { recursive: true, mode: 0o700 });
+  const partial = await mkdtemp(`${folder}.`);
+  try {
+    const dependencies = { "@bazel/ibazel": version };
+    const packages = { "": { dependencies }, "node_modules/@bazel/ibazel": { version, integrity } };
+    await writeFile(join(partial, "package.json"), JSON.stringify({ private: true, dependencies }));
+    await writeFile(join(partial, "package-lock.json"), JSON.stringify({ lockfileVersion: 3, packages }));
+    await clean(npm, partial, env);
+    // An installation without the program makes way; another one that was quicker is as good as this.
+    await rm(folder, { recursive: true, force: true });
+    await rename(partial, folder);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+/** Installs what the lock file in a folder says. */
+function clean(npm: string, folder: string, env: Environment): Promise<void> {
+  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"];
+  return new Promise((resolve, reject) => {
+    execFile(npm, ["ci", ...flags], { cwd: folder, env: { ...env } }, (error, stdout, stderr) => {
+      if (error === null) return resolve();
+      const said = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "" && !/complete log/.test(line));
+      reject(
+        new Failure(
+          `npm cannot bring @bazel/ibazel ${version}: ${said.at(-1)?.trim() ?? error.message}`,
+          "Let npm reach its registry, or put an ibazel on PATH: https://github.com/bazelbuild/bazel-watcher.",
+          { cause: error },
+        ),
+      );
+    });
+  });
+}
