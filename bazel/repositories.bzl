@@ -17,7 +17,7 @@ python_packages = _python_packages
 def slipway_dependencies():
     """Declares Slipway's own tools and registers its toolchains.
 
-    `platforms` and `bazel_skylib` come from the WORKSPACE file, before this call.
+    `platforms` and `bazel_skylib` come from the WORKSPACE file, before this call; Slipway's repository is called `slipway` there.
     """
     slipway_tool_repositories()
     native.register_toolchains("@slipway//bazel/toolchains:all")

@@ -15,6 +15,9 @@ function* ancestors(path: string): Generator<string> {
  * The path of a file in the program's `data`, wherever the program runs: under Bazel, in its image, or by Node in a checkout.
  *
  * @param path its path in the repository, `examples/quickstart/arrivals.csv`; that of another repository begins with `REPOSITORY/`
+ * @param env the environment; by default the process's
+ * @param program the program's module; by default the one that was started
+ * @returns a path that can be opened
  * @throws UserError when the file is neither in the runfiles nor beside the program
  */
 export function dataFile(path: string, env: Environment = process.env, program = process.argv[1] ?? ""): string {

@@ -37,6 +37,8 @@ function find(tag: string, env: Environment): string | undefined {
  * Whether this program was started with a container image, so that its functions can run in it (runtime contract).
  *
  * @param tag one of the pipeline's `bases`; by default `default`
+ * @param env the environment; by default the process's
+ * @throws UserError when a variable that the launcher sets is not what it sets
  */
 export function hasContainerImage(tag = "default", env: Environment = process.env): boolean {
   return find(tag, env) !== undefined;
@@ -47,6 +49,7 @@ export function hasContainerImage(tag = "default", env: Environment = process.en
  * what the launcher built and pushed (runtime contract).
  *
  * @param tag one of the pipeline's `bases`; by default `default`
+ * @param env the environment; by default the process's
  * @throws UserError when no image was built for the tag, naming those that were
  */
 export function containerImage(tag = "default", env: Environment = process.env): string {

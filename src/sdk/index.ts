@@ -1,4 +1,6 @@
 /** What a program imports as `slipway`. */
+export type { Network, Resources } from "../engine/engine.ts";
+export { Failure, UserError } from "../oci/errors.ts";
 export { dataFile } from "./data-file.ts";
 export { containerImage, hasContainerImage } from "./images.ts";
 export { type InImageOptions, inImage } from "./in-image.ts";

@@ -5,6 +5,7 @@ load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")  # buildi
 
 # Tools look for their configuration and packages beside and above the sources, so the test runs in a folder in which both are there.
 _STAGE = """
+TEST_TMPDIR=${{TEST_TMPDIR:-$(mktemp -d)}}
 work=$TEST_TMPDIR/work
 {home}
 mkdir -p "$work" "$HOME"
@@ -12,6 +13,7 @@ cp -RL "$r"/{workspace}/. "$work"
 chmod -R u+w "$work"
 ln -s "$r"/{modules} "$work/node_modules"
 {own_modules}
+export RUNFILES_DIR=$r
 export PATH="$(dirname "$r"/{node}):$PATH"
 cd "$work"
 """
@@ -46,18 +48,28 @@ def _node_test_impl(ctx):
         RunEnvironmentInfo(inherited_environment = ctx.attr.env_inherit),
     ]
 
+_ATTRS = {
+    "command": attr.string(mandatory = True, doc = "What follows `node`: words of /bin/sh."),
+    "srcs": attr.label_list(allow_files = True, doc = "Sources, copied to where they lie in the repository."),
+    "data": attr.label_list(allow_files = True, doc = "Further runfiles, executables included: the test finds them below the copy."),
+    "deps": attr.label_list(mandatory = True, doc = "npm packages, all from one npm repository."),
+    "own_deps": attr.label_list(doc = "npm packages of another npm repository, found by the sources in the test's own package."),
+    "env_inherit": attr.string_list(doc = "Variables taken from the caller's environment. HOME is a new folder unless it is among them."),
+}
+
 node_test = rule(
     implementation = _node_test_impl,
     test = True,
     doc = "Runs Node in a copy of the sources with npm packages beside them.",
-    attrs = {
-        "command": attr.string(mandatory = True, doc = "What follows `node`: words of /bin/sh."),
-        "srcs": attr.label_list(allow_files = True, doc = "Sources, copied to where they lie in the repository."),
-        "data": attr.label_list(allow_files = True, doc = "Further runfiles, executables included: the test finds them below the copy."),
-        "deps": attr.label_list(mandatory = True, doc = "npm packages, all from one npm repository."),
-        "own_deps": attr.label_list(doc = "npm packages of another npm repository, found by the sources in the test's own package."),
-        "env_inherit": attr.string_list(doc = "Variables taken from the caller's environment. HOME is a new folder unless it is among them."),
-    },
+    attrs = _ATTRS,
+    toolchains = [NODE_TOOL_TOOLCHAIN],
+)
+
+node_binary = rule(
+    implementation = _node_test_impl,
+    executable = True,
+    doc = "The same by `bazel run`.",
+    attrs = _ATTRS,
     toolchains = [NODE_TOOL_TOOLCHAIN],
 )
 

@@ -191,12 +191,21 @@ def debian_image(name, lock = None, locks = {}, architecture = "", **kwargs):
 
     Neither apt nor dpkg is needed. The packages come from `mirror`, else from the mirror that the machine's apt sources name.
 
+    Errors: a lock that is not of what `suite`, `components`, `architecture` or `packages` say; a package whose SHA-256 is another; a version
+    that the mirror no longer has, unless `allow_newer`.
+
     Args:
       name: string, name of the repository.
       lock: label of the lock, which `slipway image lock` writes.
       locks: dict of label to Debian's name of an architecture, instead of `lock`: the image is that of the platform that is built for.
       architecture: string: checked against the lock.
-      **kwargs: `suite`, `components`, `packages`, `mirror`, `allow_newer`, `env`.
+      **kwargs: the following.
+        `suite`, string: suites, as apt names them. Default: not checked, as for the next two.
+        `components`, list of strings.
+        `packages`, list of strings: what the image was asked to have.
+        `mirror`, string, `https://HOST/debian`. Default: the one that the machine's apt sources name.
+        `allow_newer`, boolean: whether the newest versions are taken when the mirror no longer has a locked one. Default: False.
+        `env`, dict of string to string: environment variables of the image.
     """
     if (lock == None) == (not locks):
         fail("base image {}: {}.\nGive `lock` for one architecture, or `locks` for several.".format(name, "it has both `lock` and `locks`" if lock else "it has no `lock`"))

@@ -3,7 +3,7 @@
 load(":image_info.bzl", "ImageInfo")
 
 ImageIndexInfo = provider(
-    doc = "An OCI image index. Its digest is known from `descriptor`; no blob is needed for that.",
+    doc = "An OCI image index. Its digest is known from `descriptor`; no blob is needed for that. OCI image specification 1.1, \"Image Index\".",
     fields = {
         "descriptor": "File: JSON, the OCI descriptor of the index (`mediaType`, `digest`, `size`).",
         "manifest": "File: the index, byte for byte as it is pushed.",

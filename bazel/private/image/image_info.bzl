@@ -1,7 +1,7 @@
 """An image, known by its metadata."""
 
 ImageInfo = provider(
-    doc = "A container image of one platform. Its digest is known from `descriptor`; no blob is needed for that.",
+    doc = "A container image of one platform. Its digest is known from `descriptor`; no blob is needed for that. OCI image specification 1.1, \"Image Manifest\".",
     fields = {
         "descriptor": "File: JSON, the OCI descriptor of the manifest (`mediaType`, `digest`, `size`, `platform`).",
         "manifest": "File: the manifest, byte for byte as it is pushed.",

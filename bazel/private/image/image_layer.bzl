@@ -38,10 +38,13 @@ image_layer(
     symlinks = {"/usr/bin/app": "/app/main"},
 )
 ```
+
+Its members are as in the OCI image specification 1.1, "Filesystem Layers". Errors: two files with one path; a target of several files whose
+path does not end with a slash; a target whose output is a folder.
 """,
     attrs = {
-        "files": attr.label_keyed_string_dict(allow_files = True, doc = "Target to its path in the image; a path that ends with a slash is the folder that its files go into."),
-        "symlinks": attr.string_dict(doc = "Path in the image to what the link points at."),
-        "directories": attr.string_list(doc = "Empty folders."),
+        "files": attr.label_keyed_string_dict(allow_files = True, doc = "Target to its path in the image; a path that ends with a slash is the folder that its files go into. Default: none."),
+        "symlinks": attr.string_dict(doc = "Path in the image to what the link points at, absolute or relative to the link. Default: none."),
+        "directories": attr.string_list(doc = "Paths in the image of empty folders. Default: none."),
     } | OCI_PLATFORM_ATTRS | LAYER_ATTRS,
 )

@@ -22,11 +22,28 @@ def image(name, platforms = [], **kwargs):
     )
     ```
 
+    Manifest and configuration are those of the OCI image specification 1.1. Output groups: `oci_layout`, a folder of real files (its section
+    "Image Layout"); `oci_tarball`, one file for `podman load` and `docker load`; `digest`, the manifest's digest as text.
+
+    Errors: a base for another platform than the image's; a native program for another platform in a layer; two layers that bring a program,
+    without `entrypoint`; `platform` beside `platforms`.
+
     Args:
       name: string, the name of the image.
       platforms: labels of platforms: the image is built for each, as one OCI image index. Default: an image of one platform, `platform`. An
         index is pushed, launched and loaded like an image; it is no base of other images.
-      **kwargs: attributes of the rule: `base`, `layers`, `env`, `entrypoint`, `cmd`, `user`, `working_dir`, `labels`, `annotations`, `platform`.
+      **kwargs: the following, and attributes of every target.
+        `base`, label of an image: the image below. Default: none, an image from scratch.
+        `layers`, labels: layers on top, lowest first: `image_layer` and `NAME_layers` of pipelines.
+        `env`, dict of string to string: environment variables, over the base's.
+        `entrypoint`, list of strings: what starts. Default: the program that a layer brings, else the base's.
+        `cmd`, list of strings: arguments of the entrypoint. Default: the base's, none where the entrypoint is another.
+        `user`, string, `USER` or `UID:GID`. Default: the base's; with a program on a base that says nothing or root, 1000:1000 with home
+        `/home/slipway`.
+        `working_dir`, string. Default: that of the program, else the base's.
+        `labels`, dict of string to string: labels of the configuration, over the base's.
+        `annotations`, dict of string to string: annotations of the manifest.
+        `platform`, label of a platform. Default: the one that is built for.
     """
     where = "image {}".format(native.package_relative_label(name))
     refuse_image_reference(where, "base", kwargs.get("base"))

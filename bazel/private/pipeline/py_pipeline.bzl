@@ -29,6 +29,8 @@ def py_pipeline(
 
     Whoever has rules_python passes its rule, `py_binary = py_binary`, and then `deps` are what that takes; or a target: `pipeline(binary = …)`.
 
+    Errors, at load: those of `pipeline`; `binary` and `entry_point`, which are for `pipeline`; neither `main` nor a file `NAME.py`.
+
     Args:
       name: string, the name of the pipeline.
       main: label of the module that starts. Default: `NAME.py`.

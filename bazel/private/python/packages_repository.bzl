@@ -148,6 +148,8 @@ def python_packages(name, requirements, python_version = "3.11"):
     Wheels alone are taken, each checked against the hash in the file, for the platform that is built for; a platform that is not built for
     is not fetched. The machine's pip brings them; addresses and credentials of the index come from its own configuration.
 
+    Errors: a package without a version or hash; one that has no wheel for the platform; a version of Python before 3.11.
+
     Args:
       name: string, name of the repository.
       requirements: label of the file: every package with `==` and `--hash=sha256:…`.

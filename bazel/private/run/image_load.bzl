@@ -16,10 +16,21 @@ def _image_load_impl(ctx):
 image_load = rule(
     implementation = _image_load_impl,
     executable = True,
-    doc = "`bazel run` loads an image into podman or docker, under a name of its own, and prints that name. (`bazel run` of an `image` does so too.)",
+    doc = """`bazel run` loads an image into podman or docker, under a name of its own, and prints that name. (`bazel run` of an `image` does so too.)
+
+```starlark
+image_load(
+    name = "server_load",
+    image = ":server_image",
+    tag = "dev",
+)
+```
+
+Layers that are only in a registry are fetched for it. Errors: neither podman nor docker is installed, or it does not work.
+""",
     attrs = {
         "image": attr.label(mandatory = True, providers = IMAGE_PROVIDERS, doc = "The image."),
-        "repository": attr.string(doc = "Default: the package's path."),
-        "tag": attr.string(doc = "Default: the target's name."),
+        "repository": attr.string(doc = "The name that the engine shows it by. Default: the package's path."),
+        "tag": attr.string(doc = "The tag under that name. Default: the target's name."),
     } | REQUEST_ATTRS,
 )

@@ -46,7 +46,11 @@ export function builder(yargs: Argv): Argv {
       "Show which source wins for a registry, repository or URL, and why",
       (command) =>
         command
-          .positional("url", { type: "string", demandOption: true })
+          .positional("url", {
+            type: "string",
+            demandOption: true,
+            describe: "As it is asked for, or a registry alone",
+          })
           .option("service", { ...service, describe: "Default: what the URL looks like" })
           .option("json", json),
       async (options) => (await import("./credentials_explain.ts")).explain(options),
