@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, globSync, mkdtempSync, rmSync } from "node:fs";
+import { createReadStream, createWriteStream, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +35,8 @@ describe("the layers of any executable", () => {
     expect(blobs("odd_layers")).toEqual([
       "odd_layers.first_party.tar.gz",
       "odd_layers.runtime.tar.gz",
-      "odd_layers.third_party.tar.gz",
+      "odd_layers.third_party_3.tar.gz",
+      "odd_layers.third_party_7.tar.gz",
     ]);
     expect(await contents("odd_layers.first_party.tar.gz")).toEqual(
       [
@@ -56,15 +57,27 @@ describe("the layers of any executable", () => {
     );
   });
 
-  it("have what is in node_modules and what comes from other repositories apart", async () => {
-    const found = await contents("odd_layers.third_party.tar.gz");
-    expect(found[0]).toBe(`${files}/node_modules/package -> .store/package`);
-    expect(found.slice(1).every((path) => path.includes("slipway_dev_npm/node_modules/yaml/"))).toBe(true);
-    expect(found.length).toBeGreaterThan(10);
+  it("have packages of others apart, in few layers", async () => {
+    const yaml = await contents("odd_layers.third_party_3.tar.gz");
+    expect(yaml.every((path) => path.includes("slipway_dev_npm/node_modules/yaml/"))).toBe(true);
+    expect(yaml.length).toBeGreaterThan(10);
+    expect(await contents("odd_layers.third_party_7.tar.gz")).toEqual([
+      `${files}/node_modules/package -> .store/package`,
+    ]);
   });
 
   it("have the runtime apart", async () => {
     expect(await contents("odd_layers.runtime.tar.gz")).toEqual([expect.stringMatching(/\/node$/)]);
+  });
+
+  it("are the same whether depsets or paths tell where files belong", () => {
+    const metadata = (target: string) =>
+      globSync(`${target}.*.layer.json`, { cwd: import.meta.dirname })
+        .sort()
+        .map((name) => [name.slice(target.length), readFileSync(join(import.meta.dirname, name), "utf8")]);
+    const names = ["first_party", ...[3, 4, 6, 7].map((number) => `third_party_${number}`)];
+    expect(metadata("layers_by_depsets").map(([name]) => name)).toEqual(names.map((name) => `.${name}.layer.json`));
+    expect(metadata("layers_by_depsets")).toEqual(metadata("layers_by_files"));
   });
 
   it("leave out what patterns exclude, and follow the patterns that name layers", async () => {

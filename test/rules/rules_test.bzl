@@ -4,6 +4,7 @@ load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
 load("//bazel:defs.bzl", "ImageIndexInfo", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
 load("//bazel:python.bzl", "py_pipeline", "python_library")
 load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")  # buildifier: disable=bzl-visibility
+load("//bazel/private:third_party.bzl", "THIRD_PARTY_LAYERS", "package_of", "third_party_layer")  # buildifier: disable=bzl-visibility
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")  # buildifier: disable=bzl-visibility
 load("//bazel/private/python:python_program.bzl", "python_program")  # buildifier: disable=bzl-visibility
 load(":odd_program.bzl", "odd_program", "runtime_file")
@@ -113,10 +114,33 @@ def _inputs_impl(ctx):
     for name, action in layers.items():
         for other in [file for file in action.inputs.to_list() if file.basename == "odd_program"]:
             asserts.true(env, "first_party" in name, "{} is made anew when {} changes".format(name, other.short_path))
-    asserts.equals(env, 3, len(layers))
+    asserts.equals(env, 4, len(layers))
     return analysistest.end(env)
 
 _separate_inputs_test = analysistest.make(_inputs_impl)
+
+def _package_impl(ctx):
+    env = unittest.begin(ctx)
+    for path, package in [
+        ("npm/node_modules/yaml/index.js", "yaml"),
+        ("npm/node_modules/@scope/name/index.js", "@scope/name"),
+        ("npm/node_modules/a/node_modules/b/index.js", "a"),
+        ("_main/web/node_modules/link", "link"),
+        ("_main/node_modules/@scope/link", "@scope/link"),
+        ("_main/node_modules/.aspect_rules_js/yaml@2.0.0/node_modules/yaml", "yaml"),
+        ("_main/node_modules/.aspect_rules_js/yaml@2.0.0_peer@1.0.0/node_modules/peer", "yaml"),
+        ("_main/node_modules/.aspect_rules_js/@scope+name@2.0.0/node_modules/@scope/name/index.js", "@scope/name"),
+        ("rules_python~~pip~pip_311_requests/site-packages/requests/api.py", "pip_311_requests"),
+        ("rules_python++pip+pip_311_requests/site-packages/requests/api.py", "pip_311_requests"),
+    ]:
+        asserts.equals(env, package, package_of(path), path)
+
+    # Names that begin alike are spread, too.
+    numbers = {third_party_layer("@scope/name-{}".format(number)): True for number in range(100)}
+    asserts.equals(env, THIRD_PARTY_LAYERS, len(numbers))
+    return unittest.end(env)
+
+package_test = unittest.make(_package_impl)
 
 _MANUAL = ["manual"]
 
@@ -170,7 +194,7 @@ def rules_test_suite(name):
     )
     _image_test(
         name = "image_layers_test",
-        layers = ["extra.tar.gz", "node_layer.tar.gz", "main_layers.third_party.tar.gz", "main_layers.first_party.tar.gz"],
+        layers = ["extra.tar.gz", "node_layer.tar.gz", "main_layers.third_party_3.tar.gz", "main_layers.first_party.tar.gz"],
         target_under_test = ":main_default_image",
     )
     _no_image_actions_test(name = "local_without_image_test", target_under_test = ":main_local")
@@ -212,6 +236,22 @@ def rules_test_suite(name):
     runtime_file(name = "node", tags = _MANUAL)
     binary_layers(name = "odd_layers", binary = ":odd_program", program_name = "odd", tags = _MANUAL)
     _separate_inputs_test(name = "separate_inputs_test", target_under_test = ":odd_layers")
+    ts_binary(
+        name = "mixed_program",
+        data = [":odd_program", ":two_files", "main.py", "@slipway_dev_npm//:pure-rand"],
+        entry_point = "main.ts",
+        deps = ["@slipway_dev_npm//:fast-check", "@slipway_dev_npm//:yaml"],
+        tags = _MANUAL,
+    )
+    for how, file_layers in {"depsets": {}, "files": {"nothing/**": "nothing"}}.items():
+        binary_layers(
+            name = "layers_by_" + how,
+            binary = ":mixed_program",
+            program_name = "mixed",
+            excludes = ["**/*.txt"],
+            file_layers = file_layers,
+            tags = _MANUAL,
+        )
     binary_layers(
         name = "chosen_layers",
         binary = ":odd_program",
@@ -226,6 +266,7 @@ def rules_test_suite(name):
         parts = ["//test/rules:unnamed_layers", "\"a/b\" is no name for a layer", "Use letters"],
         target_under_test = ":unnamed_layers",
     )
+    package_test(name = "package_test")
     pattern_test(name = "pattern_test")
     for version in ["3.11", "3.12"]:
         python_library(name = "python_for_" + version.replace(".", "_"), python_version = version, tags = _MANUAL)
@@ -259,6 +300,7 @@ def rules_test_suite(name):
             "local_without_image_test",
             "mixed_python_test",
             "odd_tags_test",
+            "package_test",
             "pattern_test",
             "pipeline_targets_test",
             "python_layers_test",

@@ -1,7 +1,7 @@
 """A layer of Debian packages."""
 
 load("//bazel/private/image:image_layers_info.bzl", "ImageLayersInfo")
-load("//bazel/private/image:layer_action.bzl", "LAYER_ATTRS", "make_layer")
+load("//bazel/private/image:layer_action.bzl", "LAYER_ATTRS", "layer_action_args", "run_layer_action")
 
 # The account that programs run as, the one that images with a program expect.
 _USER = {"name": "slipway", "uid": 1000, "gid": 1000, "home": "/home/slipway", "shell": "/bin/sh"}
@@ -10,16 +10,12 @@ def _deb_entry(file):
     return json.encode(["deb", file.path])
 
 def _debian_layer_impl(ctx):
-    packages = depset(ctx.files.packages)
-    layer = make_layer(
-        ctx,
-        ctx.label.name,
-        "Debian packages",
-        command = "debian",
-        inputs = packages,
-        sources = [(packages, _deb_entry)],
-        entries = [json.encode(["user", _USER])],
-    )
+    packages = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.packages])
+    comment = "Debian packages"
+    args, layer = layer_action_args(ctx, "debian", ctx.label.name, comment)
+    args.add(json.encode(["user", _USER]))
+    args.add_all(packages, map_each = _deb_entry)
+    run_layer_action(ctx, args, layer, packages, comment)
     return [
         DefaultInfo(files = depset([layer.blob, layer.metadata])),
         ImageLayersInfo(layers = [layer], program = None),

@@ -1,32 +1,54 @@
 """The layers of a program."""
 
-load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")
 load("//bazel/private:runfiles.bzl", "runfiles_path")
+load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo")
+load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
 load(":declared_links.bzl", "DeclaredLinksInfo", "declared_links")
 load(":image_layers_info.bzl", "ImageLayersInfo")
-load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "file_entry", "layer_entry", "link_entry", "make_layer", "member_entry")
+load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "layer_entry", "make_layer")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
 load(":runtime_layers.bzl", "RuntimeLayersInfo", "runtime_layers")
-load(":sorted_files.bzl", "FIRST_PARTY", "sorted_files")
+load(":sorted_files.bzl", "FIRST_PARTY", "RUNTIME", "sorted_files", "third_party_name")
 
 # The user that programs run as where the base image names none, and its home.
 USER = struct(uid = 1000, gid = 1000, home = "/home/slipway")
 
-def _member_entries(ctx):
-    """What gives the line of a member of a tree artifact, which no one knows before the build."""
-    if not ctx.attr.excludes:
-        return member_entry
-    patterns = [compile_pattern(pattern) for pattern in ctx.attr.excludes]
-    workspace = ctx.workspace_name
+def _parts(ctx):
+    """The program's files by layer: those that are sorted already as depsets, the others one by one.
 
-    def included(file):
-        path = file.short_path[3:] if file.short_path.startswith("../") else workspace + "/" + file.short_path
-        for pattern in patterns:
-            if pattern_matches(pattern, path):
-                return None
-        return member_entry(file)
+    Args:
+      ctx: the rule context.
 
-    return included
+    Returns:
+      dict of layer name to struct(files = depset of File, links = depset of File, entries = list of string, entry_files = list of File), lowest layer first.
+    """
+    binary = ctx.attr.binary
+    runfiles = binary[DefaultInfo].default_runfiles
+    declared_links = binary[DeclaredLinksInfo].links
+
+    # A pattern moves files from one layer to another, whoever sorted them.
+    known = binary[RunfilesPartsInfo] if RunfilesPartsInfo in binary and not ctx.attr.file_layers else None
+    unsorted = known.unsorted if known else depset([ctx.executable.binary], transitive = [runfiles.files])
+    sets = {}
+    if known:
+        sets = {third_party_name(number): files for number, files in enumerate(known.third_party)}
+        sets |= {RUNTIME: known.runtime, FIRST_PARTY: known.first_party}
+    shared = binary[RuntimeInfo].file if RuntimeInfo in binary else None
+    result = {}
+    for name, part in sorted_files(ctx, unsorted, runfiles, declared_links, ctx.attr.file_layers, ctx.attr.excludes).items():
+        files = depset(part.files, transitive = [sets[name]] if name in sets else [])
+        if name == RUNTIME:
+            # A file for each language, but for the one in a layer that programs share.
+            files = depset([file for file in files.to_list() if file != shared])
+        result[name] = struct(
+            files = files,
+            # Those of sorted files are in the runfiles of the main repository's own targets.
+            links = declared_links if name == FIRST_PARTY and known else depset(part.links),
+            entries = [layer_entry("file", "../" + path, file.path) for path, file in part.symlinks.items()] +
+                      [layer_entry("empty", "../" + path) for path in part.empty],
+            entry_files = part.symlinks.values(),
+        )
+    return result
 
 def _binary_layers_impl(ctx):
     name = ctx.attr.program_name
@@ -35,41 +57,34 @@ def _binary_layers_impl(ctx):
     for layer in ctx.attr.file_layers.values():
         if not layer or [c for c in layer.elems() if not (c.isalnum() or c in "-_")]:
             fail("{}: {} is no name for a layer.\nUse letters, digits, '-' and '_'.".format(ctx.label, repr(layer)))
-    runtime = binary[RuntimeLayersInfo] if RuntimeLayersInfo in binary else None
-    parts = sorted_files(
-        ctx,
-        binary[DefaultInfo].default_runfiles,
-        executable,
-        binary[DeclaredLinksInfo].links,
-        ctx.attr.file_layers,
-        ctx.attr.excludes,
-    )
-    members = _member_entries(ctx)
     root = RUNFILES + "/" + ctx.workspace_name
+    platform = oci_platform(ctx)
     repo_mapping = binary[DefaultInfo].files_to_run.repo_mapping_manifest
-    layers = runtime.layers if runtime else []
-    for part, content in parts.items():
-        files = [file for file in content.files if not runtime or file != runtime.file]
-        entries = [layer_entry("file", "../" + path, file.path) for path, file in content.symlinks.items()]
-        entries += [layer_entry("empty", "../" + path) for path in content.empty]
-        inputs = files + content.trees + content.links + content.symlinks.values()
-        if not inputs and not entries:
+    layers = binary[RuntimeLayersInfo].layers if RuntimeLayersInfo in binary else []
+    for part, content in _parts(ctx).items():
+        if not content.files and not content.entries:
             continue
+        entries = content.entries
+        entry_files = content.entry_files
         if part == FIRST_PARTY:
-            entries.append(layer_entry("symlink", "../../" + name, "main.runfiles/" + runfiles_path(ctx, executable)))
-            entries.append(layer_entry("directory", "../../.." + USER.home, {"mode": 493, "uid": USER.uid, "gid": USER.gid}))
+            entries = entries + [
+                layer_entry("symlink", "../../" + name, "main.runfiles/" + runfiles_path(ctx, executable)),
+                layer_entry("directory", "../../.." + USER.home, {"mode": 493, "uid": USER.uid, "gid": USER.gid}),
+            ]
             if repo_mapping:
-                entries.append(layer_entry("file", "../_repo_mapping", repo_mapping.path))
-                inputs = inputs + [repo_mapping]
+                entries = entries + [layer_entry("file", "../_repo_mapping", repo_mapping.path)]
+                entry_files = entry_files + [repo_mapping]
         layers = layers + [make_layer(
             ctx,
             "{}.{}".format(ctx.label.name, part),
             part.replace("_", " "),
-            inputs = depset(inputs),
-            sources = [(files, file_entry), (content.trees, members), (content.links, link_entry)],
+            files = content.files,
+            links = content.links,
             root = root,
             entries = entries,
-            platform = oci_platform(ctx),
+            entry_files = entry_files,
+            excludes = ctx.attr.excludes,
+            platform = platform,
             program = executable,
         )]
     return [
@@ -87,7 +102,8 @@ def _binary_layers_impl(ctx):
 binary_layers = rule(
     implementation = _binary_layers_impl,
     cfg = image_platform_transition,
-    doc = """The layers of any executable target, by rate of change: runtime, third party, first party. One without files is left out.
+    doc = """The layers of any executable target, by rate of change: runtime, packages of others in a few layers, first party. One without files is
+left out. A package's layer depends on its name alone.
 
 The program is `/app/NAME`, a link into `/app/main.runfiles`, where its runfiles are as Bazel lays them out. That folder has the same name
 in every image, so that images of different programs share the layers that they have in common.

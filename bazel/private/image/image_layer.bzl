@@ -21,7 +21,7 @@ def _image_layer_impl(ctx):
         entries.append(layer_entry("symlink", path.lstrip("/"), target))
     for path in ctx.attr.directories:
         entries.append(layer_entry("directory", path.strip("/")))
-    layer = make_layer(ctx, ctx.label.name, ctx.label.name, inputs = depset(inputs), entries = entries, platform = oci_platform(ctx))
+    layer = make_layer(ctx, ctx.label.name, ctx.label.name, entries = entries, entry_files = inputs, platform = oci_platform(ctx))
     return [
         DefaultInfo(files = depset([layer.blob, layer.metadata])),
         ImageLayersInfo(layers = [layer], program = None),

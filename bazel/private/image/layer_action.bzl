@@ -2,6 +2,7 @@
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
+load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")
 
 LAYER_ATTRS = BUILD_TOOL_ATTRS | {
     "_compression": attr.label(default = Label("//bazel/settings:compression"), providers = [BuildSettingInfo]),
@@ -16,7 +17,7 @@ def layer_entry(kind, destination, source = None):
     """One line of a layer: see src/build for the kinds.
 
     Args:
-      kind: string: `file`, `symlink`, `readlink`, `empty` or `directory`.
+      kind: string: `file`, `symlink`, `empty` or `directory`.
       destination: string, path in the image; relative to the layer's root if there is one.
       source: string or dict, what the kind asks for.
 
@@ -25,37 +26,74 @@ def layer_entry(kind, destination, source = None):
     """
     return json.encode([kind, destination] + ([source] if source != None else []))
 
-def file_entry(file):
-    """The line of a file at its place in the runfiles of the main repository: for `map_each`."""
+def _file_entry(file):
     return layer_entry("file", file.short_path, file.path)
 
-def member_entry(file):
-    """The line of a member of a tree artifact: for `map_each`, which gets them one by one."""
-    if file.is_directory:
-        return None
-    return json.encode(["member", file.short_path, file.path, file.tree_relative_path])
+def _entry_unless(excludes, workspace_name):
+    """The line of a file that no pattern excludes."""
+    patterns = [compile_pattern(pattern) for pattern in excludes]
 
-def link_entry(file):
-    """The line of a link that is declared as one: for `map_each`."""
-    return layer_entry("readlink", file.short_path, file.path)
+    def entry(file):
+        path = file.short_path[3:] if file.short_path.startswith("../") else workspace_name + "/" + file.short_path
+        for pattern in patterns:
+            if pattern_matches(pattern, path):
+                return None
+        return _file_entry(file)
 
-def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = [], command = "layer", platform = None, program = None):
+    return entry
+
+def _tree_entry(file):
+    return json.encode(["tree", file.path]) if file.is_directory else None
+
+def _link_entry(file):
+    return json.encode(["link", file.path])
+
+def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_files = [], root = "", entries = [], excludes = [], platform = None, program = None):
     """Declares the action that makes a layer.
 
     Args:
       ctx: the rule context, with LAYER_ATTRS.
       name: string, name of the outputs without their endings.
       comment: string, what the layer holds, for people.
-      inputs: depset of Files.
-      sources: list of (depset or list, function that gives the line of an element, or None for none).
+      files: depset of File, each at its place in the runfiles of the main repository, below `root`.
+      links: depset of File: which of them are links by declaration. It may have others.
+      entry_files: list of File: the sources in `entries`.
       root: string, the folder in the image that paths are relative to.
       entries: list of strings from layer_entry.
-      command: string, the build tool's command: what the lines mean.
+      excludes: list of patterns of paths below the runfiles folder: the layer is without those of `files`.
       platform: struct from oci_platform or None: native programs of the machine that builds are refused where it is another.
       program: File or None: what starts, refused also when it is for a third platform.
 
     Returns:
       struct(metadata = File, blob = File).
+    """
+    args, layer = layer_action_args(ctx, "layer", name, comment)
+    if root:
+        args.add(root, format = "--root=%s")
+    if platform:
+        args.add("{}/{}".format(platform.os, platform.architecture), format = "--platform=%s")
+    if program:
+        args.add(program, format = "--program=%s")
+    args.add_all(entries)
+
+    # None of these is gone through before the action runs. Members of tree artifacts are known then, too.
+    args.add_all(files, map_each = _entry_unless(excludes, ctx.workspace_name) if excludes else _file_entry, allow_closure = True)
+    args.add_all(files, map_each = _tree_entry, expand_directories = False)
+    args.add_all(links, map_each = _link_entry, expand_directories = False)
+    run_layer_action(ctx, args, layer, depset(entry_files, transitive = [files]), comment)
+    return layer
+
+def layer_action_args(ctx, command, name, comment):
+    """Declares the outputs of an action that makes a layer.
+
+    Args:
+      ctx: the rule context, with LAYER_ATTRS.
+      command: string, the build tool's command.
+      name: string, name of the outputs without their endings.
+      comment: string, what the layer holds, for people.
+
+    Returns:
+      Args with them, struct(metadata = File, blob = File).
     """
     compression = ctx.attr._compression[BuildSettingInfo].value
     blob = ctx.actions.declare_file(name + _SUFFIX[compression])
@@ -65,21 +103,23 @@ def make_layer(ctx, name, comment, inputs, sources = [], root = "", entries = []
     args.add(metadata, format = "--metadata=%s")
     args.add(compression, format = "--compression=%s")
     args.add(comment, format = "--comment=%s")
-    if root:
-        args.add(root, format = "--root=%s")
-    if platform:
-        args.add("{}/{}".format(platform.os, platform.architecture), format = "--platform=%s")
-    if program:
-        args.add(program, format = "--program=%s")
-    args.add_all(entries)
-    for elements, map_each in sources:
-        args.add_all(elements, map_each = map_each, allow_closure = True)
+    return args, struct(metadata = metadata, blob = blob)
+
+def run_layer_action(ctx, args, layer, inputs, comment):
+    """Declares an action that makes a layer.
+
+    Args:
+      ctx: the rule context, with LAYER_ATTRS.
+      args: Args.
+      layer: struct(metadata = File, blob = File).
+      inputs: depset of File.
+      comment: string, what the layer holds, for people.
+    """
     run_build_tool(
         ctx,
         args,
         inputs = inputs,
-        outputs = [blob, metadata],
+        outputs = [layer.blob, layer.metadata],
         mnemonic = "ImageLayer",
         progress_message = "Making layer ({}) of %{{label}}".format(comment),
     )
-    return struct(metadata = metadata, blob = blob)

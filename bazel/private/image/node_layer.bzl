@@ -2,17 +2,15 @@
 
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
 load(":image_layers_info.bzl", "ImageLayersInfo")
-load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "file_entry", "make_layer")
+load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "make_layer")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "oci_platform")
 
 def _node_layer_impl(ctx):
-    files = depset([ctx.toolchains[NODE_RUNTIME_TOOLCHAIN].slipway_node.node])
     layer = make_layer(
         ctx,
         ctx.label.name,
         "runtime",
-        inputs = files,
-        sources = [(files, file_entry)],
+        files = depset([ctx.toolchains[NODE_RUNTIME_TOOLCHAIN].slipway_node.node]),
         root = RUNFILES + "/" + ctx.workspace_name,
         platform = oci_platform(ctx),
     )

@@ -6,16 +6,12 @@ load(":image_layers_info.bzl", "ImageLayersInfo")
 RuntimeLayersInfo = provider(
     doc = "The part of a program's runfiles that many programs have in common, in image layers that all of them share.",
     fields = {
-        "file": "File: the runtime.",
         "layers": "list of struct(metadata = File, blob = File): the layers with that file.",
     },
 )
 
-def _runtime_layers_impl(target, ctx):
-    return [RuntimeLayersInfo(
-        file = target[RuntimeInfo].file,
-        layers = ctx.attr._node_layer[ImageLayersInfo].layers,
-    )]
+def _runtime_layers_impl(_target, ctx):
+    return [RuntimeLayersInfo(layers = ctx.attr._node_layer[ImageLayersInfo].layers)]
 
 # An aspect, so that it is the image that depends on the layer: a program alone asks for no action of images.
 runtime_layers = aspect(

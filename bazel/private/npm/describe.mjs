@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const root = process.argv[2] ?? ".";
+const [root = ".", rule = ""] = process.argv.slice(2);
 
 /** Every package folder below a node_modules folder, nested ones included: `node_modules/a`, `node_modules/a/node_modules/b`. */
 function packagesBelow(modules) {
@@ -23,6 +23,11 @@ function packagesBelow(modules) {
     }
   }
   return found;
+}
+
+/** The package in whose folder another one may lie, since two of one name cannot lie side by side. */
+function outermost(folder) {
+  return folder.split("/node_modules/")[0].slice("node_modules/".length);
 }
 
 /** A BUILD file that a package ships would cut its folder out of our globs. */
@@ -63,12 +68,20 @@ function closure(start, known) {
 const modules = "node_modules";
 const packages = existsSync(join(root, modules)) ? packagesBelow(modules) : [];
 const known = new Set(packages);
-const lines = ['package(default_visibility = ["//visibility:public"])', "", 'exports_files(["package.json"])', ""];
+const lines = [
+  `load(${JSON.stringify(rule)}, "npm_package")`,
+  "",
+  'package(default_visibility = ["//visibility:public"])',
+  "",
+  'exports_files(["package.json"])',
+  "",
+];
 for (const folder of packages) {
   removeBuildFiles(folder);
   lines.push(
-    "filegroup(",
+    "npm_package(",
     `    name = ${JSON.stringify(`files/${folder}`)},`,
+    `    package = ${JSON.stringify(outermost(folder))},`,
     `    srcs = glob([${JSON.stringify(`${folder}/**`)}], exclude = [${JSON.stringify(`${folder}/node_modules/**`)}], allow_empty = True),`,
     '    visibility = ["//visibility:private"],',
     ")",
@@ -79,17 +92,17 @@ for (const folder of packages) {
   const name = folder.slice(modules.length + 1);
   if (name.includes("/node_modules/")) continue;
   lines.push(
-    "filegroup(",
+    "npm_package(",
     `    name = ${JSON.stringify(name)},`,
-    `    srcs = ${JSON.stringify(closure(folder, known).map((f) => `:files/${f}`))},`,
+    `    deps = ${JSON.stringify(closure(folder, known).map((f) => `:files/${f}`))},`,
     ")",
     "",
   );
 }
 lines.push(
-  "filegroup(",
+  "npm_package(",
   '    name = "every_package",',
-  `    srcs = ${JSON.stringify(packages.map((folder) => `:files/${folder}`))},`,
+  `    deps = ${JSON.stringify(packages.map((folder) => `:files/${folder}`))},`,
   ")",
   "",
 );

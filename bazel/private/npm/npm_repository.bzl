@@ -13,7 +13,7 @@ def _npm_repository_impl(rctx):
     rctx.file("pnpm-workspace.yaml", _WORKSPACE.format(json.encode(rctx.attr.run_install_scripts)))
     pnpm_install(rctx, prod = not rctx.attr.dev)
     node = rctx.which("node")
-    result = rctx.execute([node, rctx.path(rctx.attr._describe), "."])
+    result = rctx.execute([node, rctx.path(rctx.attr._describe), ".", str(Label(":npm_package.bzl"))])
     if result.return_code != 0:
         fail("{}: {}".format(rctx.name, result.stderr))
     rctx.file("BUILD.bazel", result.stdout)

@@ -81,8 +81,8 @@ def pipeline(
       base: label of the image below, for the tag `default`. Default: the build setting `default_base`.
       bases: dict of tag to label: an image for each. `base` is the same as its entry `default`.
       image_layers: labels of further layers, put under the program's.
-      file_layers: dict of pattern to the layer of the files that it matches: `runtime`, `third_party`, `first_party`, or a name of your own, for
-        a layer between the last two. Default: by the repository that a file comes from, and by `node_modules` in its path. Patterns are those
+      file_layers: dict of pattern to the layer of the files that it matches: `runtime`, `third_party` (several layers, by package), `first_party`,
+        or a name of your own, for a layer between the last two. Default: by the repository that a file comes from, and by `node_modules` in its path. Patterns are those
         of `glob` (`*`, `**`), for paths below `/app/main.runfiles`: `{"_main/models/**": "models"}`. What one action declares as a folder goes
         to one layer.
       excludes: list of patterns of files that the image does not have: `["**/*.map"]`.

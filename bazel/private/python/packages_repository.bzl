@@ -22,16 +22,25 @@ _BUILD = """load("{library}", "python_library")
 
 python_library(
     name = "packages",
+    imports = ["site-packages"],
+    python_version = "{version}",
+    visibility = ["//visibility:public"],
+    deps = {deps},
+)
+"""
+
+_PACKAGE = """
+python_library(
+    name = "files/{name}",
     srcs = glob(
-        ["site-packages/**"],
+        {patterns},
+        allow_empty = True,
         exclude = [
             "**/*.pyc",
             "**/__pycache__/**",
         ],
     ),
-    imports = ["site-packages"],
-    python_version = "{version}",
-    visibility = ["//visibility:public"],
+    package = "{name}",
 )
 """
 
@@ -73,19 +82,44 @@ def _download(rctx, platform):
             rctx.attr.platform,
         ))
 
+def _top_level(record):
+    """The names that a wheel puts into site-packages, by its RECORD (Python packaging specifications, "Recording installed projects")."""
+    names = {}
+    for line in record.splitlines():
+        parts = line.lstrip("\"").split(",")[0].split("/")
+        if parts[0].endswith(".data"):
+            parts = parts[2:] if len(parts) > 2 and parts[1] in ["purelib", "platlib"] else []
+        if parts and parts[0]:
+            names[parts[0]] = True
+    return names.keys()
+
 def _unpack(rctx):
+    """Unpacks the wheels.
+
+    Args:
+      rctx: the repository context.
+
+    Returns:
+      dict of the name of a package to a list of names in site-packages. What several packages have, a namespace, is a package of its own.
+    """
     packages = rctx.path("site-packages")
     wheels = rctx.path("wheels")
-    for wheel in wheels.readdir():
+    owners = {}
+    seen = {}
+    for wheel in sorted(wheels.readdir(), key = str):
         # Bazel tells archives by their ending.
         archive = "wheels/archive.zip"
         rctx.symlink(wheel, archive)
         rctx.extract(archive, output = "site-packages")
         rctx.delete(archive)
+        for folder in packages.readdir():
+            if folder.basename.endswith(".dist-info") and folder.basename not in seen:
+                seen[folder.basename] = True
+                for name in _top_level(rctx.read(folder.get_child("RECORD"))):
+                    owners.setdefault(name, []).append(wheel.basename.partition("-")[0])
     rctx.delete(wheels)
     if not packages.exists:
-        rctx.file("site-packages/.none", "")
-        return
+        return {}
     for folder in packages.readdir():
         if not folder.basename.endswith(".data"):
             continue
@@ -96,11 +130,26 @@ def _unpack(rctx):
 
     # Such a file would make a package of Bazel's out of its folder.
     rctx.execute(["find", str(packages), "-type", "f", "(", "-name", "BUILD", "-o", "-name", "BUILD.bazel", ")", "-delete"])
+    result = {}
+    for name, distributions in owners.items():
+        result.setdefault(distributions[0] if len(distributions) == 1 else name, []).append(name)
+    return result
+
+def _build_file(rctx, packages):
+    build = _BUILD.format(
+        deps = json.encode([":files/" + name for name in packages]),
+        library = Label(":python_library.bzl"),
+        version = rctx.attr.python_version,
+    )
+    for name, entries in packages.items():
+        patterns = [pattern for entry in entries for pattern in ["site-packages/" + entry, "site-packages/" + entry + "/**"]]
+        build += _PACKAGE.format(name = name, patterns = json.encode(patterns))
+    return build
 
 def _python_platform_packages_impl(rctx):
     _download(rctx, PYTHON_PLATFORMS[rctx.attr.platform])
-    _unpack(rctx)
-    rctx.file("BUILD.bazel", _BUILD.format(library = Label(":python_library.bzl"), version = rctx.attr.python_version))
+    packages = _unpack(rctx)
+    rctx.file("BUILD.bazel", _build_file(rctx, packages))
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 
 _python_platform_packages = repository_rule(

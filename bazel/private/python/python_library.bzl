@@ -1,5 +1,7 @@
 """Python modules."""
 
+load("//bazel/private:runfiles_parts.bzl", "merge_parts")
+load("//bazel/private:third_party.bzl", "apparent_name")
 load(":python_info.bzl", "PythonInfo")
 
 PYTHON_LIBRARY_ATTRS = {
@@ -37,8 +39,15 @@ def python_info(ctx, imports, versions = []):
     )
 
 def _python_library_impl(ctx):
+    files = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.srcs])
+    if ctx.label.workspace_name:
+        package = ctx.attr.package or apparent_name(ctx.label.workspace_name)
+        parts = merge_parts(ctx.attr.deps + ctx.attr.data, third_party = {package: files})
+    else:
+        parts = merge_parts(ctx.attr.srcs + ctx.attr.deps + ctx.attr.data)
     return [
-        DefaultInfo(files = depset(ctx.files.srcs), runfiles = python_runfiles(ctx)),
+        DefaultInfo(files = files, runfiles = python_runfiles(ctx)),
+        parts,
         python_info(
             ctx,
             imports = [python_import(ctx, folder) for folder in ctx.attr.imports],
@@ -50,6 +59,7 @@ python_library = rule(
     implementation = _python_library_impl,
     doc = "Python modules: what the packages of a requirements file become.",
     attrs = PYTHON_LIBRARY_ATTRS | {
+        "package": attr.string(doc = "The name of the package that the modules are, without its version. Default: the repository's."),
         "python_version": attr.string(doc = "The version of Python that they are for, for example `3.11`. Default: any."),
     },
 )

@@ -1,6 +1,7 @@
 """A Python program on the Python that a machine or an image has."""
 
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
+load("//bazel/private:runfiles_parts.bzl", "merge_parts")
 load(":python_library.bzl", "PYTHON_LIBRARY_ATTRS", "python_import", "python_info", "python_runfiles")
 
 # Packages with native modules are for one version of Python, and without this the error would be that some module is missing.
@@ -42,6 +43,7 @@ def _python_program_impl(ctx):
             files = depset([script]),
             runfiles = ctx.runfiles([script, ctx.file.main]).merge(python_runfiles(ctx)),
         ),
+        merge_parts(ctx.attr.srcs + ctx.attr.deps + ctx.attr.data, first_party = [script, ctx.file.main]),
         RunEnvironmentInfo(environment = ctx.attr.env),
     ]
 

@@ -2,6 +2,7 @@
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
+load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo", "merge_parts")
 load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
 load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
@@ -83,6 +84,7 @@ def _ts_binary_impl(ctx):
     return [
         DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles),
         RuntimeInfo(file = node),
+        merge_parts(ctx.attr.data + ctx.attr.deps, first_party = [script], runtime = [node]),
         RunEnvironmentInfo(environment = ctx.attr.env),
         OutputGroupInfo(_validation = depset([_check_imports(ctx, metafile, sources, npm)])),
     ]
@@ -90,7 +92,7 @@ def _ts_binary_impl(ctx):
 ts_binary = rule(
     implementation = _ts_binary_impl,
     executable = True,
-    provides = [RuntimeInfo],
+    provides = [RunfilesPartsInfo, RuntimeInfo],
     doc = """A TypeScript or JavaScript program for Node: the entry point and what it imports become one module, npm packages stay beside it.
 
 ```starlark

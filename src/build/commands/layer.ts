@@ -13,11 +13,12 @@ import { writeFiles } from "../files.ts";
 
 /**
  * `layer --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER] [--platform=OS/ARCHITECTURE
- * [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE]`, `["symlink", IMAGE_PATH, TARGET]`, `["readlink", IMAGE_PATH, SOURCE]`,
- * `["member", IMAGE_PATH, SOURCE, PATH_IN_TREE]`, `["empty", IMAGE_PATH]`, `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`.
+ * [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE]`, `["symlink", IMAGE_PATH, TARGET]`, `["empty", IMAGE_PATH]`,
+ * `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`; and what sources are: `["link", SOURCE]`, a link by declaration, which stays what it says;
+ * `["tree", SOURCE]`, a tree artifact. A member of one that is a link to another member that the layer has stays a link; every other link
+ * becomes what it points at. A source that is told of needs not be in the layer.
  *
- * A member of a tree artifact that is a link to another one that the layer has stays a link; every other link there becomes what it points
- * at. PLATFORM is the image's: see {@link NativeCheck} for what is refused then.
+ * PLATFORM is the image's: see {@link NativeCheck} for what is refused then.
  *
  * Image paths are relative to FOLDER (default: the image's root) and may leave it by `..`: Bazel's own paths of runfiles do, for files of
  * other repositories, and so they are taken as they are.
@@ -27,14 +28,17 @@ export async function layer(args: readonly string[], context: Context): Promise<
   const comment = options.optional("comment");
   const root = options.optional("root");
   const place = (path: string) => (root === undefined ? path : below(root, path));
-  const entries = options.entries.map((entry) => {
-    const tarEntry = toTar(entry, context);
-    return { ...tarEntry, path: place(tarEntry.path) };
-  });
-  keepLinks(entries, options.entries, context);
+  const entries: Given[] = [];
+  const links = new Set<string>();
+  const trees = new Set<string>();
+  for (const entry of options.entries) {
+    if (entry.kind === "link") links.add(texts(entry, ["SOURCE"])[0]);
+    else if (entry.kind === "tree") trees.add(texts(entry, ["SOURCE"])[0]);
+    else entries.push(given(entry, place));
+  }
   const native = nativeCheck(options, context);
   const metadata = await writeLayer({
-    entries,
+    entries: toTar(entries, links, trees, context),
     output: pathIn(context, options.one("output")),
     compression: compressionOption(options),
     ...(comment === undefined ? {} : { comment }),
@@ -44,18 +48,45 @@ export async function layer(args: readonly string[], context: Context): Promise<
   writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
 }
 
-/** Turns members of tree artifacts into links where they are links to each other. */
-function keepLinks(entries: TarEntry[], given: readonly Entry[], context: Context): void {
-  if (!given.some((entry) => entry.kind === "member")) return;
-  const paths = new Set(entries.map((entry) => entry.path));
-  given.forEach((entry, index) => {
-    if (entry.kind !== "member") return;
-    const [, source, inTree] = texts(entry, member);
-    const { path } = entries[index] as TarEntry;
-    const target = linkInTree(pathIn(context, source), source, inTree);
-    if (target === undefined || !paths.has(posix.join(posix.dirname(path), target))) return;
-    entries[index] = { type: "symlink", path, target };
+/** A file, or a link, that comes from `source`, as Bazel names it. */
+interface FromSource {
+  readonly path: string;
+  readonly source: string;
+}
+
+type Given = TarEntry | FromSource;
+
+function toTar(
+  given: readonly Given[],
+  links: ReadonlySet<string>,
+  trees: ReadonlySet<string>,
+  context: Context,
+): TarEntry[] {
+  const paths = trees.size > 0 ? new Set(given.map(({ path }) => path)) : undefined;
+  return given.map((entry) => {
+    if (!("source" in entry)) return entry;
+    const { path, source } = entry;
+    const file = pathIn(context, source);
+    if (links.has(source)) return { type: "symlink", path, target: readLinkSource(file, path) };
+    const target = paths && linkBetweenMembers(file, source, path, trees, paths);
+    return target === undefined ? { type: "file", path, content: { file } } : { type: "symlink", path, target };
   });
+}
+
+/** What a member of a tree artifact says, if it is a link to another one in the layer. */
+function linkBetweenMembers(
+  file: string,
+  source: string,
+  path: string,
+  trees: ReadonlySet<string>,
+  paths: ReadonlySet<string>,
+): string | undefined {
+  for (let end = source.lastIndexOf("/"); end > 0; end = source.lastIndexOf("/", end - 1)) {
+    if (!trees.has(source.slice(0, end))) continue;
+    const target = linkInTree(file, source, source.slice(end + 1));
+    return target !== undefined && paths.has(posix.join(posix.dirname(path), target)) ? target : undefined;
+  }
+  return undefined;
 }
 
 function nativeCheck(options: Arguments, context: Context): NativeCheck | undefined {
@@ -79,34 +110,26 @@ function below(root: string, path: string): string {
   return joined;
 }
 
-const member = ["IMAGE_PATH", "SOURCE", "PATH_IN_TREE"] as const;
-
-function toTar(entry: Entry, context: Context): TarEntry {
+function given(entry: Entry, place: (path: string) => string): Given {
   switch (entry.kind) {
     case "file": {
       const [path, source] = texts(entry, ["IMAGE_PATH", "SOURCE"]);
-      return { type: "file", path, content: { file: pathIn(context, source) } };
-    }
-    case "member": {
-      const [path, source] = texts(entry, member);
-      return { type: "file", path, content: { file: pathIn(context, source) } };
+      return { path: place(path), source };
     }
     case "symlink": {
       const [path, target] = texts(entry, ["IMAGE_PATH", "TARGET"]);
-      return { type: "symlink", path, target };
-    }
-    case "readlink": {
-      const [path, source] = texts(entry, ["IMAGE_PATH", "SOURCE"]);
-      return { type: "symlink", path, target: readLinkSource(pathIn(context, source), path) };
+      return { type: "symlink", path: place(path), target };
     }
     case "empty": {
       const [path] = texts(entry, ["IMAGE_PATH"]);
-      return { type: "file", path, content: { bytes: new Uint8Array() } };
+      return { type: "file", path: place(path), content: { bytes: new Uint8Array() } };
     }
-    case "directory":
-      return directory(entry);
+    case "directory": {
+      const folder = directory(entry);
+      return { ...folder, path: place(folder.path) };
+    }
     default:
-      throw malformed(entry.text, "a file, member, symlink, readlink, empty or directory");
+      throw malformed(entry.text, "a file, symlink, empty, directory, link or tree");
   }
 }
 

@@ -1,0 +1,21 @@
+"""An npm package."""
+
+load("//bazel/private:runfiles_parts.bzl", "merge_parts")
+
+def _npm_package_impl(ctx):
+    own = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.srcs])
+    files = depset(transitive = [own] + [target[DefaultInfo].files for target in ctx.attr.deps])
+    return [
+        DefaultInfo(files = files, runfiles = ctx.runfiles(transitive_files = files)),
+        merge_parts(ctx.attr.deps, third_party = {ctx.attr.package: own} if ctx.attr.srcs else {}),
+    ]
+
+npm_package = rule(
+    implementation = _npm_package_impl,
+    doc = "An npm package, or several: what the targets of an npm repository are.",
+    attrs = {
+        "deps": attr.label_list(providers = [DefaultInfo], doc = "Further packages."),
+        "package": attr.string(doc = "The package's name."),
+        "srcs": attr.label_list(allow_files = True, doc = "Its files."),
+    },
+)
