@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, cpus, homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { fromNothingCase, packageCase, runCases } from "./cases/edits.ts";
+import { manyCase } from "./cases/many.ts";
+import { sizesCase } from "./cases/sizes.ts";
+import { startupCase } from "./cases/startup.ts";
+import { throughputCases } from "./cases/throughput.ts";
+import type { BenchContext } from "./context.ts";
+import { writeLayout } from "./layouts.ts";
+import { isInstalled, type Result, run } from "./measure.ts";
+import { startPeerRegistry } from "./registries.ts";
+import { writeShape } from "./shape.ts";
+import { table } from "./table.ts";
+import { Workspace } from "./workspace.ts";
+
+const groups = ["edits", "many", "throughput", "startup"] as const;
+
+const help = `Measures Slipway, what it aims at, and other tools beside it, in the same rounds.
+Prints a line of JSON per goal, and for people a table on standard error.
+
+  --rounds N   rounds that are counted, after one that warms up (default: 7)
+  --only NAME  one group of cases; may be repeated: ${groups.join(", ")}
+  --help       print this
+`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "7" },
+    only: { type: "string", multiple: true, default: [...groups] },
+    help: { type: "boolean", default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const unknown = values.only.filter((name) => !groups.some((group) => group === name));
+if (values.help) process.stdout.write(help);
+else if (!Number.isInteger(rounds) || rounds < 1)
+  fail(`--rounds ${values.rounds} is no number of rounds.`, "Give a whole number from 1 on.");
+else if (unknown.length > 0)
+  fail(`--only ${unknown[0]}: there is no such group of cases.`, `Give ${groups.join(", ")}.`);
+else {
+  try {
+    await bench();
+  } catch (error) {
+    process.stderr.write(`bench: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function fail(problem: string, remedy: string): void {
+  process.stderr.write(`bench: ${problem}\n${remedy}\n`);
+  process.exitCode = 2;
+}
+
+async function bench(): Promise<void> {
+  const repository = process.env["BUILD_WORKSPACE_DIRECTORY"];
+  if (!repository) return fail("It was started by hand.", "Start it with tools/bazel run //test/bench.");
+  // Not in /tmp, which Bazel's sandbox hides from actions.
+  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "slipway");
+  mkdirSync(cache, { recursive: true });
+  const scratch = mkdtempSync(join(cache, "bench-"));
+  const tell = (text: string) => process.stderr.write(`${text}\n`);
+  const registry = await startPeerRegistry(join(scratch, "registry"));
+  const slipway = resolve(process.argv[1] ?? "", "../../../src/slipway");
+  const context: BenchContext = { repository, scratch, rounds, registry, slipway, tell };
+  const results: Result[] = [];
+  const add = (...found: readonly Result[]) => {
+    for (const result of found) process.stdout.write(`${JSON.stringify(result)}\n`);
+    results.push(...found);
+  };
+  try {
+    if (values.only.includes("startup")) add(await startupCase(context));
+    if (values.only.includes("edits")) await editCases(context, add);
+    if (values.only.includes("many")) add(await manyCase(context));
+    if (values.only.includes("throughput")) add(...(await throughputCases(context)));
+  } finally {
+    await registry.stop();
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+  }
+  tell(
+    `\n${cpus()[0]?.model ?? "unknown processor"}, ${availableParallelism()} cores, Node ${process.version}, medians of ${rounds} rounds\n`,
+  );
+  tell(table(results));
+}
+
+async function editCases(context: BenchContext, add: (...results: readonly Result[]) => void): Promise<void> {
+  const bytes = 80_000_000;
+  const layout = join(context.scratch, "base");
+  const digest = writeLayout(layout, [bytes / 2, bytes / 4, bytes / 4], Date.now());
+  const image = `${context.registry.host}/base`;
+  const copy = isInstalled("skopeo")
+    ? ["skopeo", "copy", "-q", "--preserve-digests", "--dest-tls-verify=false", `oci:${layout}`, `docker://${image}:v1`]
+    : ["crane", "push", "--insecure", layout, `${image}:v1`];
+  run(copy);
+  rmSync(layout, { recursive: true });
+  const workspace = new Workspace(context.repository, context.scratch, "edits");
+  writeShape(workspace, context.repository, { image, digest });
+  try {
+    context.tell("first build, with Bazel's start");
+    workspace.bazel("run", "//app:main");
+    add(...(await runCases(context, workspace, { image, digest })));
+    add(await packageCase(context, workspace));
+    add(await fromNothingCase(context, workspace));
+    add(sizesCase(context, workspace, bytes));
+  } finally {
+    workspace.stop();
+  }
+}
