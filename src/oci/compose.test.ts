@@ -124,6 +124,18 @@ describe("composeImage", () => {
     expect(config.history?.length).toBe(3);
   });
 
+  it("has a runtime once, also where the base brings it", () => {
+    const runtime = { ...layer("base"), unlessInBase: true };
+    const digests = (layers: Parameters<typeof composeImage>[0]["layers"]) => {
+      const { manifest, config } = read(composeImage({ base: base(), layers, spec: {} }));
+      expect(config.rootfs.diff_ids.length).toBe(manifest.layers.length);
+      return manifest.layers.map(({ digest }) => digest);
+    };
+    expect(digests([runtime, layer("a")])).toEqual([runtime.digest, layer("a").digest]);
+    expect(digests([layer("base")])).toEqual([runtime.digest, runtime.digest]);
+    expect(digests([{ ...layer("b"), unlessInBase: true }])).toEqual([runtime.digest, layer("b").digest]);
+  });
+
   it("merges env and labels over the base's, and lets an entrypoint drop its arguments", () => {
     const changes = {
       env: { PATH: "/app:/bin", NEW: "a=b" },

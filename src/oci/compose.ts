@@ -32,6 +32,12 @@ export interface ImageSpec {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** A layer that goes on top of the base. */
+export interface ComposedLayer extends LayerMetadata {
+  /** Whether it is left out where the base has it: a runtime, which nothing else in an image changes. */
+  readonly unlessInBase?: boolean;
+}
+
 /** The base image as bytes, exactly as a layout or a registry holds them. */
 export interface BaseImage {
   readonly manifest: Uint8Array;
@@ -62,17 +68,19 @@ interface Base {
  */
 export function composeImage(options: {
   readonly base?: BaseImage;
-  readonly layers: readonly LayerMetadata[];
+  readonly layers: readonly ComposedLayer[];
   readonly spec: ImageSpec;
 }): ComposedImage {
   const base = options.base && readBase(options.base);
+  const present = new Set(base?.layers.map(({ digest }) => digest));
+  const layers = options.layers.filter(({ digest, unlessInBase }) => !(unlessInBase && present.has(digest)));
   const platform = platformOf(options.spec, base);
-  const config = canonicalJson(configOf(options.spec, platform, options.layers, base));
+  const config = canonicalJson(configOf(options.spec, platform, layers, base));
   const manifest = canonicalJson({
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config: { mediaType: mediaTypes.config, digest: sha256(config), size: config.length },
-    layers: [...(base?.layers ?? []), ...options.layers.map(layerDescriptor)],
+    layers: [...(base?.layers ?? []), ...layers.map(layerDescriptor)],
     ...unlessEmpty("annotations", options.spec.annotations),
   });
   const descriptor = { mediaType: mediaTypes.manifest, digest: sha256(manifest), size: manifest.length, platform };

@@ -232,6 +232,7 @@ def rules_test_suite(name):
         platforms = ["//bazel/platforms:linux_amd64", "//bazel/platforms:linux_arm64"],
     )
     _index_test(name = "index_test", target_under_test = ":bundled_default_image")
+    native.filegroup(name = "bundled_layout", srcs = [":bundled_default_image"], output_group = "oci_layout", tags = _MANUAL)
     odd_program(name = "odd_program", data = ["main.ts", ":node", "@slipway_dev_npm//:yaml"], tags = _MANUAL)
     runtime_file(name = "node", tags = _MANUAL)
     binary_layers(name = "odd_layers", binary = ":odd_program", program_name = "odd", tags = _MANUAL)

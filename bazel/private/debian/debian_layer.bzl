@@ -2,9 +2,7 @@
 
 load("//bazel/private/image:image_layers_info.bzl", "ImageLayersInfo")
 load("//bazel/private/image:layer_action.bzl", "LAYER_ATTRS", "layer_action_args", "run_layer_action")
-
-# The account that programs run as, the one that images with a program expect.
-_USER = {"name": "slipway", "uid": 1000, "gid": 1000, "home": "/home/slipway", "shell": "/bin/sh"}
+load("//bazel/private/image:user.bzl", "USER")
 
 def _deb_entry(file):
     return json.encode(["deb", file.path])
@@ -13,7 +11,7 @@ def _debian_layer_impl(ctx):
     packages = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.packages])
     comment = "Debian packages"
     args, layer = layer_action_args(ctx, "debian", ctx.label.name, comment)
-    args.add(json.encode(["user", _USER]))
+    args.add(json.encode(["user", USER]))
     args.add_all(packages, map_each = _deb_entry)
     run_layer_action(ctx, args, layer, packages, comment)
     return [

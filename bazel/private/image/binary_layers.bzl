@@ -8,10 +8,8 @@ load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "layer_entry", "make_layer")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
 load(":runtime_layers.bzl", "RuntimeLayersInfo", "runtime_layers")
-load(":sorted_files.bzl", "FIRST_PARTY", "RUNTIME", "sorted_files", "third_party_name")
-
-# The user that programs run as where the base image names none, and its home.
-USER = struct(uid = 1000, gid = 1000, home = "/home/slipway")
+load(":sorted_files.bzl", "FIRST_PARTY", "RUNTIME", "RUNTIME_REPOSITORIES", "sorted_files", "third_party_name")
+load(":user.bzl", "USER")
 
 def _parts(ctx):
     """The program's files by layer: those that are sorted already as depsets, the others one by one.
@@ -40,13 +38,14 @@ def _parts(ctx):
         if name == RUNTIME:
             # A file for each language, but for the one in a layer that programs share.
             files = depset([file for file in files.to_list() if file != shared])
+        symlinks = {path: file for path, file in part.symlinks.items() if file != shared}
         result[name] = struct(
             files = files,
             # Those of sorted files are in the runfiles of the main repository's own targets.
             links = declared_links if name == FIRST_PARTY and known else depset(part.links),
-            entries = [layer_entry("file", "../" + path, file.path) for path, file in part.symlinks.items()] +
+            entries = [layer_entry("file", "../" + path, file.path) for path, file in symlinks.items()] +
                       [layer_entry("empty", "../" + path) for path in part.empty],
-            entry_files = part.symlinks.values(),
+            entry_files = symlinks.values(),
         )
     return result
 
@@ -72,7 +71,7 @@ def _binary_layers_impl(ctx):
                 layer_entry("directory", "../../.." + USER.home, {"mode": 493, "uid": USER.uid, "gid": USER.gid}),
             ]
             if repo_mapping:
-                entries = entries + [layer_entry("file", "../_repo_mapping", repo_mapping.path)]
+                entries = entries + [json.encode(["repo_mapping", "../_repo_mapping", repo_mapping.path] + RUNTIME_REPOSITORIES)]
                 entry_files = entry_files + [repo_mapping]
         layers = layers + [make_layer(
             ctx,

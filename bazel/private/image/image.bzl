@@ -2,10 +2,10 @@
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
-load(":binary_layers.bzl", "USER")
 load(":image_info.bzl", "ImageInfo")
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
+load(":user.bzl", "USER")
 
 def make_image(ctx, spec, layers, base = None):
     """Declares the action that puts manifest and configuration together from what is known of the layers.
@@ -29,6 +29,7 @@ def make_image(ctx, spec, layers, base = None):
         args.add(base.config, format = "--base-config=%s")
         inputs = inputs + [base.manifest, base.config]
     args.add_all([layer.metadata for layer in layers], format_each = "--layer=%s")
+    args.add_all([layer.metadata for layer in layers if getattr(layer, "unless_in_base", False)], format_each = "--unless-in-base=%s")
     args.add(json.encode(spec), format = "--spec=%s")
     run_build_tool(
         ctx,

@@ -3,6 +3,7 @@
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":layer_action.bzl", "LAYER_ATTRS", "layer_entry", "make_layer")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "oci_platform")
+load(":user.bzl", "USER")
 
 def _image_layer_impl(ctx):
     entries = []
@@ -21,6 +22,8 @@ def _image_layer_impl(ctx):
         entries.append(layer_entry("symlink", path.lstrip("/"), target))
     for path in ctx.attr.directories:
         entries.append(layer_entry("directory", path.strip("/")))
+    for path in ctx.attr.writable_directories:
+        entries.append(layer_entry("directory", path.strip("/"), {"mode": 493, "uid": USER.uid, "gid": USER.gid}))
     layer = make_layer(ctx, ctx.label.name, ctx.label.name, entries = entries, entry_files = inputs, platform = oci_platform(ctx))
     return [
         DefaultInfo(files = depset([layer.blob, layer.metadata])),
@@ -46,5 +49,6 @@ path does not end with a slash; a target whose output is a folder.
         "files": attr.label_keyed_string_dict(allow_files = True, doc = "Target to its path in the image; a path that ends with a slash is the folder that its files go into. Default: none."),
         "symlinks": attr.string_dict(doc = "Path in the image to what the link points at, absolute or relative to the link. Default: none."),
         "directories": attr.string_list(doc = "Paths in the image of empty folders. Default: none."),
+        "writable_directories": attr.string_list(doc = "Paths of empty folders that belong to the user that programs run as, 1000:1000. Default: none."),
     } | OCI_PLATFORM_ATTRS | LAYER_ATTRS,
 )

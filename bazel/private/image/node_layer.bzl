@@ -1,22 +1,25 @@
 """The layer with Node, which all programs for it share."""
 
+load("//bazel/private:runtime_info.bzl", "NODE_PATH")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
 load(":image_layers_info.bzl", "ImageLayersInfo")
-load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "make_layer")
+load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "layer_entry", "make_layer")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "oci_platform")
 
 def _node_layer_impl(ctx):
+    node = ctx.toolchains[NODE_RUNTIME_TOOLCHAIN].slipway_node.node
     layer = make_layer(
         ctx,
         ctx.label.name,
         "runtime",
-        files = depset([ctx.toolchains[NODE_RUNTIME_TOOLCHAIN].slipway_node.node]),
-        root = RUNFILES + "/" + ctx.workspace_name,
+        entries = [layer_entry("file", RUNFILES + "/" + NODE_PATH, node.path)],
+        entry_files = [node],
         platform = oci_platform(ctx),
     )
     return [
         DefaultInfo(files = depset([layer.blob, layer.metadata])),
-        ImageLayersInfo(layers = [layer], program = None),
+        # A base that has it already, in a layer of the same digest, is not given it twice.
+        ImageLayersInfo(layers = [struct(metadata = layer.metadata, blob = layer.blob, unless_in_base = True)], program = None),
     ]
 
 node_layer = rule(

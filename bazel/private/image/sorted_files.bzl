@@ -5,7 +5,7 @@ load("//bazel/private:runfiles.bzl", "runfiles_path")
 load("//bazel/private:third_party.bzl", "THIRD_PARTY_LAYERS", "apparent_name", "package_of", "third_party_layer")
 
 # What repositories with an interpreter are called, after what module extensions put before it.
-_RUNTIMES = ["nodejs_", "python_3", "python3_", "remotejdk", "slipway_node_"]
+RUNTIME_REPOSITORIES = ["nodejs_", "python_3", "python3_", "remotejdk", "slipway_node_"]
 
 RUNTIME = "runtime"
 FIRST_PARTY = "first_party"
@@ -19,7 +19,7 @@ def third_party_name(number):
 
 def _layer_of_repository(repository):
     apparent = apparent_name(repository)
-    for prefix in _RUNTIMES:
+    for prefix in RUNTIME_REPOSITORIES:
         if apparent.startswith(prefix):
             return RUNTIME
     return THIRD_PARTY

@@ -1,9 +1,9 @@
 """A TypeScript program with npm packages."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
-load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
+load("//bazel/private:runfiles.bzl", "launcher_script")
 load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo", "merge_parts")
-load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
+load("//bazel/private:runtime_info.bzl", "NODE_PATH", "RuntimeInfo")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
 load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
 
@@ -63,7 +63,7 @@ def _ts_binary_impl(ctx):
 
     script = ctx.actions.declare_file(ctx.label.name)
     command = [
-        "{runfiles}/" + runfiles_path(ctx, node),
+        "{runfiles}/" + NODE_PATH,
         # The program is a link in a runfiles tree; packages are looked for beside the link.
         "--preserve-symlinks-main",
         "--enable-source-maps",
@@ -79,12 +79,12 @@ def _ts_binary_impl(ctx):
     )
 
     files = [target[DefaultInfo].files for target in ctx.attr.data + ctx.attr.deps]
-    runfiles = ctx.runfiles([script, node], transitive_files = depset(transitive = files), root_symlinks = place)
+    runfiles = ctx.runfiles([script], transitive_files = depset(transitive = files), root_symlinks = place | {NODE_PATH: node})
     runfiles = runfiles.merge_all([target[DefaultInfo].default_runfiles for target in ctx.attr.data])
     return [
         DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles),
         RuntimeInfo(file = node),
-        merge_parts(ctx.attr.data + ctx.attr.deps, first_party = [script], runtime = [node]),
+        merge_parts(ctx.attr.data + ctx.attr.deps, first_party = [script]),
         RunEnvironmentInfo(environment = ctx.attr.env),
         OutputGroupInfo(_validation = depset([_check_imports(ctx, metafile, sources, npm)])),
     ]

@@ -9,12 +9,13 @@ import { formatLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, type Entry, malformed, texts } from "../arguments.ts";
 import { compressionOption } from "../compression_option.ts";
 import { type Context, pathIn } from "../context.ts";
-import { writeFiles } from "../files.ts";
+import { readInput, writeFiles } from "../files.ts";
+import { withoutRepositories } from "../repo_mapping.ts";
 
 /**
  * `layer --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER] [--platform=OS/ARCHITECTURE
  * [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE]`, `["symlink", IMAGE_PATH, TARGET]`, `["empty", IMAGE_PATH]`,
- * `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`; and what sources are: `["link", SOURCE]`, a link by declaration, which stays what it says;
+ * `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`, `["repo_mapping", IMAGE_PATH, SOURCE, PREFIX…]` (see {@link withoutRepositories}); and what sources are: `["link", SOURCE]`, a link by declaration, which stays what it says;
  * `["tree", SOURCE]`, a tree artifact. A member of one that is a link to another member that the layer has stays a link; every other link
  * becomes what it points at. A source that is told of needs not be in the layer.
  *
@@ -34,7 +35,7 @@ export async function layer(args: readonly string[], context: Context): Promise<
   for (const entry of options.entries) {
     if (entry.kind === "link") links.add(texts(entry, ["SOURCE"])[0]);
     else if (entry.kind === "tree") trees.add(texts(entry, ["SOURCE"])[0]);
-    else entries.push(given(entry, place));
+    else entries.push(given(entry, place, context));
   }
   const native = nativeCheck(options, context);
   const metadata = await writeLayer({
@@ -110,7 +111,7 @@ function below(root: string, path: string): string {
   return joined;
 }
 
-function given(entry: Entry, place: (path: string) => string): Given {
+function given(entry: Entry, place: (path: string) => string, context: Context): Given {
   switch (entry.kind) {
     case "file": {
       const [path, source] = texts(entry, ["IMAGE_PATH", "SOURCE"]);
@@ -124,13 +125,24 @@ function given(entry: Entry, place: (path: string) => string): Given {
       const [path] = texts(entry, ["IMAGE_PATH"]);
       return { type: "file", path: place(path), content: { bytes: new Uint8Array() } };
     }
+    case "repo_mapping": {
+      const mapping = repoMapping(entry, context);
+      return { ...mapping, path: place(mapping.path) };
+    }
     case "directory": {
       const folder = directory(entry);
       return { ...folder, path: place(folder.path) };
     }
     default:
-      throw malformed(entry.text, "a file, symlink, empty, directory, link or tree");
+      throw malformed(entry.text, "a file, symlink, empty, directory, repo_mapping, link or tree");
   }
+}
+
+function repoMapping(entry: Entry, context: Context): TarEntry {
+  const names = ["IMAGE_PATH", "SOURCE", ...entry.values.slice(2).map(() => "PREFIX")];
+  const [path, source, ...prefixes] = texts(entry, names);
+  const bytes = withoutRepositories(readInput(pathIn(context, source as string)), prefixes);
+  return { type: "file", path: path as string, content: { bytes } };
 }
 
 function directory(entry: Entry): TarEntry {

@@ -7,16 +7,21 @@ import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";
 
 /**
- * `manifest --manifest=OUT --config=OUT --descriptor=OUT [--base-manifest=PATH --base-config=PATH] [--layer=METADATA]… --spec=JSON`:
- * an image from what is known of its layers, without reading any.
+ * `manifest --manifest=OUT --config=OUT --descriptor=OUT [--base-manifest=PATH --base-config=PATH] [--layer=METADATA]… [--unless-in-base=METADATA]…
+ * --spec=JSON`: an image from what is known of its layers, without reading any. A `--layer` that is named again by `--unless-in-base` is left
+ * out where the base has it.
  */
 export async function manifest(args: readonly string[], context: Context): Promise<void> {
-  const names = ["manifest", "config", "descriptor", "base-manifest", "base-config", "layer", "spec"];
+  const names = ["manifest", "config", "descriptor", "base-manifest", "base-config", "layer", "unless-in-base", "spec"];
   const options = new Arguments(args, names);
   const base = readBase(options, context);
+  const unlessInBase = options.all("unless-in-base");
   const image = composeImage({
     ...(base ? { base } : {}),
-    layers: options.all("layer").map((path) => parseLayerMetadata(readInput(pathIn(context, path)), path)),
+    layers: options.all("layer").map((path) => ({
+      ...parseLayerMetadata(readInput(pathIn(context, path)), path),
+      unlessInBase: unlessInBase.includes(path),
+    })),
     spec: parseSpec(options.one("spec")),
   });
   writeFiles(
