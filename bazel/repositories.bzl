@@ -23,10 +23,12 @@ def slipway_dependencies():
     native.register_toolchains("@slipway//bazel/toolchains:all")
 
 def base_images(mirror = ""):
-    """Declares the base images that Slipway brings: `@worker_base//image`, the default, and `@slim_base//image`.
+    """Declares the base images that Slipway brings: `@worker_base//image`, the default, `@worker_cuda//image` and `@slim_base//image`.
+
+    One that is not built on is not fetched.
 
     Args:
       mirror: string, address of a Debian mirror, `https://HOST/debian`. Default: the one that the machine's apt sources name.
     """
-    for name, locks in DEFAULT_BASES.items():
-        debian_image(name = name, locks = locks, allow_newer = True, mirror = mirror)
+    for name, base in DEFAULT_BASES.items():
+        debian_image(name = name, locks = base.locks, env = base.env, layers = base.layers, allow_newer = True, mirror = mirror)

@@ -4,11 +4,40 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+/** An OCI layout of one image. */
+class Layout {
+  readonly #folder: string;
+  readonly #manifest: { config: { digest: string }; layers: { digest: string; size: number }[] };
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    const index = JSON.parse(readFileSync(join(folder, "index.json"), "utf8"));
+    this.#manifest = this.#read(index.manifests[0].digest);
+  }
+
+  get layers(): string[] {
+    return this.#manifest.layers.map(({ digest }) => this.#path(digest));
+  }
+
+  get config(): { User: string; Env: string[] } {
+    return this.#read(this.#manifest.config.digest).config;
+  }
+
+  #path(digest: string): string {
+    return join(this.#folder, "blobs", digest.replace(":", "/"));
+  }
+
+  #read(digest: string) {
+    return JSON.parse(readFileSync(this.#path(digest), "utf8"));
+  }
+}
+
 const runfiles = process.env["TEST_SRCDIR"] ?? "";
 
 describe.each(["slim_base", "worker_base"])("%s", (name) => {
   const root = mkdtempSync(join(tmpdir(), "base-"));
   const path = (...parts: string[]) => join(root, ...parts);
+  let image: Layout;
   const inside = (user: number, ...command: string[]) =>
     execFileSync("/usr/sbin/chroot", [`--userspec=${user}:${user}`, root, ...command], {
       encoding: "utf8",
@@ -17,10 +46,17 @@ describe.each(["slim_base", "worker_base"])("%s", (name) => {
 
   beforeAll(() => {
     chmodSync(root, 0o755);
-    const [layer, ...more] = globSync(`*${name}_*/image/layer.tar*`, { cwd: runfiles });
+    const [layout = name, ...more] = globSync(`*${name}_*/image/image.layout`, { cwd: runfiles });
     expect(more).toEqual([]);
-    execFileSync("tar", ["-xpf", join(runfiles, layer ?? name), "-C", root, "--same-owner", "--numeric-owner"]);
-    copyFileSync(process.execPath, path("usr/local/bin/node"));
+    image = new Layout(join(runfiles, layout));
+    for (const layer of image.layers) {
+      execFileSync("tar", ["-xpf", layer, "-C", root, "--same-owner", "--numeric-owner"]);
+    }
+    // Engines make them.
+    execFileSync("mknod", ["-m", "666", path("dev/null"), "c", "1", "3"]);
+    execFileSync("mknod", ["-m", "666", path("dev/urandom"), "c", "1", "9"]);
+    // The slim base is for programs that bring their Node.
+    if (name === "slim_base") copyFileSync(process.execPath, path("usr/local/bin/node"));
   });
   afterAll(() => {
     rmSync(root, { recursive: true, force: true });
@@ -62,6 +98,36 @@ describe.each(["slim_base", "worker_base"])("%s", (name) => {
     const command = ["/bin/sh", "-c", "LD_DEBUG=libs exec /usr/local/bin/node --version"];
     const { stderr } = spawnSync("/usr/sbin/chroot", [root, ...command], { encoding: "utf8" });
     expect(stderr).toMatch(/search cache=\/etc\/ld\.so\.cache\n\s+\d+:\s+trying file=\/lib\/[^/]+\/libstdc\+\+\.so\.6/);
+  });
+
+  it.runIf(name === "worker_base")("has Python, Node and git, which work together", () => {
+    const script = `
+set -e
+cd; git init --quiet --initial-branch=main r; cd r
+git config user.name a; git config user.email a@b
+python3 -c 'import ssl, sqlite3, sys; open("f", "w").write("%d.%d" % sys.version_info[:2])'
+node -e 'require("fs").appendFileSync("f", " " + process.version.slice(0, 4))'
+git add f; git commit --quiet -m "first commit"; git log --format=%s; cat f
+touch /sematic/bin/tool && echo " written"`;
+    const env = Object.fromEntries(image.config.Env.map((entry) => entry.split(/=(.*)/s).slice(0, 2)));
+    expect(image.config.User).toBe("1000:1000");
+    expect(env["PATH"]?.split(":")).toContain("/sematic/bin");
+    const printed = execFileSync("/usr/sbin/chroot", ["--userspec=1000:1000", root, "/bin/sh", "-c", script], {
+      encoding: "utf8",
+      env: { ...env, HOME: "/home/slipway" },
+    });
+    expect(printed).toBe("first commit\n3.11 v24. written\n");
+  });
+
+  it.runIf(name === "worker_base")("has a git that speaks HTTPS", () => {
+    // Nothing listens there; what counts is how far it gets before.
+    const command = ["/usr/bin/git", "ls-remote", "https://localhost:1/x"];
+    const { stderr } = spawnSync("/usr/sbin/chroot", [root, ...command], {
+      encoding: "utf8",
+      env: { GIT_CURL_VERBOSE: "1" },
+    });
+    expect(stderr).toMatch(/(Failed to connect to|Couldn't connect to) |Connection refused/);
+    expect(stderr).not.toMatch(/certificate|libcurl|not found/i);
   });
 
   // The slim base has no ldconfig.

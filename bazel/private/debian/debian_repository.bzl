@@ -25,7 +25,7 @@ image(
     name = "image",
     cmd = ["/bin/sh"],
     env = {env},
-    layers = [":layer"],
+    layers = {layers},
     platform = "{platform}",
     user = "1000:1000",
 )
@@ -56,6 +56,7 @@ DEBIAN_ATTRS = {
     "allow_newer": attr.bool(doc = "Whether, when the mirror no longer has a locked version, the newest versions are taken, with a warning that has the new lines of the lock. " +
                                    "Only after the index's signature by Debian's archive keys was verified. Default: that is an error."),
     "env": attr.string_dict(doc = "Environment variables of the image."),
+    "layers": attr.label_list(doc = "Further layers, put on that of the packages: `image_layer` targets."),
 }
 
 def _error(rctx, problem, remedy):
@@ -143,6 +144,7 @@ def _debian_repository_impl(rctx):
         image = Label("//bazel/private/image:image.bzl"),
         packages = json.encode_indent(["//:packages/{}.deb".format(entry["name"]) for entry in packages], prefix = "    "),
         env = json.encode({"PATH": _PATH} | rctx.attr.env),
+        layers = json.encode_indent([":layer"] + [str(label) for label in rctx.attr.layers], prefix = "    "),
         platform = _ARCHITECTURES[architecture].platform,
     ))
     reproducible = not failed
@@ -206,6 +208,7 @@ def debian_image(name, lock = None, locks = {}, architecture = "", **kwargs):
         `mirror`, string, `https://HOST/debian`. Default: the one that the machine's apt sources name.
         `allow_newer`, boolean: whether the newest versions are taken when the mirror no longer has a locked one. Default: False.
         `env`, dict of string to string: environment variables of the image.
+        `layers`, list of labels: further layers, put on that of the packages: `image_layer` targets.
     """
     if (lock == None) == (not locks):
         fail("base image {}: {}.\nGive `lock` for one architecture, or `locks` for several.".format(name, "it has both `lock` and `locks`" if lock else "it has no `lock`"))

@@ -1,6 +1,7 @@
 """The module extension that declares base images."""
 
 load("//bazel/private/debian:debian_repository.bzl", "DEBIAN_ATTRS", "debian_image")
+load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")
 load("//bazel/private/image:layout_repository.bzl", "layout_repository")
 load("//bazel/private/image:pull_repository.bzl", "PULL_ATTRS", "pull_repository")
 
@@ -34,11 +35,15 @@ def _base_images_impl(mctx):
                     continue
                 declared[tag.name] = module.name
                 spec.rule(name = tag.name, **{attribute: getattr(tag, attribute) for attribute in spec.attrs})
+    for name, base in DEFAULT_BASES.items():
+        # A mirror drops old versions; what Slipway brings shall work for as long as the suite is there.
+        if name not in declared:
+            debian_image(name = name, locks = base.locks, env = base.env, layers = base.layers, allow_newer = True)
     return mctx.extension_metadata(reproducible = True)
 
 base_images = module_extension(
     implementation = _base_images_impl,
-    doc = """Base images, each a repository with the target `//image`.
+    doc = """Base images, each a repository with the target `//image`: `worker_base`, `worker_cuda` and `slim_base`, and what modules declare.
 
 ```starlark
 base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
@@ -54,7 +59,7 @@ base_images.pull(
     digest = "sha256:…",
     image = "ubuntu:24.04",
 )
-use_repo(base_images, "debian_base", "team_base", "ubuntu")
+use_repo(base_images, "debian_base", "team_base", "ubuntu", "worker_cuda")
 ```
 """,
     tag_classes = {
