@@ -61,6 +61,22 @@ describe("listTar", () => {
     expect(sizes(entries).get(long)).toBe(70_000);
   });
 
+  it.each(["gnu", "posix"])(
+    "tells owner, mode, target and, where asked, the beginning of a file, of %s",
+    async (format) => {
+      const options = [`--format=${format}`, "--owner=:3000000", "--group=:7", "--mode=u=rwxs,g=rx,o="];
+      const found = new Map<string, ListedEntry>();
+      const asked = ({ path }: ListedEntry) => (path === "a/b/c" ? 3 : path === long ? 1e9 : 0);
+      for await (const entry of listTar(pieces(tar(...options), 1000), asked)) found.set(entry.path, entry);
+      expect(found.get("a/b/c")).toMatchObject({ mode: 0o4750, uid: 3_000_000, gid: 7, target: "", size: 513 });
+      expect(found.get("a/b/c")?.head?.toString()).toBe("xxx");
+      expect(found.get(long)?.head?.length).toBe(70_000);
+      expect(found.get("empty")).not.toHaveProperty("head");
+      expect(found.get("a/link")).toMatchObject({ target: "b/c" });
+      expect(found.get("z-hard")).toMatchObject({ target: expect.stringMatching(/a\/b\/c$/) });
+    },
+  );
+
   it("reads the same however the bytes come, and however they are compressed", async () => {
     const bytes = tar("--format=gnu", "--exclude=./sparse");
     const whole = await list(bytes);

@@ -2,13 +2,21 @@ import { ByteReader } from "./byte_reader.ts";
 import { blockSize } from "./header.ts";
 import { type Extension, normalisedPath, readExtension, readHeader, type TarHeader } from "./read_header.ts";
 
-/** One entry of a tar, without its content. */
+/** One entry of a tar. */
 export interface ListedEntry {
   /** Without a leading `./` or `/` and without a trailing `/`; empty for the root. */
   readonly path: string;
   readonly type: "file" | "directory" | "symlink" | "hardlink" | "device";
   /** Bytes of a file's content; 0 for others. */
   readonly size: number;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of a link: what it says, as it is written. */
+  readonly target: string;
+  /** The beginning of a file, where it was asked for. */
+  readonly head?: Buffer;
 }
 
 const types: Readonly<Record<string, ListedEntry["type"]>> = {
@@ -31,9 +39,13 @@ const maximumExtension = 1 << 20;
  * The entries of a tar as it goes by; contents are passed over, so memory does not grow with them. Reads POSIX ustar and pax, and GNU's
  * long names, large sizes and sparse files, which is what images consist of.
  *
+ * @param headSize how many bytes of a file's content come with its entry; by default none
  * @throws RangeError when it is no tar, damaged or cut short
  */
-export async function* listTar(tar: AsyncIterable<Uint8Array>): AsyncGenerator<ListedEntry> {
+export async function* listTar(
+  tar: AsyncIterable<Uint8Array>,
+  headSize: (entry: ListedEntry) => number = () => 0,
+): AsyncGenerator<ListedEntry> {
   const reader = new ByteReader(tar);
   let extension: Extension = {};
   try {
@@ -55,8 +67,12 @@ export async function* listTar(tar: AsyncIterable<Uint8Array>): AsyncGenerator<L
       const type = types[header.flag];
       const size = isLinkOrFolder(type) ? 0 : (extension.size ?? header.size);
       if (header.flag === "S") await passSparseMap(reader, block);
-      if (type) yield entryOf(header, extension, type, size);
-      await skip(reader, padded(size));
+      if (type) {
+        const entry = entryOf(header, extension, type, size);
+        const head = await reader.upTo(Math.min(headSize(entry), size));
+        yield head.length > 0 ? { ...entry, head } : entry;
+        await skip(reader, padded(size) - head.length);
+      } else await skip(reader, padded(size));
       // A global header, which is none of the types, says nothing of what follows it.
       if (header.flag !== "g") extension = {};
     }
@@ -66,7 +82,15 @@ export async function* listTar(tar: AsyncIterable<Uint8Array>): AsyncGenerator<L
 }
 
 function entryOf(header: TarHeader, extension: Extension, type: ListedEntry["type"], size: number): ListedEntry {
-  return { path: normalisedPath(extension.path ?? header.path), type, size: type === "file" ? size : 0 };
+  return {
+    path: normalisedPath(extension.path ?? header.path),
+    type,
+    size: type === "file" ? size : 0,
+    mode: header.mode & 0o7777,
+    uid: extension.uid ?? header.uid,
+    gid: extension.gid ?? header.gid,
+    target: extension.target ?? header.target,
+  };
 }
 
 /** What no content follows, whatever its size says. */

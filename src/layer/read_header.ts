@@ -19,6 +19,8 @@ export interface Extension {
   readonly path?: string;
   readonly target?: string;
   readonly size?: number;
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 /** Undefined: the checksum is wrong. */
@@ -63,7 +65,7 @@ function string(buffer: Buffer, start: number, length: number): string {
 
 /** A number in octal digits, or in GNU's base 256 where the first bit is set. */
 function octal(buffer: Buffer, start: number, length: number): number {
-  if (((buffer[start] ?? 0) & 0x80) !== 0) return Number(buffer.readBigUInt64BE(start + length - 8));
+  if (((buffer[start] ?? 0) & 0x80) !== 0) return buffer.readUIntBE(start + length - 6, 6);
   return Number.parseInt(string(buffer, start, length).trim() || "0", 8);
 }
 
@@ -74,7 +76,7 @@ function checksum(block: Buffer): number {
 }
 
 function paxRecords(records: Buffer): Extension {
-  const result: { path?: string; target?: string; size?: number } = {};
+  const result: { -readonly [Key in keyof Extension]: Extension[Key] } = {};
   for (let position = 0; position < records.length; ) {
     const space = records.indexOf(0x20, position);
     const length = Number.parseInt(records.toString("latin1", position, space), 10);
@@ -83,7 +85,9 @@ function paxRecords(records: Buffer): Extension {
     if (record.startsWith("path=")) result.path = record.slice("path=".length);
     if (record.startsWith("GNU.sparse.name=")) result.path = record.slice("GNU.sparse.name=".length);
     if (record.startsWith("linkpath=")) result.target = record.slice("linkpath=".length);
-    if (record.startsWith("size=")) result.size = Number(record.slice("size=".length));
+    for (const key of ["size", "uid", "gid"] as const) {
+      if (record.startsWith(`${key}=`)) result[key] = Number(record.slice(key.length + 1));
+    }
     position += length;
   }
   return result;

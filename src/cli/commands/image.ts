@@ -1,4 +1,5 @@
 import type { Argv } from "yargs";
+import * as check from "./image_check.ts";
 import * as copy from "./image_copy.ts";
 import * as inspect from "./image_inspect.ts";
 import * as lock from "./image_lock.ts";
@@ -9,6 +10,7 @@ import * as tree from "./image_tree.ts";
 export function builder(yargs: Argv): Argv {
   return yargs
     .command(inspect.command, inspect.describe, inspect.builder, inspect.handler)
+    .command(check.command, check.describe, check.builder, check.handler)
     .command(tree.command, tree.describe, tree.builder, tree.handler)
     .command(ls.command, ls.describe, ls.builder, ls.handler)
     .command(copy.command, copy.describe, copy.builder, copy.handler)

@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto";
+import { decompressLayer } from "../../../layer/decompress.ts";
+import { listTar } from "../../../layer/read.ts";
+import { type ImageConfig, parseImageConfig } from "../../../oci/config.ts";
+import type { Descriptor } from "../../../oci/descriptor.ts";
+import { UserError } from "../../../oci/errors.ts";
+import { mediaTypes } from "../../../oci/media-types.ts";
+import { formatReference } from "../../../oci/reference.ts";
+import { type NamedImage, type PlatformImage, readBlob } from "../named-image.ts";
+import type { Problem } from "./requirement.ts";
+import { type Found, ImageTree } from "./tree.ts";
+import { findUser, type ImageUser } from "./user.ts";
+
+/** The most that is ever kept of a file: scripts and headers are less. */
+const longestHead = 65_536;
+
+/** An image whose requirements are tested: its configuration, the names in its layers, and of files what is asked for. */
+export class CheckedImage {
+  readonly config: ImageConfig;
+  readonly tree = new ImageTree();
+  /** What the registry lacks of it. */
+  readonly absent: Problem[] = [];
+  /** Layers that no engine could unpack. */
+  readonly damaged: Problem[] = [];
+  readonly #image: NamedImage;
+  readonly #layers: readonly Descriptor[];
+  #user: ImageUser | string | undefined;
+
+  private constructor(image: NamedImage, config: ImageConfig, layers: readonly Descriptor[]) {
+    this.#image = image;
+    this.config = config;
+    this.#layers = layers;
+  }
+
+  /**
+   * Streams the layers once, one after the other, and keeps the names of what is in them.
+   *
+   * @throws UserError for an artifact that is no container image
+   */
+  static async read(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<CheckedImage> {
+    if (manifest.config.mediaType !== mediaTypes.config && manifest.config.mediaType !== mediaTypes.dockerConfig) {
+      throw new UserError(
+        `${formatReference(image.reference)} is not a container image: its configuration is of the type ${manifest.config.mediaType}.`,
+        "Name an image; `slipway image inspect` shows what else there is.",
+      );
+    }
+    const config = parseImageConfig(await readBlob(image, manifest.config), `Configuration of ${descriptor.digest}`);
+    const checked = new CheckedImage(image, config, manifest.layers);
+    await checked.#readLayers();
+    return checked;
+  }
+
+  /** Whether all layers were read, so that what is not found is not there. */
+  get isWhole(): boolean {
+    return this.absent.length + this.damaged.length === 0;
+  }
+
+  /** Of the configuration: `NAME` in `Env`. */
+  variable(name: string): string | undefined {
+    const entry = this.config.config?.Env?.find((each) => each.startsWith(`${name}=`));
+    return entry?.slice(name.length + 1);
+  }
+
+  /** What `PATH` lists; engines take Debian's when the image has none. */
+  get searchPath(): readonly string[] {
+    const path = this.variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    return path.split(":").filter((folder) => folder !== "");
+  }
+
+  /** Whom the image runs as; a string: who is not known to it. */
+  async user(): Promise<ImageUser | string> {
+    this.#user ??= findUser(
+      this.config.config?.User ?? "",
+      await this.#text("/etc/passwd"),
+      await this.#text("/etc/group"),
+    );
+    return this.#user;
+  }
+
+  /** The beginning of a file, read from its layer again. */
+  async head({ node }: Found): Promise<Buffer> {
+    const layer = this.#layers[node.layer];
+    if (node.type !== "file" || !layer) return Buffer.alloc(0);
+    const wanted = node.path;
+    const tar = listTar(decompressLayer(this.#open(layer)), ({ path }) => (path === wanted ? longestHead : 0));
+    let head = Buffer.alloc(0);
+    for await (const entry of tar) {
+      if (entry.path !== wanted || entry.type !== "file") continue;
+      head = Buffer.from(entry.head ?? []);
+      break;
+    }
+    return head;
+  }
+
+  async #text(path: string): Promise<string> {
+    const found = this.tree.find(path);
+    return "node" in found ? (await this.head(found)).toString() : "";
+  }
+
+  #open(layer: Descriptor): AsyncIterable<Uint8Array> {
+    return this.#image.client.getBlob(this.#image.repository, layer);
+  }
+
+  async #readLayers(): Promise<void> {
+    const { diff_ids } = this.config.rootfs;
+    if (diff_ids.length !== this.#layers.length) {
+      this.damaged.push({
+        where: "rootfs.diff_ids",
+        problem: `the configuration has ${diff_ids.length} layers, the manifest ${this.#layers.length}`,
+        remedy: "Make the image again: its manifest and configuration are not of the same image.",
+      });
+    }
+    for (const [index, layer] of this.#layers.entries()) {
+      if (await this.#isAbsent(layer)) {
+        this.absent.push({
+          where: `layers[${index}] ${layer.digest}`,
+          problem: "the registry does not have this layer",
+          remedy: "Push the image again, whole.",
+        });
+      }
+    }
+    if (this.absent.length > 0) return;
+    for (const [index, layer] of this.#layers.entries()) await this.#readLayer(layer, index);
+  }
+
+  /** Some registries do not answer whether they have a blob, so no is asked for once more. */
+  async #isAbsent(layer: Descriptor): Promise<boolean> {
+    const { client, repository } = this.#image;
+    if ((await client.headBlob(repository, layer.digest)) !== undefined) return false;
+    try {
+      for await (const _ of this.#open(layer)) return false;
+      return layer.size > 0;
+    } catch {
+      return true;
+    }
+  }
+
+  async #readLayer(layer: Descriptor, index: number): Promise<void> {
+    const hash = createHash("sha256");
+    const where = `layers[${index}] ${layer.digest}`;
+    const damage = (problem: string) =>
+      this.damaged.push({ where, problem, remedy: "Make the image again: no engine unpacks this layer." });
+    try {
+      for await (const entry of listTar(hashed(decompressLayer(this.#open(layer)), hash))) {
+        const dangling = this.tree.add(entry, index);
+        if (dangling !== undefined) damage(`/${entry.path} is a hard link to ${dangling}, which is not there`);
+      }
+    } catch (error) {
+      // What says of itself what to do comes from the registry and the way to it.
+      if (error instanceof Error && "exitStatus" in error) throw error;
+      damage(`it cannot be read: ${(error as Error).message}`);
+      return;
+    }
+    const found = `sha256:${hash.digest("hex")}`;
+    const expected = this.config.rootfs.diff_ids[index];
+    if (expected?.startsWith("sha256:") && found !== expected) {
+      damage(`its content is ${found}, but rootfs.diff_ids[${index}] is ${expected}`);
+    }
+  }
+}
+
+async function* hashed(
+  bytes: AsyncIterable<Uint8Array>,
+  hash: { update(bytes: Uint8Array): unknown },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}

@@ -1,0 +1,98 @@
+import { nativePlatform } from "../../../layer/native.ts";
+import { elfLoader } from "./elf.ts";
+import type { CheckedImage } from "./image.ts";
+import type { Problem } from "./requirement.ts";
+import type { Found, Missing } from "./tree.ts";
+import { describeOwner, mayExecute } from "./user.ts";
+
+/** A script may name an interpreter that is a script; Linux follows a few. */
+const mostInterpreters = 4;
+
+/** Finds a program as an engine does: by its path, or by its name in the folders of PATH. */
+export function findProgram(image: CheckedImage, word: string): Found | Missing {
+  if (word.includes("/")) return image.tree.find(word, image.config.config?.WorkingDir || "/");
+  for (const folder of image.searchPath) {
+    const found = image.tree.find(`${folder}/${word}`);
+    if ("node" in found && found.node.type === "file") return found;
+  }
+  return { missing: `has no ${word} in PATH (${image.searchPath.join(":")})` };
+}
+
+/** Whether the image's user may start a file that is there. */
+export async function checkExecutable(image: CheckedImage, program: Found): Promise<Problem | undefined> {
+  const { path, node } = program;
+  if (node.type !== "file") {
+    return { where: path, problem: `it is a ${node.type}, not a file`, remedy: "Put the program there." };
+  }
+  const user = await image.user();
+  if (typeof user === "string" || mayExecute(user, program)) return undefined;
+  return {
+    where: path,
+    problem: `user ${user.uid} of the image may not execute it: ${describeOwner(node)}`,
+    remedy: `Make it executable when the image is built: chmod 755 ${path}.`,
+  };
+}
+
+/**
+ * Whether a file that may be executed can run: for the image's processor, with the loader that it names; a script, with an interpreter of
+ * which the same is true.
+ */
+export async function checkRuns(
+  image: CheckedImage,
+  program: Found,
+  depth = mostInterpreters,
+): Promise<Problem | undefined> {
+  const head = await image.head(program);
+  if (head.toString("latin1", 0, 2) === "#!") return checkScript(image, program, head, depth);
+  const platform = nativePlatform(head);
+  const { os, architecture } = image.config;
+  if (!platform) {
+    return {
+      where: program.path,
+      problem: "it is neither a program nor a script that begins with #!",
+      remedy: "Begin the script with its interpreter, for example #!/bin/sh.",
+    };
+  }
+  if (platform.os !== os || platform.architecture !== architecture) {
+    return {
+      where: program.path,
+      problem: `it is a program for ${platform.os}/${platform.architecture}, but the image is for ${os}/${architecture}`,
+      remedy: "Build the program for the image's platform, or declare the image for the program's.",
+    };
+  }
+  const loader = elfLoader(head);
+  const found = loader === undefined ? undefined : image.tree.find(loader);
+  if (!found || "node" in found) return undefined;
+  return {
+    where: program.path,
+    problem: `it needs the loader ${loader}, and the image ${found.missing}`,
+    remedy: "Take a base with the C library that the program was linked with, or link it statically.",
+  };
+}
+
+async function checkScript(
+  image: CheckedImage,
+  script: Found,
+  head: Buffer,
+  depth: number,
+): Promise<Problem | undefined> {
+  const [line = ""] = head.toString("utf8", 2).split("\n", 1);
+  const words = line.trim().split(/\s+/);
+  const [interpreter = ""] = words;
+  // `env NAME`, `env -S NAME …`
+  const named = /(^|\/)env$/.test(interpreter) ? words.slice(1).find((word) => !/^-|=/.test(word)) : undefined;
+  for (const word of [interpreter, ...(named === undefined ? [] : [named])]) {
+    const found = findProgram(image, word);
+    if (!("node" in found)) {
+      return {
+        where: script.path,
+        problem: `its first line asks for ${word}, and the image ${found.missing}`,
+        remedy: "Install that interpreter in the image, or name one that is there.",
+      };
+    }
+    const problem =
+      (await checkExecutable(image, found)) ?? (depth > 0 ? await checkRuns(image, found, depth - 1) : undefined);
+    if (problem) return problem;
+  }
+  return undefined;
+}

@@ -1,0 +1,125 @@
+import { checkHome, checkWritable } from "./folders.ts";
+import type { CheckedImage } from "./image.ts";
+import { checkExecutable, checkRuns, findProgram } from "./program.ts";
+import { findModule } from "./python-modules.ts";
+import type { Problem, Requirement } from "./requirement.ts";
+import type { Found } from "./tree.ts";
+
+const python = "/usr/bin/python3";
+const worker = "sematic.resolvers.worker";
+const command = `${python} -m ${worker} "$@"`;
+
+/**
+ * The seven requirements of Sematic's documentation, "Totally Custom Image", in its order.
+ *
+ * @param modules what of the user's own code must be there, as Python imports it
+ */
+export function sematicRequirements(modules: readonly string[]): readonly Requirement[] {
+  return [
+    {
+      id: "code",
+      title: "It contains your source code and its dependencies.",
+      async check(image) {
+        for (const module of [worker, ...modules]) {
+          const problem = findModule(image, module, await entryScript(image));
+          if (problem) return problem;
+        }
+        return undefined;
+      },
+    },
+    {
+      id: "registry",
+      title: "It is in a container registry, whole.",
+      ofRegistry: true,
+      check: async (image) => image.absent[0] ?? image.damaged[0],
+    },
+    { id: "entrypoint", title: `The entrypoint is a script that executes ${command}`, check: checkEntrypoint },
+    { id: "python", title: `${python} is a Python interpreter.`, check: checkPython },
+    { id: "home", title: "The home folder is writable.", check: checkHome },
+    { id: "bin", title: "/sematic/bin is writable.", check: (image) => checkWritable(image, "/sematic/bin") },
+    {
+      id: "path",
+      title: "/sematic/bin is on PATH.",
+      check: async (image) =>
+        image.searchPath.some((folder) => folder.replace(/\/+$/, "") === "/sematic/bin")
+          ? undefined
+          : {
+              where: "config.Env PATH",
+              problem: `it is ${image.variable("PATH") ?? "not set"}`,
+              remedy: "Add the folder when the image is built: ENV PATH=/sematic/bin:$PATH.",
+            },
+    },
+  ];
+}
+
+/** The script that the entrypoint is, or gives to a shell. */
+async function entryScript(image: CheckedImage): Promise<{ found: Found; text: string } | undefined> {
+  const words = image.config.config?.Entrypoint ?? [];
+  const [first = "", second = ""] = words;
+  const word = /(^|\/)(ba|da)?sh$/.test(first) && !second.startsWith("-") ? second : first;
+  const found = word ? findProgram(image, word) : undefined;
+  if (!found || !("node" in found) || found.node.type !== "file") return undefined;
+  const head = await image.head(found);
+  return head.includes(0) ? undefined : { found, text: head.toString() };
+}
+
+async function checkEntrypoint(image: CheckedImage): Promise<Problem | undefined> {
+  const where = "config.Entrypoint";
+  const words = image.config.config?.Entrypoint ?? [];
+  const remedy = `Set it to a script in the image, ["/entrypoint.sh"], with the lines #!/bin/sh and exec ${command}`;
+  if (words.length === 0) return { where, problem: "it is not set", remedy };
+  // The same without a script: what comes after are the arguments.
+  if (words.join(" ") === `${python} -m ${worker}`) return undefined;
+  const found = findProgram(image, words[0] as string);
+  if (!("node" in found)) return { where, problem: `it starts ${words[0]}, and the image ${found.missing}`, remedy };
+  const script = await entryScript(image);
+  if (!script) return { where, problem: `it is ${JSON.stringify(words)}, which is no script`, remedy };
+  const problem = checkLines(script.found.path, script.text);
+  if (problem) return problem;
+  return (await checkExecutable(image, found)) ?? checkRuns(image, found);
+}
+
+function checkLines(path: string, text: string): Problem | undefined {
+  const lines = text.split("\n");
+  const at = lines.findIndex((line) => !/^\s*#/.test(line) && /\bsematic\.resolvers\.worker\b/.test(line));
+  const remedy = `Let it execute: exec ${command}`;
+  if (at < 0) return { where: path, problem: `it does not start ${worker}`, remedy };
+  const line = lines[at] ?? "";
+  const where = `${path}:${at + 1}`;
+  if (!/(^|[\s;&|(])\/usr\/bin\/python3\s+(-\w+\s+)*?-m\s*sematic\.resolvers\.worker\b/.test(line)) {
+    return { where, problem: `it starts ${worker}, but not by ${python} -m`, remedy };
+  }
+  if (line.includes('"$@"')) return undefined;
+  return { where, problem: 'it does not pass its arguments on as they are: "$@", with the quotes', remedy };
+}
+
+async function checkPython(image: CheckedImage): Promise<Problem | undefined> {
+  const found = image.tree.find(python);
+  if (!("node" in found)) {
+    return {
+      where: python,
+      problem: `the image ${found.missing}`,
+      remedy: "Install Python 3 there (Debian: apt-get install python3), or make it a link to the interpreter.",
+    };
+  }
+  const problem = (await checkExecutable(image, found)) ?? (await checkRuns(image, found));
+  if (problem) return problem;
+  // A script may start any interpreter; of a program it is known where its library must be.
+  const head = await image.head(found);
+  if (head.toString("latin1", 0, 2) === "#!" || hasLibrary(image, found.path)) return undefined;
+  return {
+    where: python,
+    problem: `${found.path} has no standard library beside it (lib/python3…/encodings)`,
+    remedy: "Install the whole of Python 3, or make it a link to the interpreter where that is installed.",
+  };
+}
+
+function hasLibrary(image: CheckedImage, path: string): boolean {
+  const prefix = path.split("/").slice(0, -2).join("/");
+  return ["lib", "lib64"].some((lib) =>
+    image.tree.list(`${prefix}/${lib}`).some((name) => {
+      if (/^python3\d+\.zip$/.test(name)) return true;
+      return /^python3(\.\d+)?$/.test(name) && "node" in image.tree.find(`${prefix}/${lib}/${name}/encodings`);
+    }),
+  );
+}

@@ -1,0 +1,74 @@
+import type { FolderNode, Found, Node } from "./tree.ts";
+
+/** Whom a container runs as. */
+export interface ImageUser {
+  readonly uid: number;
+  readonly gids: ReadonlySet<number>;
+  /** From the image's list of users; undefined: it does not know this one. */
+  readonly home: string | undefined;
+}
+
+/**
+ * Finds the `User` of a configuration (OCI image specification: `user`, `uid`, `user:group`, `uid:gid`, …) as engines do: in /etc/passwd and
+ * /etc/group.
+ *
+ * @returns a string that says who is not known
+ */
+export function findUser(text: string, passwd: string, group: string): ImageUser | string {
+  const [name = "", groupName] = (text === "" ? "0" : text).split(":");
+  const users = rows(passwd);
+  const groups = rows(group);
+  const isNumber = /^\d+$/.test(name);
+  const user = users.find((fields) => (isNumber ? fields[2] === name : fields[0] === name));
+  if (!user && !isNumber) return `user ${JSON.stringify(name)}`;
+  const uid = Number(user?.[2] ?? name);
+  const gids = new Set([Number(user?.[3] ?? 0)]);
+  if (groupName !== undefined) {
+    const named = groups.find((fields) => fields[0] === groupName)?.[2];
+    if (named === undefined && !/^\d+$/.test(groupName)) return `group ${JSON.stringify(groupName)}`;
+    gids.clear();
+    gids.add(Number(named ?? groupName));
+  } else if (user) {
+    for (const fields of groups) if (fields[3]?.split(",").includes(user[0] ?? "")) gids.add(Number(fields[2]));
+  }
+  return { uid, gids, home: user?.[5] || undefined };
+}
+
+function rows(text: string): string[][] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.split(":"));
+}
+
+const [READ, WRITE, SEARCH] = [4, 2, 1];
+
+/** Whether the folders above let the user through, and the folder takes files of his. */
+export function mayWrite(user: ImageUser, found: Found): boolean {
+  return found.node.type === "directory" && reaches(user, found.above) && has(user, found.node, WRITE | SEARCH);
+}
+
+/** Root too needs one of the bits. */
+export function mayExecute(user: ImageUser, { node, above }: Found): boolean {
+  if (user.uid === 0) return (node.mode & 0o111) !== 0;
+  return reaches(user, above) && has(user, node, SEARCH);
+}
+
+export function mayRead(user: ImageUser, { node, above }: Found): boolean {
+  return reaches(user, above) && has(user, node, READ);
+}
+
+function reaches(user: ImageUser, above: readonly FolderNode[]): boolean {
+  return above.every((folder) => has(user, folder, SEARCH));
+}
+
+function has({ uid, gids }: ImageUser, node: Node, bits: number): boolean {
+  if (uid === 0) return true;
+  const shift = node.uid === uid ? 6 : gids.has(node.gid) ? 3 : 0;
+  return ((node.mode >> shift) & bits) === bits;
+}
+
+/** Mode and owner as `ls -ln` and people have them: `0755, owner 0:0`. */
+export function describeOwner({ mode, uid, gid }: Node): string {
+  return `its mode is 0${mode.toString(8).padStart(3, "0")}, its owner ${uid}:${gid}`;
+}
