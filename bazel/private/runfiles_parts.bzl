@@ -8,14 +8,13 @@ RunfilesPartsInfo = provider(
 The rules here give it. What the rules of others bring is sorted file by file.
 """,
     fields = {
-        "runtime": "depset of File: interpreters.",
         "first_party": "depset of File: what you wrote.",
         "third_party": "list of depset of File: what others wrote, by the layer that each package belongs to (`third_party_layer`).",
         "unsorted": "depset of File: what rules without this provider bring.",
     },
 )
 
-def merge_parts(targets, first_party = [], third_party = {}, runtime = []):
+def merge_parts(targets, first_party = [], third_party = {}):
     """The parts of a target that brings what others bring, and its own.
 
     Targets are told apart by what they are, not by their files. Files and rules of the main repository are first party. Its programs, and
@@ -25,7 +24,6 @@ def merge_parts(targets, first_party = [], third_party = {}, runtime = []):
       targets: list of Target: their files and their runfiles are brought.
       first_party: list of File, besides.
       third_party: dict of the name of a package, without its version, to a depset of File, besides.
-      runtime: list of File, besides.
 
     Returns:
       RunfilesPartsInfo.
@@ -46,7 +44,6 @@ def merge_parts(targets, first_party = [], third_party = {}, runtime = []):
     for package, files in third_party.items():
         layers[third_party_layer(package)].append(files)
     return RunfilesPartsInfo(
-        runtime = depset(runtime, transitive = [part.runtime for part in parts]),
         first_party = depset(first_party, transitive = own + [part.first_party for part in parts]),
         third_party = [depset(transitive = sets) for sets in layers],
         unsorted = depset(transitive = unsorted + [part.unsorted for part in parts]),

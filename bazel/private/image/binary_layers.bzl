@@ -30,7 +30,7 @@ def _parts(ctx):
     sets = {}
     if known:
         sets = {third_party_name(number): files for number, files in enumerate(known.third_party)}
-        sets |= {RUNTIME: known.runtime, FIRST_PARTY: known.first_party}
+        sets[FIRST_PARTY] = known.first_party
     shared = binary[RuntimeInfo].file if RuntimeInfo in binary else None
     result = {}
     for name, part in sorted_files(ctx, unsorted, runfiles, declared_links, ctx.attr.file_layers, ctx.attr.excludes).items():
