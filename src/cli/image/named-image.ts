@@ -1,10 +1,12 @@
 import { arch } from "node:os";
 import { type Descriptor, formatPlatform } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { UserError } from "../../oci/errors.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
+import { openRegistry } from "../../registry/client/open.ts";
 import { embeddedHost, openByName } from "../../registry/open-by-name.ts";
 import { choosePlatforms } from "../../registry/platforms.ts";
 import { runningRegistry } from "../embedded.ts";
@@ -25,10 +27,19 @@ export async function openImage(text: string): Promise<NamedImage> {
   return { client: await openRunning(reference.registry), repository: reference.repository, name, reference };
 }
 
-/** Opens a registry; the embedded one is started where it does not run. */
+/**
+ * Opens a registry; the embedded one is started where it does not run.
+ *
+ * @throws UserError when it had to give up the port by which it was named: whoever has that now is somebody else
+ */
 export async function openRunning(registry: string): Promise<RegistryClient> {
-  if (registry === embeddedHost()) await runningRegistry();
-  return openByName(registry);
+  if (registry !== embeddedHost()) return openByName(registry);
+  const { host, socketPath } = await runningRegistry();
+  if (host === registry) return openRegistry(registry, { embedded: { socketPath } });
+  throw new UserError(
+    `${registry} was the embedded registry of this machine until another program took its port.`,
+    `Write ${host}, where it is now.`,
+  );
 }
 
 /** An image of one platform. */
