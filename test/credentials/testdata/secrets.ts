@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { constants, gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { Outcome } from "./installed.ts";
 
 interface RunOptions {
@@ -11,22 +12,31 @@ interface RunOptions {
 /** Milliseconds between two looks at the machine's processes. */
 const interval = 10;
 
-/** Collects what could show a secret: what commands print, the arguments of all processes while they run, and files. */
+/** By which the kernel's clock for files may lag, in milliseconds. */
+const lag = 1000;
+
+/**
+ * Collects what could show a secret: what commands print, the arguments of all processes while they run, and files, unpacked where they are
+ * packed, as layers are.
+ */
 export class SecretWatch {
-  readonly #forms: readonly { readonly secret: string; readonly form: Buffer }[];
-  readonly #folder: string;
+  readonly #forms: { readonly secret: string; readonly form: Buffer }[] = [];
+  readonly #folders: readonly string[];
+  readonly #since = Date.now() - lag;
   readonly #seen: { readonly where: string; readonly text: Buffer }[] = [];
   readonly #commandLines = new Set<string>();
 
-  constructor(secrets: readonly string[], folder: string) {
-    this.#folder = folder;
+  /** @param folders where to look for files that came, or were changed, since now: the others cannot hold what nobody knew yet */
+  constructor(secrets: readonly string[], ...folders: readonly string[]) {
+    this.#folders = folders;
+    for (const secret of secrets) this.protect(secret);
+  }
+
+  /** Adds a secret, in what was seen before too. */
+  protect(secret: string): void {
     // In base64 a text looks different by its distance from the start.
-    this.#forms = secrets.flatMap((secret) =>
-      [secret, ...[0, 1, 2].map((shift) => base64Core(secret, shift)), encodeURIComponent(secret)].map((form) => ({
-        secret,
-        form: Buffer.from(form),
-      })),
-    );
+    const forms = [secret, ...[0, 1, 2].map((shift) => base64Core(secret, shift)), encodeURIComponent(secret)];
+    for (const form of new Set(forms)) this.#forms.push({ secret, form: Buffer.from(form) });
   }
 
   /** How many command lines were seen, so that a test can tell that somebody looked. */
@@ -36,15 +46,14 @@ export class SecretWatch {
 
   async run(command: string, args: readonly string[], options: RunOptions): Promise<Outcome> {
     const outcome = await this.unwatched(command, args, options);
-    this.#seen.push({ where: `${command} ${args.join(" ")}`, text: Buffer.from(`${outcome.stdout}\n${outcome.stderr}`) });
+    this.saw(`${command} ${args.join(" ")}`, `${outcome.stdout}\n${outcome.stderr}`);
     return outcome;
   }
 
-  async unwatched(command: string, args: readonly string[], { env, input }: RunOptions): Promise<Outcome> {
-    const child = spawn(command, args, { env, stdio: "pipe" });
-    this.#sample();
-    const sampling = setInterval(() => this.#sample(), interval);
-    try {
+  /** Runs a command whose output may show secrets. */
+  unwatched(command: string, args: readonly string[], { env, input }: RunOptions): Promise<Outcome> {
+    return this.while(async () => {
+      const child = spawn(command, args, { env, stdio: "pipe" });
       let stdout = "";
       let stderr = "";
       child.stdout.on("data", (chunk) => (stdout += chunk));
@@ -56,9 +65,24 @@ export class SecretWatch {
         child.once("close", resolve);
       });
       return { status, stdout, stderr };
+    });
+  }
+
+  /** Looks at the command lines of all processes while something happens. */
+  async while<Result>(action: () => Promise<Result>): Promise<Result> {
+    const sampling = setInterval(() => this.#sample(), interval);
+    try {
+      const result = action();
+      this.#sample();
+      return await result;
     } finally {
       clearInterval(sampling);
     }
+  }
+
+  /** Keeps what something said, to be searched in the end. */
+  saw(where: string, text: string): void {
+    this.#seen.push({ where, text: Buffer.from(text) });
   }
 
   #sample(): void {
@@ -81,18 +105,54 @@ export class SecretWatch {
     const places = [...this.#seen];
     for (const line of this.#commandLines) places.push({ where: "a command line", text: Buffer.from(line, "latin1") });
     const found = places.flatMap((place) => this.#inspect(place.where, place.text));
-    for (const file of readdirSync(this.#folder, { recursive: true, withFileTypes: true })) {
-      const path = join(file.parentPath, file.name);
-      if (!file.isFile() || file.name === "node" || allowed.includes(path)) continue;
-      found.push(...this.#inspect(path, readFileSync(path)));
+    for (const path of this.files()) {
+      if (allowed.includes(path)) continue;
+      const bytes = unlessGone(() => readFileSync(path)) ?? Buffer.alloc(0);
+      found.push(...this.#inspect(path, bytes), ...this.#inspect(`${path}, unpacked`, unpack(bytes)));
     }
     return found;
+  }
+
+  /** The files that are searched. Links are not followed. */
+  files(): string[] {
+    return this.#folders
+      .flatMap((folder) => [...filesBelow(folder)])
+      .filter((path) => (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0) >= this.#since);
   }
 
   #inspect(where: string, text: Buffer): string[] {
     const found = this.#forms.find(({ form }) => text.includes(form));
     return found ? [`${found.secret} in ${where}`] : [];
   }
+}
+
+/** Node's own recursion follows links, and so would be led away, or be here twice. */
+function* filesBelow(folder: string): Generator<string> {
+  for (const entry of unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? []) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(path);
+    else if (entry.isFile()) yield path;
+  }
+}
+
+function unlessGone<Result>(look: () => Result): Result | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** What is in a gzip or Zstandard file, as far as it goes. Empty for any other. */
+function unpack(bytes: Buffer): Buffer {
+  try {
+    if (bytes.readUInt16BE(0) === 0x1f8b) return gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
+    if (bytes.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(bytes, { finishFlush: constants.ZSTD_e_flush });
+  } catch {
+    // It only begins like one, or is too short for either.
+  }
+  return Buffer.alloc(0);
 }
 
 /** The characters of base64 that a secret alone decides, wherever it lies in what was encoded. */
