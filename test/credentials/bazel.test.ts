@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { openRegistry } from "../../src/registry/client/open.ts";
 import { blobOf } from "../../src/registry/client/testdata/images.ts";
+import { inherited } from "../e2e/environment.ts";
 import { startDockerRegistry } from "../registries/testdata/docker-registry.ts";
 import { user as tokenUser } from "../registries/testdata/suite.ts";
 import { startTokenServer } from "../registries/testdata/token-server.ts";
@@ -24,7 +25,7 @@ let host: string;
 let passwords: string;
 
 /** The machine's own caches and ways out, so that Bazel is not downloaded again; configuration and credentials are the test's. */
-const env = { HOME: process.env["HOME"] as string, TMPDIR: "/tmp", USER: process.env["USER"] ?? "test" };
+const env = { ...inherited(), PATH: user.env["PATH"], XDG_RUNTIME_DIR: user.env["XDG_RUNTIME_DIR"], TMPDIR: "/tmp" };
 
 const server = createServer((request, response) => {
   const known = request.headers.authorization === `Basic ${Buffer.from(`u:${secret}`).toString("base64")}`;

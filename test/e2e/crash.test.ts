@@ -1,47 +1,28 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readSeen, writeProbe } from "./probe.ts";
+import { loadCargo, writeHeavy } from "./heavy.ts";
+import { readSeen } from "./probe.ts";
 import { Registry } from "./registry.ts";
 import { finished, Workspace } from "./workspace.ts";
 
 const workspace = new Workspace("launch");
 const registry = new Registry(workspace);
 
-const build = `
-load("//bazel:defs.bzl", "image", "image_layer", "pipeline")
-
-image_layer(
-    name = "cargo",
-    files = {"cargo.bin": "/cargo.bin"},
-)
-
-image(name = "empty")
-
-pipeline(
-    name = "heavy",
-    base = ":empty",
-    binary = "//probe:probe_local",
-    image_layers = [":cargo"],
-)
-`;
-
-/** Bytes of a layer that takes a while to send. Noise, so that it is as long when it is compressed. */
+/** Bytes of a layer that takes a while to send. */
 const cargo = 192 * 1024 * 1024;
 
 beforeAll(async () => {
-  writeProbe(workspace);
-  workspace.write({ "heavy/BUILD.bazel": build });
-  await loadCargo();
+  writeHeavy(workspace);
+  await buildNew();
   // Its folders are there, and the layer of Node, so that the cargo alone is on its way.
   await workspace.stdout(["run", "//heavy:heavy_push"]);
 });
 afterAll(() => registry.stop());
 
 /** New content, so that the next push has something to send. */
-async function loadCargo(): Promise<void> {
-  writeFileSync(join(workspace.folder, "heavy/cargo.bin"), randomBytes(cargo));
+async function buildNew(): Promise<void> {
+  loadCargo(workspace, cargo);
   await workspace.stdout(["build", "//heavy", "//heavy:heavy_push"]);
 }
 
@@ -61,7 +42,7 @@ async function inTheMiddleOfAnUpload(): Promise<void> {
 
 describe("kill -9 in the middle of an upload", () => {
   it("of the registry: the push starts it anew and completes, and so does the next run", async () => {
-    await loadCargo();
+    await buildNew();
     const { pid } = await registry.status();
     const push = workspace.bazel(["run", "//heavy:heavy_push"]);
     await inTheMiddleOfAnUpload();
@@ -75,7 +56,7 @@ describe("kill -9 in the middle of an upload", () => {
   });
 
   it("of the launcher: the next run completes, and the program runs once", async () => {
-    await loadCargo();
+    await buildNew();
     const child = workspace.start(["run", "//heavy"], { stdio: ["ignore", "pipe", "pipe"] });
     const end = finished(child);
     await inTheMiddleOfAnUpload();

@@ -1,24 +1,15 @@
 import { userInfo } from "node:os";
 import { join } from "node:path";
 
-/** What the machine's user has set for reaching what is downloaded, and nothing that Bazel's test runner adds. */
-const kept = [
-  "HOME",
-  "HTTPS_PROXY",
-  "HTTP_PROXY",
-  "LANG",
-  "LOGNAME",
-  "NODE_EXTRA_CA_CERTS",
-  "NO_PROXY",
-  "PATH",
-  "SSL_CERT_FILE",
-  "USER",
-  "XDG_CACHE_HOME",
-  "XDG_RUNTIME_DIR",
-  "http_proxy",
-  "https_proxy",
-  "no_proxy",
-];
+/** What the machine's user has set, as far as the BUILD file lets it through, and nothing that Bazel's test runner adds. */
+export function inherited(): Record<string, string> {
+  const present = (process.env["SLIPWAY_TEST_INHERITED"] ?? "").split(" ").flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  // Bazel looks the user up otherwise, which a uid without a name ends.
+  return { USER: userInfo().username, ...Object.fromEntries(present) };
+}
 
 /**
  * The environment of a user who has just typed a command on this machine: caches are the machine's own, so that Bazel and packages are not
@@ -27,14 +18,8 @@ const kept = [
  * @param state `XDG_STATE_HOME`
  */
 export function environment(state: string): Record<string, string> {
-  const present = kept.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
   return {
-    // Bazel looks it up otherwise, which a uid without a name ends.
-    USER: userInfo().username,
-    ...Object.fromEntries(present),
+    ...inherited(),
     XDG_STATE_HOME: state,
     XDG_CONFIG_HOME: join(state, "config"),
     DOCKER_CONFIG: join(state, "docker"),

@@ -1,45 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readSeen, writeProbe } from "./probe.ts";
+import { loadCargo, writeHeavy } from "./heavy.ts";
+import { readSeen } from "./probe.ts";
 import { Registry } from "./registry.ts";
 import { command, Workspace } from "./workspace.ts";
 
 const workspace = new Workspace("root");
 
-const build = `
-load("//bazel:defs.bzl", "image", "image_layer", "pipeline")
-
-image_layer(
-    name = "cargo",
-    files = {"cargo.bin": "/cargo.bin"},
-)
-
-image(name = "empty")
-
-pipeline(
-    name = "heavy",
-    base = ":empty",
-    binary = "//probe:probe_local",
-    image_layers = [":cargo"],
-)
-`;
-
 const megabyte = 1024 * 1024;
 
 beforeAll(() => {
-  writeProbe(workspace);
-  workspace.write({ "heavy/BUILD.bazel": build });
-  loadCargo(1);
+  writeHeavy(workspace);
+  loadCargo(workspace, megabyte);
 });
-
-function loadCargo(megabytes: number): void {
-  writeFileSync(join(workspace.folder, "heavy/cargo.bin"), randomBytes(megabytes * megabyte));
-}
 
 describe("a full disk in the registry", () => {
   const registry = new Registry(workspace);
@@ -60,7 +37,7 @@ describe("a full disk in the registry", () => {
     const before = await registry.tag("heavy", "heavy_default");
     expect(before).toMatch(/^sha256:/);
 
-    loadCargo(200);
+    loadCargo(workspace, 200 * megabyte);
     const { status, stdout, stderr } = await workspace.bazel(["run", "//heavy"]);
     expect(stderr).toMatch(/^slipway: .*\bdisk\b.*\bfull\b/m);
     expect(stderr).toContain(registry.paths.data);
@@ -70,7 +47,7 @@ describe("a full disk in the registry", () => {
     expect(await registry.tag("heavy", "heavy_default")).toBe(before);
     await registry.verify("heavy", "heavy_default");
 
-    loadCargo(2);
+    loadCargo(workspace, 2 * megabyte);
     expect(readSeen(await workspace.stdout(["run", "//heavy"])).arguments).toEqual([]);
     await registry.verify("heavy", "heavy_default");
   });

@@ -3,6 +3,25 @@
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")  # buildifier: disable=bzl-visibility
 load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")  # buildifier: disable=bzl-visibility
 
+# For tests that run Bazel as a user does: the machine's caches and the way to what is downloaded.
+USER_ENVIRONMENT = [
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "LANG",
+    "LOGNAME",
+    "NODE_EXTRA_CA_CERTS",
+    "NO_PROXY",
+    "PATH",
+    "SSL_CERT_FILE",
+    "USER",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+]
+
 # Tools look for their configuration and packages beside and above the sources, so the test runs in a folder in which both are there.
 _STAGE = """
 TEST_TMPDIR=${{TEST_TMPDIR:-$(mktemp -d)}}
@@ -45,7 +64,11 @@ def _node_test_impl(ctx):
     runfiles = runfiles.merge_all([target[DefaultInfo].default_runfiles for target in ctx.attr.data])
     return [
         DefaultInfo(executable = script, runfiles = runfiles),
-        RunEnvironmentInfo(inherited_environment = ctx.attr.env_inherit),
+        RunEnvironmentInfo(
+            # So that a test can tell the caller's variables from those of Bazel's test runner.
+            environment = {"SLIPWAY_TEST_INHERITED": " ".join(ctx.attr.env_inherit)},
+            inherited_environment = ctx.attr.env_inherit,
+        ),
     ]
 
 _ATTRS = {
@@ -54,7 +77,7 @@ _ATTRS = {
     "data": attr.label_list(allow_files = True, doc = "Further runfiles, executables included: the test finds them below the copy."),
     "deps": attr.label_list(mandatory = True, doc = "npm packages, all from one npm repository."),
     "own_deps": attr.label_list(doc = "npm packages of another npm repository, found by the sources in the test's own package."),
-    "env_inherit": attr.string_list(doc = "Variables taken from the caller's environment. HOME is a new folder unless it is among them."),
+    "env_inherit": attr.string_list(doc = "Variables taken from the caller's environment, named to the test in SLIPWAY_TEST_INHERITED. HOME is a new folder unless it is among them."),
 }
 
 node_test = rule(
