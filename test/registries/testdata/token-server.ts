@@ -19,6 +19,8 @@ export interface TokenServer {
   readonly registryConfig: Readonly<Record<string, string>>;
   readonly realm: string;
   readonly asked: TokenRequest[];
+  /** How all its tokens begin, and nothing else does. */
+  readonly tokenStart: string;
   /** Seconds that tokens are good from now on. Default 300. */
   lifetime: number;
 }
@@ -27,15 +29,18 @@ export const identityToken = "geheimes-identity-token";
 
 /**
  * A token server by the distribution project's "Token Authentication Specification" and its OAuth2 form: JWTs (RS256) that docker-registry
- * checks. User `u` with the password `geheim`, or whoever has {@link identityToken}, may do everything; nobody may do nothing.
+ * checks. User `u` with the password, or whoever has {@link identityToken}, may do everything; nobody may do nothing.
  */
-export async function startTokenServer(): Promise<TokenServer> {
+export async function startTokenServer(password = "geheim"): Promise<TokenServer> {
   const pair = selfSigned();
   const asked: TokenRequest[] = [];
   const issuer = "test issuer";
   const service = "test registry";
   const key = readFileSync(pair.key);
   const x5c = [new X509Certificate(readFileSync(pair.certificate)).raw.toString("base64")];
+
+  // The certificate's serial number, which no other server has, is in the first of its characters.
+  const head = Buffer.from(JSON.stringify({ typ: "JWT", alg: "RS256", x5c })).toString("base64url");
 
   function token(scopes: readonly string[]): string {
     const now = Math.floor(Date.now() / 1000);
@@ -45,9 +50,7 @@ export async function startTokenServer(): Promise<TokenServer> {
     });
     const times = { iat: now, nbf: now - 1, exp: now + server.lifetime };
     const claims = { iss: issuer, sub: "u", aud: service, jti: randomUUID(), access, ...times };
-    const parts = [{ typ: "JWT", alg: "RS256", x5c }, claims].map((part) =>
-      Buffer.from(JSON.stringify(part)).toString("base64url"),
-    );
+    const parts = [head, Buffer.from(JSON.stringify(claims)).toString("base64url")];
     return `${parts.join(".")}.${sign("sha256", Buffer.from(parts.join(".")), key).toString("base64url")}`;
   }
 
@@ -55,7 +58,7 @@ export async function startTokenServer(): Promise<TokenServer> {
     const query = new URL(request.url ?? "", "http://x").searchParams;
     const form = request.method === "POST" ? new URLSearchParams(await text(request)) : undefined;
     const scopes = form ? (form.get("scope") ?? "").split(" ") : query.getAll("scope").flatMap((scope) => scope.split(" "));
-    const basic = `Basic ${Buffer.from("u:geheim").toString("base64")}`;
+    const basic = `Basic ${Buffer.from(`u:${password}`).toString("base64")}`;
     const { authorization } = request.headers;
     const by = form ? "identity token" : authorization === undefined ? "nobody" : "password";
     asked.push({ method: request.method ?? "", scopes, by });
@@ -83,6 +86,7 @@ export async function startTokenServer(): Promise<TokenServer> {
     registryConfig: { realm, service, issuer, rootcertbundle: pair.certificate },
     realm,
     asked,
+    tokenStart: head.slice(0, 120),
     lifetime: 300,
   };
   return server;
