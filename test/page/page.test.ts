@@ -52,7 +52,7 @@ async function shown(script: string): Promise<{ text: (id: string) => string; pr
   });
   const [, title = ""] = /<title>(.*?)<\/title>/.exec(dom) ?? [];
   return {
-    problem: title === "localhost:5000/app:v1" ? "" : title,
+    problem: title.startsWith("localhost:5000/app:v1: ") ? "" : title,
     text: (id) => {
       const [, inside = ""] = new RegExp(`id="${id}"[^>]*>(.*?)</(?:div|p)>`, "s").exec(dom) ?? [];
       return inside
@@ -73,8 +73,8 @@ describe("the page of image tree, in a browser", () => {
   it("lists the layers", async () => {
     const { problem, text } = await shown("");
     expect(problem).toBe("");
-    expect(text("heading")).toBe("Layers");
-    expect(text("list")).toBe("base 995 kB 91% program 100 kB 9.1%");
+    expect(text("heading")).toBe("Layers, the lowest first");
+    expect(text("list")).toMatch(/^base 995 kB 91% \d+ kB to pull program 100 kB 9\.1% \d+ kB to pull$/);
   });
 
   it("tells what the pointer is at", async () => {
@@ -85,10 +85,19 @@ describe("the page of image tree, in a browser", () => {
 
   it("goes into what is clicked, and back", async () => {
     const inside = await shown(at(0.3, 0.6, "onclick"));
-    expect(inside.text("trail")).toBe("localhost:5000/app:v1 base");
+    expect(inside.text("trail")).toBe("All layers base");
     expect(inside.text("list")).toBe("usr/ 990 kB 99% etc/ 5.0 kB 0.5%");
     const back = await shown(`${at(0.3, 0.6, "onclick")} document.onkeydown({ key: "Escape" })`);
-    expect(back.text("heading")).toBe("Layers");
+    expect(back.text("heading")).toBe("Layers, the lowest first");
+  });
+
+  it("is to be had by keys alone", async () => {
+    const press = (...keys: string[]) =>
+      keys.map((key) => `document.onkeydown({ key: "${key}", preventDefault() {} });`).join("\n");
+    const second = `${press("ArrowDown", "ArrowDown")} document.activeElement.click();`;
+    expect((await shown(second)).text("trail")).toBe("All layers program");
+    const upwards = `${press("ArrowUp", "ArrowUp")} document.activeElement.click();`;
+    expect((await shown(upwards)).text("trail")).toBe("All layers base");
   });
 
   it("finds files, in all layers, and shows names as text", async () => {
@@ -96,7 +105,7 @@ describe("the page of image tree, in a browser", () => {
     const tools = await search("BIN/tool");
     expect(tools.problem).toBe("");
     expect(tools.text("heading")).toBe("2 files found, 170 kB");
-    expect(tools.text("list")).toBe("/usr/bin/tool 90.0 kB 53% /usr/bin/tool 80.0 kB 47%");
-    expect((await search("<b>")).text("list")).toBe("/etc/&lt;b&gt;name 5.0 kB 100%");
+    expect(tools.text("list")).toBe("tool 90.0 kB 53% /usr/bin/ tool 80.0 kB 47% /usr/bin/");
+    expect((await search("<b>")).text("list")).toBe("&lt;b&gt;name 5.0 kB 100% /etc/");
   });
 });

@@ -29,12 +29,15 @@ canvas { display: block; width: 100%; height: 100%; cursor: pointer }
 aside { display: flex; flex-direction: column; min-height: 0; padding: 0 16px 12px 12px }
 #heading { margin: 0 0 6px; font-size: 13px; color: var(--dim) }
 #list { overflow-y: auto; min-height: 0 }
-#list button { position: relative; display: grid; grid-template-columns: 1fr auto 6ch; gap: 8px; width: 100%; padding: 4px 6px; border-radius: 4px; overflow: hidden }
+#list button { position: relative; display: grid; grid-template-columns: 1fr auto 6ch; gap: 0 8px; width: 100%; padding: 4px 6px 7px; border-radius: 4px; overflow: hidden }
 #list button:hover, #list button:focus-visible { outline: 1px solid var(--dim); outline-offset: -1px }
-.bar { position: absolute; inset: 1px auto 1px 0; border-radius: 3px }
-.name { position: relative; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.size, .share { position: relative; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-.share { color: var(--dim) }
+.bar { position: absolute; inset: auto auto 2px 6px; height: 3px; min-width: 3px; max-width: calc(100% - 12px); border-radius: 2px }
+.name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.size, .share { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.share, .below { color: var(--dim) }
+.below { grid-column: 1 / 4; font-size: 12px; overflow-wrap: anywhere }
+#keys { margin: 8px 0 0; font-size: 12px; color: var(--dim) }
+kbd { padding: 0 4px; border: 1px solid var(--line); border-radius: 3px; font: 11px ui-monospace, monospace }
 #tip { position: fixed; z-index: 1; max-width: 46ch; padding: 7px 10px; border-radius: 6px; background: #16181d; color: #f3f4f6; font-size: 12.5px; overflow-wrap: anywhere; pointer-events: none; box-shadow: 0 4px 16px #0006 }
 #tip[hidden] { display: none }
 @media (max-width: 800px) { body { grid-template: auto auto 1fr 35% / 1fr } header, nav { grid-column: 1 } main { padding-right: 16px } aside { padding-left: 16px } #search { width: 40% } }
@@ -45,12 +48,13 @@ export function usagePage(image: ImageUsage): string {
   const [pull, unpacked] = totals(image);
   const hidden = image.layers.reduce((sum, { root }) => sum + root.hidden, 0);
   const files = image.layers.reduce((sum, { root }) => sum + root.files, 0);
+  const layers = `${image.layers.length} layer${image.layers.length === 1 ? "" : "s"}`;
   const facts = [
     image.platform,
     `${formatBytes(pull)} to pull`,
     `${formatBytes(unpacked)} unpacked`,
-    `${image.layers.length} layer${image.layers.length === 1 ? "" : "s"}`,
-    `${files} files`,
+    layers,
+    `${files} file${files === 1 ? "" : "s"}`,
     ...(hidden > 0 ? [`${formatBytes(hidden)} hidden by later layers (hatched)`] : []),
   ];
   // What ends a script, whatever quotes it stands in, is written otherwise.
@@ -60,12 +64,12 @@ export function usagePage(image: ImageUsage): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escaped(image.name)}</title>
+<title>${escaped(`${image.name}: ${formatBytes(unpacked)} in ${layers}`)}</title>
 <style>${style}</style>
 <header><h1>${escaped(image.name)}</h1><p>${escaped(facts.filter((fact) => fact !== "").join(" · "))}</p><p><code>${image.digest}</code></p></header>
-<nav><div id="trail"></div><input id="search" type="search" placeholder="Search paths ( / )" aria-label="Search paths"></nav>
+<nav><div id="trail"></div><input id="search" type="search" placeholder="Search paths" aria-label="Search paths"></nav>
 <main><canvas aria-label="Treemap of the image"></canvas></main>
-<aside><p id="heading"></p><div id="list"></div></aside>
+<aside><p id="heading"></p><div id="list"></div><p id="keys">Click a folder to look into it. <kbd>Esc</kbd> back up, <kbd>/</kbd> search, <kbd>↑</kbd> <kbd>↓</kbd> along the list.</p></aside>
 <div id="tip" hidden></div>
 <script>
 (${show})(${data}, ${squarify}, ${formatBytes})

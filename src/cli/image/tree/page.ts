@@ -107,30 +107,39 @@ export function show(
     return `/${names.join("/")}`;
   }
 
-  function colour(item: Item, level: number): string {
+  function colour(item: Item, level: number, isWhole: boolean): string {
     const hue = hues[item.layer % hues.length] ?? 0;
     const step = Math.min(level, 5);
     const isFaded = matches !== undefined && !matches.has(item);
-    const saturation = isFaded ? 8 : item.children ? 45 : 62;
-    if (isDark.matches) return `hsl(${hue} ${saturation}% ${item.children ? 20 + 3 * step : isFaded ? 28 : 40}%)`;
-    return `hsl(${hue} ${saturation}% ${item.children ? 93 - 3 * step : isFaded ? 88 : 74}%)`;
+    const saturation = isFaded ? 8 : isWhole ? 62 : 45;
+    if (isDark.matches) return `hsl(${hue} ${saturation}% ${isWhole ? (isFaded ? 28 : 40) : 20 + 3 * step}%)`;
+    return `hsl(${hue} ${saturation}% ${isWhole ? (isFaded ? 88 : 74) : 93 - 3 * step}%)`;
   }
 
-  function label(text: string, box: Box, top: number, weight = ""): void {
+  /** Writes a name, cut where it must be, and with it a size where that fits whole: half a number is a wrong one. */
+  function label(name: string, size: string, box: Box, top: number, isFolder: boolean): void {
     const room = box.width - 8;
-    if (room < 20) return;
-    context.font = `${weight} 12px system-ui, sans-serif`;
-    let shown = text;
-    if (context.measureText(shown).width > room) {
-      const share = room / context.measureText(shown).width;
-      shown = `${shown.slice(0, Math.max(1, Math.floor(shown.length * share) - 1))}…`;
+    const font = (weight: string) => `${weight} 12px system-ui, sans-serif`;
+    context.font = font("400");
+    const sizeWidth = context.measureText(size).width;
+    context.font = font(isFolder ? "600" : "400");
+    let shown = name;
+    while (shown.length > 1 && context.measureText(shown === name ? shown : `${shown}…`).width > room) {
+      shown = shown.slice(0, -1);
     }
-    context.fillText(shown, box.x + 4, top, room);
+    if (shown !== name) shown = shown.length < 3 ? "" : `${shown}…`;
+    context.fillText(shown, box.x + 4, top);
+    const nameWidth = context.measureText(shown).width;
+    context.font = font("400");
+    if (isFolder && nameWidth + 8 + sizeWidth <= room) context.fillText(size, box.x + 4 + nameWidth + 8, top);
+    if (!isFolder && sizeWidth <= room && box.height > 34) context.fillText(size, box.x + 4, top + 15);
   }
 
   function draw(item: Item, box: Box, level: number): void {
     drawn.set(item, box);
-    context.fillStyle = colour(item, level);
+    // What is in so small a folder would be dust: the folder itself says more when it is pointed at.
+    const isWhole = !item.children || box.width < 9 || box.height < 9;
+    context.fillStyle = colour(item, level, isWhole);
     context.fillRect(box.x, box.y, box.width, box.height);
     if (item.isHidden) hatch(box);
     const ink = isDark.matches ? "#f3f4f6" : "#16181d";
@@ -139,12 +148,12 @@ export function show(
     if (box.width > 3 && box.height > 3) context.strokeRect(box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1);
     context.fillStyle = matches && !matches.has(item) && !item.children ? `${ink}80` : ink;
     if (!item.children) {
-      if (isBig) label(item.name, box, box.y + 13);
-      if (isBig && box.height > 34) label(formatBytes(item.size), box, box.y + 28);
+      if (isBig) label(item.name, formatBytes(item.size), box, box.y + 13, false);
       return;
     }
+    if (isWhole) return;
     const hasHead = box.width > 46 && box.height > 40;
-    if (hasHead) label(`${item.name}  ${formatBytes(item.size)}`, box, box.y + 13, "600");
+    if (hasHead) label(item.name, formatBytes(item.size), box, box.y + 13, true);
     const inset = box.width > 12 && box.height > 12 ? 2 : 0;
     const inner: Box = {
       x: box.x + inset,
@@ -243,21 +252,23 @@ export function show(
     tip.style.top = `${Math.max(4, top)}px`;
   }
 
-  function rowOf(item: Item, name: string, whole: number): HTMLElement {
+  /** @param below a line below the name; empty: none */
+  function rowOf(item: Item, name: string, below: string, whole: number): HTMLElement {
     const row = document.createElement("button");
     row.title = facts(item).flat().join("\n");
     const bar = element("span", "", "bar");
     bar.style.width = `${whole > 0 ? (100 * item.size) / whole : 0}%`;
-    bar.style.background = `hsl(${hues[item.layer % hues.length]} 60% 55% / 0.28)`;
+    bar.style.background = `hsl(${hues[item.layer % hues.length]} 60% 55%)`;
     row.append(
-      bar,
       element("span", name, "name"),
       element("span", formatBytes(item.size), "size"),
       element("span", percent(item.size, whole), "share"),
+      ...(below === "" ? [] : [element("span", below, "below")]),
+      ...(item.size > 0 ? [bar] : []),
     );
     row.onclick = () => open(item.children ? item : (item.parent ?? item));
-    row.onmouseenter = () => hover(item);
-    row.onmouseleave = () => hover(undefined);
+    row.onmouseenter = row.onfocus = () => hover(item);
+    row.onmouseleave = row.onblur = () => hover(undefined);
     return row;
   }
 
@@ -272,15 +283,21 @@ export function show(
       const found = [...matches].sort((one, other) => other.size - one.size);
       const size = found.reduce((sum, item) => sum + item.size, 0);
       heading.textContent = `${found.length} file${found.length === 1 ? "" : "s"} found, ${formatBytes(size)}`;
-      list.replaceChildren(...found.slice(0, 200).map((item) => rowOf(item, pathOf(item), size)));
+      const folderOf = (item: Item) => pathOf(item).slice(0, -item.name.length);
+      list.replaceChildren(...found.slice(0, 200).map((item) => rowOf(item, item.name, folderOf(item), size)));
       return;
     }
     const children = current.children ?? [];
-    heading.textContent = current === image ? "Layers" : `${current.files} files, ${formatBytes(current.size)}`;
+    const files = `${current.files} file${current.files === 1 ? "" : "s"}`;
+    heading.textContent = current === image ? "Layers, the lowest first" : `${files}, ${formatBytes(current.size)}`;
     list.replaceChildren(
       ...children
         .slice(0, 500)
-        .map((item) => rowOf(item, item.children && item.parent !== image ? `${item.name}/` : item.name, current.size)),
+        .map((item) =>
+          item.parent === image
+            ? rowOf(item, item.name, `${formatBytes(data.layers[item.layer]?.pull ?? 0)} to pull`, current.size)
+            : rowOf(item, item.children ? `${item.name}/` : item.name, "", current.size),
+        ),
     );
   }
 
@@ -288,7 +305,8 @@ export function show(
     const parts: HTMLElement[] = [];
     for (let at: Item | undefined = current; at; at = at.parent) {
       const item = at;
-      const part = element("button", item.name);
+      const part = element("button", item === image ? "All layers" : item.name);
+      part.title = item === image ? "" : item.parent === image ? item.name : pathOf(item);
       part.onclick = () => open(item);
       parts.unshift(part);
     }
@@ -345,6 +363,13 @@ export function show(
     if (event.key === "/" && document.activeElement !== search) {
       event.preventDefault();
       search.focus();
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const rows = [...list.querySelectorAll("button")];
+      const at = rows.indexOf(document.activeElement as HTMLButtonElement);
+      const next = rows[event.key === "ArrowDown" ? at + 1 : at < 0 ? rows.length - 1 : at - 1];
+      if (!next) return;
+      event.preventDefault();
+      next.focus();
     } else if (event.key === "Escape") {
       if (search.value !== "") {
         search.value = "";

@@ -104,7 +104,7 @@ describe("usagePage", () => {
     const page = usagePage({ ...image([await layer({ "a/</script><script>alert(1)</script>": 5 })]), name: "<b>&" });
     expect(page).not.toMatch(/https?:\/\//);
     expect(page.match(/<\/script>/g)?.length).toBe(1);
-    expect(page).toContain("<title>&#60;b&#62;&#38;</title>");
+    expect(page).toContain("<title>&#60;b&#62;&#38;: 5 B in 1 layer</title>");
     const [, script = ""] = /<script>\n([\s\S]*)<\/script>/.exec(page) ?? [];
     expect(() => new Function(script)).not.toThrow();
   });
