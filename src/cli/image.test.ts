@@ -91,6 +91,19 @@ describe("slipway image inspect", () => {
   });
 });
 
+describe("--platform", () => {
+  it("of an image for another one is an error", async () => {
+    realImage("v1");
+    expect(await image("inspect", "HOST/team/app:v1", "--platform", "linux/amd64")).toMatchObject({ status: 0 });
+    expect(await image("copy", "HOST/team/app:v1", "HOST/x", "--platform", "linux/arm64")).toEqual({
+      status: 2,
+      out: "",
+      error:
+        "HOST/team/app:v1 is for linux/amd64 alone, not for linux/arm64.\nLeave --platform out, or name an index.\n",
+    });
+  });
+});
+
 describe("slipway image copy", () => {
   it("prints the copy's digest, and says what it moved", async () => {
     const digest = realImage("v1");
@@ -218,19 +231,24 @@ describe("slipway image tree", () => {
 
 describe("a mistake", () => {
   it.each<[string[], RegExp]>([
-    [[], /Which command of image/],
-    [["inspect"], /Not enough/],
+    [[], /^slipway image needs a command\./],
+    [["inspect"], /^slipway image inspect needs <image>\.\nSee `slipway image inspect --help`\./],
     [["inspect", "team/App"], /^Image reference "team\/App": "team\/App" is not a repository name/],
     [["inspect", "HOST/team/app"], /^Registry HOST has no image latest in team\/app\./],
-    [["copy", "HOST/team/app:v1"], /Not enough/],
+    [["copy", "HOST/team/app:v1"], /^slipway image copy needs <source> <destination>\./],
     [["copy", "HOST/team/app:v1", "HOST/x"], /^Registry HOST has no image v1 in team\/app\./],
+    [["inspct", "x"], /^slipway image has no command "inspct"\.\nDid you mean `slipway image inspect`\?/],
+    [["inspect", "x", "--jsn"], /has no option or further argument "jsn"\.\nDid you mean `--json`\?/],
+    [["copy", "a", "b", "c"], /^slipway image copy has no option or further argument "c"\./],
+    [["ls", "HOST", "--json", "x"], /has no option or further argument "x"/],
+    [["tree", "HOST/team/app", "--platform", "amd64"], /^--platform is "amd64", which is no platform\./],
     [["ls", "HOST"], /^HOST is a registry, and registries do not tell/],
     [["ls", "HOST/team/app:v1"], /names one image, not a repository/],
     [["ls", "HOST/team/app"], /^Registry HOST has no tags in team\/app\./],
     [["rm", "HOST/team/app"], /names a repository, and what is removed is a tag or an image/],
     [["rm", "HOST/team/app:v1"], /^Registry HOST has no image v1 in team\/app/],
     [["tree", "HOST/team/app", "--depth", "none"], /^--depth is not a number of levels/],
-    [["tree", "HOST/team/app", "--json", "--html", "x"], /mutually exclusive/],
+    [["tree", "HOST/team/app", "--json", "--html", "x"], /^--html and --json cannot be given at once\./],
     [["tree", "localhost:1/team/app"], /^Registry localhost:1 does not answer/],
   ])("%j is status 2 and a sentence", async (args, problem) => {
     const { error, status, out } = await image(...args);

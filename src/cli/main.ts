@@ -1,8 +1,12 @@
 import process from "node:process";
 import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
-import { exitStatusOf, messageOf, UserError } from "../oci/errors.ts";
+import { exitStatusOf, messageOf } from "../oci/errors.ts";
+import { usageError } from "./usage-error.ts";
 import { version } from "./version.ts";
+
+/** Columns that help takes at most. */
+const widest = 100;
 
 /** A group of commands, or one command, loaded when it is the one that was asked for: the others cost nothing. */
 interface Group {
@@ -44,9 +48,11 @@ async function main(args: readonly string[]): Promise<number> {
     .usage("$0 COMMAND\n\nFrom a Bazel target to a running container in one command.")
     .version(version)
     .strict()
-    .demandCommand(1, "Which command?")
-    .fail((message, error) => {
-      throw error ?? new UserError(message, "Try `slipway --help`.");
+    .demandCommand(1, "slipway needs a command.")
+    .wrap(Math.min(widest, process.stdout.columns ?? widest))
+    .fail((message, error, usage) => {
+      // What the types call the parser is what knows its help.
+      throw error ?? usageError(message, (usage as unknown as { help(): string }).help());
     });
   for (const [name, { describe, load }] of Object.entries(groups)) {
     parser = parser.command(

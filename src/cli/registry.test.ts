@@ -75,8 +75,8 @@ describe("slipway registry", () => {
 
   it.each([
     [["nope"], /nope/],
-    [[], /Which command of registry/],
-    [["token"], /Not enough/],
+    [[], /^slipway registry needs a command\./],
+    [["token"], /^slipway registry token needs <repository>\./],
     [["token", "A"], /is not running/],
     [["token", "a", "--minutes", "x"], /--minutes NaN is not a time/],
   ])("%j is the user's mistake", async (args, problem) => {

@@ -155,7 +155,10 @@ async function readSmallFile(entry: Entry, path: string): Promise<string> {
   try {
     bytes = await readFile(path);
   } catch (error) {
-    return refuse(entry, `cannot be read (${(error as NodeJS.ErrnoException).code})`, `Make ${path} readable for you.`);
+    const { code } = error as NodeJS.ErrnoException;
+    const remedy =
+      code === "ENOENT" ? "Check the path; no such file is there." : `Make ${path} a file that you can read.`;
+    return refuse(entry, `cannot be read (${code})`, remedy);
   }
   if (bytes.length > maximumSize) return refuse(entry, `has ${bytes.length} bytes, more than any credential`);
   try {

@@ -16,8 +16,12 @@ describe("slipway credentials add", () => {
   it.each<[string, string[], RegExp]>([
     ["no source", url, /No source is given/],
     ["two sources", [...url, "--file", "/a", "--aws-secret", "b"], /More than one source/],
-    ["no URL", ["--service", "docker", "--file", "/a"], /url/],
-    ["no such service", ["--service", "ftp", "--url", "h.org", "--file", "/a"], /ftp/],
+    ["no URL", ["--service", "docker", "--file", "/a"], /^slipway credentials add needs --url\./],
+    [
+      "no such service",
+      ["--service", "ftp", "--url", "h.org", "--file", "/a"],
+      /^--service is "ftp", which it cannot be\.\nChoose among "docker", "git", "http"\./,
+    ],
     ["a URL that is none", ["--service", "docker", "--url", "a b", "--file", "/a"], /"a b" is not a URL/],
     ["a name that is none", [...url, "--name", "a/b", "--file", "/a"], /"a\/b" is no name/],
     ["a file that is not there", [...url, "--file", "/nowhere"], /file \/nowhere .*cannot be read \(ENOENT\)/],

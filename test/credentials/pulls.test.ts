@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeImage } from "./testdata/image.ts";
@@ -75,10 +76,19 @@ describe("a registry with passwords", () => {
     const wrong = user.write("wrong.txt", "u\nfalsch\n");
     await user.slipway("credentials", "add", "--name", "w", "--service", "docker", "--url", registry, "--file", wrong);
     const refused = await user.slipway("credentials", "test", "w");
-    expect(refused).toMatchObject({ status: 2, stderr: expect.stringMatching(/answered 401 .*checking the login/) });
+    expect(refused).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/answered 401 .*checking the login, asked with the credential from w: file /),
+    });
     expect(refused.stderr).not.toContain("falsch");
     const explained = await user.slipway("credentials", "explain", image);
     expect(explained.stdout).toMatch(/not used +file \S+ lines\.txt .*: a newer one is for the same\nused +w: file/);
+    // The settings of the registry count here too.
+    const config = user.write(".config/slipway/config.yaml", `registries: {"${registry}": {plainHttp: false}}`);
+    expect((await user.slipway("credentials", "test", "w")).stderr).toMatch(/does not speak TLS/);
+    rmSync(config);
+    const mistyped = await user.slipway("credentials", "remove", registry.slice(0, -1));
+    expect(mistyped.stderr).toContain(`Did you mean ${registry}?`);
     await user.slipway("credentials", "remove", "w");
   });
 

@@ -1,7 +1,7 @@
 import type { Argv } from "yargs";
 import { services } from "../../credentials/service-url.ts";
 
-const json = { type: "boolean", default: false, describe: "Machine-readable output" } as const;
+const json = { type: "boolean", default: false, describe: "Print JSON" } as const;
 const service = { choices: services, describe: "Which service it is for" } as const;
 
 /** Commands for the credentials of registries, git servers and downloads. What they need is loaded when one of them runs. */
@@ -13,20 +13,37 @@ export function builder(yargs: Argv): Argv {
       (command) =>
         command
           .option("service", { ...service, demandOption: true })
-          .option("url", { type: "string", demandOption: true, describe: "What it is for; the longest match wins" })
-          .option("name", { type: "string", describe: "By which `containerRegistry:` of a service refers to it" })
-          .option("file", { type: "string", describe: "File with the user name and the password, a line each" })
+          .option("url", {
+            type: "string",
+            demandOption: true,
+            describe: "Registry, server or URL it is for, such as registry.example.com/team; the longest match wins",
+          })
+          .option("name", {
+            type: "string",
+            describe: "Name by which `containerRegistry:` of a service refers to it. Default: none",
+          })
+          .option("file", {
+            type: "string",
+            describe: "File with exactly two lines, the user name and the password; its path is kept",
+          })
           .option("aws-secret", {
             type: "string",
-            describe: "AWS secret: JSON with username and password, or private_key",
+            describe: "Name of a secret in AWS Secrets Manager: JSON with username and password, or private_key",
           })
-          .option("region", { type: "string", describe: "AWS region of the secret; default: the AWS configuration's" })
-          .option("ssh-key", { type: "string", describe: "File of a private key, for git by SSH" })
-          .option("username", { type: "string", describe: "With --password-stdin or --password-env" })
-          .option("password-stdin", { type: "boolean", default: false, describe: "Keep the password that stdin gives" })
-          .option("password-env", { type: "string", describe: "Variable in which the password is when it is needed" })
-          .example("$0 credentials add --service docker --url registry.example.com --file ~/registry.txt", "")
-          .example("$0 credentials add --service git --url git@github.com --ssh-key ~/.ssh/deploy", ""),
+          .option("region", { type: "string", describe: "AWS region of that secret. Default: the AWS configuration's" })
+          .option("ssh-key", { type: "string", describe: "File of a private key, for git by SSH; its path is kept" })
+          .option("username", { type: "string", describe: "User name, with --password-stdin or --password-env" })
+          .option("password-stdin", {
+            type: "boolean",
+            default: false,
+            describe: "Keep the password that stdin gives, in a file that only you can read",
+          })
+          .option("password-env", {
+            type: "string",
+            describe: "Name of the variable that has the password when it is needed",
+          })
+          .example("$0 credentials add --service docker --url registry.example.com --file ~/ci.txt", "A registry")
+          .example("$0 credentials add --service git --url git@github.com --ssh-key ~/.ssh/deploy", "Git by SSH"),
       async (options) => (await import("./credentials_add.ts")).add(options),
     )
     .command("list", "Show what was added, without secrets", { json }, async (options) =>
@@ -49,7 +66,7 @@ export function builder(yargs: Argv): Argv {
           .positional("url", {
             type: "string",
             demandOption: true,
-            describe: "As it is asked for, or a registry alone",
+            describe: "Registry, image, git URL or URL of a file",
           })
           .option("service", { ...service, describe: "Default: what the URL looks like" })
           .option("json", json),
@@ -60,9 +77,9 @@ export function builder(yargs: Argv): Argv {
       "Read sources, and ask the services whether they take what is there",
       (command) =>
         command
-          .positional("what", { type: "string", describe: "A name or a URL; default: all that was added" })
+          .positional("what", { type: "string", describe: "Name, registry or URL. Default: all that was added" })
           .option("service", { ...service, describe: "Default: what the URL looks like" }),
       async (options) => (await import("./credentials_test.ts")).test(options),
     )
-    .demandCommand(1, "Which command of credentials?");
+    .demandCommand(1, "slipway credentials needs a command.");
 }

@@ -4,6 +4,7 @@ import { describeEntry, describeSource, type Entry } from "../../credentials/sou
 import { readStore, storePath } from "../../credentials/store.ts";
 import { editStore } from "../../credentials/store-edit.ts";
 import { UserError } from "../../oci/errors.ts";
+import { nearest } from "../../oci/nearest.ts";
 
 /** Lists what was added, a line each, newest last: service, URL, source, and the name where there is one. */
 export async function list({ json }: { readonly json: boolean }): Promise<void> {
@@ -32,6 +33,15 @@ function withoutSecret(entry: Entry): object {
   return entry;
 }
 
+/** The name or URL that was probably meant, as the beginning of a sentence about what to do. */
+export function didYouMean(what: string, entries: readonly Entry[]): string {
+  const meant = nearest(
+    what,
+    entries.flatMap(({ name, url }) => (name === undefined ? [url] : [name, url])),
+  );
+  return meant === undefined ? "" : `Did you mean ${meant}? `;
+}
+
 /** Forgets the source with a name, or those with a URL. */
 export async function remove(options: {
   readonly what: string;
@@ -53,7 +63,7 @@ export async function remove(options: {
     if (meant.length === 0) {
       throw new UserError(
         `No credential has the name or URL ${JSON.stringify(what)}.`,
-        "`slipway credentials list` shows what there is.",
+        `${didYouMean(what, entries)}\`slipway credentials list\` shows what there is.`,
       );
     }
     removed.push(...meant);

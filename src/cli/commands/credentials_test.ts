@@ -4,7 +4,10 @@ import { parseServiceUrl, type Service, type ServiceUrl } from "../../credential
 import { canGive, describeEntry, type Entry, readCredential, readSshKey } from "../../credentials/source.ts";
 import { readStore } from "../../credentials/store.ts";
 import { Failure, messageOf, UserError } from "../../oci/errors.ts";
+import { HttpConnection } from "../../registry/client/http.ts";
 import { openRegistry } from "../../registry/client/open.ts";
+import { registrySettings } from "../../registry/settings/settings.ts";
+import { didYouMean } from "./credentials_list.ts";
 import { lookUpAsked, readAsked } from "./credentials_lookup.ts";
 
 /** Tests what a name or a URL gives, or each source that was added; a line each on stdout. */
@@ -23,10 +26,11 @@ export async function test(options: {
   if (!credential) {
     throw new UserError(
       `There is no credential for ${what}.`,
-      `\`slipway credentials explain ${what}\` shows where it was looked for.`,
+      `${didYouMean(what, entries)}\`slipway credentials explain ${what}\` shows where it was looked for.`,
     );
   }
-  process.stdout.write(`${source}: ${await askService(asked.service, asked.url, credential)}\n`);
+  const found = { credential, source: source ?? "" };
+  process.stdout.write(`${source}: ${await askService(asked.service, asked.url, found)}\n`);
 }
 
 async function testAll(entries: readonly Entry[]): Promise<void> {
@@ -47,26 +51,34 @@ async function report(entry: Entry): Promise<void> {
   const url = parseServiceUrl(entry.service, entry.url);
   const isKey = url.scheme === "ssh" || !canGive(entry.source, "password");
   const credential = isKey ? await readSshKey(entry) : await readCredential(entry, process.env);
-  process.stdout.write(`${describeEntry(entry)}: ${await askService(entry.service, url, credential)}\n`);
+  const source = describeEntry(entry);
+  process.stdout.write(`${source}: ${await askService(entry.service, url, { credential, source })}\n`);
+}
+
+/** What is tested, and where it is from, for people. */
+interface Tested<Kind = Credential | SshKey> {
+  readonly credential: Kind;
+  readonly source: string;
 }
 
 /** What the service says to the credential, in a few words. Fails when it says no. */
-async function askService(service: Service, url: ServiceUrl, credential: Credential | SshKey): Promise<string> {
+async function askService(service: Service, url: ServiceUrl, { credential, source }: Tested): Promise<string> {
   if (credential.kind === "ssh-key" || credential.kind === "ssh-key-file") {
     return "the key can be read; `git ls-remote` asks the server";
   }
-  if (service === "docker") return askRegistry(url, credential);
+  if (service === "docker") return askRegistry(url, { credential, source });
   if (url.path === "") return "it can be read; give the URL of a repository or a file to have the server asked";
   return askServer(service, url, credential);
 }
 
-async function askRegistry({ host, port }: ServiceUrl, credential: Credential): Promise<string> {
+async function askRegistry({ host, port }: ServiceUrl, found: Tested<Credential>): Promise<string> {
   const registry = `${host}${port === undefined ? "" : `:${port}`}`;
   let wasAsked = false;
   const client = openRegistry(registry, {
+    settings: await registrySettings(registry),
     findCredential: async () => {
       wasAsked = true;
-      return { credential, source: "the source that is tested", searched: [], problems: [] };
+      return { ...found, searched: [], problems: [] };
     },
   });
   try {
@@ -82,20 +94,21 @@ async function askServer(service: Service, url: ServiceUrl, credential: Credenti
   const place = `${url.host}${url.port === undefined ? "" : `:${url.port}`}/${url.path}`;
   const address = `${url.scheme ?? "https"}://${place}`;
   const pair = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
-  const request = service === "git" ? `${address}.git/info/refs?service=git-upload-pack` : address;
+  const request = new URL(service === "git" ? `${address}.git/info/refs?service=git-upload-pack` : address);
+  const patience = { connectTimeout: 10_000, idleTimeout: 20_000 };
+  // By the proxies and authorities that registries are reached with.
+  const http = new HttpConnection({ origin: request.origin, connections: 1, env: process.env, ...patience });
   let status: number;
   try {
-    const response = await fetch(request, {
-      method: service === "git" ? "GET" : "HEAD",
-      headers: { authorization: `Basic ${pair}` },
-      redirect: "manual",
-      signal: AbortSignal.timeout(20_000),
-    });
-    await response.body?.cancel();
+    const method = service === "git" ? "GET" : "HEAD";
+    const response = await http.send({ method, url: request, headers: { authorization: `Basic ${pair}` } });
+    response.body.destroy();
     status = response.status;
   } catch (cause) {
-    const { message } = ((cause as Error).cause ?? cause) as Error;
+    const { message } = cause as Error;
     throw new UserError(`${place} does not answer (${message}).`, "Check its name and the way there.", { cause });
+  } finally {
+    http.close();
   }
   if (status < 400) return `${place} accepts it`;
   throw new UserError(

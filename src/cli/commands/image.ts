@@ -16,5 +16,5 @@ export function builder(yargs: Argv): Argv {
     .command(copy.command, copy.describe, copy.builder, copy.handler)
     .command(rm.command, rm.describe, rm.builder, rm.handler)
     .command(lock.command, lock.describe, lock.builder, lock.handler)
-    .demandCommand(1, "Which command of image?");
+    .demandCommand(1, "slipway image needs a command.");
 }

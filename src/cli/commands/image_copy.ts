@@ -21,11 +21,15 @@ export const describe = "Copy an image between repositories or registries";
 
 export function builder(yargs: Argv): Argv<Options> {
   return yargs
-    .positional("source", { type: "string", demandOption: true, describe: "The image" })
+    .positional("source", {
+      type: "string",
+      demandOption: true,
+      describe: "The image, by tag or digest: REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST",
+    })
     .positional("destination", {
       type: "string",
       demandOption: true,
-      describe: "Where it goes; without a tag, it gets the source's",
+      describe: "REGISTRY/REPOSITORY[:TAG] it goes to. Default tag: the source's",
     })
     .option("platform", {
       type: "string",

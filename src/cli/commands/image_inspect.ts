@@ -27,8 +27,15 @@ export const describe = "What an image is: platform, layers, configuration";
 export function builder(yargs: Argv): Argv<Options> {
   return yargs
     .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
-    .option("platform", { type: "string", describe: "Of an index, that image: os/architecture[/variant]" })
-    .option("json", { type: "boolean", default: false, describe: "Print manifest and configuration as JSON" });
+    .option("platform", {
+      type: "string",
+      describe: "Of an index, the image for os/architecture[/variant]. Default: the index itself",
+    })
+    .option("json", {
+      type: "boolean",
+      default: false,
+      describe: "Print manifest and configuration as one JSON object",
+    });
 }
 
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {

@@ -18,6 +18,7 @@ export function builder(yargs: Argv): Argv<Options> {
       type: "string",
       array: true,
       demandOption: true,
+      defaultDescription: "none",
       describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST",
     })
     .example("$0 image rm localhost:5000/team/app:old", "Remove a tag; the image stays for as long as it has others");

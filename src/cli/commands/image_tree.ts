@@ -25,10 +25,13 @@ export const describe = "Where an image's bytes are, by layer and folder";
 export function builder(yargs: Argv): Argv<Options> {
   return yargs
     .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
-    .option("platform", { type: "string", describe: "Of an index, that image: os/architecture[/variant]" })
-    .option("depth", { type: "number", default: 4, describe: "Levels of folders to print" })
-    .option("html", { type: "string", describe: "Write a page with a treemap into this file instead" })
-    .option("json", { type: "boolean", describe: "Print every file as JSON" })
+    .option("platform", {
+      type: "string",
+      describe: "Of an index, the image for os/architecture[/variant]. Default: Linux on this machine's processor",
+    })
+    .option("depth", { type: "number", default: 4, describe: "Levels of folders to print, from 1 on" })
+    .option("html", { type: "string", describe: "Write one HTML page with a treemap into this file instead" })
+    .option("json", { type: "boolean", describe: "Print every file as JSON instead, sizes in bytes" })
     .conflicts("html", "json")
     .example("$0 image tree localhost:5000/team/app:v1 --html app.html", "A page to look at in a browser");
 }

@@ -12,7 +12,7 @@ export function builder(yargs: Argv): Argv {
     .positional("dir", {
       type: "string",
       demandOption: true,
-      describe: "Best one that is on PATH, such as ~/.local/bin",
+      describe: "Folder, best one that is on PATH; made where it is missing. Takes 150 MB",
     })
     .example(
       "$0 install ~/.local/bin",

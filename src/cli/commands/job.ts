@@ -65,5 +65,5 @@ export function builder(yargs: Argv): Argv {
       (command) => command.positional("id", id),
       async (options) => (await import("./job_control.ts")).superviseById(options),
     )
-    .demandCommand(1, "Which command of job?");
+    .demandCommand(1, "slipway job needs a command.");
 }

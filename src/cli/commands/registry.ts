@@ -34,5 +34,5 @@ export function builder(yargs: Argv): Argv {
           ),
       async (options) => (await import("./registry_control.ts")).printToken(options),
     )
-    .demandCommand(1, "Which command of registry?");
+    .demandCommand(1, "slipway registry needs a command.");
 }

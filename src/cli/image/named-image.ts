@@ -1,14 +1,16 @@
 import { arch } from "node:os";
+import { parseImageConfig } from "../../oci/config.ts";
 import { type Descriptor, formatPlatform } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { UserError } from "../../oci/errors.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
+import { mediaTypes } from "../../oci/media-types.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { openRegistry } from "../../registry/client/open.ts";
 import { embeddedHost, openByName } from "../../registry/open-by-name.ts";
-import { choosePlatforms } from "../../registry/platforms.ts";
+import { choosePlatforms, isSame } from "../../registry/platforms.ts";
 import { runningRegistry } from "../embedded.ts";
 
 /** An image that the user named, and its registry, open. */
@@ -53,13 +55,39 @@ export interface PlatformImage extends FetchedManifest {
  * @param platform `os/architecture[/variant]`; default: Linux on this machine's processor, or what the index has when that is one image
  */
 export async function fetchImage(image: NamedImage, platform?: string): Promise<PlatformImage> {
+  if (platform !== undefined) checkPlatform(platform);
   const fetched = await fetchManifest(image.client, image.repository, image.name);
   const { manifest } = fetched;
-  if (!isIndex(manifest)) return { ...fetched, manifest };
+  if (!isIndex(manifest)) {
+    if (platform !== undefined) await checkIsFor(image, manifest, platform);
+    return { ...fetched, manifest };
+  }
   const { digest } = chooseFrom(manifest.manifests, platform, `Index ${formatReference(image.reference)}`);
   const chosen = await fetchManifest(image.client, image.repository, digest);
   if (!isIndex(chosen.manifest)) return { ...chosen, manifest: chosen.manifest };
   return fetchImage({ ...image, name: digest }, platform);
+}
+
+function checkPlatform(text: string): void {
+  if (/^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/.test(text)) return;
+  throw new UserError(
+    `--platform is ${JSON.stringify(text)}, which is no platform.`,
+    "Write os/architecture[/variant], for example linux/arm64.",
+  );
+}
+
+/** An image that is not of an index is for one platform, which must be the one that is wanted. */
+async function checkIsFor(image: NamedImage, { config }: ImageManifest, wanted: string): Promise<void> {
+  const name = formatReference(image.reference);
+  if (config.mediaType !== mediaTypes.config && config.mediaType !== mediaTypes.dockerConfig) {
+    throw new UserError(`${name} is no container image, so it is for no platform.`, "Leave --platform out.");
+  }
+  const platform = formatPlatform(parseImageConfig(await readBlob(image, config), `Configuration of ${name}`));
+  if (isSame(wanted, platform)) return;
+  throw new UserError(
+    `${name} is for ${platform} alone, not for ${wanted}.`,
+    "Leave --platform out, or name an index.",
+  );
 }
 
 function chooseFrom(manifests: readonly Descriptor[], platform: string | undefined, document: string): Descriptor {

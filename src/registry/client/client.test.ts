@@ -155,6 +155,15 @@ describe("faults", () => {
     expect(exitStatusOf(error)).toBe(2);
   });
 
+  it("of a registry that is asked by TLS and speaks none say so", async () => {
+    const error = await open({ settings: { plainHttp: false } })
+      .headManifest("team/app", "v1")
+      .catch((error) => error);
+    expect(error.message).toMatch(
+      /^Registry localhost:\d+ does not speak TLS \(\S+\) while .*\nIf it is to be spoken to by plain HTTP, write `plainHttp: true`/,
+    );
+  });
+
   it("of a full disk are not tried again", async () => {
     registry.intervene = times(
       9,

@@ -9,6 +9,9 @@ const maximumAnswer = 64 * 1024;
 /** A registry or its token service knows who asks, or that nobody in particular does, and says no. */
 export class AccessRefused extends UserError {}
 
+/** The registry gave no answer. */
+export class Unreachable extends UserError {}
+
 /** The registry does not do such a thing at all. */
 export class Unsupported extends UserError {}
 
@@ -99,18 +102,20 @@ export function unreachableError(endpoint: Endpoint, step: Step, attempts: numbe
   const { registry, base } = endpoint;
   const { code = "", message = "", proxy } = cause as FaultBehindProxy;
   const tries = attempts > 1 ? ` ${attempts} times` : "";
-  const tls = tlsError(registry, code, step, cause);
+  // When the connection breaks while it is written to, OpenSSL's words are all there is.
+  const words = /:SSL routines:[^:]*:([^:]*)/.exec(message)?.[1]?.trim().toUpperCase().replaceAll(" ", "_");
+  const tls = tlsError(registry, code === "EPROTO" && words ? words : code, step, cause);
   if (tls) return tls;
   // A name with several addresses fails with an AggregateError, whose own message is empty.
   const why = printable(message || (cause as AggregateError).errors?.[0]?.message || code);
   if (proxy !== undefined) {
-    return new UserError(
+    return new Unreachable(
       `Registry ${registry} does not answer through the proxy ${proxy} (${why})${tries} while ${where(step)}.`,
       "Check that variable and the proxy; a registry that is reached without it belongs into NO_PROXY.",
       { cause },
     );
   }
-  return new UserError(
+  return new Unreachable(
     `Registry ${registry} does not answer (${why})${tries} while ${where(step)}.`,
     `Check its name, that it runs and that this machine reaches it: \`curl -i ${base.href}v2/\` must get an answer.`,
     { cause },

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { auth, Home } from "../../credentials/testdata/home.ts";
 import { FakeRegistry } from "../client/testdata/fake-registry.ts";
-import { answer, registry, useRegistry } from "../client/testdata/harness.ts";
+import { answer, registry, reset, useRegistry } from "../client/testdata/harness.ts";
 import { bazelHelper } from "./bazel.ts";
 
 useRegistry();
@@ -112,6 +112,14 @@ describe("for what is in a registry, Bazel is given", () => {
       );
       expect(await ask(new Home(), blob("team/app"))).toEqual({ headers: {} });
     });
+  });
+
+  it("the password when it does not answer", async () => {
+    const home = homeFor("");
+    const uri = blob("team/app");
+    registry.intervene = reset;
+    expect(await ask(home, uri)).toEqual({ headers: { Authorization: [basic("u")] } });
+    expect(await ask(new Home(), uri)).toEqual({ headers: {} });
   });
 
   it("no password when it is a registry by TLS and the URL is without", async () => {

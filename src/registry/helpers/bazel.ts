@@ -1,4 +1,4 @@
-import type { CredentialSearch, Environment } from "../../credentials/credential.ts";
+import type { CredentialSearch, Environment, PasswordCredential } from "../../credentials/credential.ts";
 import { findCredential } from "../../credentials/find.ts";
 import { findPassword } from "../../credentials/find-remote.ts";
 import { type HelperAnswer, type HelperCall, unknownAction } from "../../credentials/protocols/helper.ts";
@@ -8,6 +8,7 @@ import { UserError } from "../../oci/errors.ts";
 import { isRepository, normalizeRegistry } from "../../oci/reference.ts";
 import { endpointOf } from "../client/endpoint.ts";
 import { openRegistry } from "../client/open.ts";
+import { Unreachable } from "../client/refusal.ts";
 import type { Authorization } from "../client/session.ts";
 import { registrySettings } from "../settings/settings.ts";
 
@@ -55,9 +56,12 @@ async function forRegistry(url: URL, env: Environment): Promise<Authorization | 
     const authorization = await client.authorize(repository, url);
     return Object.keys(authorization.headers).length > 0 ? authorization : undefined;
   } catch (error) {
+    const { credential, expiresAt } = search;
     // Where nobody is known, Bazel's own request tells what is wrong.
-    if (search.credential === undefined) return undefined;
-    throw error;
+    if (credential === undefined) return undefined;
+    // Bazel may have a way there that this process has not, or find the content in a cache.
+    if (!(error instanceof Unreachable) || credential.kind !== "password") throw error;
+    return { headers: { authorization: basic(credential) }, ...(expiresAt ? { expiresAt } : {}) };
   } finally {
     client.close();
   }
@@ -69,8 +73,11 @@ async function forDownload(url: URL, env: Environment): Promise<Authorization> {
   const asked = parseServiceUrl("http", `${scheme}://${url.host}${url.pathname}`);
   const { credential }: CredentialSearch = await findPassword(asked, ["http", "git"], env);
   if (credential?.kind !== "password") return { headers: {} };
-  const pair = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
-  return { headers: { authorization: `Basic ${pair}` } };
+  return { headers: { authorization: basic(credential) } };
+}
+
+function basic({ username, password }: PasswordCredential): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
 function headerName(name: string): string {

@@ -1,0 +1,59 @@
+import { UserError } from "../oci/errors.ts";
+import { nearest } from "../oci/nearest.ts";
+
+/**
+ * The error for a command line that yargs refuses: a sentence that names what is wrong, and one with what was probably meant or where the
+ * help is.
+ *
+ * @param said yargs's own words
+ * @param help the help of the command that was reached
+ */
+export function usageError(said: string, help: string): UserError {
+  const [synopsis = "slipway"] = help.split("\n", 1);
+  const command = synopsis.replace(/ [<[A-Z].*$/, "");
+  const look = `See \`${command} --help\`.`;
+  const names = (section: string, pattern: RegExp) => {
+    const [, lines = ""] = new RegExp(`^${section}:\n((?: .*\n?)*)`, "m").exec(help) ?? [];
+    return [...lines.matchAll(pattern)].map((match) => match[1] as string);
+  };
+  const commands = names("Commands", new RegExp(`^ {2}${command} ([a-z-]+)`, "gm"));
+  const options = names("Options", /^ +--([a-z-]+)/gm);
+
+  const [, unknown] = /^Unknown (?:argument|command)s?: (.*)$/.exec(said) ?? [];
+  if (unknown !== undefined) return unknownWords(command, unknown.split(", "), { commands, options, look });
+  const [, missing] = /^Missing required arguments?: (.*)$/.exec(said) ?? [];
+  if (missing !== undefined) {
+    const list = missing.split(", ").map((name) => `--${name}`);
+    return new UserError(`${command} needs ${list.join(" and ")}.`, look);
+  }
+  if (said.startsWith("Not enough non-option arguments")) {
+    const positionals = synopsis.match(/<[^>]+>/g)?.join(" ") ?? "more";
+    return new UserError(`${command} needs ${positionals}.`, look);
+  }
+  const [, option, given, choices] = /Argument: (\S+), Given: (.*), Choices: (.*)$/m.exec(said) ?? [];
+  if (given !== undefined)
+    return new UserError(`--${option} is ${given}, which it cannot be.`, `Choose among ${choices}.`);
+  const [, valueless] = /^Not enough arguments following: (.*)$/.exec(said) ?? [];
+  if (valueless !== undefined) return new UserError(`--${valueless} has no value.`, look);
+  const [, one, other] = /^Arguments (\S+) and (\S+) are mutually exclusive$/.exec(said) ?? [];
+  if (other !== undefined)
+    return new UserError(`--${one} and --${other} cannot be given at once.`, "Leave one of them out.");
+  return new UserError(said, look);
+}
+
+function unknownWords(
+  command: string,
+  words: readonly string[],
+  { commands, options, look }: { commands: readonly string[]; options: readonly string[]; look: string },
+): UserError {
+  const [word = ""] = words;
+  // yargs leaves the dashes of options out; what has none in the list of commands was one word too many.
+  const isCommand = commands.length > 0;
+  const meant = nearest(word, isCommand ? commands : options);
+  const kind = isCommand ? "command" : "option or further argument";
+  const instead = meant === undefined ? "" : `${isCommand ? `${command} ` : "--"}${meant}`;
+  return new UserError(
+    `${command} has no ${kind} ${JSON.stringify(word)}.`,
+    instead === "" ? look : `Did you mean \`${instead}\`? ${look}`,
+  );
+}
