@@ -64,6 +64,26 @@ describe("manifests", () => {
     expect(await open().listTags("a")).toEqual(["x", "y"]);
   });
 
+  it("that refer to one are found by the API, page by page, and chosen here where the registry does not", async () => {
+    const subject = sha256("subject");
+    const page = (artifactType: string) => {
+      const descriptor = { mediaType: mediaTypes.manifest, digest: sha256(artifactType), size: 3, artifactType };
+      return JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [descriptor] });
+    };
+    registry.intervene = (request, response) => {
+      const isLast = request.url?.includes("last=1") ?? false;
+      const link = `</v2/a/referrers/${subject}?last=1>; rel="next"`;
+      response.writeHead(200, { "content-type": mediaTypes.index, ...(isLast ? {} : { link }) });
+      response.end(page(isLast ? "two" : "one"));
+      return true;
+    };
+    const digests = async (type?: string) => (await open().referrers("a", subject, type)).map(({ digest }) => digest);
+    expect(await digests()).toEqual([sha256("one"), sha256("two")]);
+    expect(await digests("two")).toEqual([sha256("two")]);
+    expect(registry.log.every((each) => each === `GET /v2/a/referrers/${subject}`)).toBe(true);
+    expect(registry.seen.map(({ path }) => path)).toContain(`/v2/a/referrers/${subject}?artifactType=two`);
+  });
+
   it("that refer to one are found by the tag that stands in for the API", async () => {
     const subject = sha256("subject");
     const manifests = ["one", "two"].map((artifactType) => ({
@@ -86,6 +106,9 @@ describe("faults", () => {
     ["503 with Retry-After", answer(503, { "retry-after": "0" })],
     ["429", answer(429)],
     ["408", answer(408)],
+    ["425", answer(425)],
+    ["502", answer(502)],
+    ["504", answer(504)],
   ])("of a passing kind are got over: %s", async (_, fault) => {
     registry.intervene = times(2, /./, fault);
     registry.manifests.set("a v1", { bytes: Buffer.from("{}"), mediaType: mediaTypes.manifest });
@@ -105,11 +128,14 @@ describe("faults", () => {
     expect(registry.seen.length).toBe(6);
   });
 
-  it("are not waited for longer than the budget", async () => {
-    registry.intervene = answer(429, { "retry-after": "3600" });
-    await expect(open().headManifest("a", "v1")).rejects.toThrow(/answered 429/);
-    expect(registry.seen.length).toBe(1);
-  });
+  it.each(["3600", new Date(Date.now() + 3_600_000).toUTCString()])(
+    "are not waited for longer than the budget: Retry-After: %s",
+    async (after) => {
+      registry.intervene = answer(429, { "retry-after": after });
+      await expect(open().headManifest("a", "v1")).rejects.toThrow(/answered 429/);
+      expect(registry.seen.length).toBe(1);
+    },
+  );
 
   it("of a truncated body are got over", async () => {
     const bytes = Buffer.from('{"schemaVersion":2}');

@@ -134,6 +134,23 @@ describe("copyImage", () => {
 });
 
 describe("a copy between registries", () => {
+  it("fetches a layer from its registry, whatever other places its descriptor names, also when it is not there", async () => {
+    await using elsewhere = await FakeRegistry.start();
+    const urls = [`${elsewhere.url}/layer`];
+    const there = {
+      mediaType: mediaTypes.layerGzip,
+      digest: source.putBlob("team/base", Buffer.from("x")),
+      size: 1,
+      urls,
+    };
+    images().image({ manifest: { layers: [there] }, tag: "there" });
+    await copy("there");
+    const absent = { ...there, digest: sha256("y") };
+    images().image({ manifest: { layers: [absent] }, tag: "absent" });
+    await expect(copy("absent")).rejects.toThrow(/has no blob sha256:\w+ in team\/base/);
+    expect(elsewhere.seen).toEqual([]);
+  });
+
   const layer = randomBytes(2_000_000).toString("hex");
 
   it("goes on where the source broke off", async () => {

@@ -30,6 +30,11 @@ describe("Backoff", () => {
     expect(await new Backoff(policy).wait({ budget: 0 })).toBe(false);
   });
 
+  it("adds up what it waited", async () => {
+    const backoff = new Backoff({ ...policy, budget: 20 });
+    expect([await backoff.wait({ retryAfter: 12 }), await backoff.wait({ retryAfter: 12 })]).toEqual([true, false]);
+  });
+
   it("ends a wait that is not wanted any more", async () => {
     const stop = new AbortController();
     const waiting = new Backoff(policy).wait({ retryAfter: 60_000, signal: stop.signal });
