@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import type { TLSSocket } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { CredentialSearch } from "../../src/credentials/credential.ts";
 import { auth, Home } from "../../src/credentials/testdata/home.ts";
@@ -136,6 +141,40 @@ describe("docker-registry with TLS", () => {
       /refused this machine's side of TLS .*\nIf it wants a client certificate/,
     );
   });
+});
+
+it("a client certificate is shown to its registry, and not to where that redirects", async () => {
+  const authority = privateAuthority();
+  const pem = ({ certificate, key }: { certificate: string; key: string }) => ({
+    certificate: readFileSync(certificate, "utf8"),
+    key: readFileSync(key, "utf8"),
+  });
+  const { certificate: cert, key } = pem(authority.issue("localhost"));
+  const content = Buffer.from("content");
+  const shown: Record<string, string | undefined> = {};
+  const listen = async (name: string, answer: (response: ServerResponse) => void) => {
+    const options = { cert, key, ca: authority.pem, requestCert: true, rejectUnauthorized: false };
+    const server = createServer(options, (request, response) => {
+      const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+      shown[name] = subject?.CN as string | undefined;
+      answer(response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return `localhost:${(server.address() as AddressInfo).port}`;
+  };
+  const elsewhere = await listen("elsewhere", (response) => response.end(content));
+  const host = await listen("registry", (response) =>
+    response.writeHead(307, { location: `https://${elsewhere}/blob` }).end(),
+  );
+  const settings = { plainHttp: false, authorities: [authority.pem], clientCertificate: pem(authority.issue("me")) };
+  const client = open(host, { findCredential: find, settings });
+  const { descriptor } = blobOf(content);
+  expect(await buffer(client.getBlob("team/app", descriptor))).toEqual(content);
+  expect(shown).toEqual({ registry: "me", elsewhere: undefined });
 });
 
 describe("docker-registry with a token server", () => {
