@@ -1,0 +1,53 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { exitStatusOf, messageOf, UserError } from "../../src/oci/errors.ts";
+import { npmFiles } from "./npm.ts";
+import { metadata, stampPyproject } from "./python.ts";
+import { stampModule } from "./stamp-module.ts";
+import { wheel } from "./wheel.ts";
+
+type Files = ReadonlyMap<string, string>;
+
+/**
+ * What makes a release of the build's outputs, `COMMAND VERSION OUTPUT FILE…`:
+ *
+ *     module VERSION FILE MODULE.bazel                  MODULE.bazel of the archive
+ *     npm VERSION FOLDER package.json DECLARATIONS      package.json, bins and types of the npm package
+ *     wheel VERSION FILE pyproject.toml LICENSE FILE…   the Python package
+ *     sdist VERSION FOLDER pyproject.toml               what its source distribution has besides the sources
+ */
+const commands: Readonly<Record<string, (version: string, inputs: readonly string[]) => Files | Uint8Array | string>> =
+  {
+    module: (version, [module = ""]) => stampModule(read(module), version),
+    npm: (version, [manifest = "", declarations = ""]) => npmFiles(read(manifest), declarations, version),
+    wheel: (version, [project = "", license = "", ...modules]) => wheel(read(project), version, license, modules),
+    sdist: (version, [project = ""]) =>
+      new Map([
+        ["pyproject.toml", stampPyproject(read(project), version)],
+        ["PKG-INFO", metadata(read(project), version)],
+      ]),
+  };
+
+function read(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
+function main([name = "", version = "", output = "", ...inputs]: readonly string[]): void {
+  const command = commands[name];
+  if (!command) throw new UserError(`${name} is no command.`, `Take one of ${Object.keys(commands).join(", ")}.`);
+  const made = command(version, inputs);
+  if (!(made instanceof Map)) return writeFileSync(output, made as Uint8Array | string);
+  for (const [path, content] of made) {
+    const file = join(output, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+}
+
+try {
+  main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = exitStatusOf(error);
+}

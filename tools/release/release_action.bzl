@@ -1,0 +1,31 @@
+"""What the release tool makes."""
+
+load("//bazel/private:version.bzl", "VERSION")  # buildifier: disable=bzl-visibility
+
+def _release_action_impl(ctx):
+    name = ctx.attr.out
+    output = ctx.actions.declare_file(name) if name else ctx.actions.declare_directory(ctx.label.name)
+    args = ctx.actions.args()
+    args.add_all([ctx.attr.command, VERSION])
+    args.add_all([output], expand_directories = False)
+    args.add_all(ctx.files.srcs, expand_directories = False)
+    ctx.actions.run(
+        executable = ctx.executable._tool,
+        arguments = [args],
+        inputs = ctx.files.srcs,
+        outputs = [output],
+        mnemonic = "Release",
+        progress_message = "Making %{output}",
+    )
+    return [DefaultInfo(files = depset([output]))]
+
+release_action = rule(
+    implementation = _release_action_impl,
+    doc = "Runs `tool COMMAND VERSION OUTPUT FILE…`.",
+    attrs = {
+        "command": attr.string(mandatory = True, doc = "The tool's command: see main.ts."),
+        "out": attr.string(doc = "Name of the file that it writes. Default: it writes a directory."),
+        "srcs": attr.label_list(allow_files = True, mandatory = True, doc = "What the command reads, in its order."),
+        "_tool": attr.label(default = Label(":tool"), executable = True, cfg = "exec"),
+    },
+)

@@ -1,0 +1,54 @@
+"""A compressed tar of a release, under the rules of image layers: sorted, owned by nobody, without times."""
+
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")  # buildifier: disable=bzl-visibility
+
+def _release_tar_impl(ctx):
+    output = ctx.actions.declare_file(ctx.attr.out)
+    metadata = ctx.actions.declare_file(ctx.attr.out + ".json")
+    prefix = ctx.attr.prefix
+    strip = ctx.attr.strip
+
+    def placed(file):
+        return prefix + "/" + file.short_path.removeprefix(strip)
+
+    def source(file):
+        return json.encode(["file", placed(file), file.path])
+
+    def source_member(file):
+        return json.encode(["member", placed(file), file.path, file.tree_relative_path])
+
+    def member(file):
+        return json.encode(["member", prefix + "/" + file.tree_relative_path, file.path, file.tree_relative_path])
+
+    args = build_tool_args(ctx, "layer")
+    args.add(output, format = "--output=%s")
+    args.add(metadata, format = "--metadata=%s")
+    args.add("--compression=gzip")
+    args.add("--comment=release")
+    args.add_all([file for file in ctx.files.srcs if not file.is_directory], map_each = source, allow_closure = True)
+    args.add_all([file for file in ctx.files.srcs if file.is_directory], map_each = source_member, allow_closure = True)
+    args.add_all(ctx.files.trees, map_each = member, allow_closure = True)
+    for target, path in ctx.attr.renamed.items():
+        args.add(json.encode(["file", prefix + "/" + path, target[DefaultInfo].files.to_list()[0].path]))
+    run_build_tool(
+        ctx,
+        args,
+        inputs = depset(ctx.files.srcs + ctx.files.renamed + ctx.files.trees),
+        outputs = [output, metadata],
+        mnemonic = "ReleaseTar",
+        progress_message = "Packing %{output}",
+    )
+    return [DefaultInfo(files = depset([output]))]
+
+release_tar = rule(
+    implementation = _release_tar_impl,
+    doc = "Files in a folder of a .tar.gz.",
+    attrs = {
+        "out": attr.string(mandatory = True, doc = "Its name."),
+        "prefix": attr.string(mandatory = True, doc = "The folder in it."),
+        "renamed": attr.label_keyed_string_dict(allow_files = True, doc = "Single files to their paths in the folder."),
+        "srcs": attr.label_list(allow_files = True, doc = "Files that are there where they are in the repository."),
+        "strip": attr.string(doc = "What the paths of `srcs` lose at their start. Default: nothing."),
+        "trees": attr.label_list(doc = "Directories whose content is in the folder itself."),
+    } | BUILD_TOOL_ATTRS,
+)
