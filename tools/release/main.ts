@@ -37,9 +37,11 @@ function main([name = "", version = "", output = "", ...inputs]: readonly string
   const command = commands[name];
   if (!command) throw new UserError(`${name} is no command.`, `Take one of ${Object.keys(commands).join(", ")}.`);
   const made = command(version, inputs);
-  if (!(made instanceof Map)) return writeFileSync(output, made as Uint8Array | string);
-  for (const [path, content] of made) {
-    const file = join(output, path);
+  const files: Iterable<readonly [string, string | Uint8Array]> =
+    typeof made === "string" || made instanceof Uint8Array
+      ? [[output, made]]
+      : [...made].map(([path, content]) => [join(output, path), content]);
+  for (const [file, content] of files) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
   }

@@ -25,7 +25,8 @@ export function stampPyproject(text: string, version: string): string {
 export function metadata(project: string, version: string): string {
   const field = (pattern: RegExp): string => {
     const value = pattern.exec(project)?.[1];
-    if (value === undefined) throw new UserError(`pyproject.toml has nothing like ${pattern.source}.`, "Add the field.");
+    if (value === undefined)
+      throw new UserError(`pyproject.toml has nothing like ${pattern.source}.`, "Add the field.");
     return value;
   };
   const classifiers = [...field(/^classifiers = \[(.*)\]$/m).matchAll(/"([^"]*)"/g)];

@@ -22,7 +22,9 @@ const unix = 3;
 export function wheel(project: string, version: string, license: string, modules: readonly string[]): Uint8Array {
   const info = `slipway-${version}.dist-info`;
   const files = new Map<string, Uint8Array>(
-    modules.map((path) => [`slipway/${basename(path)}`, readFileSync(path)] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
+    modules
+      .map((path) => [`slipway/${basename(path)}`, readFileSync(path)] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
   files.set(`${info}/LICENSE`, readFileSync(license));
   files.set(`${info}/METADATA`, Buffer.from(metadata(project, version)));
