@@ -1,17 +1,7 @@
 import { constants } from "node:os";
+import type { Network, Resources } from "./limits.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What a container may reach: nothing, or this machine's network as it is. */
-export type Network = "none" | "host";
-
-/** Limits of one run. What is left out is not limited. */
-export interface Resources {
-  /** Bytes of memory. */
-  readonly memory?: number;
-  /** Processors, fractions allowed. */
-  readonly cpus?: number;
-}
 
 /** One run of a program, to its end. Its standard error is passed on as it comes. */
 export interface Run {

@@ -1,3 +1,5 @@
+import type { RemoteFailure } from "./remote-failure.ts";
+
 /** Names the function that a process of this program was started to serve. */
 export const callVariable = "SLIPWAY_CALL";
 /** Random text in front of the one result line on standard output, so that nothing a function prints is taken for it. */
@@ -5,14 +7,6 @@ export const nonceVariable = "SLIPWAY_CALL_NONCE";
 
 /** What a function's process says: a result (left out for `void`), or how it failed. */
 export type Reply = { readonly result?: unknown } | { readonly error: RemoteFailure };
-
-/** An exception on its way back. `name` tells a reported error (UserError, Failure) from any other. */
-export interface RemoteFailure {
-  readonly name: string;
-  readonly message: string;
-  /** The stack, causes and further fields, as Node prints them. */
-  readonly details: string;
-}
 
 function marker(nonce: string): string {
   return `\x1eslipway ${nonce} `;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Network, Resources } from "../engine/engine.ts";
+import type { Network, Resources } from "../engine/limits.ts";
 import { callVariable, nonceVariable, type Reply, ResultReader } from "../engine/protocol.ts";
 import { Failure, UserError } from "../oci/errors.ts";
 import { containerImage, imageVariables } from "./images.ts";

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import type { RemoteFailure } from "../engine/protocol.ts";
+import type { RemoteFailure } from "../engine/remote-failure.ts";
 import { Failure, messageOf, UserError } from "../oci/errors.ts";
 
 /** An exception that a function threw where it ran, other than UserError and Failure, which arrive as themselves. Its stack is the one from there, followed by that of the call. */

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { processLimits } from "../../src/engine/container/process-limits.ts";
 import { Registry } from "../e2e/registry.ts";
 import { command, scratchFolder, Workspace } from "../e2e/workspace.ts";
 
@@ -41,7 +42,9 @@ export class Consumer {
     const login = ["--tls-verify=false", "--creds", `token:${await this.registry.token(repository)}`];
     await this.#podman(["pull", "--quiet", ...login, image]);
     try {
-      return await this.#podman(["run", "--rm", image, ...args]);
+      const { files, processes } = processLimits() ?? {};
+      const limits = files ? [`--ulimit=nofile=${files}:${files}`, `--ulimit=nproc=${processes}:${processes}`] : [];
+      return await this.#podman(["run", "--rm", ...limits, image, ...args]);
     } finally {
       await this.#podman(["rmi", "--force", image]);
     }

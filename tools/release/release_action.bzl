@@ -8,11 +8,11 @@ def _release_action_impl(ctx):
     args = ctx.actions.args()
     args.add_all([ctx.attr.command, VERSION])
     args.add_all([output], expand_directories = False)
-    args.add_all(ctx.files.srcs, expand_directories = False)
+    args.add_all(ctx.files.inputs, expand_directories = False)
     ctx.actions.run(
         executable = ctx.executable._tool,
         arguments = [args],
-        inputs = ctx.files.srcs,
+        inputs = ctx.files.inputs,
         outputs = [output],
         mnemonic = "Release",
         progress_message = "Making %{output}",
@@ -25,7 +25,7 @@ release_action = rule(
     attrs = {
         "command": attr.string(mandatory = True, doc = "The tool's command: see main.ts."),
         "out": attr.string(doc = "Name of the file that it writes. Default: it writes a directory."),
-        "srcs": attr.label_list(allow_files = True, mandatory = True, doc = "What the command reads, in its order."),
+        "inputs": attr.label_list(allow_files = True, mandatory = True, doc = "What the command reads, in its order: `srcs` would be sorted by formatters."),
         "_tool": attr.label(default = Label(":tool"), executable = True, cfg = "exec"),
     },
 )

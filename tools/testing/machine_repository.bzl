@@ -13,6 +13,7 @@ _PARTS = {
     "bsdtar": "bsdtar --version",
     "chromium": "chromium --version",
     "python": "python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'",
+    "venv": "python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'",
     "docker": "docker --version",
     "git_http": "test -x \"$(git --exec-path)/git-http-backend\"",
     "moto": "moto_server --help",

@@ -1,4 +1,4 @@
-import type { RemoteFailure } from "../protocol.ts";
+import type { RemoteFailure } from "../remote-failure.ts";
 import type { Program } from "./program.ts";
 
 /** Where a job is in its life. */
