@@ -1,5 +1,5 @@
 /** What a program imports as `slipway`. */
-export type { Network, Resources } from "../engine/engine.ts";
+export type { Network, Resources } from "../engine/limits.ts";
 export { Failure, UserError } from "../oci/errors.ts";
 export { dataFile } from "./data-file.ts";
 export { containerImage, hasContainerImage } from "./images.ts";

@@ -14,19 +14,15 @@ def _release_tar_impl(ctx):
     def source(file):
         return json.encode(["file", placed(file), file.path])
 
-    def source_member(file):
-        return json.encode(["member", placed(file), file.path, file.tree_relative_path])
-
     def member(file):
-        return json.encode(["member", prefix + "/" + file.tree_relative_path, file.path, file.tree_relative_path])
+        return json.encode(["file", prefix + "/" + file.tree_relative_path, file.path])
 
     args = build_tool_args(ctx, "layer")
     args.add(output, format = "--output=%s")
     args.add(metadata, format = "--metadata=%s")
     args.add("--compression=gzip")
     args.add("--comment=release")
-    args.add_all([file for file in ctx.files.srcs if not file.is_directory], map_each = source, allow_closure = True)
-    args.add_all([file for file in ctx.files.srcs if file.is_directory], map_each = source_member, allow_closure = True)
+    args.add_all(ctx.files.srcs, map_each = source, allow_closure = True)
     args.add_all(ctx.files.trees, map_each = member, allow_closure = True)
     for target, path in ctx.attr.renamed.items():
         args.add(json.encode(["file", prefix + "/" + path, target[DefaultInfo].files.to_list()[0].path]))
