@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { globSync, mkdtempSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { inherited } from "../e2e/environment.ts";
 
 /** The one file of the release that a pattern names, among the inputs of this test. */
 export function built(pattern: string): string {
@@ -22,20 +23,6 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The way to what pip downloads. */
-const network = [
-  "HTTPS_PROXY",
-  "HTTP_PROXY",
-  "NO_PROXY",
-  "SSL_CERT_FILE",
-  "http_proxy",
-  "https_proxy",
-  "no_proxy",
-].flatMap((name) => {
-  const value = process.env[name];
-  return value === undefined ? [] : [[name, value] as const];
-});
-
 /** Runs a command to its end, without the variables that Bazel's test runner sets. */
 export function run(words: readonly string[], { cwd, env = {} }: RunOptions) {
   const [program = "", ...args] = words;
@@ -43,7 +30,7 @@ export function run(words: readonly string[], { cwd, env = {} }: RunOptions) {
     cwd,
     encoding: "utf8",
     env: {
-      ...Object.fromEntries(network),
+      ...inherited(),
       HOME: cwd,
       PATH: process.env["PATH"] ?? "",
       XDG_STATE_HOME: join(cwd, "state"),
