@@ -242,7 +242,7 @@ describe("a mistake", () => {
     [["copy", "a", "b", "c"], /^slipway image copy has no option or further argument "c"\./],
     [["ls", "HOST", "--json", "x"], /has no option or further argument "x"/],
     [["tree", "HOST/team/app", "--platform", "amd64"], /^--platform is "amd64", which is no platform\./],
-    [["ls", "HOST"], /^HOST is a registry, and registries do not tell/],
+    [["ls", "HOST"], /^HOST is a registry, and there is no way to ask/],
     [["ls", "HOST/team/app:v1"], /names one image, not a repository/],
     [["ls", "HOST/team/app"], /^Registry HOST has no tags in team\/app\./],
     [["rm", "HOST/team/app"], /names a repository, and what is removed is a tag or an image/],

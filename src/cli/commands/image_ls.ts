@@ -35,7 +35,7 @@ async function namesOf(text: string | undefined): Promise<readonly string[]> {
   }
   if (/[.:]|^localhost$/.test(text) && !text.includes("/") && isRegistry(text)) {
     throw new UserError(
-      `${text} is a registry, and registries do not tell what repositories they have.`,
+      `${text} is a registry, and there is no way to ask every registry for its repositories.`,
       `Name one of them: ${text}/REPOSITORY.`,
     );
   }
