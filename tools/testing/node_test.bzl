@@ -42,12 +42,12 @@ def _node_test_impl(ctx):
     own_modules = ""
     if ctx.attr.own_deps:
         own_modules = "ln -s \"$r\"/{} \"$work\"/{}".format(
-            shell_quote(ctx.attr.own_deps[0].label.workspace_name + "/node_modules"),
+            shell_quote(ctx.attr.own_deps[0].label.repo_name + "/node_modules"),
             shell_quote(ctx.label.package + "/node_modules"),
         )
     stage = _STAGE.format(
         workspace = shell_quote(ctx.workspace_name),
-        modules = shell_quote(ctx.attr.deps[0].label.workspace_name + "/node_modules"),
+        modules = shell_quote(ctx.attr.deps[0].label.repo_name + "/node_modules"),
         node = shell_quote(runfiles_path(ctx, node)),
         own_modules = own_modules,
         home = "" if "HOME" in ctx.attr.env_inherit else "export HOME=$TEST_TMPDIR/home",

@@ -59,7 +59,7 @@ def py_pipeline(
     }
     if py_binary:
         up = "/".join([".."] * (len(native.package_name().split("/")) + 1 if native.package_name() else 1))
-        own = Label("//python:BUILD.bazel").workspace_name
+        own = Label("//python:BUILD.bazel").repo_name
         py_binary(
             srcs = srcs if main in srcs else srcs + [main],
             deps = deps,

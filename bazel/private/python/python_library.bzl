@@ -13,7 +13,7 @@ PYTHON_LIBRARY_ATTRS = {
 
 def python_import(ctx, folder):
     """The path in the runfiles of a folder of a rule's package."""
-    return "/".join([part for part in [ctx.label.workspace_name or ctx.workspace_name, ctx.label.package, folder] if part and part != "."])
+    return "/".join([part for part in [ctx.label.repo_name or ctx.workspace_name, ctx.label.package, folder] if part and part != "."])
 
 def python_runfiles(ctx):
     """The runfiles of a rule with PYTHON_LIBRARY_ATTRS."""

@@ -9,7 +9,7 @@ load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
 
 def _npm_repository(ctx):
     """The one npm repository that all packages come from, or None where there are none."""
-    repositories = {target.label.workspace_name: target.label for target in ctx.attr.deps}
+    repositories = {target.label.repo_name: target.label for target in ctx.attr.deps}
     if len(repositories) > 1:
         fail("{}: its npm packages come from several repositories: {}.\nPut them into one package.json: Node finds packages in one node_modules.".format(
             ctx.label,
