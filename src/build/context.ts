@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import type { SegmentCache } from "../layer/segment_cache.ts";
 
 /** Where and until when a command works. */
 export interface Context {
   /** What paths in arguments are relative to; empty for the working directory. A multiplexed worker has a sandbox per request. */
   readonly folder: string;
+  /** What a worker keeps from one request to the next. One shot: nothing. */
+  readonly cache?: SegmentCache;
   /** Aborted when nobody waits for the result any more. */
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,9 +41,12 @@ class Worker {
   readonly #lines: Interface;
   readonly #output: AsyncIterator<string>;
 
-  constructor() {
-    this.process = spawn(process.execPath, [tool, "--persistent_worker"], {
+  /** @param prefix words before the command */
+  constructor(prefix: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+    const [program = "", ...words] = [...prefix, process.execPath, tool, "--persistent_worker"];
+    this.process = spawn(program, words, {
       cwd: folder,
+      env: { ...process.env, ...env },
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.#lines = createInterface({ input: this.process.stdout as NodeJS.ReadableStream });
@@ -59,6 +63,13 @@ class Worker {
     return JSON.parse(value);
   }
 
+  /** Makes one layer and gives what is known of it. */
+  async make(args: readonly string[]): Promise<string> {
+    this.send({ requestId: 1, arguments: args });
+    expect(await this.response()).toMatchObject({ exitCode: 0, output: "" });
+    return readFileSync(join(folder, (args[2] ?? "").slice("--metadata=".length)), "utf8");
+  }
+
   /** Ends the input and gives the exit status. */
   async end(): Promise<number | null> {
     const exit = once(this.process, "exit");
@@ -67,6 +78,79 @@ class Worker {
     return status;
   }
 }
+
+describe("a layer", () => {
+  const sources = () => readdirSync(folder).filter((name) => name.startsWith("source-"));
+  const files = (name: string, compression: string) => [
+    "layer",
+    `--output=${name}`,
+    `--metadata=${name}.layer.json`,
+    `--compression=${compression}`,
+    ...sources().map((source) => JSON.stringify(["file", `app/${source}`, source])),
+  ];
+  const digestOf = (name: string) => `sha256:${createHash("sha256").update(read(name)).digest("hex")}`;
+
+  beforeEach(() => {
+    for (let index = 0; index < 40; index++) {
+      writeFileSync(join(folder, `source-${index}`), `${index} ${Math.sqrt(index)} content\n`.repeat(2000 + index));
+    }
+    writeFileSync(join(folder, "source-large"), Buffer.alloc(2 << 20, "large "));
+  });
+
+  it.each(["gzip", "zstd"])("compressed by %s is the same however and wherever it is made", async (compression) => {
+    expect(oneShot(files("plain", compression))).toMatchObject({ status: 0 });
+    const plain = read("plain.layer.json").toString();
+    expect(plain).toContain(digestOf("plain"));
+    const worker = new Worker();
+    const second = new Worker();
+
+    // Nothing is known; everything is; of two workers at once each knows what it made itself.
+    expect(await worker.make(files("cold", compression))).toBe(plain);
+    rmSync(join(folder, "cold"));
+    expect(await worker.make(files("cold", compression))).toBe(plain);
+    expect(
+      await Promise.all([worker, second].map((each, index) => each.make(files(`at-once-${index}`, compression)))),
+    ).toEqual([plain, plain]);
+    for (const name of ["cold", "at-once-0", "at-once-1"]) expect(read(name).equals(read("plain"))).toBe(true);
+
+    // What is known was overwritten in place.
+    for (const name of ["cold", "at-once-0"])
+      writeFileSync(join(folder, name), Buffer.alloc(read(name).length, 7), { flag: "r+" });
+    expect(await worker.make(files("after-corruption", compression))).toBe(plain);
+    expect(read("after-corruption").equals(read("plain"))).toBe(true);
+
+    // An edit, and back again.
+    writeFileSync(join(folder, "source-7"), "edited\n");
+    oneShot(files("edited", compression));
+    expect(read("edited.layer.json").toString()).not.toBe(plain);
+    expect(await worker.make(files("edited-by-worker", compression))).toBe(read("edited.layer.json").toString());
+    writeFileSync(join(folder, "source-7"), `7 ${Math.sqrt(7)} content\n`.repeat(2007));
+    expect(await worker.make(files("back", compression))).toBe(plain);
+
+    // A worker is killed in the middle of its work, and another takes its place.
+    worker.send({ requestId: 1, arguments: files("killed", compression) });
+    const killed = once(worker.process, "exit");
+    worker.process.kill("SIGKILL");
+    await killed;
+    const third = new Worker();
+    expect(await third.make(files("killed", compression))).toBe(plain);
+    await Promise.all([second.end(), third.end()]);
+  });
+
+  it("is the same on one processor and with one thread as on many", async () => {
+    expect(oneShot(files("plain", "gzip"))).toMatchObject({ status: 0 });
+    const plain = read("plain.layer.json").toString();
+    const workers = [
+      new Worker(["taskset", "-c", "0"]),
+      new Worker([], { UV_THREADPOOL_SIZE: "1" }),
+      new Worker([], { UV_THREADPOOL_SIZE: "16" }),
+    ];
+    for (const [index, worker] of workers.entries()) {
+      expect(await worker.make(files(`by-${index}`, "gzip"))).toBe(plain);
+      expect(await worker.end()).toBe(0);
+    }
+  });
+});
 
 describe("the build tool", () => {
   it("writes the same bytes in one shot and as a worker that serves two requests at once", async () => {

@@ -23,6 +23,8 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function serveRequests(): Promise<void> {
   const { serve } = await import("./worker.ts");
+  const { SegmentCache } = await import("../layer/segment_cache.ts");
+  const cache = new SegmentCache();
   // Nothing but responses may reach standard output.
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
@@ -32,7 +34,11 @@ async function serveRequests(): Promise<void> {
     process.stdin.destroy();
   });
   try {
-    await serve({ input: process.stdin, respond: (line) => write(line), run: runCommand });
+    await serve({
+      input: process.stdin,
+      respond: (line) => write(line),
+      run: (args, context) => runCommand(args, { ...context, cache }),
+    });
   } catch (error) {
     if (!terminated) throw error;
   }

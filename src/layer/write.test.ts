@@ -19,6 +19,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Compression } from "./compression.ts";
 import type { TarEntry } from "./entry.ts";
+import { SegmentCache } from "./segment_cache.ts";
 import { segmentLimit } from "./segments.ts";
 import { writeLayer } from "./write.ts";
 
@@ -66,6 +67,21 @@ function pattern(size: number, seed = 1): Buffer {
     bytes[index] = 32 + ((state >>> 24) % 40);
   }
   return bytes;
+}
+
+const noise = pattern(2 * segmentLimit);
+
+/** Counts what was found. */
+class CountingCache extends SegmentCache {
+  found = 0;
+  missing = 0;
+
+  override find(key: string) {
+    const bytes = super.find(key);
+    if (bytes === undefined) this.missing++;
+    else this.found++;
+    return bytes;
+  }
 }
 
 const sha256 = (bytes: Uint8Array) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -233,6 +249,49 @@ describe("writeLayer", () => {
     expect(before.length - start - end).toBeLessThan(before.length / 5);
     expect(start).toBeGreaterThan(0);
     expect(end).toBeGreaterThan(before.length / 5);
+  });
+
+  it.each(["gzip", "zstd"] as const)("compresses by %s what has changed and nothing else", async (compression) => {
+    const cache = new CountingCache();
+    const files = (edited: number) =>
+      Array.from({ length: 400 }, (_, index): TarEntry => {
+        const bytes = pattern(9000, index === 200 ? edited : index + 1);
+        return { type: "file", path: `app/${String(index).padStart(3, "0")}`, content: { bytes } };
+      });
+    const output = join(folder, "layer");
+    await writeLayer({ entries: files(1000), output, compression, cache });
+    expect(cache).toMatchObject({ found: 0 });
+    const segments = cache.missing;
+    expect(segments).toBeGreaterThan(4);
+    // As Bazel does.
+    rmSync(output);
+    const metadata = await writeLayer({ entries: files(2000), output, compression, cache });
+    expect(cache).toMatchObject({ found: segments - 1, missing: segments + 1 });
+    expect(metadata).toEqual((await write(files(2000), compression, "plain")).metadata);
+    expect(metadata.digest).toBe(sha256(readFileSync(output)));
+    cache.close();
+  });
+
+  it("is the same with a cache and without one, whatever was written before", async () => {
+    const content = fc.record({ size: fc.nat({ max: segmentLimit + (1 << 18) }), seed: fc.nat({ max: 3 }) });
+    const tree = fc.dictionary(fc.stringMatching(/^[a-e]{1,2}$/), content, { maxKeys: 4 });
+    const compression = fc.constantFrom("gzip", "zstd", "none");
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(tree, compression), { minLength: 2, maxLength: 4 }), async (layers) => {
+        const cache = new SegmentCache(2);
+        for (const [index, [files, compression]] of layers.entries()) {
+          const entries = Object.entries(files).map(([path, { size, seed }]): TarEntry => {
+            return { type: "file", path, content: { bytes: noise.subarray(seed, seed + size) } };
+          });
+          const output = join(folder, `cached-${index % 3}`);
+          const metadata = await writeLayer({ entries, output, compression, cache });
+          expect(metadata).toEqual((await write(entries, compression, "plain")).metadata);
+          expect(metadata.digest).toBe(sha256(readFileSync(output)));
+        }
+        cache.close();
+      }),
+      { numRuns: 8, endOnFailure: true },
+    );
   });
 
   it("holds no time, no name and no system in its gzip headers", async () => {

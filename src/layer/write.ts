@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { closeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
+import { crc32 } from "node:zlib";
 import type { Digest } from "../oci/digest.ts";
 import { Failure } from "../oci/errors.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
@@ -11,6 +12,7 @@ import { header, paddingOf, trailerSize } from "./header.ts";
 import { checkNative, type NativeCheck } from "./native.ts";
 import { withNewFile, writeFully } from "./output.ts";
 import { planEntries } from "./plan.ts";
+import { type SegmentCache, type StoredSegment, segmentKey } from "./segment_cache.ts";
 import { endsBefore, segmentLimit, standsAlone } from "./segments.ts";
 import { openSource, readFully } from "./source.ts";
 
@@ -24,6 +26,8 @@ export interface LayerOptions {
   readonly comment?: string;
   /** Refuses files that are for another platform. Default: none is. */
   readonly native?: NativeCheck;
+  /** Segments that need not be compressed again, and where those of this layer go. Default: none. */
+  readonly cache?: SegmentCache;
   /** Stops the work between two segments. */
   readonly signal?: AbortSignal;
 }
@@ -35,11 +39,13 @@ export interface LayerOptions {
  */
 export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> {
   const entries = planEntries(options.entries);
-  const written = await withNewFile(options.output, async (fd) => {
-    const tar = new TarWriter(new BlobWriter(options.output, fd, compressor(options.compression)), options);
+  const { written, segments } = await withNewFile(options.output, async (fd) => {
+    const blob = new BlobWriter(options, fd);
+    const tar = new TarWriter(blob, options);
     for (const entry of entries) await tar.add(entry);
-    return tar.end();
+    return { written: await tar.end(), segments: blob.segments };
   });
+  options.cache?.keep(options.output, segments);
   const mediaType = layerMediaTypes[options.compression];
   return { mediaType, ...written, ...(options.comment ? { comment: options.comment } : {}) };
 }
@@ -51,7 +57,7 @@ class TarWriter {
   readonly #blob: BlobWriter;
   readonly #native: NativeCheck | undefined;
   readonly #signal: AbortSignal | undefined;
-  #segment: Buffer;
+  #segment: Segment;
   #used = 0;
 
   constructor(blob: BlobWriter, { native, signal }: Pick<LayerOptions, "native" | "signal">) {
@@ -120,42 +126,57 @@ class TarWriter {
   }
 }
 
+type Segment = Buffer<ArrayBuffer>;
+
+interface Compressed {
+  readonly bytes: Uint8Array;
+  /** What the cache finds it by; undefined without one. */
+  readonly key?: string;
+}
+
 /** Compresses segments, several at once, and writes them in their order. */
 class BlobWriter {
+  /** What is written, for the cache; empty without one. */
+  readonly segments: StoredSegment[] = [];
   readonly #path: string;
   readonly #fd: number;
+  readonly #compression: Compression;
   readonly #compress: Compressor | undefined;
+  readonly #cache: SegmentCache | undefined;
   readonly #tarHash = createHash("sha256");
   /** None where the blob is the tar itself. */
   readonly #blobHash: Hash | undefined;
-  readonly #pending: { readonly compressed: Promise<Uint8Array>; readonly segment: Buffer }[] = [];
-  readonly #free: Buffer[] = [];
+  readonly #pending: { readonly compressed: Promise<Compressed>; readonly segment: Segment }[] = [];
+  readonly #free: Segment[] = [];
   #size = 0;
 
-  constructor(path: string, fd: number, compress: Compressor | undefined) {
-    this.#path = path;
+  constructor({ output, compression, cache }: Pick<LayerOptions, "output" | "compression" | "cache">, fd: number) {
+    this.#path = output;
     this.#fd = fd;
-    this.#compress = compress;
-    this.#blobHash = compress && createHash("sha256");
+    this.#compression = compression;
+    this.#compress = compressor(compression);
+    this.#cache = this.#compress && cache;
+    this.#blobHash = this.#compress && createHash("sha256");
   }
 
-  newSegment(): Buffer {
+  newSegment(): Segment {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(segmentLimit);
   }
 
   /** Takes a segment over; returns when there is room for another. */
-  async write(segment: Buffer, used: number): Promise<void> {
+  async write(segment: Segment, used: number): Promise<void> {
     const content = segment.subarray(0, used);
-    this.#tarHash.update(content);
     if (!this.#compress) {
-      this.#put(content, segment);
+      this.#tarHash.update(content);
+      this.#put({ bytes: content }, segment);
       // Nothing else lets the other requests of a worker run.
       await setImmediate();
       return;
     }
-    const compressed = this.#compress(content);
+    const compressed = this.#compressed(this.#compress, content);
     // It is awaited in its turn, which may come after another one failed.
     compressed.catch(() => {});
+    this.#tarHash.update(content);
     this.#pending.push({ compressed, segment });
     if (this.#pending.length > concurrency) await this.#putFirst();
   }
@@ -166,14 +187,23 @@ class BlobWriter {
     return { digest: this.#blobHash ? digest(this.#blobHash) : diffId, size: this.#size, diffId };
   }
 
+  async #compressed(compress: Compressor, content: Segment): Promise<Compressed> {
+    if (!this.#cache) return { bytes: await compress(content) };
+    const key = await segmentKey(this.#compression, content);
+    return { bytes: this.#cache.find(key) ?? (await compress(content)), key };
+  }
+
   async #putFirst(): Promise<void> {
     const first = this.#pending.shift();
     if (first) this.#put(await first.compressed, first.segment);
   }
 
   /** @param segment what may be used again */
-  #put(bytes: Uint8Array, segment: Buffer): void {
+  #put({ bytes, key }: Compressed, segment: Segment): void {
     this.#blobHash?.update(bytes);
+    if (key !== undefined) {
+      this.segments.push({ key, offset: this.#size, size: bytes.length, crc: crc32(bytes) });
+    }
     this.#size += bytes.length;
     try {
       writeFully(this.#fd, bytes);

@@ -31,6 +31,7 @@ export async function debian(args: readonly string[], context: Context): Promise
       output,
       compression: compressionOption(options),
       ...(comment === undefined ? {} : { comment }),
+      ...(context.cache ? { cache: context.cache } : {}),
       signal: context.signal,
     });
     writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));

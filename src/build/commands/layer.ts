@@ -44,6 +44,7 @@ export async function layer(args: readonly string[], context: Context): Promise<
     compression: compressionOption(options),
     ...(comment === undefined ? {} : { comment }),
     ...(native ? { native } : {}),
+    ...(context.cache ? { cache: context.cache } : {}),
     signal: context.signal,
   });
   writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
