@@ -1,5 +1,6 @@
 """The public rules: programs, images, and pipelines, which are both."""
 
+load("//bazel/private/image:image_from_layout.bzl", _image_from_layout = "image_from_layout")
 load("//bazel/private/image:image_index_info.bzl", _ImageIndexInfo = "ImageIndexInfo")
 load("//bazel/private/image:image_info.bzl", _ImageInfo = "ImageInfo")
 load("//bazel/private/image:image_layer.bzl", _image_layer = "image_layer")
@@ -10,6 +11,7 @@ load("//bazel/private/run:image_push.bzl", _image_push = "image_push")
 load("//bazel/private/ts:ts_binary.bzl", _ts_binary = "ts_binary")
 
 image = _image
+image_from_layout = _image_from_layout
 image_layer = _image_layer
 image_load = _image_load
 image_push = _image_push

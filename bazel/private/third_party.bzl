@@ -18,7 +18,7 @@ def third_party_layer(package):
 
 def apparent_name(repository):
     """What people call a repository, as far as its canonical name tells: without the modules and versions before it."""
-    return repository.split("~")[-1].split("+")[-1]
+    return repository.rstrip("~+").split("~")[-1].split("+")[-1]
 
 def package_of(path):
     """The package that a third-party file belongs to: of npm, else its repository, since Python's and others' packages have one each.

@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   layer: async () => (await import("./commands/layer.ts")).layer,
   debian: async () => (await import("./commands/debian.ts")).debian,
   manifest: async () => (await import("./commands/manifest.ts")).manifest,
+  import: async () => (await import("./commands/import.ts")).importLayout,
   index: async () => (await import("./commands/image_index.ts")).imageIndex,
   layout: async () => (await import("./commands/layout.ts")).layout,
   tarball: async () => (await import("./commands/tarball.ts")).tarball,

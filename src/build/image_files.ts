@@ -10,6 +10,7 @@ import { type ImageManifest, isIndex, parseImageManifest, parseManifest } from "
 import { type Arguments, malformed, texts } from "./arguments.ts";
 import { type Context, pathIn } from "./context.ts";
 import { readInput } from "./files.ts";
+import { OciLayout } from "./oci_layout.ts";
 
 /** The arguments of commands that write a whole image. */
 export const imageOptions = ["descriptor", "manifest", "config"] as const;
@@ -23,7 +24,7 @@ export interface ImageFiles {
 }
 
 /**
- * Reads `--descriptor`, `--manifest`, `--config` and the `["blob", METADATA, BLOB]` entries, and checks that they are one complete image.
+ * Reads `--descriptor`, `--manifest`, `--config` and the entries `["blob", METADATA, BLOB]` and `["layout", FOLDER]`, and checks that they are one complete image.
  * Small documents are checked by digest; blobs by size, since their digests were computed by the action that wrote them.
  *
  * @throws UserError when a layer of the manifest is not given
@@ -42,7 +43,7 @@ export function readImage(options: Arguments, context: Context): ImageFiles {
  */
 export function readImages(options: Arguments, context: Context): Pick<ImageFiles, "descriptor" | "blobs"> {
   const index = options.optional("index");
-  if (index === undefined) return readImage(options, context);
+  if (index === undefined) return readImported(options, context) ?? readImage(options, context);
   const descriptor = readDescriptor(options, context);
   const bytes = readInput(pathIn(context, index));
   checkDigest(bytes, descriptor.digest, index, options.one("descriptor"));
@@ -64,6 +65,26 @@ export function readImages(options: Arguments, context: Context): Pick<ImageFile
   return { descriptor, blobs };
 }
 
+/** An index that came whole out of a layout: its images are there too. */
+function readImported(options: Arguments, context: Context): Pick<ImageFiles, "descriptor" | "blobs"> | undefined {
+  const path = options.one("manifest");
+  const bytes = readInput(pathIn(context, path));
+  const index = parseManifest(bytes, { document: path });
+  if (!isIndex(index)) return undefined;
+  const descriptor = readDescriptor(options, context);
+  checkDigest(bytes, descriptor.digest, path, options.one("descriptor"));
+  const given = givenBlobs(options, context);
+  const blobs = new Map<string, Content>([[blobPath(descriptor.digest), { bytes }]]);
+  for (const entry of index.manifests) {
+    const image = given.manifest(entry, path);
+    blobs.set(blobPath(entry.digest), { bytes: image.bytes });
+    for (const part of [image.manifest.config, ...image.manifest.layers]) {
+      blobs.set(blobPath(part.digest), { file: given.file(part, path) });
+    }
+  }
+  return { descriptor, blobs };
+}
+
 function readDescriptor(options: Arguments, context: Context): Descriptor {
   const path = options.one("descriptor");
   return checkDescriptor(parseJson(readInput(pathIn(context, path)), path));
@@ -72,7 +93,7 @@ function readDescriptor(options: Arguments, context: Context): Descriptor {
 function readOne(
   files: { readonly manifest: string; readonly config: string },
   namedBy: { readonly digest: Digest; readonly document: string },
-  given: ReadonlyMap<Digest, string>,
+  given: GivenBlobs,
   context: Context,
 ): Pick<ImageFiles, "manifest" | "blobs"> {
   const bytes = readInput(pathIn(context, files.manifest));
@@ -85,22 +106,61 @@ function readOne(
     [blobPath(manifest.config.digest), { bytes: config }],
   ]);
   for (const layer of manifest.layers) {
-    const file = given.get(layer.digest);
-    if (file === undefined) {
-      throw new UserError(
-        `Layer ${layer.digest} of ${files.manifest} is in a registry alone: the base image was pulled without its layers.`,
-        "Push the image instead, or build on a base whose layers are files of the build: base_images.layout or base_images.debian.",
-      );
-    }
-    blobs.set(blobPath(layer.digest), { file });
+    blobs.set(blobPath(layer.digest), { file: given.file(layer, files.manifest) });
   }
   return { manifest, blobs };
 }
 
-function givenBlobs(options: Arguments, context: Context): ReadonlyMap<Digest, string> {
-  const given = new Map<Digest, string>();
+/** The layers that are here: as files of their own, or in layouts. */
+class GivenBlobs {
+  readonly files = new Map<Digest, string>();
+  readonly layouts: OciLayout[] = [];
+
+  /** @throws UserError when it is nowhere */
+  file(descriptor: Descriptor, image: string): string {
+    const found = this.files.get(descriptor.digest) ?? this.#inLayouts((layout) => layout.blob(descriptor));
+    if (found !== undefined) return found;
+    if (this.layouts.length > 0) {
+      throw new UserError(
+        `${descriptor.digest}, of ${image}, is missing in ${this.layouts.map(({ name }) => name).join(", ")}, or cut short there.`,
+        "Give a layout with all its blobs.",
+      );
+    }
+    throw new UserError(
+      `Layer ${descriptor.digest} of ${image} is in a registry alone: the base image was pulled without its layers.`,
+      "Push the image instead, or build on a base whose layers are files of the build: base_images.layout or base_images.debian.",
+    );
+  }
+
+  /** The manifest of an image in an index. */
+  manifest(descriptor: Descriptor, index: string): { bytes: Buffer; manifest: ImageManifest } {
+    const found = this.#inLayouts((layout) => (layout.blob(descriptor) ? layout.manifest(descriptor) : undefined));
+    const manifest = found?.manifest;
+    if (found && manifest && !isIndex(manifest)) return { bytes: found.bytes, manifest };
+    throw new UserError(
+      `${index} names ${descriptor.digest}, which is no image of the layout.`,
+      "Make an index of images.",
+    );
+  }
+
+  #inLayouts<T>(look: (layout: OciLayout) => T | undefined): T | undefined {
+    for (const layout of this.layouts) {
+      const found = look(layout);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
+
+function givenBlobs(options: Arguments, context: Context): GivenBlobs {
+  const given = new GivenBlobs();
   for (const entry of options.entries) {
-    if (entry.kind !== "blob") throw malformed(entry.text, '["blob", "METADATA", "BLOB"]');
+    if (entry.kind === "layout") {
+      const [folder] = texts(entry, ["FOLDER"]);
+      given.layouts.push(new OciLayout(folder, pathIn(context, folder)));
+      continue;
+    }
+    if (entry.kind !== "blob") throw malformed(entry.text, '["blob", "METADATA", "BLOB"] or ["layout", "FOLDER"]');
     const [metadataPath, blob] = texts(entry, ["METADATA", "BLOB"]);
     const metadata = parseLayerMetadata(readInput(pathIn(context, metadataPath)), metadataPath);
     const file = pathIn(context, blob);
@@ -111,7 +171,7 @@ function givenBlobs(options: Arguments, context: Context): ReadonlyMap<Digest, s
         "Build the layer again: the two are not of the same layer, or the file was cut short.",
       );
     }
-    given.set(metadata.digest, file);
+    given.files.set(metadata.digest, file);
   }
   return given;
 }

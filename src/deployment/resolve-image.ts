@@ -1,12 +1,12 @@
 import { buffer } from "node:stream/consumers";
-import { type Descriptor, formatPlatform } from "../oci/descriptor.ts";
+import { type Descriptor, formatPlatform, isSamePlatform } from "../oci/descriptor.ts";
 import { UserError } from "../oci/errors.ts";
 import { parseJson } from "../oci/json.ts";
 import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
 import { nearest } from "../oci/nearest.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
-import { choosePlatforms, type IndexedImage, isSame } from "../registry/platforms.ts";
+import { choosePlatforms, type IndexedImage } from "../registry/platforms.ts";
 import type { ContainerAtDigest, ContainerAtTag } from "./model.ts";
 
 /** Bytes of the largest image configuration that is read. */
@@ -80,6 +80,6 @@ async function requirePlatform(
   // What says nothing, as artifacts do, is taken at its word.
   if (os === "" || architecture === "") return;
   const name = formatPlatform({ os, architecture, ...(variant === "" ? {} : { variant }) });
-  if (isSame(platform, name) || platform === `${os}/${architecture}`) return;
+  if (isSamePlatform(platform, name) || platform === `${os}/${architecture}`) return;
   throw new UserError(`${document} is for ${name}, not for ${platform}.`, "Set `platform`, or take another image.");
 }

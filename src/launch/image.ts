@@ -1,9 +1,11 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { checkDescriptor, type Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
 import { UserError } from "../oci/errors.ts";
 import { parseJson } from "../oci/json.ts";
 import { parseLayerMetadata } from "../oci/layer.ts";
-import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
+import { blobPath } from "../oci/layout.ts";
+import { type ImageManifest, isIndex, parseImageManifest, parseManifest } from "../oci/manifest.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import type { BlobToPush, ImageContent } from "../registry/client/push.ts";
 import type { OpenBlob } from "../registry/client/upload.ts";
@@ -17,26 +19,54 @@ export class BuiltImage {
   readonly descriptor: Descriptor;
   readonly #runfiles: Runfiles;
 
-  constructor(requested: RequestedImage, runfiles: Runfiles) {
+  constructor(requested: RequestedImage, runfiles: Runfiles, descriptor?: Descriptor) {
     this.requested = requested;
     this.#runfiles = runfiles;
-    this.descriptor = checkDescriptor(parseJson(runfiles.read(requested.descriptor), requested.descriptor));
+    this.descriptor =
+      descriptor ?? checkDescriptor(parseJson(runfiles.read(requested.descriptor), requested.descriptor));
   }
 
   /** The images of an index; none for an image of one platform. */
   get children(): readonly BuiltImage[] {
-    return this.requested.children.map((child) => new BuiltImage(child, this.#runfiles));
+    const { children, layouts, manifest: document } = this.requested;
+    if (children.length > 0) return children.map((child) => new BuiltImage(child, this.#runfiles));
+    // Only a layout holds an index of which the build did not know that it is one.
+    if (layouts.length === 0) return [];
+    const manifest = parseManifest(this.#runfiles.read(document), { document });
+    return isIndex(manifest) ? manifest.manifests.map((descriptor) => this.#child(descriptor)) : [];
+  }
+
+  /** An image of an index in a layout. */
+  #child(descriptor: Descriptor): BuiltImage {
+    const manifest = this.#inLayouts(descriptor.digest);
+    const { config } = parseImageManifest(this.#runfiles.read(manifest), { document: manifest });
+    const requested = { ...this.requested, manifest, config: this.#inLayouts(config.digest) };
+    return new BuiltImage(requested, this.#runfiles, descriptor);
+  }
+
+  /** The runfile of a blob in a layout. */
+  #inLayouts(digest: Digest): string {
+    const paths = this.requested.layouts.map((layout) => `${layout}/${blobPath(digest)}`);
+    return paths.find((path) => existsSync(this.#runfiles.path(path))) ?? (paths[0] as string);
   }
 
   /** The parts of an image of one platform. Blobs that are files are read when they are opened. */
   parts(): { manifest: ImageManifest; manifestBytes: Buffer; configBytes: Buffer; layers: readonly BlobToPush[] } {
     const { requested } = this;
     const manifestBytes = this.#runfiles.read(requested.manifest);
+    const manifest = parseImageManifest(manifestBytes, { document: requested.manifest });
+    const layers = requested.blobs.map((blob) => this.#layer(blob));
+    const known = new Set(layers.map(({ descriptor }) => descriptor.digest));
+    const inLayouts =
+      requested.layouts.length === 0 ? [] : manifest.layers.filter((descriptor) => !known.has(descriptor.digest));
     return {
-      manifest: parseImageManifest(manifestBytes, { document: requested.manifest }),
+      manifest,
       manifestBytes,
       configBytes: this.#runfiles.read(requested.config),
-      layers: requested.blobs.map((blob) => this.#layer(blob)),
+      layers: [
+        ...inLayouts.map((descriptor) => ({ descriptor, open: this.#local(this.#inLayouts(descriptor.digest)) })),
+        ...layers,
+      ],
     };
   }
 

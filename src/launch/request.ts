@@ -32,6 +32,8 @@ export interface RequestedImage {
   /** The images of an index, whose descriptor and manifest are then those above; none for an image of one platform. */
   readonly children: readonly RequestedImage[];
   readonly blobs: readonly RequestedBlob[];
+  /** OCI layouts with what the manifest names besides `blobs`: layers, and the images of an index that is not built here. */
+  readonly layouts: readonly string[];
   /** Where layers of the base may be mounted or streamed from. */
   readonly sources: readonly BlobSource[];
 }
@@ -91,6 +93,7 @@ function readImage(node: JsonNode): RequestedImage {
       .get("blobs")
       .items()
       .map((blob) => ({ metadata: blob.get("metadata").string(), ...optional("blob", blob.get("blob")) })),
+    layouts: node.get("layouts").strings(),
     sources: node
       .get("sources")
       .items()

@@ -50,3 +50,8 @@ function checkPlatform(node: JsonNode): void {
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter((part) => part).join("/");
 }
+
+/** Whether a platform is the one that is wanted, whose variant may be left open. */
+export function isSamePlatform(wanted: string, platform: string): boolean {
+  return platform === wanted || (platform.startsWith(`${wanted}/`) && wanted.split("/").length === 2);
+}

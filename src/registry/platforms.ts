@@ -1,4 +1,4 @@
-import { type Descriptor, formatPlatform } from "../oci/descriptor.ts";
+import { type Descriptor, formatPlatform, isSamePlatform } from "../oci/descriptor.ts";
 import { UserError } from "../oci/errors.ts";
 
 /** An image of an index and the platform that the index says it is for, `os/architecture[/variant]`. */
@@ -35,14 +35,14 @@ export function choosePlatforms(
   const list = names.join(", ");
   if (names.length === 0) none("names no image with its platform", "Take the digest of one image, not of an index.");
   if (wanted.length === 0) {
-    const found = [...offered.values()].filter(({ platform }) => known.some((each) => isSame(each, platform)));
+    const found = [...offered.values()].filter(({ platform }) => known.some((each) => isSamePlatform(each, platform)));
     if (found.length > 0) return found;
     return none(`is for ${list} alone`, `Name in ${option} what you want of them.`);
   }
   const chosen = wanted.map((platform) => {
     const exact = offered.get(platform);
     if (exact) return exact;
-    const variants = names.filter((name) => isSame(platform, name));
+    const variants = names.filter((name) => isSamePlatform(platform, name));
     if (variants.length > 1) {
       return none(`has several variants of ${platform}: ${variants.join(", ")}`, `Name one of them in ${option}.`);
     }
@@ -53,9 +53,4 @@ export function choosePlatforms(
     );
   });
   return [...new Set(chosen)];
-}
-
-/** Whether a platform is the one that is wanted, whose variant may be left open. */
-export function isSame(wanted: string, platform: string): boolean {
-  return platform === wanted || (platform.startsWith(`${wanted}/`) && wanted.split("/").length === 2);
 }

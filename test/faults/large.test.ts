@@ -84,6 +84,7 @@ function targetOf(digest: Digest, source?: string): Target {
     config: target.file("_main/config.json", config),
     blobs: [{ metadata, ...(source ? {} : { blob: "_main/layer.tar" }) }],
     children: [],
+    layouts: [],
     sources: source ? [{ registry: source, repository: "team/base" }] : [],
   });
   return target;

@@ -40,7 +40,7 @@ describe("the layers of any executable", () => {
     ]);
     expect(await contents("odd_layers.first_party.tar.gz")).toEqual(
       [
-        "/app/odd -> main.runfiles/_main/test/rules/odd_program",
+        "/app/odd -> /app/main.runfiles/_main/test/rules/odd_program",
         "_main/named/by/symlinks.txt",
         "_main/test/rules/main.ts",
         "_main/test/rules/odd_program",
@@ -89,7 +89,7 @@ describe("the layers of any executable", () => {
     ]);
     expect(await contents("chosen_layers.first_party.tar.gz")).toEqual(
       [
-        "/app/chosen -> main.runfiles/_main/test/rules/odd_program",
+        "/app/chosen -> /app/main.runfiles/_main/test/rules/odd_program",
         "_main/test/rules/main.ts",
         "_main/test/rules/odd_program",
         "_repo_mapping",

@@ -18,7 +18,8 @@ def _parts(ctx):
       ctx: the rule context.
 
     Returns:
-      dict of layer name to struct(files = depset of File, links = depset of File, entries = list of string, entry_files = list of File), lowest layer first.
+      struct(layers, environment). `layers` is a dict of layer name to struct(files = depset of File, links = depset of File, entries = list
+      of string, entry_files = list of File), lowest layer first. `environment` is a dict of variables that the program needs in an image.
     """
     binary = ctx.attr.binary
     runfiles = binary[DefaultInfo].default_runfiles
@@ -33,7 +34,8 @@ def _parts(ctx):
         sets[FIRST_PARTY] = known.first_party
     shared = binary[RuntimeInfo].file if RuntimeInfo in binary else None
     result = {}
-    for name, part in sorted_files(ctx, unsorted, runfiles, declared_links, ctx.attr.file_layers, ctx.attr.excludes).items():
+    found = sorted_files(ctx, unsorted, runfiles, declared_links, ctx.attr.file_layers, ctx.attr.excludes)
+    for name, part in found.layers.items():
         files = depset(part.files, transitive = [sets[name]] if name in sets else [])
         if name == RUNTIME:
             # A file for each language, but for the one in a layer that programs share.
@@ -47,7 +49,11 @@ def _parts(ctx):
                       [layer_entry("empty", "../" + path) for path in part.empty],
             entry_files = symlinks.values(),
         )
-    return result
+    return struct(
+        layers = result,
+        # Wherever the working folder is not in Bazel's output tree, js_binary takes itself for a build action, and goes to its output folder.
+        environment = {"BAZEL_BINDIR": "."} if "aspect_rules_js" in found.repositories else {},
+    )
 
 def _binary_layers_impl(ctx):
     name = ctx.attr.program_name
@@ -60,14 +66,16 @@ def _binary_layers_impl(ctx):
     platform = oci_platform(ctx)
     repo_mapping = binary[DefaultInfo].files_to_run.repo_mapping_manifest
     layers = binary[RuntimeLayersInfo].layers if RuntimeLayersInfo in binary else []
-    for part, content in _parts(ctx).items():
+    parts = _parts(ctx)
+    for part, content in parts.layers.items():
         if not content.files and not content.entries:
             continue
         entries = content.entries
         entry_files = content.entry_files
         if part == FIRST_PARTY:
             entries = entries + [
-                layer_entry("symlink", "../../" + name, "main.runfiles/" + runfiles_path(ctx, executable)),
+                # Absolute: js_binary's launcher follows no other link to itself.
+                layer_entry("symlink", "../../" + name, "/{}/{}".format(RUNFILES, runfiles_path(ctx, executable))),
                 layer_entry("directory", "../../.." + USER.home, {"mode": 493, "uid": USER.uid, "gid": USER.gid}),
             ]
             if repo_mapping:
@@ -93,7 +101,7 @@ def _binary_layers_impl(ctx):
             program = struct(
                 entrypoint = ["/app/" + name],
                 working_dir = "/" + root,
-                env = {"RUNFILES_DIR": "/" + RUNFILES},
+                env = {"RUNFILES_DIR": "/" + RUNFILES} | parts.environment,
             ),
         ),
     ]

@@ -2,8 +2,10 @@
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
+load(":image_index_info.bzl", "ImageIndexInfo")
 load(":image_info.bzl", "ImageInfo")
 load(":image_layers_info.bzl", "ImageLayersInfo")
+load(":import_layout.bzl", "import_layout", "layout_of")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
 load(":user.bzl", "USER")
 
@@ -44,8 +46,13 @@ def make_image(ctx, spec, layers, base = None):
         manifest = outputs["manifest"],
         config = outputs["config"],
         layers = (base.layers if base else []) + layers,
+        layouts = base.layouts if base else [],
         sources = base.sources if base else [],
     )
+
+def layout_entries(image):
+    """The lines that tell the build tool of the layouts with layers of an image."""
+    return [json.encode(["layout", layout.folder.path]) for layout in image.layouts]
 
 def image_output_groups(ctx, image):
     """Declares the forms in which other tools take an image: made only when they are asked for.
@@ -57,7 +64,7 @@ def image_output_groups(ctx, image):
     Returns:
       dict of output group to depset of File: `oci_layout`, `oci_tarball`, `digest`.
     """
-    metadata = [image.descriptor, image.manifest, image.config]
+    metadata = depset([image.descriptor, image.manifest, image.config])
     present = [layer for layer in image.layers if layer.blob]
 
     def action(command, output, mnemonic, inputs, lines):
@@ -68,17 +75,35 @@ def image_output_groups(ctx, image):
         run_build_tool(ctx, args, inputs, [output], mnemonic, "Writing {} of %{{label}}".format(command))
         return depset([output])
 
-    with_blobs = metadata + [file for layer in present for file in [layer.metadata, layer.blob]]
+    with_blobs = depset(
+        [file for layer in present for file in [layer.metadata, layer.blob]],
+        transitive = [metadata] + [layout.files for layout in image.layouts],
+    )
     lines = [
         "--manifest=" + image.manifest.path,
         "--config=" + image.config.path,
-    ] + [json.encode(["blob", layer.metadata.path, layer.blob.path]) for layer in present]
+    ] + [json.encode(["blob", layer.metadata.path, layer.blob.path]) for layer in present] + layout_entries(image)
     tag = "--tag={}:{}".format(package_repository(ctx), ctx.label.name)
     return {
         "digest": action("digest", ctx.actions.declare_file(ctx.label.name + ".digest"), "ImageDigest", [image.descriptor], []),
         "oci_layout": action("layout", ctx.actions.declare_directory(ctx.label.name + ".layout"), "ImageLayout", with_blobs, lines),
         "oci_tarball": action("tarball", ctx.actions.declare_file(ctx.label.name + ".tar"), "ImageTarball", with_blobs, [tag] + lines),
     }
+
+def _base(ctx, platform):
+    base = ctx.attr.base
+    if not base:
+        return None
+    if ImageInfo in base:
+        return base[ImageInfo]
+    layout = layout_of(base)
+    if layout:
+        return import_layout(ctx, layout, ctx.label.name + ".base", platform)
+    fail("{}: its base {} is {}.\nGive an image, or what builds an OCI layout as its one output, such as an oci_image.".format(
+        ctx.label,
+        base.label,
+        "an index of several images" if ImageIndexInfo in base else "no image",
+    ))
 
 def _image_impl(ctx):
     programs = [target[ImageLayersInfo].program for target in ctx.attr.layers if target[ImageLayersInfo].program]
@@ -109,7 +134,7 @@ def _image_impl(ctx):
         ctx,
         spec = spec,
         layers = [layer for target in ctx.attr.layers for layer in target[ImageLayersInfo].layers],
-        base = ctx.attr.base[ImageInfo] if ctx.attr.base else None,
+        base = _base(ctx, platform),
     )
     run = run_target(ctx, mode = "load", images = [image_request(
         image,
@@ -143,7 +168,7 @@ Output groups: `oci_layout`, a folder of real files as the OCI image layout spec
 `podman load` and `docker load`; `digest`, the manifest's digest as text.
 """,
     attrs = {
-        "base": attr.label(providers = [ImageInfo], doc = "The image below. Default: none, an image from scratch."),
+        "base": attr.label(doc = "The image below: an `image`, a base image, or what builds an OCI layout, such as an `oci_image` or `oci_image_index` of rules_oci. Default: none, an image from scratch."),
         "layers": attr.label_list(providers = [ImageLayersInfo], doc = "Layers on top, lowest first."),
         "env": attr.string_dict(doc = "Environment variables, over the base's."),
         "entrypoint": attr.string_list(doc = "What starts. Default: the program that a layer brings, else the base's."),

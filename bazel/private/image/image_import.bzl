@@ -14,6 +14,7 @@ def _image_import_impl(ctx):
             struct(metadata = file, blob = blobs.get(file.basename.removesuffix(".layer.json")))
             for file in ctx.files.layers
         ],
+        layouts = [],
         sources = [struct(registry = ctx.attr.registry, repository = ctx.attr.repository)] if ctx.attr.registry else [],
     )
     return [

@@ -2,6 +2,7 @@
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
+load(":image.bzl", "layout_entries")
 load(":image_index_info.bzl", "ImageIndexInfo")
 load(":image_info.bzl", "ImageInfo")
 
@@ -21,15 +22,18 @@ def _layout(ctx, index):
     args.add(index.descriptor, format = "--descriptor=%s")
     args.add(index.manifest, format = "--index=%s")
     inputs = [index.descriptor, index.manifest]
+    layouts = []
     for image in index.images:
         args.add(image.manifest, format = "--manifest=%s")
         args.add(image.config, format = "--config=%s")
+        args.add_all(layout_entries(image))
         inputs += [image.manifest, image.config]
+        layouts += [layout.files for layout in image.layouts]
         for layer in image.layers:
             if layer.blob:
                 args.add(json.encode(["blob", layer.metadata.path, layer.blob.path]))
                 inputs += [layer.metadata, layer.blob]
-    run_build_tool(ctx, args, inputs, [output], "ImageLayout", "Writing layout of %{label}")
+    run_build_tool(ctx, args, depset(inputs, transitive = layouts), [output], "ImageLayout", "Writing layout of %{label}")
     return output
 
 def _image_index_impl(ctx):

@@ -46,8 +46,9 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes):
       excludes: list of patterns.
 
     Returns:
-      dict of layer name to struct(files, links = lists of File, symlinks = dict of runfiles path to File, empty = list of runfiles paths).
-      Order: runtime, third party, those that `file_layers` names besides, first party.
+      struct(layers, repositories). `layers` is a dict of layer name to struct(files, links = lists of File, symlinks = dict of runfiles path to
+      File, empty = list of runfiles paths), in the order runtime, third party, those that `file_layers` names besides, first party.
+      `repositories` is a list of what the repositories of others are called whose files were sorted.
     """
     overrides = [(compile_pattern(pattern), layer) for pattern, layer in file_layers.items()]
     exclusions = [compile_pattern(pattern) for pattern in excludes]
@@ -91,8 +92,9 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes):
     symlinks = {own + entry.path: entry.target_file for entry in runfiles.symlinks.to_list()}
     symlinks |= {entry.path: entry.target_file for entry in runfiles.root_symlinks.to_list()}
     links = {file: True for file in declared_links.to_list()}
-    for file in files.to_list():
-        path = runfiles_path(ctx, file)
+
+    # Of two files at one path, as rules_js has a source and the copy of it that runs, Bazel lays out the last.
+    for path, file in {runfiles_path(ctx, file): file for file in files.to_list()}.items():
         symlinks.pop(path, None)
         layer = layer_of(path, path)
         if layer:
@@ -108,4 +110,4 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes):
         layer = layer_of(path, path)
         if layer:
             layer.empty.append(path)
-    return layers
+    return struct(layers = layers, repositories = [apparent_name(repository) for repository in repositories])

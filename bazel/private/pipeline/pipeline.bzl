@@ -2,6 +2,7 @@
 
 load("//bazel/private/image:base_reference.bzl", "refuse_image_reference")
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")
+load("//bazel/private/image:image_from_layout.bzl", "image_from_layout")
 load("//bazel/private/image:image_macro.bzl", "image")
 load("//bazel/private/run:image_push.bzl", "image_push")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
@@ -9,17 +10,20 @@ load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
 
 _FORWARDED = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
 
-def _bases(where, base, bases):
-    """The base of each tag. The caller's dict stays as it is."""
+def _bases(where, base, bases, images):
+    """The base of each tag that `images` has no image for. The callers' dicts stay as they are."""
     refuse_image_reference(where, "base", base)
     for tag, tag_base in bases.items():
         refuse_image_reference(where, "bases[{}]".format(repr(tag)), tag_base)
     all = dict(bases)
     if base and "default" in all and native.package_relative_label(all["default"]) != native.package_relative_label(base):
         fail("{}: `base` is {} and bases[\"default\"] is {}, and both are the base of the default image.\nLeave one of them out.".format(where, base, all["default"]))
-    if "default" not in all:
+    for tag in images:
+        if tag in all or (tag == "default" and base):
+            fail("{}: tag {} has a base and an image that is whole.\nLeave one of them out.".format(where, repr(tag)))
+    if "default" not in all and "default" not in images:
         all["default"] = base or Label("//bazel/settings:default_base")
-    for tag in all:
+    for tag in all.keys() + images.keys():
         valid = tag and len(tag) <= 64 and not [c for c in tag.elems() if not (c.isalnum() or c in "-_.")]
         if not valid or tag[0] in "-.":
             fail("{}: {} is no name for a base.\nUse letters, digits, '-', '_' and '.', at most 64 of them.".format(where, repr(tag)))
@@ -34,6 +38,7 @@ def pipeline(
         binary = None,
         base = None,
         bases = {},
+        images = {},
         image_layers = [],
         file_layers = {},
         excludes = [],
@@ -80,6 +85,8 @@ def pipeline(
       binary: label of an executable target, instead of `entry_point`, `srcs`, `deps` and `data`. Any language: its runfiles are all that counts.
       base: label of the image below, for the tag `default`. Default: the build setting `default_base`.
       bases: dict of tag to label: an image for each. `base` is the same as its entry `default`.
+      images: dict of tag to label: images that have the program already, taken as they are: an `image`, or what builds an OCI layout, such as the
+        `oci_image` and `oci_image_index` of rules_oci. One for the tag `default` leaves no need of a base.
       image_layers: labels of further layers, put under the program's.
       file_layers: dict of pattern to the layer of the files that it matches: `runtime`, `third_party` (several layers, by package), `first_party`,
         or a name of your own, for a layer between the last two. Default: by the repository that a file comes from, and by `node_modules` in its path. Patterns are those
@@ -104,7 +111,7 @@ def pipeline(
         fail("{}: it has no attribute {}.\nThe attributes are listed in docs/reference.".format(where, ", ".join(unknown)))
     if binary and (entry_point or srcs or deps or data):
         fail("{}: `binary` is the whole program, so `entry_point`, `srcs`, `deps` and `data` have no meaning beside it.\nLeave them out, or leave out `binary`.".format(where))
-    bases = _bases(where, base, bases)
+    bases = _bases(where, base, bases, images)
 
     local = name + "_local"
     local_tags = [tag for tag in tags if tag != "manual"]
@@ -142,12 +149,9 @@ def pipeline(
         "registry": registry,
         "repository": repository,
     }
-    images = []
     for tag, tag_base in bases.items():
-        target = "{}_{}_image".format(name, tag)
-        images.append(target)
         image(
-            name = target,
+            name = "{}_{}_image".format(name, tag),
             base = tag_base,
             layers = image_layers + [name + "_layers"],
             entrypoint = entrypoint,
@@ -157,18 +161,27 @@ def pipeline(
             tags = tags,
             **kwargs
         )
+    for tag, whole in images.items():
+        image_from_layout(
+            name = "{}_{}_image".format(name, tag),
+            layout = whole,
+            tags = tags,
+            **kwargs
+        )
+    image_tags = bases.keys() + images.keys()
+    for tag in image_tags:
         image_push(
             name = "{}_{}_push".format(name, tag),
-            images = [target],
+            images = ["{}_{}_image".format(name, tag)],
             image_tags = [tag],
             remote_tags = ["{}_{}".format(name, tag)],
             tags = tags,
             **(destination | kwargs)
         )
     everything = destination | kwargs | {
-        "images": images,
-        "image_tags": bases.keys(),
-        "remote_tags": ["{}_{}".format(name, tag) for tag in bases],
+        "images": ["{}_{}_image".format(name, tag) for tag in image_tags],
+        "image_tags": image_tags,
+        "remote_tags": ["{}_{}".format(name, tag) for tag in image_tags],
         "tags": tags,
     }
     native.alias(name = name + "_image", actual = name + "_default_image", tags = tags, **kwargs)

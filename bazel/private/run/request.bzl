@@ -42,19 +42,24 @@ def image_request(image, tag, repository, remote_tags, registry = ""):
     """
     return struct(image = image, tag = tag, repository = repository, remote_tags = remote_tags, registry = registry)
 
-def _describe(ctx, entry, carried, placed):
+def _describe(ctx, entry, carried, needed, placed):
     """What the request says of one image.
 
     Args:
       ctx: the rule context.
       entry: from image_request.
       carried: list of File, to which the files of an image of one platform are added.
+      needed: list of depset of File, to which what layouts need is added.
       placed: dict of runfiles path to File, to which those of an index's images are added: built for several platforms, they would all
         have the same path.
 
     Returns:
       dict.
     """
+
+    def layout_path(layout, path):
+        needed.append(layout.files)
+        return path(layout.folder)
 
     def carry(file):
         carried.append(file)
@@ -77,6 +82,7 @@ def _describe(ctx, entry, carried, placed):
                 {"metadata": path(layer.metadata)} | ({"blob": path(layer.blob)} if layer.blob else {})
                 for layer in image.layers
             ],
+            "layouts": [layout_path(layout, path) for layout in image.layouts],
             "sources": image.sources,
         }
 
@@ -99,6 +105,7 @@ def _describe(ctx, entry, carried, placed):
         "config": "",
         "children": [describe(image, placer(number)) for number, image in enumerate(entry.image.images)],
         "blobs": [],
+        "layouts": [],
         "sources": [],
     }
 
@@ -122,8 +129,9 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         return runfiles_path(ctx, file)
 
     carried = []
+    needed = []
     placed = {}
-    descriptions = [_describe(ctx, entry, carried, placed) for entry in images]
+    descriptions = [_describe(ctx, entry, carried, needed, placed) for entry in images]
     request = ctx.actions.declare_file("{}.{}.json".format(ctx.label.name, mode))
     ctx.actions.write(request, json.encode({
         "version": 1,
@@ -147,7 +155,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         is_executable = True,
     )
     files = [request, launcher.main, launcher.node, server.main] + launcher.siblings
-    runfiles = ctx.runfiles(files + carried, root_symlinks = placed)
+    runfiles = ctx.runfiles(files + carried, transitive_files = depset(transitive = needed), root_symlinks = placed)
     if program:
         runfiles = runfiles.merge(program[DefaultInfo].default_runfiles)
     return struct(executable = executable, runfiles = runfiles)

@@ -92,6 +92,7 @@ export class Target {
       config: this.file(`_main/pkg/${tag}.config.json`, config),
       children: [],
       blobs: described.map(({ requested }) => requested),
+      layouts: [],
       sources: [],
       ...rest,
     });

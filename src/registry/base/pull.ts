@@ -1,5 +1,5 @@
 import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
-import { type Descriptor, formatPlatform, type Platform } from "../../oci/descriptor.ts";
+import { type Descriptor, formatPlatform, isSamePlatform, type Platform } from "../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { UserError } from "../../oci/errors.ts";
 import type { LayerMetadata } from "../../oci/layer.ts";
@@ -8,7 +8,7 @@ import { isNondistributable, mediaTypes } from "../../oci/media-types.ts";
 import { parseReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient, StoredManifest } from "../client/client.ts";
 import { absentImage, type FetchedManifest, fetchManifest } from "../client/fetch-manifest.ts";
-import { choosePlatforms, isSame } from "../platforms.ts";
+import { choosePlatforms } from "../platforms.ts";
 
 /** What `base_images.pull` declares. */
 export interface PullRequest {
@@ -104,7 +104,7 @@ class Pull {
     const { digest } = fetched.descriptor;
     if (!isIndex(manifest)) {
       const image = await this.#image(fetched, manifest);
-      const other = platforms.find((wanted) => !isSame(wanted, image.platform));
+      const other = platforms.find((wanted) => !isSamePlatform(wanted, image.platform));
       if (other === undefined) return [image];
       throw new UserError(
         `Image ${digest} is for ${image.platform} alone, and platforms has ${other}.`,
@@ -126,7 +126,7 @@ class Pull {
         }
         const image = await this.#image(each, each.manifest);
         const { os, architecture } = image.descriptor.platform;
-        if (isSame(`${os}/${architecture}`, platform)) return { ...image, platform };
+        if (isSamePlatform(`${os}/${architecture}`, platform)) return { ...image, platform };
         throw new UserError(
           `Index ${digest} says that ${descriptor.digest} is for ${platform}, its configuration for ${os}/${architecture}.`,
           "Name in `platforms` those that you want, without this one: it is damaged.",

@@ -1,0 +1,61 @@
+"""An image that another ruleset built, as one of ours."""
+
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS")
+load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
+load(":image.bzl", "image_output_groups")
+load(":image_index_info.bzl", "ImageIndexInfo")
+load(":image_info.bzl", "ImageInfo")
+load(":import_layout.bzl", "import_layout", "layout_of")
+
+def _image_from_layout_impl(ctx):
+    target = ctx.attr.layout
+    if ImageInfo in target or ImageIndexInfo in target:
+        image = target[ImageIndexInfo] if ImageIndexInfo in target else target[ImageInfo]
+        groups = target[OutputGroupInfo]
+    else:
+        layout = layout_of(target)
+        if not layout:
+            fail("{}: {} is no image: it builds no OCI layout, which is one folder.\nGive an oci_image, an oci_image_index or an image.".format(ctx.label, target.label))
+        image = import_layout(ctx, layout, ctx.label.name)
+        groups = OutputGroupInfo(**image_output_groups(ctx, image))
+    run = run_target(ctx, mode = "load", images = [image_request(
+        image,
+        tag = "default",
+        repository = package_repository(ctx),
+        remote_tags = [ctx.label.name],
+    )])
+    return [
+        DefaultInfo(executable = run.executable, files = depset([image.descriptor, image.manifest]), runfiles = run.runfiles),
+        image,
+        groups,
+    ]
+
+image_from_layout = rule(
+    implementation = _image_from_layout_impl,
+    executable = True,
+    doc = """An image that another ruleset built, byte for byte: same digest. `bazel run` loads it into podman or docker.
+
+```starlark
+oci_image(
+    name = "server",
+    base = "@distroless_base",
+    tars = [":server_files"],
+)
+
+image_from_layout(
+    name = "server_image",
+    layout = ":server",
+)
+
+image_push(
+    name = "server_push",
+    images = [":server_image"],
+)
+```
+
+It goes wherever an image goes. As a `base` an OCI layout needs no such target: `base = ":server"` will do.
+""",
+    attrs = {
+        "layout": attr.label(mandatory = True, doc = "What builds an OCI layout, as its one output: an `oci_image` or `oci_image_index` of rules_oci, the output group `oci_layout` of an `image`. An `image` itself is taken as it is."),
+    } | BUILD_TOOL_ATTRS | REQUEST_ATTRS,
+)

@@ -1,0 +1,35 @@
+import { canonicalJson } from "../../oci/json.ts";
+import { isIndex } from "../../oci/manifest.ts";
+import { Arguments } from "../arguments.ts";
+import { type Context, pathIn } from "../context.ts";
+import { writeFiles } from "../files.ts";
+import { OciLayout } from "../oci_layout.ts";
+
+/**
+ * `import --layout=DIR [--platform=OS/ARCHITECTURE[/VARIANT]] --manifest=OUT --config=OUT --descriptor=OUT`: what an OCI layout holds, byte
+ * for byte. With a platform, the image for it; without, the one thing that the layout has, and where that is an index, an empty CONFIG.
+ */
+export async function importLayout(args: readonly string[], context: Context): Promise<void> {
+  const options = new Arguments(args, ["layout", "platform", "manifest", "config", "descriptor"]);
+  const folder = options.one("layout");
+  const layout = new OciLayout(folder, pathIn(context, folder));
+  const platform = options.optional("platform");
+  const descriptor = platform === undefined ? layout.only() : layout.imageFor(platform);
+  const { bytes, manifest } = layout.manifest(descriptor);
+  const config = isIndex(manifest) ? undefined : layout.config(manifest);
+  writeFiles(
+    new Map<string, Uint8Array>([
+      [pathIn(context, options.one("manifest")), bytes],
+      [pathIn(context, options.one("config")), config?.bytes ?? new Uint8Array()],
+      [
+        pathIn(context, options.one("descriptor")),
+        canonicalJson({
+          mediaType: manifest.mediaType,
+          digest: descriptor.digest,
+          size: bytes.length,
+          ...(config ? { platform: config.platform } : {}),
+        }),
+      ],
+    ]),
+  );
+}
