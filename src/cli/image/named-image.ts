@@ -1,6 +1,6 @@
 import { arch } from "node:os";
 import { parseImageConfig } from "../../oci/config.ts";
-import { type Descriptor, formatPlatform } from "../../oci/descriptor.ts";
+import { type Descriptor, formatPlatform, isSamePlatform } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { UserError } from "../../oci/errors.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
@@ -10,7 +10,7 @@ import type { RegistryClient } from "../../registry/client/client.ts";
 import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { openRegistry } from "../../registry/client/open.ts";
 import { embeddedHost, openByName } from "../../registry/open-by-name.ts";
-import { choosePlatforms, isSame } from "../../registry/platforms.ts";
+import { choosePlatforms } from "../../registry/platforms.ts";
 import { runningRegistry } from "../embedded.ts";
 
 /** An image that the user named, and its registry, open. */
@@ -83,7 +83,7 @@ async function checkIsFor(image: NamedImage, { config }: ImageManifest, wanted: 
     throw new UserError(`${name} is no container image, so it is for no platform.`, "Leave --platform out.");
   }
   const platform = formatPlatform(parseImageConfig(await readBlob(image, config), `Configuration of ${name}`));
-  if (isSame(wanted, platform)) return;
+  if (isSamePlatform(wanted, platform)) return;
   throw new UserError(
     `${name} is for ${platform} alone, not for ${wanted}.`,
     "Leave --platform out, or name an index.",
