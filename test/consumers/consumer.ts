@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { processLimits } from "../../src/engine/container/process-limits.ts";
 import { Registry } from "../e2e/registry.ts";
 import { command, scratchFolder, Workspace } from "../e2e/workspace.ts";
@@ -9,8 +10,11 @@ import { command, scratchFolder, Workspace } from "../e2e/workspace.ts";
 /** Repositories that only the sources of Slipway need, or its own tests and examples. */
 const ours = /slipway_npm|slipway_dev_npm|slipway_machine|quickstart/;
 
-/** How Bazel puts another Slipway in the place of the one that an example names. */
-export type Override = "module" | "repository";
+/**
+ * How an example gets the Slipway of the release: `archive`, as a user writes who has no registry with it (and as a registry's entry says);
+ * else Bazel puts the unpacked archive in the place of the Slipway that the example names.
+ */
+export type Override = "archive" | "module" | "repository";
 
 /** An example as its users have it: alone in a folder, with Slipway from the release archive, and a Bazel, HOME and registry of its own. */
 export class Consumer {
@@ -22,6 +26,11 @@ export class Consumer {
     cpSync(join("examples", name), folder, { recursive: true });
     this.#workspace = new HomeWorkspace(name, folder);
     this.registry = new Registry(this.#workspace);
+    if (override === "archive") {
+      const module = readFileSync(join(folder, "MODULE.bazel"), "utf8");
+      this.#workspace.write({ "MODULE.bazel": module.replace(/^local_path_override\([^)]*\)$/m, archiveOverride) });
+      return;
+    }
     // The line `try-import` is in the .bazelrc of every example.
     this.#workspace.write({ "user.bazelrc": `common --override_${override}=slipway=${unpackRelease()}\n` });
   }
@@ -93,11 +102,30 @@ class HomeWorkspace extends Workspace {
   }
 }
 
+/** The name of the release archive, which is that of the folder in it and an ending. */
+function findRelease(): string {
+  const archive = readdirSync("tools/release").find((name) => /^slipway-.*\.tar\.gz$/.test(name));
+  if (!archive) throw new Error("the release archive is not among the inputs of this test");
+  return archive;
+}
+
+/** What stands in MODULE.bazel for a module in an archive. */
+function archiveOverride(): string {
+  const archive = findRelease();
+  const path = resolve("tools/release", archive);
+  const integrity = createHash("sha256").update(readFileSync(path)).digest("base64");
+  return `archive_override(
+    module_name = "slipway",
+    integrity = "sha256-${integrity}",
+    strip_prefix = "${archive.replace(/\.tar\.gz$/, "")}",
+    urls = ["file://${path}"],
+)`;
+}
+
 /** The release archive, unpacked; its folder. */
 function unpackRelease(): string {
   const scratch = scratchFolder();
-  const archive = readdirSync("tools/release").find((name) => /^slipway-.*\.tar\.gz$/.test(name));
-  if (!archive) throw new Error("the release archive is not among the inputs of this test");
+  const archive = findRelease();
   const { status, stderr } = spawnSync("tar", ["-xzf", join("tools/release", archive), "-C", scratch], {
     encoding: "utf8",
   });

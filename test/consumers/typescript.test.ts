@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { afterAll, expect, it } from "vitest";
 import { Consumer } from "./consumer.ts";
 
-const consumer = new Consumer("typescript");
+const consumer = new Consumer("typescript", "archive");
 afterAll(() => consumer.end());
 
 const rain = "rain: 66.4 ± 12.5 mm a month, most in August, November\n";

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { built, emptyFolder, output } from "./built.ts";
 
 const cwd = emptyFolder();
@@ -18,13 +19,42 @@ describe("the release archive", () => {
   });
 
   it("has bundles in place of sources, and nothing that is for developing Slipway", () => {
-    expect(names.filter((name) => /\.m?ts$|\/(test|tools|examples)\//.test(name))).toEqual([]);
-    for (const name of names.filter((name) => /\/(BUILD|MODULE)\.bazel$|\.bzl$/.test(name))) {
+    const own = names.filter((name) => !name.startsWith(`slipway-${version}/examples/`));
+    expect(own.filter((name) => /\.m?ts$|\/(test|tools)\//.test(name))).toEqual([]);
+    for (const name of own.filter((name) => /\/(BUILD|MODULE)\.bazel$|\.bzl$/.test(name))) {
       const text = readFileSync(join(cwd, name), "utf8");
       expect(text, name).not.toMatch(
         /slipway_npm|slipway_dev_npm|slipway_machine|dev_dependency|"\/\/(test|tools|examples)\b/,
       );
     }
+  });
+});
+
+describe("the entry of a module registry", () => {
+  const template = (name: string) => readFileSync(join(".bcr", name), "utf8").replaceAll("{VERSION}", version);
+
+  it("points at the archive and at the folder in it", () => {
+    const source = JSON.parse(template("source.template.json")) as Readonly<Record<string, string>>;
+    expect(basename(source["url"] ?? "")).toBe(basename(archive));
+    expect(source["strip_prefix"]).toBe(`slipway-${version}`);
+    expect(Object.keys(source)).toContain("integrity");
+  });
+
+  it("leaves the versions to the registry", () => {
+    const metadata = JSON.parse(template("metadata.template.json")) as Readonly<Record<string, unknown>>;
+    expect(metadata).toMatchObject({ versions: [], yanked_versions: {} });
+    expect(metadata["repository"]).toEqual([expect.stringMatching(/^github:[^/]+\/slipway$/)]);
+    expect(metadata["maintainers"]).toEqual([expect.objectContaining({ github: expect.any(String) })]);
+  });
+
+  it("tests a module that the archive has, by targets that it has", () => {
+    const presubmit = parse(template("presubmit.yml")) as {
+      bcr_test_module: { module_path: string; tasks: Record<string, { build_targets: string[] }> };
+    };
+    const { module_path: path, tasks } = presubmit.bcr_test_module;
+    expect(read(`${path}/MODULE.bazel`)).toContain('bazel_dep(name = "slipway"');
+    expect(Object.values(tasks).flatMap((task) => task.build_targets)).toEqual(["//:main", "//:main_local"]);
+    expect(read(`${path}/BUILD.bazel`)).toContain('name = "main"');
   });
 });
 

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { exitStatusOf, messageOf, UserError } from "../../src/oci/errors.ts";
+import { notices } from "./notices.ts";
 import { npmFiles } from "./npm.ts";
 import { metadata, stampPyproject } from "./python.ts";
 import { stampModule } from "./stamp-module.ts";
@@ -14,6 +15,7 @@ type Files = ReadonlyMap<string, string>;
  *
  *     module VERSION FILE MODULE.bazel                  MODULE.bazel of the archive
  *     npm VERSION FOLDER package.json DECLARATIONS      package.json, bins and types of the npm package
+ *     notices VERSION FILE FILE…                        licenses of the npm packages in the bundles
  *     wheel VERSION FILE pyproject.toml LICENSE FILE…   the Python package
  *     sdist VERSION FOLDER pyproject.toml               what its source distribution has besides the sources
  */
@@ -21,6 +23,7 @@ const commands: Readonly<Record<string, (version: string, inputs: readonly strin
   {
     module: (version, [module = ""]) => stampModule(read(module), version),
     npm: (version, [manifest = "", declarations = ""]) => npmFiles(read(manifest), declarations, version),
+    notices: (_version, files) => notices(files),
     wheel: (version, [project = "", license = "", ...modules]) => wheel(read(project), version, license, modules),
     sdist: (version, [project = ""]) =>
       new Map([

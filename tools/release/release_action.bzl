@@ -8,11 +8,12 @@ def _release_action_impl(ctx):
     args = ctx.actions.args()
     args.add_all([ctx.attr.command, VERSION])
     args.add_all([output], expand_directories = False)
-    args.add_all(ctx.files.inputs, expand_directories = False)
+    files = [file for file in ctx.files.inputs if not ctx.attr.names or [name for name in ctx.attr.names if file.basename.upper().startswith(name)]]
+    args.add_all(files, expand_directories = False)
     ctx.actions.run(
         executable = ctx.executable._tool,
         arguments = [args],
-        inputs = ctx.files.inputs,
+        inputs = files,
         outputs = [output],
         mnemonic = "Release",
         progress_message = "Making %{output}",
@@ -24,6 +25,7 @@ release_action = rule(
     doc = "Runs `tool COMMAND VERSION OUTPUT FILE…`.",
     attrs = {
         "command": attr.string(mandatory = True, doc = "The tool's command: see main.ts."),
+        "names": attr.string_list(doc = "What the names of files in `inputs` begin with, in capitals; others are left out. Default: none are."),
         "out": attr.string(doc = "Name of the file that it writes. Default: it writes a directory."),
         "inputs": attr.label_list(allow_files = True, mandatory = True, doc = "What the command reads, in its order: `srcs` would be sorted by formatters."),
         "_tool": attr.label(default = Label(":tool"), executable = True, cfg = "exec"),

@@ -2,7 +2,7 @@
 
 # Part to the command that shows that it works here.
 _PARTS = {
-    "cc": "command -v \"${CC:-gcc}\"",
+    "cc": "command -v g++ || command -v clang++",
     "podman": "podman info",
     "root": "test \"$(id -u)\" = 0",
     "namespaces": "unshare --user --map-user=4242 --map-group=4242 true && unshare --user --map-root-user --net ip link set lo up",
