@@ -29,7 +29,10 @@ export function builder(yargs: Argv): Argv<Options> {
       default: [],
       describe: "With --for sematic: a Python module of yours that the image must have",
     })
-    .option("platform", { type: "string", describe: "Of an index, that image: os/architecture[/variant]" })
+    .option("platform", {
+      type: "string",
+      describe: "Of an index, the image for os/architecture[/variant]. Default: Linux on this machine's processor",
+    })
     .option("json", { type: "boolean", default: false, describe: "Print the outcomes as JSON" })
     .example("$0 image check registry.example.com/team/app:v1", "Before SLIPWAY_CONTAINER_IMAGE is set to it");
 }

@@ -376,7 +376,7 @@ describe("slipway image check", () => {
     for (const [args, message] of [
       [[uri, "--module=a"], "--module is for --for sematic.\n"],
       [[uri.replace("v1", "v2")], "has no image v2 in team/app"],
-      [[uri, "--for=docker"], "Invalid values"],
+      [[uri, "--for=docker"], '--for is "docker", which it cannot be.'],
     ] as const) {
       const { error, out, status } = await run(...args);
       expect([status, out]).toEqual([2, ""]);
