@@ -27,21 +27,26 @@ export function imageReference(image: BuiltImage, host: string, repository = ima
  * rulesets' libraries would look, so they are told.
  *
  * @param runfiles folder
- * @param references of the images by tag; undefined: the user set an image of his own, or there are none, so the variables are unset
+ * @param imageEnv further variables for programs that look elsewhere: those that end in `_URIS` list the images as {@link builtImages} does,
+ *   any other is the default image
+ * @param references of the images by tag
+ * @param isCustom whether they are an image of the user's own, which {@link customImage} tells and {@link builtImages} does not
  */
 export function programEnvironment(
   env: Environment,
   runfiles: string,
   imageEnv: readonly string[],
-  references: ReadonlyMap<string, string> | undefined,
+  references: ReadonlyMap<string, string>,
+  isCustom = false,
 ): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) result[name] = value;
   delete result[runfilesFolder];
   result["RUNFILES_DIR"] = runfiles;
-  const value = references && [...references].map(([tag, reference]) => `${tag}##${reference}`).join("::");
+  const list = [...references].map(([tag, reference]) => `${tag}##${reference}`).join("::");
   for (const name of [builtImages, ...imageEnv]) {
-    if (value) result[name] = value;
+    const value = name.endsWith("_URIS") ? list : references.get("default");
+    if (value && !(isCustom && name === builtImages)) result[name] = value;
     else delete result[name];
   }
   return result;

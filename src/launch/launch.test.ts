@@ -105,6 +105,20 @@ describe("launch", () => {
     expect(registry.seen).toEqual([]);
   });
 
+  it("tells other variables too: the list where their name asks for it, else the default image", async () => {
+    const { target, uris } = pipeline();
+    target.request.imageEnv = ["OTHER_IMAGE", "OTHER_IMAGE_URIS"];
+    target.file(
+      "_main/pkg/program",
+      '#!/bin/sh\necho "$OTHER_IMAGE"; echo "$OTHER_IMAGE_URIS"; printenv SLIPWAY_CONTAINER_IMAGE_URIS || echo unset\n',
+    );
+    const old = { OTHER_IMAGE: "old", OTHER_IMAGE_URIS: "old##x", SLIPWAY_CONTAINER_IMAGE_URIS: "old##x" };
+    const first = uris.slice("default##".length).replace(/::.*/s, "");
+    expect((await target.run([], old)).stdout).toBe(`${first}\n${uris}${uris}`);
+    const custom = await target.run([], { ...old, SLIPWAY_CONTAINER_IMAGE: "mine" });
+    expect(custom.stdout).toBe("mine\ndefault##mine::slim##mine\nunset\n");
+  });
+
   it("takes the target's registry over SLIPWAY_REGISTRY over the build's", async () => {
     await using other = await FakeRegistry.start();
     const { target } = pipeline();

@@ -20,8 +20,10 @@ export async function launch(
   env: Environment,
 ): Promise<void> {
   const program = runfiles.path(request.program);
-  if (env[customImage]) {
-    const environment = programEnvironment(env, runfiles.folder, request.imageEnv, undefined);
+  const custom = env[customImage];
+  if (custom) {
+    const byTag = new Map(request.images.map(({ tag }) => [tag, custom]));
+    const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag, true);
     return run({ program, args, environment, env, shipments: [], destinations });
   }
   const shipments: Shipment[] = request.images.map((requested) => ({

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -54,6 +54,20 @@ describe("a mistake in a BUILD file fails before anything is built", () => {
     for (const part of parts) expect(stderr).toContain(part);
     expect(stderr).toMatch(new RegExp(`wrong/${name}/BUILD\\.bazel(:|", line )\\d+`));
     expect(stderr).not.toContain("INFO: Running command line");
+  });
+
+  it("a program of this machine in an image for another names the file", async () => {
+    const [own, other] = process.arch === "x64" ? ["amd64", "arm64"] : ["arm64", "amd64"];
+    const platform = `    platform = "//bazel/platforms:linux_${other}",\n`;
+    writePipeline("foreign", `    base = ":empty",\n    data = ["tools/native"],\n${platform}`);
+    workspace.write({ "wrong/foreign/main.ts": "" });
+    mkdirSync(join(workspace.folder, "wrong/foreign/tools"), { recursive: true });
+    copyFileSync(realpathSync("/bin/true"), join(workspace.folder, "wrong/foreign/tools/native"));
+    const { status, stderr } = await workspace.bazel(["build", "//wrong/foreign:main_default_image"]);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(
+      `wrong/foreign/tools/native, which is for linux/${own}, but the image is for linux/${other}.`,
+    );
   });
 
   it("an import of an npm package that is no dependency names the file and line", async () => {

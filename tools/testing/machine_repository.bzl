@@ -14,6 +14,8 @@ _PARTS = {
     "chromium": "chromium --version",
     "python": "python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'",
     "venv": "python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'",
+    # With pip, for packages that are for this version.
+    "python_3_11": "python3 -m pip --version && { command -v python3.11 || python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; }",
     "docker": "docker --version",
     "git_http": "test -x \"$(git --exec-path)/git-http-backend\"",
     "moto": "moto_server --help",

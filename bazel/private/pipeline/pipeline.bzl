@@ -98,7 +98,8 @@ def pipeline(
       env: dict of string to string: environment variables of the images.
       registry: string, `HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry.
       repository: string. Default: the build setting `repository_prefix` and the package's path. The tags there are `NAME_TAG`.
-      image_env: list of strings: further variables that get the same value as SLIPWAY_CONTAINER_IMAGE_URIS.
+      image_env: list of strings: further variables that tell the program its images. One whose name ends in `_URIS` gets the value of
+        SLIPWAY_CONTAINER_IMAGE_URIS, any other the address of the default image: `["SEMATIC_CONTAINER_IMAGE_URIS"]`.
       platform: label of the platform of the images. Default: the platform that is built for.
       platforms: labels of platforms, instead of `platform`: every image is built for all of them, as one OCI image index.
       tags: list of strings. Default: `manual` on every target but `NAME_local`. `ibazel_notify_changes` is for `NAME_local` alone: a program that

@@ -23,6 +23,6 @@ pipeline_run = rule(
     attrs = {
         "program": attr.label(mandatory = True, executable = True, cfg = "target", doc = "The launch script."),
         "push": attr.bool(doc = "Whether the images are pushed first."),
-        "image_env": attr.string_list(doc = "Further variables that get the same value as SLIPWAY_CONTAINER_IMAGE_URIS."),
+        "image_env": attr.string_list(doc = "Further variables that tell the images: names that end in `_URIS` all of them, other names the default one."),
     } | DESTINATION_ATTRS | REQUEST_ATTRS,
 )

@@ -3,7 +3,7 @@ import { Failure } from "../../oci/errors.ts";
 import { examineEngine } from "../doctor/engine.ts";
 import { type Finding, formatFindings } from "../doctor/finding.ts";
 import { examineRegistry } from "../doctor/registry.ts";
-import { examineBazel, examineNode } from "../doctor/tools.ts";
+import { examineBazel, examineNode, examinePip } from "../doctor/tools.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs
@@ -15,7 +15,7 @@ export function builder(yargs: Argv): Argv {
 export async function handler(options: object): Promise<void> {
   const env = process.env;
   const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
-  const examinations = [examineBazel(env, folder), ...examineNode(env), examineEngine(env)];
+  const examinations = [examineBazel(env, folder), ...examineNode(env), examinePip(env), examineEngine(env)];
   const findings: Finding[] = [...(await Promise.all(examinations)), ...(await examineRegistry(env))];
   const isJson = "json" in options && options.json === true;
   process.stdout.write(`${isJson ? JSON.stringify(findings, undefined, 2) : formatFindings(findings)}\n`);

@@ -7,7 +7,7 @@ import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";
 
 /** Commands of a machine that has everything. */
-const all = { bazelisk: "", node: "echo v24.0.0", npm: "echo 11.0.0" };
+const all = { bazelisk: "", node: "echo v24.0.0", npm: "echo 11.0.0", python3: "echo pip 24.0" };
 const podman = { podman: "echo 5.0.0 runc true overlay", newuidmap: "", newgidmap: "" };
 
 /** Runs `slipway doctor` on a machine with these commands, each a script. */
@@ -51,6 +51,14 @@ describe("slipway doctor", () => {
     const { status, stderr } = doctor({ bazelisk: "", node: "echo v24.0.0" });
     expect(stderr).toBe("This machine lacks npm, without which nothing works.\napt-get install nodejs npm\n");
     expect(status).toBe(1);
+  });
+
+  it("says what pip is needed for where Python has none", () => {
+    const { status, stdout } = doctor({ ...all, ...podman, python3: "echo No module named pip >&2; exit 1" });
+    expect(stdout).toMatch(
+      /^missing +pip +.*python3 -m pip: status 1: No module named pip\n +needed for: Python programs/m,
+    );
+    expect(status).toBe(0);
   });
 
   it("tells a broken part from a missing one, by what it printed", () => {

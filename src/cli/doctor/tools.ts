@@ -28,6 +28,17 @@ async function examineCommand(name: string, neededFor: string, remedy: string, e
   return { ...part, state: "ok", detail: `${answer.output} (${path})` };
 }
 
+/** Python and its pip, which brings the packages of a requirements file. */
+export async function examinePip(env: Environment): Promise<Finding> {
+  const part = { part: "pip", neededFor: "Python programs with packages (py_pipeline)", required: false };
+  const remedy = "apt-get install python3-pip";
+  const path = findExecutable("python3", env);
+  if (path === undefined) return { ...part, state: "missing", detail: "python3 is not on PATH", remedy };
+  const answer = await ask(path, ["-m", "pip", "--version"]);
+  if ("problem" in answer) return { ...part, state: "missing", detail: `${path} -m pip: ${answer.problem}`, remedy };
+  return { ...part, state: "ok", detail: answer.output };
+}
+
 /** Node and npm of the machine. They only fetch packages: tools and programs run on a Node of their own. */
 export function examineNode(env: Environment): Promise<Finding>[] {
   const remedy = "apt-get install nodejs npm";
