@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, expect, it, onTestFinished } from "vitest";
 import { startDockerRegistry } from "../registries/testdata/docker-registry.ts";
 import { proxyTo } from "../registries/testdata/proxy.ts";
 import { Registry } from "./registry.ts";
@@ -9,7 +9,8 @@ import { command, scratchFolder, Workspace } from "./workspace.ts";
 const folder = join(scratchFolder(), "custom");
 const workspace = new Workspace("custom", folder);
 const embedded = new Registry(workspace);
-const env = { SLIPWAY_ENGINE: "container" };
+/** podman takes no DOCKER_CONFIG that does not exist yet. */
+const env = { SLIPWAY_ENGINE: "container", DOCKER_CONFIG: undefined };
 
 const program = `
 import { containerImage, hasContainerImage, inImage, main } from "slipway";
@@ -22,18 +23,15 @@ await main(async () => {
 });
 `;
 
-/** A registry of which every request is seen. */
-let registry: Awaited<ReturnType<typeof proxyTo>>;
-let custom = "";
-
 async function podman(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await command(["podman", ...args], workspace.env);
+  const { DOCKER_CONFIG: _, ...own } = workspace.env;
+  const { status, stdout, stderr } = await command(["podman", ...args], own);
   if (status !== 0) throw new Error(`podman ${args.join(" ")}: ${stderr}`);
   return stdout;
 }
 
-beforeAll(async () => {
-  registry = await proxyTo(await startDockerRegistry({ auth: "none" }));
+/** Writes the pipeline `//app:main`. */
+function writeModule(registry: string): void {
   mkdirSync(folder, { recursive: true });
   workspace.write({
     "MODULE.bazel": `
@@ -46,48 +44,49 @@ use_repo(base_images, "slim_base")
     "BUILD.bazel": "",
     "app/BUILD.bazel": `
 load("@slipway//bazel:defs.bzl", "pipeline")
-pipeline(name = "main", base = "@slim_base//image", registry = "${registry.host}")
+pipeline(name = "main", base = "@slim_base//image", registry = "${registry}")
 `,
     "app/main.ts": program,
   });
-  // Made by another tool, from what Bazel built: its own program, and something that Bazel knows nothing of.
+}
+
+/** An image made by another tool, from what Bazel built: its own program, and something that Bazel knows nothing of. */
+async function pushCustom(registry: string): Promise<string> {
   const built = (await workspace.stdout(["run", "//app:main_push"])).trim();
   workspace.write({ "image/Containerfile": `FROM ${built}\nENV MADE_BY=podman\n` });
-  custom = `${registry.host}/team/custom:v1`;
+  const custom = `${registry}/team/custom:v1`;
+  onTestFinished(async () => void (await podman("rmi", "--force", "--ignore", custom, built)));
   await podman("build", "--quiet", "--tls-verify=false", "--tag", custom, join(folder, "image"));
   await podman("push", "--quiet", "--tls-verify=false", custom);
   // The run pulls it, as on any other machine.
   await podman("rmi", "--force", custom);
-});
-afterAll(async () => {
-  await podman("rmi", "--force", "--ignore", custom);
-  await embedded.stop();
-});
+  return custom;
+}
 
-describe("a totally custom image", () => {
-  it("meets what Slipway asks for, as slipway image check finds", async () => {
-    const checked = await workspace.bazel(["run", "@slipway//:slipway", "--", "image", "check", custom]);
-    expect([checked.status, checked.stdout.match(/NOT MET|not tested/)]).toEqual([0, null]);
-  });
+afterAll(() => embedded.stop());
 
-  it.each(["main", "main_binary", "main_local"])("is what %s runs in and names; nothing is pushed", async (target) => {
-    registry.requests.length = 0;
-    const stdout = await workspace.stdout(["run", `//app:${target}`], {
-      env: { ...env, SLIPWAY_CONTAINER_IMAGE: custom },
-    });
-    expect(stdout).toBe(`${custom}\npodman\n`);
-    expect(registry.requests.filter((request) => !/^(GET|HEAD) /.test(request))).toEqual([]);
-    await expect(embedded.status()).rejects.toThrow("no registry runs");
-  });
+it("runs in a totally custom image and names it; nothing is pushed, and main_local builds nothing", async () => {
+  const registry = await proxyTo(await startDockerRegistry({ auth: "none" }));
+  writeModule(registry.host);
+  const custom = await pushCustom(registry.host);
 
-  it("needs no image to be built: main_local alone asks for none of its actions", async () => {
-    const actions = await workspace.stdout(["aquery", "mnemonic('Image.*', deps(//app:main_local))"]);
-    expect(actions).not.toContain("Mnemonic: Image");
-  });
+  const checked = await workspace.bazel(["run", "@slipway//:slipway", "--", "image", "check", custom]);
+  expect([checked.status, checked.stdout.match(/NOT MET|not tested/)], checked.stdout).toEqual([0, null]);
 
-  it("is gone with its variable", async () => {
-    expect(await workspace.stdout(["run", "//app:main_local"], { env })).toBe("no image\n");
-    const [image, who] = (await workspace.stdout(["run", "//app:main"], { env })).split("\n");
-    expect([image?.startsWith(`${registry.host}/app@sha256:`), who]).toEqual([true, "bazel"]);
-  });
+  registry.requests.length = 0;
+  for (const target of ["main", "main_binary", "main_local"]) {
+    const own = { ...env, SLIPWAY_CONTAINER_IMAGE: custom };
+    expect(await workspace.stdout(["run", `//app:${target}`], { env: own })).toBe(`${custom}\npodman\n`);
+  }
+  expect(registry.requests.length).toBeGreaterThan(0);
+  expect(registry.requests.filter((request) => !/^(GET|HEAD) /.test(request))).toEqual([]);
+  await expect(embedded.status()).rejects.toThrow("no registry runs");
+  const actions = await workspace.stdout(["aquery", "deps(//app:main_local)"]);
+  expect(actions).toContain("Mnemonic: TypeScriptBundle");
+  expect(actions).not.toContain("Mnemonic: Image");
+
+  // Without the variable, everything is as before.
+  expect(await workspace.stdout(["run", "//app:main_local"], { env })).toBe("no image\n");
+  const [image, who] = (await workspace.stdout(["run", "//app:main"], { env })).split("\n");
+  expect([image?.startsWith(`${registry.host}/app@sha256:`), who]).toEqual([true, "bazel"]);
 });
