@@ -84,6 +84,10 @@ describe("push", () => {
   ])("only says what it would do when told so by %s", async (_, flags, env) => {
     const { target, digest } = pushTarget();
     const say = async () => (await target.run(flags, env as Record<string, string>)).stdout;
+    expect(await target.run([...flags, "--json"], env as Record<string, string>)).toMatchObject({
+      status: 2,
+      stdout: "",
+    });
     expect(await say()).toMatch(`would push ${registry.host}/team/app@${digest} as t_default: 2 of 2 blobs`);
     expect(registry.log.every((each) => each.startsWith("HEAD "))).toBe(true);
     await target.run();

@@ -50,6 +50,12 @@ export async function push(
     tags: flags.tag ?? requested.remoteTags,
   }));
   if (flags["dry-run"] || isDryRun(env)) {
+    if (flags.json) {
+      throw new UserError(
+        "--json: a dry run moves nothing, so nothing happens that it could tell.",
+        "Leave one of them out.",
+      );
+    }
     for (const shipment of shipments) checkNames(shipment);
     const { describeShipments } = await import("./dry-run.ts");
     await describeShipments(shipments, destinations, "tags");

@@ -8,7 +8,7 @@ abstract class ReportedError extends Error {
   /**
    * @param problem one sentence that names the culprit: the file and line, the field, the registry, the target
    * @param remedy one sentence that says what to do
-   * @param options `cause`: the underlying error, kept for `--verbose`
+   * @param options `cause`: the underlying error, for those who debug
    */
   constructor(problem: string, remedy: string, options?: ErrorOptions) {
     super(`${problem}\n${remedy}`.replaceAll(unprintable, " "), options);

@@ -40,10 +40,14 @@ export function sizesCase(context: BenchContext, workspace: Workspace, baseBytes
 /** Regular files below a folder, by path, without what links lead to. */
 function bytesBelow(folder: string): { readonly bytes: number; readonly files: ReadonlyMap<string, number> } {
   const files = new Map<string, number>();
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    files.set(path.slice(folder.length + 1), lstatSync(path).size);
-  }
+  // Not by readdir's own recursion, which goes through links to folders.
+  const walk = (at: string) => {
+    for (const entry of readdirSync(at, { withFileTypes: true })) {
+      const path = join(at, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else if (entry.isFile()) files.set(path.slice(folder.length + 1), lstatSync(path).size);
+    }
+  };
+  walk(folder);
   return { bytes: [...files.values()].reduce((sum, size) => sum + size, 0), files };
 }
