@@ -1,0 +1,2 @@
+// What stands for the module that js_binary loads first.
+process.env.BOOTSTRAPPED = "yes";
