@@ -92,3 +92,9 @@ describe.each(handwritten)("%s", (path) => {
     expect(named.filter((name) => !commands.includes(name))).toEqual([]);
   });
 });
+
+it("has every page in the index", () => {
+  const index = read("docs/README.md");
+  const pages = handwritten.filter((path) => path.startsWith("docs/") && path !== "docs/README.md");
+  expect(pages.filter((path) => !index.includes(`(${path.slice("docs/".length)})`))).toEqual([]);
+});

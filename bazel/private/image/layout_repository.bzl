@@ -86,7 +86,10 @@ def _layout_repository_impl(rctx):
 layout_repository = repository_rule(
     implementation = _layout_repository_impl,
     local = True,
-    doc = "`@NAME//image`: the image in an OCI layout on this machine, whose files may be links. Manifest and configuration are checked against their digests.",
+    doc = """`@NAME//image`: the image in an OCI layout (OCI image specification 1.1, "Image Layout") on this machine, whose files may be links.
+
+Manifest and configuration are checked against their digests. Errors: no such folder; no image for the platform; a digest that is another.
+""",
     attrs = {
         "path": attr.string(mandatory = True, doc = "The folder with index.json; a relative path starts at the workspace."),
         "platform": attr.string(doc = "`os/architecture[/variant]`, where the layout holds several images."),

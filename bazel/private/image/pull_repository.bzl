@@ -112,6 +112,8 @@ pull_repository = repository_rule(
     doc = """`@NAME//image`: an image in a registry, by digest. Manifest and configuration are fetched, with the credentials of `docker login` and
 `podman login`; layers never are: a push mounts them where it can, and streams them from one registry to the other where it cannot. Of several
 platforms the one that is built for counts; each is also `@NAME//OS_ARCHITECTURE:image`.
+
+Errors: no `digest`, with the one that the tag names now; a registry that refuses, with where credentials were looked for; a digest that is another.
 """,
     attrs = PULL_ATTRS,
 )

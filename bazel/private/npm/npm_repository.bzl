@@ -25,6 +25,8 @@ npm_repository = repository_rule(
 
 Every package is a target of its name, with what it needs: `@npm//:csv-parse`, `@npm//:@scope/name`. The machine's npm brings the
 package manager; addresses and credentials of the registry come from the machine's own npm configuration, never from the lock file.
+
+Errors: no npm on PATH; a lock that is not of the package.json; a package whose integrity is another.
 """,
     attrs = {
         "package_json": attr.label(mandatory = True, allow_single_file = True, doc = "The package.json."),

@@ -57,6 +57,9 @@ image_push(
     remote_tags = ["latest"],
 )
 ```
+
+A tag that has the image already costs one request. Errors: lists of different lengths; what a registry refuses, with the step to take (exit
+status 2 for what you can mend, 1 for a failure).
 """,
     attrs = DESTINATION_ATTRS | REQUEST_ATTRS,
 )

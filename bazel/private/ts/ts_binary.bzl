@@ -106,6 +106,8 @@ ts_binary(
 
 Modules are ES modules; a file is imported by its name with its ending (`./table.ts`) or without. `import … from "slipway"` is the SDK.
 A package that is imported must be in `deps`. Types are not checked here: use your editor, or `tsc` in a test.
+
+Errors: an import that is neither in `srcs` nor in `deps`, with its file and line; packages in `deps` of more than one repository.
 """,
     attrs = {
         "entry_point": attr.label(mandatory = True, allow_single_file = [".ts", ".mts", ".js", ".mjs", ".tsx", ".jsx"], doc = "The module that starts."),
