@@ -10,6 +10,9 @@ it("runs a program's functions in the image that SLIPWAY_CONTAINER_IMAGE names, 
   expect(custom).toMatch(/^localhost:\d+\/another-team\/image@sha256:[0-9a-f]{64}$/);
   expect(await consumer.run("//:main")).toMatch(/^image: localhost:\d+\/main@.*\nmade by: this build\n$/);
 
+  // What a user does before.
+  expect(JSON.parse(await consumer.slipway("image", "check", custom, "--json"))).toMatchObject({ met: true });
+
   const env = { SLIPWAY_CONTAINER_IMAGE: custom };
   const requests = await consumer.registry.requestsDuring(async () => {
     expect(await consumer.run("//:main", env)).toBe(`image: ${custom}\nmade by: another team\n`);
