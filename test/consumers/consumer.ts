@@ -69,7 +69,11 @@ export class Consumer {
 
   /** Ends its servers and removes what they made. */
   async end(): Promise<void> {
+    const { host } = await this.registry.status();
     await this.registry.stop();
+    const images = await this.#podman(["images", "--format={{.Repository}}@{{.Digest}}"]);
+    const pulled = images.split("\n").filter((image) => image.startsWith(`${host}/`));
+    if (pulled.length > 0) await this.#podman(["rmi", "--force", ...pulled]);
     const pid = readFileSync(join(this.#workspace.outputBase, "server/server.pid.txt"), "utf8").trim();
     await this.#workspace.stdout(["clean", "--expunge"]);
     if (existsSync(`/proc/${pid}`)) throw new Error(`the Bazel server ${pid} still runs`);
