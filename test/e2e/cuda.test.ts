@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scratchFolder, Workspace } from "./workspace.ts";
@@ -18,11 +18,10 @@ let layers: { digest: string; size: number }[];
 
 beforeAll(async () => {
   // What is uncompressed need not be compressed first to be looked at.
-  const built = ["@worker_cuda//image", "--output_groups=+oci_layout", "--//bazel/settings:compression=none"];
+  const built = ["@worker_cuda//image", "--output_groups=oci_layout", "--//bazel/settings:compression=none"];
   await workspace.stdout(["build", ...built]);
-  const bin = (await workspace.stdout(["info", "bazel-bin"])).trim();
-  const [folder = "", ...more] = globSync(join(bin, "external/*worker_cuda_*/image/image.layout"));
-  expect(more).toEqual([]);
+  const layout = (await workspace.stdout(["cquery", "--output=files", ...built])).trim();
+  const folder = join((await workspace.stdout(["info", "execution_root"])).trim(), layout);
   const blob = (digest: string) => join(folder, "blobs", digest.replace(":", "/"));
   const json = (path: string) => JSON.parse(readFileSync(path, "utf8"));
   const manifest = json(blob(json(join(folder, "index.json")).manifests[0].digest));
@@ -69,14 +68,17 @@ describe("worker_cuda", () => {
     const script = `
 import ctypes
 loaded = {name: ctypes.CDLL(name) for name in ${JSON.stringify(libraries)}}
-version = ctypes.c_int()
-assert loaded["libcudart.so.11.0"].cudaRuntimeGetVersion(ctypes.byref(version)) == 0
-count = ctypes.c_int()
-status = loaded["libcudart.so.11.0"].cudaGetDeviceCount(ctypes.byref(count))
-major, minor = ctypes.c_int(), ctypes.c_int()
+cublas, major, minor, count = (ctypes.c_int() for _ in range(4))
+assert loaded["libcublas.so.11"].cublasGetProperty(0, ctypes.byref(cublas)) == 0
 assert loaded["libnvrtc.so.11.2"].nvrtcVersion(ctypes.byref(major), ctypes.byref(minor)) == 0
-print(version.value, major.value, minor.value, status != 0 or count.value)
+cudart = loaded["libcudart.so.11.0"]
+cudart.cudaGetErrorName.restype = ctypes.c_char_p
+# Without a driver, the runtime says that it has none.
+status = cudart.cudaGetErrorName(cudart.cudaGetDeviceCount(ctypes.byref(count))).decode()
+print(cublas.value, major.value, minor.value, status)
 `;
-    expect(inside("/usr/bin/python3", "-c", script)).toMatch(/^11080 11 8 (True|\d+)\n$/);
+    expect(inside("/usr/bin/python3", "-c", script)).toMatch(
+      /^11 11 8 cuda(Success|ErrorInsufficientDriver|ErrorNoDevice)\n$/,
+    );
   });
 });
