@@ -82,7 +82,8 @@ describe("a layer", () => {
       `; tar | gzip -6: ${peer.toFixed(2)} s, ratio ${(cost.seconds / peer).toFixed(2)}`,
     );
     expect(cost.seconds).toBeLessThan(120 * base.seconds);
-    expect(cost.seconds).toBeLessThan(2 * peer);
+    // About 1.7 for files this small, where opening them is most of the work. Other work on the machine may disturb one of the two.
+    expect(cost.seconds).toBeLessThan(4 * peer);
 
     // As many files with forty times the content.
     writeFileSync(join(folder, "text"), "a file of 40 KiB\n".repeat(2410));
