@@ -17,6 +17,7 @@ def _declarations_impl(ctx):
     files = [target[DefaultInfo].files for target in ctx.attr.srcs + ctx.attr.deps]
     ctx.actions.run(
         executable = node,
+        toolchain = NODE_TOOL_TOOLCHAIN,
         arguments = [args],
         inputs = depset([ctx.file.entry_point], transitive = files),
         outputs = [output],
