@@ -62,7 +62,7 @@ describe("the quickstart where podman is", () => {
     expect(login.status, login.stderr).toBe(0);
     const manifest = await command(["crane", "manifest", "--insecure", reference], workspace.env);
     expect(manifest.status, manifest.stderr).toBe(0);
-    expect((JSON.parse(manifest.stdout) as { layers: unknown[] }).layers).toHaveLength(5);
+    expect((JSON.parse(manifest.stdout) as { layers: unknown[] }).layers).toHaveLength(6);
     const validated = await command(["crane", "validate", "--insecure", "--remote", reference], workspace.env);
     expect(`${validated.stdout}${validated.stderr}`).toMatch(/PASS/);
     expect(validated.status).toBe(0);
