@@ -11,10 +11,11 @@ The rules here give it. What the rules of others bring is sorted file by file.
         "first_party": "depset of File: what you wrote.",
         "third_party": "list of depset of File: what others wrote, by the layer that each package belongs to (`third_party_layer`).",
         "unsorted": "depset of File: what rules without this provider bring.",
+        "folders": "depset of struct(repository, folder = string): repositories whose files lie in another folder of the runfiles, one that has the same name for every platform.",
     },
 )
 
-def merge_parts(targets, first_party = [], third_party = {}):
+def merge_parts(targets, first_party = [], third_party = {}, folders = []):
     """The parts of a target that brings what others bring, and its own.
 
     Targets are told apart by what they are, not by their files. Files and rules of the main repository are first party. Its programs, and
@@ -24,6 +25,7 @@ def merge_parts(targets, first_party = [], third_party = {}):
       targets: list of Target: their files and their runfiles are brought.
       first_party: list of File, besides.
       third_party: dict of the name of a package, without its version, to a depset of File, besides.
+      folders: list of struct(repository, folder = string), besides.
 
     Returns:
       RunfilesPartsInfo.
@@ -47,4 +49,5 @@ def merge_parts(targets, first_party = [], third_party = {}):
         first_party = depset(first_party, transitive = own + [part.first_party for part in parts]),
         third_party = [depset(transitive = sets) for sets in layers],
         unsorted = depset(transitive = unsorted + [part.unsorted for part in parts]),
+        folders = depset(folders, transitive = [part.folders for part in parts]),
     )

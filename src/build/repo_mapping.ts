@@ -1,6 +1,7 @@
 /**
- * Bazel's repository mapping (`SOURCE,APPARENT,TARGET` per line) without what it says for the repositories with interpreters: those look up
- * no runfiles, and their names differ by the platforms of the image and of the machine that builds, which the image must not.
+ * Bazel's repository mapping (`SOURCE,APPARENT,TARGET` per line) without what it says for the repositories with interpreters, and those with
+ * packages for one platform: they look up no runfiles, and their names differ by the platforms of the image and of the machine that builds,
+ * which the image must not.
  *
  * @param prefixes what such a repository is called, after what module extensions put before its name
  */

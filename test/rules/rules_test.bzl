@@ -282,6 +282,14 @@ def rules_test_suite(name):
         layers = ["python_layers.first_party.tar.gz"],
         target_under_test = ":python_default_image",
     )
+    py_pipeline(
+        name = "packaged",
+        base = ":empty",
+        main = "main.py",
+        platforms = ["//bazel/platforms:linux_amd64", "//bazel/platforms:linux_arm64"],
+        deps = ["@slipway_test_pip//:packages"],
+    )
+    native.filegroup(name = "packaged_layout", srcs = [":packaged_default_image"], output_group = "oci_layout", tags = _MANUAL)
     python_program(
         name = "mixed_python",
         main = "main.py",

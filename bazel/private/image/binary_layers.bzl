@@ -3,6 +3,7 @@
 load("//bazel/private:runfiles.bzl", "runfiles_path")
 load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo")
 load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
+load("//bazel/private:third_party.bzl", "apparent_name")
 load(":declared_links.bzl", "DeclaredLinksInfo", "declared_links")
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "layer_entry", "make_layer")
@@ -18,8 +19,9 @@ def _parts(ctx):
       ctx: the rule context.
 
     Returns:
-      struct(layers, environment). `layers` is a dict of layer name to struct(files = depset of File, links = depset of File, entries = list
-      of string, entry_files = list of File), lowest layer first. `environment` is a dict of variables that the program needs in an image.
+      struct(layers, folders, environment). `layers` is a dict of layer name to struct(files = depset of File, links = depset of File, entries = list
+      of string, entry_files = list of File), lowest layer first. `folders` is a dict of the name of a repository to the folder of the runfiles
+      that has its files. `environment` is a dict of variables that the program needs in an image.
     """
     binary = ctx.attr.binary
     runfiles = binary[DefaultInfo].default_runfiles
@@ -27,6 +29,7 @@ def _parts(ctx):
 
     # A pattern moves files from one layer to another, whoever sorted them.
     known = binary[RunfilesPartsInfo] if RunfilesPartsInfo in binary and not ctx.attr.file_layers else None
+    folders = {entry.repository: entry.folder for entry in binary[RunfilesPartsInfo].folders.to_list()} if RunfilesPartsInfo in binary else {}
     unsorted = known.unsorted if known else depset([ctx.executable.binary], transitive = [runfiles.files])
     sets = {}
     if known:
@@ -34,7 +37,7 @@ def _parts(ctx):
         sets[FIRST_PARTY] = known.first_party
     shared = binary[RuntimeInfo].file if RuntimeInfo in binary else None
     result = {}
-    found = sorted_files(ctx, unsorted, runfiles, declared_links, ctx.attr.file_layers, ctx.attr.excludes)
+    found = sorted_files(ctx, unsorted, runfiles, declared_links, ctx.attr.file_layers, ctx.attr.excludes, sorted_folders = folders.values() if known else [])
     for name, part in found.layers.items():
         files = depset(part.files, transitive = [sets[name]] if name in sets else [])
         if name == RUNTIME:
@@ -51,6 +54,7 @@ def _parts(ctx):
         )
     return struct(
         layers = result,
+        folders = folders,
         # Wherever the working folder is not in Bazel's output tree, js_binary takes itself for a build action, and goes to its output folder.
         environment = {"BAZEL_BINDIR": "."} if "aspect_rules_js" in found.repositories else {},
     )
@@ -79,7 +83,8 @@ def _binary_layers_impl(ctx):
                 layer_entry("directory", "../../.." + USER.home, {"mode": 493, "uid": USER.uid, "gid": USER.gid}),
             ]
             if repo_mapping:
-                entries = entries + [json.encode(["repo_mapping", "../_repo_mapping", repo_mapping.path] + RUNTIME_REPOSITORIES)]
+                unmapped = RUNTIME_REPOSITORIES + [apparent_name(repository) for repository in parts.folders]
+                entries = entries + [json.encode(["repo_mapping", "../_repo_mapping", repo_mapping.path] + unmapped)]
                 entry_files = entry_files + [repo_mapping]
         layers = layers + [make_layer(
             ctx,
@@ -91,6 +96,7 @@ def _binary_layers_impl(ctx):
             entries = entries,
             entry_files = entry_files,
             excludes = ctx.attr.excludes,
+            folders = parts.folders,
             platform = platform,
             program = executable,
         )]

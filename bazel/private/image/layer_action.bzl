@@ -29,16 +29,19 @@ def layer_entry(kind, destination, source = None):
 def _file_entry(file):
     return layer_entry("file", file.short_path, file.path)
 
-def _entry_unless(excludes, workspace_name):
-    """The line of a file that no pattern excludes."""
+def _placed_entry(excludes, folders, workspace_name):
+    """The line of a file that no pattern excludes, at its place in a folder of `folders`."""
     patterns = [compile_pattern(pattern) for pattern in excludes]
 
     def entry(file):
         path = file.short_path[3:] if file.short_path.startswith("../") else workspace_name + "/" + file.short_path
+        repository, _, rest = path.partition("/")
+        if repository in folders:
+            path = folders[repository] + "/" + rest
         for pattern in patterns:
             if pattern_matches(pattern, path):
                 return None
-        return _file_entry(file)
+        return layer_entry("file", "../" + path, file.path) if repository in folders else _file_entry(file)
 
     return entry
 
@@ -48,7 +51,7 @@ def _tree_entry(file):
 def _link_entry(file):
     return json.encode(["link", file.path])
 
-def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_files = [], root = "", entries = [], excludes = [], platform = None, program = None):
+def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_files = [], root = "", entries = [], excludes = [], folders = {}, platform = None, program = None):
     """Declares the action that makes a layer.
 
     Args:
@@ -61,6 +64,7 @@ def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_fil
       root: string, the folder in the image that paths are relative to.
       entries: list of strings from layer_entry.
       excludes: list of patterns of paths below the runfiles folder: the layer is without those of `files`.
+      folders: dict of the name of a repository to the folder of the runfiles that has its `files`, where that is another.
       platform: struct from oci_platform or None: native programs of the machine that builds are refused where it is another.
       program: File or None: what starts, refused also when it is for a third platform.
 
@@ -77,7 +81,7 @@ def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_fil
     args.add_all(entries)
 
     # None of these is gone through before the action runs. Members of tree artifacts are known then, too.
-    args.add_all(files, map_each = _entry_unless(excludes, ctx.workspace_name) if excludes else _file_entry, allow_closure = True)
+    args.add_all(files, map_each = _placed_entry(excludes, folders, ctx.workspace_name) if excludes or folders else _file_entry, allow_closure = True)
     args.add_all(files, map_each = _tree_entry, expand_directories = False)
     args.add_all(links, map_each = _link_entry, expand_directories = False)
     run_layer_action(ctx, args, layer, depset(entry_files, transitive = [files]), comment)

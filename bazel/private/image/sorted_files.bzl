@@ -31,7 +31,7 @@ def _layer_of_own(path):
     # Packages of the workspace itself, in the store that rules_js makes.
     return FIRST_PARTY if "/.aspect_rules_js/" in path and "@0.0.0/node_modules/" in path else THIRD_PARTY
 
-def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes):
+def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, sorted_folders = []):
     """Sorts files of a program into layers, one by one.
 
     Whatever an action has as input makes it run again, so the action of a layer must not have the files of another one; and of what the
@@ -44,6 +44,7 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes):
       declared_links: depset of File: what is a link by declaration.
       file_layers: dict of pattern to the name of a layer: over what the origin of a file says.
       excludes: list of patterns.
+      sorted_folders: list of the names of folders in the runfiles: what is in them under other names is sorted already.
 
     Returns:
       struct(layers, repositories). `layers` is a dict of layer name to struct(files, links = lists of File, symlinks = dict of runfiles path to
@@ -73,6 +74,9 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes):
 
     def layer_of(path, source):
         """The layer of what lies at a path and comes from a file at another, or None where it is excluded."""
+
+        # Below another folder alone: one whose name says nothing of the platform.
+        named = path if not path.startswith(own) and path.partition("/")[2] == source.partition("/")[2] else source
         for pattern in exclusions:
             if pattern_matches(pattern, path):
                 return None
@@ -83,14 +87,18 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes):
                 break
         layer = layer or origin(source)
         if layer == THIRD_PARTY:
-            package = package_of(source)
+            package = package_of(named)
             if package not in packages:
                 packages[package] = third_party_name(third_party_layer(package))
             layer = packages[package]
         return layers[layer]
 
     symlinks = {own + entry.path: entry.target_file for entry in runfiles.symlinks.to_list()}
-    symlinks |= {entry.path: entry.target_file for entry in runfiles.root_symlinks.to_list()}
+    symlinks |= {
+        entry.path: entry.target_file
+        for entry in runfiles.root_symlinks.to_list()
+        if entry.path.partition("/")[0] not in sorted_folders
+    }
     links = {file: True for file in declared_links.to_list()}
 
     # Of two files at one path, as rules_js has a source and the copy of it that runs, Bazel lays out the last.

@@ -18,19 +18,20 @@ PYTHON_PLATFORMS = {
     "macos_aarch64": struct(os = "macos", cpu = "aarch64", tags = _macos("arm64") + _macos("universal2")),
 }
 
-_BUILD = """load("{library}", "python_library")
+_BUILD = """load("{rule}", "platform_package")
 
-python_library(
+platform_package(
     name = "packages",
     imports = ["site-packages"],
     python_version = "{version}",
+    folder = "{folder}",
     visibility = ["//visibility:public"],
     deps = {deps},
 )
 """
 
 _PACKAGE = """
-python_library(
+platform_package(
     name = "files/{name}",
     srcs = glob(
         {patterns},
@@ -41,6 +42,7 @@ python_library(
         ],
     ),
     package = "{name}",
+    folder = "{folder}",
 )
 """
 
@@ -135,21 +137,34 @@ def _unpack(rctx):
         result.setdefault(distributions[0] if len(distributions) == 1 else name, []).append(name)
     return result
 
-def _build_file(rctx, packages):
+def packages_build_file(repository, platform, python_version, packages):
+    """The BUILD file of a repository with the packages for one platform.
+
+    Args:
+      repository: string, its canonical name: that of the repository that chooses, an underscore, the platform.
+      platform: string, a key of PYTHON_PLATFORMS.
+      python_version: string, as in `3.11`.
+      packages: dict of the name of a package to a list of names in the folder `site-packages`.
+
+    Returns:
+      string.
+    """
+    folder = repository.removesuffix("_" + platform)
     build = _BUILD.format(
         deps = json.encode([":files/" + name for name in packages]),
-        library = Label(":python_library.bzl"),
-        version = rctx.attr.python_version,
+        folder = folder,
+        rule = Label(":platform_package.bzl"),
+        version = python_version,
     )
     for name, entries in packages.items():
         patterns = [pattern for entry in entries for pattern in ["site-packages/" + entry, "site-packages/" + entry + "/**"]]
-        build += _PACKAGE.format(name = name, patterns = json.encode(patterns))
+        build += _PACKAGE.format(folder = folder, name = name, patterns = json.encode(patterns))
     return build
 
 def _python_platform_packages_impl(rctx):
     _download(rctx, PYTHON_PLATFORMS[rctx.attr.platform])
     packages = _unpack(rctx)
-    rctx.file("BUILD.bazel", _build_file(rctx, packages))
+    rctx.file("BUILD.bazel", packages_build_file(rctx.name, rctx.attr.platform, rctx.attr.python_version, packages))
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 
 _python_platform_packages = repository_rule(
@@ -185,7 +200,7 @@ def _python_packages_hub_impl(rctx):
     rctx.file("BUILD.bazel", build)
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 
-_python_packages_hub = repository_rule(
+python_packages_hub = repository_rule(
     implementation = _python_packages_hub_impl,
     doc = "Chooses the packages by the platform that is built for.",
     attrs = {"repositories": attr.string_dict(mandatory = True, doc = "Platform to the repository with its packages.")},
@@ -210,4 +225,4 @@ def python_packages(name, requirements, python_version = "3.11"):
     repositories = {platform: "{}_{}".format(name, platform) for platform in PYTHON_PLATFORMS}
     for platform, repository in repositories.items():
         _python_platform_packages(name = repository, requirements = requirements, python_version = python_version, platform = platform)
-    _python_packages_hub(name = name, repositories = repositories)
+    python_packages_hub(name = name, repositories = repositories)

@@ -1,0 +1,48 @@
+"""A Python package in a repository that is for one platform."""
+
+load("//bazel/private:runfiles.bzl", "runfiles_path")
+load("//bazel/private:runfiles_parts.bzl", "merge_parts")
+load(":python_info.bzl", "PythonInfo")
+load(":python_library.bzl", "python_info")
+
+def _platform_package_impl(ctx):
+    folder = ctx.attr.folder
+    own = ctx.runfiles(root_symlinks = {
+        folder + "/" + runfiles_path(ctx, file).partition("/")[2]: file
+        for file in ctx.files.srcs
+    })
+    return [
+        # No files: whoever has them in its runfiles would have them in the repository's folder too.
+        DefaultInfo(
+            files = depset(),
+            runfiles = own.merge_all([target[DefaultInfo].default_runfiles for target in ctx.attr.deps]),
+        ),
+        merge_parts(
+            ctx.attr.deps,
+            third_party = {ctx.attr.package: depset(ctx.files.srcs)} if ctx.files.srcs else {},
+            folders = [struct(repository = ctx.label.repo_name, folder = folder)],
+        ),
+        python_info(
+            ctx,
+            imports = [folder + "/" + path for path in ctx.attr.imports],
+            versions = [ctx.attr.python_version] if ctx.attr.python_version else [],
+        ),
+    ]
+
+platform_package = rule(
+    implementation = _platform_package_impl,
+    provides = [PythonInfo],
+    doc = """A Python package, or several, in a repository that is for one platform.
+
+In the runfiles its modules are in a folder whose name says nothing of the platform. So what names the folder, the launcher, is the same for
+every platform, and so is a package without native code.
+""",
+    attrs = {
+        "srcs": attr.label_list(allow_files = True, doc = "The modules, files of this repository."),
+        "deps": attr.label_list(providers = [PythonInfo], doc = "Further packages."),
+        "folder": attr.string(mandatory = True, doc = "The folder of the runfiles, in place of the repository's."),
+        "imports": attr.string_list(doc = "Folders of the repository from which modules are imported."),
+        "package": attr.string(doc = "The name of the package, without its version."),
+        "python_version": attr.string(doc = "The version of Python that they are for, for example `3.11`. Default: any."),
+    },
+)
