@@ -44,7 +44,7 @@ describe("a mistake in a BUILD file fails before anything is built", () => {
     [
       "no_image",
       '    base = "//probe:probe_local",\n    binary = "//probe:probe_local",\n',
-      ["//probe:probe_local", "wrong/no_image/BUILD.bazel", "ImageInfo"],
+      ["//probe:probe_local", "wrong/no_image/BUILD.bazel", "is no image"],
     ],
   ])("%s", async (name, attributes, parts) => {
     writePipeline(name, attributes);
