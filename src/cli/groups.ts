@@ -1,0 +1,30 @@
+import type { Argv } from "yargs";
+
+/** A group of commands, or one command, loaded when it is the one that was asked for: the others cost nothing. */
+interface Group {
+  readonly describe: string;
+  readonly load: () => Promise<{ builder(yargs: Argv): Argv; handler?(options: object): Promise<void> }>;
+}
+
+/** Every first word of the command line, with its arguments. */
+export const groups: Readonly<Record<string, Group>> = {
+  credentials: {
+    describe: "Where the secrets for registries, git servers and downloads are",
+    load: () => import("./commands/credentials.ts"),
+  },
+  "dev <target>": {
+    describe: "Run a target, and again after every edit",
+    load: () => import("./commands/dev.ts"),
+  },
+  doctor: {
+    describe: "What this machine has and lacks, and how to get it",
+    load: () => import("./commands/doctor.ts"),
+  },
+  image: { describe: "Images in registries, and locks of base images", load: () => import("./commands/image.ts") },
+  "install <dir>": {
+    describe: "Put slipway and the credential helpers into a folder, ready to run",
+    load: () => import("./commands/install.ts"),
+  },
+  job: { describe: "Any interpreter, any code, resolved exactly", load: () => import("./commands/job.ts") },
+  registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
+};

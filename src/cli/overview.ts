@@ -1,0 +1,28 @@
+import { groups } from "./groups.ts";
+
+/** What `slipway` is, over its help. */
+export const summary = "From a Bazel target to a running container in one command.";
+
+/** Columns that help takes at most. */
+export const widest = 100;
+
+const options = [
+  ["--help", "Show help"],
+  ["--version", "Show version number"],
+] as const;
+
+/**
+ * The help of `slipway` itself, as yargs writes it on {@link widest} columns. yargs takes twice the time of all else to load and write it; a
+ * test holds the two together.
+ */
+export function overview(): string {
+  const commands = Object.entries(groups).map(([name, { describe }]) => [`slipway ${name}`, describe] as const);
+  const type = "[boolean]";
+  const flags = table(options).map((line) => `${line.padEnd(widest - type.length)}${type}`);
+  return `${["slipway COMMAND", "", summary, "", "Commands:", ...table(commands), "", "Options:", ...flags].join("\n")}\n`;
+}
+
+function table(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, text]) => `  ${name.padEnd(width)}${text}`);
+}
