@@ -1,7 +1,8 @@
+import { rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { BenchContext } from "../context.ts";
-import { interleave, isInstalled, type Result, resultOf, run } from "../measure.ts";
+import { type Contestant, interleave, isInstalled, type Result, resultOf, run } from "../measure.ts";
 import { type BaseImage, editPackage, editProgram } from "../shape.ts";
 import type { Workspace } from "../workspace.ts";
 
@@ -108,6 +109,7 @@ export async function fromNothingCase(context: BenchContext, workspace: Workspac
             },
           }
         : {}),
+      ...buildahPeer(folder),
       "the program alone, by Bazel": {
         prepare: () => void workspace.bazel("clean"),
         run: () => void workspace.bazel("build", "//app:main_local"),
@@ -151,4 +153,18 @@ function twoStepPeers(workspace: Workspace, base: BaseImage) {
       return [[`bazel build, ${tool}, bazel run`, { run: run3 }]];
     }),
   );
+}
+
+/** The same files as one layer of an image, made by buildah: where it may mount, it needs no more than this. */
+function buildahPeer(folder: string): Record<string, Contestant> {
+  if (!isInstalled("buildah") || process.getuid?.() !== 0) return {};
+  const script = `c=$(buildah from scratch) && buildah copy -q "$c" node_modules /app/node_modules >/dev/null &&
+    buildah commit -q --rm "$c" oci:"$1" >/dev/null`;
+  const layout = join(folder, "../buildah.layout");
+  return {
+    buildah: {
+      prepare: () => rmSync(layout, { recursive: true, force: true }),
+      run: () => void run(["sh", "-c", script, "sh", layout], { cwd: folder }),
+    },
+  };
 }

@@ -1,7 +1,9 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { BenchContext } from "../context.ts";
 import { writeLayout } from "../layouts.ts";
-import { interleave, isInstalled, type Result, resultOf, run } from "../measure.ts";
+import { type Contestant, interleave, isInstalled, type Result, resultOf, run } from "../measure.ts";
+import { type PeerRegistry, startPeerRegistry } from "../registries.ts";
 import { moduleOf, Workspace } from "../workspace.ts";
 
 const shapes = {
@@ -9,7 +11,7 @@ const shapes = {
   push_2000_blobs: { layers: Array.from({ length: 2000 }, () => 10_240), what: "2,000 blobs of 10 KB" },
 };
 
-/** Case 7: pushing to a registry on this machine, every time to a repository that has none of it. */
+/** Case 7: pushing to a registry on this machine, every time to a new one, since tools remember where a blob can be mounted from. */
 export async function throughputCases(context: BenchContext): Promise<Result[]> {
   const workspace = new Workspace(context.repository, context.scratch, "throughput");
   const layouts = Object.entries(shapes).map(([name, { layers }], index) => {
@@ -32,43 +34,46 @@ ${layouts.map(({ name }) => `image_push(name = "${name}", images = ["@${name}//i
     for (const { name, folder } of layouts) {
       const { what } = shapes[name as keyof typeof shapes];
       context.tell(`push of ${what}`);
-      const place = (tool: string, round: number) =>
-        `${context.registry.host}/${name.replaceAll("_", "-")}/${tool}-${round}`;
+      let registry: PeerRegistry | undefined;
+      const storage = join(context.scratch, `${name}.registry`);
+      const stop = async () => {
+        await registry?.stop();
+        rmSync(storage, { recursive: true, force: true });
+      };
+      const contestant = (words: (host: string) => string[]): Contestant => ({
+        prepare: async () => {
+          await stop();
+          registry = await startPeerRegistry(storage);
+        },
+        run: () => void run(words(registry?.host ?? ""), { env: workspace.env }),
+      });
       const push = join(workspace.folder, "bazel-bin", name);
-      const environment = { ...workspace.env };
-      const peers: Record<string, (round: number) => string[]> = {
-        crane: (round) => ["crane", "push", "--insecure", folder, `${place("crane", round)}:x`],
-        skopeo: (round) => [
+      const peers: Record<string, (host: string) => string[]> = {
+        crane: (host) => ["crane", "push", "--insecure", folder, `${host}/${name}:x`],
+        skopeo: (host) => [
           "skopeo",
           "copy",
           "-q",
           "--dest-tls-verify=false",
           `oci:${folder}`,
-          `docker://${place("skopeo", round)}:x`,
+          `docker://${host}/${name}:x`,
         ],
       };
-      const installed = Object.entries(peers).filter(([tool]) => isInstalled(tool));
+      const installed = Object.keys(peers).filter(isInstalled);
       const samples = await interleave(
         {
-          ours: {
-            run: (round) => {
-              const [host = "", ...path] = place("slipway", round).split("/");
-              run([push, "--registry", host, "--repository", path.join("/"), "--tag", "x"], { env: environment });
-            },
-          },
+          ours: contestant((host) => [push, "--registry", host, "--repository", name, "--tag", "x"]),
           ...Object.fromEntries(
-            installed.map(([tool, words]) => [
-              tool,
-              { run: (round: number) => void run(words(round), { env: environment }) },
-            ]),
+            Object.entries(peers).flatMap(([tool, words]) =>
+              installed.includes(tool) ? [[tool, contestant(words)]] : [],
+            ),
           ),
         },
         context.rounds,
       );
+      await stop();
       // The floor is the quickest peer.
-      const quickest = installed
-        .map(([tool]) => samples[tool] ?? [])
-        .sort((a, b) => Math.min(...a) - Math.min(...b))[0];
+      const quickest = installed.map((tool) => samples[tool] ?? []).sort((a, b) => Math.min(...a) - Math.min(...b))[0];
       results.push(
         resultOf(
           name,
