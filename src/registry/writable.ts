@@ -1,0 +1,32 @@
+import { normalizeRegistry } from "../oci/reference.ts";
+import type { RegistryClient } from "./client/client.ts";
+import { openRegistry } from "./client/open.ts";
+import { openConfigured } from "./open-by-name.ts";
+import type { EmbeddedRegistry } from "./server/ensure.ts";
+
+export interface WritableOptions {
+  /** Default: this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Gives the embedded registry, started if need be. Asked for only where no other registry is set. */
+  readonly embedded: () => Promise<EmbeddedRegistry>;
+}
+
+/** A registry and how image references call it. */
+export interface WritableRegistry {
+  readonly client: RegistryClient;
+  readonly host: string;
+}
+
+/**
+ * Opens the registry of jobs, which what is made for them goes to and they are pulled from: `SLIPWAY_REGISTRY`, else this machine's embedded one,
+ * as for the images of a pipeline. The registry that a job's interpreter comes from may be one that its user can only read.
+ */
+export async function openWritable({ env = process.env, embedded }: WritableOptions): Promise<WritableRegistry> {
+  const named = env["SLIPWAY_REGISTRY"];
+  if (named) {
+    const host = normalizeRegistry(named);
+    return { client: await openConfigured(host, env), host };
+  }
+  const { socketPath, host } = await embedded();
+  return { client: openRegistry(host, { embedded: { socketPath } }), host };
+}
