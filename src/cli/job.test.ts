@@ -116,6 +116,27 @@ describe("slipway job", () => {
     });
   });
 
+  it("forgets jobs that ended: those named, or all that ended long enough ago", async () => {
+    const { job, write } = machine();
+    const file = write("job.json", { interpreter: own, command: ["/bin/true"] });
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count += 1) ids.push((await job("run", "--detach", file)).out.trim());
+    for (const id of ids) await job("logs", "--follow", id);
+    const [one = "", ...others] = ids;
+    expect(await job("rm", one, "job-nowhere")).toMatchObject({
+      error: expect.stringMatching(/^There is no job job-nowhere on this machine\./),
+      status: 2,
+    });
+    expect(await job("rm", one)).toEqual({ out: "", error: "", status: 0 });
+    expect(await job("prune")).toMatchObject({ out: "", status: 0 });
+    expect(await job("prune", "--older-than", "soon")).toMatchObject({
+      error: expect.stringContaining("--older-than: soon is not a duration."),
+      status: 2,
+    });
+    expect((await job("prune", "--older-than", "0")).out.trim().split("\n").sort()).toEqual(others.sort());
+    expect(await job("ls")).toMatchObject({ out: "" });
+  });
+
   it("that is interrupted leaves the job running and says how to return", async () => {
     const { home, start, job, write } = machine();
     const file = write("job.yaml", { interpreter: own, command: ["sh", "-c", "echo begun; sleep 1000"] });

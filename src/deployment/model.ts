@@ -17,6 +17,11 @@ export interface Deployment {
   /** Variables of the job. They win over whatever the interpreter brings. */
   readonly environment: Readonly<Record<string, string>>;
   readonly resources: JobResources;
+  /**
+   * What its container may reach: nothing, which is the default, or this machine's network as it is. Processes have the network of
+   * their machine, pods that of their cluster.
+   */
+  readonly network?: "none" | "host";
   /** `os/architecture[/variant]` of container images. Default: Linux on this machine's processor. */
   readonly platform?: string;
   /** Seconds after which an attempt is ended. Default: none. */

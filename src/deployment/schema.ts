@@ -153,6 +153,12 @@ function number(minimum: number, maximum: number, isWhole: boolean) {
   });
 }
 
+const network = checked(z.string(), (value) =>
+  value === "none" || value === "host"
+    ? undefined
+    : ["is neither none nor host", "Write none, or host for this machine's network as it is."],
+);
+
 const platform = checked(z.string(), (value) =>
   /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9]+)?$/.test(value)
     ? undefined
@@ -243,6 +249,7 @@ export function deploymentFields({ protocols = safeProtocols, isLocked = false }
       memory: quantity(parseBytes, "an amount of memory", "512MiB, 2GB, or a number of bytes"),
       gpu: number(0, 1000, true).optional(),
     }).default({}),
+    network: network.optional(),
     platform: platform.optional(),
     time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds"),
     retries: number(0, 100, true).default(0),

@@ -9,4 +9,6 @@ export interface Resources {
   readonly memory?: number;
   /** Processors, fractions allowed. */
   readonly cpus?: number;
+  /** Whole graphics processors, the first ones of the machine. */
+  readonly gpus?: number;
 }

@@ -10,15 +10,15 @@ def _host_platform_impl(_settings, _attr):
     return {"//command_line_option:platforms": []}
 
 # The launcher runs where `bazel run` was typed, whatever is built for.
-_host_platform_transition = transition(
+host_platform_transition = transition(
     implementation = _host_platform_impl,
     inputs = [],
     outputs = ["//command_line_option:platforms"],
 )
 
 REQUEST_ATTRS = {
-    "_launcher": attr.label(default = Label("//src:launcher"), providers = [TsToolInfo], cfg = _host_platform_transition),
-    "_registry_server": attr.label(default = Label("//src:registry_server"), providers = [TsToolInfo], cfg = _host_platform_transition),
+    "_launcher": attr.label(default = Label("//src:launcher"), providers = [TsToolInfo], cfg = host_platform_transition),
+    "_registry_server": attr.label(default = Label("//src:registry_server"), providers = [TsToolInfo], cfg = host_platform_transition),
     "_registry": attr.label(default = Label("//bazel/settings:registry"), providers = [BuildSettingInfo]),
     "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
 }

@@ -5,20 +5,25 @@ const file = { type: "string", demandOption: true } as const;
 
 const id = { type: "string", demandOption: true, describe: "The job, as `job run` and `job ls` name it" } as const;
 
+/** What Bazel targets of jobs say besides: their documents are not where their folders and locks are. */
+function withPlace<T>(command: Argv<T>) {
+  return command.option("folder", { type: "string", hidden: true }).option("target", { type: "string", hidden: true });
+}
+
 /** Commands for jobs. What they need is loaded when one of them runs. */
 export function builder(yargs: Argv): Argv {
   return yargs
     .command(
       "resolve <file>",
       "Find out what tags, branches and files of a job mean now, and write it beside the file as NAME.lock.json",
-      (command) => command.positional("file", { ...file, describe: "The job, YAML or JSON" }),
+      (command) => withPlace(command.positional("file", { ...file, describe: "The job, YAML or JSON" })),
       async (options) => (await import("./job_resolve.ts")).resolveJob(options),
     )
     .command(
       "diff <file>",
       "Show what moved since a job was resolved",
       (command) =>
-        command
+        withPlace(command)
           .positional("file", { ...file, describe: "The job, YAML or JSON, with NAME.lock.json beside it" })
           .option("json", json)
           .option("exit-code", { type: "boolean", default: false, describe: "End with status 1 when something moved" }),
@@ -28,7 +33,7 @@ export function builder(yargs: Argv): Argv {
       "run <file>",
       "Run a job as its lock says, or as it is resolved now where it has none",
       (command) =>
-        command
+        withPlace(command)
           .positional("file", { ...file, describe: "The job, or its lock" })
           .option("detach", { type: "boolean", default: false, describe: "Print the job's id and leave it running" }),
       async (options) => (await import("./job_run.ts")).runJob(options),
@@ -58,6 +63,23 @@ export function builder(yargs: Argv): Argv {
       "End a job with all that it started",
       (command) => command.positional("id", id),
       async (options) => (await import("./job_control.ts")).cancelJob(options),
+    )
+    .command(
+      "rm <ids..>",
+      "Forget jobs that have ended, with what they printed and gave back",
+      (command) => command.positional("ids", { type: "string", array: true, demandOption: true, describe: "The jobs" }),
+      async (options) => (await import("./job_remove.ts")).removeJobs(options),
+    )
+    .command(
+      "prune",
+      "Forget all jobs that ended some time ago, and print which; what ended 30 days ago is forgotten by itself",
+      (command) =>
+        command.option("older-than", {
+          type: "string",
+          default: "7d",
+          describe: "How long ago they ended: 90s, 12h, 7d; 0 for all that ended",
+        }),
+      async (options) => (await import("./job_remove.ts")).pruneJobs(options),
     )
     .command(
       "supervise <id>",

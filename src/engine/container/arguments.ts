@@ -49,6 +49,7 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
     ...(client.name === "podman" ? podmanArguments(run, settings) : dockerArguments()),
     ...(run.resources.memory === undefined ? [] : [`--memory=${run.resources.memory}b`]),
     ...(run.resources.cpus === undefined ? [] : [`--cpus=${run.resources.cpus}`]),
+    ...gpuArguments(client, run.resources.gpus ?? 0),
     ...(run.mounts ?? []).map(
       ({ source, target }) => `--mount=type=bind,source=${source},destination=${target},readonly`,
     ),
@@ -85,4 +86,11 @@ function dockerArguments(): string[] {
     `--tmpfs=/var/tmp:${shared},mode=1777`,
     `--tmpfs=${home}:${shared},uid=1000,gid=1000,mode=0755`,
   ];
+}
+
+/** Podman knows devices by the names of the Container Device Interface, docker by their count. */
+function gpuArguments(client: ContainerClient, count: number): string[] {
+  if (count === 0) return [];
+  if (client.name === "docker") return [`--gpus=${count}`];
+  return Array.from({ length: count }, (_, index) => `--device=nvidia.com/gpu=${index}`);
 }

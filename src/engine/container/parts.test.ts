@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ContainerRun } from "../engine.ts";
 import { runArguments } from "./arguments.ts";
+import type { ContainerClient } from "./client.ts";
 import { divideEnvironment } from "./environment.ts";
 import { LastWords } from "./last-words.ts";
 import { isFromLoopback } from "./loopback.ts";
@@ -123,6 +124,19 @@ describe("runArguments", () => {
       args.filter((argument) => argument.startsWith("--tmpfs=")).map((argument) => argument.split(/[=:]/)[1]),
     ).toEqual([...["/tmp", "/run", "/var/tmp", "/home/slipway"]]);
     expect(args.some((argument) => argument.startsWith("--ulimit") || argument.startsWith("--tls-verify"))).toBe(false);
+  });
+
+  it("asks each client for graphics processors in its own way, and for none unless there are some", () => {
+    const asked = (client: ContainerClient, gpus?: number) => {
+      const folder = makeRunFolder(client, run.image, "", undefined, {});
+      const resources = gpus === undefined ? {} : { gpus };
+      const args = runArguments(client, { ...run, resources }, { name: "n", folder, inherited: [], limits: undefined });
+      folder.remove();
+      return args.filter((argument) => /^--(gpus|device)/.test(argument));
+    };
+    expect(asked(docker, 2)).toEqual(["--gpus=2"]);
+    expect(asked(podman, 2)).toEqual(["--device=nvidia.com/gpu=0", "--device=nvidia.com/gpu=1"]);
+    for (const client of [docker, podman]) for (const none of [undefined, 0]) expect(asked(client, none)).toEqual([]);
   });
 });
 

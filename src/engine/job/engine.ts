@@ -1,3 +1,4 @@
+import { UserError } from "../../oci/errors.ts";
 import type { RemoteFailure } from "../remote-failure.ts";
 import type { Program } from "./program.ts";
 
@@ -44,8 +45,27 @@ export interface JobEngine {
   cancel(id: string): Promise<void>;
   /** Waits for the job's end. */
   collect(id: string, options?: { readonly signal?: AbortSignal }): Promise<JobOutcome>;
+  /**
+   * Forgets a job that has ended, with all that it printed and gave back.
+   *
+   * @throws UserError when it runs, or there is no such job
+   */
+  remove(id: string): Promise<void>;
   /** All jobs, the newest last. */
   list(): Promise<JobStatus[]>;
+}
+
+/** Jobs that ended longer ago than this are forgotten when the next one is submitted; in milliseconds. */
+export const keptFor = 30 * 24 * 60 * 60 * 1000;
+
+/** Those jobs that ended before a time. */
+export function endedBefore(jobs: readonly JobStatus[], time: number): JobStatus[] {
+  return jobs.filter((job) => hasEnded(job) && Date.parse(job.ended ?? job.submitted) < time);
+}
+
+/** The error for the removal of a job that has not ended. */
+export function stillRuns(id: string): UserError {
+  return new UserError(`Job ${id} has not ended.`, `End it with \`slipway job cancel ${id}\`.`);
 }
 
 /** Whether nothing more happens to a job. */

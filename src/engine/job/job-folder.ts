@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../oci/errors.ts";
 import { replaceFile } from "../../oci/files.ts";
@@ -78,10 +78,19 @@ export function findJobFolder(root: string, id: string): JobFolder {
   throw new UserError(`There is no job ${id} on this machine.`, "`slipway job ls` lists them.");
 }
 
-/** The ids of all jobs. */
+/** Takes a job's folder away: at once, as far as anyone can see. */
+export async function removeJobFolder(root: string, { id, path }: JobFolder): Promise<void> {
+  const removed = join(root, `.${id}.removed`);
+  await rename(path, removed);
+  await rm(removed, { recursive: true, force: true });
+}
+
+/** The folders of all jobs. */
 export async function listJobFolders(root: string): Promise<JobFolder[]> {
   const names = await readdir(root).catch(() => []);
-  return names.map((name) => folderOf(root, name)).filter(({ path }) => existsSync(join(path, "record.json")));
+  // What begins with a dot is about to be removed.
+  const jobs = names.filter((name) => !name.startsWith("."));
+  return jobs.map((name) => folderOf(root, name)).filter(({ path }) => existsSync(join(path, "record.json")));
 }
 
 export async function readProgram(folder: JobFolder): Promise<Program> {

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
-import { hasEnded, type JobOutcome, type LogChunk } from "./engine.ts";
-import { findJobFolder, jobsFolder, readRecord } from "./job-folder.ts";
+import { hasEnded, type JobOutcome, keptFor, type LogChunk } from "./engine.ts";
+import { findJobFolder, jobsFolder, readRecord, writeRecord } from "./job-folder.ts";
 import { LocalEngine } from "./local-engine.ts";
 import { signalGroup, startTimeOf } from "./process-group.ts";
 import { makeProgram } from "./program.ts";
@@ -261,5 +261,37 @@ describe("a job", () => {
     const { path } = findJobFolder(jobsFolder({ XDG_STATE_HOME: home }), id);
     expect(statSync(path).mode & 0o777).toBe(0o700);
     expect(readFileSync(join(path, "program.json"), "utf8")).toContain("TOKEN");
+  });
+});
+
+describe("a job that has ended", () => {
+  it("is forgotten when asked to, with all its files, and never while it runs", async () => {
+    const { status } = await run({ command: ["/bin/echo", "x"] });
+    await engine.remove(status.id);
+    await expect(engine.status(status.id)).rejects.toThrow(`There is no job ${status.id}`);
+    expect((await engine.list()).map(({ id }) => id)).not.toContain(status.id);
+    expect(existsSync(join(jobsFolder({ XDG_STATE_HOME: home }), status.id))).toBe(false);
+    await expect(engine.remove(status.id)).rejects.toThrow("There is no job");
+
+    const forever = await submit({ command: ["/bin/sh", "-c", "echo here; read -r line < /dev/zero"] });
+    await firstWords(forever);
+    await expect(engine.remove(forever)).rejects.toThrow(`Job ${forever} has not ended.`);
+    await engine.cancel(forever);
+    await engine.remove(forever);
+  });
+
+  it("is forgotten by itself after 30 days, when another is submitted", async () => {
+    const [old, recent] = [await run({ command: ["/bin/true"] }), await run({ command: ["/bin/true"] })];
+    for (const [{ status }, age] of [
+      [old, keptFor + 1000],
+      [recent, keptFor - 60_000],
+    ] as const) {
+      const folder = findJobFolder(jobsFolder({ XDG_STATE_HOME: home }), status.id);
+      await writeRecord(folder, { ...(await readRecord(folder)), ended: new Date(Date.now() - age).toISOString() });
+    }
+    await run({ command: ["/bin/true"] });
+    const ids = (await engine.list()).map(({ id }) => id);
+    expect(ids).not.toContain(old.status.id);
+    expect(ids).toContain(recent.status.id);
   });
 });

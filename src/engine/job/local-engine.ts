@@ -6,7 +6,16 @@ import { takeLock } from "../../oci/lock.ts";
 import { findContainerClient } from "../container/client.ts";
 import { removeContainer } from "../container/run.ts";
 import type { Environment } from "../engine.ts";
-import { hasEnded, type JobEngine, type JobOutcome, type JobStatus, type LogChunk } from "./engine.ts";
+import {
+  endedBefore,
+  hasEnded,
+  type JobEngine,
+  type JobOutcome,
+  type JobStatus,
+  keptFor,
+  type LogChunk,
+  stillRuns,
+} from "./engine.ts";
 import {
   containerName,
   findJobFolder,
@@ -17,6 +26,7 @@ import {
   makeJobFolder,
   readProgram,
   readRecord,
+  removeJobFolder,
   writeRecord,
 } from "./job-folder.ts";
 import { killGroup, startTimeOf } from "./process-group.ts";
@@ -42,6 +52,7 @@ export class LocalEngine implements JobEngine {
   }
 
   async submit(program: Program): Promise<string> {
+    await this.#forgetOld();
     const folder = await makeJobFolder(this.#root, program, new Date());
     const [command = "", ...args] = this.#supervisor;
     const child = spawn(command, [...args, folder.id], {
@@ -130,9 +141,21 @@ export class LocalEngine implements JobEngine {
     }
   }
 
+  async remove(id: string): Promise<void> {
+    const folder = findJobFolder(this.#root, id);
+    if (!hasEnded(await this.#settled(folder))) throw stillRuns(id);
+    await removeJobFolder(this.#root, folder);
+  }
+
   async list(): Promise<JobStatus[]> {
     const records = await Promise.all((await listJobFolders(this.#root)).map((folder) => this.#settled(folder)));
     return records.map(publicPart).sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
+  }
+
+  async #forgetOld(): Promise<void> {
+    const old = endedBefore(await this.list(), Date.now() - keptFor);
+    // Another process may be at it too.
+    await Promise.allSettled(old.map(({ id }) => this.remove(id)));
   }
 
   /** The record of a job, after the end of one whose supervisor is gone was written down. */

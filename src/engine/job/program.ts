@@ -6,6 +6,7 @@ import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.
 import { UserError } from "../../oci/errors.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { Environment, Mount } from "../engine.ts";
+import type { Network } from "../limits.ts";
 import { functionRunner } from "./runners.ts";
 
 /** What an engine of this machine runs: a deployment with its code in place. */
@@ -23,6 +24,8 @@ export interface Program {
   /** Whether it answers as `protocol.ts` says. */
   readonly isFunction: boolean;
   readonly resources: ResolvedDeployment["resources"];
+  /** Of its container. */
+  readonly network: Network;
   /** Seconds for each attempt. */
   readonly timeLimit?: number;
   readonly retries: number;
@@ -46,6 +49,7 @@ export function makeProgram(name: string, deployment: ResolvedDeployment, code: 
     stdin: JSON.stringify(deployment.arguments ?? []),
     isFunction: deployment.function !== undefined,
     resources,
+    network: deployment.network ?? "none",
     ...(time_limit === undefined ? {} : { timeLimit: time_limit }),
     retries,
   };

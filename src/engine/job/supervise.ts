@@ -180,7 +180,7 @@ function startContainer(
   env: Readonly<Record<string, string>>,
   sinks: Sinks,
 ): Attempt {
-  const { cpu, memory } = program.resources;
+  const { cpu, memory, gpu } = program.resources;
   const stopping = new AbortController();
   const run = async () => {
     const login = await embeddedLogin(image);
@@ -192,8 +192,12 @@ function startContainer(
         env,
         stdin: program.isFunction ? program.stdin : "",
         onStdout: sinks.stdout,
-        network: "none",
-        resources: { ...(cpu === undefined ? {} : { cpus: cpu }), ...(memory === undefined ? {} : { memory }) },
+        network: program.network,
+        resources: {
+          ...(cpu === undefined ? {} : { cpus: cpu }),
+          ...(memory === undefined ? {} : { memory }),
+          ...(gpu === undefined ? {} : { gpus: gpu }),
+        },
         mounts: program.mounts,
         ...(program.cwd === undefined ? {} : { workingDir: program.cwd }),
       },

@@ -1,0 +1,153 @@
+"""The macro behind `job`."""
+
+load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
+load(":job_command.bzl", "job_command")
+load(":job_document.bzl", "job_document")
+load(":job_fields.bzl", "check_job")
+
+_FORWARDED = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
+
+def _label(target):
+    """The label of a target as documents have it."""
+    text = str(native.package_relative_label(target))
+    return text.removeprefix("@@") if text.startswith("@@//") else text
+
+def job(
+        name,
+        interpreter = None,
+        code = None,
+        command = None,
+        function = None,
+        arguments = None,
+        environment = None,
+        resources = None,
+        network = None,
+        platform = None,
+        time_limit = None,
+        retries = None,
+        deployment = None,
+        images = {},
+        registry = "",
+        repository = "",
+        tags = ["manual"],
+        **kwargs):
+    """A job: an interpreter, code for it, and what runs, here or on a cluster. docs/jobs.md has all of it.
+
+    ```starlark
+    job(
+        name = "total",
+        interpreter = {"ContainerAtTag": {"repository": "docker.io/library/python", "tag": "3.12-slim"}},
+        code = {"ServerAvailableFolder": {"code_paths": ["code"]}},
+        function = "report:total",
+        arguments = [[1, 2, 3]],
+        resources = {"cpu": 1, "memory": "256MiB"},
+    )
+    ```
+
+    The attributes are the fields of a job's YAML or JSON document, with the same names and the same meaning; `deployment` takes such a document instead.
+
+    | target | `bazel run` |
+    |---|---|
+    | `total` | pushes the job's own image, where it has one, then `slipway job run`; arguments go to that: `bazel run //pkg:total -- --detach` |
+    | `total_resolve` | the same push, then `slipway job resolve`: writes `total.lock.json` beside the BUILD file, or beside `deployment` |
+    | `total_diff` | `slipway job diff`: what moved since |
+
+    `total_deployment` is the document. `code_paths` are relative to the BUILD file, or to `deployment`.
+
+    Errors, at load: a kind or a field that is unknown, missing or of another type; `command` beside `function`, or neither; `deployment` beside the fields that it has.
+    What is inside texts, such as tags and addresses, is looked at when the job is resolved or run (status 2).
+
+    Args:
+      name: string, the name of the job.
+      interpreter: dict of a kind to its fields: `ContainerAtTag`, `ContainerAtDigest`, `PoetryProject`, `CondaEnv`, `PipRequirements`,
+        `ServerAvailableInterpreter`; `{"ImageTarget": {"target": ":main"}}`, a pipeline, whose image is interpreter and code. Or the label of
+        an `image` of this repository, which is both as well.
+      code: dict of a kind to its fields: `GitRepoBranch`, `GitRepoCommit`, `git_repo`, `ServerAvailableFolder`. Default: none.
+      command: list of strings: arguments of the image, or a program with its arguments.
+      function: string, instead of `command`: `module:name` for Python, or the path of a module whose default export is called.
+      arguments: list of what JSON has: what the function is called with.
+      environment: dict of string to string: variables of the job, over all others.
+      resources: dict: `cpu`, a number; `memory`, bytes or a string such as `"512MiB"`; `gpu`, an int.
+      network: string: `none`, the default of containers, or `host`.
+      platform: string, `os/architecture`, of the container image. Default: Linux on this machine's processor.
+      time_limit: seconds, or a string such as `"1h30m"`. Default: none.
+      retries: int: how often a failed attempt is repeated. Default: 0.
+      deployment: label of a YAML or JSON document, instead of all fields above.
+      images: dict of tag to label: the images that `ImageTarget` in `deployment` names by their `tag`.
+      registry: string, `HOST` or `HOST:PORT`: where the job's own image goes. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the
+        embedded registry.
+      repository: string. Default: the build setting `repository_prefix` and the package's path. The tags there are `NAME_TAG`.
+      tags: list of strings. Default: `manual`.
+      **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
+    """
+    where = "job " + _label(name)
+    unknown = [key for key in kwargs if key not in _FORWARDED]
+    if unknown:
+        fail("{}: it has no attribute {}.\nThe attributes are listed in docs/reference.".format(where, ", ".join(unknown)))
+    images = dict(images)
+    if interpreter != None and type(interpreter) != "dict":
+        # An image of this repository.
+        images["default"] = interpreter
+        interpreter = {"ImageTarget": {"target": _label(interpreter)}}
+    fields = {
+        key: value
+        for key, value in {
+            "interpreter": interpreter,
+            "code": code,
+            "command": command,
+            "function": function,
+            "arguments": arguments,
+            "environment": environment,
+            "resources": resources,
+            "network": network,
+            "platform": platform,
+            "time_limit": time_limit,
+            "retries": retries,
+        }.items()
+        if value != None
+    }
+    folder = ""
+    if deployment:
+        if fields:
+            fail("{}: `deployment` says all that {} would.\nLeave one of them out.".format(where, ", ".join(["`{}`".format(key) for key in fields])))
+    else:
+        check_job(where, fields)
+        pipeline = fields["interpreter"].get("ImageTarget")
+        if pipeline and not images:
+            target = native.package_relative_label(pipeline["target"])
+            tag = pipeline.get("tag", "default")
+            images[tag] = target.same_package_label("{}_{}_image".format(target.name, tag))
+            fields["interpreter"] = {"ImageTarget": {"target": _label(target), "tag": tag}}
+        deployment = name + "_deployment"
+        folder = native.package_name() or "."
+        job_document(name = deployment, job = name, content = json.encode(fields), tags = tags, **kwargs)
+
+    def command_target(target, what):
+        job_command(
+            name = target,
+            command = what,
+            deployment = deployment,
+            folder = folder,
+            job = _label(name),
+            tags = tags,
+            **kwargs
+        )
+
+    for target, what in {name: "run", name + "_resolve": "resolve", name + "_diff": "diff"}.items():
+        if not images:
+            command_target(target, what)
+            continue
+        command_target(target + "_command", what)
+        pipeline_run(
+            name = target,
+            program = target + "_command",
+            # What is only looked at need not be there.
+            push = what != "diff",
+            images = images.values(),
+            image_tags = images.keys(),
+            remote_tags = ["{}_{}".format(name, tag) for tag in images],
+            registry = registry,
+            repository = repository,
+            tags = tags,
+            **kwargs
+        )

@@ -1,0 +1,40 @@
+"""A command of `slipway job`, for a job of this repository."""
+
+load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
+load("//bazel/private/run:request.bzl", "host_platform_transition")
+
+def _job_command_impl(ctx):
+    slipway = ctx.attr._slipway[0][DefaultInfo]
+    command = ctx.files._slipway
+    tool = slipway.files_to_run.executable
+    document = ctx.file.deployment
+    script = ctx.actions.declare_file(ctx.label.name)
+    folder = ctx.attr.folder or document.dirname
+    setup = ""
+    if not document.short_path.startswith("../"):
+        # Locks, and what relative paths lead to, are files of the user's, which nothing copies.
+        setup = "[ -z \"$BUILD_WORKSPACE_DIRECTORY\" ] || set -- --folder \"$BUILD_WORKSPACE_DIRECTORY\"/{} \"$@\"\n".format(shell_quote(folder or "."))
+    ctx.actions.write(
+        script,
+        launcher_script(
+            ["{runfiles}/" + runfiles_path(ctx, tool), "job", ctx.attr.command, "{runfiles}/" + runfiles_path(ctx, document), "--target", ctx.attr.job],
+            setup = setup,
+        ),
+        is_executable = True,
+    )
+    runfiles = ctx.runfiles([document] + command).merge(slipway.default_runfiles)
+    return [DefaultInfo(executable = script, runfiles = runfiles)]
+
+job_command = rule(
+    implementation = _job_command_impl,
+    executable = True,
+    doc = "Starts `slipway job COMMAND` for one job.",
+    attrs = {
+        "command": attr.string(mandatory = True, doc = "`run`, `resolve` or `diff`."),
+        "deployment": attr.label(mandatory = True, allow_single_file = [".yaml", ".yml", ".json"], doc = "The job's document."),
+        "folder": attr.string(doc = "The folder of this repository that relative paths of the document start at. Default: the document's."),
+        "job": attr.string(mandatory = True, doc = "The label by which a person runs the job."),
+        "_slipway": attr.label(default = Label("//src:slipway"), executable = True, cfg = host_platform_transition),
+        "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
+    },
+)

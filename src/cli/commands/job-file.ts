@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import process from "node:process";
+import { isLockPath, lockPath } from "../../deployment/lock.ts";
+import { type DeploymentFile, readDeployment } from "../../deployment/read.ts";
+import { UserError } from "../../oci/errors.ts";
+
+/** How a command line names a job. */
+export interface JobOptions {
+  /** The job's document, or its lock. */
+  readonly file: string;
+  /** Where relative paths start and the lock is, when that is not where the document is: Bazel has it among its outputs. */
+  readonly folder?: string | undefined;
+  /** The Bazel target of the job. */
+  readonly target?: string | undefined;
+}
+
+/** The files of a job. */
+export class JobFile {
+  readonly path: string;
+  /** What a person calls the document, and its lock. */
+  readonly name: string;
+  readonly lockName: string;
+  /** Absolute. */
+  readonly folder: string;
+  readonly lockPath: string;
+  readonly isLock: boolean;
+  readonly #target: string | undefined;
+
+  constructor({ file, folder, target }: JobOptions) {
+    // `bazel run` starts programs in their runfiles, and says where the user is.
+    const here = process.env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
+    this.path = resolve(here, file);
+    this.folder = folder === undefined ? dirname(this.path) : resolve(here, folder);
+    const place = join(this.folder, basename(this.path));
+    this.isLock = isLockPath(this.path);
+    this.lockPath = this.isLock ? this.path : lockPath(place);
+    this.name = folder === undefined ? file : relative(here, place);
+    this.lockName = this.isLock ? this.name : lockPath(this.name);
+    this.#target = target;
+  }
+
+  /** The job's name, without what its files add to it. */
+  get title(): string {
+    return basename(this.path).replace(/(\.lock)?\.(ya?ml|json)$/, "");
+  }
+
+  get hasLock(): boolean {
+    return existsSync(this.lockPath);
+  }
+
+  /** The command that a person types to resolve the job. */
+  get resolveCommand(): string {
+    return this.#target === undefined ? `slipway job resolve ${this.name}` : `bazel run ${this.#target}_resolve`;
+  }
+
+  async read(): Promise<DeploymentFile> {
+    return { ...(await readDeployment(this.path, this.name)), folder: this.folder };
+  }
+
+  /** @throws UserError for a lock */
+  refuseLock(): void {
+    if (this.isLock)
+      throw new UserError(`${this.name} is a lock, in which nothing is left to ask.`, "Name the file of the job.");
+  }
+}
