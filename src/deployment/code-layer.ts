@@ -1,14 +1,15 @@
 import { lstat, mkdir, readdir, readFile, readlink } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, posix } from "node:path";
 import type { TarEntry } from "../layer/entry.ts";
 import { writeLayer } from "../layer/write.ts";
+import { UserError } from "../oci/errors.ts";
 import { replaceFile, syncFolder } from "../oci/files.ts";
 import { formatLayerMetadata, type LayerMetadata, parseLayerMetadata } from "../oci/layer.ts";
 
 /** Where code is in an image, without the slash it starts with. */
 export const imageCodeFolder = "slipway/code";
 
-/** A layer with the files of a commit. */
+/** A layer with code. */
 export interface CodeLayer {
   readonly metadata: LayerMetadata;
   /** Path of the blob. */
@@ -31,7 +32,7 @@ export async function codeLayer(cache: string, checkout: string): Promise<CodeLa
   if (known) return { metadata: parseLayerMetadata(known, description), blob };
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const metadata = await writeLayer({
-    entries: await entriesOf(checkout, imageCodeFolder),
+    entries: await entriesOf(checkout, imageCodeFolder, () => {}),
     output: blob,
     compression: "gzip",
     comment: `code at ${commit}`,
@@ -41,16 +42,55 @@ export async function codeLayer(cache: string, checkout: string): Promise<CodeLa
   return { metadata, blob };
 }
 
-async function entriesOf(folder: string, path: string): Promise<TarEntry[]> {
+/**
+ * Folders of this machine as one layer, as they are now: the first below `slipway/code/0`, the next below `slipway/code/1`, and so on, without what
+ * git keeps there for itself. The same files give the same bytes on every machine.
+ *
+ * @param blob path of the file to write
+ * @throws UserError for a link that leads out of its folder, and for what is neither file, folder nor link
+ */
+export async function folderLayer(folders: readonly string[], blob: string): Promise<CodeLayer> {
+  const entries: TarEntry[] = [];
+  for (const [index, folder] of folders.entries()) {
+    const root = `${imageCodeFolder}/${index}`;
+    entries.push(...(await entriesOf(folder, root, (link) => requireInside(folder, root, link))));
+  }
+  return { metadata: await writeLayer({ entries, output: blob, compression: "gzip", comment: "code" }), blob };
+}
+
+interface Link {
+  /** In the image. */
+  readonly path: string;
+  readonly target: string;
+}
+
+/** Outside of its folder an image has other things than this machine. */
+function requireInside(folder: string, root: string, { path, target }: Link): void {
+  const end = posix.normalize(posix.join(posix.dirname(path), target));
+  if (!target.startsWith("/") && (end === root || end.startsWith(`${root}/`))) return;
+  throw new UserError(
+    `code_paths: ${join(folder, posix.relative(root, path))} is a link to ${target}, which is not inside the folder.`,
+    "Put what it leads to into the folder, or take the link out.",
+  );
+}
+
+async function entriesOf(folder: string, path: string, checkLink: (link: Link) => void): Promise<TarEntry[]> {
   const entries: TarEntry[] = [{ type: "directory", path }];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const [source, target] = [join(folder, entry.name), `${path}/${entry.name}`];
-    if (entry.isDirectory()) entries.push(...(await entriesOf(source, target)));
-    else if (entry.isSymbolicLink()) entries.push({ type: "symlink", path: target, target: await readlink(source) });
-    else {
+    const [source, place] = [join(folder, entry.name), `${path}/${entry.name}`];
+    // A file, where it is that of a worktree or a submodule.
+    if (entry.name === ".git") continue;
+    if (entry.isDirectory()) entries.push(...(await entriesOf(source, place, checkLink)));
+    else if (entry.isSymbolicLink()) {
+      const link = { path: place, target: await readlink(source) };
+      checkLink(link);
+      entries.push({ type: "symlink", ...link });
+    } else if (entry.isFile()) {
       // Git knows one thing about a file's mode: whether it can be executed.
       const mode = (await lstat(source)).mode & 0o100 ? 0o755 : 0o644;
-      entries.push({ type: "file", path: target, mode, content: { file: source } });
+      entries.push({ type: "file", path: place, mode, content: { file: source } });
+    } else {
+      throw new UserError(`The code has ${source}, which is neither a file nor a folder.`, "Keep it somewhere else.");
     }
   }
   return entries;

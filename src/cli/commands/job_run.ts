@@ -1,8 +1,14 @@
 import process from "node:process";
 import { localCode } from "../../deployment/code.ts";
 import { isLockOf, type JobLock, readJobLock } from "../../deployment/lock.ts";
+import type { ResolvedDeployment } from "../../deployment/model.ts";
+import { requireContainerClient } from "../../engine/container/client.ts";
+import { isOnThisMachine } from "../../engine/container/reach.ts";
+import { type PlaceOptions, placeCode } from "../../engine/job/place-code.ts";
 import { makeProgram } from "../../engine/job/program.ts";
 import { UserError } from "../../oci/errors.ts";
+import { formatReference, parseReference } from "../../oci/reference.ts";
+import { runningRegistry } from "../embedded.ts";
 import { followJob, localEngine } from "./job_control.ts";
 import { resolveNow } from "./job_resolve.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
@@ -12,7 +18,9 @@ export async function runJob(options: JobOptions & { readonly detach: boolean })
   const file = new JobFile(options);
   const { deployment } = await lockOf(file);
   const code = await localCode(deployment.code, file.folder, { git: {} });
-  const program = makeProgram(file.title, deployment, code, process.env);
+  const image = imageOf(deployment);
+  const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment));
+  const program = makeProgram(file.title, deployment, placed, process.env);
   if (program.image === undefined) {
     if (Object.keys(program.resources).length > 0)
       process.stderr.write("slipway: a process of this machine is not held to its resources\n");
@@ -22,6 +30,22 @@ export async function runJob(options: JobOptions & { readonly detach: boolean })
   const id = await engine.submit(program);
   if (options.detach) process.stdout.write(`${id}\n`);
   else await followJob(engine, id, program.isFunction);
+}
+
+/** The image of a job; undefined: it runs on an interpreter of this machine. */
+function imageOf({ interpreter }: ResolvedDeployment): string | undefined {
+  if (!("ContainerAtDigest" in interpreter)) return undefined;
+  const { repository, digest } = interpreter.ContainerAtDigest;
+  return formatReference({ ...parseReference(repository), digest });
+}
+
+function placeOptions({ platform }: ResolvedDeployment): PlaceOptions {
+  return {
+    ...(platform === undefined ? {} : { platform }),
+    env: process.env,
+    embedded: runningRegistry,
+    canMount: isOnThisMachine(requireContainerClient(process.env), process.env),
+  };
 }
 
 /** The lock to run by: the one that is named, the one beside the job, or one of this moment. */

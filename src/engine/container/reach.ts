@@ -10,12 +10,21 @@ import { isFromLoopback } from "./loopback.ts";
  * @throws UserError naming the setting that leads elsewhere
  */
 export function checkReach(client: ContainerClient, image: string, env: Environment): void {
-  const elsewhere = client.name === "podman" ? remotePodman(env) : remoteDocker(env);
+  const elsewhere = settingThatLeadsAway(client, env);
   if (elsewhere === undefined || !isFromLoopback(image)) return;
   throw new UserError(
     `${elsewhere} leads to an engine that does not share this machine's network, so it cannot pull ${image}.`,
     "Set SLIPWAY_REGISTRY to a registry that both reach, or SLIPWAY_ENGINE=process to run without containers.",
   );
+}
+
+/** Whether an engine runs on this machine, where it can mount folders and reach the loopback interface. */
+export function isOnThisMachine(client: ContainerClient, env: Environment): boolean {
+  return settingThatLeadsAway(client, env) === undefined;
+}
+
+function settingThatLeadsAway(client: ContainerClient, env: Environment): string | undefined {
+  return client.name === "podman" ? remotePodman(env) : remoteDocker(env);
 }
 
 function remotePodman(env: Environment): string | undefined {

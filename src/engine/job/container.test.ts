@@ -18,6 +18,7 @@ describe.skipIf(podman === "")("a job in a container", () => {
   let home: string;
   let made: ReturnType<typeof makeImage>;
   let plain: string;
+  let image: string;
   let interpreter: ResolvedDeployment["interpreter"];
   let engine: LocalEngine;
   const state = () => ({ XDG_STATE_HOME: home });
@@ -32,6 +33,7 @@ describe.skipIf(podman === "")("a job in a container", () => {
     run("commit", "--quiet", "--change", "ENTRYPOINT []", container, plain);
     run("rm", container);
     const digest = parseDigest(run("image", "inspect", "--format", "{{.Digest}}", plain));
+    image = `${repository}@${digest}`;
     interpreter = { ContainerAtDigest: { repository, digest } };
     // The container's user is another one, who must be able to read the code.
     mkdirSync(join(home, "code"), { mode: 0o755 });
@@ -51,7 +53,11 @@ describe.skipIf(podman === "")("a job in a container", () => {
       makeProgram(
         "box",
         { interpreter, environment: {}, resources: {}, retries: 0, ...part },
-        { folders: [join(home, "code")] },
+        {
+          image,
+          folders: ["/slipway/code/0"],
+          mounts: [{ source: join(home, "code"), target: "/slipway/code/0" }],
+        },
         process.env,
       ),
     );
@@ -92,10 +98,8 @@ describe.skipIf(podman === "")("a job in a container", () => {
   });
 
   it("of an image that is not there has failed, and says why", async () => {
-    const nowhere = {
-      ContainerAtDigest: { repository: "localhost:1/none", digest: parseDigest(`sha256:${"0".repeat(64)}`) },
-    };
-    const id = await submit({ interpreter: nowhere, command: ["x"] });
+    image = `localhost:1/none@sha256:${"0".repeat(64)}`;
+    const id = await submit({ command: ["x"] });
     expect((await engine.collect(id)).status).toMatchObject({
       state: "failed",
       reason: expect.stringContaining("localhost:1/none"),

@@ -1,12 +1,11 @@
 import { accessSync, constants } from "node:fs";
-import { dirname, posix, relative } from "node:path";
-import type { LocalCode } from "../../deployment/code.ts";
+import { dirname } from "node:path";
 import { functionLanguage } from "../../deployment/function.ts";
 import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.ts";
 import { UserError } from "../../oci/errors.ts";
-import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { Environment, Mount } from "../engine.ts";
 import type { Network } from "../limits.ts";
+import type { PlacedCode } from "./place-code.ts";
 import { functionRunner } from "./runners.ts";
 
 /** What an engine of this machine runs: a deployment with its code in place. */
@@ -31,18 +30,21 @@ export interface Program {
   readonly retries: number;
 }
 
-/** Folder of the code in a container. */
-const codeFolder = "/slipway/code";
-
 /** Variables of this machine that its programs need to work at all. A job sees no other ones but its own. */
 const machineVariables = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR)$/;
 
 /**
  * Puts together what runs. Variables given by the deployment win over all others.
  *
+ * @param code with an image, as its container sees it; else folders of this machine
  * @throws UserError for an interpreter that this machine or these engines do not have
  */
-export function makeProgram(name: string, deployment: ResolvedDeployment, code: LocalCode, env: Environment): Program {
+export function makeProgram(
+  name: string,
+  deployment: ResolvedDeployment,
+  code: PlacedCode | Pick<PlacedCode, "folders">,
+  env: Environment,
+): Program {
   const { interpreter, resources, time_limit, retries } = deployment;
   const common = {
     name,
@@ -53,18 +55,15 @@ export function makeProgram(name: string, deployment: ResolvedDeployment, code: 
     ...(time_limit === undefined ? {} : { timeLimit: time_limit }),
     retries,
   };
-  if ("ContainerAtDigest" in interpreter) {
-    const { repository, digest } = interpreter.ContainerAtDigest;
-    const image = formatReference({ ...parseReference(repository), digest });
-    const { mounts, folders } = mounted(code);
-    const [cwd] = folders;
+  if ("image" in code) {
+    const [cwd] = code.folders;
     return {
       ...common,
-      image,
-      argv: argvOf(deployment, folders, { python: "python", node: "node" }),
-      env: { ...pathOf(folders), ...deployment.environment },
+      image: code.image,
+      argv: argvOf(deployment, code.folders, { python: "python", node: "node" }),
+      env: { ...pathOf(code.folders), ...deployment.environment },
       ...(cwd === undefined ? {} : { cwd }),
-      mounts,
+      mounts: code.mounts,
     };
   }
   if ("ServerAvailableInterpreter" in interpreter) {
@@ -110,24 +109,6 @@ function pathOf(folders: readonly string[]): Record<string, string> {
   if (folders.length === 0) return {};
   // Code is shared by everyone who has the same: nothing may be written beside it.
   return { PYTHONPATH: folders.join(":"), PYTHONDONTWRITEBYTECODE: "1" };
-}
-
-/** Code as a container sees it: a checkout whole, so that links in it lead where they should. */
-function mounted({ folders, checkout }: LocalCode): { mounts: Mount[]; folders: string[] } {
-  const comma = folders.find((folder) => folder.includes(","));
-  if (comma !== undefined) {
-    throw new UserError(
-      `code_paths: ${comma} has a comma in it, and container engines mount no such folder.`,
-      "Rename it.",
-    );
-  }
-  const [first] = folders;
-  if (checkout !== undefined && first !== undefined) {
-    const inside = posix.join(codeFolder, relative(checkout, first));
-    return { mounts: [{ source: checkout, target: codeFolder }], folders: [inside.replace(/\/$/, "")] };
-  }
-  const mounts = folders.map((source, index) => ({ source, target: `${codeFolder}/${index}` }));
-  return { mounts, folders: mounts.map(({ target }) => target) };
 }
 
 function requireExecutable(path: string): void {

@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, posix, relative } from "node:path";
+import type { LocalCode } from "../../deployment/code.ts";
+import { codeLayer, folderLayer, imageCodeFolder } from "../../deployment/code-layer.ts";
+import { UserError } from "../../oci/errors.ts";
+import { cacheFolder } from "../../oci/xdg.ts";
+import { type AppendOptions, appendLayers } from "../../registry/append.ts";
+import type { Mount } from "../engine.ts";
+
+/** Code as a container sees it. */
+export interface PlacedCode {
+  /** The image to run: the interpreter's, or one with the code on top of it. */
+  readonly image: string;
+  /** The first is the working directory, all are searched for modules. */
+  readonly folders: readonly string[];
+  readonly mounts: readonly Mount[];
+}
+
+const codeFolder = `/${imageCodeFolder}`;
+
+/** How an image with code on top is made. */
+export interface PlaceOptions extends Pick<AppendOptions, "platform" | "env" | "embedded" | "onEvent"> {
+  /**
+   * Whether folders of this machine are mounted, which costs nothing and shows them as they are. Where the engine is not on this machine they
+   * are a layer, as commits always are.
+   */
+  readonly canMount: boolean;
+}
+
+/**
+ * Brings code to where an image has it (`/slipway/code`): a commit as one layer on top of the image, in the registry of jobs; folders as a layer
+ * too, or mounted. Without code the image is what it is.
+ *
+ * @throws UserError for code that cannot be placed, and what the registry refuses
+ */
+export async function placeCode(image: string, code: LocalCode, options: PlaceOptions): Promise<PlacedCode> {
+  const [first] = code.folders;
+  if (first === undefined) return { image, folders: [], mounts: [] };
+  if (code.checkout !== undefined) {
+    const layer = await codeLayer(join(cacheFolder(options.env), "git"), code.checkout);
+    const inside = posix.join(codeFolder, relative(code.checkout, first)).replace(/\/$/, "");
+    return { image: (await append(image, layer, options)).image, folders: [inside], mounts: [] };
+  }
+  const folders = code.folders.map((_, index) => `${codeFolder}/${index}`);
+  if (options.canMount) return { image, folders, mounts: mountsOf(code.folders) };
+  const draft = await mkdtemp(join(tmpdir(), "slipway-code-"));
+  try {
+    const layer = await folderLayer(code.folders, join(draft, "code.tar.gz"));
+    return { image: (await append(image, layer, options)).image, folders, mounts: [] };
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+function append(image: string, layer: Awaited<ReturnType<typeof codeLayer>>, options: PlaceOptions) {
+  const { canMount: _, ...rest } = options;
+  return appendLayers({ ...rest, image, layers: [layer] });
+}
+
+function mountsOf(folders: readonly string[]): Mount[] {
+  const comma = folders.find((folder) => folder.includes(","));
+  if (comma !== undefined) {
+    throw new UserError(
+      `code_paths: ${comma} has a comma in it, and container engines mount no such folder.`,
+      "Rename it.",
+    );
+  }
+  return folders.map((source, index) => ({ source, target: `${codeFolder}/${index}` }));
+}
