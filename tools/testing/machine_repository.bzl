@@ -21,6 +21,8 @@ _PARTS = {
     "moto": "moto_server --help",
     "sshd": "test -x /usr/sbin/sshd && command -v ssh-agent",
     "umoci": "umoci --version",
+    # One that the caller names, never the one of a user's own kubeconfig; its node is this machine, so that it reaches the registries of tests.
+    "kubernetes": "test -n \"$KUBECONFIG\" && kubectl --request-timeout=10s get nodes --output=name | grep -qx -e node/localhost -e \"node/$(hostname)\"",
 }
 
 # A constraint that every platform satisfies.
@@ -52,7 +54,10 @@ machine_repository = repository_rule(
     # Asked anew whenever Bazel's server starts: what the machine has changes without any file here changing.
     local = True,
     configure = True,
-    environ = ["PATH"],
+    environ = [
+        "KUBECONFIG",
+        "PATH",
+    ],
     doc = """What tests say in `target_compatible_with`: one whose part is missing is reported as SKIPPED.
 
 `@NAME//:PART` per part; in packages that no user of Slipway loads, where this repository may be missing, also a constant of `@NAME//:requires.bzl`.
