@@ -1,7 +1,9 @@
 import { sections } from "./markdown.ts";
 
 const names = /^__all__ = \[([^\]]*)\]/m;
-const definition = /^((?:def|class) (\w+)(?:\((?:[^()]|\([^()]*\))*\))?[^:\n]*):\n {4}"""((?:[^"]|"(?!""))*)"""/gm;
+const definition =
+  /^((?:def|class) (\w+)(?:\((?:[^()]|\([^()]*\))*\))?[^:\n]*):\n {4}"""((?:[^"]|"(?!""))*)"""\n(?:\n((?: {4}\w+: .*\n(?: {8}.*\n| {4}\)\n)*)+))?/gm;
+const constant = /^# (.*)\n([A-Z_]+) = .*\n/gm;
 
 /**
  * The page of the Python package: what `__all__` names.
@@ -10,11 +12,14 @@ const definition = /^((?:def|class) (\w+)(?:\((?:[^()]|\([^()]*\))*\))?[^:\n]*):
  * @param modules texts of the modules that it imports from
  */
 export function pythonPage(init: string, modules: readonly string[]): string {
-  const found = new Map(
-    modules
-      .flatMap((text) => [...text.matchAll(definition)])
-      .map(([, head = "", name = "", doc = ""]) => [name, { head, doc }]),
-  );
+  const matches = (pattern: RegExp) => modules.flatMap((text) => [...text.matchAll(pattern)]);
+  const found = new Map([
+    ...matches(definition).map(([, head = "", name = "", doc = "", fields = ""]) => {
+      // The fields of a data class are its arguments.
+      return [name, { head: fields === "" ? head : `${head}:\n${fields.trimEnd()}`, doc }] as const;
+    }),
+    ...matches(constant).map(([, doc = "", name = ""]) => [name, { head: name, doc }] as const),
+  ]);
   const all = [...(names.exec(init)?.[1] ?? "").matchAll(/"(\w+)"/g)].map(([, name]) => name ?? "");
   return sections(
     "# Python package `slipway`",

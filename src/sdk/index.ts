@@ -2,8 +2,10 @@
 export type { Network, Resources } from "../engine/limits.ts";
 export { Failure, UserError } from "../oci/errors.ts";
 export { dataFile } from "./data-file.ts";
+export { type Deployment, type JobCode, type JobInterpreter, SLIPWAY_INTERPRETER } from "./deployment.ts";
 export { containerImage, hasContainerImage } from "./images.ts";
 export { type InImageOptions, inImage } from "./in-image.ts";
+export { JobError, type JobRunOptions, resolveJob, runJob } from "./job.ts";
 export type { Json } from "./json.ts";
 export { main } from "./main.ts";
 export { RemoteError } from "./remote-error.ts";

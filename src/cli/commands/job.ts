@@ -5,9 +5,14 @@ const file = { type: "string", demandOption: true } as const;
 
 const id = { type: "string", demandOption: true, describe: "The job, as `job run` and `job ls` name it" } as const;
 
-/** What Bazel targets of jobs say besides: their documents are not where their folders and locks are. */
+/** What is said of a document that other programs wrote; `target` is for Bazel's rule alone. */
 function withPlace<T>(command: Argv<T>) {
-  return command.option("folder", { type: "string", hidden: true }).option("target", { type: "string", hidden: true });
+  return command
+    .option("folder", {
+      type: "string",
+      describe: "Where relative paths of the job start and its lock is. Default: the file's folder",
+    })
+    .option("target", { type: "string", hidden: true });
 }
 
 /** Commands for jobs. What they need is loaded when one of them runs. */
