@@ -1,0 +1,60 @@
+"""What a job's attributes may not be, and what is said of each."""
+
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//bazel/private/job:job_fields.bzl", "check_job")  # buildifier: disable=bzl-visibility
+
+_TAG = {"ContainerAtTag": {"repository": "a.io/b"}}
+
+_MISTAKES = {
+    "no_interpreter": ({"command": ["x"]}, "interpreter is missing."),
+    "two_interpreters": ({"interpreter": _TAG | {"CondaEnv": {}}}, "interpreter names 2 kinds."),
+    "unknown_interpreter": ({"interpreter": {"Container": {}}}, "interpreter[\"Container\"] is no kind of interpreter."),
+    "unknown_field": ({"interpreter": {"ContainerAtTag": {"repo": "a.io/b"}}}, "interpreter[\"ContainerAtTag\"][\"repo\"] is not a field of ContainerAtTag.\nKnown here: repository, tag."),
+    "missing_field": ({"interpreter": {"ContainerAtDigest": {"repository": "a.io/b"}}}, "interpreter[\"ContainerAtDigest\"][\"digest\"] is missing."),
+    "wrong_type": ({"interpreter": {"ContainerAtTag": {"repository": "a.io/b", "tag": 3}}}, "interpreter[\"ContainerAtTag\"][\"tag\"] is 3, not a string."),
+    "unknown_code": ({"interpreter": _TAG, "code": {"Git": {}}}, "code[\"Git\"] is no kind of code."),
+    "one_path": ({"interpreter": _TAG, "code": {"ServerAvailableFolder": {"code_paths": "code"}}}, "code[\"ServerAvailableFolder\"][\"code_paths\"] is \"code\", not a list of strings."),
+    "nothing_to_run": ({"interpreter": _TAG}, "the job says nothing to run."),
+    "both_to_run": ({"interpreter": _TAG, "command": ["x"], "function": "a:b"}, "function stands beside `command`."),
+    "command_as_text": ({"interpreter": _TAG, "command": "python -m x"}, "command is \"python -m x\", not a list."),
+    "arguments_of_nothing": ({"interpreter": _TAG, "command": ["x"], "arguments": [1]}, "arguments has no `function` to go to."),
+    "variable": ({"interpreter": _TAG, "command": ["x"], "environment": {"A": 1}}, "environment[\"A\"] is 1, not a string."),
+    "resource": ({"interpreter": _TAG, "command": ["x"], "resources": {"cpus": 1}}, "resources[\"cpus\"] is not a resource.\nKnown here: cpu, memory, gpu."),
+    "half_gpu": ({"interpreter": _TAG, "command": ["x"], "resources": {"gpu": 0.5}}, "resources[\"gpu\"] is 0.5, not int."),
+    "network": ({"interpreter": _TAG, "command": ["x"], "network": "bridge"}, "network is \"bridge\"."),
+    "retries": ({"interpreter": _TAG, "command": ["x"], "retries": "2"}, "retries is \"2\", not an int."),
+    "code_of_image": ({"interpreter": {"ImageTarget": {"target": ":a"}}, "code": {"ServerAvailableFolder": {"code_paths": ["."]}}}, "code stands beside an image that has its code in it."),
+    "function_of_image": ({"interpreter": {"ImageTarget": {"target": ":a"}}, "function": "a:b"}, "function cannot be found in an image target."),
+    "files_of_nothing": ({"interpreter": {"PipRequirements": {}}, "command": ["x"]}, "interpreter[\"PipRequirements\"] has no code to take its files from."),
+}
+
+def _checked_impl(ctx):
+    check_job("job //pkg:name", json.decode(ctx.attr.fields))
+
+_checked = rule(
+    implementation = _checked_impl,
+    doc = "Says of a job's fields what the macro would.",
+    attrs = {"fields": attr.string(doc = "JSON.")},
+)
+
+def _fails_impl(ctx):
+    env = analysistest.begin(ctx)
+    asserts.expect_failure(env, "job //pkg:name: " + ctx.attr.says)
+    return analysistest.end(env)
+
+_fails_test = analysistest.make(
+    _fails_impl,
+    expect_failure = True,
+    attrs = {"says": attr.string(doc = "What the message says.")},
+)
+
+def mistakes_test_suite(name):
+    """Declares a test for each mistake.
+
+    Args:
+      name: string.
+    """
+    for mistake, (fields, says) in _MISTAKES.items():
+        _checked(name = mistake, fields = json.encode(fields), tags = ["manual"])
+        _fails_test(name = mistake + "_test", target_under_test = mistake, says = says)
+    native.test_suite(name = name, tests = [mistake + "_test" for mistake in _MISTAKES])
