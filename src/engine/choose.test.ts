@@ -36,6 +36,7 @@ describe("detectEngine", () => {
 
   it("takes what is asked for, without a remark", () => {
     expect(detectEngine({ ...machine("podman"), SLIPWAY_ENGINE: "process" })).toEqual({ kind: "process" });
+    expect(detectEngine({ ...machine("podman"), SLIPWAY_ENGINE: "kubernetes" })).toEqual({ kind: "kubernetes" });
     expect(detectEngine({ ...machine("docker"), DOCKER_HOST: "tcp://h:1", SLIPWAY_ENGINE: "container" }).kind).toBe(
       "container",
     );
@@ -43,7 +44,6 @@ describe("detectEngine", () => {
 
   it.each([
     ["container", "SLIPWAY_ENGINE=container: neither podman nor docker is installed."],
-    ["kubernetes", "SLIPWAY_ENGINE=kubernetes: this version runs functions on this machine only."],
     ["podman", "SLIPWAY_ENGINE=podman is not an engine."],
   ])("refuses SLIPWAY_ENGINE=%s by name", (engine, problem) => {
     expect(() => detectEngine({ ...machine(), SLIPWAY_ENGINE: engine })).toThrow(problem);

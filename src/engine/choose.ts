@@ -5,10 +5,11 @@ import type { Environment } from "./engine.ts";
 /** Where a program's functions run. */
 export type EngineChoice =
   | { readonly kind: "container"; readonly client: ContainerClient }
+  | { readonly kind: "kubernetes" }
   | { readonly kind: "process" /** One line, where it was not asked for. */; readonly remark?: string };
 
 /**
- * Chooses by `SLIPWAY_ENGINE` (runtime contract): `process`, `container`, or unset for containers where podman or docker is set up for this
+ * Chooses by `SLIPWAY_ENGINE` (runtime contract): `process`, `container`, `kubernetes`, or unset for containers where podman or docker is set up for this
  * user, and else processes, with a remark that says why.
  *
  * @throws UserError for an engine that this machine or this version does not have
@@ -17,16 +18,11 @@ export function detectEngine(env: Environment): EngineChoice {
   const wanted = env["SLIPWAY_ENGINE"] || undefined;
   if (wanted === "process") return { kind: "process" };
   if (wanted === "container") return { kind: "container", client: requireContainerClient(env) };
-  if (wanted === "kubernetes") {
-    throw new UserError(
-      "SLIPWAY_ENGINE=kubernetes: this version runs functions on this machine only.",
-      "Set SLIPWAY_ENGINE to container or process, or unset it.",
-    );
-  }
+  if (wanted === "kubernetes") return { kind: "kubernetes" };
   if (wanted !== undefined) {
     throw new UserError(
       `SLIPWAY_ENGINE=${wanted} is not an engine.`,
-      "Set SLIPWAY_ENGINE to container or process, or unset it.",
+      "Set SLIPWAY_ENGINE to container, kubernetes or process, or unset it.",
     );
   }
   const search = findContainerClient(env);

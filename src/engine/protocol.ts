@@ -5,6 +5,13 @@ export const callVariable = "SLIPWAY_CALL";
 /** Random text in front of the one result line on standard output, so that nothing a function prints is taken for it. */
 export const nonceVariable = "SLIPWAY_CALL_NONCE";
 
+/** Path of a file with the arguments, where they are not on standard input. */
+export const inputVariable = "SLIPWAY_CALL_INPUT";
+/** Path of a file for the result line, where there is one and the line is at most {@link maximumResultFile} long. */
+export const resultFileVariable = "SLIPWAY_CALL_RESULT";
+/** Bytes: what Kubernetes keeps of a container's termination message. */
+export const maximumResultFile = 4096;
+
 /** What a function's process says: a result (left out for `void`), or how it failed. */
 export type Reply = { readonly result?: unknown } | { readonly error: RemoteFailure };
 

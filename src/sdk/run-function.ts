@@ -32,6 +32,12 @@ export async function runOnEngine(image: string | undefined, run: Omit<Container
   if (image === undefined) return runWithoutImage(run);
   const chosen = engine();
   if (chosen.kind === "process") return inProcess(run);
+  if (chosen.kind === "kubernetes") {
+    throw new UserError(
+      "SLIPWAY_ENGINE=kubernetes: this version runs functions of programs on this machine only.",
+      "Set SLIPWAY_ENGINE to container or process, or unset it.",
+    );
+  }
   const login = await embeddedLogin(image);
   const status = await runContainer(chosen.client, { ...run, image }, login === undefined ? {} : { login });
   return { status, where: `a container of ${image}` };

@@ -40,10 +40,19 @@ export function builder(yargs: Argv): Argv {
       (command) =>
         withPlace(command)
           .positional("file", { ...file, describe: "The job, or its lock" })
-          .option("detach", { type: "boolean", default: false, describe: "Print the job's id and leave it running" }),
+          .option("detach", { type: "boolean", default: false, describe: "Print the job's id and leave it running" })
+          .option("engine", {
+            choices: ["process", "container", "kubernetes"] as const,
+            describe:
+              "Where it runs; by default what its interpreter is for, or Kubernetes where SLIPWAY_ENGINE=kubernetes",
+          })
+          .option("copy-credentials", {
+            type: "boolean",
+            describe: "Let your credential for the image's registry go into the cluster, in a Secret of the job",
+          }),
       async (options) => (await import("./job_run.ts")).runJob(options),
     )
-    .command("ls", "List the jobs of this machine", { json }, async (options) =>
+    .command("ls", "List the jobs of this machine, and yours in the cluster", { json }, async (options) =>
       (await import("./job_control.ts")).listJobs(options),
     )
     .command(

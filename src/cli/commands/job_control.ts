@@ -2,14 +2,8 @@ import process from "node:process";
 import type { JobEngine, JobStatus } from "../../engine/job/engine.ts";
 import { hasEnded } from "../../engine/job/engine.ts";
 import { findJobFolder, jobsFolder } from "../../engine/job/job-folder.ts";
-import { LocalEngine } from "../../engine/job/local-engine.ts";
 import { UserError } from "../../oci/errors.ts";
-
-/** The engine of this machine, whose supervisors are this program. */
-export function localEngine(): LocalEngine {
-  const [, main = ""] = process.argv;
-  return new LocalEngine(process.env, [process.execPath, ...process.execArgv, main, "job", "supervise"]);
-}
+import { engineOf, listAllJobs } from "./job-engines.ts";
 
 /** What a supervisor runs. */
 export async function superviseById({ id }: { readonly id: string }): Promise<void> {
@@ -46,23 +40,22 @@ export async function followJob(engine: JobEngine, id: string, isFunction: boole
 
 /** Lists all jobs, a line each. */
 export async function listJobs({ json }: { readonly json: boolean }): Promise<void> {
-  const jobs = await localEngine().list();
+  const jobs = await listAllJobs();
   if (json) process.stdout.write(`${JSON.stringify(jobs, undefined, 2)}\n`);
   else for (const job of jobs) process.stdout.write(`${job.id}  ${job.state}  ${job.submitted}\n`);
-  if (jobs.length === 0) process.stderr.write("This machine has no jobs.\n");
+  if (jobs.length === 0) process.stderr.write("There are no jobs.\n");
 }
 
 /** Tells what became of a job. */
 export async function showStatus({ id, json }: { readonly id: string; readonly json: boolean }): Promise<void> {
-  const status = await localEngine().status(id);
+  const status = await (await engineOf(id)).status(id);
   process.stdout.write(json ? `${JSON.stringify(status, undefined, 2)}\n` : `${describe(status)}\n`);
 }
 
 /** Shows what a job printed. */
 export async function showLogs({ id, follow }: { readonly id: string; readonly follow: boolean }): Promise<void> {
-  const engine = localEngine();
-  const { isFunction } = await readKind(id);
-  if (follow) return followJob(engine, id, isFunction);
+  const engine = await engineOf(id);
+  if (follow) return followJob(engine, id, await engine.isFunction(id));
   for await (const { stream, data } of engine.logs(id, { follow: false })) {
     await write(stream === "stdout" ? process.stdout : process.stderr, data);
   }
@@ -70,16 +63,11 @@ export async function showLogs({ id, follow }: { readonly id: string; readonly f
 
 /** Ends a job. */
 export async function cancelJob({ id }: { readonly id: string }): Promise<void> {
-  const engine = localEngine();
+  const engine = await engineOf(id);
   const before = await engine.status(id);
   if (hasEnded(before)) throw new UserError(`Job ${id} has ended before.`, "`slipway job status` tells how.");
   await engine.cancel(id);
   process.stderr.write(`slipway: ${describe(await engine.status(id))}\n`);
-}
-
-async function readKind(id: string): Promise<{ readonly isFunction: boolean }> {
-  const { readProgram } = await import("../../engine/job/job-folder.ts");
-  return readProgram(findJobFolder(jobsFolder(process.env), id));
 }
 
 /** The status with which the command ends: the job's own where it has one. */

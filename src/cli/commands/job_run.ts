@@ -9,24 +9,40 @@ import { makeProgram } from "../../engine/job/program.ts";
 import { UserError } from "../../oci/errors.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import { runningRegistry } from "../embedded.ts";
-import { followJob, localEngine } from "./job_control.ts";
+import { followJob } from "./job_control.ts";
 import { resolveNow } from "./job_resolve.ts";
+import { kubernetesEngine, localEngine } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
 
+/** Where a job may be asked to run. */
+export const engines = ["process", "container", "kubernetes"] as const;
+
+export interface RunOptions extends JobOptions {
+  readonly detach: boolean;
+  /** Default: `kubernetes` where SLIPWAY_ENGINE says so, else what the interpreter is for. */
+  readonly engine: (typeof engines)[number] | undefined;
+  readonly copyCredentials: boolean | undefined;
+}
+
 /** Runs a job to its end, or, detached, until it has been submitted. */
-export async function runJob(options: JobOptions & { readonly detach: boolean }): Promise<void> {
+export async function runJob(options: RunOptions): Promise<void> {
   const file = new JobFile(options);
   const { deployment } = await lockOf(file);
   const code = await localCode(deployment.code, file.folder, { git: {} });
   const image = imageOf(deployment);
-  const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment));
+  const kind = engineFor(options.engine, image);
+  const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
   const program = makeProgram(file.title, deployment, placed, process.env);
   if (program.image === undefined) {
     if (Object.keys(program.resources).length > 0)
       process.stderr.write("slipway: a process of this machine is not held to its resources\n");
     if (deployment.network === "none") process.stderr.write("slipway: a process of this machine has its network\n");
   }
-  const engine = localEngine();
+  const { copyCredentials } = options;
+  const engine =
+    kind === "kubernetes"
+      ? await kubernetesEngine(copyCredentials === undefined ? {} : { copyCredentials })
+      : localEngine();
   const id = await engine.submit(program);
   if (options.detach) process.stdout.write(`${id}\n`);
   else await followJob(engine, id, program.isFunction);
@@ -39,12 +55,26 @@ function imageOf({ interpreter }: ResolvedDeployment): string | undefined {
   return formatReference({ ...parseReference(repository), digest });
 }
 
-function placeOptions({ platform }: ResolvedDeployment): PlaceOptions {
+/** @throws UserError when the engine that was asked for is not one for this interpreter */
+function engineFor(wanted: RunOptions["engine"], image: string | undefined): (typeof engines)[number] {
+  const natural = image === undefined ? "process" : "container";
+  const kind = wanted ?? (process.env["SLIPWAY_ENGINE"] === "kubernetes" ? "kubernetes" : natural);
+  if (kind === natural || (kind === "kubernetes" && image !== undefined)) return kind;
+  const what = image === undefined ? "an interpreter of this machine" : "a container image";
+  throw new UserError(
+    `The interpreter of this job is ${what}, which engine ${kind} does not run.`,
+    image === undefined
+      ? "Name a container image as `interpreter`, or run it with --engine process."
+      : "Run it with --engine container or kubernetes.",
+  );
+}
+
+function placeOptions({ platform }: ResolvedDeployment, kind: (typeof engines)[number]): PlaceOptions {
   return {
     ...(platform === undefined ? {} : { platform }),
     env: process.env,
     embedded: runningRegistry,
-    canMount: isOnThisMachine(requireContainerClient(process.env), process.env),
+    canMount: kind === "container" && isOnThisMachine(requireContainerClient(process.env), process.env),
   };
 }
 

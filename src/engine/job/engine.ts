@@ -39,6 +39,8 @@ export interface JobEngine {
   submit(program: Program): Promise<string>;
   /** @throws UserError when there is no such job */
   status(id: string): Promise<JobStatus>;
+  /** Whether the job calls a function, whose result it gives back. */
+  isFunction(id: string): Promise<boolean>;
   /** What the job printed, from the beginning; with `follow` until it ends. */
   logs(id: string, options: { readonly follow: boolean; readonly signal?: AbortSignal }): AsyncIterable<LogChunk>;
   /** Ends the job with all that it started; settles when nothing of it runs. It is no error when it has ended. */

@@ -49,15 +49,20 @@ export function jobsFolder(env: Environment): string {
   return join(stateFolder(env), "jobs");
 }
 
-/** Makes the folder of a new job. */
-export async function makeJobFolder(root: string, program: Program, now: Date): Promise<JobFolder> {
-  const name =
-    program.name
+/** A program's name as part of a job's: small letters, digits and dashes. */
+export function slugOf(name: string): string {
+  return (
+    name
       .toLowerCase()
       .replaceAll(/[^a-z0-9]+/g, "-")
-      .replaceAll(/^-+|-+$/g, "")
-      .slice(0, 40) || "job";
-  const folder = folderOf(root, `${name}-${randomBytes(4).toString("hex")}`);
+      .slice(0, 40)
+      .replaceAll(/^-+|-+$/g, "") || "job"
+  );
+}
+
+/** Makes the folder of a new job. */
+export async function makeJobFolder(root: string, program: Program, now: Date): Promise<JobFolder> {
+  const folder = folderOf(root, `${slugOf(program.name)}-${randomBytes(4).toString("hex")}`);
   await mkdir(root, { recursive: true, mode: 0o700 });
   await mkdir(folder.path, { mode: 0o700 });
   for (const path of [folder.stdout, folder.stderr]) await writeFile(path, "", { mode: 0o600 });

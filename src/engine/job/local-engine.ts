@@ -76,6 +76,10 @@ export class LocalEngine implements JobEngine {
     return publicPart(await this.#settled(findJobFolder(this.#root, id)));
   }
 
+  async isFunction(id: string): Promise<boolean> {
+    return (await readProgram(findJobFolder(this.#root, id))).isFunction;
+  }
+
   async *logs(
     id: string,
     options: { readonly follow: boolean; readonly signal?: AbortSignal },

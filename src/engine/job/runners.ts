@@ -1,14 +1,16 @@
-import { nonceVariable } from "../protocol.ts";
+import { inputVariable, maximumResultFile, nonceVariable, resultFileVariable } from "../protocol.ts";
 
 /** The most that a result may take as JSON, in bytes. */
 export const maximumResult = 16 * 1024 * 1024;
 
-/** Calls `module:name` with the arguments on standard input and says how it went: `protocol.ts`. Python 3.6 and newer. */
+/** Calls `module:name` with the arguments given and says how it went: `protocol.ts`. Python 3.6 and newer. */
 const python = `
 import asyncio, importlib, inspect, json, os, sys, traceback
 name, limit, folders = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 nonce = os.environ.pop("${nonceVariable}")
-arguments = json.load(sys.stdin)
+given = os.environ.pop("${inputVariable}", None)
+file = os.environ.pop("${resultFileVariable}", None)
+arguments = json.loads(open(given, encoding="utf-8").read() if given else sys.stdin.read())
 sys.argv[:] = [name]
 sys.path[:] = folders + [path for path in sys.path if path and path not in folders]
 status = 0
@@ -30,8 +32,9 @@ except BaseException as error:
     text = json.dumps({"error": {"name": type(error).__name__, "message": str(error)[:65536], "details": details}})
 sys.stdout.flush()
 sys.stderr.flush()
-with os.fdopen(os.dup(1), "w") as out:
-    out.write("\\x1eslipway " + nonce + " " + text + "\\n")
+line = "\\x1eslipway " + nonce + " " + text + "\\n"
+with (open(file, "w") if file and len(line) <= ${maximumResultFile} else os.fdopen(os.dup(1), "w")) as out:
+    out.write(line)
 # Threads that a function left behind do not keep the job.
 os._exit(status)
 `;
@@ -39,16 +42,18 @@ os._exit(status)
 /** The same for the default export of a module. */
 const node = `
 import { resolve } from "node:path";
-import { readFileSync, writeSync } from "node:fs";
+import { openSync, readFileSync, writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 const [name, limit, folder] = process.argv.slice(1);
 const nonce = process.env["${nonceVariable}"];
-delete process.env["${nonceVariable}"];
+const input = process.env["${inputVariable}"];
+const file = process.env["${resultFileVariable}"];
+for (const name of ["${nonceVariable}", "${inputVariable}", "${resultFileVariable}"]) delete process.env[name];
 let text;
 let status = 0;
 try {
-  const given = JSON.parse(readFileSync(0, "utf8"));
+  const given = JSON.parse(readFileSync(input ?? 0, "utf8"));
   const { default: target } = await import(pathToFileURL(resolve(folder, name)).href);
   if (typeof target !== "function") throw new TypeError(name + " has no default export that is a function");
   text = JSON.stringify({ result: await target(...given) });
@@ -60,9 +65,10 @@ try {
   text = JSON.stringify({ error: { name: error?.name ?? "Error", message: String(error?.message ?? error).slice(0, 65536), details } });
 }
 const answer = Buffer.from("\\x1eslipway " + nonce + " " + text + "\\n");
+const out = file !== undefined && answer.length <= ${maximumResultFile} ? openSync(file, "w") : 1;
 for (let at = 0; at < answer.length; ) {
   try {
-    at += writeSync(1, answer, at);
+    at += writeSync(out, answer, at);
   } catch (error) {
     if (error.code !== "EAGAIN") throw error;
   }

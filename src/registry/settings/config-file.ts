@@ -20,7 +20,16 @@ export interface ConfiguredRegistry {
   readonly tokenService?: string;
 }
 
-const sections = ["registries"];
+/** An entry under `kubernetes.contexts`. */
+export interface ConfiguredContext {
+  /** Whether its nodes share this machine's network, so that they reach registries on its loopback interface. */
+  readonly nodeLocal?: boolean;
+  /** Where jobs go; default: what the kubeconfig says. */
+  readonly namespace?: string;
+}
+
+const sections = ["registries", "kubernetes"];
+const contextKeys = ["nodeLocal", "namespace"];
 const keys = ["plainHttp", "ca", "certificate", "key", "tokenService"] as const;
 type Key = (typeof keys)[number];
 
@@ -33,6 +42,16 @@ type Key = (typeof keys)[number];
  */
 export async function readRegistries(text: string, path: string): Promise<ReadonlyMap<string, ConfiguredRegistry>> {
   return new ConfigFile(text, path, await import("./yaml.mjs")).registries();
+}
+
+/**
+ * Reads `kubernetes.contexts` of a configuration file.
+ *
+ * @returns settings by the name of a context in the user's kubeconfig
+ * @throws UserError as {@link readRegistries}
+ */
+export async function readContexts(text: string, path: string): Promise<ReadonlyMap<string, ConfiguredContext>> {
+  return new ConfigFile(text, path, await import("./yaml.mjs")).contexts();
 }
 
 type Yaml = typeof import("./yaml.mjs");
@@ -59,25 +78,53 @@ class ConfigFile {
 
   registries(): Map<string, ConfiguredRegistry> {
     const found = new Map<string, ConfiguredRegistry>();
-    const { contents } = this.#document;
-    if (this.#isEmpty(contents)) return found;
-    const top = this.#map(contents, "the document");
-    for (const [name, pair] of this.#pairs(top)) {
-      if (!sections.includes(name)) this.#unknown(pair, name, name, sections);
-      if (this.#isEmpty(pair.value)) continue;
-      for (const [registry, entry] of this.#pairs(this.#map(pair.value, name))) {
-        const where = `${name}.${registry}`;
-        if (!isRegistry(registry)) {
-          this.#fail(
-            entry.key,
-            `${name} has ${JSON.stringify(registry)}, which is not the name of a registry`,
-            "Write HOST or HOST:PORT, without https:// and without a path.",
-          );
-        }
-        const normal = normalizeRegistry(registry);
-        if (found.has(normal)) this.#fail(entry.key, `${where} is there twice`, "Leave one of them out.");
-        found.set(normal, this.#registry(this.#map(entry.value, where), where));
+    for (const [registry, entry] of this.#section("registries")) {
+      const where = `registries.${registry}`;
+      if (!isRegistry(registry)) {
+        this.#fail(
+          entry.key,
+          `registries has ${JSON.stringify(registry)}, which is not the name of a registry`,
+          "Write HOST or HOST:PORT, without https:// and without a path.",
+        );
       }
+      const normal = normalizeRegistry(registry);
+      if (found.has(normal)) this.#fail(entry.key, `${where} is there twice`, "Leave one of them out.");
+      found.set(normal, this.#registry(this.#map(entry.value, where), where));
+    }
+    return found;
+  }
+
+  contexts(): Map<string, ConfiguredContext> {
+    const found = new Map<string, ConfiguredContext>();
+    for (const [name, pair] of this.#section("kubernetes")) {
+      if (name !== "contexts") this.#unknown(pair, name, `kubernetes.${name}`, ["contexts"]);
+      if (this.#isEmpty(pair.value)) continue;
+      for (const [context, entry] of this.#pairs(this.#map(pair.value, "kubernetes.contexts"))) {
+        const where = `kubernetes.contexts.${context}`;
+        const pairs = new Map(this.#pairs(this.#map(entry.value, where)));
+        for (const [key, each] of pairs) {
+          if (!contextKeys.includes(key)) this.#unknown(each, key, `${where}.${key}`, contextKeys);
+        }
+        const nodeLocal = pairs.get("nodeLocal");
+        const namespace = pairs.get("namespace");
+        found.set(context, {
+          ...(nodeLocal ? { nodeLocal: this.#boolean(nodeLocal, `${where}.nodeLocal`) } : {}),
+          ...(namespace ? { namespace: this.#string(namespace, `${where}.namespace`) } : {}),
+        });
+      }
+    }
+    return found;
+  }
+
+  /** The entries of a section, which need not be there; that no other one is unknown is checked on the way. */
+  #section(wanted: string): [string, Pair][] {
+    const { contents } = this.#document;
+    if (this.#isEmpty(contents)) return [];
+    const found: [string, Pair][] = [];
+    for (const [name, pair] of this.#pairs(this.#map(contents, "the document"))) {
+      if (!sections.includes(name)) this.#unknown(pair, name, name, sections);
+      if (name !== wanted || this.#isEmpty(pair.value)) continue;
+      found.push(...this.#pairs(this.#map(pair.value, name)));
     }
     return found;
   }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { UserError } from "../../oci/errors.ts";
 import { configFile } from "../../oci/xdg.ts";
 import { certificatesOf } from "./certificates-folder.ts";
-import { readRegistries } from "./config-file.ts";
+import { type ConfiguredContext, readContexts, readRegistries } from "./config-file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,20 +31,30 @@ export async function registrySettings(registry: string, env: Environment = proc
   return { ...fromFolder, ...configured };
 }
 
-async function configuredRegistry(registry: string, env: Environment): Promise<RegistrySettings | undefined> {
+/** What the user's configuration says of a context of the kubeconfig; errors as {@link registrySettings}. */
+export async function contextSettings(context: string, env: Environment = process.env): Promise<ConfiguredContext> {
+  const { path, text } = readConfiguration(env);
+  return (text === undefined ? undefined : (await readContexts(text, path)).get(context)) ?? {};
+}
+
+function readConfiguration(env: Environment): { readonly path: string; readonly text?: string } {
   const { path, named } = configFile(env);
-  let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    return { path, text: readFileSync(path, "utf8") };
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT" && !named) return undefined;
+    if (code === "ENOENT" && !named) return { path };
     throw new UserError(
       `Configuration file ${path} cannot be read (${code}).`,
       named ? "Correct SLIPWAY_CONFIG, which names it, or unset it." : "Make it a file that you can read.",
       { cause },
     );
   }
+}
+
+async function configuredRegistry(registry: string, env: Environment): Promise<RegistrySettings | undefined> {
+  const { path, text } = readConfiguration(env);
+  if (text === undefined) return undefined;
   const entry = (await readRegistries(text, path)).get(registry);
   if (!entry) return undefined;
   const { plainHttp, authority, certificate, key, tokenService } = entry;

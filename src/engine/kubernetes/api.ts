@@ -1,0 +1,127 @@
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+// The package's own entry loads 400 KB more.
+import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
+import { type Dispatcher, request } from "undici";
+import { UserError } from "../../oci/errors.ts";
+import { isUnanswered, type Question, refusalError, refusalOf, unansweredError } from "./api-error.ts";
+
+/** Milliseconds for an answer to begin. */
+const patience = 30_000;
+/** Milliseconds of silence after which a stream is taken for broken: bookmarks of a watch come every minute. */
+const silence = 120_000;
+/** How often a question is asked that gets no answer, or that the server is too busy for. */
+const tries = 4;
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** What to ask. */
+export interface Asked {
+  readonly query?: Query;
+  /** Sent as JSON. */
+  readonly body?: object;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The API of one cluster, as the user of a context. Who that is, and the way there, is the kubeconfig's matter and so its package's; unlike
+ * the package's own client this one keeps its connections, hands on what the server says as it is, and can be interrupted.
+ */
+export class Api {
+  readonly #config: KubeConfig;
+  readonly #base: string;
+  readonly #names: Pick<Question, "context" | "server" | "user">;
+  #dispatcher: Dispatcher | undefined;
+  /** Questions asked so far. */
+  requests = 0;
+
+  constructor(config: KubeConfig, names: Pick<Question, "context" | "server" | "user">) {
+    this.#config = config;
+    this.#base = names.server.replace(/\/$/, "");
+    this.#names = names;
+  }
+
+  /**
+   * Asks, and again where no answer came: what is made has a name, so that it is not made twice, but refused as `AlreadyExists`.
+   *
+   * @returns the object that the server answers with
+   * @throws UserError, Failure: what the server refuses, or that it does not answer
+   */
+  async ask<Answer>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, asked: Asked = {}): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const response = await this.#send(method, path, asked);
+        return JSON.parse(await response.body.text()) as Answer;
+      } catch (error) {
+        asked.signal?.throwIfAborted();
+        const status = refusalOf(error)?.status;
+        const isPassing = isUnanswered(error) || status === 429 || status === 503 || status === 504;
+        if (!isPassing || attempt >= tries) throw error;
+        await delay(100 * 4 ** (attempt - 1), undefined, asked.signal ? { signal: asked.signal } : {});
+      }
+    }
+  }
+
+  /** A body that comes as it is made; it ends with an error where the connection breaks. Asked once. */
+  async stream(path: string, asked: Omit<Asked, "body" | "contentType"> = {}): Promise<Readable> {
+    return (await this.#send("GET", path, asked)).body;
+  }
+
+  /** The error for a stream that broke. */
+  broken(path: string, error: unknown): Error {
+    return unansweredError({ method: "GET", path, ...this.#names }, error);
+  }
+
+  async #send(method: string, path: string, asked: Asked): Promise<Dispatcher.ResponseData> {
+    const question: Question = { method, path, ...this.#names };
+    const url = new URL(this.#base + path);
+    for (const [name, value] of Object.entries(asked.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const { headers, dispatcher } = await this.#authorize(url);
+    this.requests += 1;
+    let response: Dispatcher.ResponseData;
+    try {
+      response = await request(url, {
+        method: method as Dispatcher.HttpMethod,
+        headers: {
+          ...headers,
+          accept: "application/json, */*",
+          ...(asked.body === undefined ? {} : { "content-type": asked.contentType ?? "application/json" }),
+        },
+        ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+        ...(asked.signal === undefined ? {} : { signal: asked.signal }),
+        ...(dispatcher === undefined ? {} : { dispatcher }),
+        headersTimeout: patience,
+        bodyTimeout: silence,
+      });
+    } catch (error) {
+      asked.signal?.throwIfAborted();
+      throw unansweredError(question, error);
+    }
+    if (response.statusCode < 300) return response;
+    const text = await response.body.text().catch(() => "");
+    // A credential, or the certificate that the connections were made with, may have been renewed.
+    if (response.statusCode === 401) this.#dispatcher = undefined;
+    throw refusalError(question, response.statusCode, text);
+  }
+
+  async #authorize(url: URL): Promise<{ headers: Record<string, string>; dispatcher: Dispatcher | undefined }> {
+    const context = new RequestContext(url.href, HttpMethod.GET);
+    try {
+      await this.#config.applySecurityAuthentication(context);
+    } catch (cause) {
+      const words = cause instanceof Error ? cause.message : String(cause);
+      throw new UserError(
+        `The credential of user ${this.#names.user} in the kubeconfig cannot be had: ${words.trim().replaceAll(/\s+/g, " ")}.`,
+        "Log in to the cluster again, as whoever runs it says.",
+        { cause },
+      );
+    }
+    // It makes a new one for every question, which would be a new connection.
+    this.#dispatcher ??= context.getDispatcher() as Dispatcher | undefined;
+    return { headers: context.getHeaders(), dispatcher: this.#dispatcher };
+  }
+}

@@ -1,0 +1,122 @@
+import { userInfo } from "node:os";
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { UserError } from "../../oci/errors.ts";
+import { nearest } from "../../oci/nearest.ts";
+import { contextSettings } from "../../registry/settings/settings.ts";
+import type { Environment } from "../engine.ts";
+import { Api } from "./api.ts";
+import { isInCluster, kubeconfigFiles } from "./configured.ts";
+
+/** A namespace of a cluster, as a user of it. */
+export interface Cluster {
+  readonly api: Api;
+  /** Name in the kubeconfig. */
+  readonly context: string;
+  readonly server: string;
+  readonly namespace: string;
+  /** Whether the user's configuration says that its nodes share this machine's network. */
+  readonly nodeLocal: boolean;
+  /** The user of this machine, as a label can hold it. */
+  readonly owner: string;
+}
+
+/**
+ * Opens the cluster of the kubeconfig: of `SLIPWAY_KUBERNETES_CONTEXT`, else of its current context; in the namespace of
+ * `SLIPWAY_KUBERNETES_NAMESPACE`, else of the user's configuration, else of the context, else `default`. Asks nothing of the cluster.
+ *
+ * @param where what a job that is known says of itself
+ * @throws UserError when there is no kubeconfig, or it has no such context
+ */
+export async function openCluster(
+  env: Environment,
+  where: { readonly context?: string; readonly namespace?: string } = {},
+): Promise<Cluster> {
+  const config = readKubeconfig(env);
+  const context = where.context ?? env["SLIPWAY_KUBERNETES_CONTEXT"] ?? config.currentContext;
+  const known = config.contexts.map(({ name }) => name);
+  if (!context) {
+    throw new UserError(
+      "The kubeconfig has no current context.",
+      `Set SLIPWAY_KUBERNETES_CONTEXT to one of ${known.join(", ") || "its contexts (it has none)"}.`,
+    );
+  }
+  const found = config.contexts.find(({ name }) => name === context);
+  if (!found) {
+    const meant = nearest(context, known);
+    throw new UserError(
+      `The kubeconfig has no context ${JSON.stringify(context)}.`,
+      meant === undefined ? `It has ${known.join(", ") || "none"}.` : `Write ${meant}.`,
+    );
+  }
+  config.setCurrentContext(context);
+  const server = config.getCurrentCluster()?.server;
+  if (!server) {
+    throw new UserError(
+      `Context ${context} of the kubeconfig names a cluster that the kubeconfig does not have.`,
+      "Choose another context with SLIPWAY_KUBERNETES_CONTEXT, or have the kubeconfig made anew.",
+    );
+  }
+  const settings = await contextSettings(context, env);
+  return {
+    api: new Api(config, { context, server, user: found.user }),
+    context,
+    server,
+    namespace:
+      where.namespace ?? (env["SLIPWAY_KUBERNETES_NAMESPACE"] || settings.namespace || found.namespace || "default"),
+    nodeLocal: settings.nodeLocal ?? false,
+    owner: asLabel(userInfo().username),
+  };
+}
+
+/** Several files count as one; what comes first wins, as in kubectl. */
+function readKubeconfig(env: Environment): KubeConfig {
+  const { files, named } = kubeconfigFiles(env);
+  const all = new KubeConfig();
+  if (files.length === 0) {
+    if (!isInCluster(env)) {
+      throw new UserError(
+        named ? `KUBECONFIG=${env["KUBECONFIG"]} names no file that exists.` : "There is no kubeconfig.",
+        "Get one from whoever runs the cluster, and put it at ~/.kube/config or name it in KUBECONFIG.",
+      );
+    }
+    all.loadFromCluster();
+    return all;
+  }
+  const configs = files.map(readFile);
+  const union = <Item extends { readonly name: string }>(of: (config: KubeConfig) => Item[]) => [
+    ...new Map(
+      configs
+        .flatMap((config) => of(config))
+        .reverse()
+        .map((item) => [item.name, item]),
+    ).values(),
+  ];
+  all.loadFromOptions({
+    clusters: union((config) => config.clusters),
+    users: union((config) => config.users),
+    contexts: union((config) => config.contexts),
+    currentContext: configs.map(({ currentContext }) => currentContext).find(Boolean),
+  });
+  return all;
+}
+
+function readFile(path: string): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(path);
+    return config;
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
+    throw new UserError(`Kubeconfig ${path} cannot be used: ${words}.`, "Correct it, or have it made anew.", { cause });
+  }
+}
+
+/** At most 63 letters, digits, `-`, `_`, `.`, no mark at either end. */
+function asLabel(text: string): string {
+  return (
+    text
+      .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+      .slice(0, 63)
+      .replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "") || "unknown"
+  );
+}

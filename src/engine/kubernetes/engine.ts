@@ -1,0 +1,427 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Failure, UserError } from "../../oci/errors.ts";
+import type { Environment } from "../engine.ts";
+import { hasEnded, type JobEngine, type JobOutcome, type JobStatus, type LogChunk, stillRuns } from "../job/engine.ts";
+import type { Program } from "../job/program.ts";
+import { maximumResult } from "../job/runners.ts";
+import { ResultReader } from "../protocol.ts";
+import { refusalOf } from "./api-error.ts";
+import { type Cluster, openCluster } from "./cluster.ts";
+import { creationTrouble, type Trouble, waitingTrouble } from "./failure.ts";
+import { idOf, nameOf } from "./id.ts";
+import { keptFor } from "./job.ts";
+import { podLog } from "./logs.ts";
+import {
+  containerState,
+  type Event,
+  endAnnotation,
+  type Job,
+  jobNameLabel,
+  managedBy,
+  nonceAnnotation,
+  type Pod,
+} from "./objects.ts";
+import { Observation } from "./observation.ts";
+import { JobNotes } from "./records.ts";
+import { cancelled, inOrder, type Observed, statusOf } from "./status.ts";
+import { deleteJob, endJob, jobsPath, newJobName, ownJobs, removeAbandoned, submitJob } from "./submit.ts";
+import { listAll } from "./watch.ts";
+
+/** Milliseconds that a job may be without a pod before the cluster is asked why, and between such questions. */
+const podTime = 2000;
+/** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
+const endTime = 120_000;
+/** Milliseconds for which notes of jobs that the cluster no longer has are kept. */
+const noteTime = 7 * 24 * 60 * 60_000;
+
+export interface KubernetesOptions {
+  /** Whether the user's own credential for the image's registry may be copied into the cluster. Default: `SLIPWAY_COPY_CREDENTIALS` is 1. */
+  readonly copyCredentials?: boolean;
+  /** Told, for people, what keeps a job that is waited for. */
+  readonly notice?: (text: string) => void;
+}
+
+/**
+ * Runs jobs in a cluster, one Job each. The cluster has all that is known of them: whoever may look there finds them from any machine.
+ * Standard output and error are one stream there.
+ */
+export class KubernetesEngine implements JobEngine {
+  readonly #env: Environment;
+  readonly #copy: boolean;
+  readonly #notice: (text: string) => void;
+  readonly #notes: JobNotes;
+  readonly #clusters = new Map<string, Promise<Cluster>>();
+  /** Result lines that came with logs, by job. */
+  readonly #replies = new Map<string, string>();
+
+  constructor(env: Environment, options: KubernetesOptions = {}) {
+    this.#env = env;
+    this.#copy = options.copyCredentials ?? env["SLIPWAY_COPY_CREDENTIALS"] === "1";
+    this.#notice = options.notice ?? (() => {});
+    this.#notes = new JobNotes(env);
+  }
+
+  async submit(program: Program): Promise<string> {
+    const cluster = await this.#cluster();
+    const name = newJobName(program);
+    const { context, namespace } = cluster;
+    // What an earlier client left is no reason for this job not to run.
+    const sweep = removeAbandoned(cluster).catch(() => {});
+    await this.#notes.write({ name, context, namespace, submitted: new Date().toISOString() });
+    try {
+      await submitJob(cluster, program, name, this.#copy, this.#env);
+    } catch (error) {
+      await this.#notes.remove(name);
+      throw error;
+    } finally {
+      await sweep;
+    }
+    return idOf(name);
+  }
+
+  async status(id: string): Promise<JobStatus> {
+    const { cluster, name, end } = await this.#find(id);
+    if (end) return end;
+    const observed = await this.#observe(cluster, name);
+    if (observed === undefined) return this.#lost(id);
+    return statusOf(id, observed, await this.#creation(cluster, observed));
+  }
+
+  async isFunction(id: string): Promise<boolean> {
+    const { cluster, name, end } = await this.#find(id);
+    const job = end ? undefined : await this.#job(cluster, name);
+    return job?.metadata.annotations?.[nonceAnnotation] !== undefined;
+  }
+
+  async *logs(
+    id: string,
+    { follow, signal }: { readonly follow: boolean; readonly signal?: AbortSignal },
+  ): AsyncGenerator<LogChunk> {
+    const { cluster, name, end } = await this.#find(id);
+    if (end) return this.#notice(`What job ${id} printed went with it when it was ended.`);
+    if (!follow) {
+      const observed = await this.#observe(cluster, name);
+      if (observed === undefined) return void this.#lost(id);
+      for (const pod of observed.pods.filter(hasBegun)) {
+        yield* this.#podLog(
+          cluster,
+          observed.job,
+          pod,
+          { follow, isOver: () => true, change: async () => {} },
+          id,
+          signal,
+        );
+      }
+      return;
+    }
+    const observation = new Observation(cluster, name, signal, this.#notice);
+    const waiting = new Waiting(this.#notice);
+    const read = new Set<string>();
+    try {
+      await observation.ready(signal);
+      for (;;) {
+        const { observed } = observation;
+        const next = observed?.pods.find((pod) => !read.has(pod.metadata.name) && hasBegun(pod));
+        if (observed && next) {
+          const podName = next.metadata.name;
+          read.add(podName);
+          const isOver = () => {
+            const pod = observation.observed?.pods.find(({ metadata }) => metadata.name === podName);
+            return !observation.hasPod(podName) || pod === undefined || containerState(pod).terminated !== undefined;
+          };
+          const change = () => observation.change(signal);
+          yield* this.#podLog(cluster, observed.job, next, { follow, isOver, change }, id, signal);
+          continue;
+        }
+        if (!observed || observation.isGone || hasEnded(statusOf(id, observed))) return;
+        if (waiting.note(await this.#trouble(cluster, observed, waiting))) return;
+        await waiting.change(observation, observed, signal);
+      }
+    } finally {
+      observation.close();
+    }
+  }
+
+  async cancel(id: string): Promise<void> {
+    const { cluster, name, end } = await this.#find(id);
+    if (end) return;
+    const observed = await this.#observe(cluster, name);
+    if (observed === undefined || hasEnded(statusOf(id, observed))) return;
+    await this.#end(id, cluster, name, { ...withoutReason(statusOf(id, observed)), state: "cancelled" });
+  }
+
+  async collect(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<JobOutcome> {
+    const { cluster, name, end } = await this.#find(id);
+    if (end) return { status: end };
+    const observation = new Observation(cluster, name, signal, this.#notice);
+    const waiting = new Waiting(this.#notice);
+    try {
+      await observation.ready(signal);
+      for (;;) {
+        const { observed } = observation;
+        if (!observed) return { status: await this.#lost(id) };
+        const status = statusOf(id, observed);
+        if (hasEnded(status)) return await this.#outcome(cluster, observed, status, signal);
+        if (observation.isGone) return { status: await this.#ended(id, observed, status) };
+        const trouble = waiting.note(await this.#trouble(cluster, observed, waiting));
+        if (trouble) {
+          const failed: JobStatus = { ...status, state: "failed", reason: trouble.words };
+          await this.#end(id, cluster, name, failed);
+          return { status: (await this.#notes.read(name))?.end ?? failed };
+        }
+        await waiting.change(observation, observed, signal);
+      }
+    } finally {
+      observation.close();
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    const { cluster, name, end } = await this.#find(id);
+    if (!end) {
+      const observed = await this.#observe(cluster, name);
+      if (observed === undefined) await this.#lost(id);
+      else if (!hasEnded(statusOf(id, observed))) throw stillRuns(id);
+      else await deleteJob(cluster, name, "Background");
+    }
+    await this.#notes.remove(name);
+  }
+
+  /** Jobs of this user in the namespace, those that were ended from this machine included. */
+  async list({ signal }: { readonly signal?: AbortSignal } = {}): Promise<JobStatus[]> {
+    const cluster = await this.#cluster();
+    const { api, context, namespace } = cluster;
+    const labelSelector = ownJobs(cluster).labelSelector;
+    const [jobs, pods, notes] = await Promise.all([
+      listAll<Job>(api, ownJobs(cluster), signal),
+      listAll<Pod>(api, { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector }, signal),
+      this.#notes.all(),
+    ]);
+    await removeAbandoned(cluster, jobs.items);
+    const there = new Set(jobs.items.map(({ metadata }) => metadata.name));
+    const here = notes.filter(
+      (note) => note.context === context && note.namespace === namespace && !there.has(note.name),
+    );
+    const isOld = ({ submitted }: { submitted: string }) => Date.parse(submitted) < Date.now() - noteTime;
+    await Promise.all(here.filter(isOld).map(({ name }) => this.#notes.remove(name)));
+    const known = jobs.items.map((job) => {
+      const { name } = job.metadata;
+      const own = pods.items.filter(({ metadata }) => metadata.labels?.[jobNameLabel] === name);
+      return statusOf(idOf(name), { job, pods: inOrder(own) });
+    });
+    const ended = here.flatMap((note) => (note.end && !isOld(note) ? [note.end] : []));
+    return [...known, ...ended].sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
+  }
+
+  #cluster(where: { readonly context?: string; readonly namespace?: string } = {}): Promise<Cluster> {
+    const key = JSON.stringify([where.context, where.namespace]);
+    const cluster = this.#clusters.get(key) ?? openCluster(this.#env, where);
+    this.#clusters.set(key, cluster);
+    return cluster;
+  }
+
+  /** Where a job is: where it was submitted from here, else in the cluster that is chosen. */
+  async #find(id: string): Promise<{ cluster: Cluster; name: string; end?: JobStatus }> {
+    const name = nameOf(id);
+    const note = await this.#notes.read(name);
+    const cluster = await this.#cluster(note && { context: note.context, namespace: note.namespace });
+    return { cluster, name, ...(note?.end ? { end: note.end } : {}) };
+  }
+
+  async #job(cluster: Cluster, name: string): Promise<Job | undefined> {
+    const job = await cluster.api.ask<Job>("GET", jobsPath(cluster, name)).catch((error) => {
+      if (refusalOf(error)?.status === 404 && refusalOf(error)?.reason === "NotFound") return undefined;
+      throw error;
+    });
+    const isOurs = Object.entries(managedBy).every(([label, value]) => job?.metadata.labels?.[label] === value);
+    return isOurs ? job : undefined;
+  }
+
+  async #observe(cluster: Cluster, name: string): Promise<Observed | undefined> {
+    const path = `/api/v1/namespaces/${cluster.namespace}/pods`;
+    const [job, pods] = await Promise.all([
+      this.#job(cluster, name),
+      listAll<Pod>(cluster.api, { path, labelSelector: `${jobNameLabel}=${name}` }),
+    ]);
+    return job && { job, pods: inOrder(pods.items) };
+  }
+
+  /** What became of a job that the cluster does not have. */
+  async #lost(id: string): Promise<JobStatus> {
+    const note = await this.#notes.read(nameOf(id));
+    if (note?.end) return note.end;
+    const { context, namespace } = note ?? (await this.#cluster());
+    if (note === undefined) {
+      throw new UserError(
+        `There is no job ${id} in namespace ${namespace} of cluster ${context}.`,
+        "`slipway job ls` lists them; SLIPWAY_KUBERNETES_CONTEXT and SLIPWAY_KUBERNETES_NAMESPACE choose another place.",
+      );
+    }
+    const reason =
+      Date.parse(note.submitted) < Date.now() - keptFor * 1000
+        ? `It is not in namespace ${namespace} of cluster ${context} any more: it ended over ${keptFor / 3600} hours ago, or someone deleted it.`
+        : `Its Job was deleted from namespace ${namespace} of cluster ${context}, and not with \`slipway job cancel\` on this machine.`;
+    return { id, state: "failed", reason, attempts: 0, submitted: note.submitted };
+  }
+
+  /** What became of a job that was deleted while it was watched. */
+  async #ended(id: string, { job }: Observed, status: JobStatus): Promise<JobStatus> {
+    const note = await this.#notes.read(nameOf(id));
+    if (note?.end) return note.end;
+    const how = job.metadata.annotations?.[endAnnotation];
+    const ended = new Date().toISOString();
+    if (how === cancelled) return { ...withoutReason(status), state: "cancelled", ended };
+    const reason =
+      how ?? "Its Job was deleted by someone while it ran, and not with `slipway job cancel`. Submit it again.";
+    return { ...status, state: "failed", reason, ended };
+  }
+
+  /** Deletes a job, waits until nothing of it is left, and notes how it ended. */
+  async #end(id: string, cluster: Cluster, name: string, status: JobStatus): Promise<void> {
+    const late = AbortSignal.timeout(endTime);
+    const observation = new Observation(cluster, name, late, this.#notice);
+    try {
+      await observation.ready(late);
+      if (!observation.isGone) {
+        await endJob(cluster, name, status.state === "cancelled" ? cancelled : (status.reason ?? ""));
+      }
+      while (!observation.isGone || observation.hasPods) await observation.change(late);
+    } catch (error) {
+      if (!late.aborted) throw error;
+      throw new Failure(
+        `Job ${id} was deleted, and after ${endTime / 1000} s its pods still have not ended.`,
+        "Their node does not answer: whoever runs the cluster has to remove it or bring it back.",
+        { cause: error },
+      );
+    } finally {
+      observation.close();
+    }
+    const { context, namespace } = cluster;
+    const end = { ...status, ended: new Date().toISOString() };
+    await this.#notes.write({ name, context, namespace, submitted: status.submitted, end });
+  }
+
+  /** What keeps a job from getting on. */
+  async #trouble(cluster: Cluster, observed: Observed, waiting?: Waiting): Promise<Trouble | undefined> {
+    const last = observed.pods.at(-1);
+    if (last) return containerState(last).terminated ? undefined : waitingTrouble(last);
+    if (waiting && !waiting.isLong()) return undefined;
+    return this.#creation(cluster, observed);
+  }
+
+  /** Why a job has no pod. */
+  async #creation({ api, namespace }: Cluster, { job, pods }: Observed): Promise<Trouble | undefined> {
+    if (pods.length > 0 || job.spec.suspend || hasEnded(statusOf("", { job, pods }))) return undefined;
+    const path = `/api/v1/namespaces/${namespace}/events`;
+    const { items } = await listAll<Event>(api, { path, fieldSelector: `involvedObject.uid=${job.metadata.uid}` });
+    return creationTrouble(items);
+  }
+
+  async #outcome(cluster: Cluster, observed: Observed, status: JobStatus, signal?: AbortSignal): Promise<JobOutcome> {
+    if (observed.job.metadata.annotations?.[nonceAnnotation] === undefined) return { status };
+    const text = await this.#reply(cluster, observed, status.id, signal);
+    if (text !== undefined) return { status, reply: JSON.parse(text) as NonNullable<JobOutcome["reply"]> };
+    if (status.state !== "succeeded") return { status };
+    return {
+      status: { ...status, state: "failed", exitStatus: 1, reason: "It ended before its function gave a result." },
+    };
+  }
+
+  /** The result of a function: in its pod's last words where it is short, else in the log. */
+  async #reply(
+    cluster: Cluster,
+    { job, pods }: Observed,
+    id: string,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
+    const last = pods.at(-1);
+    if (last === undefined) return undefined;
+    const reader = resultReader(job, () => {});
+    reader.write(Buffer.from(containerState(last).terminated?.message ?? ""));
+    const short = reader.end();
+    if (short !== undefined || this.#replies.has(id)) return short ?? this.#replies.get(id);
+    const options = { follow: false, isOver: () => true, change: async () => {} };
+    for await (const _ of this.#podLog(cluster, job, last, options, id, signal)) {
+      // The result is what matters here.
+    }
+    return this.#replies.get(id);
+  }
+
+  /** What one attempt printed; a result line in it is kept. */
+  async *#podLog(
+    cluster: Cluster,
+    job: Job,
+    pod: Pod,
+    options: Omit<Parameters<typeof podLog>[2], "signal">,
+    id: string,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<LogChunk> {
+    const place = { namespace: cluster.namespace, name: pod.metadata.name };
+    const log = podLog(cluster.api, place, { ...options, ...(signal ? { signal } : {}) });
+    const other: Buffer[] = [];
+    const reader =
+      job.metadata.annotations?.[nonceAnnotation] === undefined
+        ? undefined
+        : resultReader(job, (data) => other.push(data));
+    for (;;) {
+      const { done, value } = await log.next();
+      if (done) {
+        if (!value) this.#notice(`What pod ${pod.metadata.name} printed last went with it.`);
+        break;
+      }
+      if (reader) reader.write(value);
+      else other.push(value);
+      for (const data of other.splice(0)) yield { stream: "stdout", data };
+    }
+    const reply = reader?.end();
+    if (reply !== undefined) this.#replies.set(id, reply);
+    for (const data of other) yield { stream: "stdout", data };
+  }
+}
+
+/** What a person was told of a job that waits. */
+class Waiting {
+  readonly #notice: (text: string) => void;
+  readonly #since = Date.now();
+  #told = "";
+
+  constructor(notice: (text: string) => void) {
+    this.#notice = notice;
+  }
+
+  isLong(): boolean {
+    return Date.now() - this.#since >= podTime;
+  }
+
+  /** Tells of what passes, once. @returns what does not */
+  note(trouble: Trouble | undefined): Trouble | undefined {
+    if (trouble?.isFinal) return trouble;
+    if (trouble && trouble.words !== this.#told) {
+      this.#told = trouble.words;
+      this.#notice(trouble.words);
+    }
+    return undefined;
+  }
+
+  /** The next change; for a job without a pod, at most a while. */
+  async change(observation: Observation, { pods }: Observed, signal: AbortSignal | undefined): Promise<void> {
+    const change = observation.change(signal);
+    if (pods.length > 0) return change;
+    const stop = new AbortController();
+    const timer = delay(podTime, undefined, { signal: stop.signal }).catch(() => {});
+    await Promise.race([change, timer]).finally(() => stop.abort());
+  }
+}
+
+function resultReader(job: Job, other: (data: Buffer) => void): ResultReader {
+  return new ResultReader(job.metadata.annotations?.[nonceAnnotation] ?? "", maximumResult + 64 * 1024, other);
+}
+
+function hasBegun(pod: Pod): boolean {
+  const { running, terminated } = containerState(pod);
+  return running !== undefined || terminated !== undefined;
+}
+
+function withoutReason({ reason: _, ...status }: JobStatus): JobStatus {
+  return status;
+}

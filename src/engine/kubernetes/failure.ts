@@ -1,0 +1,171 @@
+import { parseReference } from "../../oci/reference.ts";
+import { conditionOf, containerName, containerState, type Event, type Job, type Pod } from "./objects.ts";
+
+/** Why a job does not get on, or failed, and what to do. */
+export interface Trouble {
+  /** One sentence on what is wrong and one on what to do. */
+  readonly words: string;
+  /** Whether it stays so however long one waits. */
+  readonly isFinal: boolean;
+}
+
+/** What keeps a pod from starting, undefined when nothing is known to. */
+export function waitingTrouble(pod: Pod): Trouble | undefined {
+  const { reason = "", message = "" } = containerState(pod).waiting ?? {};
+  const words = message.trim().replaceAll(/\s+/g, " ");
+  if (/^(ErrImagePull|ImagePullBackOff|RegistryUnavailable)$/.test(reason)) return pullTrouble(pod, words);
+  switch (reason) {
+    case "InvalidImageName":
+      return final(`The nodes do not take ${imageOf(pod)} for the name of an image. Write HOST/REPOSITORY@sha256:…`);
+    case "ErrImageNeverPull":
+      return final(`Image ${imageOf(pod)} is not on the node, which may not pull it. Have it put there.`);
+    case "CreateContainerConfigError":
+      return configTrouble(pod, words);
+    case "CreateContainerError":
+    case "RunContainerError":
+      return final(`The container of image ${imageOf(pod)} cannot be made: ${words}. Check the job's command.`);
+  }
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (scheduled?.status === "False") {
+    return passing(
+      `No node takes it: ${scheduled.message ?? scheduled.reason}. It waits for one; ask for less (resources) or for more nodes, or cancel it.`,
+    );
+  }
+  return undefined;
+}
+
+function configTrouble(pod: Pod, words: string): Trouble {
+  const image = imageOf(pod);
+  if (/will run as root/.test(words)) {
+    return final(
+      `Image ${image} runs as root, and jobs on Kubernetes may not. Give the image a user by number, such as \`USER 1000:1000\`.`,
+    );
+  }
+  const user = /non-numeric user \(([^)]*)\)/.exec(words)?.[1];
+  if (user !== undefined) {
+    return final(
+      `Image ${image} names its user ${user} without a number, so that Kubernetes cannot tell whether it is root. Name it by number, such as \`USER 1000:1000\`.`,
+    );
+  }
+  return final(`The container of image ${image} cannot be configured: ${words}. Change what this names.`);
+}
+
+function pullTrouble(pod: Pod, words: string): Trouble {
+  const image = imageOf(pod);
+  const { registry } = parseReference(image);
+  const said = words.replace(/^Back-off pulling image "[^"]*"(: )?/, "").replace(/^ErrImagePull: /, "");
+  if (/\b401\b|\b403\b|unauthorized|authorization failed|authentication required|denied|no basic auth/i.test(said)) {
+    const hasSecret = (pod.spec.imagePullSecrets ?? []).length > 0;
+    return final(
+      hasSecret
+        ? `Registry ${registry} does not take the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and submit the job again: a short-lived one may have run out.`
+        : `Registry ${registry} gives ${image} to nobody without a credential, and the nodes have none: ${said}. Submit it again with --copy-credentials (SLIPWAY_COPY_CREDENTIALS=1), which puts yours into a Secret of the job, or have the nodes given one.`,
+    );
+  }
+  if (/no match for platform/i.test(said)) {
+    return final(
+      `Image ${image} is not for the platform of node ${pod.spec.nodeName}: ${said}. Build it for that one.`,
+    );
+  }
+  if (/\b404\b|not found|manifest unknown|name unknown/i.test(said)) {
+    return final(`Registry ${registry} has no image ${image}: ${said}. Push it, or resolve the job again.`);
+  }
+  if (said === "") return passing(`The nodes fail to pull ${image} from ${registry}. They try again.`);
+  return passing(
+    `The nodes do not reach registry ${registry} for ${image}: ${said}. They try again; check that the registry runs and the way from the nodes to it.`,
+  );
+}
+
+/** Why a pod that has ended failed; undefined: its program's own exit status tells. */
+export function podFailure(pod: Pod): string | undefined {
+  const { terminated } = containerState(pod);
+  const { reason, message } = pod.status ?? {};
+  if (reason === "DeadlineExceeded") {
+    return `It took longer than its time limit of ${pod.spec.activeDeadlineSeconds} s. Give it more time (time_limit), or less to do.`;
+  }
+  if (reason === "Evicted")
+    return `Its node threw it out: ${oneLine(message)}. Ask for what it needs (resources), and for retries.`;
+  const disruption = conditionOf(pod, "DisruptionTarget");
+  if (disruption) return disruptionWords(pod, disruption.reason ?? "", oneLine(disruption.message));
+  if (terminated?.reason === "OOMKilled") {
+    const memory = pod.spec.containers.find(({ name }) => name === containerName)?.resources?.limits?.["memory"];
+    return memory === undefined
+      ? "It was killed for want of memory on its node. Say how much it needs (resources: memory)."
+      : `It was killed for want of memory: it may take ${memory} bytes. Give it more (resources: memory), or less to do.`;
+  }
+  if (terminated?.reason === "StartError" || terminated?.reason === "ContainerCannotRun") {
+    return `Its program cannot be started: ${oneLine(terminated.message)}. Check the job's command and the image's entrypoint.`;
+  }
+  if (terminated?.reason === "ContainerStatusUnknown" || reason === "NodeLost" || reason === "NodeShutdown") {
+    return `Its node ${pod.spec.nodeName ?? ""} was lost or shut down while it ran. Submit it again, or give it retries.`;
+  }
+  if (terminated === undefined && reason)
+    return `Its pod failed (${reason}): ${oneLine(message)}. Submit it again, or give it retries.`;
+  if (terminated?.exitCode === 137) return "It was killed, most often for want of memory.";
+  if (pod.metadata.deletionTimestamp && !terminated) return deleted;
+  return undefined;
+}
+
+const deleted =
+  "Its pod was deleted while it ran: its node was drained, or someone did it. Submit it again, or give it retries.";
+
+function disruptionWords(pod: Pod, reason: string, message: string): string {
+  const node = pod.spec.nodeName ?? "";
+  const again = "Submit it again, or give it retries.";
+  switch (reason) {
+    case "EvictionByEvictionAPI":
+      return `It was evicted from node ${node}, as when a node is drained. ${again}`;
+    case "PreemptionByScheduler":
+      return `It had to give way to a pod of higher priority on node ${node}. ${again}`;
+    case "DeletionByTaintManager":
+      return `Its node ${node} was lost or closed to it: ${message}. ${again}`;
+    case "DeletionByPodGC":
+      return `Its node ${node} is gone. ${again}`;
+    default:
+      return `It was stopped by its node ${node}: ${message || reason}. ${again}`;
+  }
+}
+
+/** Why a job that failed did so, by its last attempt where that is still there. */
+export function jobFailure(job: Job, last: Pod | undefined): string | undefined {
+  if (last) return podFailure(last);
+  const { reason, message } = conditionOf(job, "Failed") ?? {};
+  if (reason === "DeadlineExceeded") return "It took longer than the job's deadline. Give it more time.";
+  if (reason === "BackoffLimitExceeded") return deleted;
+  return oneLine(message);
+}
+
+/** Why a job gets no pod, by what the job controller says of it. */
+export function creationTrouble(events: readonly Event[]): Trouble | undefined {
+  const words = oneLine(events.filter(({ reason }) => reason === "FailedCreate").at(-1)?.message);
+  if (words === "") return undefined;
+  const quota = /exceeded quota: .*/.exec(words)?.[0];
+  if (quota !== undefined) {
+    return passing(
+      `The namespace's quota has no room for it: ${quota}. It waits; ask for less (resources), end other work, or ask whoever runs the cluster for more.`,
+    );
+  }
+  const quotaNeeds = /failed quota: .*/.exec(words)?.[0];
+  if (quotaNeeds !== undefined) {
+    return final(
+      `The namespace's quota asks every pod to say what it needs: ${quotaNeeds}. Say it (resources: cpu, memory).`,
+    );
+  }
+  return final(`The cluster refuses its pod: ${words}. Change what this names, or ask whoever runs the cluster.`);
+}
+
+function imageOf(pod: Pod): string {
+  return pod.spec.containers.find(({ name }) => name === containerName)?.image ?? "";
+}
+
+function final(words: string): Trouble {
+  return { words, isFinal: true };
+}
+
+function passing(words: string): Trouble {
+  return { words, isFinal: false };
+}
+
+function oneLine(text = ""): string {
+  return text.trim().replaceAll(/\s+/g, " ").replace(/\.$/, "");
+}

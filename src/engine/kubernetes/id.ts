@@ -1,0 +1,20 @@
+import { UserError } from "../../oci/errors.ts";
+
+const prefix = "k8s:";
+
+/** Whether an id is of a job on Kubernetes; those of this machine's jobs have no colon. */
+export function isKubernetesId(id: string): boolean {
+  return id.startsWith(prefix);
+}
+
+/** The id of the job with this name. */
+export function idOf(name: string): string {
+  return prefix + name;
+}
+
+/** The name of a Job. */
+export function nameOf(id: string): string {
+  const name = id.slice(prefix.length);
+  if (isKubernetesId(id) && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) return name;
+  throw new UserError(`${JSON.stringify(id)} is not the id of a job on Kubernetes.`, "`slipway job ls` lists them.");
+}

@@ -1,0 +1,208 @@
+import { UserError } from "../../oci/errors.ts";
+import type { Program } from "../job/program.ts";
+import { inputVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
+import { containerName, managedBy, nonceAnnotation, releasedAnnotation, userLabel } from "./objects.ts";
+
+/** Seconds that a job stays in the cluster, to be looked at, once it has ended. */
+export const keptFor = 24 * 60 * 60;
+
+/** Seconds between a pod's SIGTERM and SIGKILL, as on the other engines. */
+const grace = 5;
+
+/** Most bytes that a Secret holds: what the API server takes. */
+export const maximumInput = 1024 * 1024;
+
+/** Where a function finds its arguments. */
+const inputFolder = "/slipway/input";
+const inputFile = "arguments.json";
+
+/** Folders that a program may write to; they are gone with the pod. The second is the home folder. */
+const writable = { tmp: "/tmp", home: "/home/slipway" } as const;
+
+/** The names and marks of one job. */
+export interface JobNames {
+  /** Of the Job, and of its pods' label. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Label value of who submits. */
+  readonly owner: string;
+  /** For the result line of a function. */
+  readonly nonce: string;
+}
+
+/** What is made in the cluster for one program. Secrets get their owner once the job is there. */
+export interface JobObjects {
+  readonly job: JobManifest;
+  readonly secrets: readonly SecretManifest[];
+}
+
+export interface JobManifest {
+  readonly apiVersion: "batch/v1";
+  readonly kind: "Job";
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  readonly spec: Readonly<Record<string, unknown>> & { readonly suspend: boolean; readonly template: PodTemplate };
+}
+
+export interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+export interface SecretManifest {
+  readonly apiVersion: "v1";
+  readonly kind: "Secret";
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly type: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/**
+ * The objects of a job: one attempt is one pod, whose time limit is the attempt's.
+ *
+ * @param dockerConfig the pull secret's content, where the image needs one
+ * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
+ */
+export function jobObjects(
+  program: Program,
+  image: string,
+  names: JobNames,
+  dockerConfig: string | undefined,
+): JobObjects {
+  const { name, namespace, owner, nonce } = names;
+  const labels = { ...managedBy, [userLabel]: owner };
+  const secret = (suffix: string, type: string, data: Readonly<Record<string, string>>): SecretManifest => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: `${name}-${suffix}`, namespace, labels },
+    type,
+    data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")])),
+  });
+  const input = inputOf(program);
+  const secrets = [
+    ...(Object.keys(input).length === 0 ? [] : [secret("input", "Opaque", input)]),
+    ...(dockerConfig === undefined
+      ? []
+      : [secret("pull", "kubernetes.io/dockerconfigjson", { ".dockerconfigjson": dockerConfig })]),
+  ];
+  const template: PodTemplate = {
+    metadata: { labels },
+    spec: {
+      restartPolicy: "Never",
+      ...(program.timeLimit === undefined ? {} : { activeDeadlineSeconds: Math.max(1, Math.ceil(program.timeLimit)) }),
+      terminationGracePeriodSeconds: grace,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+      ...(dockerConfig === undefined ? {} : { imagePullSecrets: [{ name: `${name}-pull` }] }),
+      volumes: [
+        ...Object.keys(writable).map((each) => ({ name: each, emptyDir: {} })),
+        ...(program.isFunction
+          ? [{ name: "input", secret: { secretName: `${name}-input`, items: [{ key: inputFile, path: inputFile }] } }]
+          : []),
+      ],
+      containers: [containerOf(program, image, name, nonce)],
+    },
+  };
+  return {
+    job: {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: {
+        name,
+        namespace,
+        labels,
+        annotations: program.isFunction ? { [nonceAnnotation]: nonce } : {},
+      },
+      spec: {
+        // Nothing runs before all that it needs is there, and its owner is known to what must go with it.
+        suspend: secrets.length > 0,
+        backoffLimit: program.retries,
+        // One attempt at a time.
+        podReplacementPolicy: "Failed",
+        ttlSecondsAfterFinished: keptFor,
+        template,
+      },
+    },
+    secrets,
+  };
+}
+
+function containerOf(program: Program, image: string, name: string, nonce: string): object {
+  const { cpu, memory, gpu } = program.resources;
+  const limits = {
+    ...(cpu === undefined ? {} : { cpu: `${Math.ceil(cpu * 1000)}m` }),
+    ...(memory === undefined ? {} : { memory: String(memory) }),
+    ...(gpu === undefined ? {} : { "nvidia.com/gpu": String(gpu) }),
+  };
+  return {
+    name: containerName,
+    image,
+    imagePullPolicy: "IfNotPresent",
+    // `$(NAME)` would be replaced.
+    args: program.argv.map((argument) => argument.replaceAll("$", "$$$$")),
+    ...(program.cwd === undefined ? {} : { workingDir: program.cwd }),
+    env: [
+      { name: "HOME", value: writable.home },
+      ...(program.isFunction
+        ? [
+            { name: nonceVariable, value: nonce },
+            { name: inputVariable, value: `${inputFolder}/${inputFile}` },
+            { name: resultFileVariable, value: "/dev/termination-log" },
+          ]
+        : []),
+      // A value may be a secret, and whoever may look at jobs need not be one who may look at secrets.
+      ...Object.keys(program.env).map((variable) => ({
+        name: variable,
+        valueFrom: { secretKeyRef: { name: `${name}-input`, key: variableKey(variable) } },
+      })),
+    ],
+    ...(Object.keys(limits).length === 0 ? {} : { resources: { requests: limits, limits } }),
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    volumeMounts: [
+      ...Object.entries(writable).map(([volume, mountPath]) => ({ name: volume, mountPath })),
+      ...(program.isFunction ? [{ name: "input", mountPath: inputFolder, readOnly: true }] : []),
+    ],
+  };
+}
+
+/** The values of the job's own secret. */
+function inputOf(program: Program): Readonly<Record<string, string>> {
+  const variables = Object.entries(program.env).map(([name, value]) => {
+    if (!/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(name) || value.includes("\0")) {
+      throw new UserError(
+        `The environment variable ${JSON.stringify(name)} cannot be given to a pod.`,
+        "Its name must be letters, digits, `_`, `-` and `.`, and its value may not hold NUL.",
+      );
+    }
+    return [variableKey(name), value] as const;
+  });
+  const data = Object.fromEntries([...variables, ...(program.isFunction ? [[inputFile, program.stdin] as const] : [])]);
+  const size = Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+  if (size <= maximumInput) return data;
+  throw new UserError(
+    `Arguments and environment of the job take ${size} bytes, and Kubernetes keeps at most ${maximumInput} with a job.`,
+    "Pass the address of the data instead.",
+  );
+}
+
+function variableKey(name: string): string {
+  return `variable.${name}`;
+}
+
+/** The change that lets a suspended job begin. */
+export function release(now: Date): object {
+  return { metadata: { annotations: { [releasedAnnotation]: now.toISOString() } }, spec: { suspend: false } };
+}

@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { LogLines } from "./log-lines.ts";
+
+interface Line {
+  /** Milliseconds. */
+  readonly time: number;
+  readonly text: string;
+}
+
+/** A log as a kubelet gives it, from a time on. */
+function served(lines: readonly Line[], since: string | undefined): Buffer {
+  const from = since === undefined ? 0 : Date.parse(since);
+  const stamp = (time: number) => new Date(time).toISOString().replace("Z", "123456Z");
+  return Buffer.from(
+    lines
+      .filter(({ time }) => time >= from)
+      .map(({ time, text }) => `${stamp(time)} ${text}`)
+      .join(""),
+  );
+}
+
+const start = Date.parse("2026-03-01T10:00:00Z");
+
+/** Lines less than a second out of order, some with equal times; the last may lack its end. */
+const logs = fc
+  .tuple(
+    fc.array(
+      fc.record({ step: fc.integer({ min: 0, max: 1500 }), back: fc.integer({ min: 0, max: 400 }), text: fc.string() }),
+      {
+        maxLength: 30,
+      },
+    ),
+    fc.boolean(),
+  )
+  .map(([steps, isWhole]) => {
+    let time = start;
+    return steps.map(({ step, back, text }, index): Line => {
+      time += step;
+      const isCut = !isWhole && index === steps.length - 1;
+      return { time: time - back, text: text.replaceAll("\n", " ") + (isCut ? "" : "\n") };
+    });
+  });
+
+describe("LogLines", () => {
+  it("loses nothing and doubles nothing, wherever connections break off", () => {
+    fc.assert(
+      fc.property(
+        logs,
+        fc.array(fc.nat(400), { maxLength: 8 }),
+        fc.integer({ min: 1, max: 20 }),
+        (lines, breaks, size) => {
+          const reader = new LogLines();
+          const text: Buffer[] = [];
+          for (const length of [...breaks, Number.POSITIVE_INFINITY]) {
+            const connection = served(lines, reader.since()).subarray(0, length);
+            for (let at = 0; at < connection.length; at += size)
+              text.push(reader.write(connection.subarray(at, at + size)));
+          }
+          expect(Buffer.concat(text).toString()).toBe(lines.map((line) => line.text).join(""));
+        },
+      ),
+    );
+  });
+
+  it("goes on where the log was rotated meanwhile", () => {
+    const lines = ["a", "b", "c", "d"].map((text, index) => ({ time: start + index, text: `${text}\n` }));
+    for (const [rotated, rest] of [
+      [1, "d\n"],
+      [3, "d\n"],
+    ] as const) {
+      const reader = new LogLines();
+      reader.since();
+      reader.write(served(lines.slice(0, 3), undefined));
+      expect(reader.write(served(lines.slice(rotated), reader.since())).toString()).toBe(rest);
+    }
+  });
+
+  it("asks again for no more than a second before the latest line", () => {
+    const reader = new LogLines();
+    expect(reader.since()).toBeUndefined();
+    reader.write(served([{ time: start + 1900, text: "x\n" }], undefined));
+    expect(reader.since()).toBe("2026-03-01T10:00:00Z");
+  });
+
+  it("takes nothing for a log that is none", () => {
+    const reader = new LogLines();
+    reader.since();
+    expect(() => reader.write(Buffer.from(`${"unable-to-retrieve-container-logs-for".repeat(2)}\n`))).toThrow(
+      "no time stamp",
+    );
+  });
+});

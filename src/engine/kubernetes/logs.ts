@@ -1,0 +1,78 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Failure } from "../../oci/errors.ts";
+import type { Api } from "./api.ts";
+import { isUnanswered, refusalOf } from "./api-error.ts";
+import { LogLines } from "./log-lines.ts";
+import { containerName } from "./objects.ts";
+
+/** Milliseconds between connections, and for how long one is sought. */
+const interval = 500;
+const patience = 5 * 60_000;
+
+/**
+ * What the program of one pod printed, standard output and error together, which is how Kubernetes keeps them. Broken connections are taken up
+ * where they broke.
+ *
+ * @param options `follow`: until the container ends; `isOver`: whether it has ended, so that a connection begun after that brings all; `change`: settles
+ *   once that may have changed
+ * @returns false when the pod, and with it the log, is gone before all of it was read
+ */
+export async function* podLog(
+  api: Api,
+  pod: { readonly namespace: string; readonly name: string },
+  options: {
+    readonly follow: boolean;
+    readonly isOver: () => boolean;
+    readonly change: () => Promise<void>;
+    readonly signal?: AbortSignal;
+  },
+): AsyncGenerator<Buffer, boolean> {
+  const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/log`;
+  const { follow, isOver, change, signal } = options;
+  const lines = new LogLines();
+  let quietSince: number | undefined;
+  for (;;) {
+    const wasOver = isOver();
+    try {
+      const sinceTime = lines.since();
+      const query = { container: containerName, follow, timestamps: true, sinceTime };
+      const body = await api.stream(path, { query, ...(signal ? { signal } : {}) });
+      try {
+        for await (const chunk of body) {
+          quietSince = undefined;
+          const fresh = lines.write(chunk as Buffer);
+          if (fresh.length > 0) yield fresh;
+        }
+      } finally {
+        body.destroy();
+      }
+      // An end that came before the container's is the connection's alone, whatever it looks like.
+      if (!follow || wasOver) return true;
+      if (!isOver()) await Promise.race([change(), pause(signal)]);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const refusal = refusalOf(error);
+      if (refusal?.status === 404) return false;
+      if (refusal !== undefined && refusal.status < 500 && !isStarting(refusal)) throw error;
+      quietSince ??= Date.now();
+      if (Date.now() - quietSince > patience) {
+        if (refusal !== undefined || isUnanswered(error)) throw error;
+        throw new Failure(
+          `The log of pod ${pod.name} breaks off: ${(error as Error).message}.`,
+          "Try `slipway job logs` again.",
+          { cause: error },
+        );
+      }
+      await pause(signal);
+    }
+  }
+}
+
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await delay(interval, undefined, signal ? { signal } : {});
+}
+
+/** Before its container runs a pod has no log, which is a bad request. */
+function isStarting({ status, message }: { readonly status: number; readonly message: string }): boolean {
+  return status === 400 && /waiting to start|ContainerCreating|PodInitializing|not available/.test(message);
+}

@@ -1,0 +1,119 @@
+/** What is read of Kubernetes' objects: the fields that decide something here, as the API server writes them. */
+
+export interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** ISO 8601, whole seconds, as all times of Kubernetes but those of logs. */
+  readonly creationTimestamp: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+export interface Job {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly suspend?: boolean;
+    readonly backoffLimit?: number;
+    readonly template: { readonly spec: PodSpec };
+  };
+  readonly status?: {
+    readonly active?: number;
+    readonly succeeded?: number;
+    readonly failed?: number;
+    readonly startTime?: string;
+    readonly completionTime?: string;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+export interface PodSpec {
+  readonly activeDeadlineSeconds?: number;
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
+  readonly nodeName?: string;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly image: string;
+    readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
+  }[];
+}
+
+export interface Terminated {
+  readonly exitCode: number;
+  readonly signal?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly finishedAt?: string;
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly running?: object;
+    readonly terminated?: Terminated;
+  };
+}
+
+export interface Pod {
+  readonly metadata: Metadata;
+  readonly spec: PodSpec;
+  readonly status?: {
+    readonly phase?: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+/** What happened to an object, in the words of whoever acted on it. */
+export interface Event {
+  readonly metadata: Metadata;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface List<Item> {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items: readonly Item[];
+}
+
+/** The container of a pod that runs the program. */
+export const containerName = "main";
+
+/** Labels and annotations of what Slipway makes in a cluster. */
+export const managedBy = { "app.kubernetes.io/managed-by": "slipway" } as const;
+/** Name of the user who submitted, as far as a label can hold it. */
+export const userLabel = "slipway/user";
+/** Random text of the result line; only on jobs that call a function. */
+export const nonceAnnotation = "slipway/nonce";
+/** Set once everything that a job needs is there. */
+export const releasedAnnotation = "slipway/released";
+/** How a job is ended before it is deleted, for whoever watches it: `cancelled`, or why it failed. */
+export const endAnnotation = "slipway/end";
+
+/** The label by which the job controller marks the pods of a job. */
+export const jobNameLabel = "batch.kubernetes.io/job-name";
+
+/** The state of the program's container. */
+export function containerState(pod: Pod): NonNullable<ContainerStatus["state"]> {
+  return pod.status?.containerStatuses?.find(({ name }) => name === containerName)?.state ?? {};
+}
+
+export function conditionOf(
+  object: { readonly status?: { readonly conditions?: readonly Condition[] } },
+  type: string,
+): Condition | undefined {
+  return object.status?.conditions?.find((each) => each.type === type && each.status === "True");
+}

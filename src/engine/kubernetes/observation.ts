@@ -1,0 +1,99 @@
+import type { Cluster } from "./cluster.ts";
+import { type Job, jobNameLabel, type Pod } from "./objects.ts";
+import { inOrder, type Observed } from "./status.ts";
+import { watchAll } from "./watch.ts";
+
+/** A job and its pods as they are now, kept up to date. */
+export class Observation {
+  #job: Job | undefined;
+  #isGone = false;
+  /** Also those that are gone: their last state tells why. */
+  readonly #pods = new Map<string, Pod>();
+  #present: ReadonlyMap<string, Pod> = new Map();
+  readonly #closing = new AbortController();
+  #waiting: PromiseWithResolvers<void> = Promise.withResolvers();
+  #error: unknown;
+  #seen = new Set<"job" | "pods">();
+
+  /** @param notice told what a person should know meanwhile */
+  constructor(
+    { api, namespace }: Cluster,
+    name: string,
+    signal: AbortSignal | undefined,
+    notice: (text: string) => void,
+  ) {
+    const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    let isQuiet = false;
+    const onQuiet = (error: Error) => {
+      if (!isQuiet) notice(`${error.message.split("\n", 1)[0]} Trying again; the job goes on.`);
+      isQuiet = true;
+    };
+    const changed = (what: "job" | "pods") => {
+      isQuiet = false;
+      this.#seen.add(what);
+      this.#wake();
+    };
+    const failed = (error: unknown) => {
+      this.#error ??= error;
+      this.#wake();
+    };
+    const jobs = { path: `/apis/batch/v1/namespaces/${namespace}/jobs`, fieldSelector: `metadata.name=${name}` };
+    watchAll<Job>(api, jobs, { signal: all, onQuiet }, (items) => {
+      const job = items.get(name);
+      this.#isGone = job === undefined;
+      // The last state before it was deleted tells how that came.
+      this.#job = job ?? this.#job;
+      changed("job");
+    }).then(() => this.#wake(), failed);
+    const pods = { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${name}` };
+    watchAll<Pod>(api, pods, { signal: all, onQuiet }, (items) => {
+      for (const pod of items.values()) this.#pods.set(pod.metadata.name, pod);
+      this.#present = new Map(items);
+      changed("pods");
+    }).then(() => this.#wake(), failed);
+    signal?.addEventListener("abort", () => this.#wake(), { once: true, signal: this.#closing.signal });
+  }
+
+  /** Settles once job and pods were seen; rejects when they cannot be. */
+  async ready(signal?: AbortSignal): Promise<void> {
+    while (this.#seen.size < 2) await this.change(signal);
+  }
+
+  /** Settles with the next change; rejects when there will be none. */
+  async change(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#error) throw this.#error;
+    await this.#waiting.promise;
+    signal?.throwIfAborted();
+    if (this.#error) throw this.#error;
+  }
+
+  /** Undefined: there is no such job, and was none. */
+  get observed(): Observed | undefined {
+    return this.#job && { job: this.#job, pods: inOrder(this.#pods.values()) };
+  }
+
+  /** Whether the job is in the cluster no longer. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Whether a pod is still there. */
+  hasPod(name: string): boolean {
+    return this.#present.has(name);
+  }
+
+  get hasPods(): boolean {
+    return this.#present.size > 0;
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #wake(): void {
+    const { resolve } = this.#waiting;
+    this.#waiting = Promise.withResolvers();
+    resolve();
+  }
+}

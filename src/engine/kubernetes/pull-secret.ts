@@ -1,0 +1,81 @@
+import type { Credential } from "../../credentials/credential.ts";
+import { findCredential } from "../../credentials/find.ts";
+import { UserError } from "../../oci/errors.ts";
+import { dockerHub, formatReference, parseReference } from "../../oci/reference.ts";
+import { findEmbeddedRegistry, requestToken } from "../../registry/server/ensure.ts";
+import { isFromLoopback } from "../container/loopback.ts";
+import type { Environment } from "../engine.ts";
+import type { Cluster } from "./cluster.ts";
+
+/** Seconds that a token of the embedded registry lives: a pod may have to wait for a node before its image is pulled. */
+const tokenLifetime = 60 * 60;
+
+/** What nodes pull an image with. */
+export interface PullAccess {
+  /** Content of a pull secret; undefined: none is needed, or none may be given. */
+  readonly dockerConfig?: string;
+}
+
+/**
+ * Refuses an image of a registry on this machine's loopback interface for a cluster whose nodes have one of their own.
+ *
+ * @throws UserError naming the settings
+ */
+export function checkReach(image: string, { nodeLocal, context }: Pick<Cluster, "nodeLocal" | "context">): void {
+  if (nodeLocal || !isFromLoopback(image)) return;
+  throw new UserError(
+    `Cluster ${context} cannot pull ${image}: ${parseReference(image).registry} is this machine's own loopback.`,
+    `Set SLIPWAY_REGISTRY to a registry that both reach; or, where the cluster's nodes share this machine's network, say so in ~/.config/slipway/config.yaml: \`kubernetes: {contexts: {${JSON.stringify(context)}: {nodeLocal: true}}}\`.`,
+  );
+}
+
+/**
+ * What a cluster's nodes are given to pull an image: for the embedded registry a short-lived token for the one repository; for any other
+ * registry nothing, unless the user asked for a copy of the credential.
+ *
+ * A copy is what the user's own credential is. Kubelets hand a name and a password to the container runtime and nothing else that a Docker
+ * configuration can hold (no `registrytoken`, no `identitytoken`), so a token that a registry's token service gives cannot be used instead.
+ * What AWS gives for ECR is a password, good for 12 hours.
+ *
+ * @param copy whether a credential of the user's may go into the cluster
+ * @throws UserError when the embedded registry does not run, or the credential is of a kind that a kubelet cannot use
+ */
+export async function pullAccess(image: string, copy: boolean, env: Environment): Promise<PullAccess> {
+  const reference = parseReference(image);
+  const { registry, repository } = reference;
+  if (isFromLoopback(image)) {
+    const embedded = await findEmbeddedRegistry({ env });
+    if (embedded?.host === registry) {
+      const { token } = await requestToken(embedded.socketPath, {
+        repository,
+        actions: ["pull"],
+        ttlSeconds: tokenLifetime,
+      });
+      return { dockerConfig: dockerConfig(registry, { username: "token", password: token }) };
+    }
+  }
+  if (!copy) return {};
+  const { credential, source } = await findCredential({ registry, repository }, env);
+  if (credential === undefined) return {};
+  return { dockerConfig: dockerConfig(registry, passwordOf(credential, formatReference(reference), source)) };
+}
+
+function passwordOf(
+  credential: Credential,
+  image: string,
+  source = "its source",
+): { username: string; password: string } {
+  if (credential.kind === "password") return credential;
+  throw new UserError(
+    `The credential for ${image} from ${source} is a token (${credential.kind}), and nodes of Kubernetes pull with a name and password only.`,
+    "Log in to the registry with a name and password, such as those of a robot account that may only pull.",
+  );
+}
+
+function dockerConfig(registry: string, { username, password }: { username: string; password: string }): string {
+  // Kubelets know Docker Hub by the address that docker has always written.
+  const key = registry === dockerHub ? "https://index.docker.io/v1/" : registry;
+  return JSON.stringify({
+    auths: { [key]: { username, password, auth: Buffer.from(`${username}:${password}`).toString("base64") } },
+  });
+}

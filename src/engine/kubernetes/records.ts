@@ -1,0 +1,51 @@
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { replaceFile } from "../../oci/files.ts";
+import { stateFolder } from "../../oci/xdg.ts";
+import type { Environment } from "../engine.ts";
+import type { JobStatus } from "../job/engine.ts";
+
+/** What this machine knows of a job that was submitted from it: where it is, whatever context is chosen later, and how it was ended. */
+export interface JobNote {
+  /** Of the Job. */
+  readonly name: string;
+  readonly context: string;
+  readonly namespace: string;
+  /** ISO 8601. */
+  readonly submitted: string;
+  /** Set when it was deleted from here: the cluster knows it no longer. */
+  readonly end?: JobStatus;
+}
+
+/** The notes of this user, a file each. Jobs are found without them too, in the cluster that is chosen. */
+export class JobNotes {
+  readonly #folder: string;
+
+  constructor(env: Environment) {
+    this.#folder = join(stateFolder(env), "kubernetes");
+  }
+
+  async write(note: JobNote): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await replaceFile(this.#path(note.name), JSON.stringify(note));
+  }
+
+  async read(name: string): Promise<JobNote | undefined> {
+    const text = await readFile(this.#path(name), "utf8").catch(() => undefined);
+    return text === undefined ? undefined : (JSON.parse(text) as JobNote);
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(this.#path(name), { force: true });
+  }
+
+  async all(): Promise<JobNote[]> {
+    const names = (await readdir(this.#folder).catch(() => [])).filter((name) => name.endsWith(".json"));
+    const notes = await Promise.all(names.map((name) => this.read(name.slice(0, -".json".length))));
+    return notes.filter((note) => note !== undefined);
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, `${name}.json`);
+  }
+}

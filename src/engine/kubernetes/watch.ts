@@ -1,0 +1,133 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Api } from "./api.ts";
+import { isUnanswered, refusalOf } from "./api-error.ts";
+import type { List, Metadata } from "./objects.ts";
+
+/** Seconds after which the server ends a watch, and it is begun anew. */
+const watchTime = 240;
+/** Milliseconds between attempts to reach a server that does not answer, and for how long. */
+const interval = 1000;
+const patience = 5 * 60_000;
+/** Objects that one answer has at most. */
+const pageSize = 500;
+
+/** Which objects of a namespace. */
+export interface Selection {
+  readonly path: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+/** All objects of a selection as they are now, and the version of that state. */
+export async function listAll<Item>(
+  api: Api,
+  { path, ...selectors }: Selection,
+  signal?: AbortSignal,
+): Promise<{ readonly items: readonly Item[]; readonly version: string }> {
+  const items: Item[] = [];
+  let next: string | undefined;
+  for (;;) {
+    const page: List<Item> = await api.ask("GET", path, {
+      query: { ...selectors, limit: pageSize, continue: next },
+      ...(signal ? { signal } : {}),
+    });
+    items.push(...page.items);
+    next = page.metadata.continue || undefined;
+    if (next === undefined) return { items, version: page.metadata.resourceVersion };
+  }
+}
+
+/**
+ * Follows the objects of a selection: calls back with all of them now and after every change, through broken connections, restarts of the
+ * server and states that it has forgotten, until aborted.
+ *
+ * @param onQuiet told once when the server does not answer, and that it is asked again
+ * @throws what the server refuses, and Failure when it does not answer for five minutes
+ */
+export async function watchAll<Item extends { readonly metadata: Metadata }>(
+  api: Api,
+  selection: Selection,
+  options: { readonly signal: AbortSignal; readonly onQuiet?: (error: Error) => void },
+  onState: (items: ReadonlyMap<string, Item>) => void,
+): Promise<void> {
+  const { signal } = options;
+  const items = new Map<string, Item>();
+  let version: string | undefined;
+  let quietSince: number | undefined;
+  while (!signal.aborted) {
+    try {
+      if (version === undefined) {
+        const state = await listAll<Item>(api, selection, signal);
+        items.clear();
+        for (const item of state.items) items.set(item.metadata.name, item);
+        version = state.version;
+        onState(items);
+      }
+      quietSince = undefined;
+      for await (const { type, object } of events<Item>(api, selection, version, signal)) {
+        // The state that the watch began with is forgotten.
+        if (type === "ERROR") {
+          version = undefined;
+          break;
+        }
+        version = object.metadata.resourceVersion;
+        if (type === "BOOKMARK") continue;
+        if (type === "DELETED") items.delete(object.metadata.name);
+        else items.set(object.metadata.name, object);
+        onState(items);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (refusalOf(error)?.status === 410) {
+        version = undefined;
+        continue;
+      }
+      if (!isPassing(error)) throw error;
+      if (quietSince === undefined) {
+        quietSince = Date.now();
+        options.onQuiet?.(error as Error);
+      } else if (Date.now() - quietSince > patience) throw error;
+      await delay(interval, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+interface WatchEvent<Item> {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  readonly object: Item;
+}
+
+/** The changes since a version. It ends where the server ends it, also without a word. */
+async function* events<Item>(
+  api: Api,
+  { path, ...selectors }: Selection,
+  version: string,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent<Item>> {
+  const query = {
+    ...selectors,
+    watch: true,
+    allowWatchBookmarks: true,
+    resourceVersion: version,
+    timeoutSeconds: watchTime,
+  };
+  const body = await api.stream(path, { query, signal });
+  try {
+    // What a broken connection cut off is told again by the next.
+    let rest = "";
+    for await (const piece of body.setEncoding("utf8")) {
+      const lines = (rest + piece).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield JSON.parse(line) as WatchEvent<Item>;
+    }
+  } catch (error) {
+    throw refusalOf(error) === undefined ? api.broken(path, error) : error;
+  } finally {
+    body.destroy();
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  const status = refusalOf(error)?.status;
+  return isUnanswered(error) || status === 429 || (status !== undefined && status >= 500);
+}
