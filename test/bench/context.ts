@@ -11,6 +11,8 @@ export interface BenchContext {
   readonly registry: PeerRegistry;
   /** The script that starts Slipway's command line. */
   readonly slipway: string;
+  /** The script that starts the tool of build actions. */
+  readonly buildTool: string;
   /** For people, on standard error. */
   tell(text: string): void;
 }

@@ -3,6 +3,7 @@ import { availableParallelism, cpus, homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fromNothingCase, packageCase, runCases } from "./cases/edits.ts";
+import { growthCases } from "./cases/growth.ts";
 import { manyCase } from "./cases/many.ts";
 import { sizesCase } from "./cases/sizes.ts";
 import { startupCase } from "./cases/startup.ts";
@@ -15,7 +16,7 @@ import { writeShape } from "./shape.ts";
 import { table } from "./table.ts";
 import { Workspace } from "./workspace.ts";
 
-const groups = ["edits", "many", "throughput", "startup"] as const;
+const groups = ["edits", "many", "throughput", "startup", "growth"] as const;
 
 const help = `Measures Slipway, what it aims at, and other tools beside it, in the same rounds.
 Prints a line of JSON per goal, and for people a table on standard error.
@@ -62,8 +63,16 @@ async function bench(): Promise<void> {
   const scratch = mkdtempSync(join(cache, "bench-"));
   const tell = (text: string) => process.stderr.write(`${text}\n`);
   const registry = await startPeerRegistry(join(scratch, "registry"));
-  const slipway = resolve(process.argv[1] ?? "", "../../../src/slipway");
-  const context: BenchContext = { repository, scratch, rounds, registry, slipway, tell };
+  const tool = (name: string) => resolve(process.argv[1] ?? "", "../../../src", name);
+  const context: BenchContext = {
+    repository,
+    scratch,
+    rounds,
+    registry,
+    slipway: tool("slipway"),
+    buildTool: tool("build_tool"),
+    tell,
+  };
   const results: Result[] = [];
   const add = (...found: readonly Result[]) => {
     for (const result of found) process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -73,6 +82,7 @@ async function bench(): Promise<void> {
     if (values.only.includes("startup")) add(await startupCase(context));
     if (values.only.includes("edits")) await editCases(context, add);
     if (values.only.includes("many")) add(await manyCase(context));
+    if (values.only.includes("growth")) for await (const result of growthCases(context)) add(result);
     if (values.only.includes("throughput")) add(...(await throughputCases(context)));
   } finally {
     await registry.stop();
