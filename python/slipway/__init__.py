@@ -1,4 +1,4 @@
-"""What a Python program asks Slipway: its container images, and jobs with any interpreter and any code."""
+"""What a Python program asks Slipway: its container images, to run its functions in them, and jobs with any interpreter and any code."""
 
 from slipway._deployments import (
     SLIPWAY_INTERPRETER,
@@ -14,7 +14,16 @@ from slipway._deployments import (
     ServerAvailableFolder,
     ServerAvailableInterpreter,
 )
-from slipway._images import UserError, container_image, has_container_image
+from slipway._engine import Engine, Resources, engine
+from slipway._errors import Failure, ItemFailure, MapError, RemoteError, UserError
+from slipway._functions import (
+    in_image,
+    inside_image,
+    main,
+    map_in_image,
+    run_in_image,
+)
+from slipway._images import container_image, has_container_image
 from slipway._jobs import (
     AwsSecret,
     JobError,
@@ -31,19 +40,31 @@ __all__ = [
     "ContainerAtDigest",
     "ContainerAtTag",
     "Deployment",
+    "Engine",
+    "Failure",
     "GitRepoBranch",
     "GitRepoCommit",
     "ImageTarget",
+    "ItemFailure",
     "JobError",
+    "MapError",
     "PipRequirements",
     "PoetryProject",
+    "RemoteError",
+    "Resources",
     "ServerAvailableFile",
     "ServerAvailableFolder",
     "ServerAvailableInterpreter",
     "UserError",
     "add_credentials",
     "container_image",
+    "engine",
     "has_container_image",
+    "in_image",
+    "inside_image",
+    "main",
+    "map_in_image",
     "resolve_job",
+    "run_in_image",
     "run_job",
 ]

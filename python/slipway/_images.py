@@ -5,14 +5,12 @@ import os
 import re
 from typing import Dict, Mapping, Optional
 
+from slipway._errors import UserError
+
 # Set by a user: this image is used for everything.
 _CUSTOM_IMAGE = "SLIPWAY_CONTAINER_IMAGE"
 # Set by the launcher: `tag##repository@sha256:…` joined by `::`.
 _BUILT_IMAGES = "SLIPWAY_CONTAINER_IMAGE_URIS"
-
-
-class UserError(Exception):
-    """What is wrong, and on a line of its own what to do."""
 
 
 def has_container_image(
@@ -58,6 +56,16 @@ def container_image(
         f"{tag} was not built: this program was started without an image.\n"
         f"Run the pipeline's own target rather than its _local one, or set {_CUSTOM_IMAGE}."
     )
+
+
+def image_variables(env: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
+    """The variables above as they are set here, for a process that should see the same images."""
+    variables = os.environ if env is None else env
+    return {
+        name: variables[name]
+        for name in (_CUSTOM_IMAGE, _BUILT_IMAGES)
+        if variables.get(name)
+    }
 
 
 def _find(tag: str, env: Mapping[str, str]) -> Optional[str]:

@@ -9,7 +9,7 @@ import tempfile
 from typing import Any, Dict, List, Optional, Union
 
 from slipway._deployments import Deployment
-from slipway._images import UserError
+from slipway._errors import UserError
 
 _COMMAND = "SLIPWAY_COMMAND"
 

@@ -42,6 +42,10 @@ describe("detectEngine", () => {
     );
   });
 
+  it("takes a cluster without looking for one", () => {
+    expect(detectEngine({ ...machine(), SLIPWAY_ENGINE: "kubernetes" })).toEqual({ kind: "kubernetes" });
+  });
+
   it.each([
     ["container", "SLIPWAY_ENGINE=container: neither podman nor docker is installed."],
     ["podman", "SLIPWAY_ENGINE=podman is not an engine."],

@@ -11,6 +11,8 @@ export interface Run {
   readonly env: Readonly<Record<string, string>>;
   /** All of its standard input. */
   readonly stdin: string;
+  /** Keeps its standard input open until it ends, so that it learns of the end of this process. */
+  readonly holdsStdin?: boolean;
   readonly onStdout: (chunk: Buffer) => void;
 }
 

@@ -12,6 +12,19 @@ export const resultFileVariable = "SLIPWAY_CALL_RESULT";
 /** Bytes: what Kubernetes keeps of a container's termination message. */
 export const maximumResultFile = 4096;
 
+/**
+ * Folder of files that, put together in the order of their names, have a line of arguments for each call of a function of a program; the call's
+ * is the one of the number in {@link indexVariable}. Without it, the arguments are the first line of standard input, which then stays open for
+ * as long as whoever called waits for the result.
+ */
+export const inputsVariable = "SLIPWAY_CALL_INPUTS";
+/** Set by Kubernetes in the pods of an indexed Job. */
+export const indexVariable = "JOB_COMPLETION_INDEX";
+/** Most bytes that a result may take as JSON, where that is less than usual. */
+export const limitVariable = "SLIPWAY_CALL_LIMIT";
+/** {@link callVariable} of the whole program rather than one of its functions. */
+export const wholeProgram = "main()";
+
 /** What a function's process says: a result (left out for `void`), or how it failed. */
 export type Reply = { readonly result?: unknown } | { readonly error: RemoteFailure };
 

@@ -1,3 +1,4 @@
+import { helperVariable } from "../engine/calls/calls.ts";
 import { formatReference, normalizeRegistry } from "../oci/reference.ts";
 import type { BuiltImage } from "./image.ts";
 
@@ -30,23 +31,25 @@ export function imageReference(image: BuiltImage, host: string, repository = ima
  * @param imageEnv further variables for programs that look elsewhere: those that end in `_URIS` list the images as {@link builtImages} does,
  *   any other is the default image
  * @param references of the images by tag
- * @param isCustom whether they are an image of the user's own, which {@link customImage} tells and {@link builtImages} does not
+ * @param options `helper`: the program that speaks to engines; `isCustom`: whether the images are one of the user's own, which
+ *   {@link customImage} tells and {@link builtImages} does not
  */
 export function programEnvironment(
   env: Environment,
   runfiles: string,
   imageEnv: readonly string[],
   references: ReadonlyMap<string, string>,
-  isCustom = false,
+  options: { readonly helper?: string | undefined; readonly isCustom?: boolean } = {},
 ): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) result[name] = value;
   delete result[runfilesFolder];
   result["RUNFILES_DIR"] = runfiles;
+  if (options.helper !== undefined) result[helperVariable] = options.helper;
   const list = [...references].map(([tag, reference]) => `${tag}##${reference}`).join("::");
   for (const name of [builtImages, ...imageEnv]) {
     const value = name.endsWith("_URIS") ? list : references.get("default");
-    if (value && !(isCustom && name === builtImages)) result[name] = value;
+    if (value && !(options.isCustom && name === builtImages)) result[name] = value;
     else delete result[name];
   }
   return result;

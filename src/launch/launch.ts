@@ -20,10 +20,11 @@ export async function launch(
   env: Environment,
 ): Promise<void> {
   const program = runfiles.path(request.program);
+  const helper = request.engineHelper === undefined ? undefined : runfiles.path(request.engineHelper);
   const custom = env[customImage];
   if (custom) {
     const byTag = new Map(request.images.map(({ tag }) => [tag, custom]));
-    const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag, true);
+    const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper, isCustom: true });
     return run({ program, args, environment, env, shipments: [], destinations });
   }
   const shipments: Shipment[] = request.images.map((requested) => ({
@@ -32,6 +33,7 @@ export async function launch(
     repository: requested.repository,
     tags: requested.remoteTags,
   }));
+  if (helper !== undefined) await checkEngine(helper, shipments, destinations, env);
   const references = isDryRun(env)
     ? shipments.map(({ image, destination }) => imageReference(image, knownHost(destination, destinations)))
     : request.mode === "launch"
@@ -42,7 +44,7 @@ export async function launch(
           ),
         );
   const byTag = new Map(request.images.map((image, index) => [image.tag, references[index] as string]));
-  const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag);
+  const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper });
   const pushed = request.mode === "launch" ? shipments : [];
   return run({ program, args, environment, env, shipments: pushed, destinations });
 }
@@ -61,6 +63,19 @@ async function run({ program, args, environment, env, shipments, destinations }:
   const { describeRun, describeShipments } = await import("./dry-run.ts");
   await describeShipments(shipments, destinations, "digest");
   describeRun(program, args, environment, env);
+}
+
+/** Refuses images, before they are pushed, that the engine cannot get from where they go. Engines of this machine can get all. */
+async function checkEngine(
+  helper: string,
+  shipments: readonly Shipment[],
+  destinations: Destinations,
+  env: Environment,
+): Promise<void> {
+  if (env["SLIPWAY_ENGINE"] !== "kubernetes") return;
+  const { checkImages } = await import("./check-engine.ts");
+  const images = shipments.map(({ image, destination }) => imageReference(image, knownHost(destination, destinations)));
+  checkImages(helper, images, env);
 }
 
 /** The registry's name, without asking anybody; an embedded one that never ran is started, since its port is part of its name. */

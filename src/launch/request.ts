@@ -9,6 +9,8 @@ export interface LaunchRequest {
   readonly target: string;
   /** The executable to become; absent where there is none. */
   readonly program?: string;
+  /** Program that speaks to engines; absent where there is no other one. */
+  readonly engineHelper?: string;
   /** Variables that get the same value as `SLIPWAY_CONTAINER_IMAGE_URIS`. */
   readonly imageEnv: readonly string[];
   /** Bundle of the embedded registry's server. */
@@ -66,6 +68,7 @@ export function readRequest(path: string): LaunchRequest {
       mode,
       target: node.get("target").string(),
       ...optional("program", node.get("program")),
+      ...optional("engineHelper", node.get("engineHelper")),
       imageEnv: node.get("imageEnv").strings(),
       registryServer: node.get("registryServer").string(),
       defaultRegistry: node.get("defaultRegistry").string(),

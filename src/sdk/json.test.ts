@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeJson, maximumJsonBytes } from "./json.ts";
+import { maximumJsonBytes } from "../engine/calls/calls.ts";
+import { encodeJson } from "./json.ts";
 
 describe("encodeJson", () => {
   it("writes every JSON value so that it reads back the same, on one line", () => {

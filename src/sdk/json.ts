@@ -1,3 +1,4 @@
+import { maximumJsonBytes } from "../engine/calls/calls.ts";
 import { Failure, UserError } from "../oci/errors.ts";
 
 /**
@@ -5,9 +6,6 @@ import { Failure, UserError } from "../oci/errors.ts";
  * the former for an object of any keys.
  */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
-
-/** The most that arguments, and a result, may take as JSON, in bytes. */
-export const maximumJsonBytes = 16 * 1024 * 1024;
 
 function problemOf(value: unknown, path: string, above: readonly object[]): string | undefined {
   if (value === null || typeof value === "boolean" || typeof value === "string") return undefined;
@@ -35,9 +33,10 @@ function first<K>(members: Iterable<[K, unknown]>, name: (key: K) => string, wit
  * Members of objects that are undefined are left out.
  *
  * @param subject names the value in errors: `The result of "count"`
- * @throws UserError naming the path of what is not JSON; Failure when it takes more than {@link maximumJsonBytes}
+ * @param limit the most bytes that it may take
+ * @throws UserError naming the path of what is not JSON; Failure when it takes more than the limit
  */
-export function encodeJson(value: unknown, subject: string): string {
+export function encodeJson(value: unknown, subject: string, limit = maximumJsonBytes): string {
   const problem = problemOf(value, "it", []);
   if (problem !== undefined) {
     throw new UserError(
@@ -47,9 +46,9 @@ export function encodeJson(value: unknown, subject: string): string {
   }
   const text = JSON.stringify(value);
   const bytes = Buffer.byteLength(text);
-  if (bytes > maximumJsonBytes) {
+  if (bytes > limit) {
     throw new Failure(
-      `${subject} takes ${bytes} bytes as JSON, and at most ${maximumJsonBytes} go through.`,
+      `${subject} takes ${bytes} bytes as JSON, and at most ${limit} go through.`,
       "Store the data where both sides reach it and pass its name.",
     );
   }

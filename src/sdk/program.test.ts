@@ -1,6 +1,17 @@
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { callVariable, nonceVariable } from "../engine/protocol.ts";
+import {
+  callVariable,
+  indexVariable,
+  inputsVariable,
+  limitVariable,
+  nonceVariable,
+  resultFileVariable,
+} from "../engine/protocol.ts";
 import { describeFunctions, run, start } from "./testdata/functions.ts";
 
 describeFunctions({ env: {}, where: "a process of this machine" });
@@ -16,14 +27,53 @@ describe("a program without an image", () => {
 describe("a process that serves a function", () => {
   it("names the functions there are when asked for another", async () => {
     const child = start("", { [callVariable]: "subtract", [nonceVariable]: "n" });
-    child.stdin.end("[]");
+    child.stdin.write("[]\n");
     const out = await text(child.stdout);
     expect(out).toContain('\\"subtract\\" is not a function of this program, which has add, fail,');
   });
 
   it("writes nothing but the marked line to standard output", async () => {
     const child = start("", { [callVariable]: "nothing", [nonceVariable]: "n" });
-    child.stdin.end("[]");
+    child.stdin.write("[]\n");
     expect(await text(child.stdout)).toBe("\x1eslipway n {}\n");
+  });
+
+  it("takes its arguments from files, and leaves what is short in one", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "call-"));
+    mkdirSync(join(folder, "in"));
+    // A line may be divided among files.
+    writeFileSync(join(folder, "in/000"), "[1,2]\n[3,");
+    writeFileSync(join(folder, "in/001"), "4]\n[5,6]");
+    const file = join(folder, "result");
+    const serve = async (name: string, index: string, limit = "1000000") => {
+      const child = start("", {
+        ...{
+          [callVariable]: name,
+          [nonceVariable]: "n",
+          [inputsVariable]: join(folder, "in"),
+          [resultFileVariable]: file,
+        },
+        ...{ [indexVariable]: index, [limitVariable]: limit },
+      });
+      const [out, [status]] = await Promise.all([text(child.stdout), once(child, "close")]);
+      return { out, status };
+    };
+    expect(await serve("add", "1")).toEqual({ out: "from a child\n", status: 0 });
+    expect(JSON.parse(readFileSync(file, "utf8").slice("\x1eslipway n ".length)).result).toMatchObject({ sum: 7 });
+    writeFileSync(file, "");
+    writeFileSync(join(folder, "in/001"), "4]\n[5000]");
+    expect((await serve("large", "2")).out).toHaveLength('\x1eslipway n {"result":""}\n'.length + 5000);
+    expect(readFileSync(file, "utf8")).toBe("");
+    const { status } = await serve("large", "2", "4000");
+    expect(status).toBe(1);
+    expect(readFileSync(file, "utf8")).toContain("takes 5002 bytes as JSON, and at most 4000 go through");
+  });
+
+  it("ends when whoever called is gone", async () => {
+    const child = start("", { [callVariable]: "waits", [nonceVariable]: "n" });
+    child.stdin.write("[]\n");
+    await once(child.stderr, "data");
+    child.stdin.end();
+    expect(await once(child, "close")).toEqual([129, null]);
   });
 });

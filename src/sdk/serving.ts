@@ -1,6 +1,17 @@
-import { text } from "node:stream/consumers";
-import { callVariable, nonceVariable, resultLine } from "../engine/protocol.ts";
-import { UserError } from "../oci/errors.ts";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  callVariable,
+  indexVariable,
+  inputsVariable,
+  limitVariable,
+  maximumResultFile,
+  nonceVariable,
+  resultFileVariable,
+  resultLine,
+  wholeProgram,
+} from "../engine/protocol.ts";
+import { Failure, UserError } from "../oci/errors.ts";
 import { encodeJson } from "./json.ts";
 import { describeFailure } from "./remote-error.ts";
 
@@ -9,8 +20,12 @@ type Callable = (...args: never[]) => unknown;
 /** The one function call that this process was started for. */
 interface ServedCall {
   readonly name: string;
+  /** The arguments, as JSON. */
+  readonly input: () => Promise<string>;
+  /** The most bytes a result may take; undefined: as usual. */
+  readonly limit: number | undefined;
   /** Writes the result line and ends the process. */
-  readonly reply: (json: string) => Promise<never>;
+  readonly reply: (json: string, isFine: boolean) => Promise<never>;
 }
 
 /**
@@ -18,16 +33,64 @@ interface ServedCall {
  * so that what the function starts does not take itself for the call.
  */
 function begin(name: string): ServedCall {
-  const nonce = process.env[nonceVariable] ?? "";
-  delete process.env[callVariable];
-  delete process.env[nonceVariable];
+  const take = (variable: string) => {
+    const value = process.env[variable];
+    delete process.env[variable];
+    return value;
+  };
+  const [nonce = "", inputs, file, limit] = [nonceVariable, inputsVariable, resultFileVariable, limitVariable].map(
+    take,
+  );
+  take(callVariable);
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr);
   // The first process of a container ignores signals for which it has no handler.
   process.once("SIGTERM", () => process.exit(143));
   process.once("SIGINT", () => process.exit(130));
-  const reply = (json: string) => new Promise<never>(() => write(resultLine(nonce, json), () => process.exit(0)));
-  return { name, reply };
+  const reply = (json: string, isFine: boolean) =>
+    new Promise<never>(() => {
+      const line = resultLine(nonce, json);
+      const status = isFine ? 0 : 1;
+      if (file === undefined || Buffer.byteLength(line) > maximumResultFile) write(line, () => process.exit(status));
+      else {
+        writeFileSync(file, line);
+        process.exit(status);
+      }
+    });
+  const input = async () => (inputs === undefined ? readRequest() : readInputs(inputs));
+  return { name, input, limit: limit === undefined ? undefined : Number(limit), reply };
+}
+
+/** The first line of standard input. Whoever wrote it holds the input open until it has the result: once it is gone, so is this process. */
+function readRequest(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let isWhole = false;
+    process.stdin.on("data", (chunk: Buffer) => {
+      if (isWhole) return;
+      const end = chunk.indexOf(0x0a);
+      chunks.push(end < 0 ? chunk : chunk.subarray(0, end));
+      isWhole = end >= 0;
+      if (isWhole) resolve(Buffer.concat(chunks).toString());
+    });
+    process.stdin.once("end", () => {
+      if (isWhole) process.exit(129);
+      reject(new Failure("The arguments of the call break off.", "Call it again."));
+    });
+    process.stdin.once("error", reject);
+  });
+}
+
+/** The line of this call in a folder of files that only together have all of them. */
+function readInputs(folder: string): string {
+  const files = readdirSync(folder)
+    .filter((name) => !name.startsWith("."))
+    .sort();
+  const all = Buffer.concat(files.map((name) => readFileSync(join(folder, name)))).toString();
+  const index = Number(process.env[indexVariable] ?? 0);
+  const line = all.split("\n")[index];
+  if (line) return line;
+  throw new Failure(`There are no arguments for call ${index} in ${folder}.`, "Call it again.");
 }
 
 const requested = process.env[callVariable];
@@ -36,26 +99,34 @@ const requested = process.env[callVariable];
 export const servedCall: ServedCall | undefined = requested === undefined ? undefined : begin(requested);
 
 /**
- * Serves the call: arguments from standard input, the result on standard output, then the process ends.
+ * Serves the call: takes the arguments, runs the function, writes the result, then ends the process, with status 0 or, where the function
+ * failed, 1.
  *
  * @param functions the program's functions by name
+ * @param program the body of the program itself
  */
-export async function serve(call: ServedCall, functions: ReadonlyMap<string, Callable>): Promise<never> {
+export async function serve(
+  call: ServedCall,
+  functions: ReadonlyMap<string, { readonly fn: Callable }>,
+  program: Callable,
+): Promise<never> {
   let json: string;
+  let isFine = false;
   try {
-    const fn = functions.get(call.name);
+    const fn = call.name === wholeProgram ? program : functions.get(call.name)?.fn;
     if (fn === undefined) {
       throw new UserError(
         `${JSON.stringify(call.name)} is not a function of this program, which has ${[...functions.keys()].join(", ") || "none"}.`,
         "Define it with inImage before main is called; an image built from other sources must be built again.",
       );
     }
-    const args = JSON.parse(await text(process.stdin)) as never[];
+    const args = JSON.parse(await call.input()) as never[];
     const result = await fn(...args);
-    json =
-      result === undefined ? "{}" : `{"result":${encodeJson(result, `The result of ${JSON.stringify(call.name)}`)}}`;
+    const subject = `The result of ${call.name === wholeProgram ? "the program" : JSON.stringify(call.name)}`;
+    json = result === undefined ? "{}" : `{"result":${encodeJson(result, subject, call.limit)}}`;
+    isFine = true;
   } catch (error) {
     json = JSON.stringify({ error: describeFailure(error) });
   }
-  return call.reply(json);
+  return call.reply(json, isFine);
 }

@@ -18,6 +18,7 @@ host_platform_transition = transition(
 
 REQUEST_ATTRS = {
     "_launcher": attr.label(default = Label("//src:launcher"), providers = [TsToolInfo], cfg = host_platform_transition),
+    "_engine_helper": attr.label(default = Label("//src:engine_helper"), cfg = host_platform_transition),
     "_registry_server": attr.label(default = Label("//src:registry_server"), providers = [TsToolInfo], cfg = host_platform_transition),
     "_registry": attr.label(default = Label("//bazel/settings:registry"), providers = [BuildSettingInfo]),
     "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
@@ -124,6 +125,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     """
     launcher = ctx.attr._launcher[0][TsToolInfo]
     server = ctx.attr._registry_server[0][TsToolInfo]
+    helper = ctx.attr._engine_helper[0][DefaultInfo]
 
     def path(file):
         return runfiles_path(ctx, file)
@@ -138,6 +140,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         "mode": mode,
         "target": str(ctx.label).removeprefix("@@"),
         "program": path(program[DefaultInfo].files_to_run.executable) if program else None,
+        "engineHelper": path(helper.files_to_run.executable) if program else None,
         "imageEnv": image_env,
         "registryServer": path(server.main),
         "defaultRegistry": ctx.attr._registry[BuildSettingInfo].value,
@@ -157,5 +160,9 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     files = [request, launcher.main, launcher.node, server.main] + launcher.siblings
     runfiles = ctx.runfiles(files + carried, transitive_files = depset(transitive = needed), root_symlinks = placed)
     if program:
-        runfiles = runfiles.merge(program[DefaultInfo].default_runfiles)
+        runfiles = runfiles.merge_all([
+            program[DefaultInfo].default_runfiles,
+            ctx.runfiles([helper.files_to_run.executable]),
+            helper.default_runfiles,
+        ])
     return struct(executable = executable, runfiles = runfiles)

@@ -3,6 +3,34 @@ import { findEmbeddedRegistry, requestToken } from "../../registry/server/ensure
 import { isFromLoopback } from "./loopback.ts";
 import type { Login } from "./run-folder.ts";
 
+/** A login, and until when it may be used, in milliseconds since the epoch. */
+interface TimedLogin {
+  readonly login: Login;
+  readonly expires: number;
+}
+
+/** Milliseconds that a login must still be good for. */
+const margin = 30_000;
+
+/** Logins to pull one image with, again and again. */
+export class LoginSource {
+  readonly #image: string;
+  #found: Promise<TimedLogin | undefined> | undefined;
+
+  constructor(image: string) {
+    this.#image = image;
+  }
+
+  /** As {@link embeddedLogin}; the last one for as long as it is good. */
+  async current(): Promise<Login | undefined> {
+    const known = await this.#found;
+    if (this.#found === undefined || (known !== undefined && known.expires - margin < Date.now())) {
+      this.#found = timedLogin(this.#image);
+    }
+    return (await this.#found)?.login;
+  }
+}
+
 /**
  * A short-lived login to pull an image from this user's embedded registry. For images from elsewhere the engine uses what the user has
  * logged in to.
@@ -10,10 +38,14 @@ import type { Login } from "./run-folder.ts";
  * @returns undefined for an image of another registry, and when the embedded one does not run: the engine may have the image already
  */
 export async function embeddedLogin(image: string): Promise<Login | undefined> {
+  return (await timedLogin(image))?.login;
+}
+
+async function timedLogin(image: string): Promise<TimedLogin | undefined> {
   if (!isFromLoopback(image)) return undefined;
   const embedded = await findEmbeddedRegistry();
   const { registry, repository } = parseReference(image);
   if (embedded === undefined || embedded.host !== registry) return undefined;
-  const { token } = await requestToken(embedded.socketPath, { repository, actions: ["pull"] });
-  return { username: "token", password: token };
+  const { token, expiresAt } = await requestToken(embedded.socketPath, { repository, actions: ["pull"] });
+  return { login: { username: "token", password: token }, expires: Date.parse(expiresAt) };
 }

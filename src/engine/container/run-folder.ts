@@ -24,6 +24,13 @@ export interface RunFolder {
   readonly remove: () => void;
 }
 
+/** Folders of the runs under way. One listener for all: Node warns of many. */
+const folders = new Set<() => void>();
+
+function removeAll(): void {
+  for (const remove of folders) remove();
+}
+
 /** Makes the folder. Without a login the client uses what the user has logged in to. */
 export function makeRunFolder(
   client: ContainerClient,
@@ -39,10 +46,12 @@ export function makeRunFolder(
     return path;
   };
   const remove = () => {
-    process.removeListener("exit", remove);
+    folders.delete(remove);
+    if (folders.size === 0) process.removeListener("exit", removeAll);
     rmSync(folder, { recursive: true, force: true });
   };
-  process.on("exit", remove);
+  if (folders.size === 0) process.on("exit", removeAll);
+  folders.add(remove);
 
   const files = {
     containerIdFile: join(folder, "container-id"),

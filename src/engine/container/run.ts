@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { statSync } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
+import { dirname } from "node:path";
 import { type ContainerRun, type Environment, statusOf } from "../engine.ts";
 import { findExecutable } from "../executables.ts";
 import { interruptible } from "../interrupts.ts";
@@ -27,6 +28,8 @@ export interface ContainerRunOptions {
   readonly grace?: number;
   /** Ends the container, as SIGTERM to this process does. */
   readonly signal?: AbortSignal;
+  /** Told once the container exists: the image is there. */
+  readonly onCreated?: () => void;
   /** The container's name, by which it can be removed; by default one that nobody else has. */
   readonly name?: string;
 }
@@ -94,13 +97,15 @@ async function attempt(
     const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
     const words = new LastWords(options.onStderr);
     child.stdin.on("error", () => {});
-    child.stdin.end(run.stdin);
+    if (run.holdsStdin) child.stdin.write(run.stdin);
+    else child.stdin.end(run.stdin);
     child.stdout.on("data", run.onStdout);
     child.stderr.on("data", (chunk: Buffer) => words.write(chunk));
     const remark = setTimeout(() => {
       if (!hasContent(folder.containerIdFile))
         options.onStderr(Buffer.from(`slipway: ${client.name} is getting ${run.image}\n`));
     }, patience);
+    const watcher = options.onCreated && whenFilled(folder.containerIdFile, options.onCreated);
 
     let isKilled = false;
     const stop = async (signal: NodeJS.Signals) => {
@@ -117,6 +122,7 @@ async function attempt(
     if (options.signal?.aborted) abort();
     const [code, signal] = await interruptible(ended, stop).finally(() => {
       clearTimeout(remark);
+      watcher?.close();
       options.signal?.removeEventListener("abort", abort);
     });
     // A client whose container was taken away from it may well report success.
@@ -130,6 +136,18 @@ async function attempt(
   } finally {
     folder.remove();
   }
+}
+
+/** Calls back once the file has content. */
+function whenFilled(path: string, onFilled: () => void): FSWatcher {
+  const watcher = watch(dirname(path), () => {
+    if (!hasContent(path)) return;
+    watcher.close();
+    onFilled();
+  });
+  // Where changes cannot be watched, it is told by the end of the run.
+  watcher.on("error", () => {});
+  return watcher;
 }
 
 /** docker makes the file when it starts, and fills it once the container exists. */

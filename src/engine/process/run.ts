@@ -7,6 +7,14 @@ import { interruptible } from "../interrupts.ts";
 /** How long a process may take to end after it was asked to, in milliseconds. */
 const grace = 5000;
 
+/** What a caller may set for one process besides the run itself. */
+export interface ProcessRunOptions {
+  /** For its standard error; by default it shares this process's. */
+  readonly onStderr?: (data: Buffer) => void;
+  /** Ends the process, as SIGTERM to this one does. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Runs this program once more in a process of its own, with the same Node, entry and options. It is a process rather than a plain call, for
  * some 40 ms, so that a function behaves as in a container: nothing but JSON passes, and module state is its own.
@@ -16,24 +24,29 @@ const grace = 5000;
  * @returns its exit status; 128 and the signal's number when killed
  * @throws Failure when it cannot be started
  */
-export async function runProcess(run: Run): Promise<number> {
+export async function runProcess(run: Run, options: ProcessRunOptions = {}): Promise<number> {
   const entry = process.argv[1];
   const program = [...process.execArgv, ...(entry === undefined ? [] : [entry]), ...run.programArguments];
   const child = spawn(process.execPath, program, {
     env: { ...process.env, ...run.env },
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", options.onStderr === undefined ? "inherit" : "pipe"],
   });
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   // A process that ends without reading its input is reported by its status.
-  child.stdin.on("error", () => {});
-  child.stdin.end(run.stdin);
-  child.stdout.on("data", run.onStdout);
+  child.stdin?.on("error", () => {});
+  if (run.holdsStdin) child.stdin?.write(run.stdin);
+  else child.stdin?.end(run.stdin);
+  child.stdout?.on("data", run.onStdout);
+  if (options.onStderr) child.stderr?.on("data", options.onStderr);
 
   const stop = async (signal: NodeJS.Signals) => {
     child.kill(signal);
     const timer = setTimeout(() => child.kill("SIGKILL"), grace);
     await ended.finally(() => clearTimeout(timer));
   };
+  const abort = () => void stop("SIGTERM").catch(() => {});
+  options.signal?.addEventListener("abort", abort, { once: true });
+  if (options.signal?.aborted) abort();
   try {
     const [code, signal] = await interruptible(ended, stop);
     return statusOf(code, signal);
@@ -41,5 +54,7 @@ export async function runProcess(run: Run): Promise<number> {
     throw new Failure(`${process.execPath} cannot be started.`, "Check that this Node can be executed.", {
       cause: error,
     });
+  } finally {
+    options.signal?.removeEventListener("abort", abort);
   }
 }

@@ -85,6 +85,56 @@ export function describeFunctions({ env, where, container }: Place): void {
       else expect(result.variables).toContain("UNDECLARED");
     });
 
+    it("runs for every item, with results in order, whatever becomes of the others", async () => {
+      expect((await run("map", env)).result).toEqual([0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]);
+      expect((await run("mapByName", env)).result).toEqual([0, 1, 4]);
+      expect((await run("mapNothing", env)).result).toEqual([]);
+      const { message, indices } = (await run("mapFails", env)).result;
+      expect(indices).toEqual([13, 17]);
+      expect(message).toMatch(
+        /^2 of 20 items of "square" failed: 13, 17\.\nitem 13: TideError: thirteen\n {4}at .*program\.ts:\d+/,
+      );
+      expect(message).toContain(`item 17: "square" ended with status 7 in ${where} before it gave a result.`);
+      const [four, thrown, exited] = (await run("mapSettles", env)).result;
+      expect([four, thrown]).toEqual([4, "TideError: thirteen"]);
+      expect(exited).toContain('Failure: "square" ended with status 7');
+    });
+
+    it("maps where it is when it is in the image already", async () => {
+      expect((await run("mapInside", env)).result).toEqual([4, 9]);
+    });
+
+    it.each([
+      ["mapNobody", '"cube" is not a function of this program\'s image, which has add, fail,'],
+      ["mapNone", "parallelism: 0 is no number of calls."],
+      ["itselfForever", "runInImage was called inside the image, where the program would start itself for ever."],
+    ])("refuses %s", async (scenario, problem) => {
+      const { err, status } = await run(scenario, env);
+      expect(err).toContain(problem);
+      expect(status).toBe(2);
+    });
+
+    it("runs the program itself with its own arguments, and hands back what it returns", async () => {
+      expect((await run("itself", env)).result).toEqual({ arguments: ["itself", "--deep"] });
+      expect((await run("itselfFails", env)).err).toMatch(/^TideError: the tide is out\n {4}at .*program\.ts/m);
+      const { err, status } = await run("itselfExits", env);
+      expect(err).toContain(`The program ended with status 3 in ${where} before it gave a result.`);
+      expect(status).toBe(1);
+    });
+
+    it("tells its engine", async () => {
+      const kind = container === undefined ? "process" : "container";
+      expect((await run("engine", env)).result).toMatchObject({ kind });
+    });
+
+    it.each([["SIGINT"], ["SIGKILL"]] as const)("ends with a map on %s", async (signal) => {
+      const child = start("mapWaits", env);
+      const pid = await pidOf(child);
+      child.kill(signal);
+      await once(child, "close");
+      await untilGone(pid);
+    });
+
     it.each([["SIGTERM"], ["SIGINT"]] as const)("ends with the program on %s", async (signal) => {
       const child = start("waits", env);
       const pid = await pidOf(child);
@@ -114,6 +164,17 @@ export function describeFunctions({ env, where, container }: Place): void {
         });
         child.on("close", () => reject(new Error(`it ended: ${err}`)));
       });
+    }
+
+    /** After a kill it is for the function to note that nobody waits any more. */
+    async function untilGone(pid: number): Promise<void> {
+      for (;;) {
+        try {
+          return expectGone(pid);
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
     }
 
     function expectGone(pid: number): void {

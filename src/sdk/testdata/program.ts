@@ -2,7 +2,18 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { hostname } from "node:os";
-import { containerImage, hasContainerImage, inImage, type Json, main } from "../index.ts";
+import {
+  containerImage,
+  engine,
+  hasContainerImage,
+  inImage,
+  insideImage,
+  type Json,
+  MapError,
+  main,
+  mapInImage,
+  runInImage,
+} from "../index.ts";
 
 class TideError extends Error {
   override readonly name = "TideError";
@@ -42,6 +53,15 @@ const waits = inImage("waits", async () => {
   await new Promise((resolve) => setTimeout(resolve, 600_000));
   return null;
 });
+const square = inImage("square", async (n: number): Promise<number> => {
+  if (n === 13) throw new TideError("thirteen");
+  if (n === 17) process.exit(7);
+  // The later ones are the faster ones.
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, 200 - 20 * n)));
+  return n * n;
+});
+const squares = inImage("squares", (items: number[]) => mapInImage(items, square));
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 const scenarios: Record<string, () => Promise<Json | void>> = {
   add: () => add(1, 2),
   together: () => Promise.all([add(1, 1), add(2, 2), add(3, 3)]),
@@ -56,11 +76,34 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   where: () => where(),
   waits: () => waits(),
   failsWhileWaiting: () => Promise.all([waits(), once(process, "SIGUSR2").then(fail)]),
+  map: () => mapInImage(upTo(12), square, { parallelism: 5 }),
+  mapByName: () => mapInImage<number, Json>(upTo(3), "square"),
+  mapNothing: () => mapInImage([], square),
+  mapFails: async () => {
+    const error = await mapInImage(upTo(20), square, { parallelism: 5 }).catch((error: unknown) => error);
+    if (!(error instanceof MapError)) throw error;
+    return { message: error.message, indices: error.failures.map(({ index }) => index) };
+  },
+  mapSettles: async () =>
+    (await mapInImage([2, 13, 17], square, { settled: true })).map((each) =>
+      each.status === "fulfilled" ? each.value : String(each.reason),
+    ),
+  mapInside: () => squares([2, 3]),
+  mapNobody: () => mapInImage<number, Json>([1], "cube"),
+  mapNone: () => mapInImage([1], square, { parallelism: 0 }),
+  mapWaits: () => mapInImage<number, Json>(upTo(4), "waits", { parallelism: 2 }),
+  engine: async () => ({ ...engine() }),
+  itself: async () => (insideImage() ? { arguments: process.argv.slice(2) } : runInImage({ args: ["itself", "--deep"] })),
+  itselfFails: async () => (insideImage() ? fail() : runInImage({ args: ["itselfFails"] })),
+  itselfExits: async () => (insideImage() ? process.exit(3) : runInImage({ args: ["itselfExits"] })),
+  itselfForever: () => runInImage({ args: ["itselfForever"] }),
   date: () => (add as unknown as (date: Date) => Promise<Json>)(new Date(0)),
 };
 
 await main(async () => {
   const run = scenarios[scenario];
   if (run === undefined) throw new Error(`no scenario ${scenario}`);
-  console.log(JSON.stringify((await run()) ?? null));
+  const result = await run();
+  console.log(JSON.stringify(result ?? null));
+  return result;
 });

@@ -1,0 +1,311 @@
+"""Where functions of a program run: in processes of this machine, or where the helper that the launcher brings can run them."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Literal,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    TypedDict,
+)
+
+from slipway._errors import Failure, UserError
+from slipway._images import image_variables
+from slipway._protocol import CALL, NONCE, ResultReader
+
+
+Network = Literal["none", "host"]
+
+# Set by the launcher: the program that speaks to engines.
+_HELPER = "SLIPWAY_ENGINE_HELPER"
+# Bytes that a call is taken to need which does not say.
+_USUAL_MEMORY = 256 * 1024 * 1024
+# Seconds that a process, and the helper, may take to end what runs.
+_GRACE = 5
+_HELPER_GRACE = 60
+
+
+class Resources(TypedDict, total=False):
+    """Limits of one run. What is left out is not limited.
+
+    Attributes:
+        memory: bytes.
+        cpus: processors, fractions allowed.
+        gpus: whole graphics processors.
+    """
+
+    memory: int
+    cpus: float
+    gpus: int
+
+
+class Engine(NamedTuple):
+    """Where functions of this program run.
+
+    Attributes:
+        kind: `process`, `container` or `kubernetes`.
+        description: for people.
+    """
+
+    kind: str
+    description: str
+
+
+class Batch(TypedDict, total=False):
+    """Calls of one function of a program: `CallBatch` in src/engine/calls/calls.ts."""
+
+    image: str
+    programArguments: Sequence[str]
+    env: Mapping[str, str]
+    network: str
+    resources: Resources
+    name: str
+    inputs: Sequence[str]
+    parallelism: int
+
+
+OnOutcome = Callable[[int, Dict[str, Any]], None]
+OnOutput = Callable[[bytes], None]
+
+_PROCESSES = Engine("process", "processes of this machine")
+_chosen: Optional[Engine] = None
+
+
+def engine() -> Engine:
+    """The engine that runs this program's functions.
+
+    The one that `SLIPWAY_ENGINE` names; else containers where podman or docker is set up, and processes of this machine where they are not,
+    and for a program that was started without an image.
+
+    Raises:
+        UserError: it is no engine, this machine does not have it, or it cannot do without an image.
+    """
+    global _chosen
+    if _chosen is None:
+        _chosen = _choose(os.environ)
+    return _chosen
+
+
+def _choose(env: Mapping[str, str]) -> Engine:
+    wanted = env.get("SLIPWAY_ENGINE") or None
+    helper = env.get(_HELPER)
+    if not image_variables(env) and wanted in ("container", "kubernetes"):
+        raise UserError(
+            f"SLIPWAY_ENGINE={wanted}: this program was started without an image.\n"
+            "Run the pipeline's own target rather than its _local one, or set SLIPWAY_CONTAINER_IMAGE."
+        )
+    if wanted == "process" or not image_variables(env):
+        return _PROCESSES
+    if not helper:
+        raise UserError(
+            f"{_HELPER} is not set: this program was not started by its pipeline, which brings what speaks to engines.\n"
+            "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE=process."
+        )
+    ended = subprocess.run([helper, "engine"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if ended.returncode != 0:
+        message = ended.stderr.strip()
+        prefix = "slipway: "
+        text = message[len(prefix) :] if message.startswith(prefix) else message
+        raise UserError(text) if ended.returncode == 2 else Failure(text)
+    told = json.loads(ended.stdout)
+    if told["remark"]:
+        print(told["remark"], file=sys.stderr)
+    return Engine(told["kind"], told["description"])
+
+
+def place_of(kind: str, image: Optional[str]) -> str:
+    """Where a call ran, for errors."""
+    if image is None or kind == "process":
+        return "a process of this machine"
+    return f"a {'container' if kind == 'container' else 'pod'} of {image}"
+
+
+def run(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
+    """Runs all calls of a batch on the engine chosen. They end with this process.
+
+    Args:
+        on_outcome: called once for each call when it has ended: `CallOutcome`.
+        on_output: called with what functions print.
+
+    Raises:
+        UserError, Failure: the engine itself does not work.
+    """
+    if engine().kind == "process":
+        _run_processes(batch, on_outcome, on_output)
+    else:
+        _run_helper(os.environ[_HELPER], batch, on_outcome, on_output)
+
+
+def _run_helper(
+    helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
+) -> None:
+    # A session of its own: the terminal's signals do not reach it, and it outlives this process to end what runs.
+    with subprocess.Popen(
+        [helper, "calls"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as child:
+        assert child.stdin and child.stdout and child.stderr
+        errors = child.stderr
+        printer = threading.Thread(target=_pass_on, args=(errors.fileno(), on_output), daemon=True)
+        printer.start()
+        last: Dict[str, Any] = {}
+        try:
+            child.stdin.write(json.dumps({"batch": batch}).encode() + b"\n")
+            child.stdin.flush()
+            for line in child.stdout:
+                answer = json.loads(line)
+                if "index" in answer:
+                    on_outcome(answer["index"], answer["outcome"])
+                else:
+                    last = answer
+        except BrokenPipeError:
+            pass
+        finally:
+            _close(child)
+            try:
+                child.wait(_HELPER_GRACE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+            printer.join()
+    if "done" in last:
+        return
+    if "error" in last:
+        text = f"{last['error']['problem']}\n{last['error']['remedy']}"
+        raise (UserError if last["error"]["name"] == "UserError" else Failure)(text)
+    raise Failure(
+        f"{helper} ended with status {child.returncode} before it was done.\nLook at what it printed above."
+    )
+
+
+def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
+    running: Set["subprocess.Popen[bytes]"] = set()
+    lock = threading.Lock()
+    inputs = batch["inputs"]
+    is_stopped = False
+
+    def output(data: bytes) -> None:
+        with lock:
+            on_output(data)
+
+    def call(index: int) -> None:
+        nonce = secrets.token_hex(16)
+        reader = ResultReader(nonce, output)
+        with lock:
+            if is_stopped:
+                return
+            child = subprocess.Popen(
+                _command(batch["programArguments"]),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # One alone shares the terminal, if there is one.
+                stderr=None if len(inputs) == 1 else subprocess.PIPE,
+                env={**os.environ, **batch["env"], CALL: batch["name"], NONCE: nonce},
+            )
+            running.add(child)
+        with child:
+            assert child.stdin and child.stdout
+            printers = []
+            if child.stderr:
+                printers.append(
+                    threading.Thread(target=_pass_on, args=(child.stderr.fileno(), output), daemon=True)
+                )
+                printers[0].start()
+            try:
+                child.stdin.write(f"{inputs[index]}\n".encode())
+                child.stdin.flush()
+            except BrokenPipeError:
+                # A process that ends without reading its input is reported by its status.
+                pass
+            _pass_on(child.stdout.fileno(), reader.write)
+            status = child.wait()
+            for printer in printers:
+                printer.join()
+            _close(child)
+        reply = reader.end()
+        with lock:
+            running.discard(child)
+            if not is_stopped:
+                outcome: Dict[str, Any] = {"status": status if status >= 0 else 128 - status}
+                on_outcome(index, outcome if reply is None else {"reply": reply})
+
+    parallelism = batch.get("parallelism") or _room_here(batch["resources"])
+    with ThreadPoolExecutor(max_workers=min(parallelism, len(inputs))) as pool:
+        calls = [pool.submit(call, index) for index in range(len(inputs))]
+        try:
+            for each in calls:
+                each.result()
+        except BaseException:
+            with lock:
+                is_stopped = True
+                left = list(running)
+            for each in calls:
+                each.cancel()
+            _stop(left)
+            raise
+
+
+def _stop(children: List["subprocess.Popen[bytes]"]) -> None:
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            child.kill()
+
+
+def _close(child: "subprocess.Popen[bytes]") -> None:
+    try:
+        if child.stdin:
+            child.stdin.close()
+    except BrokenPipeError:
+        pass
+
+
+def _pass_on(descriptor: int, receive: Callable[[bytes], None]) -> None:
+    while True:
+        chunk = os.read(descriptor, 1 << 16)
+        if not chunk:
+            return
+        receive(chunk)
+
+
+def _room_here(resources: Resources) -> int:
+    """How many calls this machine has room for: one per processor, as far as four fifths of the memory go."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    by_processors = int((os.cpu_count() or 1) / resources.get("cpus", 1))
+    by_memory = int(0.8 * pages / resources.get("memory", _USUAL_MEMORY))
+    return max(1, min(by_processors, by_memory))
+
+
+def _interpreter_arguments() -> List[str]:
+    """How the interpreter was started, up to the program's own arguments."""
+    given = len(sys.argv) - 1
+    original: Sequence[str] = getattr(sys, "orig_argv", [])
+    if original:
+        return list(original[1 : len(original) - given])
+    flags: List[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    return [*flags, sys.argv[0]]
+
+
+# Before the program has a chance to change it.
+_INTERPRETER_ARGUMENTS = _interpreter_arguments()
+
+
+def _command(arguments: Sequence[str]) -> List[str]:
+    return [sys.executable, *_INTERPRETER_ARGUMENTS, *arguments]

@@ -1,0 +1,343 @@
+"""Functions of a program that run in its image, and the program itself."""
+
+import functools
+import sys
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    TypeVar,
+    Union,
+    cast,
+    overload,
+)
+
+from slipway import _engine
+from slipway._engine import Network, Resources
+from slipway._errors import Failure, ItemFailure, MapError, UserError, revive
+from slipway._images import container_image, image_variables
+from slipway._json import encode
+from slipway._progress import MapProgress
+from slipway._protocol import WHOLE_PROGRAM
+from slipway._serving import SERVED
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class _Options(NamedTuple):
+    """What is None is not said."""
+
+    tag: Optional[str] = None
+    env: Optional[Mapping[str, str]] = None
+    network: Optional[Network] = None
+    resources: Optional[Resources] = None
+
+    def over(self, others: "_Options") -> "_Options":
+        """These, and where they do not say, the others."""
+        return _Options(*(other if own is None else own for own, other in zip(self, others)))
+
+
+class _ImageFunction(NamedTuple):
+    name: str
+    function: Callable[..., Any]
+    options: _Options
+
+
+_functions: Dict[str, _ImageFunction] = {}
+_ATTRIBUTE = "__slipway_function__"
+
+
+@overload
+def in_image(function: _F) -> _F: ...
+
+
+@overload
+def in_image(
+    *,
+    name: Optional[str] = None,
+    tag: Optional[str] = None,
+    env: Optional[Mapping[str, str]] = None,
+    network: Optional[Network] = None,
+    resources: Optional[Resources] = None,
+) -> Callable[[_F], _F]: ...
+
+
+def in_image(
+    function: Optional[Callable[..., Any]] = None,
+    *,
+    name: Optional[str] = None,
+    tag: Optional[str] = None,
+    env: Optional[Mapping[str, str]] = None,
+    network: Optional[Network] = None,
+    resources: Optional[Resources] = None,
+) -> Any:
+    """Makes a function one that runs inside this program's image, on the engine chosen: a decorator, with or without arguments.
+
+    Each call starts the same program in a fresh container or pod, runs the function there and hands its result back, as JSON; what it prints
+    goes to standard error. Where the program has no image, or no container engine is there, it runs in a process of its own on this machine.
+    Define functions at the top of a module that is imported before `main` is called. A coroutine function may be called so too; the call waits.
+
+    Args:
+        function: positional arguments only, as JSON.
+        name: unique in the program; by default the function's own.
+        tag: which of the program's images; by default `default`.
+        env: the environment variables that the function sees besides the image's own.
+        network: `none` by default; `host` is this machine's network. Pods have the cluster's, whatever this says.
+        resources: limits of a container or pod; none by default.
+
+    Raises:
+        UserError: two functions have one name.
+    """
+    options = _Options(tag, env, network, resources)
+    if function is not None:
+        return _define(function, name, options)
+    return lambda each: _define(each, name, options)
+
+
+def _define(function: Callable[..., Any], name: Optional[str], options: _Options) -> Any:
+    known = _ImageFunction(name or function.__name__, function, options)
+    before = _functions.get(known.name)
+    if before is not None and before.function.__code__.co_filename != function.__code__.co_filename:
+        raise UserError(
+            f'Two functions of this program are called "{known.name}".\nGive each its own name.'
+        )
+    _functions[known.name] = known
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        text = encode(list(arguments), f'The list of arguments of "{known.name}"')
+        if SERVED is not None:
+            # Already in the image: one function calling another stays where it is.
+            return function(*arguments)
+        return _call(known.name, text, sys.argv[1:], known.options)
+
+    setattr(call, _ATTRIBUTE, known)
+    return call
+
+
+def inside_image() -> bool:
+    """Whether this process runs inside the program's image (or in place of it), started by a call of another."""
+    return SERVED is not None
+
+
+def main(program: Callable[[], Any]) -> None:
+    """Runs the program, unless this process was started to serve one of its functions, which it then does and ends.
+
+    A UserError or Failure is printed without its traceback and ends the process with status 2 or 1.
+
+    Args:
+        program: the program's body. What it returns is the result of `run_in_image`, and of no use otherwise.
+    """
+    if SERVED is not None:
+        SERVED.serve({name: each.function for name, each in _functions.items()}, program)
+    try:
+        program()
+    except (UserError, Failure) as error:
+        print(error, file=sys.stderr)
+        sys.exit(2 if isinstance(error, UserError) else 1)
+
+
+def run_in_image(
+    *,
+    args: Sequence[str] = (),
+    tag: Optional[str] = None,
+    env: Optional[Mapping[str, str]] = None,
+    network: Optional[Network] = None,
+    resources: Optional[Resources] = None,
+) -> Any:
+    """Runs this program, from its beginning, inside its own image on the engine chosen, and waits for its end.
+
+    Args:
+        args: the program's arguments there.
+        tag, env, network, resources: as for `in_image`.
+
+    Returns:
+        What the body given to `main` returned there, as JSON; None for a program that ends with status 0 without calling `main`.
+
+    Raises:
+        RemoteError: the body raised something there.
+        Failure: the program ended otherwise.
+        UserError: called inside the image, where it would not end; the engine does not work.
+    """
+    if SERVED is not None:
+        raise UserError(
+            "run_in_image was called inside the image, where the program would start itself for ever.\n"
+            "Ask inside_image() first, or tell the program by `args` what to do there."
+        )
+    return _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources))
+
+
+def map_in_image(
+    items: Sequence[Any],
+    function: Union[str, Callable[[Any], Any]],
+    *,
+    parallelism: Optional[int] = None,
+    return_exceptions: bool = False,
+    tag: Optional[str] = None,
+    env: Optional[Mapping[str, str]] = None,
+    network: Optional[Network] = None,
+    resources: Optional[Resources] = None,
+) -> List[Any]:
+    """Calls a function for every item, each in a container of its own, as `in_image` does; on Kubernetes all of them as one Job.
+
+    Every item is tried, whatever becomes of the others. On a terminal one line tells how far it is.
+
+    Args:
+        items: JSON each.
+        function: what `in_image` returned, or its name.
+        parallelism: how many run at once at most; by default as many as this machine has processors and memory for, and 50 on Kubernetes.
+        return_exceptions: whether failures are among the results rather than raised.
+        tag, env, network, resources: over what `in_image` was told.
+
+    Returns:
+        The results in the order of the items.
+
+    Raises:
+        MapError: names the items which failed.
+        UserError, Failure: the engine does not work. Nothing runs any longer then.
+    """
+    known = _find(function)
+    if parallelism is not None and parallelism < 1:
+        raise UserError(
+            f"parallelism: {parallelism} is no number of calls.\nGive a whole number from 1 on."
+        )
+    inputs = [
+        encode([item], f'Item {index} for "{known.name}"') for index, item in enumerate(items)
+    ]
+    if SERVED is not None:
+        results = [_here(known, item) for item in items]
+    elif inputs:
+        options = _Options(tag, env, network, resources).over(known.options)
+        results = _map_there(known.name, inputs, options, parallelism)
+    else:
+        results = []
+    failures = [
+        ItemFailure(index, each.error)
+        for index, each in enumerate(results)
+        if each.error is not None
+    ]
+    if failures and not return_exceptions:
+        raise MapError(known.name, len(results), failures)
+    return [each.value if each.error is None else each.error for each in results]
+
+
+class _Settled(NamedTuple):
+    value: Any
+    error: Optional[Exception]
+
+
+def _here(known: _ImageFunction, item: Any) -> _Settled:
+    try:
+        return _Settled(known.function(item), None)
+    except Exception as error:
+        return _Settled(None, error)
+
+
+def _map_there(
+    name: str, inputs: Sequence[str], options: _Options, parallelism: Optional[int]
+) -> List[_Settled]:
+    results: List[Optional[_Settled]] = [None] * len(inputs)
+    progress = MapProgress(name, len(inputs), sys.stderr)
+
+    def settled(index: int, each: _Settled) -> None:
+        results[index] = each
+        progress.settled(each.error is None)
+
+    try:
+        _calls(name, inputs, sys.argv[1:], options, parallelism, settled, progress.print)
+    finally:
+        progress.finish()
+    return cast("List[_Settled]", results)
+
+
+def _call(name: str, text: str, arguments: Sequence[str], options: _Options) -> Any:
+    results: List[_Settled] = []
+    _calls(name, [text], arguments, options, None, lambda _, each: results.append(each), _to_stderr)
+    [result] = results
+    if result.error is not None:
+        raise result.error
+    return result.value
+
+
+def _calls(
+    name: str,
+    inputs: Sequence[str],
+    arguments: Sequence[str],
+    options: _Options,
+    parallelism: Optional[int],
+    settled: Callable[[int, _Settled], None],
+    output: Callable[[bytes], None],
+) -> None:
+    images = image_variables()
+    kind = _engine.engine().kind
+    image = container_image(options.tag or "default") if images else None
+    place = _engine.place_of(kind, image)
+    batch: _engine.Batch = {
+        "programArguments": list(arguments),
+        "env": {**images, **(options.env or {})},
+        "network": options.network or "none",
+        "resources": options.resources or {},
+        "name": name,
+        "inputs": list(inputs),
+    }
+    if image is not None:
+        batch["image"] = image
+    if parallelism is not None:
+        batch["parallelism"] = parallelism
+    _engine.run(
+        batch,
+        lambda index, outcome: settled(index, _settle(name, outcome, place)),
+        output,
+    )
+
+
+def _settle(name: str, outcome: Mapping[str, Any], place: str) -> _Settled:
+    if "reply" in outcome:
+        reply = outcome["reply"]
+        if "error" in reply:
+            return _Settled(None, revive(reply["error"], place))
+        return _Settled(reply.get("result"), None)
+    status, reason = outcome["status"], outcome.get("reason")
+    # A program without `main` can be run as a whole all the same.
+    if name == WHOLE_PROGRAM and status == 0:
+        return _Settled(None, None)
+    subject = "The program" if name == WHOLE_PROGRAM else f'"{name}"'
+    if reason:
+        text = f"{subject} failed in {place}: {reason['problem']}\n{reason['remedy']}"
+        return _Settled(None, Failure(text))
+    problem = f"{subject} ended with status {status} in {place} before it gave a result."
+    return _Settled(None, Failure(f"{problem}\n{_remedy(status)}"))
+
+
+def _remedy(status: int) -> str:
+    if status == 137:
+        return "It was killed, most often for want of memory: give it more, or less to do."
+    if status == 0:
+        return "The program must call main after it has defined its functions."
+    return "Look at what it printed above."
+
+
+def _find(function: Union[str, Callable[..., Any]]) -> _ImageFunction:
+    found = (
+        _functions.get(function)
+        if isinstance(function, str)
+        else getattr(function, _ATTRIBUTE, None)
+    )
+    if isinstance(found, _ImageFunction):
+        return found
+    subject = f'"{function}"' if isinstance(function, str) else f"The function {getattr(function, '__name__', function)}"
+    raise UserError(
+        f"{subject} is not a function of this program's image, which has {', '.join(_functions) or 'none'}.\n"
+        "Define it with in_image at the top of a module, and give what that returns, or its name."
+    )
+
+
+def _to_stderr(data: bytes) -> None:
+    sys.stderr.flush()
+    sys.stderr.buffer.write(data)
+    sys.stderr.buffer.flush()

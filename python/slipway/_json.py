@@ -1,0 +1,62 @@
+"""What travels between a program and its functions."""
+
+import json
+import math
+from typing import Any, Optional
+
+from slipway._errors import Failure, UserError
+
+# The most that arguments, and a result, may take as JSON, in bytes.
+MAXIMUM_BYTES = 16 * 1024 * 1024
+
+
+def encode(value: Any, subject: str, limit: int = MAXIMUM_BYTES) -> str:
+    """Writes a value as JSON on one line, unless it would arrive as something else or is too large.
+
+    Args:
+        value: None, bool, int, finite float, str, and lists, tuples (which arrive as lists) and dicts by str of these.
+        subject: names the value in errors.
+        limit: the most bytes that it may take.
+
+    Raises:
+        UserError: it is not JSON; its path is named.
+        Failure: it is too large.
+    """
+    try:
+        problem = _problem(value, "it")
+    except RecursionError:
+        problem = "it contains itself, or is too deep"
+    if problem is not None:
+        raise UserError(
+            f"{subject} is not JSON: {problem}.\n"
+            "Pass None, bools, ints, finite floats, strs, lists, and dicts by str of these."
+        )
+    text = json.dumps(value, allow_nan=False)
+    if len(text) > limit:
+        raise Failure(
+            f"{subject} takes {len(text)} bytes as JSON, and at most {limit} go through.\n"
+            "Store the data where both sides reach it and pass its name."
+        )
+    return text
+
+
+def _problem(value: Any, path: str) -> Optional[str]:
+    if value is None or isinstance(value, (bool, int, str)):
+        return None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{path} is {value}"
+    if isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            found = _problem(item, f"{path}[{index}]")
+            if found is not None:
+                return found
+        return None
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                return f"{path} has the key {key!r}, which is a {type(key).__name__}"
+            found = _problem(item, f"{path}[{key!r}]")
+            if found is not None:
+                return found
+        return None
+    return f"{path} is a {type(value).__name__}"

@@ -1,0 +1,75 @@
+"""How a program and a process that serves one of its functions speak: as src/engine/protocol.ts has it."""
+
+import json
+from typing import Any, Callable, Dict, List, Optional
+
+CALL = "SLIPWAY_CALL"
+NONCE = "SLIPWAY_CALL_NONCE"
+INPUTS = "SLIPWAY_CALL_INPUTS"
+INDEX = "JOB_COMPLETION_INDEX"
+RESULT_FILE = "SLIPWAY_CALL_RESULT"
+MAXIMUM_RESULT_FILE = 4096
+LIMIT = "SLIPWAY_CALL_LIMIT"
+# The whole program rather than one of its functions.
+WHOLE_PROGRAM = "main()"
+
+
+def result_line(nonce: str, reply: str) -> bytes:
+    return f"\x1eslipway {nonce} {reply}\n".encode()
+
+
+class ResultReader:
+    """Picks the result line out of a process's standard output. All else goes to `other`, at once."""
+
+    def __init__(self, nonce: str, other: Callable[[bytes], None]) -> None:
+        self._mark = f"\x1eslipway {nonce} ".encode()
+        self._other = other
+        self._held = b""
+        self._line: Optional[List[bytes]] = None
+        self._reply: Optional[bytes] = None
+
+    def write(self, chunk: bytes) -> None:
+        if self._reply is not None:
+            self._pass(chunk)
+        elif self._line is not None:
+            self._collect(self._line, chunk)
+        else:
+            self._search(self._held + chunk)
+
+    def end(self) -> Optional[Dict[str, Any]]:
+        """The reply once the process has ended; None when it gave none."""
+        self._pass(self._held)
+        reply: Optional[Dict[str, Any]] = None
+        if self._reply is not None:
+            reply = json.loads(self._reply)
+        return reply
+
+    def _search(self, data: bytes) -> None:
+        start = data.find(self._mark)
+        if start < 0:
+            keep = self._beginning(data)
+            self._pass(data[: len(data) - keep])
+            self._held = data[len(data) - keep :]
+            return
+        self._pass(data[:start])
+        self._held = b""
+        self._line = []
+        self._collect(self._line, data[start + len(self._mark) :])
+
+    def _beginning(self, data: bytes) -> int:
+        """How many bytes at the end could be the beginning of the mark."""
+        for length in range(min(len(self._mark) - 1, len(data)), 0, -1):
+            if data.endswith(self._mark[:length]):
+                return length
+        return 0
+
+    def _collect(self, line: List[bytes], chunk: bytes) -> None:
+        part, end, rest = chunk.partition(b"\n")
+        line.append(part)
+        if end:
+            self._reply = b"".join(line)
+            self._pass(rest)
+
+    def _pass(self, data: bytes) -> None:
+        if data:
+            self._other(data)

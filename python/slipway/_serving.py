@@ -1,0 +1,155 @@
+"""The side of a call on which the function runs."""
+
+import asyncio
+import inspect
+import json
+import os
+import pathlib
+import queue
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any, Callable, Mapping, NoReturn, Optional
+
+from slipway._errors import Failure, UserError, describe
+from slipway._json import MAXIMUM_BYTES, encode
+from slipway._protocol import (
+    CALL,
+    INDEX,
+    INPUTS,
+    LIMIT,
+    MAXIMUM_RESULT_FILE,
+    NONCE,
+    RESULT_FILE,
+    WHOLE_PROGRAM,
+    result_line,
+)
+
+
+class _ServedCall:
+    """The one call that this process was started for.
+
+    From here on what is printed goes to standard error: standard output is for the result alone. The variables are removed so that what the
+    function starts does not take itself for the call.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._nonce = os.environ.pop(NONCE, "")
+        self._inputs = os.environ.pop(INPUTS, None)
+        self._file = os.environ.pop(RESULT_FILE, None)
+        self._limit = int(os.environ.pop(LIMIT, MAXIMUM_BYTES))
+        self._out = os.dup(1)
+        os.dup2(2, 1)
+        # The first process of a container ignores signals for which it has no handler.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _end)
+
+    def serve(
+        self,
+        functions: Mapping[str, Callable[..., Any]],
+        program: Callable[[], Any],
+    ) -> NoReturn:
+        """Takes the arguments, runs the function, writes the result and ends the process, with status 1 where the function failed."""
+        status = 1
+        try:
+            function = (
+                program if self.name == WHOLE_PROGRAM else functions.get(self.name)
+            )
+            if function is None:
+                raise UserError(
+                    f'"{self.name}" is not a function of this program, which has {", ".join(functions) or "none"}.\n'
+                    "Define it with in_image before main is called; an image built from other sources must be built again."
+                )
+            arguments = json.loads(self._input())
+            result = function(*arguments)
+            if inspect.iscoroutine(result):
+                result = asyncio.run(result)
+            subject = (
+                "the program" if self.name == WHOLE_PROGRAM else f'"{self.name}"'
+            )
+            text = encode(result, f"The result of {subject}", self._limit)
+            reply, status = f'{{"result":{text}}}', 0
+        except SystemExit as end:
+            # As if the function were not there to tell: the status does.
+            _flush()
+            os._exit(_status(end))
+        except BaseException as error:
+            reply = json.dumps({"error": describe(error)})
+        self._reply(reply)
+        # Threads that the function left behind do not keep the process.
+        os._exit(status)
+
+    def _input(self) -> bytes:
+        if self._inputs is None:
+            return _request()
+        files = sorted(
+            path
+            for path in pathlib.Path(self._inputs).iterdir()
+            if not path.name.startswith(".")
+        )
+        lines = b"".join(path.read_bytes() for path in files).split(b"\n")
+        index = int(os.environ.get(INDEX, "0"))
+        if index < len(lines) and lines[index]:
+            return lines[index]
+        raise Failure(
+            f"There are no arguments for call {index} in {self._inputs}.\nCall it again."
+        )
+
+    def _reply(self, reply: str) -> None:
+        _flush()
+        line = result_line(self._nonce, reply)
+        if self._file is not None and len(line) <= MAXIMUM_RESULT_FILE:
+            pathlib.Path(self._file).write_bytes(line)
+            return
+        with os.fdopen(self._out, "wb") as out:
+            out.write(line)
+
+
+def _request() -> bytes:
+    """The first line of standard input. Whoever wrote it holds it open until it has the result: once it is gone, so is this process."""
+    lines: "queue.Queue[Optional[bytes]]" = queue.Queue()
+
+    def read() -> None:
+        data = b""
+        while b"\n" not in data:
+            chunk = os.read(0, 1 << 20)
+            if not chunk:
+                lines.put(None)
+                return
+            data += chunk
+        lines.put(data.partition(b"\n")[0])
+        while os.read(0, 1 << 16):
+            pass
+        os._exit(129)
+
+    threading.Thread(target=read, daemon=True, name="slipway-caller").start()
+    line = lines.get()
+    if line is None:
+        raise Failure("The arguments of the call break off.\nCall it again.")
+    return line
+
+
+def _end(number: int, _frame: Optional[FrameType]) -> None:
+    os._exit(128 + number)
+
+
+def _status(end: SystemExit) -> int:
+    if end.code is None:
+        return 0
+    if isinstance(end.code, int):
+        return end.code & 0xFF
+    print(end.code, file=sys.stderr, flush=True)
+    return 1
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+_requested = os.environ.pop(CALL, None)
+
+# The call that this process serves, or None when it runs the program itself.
+SERVED: Optional[_ServedCall] = None if _requested is None else _ServedCall(_requested)

@@ -1,0 +1,127 @@
+"""What functions of a program do, whichever engine runs them; here in processes."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import unittest
+from typing import Any, Dict, Tuple
+
+PROGRAM = str(pathlib.Path(__file__).with_name("functions_program.py"))
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith("SLIPWAY_")
+}
+WHERE = "a process of this machine"
+
+
+def run(scenario: str, **env: str) -> Tuple[Any, str, int]:
+    ended = subprocess.run(
+        [sys.executable, PROGRAM, scenario],
+        env={**ENVIRONMENT, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return json.loads(ended.stdout or "null"), ended.stderr, ended.returncode
+
+
+class Functions(unittest.TestCase):
+    def test_get_arguments_and_hand_their_result_back(self) -> None:
+        result, err, status = run("add")
+        self.assertEqual((result["sum"], result["argument"], status), (3, "add", 0))
+        self.assertEqual(sorted(err.split("\n")), ["", "adding", "from a child"])
+        self.assertEqual(run("later")[0], 5)
+        self.assertEqual(run("declared")[0], ["line one\nline two", None])
+
+    def test_raise_with_their_own_traceback_and_cause(self) -> None:
+        _, err, status = run("fail")
+        self.assertEqual(status, 1)
+        self.assertRegex(err, r'functions_program\.py", line \d+, in fail\n.*\n\nThe|ValueError: the moon')
+        self.assertRegex(err, r"TideError: the tide is out\n--- raised in a process of this machine ---")
+        self.assertIn("slipway._errors.RemoteError: TideError: the tide is out", err)
+
+    def test_end_with_one_clear_sentence(self) -> None:
+        for scenario, expected, problem in (
+            ("leave", 1, f'"leaves" ended with status 7 in {WHERE} before it gave a result.'),
+            ("nan", 2, 'The result of "nan" is not JSON: it is nan.'),
+            ("keys", 2, 'The list of arguments of "add" is not JSON: it[0] has the key 1, which is a int.'),
+            ("map_nobody", 2, '"cube" is not a function of this program\'s image, which has add, fail,'),
+            ("itself_for_ever", 2, "run_in_image was called inside the image"),
+        ):
+            with self.subTest(scenario):
+                _, err, status = run(scenario)
+                self.assertIn(problem, err)
+                self.assertEqual(status, expected)
+                self.assertNotIn("Traceback", err)
+
+    def test_call_each_other_where_they_are(self) -> None:
+        self.assertEqual(run("outer")[0], 5)
+        self.assertEqual(run("map_inside")[0], [4, 9])
+
+    def test_run_for_every_item_whatever_becomes_of_the_others(self) -> None:
+        self.assertEqual(run("map")[0], [number * number for number in range(12)])
+        self.assertEqual(run("map_by_name")[0], [1, 4])
+        self.assertEqual(run("map_nothing")[0], [])
+        message, indices = run("map_fails")[0]
+        self.assertEqual(indices, [13, 17])
+        self.assertTrue(message.startswith('2 of 20 items of "square" failed: 13, 17.\nitem 13: Traceback'), message)
+        self.assertIn(f'item 17: "square" ended with status 7 in {WHERE} before', message)
+        four, thirteen, seventeen = run("map_settles")[0]
+        self.assertEqual((four, thirteen), ("4", "TideError: thirteen"))
+        self.assertIn("ended with status 7", seventeen)
+
+    def test_the_program_itself_runs_with_its_own_arguments(self) -> None:
+        self.assertEqual(run("itself")[0], ["itself", "--deep"])
+        _, err, status = run("itself_leaves")
+        self.assertIn(f"The program ended with status 3 in {WHERE} before it gave a result.", err)
+        self.assertEqual(status, 1)
+
+    def test_end_with_the_program(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number), subprocess.Popen(
+                [sys.executable, PROGRAM, "map_waits"],
+                env=ENVIRONMENT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as child:
+                assert child.stderr
+                pid = int(child.stderr.readline().split()[-1])
+                child.send_signal(number)
+                child.wait()
+                while is_running(pid):
+                    time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return False
+    return state[0] != "Z"
+
+
+class Engine(unittest.TestCase):
+    def test_is_processes_without_an_image(self) -> None:
+        self.assertEqual(run("engine")[0], ["process", "processes of this machine"])
+
+    def test_cannot_be_containers_without_an_image(self) -> None:
+        _, err, status = run("engine", SLIPWAY_ENGINE="container")
+        self.assertIn("SLIPWAY_ENGINE=container: this program was started without an image.\n", err)
+        self.assertEqual(status, 2)
+
+    def test_needs_the_helper_that_the_launcher_brings(self) -> None:
+        image: Dict[str, str] = {"SLIPWAY_CONTAINER_IMAGE": "ubuntu:24.04"}
+        _, err, status = run("add", **image)
+        self.assertIn("SLIPWAY_ENGINE_HELPER is not set", err)
+        self.assertEqual(status, 2)
+        self.assertEqual(run("add", **image, SLIPWAY_ENGINE="process")[0]["sum"], 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,63 @@
+import type { Network, Resources } from "../limits.ts";
+import type { Reply } from "../protocol.ts";
+
+/** Set by the launcher: the program that runs calls on engines whose client is too large, or of another language, for a user's program. */
+export const helperVariable = "SLIPWAY_ENGINE_HELPER";
+
+/** The engines, by the names that SLIPWAY_ENGINE has for them. */
+export type EngineKind = "process" | "container" | "kubernetes";
+
+/** Calls of one function of a program, each in a fresh process, container or pod of that program. */
+export interface CallBatch {
+  /** The program's image, `HOST/REPOSITORY@sha256:…`; undefined for processes of this machine. */
+  readonly image?: string;
+  /** Arguments of the program, the same for all calls. */
+  readonly programArguments: readonly string[];
+  /** Variables that the program sees. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly network: Network;
+  readonly resources: Resources;
+  /** The function's name in the program. */
+  readonly name: string;
+  /** For each call its list of arguments, as JSON on one line. */
+  readonly inputs: readonly string[];
+  /** How many run at once at most; by default what this machine has room for, and 50 on Kubernetes. */
+  readonly parallelism?: number;
+}
+
+/** How one call ended: with an answer, or with a status (and a reason, where more is known than that) before it gave one. */
+export type CallOutcome =
+  | { readonly reply: Reply }
+  | { readonly status: number; readonly reason?: { readonly problem: string; readonly remedy: string } };
+
+/** What is told while calls run. */
+export interface CallListener {
+  /** Once for each call, in the order in which they end. */
+  readonly onOutcome: (index: number, outcome: CallOutcome) => void;
+  /** What functions print, and remarks of the engine: for standard error. */
+  readonly onOutput: (data: Buffer) => void;
+  /** Ends all calls; `run` settles when nothing of them is left. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where functions of a program run. Calls belong to the process that makes them, and end with it. */
+export interface CallEngine {
+  readonly kind: EngineKind;
+  /**
+   * Runs all calls of a batch. One that fails does not keep the others from running.
+   *
+   * @throws UserError, Failure when the engine itself does not work; no call of the batch runs any longer then
+   */
+  run(batch: CallBatch, listener: CallListener): Promise<void>;
+}
+
+/** Where a call ran, for errors. */
+export function placeOf(kind: EngineKind, image: string | undefined): string {
+  if (image === undefined || kind === "process") return "a process of this machine";
+  return kind === "container" ? `a container of ${image}` : `a pod of ${image}`;
+}
+
+/** The most that arguments, and a result, may take as JSON, in bytes. */
+export const maximumJsonBytes = 16 * 1024 * 1024;
+/** The most that the line with a result or an error may take: a reply wraps the result in a few bytes, and an error is never that long. */
+export const maximumReply = maximumJsonBytes + 1024;

@@ -1,0 +1,21 @@
+import type { EngineChoice } from "../choose.ts";
+import type { EngineKind } from "./calls.ts";
+
+/** What a program learns of the engine that was chosen. */
+export interface EngineDescription {
+  readonly kind: EngineKind;
+  /** For people: `containers of podman`. */
+  readonly description: string;
+}
+
+/** Describes a choice. */
+export function describeEngine(choice: EngineChoice): EngineDescription {
+  switch (choice.kind) {
+    case "container":
+      return { kind: "container", description: `containers of ${choice.client.name}` };
+    case "kubernetes":
+      return { kind: "kubernetes", description: "pods of Kubernetes" };
+    case "process":
+      return { kind: "process", description: "processes of this machine" };
+  }
+}

@@ -1,0 +1,131 @@
+import { UserError } from "../../oci/errors.ts";
+import { type JobManifest, type JobNames, jobObjects, type SecretManifest } from "../kubernetes/job.ts";
+import { nonceAnnotation } from "../kubernetes/objects.ts";
+import { callVariable, inputsVariable, limitVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
+import { type CallBatch, maximumJsonBytes } from "./calls.ts";
+
+/** Most bytes of arguments in one Secret, which may have 1 MiB. */
+const partSize = 1_000_000;
+/** Where a pod finds the arguments of all calls. */
+const inputsFolder = "/slipway/calls";
+/** Most bytes of a result, as nodes begin a container's log anew at 10 MiB. */
+const maximumLoggedResult = 8 * 1024 * 1024;
+/** Seconds that calls may take which nobody waits for any more and nobody could end. */
+const deadline = 24 * 60 * 60;
+/** Seconds that they stay in the cluster then, once they have ended. */
+const keptFor = 10 * 60;
+/** Pods at once, where nobody says. */
+const usualParallelism = 50;
+
+/**
+ * The objects of a batch: one Job with an index for each call, of which one may fail without the others, and Secrets with the arguments of all
+ * of them, in parts, since 1,000 small items are then one request rather than 1,000. A pod that its node had to give up is made again.
+ *
+ * @param dockerConfig the pull secret's content, where the image needs one
+ * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
+ */
+export function indexedJob(
+  batch: CallBatch,
+  image: string,
+  names: JobNames,
+  dockerConfig: string | undefined,
+): { readonly job: JobManifest; readonly secrets: readonly SecretManifest[] } {
+  const { cpus, memory, gpus } = batch.resources;
+  const variables = {
+    ...batch.env,
+    [callVariable]: batch.name,
+    [nonceVariable]: names.nonce,
+    [inputsVariable]: inputsFolder,
+    [resultFileVariable]: "/dev/termination-log",
+    [limitVariable]: String(maximumLoggedResult),
+  };
+  const { job, secrets } = jobObjects(
+    {
+      name: batch.name,
+      image,
+      argv: batch.programArguments,
+      env: variables,
+      mounts: [],
+      network: "none",
+      stdin: "",
+      isFunction: false,
+      resources: {
+        ...(cpus === undefined ? {} : { cpu: cpus }),
+        ...(memory === undefined ? {} : { memory }),
+        ...(gpus === undefined ? {} : { gpu: gpus }),
+      },
+      retries: 0,
+    },
+    image,
+    names,
+    dockerConfig,
+  );
+  const parts = inputParts(batch, names, job.metadata.labels);
+  const {
+    backoffLimit: _,
+    podReplacementPolicy: __,
+    template,
+    ...spec
+  } = job.spec as JobManifest["spec"] & {
+    readonly backoffLimit: unknown;
+    readonly podReplacementPolicy: unknown;
+  };
+  const pod = template.spec as { volumes: object[]; containers: [{ volumeMounts: object[] }] };
+  const [container] = pod.containers;
+  const sources = parts.map(({ metadata: { name } }, index) => ({
+    secret: { name, items: [{ key: "part", path: String(index).padStart(3, "0") }] },
+  }));
+  return {
+    job: {
+      ...job,
+      metadata: { ...job.metadata, annotations: { [nonceAnnotation]: names.nonce } },
+      spec: {
+        ...spec,
+        completionMode: "Indexed",
+        completions: batch.inputs.length,
+        parallelism: Math.min(batch.inputs.length, batch.parallelism ?? usualParallelism),
+        backoffLimitPerIndex: 0,
+        podFailurePolicy: {
+          rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],
+        },
+        activeDeadlineSeconds: deadline,
+        ttlSecondsAfterFinished: keptFor,
+        template: {
+          ...template,
+          spec: {
+            ...template.spec,
+            volumes: [...pod.volumes, { name: "calls", projected: { sources } }],
+            containers: [
+              {
+                ...container,
+                volumeMounts: [...container.volumeMounts, { name: "calls", mountPath: inputsFolder, readOnly: true }],
+              },
+            ],
+          },
+        },
+      },
+    },
+    secrets: [...secrets, ...parts],
+  };
+}
+
+function inputParts(
+  { inputs, name }: CallBatch,
+  { name: job, namespace }: JobNames,
+  labels: Readonly<Record<string, string>>,
+): SecretManifest[] {
+  const all = Buffer.from(inputs.join("\n"));
+  if (all.length > maximumJsonBytes) {
+    throw new UserError(
+      `The arguments of all calls of ${JSON.stringify(name)} take ${all.length} bytes as JSON, and at most ${maximumJsonBytes} go through on Kubernetes.`,
+      "Store the data where both sides reach it and pass its name, or map fewer items at a time.",
+    );
+  }
+  return Array.from({ length: Math.ceil(all.length / partSize) }, (_, index) => ({
+    apiVersion: "v1" as const,
+    kind: "Secret" as const,
+    metadata: { name: `${job}-calls-${index}`, namespace, labels },
+    type: "Opaque",
+    data: { part: all.subarray(index * partSize, (index + 1) * partSize).toString("base64") },
+  }));
+}

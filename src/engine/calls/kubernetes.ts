@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { Failure } from "../../oci/errors.ts";
+import type { Environment } from "../engine.ts";
+import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
+import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
+import { conditionOf, type Event, type Job, jobNameLabel, type Pod } from "../kubernetes/objects.ts";
+import { checkReach, pullAccess } from "../kubernetes/pull-secret.ts";
+import { createOwned, deleteJob, jobsPath, newJobName, removeAbandoned } from "../kubernetes/submit.ts";
+import { listAll, type Selection, watchAll } from "../kubernetes/watch.ts";
+import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
+import { indexedJob } from "./indexed-job.ts";
+import { PodResults, sentences } from "./pod-results.ts";
+
+/** Milliseconds that calls may be without a pod before the cluster is asked why, and between such questions. */
+const podTime = 3000;
+/** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
+const endTime = 120_000;
+
+/**
+ * Calls in pods of the cluster that the kubeconfig names: one Job for a batch, an index of it for each call. The Job is deleted with the last
+ * result, and when whoever waits for it is ended; it ends by itself, and goes, where not even that can be.
+ */
+export class KubernetesCalls implements CallEngine {
+  readonly kind = "kubernetes";
+  readonly #env: Environment;
+  /** Questions that the cluster was asked so far. */
+  requests = 0;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  async run(batch: CallBatch, listener: CallListener): Promise<void> {
+    const { image = "" } = batch;
+    const cluster = await openCluster(this.#env);
+    checkReach(image, cluster);
+    const { dockerConfig } = await pullAccess(image, this.#env["SLIPWAY_COPY_CREDENTIALS"] === "1", this.#env);
+    const name = newJobName(batch);
+    const nonce = randomBytes(16).toString("hex");
+    const { namespace, owner } = cluster;
+    const { job, secrets } = indexedJob(batch, image, { name, namespace, owner, nonce }, dockerConfig);
+    listener.signal?.throwIfAborted();
+    // What an earlier client left is no reason for these calls not to run.
+    const sweep = removeAbandoned(cluster).catch(() => {});
+    try {
+      const { metadata } = await createOwned(cluster, job, secrets);
+      await followCalls(cluster, metadata, nonce, batch, listener);
+    } finally {
+      if (listener.signal?.aborted) await endCalls(cluster, name);
+      else await deleteJob(cluster, name, "Background");
+      await sweep;
+      this.requests += cluster.api.requests;
+    }
+  }
+}
+
+/** Refuses images that the cluster cannot pull from where they are: see `checkReach`. */
+export async function checkImages(images: readonly string[], env: Environment): Promise<void> {
+  const cluster = await openCluster(env);
+  for (const image of images) checkReach(image, cluster);
+}
+
+function podsOf({ namespace }: Cluster, job: string): Selection {
+  return { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${job}` };
+}
+
+/** Watches a batch until all its calls have ended. */
+async function followCalls(
+  cluster: Cluster,
+  { name, uid }: Job["metadata"],
+  nonce: string,
+  batch: CallBatch,
+  listener: CallListener,
+): Promise<void> {
+  const { api, namespace } = cluster;
+  const over = new AbortController();
+  const signal = AbortSignal.any([over.signal, ...(listener.signal ? [listener.signal] : [])]);
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
+  const results = new PodResults(cluster, nonce, batch.inputs.length, listener, signal);
+  const tell = (text: string) => listener.onOutput(Buffer.from(`slipway: ${text}\n`));
+  const told = new Set<string>();
+  const trouble = (found: Trouble | undefined) => {
+    if (found === undefined || told.has(found.words)) return;
+    told.add(found.words);
+    if (found.isFinal) fail(new Failure(...sentences(found.words)));
+    else tell(found.words);
+  };
+  const options = {
+    signal,
+    onQuiet: (error: Error) => tell(`${error.message.split("\n", 1)[0]} Trying again; the calls go on.`),
+  };
+
+  const pods = watchAll<Pod>(api, podsOf(cluster, name), options, (items) => {
+    results.see(items.values());
+    trouble(results.trouble(items.values()));
+  });
+  const job = watchAll<Job>(
+    api,
+    { path: jobsPath(cluster), fieldSelector: `metadata.name=${name}` },
+    options,
+    (items) => {
+      const current = items.get(name);
+      if (current === undefined || current.metadata.deletionTimestamp !== undefined) {
+        fail(new Failure(`Job ${name} was deleted by someone while its calls ran.`, "Call them again."));
+      } else if (conditionOf(current, "Complete") || conditionOf(current, "Failed")) {
+        // What its pods say may come later than what the job does.
+        listAll<Pod>(api, podsOf(cluster, name), signal).then(({ items }) => {
+          results.see(items);
+          results.close(current);
+        }, fail);
+      }
+    },
+  );
+  const timer = setInterval(() => {
+    if (results.hasBegun) return clearInterval(timer);
+    const events = { path: `/api/v1/namespaces/${namespace}/events`, fieldSelector: `involvedObject.uid=${uid}` };
+    listAll<Event>(api, events, signal).then(({ items }) => trouble(creationTrouble(items)), fail);
+  }, podTime);
+  try {
+    // A watch ends by itself only when it is aborted.
+    await Promise.race([results.done, failed, Promise.all([pods, job])]);
+    listener.signal?.throwIfAborted();
+  } finally {
+    clearInterval(timer);
+    over.abort();
+    failed.catch(() => {});
+  }
+}
+
+/** Deletes a batch and waits until nothing of it runs. */
+async function endCalls(cluster: Cluster, name: string): Promise<void> {
+  await deleteJob(cluster, name, "Foreground");
+  const gone = new AbortController();
+  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(endTime)]);
+  await watchAll<Pod>(cluster.api, podsOf(cluster, name), { signal }, (items) => {
+    if (items.size === 0) gone.abort();
+  });
+}

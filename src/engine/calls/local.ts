@@ -1,0 +1,91 @@
+import { randomBytes } from "node:crypto";
+import type { ContainerClient } from "../container/client.ts";
+import { LoginSource } from "../container/login.ts";
+import { runContainer } from "../container/run.ts";
+import type { Environment, Run } from "../engine.ts";
+import { runProcess } from "../process/run.ts";
+import { callVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";
+import { type CallBatch, type CallEngine, type CallListener, type CallOutcome, maximumReply } from "./calls.ts";
+import { pool, roomHere } from "./pool.ts";
+
+type RunOne = (run: Run, signal: AbortSignal) => Promise<number>;
+
+/** Runs a batch by as many runs of the program as there are calls. */
+async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(listener.signal ? [listener.signal] : [])]);
+  const call = async (index: number) => {
+    const nonce = randomBytes(16).toString("hex");
+    const reader = new ResultReader(nonce, maximumReply, listener.onOutput);
+    const run: Run = {
+      programArguments: batch.programArguments,
+      env: { ...batch.env, [callVariable]: batch.name, [nonceVariable]: nonce },
+      stdin: `${batch.inputs[index]}\n`,
+      holdsStdin: true,
+      onStdout: (chunk) => reader.write(chunk),
+    };
+    const status = await runOne(run, signal).catch((error) => {
+      failed.abort();
+      throw error;
+    });
+    if (!signal.aborted) listener.onOutcome(index, outcomeOf(reader.end(), status));
+  };
+  await pool(batch.inputs.length, batch.parallelism ?? roomHere(batch.resources), call, signal);
+  listener.signal?.throwIfAborted();
+}
+
+function outcomeOf(reply: string | undefined, status: number): CallOutcome {
+  return reply === undefined ? { status } : { reply: JSON.parse(reply) as Reply };
+}
+
+/** Calls in processes of this machine: this program with the Node that runs it. */
+export class ProcessCalls implements CallEngine {
+  readonly kind = "process";
+
+  async run(batch: CallBatch, listener: CallListener): Promise<void> {
+    // One alone shares the terminal, if there is one.
+    const output = batch.inputs.length === 1 ? {} : { onStderr: listener.onOutput };
+    await runEach(batch, listener, (run, signal) => runProcess(run, { signal, ...output }));
+  }
+}
+
+/** Calls in containers of podman or docker. */
+export class ContainerCalls implements CallEngine {
+  readonly kind = "container";
+  readonly #client: ContainerClient;
+  readonly #env: Environment;
+
+  constructor(client: ContainerClient, env: Environment) {
+    this.#client = client;
+    this.#env = env;
+  }
+
+  async run(batch: CallBatch, listener: CallListener): Promise<void> {
+    const { image = "", network, resources } = batch;
+    const logins = new LoginSource(image);
+    // Several that begin at once would each pull the image.
+    let first: Promise<void> | undefined;
+    await runEach(batch, listener, async (run, signal) => {
+      const begun = Promise.withResolvers<void>();
+      const before = first;
+      first ??= begun.promise;
+      await before;
+      try {
+        const login = await logins.current();
+        return await runContainer(
+          this.#client,
+          { ...run, image, network, resources },
+          {
+            env: this.#env,
+            signal,
+            onStderr: listener.onOutput,
+            onCreated: begun.resolve,
+            ...(login ? { login } : {}),
+          },
+        );
+      } finally {
+        begun.resolve();
+      }
+    });
+  }
+}

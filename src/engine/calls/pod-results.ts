@@ -1,0 +1,185 @@
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { jobFailure, podFailure, type Trouble, waitingTrouble } from "../kubernetes/failure.ts";
+import { podLog } from "../kubernetes/logs.ts";
+import { conditionOf, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
+import { type Reply, ResultReader } from "../protocol.ts";
+import { type CallListener, type CallOutcome, maximumReply } from "./calls.ts";
+
+/** The label by which the job controller numbers the pods of an indexed Job. */
+const indexLabel = "batch.kubernetes.io/job-completion-index";
+/** Logs that are read at once. */
+const logsAtOnce = 4;
+
+/**
+ * Takes the results of calls from their pods: short ones come with the pods' own state and so cost no question, others are in the log. A single
+ * call's log is read as it is written.
+ */
+export class PodResults {
+  readonly #cluster: Cluster;
+  readonly #nonce: string;
+  readonly #listener: CallListener;
+  readonly #signal: AbortSignal;
+  readonly #isOpen: Set<number>;
+  readonly #isSingle: boolean;
+  /** Pods that have ended and were taken note of. */
+  readonly #seen = new Set<string>();
+  /** Logs that are read as they are written, by pod, with the reply that was in them. */
+  readonly #followed = new Map<
+    string,
+    { isOver: boolean; readonly wake: () => void; readonly reply: Promise<Reply | undefined> }
+  >();
+  readonly #waiting: (() => Promise<void>)[] = [];
+  #reading = 0;
+  #underWay = 0;
+  #isClosed: Job | undefined;
+  readonly #done = Promise.withResolvers<void>();
+  /** Whether a pod's program ever began. */
+  hasBegun = false;
+
+  constructor(cluster: Cluster, nonce: string, count: number, listener: CallListener, signal: AbortSignal) {
+    this.#cluster = cluster;
+    this.#nonce = nonce;
+    this.#listener = listener;
+    this.#signal = signal;
+    this.#isOpen = new Set(Array.from({ length: count }, (_, index) => index));
+    this.#isSingle = count === 1;
+  }
+
+  /** Settles once every call has an outcome; rejects when a log cannot be read. */
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  /** Looks at pods as they are now. */
+  see(pods: Iterable<Pod>): void {
+    for (const pod of pods) {
+      const { name } = pod.metadata;
+      if (this.#seen.has(name)) continue;
+      const { running, terminated } = containerState(pod);
+      if (running || terminated) {
+        this.hasBegun = true;
+        if (this.#isSingle) this.#follow(name);
+      }
+      if (!terminated && pod.status?.phase !== "Failed") continue;
+      this.#seen.add(name);
+      this.#ended(pod);
+    }
+  }
+
+  /** What keeps all calls from beginning, as long as none has. */
+  trouble(pods: Iterable<Pod>): Trouble | undefined {
+    if (this.hasBegun) return undefined;
+    for (const pod of pods) {
+      const found = waitingTrouble(pod);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** The job has ended: calls without a pod that says how have failed. */
+  close(job: Job): void {
+    this.#isClosed = job;
+    this.#settleRest();
+  }
+
+  #ended(pod: Pod): void {
+    const index = Number(pod.metadata.labels?.[indexLabel]);
+    if (!this.#isOpen.has(index)) return;
+    const { terminated } = containerState(pod);
+    const reader = new ResultReader(this.#nonce, maximumReply, () => {});
+    reader.write(Buffer.from(terminated?.message ?? ""));
+    const reply = parse(reader.end());
+    const followed = this.#followed.get(pod.metadata.name);
+    if (followed) {
+      followed.isOver = true;
+      followed.wake();
+      this.#later(async () => this.#settle(index, pod, reply ?? (await followed.reply)));
+    } else if (reply) this.#settle(index, pod, reply);
+    // One that was given up by its node is made again, but for what it had done.
+    else if (terminated) this.#later(async () => this.#settle(index, pod, await this.#readLog(pod.metadata.name)));
+    else this.#settle(index, pod, undefined);
+  }
+
+  #settle(index: number, pod: Pod, reply: Reply | undefined): void {
+    if (!this.#isOpen.has(index)) return;
+    if (reply === undefined && conditionOf(pod, "DisruptionTarget")) this.#settleRest();
+    else this.#tell(index, reply ? { reply } : failureOf(pod));
+  }
+
+  #tell(index: number, outcome: CallOutcome): void {
+    this.#isOpen.delete(index);
+    this.#listener.onOutcome(index, outcome);
+    if (this.#isOpen.size === 0) this.#done.resolve();
+  }
+
+  #settleRest(): void {
+    if (this.#isClosed === undefined || this.#underWay > 0) return;
+    const words = jobFailure(this.#isClosed, undefined) || "Its pod was gone before it could be asked. Call it again.";
+    const [problem, remedy] = sentences(words);
+    for (const index of [...this.#isOpen]) this.#tell(index, { status: 1, reason: { problem, remedy } });
+  }
+
+  /** Does something about an ended pod, a few at once. */
+  #later(work: () => Promise<void>): void {
+    this.#underWay += 1;
+    this.#waiting.push(work);
+    this.#next();
+  }
+
+  #next(): void {
+    const work = this.#reading < logsAtOnce ? this.#waiting.shift() : undefined;
+    if (work === undefined) return;
+    this.#reading += 1;
+    work()
+      .catch((error) => this.#done.reject(error))
+      .finally(() => {
+        this.#reading -= 1;
+        this.#underWay -= 1;
+        this.#settleRest();
+        this.#next();
+      });
+  }
+
+  async #readLog(pod: string): Promise<Reply | undefined> {
+    return this.#read(pod, { follow: false, isOver: () => true, change: async () => {} });
+  }
+
+  #follow(pod: string): void {
+    if (this.#followed.has(pod)) return;
+    const { promise: end, resolve: wake } = Promise.withResolvers<void>();
+    const options = { follow: true, isOver: () => this.#followed.get(pod)?.isOver ?? false, change: () => end };
+    const entry = { isOver: false, wake, reply: Promise.resolve().then(() => this.#read(pod, options)) };
+    // It is waited for once the pod has ended.
+    entry.reply.catch(() => {});
+    this.#followed.set(pod, entry);
+  }
+
+  async #read(
+    name: string,
+    options: { readonly follow: boolean; readonly isOver: () => boolean; readonly change: () => Promise<void> },
+  ): Promise<Reply | undefined> {
+    const { api, namespace } = this.#cluster;
+    const reader = new ResultReader(this.#nonce, maximumReply, this.#listener.onOutput);
+    for await (const piece of podLog(api, { namespace, name }, { ...options, signal: this.#signal }))
+      reader.write(piece);
+    return parse(reader.end());
+  }
+}
+
+function parse(reply: string | undefined): Reply | undefined {
+  return reply === undefined ? undefined : (JSON.parse(reply) as Reply);
+}
+
+function failureOf(pod: Pod): CallOutcome {
+  const status = containerState(pod).terminated?.exitCode ?? 1;
+  const words = podFailure(pod);
+  if (words === undefined) return { status };
+  const [problem, remedy] = sentences(words);
+  return { status, reason: { problem, remedy } };
+}
+
+/** Divides words of two sentences, the second of which says what to do. */
+export function sentences(words: string): [problem: string, remedy: string] {
+  const end = words.search(/\. (?=[A-Z`])/);
+  return end < 0 ? [words, "Look at what it printed above."] : [words.slice(0, end + 1), words.slice(end + 2)];
+}

@@ -1,0 +1,105 @@
+import { type CallOutcome, placeOf } from "../engine/calls/calls.ts";
+import type { Network, Resources } from "../engine/limits.ts";
+import { wholeProgram } from "../engine/protocol.ts";
+import { Failure } from "../oci/errors.ts";
+import { callEngine } from "./engine.ts";
+import { containerImage, imageVariables } from "./images.ts";
+import { revive } from "./remote-error.ts";
+
+/** How a function runs in this program's image. */
+export interface CallOptions {
+  /** Which of the program's images; by default `default`. */
+  readonly tag?: string;
+  /** The environment variables that the function sees besides the image's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** `none` by default; `host` is this machine's network. Pods have the cluster's, whatever this says. */
+  readonly network?: Network;
+  /** Limits of a container or pod; none by default. */
+  readonly resources?: Resources;
+}
+
+/** Calls to make, and who wants to know of them. */
+interface Calls {
+  readonly name: string;
+  /** Lists of arguments, as JSON. */
+  readonly inputs: readonly string[];
+  readonly programArguments: readonly string[];
+  readonly options: CallOptions & { readonly parallelism?: number };
+  /** Called for each call when it has ended, with what it gave or threw. */
+  readonly onSettled: (index: number, settled: PromiseSettledResult<unknown>) => void;
+  readonly onOutput: (data: Buffer) => void;
+}
+
+/**
+ * Makes calls on the engine chosen, in this program's image where it has one.
+ *
+ * @throws UserError, Failure when the engine does not work
+ */
+export async function makeCalls(calls: Calls): Promise<void> {
+  const { name, inputs, programArguments, options, onSettled, onOutput } = calls;
+  const engine = callEngine();
+  const images = imageVariables();
+  const image = Object.keys(images).length > 0 ? containerImage(options.tag) : undefined;
+  const place = placeOf(engine.kind, image);
+  await engine.run(
+    {
+      ...(image === undefined ? {} : { image }),
+      programArguments,
+      env: { ...images, ...options.env },
+      network: options.network ?? "none",
+      resources: options.resources ?? {},
+      name,
+      inputs,
+      ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
+    },
+    { onOutput, onOutcome: (index, outcome) => onSettled(index, settle(name, outcome, place)) },
+  );
+}
+
+/** Makes one call. */
+export async function makeCall(
+  calls: Pick<Calls, "name" | "programArguments" | "options"> & { readonly input: string },
+) {
+  let settled: PromiseSettledResult<unknown> | undefined;
+  await makeCalls({
+    ...calls,
+    inputs: [calls.input],
+    onSettled: (_, value) => {
+      settled = value;
+    },
+    onOutput: (data) => void process.stderr.write(data),
+  });
+  if (settled?.status === "fulfilled") return settled.value;
+  throw settled?.reason;
+}
+
+function settle(name: string, outcome: CallOutcome, place: string): PromiseSettledResult<unknown> {
+  if ("reply" in outcome) {
+    const { reply } = outcome;
+    return "error" in reply
+      ? { status: "rejected", reason: revive(reply.error, place) }
+      : { status: "fulfilled", value: reply.result };
+  }
+  const { status, reason } = outcome;
+  // A program without `main` can be run as a whole all the same.
+  if (name === wholeProgram && status === 0) return { status: "fulfilled", value: undefined };
+  const subject = name === wholeProgram ? "The program" : JSON.stringify(name);
+  if (reason)
+    return {
+      status: "rejected",
+      reason: new Failure(`${subject} failed in ${place}: ${reason.problem}`, reason.remedy),
+    };
+  return {
+    status: "rejected",
+    reason: new Failure(
+      `${subject} ended with status ${status} in ${place} before it gave a result.`,
+      remedyOf(status),
+    ),
+  };
+}
+
+function remedyOf(status: number): string {
+  if (status === 137) return "It was killed, most often for want of memory: give it more, or less to do.";
+  if (status === 0) return "The program must call main after it has defined its functions.";
+  return "Look at what it printed above.";
+}

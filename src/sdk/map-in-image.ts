@@ -1,0 +1,96 @@
+import { UserError } from "../oci/errors.ts";
+import { type CallOptions, makeCalls } from "./calls.ts";
+import { type ImageFunction, imageFunction } from "./in-image.ts";
+import { encodeJson, type Json } from "./json.ts";
+import { MapError } from "./map-error.ts";
+import { MapProgress } from "./map-progress.ts";
+import { servedCall } from "./serving.ts";
+
+/** How {@link mapInImage} runs. What is left out is as {@link inImage} was told. */
+export interface MapInImageOptions extends CallOptions {
+  /** How many run at once at most; by default as many as this machine has processors and memory for, and 50 on Kubernetes. */
+  readonly parallelism?: number;
+  /** Whether failures are among the results, as `Promise.allSettled` has them, rather than thrown. */
+  readonly settled?: boolean;
+}
+
+type FunctionOf<T, R> = string | ((item: T) => Promise<R>);
+
+/**
+ * Calls a function for every item, each in a container of its own, as {@link inImage} does; on Kubernetes all of them as one Job.
+ * Every item is tried, whatever becomes of the others. On a terminal one line tells how far it is.
+ *
+ * @param fn what {@link inImage} returned, or its name
+ * @returns the results in the order of the items; with `settled` also how items failed
+ * @throws MapError that names the items which failed; UserError, Failure when the engine does not work. Nothing runs any longer then
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing has this type
+export async function mapInImage<T extends Json, R extends Json | void = Json>(
+  items: readonly T[],
+  fn: FunctionOf<T, R>,
+  options?: MapInImageOptions & { readonly settled?: false },
+): Promise<R[]>;
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing has this type
+export async function mapInImage<T extends Json, R extends Json | void = Json>(
+  items: readonly T[],
+  fn: FunctionOf<T, R>,
+  options: MapInImageOptions & { readonly settled: true },
+): Promise<PromiseSettledResult<R>[]>;
+export async function mapInImage<T extends Json>(
+  items: readonly T[],
+  fn: FunctionOf<T, unknown>,
+  options: MapInImageOptions = {},
+): Promise<unknown[]> {
+  const target = imageFunction(fn);
+  const { parallelism, settled = false, ...rest } = options;
+  if (parallelism !== undefined && !(Number.isInteger(parallelism) && parallelism > 0)) {
+    throw new UserError(`parallelism: ${parallelism} is no number of calls.`, "Give a whole number from 1 on.");
+  }
+  const inputs = items.map((item, index) => encodeJson([item], `Item ${index} for ${JSON.stringify(target.name)}`));
+  const results =
+    servedCall === undefined
+      ? await mapThere(target, inputs, { ...target.options, ...rest, ...(parallelism ? { parallelism } : {}) })
+      : await mapHere(target, inputs);
+  if (settled) return results;
+  const failures = results.flatMap((each, index) =>
+    each.status === "rejected" ? [{ index, error: each.reason }] : [],
+  );
+  if (failures.length > 0) throw new MapError(target.name, results.length, failures);
+  return results.map((each) => (each as PromiseFulfilledResult<unknown>).value);
+}
+
+async function mapThere(
+  { name }: ImageFunction,
+  inputs: readonly string[],
+  options: CallOptions & { readonly parallelism?: number },
+): Promise<PromiseSettledResult<unknown>[]> {
+  if (inputs.length === 0) return [];
+  const results: PromiseSettledResult<unknown>[] = new Array(inputs.length);
+  const progress = new MapProgress(name, inputs.length, process.stderr);
+  try {
+    await makeCalls({
+      name,
+      inputs,
+      programArguments: process.argv.slice(2),
+      options,
+      onSettled: (index, result) => {
+        results[index] = result;
+        progress.settled(result.status === "fulfilled");
+      },
+      onOutput: (data) => progress.print(data),
+    });
+  } finally {
+    progress.finish();
+  }
+  return results;
+}
+
+/** Already in the image: the function runs here, for one item after the other. */
+async function mapHere({ fn }: ImageFunction, inputs: readonly string[]): Promise<PromiseSettledResult<unknown>[]> {
+  const results: PromiseSettledResult<unknown>[] = [];
+  for (const input of inputs) {
+    const call = (async () => fn(...(JSON.parse(input) as never[])))();
+    results.push(...(await Promise.allSettled([call])));
+  }
+  return results;
+}

@@ -1,0 +1,58 @@
+/** A stream that may be a terminal. */
+interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(data: string | Uint8Array): unknown;
+}
+
+/** One line of a terminal on how far a map is, below what functions print. Nothing where it is no terminal. */
+export class MapProgress {
+  readonly #name: string;
+  readonly #count: number;
+  readonly #output: Output;
+  #done = 0;
+  #failed = 0;
+  #isShown = false;
+  #isAtStart = true;
+
+  constructor(name: string, count: number, output: Output) {
+    this.#name = name;
+    this.#count = count;
+    this.#output = output;
+    this.#show();
+  }
+
+  /** One more has ended. */
+  settled(isFine: boolean): void {
+    this.#done += 1;
+    if (!isFine) this.#failed += 1;
+    this.#show();
+  }
+
+  /** Passes on what a function printed. */
+  print(data: Buffer): void {
+    this.#clear();
+    this.#output.write(data);
+    this.#isAtStart = data.at(-1) === 0x0a;
+    this.#show();
+  }
+
+  /** Takes the line away. */
+  finish(): void {
+    this.#clear();
+  }
+
+  #show(): void {
+    // In the middle of a printed line there is no room for it.
+    if (!this.#output.isTTY || !this.#isAtStart) return;
+    const failed = this.#failed > 0 ? `, ${this.#failed} failed` : "";
+    const line = `slipway: ${this.#name}: ${this.#done} of ${this.#count}${failed}`;
+    this.#output.write(`\r\x1b[K${line.slice(0, (this.#output.columns ?? 80) - 1)}`);
+    this.#isShown = true;
+  }
+
+  #clear(): void {
+    if (this.#isShown) this.#output.write("\r\x1b[K");
+    this.#isShown = false;
+  }
+}
