@@ -1,0 +1,103 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { folderOfTest, git, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
+import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
+import { findExecutable } from "../../src/engine/executables.ts";
+import { Machine } from "./machine.ts";
+import { type Ran, tableOf } from "./table.ts";
+
+/** Code in two folders, the first of which needs the second. */
+const files = {
+  "src/report.py": "import helper\n\ndef total(numbers):\n    return helper.add(numbers)\n",
+  "src/report.mjs":
+    "import { readFileSync } from 'node:fs';\nexport default (numbers) => { readFileSync('report.mjs'); return numbers.reduce((sum, one) => sum + one, 0); };\n",
+};
+const helper = "def add(numbers):\n    return sum(numbers)\n";
+
+/** What an interpreter runs on each engine, and what runs where there is no code. */
+interface Row {
+  readonly fields: object;
+  readonly engines: readonly string[];
+  readonly function: string;
+  readonly command: readonly string[];
+}
+
+/**
+ * Runs every interpreter with every kind of code on these engines, and prints what ran where.
+ *
+ * @param prepare what the machine needs besides
+ */
+export async function runMatrix(engines: readonly string[], prepare: (machine: Machine) => void = () => {}) {
+  const root = folderOfTest();
+  git(root, "init", "--quiet", "app.git");
+  const repository = repositoryOfTest(join(root, "app.git"));
+  const server = await gitServerOfTest(root);
+  const machine = new Machine({ GIT_SSL_CAINFO: server.certificate });
+  prepare(machine);
+  const commit = repository.commit({ ...files, "src/helper.py": helper });
+  machine.write(Object.fromEntries(Object.entries(files).map(([path, text]) => [path.replace("src", "code"), text])));
+  machine.write({ "lib/helper.py": helper });
+
+  const pushed = await machine.run("test/jobs/python_push", []);
+  const [, image = "", digest = ""] = /^(.*)@(sha256:.*)\n$/.exec(pushed.out) ?? [];
+  expect(pushed).toMatchObject({ status: 0 });
+
+  const python = { function: "report:total", command: ["python", "-c", "print(sum([1, 2, 3]))"] };
+  const interpreters: Record<string, Row> = {
+    ContainerAtTag: { fields: { repository: image, tag: "3.11" }, engines: ["container", "kubernetes"], ...python },
+    ContainerAtDigest: { fields: { repository: image, digest }, engines: ["container", "kubernetes"], ...python },
+    ServerAvailableInterpreter: {
+      fields: { interpreter_path: findExecutable("python3", machine.env) },
+      engines: ["process"],
+      ...python,
+    },
+    SLIPWAY_INTERPRETER: {
+      fields: { interpreter_path: "SLIPWAY_INTERPRETER" },
+      engines: ["process"],
+      function: "report.mjs",
+      command: ["node", "-p", "1 + 2 + 3"],
+    },
+  };
+  const repo_url = `${server.url}/app.git/.git`;
+  const codes: Record<string, object | undefined> = {
+    GitRepoBranch: { repo_url, path_to_source: "src" },
+    GitRepoCommit: { repo_url, commit, path_to_source: "src" },
+    ServerAvailableFolder: { code_paths: ["code", "lib"] },
+    none: undefined,
+  };
+
+  const ran: Ran[] = [];
+  const note = async (interpreter: string, code: string, engine: string, run: () => ReturnType<Machine["slipway"]>) => {
+    if (!engines.includes(engine)) return;
+    const start = performance.now();
+    const outcome = await run();
+    expect({ interpreter, code, engine, ...outcome }).toMatchObject({ out: "6\n", status: 0 });
+    ran.push({ interpreter, code, engine, seconds: (performance.now() - start) / 1000 });
+  };
+  for (const [interpreter, row] of Object.entries(interpreters)) {
+    const kind = interpreter === "SLIPWAY_INTERPRETER" ? "ServerAvailableInterpreter" : interpreter;
+    for (const [code, fields] of Object.entries(codes)) {
+      const name = `${interpreter}-${code}.json`;
+      const what = fields
+        ? { code: { [code]: fields }, function: row.function, arguments: [[1, 2, 3]] }
+        : { command: row.command };
+      machine.write({ [name]: JSON.stringify({ interpreter: { [kind]: row.fields }, ...what }) });
+      for (const engine of row.engines) {
+        await note(interpreter, code, engine, () => machine.slipway(["job", "run", name, "--engine", engine]));
+      }
+    }
+  }
+  // A pipeline, whose image has its code in it, by its Bazel target.
+  for (const engine of ["container", "kubernetes"]) {
+    await note("ImageTarget", "none", engine, () => machine.run("test/jobs/program_job", ["--engine", engine]));
+  }
+
+  const table = tableOf(ran, engines);
+  process.stdout.write(`${ran.map((each) => `${JSON.stringify(each)}\n`).join("")}${table}\n`);
+  const outputs = process.env["TEST_UNDECLARED_OUTPUTS_DIR"];
+  if (outputs !== undefined && existsSync(outputs)) {
+    mkdirSync(outputs, { recursive: true });
+    writeFileSync(join(outputs, "jobs.jsonl"), ran.map((each) => `${JSON.stringify(each)}\n`).join(""));
+  }
+}
