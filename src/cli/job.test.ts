@@ -116,6 +116,23 @@ describe("slipway job", () => {
     });
   });
 
+  it("starts relative paths where it is told to, and keeps the lock there", async () => {
+    const { home, job, write } = machine();
+    mkdirSync(join(home, "project/code"), { recursive: true });
+    writeFileSync(join(home, "project/code/one.mjs"), "export default () => 1;\n");
+    const code = { ServerAvailableFolder: { code_paths: ["code"] } };
+    const file = write("made.json", { interpreter: own, code, function: "one.mjs" });
+    expect(await job("run", file, "--folder", "project")).toMatchObject({ out: "1\n", status: 0 });
+    expect(await job("resolve", file, "--folder", "project")).toMatchObject({ out: "project/made.lock.json\n" });
+    expect(existsSync(join(home, "project/made.lock.json"))).toBe(true);
+    expect(await job("resolve", file, "--folder", "nowhere")).toMatchObject({
+      error: expect.stringMatching(
+        /^code_paths: .*nowhere\/code does not exist|^nowhere\/made\.lock\.json cannot be written/,
+      ),
+      status: 2,
+    });
+  });
+
   it("forgets jobs that ended: those named, or all that ended long enough ago", async () => {
     const { job, write } = machine();
     const file = write("job.json", { interpreter: own, command: ["/bin/true"] });

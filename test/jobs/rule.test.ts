@@ -11,7 +11,7 @@ function user() {
     BUILD_WORKING_DIRECTORY: join(machine.home, "test"),
     SLIPWAY_ENGINE: "container",
   };
-  machine.write({ "test/README": "" });
+  machine.write({ "test/jobs/BUILD.bazel": "" });
   return { machine, run: (target: string, ...args: string[]) => machine.run(`test/jobs/${target}`, args, env) };
 }
 

@@ -17,7 +17,15 @@ export async function resolveJob(options: JobOptions): Promise<void> {
   const text = formatJobLock(lock);
   if (before) for (const change of diffLocks(before, lock)) process.stderr.write(`${formatChange(change)}\n`);
   if (!existsSync(file.lockPath) || readFileSync(file.lockPath, "utf8") !== text) {
-    await replaceFile(file.lockPath, text);
+    await replaceFile(file.lockPath, text).catch((cause: NodeJS.ErrnoException) => {
+      throw new UserError(
+        `${file.lockName} cannot be written (${cause.code}).`,
+        "Check that its folder is there and yours.",
+        {
+          cause,
+        },
+      );
+    });
   }
   process.stdout.write(`${file.lockName}\n`);
 }
