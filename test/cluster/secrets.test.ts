@@ -1,0 +1,100 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { SecretWatch } from "../credentials/testdata/secrets.ts";
+import { shellImage } from "./testdata/image.ts";
+import { kubectl } from "./testdata/kubectl.ts";
+import { inPasswordRegistry } from "./testdata/registries.ts";
+import { firstWords, nameOf, outputOf, ShellUser, textOf } from "./testdata/shell.ts";
+
+/** Everything that a cluster tells of a namespace, but its secrets. */
+const everything =
+  "jobs,pods,configmaps,events,services,endpoints,replicationcontrollers,deployments.apps,replicasets.apps,serviceaccounts,controllerrevisions.apps,leases.coordination.k8s.io";
+
+it("are in the Secret that was made for them alone, and go with the job", async () => {
+  const user = await ShellUser.make();
+  const { namespace } = user;
+  const random = () => crypto.randomUUID().replaceAll("-", "");
+  const password = random();
+  const variable = random();
+  const image = await inPasswordRegistry(shellImage(), { username: "robot", password });
+  const [registry = ""] = image.split("/");
+  const file = join(namespace.home, ".docker/config.json");
+  mkdirSync(join(namespace.home, ".docker"));
+  const auth = Buffer.from(`robot:${password}`).toString("base64");
+  writeFileSync(file, JSON.stringify({ auths: { [registry]: { auth } } }), { mode: 0o600 });
+
+  const watch = new SecretWatch([password, variable], namespace.home);
+  const env = { ...namespace.env, SLIPWAY_COPY_CREDENTIALS: "1" };
+  const engine = user.engine(env);
+  const script = 'printf %s "$SECRET" | wc -c; until [ -e /tmp/enough ]; do sleep 0.1; done';
+  await watch.while(async () => {
+    const id = await engine.submit(user.program(script, { image, env: { SECRET: variable } }));
+    const name = nameOf(id);
+    expect(await firstWords(engine, id)).toBe(`${variable.length}\n`);
+
+    for (const format of ["yaml", "json"]) {
+      watch.saw(`objects (${format})`, await namespace.kubectl("get", everything, `--output=${format}`));
+    }
+    watch.saw("kubectl describe", await namespace.kubectl("describe", "jobs,pods"));
+    watch.saw("nodes", await kubectl(["get", "nodes", "--output=json"]));
+    // That it is nowhere else would say little if it were not there.
+    const { items } = await namespace.ask("get", "secrets");
+    const holders = (secret: string) =>
+      items.flatMap(({ metadata, data }: { metadata: { name: string }; data: Record<string, string> }) =>
+        Object.values(data).some((value) => Buffer.from(value, "base64").includes(secret)) ? [metadata.name] : [],
+      );
+    expect(holders(password)).toEqual([`${name}-pull`]);
+    expect(holders(variable)).toEqual([`${name}-input`]);
+    for (const { metadata } of items) expect(metadata.ownerReferences).toMatchObject([{ kind: "Job", name }]);
+
+    watch.saw("status", JSON.stringify([await engine.status(id), await engine.list()]));
+    const { stdout, stderr } = await (async () => {
+      const output = outputOf(user.client("collect", id, env));
+      await namespace.kubectl("exec", `job/${name}`, "--", "touch", "/tmp/enough");
+      return output;
+    })();
+    watch.saw("a client", stdout + stderr);
+    watch.saw("the log", await textOf(engine, id));
+    watch.saw("objects at the end", await namespace.kubectl("get", everything, "--output=json"));
+    await namespace.kubectl("delete", "job", name);
+    await namespace.empty();
+  });
+  watch.saw("notices", user.notices.join("\n"));
+  expect(watch.commandLines).toBeGreaterThan(0);
+  expect(watch.findings([file])).toEqual([]);
+});
+
+it("of this machine stay on it unless they are asked for", async () => {
+  const user = await ShellUser.make();
+  const { namespace } = user;
+  const password = crypto.randomUUID().replaceAll("-", "");
+  const image = await inPasswordRegistry(shellImage(), { username: "robot", password });
+  const [registry = ""] = image.split("/");
+  mkdirSync(join(namespace.home, ".docker"));
+  const auth = Buffer.from(`robot:${password}`).toString("base64");
+  writeFileSync(join(namespace.home, ".docker/config.json"), JSON.stringify({ auths: { [registry]: { auth } } }));
+  const engine = user.engine();
+  const id = await engine.submit(user.program("true", { image }));
+  expect((await namespace.names()).filter((name) => name.startsWith("Secret/"))).toEqual([]);
+  expect((await engine.collect(id)).status.reason).toMatch(/gives .* to nobody without a credential/);
+});
+
+it("that pull from the embedded registry are short-lived and for one repository", async () => {
+  const user = await ShellUser.make();
+  const engine = user.engine();
+  const id = await engine.submit(user.program("echo one; until [ -e /tmp/enough ]; do sleep 0.1; done"));
+  await firstWords(engine, id);
+  const secret = await user.namespace.ask("get", "secret", `${nameOf(id)}-pull`);
+  const config = JSON.parse(Buffer.from(secret["data"][".dockerconfigjson"], "base64").toString());
+  const [registry = ""] = user.image.split("/");
+  const { username, password } = config.auths[registry];
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+  const look = async (method: string, path: string) =>
+    (await fetch(`http://${registry}/v2/${path}`, { method, headers: { authorization } })).status;
+  expect(await look("HEAD", `test/shell/manifests/${user.image.split("@")[1]}`)).toBe(200);
+  expect(await look("POST", "test/shell/blobs/uploads/")).toBeGreaterThanOrEqual(401);
+  expect(await look("GET", "test/other/tags/list")).toBeGreaterThanOrEqual(401);
+  await engine.cancel(id);
+  await user.namespace.empty();
+});

@@ -1,0 +1,54 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Digest, sha256 } from "../../../src/oci/digest.ts";
+import { mediaTypes } from "../../../src/oci/media-types.ts";
+
+/** An image in bytes. */
+export interface SmallImage {
+  readonly digest: Digest;
+  readonly manifest: Buffer;
+  /** Configuration and layer. */
+  readonly blobs: readonly Buffer[];
+}
+
+/**
+ * A shell with the usual commands, for `sh -c SCRIPT`, whose user is no administrator.
+ *
+ * @param config what its configuration says besides
+ */
+export function shellImage(config: object = {}): SmallImage {
+  const root = mkdtempSync(join(tmpdir(), "slipway-image-"));
+  mkdirSync(join(root, "bin"));
+  copyFileSync("/bin/busybox", join(root, "bin/busybox"));
+  for (const name of execFileSync("/bin/busybox", ["--list"], { encoding: "utf8" }).trim().split("\n")) {
+    if (name !== "busybox") symlinkSync("busybox", join(root, "bin", name));
+  }
+  const layer = execFileSync("tar", ["-C", root, "-c", "--owner=0", "--group=0", "--mtime=@0", "--sort=name", "."], {
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  rmSync(root, { recursive: true });
+  const configuration = Buffer.from(
+    JSON.stringify({
+      architecture: process.arch === "x64" ? "amd64" : process.arch,
+      os: "linux",
+      config: { User: "1000:1000", Env: ["PATH=/bin"], ...config },
+      rootfs: { type: "layers", diff_ids: [sha256(layer)] },
+    }),
+  );
+  const part = (mediaType: string, content: Buffer) => ({
+    mediaType,
+    digest: sha256(content),
+    size: content.length,
+  });
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: mediaTypes.manifest,
+      config: part(mediaTypes.config, configuration),
+      layers: [part("application/vnd.oci.image.layer.v1.tar", layer)],
+    }),
+  );
+  return { digest: sha256(manifest), manifest, blobs: [configuration, layer] };
+}

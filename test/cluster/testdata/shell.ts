@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { KubernetesEngine } from "../../../src/engine/kubernetes/engine.ts";
+import type { Program } from "../../../src/engine/job/program.ts";
+import { shellImage } from "./image.ts";
+import { type Rule, TestNamespace } from "./namespace.ts";
+import { inEmbeddedRegistry } from "./registries.ts";
+
+/** A user who runs scripts in a namespace of a test's own, from the user's embedded registry. */
+export class ShellUser {
+  readonly namespace: TestNamespace;
+  readonly image: string;
+  /** What the engine told the user. */
+  readonly notices: string[] = [];
+
+  private constructor(namespace: TestNamespace, image: string) {
+    this.namespace = namespace;
+    this.image = image;
+  }
+
+  static async make(rules?: readonly Rule[]): Promise<ShellUser> {
+    const namespace = await TestNamespace.make(rules);
+    return new ShellUser(namespace, await inEmbeddedRegistry(shellImage(), namespace.env));
+  }
+
+  engine(env: Readonly<Record<string, string>> = this.namespace.env): KubernetesEngine {
+    return new KubernetesEngine(env, { notice: (text) => this.notices.push(text) });
+  }
+
+  program(script: string, more: Partial<Program> = {}): Program {
+    return {
+      name: "shell",
+      image: this.image,
+      argv: ["sh", "-c", script],
+      env: {},
+      mounts: [],
+      stdin: "[]",
+      isFunction: false,
+      resources: {},
+      network: "none",
+      retries: 0,
+      ...more,
+    };
+  }
+
+  /** A client in a process of its own; `client.ts` has what it does. */
+  client(what: string, argument: string, env: Readonly<Record<string, string>> = this.namespace.env): ChildProcess {
+    const script = join(this.namespace.home, "client.mjs");
+    if (!existsSync(script)) bundle(script);
+    return spawn(process.execPath, [script, what, argument], {
+      env: { ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+}
+
+/** Sources name files as bundles see them, so that Node alone cannot run them. */
+function bundle(script: string): void {
+  buildSync({
+    entryPoints: [join(import.meta.dirname, "client.ts")],
+    outfile: script,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    // Loaded when a credential is kept there.
+    external: ["@aws-sdk/*"],
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  });
+}
+
+/** The name of a job in the cluster. */
+export function nameOf(id: string): string {
+  return id.slice(id.indexOf(":") + 1);
+}
+
+/** What a job prints until it ends. */
+export async function textOf(engine: KubernetesEngine, id: string): Promise<string> {
+  let text = "";
+  for await (const { data } of engine.logs(id, { follow: true })) text += data.toString();
+  return text;
+}
+
+/** Settles when a job has printed something. */
+export async function firstWords(engine: KubernetesEngine, id: string): Promise<string> {
+  for await (const { data } of engine.logs(id, { follow: true })) return data.toString();
+  throw new Error(`${id} printed nothing: ${JSON.stringify(await engine.status(id))}`);
+}
+
+/** What a process printed, once it has ended. */
+export async function outputOf(child: ChildProcess): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (chunk) => (stdout += chunk));
+  child.stderr?.on("data", (chunk) => (stderr += chunk));
+  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { status, stdout, stderr };
+}
