@@ -49,11 +49,12 @@ it("are in the Secret that was made for them alone, and go with the job", async 
     for (const { metadata } of items) expect(metadata.ownerReferences).toMatchObject([{ kind: "Job", name }]);
 
     watch.saw("status", JSON.stringify([await engine.status(id), await engine.list()]));
-    const { stdout, stderr } = await (async () => {
+    const { status, stdout, stderr } = await (async () => {
       const output = outputOf(user.client("collect", id, env));
       await namespace.kubectl("exec", `job/${name}`, "--", "touch", "/tmp/enough");
       return output;
     })();
+    expect(status).toBe(0);
     watch.saw("a client", stdout + stderr);
     watch.saw("the log", await textOf(engine, id));
     watch.saw("objects at the end", await namespace.kubectl("get", everything, "--output=json"));

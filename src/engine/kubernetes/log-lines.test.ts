@@ -90,4 +90,14 @@ describe("LogLines", () => {
       "no time stamp",
     );
   });
+
+  it("leaves out what the kubelet says in place of a log", () => {
+    const reader = new LogLines();
+    const said = "2026-03-01T10:00:00.123456789Z one\nunable to retrieve container logs for containerd://1f";
+    expect(reader.write(Buffer.from(said)).toString()).toBe("one\n");
+    reader.since();
+    expect(reader.write(Buffer.from("2026-03-01T10:00:00.123456789Z one\n2026-03-01T10:00:01Z two\n")).toString()).toBe(
+      "two\n",
+    );
+  });
 });

@@ -1,4 +1,6 @@
-/** Longest time stamp that a line begins with: RFC 3339 with nanoseconds and a zone. */
+/** A time stamp: RFC 3339 with nanoseconds and a zone. */
+const stampForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)$/;
+/** Longest time stamp that a line begins with. */
 const longestStamp = 40;
 
 /**
@@ -57,6 +59,11 @@ export class LogLines {
   }
 
   #begin(stamp: string): void {
+    // Words of the kubelet's own, such as that there is no log any more.
+    if (!stampForm.test(stamp)) {
+      this.#skipBytes = Number.POSITIVE_INFINITY;
+      return;
+    }
     // What was rotated away cannot come again: the first line tells how much of the known ones does.
     if (this.#skip === undefined) {
       const first = this.#known.indexOf(stamp);

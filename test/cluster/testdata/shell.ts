@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { buildSync } from "esbuild";
 import { KubernetesEngine } from "../../../src/engine/kubernetes/engine.ts";
 import type { Program } from "../../../src/engine/job/program.ts";
@@ -60,11 +60,13 @@ export class ShellUser {
 function bundle(script: string): void {
   buildSync({
     entryPoints: [join(import.meta.dirname, "client.ts")],
-    outfile: script,
+    outdir: dirname(script),
+    outExtension: { ".js": ".mjs" },
     bundle: true,
+    // What is loaded where it is needed is in files of its own.
+    splitting: true,
     platform: "node",
     format: "esm",
-    // Loaded when a credential is kept there.
     external: ["@aws-sdk/*"],
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
   });
