@@ -79,7 +79,10 @@ describe.each(["nodenext", "bundler"])("its types, with module resolution %s and
   it("accept a program that uses everything", () => {
     const { status, stdout } = check(
       "good.ts",
-      `import { containerImage, dataFile, hasContainerImage, type InImageOptions, inImage, type Json, main, RemoteError } from "slipway";
+      `import { containerImage, dataFile, type Deployment, hasContainerImage, type InImageOptions, inImage, JobError, type Json, main, RemoteError, runJob } from "slipway";
+       const interpreter = { ContainerAtTag: { repository: "example.com/python" } };
+       const job: Deployment = { interpreter, code: { ServerAvailableFolder: { code_paths: ["."] } }, function: "a:b" };
+       export const result: Promise<Json> = runJob(job, { engine: "container" }).catch((error) => error instanceof JobError ? error.status : null);
        const options: InImageOptions = { tag: "slim", network: "none", env: { A: "b" } };
        const add = inImage("add", async (a: number, b: number) => a + b, options);
        const sum: Promise<number> = add(1, 2);

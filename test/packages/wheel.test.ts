@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { built, output } from "./built.ts";
 import { Environment, expectedImages } from "./python.ts";
@@ -20,9 +21,9 @@ print(version("slipway"), metadata("slipway")["License"], metadata("slipway")["R
     const [names = "", fields] = environment.python(program).split("\n");
     expect(JSON.parse(names.replaceAll("'", '"'))).toEqual([
       expect.stringMatching(/^slipway-\d+\.\d+\.\d+\.dist-info\/LICENSE$/),
-      "slipway/__init__.py",
-      "slipway/_images.py",
-      "slipway/py.typed",
+      ...readdirSync("python/slipway")
+        .map((name) => `slipway/${name}`)
+        .sort(),
     ]);
     expect(fields).toMatch(/^\d+\.\d+\.\d+ Apache-2\.0 >=3\.9 None$/);
   });

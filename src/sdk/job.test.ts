@@ -1,0 +1,63 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Deployment, JobError, resolveJob, runJob, SLIPWAY_INTERPRETER, UserError } from "./index.ts";
+
+// Says what it was asked, as JSON, writes a lock when that is what it is asked for, or ends with the status that STATUS has.
+const fake = `#!/bin/sh
+[ -z "$STATUS" ] || exit "$STATUS"
+[ "$2" = run ] || printf '{"version": 1}' > "$5/job.lock.json"
+printf '{"arguments": "%s", "document": %s}' "$1 $2 $4 $5 $6 $7" "$(cat "$3")"
+`;
+
+const job: Deployment = {
+  interpreter: { ServerAvailableInterpreter: { interpreter_path: SLIPWAY_INTERPRETER } },
+  function: "a.ts",
+  time_limit: "1h",
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "slipway-job-test-"));
+  writeFileSync(join(folder, "slipway"), fake);
+  chmodSync(join(folder, "slipway"), 0o755);
+  vi.stubEnv("SLIPWAY_COMMAND", join(folder, "slipway"));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+describe("a job in a program", () => {
+  it("is run by the command line, from the folder that is meant, and gives what its function gave", async () => {
+    expect(await runJob(job, { folder, engine: "process" })).toEqual({
+      arguments: `job run --folder ${folder} --engine process`,
+      document: job,
+    });
+  });
+
+  it("that is a command gives what it printed", async () => {
+    const { function: _, ...rest } = job;
+    expect(await runJob({ ...rest, command: ["x"] })).toContain('"command":["x"]');
+  });
+
+  it("is resolved to its lock", async () => {
+    expect(await resolveJob(job, { folder })).toEqual({ version: 1 });
+  });
+
+  it("that fails does so with its status", async () => {
+    vi.stubEnv("STATUS", "37");
+    const failure = await runJob(job).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(JobError);
+    expect(failure).toMatchObject({ status: 37, message: "slipway job run ended with status 37." });
+  });
+
+  it("finds the command line on PATH, or says where it comes from", async () => {
+    vi.stubEnv("SLIPWAY_COMMAND", "");
+    vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
+    expect(await runJob(job)).toMatchObject({ document: job });
+    vi.stubEnv("PATH", "/nowhere");
+    await expect(runJob(job)).rejects.toThrow(UserError);
+  });
+});
