@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { Failure } from "../../oci/errors.ts";
+import { examineCluster } from "../doctor/cluster.ts";
 import { examineEngine } from "../doctor/engine.ts";
 import { type Finding, formatFindings } from "../doctor/finding.ts";
 import { examineRegistry } from "../doctor/registry.ts";
@@ -15,7 +16,13 @@ export function builder(yargs: Argv): Argv {
 export async function handler(options: object): Promise<void> {
   const env = process.env;
   const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
-  const examinations = [examineBazel(env, folder), ...examineNode(env), examinePip(env), examineEngine(env)];
+  const examinations = [
+    examineBazel(env, folder),
+    ...examineNode(env),
+    examinePip(env),
+    examineEngine(env),
+    examineCluster(env),
+  ];
   const findings: Finding[] = [...(await Promise.all(examinations)), ...(await examineRegistry(env))];
   const isJson = "json" in options && options.json === true;
   process.stdout.write(`${isJson ? JSON.stringify(findings, undefined, 2) : formatFindings(findings)}\n`);

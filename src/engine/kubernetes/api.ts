@@ -74,7 +74,7 @@ export class Api {
     return unansweredError({ method: "GET", path, ...this.#names }, error);
   }
 
-  async #send(method: string, path: string, asked: Asked): Promise<Dispatcher.ResponseData> {
+  async #send(method: string, path: string, asked: Asked): Promise<Dispatcher.ResponseData<unknown>> {
     const question: Question = { method, path, ...this.#names };
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(asked.query ?? {})) {
@@ -82,21 +82,24 @@ export class Api {
     }
     const { headers, dispatcher } = await this.#authorize(url);
     this.requests += 1;
-    let response: Dispatcher.ResponseData;
+    const options: Parameters<typeof request>[1] & { readonly allowH2: false } = {
+      method: method as Dispatcher.HttpMethod,
+      headers: {
+        ...headers,
+        accept: "application/json, */*",
+        ...(asked.body === undefined ? {} : { "content-type": asked.contentType ?? "application/json" }),
+      },
+      ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
+      ...(asked.signal === undefined ? {} : { signal: asked.signal }),
+      ...(dispatcher === undefined ? {} : { dispatcher }),
+      // Over HTTP/2 a connection that was idle for a while would end the process.
+      allowH2: false,
+      headersTimeout: patience,
+      bodyTimeout: silence,
+    };
+    let response: Dispatcher.ResponseData<unknown>;
     try {
-      response = await request(url, {
-        method: method as Dispatcher.HttpMethod,
-        headers: {
-          ...headers,
-          accept: "application/json, */*",
-          ...(asked.body === undefined ? {} : { "content-type": asked.contentType ?? "application/json" }),
-        },
-        ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
-        ...(asked.signal === undefined ? {} : { signal: asked.signal }),
-        ...(dispatcher === undefined ? {} : { dispatcher }),
-        headersTimeout: patience,
-        bodyTimeout: silence,
-      });
+      response = await request(url, options);
     } catch (error) {
       asked.signal?.throwIfAborted();
       throw unansweredError(question, error);

@@ -1,6 +1,5 @@
-/** A time stamp: RFC 3339 with nanoseconds and a zone. */
-const stampForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)$/;
-/** Longest time stamp that a line begins with. */
+/** The time stamp that a line begins with: RFC 3339 with nanoseconds and a zone, at most so long. */
+const stampPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const longestStamp = 40;
 
 /**
@@ -22,6 +21,7 @@ export class LogLines {
   #skip: number | undefined;
   #stamp = "";
   #isInLine = false;
+  #isOther = false;
   /** Bytes of this line that are known. */
   #skipBytes = 0;
 
@@ -30,18 +30,28 @@ export class LogLines {
     this.#skip = undefined;
     this.#stamp = "";
     this.#isInLine = false;
+    this.#isOther = false;
     this.#skipBytes = 0;
     return this.#latest === 0 ? undefined : new Date(this.#oldest()).toISOString().replace(".000Z", "Z");
+  }
+
+  /** Whether this connection brought something else than lines: a kubelet says so where it does not have the log, or no longer. */
+  get isOther(): boolean {
+    return this.#isOther;
   }
 
   /** @returns what is new in it, without time stamps */
   write(chunk: Buffer): Buffer {
     const fresh: Buffer[] = [];
+    if (this.#isOther) return Buffer.alloc(0);
     for (let at = 0; at < chunk.length; ) {
       if (!this.#isInLine) {
         const end = chunk.indexOf(" ", at);
         this.#stamp += chunk.toString("latin1", at, end < 0 ? chunk.length : end);
-        if (this.#stamp.length > longestStamp) throw new Error(`a line of the log has no time stamp: ${this.#stamp}`);
+        if (this.#stamp.length > longestStamp || (end >= 0 && !stampPattern.test(this.#stamp))) {
+          this.#isOther = true;
+          break;
+        }
         if (end < 0) break;
         at = end + 1;
         this.#begin(this.#stamp);
@@ -59,11 +69,6 @@ export class LogLines {
   }
 
   #begin(stamp: string): void {
-    // Words of the kubelet's own, such as that there is no log any more.
-    if (!stampForm.test(stamp)) {
-      this.#skipBytes = Number.POSITIVE_INFINITY;
-      return;
-    }
     // What was rotated away cannot come again: the first line tells how much of the known ones does.
     if (this.#skip === undefined) {
       const first = this.#known.indexOf(stamp);

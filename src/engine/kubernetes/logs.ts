@@ -46,6 +46,7 @@ export async function* podLog(
       } finally {
         body.destroy();
       }
+      if (lines.isOther && (wasOver || !follow)) return false;
       // An end that came before the container's is the connection's alone, whatever it looks like.
       if (!follow || wasOver) return true;
       if (!isOver()) await Promise.race([change(), pause(signal)]);

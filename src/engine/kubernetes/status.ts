@@ -40,6 +40,11 @@ export function statusOf(id: string, { job, pods }: Observed, creation?: Trouble
     ...(startTime === undefined ? {} : { started: startTime }),
     ...(terminated ? { exitStatus: terminated.exitCode } : {}),
   };
+  const isOver = conditionOf(job, "Complete") !== undefined || failure !== undefined;
+  // What its pods do now is done to them.
+  if (end !== undefined || (job.metadata.deletionTimestamp !== undefined && !isOver)) {
+    return { ...common, state: "running", reason: "It is being ended." };
+  }
   if (conditionOf(job, "Complete") || hasSucceeded) {
     const ended = completionTime ?? terminated?.finishedAt;
     return { ...common, state: "succeeded", exitStatus: 0, ...(ended ? { ended } : {}) };
@@ -48,9 +53,6 @@ export function statusOf(id: string, { job, pods }: Observed, creation?: Trouble
     const reason = jobFailure(job, last);
     const ended = failure?.lastTransitionTime ?? terminated?.finishedAt;
     return { ...common, state: "failed", ...(reason ? { reason } : {}), ...(ended ? { ended } : {}) };
-  }
-  if (end !== undefined || job.metadata.deletionTimestamp !== undefined) {
-    return { ...common, state: "running", reason: "It is being ended." };
   }
   if (job.spec.suspend) {
     const reason =

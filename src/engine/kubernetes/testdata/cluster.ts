@@ -36,14 +36,16 @@ export async function clusterOfTest(options: { readonly env?: Record<string, str
     await admin.api.ask("DELETE", `/api/v1/namespaces/${namespace}`);
   });
   const notices: string[] = [];
-  const engine = (more: KubernetesOptions = {}) =>
-    new KubernetesEngine(env, { notice: (text) => notices.push(text), ...more });
+  const engine = (more: KubernetesOptions = {}, other: Record<string, string> = {}) =>
+    new KubernetesEngine({ ...env, ...other }, { notice: (text) => notices.push(text), ...more });
   const path = (kind: Kind) =>
     kind === "jobs" ? `/apis/batch/v1/namespaces/${namespace}/jobs` : `/api/v1/namespaces/${namespace}/${kind}`;
   const list = async <Item = { metadata: Metadata }>(kind: Kind): Promise<readonly Item[]> =>
     (await admin.api.ask<List<Item>>("GET", path(kind))).items;
   return {
     admin,
+    /** State folder of a machine that knows nothing of the jobs. */
+    elsewhere: join(env["HOME"] ?? "", "elsewhere"),
     env,
     namespace,
     notices,

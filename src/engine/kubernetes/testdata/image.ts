@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -19,6 +19,7 @@ interface Registry {
  *
  * @param files by path in the image; libraries they need come along
  * @param config of the image, as OCI has it
+ * @param texts further files by path, with what they hold
  * @returns `HOST/REPOSITORY@sha256:…`
  */
 export async function pushImage(
@@ -26,6 +27,7 @@ export async function pushImage(
   repository: string,
   files: Readonly<Record<string, string>>,
   config: object,
+  texts: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), "image-"));
   const put = (path: string, source: string) => {
@@ -35,6 +37,10 @@ export async function pushImage(
   for (const [path, source] of Object.entries(files)) {
     put(path, source);
     for (const library of librariesOf(source)) put(library, library);
+  }
+  for (const [path, text] of Object.entries(texts)) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), text);
   }
   for (const folder of ["tmp", "home/slipway", "slipway/input"]) mkdirSync(join(root, folder), { recursive: true });
   const tar = execFileSync("tar", ["-C", root, "--owner=0", "--group=0", "--mode=a+rX", "--mtime=@0", "-c", "."], {

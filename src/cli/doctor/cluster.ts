@@ -1,0 +1,36 @@
+import type { Environment } from "../../engine/engine.ts";
+import { hasCluster } from "../../engine/kubernetes/configured.ts";
+import type { Finding } from "./finding.ts";
+
+const part = { part: "cluster", neededFor: "running jobs on Kubernetes", required: false } as const;
+
+/** Milliseconds that a cluster may take to answer. */
+const patience = 10_000;
+
+/** The cluster that jobs would go to, and what this user may not do there. */
+export async function examineCluster(env: Environment): Promise<Finding> {
+  if (!hasCluster(env)) {
+    const remedy = "Get a kubeconfig from whoever runs a cluster: ~/.kube/config, or name it in KUBECONFIG";
+    return { ...part, state: "missing", detail: "no kubeconfig", remedy };
+  }
+  const signal = AbortSignal.timeout(patience);
+  try {
+    const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
+    const { describeRight, missingRights } = await import("../../engine/kubernetes/access.ts");
+    const cluster = await openCluster(env);
+    const { context, server, namespace, nodeLocal } = cluster;
+    const place = `context ${context} (${server}), namespace ${namespace}${nodeLocal ? ", nodes on this machine" : ""}`;
+    const missing = await missingRights(cluster, signal);
+    if (missing.length === 0) return { ...part, state: "ok", detail: place };
+    const detail = `${place}: this user may not ${missing.map(describeRight).join(", ")}`;
+    const remedy = "Ask whoever runs the cluster for the role in docs/kubernetes.md";
+    return { ...part, state: "broken", detail, remedy };
+  } catch (error) {
+    if (signal.aborted) {
+      const remedy = "Check that the cluster runs, and the way there";
+      return { ...part, state: "broken", detail: `no answer within ${patience / 1000} s`, remedy };
+    }
+    const [detail = "", remedy = ""] = (error as Error).message.split("\n");
+    return { ...part, state: "broken", detail, remedy };
+  }
+}

@@ -1,0 +1,41 @@
+import type { Cluster } from "./cluster.ts";
+
+/** A right that jobs need, in the namespace where they run. docs/kubernetes.md has the same as a Role. */
+export interface Right {
+  /** API group; empty: the core. */
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly verb: string;
+}
+
+/** All rights that Slipway uses, and no more. */
+export const neededRights: readonly Right[] = [
+  ...["create", "get", "list", "watch", "patch", "delete"].map((verb) => ({ group: "batch", resource: "jobs", verb })),
+  ...["list", "watch"].map((verb) => ({ group: "", resource: "pods", verb })),
+  { group: "", resource: "pods", subresource: "log", verb: "get" },
+  { group: "", resource: "secrets", verb: "create" },
+  { group: "", resource: "events", verb: "list" },
+];
+
+/** `verb resource[/subresource][.group]`, as errors name a right. */
+export function describeRight({ group, resource, subresource, verb }: Right): string {
+  return `${verb} ${resource}${subresource ? `/${subresource}` : ""}${group ? `.${group}` : ""}`;
+}
+
+/** Asks the cluster which of the rights the user lacks. Every user may ask that. */
+export async function missingRights({ api, namespace }: Cluster, signal: AbortSignal): Promise<Right[]> {
+  const answers = await Promise.all(
+    neededRights.map(async (right) => {
+      const body = {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SelfSubjectAccessReview",
+        spec: { resourceAttributes: { namespace, ...right } },
+      };
+      const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+      const { status } = await api.ask<{ status: { allowed: boolean } }>("POST", path, { body, signal });
+      return { right, isAllowed: status.allowed };
+    }),
+  );
+  return answers.filter(({ isAllowed }) => !isAllowed).map(({ right }) => right);
+}

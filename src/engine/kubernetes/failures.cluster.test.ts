@@ -1,0 +1,191 @@
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Program } from "../job/program.ts";
+import { clusterOfTest, type TestCluster, until } from "./testdata/cluster.ts";
+import { pushShell } from "./testdata/image.ts";
+import { run, shell } from "./testdata/program.ts";
+
+/** Runs a job that fails, and looks whether anything is left of one that never began. */
+async function failureOf(cluster: TestCluster, program: Program): Promise<string> {
+  const { status } = await run(cluster.engine(), program);
+  expect(status.state).toBe("failed");
+  return status.reason ?? "";
+}
+
+describe("what becomes of a job that fails is said, with what to do", () => {
+  it("about the program", async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushShell(cluster.registry);
+    const failure = (script: string, more: Partial<Program> = {}) => failureOf(cluster, shell(image, script, more));
+    expect(await failure("sleep 1000", { timeLimit: 1 })).toMatch(
+      /^It took longer than its time limit of 1 s\. Give it/,
+    );
+    expect(
+      await failure("dd if=/dev/zero of=/tmp/x bs=1M count=100; busybox tail /dev/zero", {
+        resources: { memory: 24 << 20 },
+      }),
+    ).toMatch(/^It was killed for want of memory: it may take 25165824 bytes\. Give it more/);
+    const absent = await failureOf(cluster, shell(image, "x", { cwd: "/dev/null/x" }));
+    expect(absent).toMatch(/cannot be (started|made)/);
+  });
+
+  it("about the image", { timeout: 120_000 }, async () => {
+    const cluster = await clusterOfTest();
+    const [image, root, named] = [
+      await pushShell(cluster.registry),
+      await pushShell(cluster.registry, "0"),
+      await pushShell(cluster.registry, "worker"),
+    ];
+    const failure = async (what: string) => {
+      const reason = await failureOf(cluster, shell(what, "true"));
+      expect(await cluster.jobs()).toEqual([]);
+      return reason;
+    };
+    expect(await failure(root)).toMatch(
+      /runs as root, and jobs on Kubernetes may not\. Give the image a user by number/,
+    );
+    expect(await failure(named)).toMatch(/names its user worker without a number.* Name it by number/);
+    const absent = image.replace(/.{8}$/, "00000000");
+    expect(await failure(absent)).toMatch(/^Registry localhost:\d+ has no image localhost.*: .*\. Push it, or resolve/);
+    // To a user with another state folder it is any registry, and one with other secrets.
+    const stranger = cluster.engine({}, { XDG_STATE_HOME: cluster.elsewhere });
+    const repository = image.replace("test/shell", "test/other");
+    const { status } = await run(stranger, shell(repository, "true"));
+    expect(status.reason).toMatch(
+      /to nobody without a credential, and the nodes have none: .*Submit it again with --copy-credentials/,
+    );
+  });
+
+  it("about the cluster", { timeout: 120_000 }, async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushShell(cluster.registry);
+    const engine = cluster.engine();
+    // It waits, and says for what.
+    const large = await engine.submit(shell(image, "true", { resources: { cpu: 5000 } }));
+    const waiting = cluster.engine();
+    const outcome = waiting.collect(large);
+    await until(
+      async () => cluster.notices.find((text) => /^No node takes it: .*Insufficient cpu/.test(text)),
+      "a notice",
+    );
+    expect(await engine.status(large)).toMatchObject({
+      state: "queued",
+      reason: expect.stringContaining("Insufficient cpu"),
+    });
+    await engine.cancel(large);
+    expect((await outcome).status.state).toBe("cancelled");
+
+    const quota = { metadata: { name: "q" }, spec: { hard: { "limits.memory": "1Gi", "limits.cpu": "2" } } };
+    await cluster.admin.api.ask("POST", `/api/v1/namespaces/${cluster.namespace}/resourcequotas`, { body: quota });
+    await until(async () => {
+      const { status } = await cluster.admin.api.ask<{ status?: { used?: object } }>(
+        "GET",
+        `/api/v1/namespaces/${cluster.namespace}/resourcequotas/q`,
+      );
+      return status?.used !== undefined;
+    }, "a quota that is counted");
+    expect(await failureOf(cluster, shell(image, "true"))).toMatch(
+      /quota asks every pod to say what it needs: .*Say it/,
+    );
+    const much = await engine.submit(shell(image, "true", { resources: { cpu: 1, memory: 4 * 2 ** 30 } }));
+    const over = cluster.engine().collect(much);
+    await until(
+      async () => cluster.notices.find((text) => /quota has no room for it: exceeded quota: q, /.test(text)),
+      "a notice",
+    );
+    expect((await engine.status(much)).reason).toMatch(/exceeded quota/);
+    await engine.cancel(much);
+    await over;
+  });
+
+  it("about those who act on it", { timeout: 120_000 }, async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushShell(cluster.registry);
+    const begun = async () => {
+      const engine = cluster.engine();
+      const id = await engine.submit(
+        shell(image, "echo begun; trap 'exit 1' TERM; while :; do busybox sleep 0.1; done"),
+      );
+      const log = engine.logs(id, { follow: true });
+      await log.next();
+      const [pod] = (await cluster.pods()).filter(({ metadata }) => metadata.name.startsWith(id.slice(4)));
+      const rest = (async () => {
+        for await (const _ of log);
+        return (await engine.collect(id)).status;
+      })();
+      return { id, rest, pod: pod?.metadata.name ?? "" };
+    };
+    const evicted = await begun();
+    await cluster.admin.api.ask("POST", `${cluster.path("pods")}/${evicted.pod}/eviction`, {
+      body: {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { name: evicted.pod, namespace: cluster.namespace },
+      },
+    });
+    expect(await evicted.rest).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/^It was evicted from node/),
+    });
+    const deleted = await begun();
+    await cluster.admin.api.ask("DELETE", `${cluster.path("pods")}/${deleted.pod}`);
+    expect(await deleted.rest).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/^Its pod was deleted/),
+    });
+    const behind = await begun();
+    await cluster.admin.api.ask("DELETE", `${cluster.path("jobs")}/${behind.id.slice(4)}`, {
+      body: { propagationPolicy: "Background" },
+    });
+    expect(await behind.rest).toMatchObject({ state: "failed", reason: expect.stringMatching(/^Its Job was deleted/) });
+    expect(await cluster.engine().status(behind.id)).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/^Its Job was deleted/),
+    });
+  });
+
+  it("about the way to the cluster", async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushShell(cluster.registry);
+    const submit = (env: Record<string, string>) => cluster.engine({}, env).submit(shell(image, "true"));
+    await expect(submit({ SLIPWAY_KUBERNETES_NAMESPACE: "slipway-test-absent" })).rejects.toThrow(
+      /has no namespace slipway-test-absent\.\nSet SLIPWAY_KUBERNETES_NAMESPACE/,
+    );
+    await expect(submit({ SLIPWAY_KUBERNETES_CONTEXT: `${cluster.admin.context}x` })).rejects.toThrow(
+      `has no context "${cluster.admin.context}x".\nWrite ${cluster.admin.context}.`,
+    );
+    await expect(submit({ KUBECONFIG: "/nonexistent" })).rejects.toThrow(
+      "KUBECONFIG=/nonexistent names no file that exists.",
+    );
+    const far = { XDG_CONFIG_HOME: "/nonexistent" };
+    await expect(submit(far)).rejects.toThrow(
+      /cannot pull localhost:.*this machine's own loopback\.\nSet SLIPWAY_REGISTRY .*nodeLocal: true/,
+    );
+    expect(await cluster.jobs()).toEqual([]);
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    const kubeconfig = join(cluster.env["HOME"] ?? "", "unreachable");
+    const config = JSON.stringify({
+      clusters: [{ name: "c", cluster: { server: `https://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
+      users: [{ name: "u", user: { token: "t" } }],
+      contexts: [{ name: cluster.admin.context, context: { cluster: "c", user: "u" } }],
+      "current-context": cluster.admin.context,
+    });
+    writeFileSync(kubeconfig, config);
+    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(
+      new RegExp(
+        `\\(https://127\\.0\\.0\\.1:${port}\\) does not answer: connect ECONNREFUSED.*\\.\nCheck that it runs`,
+      ),
+    );
+    const notAdmin = config.replace(`https://127.0.0.1:${port}`, cluster.admin.server);
+    writeFileSync(kubeconfig, notAdmin);
+    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(
+      "does not take the credential of user u in the kubeconfig.\nLog in to the cluster again",
+    );
+  });
+});
