@@ -32,9 +32,14 @@ function findings(...machine: Parameters<typeof doctor>): Record<string, Finding
 }
 
 describe("slipway doctor", () => {
-  it("finds nothing wrong with a machine that has everything", () => {
+  it("finds nothing wrong with a machine that has everything but a cluster", () => {
     const { status, stdout, stderr } = doctor({ ...all, ...podman });
-    expect(stdout.split("\n").filter((line) => !line.startsWith("ok "))).toEqual([""]);
+    expect(stdout.split("\n").filter((line) => !line.startsWith("ok "))).toEqual([
+      "missing  cluster      no kubeconfig",
+      expect.stringMatching(/^ +needed for: running jobs on Kubernetes$/),
+      expect.stringMatching(/^ +Get a kubeconfig from /),
+      "",
+    ]);
     expect(stdout).toContain("podman 5.0.0 with runc, rootless, storage overlay");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });
