@@ -26,13 +26,20 @@ def _image_impl(ctx):
     target = analysistest.target_under_test(env)
     info = target[ImageInfo]
     asserts.equals(env, ctx.attr.layers, [layer.blob.basename for layer in info.layers])
-    manifest = [action for action in analysistest.target_actions(env) if action.mnemonic == "ImageManifest"][0]
-    inputs = [file.basename for file in manifest.inputs.to_list()]
-    for layer in info.layers:
-        asserts.false(env, layer.blob.basename in inputs, "the manifest is made without reading " + layer.blob.basename)
     for group in ["oci_layout", "oci_tarball", "digest"]:
         asserts.equals(env, 1, len(target[OutputGroupInfo][group].to_list()))
     return analysistest.end(env)
+
+def _manifest_impl(ctx):
+    env = analysistest.begin(ctx)
+    actions = analysistest.target_actions(env)
+    asserts.equals(env, ["ImageManifest"], [action.mnemonic for action in actions])
+    inputs = [file.basename for file in actions[0].inputs.to_list()]
+    for layer in analysistest.target_under_test(env)[ImageInfo].layers:
+        asserts.false(env, layer.blob.basename in inputs, "the manifest is made without reading " + layer.blob.basename)
+    return analysistest.end(env)
+
+_manifest_test = analysistest.make(_manifest_impl)
 
 _image_test = analysistest.make(_image_impl, attrs = {"layers": attr.string_list(doc = "Names of the layers' blobs, lowest first.")})
 
@@ -188,7 +195,7 @@ def rules_test_suite(name):
         found = {
             target: [tag for tag in rule["tags"]]
             for target, rule in native.existing_rules().items()
-            if (target == "main" or target.startswith("main_")) and target != "main_layers"
+            if (target == "main" or target.startswith("main_")) and target != "main_layers" and not target.endswith("_manifest")
         },
         target_under_test = ":main_local",
     )
@@ -197,6 +204,7 @@ def rules_test_suite(name):
         layers = ["extra.tar.gz", "node_layer.tar.gz", "main_layers.third_party_3.tar.gz", "main_layers.first_party.tar.gz"],
         target_under_test = ":main_default_image",
     )
+    _manifest_test(name = "manifest_test", target_under_test = ":main_default_image_manifest")
     _no_image_actions_test(name = "local_without_image_test", target_under_test = ":main_local")
 
     image(name = "two_programs", layers = [":main_layers", ":same_base_twice_layers"], tags = _MANUAL)

@@ -141,7 +141,7 @@ def _debian_repository_impl(rctx):
     rctx.file("BUILD.bazel", "exports_files({})\n".format(json.encode(["packages/{}.deb".format(entry["name"]) for entry in packages])))
     rctx.file("image/BUILD.bazel", _BUILD.format(
         debian_layer = Label(":debian_layer.bzl"),
-        image = Label("//bazel/private/image:image.bzl"),
+        image = Label("//bazel/private/image:image_macro.bzl"),
         packages = json.encode_indent(["//:packages/{}.deb".format(entry["name"]) for entry in packages], prefix = "    "),
         env = json.encode({"PATH": _PATH} | rctx.attr.env),
         layers = json.encode_indent([":layer"] + [str(label) for label in rctx.attr.layers], prefix = "    "),

@@ -112,25 +112,35 @@ def _binary_layers_impl(ctx):
         ),
     ]
 
-binary_layers = rule(
-    implementation = _binary_layers_impl,
-    cfg = image_platform_transition,
-    doc = """The layers of any executable target, by rate of change: runtime, packages of others in a few layers, first party. One without files is
+_ATTRS = {
+    "binary": attr.label(
+        mandatory = True,
+        executable = True,
+        cfg = "target",
+        aspects = [declared_links, runtime_layers],
+        doc = "The program: its executable and runfiles are all that counts.",
+    ),
+    "program_name": attr.string(mandatory = True, doc = "NAME in `/app/NAME`."),
+    "file_layers": attr.string_dict(doc = "Pattern of a path below `/app/main.runfiles` to the layer of what it matches."),
+    "excludes": attr.string_list(doc = "Patterns of what is left out."),
+} | OCI_PLATFORM_ATTRS | LAYER_ATTRS
+
+_DOC = """The layers of any executable target, by rate of change: runtime, packages of others in a few layers, first party. One without files is
 left out. A package's layer depends on its name alone.
 
 The program is `/app/NAME`, a link into `/app/main.runfiles`, where its runfiles are as Bazel lays them out. That folder has the same name
 in every image, so that images of different programs share the layers that they have in common.
-""",
-    attrs = {
-        "binary": attr.label(
-            mandatory = True,
-            executable = True,
-            cfg = "target",
-            aspects = [declared_links, runtime_layers],
-            doc = "The program: its executable and runfiles are all that counts.",
-        ),
-        "program_name": attr.string(mandatory = True, doc = "NAME in `/app/NAME`."),
-        "file_layers": attr.string_dict(doc = "Pattern of a path below `/app/main.runfiles` to the layer of what it matches."),
-        "excludes": attr.string_list(doc = "Patterns of what is left out."),
-    } | PLATFORM_ATTRS | OCI_PLATFORM_ATTRS | LAYER_ATTRS,
+"""
+
+binary_layers = rule(
+    implementation = _binary_layers_impl,
+    doc = _DOC,
+    attrs = _ATTRS,
+)
+
+binary_layers_for_platform = rule(
+    implementation = _binary_layers_impl,
+    cfg = image_platform_transition,
+    doc = _DOC,
+    attrs = _ATTRS | PLATFORM_ATTRS,
 )

@@ -3,8 +3,13 @@
 load(":base_reference.bzl", "refuse_image_reference")
 load(":image.bzl", image_rule = "image")
 load(":image_index.bzl", "image_index")
+load(":image_manifest.bzl", "image_manifest", "image_manifest_for_platform")
 
 _COMMON = ["visibility", "tags", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
+
+def image_manifest_name(name):
+    """The name of the target with manifest and configuration of an image, without the forms in which others take it."""
+    return name + "_manifest"
 
 def image(name, platforms = [], **kwargs):
     """A container image: layers on a base. `bazel run` loads it into podman or docker.
@@ -47,11 +52,21 @@ def image(name, platforms = [], **kwargs):
     """
     where = "image {}".format(native.package_relative_label(name))
     refuse_image_reference(where, "base", kwargs.get("base"))
-    if not platforms:
-        image_rule(name = name, **kwargs)
-        return
-    if kwargs.get("platform"):
+    platform = kwargs.pop("platform", None)
+    if platform and platforms:
         fail("{}: `platform` and `platforms` are both given.\nLeave one of them out.".format(where))
-    each = name + "_of_platform"
-    image_rule(name = each, **(kwargs | {"tags": ["manual"], "visibility": ["//visibility:private"]}))
-    image_index(name = name, image = each, platforms = platforms, **{key: kwargs[key] for key in _COMMON if key in kwargs})
+    common = {key: kwargs[key] for key in _COMMON if key in kwargs}
+    inner = kwargs | {
+        "name": image_manifest_name(name),
+        # The others may say how actions run.
+        "tags": ["manual"] + [tag for tag in kwargs.get("tags") or [] if tag != "manual"],
+        "visibility": ["//visibility:private"],
+    }
+    if platform:
+        image_manifest_for_platform(platform = platform, **inner)
+    else:
+        image_manifest(**inner)
+    if platforms:
+        image_index(name = name, image = inner["name"], platforms = platforms, **common)
+    else:
+        image_rule(name = name, manifest = inner["name"], **common)

@@ -1,7 +1,7 @@
 """A command of `slipway job`, for a job of this repository."""
 
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
-load("//bazel/private/run:request.bzl", "host_platform_transition")
+load("//bazel/private/run:run_tools.bzl", "host_platform_transition")
 
 def _job_command_impl(ctx):
     slipway = ctx.attr._slipway[0][DefaultInfo]

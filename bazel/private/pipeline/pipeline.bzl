@@ -1,9 +1,9 @@
 """The macro behind `pipeline`."""
 
 load("//bazel/private/image:base_reference.bzl", "refuse_image_reference")
-load("//bazel/private/image:binary_layers.bzl", "binary_layers")
+load("//bazel/private/image:binary_layers.bzl", "binary_layers", "binary_layers_for_platform")
 load("//bazel/private/image:image_from_layout.bzl", "image_from_layout")
-load("//bazel/private/image:image_macro.bzl", "image")
+load("//bazel/private/image:image_macro.bzl", "image", "image_manifest_name")
 load("//bazel/private/run:image_push.bzl", "image_push")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
@@ -136,16 +136,20 @@ def pipeline(
             **kwargs
         )
 
-    binary_layers(
-        name = name + "_layers",
-        binary = local,
-        program_name = name,
-        file_layers = file_layers,
-        excludes = excludes,
-        platform = platform,
-        tags = tags,
-        **kwargs
-    )
+    # Not by the alias, which would be one more target to analyse.
+    program = binary or local
+    layers = {
+        "name": name + "_layers",
+        "binary": program,
+        "program_name": name,
+        "file_layers": file_layers,
+        "excludes": excludes,
+        "tags": tags,
+    } | kwargs
+    if platform:
+        binary_layers_for_platform(platform = platform, **layers)
+    else:
+        binary_layers(**layers)
     destination = {
         "registry": registry,
         "repository": repository,
@@ -170,22 +174,27 @@ def pipeline(
             **kwargs
         )
     image_tags = bases.keys() + images.keys()
+
+    # Whoever pushes an image needs no more of it than its manifest. An index, and what another ruleset built, is one target.
+    pushed = {tag: "{}_{}_image".format(name, tag) for tag in image_tags}
+    if not platforms:
+        pushed |= {tag: image_manifest_name(pushed[tag]) for tag in bases}
     for tag in image_tags:
         image_push(
             name = "{}_{}_push".format(name, tag),
-            images = ["{}_{}_image".format(name, tag)],
+            images = [pushed[tag]],
             image_tags = [tag],
             remote_tags = ["{}_{}".format(name, tag)],
             tags = tags,
             **(destination | kwargs)
         )
     everything = destination | kwargs | {
-        "images": ["{}_{}_image".format(name, tag) for tag in image_tags],
+        "images": pushed.values(),
         "image_tags": image_tags,
         "remote_tags": ["{}_{}".format(name, tag) for tag in image_tags],
         "tags": tags,
     }
     native.alias(name = name + "_image", actual = name + "_default_image", tags = tags, **kwargs)
     image_push(name = name + "_push", **everything)
-    pipeline_run(name = name, program = local, push = True, image_env = image_env, **everything)
-    pipeline_run(name = name + "_binary", program = local, image_env = image_env, **everything)
+    pipeline_run(name = name, program = program, push = True, image_env = image_env, **everything)
+    pipeline_run(name = name + "_binary", program = program, image_env = image_env, **everything)

@@ -1,8 +1,8 @@
 """Pushes images."""
 
-load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//bazel/private/image:image_index_info.bzl", "IMAGE_PROVIDERS", "image_or_index")
 load(":request.bzl", "REQUEST_ATTRS", "image_request", "run_target")
+load(":run_tools_info.bzl", "RunToolsInfo")
 
 DESTINATION_ATTRS = {
     "images": attr.label_list(mandatory = True, providers = IMAGE_PROVIDERS, doc = "The images."),
@@ -10,19 +10,18 @@ DESTINATION_ATTRS = {
     "registry": attr.string(doc = "`HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry of this machine."),
     "repository": attr.string(doc = "The repository. Default: the build setting `repository_prefix` and the package's path."),
     "remote_tags": attr.string_list(doc = "The tag that each image gets there, in the same order. Default: the target's name."),
-    "_repository_prefix": attr.label(default = Label("//bazel/settings:repository_prefix"), providers = [BuildSettingInfo]),
 }
 
 def image_requests(ctx):
     """The requests of a rule with DESTINATION_ATTRS.
 
     Args:
-      ctx: the rule context.
+      ctx: the rule context, with REQUEST_ATTRS too.
 
     Returns:
       list of image_request.
     """
-    prefix = ctx.attr._repository_prefix[BuildSettingInfo].value
+    prefix = ctx.attr._run_tools[RunToolsInfo].repository_prefix
     default = "/".join([part for part in [prefix.strip("/"), ctx.label.package] if part]) or ctx.workspace_name.strip("_")
     tags = ctx.attr.image_tags or ["default"]
     remote_tags = ctx.attr.remote_tags or [ctx.label.name] * len(ctx.attr.images)

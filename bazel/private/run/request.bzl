@@ -1,27 +1,10 @@
 """What a run target carries: the launcher, and a request that tells it what to do."""
 
-load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
-load("//bazel/private/ts:tool_providers.bzl", "NODE_TOOL_FLAGS")
-load("//bazel/private/ts:ts_tool_info.bzl", "TsToolInfo")
-
-def _host_platform_impl(_settings, _attr):
-    # None set means the host's. Naming the host's would be another configuration than the usual one, and everything would be built twice.
-    return {"//command_line_option:platforms": []}
-
-# The launcher runs where `bazel run` was typed, whatever is built for.
-host_platform_transition = transition(
-    implementation = _host_platform_impl,
-    inputs = [],
-    outputs = ["//command_line_option:platforms"],
-)
+load(":run_tools_info.bzl", "RunToolsInfo")
 
 REQUEST_ATTRS = {
-    "_launcher": attr.label(default = Label("//src:launcher"), providers = [TsToolInfo], cfg = host_platform_transition),
-    "_engine_helper": attr.label(default = Label("//src:engine_helper"), cfg = host_platform_transition),
-    "_registry_server": attr.label(default = Label("//src:registry_server"), providers = [TsToolInfo], cfg = host_platform_transition),
-    "_registry": attr.label(default = Label("//bazel/settings:registry"), providers = [BuildSettingInfo]),
-    "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
+    "_run_tools": attr.label(default = Label("//bazel/private/run:run_tools"), providers = [RunToolsInfo]),
 }
 
 def package_repository(ctx):
@@ -123,15 +106,9 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     Returns:
       struct(executable = File, runfiles = runfiles).
     """
-    launcher = ctx.attr._launcher[0][TsToolInfo]
-    server = ctx.attr._registry_server[0][TsToolInfo]
-    helper = ctx.attr._engine_helper[0][DefaultInfo]
-
-    def path(file):
-        return runfiles_path(ctx, file)
-
+    tools = ctx.attr._run_tools[RunToolsInfo]
     carried = []
-    needed = []
+    needed = [tools.files]
     placed = {}
     descriptions = [_describe(ctx, entry, carried, needed, placed) for entry in images]
     request = ctx.actions.declare_file("{}.{}.json".format(ctx.label.name, mode))
@@ -139,30 +116,24 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         "version": 1,
         "mode": mode,
         "target": str(ctx.label).removeprefix("@@"),
-        "program": path(program[DefaultInfo].files_to_run.executable) if program else None,
-        "engineHelper": path(helper.files_to_run.executable) if program else None,
+        "program": runfiles_path(ctx, program[DefaultInfo].files_to_run.executable) if program else None,
+        "engineHelper": runfiles_path(ctx, tools.engine_helper) if program else None,
         "imageEnv": image_env,
-        "registryServer": path(server.main),
-        "defaultRegistry": ctx.attr._registry[BuildSettingInfo].value,
+        "registryServer": runfiles_path(ctx, tools.registry_server),
+        "defaultRegistry": tools.registry,
         "images": descriptions,
     }))
 
     executable = ctx.actions.declare_file(ctx.label.name)
-    module = path(launcher.main) + ("/" + launcher.entry if launcher.entry else "")
     ctx.actions.write(
         executable,
         launcher_script(
-            ["{runfiles}/" + path(launcher.node)] + NODE_TOOL_FLAGS + ["{runfiles}/" + module, "{runfiles}/" + path(request)],
+            tools.command + ["{runfiles}/" + runfiles_path(ctx, request)],
             environment = {"SLIPWAY_RUNFILES": "{runfiles}"},
         ),
         is_executable = True,
     )
-    files = [request, launcher.main, launcher.node, server.main] + launcher.siblings
-    runfiles = ctx.runfiles(files + carried, transitive_files = depset(transitive = needed), root_symlinks = placed)
+    runfiles = ctx.runfiles([request] + carried, transitive_files = depset(transitive = needed), root_symlinks = placed)
     if program:
-        runfiles = runfiles.merge_all([
-            program[DefaultInfo].default_runfiles,
-            ctx.runfiles([helper.files_to_run.executable]),
-            helper.default_runfiles,
-        ])
+        runfiles = runfiles.merge_all([program[DefaultInfo].default_runfiles, tools.engine_runfiles])
     return struct(executable = executable, runfiles = runfiles)

@@ -1,0 +1,126 @@
+"""Manifest and configuration of an image: layers on a base."""
+
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
+load(":image_index_info.bzl", "ImageIndexInfo")
+load(":image_info.bzl", "ImageInfo")
+load(":image_layers_info.bzl", "ImageLayersInfo")
+load(":import_layout.bzl", "import_layout", "layout_of")
+load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
+load(":user.bzl", "USER")
+
+def _make_image(ctx, spec, layers, base = None):
+    """Declares the action that puts manifest and configuration together from what is known of the layers.
+
+    Args:
+      ctx: the rule context, with BUILD_TOOL_ATTRS.
+      spec: dict: see ImageSpec in src/oci/compose.ts.
+      layers: list of struct(metadata = File, blob = File).
+      base: ImageInfo or None.
+
+    Returns:
+      ImageInfo.
+    """
+    outputs = {part: ctx.actions.declare_file("{}.{}.json".format(ctx.label.name, part)) for part in ["manifest", "config", "descriptor"]}
+    args = build_tool_args(ctx, "manifest")
+    for part, file in outputs.items():
+        args.add(file, format = "--{}=%s".format(part))
+    inputs = [layer.metadata for layer in layers]
+    if base:
+        args.add(base.manifest, format = "--base-manifest=%s")
+        args.add(base.config, format = "--base-config=%s")
+        inputs = inputs + [base.manifest, base.config]
+    args.add_all([layer.metadata for layer in layers], format_each = "--layer=%s")
+    args.add_all([layer.metadata for layer in layers if getattr(layer, "unless_in_base", False)], format_each = "--unless-in-base=%s")
+    args.add(json.encode(spec), format = "--spec=%s")
+    run_build_tool(
+        ctx,
+        args,
+        inputs = inputs,
+        outputs = outputs.values(),
+        mnemonic = "ImageManifest",
+        progress_message = "Composing image %{label}",
+    )
+    return ImageInfo(
+        descriptor = outputs["descriptor"],
+        manifest = outputs["manifest"],
+        config = outputs["config"],
+        layers = (base.layers if base else []) + layers,
+        layouts = base.layouts if base else [],
+        sources = base.sources if base else [],
+    )
+
+def _base(ctx, platform):
+    base = ctx.attr.base
+    if not base:
+        return None
+    if ImageInfo in base:
+        return base[ImageInfo]
+    layout = layout_of(base)
+    if layout:
+        return import_layout(ctx, layout, ctx.label.name + ".base", platform)
+    fail("{}: its base {} is {}.\nGive an image, or what builds an OCI layout as its one output, such as an oci_image.".format(
+        ctx.label,
+        base.label,
+        "an index of several images" if ImageIndexInfo in base else "no image",
+    ))
+
+def _image_manifest_impl(ctx):
+    programs = [target[ImageLayersInfo].program for target in ctx.attr.layers if target[ImageLayersInfo].program]
+    if len(programs) > 1 and not ctx.attr.entrypoint:
+        fail("{}: two of its layers bring a program, so what the image starts is not clear.\nSet `entrypoint`, or leave one of them out.".format(ctx.label))
+    program = programs[0] if programs else struct(entrypoint = [], working_dir = "", env = {})
+    platform = oci_platform(ctx)
+    spec = {
+        "os": platform.os,
+        "architecture": platform.architecture,
+        "env": program.env | ctx.attr.env,
+        "labels": ctx.attr.labels,
+        "annotations": ctx.attr.annotations,
+    }
+    for name, value in {
+        "variant": platform.variant,
+        "entrypoint": ctx.attr.entrypoint or program.entrypoint,
+        "cmd": ctx.attr.cmd,
+        "user": ctx.attr.user,
+        "workingDir": ctx.attr.working_dir or program.working_dir,
+    }.items():
+        if value:
+            spec[name] = value
+    if programs and not ctx.attr.user:
+        spec["defaultUser"] = "{}:{}".format(USER.uid, USER.gid)
+        spec["defaultHome"] = USER.home
+    image = _make_image(
+        ctx,
+        spec = spec,
+        layers = [layer for target in ctx.attr.layers for layer in target[ImageLayersInfo].layers],
+        base = _base(ctx, platform),
+    )
+    return [DefaultInfo(files = depset([image.descriptor, image.manifest, image.config])), image]
+
+_ATTRS = {
+    "base": attr.label(doc = "The image below: an `image`, a base image, or what builds an OCI layout, such as an `oci_image` or `oci_image_index` of rules_oci. Default: none, an image from scratch."),
+    "layers": attr.label_list(providers = [ImageLayersInfo], doc = "Layers on top, lowest first."),
+    "env": attr.string_dict(doc = "Environment variables, over the base's."),
+    "entrypoint": attr.string_list(doc = "What starts. Default: the program that a layer brings, else the base's."),
+    "cmd": attr.string_list(doc = "Arguments of the entrypoint. Default: the base's, none where the entrypoint is another."),
+    "user": attr.string(doc = "`USER` or `UID:GID`. Default: the base's; for an image with a program whose base says nothing or root, 1000:1000 with home /home/slipway."),
+    "working_dir": attr.string(doc = "Default: that of the program, else the base's."),
+    "labels": attr.string_dict(doc = "Labels of the configuration, over the base's."),
+    "annotations": attr.string_dict(doc = "Annotations of the manifest."),
+} | OCI_PLATFORM_ATTRS | BUILD_TOOL_ATTRS
+
+_DOC = "What an image is, without the forms in which others take it, so that whoever only pushes it analyses none of those."
+
+image_manifest = rule(
+    implementation = _image_manifest_impl,
+    doc = _DOC,
+    attrs = _ATTRS,
+)
+
+# A rule of its own: even a transition to the platform that is built for would cost more than the image itself.
+image_manifest_for_platform = rule(
+    implementation = _image_manifest_impl,
+    cfg = image_platform_transition,
+    doc = _DOC,
+    attrs = _ATTRS | PLATFORM_ATTRS,
+)

@@ -1,0 +1,48 @@
+"""The launcher, for the machine that it runs on."""
+
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
+load("//bazel/private:runfiles.bzl", "runfiles_path")
+load("//bazel/private/ts:tool_providers.bzl", "NODE_TOOL_FLAGS")
+load("//bazel/private/ts:ts_tool_info.bzl", "TsToolInfo")
+load(":run_tools_info.bzl", "RunToolsInfo")
+
+def _host_platform_impl(_settings, _attr):
+    # None set means the host's. Naming the host's would be another configuration than the usual one, and everything would be built twice.
+    return {"//command_line_option:platforms": []}
+
+# The launcher runs where `bazel run` was typed, whatever is built for.
+host_platform_transition = transition(
+    implementation = _host_platform_impl,
+    inputs = [],
+    outputs = ["//command_line_option:platforms"],
+)
+
+def _run_tools_impl(ctx):
+    launcher = ctx.attr.launcher[TsToolInfo]
+    server = ctx.attr.registry_server[TsToolInfo]
+    module = runfiles_path(ctx, launcher.main) + ("/" + launcher.entry if launcher.entry else "")
+    helper = ctx.attr.engine_helper[DefaultInfo]
+    return [RunToolsInfo(
+        command = ["{runfiles}/" + runfiles_path(ctx, launcher.node)] + NODE_TOOL_FLAGS + ["{runfiles}/" + module],
+        engine_helper = helper.files_to_run.executable,
+        engine_runfiles = ctx.runfiles([helper.files_to_run.executable]).merge(helper.default_runfiles),
+        registry_server = server.main,
+        files = depset([launcher.main, launcher.node, server.main] + launcher.siblings),
+        registry = ctx.attr._registry[BuildSettingInfo].value,
+        repository_prefix = ctx.attr._repository_prefix[BuildSettingInfo].value,
+    )]
+
+# One target for all run targets, since a transition costs more than a run target itself: here it is made once, not on an attribute of each.
+run_tools = rule(
+    implementation = _run_tools_impl,
+    cfg = host_platform_transition,
+    doc = "What all run targets have in common.",
+    attrs = {
+        "launcher": attr.label(mandatory = True, providers = [TsToolInfo], doc = "The launcher."),
+        "engine_helper": attr.label(mandatory = True, doc = "What starts engines for programs."),
+        "registry_server": attr.label(mandatory = True, providers = [TsToolInfo], doc = "The embedded registry."),
+        "_registry": attr.label(default = Label("//bazel/settings:registry"), providers = [BuildSettingInfo]),
+        "_repository_prefix": attr.label(default = Label("//bazel/settings:repository_prefix"), providers = [BuildSettingInfo]),
+        "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
+    },
+)
