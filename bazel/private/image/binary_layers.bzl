@@ -12,6 +12,9 @@ load(":runtime_layers.bzl", "RuntimeLayersInfo", "runtime_layers")
 load(":sorted_files.bzl", "FIRST_PARTY", "RUNTIME", "RUNTIME_REPOSITORIES", "sorted_files", "third_party_name")
 load(":user.bzl", "USER")
 
+# What was sorted into a layer that has sets of files alone.
+_NOTHING = struct(files = [], links = [], symlinks = {}, empty = [])
+
 def _parts(ctx):
     """The program's files by layer: those that are sorted already as depsets, the others one by one.
 
@@ -38,7 +41,10 @@ def _parts(ctx):
     shared = binary[RuntimeInfo].file if RuntimeInfo in binary else None
     result = {}
     found = sorted_files(ctx, unsorted, runfiles, declared_links, ctx.attr.file_layers, ctx.attr.excludes, sorted_folders = folders.values() if known else [])
-    for name, part in found.layers.items():
+    for name in found.names:
+        if name not in found.layers and name not in sets:
+            continue
+        part = found.layers.get(name, _NOTHING)
         files = depset(part.files, transitive = [sets[name]] if name in sets else [])
         if name == RUNTIME:
             # A file for each language, but for the one in a layer that programs share.

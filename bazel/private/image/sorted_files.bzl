@@ -47,15 +47,17 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
       sorted_folders: list of the names of folders in the runfiles: what is in them under other names is sorted already.
 
     Returns:
-      struct(layers, repositories). `layers` is a dict of layer name to struct(files, links = lists of File, symlinks = dict of runfiles path to
-      File, empty = list of runfiles paths), in the order runtime, third party, those that `file_layers` names besides, first party.
+      struct(names, layers, repositories). `names` is the list of all layers, in the order runtime, third party, those that `file_layers` names besides,
+      first party. `layers` is a dict, of those that have any of these files, of layer name to struct(files, links = lists of File, symlinks = dict of
+      runfiles path to File, empty = list of runfiles paths).
       `repositories` is a list of what the repositories of others are called whose files were sorted.
     """
     overrides = [(compile_pattern(pattern), layer) for pattern, layer in file_layers.items()]
     exclusions = [compile_pattern(pattern) for pattern in excludes]
     names = {RUNTIME: None} | {third_party_name(number): None for number in range(THIRD_PARTY_LAYERS)}
     names |= {name: None for name in file_layers.values() if name not in [THIRD_PARTY, FIRST_PARTY]}
-    layers = {name: struct(files = [], links = [], symlinks = {}, empty = []) for name in names.keys() + [FIRST_PARTY]}
+    names[FIRST_PARTY] = None
+    layers = {}
     own = ctx.workspace_name + "/"
     repositories = {}
     packages = {}
@@ -91,6 +93,8 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
             if package not in packages:
                 packages[package] = third_party_name(third_party_layer(package))
             layer = packages[package]
+        if layer not in layers:
+            layers[layer] = struct(files = [], links = [], symlinks = {}, empty = [])
         return layers[layer]
 
     symlinks = {own + entry.path: entry.target_file for entry in runfiles.symlinks.to_list()}
@@ -118,4 +122,4 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
         layer = layer_of(path, path)
         if layer:
             layer.empty.append(path)
-    return struct(layers = layers, repositories = [apparent_name(repository) for repository in repositories])
+    return struct(names = names.keys(), layers = layers, repositories = [apparent_name(repository) for repository in repositories])

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const [root = ".", rule = ""] = process.argv.slice(2);
+const [root = ".", rule = "", ...excludes] = process.argv.slice(2);
 
 /** Every package folder below a node_modules folder, nested ones included: `node_modules/a`, `node_modules/a/node_modules/b`. */
 function packagesBelow(modules) {
@@ -82,7 +82,7 @@ for (const folder of packages) {
     "npm_package(",
     `    name = ${JSON.stringify(`files/${folder}`)},`,
     `    package = ${JSON.stringify(outermost(folder))},`,
-    `    srcs = glob([${JSON.stringify(`${folder}/**`)}], exclude = [${JSON.stringify(`${folder}/node_modules/**`)}], allow_empty = True),`,
+    `    srcs = glob([${JSON.stringify(`${folder}/**`)}], exclude = ${JSON.stringify(["node_modules/**", ...excludes].map((pattern) => `${folder}/${pattern}`))}, allow_empty = True),`,
     '    visibility = ["//visibility:private"],',
     ")",
     "",

@@ -13,7 +13,7 @@ def _npm_repository_impl(rctx):
     rctx.file("pnpm-workspace.yaml", _WORKSPACE.format(json.encode(rctx.attr.run_install_scripts)))
     pnpm_install(rctx, prod = not rctx.attr.dev)
     node = rctx.which("node")
-    result = rctx.execute([node, rctx.path(rctx.attr._describe), ".", str(Label(":npm_package.bzl"))])
+    result = rctx.execute([node, rctx.path(rctx.attr._describe), ".", str(Label(":npm_package.bzl"))] + rctx.attr.excludes)
     if result.return_code != 0:
         fail("{}: {}".format(rctx.name, result.stderr))
     rctx.file("BUILD.bazel", result.stdout)
@@ -32,6 +32,7 @@ Errors: no npm on PATH; a lock that is not of the package.json; a package whose 
         "package_json": attr.label(mandatory = True, allow_single_file = True, doc = "The package.json."),
         "pnpm_lock": attr.label(mandatory = True, allow_single_file = True, doc = "The pnpm-lock.yaml beside it (lockfileVersion 9)."),
         "dev": attr.bool(doc = "Whether devDependencies are installed too. Default: no."),
+        "excludes": attr.string_list(doc = "Patterns of files that the targets do not have, below the folder of any package. Default: none."),
         "run_install_scripts": attr.string_list(doc = "Packages whose install scripts may run. Default: none."),
         "_describe": attr.label(default = Label(":describe.mjs"), allow_single_file = True),
     },
