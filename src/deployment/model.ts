@@ -76,17 +76,25 @@ export interface ImageTarget {
   readonly tag: string;
 }
 
-export interface EnvironmentFolder {
-  /** Folder with `pyproject.toml` and `poetry.lock`, in the code. */
-  readonly path: string;
+/** What an environment stands on. */
+export interface EnvironmentGround {
   /** Version of Python, `3.12` or `3.12.1`. Default: the one that the machine or the base image has. */
   readonly python?: string;
+  /**
+   * The image that it stands on where it becomes one, `REGISTRY/NAME:TAG` or `REGISTRY/NAME@sha256:…`. In a lock always by its digest; a lock
+   * without was made for processes. Default: see `defaultBase`.
+   */
+  readonly base?: string;
 }
 
-export interface EnvironmentFile {
+export interface EnvironmentFolder extends EnvironmentGround {
+  /** Folder with `pyproject.toml` and `poetry.lock`, in the code. */
+  readonly path: string;
+}
+
+export interface EnvironmentFile extends EnvironmentGround {
   /** The file, in the code. */
   readonly path: string;
-  readonly python?: string;
 }
 
 export interface Locked {

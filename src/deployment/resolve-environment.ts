@@ -1,12 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { posix } from "node:path";
+import type { EnvironmentKind } from "../environment/model.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { UserError } from "../oci/errors.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { resolveInside } from "./git/tree.ts";
-
-/** An environment that files in the code describe. */
-export type EnvironmentKind = "PoetryProject" | "CondaEnv" | "PipRequirements";
 
 /** The files that make an environment what it is. */
 export interface EnvironmentFiles {

@@ -165,11 +165,25 @@ const platform = checked(z.string(), (value) =>
     : ["is not a platform", "Write OS/ARCHITECTURE, as in linux/amd64 or linux/arm64."],
 );
 
+const base = checked(z.string(), (value) => {
+  try {
+    parseReference(value);
+    return undefined;
+  } catch {
+    return ["is not an image", "Write REGISTRY/NAME:TAG, as in docker.io/library/python:3.12-slim."];
+  }
+});
+
+const lockedBase = checked(base, (value) =>
+  value.includes("@") ? undefined : ["has no digest", "Resolve the job again."],
+);
+
 /** Where an environment's files are in the code. */
 function environmentFiles(kind: string, path: string, isLocked: boolean) {
   return strictFields(`a field of ${kind}`, {
     path: innerPath.default(path),
     python: pythonVersion.optional(),
+    base: (isLocked ? lockedBase : base).optional(),
     ...(isLocked ? { content: digest } : {}),
   });
 }

@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** A lock that the kernel gives up when its process ends, however it ends. */
 export interface Lock {
@@ -20,5 +21,15 @@ export function takeLock(path: string): Lock | undefined {
     const busy = 5;
     if (code === busy) return undefined;
     throw error;
+  }
+}
+
+/** Takes the lock of a file, as soon as whoever has it gives it up: for work of seconds or minutes. */
+export async function waitForLock(path: string, signal?: AbortSignal): Promise<Lock> {
+  for (;;) {
+    const lock = takeLock(path);
+    if (lock) return lock;
+    // There is nothing to gain by asking more often.
+    await delay(100, undefined, signal ? { signal } : {});
   }
 }

@@ -1,23 +1,12 @@
 import { createReadStream } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
-import { type BaseImage, composeImage, type ImageSpec } from "../oci/compose.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
-import { type Digest, digestOf, splitDigest } from "../oci/digest.ts";
-import { UserError } from "../oci/errors.ts";
-import { replaceFile } from "../oci/files.ts";
+import { composeImage, type ImageSpec } from "../oci/compose.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
-import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
-import { isNondistributable } from "../oci/media-types.ts";
-import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
-import { cacheFolder } from "../oci/xdg.ts";
-import type { RegistryClient } from "./client/client.ts";
-import { fetchManifest } from "./client/fetch-manifest.ts";
+import { type ImageManifest, parseManifest } from "../oci/manifest.ts";
+import { formatReference } from "../oci/reference.ts";
 import { type BlobToPush, type ImageContent, type ImageOutcome, type PushEvent, pushImages } from "./client/push.ts";
-import { openByName } from "./open-by-name.ts";
-import { choosePlatforms } from "./platforms.ts";
+import { SourceImage } from "./source-image.ts";
 import { openWritable, type WritableOptions } from "./writable.ts";
 
 /** A layer on this machine. */
@@ -51,9 +40,6 @@ export interface AppendedImage {
   readonly outcome: ImageOutcome;
 }
 
-/** Bytes of the largest image configuration that is read. */
-const maximumConfig = 8 * 1024 * 1024;
-
 /**
  * Makes a new image of one in a registry and layers on top of it, in the registry that jobs pull from ({@link openWritable}). Layers of the
  * image are mounted within a registry and streamed between two, and are never on this machine's disk. The same inputs give the same
@@ -62,7 +48,7 @@ const maximumConfig = 8 * 1024 * 1024;
  * @throws UserError when there is no such image, it is not of the platform, or a registry refuses
  */
 export async function appendLayers(options: AppendOptions): Promise<AppendedImage> {
-  const source = new SourceImage(parseReference(options.image), options);
+  const source = new SourceImage(options);
   const target = await openWritable(options);
   try {
     const base = await source.read();
@@ -121,90 +107,4 @@ function bytesToPush(bytes: Uint8Array, { config }: ImageManifest): BlobToPush {
     descriptor: config,
     open: (start, end) => Readable.from([bytes.subarray(start, end)], { objectMode: false }),
   };
-}
-
-/** An image in a registry, which is opened when something of it is not in the cache. */
-class SourceImage {
-  readonly reference: Reference & { readonly digest: Digest };
-  readonly #name: string;
-  readonly #platform: string | undefined;
-  readonly #env: AppendOptions["env"];
-  readonly #cache: string;
-  #client: Promise<RegistryClient> | undefined;
-
-  constructor(reference: Reference, { image, platform, env }: AppendOptions) {
-    const { digest } = reference;
-    if (digest === undefined)
-      throw new UserError(`${image} names no digest, so it may change.`, "Name the image by its digest.");
-    this.reference = { ...reference, digest };
-    this.#name = image;
-    this.#platform = platform;
-    this.#env = env;
-    this.#cache = join(cacheFolder(env), "images");
-  }
-
-  /** Manifest and configuration: from the cache where they are there. */
-  async read(): Promise<Required<Pick<BaseImage, "manifest" | "config">>> {
-    const named = await this.#manifest(this.reference.digest);
-    const parsed = parseManifest(named, { document: `Manifest of ${this.#name}` });
-    const manifest = isIndex(parsed) ? await this.#manifest(this.#chosen(parsed.manifests)) : named;
-    const { config } = parseManifest(manifest, { document: `Manifest of ${this.#name}` }) as ImageManifest;
-    return { manifest, config: await this.#config(config) };
-  }
-
-  /** Its layers, which come from its registry or are there already. */
-  async blobs(manifest: Uint8Array, host: string): Promise<BlobToPush[]> {
-    const { layers } = parseManifest(manifest) as ImageManifest;
-    const client = await this.#open();
-    const { registry, repository } = this.reference;
-    return layers
-      .filter(({ mediaType }) => !isNondistributable(mediaType))
-      .map((descriptor) => ({
-        descriptor,
-        open: client.blobSource(repository, descriptor),
-        streamedFrom: registry,
-        ...(registry === host ? { mountFrom: repository } : {}),
-      }));
-  }
-
-  close(): void {
-    // Who opened it has heard of its failure.
-    this.#client?.then((client) => client.close()).catch(() => {});
-  }
-
-  #chosen(manifests: readonly Descriptor[]): Digest {
-    const names = { document: this.#name, option: "`platform`" };
-    const [chosen] = choosePlatforms(manifests, this.#platform === undefined ? [] : [this.#platform], [], names);
-    return (chosen as { readonly descriptor: Descriptor }).descriptor.digest;
-  }
-
-  #manifest(digest: Digest): Promise<Buffer> {
-    return this.#cached(digest, async () => {
-      const { bytes } = await fetchManifest(await this.#open(), this.reference.repository, digest);
-      return bytes;
-    });
-  }
-
-  #config(config: Descriptor): Promise<Buffer> {
-    if (config.size > maximumConfig)
-      throw new UserError(`The configuration of ${this.#name} has ${config.size} bytes.`, "Take another image.");
-    return this.#cached(config.digest, async () =>
-      buffer((await this.#open()).getBlob(this.reference.repository, config)),
-    );
-  }
-
-  async #cached(digest: Digest, fetch: () => Promise<Buffer>): Promise<Buffer> {
-    const path = join(this.#cache, digest.replace(":", "-"));
-    const known = await readFile(path).catch(() => undefined);
-    if (known && digestOf(splitDigest(digest).algorithm, known) === digest) return known;
-    const bytes = await fetch();
-    await mkdir(this.#cache, { recursive: true, mode: 0o700 });
-    await replaceFile(path, bytes);
-    return bytes;
-  }
-
-  #open(): Promise<RegistryClient> {
-    this.#client ??= openByName(this.reference.registry, this.#env);
-    return this.#client;
-  }
 }

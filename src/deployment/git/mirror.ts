@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { sha256, splitDigest } from "../../oci/digest.ts";
 import { UserError } from "../../oci/errors.ts";
-import { type Lock, takeLock } from "../../oci/lock.ts";
+import { waitForLock } from "../../oci/lock.ts";
 import type { GitAccess } from "./access.ts";
 import { gitOutput, runGit } from "./command.ts";
 import { isCommitRefused, serverFailure } from "./failure.ts";
@@ -100,13 +99,4 @@ async function removeStaleLocks(gitDir: string): Promise<void> {
     name.endsWith(".lock"),
   );
   for (const name of stale) await rm(join(gitDir, name), { force: true });
-}
-
-async function waitForLock(path: string, signal: AbortSignal | undefined): Promise<Lock> {
-  for (;;) {
-    const lock = takeLock(path);
-    if (lock) return lock;
-    // A fetch takes seconds: there is nothing to gain by asking more often.
-    await delay(100, undefined, signal ? { signal } : {});
-  }
 }

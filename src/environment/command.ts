@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** How a command ended. */
+export interface CommandResult {
+  /** Undefined: there is no such command. */
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of the machine to its end, without standard input. */
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  options: { readonly env: Variables; readonly cwd?: string; readonly signal?: AbortSignal },
+): Promise<CommandResult> {
+  const child = spawn(command, args, {
+    env: { ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  const ended = new Promise<number | undefined>((resolve, reject) => {
+    child.once("error", (error: NodeJS.ErrnoException) =>
+      error.code === "ENOENT" || error.code === "EACCES" ? resolve(undefined) : reject(error),
+    );
+    child.once("close", (status) => resolve(status ?? 1));
+  });
+  const [status, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  return { status, stdout, stderr };
+}
+
+/** What installers need of the user's variables: the way to the indexes, their own configuration, where their caches are. */
+const kept =
+  /^(PATH|HOME|USER|LOGNAME|LANG|LC_[A-Z]+|XDG_[A-Z_]+|PIP_\w+|CONDA_\w+|MAMBA_\w+|CONDARC|MAMBARC|https?_proxy|no_proxy|all_proxy|HTTPS?_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NETRC)$/;
+
+/** Those that would have something else installed, or elsewhere. */
+const refused =
+  /^(PIP_(TARGET|PREFIX|ROOT|USER|SRC|EDITABLE|REQUIREMENT|CONSTRAINT|PYTHON|PLATFORM|ABI|IMPLEMENTATION|PYTHON_VERSION|NO_BINARY|ONLY_BINARY|NO_DEPS|DRY_RUN|REPORT|REQUIRE_VIRTUALENV|LOG)|CONDA_(PREFIX|DEFAULT_ENV|SHLVL|PROMPT_MODIFIER|PYTHON_EXE|EXE|CREATE_DEFAULT_PACKAGES)\w*|MAMBA_(EXE|DEFAULT_ENV)|CONDA_SUBDIR)$/;
+
+/** Variables of an installer: nothing of the user's that changes what is installed. */
+export function installerVariables(env: Variables, temporary: string): Record<string, string> {
+  const own = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && kept.test(entry[0]) && !refused.test(entry[0]),
+  );
+  return {
+    ...Object.fromEntries(own),
+    TMPDIR: temporary,
+    PIP_USER: "0",
+    PIP_REQUIRE_VIRTUALENV: "0",
+    PIP_NO_INPUT: "1",
+    PIP_DISABLE_PIP_VERSION_CHECK: "1",
+    PYTHONDONTWRITEBYTECODE: "1",
+    CONDA_ALWAYS_YES: "true",
+    MAMBA_ALWAYS_YES: "true",
+  };
+}
+
+/** What an installer said, without the passwords that addresses may have. */
+export function withoutPasswords(said: string): string {
+  return said.replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, "$1");
+}

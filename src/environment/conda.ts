@@ -1,0 +1,99 @@
+import { readFile } from "node:fs/promises";
+import { arch, platform as system } from "node:process";
+import { Failure, UserError } from "../oci/errors.ts";
+import { installerVariables, runCommand, type Variables, withoutPasswords } from "./command.ts";
+import { type EnvironmentSource, isWanted } from "./model.ts";
+import { condaPlatform } from "./platform.ts";
+
+/** Programs that make conda environments, the fastest first. */
+export const condaClients = ["micromamba", "mamba", "conda"] as const;
+
+export type CondaClient = (typeof condaClients)[number];
+
+/**
+ * Makes a conda environment. The client's own configuration says which channels it asks where the file does not, and its cache keeps what was
+ * downloaded. A file of explicit URLs (`@EXPLICIT`) is installed as it says; any other is solved, and pins no more than it says.
+ *
+ * @param platform `os/architecture` of an image; undefined: this machine
+ * @throws UserError when there is no client, or the file names what cannot be had
+ */
+export async function createConda(
+  source: EnvironmentSource,
+  platform: string | undefined,
+  options: { readonly prefix: string; readonly temporary: string; readonly env: Variables },
+): Promise<void> {
+  const env = {
+    ...installerVariables(options.env, options.temporary),
+    ...(platform === undefined || isOwnPlatform(platform) ? {} : { CONDA_SUBDIR: condaPlatform(platform) }),
+  };
+  const [name = ""] = source.files.keys();
+  const file = source.files.get(name) ?? name;
+  const isExplicit = /^@EXPLICIT\s*$/m.test(await readFile(file, "utf8"));
+  const client = await findConda(env);
+  const { status, stdout, stderr } = await runCommand(
+    client,
+    condaArguments(client, file, options.prefix, isExplicit),
+    {
+      env,
+      cwd: options.temporary,
+    },
+  );
+  if (status !== 0) throw refusal(client, source, withoutPasswords(`${stdout}\n${stderr}`));
+  if (platform === undefined || isOwnPlatform(platform)) await checkPython(source, options.prefix, env);
+}
+
+/** The command line that makes an environment at a prefix. */
+export function condaArguments(client: CondaClient, file: string, prefix: string, isExplicit: boolean): string[] {
+  // What is explicit is no specification of an environment to conda and mamba.
+  const command = isExplicit || client === "micromamba" ? ["create"] : ["env", "create"];
+  return [...command, "--yes", "--quiet", "--prefix", prefix, "--file", file];
+}
+
+async function findConda(env: Variables): Promise<CondaClient> {
+  for (const name of condaClients) {
+    if ((await runCommand(name, ["--version"], { env })).status === 0) return name;
+  }
+  throw new UserError(
+    "None of conda, mamba and micromamba is on this machine.",
+    "Install one of them, for example micromamba, which is one file: https://mamba.readthedocs.io.",
+  );
+}
+
+function isOwnPlatform(platform: string): boolean {
+  const [os, architecture] = platform.split("/");
+  return os === system && architecture === (arch === "x64" ? "amd64" : arch);
+}
+
+async function checkPython({ python, path }: EnvironmentSource, prefix: string, env: Variables): Promise<void> {
+  const answer = await runCommand(`${prefix}/bin/python`, ["-c", "import platform; print(platform.python_version())"], {
+    env,
+  });
+  const version = answer.stdout.trim();
+  if (answer.status !== 0) {
+    throw new UserError(`${path} gives an environment without Python.`, "Add python to its dependencies.");
+  }
+  if (isWanted(python, version)) return;
+  throw new UserError(`${path} gives Python ${version}, not ${python}.`, "Let the file and `python` say the same.");
+}
+
+function refusal(client: CondaClient, { path }: EnvironmentSource, said: string): Error {
+  const lines = said.split("\n").map((line) => line.trim());
+  if (
+    /CondaHTTPError|ConnectionError|Could not resolve host|Connection (refused|timed out|reset)|HTTP 5\d\d|Failed to (fetch|connect)/i.test(
+      said,
+    )
+  ) {
+    return new Failure(
+      `${client} could not make the environment of ${path}: a channel does not answer.`,
+      "Check the network and the channels of the file; what was downloaded is kept.",
+    );
+  }
+  const problem = lines.find((line) =>
+    /(error|nothing provides|does not exist|Could not solve|not found|Cannot|Unsatisfiable)/i.test(line),
+  );
+  const shown = (problem ?? lines.findLast((line) => line !== "") ?? "it says nothing").replace(/\.$/, "");
+  return new UserError(
+    `${client} could not make the environment of ${path}: ${shown}.`,
+    "Correct the file, or the channels that it names.",
+  );
+}

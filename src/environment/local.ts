@@ -1,0 +1,48 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Variables } from "./command.ts";
+import { createConda } from "./conda.ts";
+import { type EnvironmentSource, environmentKey } from "./model.ts";
+import { installHere } from "./pip.ts";
+import { findPython } from "./python.ts";
+import { builtOnce, environmentsFolder } from "./store.ts";
+
+/** An environment on this machine. */
+export interface LocalEnvironment {
+  /** Path of its interpreter. */
+  readonly interpreter: string;
+  /** What programs in it see besides. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/**
+ * The environment of files on this machine, in the cache: built once for what the files hold and the interpreter, asked of nobody when it is there.
+ *
+ * @param onBuild called before it is built
+ * @throws UserError when it cannot be made of these files, or a program for that is missing; Failure when an index does not answer
+ */
+export async function localEnvironment(
+  source: EnvironmentSource,
+  { env, onBuild }: { readonly env: Variables; readonly onBuild?: () => void },
+): Promise<LocalEnvironment> {
+  const isConda = source.kind === "CondaEnv";
+  const python = isConda ? undefined : await findPython(source.python, env);
+  const place = python
+    ? { ...python }
+    : { python: source.python ?? "", platform: `${process.platform}/${process.arch}` };
+  const isWhole = (folder: string) => existsSync(join(folder, "bin/python"));
+  const folder = await builtOnce(
+    environmentsFolder(env),
+    environmentKey(source, place),
+    isWhole,
+    async (prefix, temporary) => {
+      onBuild?.();
+      if (python) await installHere(source, python, { prefix, temporary, env });
+      else await createConda(source, undefined, { prefix, temporary, env });
+    },
+  );
+  return {
+    interpreter: join(folder, "bin/python"),
+    variables: { [isConda ? "CONDA_PREFIX" : "VIRTUAL_ENV"]: folder },
+  };
+}

@@ -1,0 +1,67 @@
+import { UserError } from "../oci/errors.ts";
+import { runCommand, type Variables } from "./command.ts";
+import { isWanted, minorOf } from "./model.ts";
+
+/** An interpreter of this machine, not that of a virtual environment. */
+export interface LocalPython {
+  readonly path: string;
+  /** `3.12.1`. */
+  readonly version: string;
+  /** What wheels for it are built for, such as `linux-x86_64`. */
+  readonly platform: string;
+}
+
+const question = `
+import json, platform, sys, sysconfig
+path = getattr(sys, "_base_executable", None) or sys.executable
+print(json.dumps({"path": path, "version": platform.python_version(), "platform": sysconfig.get_platform()}))
+`;
+
+/**
+ * Finds a Python of this machine.
+ *
+ * @param wanted `3.12` or `3.12.1`; undefined: whichever `python3` is
+ * @throws UserError that says which ones there are
+ */
+export async function findPython(wanted: string | undefined, env: Variables): Promise<LocalPython> {
+  const found: LocalPython[] = [];
+  for (const name of [...(wanted === undefined ? [] : [`python${minorOf(wanted)}`]), "python3", "python"]) {
+    const answer = await runCommand(name, ["-c", question], { env });
+    if (answer.status !== 0) continue;
+    const python = JSON.parse(answer.stdout) as LocalPython;
+    if (python.version.startsWith("3.") && isWanted(wanted, python.version)) return python;
+    found.push(python);
+  }
+  const others = [...new Set(found.map(({ version }) => version))].join(", ");
+  throw new UserError(
+    `Python ${wanted ?? "3"} is not on this machine${others === "" ? "" : `, but Python ${others} is`}.`,
+    wanted === undefined
+      ? "Install python3, or run the job in containers: SLIPWAY_ENGINE=container."
+      : `Install python${minorOf(wanted)}, set \`python\` to a version that is there, or run the job in containers: SLIPWAY_ENGINE=container.`,
+  );
+}
+
+/** pip 22.3 is the first one that installs for another interpreter. */
+const oldestPip = [22, 3] as const;
+
+/**
+ * Finds an interpreter that has pip.
+ *
+ * @param preferred asked first
+ * @throws UserError when none has
+ */
+export async function findPip(preferred: string | undefined, env: Variables): Promise<string> {
+  const problems: string[] = [];
+  for (const path of [...(preferred === undefined ? [] : [preferred]), "python3"]) {
+    const { status, stdout } = await runCommand(path, ["-m", "pip", "--version"], { env });
+    const [, version = "", major, minor] = /^pip ((\d+)\.(\d+)\S*)/.exec(stdout) ?? [];
+    if (status !== 0 || version === "") continue;
+    const [least, leastMinor] = oldestPip;
+    if (Number(major) > least || (Number(major) === least && Number(minor) >= leastMinor)) return path;
+    problems.push(`${path} has pip ${version}`);
+  }
+  throw new UserError(
+    problems.length === 0 ? "pip is not on this machine." : `${problems.join(", ")}, which is too old.`,
+    "Install it: `apt-get install python3-pip`, or `python3 -m pip install --upgrade pip`.",
+  );
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { syncFolder } from "../oci/files.ts";
+import { waitForLock } from "../oci/lock.ts";
+import { cacheFolder } from "../oci/xdg.ts";
+import type { Variables } from "./command.ts";
+
+/** Where environments of this user are: built ones, and what is kept of those that went into a registry. */
+export function environmentsFolder(env: Variables): string {
+  return join(cacheFolder(env), "environments");
+}
+
+/**
+ * A folder that is built once. Environments have their own path in them and cannot be moved, so each is built where it stays, under a name that
+ * nobody knows; a link by its key, made last and at once, is what makes it one that is used. Two who build the same wait for each other. What
+ * a killed builder left is removed by the next one.
+ *
+ * @param isWhole whether a folder is still usable
+ * @param build makes the environment in `folder`, which is empty; `temporary` is gone afterwards
+ * @returns its path
+ */
+export async function builtOnce(
+  root: string,
+  key: string,
+  isWhole: (folder: string) => boolean,
+  build: (folder: string, temporary: string) => Promise<void>,
+): Promise<string> {
+  const link = join(root, key);
+  const known = await target(root, link);
+  if (known && isWhole(known)) return known;
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const lock = await waitForLock(join(root, `${key}.lock`));
+  try {
+    const meanwhile = await target(root, link);
+    if (meanwhile && isWhole(meanwhile)) return meanwhile;
+    await removeOthers(root, key);
+    const name = `${key.slice(0, 16)}-${randomUUID().slice(0, 8)}`;
+    const [folder, temporary] = [join(root, name), join(root, `${name}.tmp`)];
+    await Promise.all([mkdir(folder, { mode: 0o700 }), mkdir(temporary, { mode: 0o700 })]);
+    try {
+      await build(folder, temporary);
+      await symlink(name, `${folder}.link`);
+      await rename(`${folder}.link`, link);
+      await syncFolder(root);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      throw error;
+    } finally {
+      await rm(temporary, { recursive: true, force: true, maxRetries: 3 });
+    }
+    return folder;
+  } finally {
+    lock.release();
+  }
+}
+
+async function target(root: string, link: string): Promise<string | undefined> {
+  const name = await readlink(link).catch(() => undefined);
+  return name !== undefined && existsSync(join(root, name)) ? join(root, name) : undefined;
+}
+
+/** What was made under a key before, whole or not: only the lock's holder may. */
+async function removeOthers(root: string, key: string): Promise<void> {
+  const prefix = `${key.slice(0, 16)}-`;
+  for (const name of await readdir(root)) {
+    if (name.startsWith(prefix)) await rm(join(root, name), { recursive: true, force: true, maxRetries: 3 });
+  }
+}

@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
+import { join, posix } from "node:path";
+import type { TarEntry } from "../layer/entry.ts";
+import { minorOf } from "./model.ts";
+
+/** Where an environment is in an image, without the slash it starts with. */
+export const imageEnvironment = "slipway/environment";
+
+/** The interpreter that a virtual environment stands on. */
+export interface BasePython {
+  /** In the image, absolute. */
+  readonly path: string;
+  /** `3.12.1`, or `3.12` where the image tells no more. */
+  readonly version: string;
+}
+
+/**
+ * The entries of a virtual environment in an image (PEP 405), of what `pip install --target` made: the same packages give the same entries. Scripts
+ * start the image's interpreter, and `RECORD` of every package says what is there.
+ *
+ * @param folder pip's target
+ * @param builder interpreter that pip ran on, which scripts name
+ */
+export async function venvEntries(folder: string, python: BasePython, builder: string): Promise<TarEntry[]> {
+  const packages = posix.join("lib", `python${minorOf(python.version)}`, "site-packages");
+  const files = await filesBelow(folder);
+  const outside = await filesOutside(folder, files);
+  const entries = new Map<string, TarEntry>();
+  const contents = new Map<string, Buffer>();
+  for (const name of files) {
+    const isScript = outside.has(name);
+    const path = isScript ? name : posix.join(packages, name);
+    const file = join(folder, name);
+    const status = await lstat(file);
+    if (status.isSymbolicLink()) {
+      entries.set(path, { type: "symlink", path, target: await readlink(file) });
+      continue;
+    }
+    const mode = status.mode & 0o100 ? 0o755 : 0o644;
+    const script = isScript && name.startsWith("bin/") ? retargeted(await readFile(file), builder) : undefined;
+    if (script) contents.set(name, script);
+    entries.set(path, { type: "file", path, mode, content: script ? { bytes: script } : { file } });
+  }
+  for (const name of files.filter(isRecord)) {
+    const path = posix.join(packages, name);
+    const bytes = newRecord(await readFile(join(folder, name), "utf8"), contents);
+    entries.set(path, { type: "file", path, mode: 0o644, content: { bytes } });
+  }
+  for (const entry of skeleton(python)) entries.set(entry.path, entry);
+  return [...entries.values()].map((entry) => ({ ...entry, path: `${imageEnvironment}/${entry.path}` }));
+}
+
+function skeleton(python: BasePython): TarEntry[] {
+  const lines = [
+    `home = ${posix.dirname(python.path)}`,
+    "include-system-site-packages = false",
+    `version = ${python.version}`,
+  ];
+  const content = { bytes: Buffer.from(`${lines.join("\n")}\n`) };
+  return [
+    { type: "file", path: "pyvenv.cfg", mode: 0o644, content },
+    { type: "symlink", path: "bin/python", target: python.path },
+    { type: "symlink", path: "bin/python3", target: "python" },
+    { type: "symlink", path: `bin/python${minorOf(python.version)}`, target: "python" },
+  ];
+}
+
+async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
+  const names: string[] = [];
+  for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
+    const name = posix.join(prefix, entry.name);
+    if (!entry.isDirectory()) names.push(name);
+    else if (entry.name !== "__pycache__") names.push(...(await filesBelow(folder, name)));
+  }
+  return names.sort();
+}
+
+function isRecord(name: string): boolean {
+  return /^[^/]+\.dist-info\/RECORD$/.test(name);
+}
+
+/** Files that belong beside `lib`: a record names them relative to where packages were to be, two folders down. */
+async function filesOutside(folder: string, files: readonly string[]): Promise<Set<string>> {
+  const outside = new Set<string>();
+  for (const name of files.filter(isRecord)) {
+    for (const row of (await readFile(join(folder, name), "utf8")).split("\n")) {
+      const [, path] = /^"?\.\.\/\.\.\/([^,"]+)/.exec(row) ?? [];
+      if (path !== undefined) outside.add(path);
+    }
+  }
+  return outside;
+}
+
+/** A script whose first lines start the builder's interpreter, changed to start the environment's. Undefined: it is no such script. */
+function retargeted(bytes: Buffer, builder: string): Buffer | undefined {
+  if (bytes.subarray(0, 2).toString() !== "#!") return undefined;
+  const text = bytes.toString("latin1");
+  // The second form is that of paths too long, or with spaces in them, for the kernel.
+  const head = [
+    `#!${builder}\n`,
+    `#!/bin/sh\n'''exec' "${builder}" "$0" "$@"\n' '''\n`,
+    `#!/bin/sh\n'''exec' ${builder} "$0" "$@"\n' '''\n`,
+  ].find((each) => text.startsWith(each));
+  if (head === undefined) return undefined;
+  return Buffer.from(`#!/${imageEnvironment}/bin/python\n${text.slice(head.length)}`, "latin1");
+}
+
+function newRecord(text: string, contents: ReadonlyMap<string, Buffer>): Buffer {
+  const rows = text
+    .split(/\r?\n/)
+    .filter((row) => row !== "" && !/__pycache__\/[^,]*\.pyc/.test(row))
+    .map((row) => {
+      const [, path] = /^"?\.\.\/\.\.\/([^,"]+)/.exec(row) ?? [];
+      const content = path === undefined ? undefined : contents.get(path);
+      if (path === undefined || content === undefined) return row.replace(/^("?)\.\.\/\.\.\//, "$1../../../");
+      const hash = createHash("sha256").update(content).digest("base64url");
+      return `../../../${path},sha256=${hash},${content.length}`;
+    });
+  return Buffer.from(`${rows.sort().join("\n")}\n`);
+}
