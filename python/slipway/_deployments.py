@@ -37,6 +37,7 @@ class PoetryProject:
 
     path: str = "."
     python: Optional[str] = None
+    base: Optional[str] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,7 @@ class CondaEnv:
 
     path: str = "condaenv.yml"
     python: Optional[str] = None
+    base: Optional[str] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +55,7 @@ class PipRequirements:
 
     path: str = "requirements.txt"
     python: Optional[str] = None
+    base: Optional[str] = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,3 +1,5 @@
+import type { EnvironmentKind } from "../environment/model.ts";
+import type { Digest } from "../oci/digest.ts";
 import { UserError } from "../oci/errors.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { openByName } from "../registry/open-by-name.ts";
@@ -8,19 +10,23 @@ import type {
   Code,
   ContainerAtDigest,
   Deployment,
+  EnvironmentGround,
   ImageTarget,
   Interpreter,
   ResolvedCode,
   ResolvedInterpreter,
 } from "./model.ts";
 import type { DeploymentFile } from "./read.ts";
-import { type EnvironmentKind, environmentFiles } from "./resolve-environment.ts";
+import { resolveBase } from "./resolve-base.ts";
+import { environmentFiles } from "./resolve-environment.ts";
 import { resolveTag } from "./resolve-image.ts";
 
 /** How what a deployment names is looked up. */
 export interface ResolveOptions extends CodeOptions {
   /** Opens a registry by name. Default: with the credentials of docker and podman, the embedded one over its socket. */
   readonly openRegistry?: (registry: string) => Promise<RegistryClient>;
+  /** Whether environments of files will be images, so that the base they stand on is looked up. Default: where the deployment names it. */
+  readonly needsImages?: boolean;
   /** The image of a target of this Bazel repository, as it was pushed. */
   readonly imageOf: (target: ImageTarget) => ContainerAtDigest;
 }
@@ -41,7 +47,7 @@ export async function resolveDeployment(
     resolveContainer(wanted, platform, options),
     wantedCode && resolveCode(wantedCode, options),
   ]);
-  const interpreter = container ?? (await resolveFiles(wanted, code, folder, options));
+  const interpreter = container ?? (await resolveFiles(wanted, code, folder, { ...options, platform }));
   const isInterpreterOpen = JSON.stringify(interpreter) !== JSON.stringify(wanted);
   const usesPlatform = !("ServerAvailableInterpreter" in interpreter);
   return {
@@ -88,29 +94,43 @@ async function resolveFiles(
   interpreter: Interpreter,
   code: ResolvedCode | undefined,
   folder: string,
-  options: ResolveOptions,
+  options: ResolveOptions & { readonly platform: string },
 ): Promise<ResolvedInterpreter> {
   const described = environmentOf(interpreter);
   if (described === undefined) return interpreter as ResolvedInterpreter;
   const { kind, path, python } = described;
-  const { content } = await filesOf(kind, path, await localCode(code, folder, options));
-  const fields = { path, ...(python === undefined ? {} : { python }), content };
+  const [{ content }, base] = await Promise.all([
+    localCode(code, folder, options).then((local) => filesOf(kind, path, local)),
+    resolveBase(described, options),
+  ]);
+  const fields = {
+    path,
+    ...(python === undefined ? {} : { python }),
+    ...(base === undefined ? {} : { base }),
+    content,
+  };
   return { [kind]: fields } as unknown as ResolvedInterpreter;
 }
 
+/** An environment of files, as a deployment or a lock names it. */
+export interface DescribedEnvironment extends EnvironmentGround {
+  readonly kind: EnvironmentKind;
+  readonly path: string;
+  /** In a lock. */
+  readonly content?: Digest;
+}
+
 /** The environment that an interpreter is, where files describe it. */
-export function environmentOf(
-  interpreter: Deployment["interpreter"],
-): { kind: EnvironmentKind; path: string; python?: string } | undefined {
+export function environmentOf(interpreter: Deployment["interpreter"]): DescribedEnvironment | undefined {
   for (const kind of ["PoetryProject", "CondaEnv", "PipRequirements"] as const) {
-    const found = (interpreter as Partial<Record<EnvironmentKind, { path: string; python?: string }>>)[kind];
+    const found = (interpreter as Partial<Record<EnvironmentKind, Omit<DescribedEnvironment, "kind">>>)[kind];
     if (found) return { kind, ...found };
   }
   return undefined;
 }
 
 /** The files of an environment in the first folder of the code, which is where a job starts. */
-async function filesOf(kind: EnvironmentKind, path: string, { folders }: LocalCode) {
+export async function filesOf(kind: EnvironmentKind, path: string, { folders }: LocalCode) {
   const [first] = folders;
   if (first === undefined)
     throw new UserError(`${kind} has no code to take its files from.`, "Add `code` with the folder that has them.");

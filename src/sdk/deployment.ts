@@ -36,9 +36,9 @@ export type JobInterpreter =
   | { readonly ContainerAtTag: { readonly repository: string; readonly tag?: string } }
   | { readonly ContainerAtDigest: { readonly repository: string; readonly digest: string } }
   | { readonly ImageTarget: { readonly target: string; readonly tag?: string } }
-  | { readonly PoetryProject: { readonly path?: string; readonly python?: string } }
-  | { readonly CondaEnv: { readonly path?: string; readonly python?: string } }
-  | { readonly PipRequirements: { readonly path?: string; readonly python?: string } }
+  | { readonly PoetryProject: { readonly path?: string; readonly python?: string; readonly base?: string } }
+  | { readonly CondaEnv: { readonly path?: string; readonly python?: string; readonly base?: string } }
+  | { readonly PipRequirements: { readonly path?: string; readonly python?: string; readonly base?: string } }
   | { readonly ServerAvailableInterpreter: { readonly interpreter_path: string } };
 
 /** Code for an interpreter. The key says which kind it is. */

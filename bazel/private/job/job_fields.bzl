@@ -5,9 +5,9 @@ _INTERPRETERS = {
     "ContainerAtTag": {"repository": True, "tag": False},
     "ContainerAtDigest": {"repository": True, "digest": True},
     "ImageTarget": {"target": True, "tag": False},
-    "PoetryProject": {"path": False, "python": False},
-    "CondaEnv": {"path": False, "python": False},
-    "PipRequirements": {"path": False, "python": False},
+    "PoetryProject": {"path": False, "python": False, "base": False},
+    "CondaEnv": {"path": False, "python": False, "base": False},
+    "PipRequirements": {"path": False, "python": False, "base": False},
     "ServerAvailableInterpreter": {"interpreter_path": True},
 }
 

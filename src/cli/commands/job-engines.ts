@@ -1,8 +1,20 @@
 import process from "node:process";
+import { detectEngine } from "../../engine/choose.ts";
 import type { JobEngine, JobStatus } from "../../engine/job/engine.ts";
 import { LocalEngine } from "../../engine/job/local-engine.ts";
 import { hasCluster } from "../../engine/kubernetes/configured.ts";
 import { isKubernetesId } from "../../engine/kubernetes/id.ts";
+
+/** Where a job may be asked to run. */
+export const engines = ["process", "container", "kubernetes"] as const;
+
+export type EngineName = (typeof engines)[number];
+
+/** Whether an environment of files has to be an image where it runs. Default: what SLIPWAY_ENGINE says, else where this machine has containers. */
+export function needsImages(engine: EngineName | undefined): boolean {
+  const wanted = engine ?? process.env["SLIPWAY_ENGINE"];
+  return wanted ? wanted !== "process" : detectEngine(process.env).kind === "container";
+}
 
 /** Milliseconds that a cluster may take to list its jobs, beside those of this machine. */
 const patience = 5000;

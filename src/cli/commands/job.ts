@@ -3,6 +3,10 @@ import type { Argv } from "yargs";
 const json = { type: "boolean", default: false, describe: "Machine-readable output" } as const;
 const file = { type: "string", demandOption: true } as const;
 
+const engine = { choices: ["process", "container", "kubernetes"] as const };
+const futureEngine =
+  "Where it is to run, which matters to environments of files: only for a process they need no base image. Default: as for `job run`";
+
 const id = { type: "string", demandOption: true, describe: "The job, as `job run` and `job ls` name it" } as const;
 
 /** What is said of a document that other programs wrote; `target` is for Bazel's rule alone. */
@@ -21,7 +25,10 @@ export function builder(yargs: Argv): Argv {
     .command(
       "resolve <file>",
       "Find out what tags, branches and files of a job mean now, and write it beside the file as NAME.lock.json",
-      (command) => withPlace(command.positional("file", { ...file, describe: "The job, YAML or JSON" })),
+      (command) =>
+        withPlace(command)
+          .positional("file", { ...file, describe: "The job, YAML or JSON" })
+          .option("engine", { ...engine, describe: futureEngine }),
       async (options) => (await import("./job_resolve.ts")).resolveJob(options),
     )
     .command(
@@ -30,6 +37,7 @@ export function builder(yargs: Argv): Argv {
       (command) =>
         withPlace(command)
           .positional("file", { ...file, describe: "The job, YAML or JSON, with NAME.lock.json beside it" })
+          .option("engine", { ...engine, describe: futureEngine })
           .option("json", json)
           .option("exit-code", { type: "boolean", default: false, describe: "End with status 1 when something moved" }),
       async (options) => (await import("./job_resolve.ts")).diffJob(options),
@@ -42,7 +50,7 @@ export function builder(yargs: Argv): Argv {
           .positional("file", { ...file, describe: "The job, or its lock" })
           .option("detach", { type: "boolean", default: false, describe: "Print the job's id and leave it running" })
           .option("engine", {
-            choices: ["process", "container", "kubernetes"] as const,
+            ...engine,
             describe:
               "Where it runs; by default what its interpreter is for, or Kubernetes where SLIPWAY_ENGINE=kubernetes",
           })

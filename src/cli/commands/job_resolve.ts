@@ -3,16 +3,22 @@ import process from "node:process";
 import { type Change, diffLocks } from "../../deployment/diff.ts";
 import { imageOfTarget } from "../../deployment/image-target.ts";
 import { formatJobLock, type JobLock, readJobLock } from "../../deployment/lock.ts";
-import { resolveDeployment } from "../../deployment/resolve.ts";
+import { environmentOf, resolveDeployment } from "../../deployment/resolve.ts";
 import { UserError } from "../../oci/errors.ts";
 import { replaceFile } from "../../oci/files.ts";
+import { type EngineName, needsImages } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
 
+export interface ResolveJobOptions extends JobOptions {
+  /** Where the job is to run: an environment of files stands on an image unless that is a process. */
+  readonly engine: EngineName | undefined;
+}
+
 /** Resolves a job and writes its lock; what moved since the last one goes to standard error, the lock's path to standard output. */
-export async function resolveJob(options: JobOptions): Promise<void> {
+export async function resolveJob(options: ResolveJobOptions): Promise<void> {
   const file = new JobFile(options);
   file.refuseLock();
-  const lock = await resolveNow(file);
+  const lock = await resolveNow(file, options.engine);
   const before = file.hasLock ? await readJobLock(file.lockPath, file.lockName) : undefined;
   const text = formatJobLock(lock);
   if (before) for (const change of diffLocks(before, lock)) process.stderr.write(`${formatChange(change)}\n`);
@@ -32,13 +38,16 @@ export async function resolveJob(options: JobOptions): Promise<void> {
 
 /** Shows what is not as it is in the lock any more. */
 export async function diffJob(
-  options: JobOptions & { readonly json: boolean; readonly exitCode: boolean },
+  options: ResolveJobOptions & { readonly json: boolean; readonly exitCode: boolean },
 ): Promise<void> {
   const file = new JobFile(options);
   file.refuseLock();
   if (!file.hasLock)
     throw new UserError(`${file.lockName} does not exist.`, `Make it with \`${file.resolveCommand}\`.`);
-  const [before, after] = await Promise.all([readJobLock(file.lockPath, file.lockName), resolveNow(file)]);
+  const before = await readJobLock(file.lockPath, file.lockName);
+  // What was not looked up then has not moved.
+  const hadBase = environmentOf(before.deployment.interpreter)?.base !== undefined;
+  const after = await resolveNow(file, options.engine ?? (hadBase ? "container" : "process"));
   const changes = diffLocks(before, after);
   if (options.json) process.stdout.write(`${JSON.stringify(changes, undefined, 2)}\n`);
   else for (const change of changes) process.stdout.write(`${formatChange(change)}\n`);
@@ -47,8 +56,13 @@ export async function diffJob(
 }
 
 /** What a job means now. */
-export async function resolveNow(file: JobFile): Promise<JobLock> {
-  return resolveDeployment(await file.read(), { git: {}, imageOf: (target) => imageOfTarget(target, process.env) });
+export async function resolveNow(file: JobFile, engine: EngineName | undefined): Promise<JobLock> {
+  const asked = await file.read();
+  return resolveDeployment(asked, {
+    git: {},
+    imageOf: (target) => imageOfTarget(target, process.env),
+    needsImages: environmentOf(asked.deployment.interpreter) !== undefined && needsImages(engine),
+  });
 }
 
 function formatChange({ field, before, after, because }: Change): string {

@@ -4,6 +4,7 @@ import { isLockOf, type JobLock, readJobLock } from "../../deployment/lock.ts";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
 import { requireContainerClient } from "../../engine/container/client.ts";
 import { isOnThisMachine } from "../../engine/container/reach.ts";
+import { prepareInterpreter } from "../../engine/job/interpreter.ts";
 import { type PlaceOptions, placeCode } from "../../engine/job/place-code.ts";
 import { makeProgram } from "../../engine/job/program.ts";
 import { UserError } from "../../oci/errors.ts";
@@ -11,24 +12,28 @@ import { formatReference, parseReference } from "../../oci/reference.ts";
 import { runningRegistry } from "../embedded.ts";
 import { followJob } from "./job_control.ts";
 import { resolveNow } from "./job_resolve.ts";
-import { kubernetesEngine, localEngine } from "./job-engines.ts";
+import { type EngineName, kubernetesEngine, localEngine, needsImages } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
-
-/** Where a job may be asked to run. */
-export const engines = ["process", "container", "kubernetes"] as const;
 
 export interface RunOptions extends JobOptions {
   readonly detach: boolean;
   /** Default: `kubernetes` where SLIPWAY_ENGINE says so, else what the interpreter is for. */
-  readonly engine: (typeof engines)[number] | undefined;
+  readonly engine: EngineName | undefined;
   readonly copyCredentials: boolean | undefined;
 }
 
 /** Runs a job to its end, or, detached, until it has been submitted. */
 export async function runJob(options: RunOptions): Promise<void> {
   const file = new JobFile(options);
-  const { deployment } = await lockOf(file);
-  const code = await localCode(deployment.code, file.folder, { git: {} });
+  const { deployment: locked } = await lockOf(file, options.engine);
+  const code = await localCode(locked.code, file.folder, { git: {} });
+  const deployment = await prepareInterpreter(locked, code, {
+    env: process.env,
+    embedded: runningRegistry,
+    runsIn: needsImages(options.engine) ? "image" : "process",
+    onBuild: ({ kind, path }) =>
+      process.stderr.write(`slipway: making the environment of ${kind} ${path}, which nobody made before\n`),
+  });
   const image = imageOf(deployment);
   const kind = engineFor(options.engine, image);
   const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
@@ -56,7 +61,7 @@ function imageOf({ interpreter }: ResolvedDeployment): string | undefined {
 }
 
 /** @throws UserError when the engine that was asked for is not one for this interpreter */
-function engineFor(wanted: RunOptions["engine"], image: string | undefined): (typeof engines)[number] {
+function engineFor(wanted: RunOptions["engine"], image: string | undefined): EngineName {
   const natural = image === undefined ? "process" : "container";
   const kind = wanted ?? (process.env["SLIPWAY_ENGINE"] === "kubernetes" ? "kubernetes" : natural);
   if (kind === natural || (kind === "kubernetes" && image !== undefined)) return kind;
@@ -69,7 +74,7 @@ function engineFor(wanted: RunOptions["engine"], image: string | undefined): (ty
   );
 }
 
-function placeOptions({ platform }: ResolvedDeployment, kind: (typeof engines)[number]): PlaceOptions {
+function placeOptions({ platform }: ResolvedDeployment, kind: EngineName): PlaceOptions {
   return {
     ...(platform === undefined ? {} : { platform }),
     env: process.env,
@@ -79,9 +84,9 @@ function placeOptions({ platform }: ResolvedDeployment, kind: (typeof engines)[n
 }
 
 /** The lock to run by: the one that is named, the one beside the job, or one of this moment. */
-async function lockOf(file: JobFile): Promise<JobLock> {
+async function lockOf(file: JobFile, engine: RunOptions["engine"]): Promise<JobLock> {
   if (file.isLock) return readJobLock(file.path, file.name);
-  if (!file.hasLock) return resolveNow(file);
+  if (!file.hasLock) return resolveNow(file, engine);
   const [lock, { deployment }] = await Promise.all([readJobLock(file.lockPath, file.lockName), file.read()]);
   if (isLockOf(lock, deployment)) return lock;
   throw new UserError(

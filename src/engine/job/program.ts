@@ -89,10 +89,7 @@ export function makeProgram(
     };
   }
   const [kind = ""] = Object.keys(interpreter);
-  throw new UserError(
-    `This version runs no job whose interpreter is a ${kind}.`,
-    "Take a container image, or an interpreter that is there.",
-  );
+  throw new TypeError(`${kind} is to be made before it runs: prepareInterpreter`);
 }
 
 function argvOf(

@@ -1,0 +1,44 @@
+import type { EnvironmentKind } from "../environment/model.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
+import { openByName } from "../registry/open-by-name.ts";
+import type { EnvironmentGround } from "./model.ts";
+import type { ResolveOptions } from "./resolve.ts";
+import { resolveTag } from "./resolve-image.ts";
+
+/**
+ * The image that an environment stands on where none is named: `SLIPWAY_ENVIRONMENT_BASE`, in which `{python}` is the version of Python; else
+ * Docker's slim image of that Python, and Debian for conda, which brings its own.
+ */
+export function defaultBase(
+  kind: EnvironmentKind,
+  python = "3",
+  env: NonNullable<ResolveOptions["env"]> = process.env,
+): string {
+  const own = env["SLIPWAY_ENVIRONMENT_BASE"];
+  if (own) return own.replaceAll("{python}", python);
+  return kind === "CondaEnv" ? "docker.io/library/debian:stable-slim" : `docker.io/library/python:${python}-slim`;
+}
+
+/**
+ * The base of an environment by its digest.
+ *
+ * @returns undefined where none is named and none is needed
+ * @throws UserError as `resolveTag`
+ */
+export async function resolveBase(
+  { kind, python, base: named }: EnvironmentGround & { readonly kind: EnvironmentKind },
+  options: Pick<ResolveOptions, "env" | "openRegistry" | "needsImages"> & { readonly platform: string },
+): Promise<string | undefined> {
+  if (named === undefined && !options.needsImages) return undefined;
+  const {
+    registry,
+    repository,
+    tag = "latest",
+    digest,
+  } = parseReference(named ?? defaultBase(kind, python, options.env));
+  if (digest !== undefined) return formatReference({ registry, repository, digest });
+  const open = options.openRegistry ?? ((name: string) => openByName(name, options.env));
+  const asked = { repository: formatReference({ registry, repository }), tag };
+  const resolved = await resolveTag(asked, options.platform, open);
+  return formatReference({ registry, repository, digest: resolved.digest });
+}

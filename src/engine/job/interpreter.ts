@@ -1,0 +1,78 @@
+import type { LocalCode } from "../../deployment/code.ts";
+import type { ResolvedDeployment } from "../../deployment/model.ts";
+import { type DescribedEnvironment, environmentOf, filesOf } from "../../deployment/resolve.ts";
+import { environmentImage } from "../../environment/image.ts";
+import { localEnvironment } from "../../environment/local.ts";
+import type { EnvironmentSource } from "../../environment/model.ts";
+import { UserError } from "../../oci/errors.ts";
+import { formatReference, parseReference } from "../../oci/reference.ts";
+import type { AppendOptions } from "../../registry/append.ts";
+import type { Environment } from "../engine.ts";
+
+export interface InterpreterOptions extends Pick<AppendOptions, "embedded" | "onEvent"> {
+  readonly env: Environment;
+  /** Where the job will run: in an image, or in a process of this machine. */
+  readonly runsIn: "image" | "process";
+  /** Told when an environment has to be built, which may take a while. */
+  readonly onBuild?: (environment: DescribedEnvironment) => void;
+}
+
+/**
+ * Makes the environment that the files of a job describe, where nobody made it before, and gives the deployment with that in the place of the
+ * files: an image, or an interpreter of this machine. Any other deployment is given back as it is.
+ *
+ * @param code the job's, on this machine
+ * @throws UserError when the files are not what the lock says, and as `environmentImage` and `localEnvironment`
+ */
+export async function prepareInterpreter(
+  deployment: ResolvedDeployment,
+  code: LocalCode,
+  options: InterpreterOptions,
+): Promise<ResolvedDeployment> {
+  const described = environmentOf(deployment.interpreter);
+  if (described === undefined) return deployment;
+  const source = await sourceOf(described, code);
+  const { env, embedded, onEvent } = options;
+  const onBuild = () => options.onBuild?.(described);
+  if (options.runsIn === "process") {
+    const { interpreter, variables } = await localEnvironment(source, { env, onBuild });
+    return {
+      ...deployment,
+      interpreter: { ServerAvailableInterpreter: { interpreter_path: interpreter } },
+      environment: { ...variables, ...deployment.environment },
+    };
+  }
+  const { base } = described;
+  if (base === undefined || deployment.platform === undefined) {
+    throw new UserError(
+      `The ${described.kind} of this job was resolved for a process, without the image it would stand on.`,
+      "Resolve the job again with --engine container, or run it with --engine process.",
+    );
+  }
+  const { platform } = deployment;
+  const image = await environmentImage(source, {
+    base,
+    platform,
+    env,
+    embedded,
+    onBuild,
+    ...(onEvent ? { onEvent } : {}),
+  });
+  const { digest, ...repository } = parseReference(image);
+  if (digest === undefined) throw new TypeError(`${image} has no digest`);
+  return { ...deployment, interpreter: { ContainerAtDigest: { repository: formatReference(repository), digest } } };
+}
+
+async function sourceOf(
+  { kind, path, python, content }: DescribedEnvironment,
+  code: LocalCode,
+): Promise<EnvironmentSource> {
+  const found = await filesOf(kind, path, code);
+  if (found.content !== content) {
+    throw new UserError(
+      `${path} of ${kind} is not what it was when the job was resolved.`,
+      "Resolve the job again, or bring the files back.",
+    );
+  }
+  return { kind, path, ...found, ...(python === undefined ? {} : { python }) };
+}
