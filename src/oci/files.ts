@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -24,7 +23,7 @@ export async function replaceFile(
   temporary = dirname(path),
   mode = 0o600,
 ): Promise<void> {
-  const draft = join(temporary, `.${randomUUID()}`);
+  const draft = join(temporary, `.${crypto.randomUUID()}`);
   try {
     const handle = await open(draft, "wx", mode);
     try {

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { lstat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { sha256, splitDigest } from "../../oci/digest.ts";
 import { UserError } from "../../oci/errors.ts";
 import { stateFolder } from "../../oci/xdg.ts";
 import { ifMissing } from "./errors.ts";
@@ -40,7 +40,7 @@ export function registryPaths(env: Readonly<Record<string, string | undefined>> 
   let socket = join(folder, "registry.sock");
   if (Buffer.byteLength(socket) > longestSocketPath) {
     const runtime = env["XDG_RUNTIME_DIR"];
-    const name = `${createHash("sha256").update(folder).digest("hex").slice(0, 16)}.sock`;
+    const name = `${splitDigest(sha256(folder)).hex.slice(0, 16)}.sock`;
     const candidates = [
       ...(runtime?.startsWith("/") ? [join(runtime, "slipway", name)] : []),
       join(`/tmp/slipway-${process.getuid?.() ?? 0}`, name),

@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { chmod, copyFile, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +14,7 @@ import { ifMissing, isDiskFull } from "./errors.ts";
  */
 export async function installProgram(source: string, folder: string, name: string): Promise<string> {
   try {
-    const hash = createHash("sha256");
+    const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
     for await (const chunk of createReadStream(source, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
     const target = join(folder, name.replace("*", hash.digest("hex").slice(0, 32)));
     if (await stat(target).catch(ifMissing)) {
@@ -52,7 +51,7 @@ async function touch(path: string): Promise<void> {
 }
 
 async function copyInto(source: string, target: string, folder: string): Promise<void> {
-  const draft = join(folder, `.${randomUUID()}`);
+  const draft = join(folder, `.${crypto.randomUUID()}`);
   try {
     await copyFile(source, draft, constants.COPYFILE_FICLONE);
     await chmod(draft, 0o700);
