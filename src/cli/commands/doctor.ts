@@ -4,7 +4,7 @@ import { examineCluster } from "../doctor/cluster.ts";
 import { examineEngine } from "../doctor/engine.ts";
 import { type Finding, formatFindings } from "../doctor/finding.ts";
 import { examineRegistry } from "../doctor/registry.ts";
-import { examineBazel, examineNode, examinePip } from "../doctor/tools.ts";
+import { examineBazel, examineConda, examineNode, examinePip } from "../doctor/tools.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs
@@ -22,6 +22,7 @@ export async function handler(options: object): Promise<void> {
     examinePip(env),
     examineEngine(env),
     examineCluster(env),
+    examineConda(env),
   ];
   const findings: Finding[] = [...(await Promise.all(examinations)), ...(await examineRegistry(env))];
   const isJson = "json" in options && options.json === true;

@@ -1,5 +1,6 @@
 import type { Environment } from "../../engine/engine.ts";
 import { findExecutable } from "../../engine/executables.ts";
+import { condaClients } from "../../environment/conda.ts";
 import { findBazel } from "../dev/bazel.ts";
 import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";
@@ -30,13 +31,32 @@ async function examineCommand(name: string, neededFor: string, remedy: string, e
 
 /** Python and its pip, which brings the packages of a requirements file. */
 export async function examinePip(env: Environment): Promise<Finding> {
-  const part = { part: "pip", neededFor: "Python programs with packages (py_pipeline)", required: false };
+  const part = {
+    part: "pip",
+    neededFor: "Python programs with packages (py_pipeline), jobs with PipRequirements or PoetryProject",
+    required: false,
+  };
   const remedy = "apt-get install python3-pip";
   const path = findExecutable("python3", env);
   if (path === undefined) return { ...part, state: "missing", detail: "python3 is not on PATH", remedy };
   const answer = await ask(path, ["-m", "pip", "--version"]);
   if ("problem" in answer) return { ...part, state: "missing", detail: `${path} -m pip: ${answer.problem}`, remedy };
   return { ...part, state: "ok", detail: answer.output };
+}
+
+/** What makes conda environments: the first that is there is taken. */
+export async function examineConda(env: Environment): Promise<Finding> {
+  const part = { part: "conda", neededFor: "jobs with CondaEnv", required: false };
+  const remedy = "Install micromamba: https://mamba.readthedocs.io";
+  for (const name of condaClients) {
+    const path = findExecutable(name, env);
+    if (path === undefined) continue;
+    const answer = await ask(path, ["--version"]);
+    if ("problem" in answer)
+      return { ...part, state: "broken", detail: `${path} --version: ${answer.problem}`, remedy };
+    return { ...part, state: "ok", detail: `${answer.output.replace(/^(?=\d)/, `${name} `)} (${path})` };
+  }
+  return { ...part, state: "missing", detail: `none of ${condaClients.join(", ")} is on PATH`, remedy };
 }
 
 /** Node and npm of the machine. They only fetch packages: tools and programs run on a Node of their own. */

@@ -1,8 +1,6 @@
 import type { LocalCode } from "../../deployment/code.ts";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
 import { type DescribedEnvironment, environmentOf, filesOf } from "../../deployment/resolve.ts";
-import { environmentImage } from "../../environment/image.ts";
-import { localEnvironment } from "../../environment/local.ts";
 import type { EnvironmentSource } from "../../environment/model.ts";
 import { UserError } from "../../oci/errors.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
@@ -35,6 +33,7 @@ export async function prepareInterpreter(
   const { env, embedded, onEvent } = options;
   const onBuild = () => options.onBuild?.(described);
   if (options.runsIn === "process") {
+    const { localEnvironment } = await import("../../environment/local.ts");
     const { interpreter, variables } = await localEnvironment(source, { env, onBuild });
     return {
       ...deployment,
@@ -50,6 +49,7 @@ export async function prepareInterpreter(
     );
   }
   const { platform } = deployment;
+  const { environmentImage } = await import("../../environment/image.ts");
   const image = await environmentImage(source, {
     base,
     platform,
