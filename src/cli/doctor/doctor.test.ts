@@ -7,7 +7,13 @@ import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";
 
 /** Commands of a machine that has everything. */
-const all = { bazelisk: "", node: "echo v24.0.0", npm: "echo 11.0.0", python3: "echo pip 24.0" };
+const all = {
+  bazelisk: "",
+  node: "echo v24.0.0",
+  npm: "echo 11.0.0",
+  python3: "echo pip 24.0",
+  micromamba: "echo 2.3.0",
+};
 const podman = { podman: "echo 5.0.0 runc true overlay", newuidmap: "", newgidmap: "" };
 
 /** Runs `slipway doctor` on a machine with these commands, each a script. */
@@ -62,6 +68,16 @@ describe("slipway doctor", () => {
     const { status, stdout } = doctor({ ...all, ...podman, python3: "echo No module named pip >&2; exit 1" });
     expect(stdout).toMatch(
       /^missing +pip +.*python3 -m pip: status 1: No module named pip\n +needed for: Python programs/m,
+    );
+    expect(status).toBe(0);
+  });
+
+  it("says which program makes conda environments, and what they are where none does", () => {
+    expect(doctor({ ...all, ...podman }).stdout).toMatch(/^ok +conda +micromamba 2\.3\.0 \(/m);
+    const { micromamba: _, ...others } = all;
+    const { stdout, status } = doctor({ ...others, ...podman });
+    expect(stdout).toMatch(
+      /^missing +conda +none of micromamba, mamba, conda is on PATH\n +needed for: jobs with CondaEnv/m,
     );
     expect(status).toBe(0);
   });
