@@ -32,6 +32,8 @@ it("the examples run as they are, but for public addresses, which are those of s
     "git-repo-commit.yaml": /^\['README\.md'\]\n$/,
     "image-target.yaml": /^6\n$/,
     "no-code.yaml": /^3\.\d+\.\d+\n$/,
+    "pip-requirements.yaml": /^1\.16\.0\n$/,
+    "poetry-project.yaml": /^123\.5 million\n$/,
     "own-interpreter.yaml": /^\{"total":6,"node":"v\d+\.\d+\.\d+"\}\n$/,
     "server-available-interpreter.yaml": /^\{"total":6,"python":"3\.\d+\.\d+"\}\n$/,
   };

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { folderOfTest, git, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
@@ -13,6 +14,19 @@ const files = {
   "src/report.mjs":
     "import { readFileSync } from 'node:fs';\nexport default (numbers) => { readFileSync('report.mjs'); return numbers.reduce((sum, one) => sum + one, 0); };\n",
 };
+/** Functions that need the package which the files of an environment bring. */
+const environments = {
+  PipRequirements: {
+    "src/with_six.py": "import six\n\ndef total(numbers):\n    return sum(numbers) if six.PY3 else None\n",
+  },
+  PoetryProject: {
+    "src/with_humanize.py": "import humanize\n\ndef total(numbers):\n    return int(humanize.intcomma(sum(numbers)))\n",
+  },
+  CondaEnv: {
+    "src/with_greeting.py":
+      "import greeting\n\ndef total(numbers):\n    return sum(numbers) if greeting.main else None\n",
+  },
+};
 const helper = "def add(numbers):\n    return sum(numbers)\n";
 
 /** What an interpreter runs on each engine, and what runs where there is no code. */
@@ -20,7 +34,8 @@ interface Row {
   readonly fields: object;
   readonly engines: readonly string[];
   readonly function: string;
-  readonly command: readonly string[];
+  /** Undefined: it cannot be without code. */
+  readonly command?: readonly string[];
 }
 
 /**
@@ -35,8 +50,12 @@ export async function runMatrix(engines: readonly string[], prepare: (machine: M
   const server = await gitServerOfTest(root);
   const machine = new Machine({ GIT_SSL_CAINFO: server.certificate });
   prepare(machine);
-  const commit = repository.commit({ ...files, "src/helper.py": helper });
-  machine.write(Object.fromEntries(Object.entries(files).map(([path, text]) => [path.replace("src", "code"), text])));
+  const source: Record<string, string> = { ...files, ...Object.assign({}, ...Object.values(environments)) };
+  for (const name of ["requirements.txt", "pyproject.toml", "poetry.lock"])
+    source[`src/${name}`] = readFileSync(join(import.meta.dirname, "../../examples/jobs/code", name), "utf8");
+  source["src/condaenv.yml"] = condaFile(machine);
+  const commit = repository.commit({ ...source, "src/helper.py": helper });
+  machine.write(Object.fromEntries(Object.entries(source).map(([path, text]) => [path.replace("src", "code"), text])));
   machine.write({ "lib/helper.py": helper });
 
   const pushed = await machine.run("test/jobs/python_push", []);
@@ -52,6 +71,18 @@ export async function runMatrix(engines: readonly string[], prepare: (machine: M
       engines: ["process"],
       ...python,
     },
+    ...Object.fromEntries(
+      Object.entries(environments)
+        .filter(([kind]) => kind !== "CondaEnv" || hasConda(machine))
+        .map(([kind, modules]) => {
+          const [path = ""] = Object.keys(modules);
+          const name = `${path.replace(/^src\/|\.py$/g, "")}:total`;
+          return [
+            kind,
+            { fields: { base: `${image}@${digest}` }, engines: ["process", "container", "kubernetes"], function: name },
+          ];
+        }),
+    ),
     SLIPWAY_INTERPRETER: {
       fields: { interpreter_path: "SLIPWAY_INTERPRETER" },
       engines: ["process"],
@@ -78,6 +109,7 @@ export async function runMatrix(engines: readonly string[], prepare: (machine: M
   for (const [interpreter, row] of Object.entries(interpreters)) {
     const kind = interpreter === "SLIPWAY_INTERPRETER" ? "ServerAvailableInterpreter" : interpreter;
     for (const [code, fields] of Object.entries(codes)) {
+      if (fields === undefined && row.command === undefined) continue;
       const name = `${interpreter}-${code}.json`;
       const what = fields
         ? { code: { [code]: fields }, function: row.function, arguments: [[1, 2, 3]] }
@@ -100,4 +132,17 @@ export async function runMatrix(engines: readonly string[], prepare: (machine: M
     mkdirSync(outputs, { recursive: true });
     writeFileSync(join(outputs, "jobs.jsonl"), ran.map((each) => `${JSON.stringify(each)}\n`).join(""));
   }
+}
+
+/** Whether there is a program that makes conda environments. */
+function hasConda({ env }: Machine): boolean {
+  return ["micromamba", "mamba", "conda"].some((name) => findExecutable(name, env) !== undefined);
+}
+
+/** A conda environment file, whose packages are in a channel of the test's own. */
+function condaFile(machine: Machine): string {
+  if (!hasConda(machine)) return "";
+  const channel = join(machine.home, "channel");
+  execFileSync("python3", [join(import.meta.dirname, "channel.py"), channel], { env: machine.env });
+  return `channels: ["file://${channel}", nodefaults]\ndependencies: [python, greeting]\n`;
 }
