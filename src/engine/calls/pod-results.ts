@@ -93,7 +93,11 @@ export class PodResults {
     if (followed) {
       followed.isOver = true;
       followed.wake();
-      this.#later(async () => this.#settle(index, pod, reply ?? (await followed.reply)));
+      // What the program printed comes before its result does, however that comes.
+      this.#later(async () => {
+        const inLog = await followed.reply;
+        this.#settle(index, pod, reply ?? inLog);
+      });
     } else if (reply) this.#settle(index, pod, reply);
     // One that was given up by its node is made again, but for what it had done.
     else if (terminated) this.#later(async () => this.#settle(index, pod, await this.#readLog(pod.metadata.name)));
