@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { clusterCase } from "./cases/cluster.ts";
 import { fromNothingCase, packageCase, runCases } from "./cases/edits.ts";
 import { growthCases } from "./cases/growth.ts";
 import { manyCase } from "./cases/many.ts";
@@ -16,7 +17,7 @@ import { writeShape } from "./shape.ts";
 import { table } from "./table.ts";
 import { Workspace } from "./workspace.ts";
 
-const groups = ["edits", "many", "throughput", "startup", "growth"] as const;
+const groups = ["edits", "many", "throughput", "startup", "growth", "cluster"] as const;
 
 const help = `Measures Slipway, what it aims at, and other tools beside it, in the same rounds.
 Prints a line of JSON per goal, and for people a table on standard error.
@@ -83,6 +84,7 @@ async function bench(): Promise<void> {
     if (values.only.includes("edits")) await editCases(context, add);
     if (values.only.includes("many")) add(await manyCase(context));
     if (values.only.includes("growth")) for await (const result of growthCases(context)) add(result);
+    if (values.only.includes("cluster")) for (const result of await clusterCase(context)) add(result);
     if (values.only.includes("throughput")) add(...(await throughputCases(context)));
   } finally {
     await registry.stop();

@@ -45,7 +45,12 @@ export class Workspace {
 
   /** Runs Bazel to its end and gives its standard output. */
   bazel(...args: readonly string[]): string {
-    return run([this.#tool, `--output_base=${this.outputBase}`, ...args], { cwd: this.folder, env: this.env });
+    return run(this.command(...args), { cwd: this.folder, env: this.env });
+  }
+
+  /** The words of a command that runs Bazel, in this folder and environment. */
+  command(...args: readonly string[]): string[] {
+    return [this.#tool, `--output_base=${this.outputBase}`, ...args];
   }
 
   /** What the embedded registry was asked while `action` ran, our own questions about the server left out. */
