@@ -71,10 +71,11 @@ export async function environmentImage(source: EnvironmentSource, options: Envir
 }
 
 async function inRegistry(key: string, options: WritableOptions): Promise<string | undefined> {
-  const { client, host } = await openWritable(options);
+  const { client, host, place } = await openWritable(options);
+  const repository = place(environmentsRepository);
   try {
-    const found = await client.headManifest(environmentsRepository, key);
-    return found && formatReference({ registry: host, repository: environmentsRepository, digest: found.digest });
+    const found = await client.headManifest(repository, key);
+    return found && formatReference({ registry: host, repository, digest: found.digest });
   } finally {
     client.close();
   }

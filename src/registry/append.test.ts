@@ -136,6 +136,21 @@ describe("appendLayers", () => {
     expect(other.blobs.get(`team/base ${sha256("one")}`)?.toString()).toBe("one");
   });
 
+  it("stays below the name that the user has in that registry, unless the image is there already", async () => {
+    const other = await FakeRegistry.start();
+    onTestFinished(() => other.stop());
+    const more = {
+      layers: [await layer("code")],
+      env: { ...env, SLIPWAY_REGISTRY: other.host, SLIPWAY_REPOSITORY_PREFIX: "team/jobs/" },
+    };
+    const made = await append(`${host}/team/base@${await base(["one"])}`, more);
+    expect(made.image).toBe(`${other.host}/team/jobs/team/base@${made.digest}`);
+    const again = await append(made.image, { ...more, layers: [await layer("more")] });
+    expect(again.image).toBe(`${other.host}/team/jobs/team/base@${again.digest}`);
+    const named = await append(made.image, { ...more, repository: "slipway/environments" });
+    expect(named.image).toBe(`${other.host}/team/jobs/slipway/environments@${named.digest}`);
+  });
+
   it("refuses a tag, and an image of another platform", async () => {
     const refusal = (image: string, platform?: string) =>
       append(image, { layers: [], ...(platform ? { platform } : {}) }).then(() => "it did not fail", messageOf);

@@ -58,7 +58,10 @@ export async function appendLayers(options: AppendOptions): Promise<AppendedImag
       spec: { ...platformOf(options.platform), ...options.spec },
     });
     const { digest, mediaType } = composed.descriptor;
-    const repository = options.repository ?? source.reference.repository;
+    const { registry, repository: own } = source.reference;
+    // Where the image itself is, its layers are there already.
+    const repository =
+      options.repository === undefined && registry === target.host ? own : target.place(options.repository ?? own);
     const [outcome = "unchanged"] = await pushImages(
       [
         {

@@ -15,18 +15,23 @@ export interface WritableOptions {
 export interface WritableRegistry {
   readonly client: RegistryClient;
   readonly host: string;
+  /** The repository there for what is called so: many registries give a user repositories below a name alone. */
+  readonly place: (name: string) => string;
 }
 
 /**
  * Opens the registry of jobs, which what is made for them goes to and they are pulled from: `SLIPWAY_REGISTRY`, else this machine's embedded one,
- * as for the images of a pipeline. The registry that a job's interpreter comes from may be one that its user can only read.
+ * as for the images of a pipeline. The registry that a job's interpreter comes from may be one that its user can only read. In a registry that was named,
+ * repositories are below `SLIPWAY_REPOSITORY_PREFIX`.
  */
 export async function openWritable({ env = process.env, embedded }: WritableOptions): Promise<WritableRegistry> {
   const named = env["SLIPWAY_REGISTRY"];
   if (named) {
     const host = normalizeRegistry(named);
-    return { client: await openConfigured(host, env), host };
+    const prefix = (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "");
+    const place = (name: string) => (prefix === "" ? name : `${prefix}/${name}`);
+    return { client: await openConfigured(host, env), host, place };
   }
   const { socketPath, host } = await embedded();
-  return { client: openRegistry(host, { embedded: { socketPath } }), host };
+  return { client: openRegistry(host, { embedded: { socketPath } }), host, place: (name) => name };
 }
