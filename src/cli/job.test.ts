@@ -116,6 +116,22 @@ describe("slipway job", () => {
     });
   });
 
+  it("says what a process is not held to", async () => {
+    const { job, write } = machine();
+    const file = write("job.json", {
+      interpreter: own,
+      command: ["/bin/echo", "x"],
+      resources: { memory: "1GiB" },
+      network: "none",
+    });
+    const { error, out } = await job("run", file);
+    expect(out).toBe("x\n");
+    expect(error.split("\n").slice(0, 2)).toEqual([
+      "slipway: a process of this machine is not held to its resources",
+      "slipway: a process of this machine has its network",
+    ]);
+  });
+
   it("starts relative paths where it is told to, and keeps the lock there", async () => {
     const { home, job, write } = machine();
     mkdirSync(join(home, "project/code"), { recursive: true });

@@ -38,11 +38,7 @@ export async function runJob(options: RunOptions): Promise<void> {
   const kind = engineFor(options.engine, image);
   const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
   const program = makeProgram(file.title, deployment, placed, process.env);
-  if (program.image === undefined) {
-    if (Object.keys(program.resources).length > 0)
-      process.stderr.write("slipway: a process of this machine is not held to its resources\n");
-    if (deployment.network === "none") process.stderr.write("slipway: a process of this machine has its network\n");
-  }
+  for (const lack of lacksOf(deployment, kind)) process.stderr.write(`slipway: ${lack}\n`);
   const { copyCredentials } = options;
   const engine =
     kind === "kubernetes"
@@ -51,6 +47,18 @@ export async function runJob(options: RunOptions): Promise<void> {
   const id = await engine.submit(program);
   if (options.detach) process.stdout.write(`${id}\n`);
   else await followJob(engine, id, program.isFunction);
+}
+
+/** What a job asks for in vain on an engine. */
+function lacksOf({ resources, network }: ResolvedDeployment, kind: EngineName): string[] {
+  const isProcess = kind === "process";
+  return [
+    ...(isProcess && Object.keys(resources).length > 0
+      ? ["a process of this machine is not held to its resources"]
+      : []),
+    ...(isProcess && network === "none" ? ["a process of this machine has its network"] : []),
+    ...(kind === "kubernetes" && network === "none" ? ["a pod has its cluster's network"] : []),
+  ];
 }
 
 /** The image of a job; undefined: it runs on an interpreter of this machine. */
