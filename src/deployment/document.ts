@@ -1,4 +1,14 @@
-import { isMap, isPair, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from "yaml";
+import {
+  isPair,
+  isScalar,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  parseDocument,
+  visit,
+  type Document as YamlDocument,
+} from "yaml";
 import { UserError } from "../oci/errors.ts";
 
 /** One mistake in a document. */
@@ -21,6 +31,9 @@ const maximumDepth = 100;
 /** Mistakes shown at a time. */
 const maximumShown = 10;
 
+// The parser compares every key with all others of its group to find one that is there twice.
+const parsing = { prettyErrors: false, logLevel: "error", uniqueKeys: false } as const;
+
 /** A YAML or JSON document that knows where each of its values stands. */
 export class Document {
   /** Plain data: objects with own keys, lists, texts, numbers, booleans, null. */
@@ -28,36 +41,66 @@ export class Document {
   readonly #root: Node | null;
   readonly #lines: LineCounter;
   readonly #name: string;
+  readonly #isSecretive: boolean;
+  /** The fields of each group by name. */
+  readonly #fields = new Map<unknown, Map<unknown, Pair>>();
 
-  /**
-   * @param name what a person calls it: its path
-   * @throws UserError for what is neither YAML 1.2 nor JSON, and for YAML that is not plain data
-   */
-  constructor(text: string, name: string) {
+  private constructor(document: YamlDocument.Parsed, lines: LineCounter, name: string, isSecretive: boolean) {
     this.#name = name;
-    this.#lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: "error" });
+    this.#lines = lines;
+    this.#isSecretive = isSecretive;
     this.#root = document.contents;
     const [error] = document.errors;
     if (error) {
-      const problem = spoken[error.code] ?? `is neither YAML nor JSON: ${decapitalized(error.message)}`;
+      const parsers = isSecretive ? spokenApart[error.code] : `: ${decapitalized(error.message)}`;
+      const problem = spoken[error.code] ?? `is neither YAML nor JSON${parsers ?? ""}`;
       throw new UserError(`${this.#at(error.pos[0])}: the document ${problem}.`, "Correct it there, or just before.");
     }
     this.#refuseSpecialities();
     this.value = document.toJS();
   }
 
+  /**
+   * Reads a text that is one document.
+   *
+   * @param name what a person calls it: its path
+   * @throws UserError for what is neither YAML 1.2 nor JSON, and for YAML that is not plain data
+   */
+  static parse(text: string, name: string): Document {
+    const lines = new LineCounter();
+    return new Document(parseDocument(text, { ...parsing, lineCounter: lines }), lines, name, false);
+  }
+
+  /**
+   * Reads a text of several documents, empty ones left out. Its errors show nothing that stands in it but names of fields, for a password may
+   * stand anywhere: behind a wrong indentation it is a key, behind a `!` a tag.
+   *
+   * @throws UserError as {@link Document.parse}
+   */
+  static parseAllSecretive(text: string, name: string): Document[] {
+    const lines = new LineCounter();
+    const documents = parseAllDocuments(text, { ...parsing, lineCounter: lines });
+    const read = [...documents].map((document) => new Document(document as YamlDocument.Parsed, lines, name, true));
+    const full = read.filter(({ value }) => value !== null);
+    return full.length > 0 ? full : [read[0] ?? new Document(parseDocument("", parsing), lines, name, true)];
+  }
+
   /** The error for mistakes in the document, in the order in which they stand there. */
   error(issues: readonly Issue[]): UserError {
     const placed = issues.map((issue) => ({ issue, offset: this.#offset(issue) }));
     placed.sort((one, other) => one.offset - other.offset);
-    const lines = placed.map(({ issue, offset }) => `${this.#at(offset)}: ${formatPath(issue.path)} ${issue.problem}.`);
+    const lines = placed.map(({ issue, offset }) => `${this.#at(offset)}: ${this.#path(issue.path)} ${issue.problem}.`);
     const hidden = lines.length - maximumShown;
     const remedies = [...new Set(placed.slice(0, maximumShown).map(({ issue }) => issue.remedy))];
     return new UserError(
       [...lines.slice(0, maximumShown), ...(hidden > 0 ? [`${hidden} more follow.`] : [])].join("\n"),
       remedies.join("\n"),
     );
+  }
+
+  #path(path: readonly PropertyKey[]): string {
+    if (!this.#isSecretive) return formatPath(path);
+    return formatPath(path, (key) => (isFieldName(key) ? key : "(a key)"));
   }
 
   /** What YAML has beyond plain data makes documents that mean more than they say. */
@@ -70,12 +113,29 @@ export class Document {
       throw new UserError(`${this.#at(node.range?.[0] ?? 0)}: the document has ${problem}.`, remedy);
     };
     visit(this.#root, {
-      Alias: (_, node) => refuse(node, `the alias *${node.source}`, "Write the value out."),
+      Map: (_, node) => {
+        const fields = new Map<unknown, Pair>();
+        for (const pair of node.items) {
+          const key = keyOf(pair);
+          if (key !== undefined && fields.has(key)) {
+            const { range } = pair.key as Node;
+            throw new UserError(
+              `${this.#at(range?.[0] ?? 0)}: the document has the same key twice.`,
+              "Correct it there, or just before.",
+            );
+          }
+          fields.set(key, pair);
+        }
+        this.#fields.set(node, fields);
+      },
+      Alias: (_, node) =>
+        refuse(node, this.#isSecretive ? "an alias" : `the alias *${node.source}`, "Write the value out."),
       Node: (_, node, above) => {
         if (above.length > maximumDepth) refuse(node, "too many values in one another here", "Make it flatter.");
         const tag = "tag" in node ? node.tag : undefined;
         if (tag && !plainTags.has(tag)) {
-          refuse(node, `the tag ${tag.replace("tag:yaml.org,2002:", "!!")}`, "Leave it out.");
+          const named = this.#isSecretive ? "a tag" : `the tag ${tag.replace("tag:yaml.org,2002:", "!!")}`;
+          refuse(node, named, "Leave it out.");
         }
       },
       Pair: (_, { key }) => {
@@ -94,7 +154,7 @@ export class Document {
     let node: unknown = this.#root;
     let offset = this.#root?.range?.[0] ?? 0;
     for (const [index, part] of path.entries()) {
-      const pair = isMap(node) ? node.items.find((item) => keyOf(item) === part) : undefined;
+      const pair = this.#fields.get(node)?.get(part);
       const next = pair ? pair.value : itemOf(node, part);
       const key = pair && isScalar(pair.key) ? pair.key.range?.[0] : undefined;
       const value = (next as Node | undefined | null)?.range?.[0];
@@ -121,10 +181,21 @@ const plainTags: ReadonlySet<string> = new Set(
 
 /** Mistakes whose description by the parser is for those who know its insides. */
 const spoken: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: "has the same key twice",
   RESOURCE_EXHAUSTION: "is nested too deeply",
   MULTIPLE_DOCS: "is followed by another one",
   TAB_AS_INDENT: "is indented by a tab, which YAML forbids",
+};
+
+/** What is said in place of the parser's own words, which may show a part of a value. */
+const spokenApart: Readonly<Record<string, string>> = {
+  BAD_DQ_ESCAPE: ": a backslash in quotes that means nothing there",
+  BAD_INDENT: ": wrong indentation",
+  BAD_SCALAR_START: ": a value that begins with a reserved character",
+  BLOCK_AS_IMPLICIT_KEY: ": a key in the value of another",
+  BLOCK_IN_FLOW: ": a block among brackets or braces",
+  MISSING_CHAR: ": a quote, a bracket, a brace or a colon is missing",
+  MULTILINE_IMPLICIT_KEY: ": a key over several lines",
+  UNEXPECTED_TOKEN: ": something is here that belongs elsewhere",
 };
 
 function decapitalized(text: string): string {
@@ -141,17 +212,25 @@ function itemOf(node: unknown, part: PropertyKey): unknown {
   return Array.isArray(items) && typeof part === "number" ? items[part] : undefined;
 }
 
+/** What may be shown of a key that nobody knows: letters alone, which tokens and good passwords are not. */
+function isFieldName(key: string): boolean {
+  return /^[A-Za-z]{1,24}$/.test(key);
+}
+
 /** `interpreter.ContainerAtTag.tag`, `code_paths[1]`; `the document` for its root. */
-export function formatPath(path: readonly PropertyKey[]): string {
+export function formatPath(path: readonly PropertyKey[], show: (key: string) => string = shownKey): string {
   if (path.length === 0) return "the document";
   return path
     .map((part, index) => {
       if (typeof part === "number") return `[${part}]`;
-      const text = String(part);
-      const shown = /^[\p{L}\p{N}_@./:-]{1,80}$/u.test(text) ? text : JSON.stringify(text.slice(0, 80));
+      const shown = show(String(part));
       return index === 0 ? shown : `.${shown}`;
     })
     .join("");
+}
+
+function shownKey(key: string): string {
+  return /^[\p{L}\p{N}_@./:-]{1,80}$/u.test(key) ? key : JSON.stringify(key.slice(0, 80));
 }
 
 /** How people call a value: `a number (3.1)`. Texts are not shown: they may be secrets in the wrong place. */

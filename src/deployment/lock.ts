@@ -46,7 +46,7 @@ export async function readJobLock(
 
 /** Reads the text of a lock; errors as {@link readJobLock}. */
 export function parseJobLock(text: string, name: string, protocols: readonly GitProtocol[] = safeProtocols): JobLock {
-  const document = new Document(text, name);
+  const document = Document.parse(text, name);
   const schema = strictFields("a field of a lock", {
     version: z.literal(1),
     deployment: deploymentFields({ protocols, isLocked: true }),

@@ -36,16 +36,23 @@ export async function readDeployment(
 /**
  * Reads a file that people write.
  *
+ * @param what what the file describes
+ * @param maximum bytes
  * @throws UserError when it cannot be read, is too large or is not text
  */
-export async function readDocument(path: string, name: string): Promise<string> {
+export async function readDocument(
+  path: string,
+  name: string,
+  what = "job",
+  maximum = maximumDocument,
+): Promise<string> {
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     const problem = cause.code === "ENOENT" ? "does not exist" : `cannot be read (${cause.code})`;
-    throw new UserError(`${name} ${problem}.`, "Name the file of a job.", { cause });
+    throw new UserError(`${name} ${problem}.`, `Name the file of a ${what}.`, { cause });
   });
-  if (bytes.length > maximumDocument) {
+  if (bytes.length > maximum) {
     throw new UserError(
-      `${name} has ${bytes.length} bytes, more than the ${maximumDocument} that a job may have.`,
+      `${name} has ${bytes.length} bytes, more than the ${maximum} that a ${what} may have.`,
       "Make it smaller: data belongs into files of its own.",
     );
   }
@@ -66,7 +73,7 @@ export function parseDeployment(
   name: string,
   protocols: readonly GitProtocol[] = safeProtocols,
 ): Deployment {
-  const document = new Document(text, name);
+  const document = Document.parse(text, name);
   const parsed = deploymentFields({ protocols }).safeParse(document.value);
   if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
   // The schema speaks of one key among several where the model has a union.
@@ -78,15 +85,24 @@ export function parseDeployment(
 
 /** Mistakes as people understand them. */
 export function issuesOf(issues: readonly z.core.$ZodIssue[], document: unknown): Issue[] {
-  const unknown = issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? unknownKeys(issue) : []));
+  const unknown = new Map(
+    issues.flatMap((issue) =>
+      issue.code === "unrecognized_keys" ? [[issue as z.core.$ZodIssue, unknownKeys(issue)] as const] : [],
+    ),
+  );
   // That a field is missing, or one of several kinds, is said by naming the one that was misspelt.
-  const explained = new Set(unknown.flatMap(({ path, meant }) => [...meant, path.slice(0, -1)].map(formatPath)));
+  const explained = new Set(
+    [...unknown.values()]
+      .flat()
+      .flatMap(({ path, meant }) => [...meant, path.slice(0, -1)].map((way) => formatPath(way))),
+  );
   return issues.flatMap((issue): Issue[] => {
     const said = readComplaint(issue.message);
     if (said?.problem === saysNothing && explained.has(formatPath(issue.path))) return [];
     const isKey = issue.code === "custom" && issue.params?.["isKey"] === true;
     if (said) return [{ path: issue.path, ...said, ...(isKey ? { isKey } : {}) }];
-    if (issue.code === "unrecognized_keys") return unknownKeys(issue);
+    const keys = unknown.get(issue);
+    if (keys) return keys;
     const value = issue.path.reduce<unknown>(
       (at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part],
       document,
@@ -114,6 +130,7 @@ function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys) {
 const spokenTypes: Readonly<Record<string, [what: string, remedy: string]>> = {
   string: ["a text", "Give a text."],
   number: ["a number", "Give a number, without quotes."],
+  int: ["a whole number", "Give a whole number, without quotes."],
   array: ["a list", "Write a list: [ONE, TWO], or a line with - for each."],
   object: ["a group of fields", "Write NAME: VALUE, a line for each field."],
   record: ["a group of fields", "Write NAME: VALUE, a line for each."],

@@ -20,7 +20,7 @@ export function readComplaint(message: string): { problem: string; remedy: strin
 }
 
 /** A value with a rule of its own: `check` gives what is wrong with it, or undefined. */
-function checked<T extends z.ZodType>(
+export function checked<T extends z.ZodType>(
   schema: T,
   check: (value: z.output<T>) => [problem: string, remedy: string] | undefined,
 ) {
@@ -33,9 +33,13 @@ function checked<T extends z.ZodType>(
 /** Fields, all known: the message for one that is not lists them. */
 export function strictFields<T extends z.ZodRawShape>(what: string, shape: T) {
   return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === "unrecognized_keys" ? JSON.stringify({ what, known: Object.keys(shape) }) : undefined,
+    error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape) : undefined),
   });
+}
+
+/** The message for fields that are not known; read by `issuesOf`. */
+export function unknownFields(what: string, shape: z.ZodRawShape): string {
+  return JSON.stringify({ what, known: Object.keys(shape) });
 }
 
 /** The complaint about a choice in which nothing is chosen. */

@@ -28,7 +28,8 @@ export interface ConfiguredContext {
   readonly namespace?: string;
 }
 
-const sections = ["registries", "kubernetes"];
+// What stands under `services` is read where services are.
+const sections = ["registries", "kubernetes", "services"];
 const contextKeys = ["nodeLocal", "namespace"];
 const keys = ["plainHttp", "ca", "certificate", "key", "tokenService"] as const;
 type Key = (typeof keys)[number];

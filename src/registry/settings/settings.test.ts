@@ -85,7 +85,10 @@ describe("the settings of a registry", () => {
   it.each([
     ["registries: [", /config\.yaml:1:\d+: this is not YAML: /],
     ["- x", /config\.yaml:1:1: the document is not a mapping/],
-    ["registrys:\n  a: {}", /config\.yaml:1:1: registrys is not known\.\nKnown here: registries, kubernetes\./],
+    [
+      "registrys:\n  a: {}",
+      /config\.yaml:1:1: registrys is not known\.\nKnown here: registries, kubernetes, services\./,
+    ],
     ["Registries: {}", /1:1: Registries is not known\.\nIt is written registries\./],
     ["registries: 5", /1:13: registries is not a mapping/],
     [

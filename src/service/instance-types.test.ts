@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { registrySettings } from "../registry/settings/settings.ts";
+import { defaultInstanceTypes, readInstanceTypes } from "./instance-types.ts";
+
+function configured(text: string): { SLIPWAY_CONFIG: string } {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-config-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "config.yaml");
+  writeFileSync(path, text);
+  return { SLIPWAY_CONFIG: path };
+}
+
+it("has the types of the specs without configuration", async () => {
+  expect(await readInstanceTypes({ XDG_CONFIG_HOME: "/nonexistent" })).toBe(defaultInstanceTypes);
+  expect(await readInstanceTypes(configured("registries: {}\n"))).toEqual(defaultInstanceTypes);
+  expect(await readInstanceTypes(configured("# later\n"))).toEqual(defaultInstanceTypes);
+  expect(defaultInstanceTypes["C4"]).toEqual({
+    cpu: 2,
+    memory: 4 * 2 ** 30,
+    gpu: 0,
+    nodeSelector: {},
+    tolerations: [],
+  });
+});
+
+it("takes types of the configuration file, which other sections are in too", async () => {
+  const env = configured(`
+registries: {"localhost:5000": {plainHttp: true}}
+services:
+  instanceTypes:
+    C4: {cpu: 0.5, memory: 512MiB}
+    big: {cpu: 64, memory: 1GiB, gpu: 8, nodeSelector: {pool: gpu}, tolerations: [{key: a, value: b, effect: NoExecute}, {key: c}]}
+`);
+  const types = await readInstanceTypes(env);
+  expect(types["C4"]).toEqual({ cpu: 0.5, memory: 2 ** 29, gpu: 0, nodeSelector: {}, tolerations: [] });
+  expect(types["big"]).toEqual({
+    cpu: 64,
+    memory: 2 ** 30,
+    gpu: 8,
+    nodeSelector: { pool: "gpu" },
+    tolerations: [
+      { key: "a", operator: "Equal", value: "b", effect: "NoExecute" },
+      { key: "c", operator: "Exists" },
+    ],
+  });
+  expect(types["C5"]).toEqual(defaultInstanceTypes["C5"]);
+  expect((await registrySettings("localhost:5000", env)).plainHttp).toBe(true);
+});
+
+it.each([
+  ["services: {instanceTypes: {a: {cpu: 1}}}", "services.instanceTypes.a.memory is not an amount of memory."],
+  ["services: {instanceTypes: {a: {cpu: 0, memory: 1}}}", "services.instanceTypes.a.cpu is 0."],
+  [
+    "services: {instanceTypes: {a: {cpu: 1, memory: 1, gpus: 1}}}",
+    "services.instanceTypes.a.gpus is not a field of an instance type (did you mean gpu?).",
+  ],
+  [
+    "services: {instanceTypes: {a: {cpu: 1, memory: 1, nodeSelector: {a: -b}}}}",
+    "services.instanceTypes.a.nodeSelector has a=-b, which is no label.",
+  ],
+  [
+    "services: {instanceTypes: {a: {cpu: 1, memory: 1, tolerations: [{key: a, effect: Never}]}}}",
+    "services.instanceTypes.a.tolerations[0].effect is not an effect of a taint.",
+  ],
+  [
+    "services: {instancetypes: {}}",
+    "services.instancetypes is not a setting of services (did you mean instanceTypes?).",
+  ],
+])("refuses %s", async (text, message) => {
+  const env = configured(text);
+  await expect(readInstanceTypes(env)).rejects.toThrow(message);
+  await expect(readInstanceTypes(env)).rejects.toThrow(/config\.yaml:1:\d+: /);
+});

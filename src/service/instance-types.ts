@@ -1,0 +1,162 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { Document } from "../deployment/document.ts";
+import { parseBytes } from "../deployment/quantity.ts";
+import { issuesOf } from "../deployment/read.ts";
+import { checked, complaint, strictFields } from "../deployment/schema.ts";
+import { UserError } from "../oci/errors.ts";
+import { configFile } from "../oci/xdg.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What each container of a service gets. */
+export interface InstanceType {
+  /** Processors, fractions allowed. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** Whole graphics processors. */
+  readonly gpu: number;
+  /** Labels of the nodes that have it. */
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** Taints of those nodes that it is let past. */
+  readonly tolerations: readonly Toleration[];
+}
+
+export interface Toleration {
+  readonly key: string;
+  readonly operator: "Exists" | "Equal";
+  readonly value?: string;
+  readonly effect?: string;
+}
+
+const GiB = 2 ** 30;
+
+function processors(cpu: number, memory: number): InstanceType {
+  return { cpu, memory: memory * GiB, gpu: 0, nodeSelector: {}, tolerations: [] };
+}
+
+/** One graphics processor, on nodes that the taint of NVIDIA's operator keeps for those who use one. */
+function graphics(cpu: number, memory: number): InstanceType {
+  return {
+    ...processors(cpu, memory),
+    gpu: 1,
+    tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }],
+  };
+}
+
+/** Known without configuration. No node is chosen by them but for having a graphics processor: how nodes are labelled is their cluster's matter. */
+export const defaultInstanceTypes: Readonly<Record<string, InstanceType>> = {
+  C1: processors(1, 0.5),
+  C2: processors(1, 1),
+  C3: processors(2, 2),
+  C4: processors(2, 4),
+  C5: processors(4, 8),
+  C6: processors(8, 16),
+  C7: processors(12, 30),
+  C8: processors(16, 60),
+  C9: processors(24, 120),
+  C10: processors(32, 244),
+  P4000: graphics(8, 30),
+  P5000: graphics(8, 30),
+  P6000: graphics(8, 30),
+  V100: graphics(8, 30),
+  RTX4000: graphics(8, 30),
+  RTX5000: graphics(8, 30),
+  A4000: graphics(8, 45),
+  A5000: graphics(8, 45),
+  A6000: graphics(8, 45),
+  A100: graphics(12, 90),
+  "A100-80G": graphics(12, 90),
+  H100: graphics(20, 250),
+};
+
+const text = checked(z.string(), (value) => (value === "" ? ["is empty", "Give a text."] : undefined));
+
+const labelled = checked(z.record(z.string(), z.string()), (labels) => {
+  const isName = (part: string) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(part);
+  const isKey = (key: string) =>
+    key.length < 300 && /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[^/]+$/.test(key) && isName(key.split("/").at(-1) ?? "");
+  const wrong = Object.entries(labels).find(([key, value]) => !isKey(key) || !(value === "" || isName(value)));
+  return wrong === undefined
+    ? undefined
+    : [
+        `has ${wrong.join("=")}, which is no label`,
+        "Write labels as nodes have them, in quotes where they look like numbers.",
+      ];
+});
+
+const instanceType = strictFields("a field of an instance type", {
+  cpu: checked(z.number(), (value) =>
+    value >= 0.001 && value <= 10_000 ? undefined : [`is ${value}`, "Give a number from 0.001 to 10000."],
+  ),
+  memory: z.unknown().transform((value, context): number => {
+    const bytes = typeof value === "string" ? parseBytes(value) : value;
+    if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+    context.addIssue({
+      code: "custom",
+      message: complaint("is not an amount of memory", "Write it like 512MiB, 2GB, or a number of bytes."),
+    });
+    return z.NEVER;
+  }),
+  gpu: checked(z.number(), (value) =>
+    Number.isInteger(value) && value >= 0 && value <= 64
+      ? undefined
+      : [`is ${value}`, "Give a whole number from 0 to 64."],
+  ).default(0),
+  nodeSelector: labelled.default({}),
+  tolerations: z
+    .array(
+      strictFields("a field of a toleration", {
+        key: text,
+        value: text.optional(),
+        effect: checked(z.string(), (value) =>
+          ["NoSchedule", "PreferNoSchedule", "NoExecute"].includes(value)
+            ? undefined
+            : [
+                "is not an effect of a taint",
+                "Write NoSchedule, PreferNoSchedule or NoExecute, or leave it out for all.",
+              ],
+        ).optional(),
+      }),
+    )
+    .default([])
+    .transform((tolerations) =>
+      tolerations.map(({ key, value, effect }) => ({
+        key,
+        operator: value === undefined ? ("Exists" as const) : ("Equal" as const),
+        ...(value === undefined ? {} : { value }),
+        ...(effect === undefined ? {} : { effect }),
+      })),
+    ),
+});
+
+const configuration = z.object({
+  services: strictFields("a setting of services", {
+    instanceTypes: z.record(z.string(), instanceType).default({}),
+  }).default({ instanceTypes: {} }),
+});
+
+/**
+ * The table of instance types: {@link defaultInstanceTypes}, and over them `services.instanceTypes` of the user's configuration file.
+ *
+ * @throws UserError with file, line, column and field of every mistake in that section
+ */
+export async function readInstanceTypes(
+  env: Environment = process.env,
+): Promise<Readonly<Record<string, InstanceType>>> {
+  const { path, named } = configFile(env);
+  const content = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT" && !named) return "";
+    throw new UserError(
+      `Configuration file ${path} cannot be read (${cause.code}).`,
+      named ? "Correct SLIPWAY_CONFIG, which names it, or unset it." : "Make it a file that you can read.",
+      { cause },
+    );
+  });
+  const document = Document.parse(content, path);
+  if (document.value === null) return defaultInstanceTypes;
+  const parsed = configuration.safeParse(document.value);
+  if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
+  return { ...defaultInstanceTypes, ...parsed.data.services.instanceTypes };
+}

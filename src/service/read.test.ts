@@ -1,0 +1,197 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "yaml";
+import { exitStatusOf, type UserError } from "../oci/errors.ts";
+import { defaultInstanceTypes } from "./instance-types.ts";
+import { serviceJsonSchema } from "./json-schema.ts";
+import type { Service } from "./model.ts";
+import { parseServices, readServices } from "./read.ts";
+import { malformed } from "./testdata/corpus.ts";
+import { fuzz } from "./testdata/fuzz.ts";
+
+const types = Object.keys(defaultInstanceTypes);
+const examples = join(import.meta.dirname, "../../examples/services");
+
+/** Files in a folder of the test's own. */
+function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-services-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+async function read(text: string, file = "svc.yaml"): Promise<Service[]> {
+  const folder = folderWith({ [file]: text });
+  return (await readServices(join(folder, file), file, types)).map(({ service }) => service);
+}
+
+async function complaintOf(text: string): Promise<string> {
+  try {
+    await read(text);
+  } catch (error) {
+    expect(exitStatusOf(error)).toBe(2);
+    return (error as UserError).message;
+  }
+  return "(nothing)";
+}
+
+describe("a service that is malformed", () => {
+  it("has a corpus", () => {
+    expect(malformed.length).toBeGreaterThan(160);
+    expect(malformed.filter(({ name, message }) => name === "" || message === "")).toEqual([]);
+    expect(new Set(malformed.map(({ name }) => name)).size).toBe(malformed.length);
+  });
+
+  it.each(malformed)("by $name", async ({ text, message }) => {
+    expect(await complaintOf(text)).toBe(message);
+  });
+
+  it("never shows a secret, wherever it stands", () => {
+    const secrets = malformed.filter(({ text }) => /hunter2|31337/.test(text));
+    expect(secrets.length).toBeGreaterThan(25);
+    expect(secrets.filter(({ message }) => /hunter|31337/.test(message))).toEqual([]);
+  });
+
+  it("is said to be wrong, whatever it is, without a word of a password", () => {
+    fuzz(300, 60);
+  });
+
+  it("may be as large and as deep as it likes", async () => {
+    const keys = Array.from({ length: 15_000 }, (_, index) => `k${index}: 1\n`).join("");
+    expect(await complaintOf(keys)).toMatch(/\(a key\) is not a field of a service\.\n14991 more follow\./);
+    expect(await complaintOf(`image: a\nport: 1\nmodels: [${"{id: a},".repeat(20_000)}]`)).toMatch(
+      /models has more than 100 items/,
+    );
+    expect(await complaintOf("[".repeat(200_000))).toMatch(/nested too deeply/);
+    expect(await complaintOf("---\na: b\n".repeat(20_000))).toMatch(/has 20000 services, more than the 1000/);
+    expect(await complaintOf(`# ${"x".repeat(1 << 18)}`)).toMatch(
+      /has 262146 bytes, more than the 262144 that a service may have/,
+    );
+  });
+});
+
+describe("services in files", () => {
+  const one = "image: a\nport: 1\n";
+
+  it("are called as their files, unless they have names", async () => {
+    expect((await read(one, "My_Service.2.yaml"))[0]?.name).toBe("my-service-2");
+    expect((await read(`${one}name: other\n`))[0]?.name).toBe("other");
+    await expect(read(one, "2.yaml")).rejects.toThrow(
+      "2.yaml:1:1: name is missing, and the file's name is none for a service.\nAdd it: at most 40 lower-case letters, digits and -.",
+    );
+  });
+
+  it("may be several in one, with empty documents between", async () => {
+    const services = await read(`---\n${one}name: a\n---\n---\n# none\n---\n${one}name: b\n---\n`);
+    expect(services.map(({ name }) => name)).toEqual(["a", "b"]);
+  });
+
+  it("are all of a folder's, in the order of their names", async () => {
+    const folder = folderWith({
+      "b.yaml": one,
+      "a.json": JSON.stringify({ image: "a", port: 1 }),
+      "c.yml": one,
+      "README.md": "no",
+    });
+    mkdirSync(join(folder, "d.d"));
+    const names = (await readServices(folder, "folder", types)).map(({ service }) => service.name);
+    expect(names).toEqual(["a", "b", "c"]);
+    writeFileSync(join(folder, "c.yml"), `${one}name: a\n`);
+    await expect(readServices(folder, "folder", types)).rejects.toThrow(
+      "folder/c.yml:3:7: name is the name of another service in folder/a.json.",
+    );
+    await expect(readServices(folderWith({}), "folder", types)).rejects.toThrow("folder has no service in it.");
+  });
+
+  it("must be there", async () => {
+    await expect(readServices("/nonexistent/a.yaml", "a.yaml", types)).rejects.toThrow(
+      "a.yaml does not exist.\nName the file of a service.",
+    );
+  });
+});
+
+describe("a service", () => {
+  it("gets its defaults", async () => {
+    expect(await read("image: a\nport: 1\n")).toEqual([
+      { name: "svc", enabled: true, image: "a", ports: [1], env: [], models: [], replicas: 1, healthChecks: {} },
+    ]);
+    expect(await read("image: a\nport: 1\nmodels: [{id: m}]\n")).toMatchObject([
+      { models: [{ id: "m", path: "/opt/models" }] },
+    ]);
+    const scaled = "image: a\nport: 1\nresources: {instanceType: C1, autoscaling: {maxReplicas: 3}}\n";
+    expect(await read(scaled)).toMatchObject([
+      { autoscaling: { maxReplicas: 3, metrics: [{ metric: "cpu", value: 80 }] } },
+    ]);
+    expect(
+      Object.keys((await read(scaled.replace("maxReplicas", "enabled: false, maxReplicas")))[0] ?? {}),
+    ).not.toContain("autoscaling");
+  });
+
+  it("is the same in both shapes", async () => {
+    const [early] = await read("image: a\nport: 8080\nresources: {replicas: 2, instanceType: C4}\n");
+    const [late] = await read(
+      "apiVersion: v1\nname: svc\nenabled: true\nimage: a\nresources: {ports: [8080], replicas: 2, machineType: C4}\n",
+    );
+    expect(late).toEqual(early);
+  });
+
+  it("keeps the name of a password's secret", async () => {
+    const [service] = await read(readFileSync(join(examples, "everything.yaml"), "utf8"));
+    expect(service).toEqual({
+      name: "svc",
+      enabled: true,
+      image: "lucone83/streamlit-nginx",
+      containerRegistry: "container-registry-name",
+      command: ["my", "command"],
+      ports: [8080],
+      env: [{ name: "ENV", value: "VAR" }],
+      models: [{ id: "model-handle", path: "/opt/models" }],
+      repositories: {
+        dataset: "dataset-ref",
+        mountPath: "/opt/repos",
+        repositories: [
+          {
+            url: "https://github.com/tensorflow/serving.git",
+            name: "tf-serving",
+            username: "example",
+            secret: "secret_name",
+          },
+        ],
+      },
+      replicas: 1,
+      instanceType: "C4",
+      healthChecks: {},
+    });
+  });
+});
+
+describe("the JSON Schema", () => {
+  const accepts = new Ajv2020({ strict: true, allErrors: true }).compile(serviceJsonSchema());
+  const agrees = (text: string) => accepts(parse(text) ?? null);
+
+  it.each(readdirSync(examples).filter((name) => name.endsWith(".yaml")))(
+    "accepts the example %s, as the loader does",
+    async (name) => {
+      const text = readFileSync(join(examples, name), "utf8");
+      expect(agrees(text), JSON.stringify(accepts.errors)).toBe(true);
+      expect(parseServices(text, name, types)).toHaveLength(1);
+    },
+  );
+
+  const plain = malformed.filter(
+    ({ text, message }) =>
+      !/the document (is neither|is indented|has|is nested)/.test(message) && !text.includes("---"),
+  );
+
+  it.each(plain)("and the loader are of one mind of $name", ({ name, text }) => {
+    expect(agrees(text)).toBe(name.endsWith("(loader alone)"));
+  });
+
+  it("describes every field at the top", () => {
+    const { properties } = serviceJsonSchema() as { properties: Record<string, { description?: string }> };
+    expect(Object.values(properties).filter(({ description }) => !description)).toEqual([]);
+  });
+});

@@ -1,0 +1,183 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Document, type Issue } from "../deployment/document.ts";
+import { issuesOf, readDocument } from "../deployment/read.ts";
+import { UserError } from "../oci/errors.ts";
+import { nearest } from "../oci/nearest.ts";
+import { checkFields } from "./check.ts";
+import type { Service } from "./model.ts";
+import { namePattern, type ServiceFields, serviceFields } from "./schema.ts";
+
+/** A service and the document that describes it. */
+export interface ServiceDocument {
+  readonly service: Service;
+  /** The error for fields of it, by their way in the document: `["models"]`. */
+  error(issues: readonly Issue[]): UserError;
+}
+
+/** Most services in a file. */
+const maximumServices = 1000;
+/** Bytes of the largest file. */
+const maximumFile = 256 * 1024;
+
+/**
+ * Reads what describes services: a file of one or more YAML documents (JSON is YAML), or the files of a folder, those below it left out.
+ *
+ * @param name what a person calls file or folder
+ * @param instanceTypes names that `instanceType` may have
+ * @throws UserError with file, line, column, field and nearest known name of every mistake in the first document that has some; nothing of
+ *   what fields hold is in it
+ */
+export async function readServices(
+  path: string,
+  name: string,
+  instanceTypes: readonly string[],
+): Promise<readonly ServiceDocument[]> {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+  const files = isFolder ? (await readdir(path)).filter((file) => /\.(ya?ml|json)$/.test(file)).sort() : undefined;
+  if (files?.length === 0) {
+    throw new UserError(`${name} has no service in it.`, "Name a folder with .yaml or .json files, or one such file.");
+  }
+  const found: ServiceDocument[] = [];
+  const places = new Map<string, string>();
+  for (const file of files ?? [undefined]) {
+    const fileName = file === undefined ? name : join(name, file);
+    const text = await readDocument(file === undefined ? path : join(path, file), fileName, "service", maximumFile);
+    for (const document of parseServices(text, fileName, instanceTypes)) {
+      const before = places.get(document.service.name);
+      if (before !== undefined) throw document.error([sameName(before === fileName ? "this file" : before)]);
+      places.set(document.service.name, fileName);
+      found.push(document);
+    }
+  }
+  return found;
+}
+
+/**
+ * Reads the text of a file.
+ *
+ * @throws UserError as {@link readServices}
+ */
+export function parseServices(
+  text: string,
+  fileName: string,
+  instanceTypes: readonly string[],
+): readonly ServiceDocument[] {
+  const documents = Document.parseAllSecretive(text, fileName);
+  if (documents.length > maximumServices) {
+    throw new UserError(
+      `${fileName} has ${documents.length} services, more than the ${maximumServices} that a file may have.`,
+      "Divide it.",
+    );
+  }
+  return documents.map((document) => readService(document, documents.length > 1, fileName, instanceTypes));
+}
+
+function readService(
+  document: Document,
+  isOneOfSeveral: boolean,
+  fileName: string,
+  instanceTypes: readonly string[],
+): ServiceDocument {
+  const parsed = serviceFields.safeParse(document.value);
+  if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
+  const fields = parsed.data;
+  const name = fields.name ?? nameOfFile(fileName);
+  const issues = [
+    ...checkFields(fields),
+    ...unknownType(fields, instanceTypes),
+    ...(fields.name === undefined && isOneOfSeveral
+      ? [
+          {
+            path: ["name"],
+            problem: "is missing",
+            remedy: "Add it: each of a file's several services has a name of its own.",
+          },
+        ]
+      : []),
+    ...(fields.name === undefined && !isOneOfSeveral && !namePattern.test(name)
+      ? [
+          {
+            path: ["name"],
+            problem: "is missing, and the file's name is none for a service",
+            remedy: "Add it: at most 40 lower-case letters, digits and -.",
+          },
+        ]
+      : []),
+  ];
+  if (issues.length > 0) throw document.error(issues);
+  return { service: serviceOf(fields, name), error: (mistakes) => document.error(mistakes) };
+}
+
+/** `serving/My_App.yaml` is `my-app`. */
+function nameOfFile(fileName: string): string {
+  return basename(fileName)
+    .replace(/\.(ya?ml|json)$/, "")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-");
+}
+
+function sameName(place: string): Issue {
+  return {
+    path: ["name"],
+    problem: `is the name of another service in ${place}`,
+    remedy: "Give each a name of its own.",
+  };
+}
+
+function unknownType({ resources }: ServiceFields, known: readonly string[]): Issue[] {
+  return (["instanceType", "machineType"] as const).flatMap((field): Issue[] => {
+    const type = resources[field];
+    if (type === undefined || known.includes(type)) return [];
+    const meant = nearest(type, known);
+    return [
+      {
+        path: ["resources", field],
+        problem: `is not an instance type${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
+        remedy: `Known: ${known.join(", ")}. More go under services.instanceTypes of the configuration file.`,
+      },
+    ];
+  });
+}
+
+/** One model of both shapes. */
+function serviceOf(fields: ServiceFields, name: string): Service {
+  const { replicas, ports, autoscaling } = fields.resources;
+  const instanceType = fields.resources.instanceType ?? fields.resources.machineType;
+  const { repositories } = fields;
+  return {
+    name,
+    enabled: fields.enabled,
+    image: fields.image,
+    ...(fields.containerRegistry === undefined ? {} : { containerRegistry: fields.containerRegistry }),
+    ...(fields.command === undefined ? {} : { command: fields.command }),
+    ports: ports ?? (fields.port === undefined ? [] : [fields.port]),
+    env: fields.env,
+    models: fields.models,
+    ...(repositories === undefined
+      ? {}
+      : {
+          repositories: {
+            dataset: repositories.dataset,
+            mountPath: repositories.mountPath,
+            repositories: repositories.repositories.map(({ url, name: folder, username, password }) => ({
+              url,
+              name: folder,
+              ...(username === undefined ? {} : { username }),
+              ...(password === undefined ? {} : { secret: password.slice("SECRET:".length) }),
+            })),
+          },
+        }),
+    replicas,
+    ...(instanceType === undefined ? {} : { instanceType }),
+    ...(autoscaling?.enabled
+      ? {
+          autoscaling: {
+            maxReplicas: autoscaling.maxReplicas,
+            metrics: autoscaling.metrics.map(({ metric, value }) => ({ metric: metric as "cpu" | "memory", value })),
+          },
+        }
+      : {}),
+    healthChecks: fields.healthChecks as Service["healthChecks"],
+  };
+}
