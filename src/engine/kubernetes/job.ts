@@ -2,6 +2,7 @@ import { UserError } from "../../oci/errors.ts";
 import type { Program } from "../job/program.ts";
 import { inputVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
 import { containerName, managedBy, nonceAnnotation, releasedAnnotation, userLabel } from "./objects.ts";
+import { containerSecurity, literally, podSecurity, processors } from "./security.ts";
 
 /** Seconds that a job stays in the cluster, to be looked at, once it has ended. */
 export const keptFor = 24 * 60 * 60;
@@ -101,7 +102,7 @@ export function jobObjects(
       terminationGracePeriodSeconds: grace,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+      securityContext: podSecurity,
       ...(dockerConfig === undefined ? {} : { imagePullSecrets: [{ name: `${name}-pull` }] }),
       volumes: [
         ...Object.keys(writable).map((each) => ({ name: each, emptyDir: {} })),
@@ -139,7 +140,7 @@ export function jobObjects(
 function containerOf(program: Program, image: string, name: string, nonce: string): object {
   const { cpu, memory, gpu } = program.resources;
   const limits = {
-    ...(cpu === undefined ? {} : { cpu: `${Math.ceil(cpu * 1000)}m` }),
+    ...(cpu === undefined ? {} : { cpu: processors(cpu) }),
     ...(memory === undefined ? {} : { memory: String(memory) }),
     ...(gpu === undefined ? {} : { "nvidia.com/gpu": String(gpu) }),
   };
@@ -147,8 +148,7 @@ function containerOf(program: Program, image: string, name: string, nonce: strin
     name: containerName,
     image,
     imagePullPolicy: "IfNotPresent",
-    // `$(NAME)` would be replaced.
-    args: program.argv.map((argument) => argument.replaceAll("$", "$$$$")),
+    args: literally(program.argv),
     ...(program.cwd === undefined ? {} : { workingDir: program.cwd }),
     env: [
       { name: "HOME", value: writable.home },
@@ -166,11 +166,7 @@ function containerOf(program: Program, image: string, name: string, nonce: strin
       })),
     ],
     ...(Object.keys(limits).length === 0 ? {} : { resources: { requests: limits, limits } }),
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
+    securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
     volumeMounts: [
       ...Object.entries(writable).map(([volume, mountPath]) => ({ name: volume, mountPath })),
       ...(program.isFunction ? [{ name: "input", mountPath: inputFolder, readOnly: true }] : []),

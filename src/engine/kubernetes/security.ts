@@ -1,0 +1,19 @@
+/** What every pod of Slipway is held to: the pod security standard "restricted". The image must name a user by number that is not root. */
+export const podSecurity = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } as const;
+
+/** The same for each of its containers. */
+export const containerSecurity = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+} as const;
+
+/** Arguments as a pod has them: in them `$(NAME)` would be replaced. */
+export function literally(words: readonly string[]): string[] {
+  return words.map((word) => word.replaceAll("$", "$$$$"));
+}
+
+/** Processors as Kubernetes writes them back, rounded up to thousandths: `2`, `1500m`. */
+export function processors(cpu: number): string {
+  const thousandths = Math.ceil(cpu * 1000);
+  return thousandths % 1000 === 0 ? String(thousandths / 1000) : `${thousandths}m`;
+}

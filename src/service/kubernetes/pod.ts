@@ -1,0 +1,101 @@
+import { containerName } from "../../engine/kubernetes/objects.ts";
+import { containerSecurity, literally, podSecurity, processors } from "../../engine/kubernetes/security.ts";
+import type { InstanceType } from "../instance-types.ts";
+import type { HealthCheck, Service } from "../model.ts";
+import { labelsOf } from "./manifest.ts";
+
+/** Seconds between the end of a pod's being asked and its SIGTERM: whoever sends requests must have heard of it. */
+const farewell = 5;
+
+/** Seconds after which a pod that is to end is killed. Requests that it has may take the rest of them. */
+const grace = 60;
+
+/** The secret with which a service's image is pulled. */
+export function pullSecretName(name: string): string {
+  return `${name}-pull`;
+}
+
+/**
+ * What the pods of a service are.
+ *
+ * @param environment name of the ConfigMap with its variables, where it has some
+ */
+export function podTemplate(service: Service, type: InstanceType | undefined, environment: string | undefined): object {
+  const { name, containerRegistry } = service;
+  return {
+    metadata: { labels: labelsOf(name) },
+    spec: {
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: grace,
+      securityContext: podSecurity,
+      ...(containerRegistry === undefined ? {} : { imagePullSecrets: [{ name: pullSecretName(name) }] }),
+      ...(type && Object.keys(type.nodeSelector).length > 0 ? { nodeSelector: type.nodeSelector } : {}),
+      ...(type && type.tolerations.length > 0 ? { tolerations: type.tolerations } : {}),
+      containers: [containerOf(service, type, environment)],
+    },
+  };
+}
+
+function containerOf(service: Service, type: InstanceType | undefined, environment: string | undefined): object {
+  const { command, ports } = service;
+  return {
+    name: containerName,
+    image: service.image,
+    ...(command === undefined ? {} : { command: literally(command) }),
+    ports: ports.map((port) => ({ name: portName(port), containerPort: port, protocol: "TCP" })),
+    ...(environment === undefined ? {} : { envFrom: [{ configMapRef: { name: environment } }] }),
+    ...(type === undefined ? {} : { resources: resourcesOf(type) }),
+    ...probesOf(service),
+    lifecycle: { preStop: { sleep: { seconds: farewell } } },
+    securityContext: containerSecurity,
+  };
+}
+
+export function portName(port: number): string {
+  return `port-${port}`;
+}
+
+/** What is asked for is what is had: a pod is then the last to be ended where a node has too little. */
+function resourcesOf({ cpu, memory, gpu }: InstanceType): object {
+  const amounts = {
+    cpu: processors(cpu),
+    memory: String(memory),
+    ...(gpu === 0 ? {} : { "nvidia.com/gpu": String(gpu) }),
+  };
+  return { requests: amounts, limits: amounts };
+}
+
+/**
+ * Without a check of its own, a container has started, and is ready, when its first port is open. Whether it goes on is never guessed: a
+ * container that is only busy would be killed.
+ */
+function probesOf({ healthChecks, ports }: Service): object {
+  const [first = 0] = ports;
+  const { startup, readiness, liveness } = healthChecks;
+  return {
+    startupProbe: probe(startup ?? readiness, first, startup, { periodSeconds: 5, failureThreshold: 120 }),
+    readinessProbe: probe(readiness, first, readiness, { periodSeconds: 5, failureThreshold: 3 }),
+    ...(liveness === undefined
+      ? {}
+      : { livenessProbe: probe(liveness, first, liveness, { periodSeconds: 5, failureThreshold: 3 }) }),
+  };
+}
+
+/** @param timing of this check, where it has been given */
+function probe(
+  asked: HealthCheck | undefined,
+  firstPort: number,
+  timing: HealthCheck | undefined,
+  defaults: { readonly periodSeconds: number; readonly failureThreshold: number },
+): object {
+  const port = asked?.port ?? firstPort;
+  return {
+    ...(asked === undefined ? { tcpSocket: { port } } : { httpGet: { path: asked.path, port, scheme: "HTTP" } }),
+    // A cluster does not keep what is 0.
+    ...(timing?.initialDelaySeconds ? { initialDelaySeconds: timing.initialDelaySeconds } : {}),
+    periodSeconds: timing?.periodSeconds ?? defaults.periodSeconds,
+    timeoutSeconds: timing?.timeoutSeconds ?? 5,
+    failureThreshold: timing?.failureThreshold ?? defaults.failureThreshold,
+  };
+}
