@@ -28,7 +28,7 @@ export const groups: Readonly<Record<string, Group>> = {
   job: { describe: "Any interpreter, any code, resolved exactly", load: () => import("./commands/job.ts") },
   registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
   service: {
-    describe: "What answers on a port: read, checked, and as Kubernetes has it",
+    describe: "What answers on a port, in Kubernetes",
     load: () => import("./commands/service.ts"),
   },
 };

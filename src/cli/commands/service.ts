@@ -1,5 +1,16 @@
 import type { Argv } from "yargs";
 
+const json = { type: "boolean", default: false, describe: "Machine-readable output" } as const;
+
+/** The services that a command is about. */
+function withFile<T>(command: Argv<T>) {
+  return command.positional("file", {
+    type: "string",
+    demandOption: true,
+    describe: "Services, YAML or JSON, or a folder of such files",
+  });
+}
+
 /** Commands for services. What they need is loaded when one of them runs. */
 export function builder(yargs: Argv): Argv {
   return yargs
@@ -10,14 +21,39 @@ export function builder(yargs: Argv): Argv {
       "render <file>",
       "Print what services are in Kubernetes: manifests, without asking the cluster",
       (command) =>
-        command
-          .positional("file", {
-            type: "string",
-            demandOption: true,
-            describe: "Services, YAML or JSON, or a folder of such files",
-          })
-          .option("json", { type: "boolean", default: false, describe: "One object of kind List, rather than YAML" }),
+        withFile(command).option("json", {
+          type: "boolean",
+          default: false,
+          describe: "One object of kind List, rather than YAML",
+        }),
       async (options) => (await import("./service_render.ts")).printManifests(options),
+    )
+    .command(
+      "plan <file>",
+      "Show what `apply` would change in the cluster",
+      (command) =>
+        withFile(command)
+          .option("json", json)
+          .option("exit-code", { type: "boolean", default: false, describe: "End with status 1 when something would" }),
+      async (options) => (await import("./service_apply.ts")).planChanges(options),
+    )
+    .command(
+      "apply <file>",
+      "Make services in the cluster what a file says, and print what changed",
+      (command) => withFile(command).option("json", json),
+      async (options) => (await import("./service_apply.ts")).applyChanges(options),
+    )
+    .command(
+      "delete <names..>",
+      "Delete services with all that was made for them",
+      (command) =>
+        command.positional("names", {
+          type: "string",
+          array: true,
+          demandOption: true,
+          describe: "The services, as `name` or their files call them",
+        }),
+      async (options) => (await import("./service_apply.ts")).deleteByName(options),
     )
     .demandCommand(1, "slipway service needs a command.");
 }

@@ -57,7 +57,17 @@ export async function pullAccess(image: string, copy: boolean, env: Environment)
   if (!copy) return {};
   const { credential, source } = await findCredential({ registry, repository }, env);
   if (credential === undefined) return {};
-  return { dockerConfig: dockerConfig(registry, passwordOf(credential, formatReference(reference), source)) };
+  return { dockerConfig: dockerConfigOf(registry, credential, formatReference(reference), source) };
+}
+
+/**
+ * The content of a pull secret with a copy of a credential.
+ *
+ * @param image whose, for errors
+ * @throws UserError when it is of a kind that a kubelet cannot use
+ */
+export function dockerConfigOf(registry: string, credential: Credential, image: string, source?: string): string {
+  return dockerConfig(registry, passwordOf(credential, image, source));
 }
 
 function passwordOf(

@@ -1,9 +1,23 @@
 import { managedBy } from "../../engine/kubernetes/objects.ts";
 
+/** Where each kind of object is in the API. */
+const places = {
+  ConfigMap: { group: "/api/v1", plural: "configmaps" },
+  Secret: { group: "/api/v1", plural: "secrets" },
+  Service: { group: "/api/v1", plural: "services" },
+  Deployment: { group: "/apis/apps/v1", plural: "deployments" },
+  HorizontalPodAutoscaler: { group: "/apis/autoscaling/v2", plural: "horizontalpodautoscalers" },
+} as const;
+
+export type Kind = keyof typeof places;
+
+/** What services are made of. */
+export const kinds = Object.keys(places) as readonly Kind[];
+
 /** An object of Kubernetes as it is asked for: what its cluster fills in is not there. */
 export interface Manifest {
   readonly apiVersion: string;
-  readonly kind: "ConfigMap" | "Service" | "Deployment" | "HorizontalPodAutoscaler";
+  readonly kind: Kind;
   readonly metadata: {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
@@ -22,4 +36,10 @@ export function labelsOf(name: string): Readonly<Record<string, string>> {
 /** The label by which a Deployment and a Service know their pods. It can never be changed, so it is the least that is unique. */
 export function selectorOf(name: string): Readonly<Record<string, string>> {
   return { [serviceLabel]: name };
+}
+
+/** The path of an object in the API, or of all of its kind in a namespace. */
+export function pathOf(kind: Kind, namespace: string, name?: string): string {
+  const { group, plural } = places[kind];
+  return `${group}/namespaces/${namespace}/${plural}${name === undefined ? "" : `/${name}`}`;
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { clusterOfTest } from "../../engine/kubernetes/testdata/cluster.ts";
 import { defaultInstanceTypes } from "../instance-types.ts";
 import { parseServices } from "../read.ts";
-import type { Manifest } from "./manifest.ts";
+import { pathOf } from "./manifest.ts";
 import { renderService } from "./render.ts";
 
 const examples = join(import.meta.dirname, "../../../examples/services");
@@ -23,13 +23,6 @@ resources:
 healthChecks: {startup: {path: /, failureThreshold: 1000}, readiness: {path: /r, port: 80}, liveness: {path: /l?a=%20}}
 `;
 
-const places: Readonly<Record<Manifest["kind"], string>> = {
-  ConfigMap: "/api/v1/namespaces/NAMESPACE/configmaps",
-  Service: "/api/v1/namespaces/NAMESPACE/services",
-  Deployment: "/apis/apps/v1/namespaces/NAMESPACE/deployments",
-  HorizontalPodAutoscaler: "/apis/autoscaling/v2/namespaces/NAMESPACE/horizontalpodautoscalers",
-};
-
 describe("an API server, strict and in a namespace that is restricted", () => {
   it("accepts what every service is rendered to, and fills in nothing that was said", async () => {
     const { admin, namespace } = await clusterOfTest();
@@ -43,7 +36,7 @@ describe("an API server, strict and in a namespace that is restricted", () => {
     for (const [name, text] of Object.entries(texts).filter(([each]) => each.endsWith(".yaml"))) {
       for (const { service } of parseServices(text, name, types)) {
         for (const manifest of renderService(service, defaultInstanceTypes[service.instanceType ?? ""])) {
-          const path = `${places[manifest.kind].replace("NAMESPACE", namespace)}/${manifest.metadata.name}`;
+          const path = pathOf(manifest.kind, namespace, manifest.metadata.name);
           const contentType = "application/apply-patch+yaml";
           const answer = await admin.api.ask("PATCH", path, { query: dry, body: manifest, contentType });
           expect(answer).toMatchObject(JSON.parse(JSON.stringify(manifest)) as object);
@@ -65,7 +58,7 @@ describe("an API server, strict and in a namespace that is restricted", () => {
     if (!service) throw new Error("no service");
     const [map] = renderService(service, undefined);
     const query = { dryRun: "All", fieldManager: "slipway", fieldValidation: "Strict" };
-    const path = `/api/v1/namespaces/${namespace}/configmaps/${map?.metadata.name}`;
+    const path = pathOf("ConfigMap", namespace, map?.metadata.name);
     const asked = { query, body: { ...map, immutabel: true }, contentType: "application/apply-patch+yaml" };
     await expect(admin.api.ask("PATCH", path, asked)).rejects.toThrow(/immutabel/);
   });

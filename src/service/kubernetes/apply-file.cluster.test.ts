@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { clusterOfTest } from "../../engine/kubernetes/testdata/cluster.ts";
+import type { Change } from "./apply.ts";
+import { applyFile, deleteServices } from "./apply-file.ts";
+
+interface Secret {
+  readonly metadata: { readonly name: string };
+  readonly data: Readonly<Record<string, string>>;
+}
+
+const web = `image: registry.example.com/team/web:1
+containerRegistry: team
+port: 80
+enabled: false
+env: [{name: A, value: b}]
+`;
+
+/** Files of the test's own beside a cluster, and a credential by the name of team. */
+async function machine(files: Readonly<Record<string, string>>) {
+  const cluster = await clusterOfTest();
+  const folder = mkdtempSync(join(tmpdir(), "slipway-service-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, content: string) => writeFileSync(join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) write(name, content);
+  const source = { kind: "stored", username: "robot", password: "geheim" };
+  const team = { name: "team", service: "docker", url: "registry.example.com/team", source };
+  const store = join(cluster.env["XDG_CONFIG_HOME"] ?? "", "slipway/credentials.json");
+  writeFileSync(store, JSON.stringify({ version: 1, credentials: [team] }), { mode: 0o600 });
+  const apply = (isTrial: boolean) => applyFile(folder, "services", cluster.env, isTrial);
+  return { cluster, write, apply };
+}
+
+const words = (changes: readonly Change[]) =>
+  changes.map(({ action, kind, name }) => `${action} ${kind} ${name.replace(/-env-[0-9a-f]{10}$/, "-env")}`);
+
+it("plans, applies and deletes services, with the credential that they name and no other", async () => {
+  const { cluster, write, apply } = await machine({ "web.yaml": web });
+  const created = ["create Secret web-pull", "create ConfigMap web-env", "create Service web", "create Deployment web"];
+  expect(words(await apply(true))).toEqual(created);
+  expect(await cluster.list("secrets")).toEqual([]);
+
+  expect(words(await apply(false))).toEqual(created);
+  const [secret] = await cluster.list<Secret>("secrets");
+  expect(JSON.parse(Buffer.from(secret?.data[".dockerconfigjson"] ?? "", "base64").toString())).toEqual({
+    auths: {
+      "registry.example.com": {
+        username: "robot",
+        password: "geheim",
+        auth: Buffer.from("robot:geheim").toString("base64"),
+      },
+    },
+  });
+  expect(await apply(false)).toEqual([]);
+  expect(await apply(true)).toEqual([]);
+
+  write("web.yaml", web.replace("containerRegistry: team\n", "").replace(":1", ":2"));
+  expect(await apply(false)).toEqual([
+    {
+      action: "change",
+      kind: "Deployment",
+      name: "web",
+      fields: ["spec.template.spec.containers[0].image", "spec.template.spec.imagePullSecrets"],
+    },
+    { action: "delete", kind: "Secret", name: "web-pull" },
+  ]);
+  await expect(deleteServices(["web", "wob"], cluster.env)).rejects.toThrow(
+    /^Namespace \S+ of cluster \S+ has no service wob\.\n/,
+  );
+  expect(words(await deleteServices(["web"], cluster.env)).sort()).toEqual([
+    "delete ConfigMap web-env",
+    "delete Deployment web",
+    "delete Service web",
+  ]);
+});
+
+it("changes nothing in the cluster where one of several services is wrong", async () => {
+  const other = "image: registry.example.com/other\nport: 80\ncontainerRegistry: tem\n";
+  const { cluster, write, apply } = await machine({ "a.yaml": web, "b.yaml": other });
+  await expect(apply(false)).rejects.toThrow(
+    /^No credential for a registry has the name "tem" in .*\nWrite team, or add it:/,
+  );
+  write("b.yaml", other.replace("tem", "team"));
+  await expect(apply(false)).rejects.toThrow(/is not for the image registry\.example\.com\/other\./);
+  write("b.yaml", "image: a\nport: http\n");
+  await expect(apply(false)).rejects.toThrow("services/b.yaml:2:7: port is a text, not a number.");
+  expect(await cluster.list("secrets")).toEqual([]);
+});
