@@ -144,7 +144,9 @@ function hasConda({ env }: Machine): boolean {
 function condaFile(machine: Machine): string {
   if (!hasConda(machine)) return "";
   const channel = join(machine.home, "channel");
-  execFileSync("python3", [join(import.meta.dirname, "channel.py"), channel], { env: machine.env });
+  // The channel has the Python that writes it, and the system's own needs no library of its own beside it.
+  const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
+  execFileSync(python, [join(import.meta.dirname, "channel.py"), channel], { env: machine.env });
   // Conda would have pip with every Python, and this channel has none.
   machine.env["CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY"] = "false";
   return `channels: ["file://${channel}"]\ndependencies: [python, greeting]\n`;
