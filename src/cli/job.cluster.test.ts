@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { build } from "esbuild";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
+import { clusterOfTest, type TestCluster, until } from "../engine/kubernetes/testdata/cluster.ts";
+import { pushShell } from "../engine/kubernetes/testdata/image.ts";
+
+const bundle = mkdtempSync(join(tmpdir(), "slipway-"));
+
+// Sources name files as bundles see them, so that Node alone cannot run them.
+beforeAll(async () => {
+  writeFileSync(join(bundle, "package.json"), '{"type":"module"}');
+  await build({
+    entryPoints: [join(import.meta.dirname, "main.ts")],
+    outdir: bundle,
+    bundle: true,
+    splitting: true,
+    platform: "node",
+    format: "esm",
+    define: { SLIPWAY_VERSION: '"0"' },
+    banner: {
+      js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
+    },
+  });
+  return () => rmSync(bundle, { recursive: true });
+});
+
+/** The command line as a user of a cluster has it, and a job of one command line of a shell. */
+async function userOf(cluster: TestCluster) {
+  const home = cluster.env["HOME"] ?? "";
+  const image = await pushShell(cluster.registry);
+  const [repository, digest] = image.split("@");
+  const start = (args: readonly string[], more: Record<string, string> = {}): ChildProcess => {
+    const child = spawn(process.execPath, [join(bundle, "main.js"), "job", ...args], {
+      env: { ...cluster.env, ...more },
+      cwd: home,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    return child;
+  };
+  const outputOf = async (child: ChildProcess) => {
+    const [out, error, [status]] = await Promise.all([
+      text(child.stdout as never),
+      text(child.stderr as never),
+      once(child, "close"),
+    ]);
+    return { out, error, status: status as number };
+  };
+  const job = (script: string) => {
+    const file = { interpreter: { ContainerAtDigest: { repository, digest } }, command: [script] };
+    writeFileSync(join(home, "job.json"), JSON.stringify(file));
+    return "job.json";
+  };
+  return { start, outputOf, job, run: (...args: string[]) => outputOf(start(args)) };
+}
+
+it("runs jobs in the cluster with the commands for all jobs", { timeout: 120_000 }, async () => {
+  const { run, job, start, outputOf } = await userOf(await clusterOfTest());
+  const short = await run("run", "--engine", "kubernetes", job("echo out; echo err >&2; exit 3"));
+  expect(short.out.split("\n").sort()).toEqual(["", "err", "out"]);
+  expect(short.error).toMatch(/^slipway: job (k8s:job-[0-9a-f]{8})\nslipway: job \1 failed with status 3\n$/);
+  expect(short.status).toBe(3);
+
+  const detached = await outputOf(
+    start(["run", "--detach", job("echo begun; while :; do busybox sleep 0.1; done")], {
+      SLIPWAY_ENGINE: "kubernetes",
+    }),
+  );
+  expect(detached).toEqual({ out: expect.stringMatching(/^k8s:job-[0-9a-f]{8}\n$/), error: "", status: 0 });
+  const id = detached.out.trim();
+  // An interrupt leaves it running.
+  const following = start(["logs", "--follow", id]);
+  following.stdout?.once("data", () => following.kill("SIGINT"));
+  const left = await outputOf(following);
+  expect(left.out).toBe("begun\n");
+  expect(left.error).toContain(`job ${id} goes on. Return to it with \`slipway job logs --follow ${id}\``);
+  expect(left.status).toBe(130);
+  expect(await run("status", id)).toMatchObject({ out: `job ${id} is running\n`, status: 0 });
+  const listed = await run("ls", "--json");
+  expect(JSON.parse(listed.out)).toMatchObject([
+    { state: "failed", exitStatus: 3 },
+    { id, state: "running" },
+  ]);
+  expect(await run("rm", id)).toMatchObject({
+    error: `Job ${id} has not ended.\nEnd it with \`slipway job cancel ${id}\`.\n`,
+    status: 2,
+  });
+  expect(await run("cancel", id)).toMatchObject({ error: `slipway: job ${id} cancelled\n`, status: 0 });
+  expect(await run("cancel", id)).toMatchObject({ error: expect.stringContaining("has ended before"), status: 2 });
+  expect((await run("prune", "--older-than", "0")).out.split("\n")).toContain(id);
+  expect(await run("ls")).toEqual({ out: "", error: "There are no jobs.\n", status: 0 });
+});
+
+it("refuses an engine that is not one for the job", async () => {
+  const { run, job } = await userOf(await clusterOfTest());
+  expect(await run("run", "--engine", "process", job("true"))).toEqual({
+    out: "",
+    error:
+      "The interpreter of this job is a container image, which engine process does not run.\nRun it with --engine container or kubernetes.\n",
+    status: 2,
+  });
+});
+
+it("lists the jobs of this machine although the cluster does not answer", async () => {
+  const cluster = await clusterOfTest();
+  const { run, start, outputOf } = await userOf(cluster);
+  // Takes connections and says nothing.
+  const server = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const url = `https://127.0.0.1:${(server.address() as { port: number }).port}`;
+  const kubeconfig = join(cluster.env["HOME"] ?? "", "silent");
+  const config = {
+    clusters: [{ name: "c", cluster: { server: url, "insecure-skip-tls-verify": true } }],
+    users: [{ name: "u", user: { token: "t" } }],
+    contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+    "current-context": "c",
+  };
+  writeFileSync(kubeconfig, JSON.stringify(config));
+  const { out, error, status } = await outputOf(start(["ls", "--json"], { KUBECONFIG: kubeconfig }));
+  expect({ out, status }).toEqual({ out: "[]\n", status: 0 });
+  expect(error).toContain("slipway: jobs on Kubernetes are left out: the cluster does not answer within 5 s\n");
+  await until(async () => (await run("ls")).status === 0, "a cluster that answers");
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import { creationTrouble, podFailure, waitingTrouble } from "./failure.ts";
+import type { Event, Pod } from "./objects.ts";
+
+const image = `r.example.com/a@sha256:${"0".repeat(64)}`;
+const metadata = { name: "p", uid: "u", resourceVersion: "1", creationTimestamp: "2026-03-01T10:00:00Z" };
+const refused = `failed to pull and unpack image "${image}": failed to resolve reference`;
+
+function pod(status: Pod["status"], spec: Partial<Pod["spec"]> = {}): Pod {
+  const limits = { memory: "64Mi" };
+  return {
+    metadata,
+    spec: { nodeName: "n1", containers: [{ name: "main", image, resources: { limits } }], ...spec },
+    status: status ?? {},
+  };
+}
+
+const waiting = (reason: string, message: string, spec: Partial<Pod["spec"]> = {}) =>
+  pod({ containerStatuses: [{ name: "main", state: { waiting: { reason, message } } }] }, spec);
+
+describe("what keeps a pod from starting", () => {
+  it.each([
+    [
+      "ErrImagePull",
+      `${refused}: unexpected status from HEAD request to https://r: 401 Unauthorized`,
+      true,
+      "Submit it again with --copy-credentials",
+    ],
+    [
+      "ImagePullBackOff",
+      `Back-off pulling image "${image}": ErrImagePull: ${refused}: pull access denied, authorization failed`,
+      true,
+      "the nodes have none: failed to pull",
+    ],
+    ["ErrImagePull", `${refused}: ${image}: not found`, true, `Registry r.example.com has no image ${image}`],
+    ["ErrImagePull", "no match for platform in manifest: not found", true, "is not for the platform of node n1"],
+    [
+      "ErrImagePull",
+      `${refused}: dial tcp 10.0.0.1:443: connect: connection refused`,
+      false,
+      "The nodes do not reach registry r.example.com",
+    ],
+    ["ImagePullBackOff", `Back-off pulling image "${image}"`, false, "fail to pull"],
+    ["InvalidImageName", "", true, "do not take"],
+    [
+      "CreateContainerConfigError",
+      "container has runAsNonRoot and image will run as root (pod: …)",
+      true,
+      "runs as root",
+    ],
+    [
+      "CreateContainerConfigError",
+      "container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root",
+      true,
+      "names its user web",
+    ],
+    [
+      "CreateContainerError",
+      "no command specified",
+      true,
+      "cannot be made: no command specified. Check the job's command",
+    ],
+  ])("%s %j", (reason, message, isFinal, words) => {
+    const trouble = waitingTrouble(waiting(reason, message));
+    expect(trouble).toEqual({ words: expect.stringContaining(words), isFinal });
+  });
+
+  it("says that a credential was given and not taken", () => {
+    const trouble = waitingTrouble(
+      waiting("ErrImagePull", `${refused}: 403 Forbidden`, { imagePullSecrets: [{ name: "x" }] }),
+    );
+    expect(trouble?.words).toMatch(/does not take the credential that was copied into the cluster/);
+  });
+
+  it("has the scheduler's words", () => {
+    const condition = {
+      type: "PodScheduled",
+      status: "False",
+      reason: "Unschedulable",
+      message: "0/3 nodes are available: 3 Insufficient memory.",
+    } as const;
+    expect(waitingTrouble(pod({ conditions: [condition] }))).toEqual({
+      words: expect.stringMatching(/^No node takes it: 0\/3 nodes are available: 3 Insufficient memory\./),
+      isFinal: false,
+    });
+  });
+
+  it("is nothing while a node makes the container", () => {
+    expect(waitingTrouble(waiting("ContainerCreating", ""))).toBeUndefined();
+    expect(waitingTrouble(pod({}))).toBeUndefined();
+  });
+});
+
+describe("why a pod failed", () => {
+  const ended = (terminated: object, status: object = {}) =>
+    pod({ containerStatuses: [{ name: "main", state: { terminated: { exitCode: 1, ...terminated } } }], ...status });
+  const disrupted = (reason: string) =>
+    ended({}, { conditions: [{ type: "DisruptionTarget", status: "True", reason, message: "m" }] });
+
+  it.each<[string, Pod, RegExp]>([
+    ["memory", ended({ exitCode: 137, reason: "OOMKilled" }), /may take 64Mi bytes\. Give it more/],
+    ["time", pod({ reason: "DeadlineExceeded" }, { activeDeadlineSeconds: 7 }), /longer than its time limit of 7 s/],
+    [
+      "the node's room",
+      pod({ reason: "Evicted", message: "The node was low on resource: memory." }),
+      /^Its node threw it out: The node was low/,
+    ],
+    ["a drain", disrupted("EvictionByEvictionAPI"), /^It was evicted from node n1, as when a node is drained/],
+    ["a pod of higher priority", disrupted("PreemptionByScheduler"), /had to give way/],
+    ["a taint", disrupted("DeletionByTaintManager"), /lost or closed to it: m/],
+    ["a node that is gone", disrupted("DeletionByPodGC"), /node n1 is gone/],
+    ["the node", disrupted("TerminationByKubelet"), /stopped by its node n1: m/],
+    [
+      "its command",
+      ended({ exitCode: 128, reason: "StartError", message: 'exec: "x": not found' }),
+      /cannot be started: exec: "x": not found\. Check/,
+    ],
+    ["a lost node", ended({ reason: "ContainerStatusUnknown" }), /was lost or shut down/],
+    ["a signal", ended({ exitCode: 137, reason: "Error" }), /^It was killed/],
+  ])("%s", (_, of, words) => {
+    expect(podFailure(of)).toMatch(words);
+  });
+
+  it("is told by its own status otherwise", () => {
+    expect(podFailure(ended({ exitCode: 3, reason: "Error" }))).toBeUndefined();
+  });
+});
+
+describe("why a job gets no pod", () => {
+  const trouble = (message: string) => creationTrouble([{ metadata, reason: "FailedCreate", message } as Event]);
+  it.each([
+    [
+      'Error creating: pods "x" is forbidden: exceeded quota: q, requested: cpu=1, used: cpu=2, limited: cpu=2',
+      false,
+      "no room for it: exceeded quota: q, requested: cpu=1",
+    ],
+    [
+      'Error creating: pods "x" is forbidden: failed quota: q: must specify limits.cpu for: main',
+      true,
+      "asks every pod to say what it needs",
+    ],
+    [
+      'Error creating: pods "x" is forbidden: violates PodSecurity "restricted:latest"',
+      true,
+      "The cluster refuses its pod: Error creating",
+    ],
+  ])("%s", (message, isFinal, words) => {
+    expect(trouble(message)).toEqual({ words: expect.stringContaining(words), isFinal });
+  });
+
+  it("is nothing where nothing failed", () => {
+    expect(creationTrouble([])).toBeUndefined();
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import type { Program } from "../job/program.ts";
+import { jobObjects, maximumInput } from "./job.ts";
+import { shell } from "./testdata/program.ts";
+
+const image = "r.example.com/a@sha256:0";
+const names = { name: "report-1", namespace: "n", owner: "me", nonce: "0f" };
+const make = (more: Partial<Program> = {}, dockerConfig?: string) =>
+  jobObjects(shell(image, "run", more), image, names, dockerConfig);
+
+// biome-ignore lint/suspicious/noExplicitAny: a manifest is data of any shape
+const podOf = (objects: ReturnType<typeof jobObjects>): any => objects.job.spec.template.spec;
+
+describe("the objects of a job", () => {
+  it("satisfy the restricted Pod Security Standard", () => {
+    const pod = podOf(make());
+    expect(pod).toMatchObject({
+      restartPolicy: "Never",
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+    });
+    expect(pod.containers[0].securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    });
+  });
+
+  it("are one job that begins at once where nothing else is needed", () => {
+    const { job, secrets } = make();
+    expect(secrets).toEqual([]);
+    expect(job.spec).toMatchObject({ suspend: false, backoffLimit: 0, ttlSecondsAfterFinished: 86_400 });
+    expect(job.metadata.labels).toEqual({ "app.kubernetes.io/managed-by": "slipway", "slipway/user": "me" });
+    expect(podOf({ job, secrets }).activeDeadlineSeconds).toBeUndefined();
+  });
+
+  it("say what the job may use, as requests and limits alike", () => {
+    const pod = podOf(make({ resources: { cpu: 0.25, memory: 1000, gpu: 2 }, timeLimit: 1.5, retries: 3 }));
+    const limits = { cpu: "250m", memory: "1000", "nvidia.com/gpu": "2" };
+    expect(pod.containers[0].resources).toEqual({ requests: limits, limits });
+    expect(pod.activeDeadlineSeconds).toBe(2);
+    expect(make({ retries: 3 }).job.spec["backoffLimit"]).toBe(3);
+  });
+
+  it("have values of variables in the secret alone, and the job waits for it", () => {
+    const { job, secrets } = make({ env: { A: "hush", "b.c": "" } });
+    expect(job.spec.suspend).toBe(true);
+    expect(JSON.stringify(job)).not.toContain("hush");
+    expect(podOf({ job, secrets }).containers[0].env).toEqual([
+      { name: "HOME", value: "/home/slipway" },
+      { name: "A", valueFrom: { secretKeyRef: { name: "report-1-input", key: "variable.A" } } },
+      { name: "b.c", valueFrom: { secretKeyRef: { name: "report-1-input", key: "variable.b.c" } } },
+    ]);
+    expect(secrets).toMatchObject([
+      { data: { "variable.A": Buffer.from("hush").toString("base64"), "variable.b.c": "" } },
+    ]);
+  });
+
+  it("give a function its arguments in a file, and a place for its result", () => {
+    const { job, secrets } = make({ isFunction: true, stdin: "[1]" });
+    const [container] = podOf({ job, secrets }).containers;
+    expect(container.env).toContainEqual({ name: "SLIPWAY_CALL_INPUT", value: "/slipway/input/arguments.json" });
+    expect(container.volumeMounts).toContainEqual({ name: "input", mountPath: "/slipway/input", readOnly: true });
+    expect(secrets[0]?.data["arguments.json"]).toBe(Buffer.from("[1]").toString("base64"));
+    expect(job.metadata.annotations).toEqual({ "slipway/nonce": "0f" });
+  });
+
+  it("keep what Kubernetes would replace in arguments", () => {
+    expect(podOf(make({ argv: ["$(HOME)", "$$x", "a"] })).containers[0].args).toEqual(["$$(HOME)", "$$$$x", "a"]);
+  });
+
+  it("have a pull secret where one is given", () => {
+    const objects = make({}, '{"auths":{}}');
+    expect(podOf(objects).imagePullSecrets).toEqual([{ name: "report-1-pull" }]);
+    expect(objects.secrets).toMatchObject([
+      { type: "kubernetes.io/dockerconfigjson", metadata: { name: "report-1-pull" } },
+    ]);
+    expect(objects.job.spec.suspend).toBe(true);
+  });
+
+  it("are refused for what no secret can hold", () => {
+    expect(() => make({ env: { "A B": "" } })).toThrow('The environment variable "A B" cannot be given to a pod.');
+    const most = maximumInput - "[1]".length;
+    expect(make({ env: { A: "x".repeat(most) }, isFunction: true, stdin: "[1]" }).secrets).toHaveLength(1);
+    expect(() => make({ env: { A: "x".repeat(most + 1) }, isFunction: true, stdin: "[1]" })).toThrow(
+      "Arguments and environment of the job take 1048577 bytes, and Kubernetes keeps at most 1048576 with a job.\nPass the address",
+    );
+  });
+});
