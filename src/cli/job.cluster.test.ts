@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { build } from "esbuild";
@@ -10,22 +9,20 @@ import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { clusterOfTest, type TestCluster, until } from "../engine/kubernetes/testdata/cluster.ts";
 import { pushShell } from "../engine/kubernetes/testdata/image.ts";
 
-const bundle = mkdtempSync(join(tmpdir(), "slipway-"));
+// Where its packages are found.
+const bundle = mkdtempSync(join(process.cwd(), ".bundle-"));
 
 // Sources name files as bundles see them, so that Node alone cannot run them.
 beforeAll(async () => {
-  writeFileSync(join(bundle, "package.json"), '{"type":"module"}');
   await build({
     entryPoints: [join(import.meta.dirname, "main.ts")],
     outdir: bundle,
+    outExtension: { ".js": ".mjs" },
     bundle: true,
+    packages: "external",
     splitting: true,
     platform: "node",
     format: "esm",
-    define: { SLIPWAY_VERSION: '"0"' },
-    banner: {
-      js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
-    },
   });
   return () => rmSync(bundle, { recursive: true });
 });
@@ -36,7 +33,7 @@ async function userOf(cluster: TestCluster) {
   const image = await pushShell(cluster.registry);
   const [repository, digest] = image.split("@");
   const start = (args: readonly string[], more: Record<string, string> = {}): ChildProcess => {
-    const child = spawn(process.execPath, [join(bundle, "main.js"), "job", ...args], {
+    const child = spawn(process.execPath, [join(bundle, "main.mjs"), "job", ...args], {
       env: { ...cluster.env, ...more },
       cwd: home,
       stdio: ["ignore", "pipe", "pipe"],
