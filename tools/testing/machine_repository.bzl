@@ -17,6 +17,7 @@ _PARTS = {
     # With pip, for packages that are for this version.
     "python_3_11": "python3 -m pip --version && { command -v python3.11 || python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; }",
     "docker": "docker --version",
+    "conda": "micromamba --version || mamba --version || conda --version",
     "git_http": "test -x \"$(git --exec-path)/git-http-backend\"",
     "moto": "moto_server --help",
     "sshd": "test -x /usr/sbin/sshd && command -v ssh-agent",
