@@ -9,7 +9,7 @@ const examples = join(import.meta.dirname, "../../examples/jobs");
 const jobs = { "pip-requirements.yaml": "1.16.0\n", "poetry-project.yaml": "123.5 million\n" };
 const made = /slipway: making the environment of /;
 /** An index that does not answer. */
-const offline = { PIP_INDEX_URL: "http://127.0.0.1:1/", PIP_FIND_LINKS: "", PIP_NO_CACHE_DIR: "1", PIP_RETRIES: "0" };
+const offline = { PIP_INDEX_URL: "http://127.0.0.1:1/", PIP_FIND_LINKS: "", PIP_NO_CACHE_DIR: "1", PIP_RETRIES: "1" };
 
 /** A user with the examples and the base that they stand on. */
 async function user(): Promise<Machine & { base: string }> {
@@ -25,7 +25,7 @@ async function user(): Promise<Machine & { base: string }> {
 }
 
 const environments = (machine: Machine) =>
-  readdirSync(join(machine.home, "xdg-cache/slipway/environments")).filter((name) => /^[0-9a-f]{16}-/.test(name));
+  readdirSync(join(machine.home, "xdg-CACHE/slipway/environments")).filter((name) => /^[0-9a-f]{16}-/.test(name));
 
 it("environments are made once, on processes and in containers, and need no network after that", async () => {
   const machine = await user();
