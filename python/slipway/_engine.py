@@ -34,7 +34,7 @@ _HELPER = "SLIPWAY_ENGINE_HELPER"
 _USUAL_MEMORY = 256 * 1024 * 1024
 # Seconds that a process, and the helper, may take to end what runs.
 _GRACE = 5
-_HELPER_GRACE = 60
+_HELPER_GRACE = 150
 
 
 class Resources(TypedDict, total=False):

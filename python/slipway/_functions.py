@@ -154,7 +154,10 @@ def run_in_image(
 
     Args:
         args: the program's arguments there.
-        tag, env, network, resources: as for `in_image`.
+        tag: as for `in_image`.
+        env: as for `in_image`.
+        network: as for `in_image`.
+        resources: as for `in_image`.
 
     Returns:
         What the body given to `main` returned there, as JSON; None for a program that ends with status 0 without calling `main`.
@@ -192,14 +195,17 @@ def map_in_image(
         function: what `in_image` returned, or its name.
         parallelism: how many run at once at most; by default as many as this machine has processors and memory for, and 50 on Kubernetes.
         return_exceptions: whether failures are among the results rather than raised.
-        tag, env, network, resources: over what `in_image` was told.
+        tag: over what `in_image` was told.
+        env: over what `in_image` was told.
+        network: over what `in_image` was told.
+        resources: over what `in_image` was told.
 
     Returns:
         The results in the order of the items.
 
     Raises:
         MapError: names the items which failed.
-        UserError, Failure: the engine does not work. Nothing runs any longer then.
+        UserError: the engine does not work. Nothing runs any longer then.
     """
     known = _find(function)
     if parallelism is not None and parallelism < 1:

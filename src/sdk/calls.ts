@@ -1,22 +1,10 @@
 import { type CallOutcome, placeOf } from "../engine/calls/calls.ts";
-import type { Network, Resources } from "../engine/limits.ts";
 import { wholeProgram } from "../engine/protocol.ts";
 import { Failure } from "../oci/errors.ts";
-import { callEngine } from "./engine.ts";
+import { callEngine } from "./call-engine.ts";
+import type { CallOptions } from "./call-options.ts";
 import { containerImage, imageVariables } from "./images.ts";
 import { revive } from "./remote-error.ts";
-
-/** How a function runs in this program's image. */
-export interface CallOptions {
-  /** Which of the program's images; by default `default`. */
-  readonly tag?: string;
-  /** The environment variables that the function sees besides the image's own. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** `none` by default; `host` is this machine's network. Pods have the cluster's, whatever this says. */
-  readonly network?: Network;
-  /** Limits of a container or pod; none by default. */
-  readonly resources?: Resources;
-}
 
 /** Calls to make, and who wants to know of them. */
 interface Calls {

@@ -1,5 +1,6 @@
 import { UserError } from "../oci/errors.ts";
-import { type CallOptions, makeCalls } from "./calls.ts";
+import type { CallOptions } from "./call-options.ts";
+import { makeCalls } from "./calls.ts";
 import { type ImageFunction, imageFunction } from "./in-image.ts";
 import { encodeJson, type Json } from "./json.ts";
 import { MapError } from "./map-error.ts";

@@ -1,6 +1,7 @@
 import { wholeProgram } from "../engine/protocol.ts";
 import { UserError } from "../oci/errors.ts";
-import { type CallOptions, makeCall } from "./calls.ts";
+import type { CallOptions } from "./call-options.ts";
+import { makeCall } from "./calls.ts";
 import type { Json } from "./json.ts";
 import { servedCall } from "./serving.ts";
 

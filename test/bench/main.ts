@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { clusterCase } from "./cases/cluster.ts";
 import { fromNothingCase, packageCase, runCases } from "./cases/edits.ts";
+import { fanoutCases } from "./cases/fanout.ts";
 import { growthCases } from "./cases/growth.ts";
 import { manyCase } from "./cases/many.ts";
 import { sizesCase } from "./cases/sizes.ts";
@@ -17,20 +18,24 @@ import { writeShape } from "./shape.ts";
 import { table } from "./table.ts";
 import { Workspace } from "./workspace.ts";
 
-const groups = ["edits", "many", "throughput", "startup", "growth", "cluster"] as const;
+/** Those of the first list are run unasked. */
+const usual = ["edits", "many", "throughput", "startup", "growth", "cluster"] as const;
+const groups = [...usual, "fanout"] as const;
 
 const help = `Measures Slipway, what it aims at, and other tools beside it, in the same rounds.
 Prints a line of JSON per goal, and for people a table on standard error.
 
   --rounds N   rounds that are counted, after one that warms up (default: 7)
   --only NAME  one group of cases; may be repeated: ${groups.join(", ")}
+               (fanout is run only so: containers of podman, and pods of the cluster in KUBECONFIG, whose nodes must reach this
+               machine's loopback, in the namespace SLIPWAY_KUBERNETES_NAMESPACE)
   --help       print this
 `;
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "7" },
-    only: { type: "string", multiple: true, default: [...groups] },
+    only: { type: "string", multiple: true, default: [...usual] },
     help: { type: "boolean", default: false },
   },
 });
@@ -85,6 +90,7 @@ async function bench(): Promise<void> {
     if (values.only.includes("many")) add(await manyCase(context));
     if (values.only.includes("growth")) for await (const result of growthCases(context)) add(result);
     if (values.only.includes("cluster")) for (const result of await clusterCase(context)) add(result);
+    if (values.only.includes("fanout")) for await (const result of fanoutCases(context)) add(result);
     if (values.only.includes("throughput")) add(...(await throughputCases(context)));
   } finally {
     await registry.stop();

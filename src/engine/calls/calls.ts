@@ -1,11 +1,9 @@
+import type { EngineKind } from "../kind.ts";
 import type { Network, Resources } from "../limits.ts";
 import type { Reply } from "../protocol.ts";
 
 /** Set by the launcher: the program that runs calls on engines whose client is too large, or of another language, for a user's program. */
 export const helperVariable = "SLIPWAY_ENGINE_HELPER";
-
-/** The engines, by the names that SLIPWAY_ENGINE has for them. */
-export type EngineKind = "process" | "container" | "kubernetes";
 
 /** Calls of one function of a program, each in a fresh process, container or pod of that program. */
 export interface CallBatch {

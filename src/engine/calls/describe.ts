@@ -1,12 +1,5 @@
 import type { EngineChoice } from "../choose.ts";
-import type { EngineKind } from "./calls.ts";
-
-/** What a program learns of the engine that was chosen. */
-export interface EngineDescription {
-  readonly kind: EngineKind;
-  /** For people: `containers of podman`. */
-  readonly description: string;
-}
+import type { EngineDescription } from "../kind.ts";
 
 /** Describes a choice. */
 export function describeEngine(choice: EngineChoice): EngineDescription {

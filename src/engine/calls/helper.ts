@@ -4,14 +4,8 @@ import { createInterface } from "node:readline";
 import { Failure, UserError } from "../../oci/errors.ts";
 import type { Environment } from "../engine.ts";
 import { interruptible } from "../interrupts.ts";
-import {
-  type CallBatch,
-  type CallEngine,
-  type CallListener,
-  type CallOutcome,
-  type EngineKind,
-  helperVariable,
-} from "./calls.ts";
+import type { EngineKind } from "../kind.ts";
+import { type CallBatch, type CallEngine, type CallListener, type CallOutcome, helperVariable } from "./calls.ts";
 
 /** First line of the helper's standard input, which then stays open for as long as somebody waits for the results. */
 export interface HelperRequest {
@@ -25,7 +19,7 @@ export type HelperAnswer =
   | { readonly error: { readonly name: string; readonly problem: string; readonly remedy: string } };
 
 /** Milliseconds that the helper may take to end what runs. */
-const grace = 60_000;
+const grace = 150_000;
 
 /** Calls on an engine that only the helper can speak to. */
 export class HelperCalls implements CallEngine {

@@ -36,6 +36,7 @@ const exits = inImage("exits", (status: number): number => process.exit(status))
 const nan = inImage("nan", () => ({ depth: Number.NaN }));
 const wrongTag = inImage("wrongTag", () => containerImage("gpu"));
 const large = inImage("large", (bytes: number) => "x".repeat(bytes));
+inImage("length", (text: string) => text.length);
 const outer = inImage("outer", async () => (await add(2, 3)).sum);
 const where = inImage(
   "where",

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import type { CallBatch } from "./calls.ts";
+import { indexedJob } from "./indexed-job.ts";
+
+const image = "localhost:5000/a@sha256:0";
+const names = { name: "square-1", namespace: "n", owner: "me", nonce: "secret-nonce" };
+
+function batch(inputs: readonly string[], more: Partial<CallBatch> = {}): CallBatch {
+  return {
+    ...{
+      programArguments: ["--fast"],
+      env: { KEY: "a password" },
+      network: "none",
+      resources: {},
+      name: "square",
+      inputs,
+    },
+    ...more,
+  };
+}
+
+describe("indexedJob", () => {
+  it("is one Job with an index for each call, of which each may fail alone", () => {
+    const { job, secrets } = indexedJob(batch(["[0]", "[1]", "[2]"], { parallelism: 2 }), image, names, undefined);
+    expect(job.spec).toMatchObject({
+      suspend: true,
+      completionMode: "Indexed",
+      completions: 3,
+      parallelism: 2,
+      backoffLimitPerIndex: 0,
+      activeDeadlineSeconds: 86400,
+      ttlSecondsAfterFinished: 600,
+    });
+    expect(job.spec).not.toHaveProperty("backoffLimit");
+    expect(secrets.map(({ metadata }) => metadata.name)).toEqual(["square-1-input", "square-1-calls-0"]);
+    const text = JSON.stringify(job);
+    for (const secret of ["a password", "[0]"]) expect(text).not.toContain(secret);
+  });
+
+  it("takes 1,000 small items in one Secret, and large ones in parts that together are all of them", () => {
+    const small = Array.from({ length: 1000 }, (_, index) => `[${index}]`);
+    expect(indexedJob(batch(small), image, names, undefined).secrets).toHaveLength(2);
+    const large = Array.from({ length: 5 }, (_, index) => JSON.stringify([`${index}ä`.repeat(200_000)]));
+    const parts = indexedJob(batch(large), image, names, "{}").secrets.filter(({ data }) => "part" in data);
+    const bytes = parts.map(({ data }) => Buffer.from(data["part"] ?? "", "base64"));
+    expect(Buffer.concat(bytes).toString()).toBe(large.join("\n"));
+    for (const part of bytes) expect(part.length).toBeLessThanOrEqual(1024 * 1024);
+  });
+
+  it("refuses more than goes through", () => {
+    const many = Array.from({ length: 17 }, () => JSON.stringify(["x".repeat(1024 * 1024)]));
+    expect(() => indexedJob(batch(many), image, names, undefined)).toThrow(
+      'The arguments of all calls of "square" take 17825876 bytes as JSON, and at most 16777216 go through on Kubernetes.',
+    );
+  });
+});

@@ -1,0 +1,133 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { jobsPath } from "../kubernetes/submit.ts";
+import { clusterOfTest, kubeconfig, type TestCluster, until } from "../kubernetes/testdata/cluster.ts";
+import { pushImage } from "../kubernetes/testdata/image.ts";
+import type { CallBatch, CallOutcome } from "./calls.ts";
+import { KubernetesCalls } from "./kubernetes.ts";
+
+vi.setConfig({ testTimeout: 300_000 });
+
+/** The program of the SDK's tests, in an image made of this Node and the sources. */
+function pushProgram({ registry }: TestCluster): Promise<string> {
+  const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(
+    (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
+  );
+  const files = {
+    "bin/node": process.execPath,
+    "bin/echo": "/bin/echo",
+    "app/package.json": "package.json",
+    ...Object.fromEntries(sources.map((path) => [`app/src/${path}`, join("src", path)])),
+  };
+  const config = {
+    User: "1000:1000",
+    Entrypoint: ["/bin/node", "/app/src/sdk/testdata/program.ts"],
+    Env: ["PATH=/bin"],
+  };
+  return pushImage(registry, "test/program", files, config);
+}
+
+async function call(cluster: TestCluster, batch: Partial<CallBatch>, signal?: AbortSignal, env = cluster.env) {
+  const engine = new KubernetesCalls(env);
+  const outcomes: CallOutcome[] = [];
+  let output = "";
+  const whole: CallBatch = {
+    ...{ programArguments: [], env: {}, network: "none", resources: {}, name: "square", inputs: [] },
+    ...batch,
+  };
+  await engine.run(whole, {
+    onOutcome: (index, outcome) => {
+      expect(outcomes[index]).toBeUndefined();
+      outcomes[index] = outcome;
+    },
+    onOutput: (data) => {
+      output += data;
+    },
+    ...(signal ? { signal } : {}),
+  });
+  return { outcomes, output, requests: engine.requests };
+}
+
+/** Nothing of any call is in the cluster. */
+async function expectNothing(cluster: TestCluster): Promise<void> {
+  for (const kind of ["jobs", "pods", "secrets"] as const) {
+    await until(async () => (await cluster.list(kind)).length === 0, `no ${kind}`);
+  }
+}
+
+describe.skipIf(kubeconfig === "")("calls in pods", () => {
+  it("give results and failures by index, for few requests", async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushProgram(cluster);
+    const inputs = Array.from({ length: 20 }, (_, index) => `[${index}]`);
+    const { outcomes, requests } = await call(cluster, { image, inputs, parallelism: 10 });
+    expect(outcomes).toHaveLength(20);
+    for (const [index, outcome] of outcomes.entries()) {
+      if (index === 13) expect(outcome).toMatchObject({ reply: { error: { name: "TideError", message: "thirteen" } } });
+      else if (index === 17) expect(outcome).toEqual({ status: 7 });
+      else expect(outcome).toEqual({ reply: { result: index * index } });
+    }
+    expect(requests).toBeLessThan(15);
+
+    // Long arguments, and results that no termination message holds.
+    const text = JSON.stringify(["ä".repeat(1_250_000)]);
+    const long = await call(cluster, { image, name: "length", inputs: [text, text] });
+    expect(long.outcomes).toEqual([{ reply: { result: 1_250_000 } }, { reply: { result: 1_250_000 } }]);
+    const large = await call(cluster, { image, name: "large", inputs: ["[5000000]", "[5000]"] });
+    expect(large.outcomes.map((each) => "reply" in each && JSON.stringify(each.reply).length)).toEqual([5000013, 5013]);
+    const tooLarge = await call(cluster, { image, name: "large", inputs: ["[9000000]"] });
+    expect(JSON.stringify(tooLarge.outcomes)).toContain("at most 8388608 go through");
+
+    const one = await call(cluster, {
+      ...{ image, name: "add", inputs: ["[1,2]"], programArguments: ["$(HOME)"] },
+    });
+    expect(one.outcomes).toMatchObject([{ reply: { result: { sum: 3, argument: "$(HOME)" } } }]);
+    expect(one.output.split("\n").sort()).toEqual(["", "adding", "from a child", "loading"]);
+    await expectNothing(cluster);
+  });
+
+  it("end with whoever waits for them, and nothing of them stays", async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushProgram(cluster);
+    const gone = new AbortController();
+    const calls = call(cluster, { image, name: "waits", inputs: ["[]", "[]", "[]"] }, gone.signal);
+    const isRunning = async () =>
+      (await cluster.pods()).filter(({ status }) => status?.phase === "Running").length === 3;
+    await until(isRunning, "three pods that run");
+    gone.abort();
+    await expect(calls).rejects.toThrow("aborted");
+    expect((await cluster.pods()).length).toBe(0);
+    await expectNothing(cluster);
+  });
+
+  it("say what happened when their Job is deleted by someone", async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushProgram(cluster);
+    const calls = call(cluster, { image, name: "waits", inputs: ["[]", "[]"] });
+    calls.catch(() => {});
+    const job = await until(async () => (await cluster.pods()).length === 2 && (await cluster.jobs())[0], "the job");
+    await cluster.admin.api.ask("DELETE", jobsPath(cluster.admin, job.metadata.name), {
+      body: { propagationPolicy: "Background" },
+    });
+    await expect(calls).rejects.toThrow(
+      /^Job waits-\w+ was deleted by someone while its calls ran\.\nCall them again\.$/,
+    );
+    await expectNothing(cluster);
+  });
+
+  it("are refused before anything is made where nodes cannot pull the image, and fail where there is none", async () => {
+    const cluster = await clusterOfTest();
+    const image = `${cluster.registry.host}/test/none@sha256:${"0".repeat(64)}`;
+    const config = join(cluster.env["HOME"] ?? "", "empty.yaml");
+    writeFileSync(config, "");
+    const away = { ...cluster.env, SLIPWAY_CONFIG: config };
+    const refused = call(cluster, { image, inputs: ["[1]", "[2]"] }, undefined, away);
+    await expect(refused).rejects.toThrow(`${cluster.registry.host} is this machine's own loopback.`);
+    expect(await cluster.list("jobs")).toEqual([]);
+    await expect(call(cluster, { image, inputs: ["[1]", "[2]"] })).rejects.toThrow(
+      /has no image .*test\/none@sha256:0/,
+    );
+    await expectNothing(cluster);
+  });
+});

@@ -1,0 +1,41 @@
+import type { CallEngine } from "../engine/calls/calls.ts";
+import { HelperCalls } from "../engine/calls/helper.ts";
+import { ContainerCalls, ProcessCalls } from "../engine/calls/local.ts";
+import { detectEngine, type EngineChoice } from "../engine/choose.ts";
+import { UserError } from "../oci/errors.ts";
+import { imageVariables } from "./images.ts";
+
+let choice: EngineChoice | undefined;
+
+/** The engine of this program, chosen once. What it is not, and why, is said once too. */
+export function chosenEngine(): EngineChoice {
+  if (choice === undefined) {
+    choice = Object.keys(imageVariables()).length > 0 ? detectEngine(process.env) : withoutImage();
+    if (choice.kind === "process" && choice.remark !== undefined) process.stderr.write(`${choice.remark}\n`);
+  }
+  return choice;
+}
+
+function withoutImage(): EngineChoice {
+  const wanted = process.env["SLIPWAY_ENGINE"];
+  if (wanted === "container" || wanted === "kubernetes") {
+    throw new UserError(
+      `SLIPWAY_ENGINE=${wanted}: this program was started without an image.`,
+      "Run the pipeline's own target rather than its _local one, or set SLIPWAY_CONTAINER_IMAGE.",
+    );
+  }
+  return { kind: "process" };
+}
+
+/** What makes calls on it. */
+export function callEngine(): CallEngine {
+  const engine = chosenEngine();
+  switch (engine.kind) {
+    case "container":
+      return new ContainerCalls(engine.client, process.env);
+    case "kubernetes":
+      return new HelperCalls("kubernetes", process.env);
+    case "process":
+      return new ProcessCalls();
+  }
+}

@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { MapProgress } from "./map-progress.ts";
+
+function terminal(isTTY: boolean) {
+  const output = {
+    ...{ text: "", isTTY, columns: 40 },
+    write(data: string | Uint8Array) {
+      output.text += data;
+    },
+  };
+  return output;
+}
+
+it("tells on one line of a terminal how far it is, and clears it for what functions print", () => {
+  const output = terminal(true);
+  const progress = new MapProgress("square", 3, output);
+  progress.settled(true);
+  progress.print(Buffer.from("printed\n"));
+  progress.settled(false);
+  progress.finish();
+  const show = (text: string) => `\r\x1b[Kslipway: square: ${text}`;
+  const lines = [
+    show("0 of 3"),
+    show("1 of 3"),
+    "\r\x1b[Kprinted\n",
+    show("1 of 3"),
+    show("2 of 3, 1 failed"),
+    "\r\x1b[K",
+  ];
+  expect(output.text).toBe(lines.join(""));
+});
+
+it("does not break a line that a function began", () => {
+  const output = terminal(true);
+  const progress = new MapProgress("square", 3, output);
+  progress.print(Buffer.from("begin"));
+  progress.settled(true);
+  progress.print(Buffer.from("ning\n"));
+  expect(output.text).toContain("beginning\n");
+});
+
+it("says nothing where there is no terminal", () => {
+  const output = terminal(false);
+  const progress = new MapProgress("square", 3, output);
+  progress.settled(true);
+  progress.print(Buffer.from("printed\n"));
+  progress.finish();
+  expect(output.text).toBe("printed\n");
+});

@@ -1,0 +1,30 @@
+/** Maps items in its own image, or waits there. */
+import { engine, type ItemFailure, inImage, insideImage, MapError, main, mapInImage, runInImage } from "slipway";
+
+const square = inImage("square", (n: number) => n * n);
+const fail = inImage("fail", (n: number) => {
+  if (n === 3) throw new Error("three");
+  return n;
+});
+const wait = inImage("wait", async (_: number) => {
+  await new Promise((resolve) => setTimeout(resolve, 600_000));
+});
+
+await main(async () => {
+  if (insideImage()) return process.argv.slice(2);
+  if (process.argv[2] === "wait") {
+    await mapInImage([1, 2], wait);
+    return;
+  }
+  const results = await mapInImage([0, 1, 2, 3, 4, 5], square);
+  let failures: readonly ItemFailure[] = [];
+  try {
+    await mapInImage([0, 1, 2, 3], fail);
+  } catch (error) {
+    if (!(error instanceof MapError)) throw error;
+    failures = error.failures;
+  }
+  const failed = failures.map(({ index, error }) => [index, (error as Error).message]);
+  const itself = await runInImage({ args: ["itself"] });
+  console.log(JSON.stringify({ engine: engine().kind, results, failed, itself }));
+});

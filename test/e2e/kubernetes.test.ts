@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Cluster, openCluster } from "../../src/engine/kubernetes/cluster.ts";
+import type { List, Metadata } from "../../src/engine/kubernetes/objects.ts";
+import { Registry } from "./registry.ts";
+import { Workspace } from "./workspace.ts";
+
+const workspace = new Workspace("kubernetes");
+const registry = new Registry(workspace);
+const namespace = `slipway-test-${randomBytes(4).toString("hex")}`;
+const env = {
+  SLIPWAY_ENGINE: "kubernetes",
+  KUBECONFIG: process.env["KUBECONFIG"],
+  SLIPWAY_KUBERNETES_NAMESPACE: namespace,
+};
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await openCluster({ ...workspace.env, ...env });
+  await cluster.api.ask("POST", "/api/v1/namespaces", { body: { metadata: { name: namespace } } });
+});
+afterAll(async () => {
+  await cluster.api.ask("DELETE", `/api/v1/namespaces/${namespace}`);
+  await registry.stop();
+});
+
+async function expectNothing(): Promise<void> {
+  for (const path of [
+    "apis/batch/v1/namespaces/NAME/jobs",
+    "api/v1/namespaces/NAME/pods",
+    "api/v1/namespaces/NAME/secrets",
+  ]) {
+    const left = async () =>
+      (await cluster.api.ask<List<{ metadata: Metadata }>>("GET", `/${path.replace("NAME", namespace)}`)).items;
+    // The cluster collects what belonged to a Job some time after it is gone.
+    while ((await left()).length > 0) await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+describe("a pipeline with a cluster", () => {
+  it("is refused before anything is pushed where the nodes do not reach the embedded registry", async () => {
+    const { status, stderr } = await workspace.bazel(["run", "//examples/quickstart:report"], { env });
+    expect(stderr).toContain(
+      "is this machine's own loopback.\nSet SLIPWAY_REGISTRY to a registry that both reach; or,",
+    );
+    expect(stderr).not.toContain("pushed");
+    expect(status).toBe(2);
+  });
+
+  it("computes in pods what it computes in processes", async () => {
+    const folder = join(workspace.env["XDG_CONFIG_HOME"] ?? "", "slipway");
+    mkdirSync(folder, { recursive: true });
+    const settings = { kubernetes: { contexts: { [cluster.context]: { nodeLocal: true } } } };
+    writeFileSync(join(folder, "config.yaml"), JSON.stringify(settings));
+    const result = (stdout: string) => stdout.slice(stdout.indexOf("\n\n"));
+    const stdout = await workspace.stdout(["run", "//examples/quickstart:report"], { env });
+    expect(stdout).toMatch(
+      /^summarized in: summarize-[0-9a-f]{8}-0, Debian GNU\/Linux 12 .*, user slipway \(1000\), Node 24/m,
+    );
+    expect(stdout).toMatch(/^fitted in: fit-[0-9a-f]{8}-0, Debian GNU\/Linux 12 /m);
+    expect(result(stdout)).toBe(result(await workspace.stdout(["run", "//examples/quickstart:report"])));
+    await expectNothing();
+  });
+
+  it.each(["typescript", "python"])("maps many items from %s, and leaves nothing", async (language) => {
+    const said = JSON.parse(await workspace.stdout(["run", `//test/e2e/functions:${language}`, "--", "map"], { env }));
+    expect(said).toEqual({
+      engine: "kubernetes",
+      results: [0, 1, 4, 9, 16, 25],
+      failed: [[3, "three"]],
+      itself: ["itself"],
+    });
+    await expectNothing();
+  });
+
+  it.each([
+    ["typescript", "SIGINT"],
+    ["typescript", "SIGKILL"],
+    ["python", "SIGINT"],
+    ["python", "SIGKILL"],
+  ] as const)("leaves nothing of a map in %s when it is ended by %s", async (language, signal) => {
+    const child = workspace.start(["run", `//test/e2e/functions:${language}`, "--", "wait"], { env });
+    child.stdin?.end();
+    const path = `/api/v1/namespaces/${namespace}/pods`;
+    const running = { fieldSelector: "status.phase=Running" };
+    while ((await cluster.api.ask<List<unknown>>("GET", path, { query: running })).items.length < 2) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    child.kill(signal);
+    if (child.stderr) await Promise.race([text(child.stderr), once(child, "exit")]);
+    await expectNothing();
+  });
+});
+
+describe("a pipeline with containers", () => {
+  it.each(["typescript", "python"])("maps many items from %s", async (language) => {
+    const container = { SLIPWAY_ENGINE: "container" };
+    const said = JSON.parse(
+      await workspace.stdout(["run", `//test/e2e/functions:${language}`, "--", "map"], { env: container }),
+    );
+    expect(said).toMatchObject({ engine: "container", results: [0, 1, 4, 9, 16, 25], itself: ["itself"] });
+  });
+});
