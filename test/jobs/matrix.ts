@@ -126,6 +126,8 @@ export async function runMatrix(engines: readonly string[], prepare: (machine: M
     await note("ImageTarget", "none", engine, () => machine.run("test/jobs/program_job", ["--engine", engine]));
   }
 
+  if (!hasConda(machine))
+    process.stdout.write("CondaEnv was not run: this machine has neither micromamba nor mamba nor conda.\n");
   const table = tableOf(ran, engines);
   process.stdout.write(`${ran.map((each) => `${JSON.stringify(each)}\n`).join("")}${table}\n`);
   const outputs = process.env["TEST_UNDECLARED_OUTPUTS_DIR"];
