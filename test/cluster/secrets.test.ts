@@ -1,6 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { localCode } from "../../src/deployment/code.ts";
+import { folderOfTest, git, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
+import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
+import { placeCode } from "../../src/engine/job/place-code.ts";
+import { findEmbeddedRegistry } from "../../src/registry/server/ensure.ts";
 import { SecretWatch } from "../credentials/testdata/secrets.ts";
 import { shellImage } from "./testdata/image.ts";
 import { kubectl } from "./testdata/kubectl.ts";
@@ -64,6 +69,48 @@ it("are in the Secret that was made for them alone, and go with the job", async 
   watch.saw("notices", user.notices.join("\n"));
   expect(watch.commandLines).toBeGreaterThan(0);
   expect(watch.findings([file])).toEqual([]);
+});
+
+it("of git servers never reach the cluster, whose pods have the code", async () => {
+  const user = await ShellUser.make();
+  const { namespace } = user;
+  const password = crypto.randomUUID().replaceAll("-", "");
+  const root = folderOfTest();
+  git(root, "init", "--quiet", "app.git");
+  const repository = repositoryOfTest(join(root, "app.git"));
+  const commit = repository.commit({ "words.txt": "from git\n" });
+  const server = await gitServerOfTest(root, { password });
+  const access = {
+    env: { PATH: process.env["PATH"], GIT_SSL_CAINFO: server.certificate },
+    findPassword: async () => ({ username: "me", password, source: "a test" }),
+  };
+  const watch = new SecretWatch([password], namespace.home);
+  await watch.while(async () => {
+    const url = `${server.url}/app.git/.git`;
+    const code = { GitRepoCommit: { repo_url: url, commit, path_to_source: "" } };
+    const local = await localCode(code, root, { git: access, env: namespace.env });
+    expect(server.requests.some((request) => request.endsWith("with a password"))).toBe(true);
+    const embedded = async () => {
+      const found = await findEmbeddedRegistry({ env: namespace.env });
+      if (!found) throw new Error("the registry is gone");
+      return found;
+    };
+    const { image, folders } = await placeCode(user.image, local, { canMount: false, env: namespace.env, embedded });
+    const [cwd = ""] = folders;
+    const engine = user.engine();
+    const id = await engine.submit({ ...user.program("cat words.txt; find /slipway", { image }), cwd });
+    const text = await textOf(engine, id);
+    expect(text).toMatch(/^from git\n/);
+    // What git keeps beside a checkout may have the server's address in it.
+    expect(text).not.toMatch(/\.git/);
+    watch.saw("the log", text);
+    for (const kinds of [everything, "secrets"]) {
+      const { items } = await namespace.ask("get", kinds);
+      watch.saw(kinds, JSON.stringify(items));
+    }
+  });
+  expect(watch.commandLines).toBeGreaterThan(0);
+  expect(watch.findings([])).toEqual([]);
 });
 
 it("of this machine stay on it unless they are asked for", async () => {
