@@ -56,6 +56,11 @@ function pullTrouble(pod: Pod, words: string): Trouble {
   const said = words.replace(/^Back-off pulling image "[^"]*"(: )?/, "").replace(/^ErrImagePull: /, "");
   if (/\b401\b|\b403\b|unauthorized|authorization failed|authentication required|denied|no basic auth/i.test(said)) {
     const hasSecret = (pod.spec.imagePullSecrets ?? []).length > 0;
+    if (hasSecret && isFirstPull(pod)) {
+      return passing(
+        `Registry ${registry} gave ${image} to no node yet: ${said}. They try again, with the credential.`,
+      );
+    }
     return final(
       hasSecret
         ? `Registry ${registry} does not take the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and submit the job again: a short-lived one may have run out.`
@@ -74,6 +79,11 @@ function pullTrouble(pod: Pod, words: string): Trouble {
   return passing(
     `The nodes do not reach registry ${registry} for ${image}: ${said}. They try again; check that the registry runs and the way from the nodes to it.`,
   );
+}
+
+/** A node that is busy may not have seen the pull secret when it pulls first, and then does so without; it pulls again 10 seconds later. */
+function isFirstPull({ status }: Pod): boolean {
+  return Math.abs(Date.now() - Date.parse(status?.startTime ?? "")) < 8000;
 }
 
 /** Why a pod that has ended failed; undefined: its program's own exit status tells. */

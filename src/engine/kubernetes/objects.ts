@@ -72,6 +72,8 @@ export interface Pod {
     readonly phase?: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
     readonly reason?: string;
     readonly message?: string;
+    /** When its node took it. */
+    readonly startTime?: string;
     readonly conditions?: readonly Condition[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };
