@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { processLimits } from "../../../src/engine/container/process-limits.ts";
 import { openCluster } from "../../../src/engine/kubernetes/cluster.ts";
 import { conditionOf, type Job } from "../../../src/engine/kubernetes/objects.ts";
 import { createOwned, deleteJob, jobsPath } from "../../../src/engine/kubernetes/submit.ts";
@@ -42,7 +43,9 @@ function counts({ memory, requests, failed }: Said): Record<string, number> {
 function containers(context: BenchContext, count: number): Result {
   context.tell(`${count} items in containers, and by xargs`);
   const said = squares(context, count, "container");
-  const flags = "--rm --network=none --read-only --cap-drop=all --security-opt=no-new-privileges --log-driver=none";
+  const { files, processes } = processLimits() ?? { files: 1024, processes: 1024 };
+  const limits = `--ulimit=nofile=${files}:${files} --ulimit=nproc=${processes}:${processes}`;
+  const flags = `--rm --network=none --read-only --cap-drop=all --security-opt=no-new-privileges --log-driver=none ${limits}`;
   const start = process.hrtime.bigint();
   const all = `seq 0 ${count - 1} | xargs -P ${availableParallelism()} -I{} podman run ${flags} ${said.image} one {}`;
   run(["sh", "-c", all]);
