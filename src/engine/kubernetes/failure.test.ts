@@ -121,6 +121,16 @@ describe("why a pod failed", () => {
     expect(podFailure(of)).toMatch(words);
   });
 
+  it("is its deletion where that came first", () => {
+    const of = (second: number) => {
+      const { status, ...rest } = ended({ exitCode: 1, reason: "Error", finishedAt: "2026-03-01T10:00:07Z" });
+      const deletionTimestamp = `2026-03-01T10:00:${second}Z`;
+      return { ...rest, status, metadata: { ...metadata, deletionTimestamp, deletionGracePeriodSeconds: 5 } } as Pod;
+    };
+    expect(podFailure(of(11))).toMatch(/^Its pod was deleted while it ran/);
+    expect(podFailure(of(14))).toBeUndefined();
+  });
+
   it("is told by its own status otherwise", () => {
     expect(podFailure(ended({ exitCode: 3, reason: "Error" }))).toBeUndefined();
   });

@@ -111,13 +111,21 @@ export function podFailure(pod: Pod): string | undefined {
   }
   if (terminated === undefined && reason)
     return `Its pod failed (${reason}): ${oneLine(message)}. Submit it again, or give it retries.`;
+  if (wasDeleted(pod)) return deleted;
   if (terminated?.exitCode === 137) return "It was killed, most often for want of memory.";
-  if (pod.metadata.deletionTimestamp && !terminated) return deleted;
   return undefined;
 }
 
 const deleted =
   "Its pod was deleted while it ran: its node was drained, or someone did it. Submit it again, or give it retries.";
+
+/** Whether a pod's deletion was asked for before its program ended. */
+function wasDeleted(pod: Pod): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
+  if (deletionTimestamp === undefined) return false;
+  const { finishedAt } = containerState(pod).terminated ?? {};
+  return !finishedAt || Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000 <= Date.parse(finishedAt);
+}
 
 function disruptionWords(pod: Pod, reason: string, message: string): string {
   const node = pod.spec.nodeName ?? "";

@@ -7,7 +7,9 @@ export interface Metadata {
   readonly resourceVersion: string;
   /** ISO 8601, whole seconds, as all times of Kubernetes but those of logs. */
   readonly creationTimestamp: string;
+  /** When it is gone at the latest: so long after its deletion was asked for as {@link deletionGracePeriodSeconds} says. */
   readonly deletionTimestamp?: string;
+  readonly deletionGracePeriodSeconds?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
