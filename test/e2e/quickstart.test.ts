@@ -10,7 +10,10 @@ afterAll(() => registry.stop());
 
 describe("the quickstart", () => {
   it("prints its image and its result, the same as without an image", async () => {
-    const stdout = await workspace.stdout(["run", report]);
+    const { stdout, stderr, status } = await workspace.bazel(["run", report]);
+    expect(status, stderr).toBe(0);
+    // Bazel says so of runfiles with one path, and goes on.
+    expect(stderr).not.toContain("ERROR");
     const [, repository, digest] = /^image: localhost:\d+\/(.+)@(sha256:[0-9a-f]{64})$/m.exec(stdout) ?? [];
     expect(repository).toBe("examples/quickstart");
     expect(digest).toBe(await registry.tag("examples/quickstart", "report_default"));

@@ -32,10 +32,10 @@ def _describe(ctx, entry, carried, needed, placed):
     Args:
       ctx: the rule context.
       entry: from image_request.
-      carried: list of File, to which the files of an image of one platform are added.
+      carried: dict of runfiles path to File, to which the files of an image of one platform are added.
       needed: list of depset of File, to which what layouts need is added.
-      placed: dict of runfiles path to File, to which those of an index's images are added: built for several platforms, they would all
-        have the same path.
+      placed: dict of runfiles path to File, to which those are added that would have the path of another: an index's images, built for
+        several platforms, and what a base for a platform that it names has in common with the program.
 
     Returns:
       dict.
@@ -45,9 +45,23 @@ def _describe(ctx, entry, carried, needed, placed):
         needed.append(layout.files)
         return path(layout.folder)
 
+    folder = "/".join([part for part in [ctx.workspace_name, ctx.label.package, ctx.label.name + ".images", entry.tag] if part])
+
+    def placer(name):
+        def place(file):
+            path = "{}/{}/{}".format(folder, name, runfiles_path(ctx, file))
+            placed[path] = file
+            return path
+
+        return place
+
+    place_other = placer("other")
+
     def carry(file):
-        carried.append(file)
-        return runfiles_path(ctx, file)
+        path = runfiles_path(ctx, file)
+        if carried.setdefault(path, file) != file:
+            return place_other(file)
+        return path
 
     common = {
         "tag": entry.tag,
@@ -73,21 +87,11 @@ def _describe(ctx, entry, carried, needed, placed):
     if not hasattr(entry.image, "images"):
         return describe(entry.image, carry)
 
-    def placer(number):
-        folder = "/".join([part for part in [ctx.workspace_name, ctx.label.package, ctx.label.name + ".images", entry.tag, str(number)] if part])
-
-        def place(file):
-            path = folder + "/" + runfiles_path(ctx, file)
-            placed[path] = file
-            return path
-
-        return place
-
     return common | {
         "descriptor": carry(entry.image.descriptor),
         "manifest": carry(entry.image.manifest),
         "config": "",
-        "children": [describe(image, placer(number)) for number, image in enumerate(entry.image.images)],
+        "children": [describe(image, placer(str(number))) for number, image in enumerate(entry.image.images)],
         "blobs": [],
         "layouts": [],
         "sources": [],
@@ -107,7 +111,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
       struct(executable = File, runfiles = runfiles).
     """
     tools = ctx.attr._run_tools[RunToolsInfo]
-    carried = []
+    carried = {}
     needed = [tools.files]
     placed = {}
     descriptions = [_describe(ctx, entry, carried, needed, placed) for entry in images]
@@ -133,7 +137,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         ),
         is_executable = True,
     )
-    runfiles = ctx.runfiles([request] + carried, transitive_files = depset(transitive = needed), root_symlinks = placed)
+    runfiles = ctx.runfiles([request] + carried.values(), transitive_files = depset(transitive = needed), root_symlinks = placed)
     if program:
         runfiles = runfiles.merge_all([program[DefaultInfo].default_runfiles, tools.engine_runfiles])
     return struct(executable = executable, runfiles = runfiles)
