@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Failure, UserError } from "../../oci/errors.ts";
 import type { Environment } from "../engine.ts";
 import { hasEnded, type JobEngine, type JobOutcome, type JobStatus, type LogChunk, stillRuns } from "../job/engine.ts";
@@ -25,10 +24,9 @@ import { Observation } from "./observation.ts";
 import { JobNotes } from "./records.ts";
 import { cancelled, inOrder, type Observed, statusOf } from "./status.ts";
 import { deleteJob, endJob, jobsPath, newJobName, ownJobs, removeAbandoned, submitJob } from "./submit.ts";
+import { Waiting } from "./waiting.ts";
 import { listAll } from "./watch.ts";
 
-/** Milliseconds that a job may be without a pod before the cluster is asked why, and between such questions. */
-const podTime = 2000;
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
 const endTime = 120_000;
 /** Milliseconds for which notes of jobs that the cluster no longer has are kept. */
@@ -376,40 +374,6 @@ export class KubernetesEngine implements JobEngine {
     const reply = reader?.end();
     if (reply !== undefined) this.#replies.set(id, reply);
     for (const data of other) yield { stream: "stdout", data };
-  }
-}
-
-/** What a person was told of a job that waits. */
-class Waiting {
-  readonly #notice: (text: string) => void;
-  readonly #since = Date.now();
-  #told = "";
-
-  constructor(notice: (text: string) => void) {
-    this.#notice = notice;
-  }
-
-  isLong(): boolean {
-    return Date.now() - this.#since >= podTime;
-  }
-
-  /** Tells of what passes, once. @returns what does not */
-  note(trouble: Trouble | undefined): Trouble | undefined {
-    if (trouble?.isFinal) return trouble;
-    if (trouble && trouble.words !== this.#told) {
-      this.#told = trouble.words;
-      this.#notice(trouble.words);
-    }
-    return undefined;
-  }
-
-  /** The next change; for a job without a pod, at most a while. */
-  async change(observation: Observation, { pods }: Observed, signal: AbortSignal | undefined): Promise<void> {
-    const change = observation.change(signal);
-    if (pods.length > 0) return change;
-    const stop = new AbortController();
-    const timer = delay(podTime, undefined, { signal: stop.signal }).catch(() => {});
-    await Promise.race([change, timer]).finally(() => stop.abort());
   }
 }
 
