@@ -128,7 +128,7 @@ export function chain(registries: Readonly<Record<string, (user: ChainUser) => P
         found.filter((path) => path.startsWith(user.places[place]) && path.endsWith(end));
       expect(where("workspace", "planted/secret.txt")).toHaveLength(1);
       expect(where("outputs", "planted/layer.tar.gz, unpacked")).toHaveLength(1);
-      expect(where("outputs", "planted/image.config.json")).toHaveLength(1);
+      expect(where("outputs", "planted/image_manifest.config.json")).toHaveLength(1);
       for (const place of ["state", "caches"] as const) {
         // The layer, and the configuration.
         expect(where(place, ", unpacked")).toHaveLength(1);
