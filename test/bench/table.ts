@@ -16,5 +16,7 @@ export function table(results: readonly Result[]): string {
     ];
   });
   const head = ["case", "s", "floor, s", "ratio", "goal", "peers (s) and counts"];
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+  return [head, head.map(() => "---"), ...rows.map((cells) => cells.map((cell) => cell.replaceAll("|", "\\|")))]
+    .map((cells) => `| ${cells.join(" | ")} |\n`)
+    .join("");
 }

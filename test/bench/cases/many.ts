@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BenchContext } from "../context.ts";
 import { median, type Result, resultOf } from "../measure.ts";
+import { unpackRelease } from "../release.ts";
 import { moduleOf, Workspace } from "../workspace.ts";
 
 const pipelines = 500;
@@ -24,7 +25,8 @@ export async function manyCase(context: BenchContext): Promise<Result> {
   const program = (name: string, number: number) =>
     `program(name = "${name}${number}", main = "main.sh", data = glob(["data/**"]))\n`;
   workspace.write({
-    "MODULE.bazel": moduleOf(context.repository),
+    // From the sources every one of them would have the packages of the tools' sources as targets.
+    "MODULE.bazel": moduleOf(unpackRelease(context.scratch)),
     "program.bzl": `
 def _program_impl(ctx):
     script = ctx.actions.declare_file(ctx.label.name)
