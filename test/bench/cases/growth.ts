@@ -9,6 +9,9 @@ import { programText } from "../text.ts";
 /** Rounds that are counted at most: one with the largest takes minutes. */
 const mostRounds = 1;
 
+/** MiB that are flat. */
+const mostMemory = 400;
+
 /** Tells what a process used at most, in KiB, when it ends. */
 const memory =
   "--import=data:text/javascript,process.on(`exit`,()=>process.stderr.write(`maxrss:`.concat(process.resourceUsage().maxRSS,`\\n`)))";
@@ -18,32 +21,40 @@ export async function* growthCases(context: BenchContext): AsyncGenerator<Result
   for (const count of [1000, 10_000, 100_000]) {
     yield await growthCase(context, `${count}_files_of_1_kb`, writeFiles(context, count));
   }
-  for (const size of [10, 100, 1000, 3000]) {
-    yield await growthCase(context, `file_of_${size}_mb`, writeFile(context, size));
+  let largest = 0;
+  for (const size of [10, 100, 1000]) {
+    const result = await growthCase(context, `file_of_${size}_mb`, writeFile(context, size));
+    largest = result.median_s;
+    yield result;
   }
+  yield proportionCase(context, "file_of_3000_mb", writeFile(context, 3000), 3 * largest);
+}
+
+/** As {@link growthCase}, once and beside what is in proportion to the case before: gzip would take ten minutes. */
+function proportionCase(context: BenchContext, name: string, files: readonly string[], proportion: number): Result {
+  context.tell(`a layer of ${name.replaceAll("_", " ")}`);
+  const folder = writeFlags(context, files);
+  const start = process.hrtime.bigint();
+  const peak = makeLayer(context, folder);
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  rmSync(folder, { recursive: true });
+  return resultOf(
+    name,
+    { ours: [seconds], floor: [proportion] },
+    "at most 1.25 of three times the time for 1,000 MB, memory flat",
+    (time, floor) => time <= 1.25 * floor && peak < mostMemory,
+    { peak_mib: Math.round(peak) },
+  );
 }
 
 async function growthCase(context: BenchContext, name: string, files: readonly string[]): Promise<Result> {
   context.tell(`a layer of ${name.replaceAll("_", " ")}`);
-  const folder = join(context.scratch, "growth");
-  const lines = ["layer", "--output=layer.tar.gz", "--metadata=layer.json", "--compression=gzip"];
-  writeFileSync(
-    join(folder, "flags"),
-    `${[...lines, ...files.map((path) => JSON.stringify(["file", path, path]))].join("\n")}\n`,
-  );
+  const folder = writeFlags(context, files);
   const peaks: number[] = [];
   const samples = await interleave(
     {
       ours: {
-        run: () => {
-          const { status, stderr } = spawnSync(context.buildTool, ["@flags"], {
-            cwd: folder,
-            encoding: "utf8",
-            env: { ...process.env, NODE_OPTIONS: memory },
-          });
-          if (status !== 0) throw new Error(`The build tool ended with status ${status}:\n${stderr}`);
-          peaks.push(Number(/^maxrss:(\d+)$/m.exec(stderr)?.[1]) / 1024);
-        },
+        run: () => void peaks.push(makeLayer(context, folder)),
       },
       floor: { run: () => void run(["sh", "-c", "tar -c files | gzip -6 >packed.tar.gz"], { cwd: folder }) },
       ...(isInstalled("pigz")
@@ -62,9 +73,25 @@ async function growthCase(context: BenchContext, name: string, files: readonly s
     name,
     samples,
     "time in proportion, memory flat, less time than tar | gzip -6",
-    (time, floor) => time <= floor && Math.max(...peaks) < 400,
+    (time, floor) => time <= floor && Math.max(...peaks) < mostMemory,
     { peak_mib: Math.round(Math.max(...peaks)) },
   );
+}
+
+function writeFlags({ scratch }: BenchContext, files: readonly string[]): string {
+  const folder = join(scratch, "growth");
+  const lines = ["layer", "--output=layer.tar.gz", "--metadata=layer.json", "--compression=gzip"];
+  const entries = files.map((path) => JSON.stringify(["file", path, path]));
+  writeFileSync(join(folder, "flags"), `${[...lines, ...entries].join("\n")}\n`);
+  return folder;
+}
+
+/** @returns the most memory that it took, in MiB */
+function makeLayer({ buildTool }: BenchContext, folder: string): number {
+  const env = { ...process.env, NODE_OPTIONS: memory };
+  const { status, stderr } = spawnSync(buildTool, ["@flags"], { cwd: folder, encoding: "utf8", env });
+  if (status !== 0) throw new Error(`The build tool ended with status ${status}:\n${stderr}`);
+  return Number(/^maxrss:(\d+)$/m.exec(stderr)?.[1]) / 1024;
 }
 
 /** Writes files of 1 KB, no two the same, a hundred to a folder. */
