@@ -28,6 +28,8 @@ bazel_from_npm() {
   case $machine in x86_64) machine=amd64 ;; aarch64) machine=arm64 ;; esac
   program=$folder/node_modules/@bazel/bazelisk/bazelisk-${system}_$machine
   if [ ! -x "$program" ]; then
+    # A damaged installation makes way now: what is there later, another tools/bazel has made, and uses.
+    rm -rf "$folder"
     partial=$(mktemp -d "$state/bazelisk.XXXXXX")
     if ! npm install --prefix "$partial" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \
       --fetch-retries=1 --fetch-retry-mintimeout=1000 "@bazel/bazelisk@$bazelisk_version" >"$log" 2>&1; then
@@ -35,9 +37,9 @@ bazel_from_npm() {
       reasons+=("npm cannot install bazelisk: $(grep -v 'complete log' "$log" | tail -n 1)")
       return 1
     fi
-    # Another tools/bazel may have been quicker; a damaged installation makes way.
-    [ -x "$program" ] || { rm -rf "$folder" && mv "$partial" "$folder"; }
-    rm -rf "$partial"
+    # One that was quicker is left as it is; between two that look at once, the second one's lands inside of the first one's.
+    [ -e "$folder" ] || mv "$partial" "$folder"
+    rm -rf "$partial" "$folder/${partial##*/}"
   fi
   if ! version=$(ask_version "$program"); then
     reason=$(last_line "$log")
