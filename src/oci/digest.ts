@@ -7,7 +7,7 @@ const hexLength = { sha256: 64, sha512: 128 } as const;
 
 export type DigestAlgorithm = keyof typeof hexLength;
 
-// Loading node:crypto takes 3 ms, and a launch with nothing to push hashes nothing.
+// Loading node:crypto takes about 2 ms, and a launch with nothing to push hashes nothing.
 const newHash = (algorithm: DigestAlgorithm) => process.getBuiltinModule("node:crypto").createHash(algorithm);
 
 /** A content address, `sha256:<64 lower-case hex digits>` (or sha512): OCI image specification, "Digests". */
