@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../oci/errors.ts";
 import { normalizeRegistry } from "../oci/reference.ts";
-import { type Destinations, destinationOf } from "./destination.ts";
-import { isDryRun } from "./environment.ts";
+import { type Destinations, destinationOf, embedded } from "./destination.ts";
+import { imageReference, isDryRun } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
 import { print } from "./output.ts";
 import { checkNames, type Shipment, ship } from "./push-images.ts";
@@ -21,6 +21,7 @@ const help = `Pushes what the registry lacks and prints HOST/REPOSITORY@sha256:â
   --digest-file FILE      write the digest of every image into FILE, one a line
   --json                  print, in place of references, a line of JSON for whatever happens
   --dry-run               say what would be pushed, move nothing
+  --references            print the references, move nothing and ask no registry
   --help                  print this
 `;
 
@@ -49,6 +50,11 @@ export async function push(
     repository: flags.repository ?? requested.repository,
     tags: flags.tag ?? requested.remoteTags,
   }));
+  if (flags.references) {
+    for (const shipment of shipments) checkNames(shipment);
+    print((await referencesOf(shipments, destinations)).map((reference) => `${reference}\n`).join(""));
+    return;
+  }
   if (flags["dry-run"] || isDryRun(env)) {
     if (flags.json) {
       throw new UserError(
@@ -72,6 +78,15 @@ export async function push(
   else print(references.map((reference) => `${reference}\n`).join(""));
 }
 
+/** The embedded registry keeps its port, so that it is started only where it never ran. */
+async function referencesOf(shipments: readonly Shipment[], destinations: Destinations): Promise<string[]> {
+  const usesEmbedded = shipments.some(({ destination }) => destination === embedded);
+  const embeddedHost = usesEmbedded ? (destinations.embeddedHost() ?? (await destinations.startEmbedded()).host) : "";
+  return shipments.map(({ image, destination, repository }) =>
+    imageReference(image, destination === embedded ? embeddedHost : destination, repository),
+  );
+}
+
 function readFlags(args: readonly string[]) {
   try {
     return parseArgs({
@@ -82,6 +97,7 @@ function readFlags(args: readonly string[]) {
         tag: { type: "string", multiple: true },
         "digest-file": { type: "string" },
         "dry-run": { type: "boolean" },
+        references: { type: "boolean" },
         json: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },

@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { registrySettings } from "../registry/settings/settings.ts";
-import { defaultInstanceTypes, readInstanceTypes } from "./instance-types.ts";
+import { defaultInstanceTypes } from "./instance-types.ts";
+import { readServiceSettings } from "./settings.ts";
+
+const readInstanceTypes = async (env: { readonly [name: string]: string }) =>
+  (await readServiceSettings(env)).instanceTypes;
 
 function configured(text: string): { SLIPWAY_CONFIG: string } {
   const folder = mkdtempSync(join(tmpdir(), "slipway-config-"));

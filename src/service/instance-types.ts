@@ -1,13 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { Document } from "../deployment/document.ts";
 import { parseBytes } from "../deployment/quantity.ts";
-import { issuesOf } from "../deployment/read.ts";
 import { checked, complaint, strictFields } from "../deployment/schema.ts";
-import { UserError } from "../oci/errors.ts";
-import { configFile } from "../oci/xdg.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What each container of a service gets. */
 export interface InstanceType {
@@ -86,7 +79,8 @@ const labelled = checked(z.record(z.string(), z.string()), (labels) => {
       ];
 });
 
-const instanceType = strictFields("a field of an instance type", {
+/** The form of a type in the configuration file. */
+export const instanceTypeFields = strictFields("a field of an instance type", {
   cpu: checked(z.number(), (value) =>
     value >= 0.001 && value <= 10_000 ? undefined : [`is ${value}`, "Give a number from 0.001 to 10000."],
   ),
@@ -130,33 +124,3 @@ const instanceType = strictFields("a field of an instance type", {
       })),
     ),
 });
-
-const configuration = z.object({
-  services: strictFields("a setting of services", {
-    instanceTypes: z.record(z.string(), instanceType).default({}),
-  }).default({ instanceTypes: {} }),
-});
-
-/**
- * The table of instance types: {@link defaultInstanceTypes}, and over them `services.instanceTypes` of the user's configuration file.
- *
- * @throws UserError with file, line, column and field of every mistake in that section
- */
-export async function readInstanceTypes(
-  env: Environment = process.env,
-): Promise<Readonly<Record<string, InstanceType>>> {
-  const { path, named } = configFile(env);
-  const content = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT" && !named) return "";
-    throw new UserError(
-      `Configuration file ${path} cannot be read (${cause.code}).`,
-      named ? "Correct SLIPWAY_CONFIG, which names it, or unset it." : "Make it a file that you can read.",
-      { cause },
-    );
-  });
-  const document = Document.parse(content, path);
-  if (document.value === null) return defaultInstanceTypes;
-  const parsed = configuration.safeParse(document.value);
-  if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
-  return { ...defaultInstanceTypes, ...parsed.data.services.instanceTypes };
-}

@@ -1,32 +1,12 @@
 import { findCredential } from "../../credentials/find.ts";
-import type { RegistrySettings } from "../settings/settings.ts";
 import type { FindCredential } from "./auth.ts";
-import { RegistryClient } from "./client.ts";
+import type { RegistryClient } from "./client.ts";
+import { type ConnectOptions, connectRegistry } from "./connect.ts";
 import { endpointOf } from "./endpoint.ts";
-import type { ChallengeHints } from "./hints.ts";
-import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
-import { Session } from "./session.ts";
 
-export interface OpenOptions {
-  /** The registry is this machine's embedded one, reached over its Unix socket, where nobody is asked who he is. */
-  readonly embedded?: { readonly socketPath: string } | undefined;
-  /** How it is reached. Default: by TLS that Node or this machine trusts, and by plain HTTP on loopback alone. */
-  readonly settings?: RegistrySettings;
-  /** Where what registries asked for before is kept. Default: nowhere. */
-  readonly hints?: ChallengeHints;
-  /** Where variables that name proxies are looked up. Default: the process's own. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+export interface OpenOptions extends Omit<ConnectOptions, "findCredential"> {
   /** Where credentials come from. Default: the files that `docker login` and `podman login` write. */
   readonly findCredential?: FindCredential;
-  readonly retry?: Partial<RetryPolicy>;
-  /** Connections at a time. Default 8. */
-  readonly connections?: number;
-  /** Milliseconds. Default 10 s. */
-  readonly connectTimeout?: number;
-  /** Milliseconds without a byte in either direction. Default 2 min: registries read a large blob again before they answer. */
-  readonly idleTimeout?: number;
-  /** Milliseconds until a registry that was never heard must say something. Default 20 s. */
-  readonly firstAnswerTimeout?: number;
 }
 
 /**
@@ -37,22 +17,9 @@ export interface OpenOptions {
  */
 export function openRegistry(registry: string, options: OpenOptions = {}): RegistryClient {
   const { settings = {}, env = process.env } = options;
-  const endpoint = endpointOf(registry, settings.plainHttp);
-  return new RegistryClient(
-    new Session({
-      endpoint,
-      findCredential:
-        options.findCredential ?? ((repository) => findCredential({ registry: endpoint.registry, repository }, env)),
-      retry: { ...defaultRetryPolicy, ...options.retry },
-      socketPath: options.embedded?.socketPath,
-      connections: options.connections ?? 8,
-      connectTimeout: options.connectTimeout ?? 10_000,
-      idleTimeout: options.idleTimeout ?? 120_000,
-      firstAnswerTimeout: options.firstAnswerTimeout ?? 20_000,
-      trust: settings,
-      env,
-      tokenService: settings.tokenService,
-      hints: options.embedded ? undefined : options.hints,
-    }),
-  );
+  const named = endpointOf(registry, settings.plainHttp).registry;
+  return connectRegistry(registry, {
+    ...options,
+    findCredential: options.findCredential ?? ((repository) => findCredential({ registry: named, repository }, env)),
+  });
 }

@@ -2,6 +2,7 @@ import { containerName } from "../../engine/kubernetes/objects.ts";
 import { containerSecurity, literally, podSecurity, processors } from "../../engine/kubernetes/security.ts";
 import type { InstanceType } from "../instance-types.ts";
 import type { HealthCheck, Service } from "../model.ts";
+import { noContent, type PodContent, syncUser } from "./content.ts";
 import { labelsOf } from "./manifest.ts";
 
 /** Seconds between the end of a pod's being asked and its SIGTERM: whoever sends requests must have heard of it. */
@@ -19,8 +20,14 @@ export function pullSecretName(name: string): string {
  * What the pods of a service are.
  *
  * @param environment name of the ConfigMap with its variables, where it has some
+ * @param content what is brought to them before their program starts
  */
-export function podTemplate(service: Service, type: InstanceType | undefined, environment: string | undefined): object {
+export function podTemplate(
+  service: Service,
+  type: InstanceType | undefined,
+  environment: string | undefined,
+  content: PodContent = noContent,
+): object {
   const { name, containerRegistry } = service;
   return {
     metadata: { labels: labelsOf(name) },
@@ -28,16 +35,26 @@ export function podTemplate(service: Service, type: InstanceType | undefined, en
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: grace,
-      securityContext: podSecurity,
+      // Secrets, and volumes that are kept, become readable, and these writable, for the group that the sync program is in.
+      securityContext:
+        content.initContainers.length === 0
+          ? podSecurity
+          : { ...podSecurity, fsGroup: syncUser, fsGroupChangePolicy: "OnRootMismatch" },
       ...(containerRegistry === undefined ? {} : { imagePullSecrets: [{ name: pullSecretName(name) }] }),
       ...(type && Object.keys(type.nodeSelector).length > 0 ? { nodeSelector: type.nodeSelector } : {}),
       ...(type && type.tolerations.length > 0 ? { tolerations: type.tolerations } : {}),
-      containers: [containerOf(service, type, environment)],
+      ...(content.volumes.length === 0 ? {} : { volumes: content.volumes, initContainers: content.initContainers }),
+      containers: [containerOf(service, type, environment, content)],
     },
   };
 }
 
-function containerOf(service: Service, type: InstanceType | undefined, environment: string | undefined): object {
+function containerOf(
+  service: Service,
+  type: InstanceType | undefined,
+  environment: string | undefined,
+  { mounts }: PodContent,
+): object {
   const { command, ports } = service;
   return {
     name: containerName,
@@ -46,6 +63,7 @@ function containerOf(service: Service, type: InstanceType | undefined, environme
     ports: ports.map((port) => ({ name: portName(port), containerPort: port, protocol: "TCP" })),
     ...(environment === undefined ? {} : { envFrom: [{ configMapRef: { name: environment } }] }),
     ...(type === undefined ? {} : { resources: resourcesOf(type) }),
+    ...(mounts.length === 0 ? {} : { volumeMounts: mounts }),
     ...probesOf(service),
     lifecycle: { preStop: { sleep: { seconds: farewell } } },
     securityContext: containerSecurity,

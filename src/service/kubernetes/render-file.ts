@@ -1,6 +1,6 @@
-import { readInstanceTypes } from "../instance-types.ts";
 import type { Service } from "../model.ts";
 import { readServices } from "../read.ts";
+import { readServiceSettings } from "../settings.ts";
 import { refuseUnsupported } from "../supported.ts";
 import type { Manifest } from "./manifest.ts";
 import { renderService } from "./render.ts";
@@ -22,7 +22,7 @@ export async function renderFile(
   name: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly Rendered[]> {
-  const types = await readInstanceTypes(env);
+  const { instanceTypes: types } = await readServiceSettings(env);
   const documents = await readServices(path, name, Object.keys(types));
   for (const document of documents) refuseUnsupported(document);
   return documents.map(({ service }) => ({

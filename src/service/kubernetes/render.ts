@@ -2,6 +2,7 @@ import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import type { InstanceType } from "../instance-types.ts";
 import type { Autoscaling, Service } from "../model.ts";
+import type { PodContent } from "./content.ts";
 import { labelsOf, type Manifest, selectorOf } from "./manifest.ts";
 import { podTemplate, portName } from "./pod.ts";
 
@@ -10,8 +11,13 @@ import { podTemplate, portName } from "./pod.ts";
  * whoever applies them does. The secret that an image is pulled with is named and not among them.
  *
  * @param type what `instanceType` means
+ * @param content what is brought to its pods. Default: nothing
  */
-export function renderService(service: Service, type: InstanceType | undefined): readonly Manifest[] {
+export function renderService(
+  service: Service,
+  type: InstanceType | undefined,
+  content?: PodContent,
+): readonly Manifest[] {
   const { name, autoscaling, enabled } = service;
   const environment = environmentOf(service);
   const isScaled = enabled && autoscaling !== undefined;
@@ -38,7 +44,7 @@ export function renderService(service: Service, type: InstanceType | undefined):
         selector: { matchLabels: selectorOf(name) },
         // New pods first, old ones as the new are ready.
         strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-        template: podTemplate(service, type, environment?.metadata.name),
+        template: podTemplate(service, type, environment?.metadata.name, content),
       },
     },
     ...(isScaled ? [autoscaler(service, autoscaling)] : []),

@@ -6,10 +6,16 @@ mkdir -p "$node"/{cni,kubelet,containerd,sysctl}
 private="/run/containerd /var/lib/cni /var/lib/kubelet /var/log/containers /var/log/pods /opt/containerd"
 # shellcheck disable=SC2086
 mkdir -p $private
+# Addresses that no other cluster of this machine has. The machine is the first of them: it and pods reach each other, and pods nothing else.
+number=$(((port - 16500) / 10))
+subnet=10.$((244 + number / 250)).$((number % 250))
+ip link add "slipway$port" type bridge
+ip address add "$subnet.1/24" dev "slipway$port"
+ip link set "slipway$port" up
 cat >"$node/cni/10-test.conflist" <<Y
 {"cniVersion":"0.4.0","name":"test","plugins":[
  {"type":"bridge","bridge":"slipway$port","isGateway":false,"ipMasq":false,
-  "ipam":{"type":"host-local","ranges":[[{"subnet":"10.244.0.0/24"}]]}}]}
+  "ipam":{"type":"host-local","ranges":[[{"subnet":"$subnet.0/24"}]]}}]}
 Y
 cat >"$node/containerd.toml" <<Y
 version = 2

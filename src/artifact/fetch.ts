@@ -1,0 +1,35 @@
+import { buffer } from "node:stream/consumers";
+import type { Digest } from "../oci/digest.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import type { RegistryClient } from "../registry/client/client.ts";
+import type { Model } from "./model.ts";
+import { parseModel, parseModelManifest } from "./parse.ts";
+
+/** The documents of a model, as its registry has them. */
+export interface FetchedModel {
+  readonly model: Model;
+  readonly manifest: Buffer;
+  readonly config: Buffer;
+}
+
+const empty = Buffer.from("{}");
+
+/**
+ * Fetches and checks what a version of a model is, without its files.
+ *
+ * @returns undefined when the registry does not have it
+ * @throws UserError when it is none, or one that cannot be in a folder
+ */
+export async function fetchModel(
+  client: RegistryClient,
+  repository: string,
+  digest: Digest,
+): Promise<FetchedModel | undefined> {
+  const name = `${client.registry}/${repository}@${digest}`;
+  const stored = await client.getManifest(repository, digest);
+  if (!stored) return undefined;
+  const manifest = parseModelManifest(stored.bytes, name);
+  const isEmpty = manifest.config.mediaType === mediaTypes.empty;
+  const config = isEmpty ? empty : await buffer(client.getBlob(repository, manifest.config));
+  return { model: parseModel(manifest, config, name), manifest: stored.bytes, config };
+}

@@ -1,0 +1,156 @@
+import type { Descriptor } from "../oci/descriptor.ts";
+import { type Digest, sha256, splitDigest } from "../oci/digest.ts";
+import { UserError } from "../oci/errors.ts";
+import { type JsonNode, parseJson } from "../oci/json.ts";
+import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import {
+  executableKey,
+  fileType,
+  type Model,
+  modelType,
+  type Pack,
+  packType,
+  type StoredFile,
+  tableType,
+  titleKey,
+} from "./model.ts";
+import { comparePaths, PathSet, pathProblem } from "./paths.ts";
+
+/** Files that a model may have. */
+export const maximumFiles = 200_000;
+/** Bytes of the list of what is in packs. */
+export const maximumTable = 64 * 1024 * 1024;
+/** Bytes that a pack may have: it is fetched whole for one file. */
+export const maximumPack = 16 * 1024 * 1024;
+
+const remedy = "Push the model again with `slipway model push`; if somebody else made it, do not use it.";
+
+/**
+ * Reads the manifest of a model. What it names is not there yet: its configuration is needed for {@link parseModel}.
+ *
+ * @param document what a person calls it
+ * @throws UserError when it is another kind of artifact, or none
+ */
+export function parseModelManifest(bytes: Uint8Array, document: string): ImageManifest {
+  const manifest = parseImageManifest(bytes, { document });
+  const { artifactType, config } = manifest;
+  if (artifactType !== modelType) {
+    const what = artifactType ?? config.mediaType;
+    throw new UserError(`${document} is no model but ${JSON.stringify(what)}.`, "Name a model of `slipway model ls`.");
+  }
+  if (config.size > maximumTable) {
+    throw new UserError(`${document} has a list of packs of ${config.size} bytes.`, remedy);
+  }
+  return manifest;
+}
+
+/**
+ * Reads a model. Whoever made it: every path stays in the folder that it is put into, no two are in each other's way, and sizes add up.
+ *
+ * @param config content of the manifest's configuration, which is checked against its digest
+ * @throws UserError naming document and file
+ */
+export function parseModel(manifest: ImageManifest, config: Uint8Array, document: string): Model {
+  return new Reader(document).read(manifest, config);
+}
+
+class Reader {
+  readonly #document: string;
+  readonly #paths = new PathSet();
+  readonly #files: StoredFile[] = [];
+  #size = 0;
+
+  constructor(document: string) {
+    this.#document = document;
+  }
+
+  read({ config: descriptor, layers }: ImageManifest, config: Uint8Array): Model {
+    if (config.length !== descriptor.size || sha256(config) !== descriptor.digest) {
+      throw this.#error("the configuration", "is not what the manifest names");
+    }
+    const packs = this.#packs(layers);
+    for (const layer of layers) {
+      if (layer.mediaType === packType) continue;
+      if (layer.mediaType !== fileType)
+        throw this.#error(layer.digest, `is a layer of type ${JSON.stringify(layer.mediaType)}`);
+      this.#add(this.#single(layer));
+    }
+    const { mediaType } = descriptor;
+    if (mediaType === tableType) this.#table(parseJson(config, `List of packs of ${this.#document}`, remedy), packs);
+    else if (mediaType !== mediaTypes.empty)
+      throw this.#error("the configuration", `has type ${JSON.stringify(mediaType)}`);
+    for (const digest of packs.keys()) throw this.#error(digest, "is a pack of which nobody says what is in it");
+    if (this.#files.length === 0) throw this.#error("the model", "has no files");
+    this.#files.sort((one, other) => comparePaths(one.path, other.path));
+    return { files: this.#files, size: this.#size };
+  }
+
+  #packs(layers: readonly Descriptor[]): Map<Digest, Pack> {
+    const packs = new Map<Digest, Pack>();
+    for (const { mediaType, digest, size } of layers) {
+      if (mediaType !== packType) continue;
+      if (packs.has(digest)) throw this.#error(digest, "is a pack that is there twice");
+      if (size > maximumPack) throw this.#error(digest, `is a pack of ${size} bytes`);
+      packs.set(this.#checkedDigest(digest, digest), { digest, size });
+    }
+    return packs;
+  }
+
+  #single({ digest, size, annotations = {} }: Descriptor): StoredFile {
+    const path = annotations[titleKey];
+    if (path === undefined) throw this.#error(digest, `is a file without ${titleKey}`);
+    return {
+      path,
+      digest: this.#checkedDigest(digest, path),
+      size,
+      isExecutable: annotations[executableKey] === "true",
+      offset: 0,
+    };
+  }
+
+  /** Takes those packs out of `packs` that it lists. */
+  #table(table: JsonNode, packs: Map<Digest, Pack>): void {
+    for (const entry of table.get("packs").items()) {
+      const digest = entry.get("digest").digest();
+      const pack = packs.get(digest);
+      if (!pack) throw this.#error(digest, "is listed as a pack and is none, or twice");
+      packs.delete(digest);
+      let offset = 0;
+      for (const file of entry.get("files").items()) {
+        const path = file.get("path").string();
+        const size = file.get("size").size();
+        this.#add({
+          path,
+          digest: this.#checkedDigest(file.get("digest").digest(), path),
+          size,
+          isExecutable: file.get("executable").value === true,
+          pack,
+          offset,
+        });
+        offset += size;
+      }
+      if (offset !== pack.size) throw this.#error(digest, `is a pack of ${pack.size} bytes with files of ${offset}`);
+    }
+  }
+
+  #add(file: StoredFile): void {
+    const problem = pathProblem(file.path) ?? this.#paths.add(file.path);
+    if (problem !== undefined) throw this.#error(JSON.stringify(file.path), problem);
+    this.#size += file.size;
+    if (!Number.isSafeInteger(this.#size))
+      throw this.#error(JSON.stringify(file.path), "makes it larger than any disk");
+    if (this.#files.push(file) > maximumFiles) throw this.#error("the model", `has more than ${maximumFiles} files`);
+  }
+
+  /** Files are kept by their sha256. */
+  #checkedDigest(digest: Digest, what: string): Digest {
+    if (splitDigest(digest).algorithm !== "sha256")
+      throw this.#error(JSON.stringify(what), "has a digest that is no sha256");
+    return digest;
+  }
+
+  #error(what: string, problem: string): UserError {
+    return new UserError(`${this.#document}: ${what} ${problem}.`, remedy);
+  }
+}

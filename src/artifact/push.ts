@@ -1,0 +1,136 @@
+import { Readable } from "node:stream";
+import type { Digest } from "../oci/digest.ts";
+import { UserError } from "../oci/errors.ts";
+import { type ImageManifest, maximumManifestSize, parseImageManifest } from "../oci/manifest.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import { type BlobToPush, type ImageOutcome, type PushEvent, pushImages } from "../registry/client/push.ts";
+import { composeModel, type ModelFile, modelType, type PackContent } from "./model.ts";
+import { divide } from "./packs.ts";
+import { latest, type ModelPlace, tagOf, versionsOf } from "./registry.ts";
+import { checkUnchanged, digestFiles, digestPack, type LocalFile, readFiles, scanFolder } from "./scan.ts";
+
+export interface PushModelOptions {
+  readonly folder: string;
+  /** What a person calls the folder. */
+  readonly name: string;
+  readonly onEvent?: (event: PushEvent) => void;
+  /** Told before files are read for their digests. */
+  readonly onRead?: (files: number, bytes: number) => void;
+}
+
+export interface PushedModel {
+  /** The version. */
+  readonly digest: Digest;
+  readonly outcome: ImageOutcome;
+  readonly files: number;
+  /** Bytes of all files. */
+  readonly size: number;
+}
+
+type PushedFile = LocalFile & ModelFile;
+
+/**
+ * Makes what is in a folder the newest version of a model. Files that the version before has are neither sent nor asked for. A version is there
+ * once all of it is: its manifest is stored last.
+ *
+ * @throws UserError for what cannot be part of a model, and for files that change meanwhile
+ */
+export async function pushModel(place: ModelPlace, options: PushModelOptions): Promise<PushedModel> {
+  const { folder, name } = options;
+  const found = await scanFolder(folder, name);
+  const size = found.reduce((sum, file) => sum + file.size, 0);
+  options.onRead?.(found.length, size);
+  const files = await digestFiles(found);
+  const { singles, packs } = divide(files);
+  const packed: (PackContent & { readonly files: readonly PushedFile[] })[] = [];
+  for (const inside of packs) packed.push({ ...(await digestPack(inside)), files: inside });
+  // What was read at different times may be parts of different states.
+  await checkUnchanged(found, name);
+
+  const { manifest, config, digest } = composeModel(singles, packed);
+  if (manifest.length > maximumManifestSize) {
+    throw new UserError(
+      `${name} has ${singles.length} files that are not small, more than a registry takes in one model.`,
+      "Put some together into archives.",
+    );
+  }
+  const documents = parseImageManifest(manifest);
+  const blobs = [...singles.map(blobOf), ...packed.map((pack) => packBlob(pack, pack.files))];
+  const pushed = await send(place, { digest, manifest: documents, bytes: manifest, config, blobs }, options).catch(
+    async (error) => {
+      await checkUnchanged(found, name);
+      throw error;
+    },
+  );
+  return { digest, outcome: pushed, files: files.length, size };
+}
+
+interface Version {
+  readonly digest: Digest;
+  readonly manifest: ImageManifest;
+  readonly bytes: Uint8Array;
+  readonly config: Uint8Array;
+  readonly blobs: readonly BlobToPush[];
+}
+
+async function send(
+  place: ModelPlace,
+  { digest, manifest, bytes, config, blobs }: Version,
+  { onEvent }: PushModelOptions,
+): Promise<ImageOutcome> {
+  const { client, repository } = place;
+  const versions = await versionsOf(place);
+  const known = versions.find((version) => version.digest === digest);
+  const tag = known?.tag ?? tagOf((versions.at(-1)?.number ?? 0) + 1, digest);
+  const [outcome = "unchanged"] = await pushImages(
+    [
+      {
+        client,
+        repository,
+        tags: [tag, latest],
+        digest,
+        read: async () => {
+          const before = await blobsOfLatest(place);
+          return {
+            manifest: { bytes, mediaType: mediaTypes.manifest },
+            blobs: [
+              {
+                descriptor: manifest.config,
+                open: (start: number, end: number) => streamOf([config.subarray(start, end)]),
+              },
+              ...blobs.filter(({ descriptor }) => !before.has(descriptor.digest)),
+            ],
+          };
+        },
+      },
+    ],
+    { check: "tags", ...(onEvent ? { onEvent } : {}) },
+  );
+  return outcome;
+}
+
+/** What the registry has for certain: it keeps what its manifests name. */
+async function blobsOfLatest({ client, repository }: ModelPlace): Promise<ReadonlySet<Digest>> {
+  const stored = await client.getManifest(repository, latest);
+  if (!stored) return new Set();
+  const { artifactType, layers } = parseImageManifest(stored.bytes);
+  return new Set(artifactType === modelType ? layers.map(({ digest }) => digest) : []);
+}
+
+function blobOf(file: PushedFile): BlobToPush {
+  return packBlob(file, [file]);
+}
+
+function packBlob(
+  descriptor: { readonly digest: Digest; readonly size: number },
+  files: readonly LocalFile[],
+): BlobToPush {
+  return {
+    descriptor: { digest: descriptor.digest, size: descriptor.size },
+    open: (start, end) => Readable.from(readFiles(files, start, end), { objectMode: false }),
+  };
+}
+
+function streamOf(parts: readonly Uint8Array[]): Readable {
+  return Readable.from(parts, { objectMode: false });
+}

@@ -1,0 +1,182 @@
+import { createHash } from "node:crypto";
+import { createReadStream, type Stats } from "node:fs";
+import { lstat, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, sha256 } from "../oci/digest.ts";
+import { Failure, UserError } from "../oci/errors.ts";
+import type { ModelFile } from "./model.ts";
+import { maximumFiles } from "./parse.ts";
+import { PathSet, pathProblem } from "./paths.ts";
+
+/** A file on this machine that is to be part of a model. */
+export interface LocalFile {
+  /** In the model. */
+  readonly path: string;
+  /** On this machine. */
+  readonly source: string;
+  readonly size: number;
+  readonly isExecutable: boolean;
+  /** What tells whether it was written to since. */
+  readonly state: string;
+}
+
+/** Bytes that are read at a time. */
+const chunk = 1024 * 1024;
+
+/**
+ * Finds the files of a folder. Folders without files are nothing.
+ *
+ * @param name what a person calls the folder
+ * @throws UserError for what is neither file nor folder, a link among them, and for paths that other machines cannot have
+ */
+export async function scanFolder(folder: string, name: string): Promise<readonly LocalFile[]> {
+  const scan = new Scan(folder, name);
+  await scan.folder("");
+  if (scan.files.length === 0)
+    throw new UserError(`${name} has no files in it.`, "Name the folder that has the model.");
+  return scan.files;
+}
+
+class Scan {
+  readonly files: LocalFile[] = [];
+  readonly #root: string;
+  readonly #name: string;
+  readonly #paths = new PathSet();
+
+  constructor(root: string, name: string) {
+    this.#root = root;
+    this.#name = name;
+  }
+
+  async folder(path: string): Promise<void> {
+    const entries = await readdir(join(this.#root, path), { withFileTypes: true, encoding: "buffer" }).catch(
+      (cause: NodeJS.ErrnoException) => this.#unreadable(path, cause),
+    );
+    for (const entry of entries) {
+      const name = entry.name.toString("utf8");
+      const inside = path === "" ? name : `${path}/${name}`;
+      const problem = Buffer.from(name).equals(entry.name) ? pathProblem(inside) : "has a name that is no UTF-8";
+      if (problem !== undefined) this.#refuse(inside, problem, "Rename it.");
+      if (entry.isDirectory()) await this.folder(inside);
+      else if (entry.isFile()) await this.#file(inside);
+      else {
+        const what = entry.isSymbolicLink() ? "is a link" : "is neither a file nor a folder";
+        this.#refuse(
+          inside,
+          what,
+          "A model has files alone: put the content there, for example with `cp -rL`, or take it out.",
+        );
+      }
+    }
+  }
+
+  async #file(path: string): Promise<void> {
+    const source = join(this.#root, path);
+    const found = await lstat(source).catch((cause: NodeJS.ErrnoException) => this.#unreadable(path, cause));
+    if (!found.isFile())
+      this.#refuse(path, "changed while it was read", "Try again when nothing writes to the folder.");
+    const problem = this.#paths.add(path);
+    if (problem !== undefined) this.#refuse(path, problem, "Rename one of them.");
+    const count = this.files.push({
+      path,
+      source,
+      size: found.size,
+      isExecutable: (found.mode & 0o100) !== 0,
+      state: stateOf(found),
+    });
+    if (count > maximumFiles) {
+      throw new UserError(
+        `${this.#name} has more than ${maximumFiles} files.`,
+        "Put small ones together into archives.",
+      );
+    }
+  }
+
+  #refuse(path: string, problem: string, remedy: string): never {
+    throw new UserError(`${this.#name}: ${JSON.stringify(path)} ${problem}.`, remedy);
+  }
+
+  #unreadable(path: string, cause: NodeJS.ErrnoException): never {
+    const what = path === "" ? this.#name : `${this.#name}: ${JSON.stringify(path)}`;
+    throw new UserError(`${what} cannot be read (${cause.code}).`, "Name a folder, all of which you can read.", {
+      cause,
+    });
+  }
+}
+
+function stateOf({ size, mtimeMs, ctimeMs, ino, dev }: Stats): string {
+  return [size, mtimeMs, ctimeMs, ino, dev].join(" ");
+}
+
+/** @throws UserError naming the first file that was written to, replaced or removed since it was found */
+export async function checkUnchanged(files: readonly LocalFile[], name: string): Promise<void> {
+  for (const { path, source, state } of files) {
+    const found = await lstat(source).catch(() => undefined);
+    if (found && stateOf(found) === state) continue;
+    throw new UserError(
+      `${name}: ${JSON.stringify(path)} changed while it was pushed.`,
+      "Push again when nothing writes to the folder; what was sent is kept.",
+    );
+  }
+}
+
+/** Reads files for their digests, each once. */
+export async function digestFiles<File extends LocalFile>(
+  files: readonly File[],
+  onBytes: (bytes: number) => void = () => {},
+): Promise<(File & ModelFile)[]> {
+  const found: (File & ModelFile)[] = [];
+  const buffer = Buffer.allocUnsafe(chunk);
+  for (const file of files) found.push({ ...file, digest: await digestOf(file, buffer, onBytes) });
+  return found;
+}
+
+async function digestOf({ source }: LocalFile, buffer: Buffer, onBytes: (bytes: number) => void): Promise<Digest> {
+  const handle = await open(source).catch((cause: NodeJS.ErrnoException) => {
+    throw new UserError(`${source} cannot be read (${cause.code}).`, "Make it readable.", { cause });
+  });
+  try {
+    const hash = createHash("sha256");
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return `sha256:${hash.digest("hex")}`;
+      hash.update(buffer.subarray(0, bytesRead));
+      onBytes(bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A part of the contents of files, one after the other. */
+export async function* readFiles(
+  files: readonly Pick<LocalFile, "source" | "size">[],
+  start: number,
+  end: number,
+): AsyncGenerator<Buffer> {
+  let offset = 0;
+  for (const { source, size } of files) {
+    const from = Math.max(start - offset, 0);
+    const to = Math.min(end - offset, size);
+    offset += size;
+    if (from < to) yield* readPart(source, from, to);
+  }
+}
+
+async function* readPart(source: string, start: number, end: number): AsyncGenerator<Buffer> {
+  let left = end - start;
+  for await (const bytes of createReadStream(source, { start, end: end - 1, highWaterMark: chunk })) {
+    left -= bytes.length;
+    yield bytes;
+  }
+  if (left > 0)
+    throw new Failure(`${source} became shorter while it was read.`, "Push again when nothing writes to it.");
+}
+
+/** The digest of the contents of small files, one after the other. */
+export async function digestPack(files: readonly LocalFile[]): Promise<{ digest: Digest; size: number }> {
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  const bytes: Buffer[] = [];
+  for await (const part of readFiles(files, 0, size)) bytes.push(part);
+  return { digest: sha256(Buffer.concat(bytes)), size };
+}

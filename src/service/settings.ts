@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { Document } from "../deployment/document.ts";
+import { issuesOf } from "../deployment/read.ts";
+import { checked, strictFields } from "../deployment/schema.ts";
+import { UserError } from "../oci/errors.ts";
+import { parseReference } from "../oci/reference.ts";
+import { configFile } from "../oci/xdg.ts";
+import { defaultInstanceTypes, type InstanceType, instanceTypeFields } from "./instance-types.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the user's configuration file says of services. */
+export interface ServiceSettings {
+  /** {@link defaultInstanceTypes}, and over them those of the file. */
+  readonly instanceTypes: Readonly<Record<string, InstanceType>>;
+  /** The image that brings models and repositories to services, by digest. Undefined: the one that came with this command line. */
+  readonly syncImage?: string;
+  /** The volume claim that models are kept in. Undefined: each pod has them for itself. */
+  readonly modelsClaim?: string;
+}
+
+const syncImage = checked(z.string(), (value) => {
+  try {
+    if (parseReference(value).digest !== undefined) return undefined;
+  } catch {
+    // Said below.
+  }
+  return ["is no image by digest", "Write REGISTRY/REPOSITORY@sha256:DIGEST."];
+});
+
+const claim = checked(z.string(), (value) =>
+  /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(value)
+    ? undefined
+    : [
+        "is not the name of a volume claim",
+        "Write lower-case letters, digits, - and ., a letter or digit first and last.",
+      ],
+);
+
+const configuration = z.object({
+  services: strictFields("a setting of services", {
+    instanceTypes: z.record(z.string(), instanceTypeFields).default({}),
+    syncImage: syncImage.optional(),
+    models: strictFields("a setting of models", { claim: claim.optional() }).default({}),
+  }).default({ instanceTypes: {}, models: {} }),
+});
+
+/**
+ * Reads `services` of the user's configuration file.
+ *
+ * @throws UserError with file, line, column and field of every mistake in that section
+ */
+export async function readServiceSettings(env: Environment = process.env): Promise<ServiceSettings> {
+  const { path, named } = configFile(env);
+  const content = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT" && !named) return "";
+    throw new UserError(
+      `Configuration file ${path} cannot be read (${cause.code}).`,
+      named ? "Correct SLIPWAY_CONFIG, which names it, or unset it." : "Make it a file that you can read.",
+      { cause },
+    );
+  });
+  const document = Document.parse(content, path);
+  if (document.value === null) return { instanceTypes: defaultInstanceTypes };
+  const parsed = configuration.safeParse(document.value);
+  if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
+  const { instanceTypes, syncImage: image, models } = parsed.data.services;
+  return {
+    instanceTypes: { ...defaultInstanceTypes, ...instanceTypes },
+    ...(image === undefined ? {} : { syncImage: image }),
+    ...(models.claim === undefined ? {} : { modelsClaim: models.claim }),
+  };
+}

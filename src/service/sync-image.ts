@@ -1,0 +1,63 @@
+import { runCommand } from "../environment/command.ts";
+import { Failure, UserError } from "../oci/errors.ts";
+import { parseReference } from "../oci/reference.ts";
+import { readServiceSettings } from "./settings.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The image that brings models and repositories to services: `images/sync` of Slipway, which the registry of jobs has. */
+export interface SyncImage {
+  /** `HOST/REPOSITORY@sha256:…`. */
+  readonly reference: string;
+  /** Makes the registry have it. One that was named is there already. */
+  readonly push: () => Promise<void>;
+}
+
+/** Names an image that is in a registry already, by digest. */
+const imageVariable = "SLIPWAY_SYNC_IMAGE";
+/** Names the program that pushes the image: set by whoever built it beside this command line. */
+const pushVariable = "SLIPWAY_SYNC_PUSH";
+
+/**
+ * Finds the sync image: of `SLIPWAY_SYNC_IMAGE`, else `services.syncImage` of the configuration file, else the one that was built with this command
+ * line. Asks no registry for it.
+ *
+ * @throws UserError when there is none, or a name has no digest
+ */
+export async function syncImage(env: Environment): Promise<SyncImage> {
+  const named = env[imageVariable] || (await readServiceSettings(env)).syncImage;
+  if (named) {
+    if (parseReference(named).digest === undefined) {
+      throw new UserError(`${imageVariable}=${named} names no digest.`, "Write REGISTRY/REPOSITORY@sha256:DIGEST.");
+    }
+    return { reference: named, push: async () => {} };
+  }
+  const program = env[pushVariable];
+  if (!program) {
+    throw new UserError(
+      "This command line came without the image that brings models and repositories to services.",
+      `Start it with Bazel, or push //bazel/private/service:sync_push of Slipway and name what it prints in ${imageVariable} or in \`services: {syncImage: …}\` of the configuration file.`,
+    );
+  }
+  const [reference = ""] = (await run(program, ["--references"], env)).split("\n");
+  return { reference, push: async () => void (await run(program, [], env)) };
+}
+
+async function run(program: string, args: readonly string[], env: Environment): Promise<string> {
+  const { status, stdout, stderr } = await runCommand(program, [...args, ...placeOf(env)], { env });
+  if (status === 0) return stdout;
+  if (status === undefined) {
+    throw new UserError(`${pushVariable} names no program: ${program}.`, "Build it again, or unset the variable.");
+  }
+  const [problem = "", ...remedy] = stderr.trim().split("\n").slice(-2);
+  throw new Failure(
+    `The image that brings models and repositories to services was not pushed: ${problem}`,
+    remedy.join(" ") || "Correct that, and try again.",
+  );
+}
+
+/** In a registry that was named, repositories are below a prefix, as all that is made for services and jobs. */
+function placeOf(env: Environment): string[] {
+  const prefix = (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "");
+  return env["SLIPWAY_REGISTRY"] && prefix !== "" ? ["--repository", `${prefix}/slipway/sync`] : [];
+}

@@ -1,0 +1,176 @@
+import { createHash, type Hash } from "node:crypto";
+import { constants, copyFile, type FileHandle, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Readable } from "node:stream";
+import { type Digest, splitDigest } from "../../oci/digest.ts";
+import { Failure } from "../../oci/errors.ts";
+import type { Volume } from "./volume.ts";
+
+/** A file by what is in it. A mode belongs to a file, not to its name, so the same content may be there twice. */
+export interface Content {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly isExecutable: boolean;
+}
+
+/** Gives content from byte `start` on. */
+export type OpenContent = (start: number) => Readable;
+
+/** Bytes that are read at a time. */
+const chunk = 1024 * 1024;
+
+/**
+ * Files of a volume under their digests, `files/sha256/HEX`. What is found there is read and checked before it is used; what is damaged is thrown away.
+ * To be used by who has the volume's lock for it.
+ */
+export class ContentStore {
+  readonly #volume: Volume;
+
+  constructor(volume: Volume) {
+    this.#volume = volume;
+  }
+
+  /** Whether the store has a file that is what it is called. One that is not is removed. */
+  async has(content: Content): Promise<boolean> {
+    const path = this.#path(content);
+    const state = await this.check(path, content);
+    if (state === "damaged") await rm(path, { recursive: true, force: true });
+    return state === "right";
+  }
+
+  /** Whether a file is there and is what it should be. */
+  async check(path: string, { digest, size, isExecutable }: Content): Promise<"right" | "damaged" | "missing"> {
+    const found = await lstat(path).catch(() => undefined);
+    if (!found) return "missing";
+    const isMode = ((found.mode & 0o111) !== 0) === isExecutable;
+    if (!found.isFile() || found.size !== size || !isMode) return "damaged";
+    const hash = createHash("sha256");
+    await readInto(hash, path, size);
+    return digestOf(hash) === digest ? "right" : "damaged";
+  }
+
+  /**
+   * Brings in a file, from where an earlier attempt stopped.
+   *
+   * @returns bytes that were fetched
+   * @throws Failure when what comes is something else
+   */
+  async fetch(content: Content, source: OpenContent): Promise<number> {
+    const { digest, size } = content;
+    const partial = this.#volume.path("partial", splitDigest(digest).hex);
+    await mkdir(dirname(partial), { recursive: true });
+    const handle = await open(partial, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    let fetched = 0;
+    try {
+      const kept = Math.min((await handle.stat()).size, size);
+      await handle.truncate(kept);
+      let hash = createHash("sha256");
+      await readInto(hash, partial, kept);
+      fetched += await receive(handle, kept, size, hash, source);
+      let actual = digestOf(hash);
+      if (actual !== digest && kept > 0) {
+        // What was kept may be the reason.
+        await handle.truncate(0);
+        hash = createHash("sha256");
+        fetched += await receive(handle, 0, size, hash, source);
+        actual = digestOf(hash);
+      }
+      if (actual !== digest) throw new WrongContent(actual, digest);
+      await handle.chmod(modeOf(content));
+    } catch (error) {
+      if (error instanceof WrongContent) await rm(partial, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
+    await this.#keep(partial, content);
+    return fetched;
+  }
+
+  /** Keeps bytes that were checked. */
+  async write(content: Content, bytes: Uint8Array): Promise<void> {
+    const draft = this.#volume.path("partial", `${splitDigest(content.digest).hex}.part`);
+    await mkdir(dirname(draft), { recursive: true });
+    await rm(draft, { force: true });
+    const handle = await open(draft, "wx", 0o600);
+    try {
+      await handle.writeFile(bytes);
+      await handle.chmod(modeOf(content));
+    } finally {
+      await handle.close();
+    }
+    await this.#keep(draft, content);
+  }
+
+  /** Puts a file of the store at a path where there is none. */
+  async place(content: Content, path: string): Promise<void> {
+    const source = this.#path(content);
+    await link(source, path).catch(async (error: NodeJS.ErrnoException) => {
+      // File systems without links, and one with as many of a file as it can have.
+      if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "ENOSYS"].includes(error.code ?? "")) throw error;
+      await copyFile(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    });
+  }
+
+  async #keep(draft: string, content: Content): Promise<void> {
+    const path = this.#path(content);
+    await mkdir(dirname(path), { recursive: true });
+    await rename(draft, path);
+  }
+
+  #path({ digest, isExecutable }: Content): string {
+    return this.#volume.path("files", "sha256", `${splitDigest(digest).hex}${isExecutable ? ".x" : ""}`);
+  }
+}
+
+async function readInto(hash: Hash, path: string, size: number): Promise<void> {
+  const buffer = Buffer.allocUnsafe(Math.min(chunk, size));
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    for (let position = 0; position < size; ) {
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, size - position), position);
+      if (bytesRead === 0) return;
+      hash.update(buffer.subarray(0, bytesRead));
+      position += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What came is not what was asked for. */
+class WrongContent extends Failure {
+  constructor(actual: Digest, expected: Digest) {
+    super(
+      `The registry sent ${actual} for ${expected}.`,
+      "Try again; if it stays, what the registry keeps is damaged: push the model again.",
+    );
+  }
+}
+
+async function receive(
+  handle: FileHandle,
+  start: number,
+  size: number,
+  hash: Hash,
+  source: OpenContent,
+): Promise<number> {
+  if (start === size) return 0;
+  let position = start;
+  for await (const bytes of source(start) as AsyncIterable<Buffer>) {
+    if (position + bytes.length > size) break;
+    hash.update(bytes);
+    await handle.write(bytes, 0, bytes.length, position);
+    position += bytes.length;
+  }
+  return position - start;
+}
+
+function digestOf(hash: Hash): Digest {
+  return `sha256:${hash.digest("hex")}`;
+}
+
+/** Nobody writes to it: it may be in several models. */
+function modeOf({ isExecutable }: Content): number {
+  return isExecutable ? 0o555 : 0o444;
+}

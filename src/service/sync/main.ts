@@ -1,0 +1,27 @@
+import process from "node:process";
+import { exitStatusOf, messageOf, UserError } from "../../oci/errors.ts";
+import type { ContentKind } from "../content.ts";
+
+const kinds: Readonly<Partial<Record<ContentKind, (args: readonly string[]) => Promise<void>>>> = {
+  models: async (args) => (await import("./models.ts")).syncModels(args),
+};
+
+/** `sync KIND --volume=FOLDER …`: brings content into a volume, in a container that ends when it is there. */
+async function main([kind = "", ...args]: readonly string[]): Promise<void> {
+  const sync = Object.hasOwn(kinds, kind) ? kinds[kind as ContentKind] : undefined;
+  if (!sync) {
+    throw new UserError(
+      `${JSON.stringify(kind)} is nothing that can be synced.`,
+      `Known: ${Object.keys(kinds).join(", ")}.`,
+    );
+  }
+  await sync(args);
+}
+
+// The first process of a container is ended by signals that it listens to alone.
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(143));
+
+main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(exitStatusOf(error));
+});

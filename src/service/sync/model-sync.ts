@@ -1,0 +1,231 @@
+import { lstat, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fetchModel } from "../../artifact/fetch.ts";
+import type { Model, Pack, StoredFile } from "../../artifact/model.ts";
+import { parseModel, parseModelManifest } from "../../artifact/parse.ts";
+import { type Digest, sha256, splitDigest } from "../../oci/digest.ts";
+import { UserError } from "../../oci/errors.ts";
+import { formatReference, type Reference } from "../../oci/reference.ts";
+import type { RegistryClient } from "../../registry/client/client.ts";
+import { formatBytes } from "../../registry/client/progress.ts";
+import { modelFolder } from "../content.ts";
+import { ContentStore } from "./content-store.ts";
+import type { Volume } from "./volume.ts";
+
+/** Blobs that are fetched at a time. */
+const parallel = 4;
+
+/** Brings one version of a model into a volume, whose lock for models is held. */
+export class ModelSync {
+  readonly #volume: Volume;
+  readonly #client: RegistryClient;
+  readonly #reference: Reference & { readonly digest: Digest };
+  readonly #say: (text: string) => void;
+  readonly #store: ContentStore;
+  readonly #name: string;
+  /** Bytes that came from the registry, and blobs. */
+  #bytes = 0;
+  #blobs = 0;
+
+  constructor(
+    volume: Volume,
+    client: RegistryClient,
+    reference: Reference & { readonly digest: Digest },
+    say: (text: string) => void,
+  ) {
+    this.#volume = volume;
+    this.#client = client;
+    this.#reference = reference;
+    this.#say = say;
+    this.#store = new ContentStore(volume);
+    this.#name = formatReference(reference);
+  }
+
+  async run(): Promise<void> {
+    await this.#run().catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "ENOSPC" && cause.code !== "EDQUOT") throw cause;
+      throw new UserError(
+        `The volume is full (${cause.code}) before all of ${this.#name} is in it.`,
+        "Take a larger volume, or remove what nobody needs from it; what came is kept.",
+        { cause },
+      );
+    });
+  }
+
+  async #run(): Promise<void> {
+    const model = (await this.#kept()) ?? (await this.#fetched());
+    const folder = this.#volume.path(modelFolder(this.#reference.digest));
+    const isThere = (await lstat(folder).catch(() => undefined))?.isDirectory() ?? false;
+    const wrong = isThere ? await this.#wrong(folder, model) : model.files;
+    await this.#bring(wrong);
+    if (!isThere) await this.#make(model);
+    else await this.#mend(folder, wrong);
+    const count = model.files.length;
+    const came = this.#blobs === 0 ? "nothing fetched" : `${formatBytes(this.#bytes)} fetched in ${this.#blobs} blobs`;
+    const mended = isThere && wrong.length > 0 ? `, ${wrong.length} mended` : "";
+    this.#say(`${this.#name}: ${count} files, ${formatBytes(model.size)}; ${came}${mended}`);
+  }
+
+  /** What the model is, as an earlier run learned. */
+  async #kept(): Promise<Model | undefined> {
+    const [manifest, config] = await Promise.all(
+      ["manifest", "config"].map((part) => readFile(this.#document(part)).catch(() => undefined)),
+    );
+    if (!manifest || !config || sha256(manifest) !== this.#reference.digest) return undefined;
+    const parsed = parseModelManifest(manifest, this.#name);
+    return sha256(config) === parsed.config.digest ? parseModel(parsed, config, this.#name) : undefined;
+  }
+
+  async #fetched(): Promise<Model> {
+    const { repository, digest, registry } = this.#reference;
+    const fetched = await fetchModel(this.#client, repository, digest);
+    if (!fetched) {
+      throw new UserError(
+        `Registry ${registry} has no model ${repository}@${digest} any more.`,
+        "Push the model again, and apply the service again.",
+      );
+    }
+    await mkdir(dirname(this.#document("manifest")), { recursive: true });
+    await this.#write("config", fetched.config);
+    await this.#write("manifest", fetched.manifest);
+    return fetched.model;
+  }
+
+  #document(part: string): string {
+    return this.#volume.path("manifests", "sha256", `${splitDigest(this.#reference.digest).hex}.${part}`);
+  }
+
+  async #write(part: string, bytes: Uint8Array): Promise<void> {
+    const draft = `${this.#document(part)}.draft`;
+    await writeFile(draft, bytes);
+    await rename(draft, this.#document(part));
+  }
+
+  /** Files of a folder that are not there as they should be. What does not belong there is removed. */
+  async #wrong(folder: string, model: Model): Promise<readonly StoredFile[]> {
+    await this.#tidy(folder, model);
+    const wrong: StoredFile[] = [];
+    for (const file of model.files) {
+      if ((await this.#store.check(join(folder, file.path), file)) !== "right") wrong.push(file);
+    }
+    return wrong;
+  }
+
+  async #tidy(folder: string, { files }: Model): Promise<void> {
+    const known = new Set(files.map(({ path }) => path));
+    const folders = new Set(files.flatMap(({ path }) => foldersOf(path)));
+    const visit = async (inside: string): Promise<void> => {
+      for (const entry of await readdir(join(folder, inside), { withFileTypes: true })) {
+        const path = inside === "" ? entry.name : `${inside}/${entry.name}`;
+        if (folders.has(path) && entry.isDirectory()) await visit(path);
+        else if (!known.has(path)) await rm(join(folder, path), { recursive: true, force: true });
+      }
+    };
+    await visit("");
+  }
+
+  /** Makes the store have the contents of files. */
+  async #bring(files: readonly StoredFile[]): Promise<void> {
+    const missing: StoredFile[] = [];
+    const seen = new Set<string>();
+    for (const file of files) {
+      const key = `${file.digest} ${file.isExecutable}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      if (!(await this.#store.has(file))) missing.push(file);
+    }
+    if (missing.length === 0) return;
+    await this.#checkRoom(missing);
+    const packs = Map.groupBy(
+      missing.filter(({ pack }) => pack !== undefined),
+      ({ pack }) => pack as Pack,
+    );
+    const jobs = [
+      ...missing.filter(({ pack }) => pack === undefined).map((file) => () => this.#fetchFile(file)),
+      ...[...packs].map(
+        ([pack, inside]) =>
+          () =>
+            this.#fetchPack(pack, inside),
+      ),
+    ];
+    this.#say(`${this.#name}: fetching ${jobs.length} blobs`);
+    await together(jobs);
+  }
+
+  async #checkRoom(missing: readonly StoredFile[]): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#volume.folder);
+    const needed = missing.reduce((sum, { size }) => sum + size, 0);
+    if (needed <= bavail * bsize) return;
+    throw new UserError(
+      `The volume has room for ${formatBytes(bavail * bsize)}, and ${this.#name} needs ${formatBytes(needed)} more.`,
+      "Take a larger volume, or remove what nobody needs from it.",
+    );
+  }
+
+  async #fetchFile(file: StoredFile): Promise<void> {
+    const open = this.#client.blobSource(this.#reference.repository, file);
+    this.#bytes += await this.#store.fetch(file, (start) => open(start, file.size));
+    this.#blobs += 1;
+  }
+
+  async #fetchPack(pack: Pack, files: readonly StoredFile[]): Promise<void> {
+    const parts: Buffer[] = [];
+    for await (const part of this.#client.getBlob(this.#reference.repository, pack)) parts.push(part as Buffer);
+    const bytes = Buffer.concat(parts);
+    this.#bytes += bytes.length;
+    this.#blobs += 1;
+    for (const file of files) {
+      const content = bytes.subarray(file.offset, file.offset + file.size);
+      if (sha256(content) !== file.digest) {
+        throw new UserError(
+          `${this.#name}: ${JSON.stringify(file.path)} is not what its list says.`,
+          "Push the model again with `slipway model push`; if somebody else made it, do not use it.",
+        );
+      }
+      await this.#store.write(file, content);
+    }
+  }
+
+  async #make({ files }: Model): Promise<void> {
+    const draft = await this.#volume.draft("models");
+    for (const folder of new Set(files.flatMap(({ path }) => foldersOf(path)))) await mkdir(join(draft, folder));
+    for (const file of files) await this.#store.place(file, join(draft, file.path));
+    await this.#volume.publish(draft, modelFolder(this.#reference.digest));
+  }
+
+  /** Each file is replaced in one step: whoever reads in the folder finds the one or the other. */
+  async #mend(folder: string, files: readonly StoredFile[]): Promise<void> {
+    if (files.length === 0) return;
+    const draft = await this.#volume.draft("models");
+    for (const [index, file] of files.entries()) {
+      const path = join(folder, file.path);
+      const found = await lstat(path).catch(() => undefined);
+      if (found?.isDirectory()) await rm(path, { recursive: true });
+      await mkdir(dirname(path), { recursive: true });
+      await this.#store.place(file, join(draft, String(index)));
+      await rename(join(draft, String(index)), path);
+    }
+  }
+}
+
+/** The folders above a path, the outermost first. */
+function foldersOf(path: string): string[] {
+  const names = path.split("/");
+  return names.slice(1).map((_, index) => names.slice(0, index + 1).join("/"));
+}
+
+/** Runs some at a time. After one has failed no other is started, and those under way are waited for. */
+async function together(jobs: readonly (() => Promise<void>)[]): Promise<void> {
+  const waiting = [...jobs];
+  const run = async () => {
+    for (let job = waiting.shift(); job; job = waiting.shift()) {
+      await job().catch((error) => {
+        waiting.length = 0;
+        throw error;
+      });
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: parallel }, run));
+  const failed = ended.find(({ status }) => status === "rejected");
+  if (failed) throw (failed as PromiseRejectedResult).reason;
+}

@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises";
+import type { Credential } from "../../credentials/credential.ts";
+import { Failure } from "../../oci/errors.ts";
+import type { RegistryClient } from "../../registry/client/client.ts";
+import { connectRegistry } from "../../registry/client/connect.ts";
+import type { RegistrySettings } from "../../registry/settings/settings.ts";
+
+/** How a registry is reached and who asks: what the user's configuration and credentials are on the user's machine. */
+export interface RegistryAccess {
+  readonly settings: RegistrySettings;
+  readonly credential?: Credential;
+}
+
+/** What the file of that name has: access by registry. */
+export type RegistryAccesses = Readonly<Record<string, RegistryAccess>>;
+
+/** The name of the file among the secrets of a container. */
+export const registriesFile = "registries.json";
+
+/**
+ * Opens registries as a file says, or, where there is none, as anybody would.
+ *
+ * @param path of a file with {@link RegistryAccesses}
+ */
+export async function registriesOf(path: string): Promise<(registry: string) => RegistryClient> {
+  const known = await readAccesses(path);
+  return (registry) => {
+    const { settings = {}, credential } = known[registry] ?? {};
+    return connectRegistry(registry, {
+      settings,
+      findCredential: async () => ({
+        ...(credential ? { credential, source: "the service's secret" } : {}),
+        searched: ["the service's secret"],
+        problems: [],
+      }),
+    });
+  };
+}
+
+async function readAccesses(path: string): Promise<RegistryAccesses> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as RegistryAccesses;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return {};
+    // What was read is secret, and parsers quote it.
+    throw new Failure(`${path} cannot be read.`, "Apply the service again.");
+  }
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from "node:crypto";
+import { access, constants, mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "../../oci/errors.ts";
+import { syncFolder } from "../../oci/files.ts";
+import { type Lock, takeLock, waitForLock } from "../../oci/lock.ts";
+
+/**
+ * A volume that content is kept in, for one pod or for several at a time. Content is at a folder that is named by what is in it; it is made under
+ * another name and renamed once, so that whoever finds it finds all of it.
+ */
+export class Volume {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** @throws UserError when it is not there, or may not be written to */
+  static async open(folder: string): Promise<Volume> {
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK).catch((cause: NodeJS.ErrnoException) => {
+      throw new UserError(
+        `The volume at ${folder} cannot be written to by user ${process.getuid?.()} (${cause.code}).`,
+        "Make it writable for that user or its group, or take another volume.",
+        { cause },
+      );
+    });
+    return new Volume(folder);
+  }
+
+  path(...parts: readonly string[]): string {
+    return join(this.folder, ...parts);
+  }
+
+  /**
+   * Waits until nobody else who shares the volume does the same kind of work. A lock is given up when its holder ends, however it does.
+   *
+   * @param onWait told once, when somebody else has it
+   */
+  async lock(name: string, onWait: () => void): Promise<Lock> {
+    const path = this.path(`.${name}.lock`);
+    const lock = takeLock(path);
+    if (lock) return lock;
+    onWait();
+    return waitForLock(path);
+  }
+
+  /** A new, empty folder for content that is being made. What others left unfinished is removed: to be called by who has the lock of that name. */
+  async draft(name: string): Promise<string> {
+    const drafts = this.path("drafts", name);
+    await rm(drafts, { recursive: true, force: true });
+    const draft = join(drafts, randomUUID());
+    await mkdir(draft, { recursive: true });
+    return draft;
+  }
+
+  /** Puts a finished draft where it is to be found, and nothing else was. What is in its files must be on the disk already. */
+  async publish(draft: string, ...place: readonly string[]): Promise<void> {
+    const target = this.path(...place);
+    await mkdir(dirname(target), { recursive: true });
+    await syncFolder(draft);
+    await rename(draft, target);
+    await syncFolder(dirname(target));
+  }
+}
