@@ -27,6 +27,7 @@ export const groups: Readonly<Record<string, Group>> = {
   },
   job: { describe: "Any interpreter, any code, resolved exactly", load: () => import("./commands/job.ts") },
   registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
+  secret: { describe: "Secrets that services name", load: () => import("./commands/secret.ts") },
   service: {
     describe: "What answers on a port, in Kubernetes",
     load: () => import("./commands/service.ts"),

@@ -22,6 +22,8 @@ export interface Asked {
   /** Sent as JSON. */
   readonly body?: object;
   readonly contentType?: string;
+  /** In what form the answer shall be. Default: JSON, all of it. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -86,7 +88,7 @@ export class Api {
       method: method as Dispatcher.HttpMethod,
       headers: {
         ...headers,
-        accept: "application/json, */*",
+        accept: asked.accept ?? "application/json, */*",
         ...(asked.body === undefined ? {} : { "content-type": asked.contentType ?? "application/json" }),
       },
       ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),

@@ -16,12 +16,14 @@ export interface Selection {
   readonly path: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** In what form a list shall be; watches have whole objects. */
+  readonly accept?: string;
 }
 
 /** All objects of a selection as they are now, and the version of that state. */
 export async function listAll<Item>(
   api: Api,
-  { path, ...selectors }: Selection,
+  { path, accept, ...selectors }: Selection,
   signal?: AbortSignal,
 ): Promise<{ readonly items: readonly Item[]; readonly version: string }> {
   const items: Item[] = [];
@@ -29,9 +31,11 @@ export async function listAll<Item>(
   for (;;) {
     const page: List<Item> = await api.ask("GET", path, {
       query: { ...selectors, limit: pageSize, continue: next },
+      ...(accept === undefined ? {} : { accept }),
       ...(signal ? { signal } : {}),
     });
-    items.push(...page.items);
+    // An empty list of metadata alone is written so.
+    items.push(...((page.items as readonly Item[] | null) ?? []));
     next = page.metadata.continue || undefined;
     if (next === undefined) return { items, version: page.metadata.resourceVersion };
   }
@@ -100,12 +104,13 @@ interface WatchEvent<Item> {
 /** The changes since a version. It ends where the server ends it, also without a word. */
 async function* events<Item>(
   api: Api,
-  { path, ...selectors }: Selection,
+  { path, labelSelector, fieldSelector }: Selection,
   version: string,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<Item>> {
   const query = {
-    ...selectors,
+    labelSelector,
+    fieldSelector,
     watch: true,
     allowWatchBookmarks: true,
     resourceVersion: version,

@@ -1,0 +1,70 @@
+import { UserError } from "../../oci/errors.ts";
+
+/** A secret that is kept somewhere. Its value is no part of it. */
+export interface KeptSecret {
+  readonly name: string;
+  /** Where it is kept, for people. */
+  readonly place: string;
+  /** When its value was set: ISO 8601. */
+  readonly set: string;
+}
+
+/** Where the secrets are that services name as `SECRET:NAME`: one for each engine. */
+export interface SecretStore {
+  /** For people. */
+  readonly place: string;
+  /** Keeps a value, in place of an earlier one, in one step. */
+  set(name: string, value: Buffer): Promise<void>;
+  has(name: string): Promise<boolean>;
+  /** For whoever needs it on this machine; undefined where there is none. */
+  value(name: string): Promise<Buffer | undefined>;
+  /** All of them, by name. */
+  list(): Promise<readonly KeptSecret[]>;
+  /** @throws UserError when one of them is not there: then none is removed */
+  remove(names: readonly string[]): Promise<void>;
+}
+
+/** Most bytes of a value: far more than passwords, tokens and keys have, and little enough for whatever keeps it. */
+export const maximumValue = 64 * 1024;
+
+/** Under which a Secret of Kubernetes has the value. */
+export const secretKey = "value";
+
+/** What can follow `SECRET:`. A label of Kubernetes holds the same. */
+export const secretPattern = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+
+/** @throws UserError for a text that is no name of a secret; it is not shown, since it may be the secret */
+export function checkSecretName(name: string): void {
+  if (secretPattern.test(name)) return;
+  throw new UserError(
+    "The name of a secret is not one.",
+    "Write at most 63 letters, digits, . _ and -, a letter or digit first and last. If it was the secret itself, change that: command lines are seen by others.",
+  );
+}
+
+/**
+ * The value in what a file or a pipe gave: without the one line end that `echo` and editors add.
+ *
+ * @param origin what gave it, for errors
+ * @throws UserError when nothing is left, or too much
+ */
+export function secretValue(given: Buffer, origin: string): Buffer {
+  const end = given.at(-1) === 0x0a ? (given.at(-2) === 0x0d ? 2 : 1) : 0;
+  const value = given.subarray(0, given.length - end);
+  if (value.length === 0) throw new UserError(`${origin} gave no value.`, "Give one: a secret is never empty.");
+  if (value.length > maximumValue) {
+    throw new UserError(
+      `${origin} gave more than the ${maximumValue} bytes that a secret may have.`,
+      "Keep a key or a password as a secret, and what it opens elsewhere.",
+    );
+  }
+  return value;
+}
+
+/** The error for names that a store does not have. */
+export function noSuchSecret(missing: readonly string[], place: string): UserError {
+  return new UserError(
+    `There is no secret ${missing.join(", ")} in ${place}.`,
+    "`slipway secret ls` shows those that there are; none was removed.",
+  );
+}
