@@ -86,19 +86,12 @@ function addRepositories(repositories: ServiceFields["repositories"], add: Add):
   if (!repositories) return;
   const path = ["repositories", "repositories"];
   addRepeated(repositories.repositories, ({ name }) => name, path, "name", add);
-  for (const [index, { url, username, password }] of repositories.repositories.entries()) {
+  for (const [index, { username, password }] of repositories.repositories.entries()) {
     if (password !== undefined && username === undefined) {
       add(
         [...path, index, "password"],
         "has no username beside it",
         "Add `username`: servers that look at tokens alone take any.",
-      );
-    }
-    if (username !== undefined && !url.toLowerCase().startsWith("https:")) {
-      add(
-        [...path, index, "username"],
-        "is for an address with https alone",
-        "Leave it out, or write the address with https.",
       );
     }
   }

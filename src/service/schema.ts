@@ -4,6 +4,7 @@ import { parseGitUrl } from "../deployment/git/url.ts";
 import { checked, complaint, unknownFields } from "../deployment/schema.ts";
 import { isDigest } from "../oci/digest.ts";
 import { isRepository, parseReference } from "../oci/reference.ts";
+import { secretPattern } from "./secrets/secrets.ts";
 
 /** What is said of a value of the wrong type. The value is never shown: it may be a secret in the wrong place. */
 function typeError(what: string, remedy: string) {
@@ -110,18 +111,25 @@ const models = list(
 
 const url = checked(text(), (value) => {
   const parsed = parseGitUrl(value);
-  if (!("problem" in parsed)) return undefined;
+  if (!("problem" in parsed)) {
+    if (parsed.protocol === "https") return undefined;
+    // There is no field that could name one.
+    return [
+      "is an address for ssh, and a service has no key for that",
+      "Write its address with https, and give `username` and `password` if it is private.",
+    ];
+  }
   // What it says of anything else may show a part of the address.
   return /^has a (password|user or a token) in it$/.test(parsed.problem)
     ? [
         parsed.problem,
         "Take it out, change it where others could read the file, and give it by `username` and `password`.",
       ]
-    : ["is no address of a git server", "Write https://HOST/PATH, ssh://USER@HOST/PATH or USER@HOST:PATH."];
+    : ["is no address of a git server", "Write https://HOST/PATH."];
 });
 
 const repository = fields("a field of a repository", {
-  url: url.describe("https://HOST/PATH, ssh://USER@HOST/PATH or USER@HOST:PATH."),
+  url: url.describe("https://HOST/PATH."),
   name: formed(
     /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/,
     "is not the name of a folder",
@@ -138,7 +146,7 @@ const repository = fields("a field of a repository", {
     .string({
       error: (issue) => (issue.input === undefined ? undefined : passwordComplaint),
     })
-    .regex(/^SECRET:[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/, { error: () => passwordComplaint })
+    .regex(new RegExp(`^SECRET:${secretPattern.source.slice(1)}`), { error: () => passwordComplaint })
     .optional()
     .describe("SECRET:NAME, the secret that holds the password. Never the password."),
 });

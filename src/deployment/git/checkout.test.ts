@@ -120,7 +120,7 @@ describe("a checkout", () => {
     git(repository.folder, "gc", "--quiet", "--prune=now");
     expect(await messageOf(checkOut(folderOfTest(), repository.url, lost, access))).toBe(
       `${repository.url} has no commit ${lost}: it was never pushed there, or a forced push removed it.\n` +
-        "Take a commit that the repository has; for a branch, `slipway job resolve` finds the one it names now.",
+        "Take a commit that the repository has: `slipway job resolve` and `slipway service apply` find the one that a branch names now.",
     );
   });
 

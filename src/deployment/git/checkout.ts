@@ -28,7 +28,7 @@ export async function checkOut(cache: string, url: string, commit: string, acces
   return withDraft(join(cache, "drafts"), async (draft) => {
     const files = join(draft, "files");
     await mkdir(files, { mode: 0o755 });
-    await populate({ cache, draft, access }, { url, commit, folder: files, depth: 0 });
+    await populate({ cache, index: join(draft, "index"), access }, { url, commit, folder: files, depth: 0 });
     await sealTree(files);
     // A folder can only be moved by someone who may write to it.
     await chmod(files, 0o755);
@@ -46,8 +46,8 @@ export async function checkOut(cache: string, url: string, commit: string, acces
 
 interface Place {
   readonly cache: string;
-  /** For the index. */
-  readonly draft: string;
+  /** Path of a file for git, written for each repository in turn. */
+  readonly index: string;
   readonly access: GitAccess;
 }
 
@@ -59,7 +59,8 @@ interface Wanted {
   readonly depth: number;
 }
 
-async function populate(place: Place, wanted: Wanted): Promise<void> {
+/** Fills a folder with the files of a commit and its submodules; errors as {@link checkOut}. */
+export async function populate(place: Place, wanted: Wanted): Promise<void> {
   const { url, commit, folder, depth } = wanted;
   const { access } = place;
   if (depth > maximumDepth) {
@@ -72,7 +73,7 @@ async function populate(place: Place, wanted: Wanted): Promise<void> {
     await fetchCommit(own, commit, access);
     return own;
   });
-  const tree = { folder, index: join(place.draft, "index") };
+  const tree = { folder, index: place.index };
   const lfs = await lfsNeed(mirror, commit, access);
   // Only Git LFS has anything to fetch at this point.
   const fetching = typeof lfs === "object" ? { settings: lfs.settings, server: url } : {};

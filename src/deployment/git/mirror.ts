@@ -79,7 +79,7 @@ export async function fetchCommit(mirror: Mirror, commit: string, access: GitAcc
   if (!(await hasCommit(mirror, commit, access))) {
     throw new UserError(
       `${mirror.url} has no commit ${commit}: it was never pushed there, or a forced push removed it.`,
-      "Take a commit that the repository has; for a branch, `slipway job resolve` finds the one it names now.",
+      "Take a commit that the repository has: `slipway job resolve` and `slipway service apply` find the one that a branch names now.",
     );
   }
   await gitOutput({ args: ["update-ref", `refs/slipway/${commit}`, commit], gitDir: mirror.gitDir }, access);

@@ -24,6 +24,22 @@ export async function resolveBranch(url: string, branch: string, access: GitAcce
   );
 }
 
+/**
+ * Asks a git server which commit its `HEAD` names now: the newest of its main branch.
+ *
+ * @throws UserError when there is none, or the server does not let us ask
+ */
+export async function resolveHead(url: string, access: GitAccess): Promise<string> {
+  const outcome = await runGit({ args: ["ls-remote", "--quiet", "--", url, "HEAD"], server: url }, access);
+  if (outcome.status !== 0) throw serverFailure(url, "asking for its main branch", outcome);
+  const [, commit] = /^([0-9a-f]{40,64})\tHEAD$/m.exec(outcome.stdout) ?? [];
+  if (commit !== undefined) return commit;
+  throw new UserError(
+    `${url} has no commit on its main branch.`,
+    "Push something to it, or name its main branch there.",
+  );
+}
+
 /** Names of references with what they name. */
 async function listRefs(url: string, pattern: string, doing: string, access: GitAccess): Promise<Map<string, string>> {
   const outcome = await runGit({ args: ["ls-remote", "--quiet", "--refs", "--", url, pattern], server: url }, access);

@@ -1,14 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { folderOfTest } from "./git-repository.ts";
 
 /** A git server over HTTPS with a certificate of its own, which serves the repositories in a folder to those who know the password. */
 export interface GitServer {
-  /** `https://localhost:PORT` */
+  /** `https://ADDRESS:PORT` */
   readonly url: string;
   /** Path of the certificate that clients must trust. */
   readonly certificate: string;
@@ -18,15 +18,17 @@ export interface GitServer {
 
 /**
  * @param options `password`: of the user `me`, none where it is left out; `version`: of git's protocol; 0 gives commits by the names
- *   of references alone
+ *   of references alone; `address`: of this machine's own, where others than this machine reach it. Default: localhost
  */
 export async function gitServerOfTest(
   folder: string,
-  options: { readonly password?: string; readonly version?: 0 | 2 } = {},
+  options: { readonly password?: string; readonly version?: 0 | 2; readonly address?: string } = {},
 ): Promise<GitServer> {
   const keys = folderOfTest();
   const [key, certificate] = [join(keys, "key.pem"), join(keys, "certificate.pem")];
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  const { address = "localhost" } = options;
+  const name = isIP(address) === 0 ? "DNS" : "IP";
+  const subject = ["-subj", `/CN=${address}`, "-addext", `subjectAltName=${name}:${address}`];
   execFileSync(
     "openssl",
     ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", key, "-out", certificate, ...subject],
@@ -70,10 +72,10 @@ export async function gitServerOfTest(
       response.end(answer.subarray(end + 4));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   onTestFinished(() => new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
   }));
-  return { url: `https://localhost:${(server.address() as AddressInfo).port}`, certificate, requests };
+  return { url: `https://${address}:${(server.address() as AddressInfo).port}`, certificate, requests };
 }
