@@ -16,6 +16,8 @@ export interface Content {
   readonly mounts: readonly ContentMount[];
   /** Parts of secrets that the sync program reads from files, and nobody else gets. */
   readonly secrets: readonly ContentSecret[];
+  /** Texts that it reads from files too: what is long, or nobody need see where processes are listed. */
+  readonly texts?: readonly ContentText[];
 }
 
 export type ContentKind = "models" | "repositories";
@@ -35,10 +37,16 @@ export interface ContentSecret {
   readonly file: string;
 }
 
+export interface ContentText {
+  readonly text: string;
+  /** As of a {@link ContentSecret}. */
+  readonly file: string;
+}
+
 /** Where the sync program has its volume. */
 export const volumeFolder = "/volume";
 
-/** Where the sync program finds secrets. */
+/** Where the sync program finds files with secrets and texts. A secret that is not there has no file. */
 export function secretsFolder(kind: ContentKind): string {
   return `/run/slipway/${kind}`;
 }

@@ -39,8 +39,10 @@ export interface Repositories {
 }
 
 export interface Repository {
-  /** https or ssh. */
+  /** https. */
   readonly url: string;
+  /** What its main branch named when that was asked for. Undefined: whoever clones it first asks. */
+  readonly commit?: string;
   /** Of the folder below `mountPath`. */
   readonly name: string;
   readonly username?: string;

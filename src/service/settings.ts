@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { Document } from "../deployment/document.ts";
 import { issuesOf } from "../deployment/read.ts";
@@ -18,6 +20,8 @@ export interface ServiceSettings {
   readonly syncImage?: string;
   /** The volume claim that models are kept in. Undefined: each pod has them for itself. */
   readonly modelsClaim?: string;
+  /** PEM of the authorities that sign the certificates of git servers, beside those that everybody knows. */
+  readonly authorities?: string;
 }
 
 const syncImage = checked(z.string(), (value) => {
@@ -43,6 +47,7 @@ const configuration = z.object({
     instanceTypes: z.record(z.string(), instanceTypeFields).default({}),
     syncImage: syncImage.optional(),
     models: strictFields("a setting of models", { claim: claim.optional() }).default({}),
+    authorities: z.string().min(1).optional(),
   }).default({ instanceTypes: {}, models: {} }),
 });
 
@@ -65,10 +70,30 @@ export async function readServiceSettings(env: Environment = process.env): Promi
   if (document.value === null) return { instanceTypes: defaultInstanceTypes };
   const parsed = configuration.safeParse(document.value);
   if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
-  const { instanceTypes, syncImage: image, models } = parsed.data.services;
+  const { instanceTypes, syncImage: image, models, authorities } = parsed.data.services;
   return {
     instanceTypes: { ...defaultInstanceTypes, ...instanceTypes },
     ...(image === undefined ? {} : { syncImage: image }),
     ...(models.claim === undefined ? {} : { modelsClaim: models.claim }),
+    ...(authorities === undefined ? {} : { authorities: await readAuthorities(authorities, path, document) }),
   };
+}
+
+/** Most bytes of authorities: they stand in the description of each pod. */
+const maximumAuthorities = 64 * 1024;
+
+async function readAuthorities(name: string, path: string, document: Document): Promise<string> {
+  const file = name.startsWith("~/") ? join(homedir(), name.slice(2)) : resolve(dirname(path), name);
+  const fail = (problem: string, remedy: string) =>
+    document.error([{ path: ["services", "authorities"], problem: `names ${file}, which ${problem}`, remedy }]);
+  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw fail(`cannot be read (${cause.code})`, "Name a file with certificates that you can read.");
+  });
+  if (/PRIVATE KEY/.test(text)) throw fail("has a private key in it", "Name a file with certificates alone.");
+  if (!/-----BEGIN CERTIFICATE-----/.test(text)) throw fail("has no certificate in it", "Name a file in PEM.");
+  if (text.length <= maximumAuthorities) return text;
+  throw fail(
+    `has more than ${maximumAuthorities} bytes`,
+    "Leave out the public authorities: they are known without it.",
+  );
 }

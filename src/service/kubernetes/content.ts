@@ -1,5 +1,6 @@
 import { containerSecurity, literally } from "../../engine/kubernetes/security.ts";
-import { type Content, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
+import { type Content, type ContentKind, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
+import { secretObjectName } from "../secrets/cluster.ts";
 
 /** What pods have so that content is there before their program starts. */
 export interface PodContent {
@@ -7,10 +8,12 @@ export interface PodContent {
   readonly initContainers: readonly object[];
   /** Of the program's container. */
   readonly mounts: readonly object[];
+  /** Of the pod: texts that become files. */
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** Of a service that nothing is brought to. */
-export const noContent: PodContent = { volumes: [], initContainers: [], mounts: [] };
+export const noContent: PodContent = { volumes: [], initContainers: [], mounts: [], annotations: {} };
 
 /** The user and group that the sync image runs as. */
 export const syncUser = 1000;
@@ -28,38 +31,62 @@ export function podContent(contents: readonly Content[], syncImage: string): Pod
     mounts: contents.flatMap(({ kind, mounts }) =>
       mounts.map(({ path, folder }) => ({ name: kind, mountPath: path, subPath: folder, readOnly: true })),
     ),
+    annotations: Object.fromEntries(
+      contents.flatMap(({ kind, texts = [] }) => texts.map(({ text, file }) => [annotationOf(kind, file), text])),
+    ),
   };
 }
 
-function volumesOf({ kind, claim, secrets }: Content): object[] {
+function annotationOf(kind: ContentKind, file: string): string {
+  return `slipway/${kind}.${file}`;
+}
+
+function volumesOf(content: Content): object[] {
+  const { kind, claim, secrets, texts = [] } = content;
   const volume = claim === undefined ? { emptyDir: {} } : { persistentVolumeClaim: { claimName: claim } };
   return [
     { name: kind, ...volume },
-    ...(secrets.length === 0
-      ? []
-      : [
+    ...(hasFiles(content)
+      ? [
           {
-            name: secretsName(kind),
+            name: filesName(kind),
             projected: {
               defaultMode: 0o440,
-              sources: secrets.map(({ secret, key, file }) => ({
-                secret: { name: secret, items: [{ key, path: file }] },
-              })),
+              sources: [
+                // Whether one that is not there is missed is for the sync program to say.
+                ...secrets.map(({ secret, key, file }) => ({
+                  secret: { name: secretObjectName(secret), items: [{ key, path: file }], optional: true },
+                })),
+                ...texts.map(({ file }) => ({
+                  downwardAPI: {
+                    items: [
+                      {
+                        path: file,
+                        fieldRef: {
+                          apiVersion: "v1",
+                          fieldPath: `metadata.annotations['${annotationOf(kind, file)}']`,
+                        },
+                      },
+                    ],
+                  },
+                })),
+              ],
             },
           },
-        ]),
+        ]
+      : []),
   ];
 }
 
 function initContainer(content: Content, image: string): object {
-  const { kind, secrets } = content;
+  const { kind } = content;
   return {
     name: `sync-${kind}`,
     image,
     args: literally(syncArguments(content)),
     volumeMounts: [
       { name: kind, mountPath: volumeFolder },
-      ...(secrets.length === 0 ? [] : [{ name: secretsName(kind), mountPath: secretsFolder(kind), readOnly: true }]),
+      ...(hasFiles(content) ? [{ name: filesName(kind), mountPath: secretsFolder(kind), readOnly: true }] : []),
     ],
     // Where it fails, that it says why is worth more than its status.
     terminationMessagePolicy: "FallbackToLogsOnError",
@@ -67,6 +94,10 @@ function initContainer(content: Content, image: string): object {
   };
 }
 
-function secretsName(kind: string): string {
-  return `${kind}-secrets`;
+function hasFiles({ secrets, texts = [] }: Content): boolean {
+  return secrets.length > 0 || texts.length > 0;
+}
+
+function filesName(kind: ContentKind): string {
+  return `${kind}-files`;
 }

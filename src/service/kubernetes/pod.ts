@@ -30,7 +30,10 @@ export function podTemplate(
 ): object {
   const { name, containerRegistry } = service;
   return {
-    metadata: { labels: labelsOf(name) },
+    metadata: {
+      labels: labelsOf(name),
+      ...(Object.keys(content.annotations).length === 0 ? {} : { annotations: content.annotations }),
+    },
     spec: {
       automountServiceAccountToken: false,
       enableServiceLinks: false,

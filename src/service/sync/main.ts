@@ -2,8 +2,9 @@ import process from "node:process";
 import { exitStatusOf, messageOf, UserError } from "../../oci/errors.ts";
 import type { ContentKind } from "../content.ts";
 
-const kinds: Readonly<Partial<Record<ContentKind, (args: readonly string[]) => Promise<void>>>> = {
+const kinds: Readonly<Record<ContentKind, (args: readonly string[]) => Promise<void>>> = {
   models: async (args) => (await import("./models.ts")).syncModels(args),
+  repositories: async (args) => (await import("./repositories.ts")).syncRepositories(args),
 };
 
 /** `sync KIND --volume=FOLDER …`: brings content into a volume, in a container that ends when it is there. */
