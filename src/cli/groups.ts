@@ -26,6 +26,7 @@ export const groups: Readonly<Record<string, Group>> = {
     load: () => import("./commands/install.ts"),
   },
   job: { describe: "Any interpreter, any code, resolved exactly", load: () => import("./commands/job.ts") },
+  model: { describe: "Models for services, in the registry", load: () => import("./commands/model.ts") },
   registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
   secret: { describe: "Secrets that services name", load: () => import("./commands/secret.ts") },
   service: {

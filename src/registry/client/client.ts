@@ -6,7 +6,7 @@ import { parseJson } from "../../oci/json.ts";
 import { type ImageIndex, maximumManifestSize, parseManifest } from "../../oci/manifest.ts";
 import { manifestMediaTypes, mediaTypes } from "../../oci/media-types.ts";
 import { downloadBlob, downloadRange } from "./download.ts";
-import { discard, type Step, Unsupported } from "./refusal.ts";
+import { AccessRefused, discard, type Step, Unsupported } from "./refusal.ts";
 import type { Access } from "./scope.ts";
 import type { Authorization, RegistryRequest, RegistryResponse, Session } from "./session.ts";
 import { type OpenBlob, type UploadOptions, uploadBlob } from "./upload.ts";
@@ -219,6 +219,27 @@ export class RegistryClient {
     return tags;
   }
 
+  /**
+   * The names of all repositories: what the distribution project calls its catalogue, which is not part of the specification.
+   *
+   * @returns undefined when the registry has none, or not for this user
+   */
+  async listRepositories(): Promise<string[] | undefined> {
+    const step = { doing: "listing repositories" };
+    const names: string[] = [];
+    let answered = false;
+    try {
+      for await (const page of this.#pages(step, "/v2/_catalog")) {
+        answered = true;
+        names.push(...parseJson(page, `Repositories of ${this.registry}`, notARegistry).get("repositories").strings());
+      }
+    } catch (error) {
+      if (error instanceof AccessRefused) return undefined;
+      throw error;
+    }
+    return answered ? names : undefined;
+  }
+
   /** Manifests whose subject is the given one, by the referrers API or, where that is missing, by the tag that stands in for it. */
   async referrers(repository: string, subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
     const step = { doing: `asking what refers to ${subject}`, repository };
@@ -271,12 +292,12 @@ export class RegistryClient {
   }
 
   /** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None when there is no such thing. */
-  async *#pages(step: Step & { repository: string }, first: string): AsyncGenerator<Buffer> {
+  async *#pages(step: Step, first: string): AsyncGenerator<Buffer> {
+    const access = step.repository === undefined ? [] : pulling(step.repository);
     const seen = new Set<string>();
     let next: string | undefined = first;
     while (next !== undefined) {
       seen.add(next);
-      const access = pulling(step.repository);
       const response: RegistryResponse = await this.#send(step, {
         method: "GET",
         url: next,

@@ -7,7 +7,7 @@ import { type Digest, sha256, splitDigest } from "../../oci/digest.ts";
 import { UserError } from "../../oci/errors.ts";
 import { formatReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
-import { formatBytes } from "../../registry/client/progress.ts";
+import { formatBytes, plural } from "../../registry/client/progress-lines.ts";
 import { modelFolder } from "../content.ts";
 import { ContentStore } from "./content-store.ts";
 import type { Volume } from "./volume.ts";
@@ -61,9 +61,10 @@ export class ModelSync {
     if (!isThere) await this.#make(model);
     else await this.#mend(folder, wrong);
     const count = model.files.length;
-    const came = this.#blobs === 0 ? "nothing fetched" : `${formatBytes(this.#bytes)} fetched in ${this.#blobs} blobs`;
+    const came =
+      this.#blobs === 0 ? "nothing fetched" : `${formatBytes(this.#bytes)} fetched in ${plural(this.#blobs, "blob")}`;
     const mended = isThere && wrong.length > 0 ? `, ${wrong.length} mended` : "";
-    this.#say(`${this.#name}: ${count} files, ${formatBytes(model.size)}; ${came}${mended}`);
+    this.#say(`${this.#name}: ${plural(count, "file")}, ${formatBytes(model.size)}; ${came}${mended}`);
   }
 
   /** What the model is, as an earlier run learned. */
@@ -148,7 +149,7 @@ export class ModelSync {
             this.#fetchPack(pack, inside),
       ),
     ];
-    this.#say(`${this.#name}: fetching ${jobs.length} blobs`);
+    this.#say(`${this.#name}: fetching ${plural(jobs.length, "blob")}`);
     await together(jobs);
   }
 

@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Digest, sha256 } from "../oci/digest.ts";
+import { canonicalJson } from "../oci/json.ts";
+import { composeModel, type ModelFile, modelType, packType, tableType } from "./model.ts";
+import { parseModel, parseModelManifest } from "./parse.ts";
+import { PathSet, pathProblem } from "./paths.ts";
+
+const digest = sha256("content");
+const file = (path: string, more: object = {}): ModelFile => ({ path, digest, size: 7, isExecutable: false, ...more });
+
+function read(manifest: Uint8Array, config: Uint8Array) {
+  return parseModel(parseModelManifest(manifest, "m"), config, "m");
+}
+
+/** A manifest as somebody with bad intentions would write it. */
+function forged(layers: readonly object[], table?: unknown, more: object = {}) {
+  const config = table === undefined ? Buffer.from("{}") : Buffer.from(canonicalJson(table));
+  const manifest = canonicalJson({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    artifactType: modelType,
+    config: {
+      mediaType: table === undefined ? "application/vnd.oci.empty.v1+json" : tableType,
+      digest: sha256(config),
+      size: config.length,
+    },
+    layers,
+    ...more,
+  });
+  return () => read(manifest, config);
+}
+
+const layer = (path: string | undefined, more: object = {}) => ({
+  mediaType: "application/octet-stream",
+  digest,
+  size: 7,
+  ...(path === undefined ? {} : { annotations: { "org.opencontainers.image.title": path } }),
+  ...more,
+});
+
+describe("a model that somebody made", () => {
+  it.each([
+    ["../outside", "has .. in it"],
+    ["a/../../b", "has .. in it"],
+    ["./a", "has . in it"],
+    ["/etc/passwd", "is absolute"],
+    ["a//b", "has an empty name in it"],
+    ["a/", "has an empty name in it"],
+    ["", "is empty"],
+    ["..\\..\\a", "has a backslash in it"],
+    ["a\u0000b", "has a control character in it"],
+    ["a\u001b[2Jb", "has a control character in it"],
+    ["x".repeat(256), "has a name of more than 255 bytes in it"],
+    [`${"x/".repeat(600)}x`, "has more than 1024 bytes"],
+  ])("may not have the path %j", (path, problem) => {
+    expect(forged([layer(path)])).toThrow(problem);
+    const table = { packs: [{ digest, files: [{ path, digest, size: 7 }] }] };
+    expect(forged([layer(undefined, { mediaType: packType })], table)).toThrow(problem);
+  });
+
+  it.each([
+    [["a", "a"], '"a" is there twice'],
+    [["a", "A"], 'differs from "a" only in case or form'],
+    [["\u00e9", "e\u0301"], "only in case or form"],
+    [["a", "a/b"], 'is below "a", which is a file'],
+    [["a/b", "a"], "is a file and a folder"],
+    [["a/b", "A/c"], "is below a folder"],
+  ])("may not have %j", (paths, problem) => {
+    expect(forged(paths.map((path) => layer(path)))).toThrow(problem);
+  });
+
+  it("may not have layers of other kinds, packs without contents, contents without packs", () => {
+    const pack = layer(undefined, { mediaType: packType });
+    const listed = (files: readonly object[]) => ({ packs: [{ digest, files }] });
+    expect(forged([layer(undefined)])).toThrow("is a file without org.opencontainers.image.title");
+    expect(forged([layer("a", { mediaType: "application/x-link" })])).toThrow("is a layer of type");
+    expect(forged([pack])).toThrow("is a pack of which nobody says what is in it");
+    expect(forged([pack, pack], listed([]))).toThrow("is a pack that is there twice");
+    expect(forged([layer("a")], listed([]))).toThrow("is listed as a pack and is none");
+    expect(forged([pack], { packs: [...listed([]).packs, ...listed([]).packs] })).toThrow("files of 0");
+    expect(forged([pack], listed([{ path: "a", digest, size: 6 }]))).toThrow("is a pack of 7 bytes with files of 6");
+    expect(forged([pack], listed([{ path: "a", digest, size: -7 }]))).toThrow("size");
+    expect(forged([{ ...pack, size: 2 ** 40 }], listed([]))).toThrow("is a pack of 1099511627776 bytes");
+    expect(forged([])).toThrow("the model has no files");
+    const sizes = [layer("a", { size: Number.MAX_SAFE_INTEGER }), layer("b", { size: 8 })];
+    expect(forged(sizes)).toThrow("makes it larger than any disk");
+    const sha512: Digest = `sha512:${"0".repeat(128)}`;
+    expect(forged([layer("a", { digest: sha512 })])).toThrow("has a digest that is no sha256");
+    expect(forged([layer("a")], undefined, { artifactType: "application/x" })).toThrow(
+      'm is no model but "application/x"',
+    );
+    expect(forged([layer("a")], undefined, { config: { mediaType: "x", digest, size: 2 ** 40 } })).toThrow(
+      "list of packs",
+    );
+  });
+
+  it("may not have more files than a folder should", () => {
+    const files = Array.from({ length: 200_001 }, (_, index) => ({ path: `f/${index}`, digest, size: 0 }));
+    const pack = layer(undefined, { mediaType: packType, size: 0 });
+    expect(forged([pack], { packs: [{ digest, files }] })).toThrow("has more than 200000 files");
+  });
+
+  it("may not be told with another configuration than its own", () => {
+    const { manifest } = composeModel([file("a")], []);
+    expect(() => read(manifest, Buffer.from("{ }"))).toThrow("is not what the manifest names");
+  });
+});
+
+const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
+const paths = fc.array(
+  fc.array(fc.oneof(name, fc.constantFrom(".", "..", "", "a", "A")), { maxLength: 4 }).map((names) => names.join("/")),
+  {
+    maxLength: 20,
+  },
+);
+
+describe("any paths", () => {
+  it("stay below their folder when they are taken, and are read back as they were", () => {
+    fc.assert(
+      fc.property(paths, (all) => {
+        const set = new PathSet();
+        const taken = all.filter((path) => pathProblem(path) === undefined && set.add(path) === undefined);
+        for (const path of taken) {
+          expect(
+            new URL(path.replaceAll("%", "%25").replaceAll("?", "%3f").replaceAll("#", "%23"), "file:///root/")
+              .pathname,
+          ).toMatch(/^\/root\/./);
+          expect(path.split("/")).not.toContain("..");
+        }
+        if (taken.length === 0) return;
+        const { manifest, config } = composeModel(
+          taken.map((path) => file(path)),
+          [],
+        );
+        expect(
+          read(manifest, config)
+            .files.map(({ path }) => path)
+            .toSorted(),
+        ).toEqual(taken.toSorted());
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("are refused one by one or together, never by a crash", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 40 }), (path) => {
+        const attempt = forged([layer(path)]);
+        if (pathProblem(path) === undefined) expect(attempt().files).toHaveLength(1);
+        else expect(attempt).toThrow(/m: /);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("in forged tables give a model or an error that names the document", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (table) => {
+        const attempt = forged([layer(undefined, { mediaType: packType })], table);
+        expect(attempt).toThrow(/m/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect, it } from "vitest";
+import { serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+
+async function machineOfTest() {
+  const { env, paths } = await stateOfTest();
+  await serverOfTest({ paths });
+  const folder = join(env["HOME"] ?? "", "iris");
+  mkdirSync(folder);
+  const slipway = async (...args: string[]) => {
+    const main = join(import.meta.dirname, "main.ts");
+    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "model", ...args], {
+      env,
+      cwd: env["HOME"],
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [out, error, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+    return { out, error, status: status as number };
+  };
+  return { slipway, write: (content: string) => writeFileSync(join(folder, "weights"), content) };
+}
+
+it("pushes, lists and removes models", async () => {
+  const { slipway, write } = await machineOfTest();
+  expect(await slipway("ls")).toMatchObject({
+    out: "",
+    error: expect.stringMatching(/^Registry localhost:\d+ has no models\.\n$/),
+    status: 0,
+  });
+  write("one");
+  const first = await slipway("push", "team/iris", "iris");
+  expect(first).toMatchObject({ out: expect.stringMatching(/^team\/iris@sha256:[0-9a-f]{64}\n$/), status: 0 });
+  expect(first.error).toMatch(/^pushed localhost:\d+\/models\/team\/iris:v1-[0-9a-f]+,latest: 2 blobs sent \(5 B\)\n$/);
+  expect(await slipway("push", "team/iris", "iris")).toEqual({
+    out: first.out,
+    error: "the registry has this version as the newest already\n",
+    status: 0,
+  });
+  write("two!");
+  const second = await slipway("push", "team/iris", "iris", "--json");
+  const lines = second.out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(lines.at(-1)).toMatchObject({ event: "model", id: "team/iris", outcome: "pushed", files: 1, size: 4 });
+  const newest = `team/iris@${lines.at(-1).digest}`;
+  expect((await slipway("ls", "team/iris")).out).toBe(`${first.out.trim()}  3 B\n${newest}  4 B  latest\n`);
+  expect((await slipway("ls")).out).toBe(`${newest}  4 B\n`);
+  expect(JSON.parse((await slipway("ls", "--json")).out)).toMatchObject([{ number: 2, size: 4, latest: true }]);
+  expect((await slipway("rm", newest)).out).toBe(`${newest}\n`);
+  expect((await slipway("ls")).out).toBe(`${first.out.trim()}  3 B\n`);
+  expect((await slipway("rm", "team/iris")).out).toBe(first.out);
+  expect(await slipway("ls", "team/iris")).toMatchObject({ out: "", status: 2 });
+});
+
+it.each([
+  [["push", "Iris", "iris"], '"Iris" is not the id of a model.'],
+  [["push", "iris@latest", "iris"], '"iris@latest" is not the id of a model.'],
+  [["push", `iris@sha256:${"0".repeat(64)}`, "iris"], "is a version that there is, or never will be."],
+  [["push", "iris", "nothing"], "nothing cannot be read (ENOENT)."],
+  [["rm", "iris"], "has no model iris."],
+  [["ls", "iris"], "has no model iris."],
+  [["push", `${"x".repeat(250)}`, "iris"], "is too long for a registry."],
+])("refuses %j", async (args, problem) => {
+  const { slipway } = await machineOfTest();
+  const { error, status } = await slipway(...args);
+  expect(error).toContain(problem);
+  expect(status).toBe(2);
+});

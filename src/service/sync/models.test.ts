@@ -1,0 +1,232 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect, it, onTestFinished } from "vitest";
+import { pushModel } from "../../artifact/push.ts";
+import { placeOfModel } from "../../artifact/registry.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { open, registry, useRegistry } from "../../registry/client/testdata/harness.ts";
+import { modelFolder } from "../content.ts";
+import { syncModels } from "./models.ts";
+
+useRegistry();
+
+type Files = Readonly<Record<string, string | Buffer>>;
+
+function folderOfTest(files: Files = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-sync-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  write(folder, files);
+  return folder;
+}
+
+function write(folder: string, files: Files): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+}
+
+async function push(folder: string): Promise<Digest> {
+  const place = placeOfModel({ client: open(), host: registry.host, place: (name) => name }, "iris");
+  return (await pushModel(place, { folder, name: "iris" })).digest;
+}
+
+const argumentsFor = (volume: string, digest: Digest) => [
+  `--volume=${volume}`,
+  `--model=${registry.host}/models/iris@${digest}`,
+];
+
+/** Brings a version into a volume. Returns what was asked of the registry. */
+async function sync(volume: string, digest: Digest): Promise<string[]> {
+  const before = registry.log.length;
+  await syncModels(argumentsFor(volume, digest));
+  return registry.log.slice(before);
+}
+
+/** The same as a program of its own, which can be killed. */
+function start(volume: string, digest: Digest): ChildProcess {
+  const main = join(import.meta.dirname, "main.ts");
+  const child = spawn(process.execPath, [main, "models", ...argumentsFor(volume, digest)], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+/** All files below a folder with their contents. */
+function contentsOf(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+    statSync(join(folder, path)).isFile(),
+  );
+  return Object.fromEntries(files.sort().map((path) => [path, readFileSync(join(folder, path), "utf8")]));
+}
+
+const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`small/${index}.txt`, `number ${index}`]));
+
+it("brings a model, which is then there without the registry", async () => {
+  const files = { "model.bin": "weights", "bin/run": "#!/bin/sh\n", empty: "" };
+  const source = folderOfTest(files);
+  chmodSync(join(source, "bin/run"), 0o755);
+  const digest = await push(source);
+  const volume = folderOfTest();
+  await sync(volume, digest);
+  const folder = join(volume, modelFolder(digest));
+  expect(contentsOf(folder)).toEqual(files);
+  expect(statSync(join(folder, "bin/run")).mode & 0o777).toBe(0o555);
+  expect(statSync(join(folder, "model.bin")).mode & 0o777).toBe(0o444);
+  expect(readdirSync(join(volume, "drafts/models"))).toEqual([]);
+  expect(await sync(volume, digest)).toEqual([]);
+});
+
+it("fetches for another version what is new in it, and leaves the first as it is", async () => {
+  const source = folderOfTest({ a: "1".repeat(100_000), b: "2".repeat(100_000), ...many });
+  const one = await push(source);
+  write(source, { b: "3".repeat(100_000), "small/7.txt": "changed" });
+  const two = await push(source);
+  const volume = folderOfTest();
+  await sync(volume, one);
+  const before = contentsOf(join(volume, modelFolder(one)));
+  expect(before).toMatchObject({ b: "2".repeat(100_000), ...many });
+  const asked = await sync(volume, two);
+  // The manifest, the list of packs, one file and one pack.
+  expect(asked.map((line) => line.split(" ")[0])).toEqual(["GET", "GET", "GET", "GET"]);
+  expect(contentsOf(join(volume, modelFolder(one)))).toEqual(before);
+  expect(contentsOf(join(volume, modelFolder(two)))).toEqual(contentsOf(source));
+  const inode = (version: Digest) => statSync(join(volume, modelFolder(version), "a")).ino;
+  expect(inode(two)).toBe(inode(one));
+});
+
+it("mends what is damaged, missing, replaced or added, one file at a time", async () => {
+  const source = folderOfTest({ a: "right", "deep/b": "also right", c: "untouched", ...many });
+  const digest = await push(source);
+  const volume = folderOfTest();
+  await sync(volume, digest);
+  const folder = join(volume, modelFolder(digest));
+  const untouched = statSync(join(folder, "c")).ino;
+  // In the folder and in what is kept, which are the same.
+  chmodSync(join(folder, "a"), 0o644);
+  writeFileSync(join(folder, "a"), "wrong");
+  rmSync(join(folder, "deep"), { recursive: true });
+  symlinkSync("/", join(folder, "deep"));
+  rmSync(join(folder, "small/5.txt"));
+  mkdirSync(join(folder, "small/5.txt"));
+  writeFileSync(join(folder, "intruder"), "");
+  const asked = await sync(volume, digest);
+  expect(asked).toEqual([expect.stringMatching(/^GET \/v2\/models\/iris\/blobs\//)]);
+  expect(contentsOf(folder)).toEqual(contentsOf(source));
+  expect(statSync(join(folder, "c")).ino).toBe(untouched);
+  expect(await sync(volume, digest)).toEqual([]);
+});
+
+it("goes on where it was killed", async () => {
+  const size = 8 * 1024 * 1024;
+  const source = folderOfTest({ large: Buffer.alloc(size, "x"), other: "small" });
+  const digest = await push(source);
+  const volume = folderOfTest();
+  const half = size / 2;
+  registry.intervene = (request, response) => {
+    if (!request.url?.includes("/blobs/") || request.headers.range) return false;
+    const [, blob = Buffer.alloc(0)] =
+      [...registry.blobs].find(([key]) => key.endsWith(request.url?.split("/").at(-1) ?? "")) ?? [];
+    if (blob.length < size) return false;
+    response.writeHead(200, { "content-length": blob.length });
+    response.write(blob.subarray(0, half));
+    return true;
+  };
+  const child = start(volume, digest);
+  const partial = () => {
+    const folder = join(volume, "partial");
+    const [name = ""] = existsSync(folder) ? readdirSync(folder).filter((each) => !each.endsWith(".part")) : [];
+    return name === "" ? 0 : (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
+  };
+  await expect.poll(partial, { timeout: 30_000 }).toBe(half);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(existsSync(join(volume, modelFolder(digest)))).toBe(false);
+
+  registry.intervene = undefined;
+  const ranges: (string | undefined)[] = [];
+  registry.intervene = (request) => {
+    ranges.push(request.headers.range);
+    return false;
+  };
+  await sync(volume, digest);
+  expect(ranges).toContain(`bytes=${half}-${size - 1}`);
+  expect(readFileSync(join(volume, modelFolder(digest), "large")).equals(Buffer.alloc(size, "x"))).toBe(true);
+});
+
+it("starts again where what was kept of a file is not its beginning", async () => {
+  const source = folderOfTest({ a: "content" });
+  const digest = await push(source);
+  const volume = folderOfTest();
+  const [key = ""] = [...registry.blobs].find(([, bytes]) => bytes.toString() === "content") ?? [];
+  write(volume, { [`partial/${key.split(":")[1]}`]: "wrong" });
+  await sync(volume, digest);
+  expect(contentsOf(join(volume, modelFolder(digest)))).toEqual({ a: "content" });
+});
+
+it("takes nothing that is not what its digest says", async () => {
+  const source = folderOfTest({ a: "content", ...many });
+  const digest = await push(source);
+  const blobs = [...registry.blobs];
+  for (const part of ["content", "number 1"]) {
+    const volume = folderOfTest();
+    for (const [key, bytes] of blobs) {
+      const isMeant = bytes.includes(part) && !bytes.includes('"packs"');
+      registry.blobs.set(key, isMeant ? Buffer.from(bytes.map((byte) => byte ^ 1)) : bytes);
+    }
+    await expect(sync(volume, digest)).rejects.toThrow(/sent a damaged blob/);
+    expect(existsSync(join(volume, modelFolder(digest)))).toBe(false);
+    for (const [key, bytes] of blobs) registry.blobs.set(key, bytes);
+    await sync(volume, digest);
+    expect(contentsOf(join(volume, modelFolder(digest)))).toEqual(contentsOf(source));
+  }
+});
+
+it("works once where two do it at the same time", async () => {
+  const source = folderOfTest({ a: "1", b: "2", c: "3", ...many });
+  const digest = await push(source);
+  const volume = folderOfTest();
+  const before = registry.log.length;
+  const children = [start(volume, digest), start(volume, digest), start(volume, digest)];
+  const ended = await Promise.all(
+    children.map(async (child) => {
+      const [said, [status]] = await Promise.all([
+        text(child.stderr as NonNullable<typeof child.stderr>),
+        once(child, "exit"),
+      ]);
+      return { said, status };
+    }),
+  );
+  expect(ended.map(({ status }) => status)).toEqual([0, 0, 0]);
+  expect(ended.filter(({ said }) => said.includes("nothing fetched"))).toHaveLength(2);
+  const asked = registry.log.slice(before);
+  expect(new Set(asked).size).toBe(asked.length);
+  expect(contentsOf(join(volume, modelFolder(digest)))).toEqual(contentsOf(source));
+});
+
+it("says what is wrong with its volume, its registry and what it is asked for", async () => {
+  const digest: Digest = `sha256:${"0".repeat(64)}`;
+  const volume = folderOfTest();
+  await expect(sync(join(volume, "none"), digest)).rejects.toThrow(/^The volume at .* cannot be written to/);
+  await expect(sync(volume, digest)).rejects.toThrow(/has no model models\/iris@sha256:0+ any more/);
+  await expect(syncModels([`--volume=${volume}`, "--model=localhost:1/models/iris"])).rejects.toThrow(
+    "localhost:1/models/iris names no version of a model.",
+  );
+  await expect(syncModels([`--volume=${volume}`, "--modle=x"])).rejects.toThrow();
+});
