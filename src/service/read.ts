@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { z } from "zod";
 import { Document, type Issue } from "../deployment/document.ts";
 import { issuesOf, readDocument } from "../deployment/read.ts";
 import { UserError } from "../oci/errors.ts";
@@ -24,14 +25,16 @@ const maximumFile = 256 * 1024;
  * Reads what describes services: a file of one or more YAML documents (JSON is YAML), or the files of a folder, those below it left out.
  *
  * @param name what a person calls file or folder
- * @param instanceTypes names that `instanceType` may have
+ * @param instanceTypes names that `instanceType` may have. Undefined: any
+ * @param image of services that name none
  * @throws UserError with file, line, column, field and nearest known name of every mistake in the first document that has some; nothing of
  *   what fields hold is in it
  */
 export async function readServices(
   path: string,
   name: string,
-  instanceTypes: readonly string[],
+  instanceTypes: readonly string[] | undefined,
+  image?: string,
 ): Promise<readonly ServiceDocument[]> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
   const files = isFolder ? (await readdir(path)).filter((file) => /\.(ya?ml|json)$/.test(file)).sort() : undefined;
@@ -43,7 +46,7 @@ export async function readServices(
   for (const file of files ?? [undefined]) {
     const fileName = file === undefined ? name : join(name, file);
     const text = await readDocument(file === undefined ? path : join(path, file), fileName, "service", maximumFile);
-    for (const document of parseServices(text, fileName, instanceTypes)) {
+    for (const document of parseServices(text, fileName, instanceTypes, image)) {
       const before = places.get(document.service.name);
       if (before !== undefined) throw document.error([sameName(before === fileName ? "this file" : before)]);
       places.set(document.service.name, fileName);
@@ -51,6 +54,19 @@ export async function readServices(
     }
   }
   return found;
+}
+
+/** @throws UserError when an image is given that no service takes: each names its own */
+export function checkImageTaken(documents: readonly ServiceDocument[], image: string | undefined): void {
+  const [first] = documents;
+  if (image === undefined || first === undefined || documents.some(({ service }) => service.image === image)) return;
+  throw first.error([
+    {
+      path: ["image"],
+      problem: "stands beside the image that is given with the file (`image` of the Bazel rule, or --image)",
+      remedy: "Remove the field, or give no image.",
+    },
+  ]);
 }
 
 /**
@@ -61,7 +77,8 @@ export async function readServices(
 export function parseServices(
   text: string,
   fileName: string,
-  instanceTypes: readonly string[],
+  instanceTypes: readonly string[] | undefined,
+  image?: string,
 ): readonly ServiceDocument[] {
   const documents = Document.parseAllSecretive(text, fileName);
   if (documents.length > maximumServices) {
@@ -70,22 +87,28 @@ export function parseServices(
       "Divide it.",
     );
   }
-  return documents.map((document) => readService(document, documents.length > 1, fileName, instanceTypes));
+  return documents.map((document) => readService(document, documents.length > 1, fileName, instanceTypes, image));
 }
 
 function readService(
   document: Document,
   isOneOfSeveral: boolean,
   fileName: string,
-  instanceTypes: readonly string[],
+  instanceTypes: readonly string[] | undefined,
+  givenImage: string | undefined,
 ): ServiceDocument {
   const parsed = serviceFields.safeParse(document.value);
-  if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
+  const formal = [
+    ...(givenImage === undefined ? missingImage(document.value) : []),
+    ...(parsed.success ? [] : parsed.error.issues),
+  ];
+  if (!parsed.success || formal.length > 0) throw document.error(issuesOf(formal, document.value));
   const fields = parsed.data;
   const name = fields.name ?? nameOfFile(fileName);
+  const image = fields.image ?? givenImage;
   const issues = [
     ...checkFields(fields),
-    ...unknownType(fields, instanceTypes),
+    ...(instanceTypes === undefined ? [] : unknownType(fields, instanceTypes)),
     ...(fields.name === undefined && isOneOfSeveral
       ? [
           {
@@ -105,8 +128,15 @@ function readService(
         ]
       : []),
   ];
-  if (issues.length > 0) throw document.error(issues);
-  return { service: serviceOf(fields, name), error: (mistakes) => document.error(mistakes) };
+  if (issues.length > 0 || image === undefined) throw document.error(issues);
+  return { service: serviceOf(fields, name, image), error: (mistakes) => document.error(mistakes) };
+}
+
+/** The one field that need not be there where it is given in another way. */
+function missingImage(value: unknown): z.core.$ZodIssue[] {
+  const isGroup = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isGroup || Object.hasOwn(value, "image")) return [];
+  return [{ code: "invalid_type", expected: "string", path: ["image"], message: "" }];
 }
 
 /** `serving/My_App.yaml` is `my-app`. */
@@ -141,14 +171,14 @@ function unknownType({ resources }: ServiceFields, known: readonly string[]): Is
 }
 
 /** One model of both shapes. */
-function serviceOf(fields: ServiceFields, name: string): Service {
+function serviceOf(fields: ServiceFields, name: string, image: string): Service {
   const { replicas, ports, autoscaling } = fields.resources;
   const instanceType = fields.resources.instanceType ?? fields.resources.machineType;
   const { repositories } = fields;
   return {
     name,
     enabled: fields.enabled,
-    image: fields.image,
+    image,
     ...(fields.containerRegistry === undefined ? {} : { containerRegistry: fields.containerRegistry }),
     ...(fields.command === undefined ? {} : { command: fields.command }),
     ports: ports ?? (fields.port === undefined ? [] : [fields.port]),

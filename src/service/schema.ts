@@ -243,7 +243,7 @@ export const serviceFields = fields("a field of a service", {
   apiVersion: formed(/^v1$/, "is a version that is not known", "Write v1, or leave it out.").optional().describe("v1."),
   name: name.optional().describe("Default: the file's name."),
   enabled: flag().default(true).describe("Whether the service runs."),
-  image: image.describe("The container image."),
+  image: image.optional().describe("The container image. May be left out where an image is given with the file."),
   containerRegistry: formed(
     /^[!-~]{1,255}$/,
     "is not the name of a registry's credential",

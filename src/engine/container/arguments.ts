@@ -89,7 +89,7 @@ function dockerArguments(): string[] {
 }
 
 /** Podman knows devices by the names of the Container Device Interface, docker by their count. */
-function gpuArguments(client: ContainerClient, count: number): string[] {
+export function gpuArguments(client: ContainerClient, count: number): string[] {
   if (count === 0) return [];
   if (client.name === "docker") return [`--gpus=${count}`];
   return Array.from({ length: count }, (_, index) => `--device=nvidia.com/gpu=${index}`);

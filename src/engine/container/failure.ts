@@ -25,13 +25,17 @@ const remedies: readonly (readonly [RegExp, string])[] = [
 
 /** The error for a client that did not get as far as running the program: something of this machine that its user has to mend. */
 export function clientFailure(client: ContainerClient, image: string, status: number, words: string): UserError {
-  const { registry } = parseReference(image);
-  const known = remedies.find(([pattern]) => pattern.test(words))?.[1] ?? "Run `{client} info` to see whether it works";
-  const remedy = known.replaceAll("{client}", client.name).replaceAll("{registry}", registry);
   return new UserError(
     `${client.path} run of ${image} failed with status ${status}: ${oneLine(words) || "it printed nothing"}`,
-    `${remedy}, or set SLIPWAY_ENGINE=process to run without containers.`,
+    `${remedyOf(client, image, words)}, or set SLIPWAY_ENGINE=process to run without containers.`,
   );
+}
+
+/** What to do about what a client printed, without a full stop. */
+export function remedyOf(client: ContainerClient, image: string, words: string): string {
+  const { registry } = parseReference(image);
+  const known = remedies.find(([pattern]) => pattern.test(words))?.[1] ?? "Run `{client} info` to see whether it works";
+  return known.replaceAll("{client}", client.name).replaceAll("{registry}", registry);
 }
 
 /** A client's words on one line, without what only its developers need. */

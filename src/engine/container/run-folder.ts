@@ -21,6 +21,8 @@ export interface RunFolder {
   readonly authFile?: string;
   /** What makes docker use the login. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Puts one more file there. */
+  readonly write: (name: string, content: string) => string;
   readonly remove: () => void;
 }
 
@@ -57,6 +59,7 @@ export function makeRunFolder(
     containerIdFile: join(folder, "container-id"),
     ...(environment === "" ? {} : { environmentFile: write("environment", environment) }),
     variables: {},
+    write,
     remove,
   };
   if (login === undefined) return files;

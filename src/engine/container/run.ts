@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { type FSWatcher, statSync, watch } from "node:fs";
 import { dirname } from "node:path";
 import { type ContainerRun, type Environment, statusOf } from "../engine.ts";
-import { findExecutable } from "../executables.ts";
 import { interruptible } from "../interrupts.ts";
 import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
@@ -15,6 +14,7 @@ import { LastWords } from "./last-words.ts";
 import { processLimits } from "./process-limits.ts";
 import { checkReach } from "./reach.ts";
 import { type Login, makeRunFolder } from "./run-folder.ts";
+import { otherRuntime } from "./runtime.ts";
 
 /** What a caller may set for one run besides the run itself. */
 export interface ContainerRunOptions {
@@ -59,17 +59,11 @@ export async function runContainer(
   if (client.name === "docker") await checkDocker(env);
   const { status, words } = await attempt(client, run, { ...options, env, onStderr });
   if (words === "") return status;
-  const runc = findExecutable("runc", { PATH: `${env["PATH"] ?? ""}:/usr/sbin:/sbin` });
-  if (client.name !== "podman" || runtime !== undefined || runc === undefined || !isRuntimeFailure(words)) {
-    throw clientFailure(client, run.image, status, words);
-  }
+  const runc = otherRuntime(client, words, env);
+  if (runtime !== undefined || runc === undefined) throw clientFailure(client, run.image, status, words);
   runtime = runc;
   onStderr(Buffer.from(`slipway: crun does not work on this machine (${oneLine(words)}); using ${runc}\n`));
   return runContainer(client, run, options);
-}
-
-function isRuntimeFailure(words: string): boolean {
-  return /\bcrun\b/.test(words) && /OCI runtime error|OCI permission denied/.test(words);
 }
 
 /** The outcome of one command: the program's status, or the client's with its last words. */
