@@ -1,7 +1,7 @@
 import { normalizeRegistry } from "../oci/reference.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { openRegistry } from "./client/open.ts";
-import { openConfigured } from "./open-by-name.ts";
+import { embeddedHost, openConfigured } from "./open-by-name.ts";
 import type { EmbeddedRegistry } from "./server/ensure.ts";
 
 export interface WritableOptions {
@@ -19,6 +19,18 @@ export interface WritableRegistry {
   readonly place: (name: string) => string;
 }
 
+/** The repository, in the registry of jobs, for what is called so. */
+export function placeIn(env: Readonly<Record<string, string | undefined>>, name: string): string {
+  const prefix = (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "");
+  return env["SLIPWAY_REGISTRY"] && prefix !== "" ? `${prefix}/${name}` : name;
+}
+
+/** `host[:port]` of the registry of jobs. Undefined: it is the embedded one, which never ran. */
+export function writableHost(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const named = env["SLIPWAY_REGISTRY"];
+  return named ? normalizeRegistry(named) : embeddedHost(env);
+}
+
 /**
  * Opens the registry of jobs, which what is made for them goes to and they are pulled from: `SLIPWAY_REGISTRY`, else this machine's embedded one,
  * as for the images of a pipeline. The registry that a job's interpreter comes from may be one that its user can only read. In a registry that was named,
@@ -28,9 +40,7 @@ export async function openWritable({ env = process.env, embedded }: WritableOpti
   const named = env["SLIPWAY_REGISTRY"];
   if (named) {
     const host = normalizeRegistry(named);
-    const prefix = (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "");
-    const place = (name: string) => (prefix === "" ? name : `${prefix}/${name}`);
-    return { client: await openConfigured(host, env), host, place };
+    return { client: await openConfigured(host, env), host, place: (name) => placeIn(env, name) };
   }
   const { socketPath, host } = await embedded();
   return { client: openRegistry(host, { embedded: { socketPath } }), host, place: (name) => name };

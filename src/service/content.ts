@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Digest, splitDigest } from "../oci/digest.ts";
+import { splitDigest } from "../oci/digest.ts";
+import type { Reference } from "../oci/reference.ts";
 
 /**
  * What is brought to a service before its program starts: one run of the sync program, `sync KIND --volume=/volume ARGUMENTS…`, and what the
@@ -56,8 +57,13 @@ export function syncArguments({ kind, arguments: rest }: Content): string[] {
   return [kind, `--volume=${volumeFolder}`, ...rest];
 }
 
-/** Where a volume has a version of a model. */
-export function modelFolder(digest: Digest): string {
+/** Where a volume has a model: a version, or, where none is named, a link to what was the newest the last time somebody looked. */
+export function modelFolder({
+  registry,
+  repository,
+  digest,
+}: Pick<Reference, "registry" | "repository" | "digest">): string {
+  if (digest === undefined) return join("models", "latest", registry, repository);
   const { algorithm, hex } = splitDigest(digest);
   return join("models", algorithm, hex);
 }

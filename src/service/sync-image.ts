@@ -1,6 +1,7 @@
 import { runCommand } from "../environment/command.ts";
 import { Failure, UserError } from "../oci/errors.ts";
 import { parseReference } from "../oci/reference.ts";
+import { placeIn } from "../registry/writable.ts";
 import { readServiceSettings } from "./settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -44,7 +45,11 @@ export async function syncImage(env: Environment): Promise<SyncImage> {
 }
 
 async function run(program: string, args: readonly string[], env: Environment): Promise<string> {
-  const { status, stdout, stderr } = await runCommand(program, [...args, ...placeOf(env)], { env });
+  const { status, stdout, stderr } = await runCommand(
+    program,
+    [...args, "--repository", placeIn(env, "slipway/sync")],
+    { env },
+  );
   if (status === 0) return stdout;
   if (status === undefined) {
     throw new UserError(`${pushVariable} names no program: ${program}.`, "Build it again, or unset the variable.");
@@ -54,10 +59,4 @@ async function run(program: string, args: readonly string[], env: Environment): 
     `The image that brings models and repositories to services was not pushed: ${problem}`,
     remedy.join(" ") || "Correct that, and try again.",
   );
-}
-
-/** In a registry that was named, repositories are below a prefix, as all that is made for services and jobs. */
-function placeOf(env: Environment): string[] {
-  const prefix = (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "");
-  return env["SLIPWAY_REGISTRY"] && prefix !== "" ? ["--repository", `${prefix}/slipway/sync`] : [];
 }

@@ -54,7 +54,7 @@ export class ModelSync {
 
   async #run(): Promise<void> {
     const model = (await this.#kept()) ?? (await this.#fetched());
-    const folder = this.#volume.path(modelFolder(this.#reference.digest));
+    const folder = this.#volume.path(modelFolder(this.#reference));
     const isThere = (await lstat(folder).catch(() => undefined))?.isDirectory() ?? false;
     const wrong = isThere ? await this.#wrong(folder, model) : model.files;
     await this.#bring(wrong);
@@ -191,7 +191,7 @@ export class ModelSync {
     const draft = await this.#volume.draft("models");
     for (const folder of new Set(files.flatMap(({ path }) => foldersOf(path)))) await mkdir(join(draft, folder));
     for (const file of files) await this.#store.place(file, join(draft, file.path));
-    await this.#volume.publish(draft, modelFolder(this.#reference.digest));
+    await this.#volume.publish(draft, modelFolder(this.#reference));
   }
 
   /** Each file is replaced in one step: whoever reads in the folder finds the one or the other. */

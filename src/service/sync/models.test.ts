@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -45,6 +46,9 @@ async function push(folder: string): Promise<Digest> {
   const place = placeOfModel({ client: open(), host: registry.host, place: (name) => name }, "iris");
   return (await pushModel(place, { folder, name: "iris" })).digest;
 }
+
+const folderOf = (digest?: Digest) =>
+  modelFolder({ registry: registry.host, repository: "models/iris", ...(digest === undefined ? {} : { digest }) });
 
 const argumentsFor = (volume: string, digest: Digest) => [
   `--volume=${volume}`,
@@ -85,7 +89,7 @@ it("brings a model, which is then there without the registry", async () => {
   const digest = await push(source);
   const volume = folderOfTest();
   await sync(volume, digest);
-  const folder = join(volume, modelFolder(digest));
+  const folder = join(volume, folderOf(digest));
   expect(contentsOf(folder)).toEqual(files);
   expect(statSync(join(folder, "bin/run")).mode & 0o777).toBe(0o555);
   expect(statSync(join(folder, "model.bin")).mode & 0o777).toBe(0o444);
@@ -100,14 +104,14 @@ it("fetches for another version what is new in it, and leaves the first as it is
   const two = await push(source);
   const volume = folderOfTest();
   await sync(volume, one);
-  const before = contentsOf(join(volume, modelFolder(one)));
+  const before = contentsOf(join(volume, folderOf(one)));
   expect(before).toMatchObject({ b: "2".repeat(100_000), ...many });
   const asked = await sync(volume, two);
   // The manifest, the list of packs, one file and one pack.
   expect(asked.map((line) => line.split(" ")[0])).toEqual(["GET", "GET", "GET", "GET"]);
-  expect(contentsOf(join(volume, modelFolder(one)))).toEqual(before);
-  expect(contentsOf(join(volume, modelFolder(two)))).toEqual(contentsOf(source));
-  const inode = (version: Digest) => statSync(join(volume, modelFolder(version), "a")).ino;
+  expect(contentsOf(join(volume, folderOf(one)))).toEqual(before);
+  expect(contentsOf(join(volume, folderOf(two)))).toEqual(contentsOf(source));
+  const inode = (version: Digest) => statSync(join(volume, folderOf(version), "a")).ino;
   expect(inode(two)).toBe(inode(one));
 });
 
@@ -116,7 +120,7 @@ it("mends what is damaged, missing, replaced or added, one file at a time", asyn
   const digest = await push(source);
   const volume = folderOfTest();
   await sync(volume, digest);
-  const folder = join(volume, modelFolder(digest));
+  const folder = join(volume, folderOf(digest));
   const untouched = statSync(join(folder, "c")).ino;
   // In the folder and in what is kept, which are the same.
   chmodSync(join(folder, "a"), 0o644);
@@ -157,7 +161,7 @@ it("goes on where it was killed", async () => {
   await expect.poll(partial, { timeout: 30_000 }).toBe(half);
   child.kill("SIGKILL");
   await once(child, "exit");
-  expect(existsSync(join(volume, modelFolder(digest)))).toBe(false);
+  expect(existsSync(join(volume, folderOf(digest)))).toBe(false);
 
   registry.intervene = undefined;
   const ranges: (string | undefined)[] = [];
@@ -167,7 +171,7 @@ it("goes on where it was killed", async () => {
   };
   await sync(volume, digest);
   expect(ranges).toContain(`bytes=${half}-${size - 1}`);
-  expect(readFileSync(join(volume, modelFolder(digest), "large")).equals(Buffer.alloc(size, "x"))).toBe(true);
+  expect(readFileSync(join(volume, folderOf(digest), "large")).equals(Buffer.alloc(size, "x"))).toBe(true);
 });
 
 it("starts again where what was kept of a file is not its beginning", async () => {
@@ -177,7 +181,7 @@ it("starts again where what was kept of a file is not its beginning", async () =
   const [key = ""] = [...registry.blobs].find(([, bytes]) => bytes.toString() === "content") ?? [];
   write(volume, { [`partial/${key.split(":")[1]}`]: "wrong" });
   await sync(volume, digest);
-  expect(contentsOf(join(volume, modelFolder(digest)))).toEqual({ a: "content" });
+  expect(contentsOf(join(volume, folderOf(digest)))).toEqual({ a: "content" });
 });
 
 it("takes nothing that is not what its digest says", async () => {
@@ -191,11 +195,25 @@ it("takes nothing that is not what its digest says", async () => {
       registry.blobs.set(key, isMeant ? Buffer.from(bytes.map((byte) => byte ^ 1)) : bytes);
     }
     await expect(sync(volume, digest)).rejects.toThrow(/sent a damaged blob/);
-    expect(existsSync(join(volume, modelFolder(digest)))).toBe(false);
+    expect(existsSync(join(volume, folderOf(digest)))).toBe(false);
     for (const [key, bytes] of blobs) registry.blobs.set(key, bytes);
     await sync(volume, digest);
-    expect(contentsOf(join(volume, modelFolder(digest)))).toEqual(contentsOf(source));
+    expect(contentsOf(join(volume, folderOf(digest)))).toEqual(contentsOf(source));
   }
+});
+
+it("brings the newest version where none is named, by a link", async () => {
+  const source = folderOfTest({ a: "1" });
+  const one = await push(source);
+  const volume = folderOfTest();
+  const newest = [`--volume=${volume}`, `--model=${registry.host}/models/iris`];
+  await syncModels(newest);
+  expect(readlinkSync(join(volume, folderOf()))).toBe(`../../../${folderOf(one).replace("models/", "")}`);
+  write(source, { a: "2" });
+  await push(source);
+  await syncModels(newest);
+  expect(contentsOf(join(volume, folderOf()))).toEqual({ a: "2" });
+  expect(contentsOf(join(volume, folderOf(one)))).toEqual({ a: "1" });
 });
 
 it("works once where two do it at the same time", async () => {
@@ -217,7 +235,7 @@ it("works once where two do it at the same time", async () => {
   expect(ended.filter(({ said }) => said.includes("nothing fetched"))).toHaveLength(2);
   const asked = registry.log.slice(before);
   expect(new Set(asked).size).toBe(asked.length);
-  expect(contentsOf(join(volume, modelFolder(digest)))).toEqual(contentsOf(source));
+  expect(contentsOf(join(volume, folderOf(digest)))).toEqual(contentsOf(source));
 });
 
 it("says what is wrong with its volume, its registry and what it is asked for", async () => {
@@ -225,8 +243,5 @@ it("says what is wrong with its volume, its registry and what it is asked for", 
   const volume = folderOfTest();
   await expect(sync(join(volume, "none"), digest)).rejects.toThrow(/^The volume at .* cannot be written to/);
   await expect(sync(volume, digest)).rejects.toThrow(/has no model models\/iris@sha256:0+ any more/);
-  await expect(syncModels([`--volume=${volume}`, "--model=localhost:1/models/iris"])).rejects.toThrow(
-    "localhost:1/models/iris names no version of a model.",
-  );
   await expect(syncModels([`--volume=${volume}`, "--modle=x"])).rejects.toThrow();
 });

@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { Digest } from "../../oci/digest.ts";
-import { UserError } from "../../oci/errors.ts";
-import { parseReference, type Reference } from "../../oci/reference.ts";
+import { resolveModel } from "../../artifact/registry.ts";
+import { parseReference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
-import { secretsFolder } from "../content.ts";
+import { modelFolder, secretsFolder } from "../content.ts";
 import { ModelSync } from "./model-sync.ts";
 import { registriesFile, registriesOf } from "./registries.ts";
 import { Volume } from "./volume.ts";
 
 /**
  * `models --volume=FOLDER --model=HOST/REPOSITORY@sha256:… …`: makes a volume have models, each in its `modelFolder`. All of a model that is there is
- * read and checked; what is missing or damaged comes from its registry, which is not asked where nothing is.
+ * read and checked; what is missing or damaged comes from its registry, which is not asked where nothing is. Without a digest it is the newest version, which
+ * a link is then made to.
  */
 export async function syncModels(args: readonly string[]): Promise<void> {
   const { volume: folder, model: models } = parseArgs({
@@ -26,19 +26,17 @@ export async function syncModels(args: readonly string[]): Promise<void> {
   const clients = new Map<string, RegistryClient>();
   try {
     for (const text of models) {
-      const reference = exactly(text);
-      const client = clients.get(reference.registry) ?? open(reference.registry);
-      clients.set(reference.registry, client);
+      const { tag: _tag, ...named } = parseReference(text);
+      const client = clients.get(named.registry) ?? open(named.registry);
+      clients.set(named.registry, client);
+      const { registry, repository } = named;
+      const place = { client, repository, id: repository };
+      const reference = { registry, repository, digest: named.digest ?? (await resolveModel(place)) };
       await new ModelSync(volume, client, reference, say).run();
+      if (named.digest === undefined) await volume.link(modelFolder(named), modelFolder(reference));
     }
   } finally {
     for (const client of clients.values()) client.close();
     lock.release();
   }
-}
-
-function exactly(text: string): Reference & { readonly digest: Digest } {
-  const { digest, ...reference } = parseReference(text);
-  if (digest) return { ...reference, digest };
-  throw new UserError(`${text} names no version of a model.`, "Name it by its digest: HOST/REPOSITORY@sha256:….");
 }

@@ -8,11 +8,15 @@ import type { RegistrySettings } from "../../registry/settings/settings.ts";
 /** How a registry is reached and who asks: what the user's configuration and credentials are on the user's machine. */
 export interface RegistryAccess {
   readonly settings: RegistrySettings;
-  readonly credential?: Credential;
+  /** By repository. */
+  readonly credentials: Readonly<Record<string, Credential>>;
 }
 
 /** What the file of that name has: access by registry. */
 export type RegistryAccesses = Readonly<Record<string, RegistryAccess>>;
+
+/** Where credentials come from, for errors. */
+const source = "the service's secret";
 
 /** The name of the file among the secrets of a container. */
 export const registriesFile = "registries.json";
@@ -25,14 +29,13 @@ export const registriesFile = "registries.json";
 export async function registriesOf(path: string): Promise<(registry: string) => RegistryClient> {
   const known = await readAccesses(path);
   return (registry) => {
-    const { settings = {}, credential } = known[registry] ?? {};
+    const { settings = {}, credentials = {} } = known[registry] ?? {};
     return connectRegistry(registry, {
       settings,
-      findCredential: async () => ({
-        ...(credential ? { credential, source: "the service's secret" } : {}),
-        searched: ["the service's secret"],
-        problems: [],
-      }),
+      findCredential: async (repository = "") => {
+        const credential = credentials[repository];
+        return { ...(credential ? { credential, source } : {}), searched: [source], problems: [] };
+      },
     });
   };
 }

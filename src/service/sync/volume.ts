@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { access, constants, mkdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { access, constants, mkdir, rename, rm, symlink } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { UserError } from "../../oci/errors.ts";
 import { syncFolder } from "../../oci/files.ts";
 import { type Lock, takeLock, waitForLock } from "../../oci/lock.ts";
@@ -61,5 +61,14 @@ export class Volume {
     await syncFolder(draft);
     await rename(draft, target);
     await syncFolder(dirname(target));
+  }
+
+  /** Makes a name mean published content, in one step. */
+  async link(name: string, place: string): Promise<void> {
+    const path = this.path(name);
+    const draft = `${path}.${randomUUID()}`;
+    await mkdir(dirname(path), { recursive: true });
+    await symlink(relative(dirname(path), this.path(place)), draft);
+    await rename(draft, path);
   }
 }

@@ -1,0 +1,23 @@
+import type { Content } from "./content.ts";
+import type { Service } from "./model.ts";
+import { modelRegistry, modelSecret, modelsContent } from "./models.ts";
+import { repositoriesContent } from "./repositories.ts";
+import type { ServiceSettings } from "./settings.ts";
+
+/**
+ * What is brought to a service before its program starts, in this order.
+ *
+ * @param modelFiles how the sync program gets `modelAccess`. Default: by the secret that applying makes in a cluster
+ */
+export function contentsOf(
+  service: Service,
+  { authorities, modelsClaim }: ServiceSettings,
+  env: Readonly<Record<string, string | undefined>>,
+  modelFiles: Pick<Content, "secrets" | "texts"> = { secrets: [modelSecret(service)] },
+): readonly Content[] {
+  const { models, repositories } = service;
+  return [
+    ...(models.length === 0 ? [] : [modelsContent(models, modelRegistry(env), modelsClaim, modelFiles)]),
+    ...(repositories === undefined ? [] : [repositoriesContent(repositories, authorities)]),
+  ];
+}
