@@ -47,6 +47,27 @@ export async function resolveTag(
   }
 }
 
+/**
+ * Asks a registry which manifest a tag names now: an index where the image is for several platforms.
+ *
+ * @param open opens the registry `host[:port]`
+ * @throws UserError when there is no such tag
+ */
+export async function digestOfTag(
+  { repository: name, tag }: ContainerAtTag,
+  open: (registry: string) => Promise<RegistryClient>,
+): Promise<ContainerAtDigest> {
+  const { registry, repository } = parseReference(name);
+  const client = await open(registry);
+  try {
+    const found = await client.headManifest(repository, tag);
+    if (!found) throw await missingTag(client, repository, tag, formatReference({ registry, repository, tag }));
+    return { repository: formatReference({ registry, repository }), digest: found.digest };
+  } finally {
+    client.close();
+  }
+}
+
 async function missingTag(
   client: RegistryClient,
   repository: string,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { UserError } from "../oci/errors.ts";
 import { normalizeRegistry } from "../oci/reference.ts";
+import type { FindCredential } from "./client/auth.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { hintsIn } from "./client/hints.ts";
 import { openRegistry } from "./client/open.ts";
@@ -35,8 +36,16 @@ export async function openByName(registry: string, env: Environment = process.en
   );
 }
 
-/** Opens a registry as the user's settings for it say. */
-export async function openConfigured(registry: string, env: Environment = process.env): Promise<RegistryClient> {
+/**
+ * Opens a registry as the user's settings for it say.
+ *
+ * @param findCredential whose credential it gets, in place of the one that a search finds
+ */
+export async function openConfigured(
+  registry: string,
+  env: Environment = process.env,
+  findCredential?: FindCredential,
+): Promise<RegistryClient> {
   const settings = await registrySettings(normalizeRegistry(registry), env);
-  return openRegistry(registry, { settings, hints: hintsIn(env), env });
+  return openRegistry(registry, { settings, hints: hintsIn(env), env, ...(findCredential ? { findCredential } : {}) });
 }

@@ -1,45 +1,9 @@
-import { readFileSync } from "node:fs";
-import { expect, it, vi } from "vitest";
-import { parse } from "yaml";
+import { expect, it } from "vitest";
 import type { CallOutcome } from "../../src/engine/calls/calls.ts";
 import { KubernetesCalls } from "../../src/engine/calls/kubernetes.ts";
 import { nonceVariable, resultFileVariable } from "../../src/engine/protocol.ts";
-import { kubectl } from "./testdata/kubectl.ts";
-import type { Rule } from "./testdata/namespace.ts";
+import { documentedRules, rightsOf, takeRight } from "./testdata/role.ts";
 import { ShellUser } from "./testdata/shell.ts";
-
-/** The Role that the documentation asks for. */
-function documentedRules(): readonly Rule[] {
-  const page = readFileSync("docs/kubernetes.md", "utf8");
-  for (const [, block = ""] of page.matchAll(/^```yaml\n(.*?)^```/gms)) {
-    for (const document of block.split(/^---$/m)) {
-      const { kind, rules } = (parse(document) ?? {}) as { kind?: string; rules?: readonly Rule[] };
-      if (kind === "Role" && rules) return rules;
-    }
-  }
-  throw new Error("docs/kubernetes.md has no Role");
-}
-
-interface Right {
-  readonly apiGroup: string;
-  readonly resource: string;
-  readonly verb: string;
-}
-
-/** Rules as their single rights. */
-function rightsOf(rules: readonly Rule[]): Right[] {
-  return rules.flatMap(({ apiGroups, resources, verbs }) =>
-    apiGroups.flatMap((apiGroup) =>
-      resources.flatMap((resource) => verbs.map((verb) => ({ apiGroup, resource, verb }))),
-    ),
-  );
-}
-
-const ruleOf = ({ apiGroup, resource, verb }: Right): Rule => ({
-  apiGroups: [apiGroup],
-  resources: [resource],
-  verbs: [verb],
-});
 
 /** A program of which every call gives its own number, as the protocol has it. */
 const numbered = `echo call $JOB_COMPLETION_INDEX
@@ -73,7 +37,7 @@ async function call(user: ShellUser, count: number): Promise<{ results: unknown[
 it("as documented are enough for calls of functions, and each that is missing is named", {
   timeout: 300_000,
 }, async () => {
-  const rules = documentedRules();
+  const rules = documentedRules("docs/kubernetes.md");
   const rights = rightsOf(rules);
   const user = await ShellUser.make(rules);
   expect(await call(user, 3)).toEqual({ results: [{ result: 0 }, { result: 1 }, { result: 2 }], printed: "" });
@@ -83,15 +47,7 @@ it("as documented are enough for calls of functions, and each that is missing is
 
   for (const missing of rights) {
     const { apiGroup, resource, verb } = missing;
-    await user.namespace.grant(rights.filter((right) => right !== missing).map(ruleOf));
-    const question = ["auth", "can-i", verb, apiGroup === "" ? resource : `${resource}.${apiGroup}`];
-    const as = [`--as=system:serviceaccount:${user.namespace.name}:user`, `--namespace=${user.namespace.name}`];
-    // The API server hears of the change a moment later; a no is an exit status too.
-    const sub = resource.split("/");
-    const asked = sub.length === 2 ? ["auth", "can-i", verb, sub[0] ?? "", `--subresource=${sub[1]}`] : question;
-    await vi.waitUntil(async () => (await kubectl([...asked, ...as]).catch(() => "no")).trim() === "no", {
-      timeout: 20_000,
-    });
+    await takeRight(user.namespace, rights, missing);
 
     const { error } = await call(user, 1);
     const full = apiGroup === "" ? resource : `${resource}.${apiGroup}`;

@@ -21,11 +21,13 @@ export function builder(yargs: Argv): Argv {
       "render <file>",
       "Print what services are in Kubernetes: manifests, without asking the cluster",
       (command) =>
-        withFile(command).option("json", {
-          type: "boolean",
-          default: false,
-          describe: "One object of kind List, rather than YAML",
-        }),
+        withFile(command)
+          .option("json", { type: "boolean", default: false, describe: "One object of kind List, rather than YAML" })
+          .option("resolve", {
+            type: "boolean",
+            default: false,
+            describe: "Ask registries what the names mean now, as `apply` does",
+          }),
       async (options) => (await import("./service_render.ts")).printManifests(options),
     )
     .command(
@@ -40,8 +42,39 @@ export function builder(yargs: Argv): Argv {
     .command(
       "apply <file>",
       "Make services in the cluster what a file says, and print what changed",
-      (command) => withFile(command).option("json", json),
+      (command) =>
+        withFile(command)
+          .option("json", json)
+          .option("wait", {
+            type: "boolean",
+            default: false,
+            describe: "End when all services are ready, or with status 1 and the reason",
+          })
+          .option("rollback", {
+            type: "boolean",
+            default: false,
+            describe: "Wait, and put back what was before where a service does not get ready",
+          })
+          .option("time-limit", { type: "number", default: 600, describe: "Seconds to wait" }),
       async (options) => (await import("./service_apply.ts")).applyChanges(options),
+    )
+    .command(
+      "status [names..]",
+      "Show how services are: replicas, image, endpoints, and what keeps them from being ready",
+      (command) =>
+        command
+          .positional("names", { type: "string", array: true, describe: "The services. Default: all" })
+          .option("json", json),
+      async (options) => (await import("./service_status.ts")).showStatuses(options),
+    )
+    .command(
+      "logs <name>",
+      "Show what a service prints, of all its pods",
+      (command) =>
+        command
+          .positional("name", { type: "string", demandOption: true, describe: "The service" })
+          .option("follow", { type: "boolean", default: false, describe: "Until interrupted, also of pods to come" }),
+      async (options) => (await import("./service_status.ts")).showLogs(options),
     )
     .command(
       "delete <names..>",

@@ -3,9 +3,16 @@ import { renderFile } from "../../service/kubernetes/render-file.ts";
 import { manifestsAsJson, manifestsAsYaml } from "../../service/kubernetes/text.ts";
 import { userPath } from "./user-path.ts";
 
-/** Prints what a file's services are in Kubernetes. Asks no cluster, no registry and no credential. */
-export async function printManifests({ file, json }: { readonly file: string; readonly json: boolean }): Promise<void> {
-  const rendered = await renderFile(userPath(file), file, process.env);
+/** How a command line names services to render, and how. */
+interface RenderOptions {
+  readonly file: string;
+  readonly json: boolean;
+  readonly resolve: boolean;
+}
+
+/** Prints what a file's services are in Kubernetes. Asks no cluster, and registries only where they are to be resolved. */
+export async function printManifests({ file, json, resolve }: RenderOptions): Promise<void> {
+  const rendered = await renderFile(userPath(file), file, process.env, resolve);
   const manifests = rendered.flatMap((each) => each.manifests);
   process.stdout.write(json ? manifestsAsJson(manifests) : manifestsAsYaml(manifests));
 }

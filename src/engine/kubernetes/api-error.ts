@@ -59,7 +59,7 @@ export function refusalError(question: Question, status: number, body: string): 
   if (status === 403 && quota !== undefined) {
     return new UserError(
       `${cluster} refuses for its quota: ${quota}.`,
-      "Wait for other work to end, ask for less (resources), or ask whoever runs the cluster for more.",
+      "Wait for other work to end, ask for less, or ask whoever runs the cluster for more.",
       options,
     );
   }
@@ -69,7 +69,7 @@ export function refusalError(question: Question, status: number, body: string): 
     const full = group === "" ? resource : `${resource}.${group}`;
     return new UserError(
       `User ${who} may not ${verb} ${full}${place.replaceAll('"', "").split(":")[0]} of cluster ${context}.`,
-      `Ask whoever runs the cluster to allow \`${verb}\` on \`${full}\`: docs/kubernetes.md has the whole role, \`slipway doctor\` tells what else is missing.`,
+      `Ask whoever runs the cluster to allow \`${verb}\` on \`${full}\`: docs/kubernetes.md has the whole role of jobs, of which \`slipway doctor\` tells what else is missing, and docs/services.md that of services.`,
       options,
     );
   }
@@ -84,7 +84,7 @@ export function refusalError(question: Question, status: number, body: string): 
   if (status === 413) {
     return new UserError(
       `${cluster} refuses ${question.path} for its size.`,
-      "Give the job less input and environment.",
+      "Give it less input and environment.",
       options,
     );
   }

@@ -54,12 +54,7 @@ describe("what keeps a pod from starting", () => {
       true,
       "names its user web",
     ],
-    [
-      "CreateContainerError",
-      "no command specified",
-      true,
-      "cannot be made: no command specified. Check the job's command",
-    ],
+    ["CreateContainerError", "no command specified", true, "cannot be made: no command specified. Check its command"],
   ])("%s %j", (reason, message, isFinal, words) => {
     const trouble = waitingTrouble(waiting(reason, message));
     expect(trouble).toEqual({ words: expect.stringContaining(words), isFinal });

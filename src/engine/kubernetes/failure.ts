@@ -1,7 +1,16 @@
 import { parseReference } from "../../oci/reference.ts";
-import { conditionOf, containerName, containerState, type Event, type Job, type Pod } from "./objects.ts";
+import {
+  conditionOf,
+  containerName,
+  containerState,
+  type Event,
+  type Job,
+  type Pod,
+  type PodSpec,
+  type Terminated,
+} from "./objects.ts";
 
-/** Why a job does not get on, or failed, and what to do. */
+/** Why what runs in pods does not get on, or failed, and what to do. */
 export interface Trouble {
   /** One sentence on what is wrong and one on what to do. */
   readonly words: string;
@@ -9,36 +18,63 @@ export interface Trouble {
   readonly isFinal: boolean;
 }
 
-/** What keeps a pod from starting, undefined when nothing is known to. */
-export function waitingTrouble(pod: Pod): Trouble | undefined {
-  const { reason = "", message = "" } = containerState(pod).waiting ?? {};
+/** What pods are of: whom a person tells what to do. */
+export interface Owner {
+  /** Where it says what it needs. */
+  readonly resources: string;
+  readonly memory: string;
+  /** What to do once something is mended. */
+  readonly again: string;
+  /** How nodes get a credential. */
+  readonly credential: string;
+  /** What to do about an image that is not there. */
+  readonly missingImage: string;
+}
+
+const ofJob: Owner = {
+  resources: "resources",
+  memory: "resources: memory",
+  again: "submit the job again",
+  credential:
+    "Submit it again with --copy-credentials (SLIPWAY_COPY_CREDENTIALS=1), which puts yours into a Secret of the job, or have the nodes given one.",
+  missingImage: "Push it, or resolve the job again.",
+};
+
+/**
+ * What keeps a container of a pod from starting, undefined when nothing is known to.
+ *
+ * @param name of the container
+ */
+export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = containerName): Trouble | undefined {
+  const { reason = "", message = "" } = containerState(pod, name).waiting ?? {};
+  const image = imageOf(pod, name);
   const words = message.trim().replaceAll(/\s+/g, " ");
-  if (/^(ErrImagePull|ImagePullBackOff|RegistryUnavailable)$/.test(reason)) return pullTrouble(pod, words);
+  if (/^(ErrImagePull|ImagePullBackOff|RegistryUnavailable)$/.test(reason))
+    return pullTrouble(pod, image, words, owner);
   switch (reason) {
     case "InvalidImageName":
-      return final(`The nodes do not take ${imageOf(pod)} for the name of an image. Write HOST/REPOSITORY@sha256:…`);
+      return final(`The nodes do not take ${image} for the name of an image. Write HOST/REPOSITORY@sha256:…`);
     case "ErrImageNeverPull":
-      return final(`Image ${imageOf(pod)} is not on the node, which may not pull it. Have it put there.`);
+      return final(`Image ${image} is not on the node, which may not pull it. Have it put there.`);
     case "CreateContainerConfigError":
-      return configTrouble(pod, words);
+      return configTrouble(image, words);
     case "CreateContainerError":
     case "RunContainerError":
-      return final(`The container of image ${imageOf(pod)} cannot be made: ${words}. Check the job's command.`);
+      return final(`The container of image ${image} cannot be made: ${words}. Check its command.`);
   }
   const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False") {
     return passing(
-      `No node takes it: ${scheduled.message ?? scheduled.reason}. It waits for one; ask for less (resources) or for more nodes, or cancel it.`,
+      `No node takes it: ${oneLine(scheduled.message ?? scheduled.reason)}. It waits for one; ask for less (${owner.resources}), or for more nodes.`,
     );
   }
   return undefined;
 }
 
-function configTrouble(pod: Pod, words: string): Trouble {
-  const image = imageOf(pod);
+function configTrouble(image: string, words: string): Trouble {
   if (/will run as root/.test(words)) {
     return final(
-      `Image ${image} runs as root, and jobs on Kubernetes may not. Give the image a user by number, such as \`USER 1000:1000\`.`,
+      `Image ${image} runs as root, and Slipway's pods may not. Give the image a user by number, such as \`USER 1000:1000\`.`,
     );
   }
   const user = /non-numeric user \(([^)]*)\)/.exec(words)?.[1];
@@ -50,8 +86,7 @@ function configTrouble(pod: Pod, words: string): Trouble {
   return final(`The container of image ${image} cannot be configured: ${words}. Change what this names.`);
 }
 
-function pullTrouble(pod: Pod, words: string): Trouble {
-  const image = imageOf(pod);
+function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trouble {
   const { registry } = parseReference(image);
   const said = words.replace(/^Back-off pulling image "[^"]*"(: )?/, "").replace(/^ErrImagePull: /, "");
   if (/\b401\b|\b403\b|unauthorized|authorization failed|authentication required|denied|no basic auth/i.test(said)) {
@@ -63,8 +98,8 @@ function pullTrouble(pod: Pod, words: string): Trouble {
     }
     return final(
       hasSecret
-        ? `Registry ${registry} does not take the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and submit the job again: a short-lived one may have run out.`
-        : `Registry ${registry} gives ${image} to nobody without a credential, and the nodes have none: ${said}. Submit it again with --copy-credentials (SLIPWAY_COPY_CREDENTIALS=1), which puts yours into a Secret of the job, or have the nodes given one.`,
+        ? `Registry ${registry} does not take the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and ${owner.again}: a short-lived one may have run out.`
+        : `Registry ${registry} gives ${image} to nobody without a credential, and the nodes have none: ${said}. ${owner.credential}`,
     );
   }
   if (/no match for platform/i.test(said)) {
@@ -73,7 +108,7 @@ function pullTrouble(pod: Pod, words: string): Trouble {
     );
   }
   if (/\b404\b|not found|manifest unknown|name unknown/i.test(said)) {
-    return final(`Registry ${registry} has no image ${image}: ${said}. Push it, or resolve the job again.`);
+    return final(`Registry ${registry} has no image ${image}: ${said}. ${owner.missingImage}`);
   }
   if (said === "") return passing(`The nodes fail to pull ${image} from ${registry}. They try again.`);
   return passing(
@@ -97,15 +132,8 @@ export function podFailure(pod: Pod): string | undefined {
     return `Its node threw it out: ${oneLine(message)}. Ask for what it needs (resources), and for retries.`;
   const disruption = conditionOf(pod, "DisruptionTarget");
   if (disruption) return disruptionWords(pod, disruption.reason ?? "", oneLine(disruption.message));
-  if (terminated?.reason === "OOMKilled") {
-    const memory = pod.spec.containers.find(({ name }) => name === containerName)?.resources?.limits?.["memory"];
-    return memory === undefined
-      ? "It was killed for want of memory on its node. Say how much it needs (resources: memory)."
-      : `It was killed for want of memory: it may take ${memory} bytes. Give it more (resources: memory), or less to do.`;
-  }
-  if (terminated?.reason === "StartError" || terminated?.reason === "ContainerCannotRun") {
-    return `Its program cannot be started: ${oneLine(terminated.message)}. Check the job's command and the image's entrypoint.`;
-  }
+  const end = terminated && endWords(pod, terminated);
+  if (end !== undefined) return end;
   if (terminated?.reason === "ContainerStatusUnknown" || reason === "NodeLost" || reason === "NodeShutdown") {
     return `Its node ${pod.spec.nodeName ?? ""} was lost or shut down while it ran. Submit it again, or give it retries.`;
   }
@@ -113,6 +141,25 @@ export function podFailure(pod: Pod): string | undefined {
     return `Its pod failed (${reason}): ${oneLine(message)}. Submit it again, or give it retries.`;
   if (wasDeleted(pod)) return deleted;
   if (terminated?.exitCode === 137) return "It was killed, most often for want of memory.";
+  return undefined;
+}
+
+/** How a container ended that did not end by itself; undefined: its program's own exit status tells. */
+export function endWords(
+  pod: Pod,
+  { reason, message }: Terminated,
+  owner: Owner = ofJob,
+  name: string = containerName,
+): string | undefined {
+  if (reason === "OOMKilled") {
+    const memory = containerOf(pod, name)?.resources?.limits?.["memory"];
+    return memory === undefined
+      ? `It was killed for want of memory on its node. Say how much it needs (${owner.memory}).`
+      : `It was killed for want of memory: it may take ${memory} bytes. Give it more (${owner.memory}), or less to do.`;
+  }
+  if (reason === "StartError" || reason === "ContainerCannotRun") {
+    return `Its program cannot be started: ${oneLine(message)}. Check its command and the image's entrypoint.`;
+  }
   return undefined;
 }
 
@@ -155,35 +202,47 @@ export function jobFailure(job: Job, last: Pod | undefined): string | undefined 
 
 /** Why a job gets no pod, by what the job controller says of it. */
 export function creationTrouble(events: readonly Event[]): Trouble | undefined {
-  const words = oneLine(events.filter(({ reason }) => reason === "FailedCreate").at(-1)?.message);
+  return refusedPod(events.filter(({ reason }) => reason === "FailedCreate").at(-1)?.message);
+}
+
+/** Why there is no pod, by what the API server answered to the controller that was to make it. */
+export function refusedPod(message: string | undefined, owner: Owner = ofJob): Trouble | undefined {
+  const words = oneLine(message);
   if (words === "") return undefined;
   const quota = /exceeded quota: .*/.exec(words)?.[0];
   if (quota !== undefined) {
     return passing(
-      `The namespace's quota has no room for it: ${quota}. It waits; ask for less (resources), end other work, or ask whoever runs the cluster for more.`,
+      `The namespace's quota has no room for it: ${quota}. It waits; ask for less (${owner.resources}), end other work, or ask whoever runs the cluster for more.`,
     );
   }
   const quotaNeeds = /failed quota: .*/.exec(words)?.[0];
   if (quotaNeeds !== undefined) {
     return final(
-      `The namespace's quota asks every pod to say what it needs: ${quotaNeeds}. Say it (resources: cpu, memory).`,
+      `The namespace's quota asks every pod to say what it needs: ${quotaNeeds}. Say it (${owner.resources}).`,
     );
   }
   return final(`The cluster refuses its pod: ${words}. Change what this names, or ask whoever runs the cluster.`);
 }
 
-function imageOf(pod: Pod): string {
-  return pod.spec.containers.find(({ name }) => name === containerName)?.image ?? "";
+function containerOf({ spec }: Pod, name: string): PodSpec["containers"][number] | undefined {
+  return [...(spec.initContainers ?? []), ...spec.containers].find((each) => each.name === name);
 }
 
-function final(words: string): Trouble {
+function imageOf(pod: Pod, name: string): string {
+  return containerOf(pod, name)?.image ?? "";
+}
+
+/** It stays so however long one waits. */
+export function final(words: string): Trouble {
   return { words, isFinal: true };
 }
 
-function passing(words: string): Trouble {
+/** It may pass. */
+export function passing(words: string): Trouble {
   return { words, isFinal: false };
 }
 
-function oneLine(text = ""): string {
+/** The words of a cluster, to be said in a sentence. */
+export function oneLine(text = ""): string {
   return text.trim().replaceAll(/\s+/g, " ").replace(/\.$/, "");
 }

@@ -44,9 +44,7 @@ describe("what becomes of a job that fails is said, with what to do", () => {
       expect(await cluster.jobs()).toEqual([]);
       return reason;
     };
-    expect(await failure(root)).toMatch(
-      /runs as root, and jobs on Kubernetes may not\. Give the image a user by number/,
-    );
+    expect(await failure(root)).toMatch(/runs as root, and Slipway's pods may not\. Give the image a user by number/);
     expect(await failure(named)).toMatch(/names its user worker without a number.* Name it by number/);
     const absent = image.replace(/.{8}$/, "00000000");
     expect(await failure(absent)).toMatch(/^Registry localhost:\d+ has no image localhost.*: .*\. Push it, or resolve/);

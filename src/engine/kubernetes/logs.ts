@@ -14,7 +14,7 @@ const patience = 5 * 60_000;
  * where they broke.
  *
  * @param options `follow`: until the container ends; `isOver`: whether it has ended, so that a connection begun after that brings all; `change`: settles
- *   once that may have changed
+ *   once that may have changed; `isIdle`: whether nothing runs that prints, which may change
  * @returns false when the pod, and with it the log, is gone before all of it was read
  */
 export async function* podLog(
@@ -24,6 +24,7 @@ export async function* podLog(
     readonly follow: boolean;
     readonly isOver: () => boolean;
     readonly change: () => Promise<void>;
+    readonly isIdle?: () => boolean;
     readonly signal?: AbortSignal;
   },
 ): AsyncGenerator<Buffer, boolean> {
@@ -50,6 +51,7 @@ export async function* podLog(
       // An end that came before the container's is the connection's alone, whatever it looks like.
       if (!follow || wasOver) return true;
       if (!isOver()) await Promise.race([change(), pause(signal)]);
+      while (options.isIdle?.() && !isOver()) await change();
     } catch (error) {
       signal?.throwIfAborted();
       const refusal = refusalOf(error);
@@ -60,7 +62,7 @@ export async function* podLog(
         if (refusal !== undefined || isUnanswered(error)) throw error;
         throw new Failure(
           `The log of pod ${pod.name} breaks off: ${(error as Error).message}.`,
-          "Try `slipway job logs` again.",
+          "Ask for the log again.",
           { cause: error },
         );
       }

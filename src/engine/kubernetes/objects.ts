@@ -43,11 +43,14 @@ export interface PodSpec {
   readonly activeDeadlineSeconds?: number;
   readonly imagePullSecrets?: readonly { readonly name: string }[];
   readonly nodeName?: string;
-  readonly containers: readonly {
-    readonly name: string;
-    readonly image: string;
-    readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
-  }[];
+  readonly initContainers?: readonly Container[];
+  readonly containers: readonly Container[];
+}
+
+export interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
 }
 
 export interface Terminated {
@@ -58,13 +61,20 @@ export interface Terminated {
   readonly finishedAt?: string;
 }
 
+export interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: object;
+  readonly terminated?: Terminated;
+}
+
 export interface ContainerStatus {
   readonly name: string;
-  readonly state?: {
-    readonly waiting?: { readonly reason?: string; readonly message?: string };
-    readonly running?: object;
-    readonly terminated?: Terminated;
-  };
+  readonly state?: ContainerState;
+  /** How it ended before it was started again. */
+  readonly lastState?: ContainerState;
+  readonly restartCount?: number;
+  /** What the node runs, as it names it. */
+  readonly imageID?: string;
 }
 
 export interface Pod {
@@ -77,6 +87,7 @@ export interface Pod {
     /** When its node took it. */
     readonly startTime?: string;
     readonly conditions?: readonly Condition[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };
 }
@@ -84,8 +95,11 @@ export interface Pod {
 /** What happened to an object, in the words of whoever acted on it. */
 export interface Event {
   readonly metadata: Metadata;
+  readonly type?: "Normal" | "Warning";
   readonly reason?: string;
   readonly message?: string;
+  /** Of one that happened several times. */
+  readonly lastTimestamp?: string;
 }
 
 export interface List<Item> {
@@ -110,9 +124,14 @@ export const endAnnotation = "slipway/end";
 /** The label by which the job controller marks the pods of a job. */
 export const jobNameLabel = "batch.kubernetes.io/job-name";
 
-/** The state of the program's container. */
-export function containerState(pod: Pod): NonNullable<ContainerStatus["state"]> {
-  return pod.status?.containerStatuses?.find(({ name }) => name === containerName)?.state ?? {};
+/** All containers of a pod as they are, in the order in which they start. */
+export function containerStatuses({ status }: Pod): readonly ContainerStatus[] {
+  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+}
+
+/** The state of a container: of the program's, unless another one is named. */
+export function containerState(pod: Pod, name: string = containerName): ContainerState {
+  return containerStatuses(pod).find((each) => each.name === name)?.state ?? {};
 }
 
 export function conditionOf(

@@ -1,3 +1,4 @@
+import { Changes } from "./changes.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Job, jobNameLabel, type Pod } from "./objects.ts";
 import { inOrder, type Observed } from "./status.ts";
@@ -11,8 +12,7 @@ export class Observation {
   readonly #pods = new Map<string, Pod>();
   #present: ReadonlyMap<string, Pod> = new Map();
   readonly #closing = new AbortController();
-  #waiting: PromiseWithResolvers<void> = Promise.withResolvers();
-  #error: unknown;
+  readonly #changes = new Changes();
   #seen = new Set<"job" | "pods">();
 
   /** @param notice told what a person should know meanwhile */
@@ -31,12 +31,9 @@ export class Observation {
     const changed = (what: "job" | "pods") => {
       isQuiet = false;
       this.#seen.add(what);
-      this.#wake();
+      this.#changes.wake();
     };
-    const failed = (error: unknown) => {
-      this.#error ??= error;
-      this.#wake();
-    };
+    const failed = (error: unknown) => this.#changes.fail(error);
     const jobs = { path: `/apis/batch/v1/namespaces/${namespace}/jobs`, fieldSelector: `metadata.name=${name}` };
     watchAll<Job>(api, jobs, { signal: all, onQuiet }, (items) => {
       const job = items.get(name);
@@ -44,14 +41,14 @@ export class Observation {
       // The last state before it was deleted tells how that came.
       this.#job = job ?? this.#job;
       changed("job");
-    }).then(() => this.#wake(), failed);
+    }).then(() => this.#changes.wake(), failed);
     const pods = { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${name}` };
     watchAll<Pod>(api, pods, { signal: all, onQuiet }, (items) => {
       for (const pod of items.values()) this.#pods.set(pod.metadata.name, pod);
       this.#present = new Map(items);
       changed("pods");
-    }).then(() => this.#wake(), failed);
-    signal?.addEventListener("abort", () => this.#wake(), { once: true, signal: this.#closing.signal });
+    }).then(() => this.#changes.wake(), failed);
+    signal?.addEventListener("abort", () => this.#changes.wake(), { once: true, signal: this.#closing.signal });
   }
 
   /** Settles once job and pods were seen; rejects when they cannot be. */
@@ -60,12 +57,8 @@ export class Observation {
   }
 
   /** Settles with the next change; rejects when there will be none. */
-  async change(signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    if (this.#error) throw this.#error;
-    await this.#waiting.promise;
-    signal?.throwIfAborted();
-    if (this.#error) throw this.#error;
+  change(signal?: AbortSignal): Promise<void> {
+    return this.#changes.next(signal);
   }
 
   /** Undefined: there is no such job, and was none. */
@@ -89,11 +82,5 @@ export class Observation {
 
   close(): void {
     this.#closing.abort();
-  }
-
-  #wake(): void {
-    const { resolve } = this.#waiting;
-    this.#waiting = Promise.withResolvers();
-    resolve();
   }
 }

@@ -43,21 +43,38 @@ export function checkReach(image: string, { nodeLocal, context }: Pick<Cluster, 
 export async function pullAccess(image: string, copy: boolean, env: Environment): Promise<PullAccess> {
   const reference = parseReference(image);
   const { registry, repository } = reference;
-  if (isFromLoopback(image)) {
-    const embedded = await findEmbeddedRegistry({ env });
-    if (embedded?.host === registry) {
-      const { token } = await requestToken(embedded.socketPath, {
-        repository,
-        actions: ["pull"],
-        ttlSeconds: tokenLifetime,
-      });
-      return { dockerConfig: dockerConfig(registry, { username: "token", password: token }) };
-    }
-  }
+  const token = await embeddedAccess([image], env);
+  if (token) return { dockerConfig: token.dockerConfig };
   if (!copy) return {};
   const { credential, source } = await findCredential({ registry, repository }, env);
   if (credential === undefined) return {};
   return { dockerConfig: dockerConfigOf(registry, credential, formatReference(reference), source) };
+}
+
+/**
+ * Short-lived tokens for the repositories of those images that are in the embedded registry.
+ *
+ * @returns the content of a pull secret, and until when all of it is good (ISO 8601); undefined where none is, or that registry does not run
+ */
+export async function embeddedAccess(
+  images: readonly string[],
+  env: Environment,
+): Promise<{ readonly dockerConfig: string; readonly expiresAt: string } | undefined> {
+  const local = images.filter(isFromLoopback).map(parseReference);
+  const embedded = local.length === 0 ? undefined : await findEmbeddedRegistry({ env });
+  const repositories = new Set(
+    local.filter(({ registry }) => registry === embedded?.host).map(({ repository }) => repository),
+  );
+  if (embedded === undefined || repositories.size === 0) return undefined;
+  const tokens = await Promise.all(
+    [...repositories].map(async (repository) => {
+      const request = { repository, actions: ["pull"], ttlSeconds: tokenLifetime } as const;
+      return { repository, ...(await requestToken(embedded.socketPath, request)) };
+    }),
+  );
+  const auths = tokens.map(({ repository, token }) => authOf(`${embedded.host}/${repository}`, "token", token));
+  const [expiresAt = ""] = tokens.map((token) => token.expiresAt).sort();
+  return { dockerConfig: JSON.stringify({ auths: Object.fromEntries(auths) }), expiresAt };
 }
 
 /**
@@ -85,7 +102,10 @@ function passwordOf(
 function dockerConfig(registry: string, { username, password }: { username: string; password: string }): string {
   // Kubelets know Docker Hub by the address that docker has always written.
   const key = registry === dockerHub ? "https://index.docker.io/v1/" : registry;
-  return JSON.stringify({
-    auths: { [key]: { username, password, auth: Buffer.from(`${username}:${password}`).toString("base64") } },
-  });
+  return JSON.stringify({ auths: Object.fromEntries([authOf(key, username, password)]) });
+}
+
+/** @param key a registry, or a part of one as `HOST/REPOSITORY` */
+function authOf(key: string, username: string, password: string): [string, object] {
+  return [key, { username, password, auth: Buffer.from(`${username}:${password}`).toString("base64") }];
 }

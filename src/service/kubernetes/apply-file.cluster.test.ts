@@ -11,7 +11,8 @@ interface Secret {
   readonly data: Readonly<Record<string, string>>;
 }
 
-const web = `image: registry.example.com/team/web:1
+const digest = `sha256:${"0".repeat(64)}`;
+const web = `image: registry.example.com/team/web@${digest}
 containerRegistry: team
 port: 80
 enabled: false
@@ -56,7 +57,7 @@ it("plans, applies and deletes services, with the credential that they name and 
   expect(await apply(false)).toEqual([]);
   expect(await apply(true)).toEqual([]);
 
-  write("web.yaml", web.replace("containerRegistry: team\n", "").replace(":1", ":2"));
+  write("web.yaml", web.replace("containerRegistry: team\n", "").replace("00", "11"));
   expect(await apply(false)).toEqual([
     {
       action: "change",
@@ -77,13 +78,13 @@ it("plans, applies and deletes services, with the credential that they name and 
 });
 
 it("changes nothing in the cluster where one of several services is wrong", async () => {
-  const other = "image: registry.example.com/other\nport: 80\ncontainerRegistry: tem\n";
+  const other = `image: registry.example.com/other@${digest}\nport: 80\ncontainerRegistry: tem\n`;
   const { cluster, write, apply } = await machine({ "a.yaml": web, "b.yaml": other });
   await expect(apply(false)).rejects.toThrow(
     /^No credential for a registry has the name "tem" in .*\nWrite team, or add it:/,
   );
   write("b.yaml", other.replace("tem", "team"));
-  await expect(apply(false)).rejects.toThrow(/is not for the image registry\.example\.com\/other\./);
+  await expect(apply(false)).rejects.toThrow(/is not for the image registry\.example\.com\/other@sha256:0+\./);
   write("b.yaml", "image: a\nport: http\n");
   await expect(apply(false)).rejects.toThrow("services/b.yaml:2:7: port is a text, not a number.");
   expect(await cluster.list("secrets")).toEqual([]);

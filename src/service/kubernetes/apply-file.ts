@@ -1,9 +1,7 @@
 import { openCluster } from "../../engine/kubernetes/cluster.ts";
-import { checkReach } from "../../engine/kubernetes/pull-secret.ts";
 import { UserError } from "../../oci/errors.ts";
 import { allOf, applyService, type Change, remove } from "./apply.ts";
-import { pullSecret } from "./pull-secret.ts";
-import { renderFile } from "./render-file.ts";
+import { readForCluster } from "./read-for-cluster.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -11,7 +9,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Makes the services of a file or folder what they should be in the cluster that the environment names.
  *
  * @param isTrial nothing is done, and the API server tells what would be
- * @throws UserError for mistakes, all that can be found on this machine before anything is asked of the cluster
+ * @throws UserError for mistakes, all that can be found before anything is asked of the cluster
  */
 export async function applyFile(
   path: string,
@@ -19,17 +17,9 @@ export async function applyFile(
   env: Environment,
   isTrial: boolean,
 ): Promise<readonly Change[]> {
-  const rendered = await renderFile(path, name, env);
-  const cluster = await openCluster(env);
-  for (const { service } of rendered) checkReach(service.image, cluster);
-  const complete = await Promise.all(
-    rendered.map(async ({ service, manifests }) => {
-      const secret = await pullSecret(service, env);
-      return { service, manifests: secret === undefined ? manifests : [secret, ...manifests] };
-    }),
-  );
+  const { cluster, services } = await readForCluster(path, name, env);
   const changes: Change[] = [];
-  for (const { service, manifests } of complete) {
+  for (const { service, manifests } of services) {
     changes.push(...(await applyService(cluster, service, manifests, isTrial)));
   }
   return changes;
@@ -50,6 +40,7 @@ export async function deleteServices(names: readonly string[], env: Environment)
       "Name services that Slipway applied there; nothing was deleted.",
     );
   }
-  for (const { kind, name } of found.flat()) await remove(cluster, kind, name);
-  return found.flat().map(({ kind, name }) => ({ action: "delete", kind, name }));
+  const keys = found.flat().map(({ kind, metadata }) => ({ kind, name: metadata.name }));
+  for (const { kind, name } of keys) await remove(cluster, kind, name);
+  return keys.map(({ kind, name }) => ({ action: "delete", kind, name }));
 }

@@ -174,7 +174,7 @@ describe("applying a service", () => {
     const place = placeOf(await clusterOfTest());
     await apply(place, scaled);
     await apply(place, stopped.replace("port", "name: other\nport"));
-    for (const { kind, name } of await allOf(place, "web")) await remove(place, kind, name);
+    for (const { kind, metadata } of await allOf(place, "web")) await remove(place, kind, metadata.name);
     await remove(place, "Service", "web");
     expect(await kindsOf(place)).toEqual([]);
     expect((await allOf(place, "other")).length).toBe(3);

@@ -5,7 +5,16 @@ import { listAll } from "../../engine/kubernetes/watch.ts";
 import { UserError } from "../../oci/errors.ts";
 import type { Service } from "../model.ts";
 import { changedFields } from "./difference.ts";
-import { type Kind, kinds, labelsOf, type Manifest, pathOf, serviceLabel } from "./manifest.ts";
+import {
+  apiVersionOf,
+  expiryAnnotation,
+  type Kind,
+  kinds,
+  labelsOf,
+  type Manifest,
+  pathOf,
+  serviceLabel,
+} from "./manifest.ts";
 
 /** What applying a service did to one object, or would do. */
 export interface Change {
@@ -22,10 +31,13 @@ export interface Place {
   readonly namespace: string;
 }
 
-export interface Live {
+interface Live {
   readonly metadata: Metadata;
   readonly spec?: { readonly replicas?: number };
 }
+
+/** An object with all that its cluster has of it. */
+export type LiveObject = Live & { readonly apiVersion: string; readonly kind: Kind };
 
 /** Who owns the fields that a spec names (server-side apply). */
 export const fieldManager = "slipway";
@@ -49,19 +61,24 @@ export async function applyService(
   for (const [index, manifest] of manifests.entries()) {
     const live = before[index];
     const { kind } = manifest;
-    const { name } = manifest.metadata;
-    const after = await api.ask<Live>("PATCH", pathOf(kind, namespace, name), {
-      // What someone else set is set back where the spec has a say in it.
-      query: { fieldManager, force: true, fieldValidation: "Strict", ...(isTrial ? { dryRun: "All" } : {}) },
-      body: withReplicas(manifest, service, live),
-      contentType: "application/apply-patch+yaml",
-    });
-    const fields = live === undefined ? [] : changedFields(live, after);
+    const { name, annotations } = manifest.metadata;
+    const after = await put({ api, namespace }, withReplicas(manifest, service, live), isTrial);
+    const isRenewal = annotations?.[expiryAnnotation] !== undefined;
+    const fields = live === undefined || isRenewal ? [] : changedFields(live, after);
     if (live === undefined) changes.push({ action: "create", kind, name });
     else if (fields.length > 0)
       changes.push({ action: "change", kind, name, ...(kind === "Secret" ? {} : { fields }) });
   }
   return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial))];
+}
+
+/** Asks for an object to be so. What someone else set is set back where the manifest has a say in it. */
+export function put({ api, namespace }: Place, manifest: Manifest, isTrial = false): Promise<Live> {
+  return api.ask<Live>("PATCH", pathOf(manifest.kind, namespace, manifest.metadata.name), {
+    query: { fieldManager, force: true, fieldValidation: "Strict", ...(isTrial ? { dryRun: "All" } : {}) },
+    body: manifest,
+    contentType: "application/apply-patch+yaml",
+  });
 }
 
 /** An object of that name, or undefined. */
@@ -93,34 +110,32 @@ function withReplicas(manifest: Manifest, { replicas, autoscaling }: Service, li
   return { ...manifest, spec: { ...spec, replicas: Math.min(Math.max(now, replicas), autoscaling.maxReplicas) } };
 }
 
-/** Deletes what is of the service and not among its manifests; variables that pods of before a change still have stay. */
-async function prune(
+/**
+ * Deletes what is of the service and not among its manifests. What pods of before a change need, such as their variables, stays as long as
+ * there are any.
+ */
+export async function prune(
   place: Place,
   service: string,
   manifests: readonly Manifest[],
   isTrial: boolean,
 ): Promise<readonly Change[]> {
   const wanted = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
-  const unwanted = (await allOf(place, service)).filter(({ kind, name }) => !wanted.has(`${kind} ${name}`));
-  const used = unwanted.some(({ kind }) => kind === "ConfigMap") ? await usedVariables(place, service) : new Set();
-  const stale = unwanted.filter(({ kind, name }) => kind !== "ConfigMap" || !used.has(name));
+  const keys = (await allOf(place, service)).map(({ kind, metadata }) => ({ kind, name: metadata.name }));
+  const unwanted = keys.filter(({ kind, name }) => !wanted.has(`${kind} ${name}`));
+  const used = unwanted.some(({ kind }) => neededByPods.has(kind)) ? await usedByPods(place, service) : new Set();
+  const stale = unwanted.filter(({ kind, name }) => !neededByPods.has(kind) || !used.has(`${kind} ${name}`));
   for (const { kind, name } of stale) await remove(place, kind, name, isTrial);
   return stale.map(({ kind, name }) => ({ action: "delete", kind, name }));
 }
 
-/** The ConfigMaps of pods that there are. */
-async function usedVariables({ api, namespace }: Place, service: string): Promise<ReadonlySet<string>> {
+/** What a pod cannot start again without. */
+const neededByPods: ReadonlySet<Kind> = new Set(["ConfigMap", "Secret"]);
+
+/** `KIND NAME` of the ConfigMaps and Secrets of pods that there are. */
+async function usedByPods({ api, namespace }: Place, service: string): Promise<ReadonlySet<string>> {
   interface ReplicaSet {
-    readonly spec: {
-      readonly replicas?: number;
-      readonly template: {
-        readonly spec: {
-          readonly containers: readonly {
-            readonly envFrom?: readonly { readonly configMapRef?: { readonly name: string } }[];
-          }[];
-        };
-      };
-    };
+    readonly spec: { readonly replicas?: number; readonly template: { readonly spec: object } };
     readonly status?: { readonly replicas?: number };
   }
   const { items } = await listAll<ReplicaSet>(api, {
@@ -128,27 +143,41 @@ async function usedVariables({ api, namespace }: Place, service: string): Promis
     labelSelector: `${serviceLabel}=${service}`,
   });
   const running = items.filter(({ spec, status }) => (spec.replicas ?? 0) > 0 || (status?.replicas ?? 0) > 0);
-  return new Set(
-    running.flatMap(({ spec }) =>
-      spec.template.spec.containers.flatMap(({ envFrom }) =>
-        (envFrom ?? []).map((each) => each.configMapRef?.name ?? ""),
-      ),
-    ),
-  );
+  return new Set(running.flatMap(({ spec }) => references(spec.template.spec)));
+}
+
+/** The ConfigMaps and Secrets that a pod is made of, wherever it names them. */
+function references(part: unknown): string[] {
+  if (typeof part !== "object" || part === null) return [];
+  return Object.entries(part).flatMap(([field, value]) => {
+    switch (field) {
+      case "configMapRef":
+      case "configMapKeyRef":
+      case "configMap":
+        return [`ConfigMap ${value.name}`];
+      case "secretRef":
+      case "secretKeyRef":
+        return [`Secret ${value.name}`];
+      case "secret":
+        return [`Secret ${value.secretName ?? value.name}`];
+      case "imagePullSecrets":
+        return (value as { name: string }[]).map(({ name }) => `Secret ${name}`);
+      default:
+        return references(value);
+    }
+  });
 }
 
 /** Every object of a service, by its labels. */
-export async function allOf(
-  { api, namespace }: Place,
-  service: string,
-): Promise<readonly { readonly kind: Kind; readonly name: string }[]> {
+export async function allOf({ api, namespace }: Place, service: string): Promise<readonly LiveObject[]> {
   const labelSelector = Object.entries(labelsOf(service))
     .map(([label, value]) => `${label}=${value}`)
     .join(",");
   const lists = await Promise.all(
     kinds.map(async (kind) => {
       const { items } = await listAll<Live>(api, { path: pathOf(kind, namespace), labelSelector });
-      return items.map(({ metadata }) => ({ kind, name: metadata.name }));
+      // Lists leave out what all their items say.
+      return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind }));
     }),
   );
   return lists.flat();

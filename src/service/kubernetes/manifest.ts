@@ -21,12 +21,16 @@ export interface Manifest {
   readonly metadata: {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly [part: string]: unknown;
 }
 
 /** The label with the name of the service that an object is of. */
 export const serviceLabel = "slipway/service";
+
+/** Until when what an object holds is good: another apply renews it, which is no change of the service. */
+export const expiryAnnotation = "slipway/expires";
 
 /** Labels of all that is made for a service, by which it is found again. */
 export function labelsOf(name: string): Readonly<Record<string, string>> {
@@ -36,6 +40,11 @@ export function labelsOf(name: string): Readonly<Record<string, string>> {
 /** The label by which a Deployment and a Service know their pods. It can never be changed, so it is the least that is unique. */
 export function selectorOf(name: string): Readonly<Record<string, string>> {
   return { [serviceLabel]: name };
+}
+
+/** What an object of a kind says of itself. */
+export function apiVersionOf(kind: Kind): string {
+  return places[kind].group.replace(/^\/apis?\//, "");
 }
 
 /** The path of an object in the API, or of all of its kind in a namespace. */

@@ -1,3 +1,4 @@
+import { isFromLoopback } from "../../engine/container/loopback.ts";
 import { containerName } from "../../engine/kubernetes/objects.ts";
 import { containerSecurity, literally, podSecurity, processors } from "../../engine/kubernetes/security.ts";
 import type { InstanceType } from "../instance-types.ts";
@@ -16,6 +17,20 @@ export function pullSecretName(name: string): string {
   return `${name}-pull`;
 }
 
+/** The secret with which images are pulled from the embedded registry. */
+export function tokenSecretName(name: string): string {
+  return `${name}-token`;
+}
+
+function pullSecretsOf({ name, image, containerRegistry }: Service, { initContainers }: PodContent): string[] {
+  const others = initContainers.map((container) => (container as { readonly image: string }).image);
+  const isEmbedded = [...(containerRegistry === undefined ? [image] : []), ...others].some(isFromLoopback);
+  return [
+    ...(containerRegistry === undefined ? [] : [pullSecretName(name)]),
+    ...(isEmbedded ? [tokenSecretName(name)] : []),
+  ];
+}
+
 /**
  * What the pods of a service are.
  *
@@ -28,7 +43,8 @@ export function podTemplate(
   environment: string | undefined,
   content: PodContent = noContent,
 ): object {
-  const { name, containerRegistry } = service;
+  const { name } = service;
+  const secrets = pullSecretsOf(service, content);
   return {
     metadata: {
       labels: labelsOf(name),
@@ -43,7 +59,7 @@ export function podTemplate(
         content.initContainers.length === 0
           ? podSecurity
           : { ...podSecurity, fsGroup: syncUser, fsGroupChangePolicy: "OnRootMismatch" },
-      ...(containerRegistry === undefined ? {} : { imagePullSecrets: [{ name: pullSecretName(name) }] }),
+      ...(secrets.length === 0 ? {} : { imagePullSecrets: secrets.map((secret) => ({ name: secret })) }),
       ...(type && Object.keys(type.nodeSelector).length > 0 ? { nodeSelector: type.nodeSelector } : {}),
       ...(type && type.tolerations.length > 0 ? { tolerations: type.tolerations } : {}),
       ...(content.volumes.length === 0 ? {} : { volumes: content.volumes, initContainers: content.initContainers }),

@@ -1,28 +1,49 @@
 import { findNamedRegistry } from "../../credentials/named.ts";
-import { dockerConfigOf } from "../../engine/kubernetes/pull-secret.ts";
+import { dockerConfigOf, embeddedAccess } from "../../engine/kubernetes/pull-secret.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { Service } from "../model.ts";
-import { labelsOf, type Manifest } from "./manifest.ts";
-import { pullSecretName } from "./pod.ts";
+import { expiryAnnotation, labelsOf, type Manifest } from "./manifest.ts";
+import { pullSecretName, tokenSecretName } from "./pod.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The secret with which a service's image is pulled: a copy of the credential that `containerRegistry` names, and of no other.
+ * The secrets with which the images of a service's pods are pulled: a copy of the credential that `containerRegistry` names, and of no other;
+ * and for images in the embedded registry short-lived tokens.
  *
- * @throws UserError when there is none of that name, it is for another registry, cannot be read, or is of a kind that nodes cannot use
+ * @param images of its pods
+ * @throws UserError when there is no credential of that name, it is for another registry, cannot be read, or is of a kind that nodes cannot use
  */
-export async function pullSecret(service: Service, env: Environment): Promise<Manifest | undefined> {
+export async function pullSecrets(service: Service, images: readonly string[], env: Environment): Promise<Manifest[]> {
+  const named = await namedSecret(service, env);
+  const others = images.filter((image) => named === undefined || image !== service.image);
+  const tokens = await embeddedAccess(others, env);
+  const annotations = tokens && { [expiryAnnotation]: tokens.expiresAt };
+  return [
+    ...(named === undefined ? [] : [named]),
+    ...(tokens ? [secretOf(service, tokenSecretName(service.name), tokens.dockerConfig, annotations)] : []),
+  ];
+}
+
+async function namedSecret(service: Service, env: Environment): Promise<Manifest | undefined> {
   const { name, containerRegistry } = service;
   if (containerRegistry === undefined) return undefined;
   const image = parseReference(service.image);
   const { registry, credential, source } = await findNamedRegistry(containerRegistry, image, env);
-  const content = dockerConfigOf(registry, credential, formatReference(image), source);
+  return secretOf(service, pullSecretName(name), dockerConfigOf(registry, credential, formatReference(image), source));
+}
+
+function secretOf(
+  service: Service,
+  name: string,
+  dockerConfig: string,
+  annotations?: Readonly<Record<string, string>>,
+): Manifest {
   return {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name: pullSecretName(name), labels: labelsOf(name) },
+    metadata: { name, labels: labelsOf(service.name), ...(annotations ? { annotations } : {}) },
     type: "kubernetes.io/dockerconfigjson",
-    data: { ".dockerconfigjson": Buffer.from(content).toString("base64") },
+    data: { ".dockerconfigjson": Buffer.from(dockerConfig).toString("base64") },
   };
 }

@@ -8,6 +8,8 @@ import { ask } from "./kubectl.ts";
 /** How a request is dealt with. */
 export type Treatment =
   | "pass"
+  /** The API server never hears of it, and the connection ends. */
+  | "refuse"
   /** The API server never hears of it, and no answer comes. */
   | "stall"
   /** The API server does what it was asked, and no answer comes. */
@@ -59,7 +61,8 @@ export async function apiProxy(): Promise<ApiProxy> {
     const seen = `${incoming.method} ${url.pathname}${url.searchParams.has("watch") ? "?watch" : ""}`;
     proxy.seen.push(seen);
     const treatment = proxy.treat(seen, proxy.seen.length - 1);
-    if (treatment === "stall") proxy.onHeld(seen);
+    if (treatment === "refuse") incoming.socket.destroy();
+    if (treatment === "stall" || treatment === "refuse") proxy.onHeld(seen);
     else pass(incoming, outgoing, treatment, seen);
   });
   server.on("connection", (socket) => {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Digest, sha256 } from "../../../src/oci/digest.ts";
 import { mediaTypes } from "../../../src/oci/media-types.ts";
 
@@ -19,16 +19,46 @@ export interface SmallImage {
  * @param config what its configuration says besides
  */
 export function shellImage(config: object = {}): SmallImage {
+  const fill = (root: string) => {
+    mkdirSync(join(root, "bin"));
+    copyFileSync("/bin/busybox", join(root, "bin/busybox"));
+    for (const name of execFileSync("/bin/busybox", ["--list"], { encoding: "utf8" }).trim().split("\n")) {
+      if (name !== "busybox") symlinkSync("busybox", join(root, "bin", name));
+    }
+  };
+  return imageOf(layerOf(fill), config);
+}
+
+/**
+ * Images with the Node that runs this test, for `node -e SCRIPT`, with one layer in common.
+ *
+ * @param configs what the configuration of each says besides
+ */
+export function nodeImages(...configs: readonly object[]): SmallImage[] {
+  const layer = layerOf((root) => {
+    const put = (path: string, source: string) => {
+      mkdirSync(join(root, dirname(path)), { recursive: true });
+      copyFileSync(source, join(root, path));
+    };
+    put("bin/node", process.execPath);
+    const libraries = execFileSync("ldd", [process.execPath], { encoding: "utf8" }).match(/\/\S+(?= \()/g) ?? [];
+    for (const library of libraries) put(library, library);
+  });
+  return configs.map((config) => imageOf(layer, config));
+}
+
+/** @param fill writes the files of the layer into a folder */
+function layerOf(fill: (root: string) => void): Buffer {
   const root = mkdtempSync(join(tmpdir(), "slipway-image-"));
-  mkdirSync(join(root, "bin"));
-  copyFileSync("/bin/busybox", join(root, "bin/busybox"));
-  for (const name of execFileSync("/bin/busybox", ["--list"], { encoding: "utf8" }).trim().split("\n")) {
-    if (name !== "busybox") symlinkSync("busybox", join(root, "bin", name));
-  }
+  fill(root);
   const layer = execFileSync("tar", ["-C", root, "-c", "--owner=0", "--group=0", "--mtime=@0", "--sort=name", "."], {
-    maxBuffer: 16 * 1024 * 1024,
+    maxBuffer: 512 * 1024 * 1024,
   });
   rmSync(root, { recursive: true });
+  return layer;
+}
+
+function imageOf(layer: Buffer, config: object): SmallImage {
   const configuration = Buffer.from(
     JSON.stringify({
       architecture: process.arch === "x64" ? "amd64" : process.arch,

@@ -18,23 +18,30 @@ const repository = "test/shell";
  * @returns how jobs name the image
  */
 export async function inEmbeddedRegistry(image: SmallImage, env: Readonly<Record<string, string>>): Promise<string> {
+  const [name = ""] = await allInEmbeddedRegistry([image], env);
+  return name;
+}
+
+/** The same with several images, which are also known by the tags `v1`, `v2` and so on. */
+export async function allInEmbeddedRegistry(
+  images: readonly SmallImage[],
+  env: Readonly<Record<string, string>>,
+): Promise<string[]> {
   const paths = registryPaths(env);
   await makeRegistryFolders(paths);
   const { host, stop } = await startServer(paths);
   onTestFinished(() => stop());
   const client = openRegistry(host, { embedded: { socketPath: paths.socket } });
-  await Promise.all(
-    image.blobs.map((blob) =>
-      client.pushBlob({
-        repository,
-        descriptor: { digest: sha256(blob), size: blob.length },
-        open: (start, end) => Readable.from([blob.subarray(start, end)]),
-      }),
-    ),
-  );
-  await client.putManifest(repository, image.digest, image.manifest, mediaTypes.manifest);
+  for (const blob of new Set(images.flatMap(({ blobs }) => blobs))) {
+    const descriptor = { digest: sha256(blob), size: blob.length };
+    await client.pushBlob({ repository, descriptor, open: (start, end) => Readable.from([blob.subarray(start, end)]) });
+  }
+  for (const [index, { digest, manifest }] of images.entries()) {
+    await client.putManifest(repository, digest, manifest, mediaTypes.manifest);
+    await client.putManifest(repository, `v${index + 1}`, manifest, mediaTypes.manifest);
+  }
   await client.close();
-  return `${host}/${repository}@${image.digest}`;
+  return images.map(({ digest }) => `${host}/${repository}@${digest}`);
 }
 
 /**

@@ -1,0 +1,23 @@
+import process from "node:process";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Does something that a person may interrupt, and then ends with status 130.
+ *
+ * @param words what becomes of it then
+ */
+export async function untilInterrupted(action: (signal: AbortSignal) => Promise<void>, words: string): Promise<void> {
+  const interrupt = new AbortController();
+  const leave = () => interrupt.abort();
+  for (const signal of signals) process.once(signal, leave);
+  try {
+    await action(interrupt.signal);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    if (words !== "") process.stderr.write(`slipway: ${words}\n`);
+    process.exitCode = 130;
+  } finally {
+    for (const signal of signals) process.removeListener(signal, leave);
+  }
+}

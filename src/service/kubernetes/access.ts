@@ -1,0 +1,19 @@
+import type { Right } from "../../engine/kubernetes/access.ts";
+
+const changing = ["get", "list", "create", "patch", "delete"] as const;
+
+function rights(group: string, resource: string, verbs: readonly string[]): Right[] {
+  return verbs.map((verb) => ({ group, resource, verb }));
+}
+
+/** All rights that services need in the namespace where they run, and no more. docs/services.md has the same as a Role. */
+export const serviceRights: readonly Right[] = [
+  ...["configmaps", "secrets", "services"].flatMap((resource) => rights("", resource, changing)),
+  ...rights("apps", "deployments", [...changing, "watch"]),
+  ...rights("autoscaling", "horizontalpodautoscalers", changing),
+  ...rights("apps", "replicasets", ["list", "watch"]),
+  ...rights("", "pods", ["list", "watch"]),
+  { group: "", resource: "pods", subresource: "log", verb: "get" },
+  ...rights("", "events", ["list"]),
+  ...rights("discovery.k8s.io", "endpointslices", ["list"]),
+];

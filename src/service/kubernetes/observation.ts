@@ -1,0 +1,112 @@
+import { Changes } from "../../engine/kubernetes/changes.ts";
+import type { Metadata, Pod } from "../../engine/kubernetes/objects.ts";
+import { inOrder } from "../../engine/kubernetes/status.ts";
+import { type Selection, watchAll } from "../../engine/kubernetes/watch.ts";
+import type { Place } from "./apply.ts";
+import { pathOf, serviceLabel } from "./manifest.ts";
+import type { Deployment, Observed, ReplicaSet } from "./rollout.ts";
+
+/** Services and their pods as they are now, kept up to date. */
+export class Observation {
+  #deployments: ReadonlyMap<string, Deployment> | undefined;
+  #replicaSets: ReadonlyMap<string, ReplicaSet> | undefined;
+  #pods: ReadonlyMap<string, Pod> | undefined;
+  readonly #changes = new Changes();
+  readonly #closing = new AbortController();
+
+  /**
+   * @param names of services in one namespace
+   * @param notice told what a person should know meanwhile
+   */
+  constructor(
+    { api, namespace }: Place,
+    names: readonly string[],
+    signal: AbortSignal | undefined,
+    notice: (text: string) => void,
+  ) {
+    const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    const labelSelector = selectorFor(names);
+    let isQuiet = false;
+    const onQuiet = (error: Error) => {
+      if (!isQuiet) notice(`${error.message.split("\n", 1)[0]} Trying again; services go on.`);
+      isQuiet = true;
+    };
+    const follow = <Item extends { readonly metadata: Metadata }>(
+      path: string,
+      keep: (items: ReadonlyMap<string, Item>) => void,
+    ) => {
+      const selection: Selection = { path, labelSelector };
+      watchAll<Item>(api, selection, { signal: all, onQuiet }, (items) => {
+        isQuiet = false;
+        keep(new Map(items));
+        this.#changes.wake();
+      }).then(
+        () => this.#changes.wake(),
+        (error: unknown) => this.#changes.fail(error),
+      );
+    };
+    follow<Deployment>(pathOf("Deployment", namespace), (items) => {
+      this.#deployments = items;
+    });
+    follow<ReplicaSet>(replicaSetsPath(namespace), (items) => {
+      this.#replicaSets = items;
+    });
+    follow<Pod>(podsPath(namespace), (items) => {
+      this.#pods = items;
+    });
+    signal?.addEventListener("abort", () => this.#changes.wake(), { once: true, signal: this.#closing.signal });
+  }
+
+  /** Settles once everything was seen; rejects when it cannot be. */
+  async ready(signal?: AbortSignal): Promise<void> {
+    while (!this.#deployments || !this.#replicaSets || !this.#pods) await this.change(signal);
+  }
+
+  /** Settles with the next change; rejects when there will be none. */
+  change(signal?: AbortSignal): Promise<void> {
+    return this.#changes.next(signal);
+  }
+
+  /** What there is of a service. */
+  of(name: string): Observed {
+    return observedOf(
+      name,
+      [...(this.#deployments?.values() ?? [])],
+      [...(this.#replicaSets?.values() ?? [])],
+      [...(this.#pods?.values() ?? [])],
+    );
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+}
+
+/** A label selector for services; of many it selects all. */
+export function selectorFor(names: readonly string[]): string {
+  const [name] = names;
+  return names.length === 1 ? `${serviceLabel}=${name}` : serviceLabel;
+}
+
+export function podsPath(namespace: string): string {
+  return `/api/v1/namespaces/${namespace}/pods`;
+}
+
+export function replicaSetsPath(namespace: string): string {
+  return `/apis/apps/v1/namespaces/${namespace}/replicasets`;
+}
+
+/** What there is of one service, among what there is of several. */
+export function observedOf(
+  name: string,
+  deployments: readonly Deployment[],
+  replicaSets: readonly ReplicaSet[],
+  pods: readonly Pod[],
+): Observed {
+  const isOf = ({ metadata }: { readonly metadata: Metadata }) => metadata.labels?.[serviceLabel] === name;
+  return {
+    deployment: deployments.find((each) => isOf(each) && each.metadata.name === name),
+    replicaSets: replicaSets.filter(isOf),
+    pods: inOrder(pods.filter(isOf)),
+  };
+}

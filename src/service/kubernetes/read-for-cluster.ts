@@ -1,0 +1,38 @@
+import { type Cluster, openCluster } from "../../engine/kubernetes/cluster.ts";
+import type { PodSpec } from "../../engine/kubernetes/objects.ts";
+import { checkReach } from "../../engine/kubernetes/pull-secret.ts";
+import type { Manifest } from "./manifest.ts";
+import { pullSecrets } from "./pull-secret.ts";
+import { type Rendered, renderFile } from "./render-file.ts";
+
+/**
+ * The services of a file or folder with everything that applying sends, and the cluster that they are for.
+ *
+ * @throws UserError for mistakes, all that can be found before anything is asked of the cluster
+ */
+export async function readForCluster(
+  path: string,
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly cluster: Cluster; readonly services: readonly Rendered[] }> {
+  const rendered = await renderFile(path, name, env, true);
+  const cluster = await openCluster(env);
+  for (const { manifests } of rendered) for (const image of imagesOf(manifests)) checkReach(image, cluster);
+  const services = await Promise.all(
+    rendered.map(async ({ service, manifests }) => {
+      const secrets = await pullSecrets(service, imagesOf(manifests), env);
+      return { service, manifests: [...secrets, ...manifests] };
+    }),
+  );
+  return { cluster, services };
+}
+
+/** The images of pods. */
+function imagesOf(manifests: readonly Manifest[]): string[] {
+  return manifests.flatMap(({ kind, spec }) => {
+    if (kind !== "Deployment") return [];
+    const { containers, initContainers = [] } = (spec as { readonly template: { readonly spec: PodSpec } }).template
+      .spec;
+    return [...containers, ...initContainers].map(({ image }) => image);
+  });
+}

@@ -1,0 +1,90 @@
+import { Failure, UserError } from "../../oci/errors.ts";
+import { applyService, type Change, type Place, prune } from "./apply.ts";
+import { readForCluster } from "./read-for-cluster.ts";
+import { restore, type Snapshot, takeSnapshot } from "./rollback.ts";
+import { type WaitOptions, waitUntilReady } from "./wait.ts";
+
+/** What is to be done once services are applied. */
+export interface RolloutOptions extends WaitOptions {
+  /** Whether all of them become what they were before where one of them does not get ready. */
+  readonly isRolledBack: boolean;
+  /** Told of changes as they are made. */
+  readonly onChanges: (changes: readonly Change[]) => void;
+}
+
+/**
+ * Makes the services of a file or folder what they should be, and waits until all are ready.
+ *
+ * @throws UserError as `applyFile`; Failure with the reason when one does not get ready
+ */
+export async function rollOutFile(
+  path: string,
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+  options: RolloutOptions,
+): Promise<void> {
+  const { isRolledBack, onChanges, notice } = options;
+  const { cluster, services } = await readForCluster(path, name, env);
+  const names = services.map(({ service }) => service.name);
+  const before = new Map<string, Snapshot>();
+  const left = new Map<string, Snapshot>();
+  const look = async (name: string, to: Map<string, Snapshot>) => {
+    if (isRolledBack) to.set(name, await takeSnapshot(cluster, name));
+  };
+  const failure = await (async () => {
+    for (const { service, manifests } of services) {
+      await look(service.name, before);
+      onChanges(await applyService(cluster, service, manifests, false));
+      await look(service.name, left);
+    }
+    return notReady(await waitUntilReady(cluster, names, options));
+  })().catch((error: unknown) => {
+    options.signal?.throwIfAborted();
+    if (!isRolledBack) throw error;
+    return error;
+  });
+  if (failure === undefined) {
+    // What only pods of before needed.
+    for (const { service, manifests } of services) onChanges(await prune(cluster, service.name, manifests, false));
+    return;
+  }
+  if (!isRolledBack) throw failure;
+  notice(`${firstLine(failure)} Putting back what was before.`);
+  const outcome = await putBack(cluster, before, left, options);
+  const ErrorOfKind = failure instanceof UserError ? UserError : Failure;
+  throw new ErrorOfKind(`${firstLine(failure)} ${outcome}`, "Mend it, and apply again.", { cause: failure });
+}
+
+/** @returns how services are then, in a sentence */
+async function putBack(
+  place: Place,
+  before: ReadonlyMap<string, Snapshot>,
+  left: ReadonlyMap<string, Snapshot>,
+  options: RolloutOptions,
+): Promise<string> {
+  try {
+    for (const [name, snapshot] of [...before].reverse()) {
+      options.onChanges(await restore(place, name, snapshot, left.get(name) ?? (await takeSnapshot(place, name))));
+    }
+  } catch (error) {
+    return `What was before could not be put back: ${firstLine(error)}`;
+  }
+  const wereThere = [...before].filter(([, snapshot]) => snapshot.size > 0).map(([name]) => name);
+  if (wereThere.length === 0) return "What was made is deleted again.";
+  const reasons = await waitUntilReady(place, wereThere, options);
+  if (reasons.size === 0) return "What ran before runs again.";
+  return `What was before is put back, and is not ready: ${[...reasons.values()].join(" ")}`;
+}
+
+function notReady(reasons: ReadonlyMap<string, string>): Failure | undefined {
+  if (reasons.size === 0) return undefined;
+  const words = [...reasons].map(([name, reason]) => `Service ${name} does not get ready: ${reason}`);
+  return new Failure(
+    words.join(" "),
+    "It stays applied, and its cluster goes on trying: `slipway service status` tells how it is. Mend it and apply again.",
+  );
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+}

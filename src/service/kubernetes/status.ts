@@ -1,0 +1,111 @@
+import { containerName, type Metadata, type Pod } from "../../engine/kubernetes/objects.ts";
+import { listAll } from "../../engine/kubernetes/watch.ts";
+import { UserError } from "../../oci/errors.ts";
+import type { ServiceStatus } from "../status.ts";
+import type { Place } from "./apply.ts";
+import { pathOf, serviceLabel } from "./manifest.ts";
+import { observedOf, podsPath, replicaSetsPath, selectorFor } from "./observation.ts";
+import {
+  type Deployment,
+  isPodReady,
+  isReady,
+  type Observed,
+  podsOf,
+  type ReplicaSet,
+  wantedReplicas,
+} from "./rollout.ts";
+import { troubleOf } from "./trouble.ts";
+
+interface EndpointSlice {
+  readonly metadata: Metadata;
+  readonly endpoints:
+    | readonly { readonly addresses: readonly string[]; readonly conditions?: { readonly ready?: boolean } }[]
+    | null;
+  readonly ports: readonly { readonly port?: number }[] | null;
+}
+
+interface Autoscaler {
+  readonly metadata: Metadata;
+  readonly spec: { readonly minReplicas?: number; readonly maxReplicas: number };
+}
+
+/**
+ * How services are, in the order of their names.
+ *
+ * @param names which, all of the namespace where there is none
+ * @throws UserError when one is not there
+ */
+export async function serviceStatuses(
+  place: Place & { readonly context: string },
+  names: readonly string[],
+): Promise<readonly ServiceStatus[]> {
+  const { api, namespace } = place;
+  const list = async <Item>(path: string): Promise<readonly Item[]> =>
+    (await listAll<Item>(api, { path, labelSelector: selectorFor(names) })).items;
+  const [services, deployments, replicaSets, pods, autoscalers, slices] = await Promise.all([
+    list<{ readonly metadata: Metadata }>(pathOf("Service", namespace)),
+    list<Deployment>(pathOf("Deployment", namespace)),
+    list<ReplicaSet>(replicaSetsPath(namespace)),
+    list<Pod>(podsPath(namespace)),
+    list<Autoscaler>(pathOf("HorizontalPodAutoscaler", namespace)),
+    list<EndpointSlice>(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`),
+  ]);
+  const there = new Set([...services, ...deployments].map(({ metadata }) => metadata.labels?.[serviceLabel] ?? ""));
+  requireAll(names, there, place);
+  return Promise.all(
+    [...(names.length === 0 ? there : new Set(names))].sort().map(async (name) => {
+      const isOf = ({ metadata }: { readonly metadata: Metadata }) => metadata.labels?.[serviceLabel] === name;
+      const observed = observedOf(name, deployments, replicaSets, pods);
+      const autoscaler = autoscalers.find(isOf);
+      const { minReplicas = 1, maxReplicas = 1 } = autoscaler?.spec ?? {};
+      return {
+        name,
+        ...(await stateOf(place, observed)),
+        ...(autoscaler ? { autoscaling: { minReplicas, maxReplicas } } : {}),
+        endpoints: slices.filter(isOf).flatMap(addressesOf).sort(),
+      };
+    }),
+  );
+}
+
+/** @throws UserError naming those that are not there */
+export function requireAll(
+  names: readonly string[],
+  there: ReadonlySet<string>,
+  { namespace, context }: { readonly namespace: string; readonly context: string },
+): void {
+  const missing = names.filter((name) => !there.has(name));
+  if (missing.length === 0) return;
+  const known = [...there].sort();
+  throw new UserError(
+    `Namespace ${namespace} of cluster ${context} has no service ${missing.join(", ")}.`,
+    known.length === 0 ? "`slipway service status` lists those that it has." : `It has ${known.join(", ")}.`,
+  );
+}
+
+async function stateOf(
+  place: Place,
+  observed: Observed,
+): Promise<Pick<ServiceStatus, "state" | "replicas" | "image" | "reason">> {
+  const { deployment } = observed;
+  const { current, old } = podsOf(observed);
+  const wanted = deployment === undefined ? 0 : wantedReplicas(deployment);
+  const replicas = { wanted, ready: current.filter(isPodReady).length, old: old.length };
+  const image = deployment?.spec.template.spec.containers.find(({ name }) => name === containerName)?.image;
+  const common = { replicas, ...(image === undefined ? {} : { image }) };
+  if (deployment && isReady(deployment)) return { ...common, state: wanted === 0 ? "stopped" : "ready" };
+  const trouble = await troubleOf(place, observed);
+  return { ...common, state: "changing", ...(trouble ? { reason: trouble.words } : {}) };
+}
+
+/** Of those that requests are sent to. */
+function addressesOf({ endpoints, ports }: EndpointSlice): string[] {
+  const ready = (endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
+  return ready.flatMap(({ addresses }) =>
+    addresses.flatMap((address) => (ports ?? []).map(({ port }) => `${host(address)}:${port}`)),
+  );
+}
+
+function host(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}

@@ -1,0 +1,161 @@
+import { text } from "node:stream/consumers";
+import type { Api } from "../../engine/kubernetes/api.ts";
+import { refusalOf } from "../../engine/kubernetes/api-error.ts";
+import {
+  endWords,
+  final,
+  type Owner,
+  oneLine,
+  passing,
+  refusedPod,
+  type Trouble,
+  waitingTrouble,
+} from "../../engine/kubernetes/failure.ts";
+import {
+  type ContainerStatus,
+  conditionOf,
+  containerName,
+  containerStatuses,
+  type Event,
+  type Pod,
+  type Terminated,
+} from "../../engine/kubernetes/objects.ts";
+import { listAll } from "../../engine/kubernetes/watch.ts";
+import type { Place } from "./apply.ts";
+import { isPodReady, isSeen, type Observed, podsOf } from "./rollout.ts";
+
+/** How often a program may be started again until nobody waits for it any more. */
+const enoughRestarts = 3;
+
+/** Pods that are looked at: what keeps one of them mostly keeps all. */
+const enoughPods = 3;
+
+const ofService: Owner = {
+  resources: "instanceType",
+  memory: "instanceType",
+  again: "apply the service again",
+  credential: "Name one of yours in `containerRegistry`, or have the nodes given one.",
+  missingImage: "Push it, or name another one.",
+};
+
+/** What keeps a service from being what it should be, undefined when nothing is known to. */
+export async function troubleOf(place: Place, observed: Observed, signal?: AbortSignal): Promise<Trouble | undefined> {
+  const { deployment } = observed;
+  if (deployment === undefined)
+    return final("Its Deployment is not there: someone deleted it. Apply the service again.");
+  if (!isSeen(deployment)) return undefined;
+  const waiting = podsOf(observed).current.filter((pod) => !isPodReady(pod));
+  const troubles = await Promise.all(waiting.slice(0, enoughPods).map((pod) => podTrouble(place, pod, signal)));
+  const found = troubles.find((trouble) => trouble?.isFinal) ?? troubles.find((trouble) => trouble !== undefined);
+  return found ?? refusedPod(conditionOf(deployment, "ReplicaFailure")?.message, ofService);
+}
+
+async function podTrouble(place: Place, pod: Pod, signal: AbortSignal | undefined): Promise<Trouble | undefined> {
+  for (const status of containerStatuses(pod)) {
+    const trouble = waitingTrouble(pod, ofService, status.name);
+    if (trouble) return trouble;
+    const end = lastEnd(status);
+    if (end) return crashTrouble(place, pod, status, end, signal);
+  }
+  // Without containers it has no node yet.
+  return waitingTrouble(pod, ofService) ?? eventTrouble(await eventsOf(place, pod, signal), pod);
+}
+
+/** How a container ended that should run, or that prepares others and could not. */
+function lastEnd({ name, state = {}, lastState }: ContainerStatus): Terminated | undefined {
+  const end = state.terminated ?? lastState?.terminated;
+  return name !== containerName && state.terminated?.exitCode === 0 ? undefined : end;
+}
+
+async function crashTrouble(
+  place: Place,
+  pod: Pod,
+  { name, state, restartCount = 0 }: ContainerStatus,
+  end: Terminated,
+  signal: AbortSignal | undefined,
+): Promise<Trouble> {
+  // One that runs now may do better this time.
+  const judge = restartCount >= enoughRestarts && state?.running === undefined ? final : passing;
+  const words = endWords(pod, end, ofService, name);
+  if (words !== undefined) return judge(words);
+  const killing = probeKill(await eventsOf(place, pod, signal), name);
+  if (killing !== undefined) return judge(killing);
+  const isPrevious = state?.terminated === undefined;
+  const last = await lastWords(place, pod, name, isPrevious, signal);
+  const what = name === containerName ? "Its program" : `Its container ${name}`;
+  const times =
+    restartCount === 0 ? "" : `, and was started again ${restartCount === 1 ? "once" : `${restartCount} times`}`;
+  const said = last === "" ? "It printed nothing." : `Its last words: ${last}`;
+  return judge(`${what} ended with status ${end.exitCode}${times}. ${said}`);
+}
+
+/** The end of what a container printed before it ended, on one line. */
+async function lastWords(
+  { api, namespace }: { readonly api: Api; readonly namespace: string },
+  { metadata }: Pod,
+  container: string,
+  previous: boolean,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const query = { container, previous, tailLines: 3 };
+  const path = `/api/v1/namespaces/${namespace}/pods/${metadata.name}/log`;
+  try {
+    const printed = await text(await api.stream(path, { query, ...(signal ? { signal } : {}) }));
+    return printed
+      .split("\n")
+      .map((line) => line.replaceAll(/\p{Cc}\[[0-9;]*m|\p{Cc}/gu, " ").trim())
+      .filter((line) => line !== "")
+      .join(" | ")
+      .slice(-500);
+  } catch (error) {
+    // The node has it no longer, or the pod is gone.
+    const status = refusalOf(error)?.status;
+    if (status === 400 || status === 404) return "";
+    throw error;
+  }
+}
+
+/** What happened to a pod, the latest last. */
+async function eventsOf({ api, namespace }: Place, { metadata }: Pod, signal?: AbortSignal): Promise<readonly Event[]> {
+  const fieldSelector = `involvedObject.uid=${metadata.uid}`;
+  const { items } = await listAll<Event>(
+    api,
+    { path: `/api/v1/namespaces/${namespace}/events`, fieldSelector },
+    signal,
+  );
+  const time = ({ lastTimestamp, metadata }: Event) => lastTimestamp ?? metadata.creationTimestamp;
+  return items.toSorted((one, other) => (time(one) < time(other) ? -1 : 1));
+}
+
+/** Why a container was ended that did not answer as it should. */
+function probeKill(events: readonly Event[], container: string): string | undefined {
+  const killing = events.findLast(({ reason }) => reason === "Killing")?.message ?? "";
+  const probe = new RegExp(`Container ${container} failed (startup|liveness) probe`).exec(killing)?.[1];
+  if (probe === undefined) return undefined;
+  const failure = events.findLast(
+    ({ reason, message = "" }) => reason === "Unhealthy" && message.toLowerCase().startsWith(probe),
+  );
+  return `Its program was ended, for it failed its ${probe} check: ${probeWords(failure)}. ${advice(probe)}`;
+}
+
+function eventTrouble(events: readonly Event[], pod: Pod): Trouble | undefined {
+  const last = events.findLast(({ type }) => type === "Warning");
+  if (last === undefined) return undefined;
+  const [, probe = ""] = /^(Startup|Readiness) probe/.exec(last.message ?? "") ?? [];
+  if (last.reason === "Unhealthy" && probe !== "") {
+    const name = probe.toLowerCase();
+    return passing(`Pod ${pod.metadata.name} runs and fails its ${name} check: ${probeWords(last)}. ${advice(name)}`);
+  }
+  return passing(
+    `Pod ${pod.metadata.name} does not start (${last.reason}): ${oneLine(last.message)}. Change what this names, or ask whoever runs the cluster.`,
+  );
+}
+
+/** Without the words that say which check it was. */
+function probeWords(event: Event | undefined): string {
+  return oneLine(event?.message).replace(/^\w+ probe (failed|errored)[^:]*: /, "") || "it does not answer";
+}
+
+function advice(probe: string): string {
+  return `Check \`healthChecks.${probe}\`, and that the program listens on its port at all addresses, not at 127.0.0.1 alone.`;
+}

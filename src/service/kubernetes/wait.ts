@@ -1,0 +1,73 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Trouble } from "../../engine/kubernetes/failure.ts";
+import type { Place } from "./apply.ts";
+import { Observation } from "./observation.ts";
+import { isReady } from "./rollout.ts";
+import { troubleOf } from "./trouble.ts";
+
+/** Milliseconds between questions about what keeps a service, and for which something does before a person is told. */
+const interval = 2000;
+const grace = 5000;
+
+export interface WaitOptions {
+  /** Seconds. */
+  readonly timeLimit: number;
+  /** Told, for people, what keeps a service that is waited for. */
+  readonly notice: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Waits until services are what they should be, or cannot become it, or the time is over.
+ *
+ * @returns why, of each that is not ready
+ */
+export async function waitUntilReady(
+  place: Place,
+  names: readonly string[],
+  options: WaitOptions,
+): Promise<ReadonlyMap<string, string>> {
+  if (names.length === 0) return new Map();
+  const observation = new Observation(place, names, options.signal, options.notice);
+  try {
+    await observation.ready(options.signal);
+    const reasons = await Promise.all(names.map((name) => waitForOne(place, observation, name, options)));
+    return new Map(names.flatMap((name, index) => (reasons[index] === undefined ? [] : [[name, reasons[index]]])));
+  } finally {
+    observation.close();
+  }
+}
+
+async function waitForOne(
+  place: Place,
+  observation: Observation,
+  name: string,
+  { timeLimit, notice, signal }: WaitOptions,
+): Promise<string | undefined> {
+  const end = Date.now() + timeLimit * 1000;
+  let trouble: Trouble | undefined;
+  let troubleSince: number | undefined;
+  let told = "";
+  for (let askedAt = Number.NEGATIVE_INFINITY; ; ) {
+    const observed = observation.of(name);
+    if (observed.deployment && isReady(observed.deployment)) return undefined;
+    const now = Date.now();
+    if (now - askedAt >= interval || now >= end) {
+      askedAt = now;
+      trouble = await troubleOf(place, observed, signal);
+      if (trouble?.isFinal) return trouble.words;
+      troubleSince = trouble && (troubleSince ?? now);
+      // What is so for a moment is how every service starts.
+      if (trouble && troubleSince !== undefined && now - troubleSince >= grace && trouble.words !== told) {
+        told = trouble.words;
+        notice(`${name}: ${told}`);
+      }
+      if (now >= end) return `It is not ready after ${timeLimit} s. ${trouble?.words ?? ""}`.trim();
+    }
+    const pause = new AbortController();
+    const timer = delay(Math.max(0, Math.min(askedAt + interval, end) - Date.now()), undefined, {
+      signal: pause.signal,
+    }).catch(() => {});
+    await Promise.race([observation.change(signal), timer]).finally(() => pause.abort());
+  }
+}

@@ -1,0 +1,56 @@
+import { Readable } from "node:stream";
+import { expect, it } from "vitest";
+import { sha256 } from "../oci/digest.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import { openRegistry } from "../registry/client/open.ts";
+import { serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+import type { Service } from "./model.ts";
+import { parseServices } from "./read.ts";
+import { resolveService } from "./resolve.ts";
+
+/** A registry in which tags name indexes, whose content is theirs alone. */
+async function registryWith(...tags: readonly string[]) {
+  const { env, paths } = await stateOfTest();
+  const { host } = await serverOfTest({ paths });
+  const client = openRegistry(host, { embedded: { socketPath: paths.socket } });
+  const config = Buffer.from('{"architecture":"arm64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}');
+  const descriptor = { digest: sha256(config), size: config.length };
+  await client.pushBlob({ repository: "team/web", descriptor, open: () => Readable.from([config]) });
+  const digests: string[] = [];
+  for (const tag of tags) {
+    const manifest = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: mediaTypes.manifest,
+        config: { mediaType: mediaTypes.config, ...descriptor },
+        layers: [],
+        annotations: { tag },
+      }),
+    );
+    digests.push(await client.putManifest("team/web", tag, manifest, mediaTypes.manifest));
+  }
+  client.close();
+  return { env, image: `${host}/team/web`, digests };
+}
+
+function serviceOf(image: string): Service {
+  const [document] = parseServices(`image: ${image}\nport: 80\n`, "web.yaml", []);
+  if (!document) throw new Error("no service");
+  return document.service;
+}
+
+it("finds the digest that a tag has now, whatever platform it is for", async () => {
+  const { env, image, digests } = await registryWith("latest", "2");
+  const resolved = async (name: string) => (await resolveService(serviceOf(name), env)).image;
+  expect(await resolved(image)).toBe(`${image}@${digests[0]}`);
+  expect(await resolved(`${image}:2`)).toBe(`${image}@${digests[1]}`);
+  const other = `registry.example.com/a@sha256:${"0".repeat(64)}`;
+  expect(await resolved(other), "asks nobody about a digest").toBe(other);
+});
+
+it("names the tags that there are", async () => {
+  const { env, image } = await registryWith("stable");
+  await expect(resolveService(serviceOf(`${image}:stabel`), env)).rejects.toThrow(
+    `There is no image ${image}:stabel (did you mean the tag stable?).`,
+  );
+});

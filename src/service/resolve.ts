@@ -1,0 +1,32 @@
+import { findNamedRegistry } from "../credentials/named.ts";
+import { digestOfTag } from "../deployment/resolve-image.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
+import type { FindCredential } from "../registry/client/auth.ts";
+import { embeddedHost, openByName, openConfigured } from "../registry/open-by-name.ts";
+import type { Service } from "./model.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What a service is now: its image by digest. A restart of a pod then changes no program, and every pod has the same one.
+ *
+ * @throws UserError when there is no such image
+ */
+export async function resolveService(service: Service, env: Environment): Promise<Service> {
+  return { ...service, image: await resolveImage(service, env) };
+}
+
+/** The digest that a tag has now, of an index where the image is for several platforms: nodes take what is for theirs. */
+async function resolveImage({ image, containerRegistry }: Service, env: Environment): Promise<string> {
+  const reference = parseReference(image);
+  const { registry, repository, tag = "latest", digest } = reference;
+  if (digest !== undefined) return image;
+  const open = async (name: string) => {
+    if (containerRegistry === undefined || name === embeddedHost(env)) return openByName(name, env);
+    const { credential } = await findNamedRegistry(containerRegistry, reference, env);
+    const find: FindCredential = async () => ({ credential, searched: [], problems: [] });
+    return openConfigured(name, env, find);
+  };
+  const resolved = await digestOfTag({ repository: formatReference({ registry, repository }), tag }, open);
+  return `${resolved.repository}@${resolved.digest}`;
+}

@@ -1,0 +1,61 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { openCluster } from "../../src/engine/kubernetes/cluster.ts";
+import { deleteServices } from "../../src/service/kubernetes/apply-file.ts";
+import { showServiceLogs } from "../../src/service/kubernetes/logs.ts";
+import { rollOutFile } from "../../src/service/kubernetes/roll-out.ts";
+import { serviceStatuses } from "../../src/service/kubernetes/status.ts";
+import { shellImage } from "./testdata/image.ts";
+import { TestNamespace } from "./testdata/namespace.ts";
+import { inEmbeddedRegistry } from "./testdata/registries.ts";
+import { documentedRules, nameOfRight, rightsOf, takeRight } from "./testdata/role.ts";
+
+/** Everything that services do, in the namespace of a user. */
+async function everything({ home, env }: TestNamespace, image: string): Promise<void> {
+  const path = join(home, "web.yaml");
+  const rollOut = async (script: string, more: object, timeLimit: number) => {
+    writeFileSync(path, JSON.stringify({ image, command: ["sh", "-c", script], port: 8080, ...more }));
+    const options = { timeLimit, isRolledBack: false, notice: () => {}, onChanges: () => {} };
+    return rollOutFile(path, "web.yaml", env, options);
+  };
+  const resources = { replicas: 1, autoscaling: { maxReplicas: 2 } };
+  await rollOut("echo up; exec httpd -f -p 8080 -h /", { env: [{ name: "A", value: "1" }], resources }, 120);
+  const cluster = await openCluster(env);
+  expect(await serviceStatuses(cluster, ["web"])).toMatchObject([{ state: "ready" }]);
+  let text = "";
+  await showServiceLogs(cluster, "web", { follow: false, notice: () => {} }, async (lines) => {
+    text += lines.toString();
+  });
+  expect(text).toBe("up\n");
+  // What was its is deleted, and it is told why it does not run.
+  const failure = await rollOut("echo down; exit 3", {}, 4).catch((error: Error) => error);
+  expect(failure?.message).toMatch(/may not|Its last words: down/);
+  if (/may not/.test(failure?.message ?? "")) throw failure;
+  const silent = await rollOut("exec sleep 1000", {}, 10).catch((error: Error) => error);
+  expect(silent?.message).toMatch(/may not|fails its startup check/);
+  if (/may not/.test(silent?.message ?? "")) throw silent;
+  await deleteServices(["web"], env);
+}
+
+it("as documented are enough for services, and each that is missing is named", { timeout: 1_200_000 }, async () => {
+  const rules = documentedRules("docs/services.md");
+  const rights = rightsOf(rules);
+  const namespace = await TestNamespace.make(rules);
+  const image = await inEmbeddedRegistry(shellImage(), namespace.env);
+  await everything(namespace, image);
+  for (const missing of rights) {
+    const kinds = "configmaps,secrets,services,deployments,horizontalpodautoscalers";
+    await namespace.kubectl("delete", kinds, "--selector=slipway/service", "--wait");
+    await takeRight(namespace, rights, missing);
+    const error: Error = await everything(namespace, image).then(
+      () => new Error("it was not needed"),
+      (error) => error,
+    );
+    const [problem = "", remedy = ""] = error.message.split("\n");
+    const right = nameOfRight(missing);
+    expect(problem).toMatch(new RegExp(`User \\S+ may not ${right.replaceAll(".", "\\.")} in the namespace \\S+ of`));
+    expect(remedy).not.toBe("");
+  }
+  console.log(`${rights.length} rights, each missed once`);
+});
