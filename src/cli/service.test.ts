@@ -52,18 +52,93 @@ it("refuses mistakes with status 2, and prints nothing else", () => {
 });
 
 it("does not render half a service", () => {
-  const repository = "{url: https://a.io/b, name: b, username: me, password: SECRET:token}";
-  const web = `image: a
-port: 80
-models: [{id: m}]
-repositories: {dataset: d, mountPath: /opt/repos, repositories: [${repository}]}
-`;
+  const web = "image: a\nport: 80\nmodels: [{id: m}]\n";
   expect(service({ "config.yaml": config, "web.yaml": web }, "render", "web.yaml")).toEqual({
     out: "",
     error: `web.yaml:3:9: models cannot be brought into pods yet.
-web.yaml:4:15: repositories cannot be brought into pods yet.
 This version of Slipway checks these fields and brings nothing into containers: leave them out to see the rest.
 `,
     status: 2,
   });
 });
+
+it("renders repositories, whose users and passwords are for the sync program alone, in files", () => {
+  const repository = "{url: https://a.io/b, name: b, username: me, password: SECRET:secret_name}";
+  const web = `image: a
+port: 80
+repositories: {dataset: d, mountPath: /opt/repos, repositories: [${repository}, {url: https://a.io/c, name: c}]}
+`;
+  const syncImage = `a.io/sync@sha256:${"0".repeat(64)}`;
+  const certificate = "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n";
+  const files = {
+    "config.yaml": `services: {syncImage: "${syncImage}", authorities: ca.pem}\n`,
+    "ca.pem": certificate,
+    "web.yaml": web,
+  };
+  const { out, status } = service(files, "render", "--json", "web.yaml");
+  expect(status).toBe(0);
+  const [, deployment] = (JSON.parse(out) as { items: { spec: { template: { metadata: object; spec: PodSpec } } }[] })
+    .items;
+  const { metadata, spec } = deployment?.spec.template ?? { metadata: {}, spec: undefined };
+  expect(metadata).toMatchObject({
+    annotations: { "slipway/repositories.0.username": "me", "slipway/repositories.authorities.pem": certificate },
+  });
+  const item = (path: string) => ({
+    downwardAPI: {
+      items: [
+        { path, fieldRef: { apiVersion: "v1", fieldPath: `metadata.annotations['slipway/repositories.${path}']` } },
+      ],
+    },
+  });
+  const password = { key: "value", path: "0.password" };
+  expect(spec).toMatchObject({
+    securityContext: { runAsNonRoot: true, fsGroup: 1000, fsGroupChangePolicy: "OnRootMismatch" },
+    volumes: [
+      { name: "repositories", persistentVolumeClaim: { claimName: "d" } },
+      {
+        name: "repositories-files",
+        projected: {
+          defaultMode: 0o440,
+          sources: [
+            { secret: { name: expect.stringMatching(/^secret-name-[0-9a-f]{8}$/), items: [password], optional: true } },
+            item("0.username"),
+            item("authorities.pem"),
+          ],
+        },
+      },
+    ],
+    initContainers: [
+      {
+        name: "sync-repositories",
+        image: syncImage,
+        volumeMounts: [
+          { name: "repositories", mountPath: "/volume" },
+          { name: "repositories-files", mountPath: "/run/slipway/repositories", readOnly: true },
+        ],
+      },
+    ],
+    containers: [
+      {
+        volumeMounts: [
+          { name: "repositories", mountPath: "/opt/repos/b", readOnly: true },
+          { name: "repositories", mountPath: "/opt/repos/c", readOnly: true },
+        ],
+      },
+    ],
+  });
+  expect(JSON.stringify([spec?.initContainers, spec?.containers])).not.toMatch(/secret_name-|"me"/);
+  for (const [text, error] of [
+    ["none", "has no certificate in it"],
+    [`${certificate}-----BEGIN PRIVATE KEY-----`, "has a private key in it"],
+    [`${certificate}${"x".repeat(70_000)}`, "has more than 65536 bytes"],
+  ]) {
+    const refused = service({ ...files, "ca.pem": text ?? "" }, "render", "web.yaml");
+    expect(refused).toMatchObject({ out: "", status: 2 });
+    expect(refused.error).toMatch(new RegExp(`services\\.authorities names /\\S+/ca\\.pem, which ${error}\\.`));
+  }
+});
+
+interface PodSpec {
+  readonly initContainers: readonly object[];
+  readonly containers: readonly object[];
+}

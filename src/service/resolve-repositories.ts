@@ -12,18 +12,18 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Finds the commit that each repository's main branch names now, so that neither a restart nor a further replica has other code. Asks the git
  * servers as this user, and only where the user has no password for one with that of the service.
  *
- * @param secrets where the service's engine keeps them
+ * @param secrets where the service's engine keeps them. Undefined: nobody knows, and only this user's own passwords are used
  * @throws UserError for a secret that is not there, with its place in the document; for a server that does not let us ask
  */
 export async function resolveRepositories(
   { service, error }: ServiceDocument,
-  secrets: SecretStore,
+  secrets: SecretStore | undefined,
   env: Environment,
 ): Promise<Service> {
   const { repositories } = service;
   if (repositories === undefined) return service;
   const has = await Promise.all(
-    repositories.repositories.map(({ secret }) => secret === undefined || secrets.has(secret)),
+    repositories.repositories.map(({ secret }) => secret === undefined || secrets === undefined || secrets.has(secret)),
   );
   const missing = repositories.repositories.flatMap(({ secret }, index) =>
     has[index]
@@ -31,7 +31,7 @@ export async function resolveRepositories(
       : [
           {
             path: ["repositories", "repositories", index, "password"],
-            problem: `names the secret ${secret}, and there is none in ${secrets.place}`,
+            problem: `names the secret ${secret}, and there is none in ${secrets?.place}`,
             remedy: `Set it: \`slipway secret set ${secret}\`.`,
           },
         ],
@@ -46,13 +46,16 @@ export async function resolveRepositories(
   return { ...service, repositories: { ...repositories, repositories: resolved } };
 }
 
-function accessTo({ url, username, secret }: Repository, secrets: SecretStore, env: Environment): GitAccess {
+function accessTo(
+  { url, username, secret }: Repository,
+  secrets: SecretStore | undefined,
+  env: Environment,
+): GitAccess {
   const findPassword = async (asked: string): Promise<GitPassword | undefined> => {
     const own = await storedPassword(asked, env);
-    const isForIt = username !== undefined && secret !== undefined && isSameServer(asked, url);
-    if (own !== undefined || !isForIt) return own;
-    const value = await secrets.value(secret);
-    return value && { username, password: value.toString(), source: `secret ${secret} in ${secrets.place}` };
+    if (own !== undefined || username === undefined || secret === undefined || !isSameServer(asked, url)) return own;
+    const value = await secrets?.value(secret);
+    return value && { username, password: value.toString(), source: `secret ${secret} in ${secrets?.place}` };
   };
   return { env, protocols: ["https"], findPassword };
 }

@@ -7,6 +7,5 @@ export function refuseUnsupported({ service, error }: ServiceDocument): void {
   const remedy =
     "This version of Slipway checks these fields and brings nothing into containers: leave them out to see the rest.";
   if (service.models.length > 0) issues.push({ path: ["models"], problem: "cannot be brought into pods yet", remedy });
-  if (service.repositories) issues.push({ path: ["repositories"], problem: "cannot be brought into pods yet", remedy });
   if (issues.length > 0) throw error(issues);
 }

@@ -26,7 +26,7 @@ export function builder(yargs: Argv): Argv {
           .option("resolve", {
             type: "boolean",
             default: false,
-            describe: "Ask registries what the names mean now, as `apply` does",
+            describe: "Ask registries and git servers what the names mean now, as `apply` does",
           }),
       async (options) => (await import("./service_render.ts")).printManifests(options),
     )

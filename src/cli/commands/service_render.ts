@@ -1,5 +1,5 @@
 import process from "node:process";
-import { renderFile } from "../../service/kubernetes/render-file.ts";
+import { renderFile, resolveOutside } from "../../service/kubernetes/render-file.ts";
 import { manifestsAsJson, manifestsAsYaml } from "../../service/kubernetes/text.ts";
 import { userPath } from "./user-path.ts";
 
@@ -10,9 +10,14 @@ interface RenderOptions {
   readonly resolve: boolean;
 }
 
-/** Prints what a file's services are in Kubernetes. Asks no cluster, and registries only where they are to be resolved. */
+/** Prints what a file's services are in Kubernetes. Asks no cluster, and registries and git servers only where names are to be resolved. */
 export async function printManifests({ file, json, resolve }: RenderOptions): Promise<void> {
-  const rendered = await renderFile(userPath(file), file, process.env, resolve);
+  const rendered = await renderFile(
+    userPath(file),
+    file,
+    process.env,
+    resolve ? (document) => resolveOutside(document, process.env) : undefined,
+  );
   const manifests = rendered.flatMap((each) => each.manifests);
   process.stdout.write(json ? manifestsAsJson(manifests) : manifestsAsYaml(manifests));
 }

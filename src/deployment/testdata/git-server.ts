@@ -17,12 +17,18 @@ export interface GitServer {
 }
 
 /**
- * @param options `password`: of the user `me`, none where it is left out; `version`: of git's protocol; 0 gives commits by the names
+ * @param options `password`: of the user `me` or `username`, none where it is left out; `wanted`: the beginning of paths for which it is wanted. Default: all; `version`: of git's protocol; 0 gives commits by the names
  *   of references alone; `address`: of this machine's own, where others than this machine reach it. Default: localhost
  */
 export async function gitServerOfTest(
   folder: string,
-  options: { readonly password?: string; readonly version?: 0 | 2; readonly address?: string } = {},
+  options: {
+    readonly username?: string;
+    readonly password?: string;
+    readonly wanted?: string;
+    readonly version?: 0 | 2;
+    readonly address?: string;
+  } = {},
 ): Promise<GitServer> {
   const keys = folderOfTest();
   const [key, certificate] = [join(keys, "key.pem"), join(keys, "certificate.pem")];
@@ -35,12 +41,13 @@ export async function gitServerOfTest(
     { stdio: "pipe" },
   );
   const requests: string[] = [];
-  const expected = `Basic ${btoa(`me:${options.password}`)}`;
+  const expected = `Basic ${btoa(`${options.username ?? "me"}:${options.password}`)}`;
   const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
     const { authorization } = request.headers;
     const url = new URL(request.url ?? "/", "https://localhost");
     requests.push(`${request.method} ${url.pathname}${authorization === undefined ? "" : " with a password"}`);
-    if (options.password !== undefined && authorization !== expected) {
+    const isWanted = options.password !== undefined && url.pathname.startsWith(options.wanted ?? "/");
+    if (isWanted && authorization !== expected) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end();
       return;
     }

@@ -9,6 +9,7 @@ function rights(group: string, resource: string, verbs: readonly string[]): Righ
 /** All rights that services need in the namespace where they run, and no more. docs/services.md has the same as a Role. */
 export const serviceRights: readonly Right[] = [
   ...["configmaps", "secrets", "services"].flatMap((resource) => rights("", resource, changing)),
+  ...rights("", "persistentvolumeclaims", ["get"]),
   ...rights("apps", "deployments", [...changing, "watch"]),
   ...rights("autoscaling", "horizontalpodautoscalers", changing),
   ...rights("apps", "replicasets", ["list", "watch"]),

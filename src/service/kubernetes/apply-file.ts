@@ -17,7 +17,7 @@ export async function applyFile(
   env: Environment,
   isTrial: boolean,
 ): Promise<readonly Change[]> {
-  const { cluster, services } = await readForCluster(path, name, env);
+  const { cluster, services } = await readForCluster(path, name, env, isTrial);
   const changes: Change[] = [];
   for (const { service, manifests } of services) {
     changes.push(...(await applyService(cluster, service, manifests, isTrial)));

@@ -1,6 +1,10 @@
 import { type Cluster, openCluster } from "../../engine/kubernetes/cluster.ts";
 import type { PodSpec } from "../../engine/kubernetes/objects.ts";
 import { checkReach } from "../../engine/kubernetes/pull-secret.ts";
+import { resolveService } from "../resolve.ts";
+import { resolveRepositories } from "../resolve-repositories.ts";
+import { ClusterSecrets } from "../secrets/cluster.ts";
+import { requireDataset } from "./claim.ts";
 import type { Manifest } from "./manifest.ts";
 import { pullSecrets } from "./pull-secret.ts";
 import { type Rendered, renderFile } from "./render-file.ts";
@@ -8,16 +12,25 @@ import { type Rendered, renderFile } from "./render-file.ts";
 /**
  * The services of a file or folder with everything that applying sends, and the cluster that they are for.
  *
- * @throws UserError for mistakes, all that can be found before anything is asked of the cluster
+ * @param isTrial no registry gets anything either
+ * @throws UserError for mistakes, all that can be found before anything is changed
  */
 export async function readForCluster(
   path: string,
   name: string,
   env: Readonly<Record<string, string | undefined>>,
+  isTrial: boolean,
 ): Promise<{ readonly cluster: Cluster; readonly services: readonly Rendered[] }> {
-  const rendered = await renderFile(path, name, env, true);
-  const cluster = await openCluster(env);
+  let opened: Promise<Cluster> | undefined;
+  const open = () => (opened ??= openCluster(env));
+  const rendered = await renderFile(path, name, env, async (document) => {
+    const place = await open();
+    await requireDataset(document, place);
+    return resolveService(await resolveRepositories(document, new ClusterSecrets(place), env), env);
+  });
+  const cluster = await open();
   for (const { manifests } of rendered) for (const image of imagesOf(manifests)) checkReach(image, cluster);
+  if (!isTrial) for (const sync of new Set(rendered.map((each) => each.sync))) await sync?.push();
   const services = await Promise.all(
     rendered.map(async ({ service, manifests }) => {
       const secrets = await pullSecrets(service, imagesOf(manifests), env);

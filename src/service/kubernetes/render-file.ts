@@ -1,37 +1,58 @@
+import { contentsOf } from "../contents.ts";
 import type { Service } from "../model.ts";
-import { readServices } from "../read.ts";
+import { readServices, type ServiceDocument } from "../read.ts";
 import { resolveService } from "../resolve.ts";
+import { resolveRepositories } from "../resolve-repositories.ts";
 import { readServiceSettings } from "../settings.ts";
 import { refuseUnsupported } from "../supported.ts";
+import { type SyncImage, syncImage } from "../sync-image.ts";
+import { podContent } from "./content.ts";
 import type { Manifest } from "./manifest.ts";
 import { renderService } from "./render.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A service and its objects in Kubernetes. */
 export interface Rendered {
   readonly service: Service;
   readonly manifests: readonly Manifest[];
+  /** What brings it its content, which the registry may not have yet. Undefined: nothing is brought to it. */
+  readonly sync?: SyncImage;
 }
 
 /**
- * Reads and renders the services of a file or folder. Asks no cluster.
+ * Reads and renders the services of a file or folder. Asks nobody anything by itself.
  *
  * @param name what a person calls it
- * @param isResolved whether registries are asked what the names in it stand for now, as applying does; otherwise nobody is asked anything
+ * @param resolve finds what the names in a service stand for now. Default: they stay
  * @throws UserError for mistakes in it, and for what is not brought into pods yet
  */
 export async function renderFile(
   path: string,
   name: string,
-  env: Readonly<Record<string, string | undefined>>,
-  isResolved: boolean,
+  env: Environment,
+  resolve: (document: ServiceDocument) => Promise<Service> = async ({ service }) => service,
 ): Promise<readonly Rendered[]> {
-  const { instanceTypes: types } = await readServiceSettings(env);
+  const settings = await readServiceSettings(env);
+  const { instanceTypes: types } = settings;
   const documents = await readServices(path, name, Object.keys(types));
   for (const document of documents) refuseUnsupported(document);
-  const services = documents.map(({ service }) => service);
-  const meant = isResolved ? await Promise.all(services.map((service) => resolveService(service, env))) : services;
-  return meant.map((service) => ({
-    service,
-    manifests: renderService(service, service.instanceType === undefined ? undefined : types[service.instanceType]),
-  }));
+  const services = await Promise.all(documents.map(resolve));
+  // The same for all of them.
+  let image: Promise<SyncImage> | undefined;
+  return Promise.all(
+    services.map(async (service): Promise<Rendered> => {
+      const type = service.instanceType === undefined ? undefined : types[service.instanceType];
+      const contents = contentsOf(service, settings, env);
+      if (contents.length === 0) return { service, manifests: renderService(service, type) };
+      image ??= syncImage(env);
+      const sync = await image;
+      return { service, manifests: renderService(service, type, podContent(contents, sync.reference)), sync };
+    }),
+  );
+}
+
+/** Finds what names stand for by asking registries and git servers, and no cluster. */
+export async function resolveOutside(document: ServiceDocument, env: Environment): Promise<Service> {
+  return resolveService(await resolveRepositories(document, undefined, env), env);
 }

@@ -24,7 +24,7 @@ export async function rollOutFile(
   options: RolloutOptions,
 ): Promise<void> {
   const { isRolledBack, onChanges, notice } = options;
-  const { cluster, services } = await readForCluster(path, name, env);
+  const { cluster, services } = await readForCluster(path, name, env, false);
   const names = services.map(({ service }) => service.name);
   const before = new Map<string, Snapshot>();
   const left = new Map<string, Snapshot>();

@@ -25,6 +25,7 @@ export class SecretWatch {
   readonly #since = Date.now() - lag;
   readonly #seen: { readonly where: string; readonly text: Buffer }[] = [];
   readonly #commandLines = new Set<string>();
+  readonly #environments = new Set<string>();
 
   /** @param folders where to look for files that came, or were changed, since now: the others cannot hold what nobody knew yet */
   constructor(secrets: readonly string[], ...folders: readonly string[]) {
@@ -42,6 +43,11 @@ export class SecretWatch {
   /** How many command lines were seen, so that a test can tell that somebody looked. */
   get commandLines(): number {
     return this.#commandLines.size;
+  }
+
+  /** The same of environments. */
+  get environments(): number {
+    return this.#environments.size;
   }
 
   async run(command: string, args: readonly string[], options: RunOptions): Promise<Outcome> {
@@ -68,12 +74,16 @@ export class SecretWatch {
     });
   }
 
-  /** Looks at the command lines of all processes while something happens. */
-  async while<Result>(action: () => Promise<Result>): Promise<Result> {
-    const sampling = setInterval(() => this.#sample(), interval);
+  /**
+   * Looks at the command lines of all processes while something happens.
+   *
+   * @param environments whether to look at what is in the environments of those of other users too
+   */
+  async while<Result>(action: () => Promise<Result>, environments = false): Promise<Result> {
+    const sampling = setInterval(() => this.#sample(environments), interval);
     try {
       const result = action();
-      this.#sample();
+      this.#sample(environments);
       return await result;
     } finally {
       clearInterval(sampling);
@@ -85,11 +95,14 @@ export class SecretWatch {
     this.#seen.push({ where, text: Buffer.from(text) });
   }
 
-  #sample(): void {
+  #sample(environments: boolean): void {
     for (const pid of readdirSync("/proc")) {
       if (!/^\d+$/.test(pid)) continue;
       try {
         this.#commandLines.add(readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+        if (environments && statSync(`/proc/${pid}`).uid !== process.getuid?.()) {
+          this.#environments.add(readFileSync(`/proc/${pid}/environ`, "latin1"));
+        }
       } catch {
         // It has ended meanwhile.
       }
@@ -104,6 +117,7 @@ export class SecretWatch {
   findings(allowed: readonly string[]): string[] {
     const places = [...this.#seen];
     for (const line of this.#commandLines) places.push({ where: "a command line", text: Buffer.from(line, "latin1") });
+    for (const text of this.#environments) places.push({ where: "an environment", text: Buffer.from(text, "latin1") });
     const found = places.flatMap((place) => this.#inspect(place.where, place.text));
     for (const path of this.files()) {
       if (allowed.includes(path)) continue;
