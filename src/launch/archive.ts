@@ -11,6 +11,7 @@ export interface ArchivedImage {
   readonly manifest: ImageManifest;
   readonly manifestBytes: Uint8Array;
   readonly configBytes: Uint8Array;
+  /** Those that the archive has: all of the manifest's, or those that its reader lacks. */
   readonly layers: readonly BlobToPush[];
 }
 

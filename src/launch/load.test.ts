@@ -4,14 +4,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ownPlatform } from "../layer/native.ts";
+import { sha256 } from "../oci/digest.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { Target } from "./testdata/target.ts";
 
 /**
  * A podman that is a script: keeps what it is given to load in `loaded.tar`, what it is asked in `asked`, and knows the images whose ids
- * are files in `known`.
+ * are files in `known`, which have their layers.
  */
-function loadTarget(broken = ""): {
+function loadTarget(loading = (folder: string) => `cat >'${folder}/loaded.tar'`): {
   target: Target;
   env: Record<string, string>;
   asked: () => string[];
@@ -25,8 +26,14 @@ function loadTarget(broken = ""): {
   const script = `#!/bin/sh
 echo "$*" >>'${target.folder}/asked'
 case $1 in
-  load) ${broken || `cat >'${target.folder}/loaded.tar'`} ;;
-  image) test -e "${known}/$3" ;;
+  load) ${loading(target.folder)} ;;
+  image)
+    case "$*" in
+      'image ls '*) ls '${known}' ;;
+      'image inspect --format '*) shift 4; cd '${known}' && cat "$@" ;;
+      *) test -e "${known}/$3" ;;
+    esac
+    ;;
   tag) test -e "${known}/$2" ;;
 esac
 `;
@@ -88,8 +95,37 @@ describe("load", () => {
     expect(asked()).toEqual([`image inspect ${config.digest}`, `tag ${config.digest} localhost/team/app:t_default`]);
   });
 
+  const layersIn = (target: Target) =>
+    execFileSync("tar", ["-tf", join(target.folder, "loaded.tar")], { encoding: "utf8" }).match(/blobs\/sha256\/\w+/g);
+  const blob = (content: string) => `blobs/${sha256(Buffer.from(content)).replace(":", "/")}`;
+
+  it("gives podman only the layers that its images lack, and fetches no others", async () => {
+    const { target, env, known } = loadTarget();
+    const gone = { bytes: Buffer.from("of a base in a registry that does not answer") };
+    const sources = [{ registry: "registry.invalid", repository: "base" }];
+    target.image({ layers: [gone, "kept", "new"], sources });
+    writeFileSync(join(known, "one"), `${sha256(gone.bytes)}\n`);
+    writeFileSync(join(known, "other"), `${sha256(Buffer.from("kept"))}\n${sha256(Buffer.from("foreign"))}\n`);
+    expect(await target.run([], env)).toMatchObject({ status: 0, stdout: "localhost/team/app:t_default\n" });
+    const found = layersIn(target);
+    // Manifest, configuration, and the one layer.
+    expect(found).toHaveLength(3);
+    expect(found).toContain(blob("new"));
+  });
+
+  it("gives podman all layers when it does not load an image without those that it seemed to have", async () => {
+    const { target, env, known, asked } = loadTarget(
+      (folder) => `mkdir '${folder}/once' && exit 125; cat >'${folder}/loaded.tar'`,
+    );
+    target.image({ layers: ["kept", "new"] });
+    writeFileSync(join(known, "one"), `${sha256(Buffer.from("kept"))}\n`);
+    expect(await target.run([], env)).toMatchObject({ status: 0, stdout: "localhost/team/app:t_default\n" });
+    expect(asked().filter((words) => words === "load")).toHaveLength(2);
+    expect(layersIn(target)).toEqual(expect.arrayContaining([blob("kept"), blob("new")]));
+  });
+
   it("of an engine that is broken says what that said", async () => {
-    const { target, env } = loadTarget("echo 'Error: database is locked' >&2; exit 125");
+    const { target, env } = loadTarget(() => "echo 'Error: database is locked' >&2; exit 125");
     target.image({ layers: [randomBytes(1_000_000)] });
     expect(await target.run([], env)).toMatchObject({
       status: 1,

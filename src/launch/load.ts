@@ -1,13 +1,13 @@
-import { spawn } from "node:child_process";
-import { pipeline } from "node:stream/promises";
 import { type ContainerClient, findContainerClient } from "../engine/container/client.ts";
 import { ownPlatform } from "../layer/native.ts";
 import { formatPlatform } from "../oci/descriptor.ts";
 import { Failure, UserError } from "../oci/errors.ts";
 import { archive } from "./archive.ts";
+import { runClient } from "./client-command.ts";
 import { isDryRun } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
 import { print, tell } from "./output.ts";
+import { presentLayers } from "./present-layers.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
@@ -15,7 +15,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Mode `load`: gives the images to podman or docker, and prints the names under which they are there now. An image that the engine has
- * already only gets its name.
+ * already only gets its name; of another one it gets the layers that it lacks ({@link presentLayers}).
  */
 export async function load(
   request: LaunchRequest,
@@ -75,11 +75,18 @@ async function loadImage(client: ContainerClient, image: BuiltImage, name: strin
   const parts = image.parts();
   // By the configuration's digest podman and docker know an image, by the manifest's docker on containerd.
   for (const id of [parts.manifest.config.digest, image.descriptor.digest]) {
-    if ((await run(client, ["image", "inspect", id], env)).status !== 0) continue;
-    if ((await run(client, ["tag", id, name], env)).status === 0) return;
+    if ((await runClient(client, ["image", "inspect", id], env)).status !== 0) continue;
+    if ((await runClient(client, ["tag", id, name], env)).status === 0) return;
   }
   tell(`slipway: loading ${name} into ${client.name}\n`);
-  const { status, said } = await run(client, ["load"], env, archive({ ...parts, descriptor: image.descriptor }, name));
+  const whole = { ...parts, descriptor: image.descriptor };
+  const present = await presentLayers(client, parts, env);
+  if (present.size > 0) {
+    const layers = parts.layers.filter(({ descriptor }) => !present.has(descriptor.digest));
+    if ((await runClient(client, ["load"], env, archive({ ...whole, layers }, name))).status === 0) return;
+    // What it had may be gone, or be of no use to it. An archive with all layers loads everywhere.
+  }
+  const { status, said } = await runClient(client, ["load"], env, archive(whole, name));
   if (status !== 0) {
     throw new Failure(
       `${client.name} load ended with status ${status}: ${said.trim().split("\n").slice(-3).join(" ")}`,
@@ -87,35 +94,3 @@ async function loadImage(client: ContainerClient, image: BuiltImage, name: strin
     );
   }
 }
-
-async function run(
-  client: ContainerClient,
-  args: readonly string[],
-  env: Environment,
-  input: AsyncIterable<Uint8Array> = empty(),
-): Promise<{ status: number | string; said: string }> {
-  const child = spawn(client.path, args, { env: { ...env }, stdio: ["pipe", "ignore", "pipe"] });
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said = (said + text).slice(-4096);
-  });
-  const ended = new Promise<number | string>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve(code ?? signal ?? 1));
-  });
-  let failed: unknown;
-  await pipeline(input, child.stdin).catch((error) => {
-    failed = error;
-  });
-  const status = await ended;
-  // Whoever ends early stops listening; everything else that kept the input from arriving is ours to report.
-  if (
-    failed !== undefined &&
-    !["EPIPE", "ERR_STREAM_PREMATURE_CLOSE"].includes((failed as NodeJS.ErrnoException).code ?? "")
-  ) {
-    throw failed;
-  }
-  return { status, said };
-}
-
-async function* empty(): AsyncGenerator<Uint8Array> {}

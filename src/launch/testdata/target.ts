@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { gunzipSync } from "node:zlib";
 import { onTestFinished } from "vitest";
 import { type Digest, sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
@@ -52,7 +53,7 @@ export class Target {
     return path;
   }
 
-  /** Adds an image of the given layers. A layer without content is one of a base that is not on this machine. */
+  /** Adds an image of the given layers, packed by gzip or anything else. A layer without content is one of a base that is not on this machine. */
   image(options: Partial<RequestedImage> & { layers: (string | Uint8Array | { bytes: Uint8Array })[] }): Digest {
     const { layers, ...rest } = options;
     const tag = rest.tag ?? "default";
@@ -62,7 +63,7 @@ export class Target {
         mediaType: mediaTypes.layerGzip,
         digest: sha256(bytes),
         size: bytes.length,
-        diffId: sha256(bytes),
+        diffId: sha256(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes),
       };
       const name = `_main/pkg/${tag}${index}`;
       this.file(`${name}.layer.json`, formatLayerMetadata(metadata));
