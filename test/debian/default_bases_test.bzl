@@ -1,6 +1,7 @@
-"""What the default bases are declared with."""
+"""What the default bases are declared with, and what they share with programs."""
 
-load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
+load("//bazel:defs.bzl", "ImageInfo")
 load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")  # buildifier: disable=bzl-visibility
 
 def _default_bases_impl(ctx):
@@ -25,3 +26,15 @@ def _default_bases_impl(ctx):
     return unittest.end(env)
 
 default_bases_test = unittest.make(_default_bases_impl)
+
+def _shared_layers_impl(ctx):
+    env = analysistest.begin(ctx)
+    blobs = [layer.blob for layer in analysistest.target_under_test(env)[ImageInfo].layers]
+    shared = [file for file in ctx.files.node_layer if file in blobs]
+    asserts.equals(env, ["node_layer.tar.gz"], [file.basename for file in shared], "Node's layer is made once for the base and for programs")
+    return analysistest.end(env)
+
+shared_layers_test = analysistest.make(
+    _shared_layers_impl,
+    attrs = {"node_layer": attr.label(default = "//bazel/private/image:node_layer", doc = "The layer with Node of programs.")},
+)

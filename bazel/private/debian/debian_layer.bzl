@@ -1,7 +1,7 @@
 """A layer of Debian packages."""
 
 load("//bazel/private/image:image_layers_info.bzl", "ImageLayersInfo")
-load("//bazel/private/image:layer_action.bzl", "LAYER_ATTRS", "layer_action_args", "run_layer_action")
+load("//bazel/private/image:layer_action.bzl", "LAYER_ATTRS", "LAYER_TOOLCHAINS", "layer_action_args", "run_layer_action")
 load("//bazel/private/image:user.bzl", "USER")
 
 def _deb_entry(file):
@@ -27,4 +27,5 @@ debian_layer = rule(
     attrs = {
         "packages": attr.label_list(mandatory = True, allow_files = [".deb"], doc = "The packages, with everything that they depend on."),
     } | LAYER_ATTRS,
+    toolchains = LAYER_TOOLCHAINS,
 )

@@ -9,25 +9,20 @@ _ARCHITECTURES = {
     "arm64": struct(platform = Label("//bazel/platforms:linux_arm64"), cpu = Label("@platforms//cpu:aarch64")),
 }
 
+_LINUX = Label("@platforms//os:linux")
+
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_BUILD = """load("{debian_layer}", "debian_layer")
-load("{image}", "image")
+_BUILD = """load("{debian_base}", "debian_base")
 
 package(default_visibility = ["//visibility:public"])
 
-debian_layer(
-    name = "layer",
-    packages = {packages},
-)
-
-image(
-    name = "image",
-    cmd = ["/bin/sh"],
+debian_base(
+    constraints = {constraints},
     env = {env},
     layers = {layers},
+    packages = {packages},
     platform = "{platform}",
-    user = "1000:1000",
 )
 """
 
@@ -140,12 +135,12 @@ def _debian_repository_impl(rctx):
         packages = _replace(rctx, prepared["mirrors"], failed)
     rctx.file("BUILD.bazel", "exports_files({})\n".format(json.encode(["packages/{}.deb".format(entry["name"]) for entry in packages])))
     rctx.file("image/BUILD.bazel", _BUILD.format(
-        debian_layer = Label(":debian_layer.bzl"),
-        image = Label("//bazel/private/image:image_macro.bzl"),
+        debian_base = Label(":debian_base.bzl"),
         packages = json.encode_indent(["//:packages/{}.deb".format(entry["name"]) for entry in packages], prefix = "    "),
         env = json.encode({"PATH": _PATH} | rctx.attr.env),
         layers = json.encode_indent([":layer"] + [str(label) for label in rctx.attr.layers], prefix = "    "),
         platform = _ARCHITECTURES[architecture].platform,
+        constraints = json.encode([str(_LINUX), str(_ARCHITECTURES[architecture].cpu)]),
     ))
     reproducible = not failed
     return rctx.repo_metadata(reproducible = True) if reproducible and hasattr(rctx, "repo_metadata") else None

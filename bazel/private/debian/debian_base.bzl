@@ -1,0 +1,39 @@
+"""The targets of a base image from Debian packages."""
+
+load("//bazel/private/image:image.bzl", "image")
+load("//bazel/private/image:image_macro.bzl", "image_manifest_name")
+load("//bazel/private/image:image_manifest.bzl", "image_manifest", "image_manifest_for_platform")
+load(":debian_layer.bzl", "debian_layer")
+
+def debian_base(packages, env, layers, platform, constraints):
+    """Declares `layer` and `image`, which is for one platform whatever is built for.
+
+    Where that is the platform which is built for, nothing needs a transition, and Node's layer and the tools are the same targets that programs have
+    in their images: analysed once, made once. The image is the same in either way.
+
+    Args:
+      packages: labels of the packages.
+      env: dict of string to string, environment variables of the image.
+      layers: labels of the image's layers, lowest first.
+      platform: label of the platform.
+      constraints: labels of the platform's constraints.
+    """
+    debian_layer(name = "layer", packages = packages)
+    native.config_setting(name = "is_built_for", constraint_values = constraints)
+    manifest = image_manifest_name("image")
+    what = {
+        "cmd": ["/bin/sh"],
+        "env": env,
+        "layers": layers,
+        "user": "1000:1000",
+    }
+    image_manifest(name = manifest + "_as_built_for", **what)
+    image_manifest_for_platform(name = manifest + "_by_transition", platform = platform, **what)
+    native.alias(
+        name = manifest,
+        actual = select({
+            ":is_built_for": manifest + "_as_built_for",
+            "//conditions:default": manifest + "_by_transition",
+        }),
+    )
+    image(name = "image", manifest = manifest)
