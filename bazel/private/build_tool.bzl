@@ -1,8 +1,19 @@
 """How rules call the tool that makes layers, manifests and layouts."""
 
-BUILD_TOOL_ATTRS = {
-    "_build_tool": attr.label(default = Label("//src:build_tool"), executable = True, cfg = "exec"),
-}
+# Rules that call the tool have it by this toolchain, which is resolved once for all of them. As an attribute in the exec configuration it would be a
+# transition for each target.
+BUILD_TOOL_TOOLCHAIN = str(Label("//bazel/toolchains:build_tool_type"))
+
+def _build_tool_toolchain_impl(ctx):
+    return [platform_common.ToolchainInfo(slipway_build_tool = ctx.attr.tool[DefaultInfo].files_to_run)]
+
+build_tool_toolchain = rule(
+    implementation = _build_tool_toolchain_impl,
+    doc = "The tool that makes layers, manifests and layouts, for the machine that runs actions.",
+    attrs = {
+        "tool": attr.label(mandatory = True, executable = True, cfg = "exec", doc = "The tool."),
+    },
+)
 
 def build_tool_args(ctx, command):
     """Arguments of the build tool: one option or one JSON entry per line of a param file, the command first.
@@ -24,7 +35,7 @@ def run_build_tool(ctx, args, inputs, outputs, mnemonic, progress_message):
     """Declares an action of the build tool, by a persistent worker where one is allowed.
 
     Args:
-      ctx: the rule context, with BUILD_TOOL_ATTRS.
+      ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
       args: Args, from build_tool_args.
       inputs: list or depset of Files.
       outputs: list of Files.
@@ -32,7 +43,8 @@ def run_build_tool(ctx, args, inputs, outputs, mnemonic, progress_message):
       progress_message: string.
     """
     ctx.actions.run(
-        executable = ctx.executable._build_tool,
+        executable = ctx.toolchains[BUILD_TOOL_TOOLCHAIN].slipway_build_tool,
+        toolchain = BUILD_TOOL_TOOLCHAIN,
         arguments = [args],
         inputs = inputs,
         outputs = outputs,

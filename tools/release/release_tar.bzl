@@ -1,6 +1,6 @@
 """A compressed tar of a release, under the rules of image layers: sorted, owned by nobody, without times."""
 
-load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")  # buildifier: disable=bzl-visibility
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")  # buildifier: disable=bzl-visibility
 
 def _release_tar_impl(ctx):
     output = ctx.actions.declare_file(ctx.attr.out)
@@ -46,5 +46,6 @@ release_tar = rule(
         "srcs": attr.label_list(allow_files = True, doc = "Files that are there where they are in the repository."),
         "strip": attr.string(doc = "What the paths of `srcs` lose at their start. Default: nothing."),
         "trees": attr.label_list(doc = "Directories whose content is in the folder itself."),
-    } | BUILD_TOOL_ATTRS,
+    },
+    toolchains = [BUILD_TOOL_TOOLCHAIN],
 )

@@ -6,7 +6,7 @@ load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
 load("//bazel/private:third_party.bzl", "apparent_name")
 load(":declared_links.bzl", "DeclaredLinksInfo", "declared_links")
 load(":image_layers_info.bzl", "ImageLayersInfo")
-load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "layer_entry", "make_layer")
+load(":layer_action.bzl", "LAYER_ATTRS", "LAYER_TOOLCHAINS", "RUNFILES", "layer_entry", "make_layer")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
 load(":runtime_layers.bzl", "RuntimeLayersInfo", "runtime_layers")
 load(":sorted_files.bzl", "FIRST_PARTY", "RUNTIME", "RUNTIME_REPOSITORIES", "sorted_files", "third_party_name")
@@ -142,6 +142,7 @@ binary_layers = rule(
     implementation = _binary_layers_impl,
     doc = _DOC,
     attrs = _ATTRS,
+    toolchains = LAYER_TOOLCHAINS,
 )
 
 binary_layers_for_platform = rule(
@@ -149,4 +150,5 @@ binary_layers_for_platform = rule(
     cfg = image_platform_transition,
     doc = _DOC,
     attrs = _ATTRS | PLATFORM_ATTRS,
+    toolchains = LAYER_TOOLCHAINS,
 )

@@ -7,6 +7,8 @@ DeclaredLinksInfo = provider(
     },
 )
 
+_NONE = DeclaredLinksInfo(links = depset())
+
 def _declared_links_impl(target, ctx):
     direct = []
     for action in target.actions:
@@ -15,14 +17,19 @@ def _declared_links_impl(target, ctx):
     transitive = []
     for name in dir(ctx.rule.attr):
         value = getattr(ctx.rule.attr, name)
-        if type(value) == "Target":
+
+        # Most attributes are empty.
+        if not value:
+            continue
+        kind = type(value)
+        if kind == "Target":
             value = [value]
-        elif type(value) == "dict":
+        elif kind == "dict":
             value = value.keys() + value.values()
-        elif type(value) != "list":
+        elif kind != "list":
             continue
         transitive.extend([dep[DeclaredLinksInfo].links for dep in value if type(dep) == "Target" and DeclaredLinksInfo in dep])
-    return [DeclaredLinksInfo(links = depset(direct, transitive = transitive))]
+    return [DeclaredLinksInfo(links = depset(direct, transitive = transitive)) if direct or transitive else _NONE]
 
 # `File.is_symlink` came with Bazel 8. The action that makes a link tells in every version.
 declared_links = aspect(

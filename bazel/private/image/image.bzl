@@ -1,6 +1,6 @@
 """The forms in which others take an image."""
 
-load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
 load(":image_info.bzl", "ImageInfo")
 
@@ -12,7 +12,7 @@ def image_output_groups(ctx, image):
     """Declares the forms in which other tools take an image: made only when they are asked for.
 
     Args:
-      ctx: the rule context, with BUILD_TOOL_ATTRS.
+      ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
       image: ImageInfo.
 
     Returns:
@@ -69,5 +69,6 @@ Output groups: `oci_layout`, a folder of real files as the OCI image layout spec
 """,
     attrs = {
         "manifest": attr.label(mandatory = True, providers = [ImageInfo], doc = "The image."),
-    } | BUILD_TOOL_ATTRS | REQUEST_ATTRS,
+    } | REQUEST_ATTRS,
+    toolchains = [BUILD_TOOL_TOOLCHAIN],
 )

@@ -1,6 +1,6 @@
 """An image that another ruleset built, as one of ours."""
 
-load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS")
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
 load(":image.bzl", "image_output_groups")
 load(":image_index_info.bzl", "ImageIndexInfo")
@@ -57,5 +57,6 @@ It goes wherever an image goes. As a `base` an OCI layout needs no such target: 
 """,
     attrs = {
         "layout": attr.label(mandatory = True, doc = "What builds an OCI layout, as its one output: an `oci_image` or `oci_image_index` of rules_oci, the output group `oci_layout` of an `image`. An `image` itself is taken as it is."),
-    } | BUILD_TOOL_ATTRS | REQUEST_ATTRS,
+    } | REQUEST_ATTRS,
+    toolchains = [BUILD_TOOL_TOOLCHAIN],
 )

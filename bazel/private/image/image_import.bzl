@@ -1,6 +1,6 @@
 """An image that was not built here."""
 
-load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS")
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN")
 load(":image.bzl", "image_output_groups")
 load(":image_info.bzl", "ImageInfo")
 
@@ -34,5 +34,6 @@ image_import = rule(
         "blobs": attr.label_list(allow_files = True, doc = "The layers that are at hand, each named `HEX`, the hexadecimal part of its digest."),
         "registry": attr.string(doc = "`HOST[:PORT]` of the registry that has the layers. Default: none, all of them are at hand."),
         "repository": attr.string(doc = "The repository in it."),
-    } | BUILD_TOOL_ATTRS,
+    },
+    toolchains = [BUILD_TOOL_TOOLCHAIN],
 )

@@ -1,6 +1,6 @@
 """One image for several platforms."""
 
-load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
 load(":image.bzl", "layout_entries")
 load(":image_index_info.bzl", "ImageIndexInfo")
@@ -80,5 +80,6 @@ image_index = rule(
     attrs = {
         "image": attr.label(mandatory = True, providers = [ImageInfo], cfg = _each_platform, doc = "The image, which names no platform itself."),
         "platforms": attr.label_list(mandatory = True, allow_empty = False, providers = [platform_common.PlatformInfo], doc = "The platforms."),
-    } | BUILD_TOOL_ATTRS | REQUEST_ATTRS,
+    } | REQUEST_ATTRS,
+    toolchains = [BUILD_TOOL_TOOLCHAIN],
 )

@@ -1,7 +1,7 @@
 """A layer of chosen files."""
 
 load(":image_layers_info.bzl", "ImageLayersInfo")
-load(":layer_action.bzl", "LAYER_ATTRS", "layer_entry", "make_layer")
+load(":layer_action.bzl", "LAYER_ATTRS", "LAYER_TOOLCHAINS", "layer_entry", "make_layer")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "oci_platform")
 load(":user.bzl", "USER")
 
@@ -51,4 +51,5 @@ path does not end with a slash; a target whose output is a folder.
         "directories": attr.string_list(doc = "Paths in the image of empty folders. Default: none."),
         "writable_directories": attr.string_list(doc = "Paths of empty folders that belong to the user that programs run as, 1000:1000. Default: none."),
     } | OCI_PLATFORM_ATTRS | LAYER_ATTRS,
+    toolchains = LAYER_TOOLCHAINS,
 )

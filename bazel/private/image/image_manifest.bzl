@@ -1,6 +1,6 @@
 """Manifest and configuration of an image: layers on a base."""
 
-load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load(":image_index_info.bzl", "ImageIndexInfo")
 load(":image_info.bzl", "ImageInfo")
 load(":image_layers_info.bzl", "ImageLayersInfo")
@@ -12,7 +12,7 @@ def _make_image(ctx, spec, layers, base = None):
     """Declares the action that puts manifest and configuration together from what is known of the layers.
 
     Args:
-      ctx: the rule context, with BUILD_TOOL_ATTRS.
+      ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
       spec: dict: see ImageSpec in src/oci/compose.ts.
       layers: list of struct(metadata = File, blob = File).
       base: ImageInfo or None.
@@ -107,7 +107,7 @@ _ATTRS = {
     "working_dir": attr.string(doc = "Default: that of the program, else the base's."),
     "labels": attr.string_dict(doc = "Labels of the configuration, over the base's."),
     "annotations": attr.string_dict(doc = "Annotations of the manifest."),
-} | OCI_PLATFORM_ATTRS | BUILD_TOOL_ATTRS
+} | OCI_PLATFORM_ATTRS
 
 _DOC = "What an image is, without the forms in which others take it, so that whoever only pushes it analyses none of those."
 
@@ -115,6 +115,7 @@ image_manifest = rule(
     implementation = _image_manifest_impl,
     doc = _DOC,
     attrs = _ATTRS,
+    toolchains = [BUILD_TOOL_TOOLCHAIN],
 )
 
 # A rule of its own: even a transition to the platform that is built for would cost more than the image itself.
@@ -123,4 +124,5 @@ image_manifest_for_platform = rule(
     cfg = image_platform_transition,
     doc = _DOC,
     attrs = _ATTRS | PLATFORM_ATTRS,
+    toolchains = [BUILD_TOOL_TOOLCHAIN],
 )

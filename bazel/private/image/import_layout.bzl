@@ -26,7 +26,7 @@ def import_layout(ctx, layout, name, platform = None):
     """Declares the action that reads which image a layout holds. Its layers stay where they are.
 
     Args:
-      ctx: the rule context, with BUILD_TOOL_ATTRS.
+      ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
       layout: struct from layout_of.
       name: string, name of the outputs without their endings.
       platform: struct from oci_platform: the image to take from an index. Default: the index as a whole, if it is one.

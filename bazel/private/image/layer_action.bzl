@@ -1,12 +1,14 @@
 """The action that makes one layer."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
-load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")
 
-LAYER_ATTRS = BUILD_TOOL_ATTRS | {
+LAYER_ATTRS = {
     "_compression": attr.label(default = Label("//bazel/settings:compression"), providers = [BuildSettingInfo]),
 }
+
+LAYER_TOOLCHAINS = [BUILD_TOOL_TOOLCHAIN]
 
 # The folder of a program's runfiles in its image.
 RUNFILES = "app/main.runfiles"
@@ -55,7 +57,7 @@ def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_fil
     """Declares the action that makes a layer.
 
     Args:
-      ctx: the rule context, with LAYER_ATTRS.
+      ctx: the rule context, with LAYER_ATTRS and LAYER_TOOLCHAINS.
       name: string, name of the outputs without their endings.
       comment: string, what the layer holds, for people.
       files: depset of File, each at its place in the runfiles of the main repository, below `root`.
@@ -91,7 +93,7 @@ def layer_action_args(ctx, command, name, comment):
     """Declares the outputs of an action that makes a layer.
 
     Args:
-      ctx: the rule context, with LAYER_ATTRS.
+      ctx: the rule context, with LAYER_ATTRS and LAYER_TOOLCHAINS.
       command: string, the build tool's command.
       name: string, name of the outputs without their endings.
       comment: string, what the layer holds, for people.
@@ -113,7 +115,7 @@ def run_layer_action(ctx, args, layer, inputs, comment):
     """Declares an action that makes a layer.
 
     Args:
-      ctx: the rule context, with LAYER_ATTRS.
+      ctx: the rule context, with LAYER_ATTRS and LAYER_TOOLCHAINS.
       args: Args.
       layer: struct(metadata = File, blob = File).
       inputs: depset of File.

@@ -3,7 +3,7 @@
 load("//bazel/private:runtime_info.bzl", "NODE_PATH")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
 load(":image_layers_info.bzl", "ImageLayersInfo")
-load(":layer_action.bzl", "LAYER_ATTRS", "RUNFILES", "layer_entry", "make_layer")
+load(":layer_action.bzl", "LAYER_ATTRS", "LAYER_TOOLCHAINS", "RUNFILES", "layer_entry", "make_layer")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "oci_platform")
 
 def _node_layer_impl(ctx):
@@ -26,5 +26,5 @@ node_layer = rule(
     implementation = _node_layer_impl,
     doc = "One layer with the Node of `//bazel/toolchains:node_runtime_type`, where the runfiles of a program have it.",
     attrs = LAYER_ATTRS | OCI_PLATFORM_ATTRS,
-    toolchains = [NODE_RUNTIME_TOOLCHAIN],
+    toolchains = LAYER_TOOLCHAINS + [NODE_RUNTIME_TOOLCHAIN],
 )

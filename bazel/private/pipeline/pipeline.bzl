@@ -10,6 +10,8 @@ load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
 
 _FORWARDED = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
 
+_TAG_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+
 def _bases(where, base, bases, images):
     """The base of each tag that `images` has no image for. The callers' dicts stay as they are."""
     refuse_image_reference(where, "base", base)
@@ -24,8 +26,7 @@ def _bases(where, base, bases, images):
     if "default" not in all and "default" not in images:
         all["default"] = base or Label("//bazel/settings:default_base")
     for tag in all.keys() + images.keys():
-        valid = tag and len(tag) <= 64 and not [c for c in tag.elems() if not (c.isalnum() or c in "-_.")]
-        if not valid or tag[0] in "-.":
+        if not tag or len(tag) > 64 or tag.strip(_TAG_CHARACTERS) or tag[0] in "-.":
             fail("{}: {} is no name for a base.\nUse letters, digits, '-', '_' and '.', at most 64 of them.".format(where, repr(tag)))
     return all
 

@@ -1,6 +1,6 @@
 """A TypeScript program with npm packages."""
 
-load("//bazel/private:build_tool.bzl", "BUILD_TOOL_ATTRS", "build_tool_args", "run_build_tool")
+load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load("//bazel/private:runfiles.bzl", "launcher_script")
 load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo", "merge_parts")
 load("//bazel/private:runtime_info.bzl", "NODE_PATH", "RuntimeInfo")
@@ -117,6 +117,6 @@ Errors: an import that is neither in `srcs` nor in `deps`, with its file and lin
         "env": attr.string_dict(doc = "Environment variables of `bazel run`. An image has its own: see `image`."),
         "node_options": attr.string_list(doc = "Options of Node, for example `--max-old-space-size=4096`."),
         "_sdk": attr.label(default = Label("//src:sdk"), allow_single_file = True),
-    } | ESBUILD_ATTRS | BUILD_TOOL_ATTRS,
-    toolchains = [NODE_RUNTIME_TOOLCHAIN],
+    } | ESBUILD_ATTRS,
+    toolchains = [BUILD_TOOL_TOOLCHAIN, NODE_RUNTIME_TOOLCHAIN],
 )
