@@ -4,6 +4,8 @@ import type { PeerRegistry } from "./registries.ts";
 export interface BenchContext {
   /** Folder of Slipway's sources. */
   readonly repository: string;
+  /** Folder of the release archive's content: what users have of Slipway. */
+  readonly release: string;
   /** Folder for all that is made; removed at the end. */
   readonly scratch: string;
   /** Number of rounds that are counted. */

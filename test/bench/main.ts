@@ -14,6 +14,7 @@ import type { BenchContext } from "./context.ts";
 import { writeLayout } from "./layouts.ts";
 import { isInstalled, type Result, run } from "./measure.ts";
 import { startPeerRegistry } from "./registries.ts";
+import { unpackRelease } from "./release.ts";
 import { writeShape } from "./shape.ts";
 import { table } from "./table.ts";
 import { Workspace } from "./workspace.ts";
@@ -72,6 +73,7 @@ async function bench(): Promise<void> {
   const tool = (name: string) => resolve(process.argv[1] ?? "", "../../../src", name);
   const context: BenchContext = {
     repository,
+    release: unpackRelease(scratch),
     scratch,
     rounds,
     registry,
@@ -113,7 +115,7 @@ async function editCases(context: BenchContext, add: (...results: readonly Resul
   run(copy);
   rmSync(layout, { recursive: true });
   const workspace = new Workspace(context.repository, context.scratch, "edits");
-  writeShape(workspace, context.repository, { image, digest });
+  writeShape(workspace, context.release, { image, digest });
   try {
     context.tell("first build, with Bazel's start");
     workspace.bazel("run", "//app:main");

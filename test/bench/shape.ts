@@ -35,11 +35,11 @@ export interface BaseImage {
 }
 
 /** Writes the workspace of cases 1 to 5. */
-export function writeShape(workspace: Workspace, repository: string, base: BaseImage): void {
+export function writeShape(workspace: Workspace, release: string, base: BaseImage): void {
   const names = Array.from({ length: packages }, (_, index) => `p${String(index).padStart(2, "0")}`);
   workspace.write({
     "MODULE.bazel": moduleOf(
-      repository,
+      release,
       `base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
 base_images.pull(name = "base", image = "${base.image}", digest = "${base.digest}")
 use_repo(base_images, "base")

@@ -95,7 +95,7 @@ export async function fromNothingCase(context: BenchContext, workspace: Workspac
       ours: {
         prepare: () => {
           workspace.bazel("clean");
-          // Slipway's tools are made once for all images; a release brings them.
+          // What all images have in common: the rules are loaded, the worker runs.
           workspace.bazel("build", "//app:tiny");
         },
         run: () => void workspace.bazel("build", "//app:main_default_image"),
