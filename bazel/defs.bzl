@@ -1,4 +1,4 @@
-"""The public rules: programs, images, pipelines, which are both, and jobs."""
+"""The public rules: programs, images, pipelines, which are both, jobs and services."""
 
 load("//bazel/private/image:image_from_layout.bzl", _image_from_layout = "image_from_layout")
 load("//bazel/private/image:image_index_info.bzl", _ImageIndexInfo = "ImageIndexInfo")
@@ -9,6 +9,7 @@ load("//bazel/private/job:job.bzl", _job = "job")
 load("//bazel/private/pipeline:pipeline.bzl", _pipeline = "pipeline")
 load("//bazel/private/run:image_load.bzl", _image_load = "image_load")
 load("//bazel/private/run:image_push.bzl", _image_push = "image_push")
+load("//bazel/private/service:service.bzl", _service = "service")
 load("//bazel/private/ts:ts_binary.bzl", _ts_binary = "ts_binary")
 
 image = _image
@@ -18,6 +19,7 @@ image_load = _image_load
 image_push = _image_push
 job = _job
 pipeline = _pipeline
+service = _service
 ts_binary = _ts_binary
 
 ImageIndexInfo = _ImageIndexInfo

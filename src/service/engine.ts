@@ -1,3 +1,5 @@
+import { findContainerClient } from "../engine/container/client.ts";
+import { hasCluster } from "../engine/kubernetes/configured.ts";
 import { UserError } from "../oci/errors.ts";
 
 /** What runs services. */
@@ -5,8 +7,13 @@ export const serviceEngines = ["kubernetes", "container"] as const;
 
 export type ServiceEngine = (typeof serviceEngines)[number];
 
+/** What {@link serviceEngine} chooses where nobody asks for one, for people. */
+export const defaultServiceEngine =
+  "SLIPWAY_ENGINE, else kubernetes where you have a kubeconfig, else container where you have podman or docker";
+
 /**
- * The engine that was asked for, else that of SLIPWAY_ENGINE, else Kubernetes.
+ * The engine that was asked for, else that of SLIPWAY_ENGINE, else Kubernetes where this user has a cluster, else containers where this machine has
+ * them for this user. Where it has neither, it is Kubernetes, whose absence is an error that says what to do.
  *
  * @throws UserError for one that runs no services
  */
@@ -14,7 +21,9 @@ export function serviceEngine(
   asked: ServiceEngine | undefined,
   env: Readonly<Record<string, string | undefined>>,
 ): ServiceEngine {
-  const wanted = asked ?? (env["SLIPWAY_ENGINE"] || "kubernetes");
+  const wanted = asked ?? (env["SLIPWAY_ENGINE"] || undefined);
+  if (wanted === undefined)
+    return !hasCluster(env) && "client" in findContainerClient(env) ? "container" : "kubernetes";
   const found = serviceEngines.find((engine) => engine === wanted);
   if (found) return found;
   throw new UserError(

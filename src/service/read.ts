@@ -16,6 +16,16 @@ export interface ServiceDocument {
   error(issues: readonly Issue[]): UserError;
 }
 
+/** Where services are described. */
+export interface ServiceFile {
+  /** Of a file or folder. */
+  readonly path: string;
+  /** What a person calls it. */
+  readonly name: string;
+  /** Of its services that name none. */
+  readonly image?: string;
+}
+
 /** Most services in a file. */
 const maximumServices = 1000;
 /** Bytes of the largest file. */

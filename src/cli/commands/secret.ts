@@ -1,9 +1,9 @@
 import type { Argv } from "yargs";
-import { serviceEngines } from "../../service/engine.ts";
+import { defaultServiceEngine, serviceEngines } from "../../service/engine.ts";
 
 const engine = {
   choices: serviceEngines,
-  describe: "For services of which engine. Default: SLIPWAY_ENGINE, else kubernetes",
+  describe: `For services of which engine. Default: ${defaultServiceEngine}`,
 } as const;
 
 /** Commands for the secrets that services name as `SECRET:NAME`. What they need is loaded when one of them runs. */

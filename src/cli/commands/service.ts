@@ -1,14 +1,26 @@
 import type { Argv } from "yargs";
+import { defaultServiceEngine, serviceEngines } from "../../service/engine.ts";
 
 const json = { type: "boolean", default: false, describe: "Machine-readable output" } as const;
 
+const engine = {
+  choices: serviceEngines,
+  describe: `What runs services: Kubernetes, or podman or docker of this machine. Default: ${defaultServiceEngine}`,
+} as const;
+
+/** What a person calls the file, where Bazel has it elsewhere. */
+const called = { type: "string", hidden: true } as const;
+
 /** The services that a command is about. */
 function withFile<T>(command: Argv<T>) {
-  return command.positional("file", {
-    type: "string",
-    demandOption: true,
-    describe: "Services, YAML or JSON, or a folder of such files",
-  });
+  return command
+    .positional("file", {
+      type: "string",
+      demandOption: true,
+      describe: "Services, YAML or JSON, or a folder of such files",
+    })
+    .option("image", { type: "string", describe: "Image of the services that name none" })
+    .option("called", called);
 }
 
 /** Commands for services. What they need is loaded when one of them runs. */
@@ -32,18 +44,20 @@ export function builder(yargs: Argv): Argv {
     )
     .command(
       "plan <file>",
-      "Show what `apply` would change in the cluster",
+      "Show what `apply` would change",
       (command) =>
         withFile(command)
+          .option("engine", engine)
           .option("json", json)
           .option("exit-code", { type: "boolean", default: false, describe: "End with status 1 when something would" }),
       async (options) => (await import("./service_apply.ts")).planChanges(options),
     )
     .command(
       "apply <file>",
-      "Make services in the cluster what a file says, and print what changed",
+      "Make services what a file says, and print what changed",
       (command) =>
         withFile(command)
+          .option("engine", engine)
           .option("json", json)
           .option("wait", {
             type: "boolean",
@@ -64,28 +78,33 @@ export function builder(yargs: Argv): Argv {
       (command) =>
         command
           .positional("names", { type: "string", array: true, describe: "The services. Default: all" })
+          .option("engine", engine)
           .option("json", json),
       async (options) => (await import("./service_status.ts")).showStatuses(options),
     )
     .command(
       "logs <name>",
-      "Show what a service prints, of all its pods",
+      "Show what a service prints, all of its pods or containers",
       (command) =>
         command
           .positional("name", { type: "string", demandOption: true, describe: "The service" })
-          .option("follow", { type: "boolean", default: false, describe: "Until interrupted, also of pods to come" }),
+          .option("engine", engine)
+          .option("follow", { type: "boolean", default: false, describe: "Until interrupted; of pods to come, too" }),
       async (options) => (await import("./service_status.ts")).showLogs(options),
     )
     .command(
       "delete <names..>",
       "Delete services with all that was made for them",
       (command) =>
-        command.positional("names", {
-          type: "string",
-          array: true,
-          demandOption: true,
-          describe: "The services, as `name` or their files call them",
-        }),
+        command
+          .positional("names", {
+            type: "string",
+            array: true,
+            demandOption: true,
+            describe: "The services, as `name` or their files call them; or those files",
+          })
+          .option("engine", engine)
+          .option("called", called),
       async (options) => (await import("./service_apply.ts")).deleteByName(options),
     )
     .demandCommand(1, "slipway service needs a command.");

@@ -1,26 +1,36 @@
 import process from "node:process";
 import { UserError } from "../../oci/errors.ts";
+import type { ContainerChange } from "../../service/container/steps.ts";
+import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import type { Change } from "../../service/kubernetes/apply.ts";
-import { applyFile, deleteServices } from "../../service/kubernetes/apply-file.ts";
-import { rollOutFile } from "../../service/kubernetes/roll-out.ts";
+import { servicesMeant } from "../../service/names.ts";
 import { untilInterrupted } from "./interrupt.ts";
+import { type FileOptions, fileOf } from "./service-file.ts";
 import { userPath } from "./user-path.ts";
 
-/** How a command line names services, and how it wants the answer. */
-interface ApplyOptions {
-  readonly file: string;
+type AnyChange = Change | ContainerChange;
+
+/** How a command line names services and what runs them, and how it wants the answer. */
+interface ApplyOptions extends FileOptions {
+  readonly engine?: ServiceEngine | undefined;
   readonly json: boolean;
 }
 
 /** Shows what applying would change. */
-export async function planChanges({
-  file,
-  json,
-  exitCode,
-}: ApplyOptions & { readonly exitCode: boolean }): Promise<void> {
-  const changes = await applyFile(userPath(file), file, process.env, true);
-  print(changes, json);
-  if (changes.length > 0 && exitCode) process.exitCode = 1;
+export async function planChanges(options: ApplyOptions & { readonly exitCode: boolean }): Promise<void> {
+  const changes = await plan(options);
+  print(changes, options.json);
+  if (changes.length > 0 && options.exitCode) process.exitCode = 1;
+}
+
+async function plan(options: ApplyOptions): Promise<readonly AnyChange[]> {
+  const file = fileOf(options);
+  if (serviceEngine(options.engine, process.env) === "container") {
+    const { planFile } = await import("../../service/container/apply-file.ts");
+    return planFile(file, process.env);
+  }
+  const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
+  return applyFile(file.path, file.name, process.env, true, file.image);
 }
 
 /** How long it is waited for services, and what then. */
@@ -31,53 +41,82 @@ interface WaitOptions {
   readonly timeLimit: number;
 }
 
-/** Makes what is in the cluster what the file says, and waits for it where that is asked for. */
-export async function applyChanges({
-  file,
-  json,
-  wait,
-  rollback,
-  timeLimit,
-}: ApplyOptions & WaitOptions): Promise<void> {
+/** Makes services what the file says, and waits for them where that is asked for. */
+export async function applyChanges(options: ApplyOptions & WaitOptions): Promise<void> {
+  const { json, timeLimit } = options;
   if (!(timeLimit > 0))
     throw new UserError("--time-limit is not a number of seconds.", "Write one that is more than 0.");
-  if (!wait && !rollback) return print(await applyFile(userPath(file), file, process.env, false), json);
-  const all: Change[] = [];
-  const onChanges = (changes: readonly Change[]) => {
+  const all: AnyChange[] = [];
+  const onChanges = (changes: readonly AnyChange[]) => {
     all.push(...changes);
     if (!json) for (const change of changes) process.stdout.write(`${format(change)}\n`);
   };
-  const notice = (text: string) => void process.stderr.write(`slipway: ${text}\n`);
   try {
-    await untilInterrupted(
-      (signal) =>
-        rollOutFile(userPath(file), file, process.env, {
-          timeLimit,
-          isRolledBack: rollback,
-          onChanges,
-          notice,
-          signal,
-        }),
-      "What was applied stays, and its cluster goes on: `slipway service status` tells how it is.",
-    );
+    if (serviceEngine(options.engine, process.env) === "container") await applyHere(options, onChanges);
+    else await applyToCluster(options, onChanges);
   } finally {
     if (json) print(all, true);
     else if (all.length === 0) process.stderr.write("Nothing to change.\n");
   }
 }
 
-/** Deletes services by their names. */
-export async function deleteByName({ names }: { readonly names: readonly string[] }): Promise<void> {
+type OnChanges = (changes: readonly AnyChange[]) => void;
+
+async function applyHere(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
+  const { wait, rollback, timeLimit } = options;
+  const { applyFile } = await import("../../service/container/apply-file.ts");
+  await applyFile(fileOf(options), process.env, {
+    ...(wait || rollback ? { timeLimit } : {}),
+    isRolledBack: rollback,
+    onChange: (change) => onChanges([change]),
+    notice,
+  });
+}
+
+async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
+  const { wait, rollback, timeLimit } = options;
+  const { path, name, image } = fileOf(options);
+  if (!wait && !rollback) {
+    const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
+    return onChanges(await applyFile(path, name, process.env, false, image));
+  }
+  const { rollOutFile } = await import("../../service/kubernetes/roll-out.ts");
+  await untilInterrupted(
+    (signal) =>
+      rollOutFile(path, name, process.env, { timeLimit, isRolledBack: rollback, onChanges, notice, signal, image }),
+    "What was applied stays, and its cluster goes on: `slipway service status` tells how it is.",
+  );
+}
+
+/** Deletes services by their names, or by the files that have these. */
+export async function deleteByName({
+  names: words,
+  engine,
+  called,
+}: {
+  readonly names: readonly string[];
+  readonly engine?: ServiceEngine | undefined;
+  readonly called?: string | undefined;
+}): Promise<void> {
+  const names = await servicesMeant(words, (file) => ({ path: userPath(file), name: called ?? file }));
+  const { deleteServices } =
+    serviceEngine(engine, process.env) === "container"
+      ? await import("../../service/container/apply-file.ts")
+      : await import("../../service/kubernetes/apply-file.ts");
   print(await deleteServices(names, process.env), false);
 }
 
-function print(changes: readonly Change[], json: boolean): void {
+function notice(text: string): void {
+  process.stderr.write(`slipway: ${text}\n`);
+}
+
+function print(changes: readonly AnyChange[], json: boolean): void {
   if (json) process.stdout.write(`${JSON.stringify(changes, undefined, 2)}\n`);
   else for (const change of changes) process.stdout.write(`${format(change)}\n`);
   if (changes.length === 0) process.stderr.write("Nothing to change.\n");
 }
 
 /** `change Deployment web: spec.replicas`. */
-function format({ action, kind, name, fields = [] }: Change): string {
+function format({ action, kind, name, fields = [] }: AnyChange): string {
   return `${action} ${kind} ${name}${fields.length === 0 ? "" : `: ${fields.join(", ")}`}`;
 }

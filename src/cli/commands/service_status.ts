@@ -1,7 +1,5 @@
 import process from "node:process";
-import { openCluster } from "../../engine/kubernetes/cluster.ts";
-import { showServiceLogs } from "../../service/kubernetes/logs.ts";
-import { serviceStatuses } from "../../service/kubernetes/status.ts";
+import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import type { ServiceStatus } from "../../service/status.ts";
 import { untilInterrupted } from "./interrupt.ts";
 
@@ -9,20 +7,49 @@ import { untilInterrupted } from "./interrupt.ts";
 export async function showStatuses({
   names = [],
   json,
+  engine,
 }: {
   readonly names?: readonly string[] | undefined;
   readonly json: boolean;
+  readonly engine?: ServiceEngine | undefined;
 }): Promise<void> {
-  const statuses = await serviceStatuses(await openCluster(process.env), names);
+  const statuses = await statusesOf(names, engine);
   if (json) process.stdout.write(`${JSON.stringify(statuses, undefined, 2)}\n`);
   else process.stdout.write(statuses.map(format).join(""));
   if (statuses.length === 0) process.stderr.write("There are no services.\n");
 }
 
-/** Shows what the pods of a service print. */
-export async function showLogs({ name, follow }: { readonly name: string; readonly follow: boolean }): Promise<void> {
+async function statusesOf(
+  names: readonly string[],
+  engine: ServiceEngine | undefined,
+): Promise<readonly ServiceStatus[]> {
+  if (serviceEngine(engine, process.env) === "container") {
+    const { serviceStatuses } = await import("../../service/container/status.ts");
+    return serviceStatuses(process.env, names);
+  }
+  const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
+  const { serviceStatuses } = await import("../../service/kubernetes/status.ts");
+  return serviceStatuses(await openCluster(process.env), names);
+}
+
+/** Shows what the pods or containers of a service print. */
+export async function showLogs({
+  name,
+  follow,
+  engine,
+}: {
+  readonly name: string;
+  readonly follow: boolean;
+  readonly engine?: ServiceEngine | undefined;
+}): Promise<void> {
   const notice = (text: string) => void process.stderr.write(`slipway: ${text}\n`);
   await untilInterrupted(async (signal) => {
+    if (serviceEngine(engine, process.env) === "container") {
+      const { showServiceLogs } = await import("../../service/container/logs.ts");
+      return showServiceLogs(process.env, name, { follow, signal }, write);
+    }
+    const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
+    const { showServiceLogs } = await import("../../service/kubernetes/logs.ts");
     await showServiceLogs(await openCluster(process.env), name, { follow, signal, notice }, write);
   }, "");
 }

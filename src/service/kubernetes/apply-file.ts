@@ -9,6 +9,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Makes the services of a file or folder what they should be in the cluster that the environment names.
  *
  * @param isTrial nothing is done, and the API server tells what would be
+ * @param image of the services that name none
  * @throws UserError for mistakes, all that can be found before anything is asked of the cluster
  */
 export async function applyFile(
@@ -16,8 +17,9 @@ export async function applyFile(
   name: string,
   env: Environment,
   isTrial: boolean,
+  image?: string,
 ): Promise<readonly Change[]> {
-  const { cluster, services } = await readForCluster(path, name, env, isTrial);
+  const { cluster, services } = await readForCluster(path, name, env, isTrial, image);
   const changes: Change[] = [];
   for (const { service, manifests } of services) {
     changes.push(...(await applyService(cluster, service, manifests, isTrial)));

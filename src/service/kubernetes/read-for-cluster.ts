@@ -1,6 +1,7 @@
 import { type Cluster, openCluster } from "../../engine/kubernetes/cluster.ts";
 import type { PodSpec } from "../../engine/kubernetes/objects.ts";
 import { checkReach } from "../../engine/kubernetes/pull-secret.ts";
+import type { ServiceDocument } from "../read.ts";
 import { resolveService } from "../resolve.ts";
 import { resolveRepositories } from "../resolve-repositories.ts";
 import { ClusterSecrets } from "../secrets/cluster.ts";
@@ -13,6 +14,7 @@ import { type Rendered, renderFile } from "./render-file.ts";
  * The services of a file or folder with everything that applying sends, and the cluster that they are for.
  *
  * @param isTrial no registry gets anything either
+ * @param image of the services that name none
  * @throws UserError for mistakes, all that can be found before anything is changed
  */
 export async function readForCluster(
@@ -20,16 +22,18 @@ export async function readForCluster(
   name: string,
   env: Readonly<Record<string, string | undefined>>,
   isTrial: boolean,
+  image?: string,
 ): Promise<{ readonly cluster: Cluster; readonly services: readonly Rendered[] }> {
   let opened: Promise<Cluster> | undefined;
   const open = () => (opened ??= openCluster(env));
-  const rendered = await renderFile(path, name, env, async (document) => {
+  const resolve = async (document: ServiceDocument) => {
     const place = await open();
     await requireDataset(document, place);
     return resolveService(await resolveRepositories(document, new ClusterSecrets(place), env), env);
-  });
+  };
+  const rendered = await renderFile(path, name, env, resolve, image);
   const cluster = await open();
-  for (const { manifests } of rendered) for (const image of imagesOf(manifests)) checkReach(image, cluster);
+  for (const { manifests } of rendered) for (const each of imagesOf(manifests)) checkReach(each, cluster);
   if (!isTrial) for (const sync of new Set(rendered.map((each) => each.sync))) await sync?.push();
   const services = await Promise.all(
     rendered.map(async ({ service, manifests }) => {

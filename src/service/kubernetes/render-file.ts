@@ -1,6 +1,6 @@
 import { contentsOf } from "../contents.ts";
 import type { Service } from "../model.ts";
-import { readServices, type ServiceDocument } from "../read.ts";
+import { checkImageTaken, readServices, type ServiceDocument } from "../read.ts";
 import { resolveService } from "../resolve.ts";
 import { resolveRepositories } from "../resolve-repositories.ts";
 import { readServiceSettings } from "../settings.ts";
@@ -25,6 +25,7 @@ export interface Rendered {
  *
  * @param name what a person calls it
  * @param resolve finds what the names in a service stand for now. Default: they stay
+ * @param image of the services that name none
  * @throws UserError for mistakes in it, and for what is not brought into pods yet
  */
 export async function renderFile(
@@ -32,21 +33,23 @@ export async function renderFile(
   name: string,
   env: Environment,
   resolve: (document: ServiceDocument) => Promise<Service> = async ({ service }) => service,
+  image?: string,
 ): Promise<readonly Rendered[]> {
   const settings = await readServiceSettings(env);
   const { instanceTypes: types } = settings;
-  const documents = await readServices(path, name, Object.keys(types));
+  const documents = await readServices(path, name, Object.keys(types), image);
+  checkImageTaken(documents, image);
   for (const document of documents) refuseUnsupported(document);
   const services = await Promise.all(documents.map(resolve));
   // The same for all of them.
-  let image: Promise<SyncImage> | undefined;
+  let found: Promise<SyncImage> | undefined;
   return Promise.all(
     services.map(async (service): Promise<Rendered> => {
       const type = service.instanceType === undefined ? undefined : types[service.instanceType];
       const contents = contentsOf(service, settings, env);
       if (contents.length === 0) return { service, manifests: renderService(service, type) };
-      image ??= syncImage(env);
-      const sync = await image;
+      found ??= syncImage(env);
+      const sync = await found;
       return { service, manifests: renderService(service, type, podContent(contents, sync.reference)), sync };
     }),
   );

@@ -6,6 +6,8 @@ import { type WaitOptions, waitUntilReady } from "./wait.ts";
 
 /** What is to be done once services are applied. */
 export interface RolloutOptions extends WaitOptions {
+  /** Of the services that name none. */
+  readonly image?: string | undefined;
   /** Whether all of them become what they were before where one of them does not get ready. */
   readonly isRolledBack: boolean;
   /** Told of changes as they are made. */
@@ -24,7 +26,7 @@ export async function rollOutFile(
   options: RolloutOptions,
 ): Promise<void> {
   const { isRolledBack, onChanges, notice } = options;
-  const { cluster, services } = await readForCluster(path, name, env, false);
+  const { cluster, services } = await readForCluster(path, name, env, false, options.image);
   const names = services.map(({ service }) => service.name);
   const before = new Map<string, Snapshot>();
   const left = new Map<string, Snapshot>();

@@ -1,0 +1,94 @@
+"""The macro behind `service`."""
+
+load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
+load(":service_command.bzl", "IMAGE_VARIABLE", "service_command")
+load(":service_spec.bzl", "service_spec")
+
+_FORWARDED = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
+
+def service(name, spec, image = None, registry = "", repository = "", tags = ["manual"], **kwargs):
+    """What answers on a port as long as it is wanted, in Kubernetes or on this machine. docs/services.md has all of it.
+
+    ```starlark
+    service(
+        name = "greeter",
+        image = ":server_image",
+        spec = "greeter.yaml",
+    )
+    ```
+
+    | target | `bazel run` |
+    |---|---|
+    | `greeter` | pushes `image`, then `slipway service apply` with its digest; arguments go to that: `bazel run //pkg:greeter -- --wait` |
+    | `greeter_local` | the same with `--engine container`: podman or docker of this machine |
+    | `greeter_plan` | `slipway service plan`: what `apply` would change. Nothing is pushed |
+    | `greeter_render` | `slipway service render`: manifests of Kubernetes on standard output. Nothing is pushed |
+    | `greeter_delete` | `slipway service delete` of the services that the file names |
+
+    `greeter_spec` is the file. It is checked whenever one of these is built, and by `bazel build` of all targets: a mistake in it fails the build with file, line
+    and column.
+
+    Errors, at load: an attribute that is none of these, `registry` or `repository` without `image`. At build: mistakes in the file; an `image` in every service of a
+    file that is given one, or in none where it is not.
+
+    Args:
+      name: string. The services have the names that the file gives them.
+      spec: label of a YAML or JSON file of one or more services.
+      image: label of an `image` of this repository, such as `NAME_image` of a pipeline, for the services of the file without the field `image`. Default: none, the
+        file names all images.
+      registry: string, `HOST` or `HOST:PORT`: where `image` goes. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded
+        registry.
+      repository: string. Default: the build setting `repository_prefix` and the package's path. The tag there is `NAME`.
+      tags: list of strings. Default: `manual` on every target but `NAME_spec`.
+      **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
+    """
+    where = "service {}".format(str(native.package_relative_label(name)).removeprefix("@@"))
+    unknown = [key for key in kwargs if key not in _FORWARDED]
+    if unknown:
+        fail("{}: it has no attribute {}.\nThe attributes are listed in docs/reference.".format(where, ", ".join(unknown)))
+    if (registry or repository) and not image:
+        fail("{}: `registry` and `repository` say where `image` goes, and it has none.\nLeave them out, or give it an image.".format(where))
+    checked = name + "_spec"
+    service_spec(
+        name = checked,
+        spec = spec,
+        has_image = image != None,
+        tags = [tag for tag in tags if tag != "manual"],
+        **kwargs
+    )
+
+    def command_target(target, command, has_image):
+        service_command(
+            name = target,
+            command = command,
+            has_image = has_image,
+            spec = checked,
+            tags = tags,
+            **kwargs
+        )
+
+    for suffix, command, push in [
+        ("", ["apply"], True),
+        ("_local", ["apply", "--engine", "container"], True),
+        # What is only looked at need not be there.
+        ("_plan", ["plan"], False),
+        ("_render", ["render"], False),
+    ]:
+        target = name + suffix
+        if not image:
+            command_target(target, command, False)
+            continue
+        command_target(target + "_command", command, True)
+        pipeline_run(
+            name = target,
+            program = target + "_command",
+            push = push,
+            images = [image],
+            image_env = [IMAGE_VARIABLE],
+            remote_tags = [name],
+            registry = registry,
+            repository = repository,
+            tags = tags,
+            **kwargs
+        )
+    command_target(name + "_delete", ["delete"], False)

@@ -1,0 +1,154 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { requireContainerClient } from "../../engine/container/client.ts";
+import { UserError } from "../../oci/errors.ts";
+import { type Lock, waitForLock } from "../../oci/lock.ts";
+import { stateFolder } from "../../oci/xdg.ts";
+import type { Content } from "../content.ts";
+import type { Service } from "../model.ts";
+import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
+import { readServiceSettings, type ServiceSettings } from "../settings.ts";
+import { type ApplyOptions, applyService, end, planService, replicasOf } from "./apply.ts";
+import { Containers, type Found } from "./containers.ts";
+import { exactContents, filesOf } from "./contents.ts";
+import { type Facts, factsOf } from "./facts.ts";
+import { replicaName } from "./labels.ts";
+import { bringImage, bringSyncImage, exactImage } from "./prepare.ts";
+import type { ContainerChange } from "./steps.ts";
+import { bringContent, foldersOf } from "./sync.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The containers that podman or docker has for this user. */
+export async function openContainers(env: Environment): Promise<Containers> {
+  return Containers.open(requireContainerClient(env), env);
+}
+
+/** What {@link applyFile} would change. Registries and git servers are asked; nothing is got from them. */
+export async function planFile(file: ServiceFile, env: Environment): Promise<readonly ContainerChange[]> {
+  const changes: ContainerChange[] = [];
+  const containers = await openContainers(env);
+  for (const { service, facts } of await meaningsOf(containers, file, env)) {
+    changes.push(...(await planService(containers, service, facts)));
+  }
+  return changes;
+}
+
+/**
+ * Makes the services of a file or folder what they should be on this machine.
+ *
+ * @throws UserError for mistakes; Failure for a container that cannot be started, or with a time limit does not get ready
+ */
+export async function applyFile(file: ServiceFile, env: Environment, options: ApplyOptions): Promise<void> {
+  const containers = await openContainers(env);
+  for (const meaning of await meaningsOf(containers, file, env)) {
+    const { service } = meaning;
+    if (service.autoscaling) {
+      options.notice(
+        `${service.name}: nothing scales services on ${containers.client.name}: it has ${service.replicas}.`,
+      );
+    }
+    const lock = await lockOf(service.name, env);
+    try {
+      const bring = () => bringAll(containers, meaning, env, options.notice);
+      await applyService(containers, { ...meaning, bring }, options);
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+/** A service, and what it means now. */
+interface Meaning {
+  readonly service: Service;
+  readonly facts: Facts;
+  readonly contents: readonly Content[];
+}
+
+async function meaningsOf(
+  containers: Containers,
+  { path, name, image }: ServiceFile,
+  env: Environment,
+): Promise<readonly Meaning[]> {
+  const settings = await readServiceSettings(env);
+  const documents = await readServices(path, name, Object.keys(settings.instanceTypes), image);
+  checkImageTaken(documents, image);
+  return Promise.all(documents.map((document) => meaningOf(containers, document, settings, env)));
+}
+
+async function meaningOf(
+  containers: Containers,
+  document: ServiceDocument,
+  settings: ServiceSettings,
+  env: Environment,
+): Promise<Meaning> {
+  const { service } = document;
+  const type = service.instanceType === undefined ? undefined : settings.instanceTypes[service.instanceType];
+  // What does not run need not be there.
+  if (replicasOf(service) === 0) return { service, facts: factsOf(service, service.image, type, []), contents: [] };
+  const [exact, contents] = await Promise.all([
+    exactImage(containers, service, env),
+    exactContents(document, settings, env),
+  ]);
+  return { service, facts: factsOf(service, exact, type, foldersOf(contents)), contents };
+}
+
+/** @returns folders of this machine by where the service's containers see them */
+async function bringAll(
+  containers: Containers,
+  { service, facts, contents }: Meaning,
+  env: Environment,
+  notice: (text: string) => void,
+): Promise<Readonly<Record<string, string>>> {
+  await bringImage(containers, service, facts.image, env, notice);
+  if (contents.length === 0) return {};
+  const image = await bringSyncImage(containers, env);
+  const mounts: Record<string, string> = {};
+  for (const content of contents) {
+    const files = await filesOf(service, content, env);
+    const volume = await bringContent(containers, content, { service: service.name, image, files, notice });
+    for (const { path, folder } of content.mounts) mounts[path] = join(volume, folder);
+  }
+  return mounts;
+}
+
+/** One at a time changes a service. */
+async function lockOf(service: string, env: Environment): Promise<Lock> {
+  const folder = join(stateFolder(env), "services");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return waitForLock(join(folder, `${service}.lock`));
+}
+
+/**
+ * Ends and removes all containers of services.
+ *
+ * @throws UserError when one of them is not there: then none is deleted
+ */
+export async function deleteServices(names: readonly string[], env: Environment): Promise<readonly ContainerChange[]> {
+  const containers = await openContainers(env);
+  const found = await containersOf(containers, names);
+  const changes: ContainerChange[] = [];
+  for (const name of names) {
+    const lock = await lockOf(name, env);
+    try {
+      for (const each of found.filter(({ service }) => service === name)) {
+        await end(containers, each);
+        changes.push({ action: "delete", kind: "Container", name: replicaName(each) });
+      }
+    } finally {
+      lock.release();
+    }
+  }
+  return changes;
+}
+
+/** @throws UserError when a service has no container */
+export async function containersOf(containers: Containers, names: readonly string[]): Promise<readonly Found[]> {
+  const lists = await Promise.all(names.map((name) => containers.list(name)));
+  const missing = names.filter((_, index) => lists[index]?.length === 0);
+  if (missing.length === 0) return lists.flat();
+  throw new UserError(
+    `${containers.client.name} has no container of the service ${missing.join(", ")}.`,
+    "`slipway service status` shows which services there are.",
+  );
+}

@@ -1,0 +1,202 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { ContainerClient } from "../../engine/container/client.ts";
+import { installedPodman, makeImage } from "../../engine/testdata/image.ts";
+import { parseServices } from "../read.ts";
+import { type ApplyOptions, applyService, end, planService } from "./apply.ts";
+import { Containers } from "./containers.ts";
+import { factsOf } from "./facts.ts";
+import { writeLogs } from "./logs.ts";
+import { bringImage, exactImage } from "./prepare.ts";
+import { statusesOf } from "./status.ts";
+import type { ContainerChange } from "./steps.ts";
+
+const podman = installedPodman();
+
+/** Greets, says when it is ready, and ends when asked to. */
+const server = `
+const http = require("node:http");
+const started = Date.now();
+console.log("hello from", process.env.NAME);
+http.createServer((request, response) => {
+  const isReady = request.url !== "/ready" || Date.now() - started > 500;
+  response.writeHead(isReady ? 200 : 503).end(process.env.NAME + " " + process.getuid());
+}).listen(80);
+process.on("SIGTERM", () => { console.log("bye"); process.exit(); });
+`;
+
+describe.skipIf(!podman)("a service on podman", () => {
+  let made: ReturnType<typeof makeImage>;
+  let containers: Containers;
+  let name: string;
+  let home: string;
+  const notices: string[] = [];
+
+  beforeAll(() => {
+    made = makeImage(podman?.path ?? "");
+    home = mkdtempSync(join(tmpdir(), "slipway-services-"));
+  });
+  afterAll(() => {
+    made.remove();
+    rmSync(home, { recursive: true });
+  });
+  beforeEach(() => {
+    name = `t-${randomBytes(4).toString("hex")}`;
+    containers = new Containers(podman as ContainerClient, process.env);
+    notices.length = 0;
+  });
+  afterEach(async () => {
+    for (const each of await containers.list(name)) await containers.remove(each.name);
+  });
+
+  const specOf = (more: object = {}) => {
+    const command = ["/bin/node", "-e", server];
+    const spec = { name, image: made.image, port: 80, command, env: [{ name: "NAME", value: "first" }], ...more };
+    const [document] = parseServices(JSON.stringify(spec), "svc.yaml", undefined);
+    if (!document) throw new Error("no document");
+    return document.service;
+  };
+  const changes: ContainerChange[] = [];
+  const options: ApplyOptions = {
+    isRolledBack: false,
+    onChange: (change) => void changes.push(change),
+    notice: (text) => void notices.push(text),
+  };
+  const waiting: ApplyOptions = { ...options, timeLimit: 30 };
+  const prepare = async (service: ReturnType<typeof specOf>) => {
+    const image = await exactImage(containers, service, process.env);
+    await bringImage(containers, service, image, process.env, options.notice);
+    return {
+      service,
+      facts: factsOf(service, image, { cpu: 0.5, memory: 2 ** 28, gpu: 0, nodeSelector: {}, tolerations: [] }, []),
+      bring: async () => ({}),
+    };
+  };
+  const apply = async (more: object = {}, how = waiting, through = containers) => {
+    changes.length = 0;
+    await applyService(through, await prepare(specOf(more)), how);
+    return [...changes];
+  };
+  const status = async () => (await statusesOf(await containers.list(name)))[0];
+  const answer = async (endpoint = "") => (await fetch(`http://${endpoint}/`)).text();
+  const env = (value: string) => ({ env: [{ name: "NAME", value }] });
+
+  it("answers, and is not made twice", async () => {
+    const readiness = { readiness: { path: "/ready" } };
+    expect(await apply({ healthChecks: readiness })).toEqual([
+      { action: "create", kind: "Container", name: `${name}-0` },
+    ]);
+    const { endpoints = [], ...rest } = (await status()) ?? {};
+    expect(rest).toMatchObject({ name, state: "ready", replicas: { wanted: 1, ready: 1, old: 0 } });
+    expect(await answer(endpoints[0])).toBe("first 1000");
+    expect(await apply({ healthChecks: readiness })).toEqual([]);
+    const lines: string[] = [];
+    await writeLogs(
+      containers,
+      await containers.list(name),
+      { follow: false },
+      (line) => void lines.push(line.toString()),
+    );
+    expect(lines).toEqual(["hello from first\n"]);
+  });
+
+  it("changes one after the other, at the same ports", async () => {
+    await apply({ resources: { replicas: 2 } });
+    const before = (await status())?.endpoints ?? [];
+    expect(new Set(before).size).toBe(2);
+    const expected = [0, 1].map((replica) => ({
+      action: "change",
+      kind: "Container",
+      name: `${name}-${replica}`,
+      fields: ["env.NAME"],
+    }));
+    const service = specOf({ resources: { replicas: 2 }, ...env("second") });
+    expect(await planService(containers, service, (await prepare(service)).facts)).toEqual(expected);
+    expect(await apply({ resources: { replicas: 2 }, ...env("second") })).toEqual(expected);
+    expect(notices.filter((words) => words.includes("stops, then starts"))).toHaveLength(2);
+    expect((await status())?.endpoints).toEqual(before);
+    expect(await Promise.all(before.map(answer))).toEqual(["second 1000", "second 1000"]);
+    expect(await apply(env("second"))).toEqual([{ action: "delete", kind: "Container", name: `${name}-1` }]);
+    expect(await apply({ enabled: false })).toEqual([{ action: "delete", kind: "Container", name: `${name}-0` }]);
+    expect(await containers.list(name)).toEqual([]);
+  });
+
+  it("that does not get ready says why, and what ran before runs again where that is wanted", async () => {
+    await apply();
+    const before = await status();
+    const broken = { command: ["/bin/node", "-e", "console.log('no database'); process.exit(3)"] };
+    await expect(apply(broken, { ...waiting, isRolledBack: true })).rejects.toThrow(
+      new RegExp(
+        `^${name}-0 is not ready. Its program has ended \\d+ times, the last time with status 3. The end of its log:\n(  no database\n)+.*\nWhat ran before runs again.$`,
+        "s",
+      ),
+    );
+    expect(await status()).toEqual(before);
+    expect(await answer(before?.endpoints[0])).toBe("first 1000");
+    await expect(apply(broken)).rejects.toThrow("with --rollback what ran before is started again");
+    expect((await containers.list(name)).map(({ facts }) => facts.command?.[2])).toEqual([broken.command[2]]);
+  });
+
+  it("that cannot be started leaves its predecessor running", async () => {
+    await apply();
+    const before = await status();
+    await expect(apply({ command: ["/nothing"] })).rejects.toThrow(/podman start of .* failed: .*\/nothing/s);
+    await expect.poll(status, { timeout: 20_000 }).toEqual(before);
+  });
+
+  it("is started again when it was stopped, and made again when it was removed", async () => {
+    await apply();
+    const [found] = await containers.list(name);
+    await containers.stop(found?.name ?? "");
+    expect(await status()).toMatchObject({
+      state: "changing",
+      reason: `${name}-0 does not run: it has ended with status 0.`,
+    });
+    expect(await apply()).toEqual([{ action: "start", kind: "Container", name: `${name}-0` }]);
+    await containers.remove(found?.name ?? "");
+    expect(await apply()).toEqual([{ action: "create", kind: "Container", name: `${name}-0` }]);
+    for (const each of await containers.list(name)) await end(containers, each);
+    expect(await containers.list(name)).toEqual([]);
+  });
+
+  it("that was interrupted at any command is completed by the next time", async () => {
+    /** Fails at one command, as when this process is killed: nothing is done after it. */
+    class Interrupted extends Containers {
+      left: number;
+      constructor(left: number) {
+        super(podman as ContainerClient, process.env);
+        this.left = left;
+      }
+      override async ask(...args: Parameters<Containers["ask"]>): Promise<string> {
+        this.left -= 1;
+        if (this.left < 0) throw new Error("interrupted");
+        return super.ask(...args);
+      }
+    }
+    let commands = 0;
+    for (let isDone = false; !isDone; commands += 1) {
+      await apply({ ...env("first"), resources: { replicas: 2 } }, options);
+      const interrupted = new Interrupted(commands);
+      isDone = await apply(env(`second ${commands}`), options, interrupted).then(
+        () => true,
+        () => false,
+      );
+      await apply(env(`second ${commands}`));
+      expect(await containers.list(name)).toMatchObject([{ replica: 0, state: "running" }]);
+      expect(await answer((await status())?.endpoints[0])).toBe(`second ${commands} 1000`);
+      expect(await apply(env(`second ${commands}`))).toEqual([]);
+    }
+    expect(commands).toBeGreaterThan(6);
+  }, 300_000);
+
+  it("may not be root", async () => {
+    const service = { ...specOf(), image: "localhost/slipway-test-root:latest" };
+    const containersWithRoot = { ...containers, image: async () => ({ id: "sha256:0", user: "" }) };
+    await expect(
+      bringImage(containersWithRoot as unknown as Containers, service, "sha256:0", process.env, options.notice),
+    ).rejects.toThrow("runs as root");
+  });
+});

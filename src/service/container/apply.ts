@@ -1,0 +1,186 @@
+import { Failure } from "../../oci/errors.ts";
+import type { Service } from "../model.ts";
+import type { NewContainer } from "./arguments.ts";
+import type { Containers, Found } from "./containers.ts";
+import { type Facts, hashOf, publishedPorts } from "./facts.ts";
+import { containerNameOf } from "./labels.ts";
+import { chooseHostPorts, type HostPorts } from "./ports.ts";
+import { waitUntilReady } from "./ready.ts";
+import { type ContainerChange, type Step, stepsTo } from "./steps.ts";
+
+/** A service, and what it means on this machine now. */
+export interface Prepared {
+  readonly service: Service;
+  readonly facts: Facts;
+  /**
+   * Gets what its containers need, before any of them is stopped; called when there is a container to start.
+   *
+   * @returns folders of this machine by where the containers see them
+   */
+  readonly bring: () => Promise<Readonly<Record<string, string>>>;
+}
+
+export interface ApplyOptions {
+  /** Seconds that it is waited for each container to be ready. Default: none. */
+  readonly timeLimit?: number;
+  /** Whether what was there is started again where a container does not get ready. */
+  readonly isRolledBack: boolean;
+  /** Told of changes as they are made. */
+  readonly onChange: (change: ContainerChange) => void;
+  readonly notice: (text: string) => void;
+}
+
+/** How many containers of a service run. Nothing scales them here. */
+export function replicasOf({ enabled, replicas }: Service): number {
+  return enabled ? replicas : 0;
+}
+
+/** What {@link applyService} would do. */
+export async function planService(
+  containers: Containers,
+  service: Service,
+  facts: Facts,
+): Promise<readonly ContainerChange[]> {
+  return (await stepsOf(containers, service, facts)).map(({ change }) => change);
+}
+
+async function stepsOf(containers: Containers, service: Service, facts: Facts): Promise<readonly Step[]> {
+  const goal = { service: service.name, replicas: replicasOf(service), facts, hash: hashOf(facts) };
+  return stepsTo(goal, await containers.list(service.name));
+}
+
+/**
+ * Makes a service's containers what they should be, one after the other: a container's predecessor is asked to end, then it starts. Every step
+ * may be done again: after an interruption a second time ends where the first would have.
+ *
+ * @throws Failure when a container cannot be started, in which case its predecessor is started again; with a time limit when one does not get ready
+ */
+export async function applyService(containers: Containers, prepared: Prepared, options: ApplyOptions): Promise<void> {
+  const { service, facts } = prepared;
+  const steps = await stepsOf(containers, service, facts);
+  const mounts = steps.some(({ isWanted }) => isWanted) ? await prepared.bring() : {};
+  const done: Replacement[] = [];
+  try {
+    for (const step of steps) {
+      if (!step.isWanted) continue;
+      const replacement = await replace(containers, { service, facts, mounts }, step, options);
+      done.push(replacement);
+      options.onChange(step.change);
+      if (options.timeLimit === undefined) continue;
+      const { now } = replacement;
+      const problem = await waitUntilReady(containers, containerNameOf(now), service, now.hostPorts, options.timeLimit);
+      if (problem !== undefined) throw new Unready(step.change.name, problem);
+    }
+  } catch (error) {
+    const remedy = await afterwards(containers, done, options);
+    if (!(error instanceof Unready)) throw error;
+    throw new Failure(`${error.container} is not ready. ${error.problem}`, remedy);
+  } finally {
+    // What has a successor is not needed again; nor is what an interrupted change has left.
+    for (const { former } of done) for (const each of former) await containers.remove(each.name);
+  }
+  for (const { former, change } of steps.filter(({ isWanted }) => !isWanted)) {
+    for (const each of former) await end(containers, each);
+    options.onChange(change);
+  }
+}
+
+class Unready extends Error {
+  readonly container: string;
+  readonly problem: string;
+
+  constructor(container: string, problem: string) {
+    super(problem);
+    this.container = container;
+    this.problem = problem;
+  }
+}
+
+/** A container in place of others, which are there still, and do not run. */
+interface Replacement {
+  readonly now: NewContainer;
+  former: readonly Found[];
+  /** Of these, what ran. */
+  readonly ran: readonly Found[];
+}
+
+async function replace(
+  containers: Containers,
+  { service, facts, mounts }: Pick<NewContainer, "facts" | "mounts"> & Pick<Prepared, "service">,
+  { replica, present, former, change }: Step,
+  { notice }: ApplyOptions,
+): Promise<Replacement> {
+  const ran = former.filter(({ state }) => state === "running");
+  const newContainer = (hostPorts: HostPorts): NewContainer => ({
+    service: service.name,
+    replica,
+    facts,
+    hash: hashOf(facts),
+    env: Object.fromEntries(service.env.map(({ name, value }) => [name, value])),
+    mounts,
+    hostPorts,
+  });
+  const ports = publishedPorts(service);
+  let now = newContainer(present?.hostPorts ?? (await chooseHostPorts(ports, replica, portsOf(former))));
+  // A container of that name that is not the right one is one that cannot be started.
+  for (const each of former.filter(({ name }) => name === containerNameOf(now))) await containers.remove(each.name);
+  if (present === undefined) await containers.create(now);
+  if (ran.length > 0) {
+    notice(`${change.name}: ${containers.client.name} stops, then starts it. Until then nobody answers at its ports.`);
+  }
+  try {
+    for (const each of ran) await containers.stop(each.name);
+    await containers.start(now).catch(async (error: unknown) => {
+      if (!isTaken(error)) throw error;
+      await containers.remove(containerNameOf(now));
+      now = newContainer(await chooseHostPorts(ports, Number.POSITIVE_INFINITY, new Map()));
+      await containers.create(now);
+      await containers.start(now);
+    });
+  } catch (error) {
+    await containers.remove(containerNameOf(now));
+    for (const each of ran) await containers.resume(each.name);
+    throw error;
+  }
+  return { now, former, ran };
+}
+
+/** Where the predecessors' ports are. */
+function portsOf(former: readonly Found[]): HostPorts {
+  return new Map(former.flatMap(({ hostPorts }) => [...hostPorts]));
+}
+
+/** Whether somebody else has a port by now. */
+function isTaken(error: unknown): boolean {
+  return /address already in use|port is already allocated/i.test(String(error));
+}
+
+/** Goes back to what ran, where that is wanted. @returns what a person can do, or has */
+async function afterwards(
+  containers: Containers,
+  done: readonly Replacement[],
+  { isRolledBack, timeLimit }: ApplyOptions,
+): Promise<string> {
+  if (!isRolledBack) return "Correct it and apply it again; with --rollback what ran before is started again.";
+  const restored = done.flatMap(({ ran }) => ran);
+  for (const replacement of done) {
+    const { now, ran } = replacement;
+    await containers.stop(containerNameOf(now));
+    await containers.remove(containerNameOf(now));
+    for (const each of ran) await containers.resume(each.name);
+    replacement.former = replacement.former.filter((each) => !ran.includes(each));
+  }
+  if (restored.length === 0) return "Nothing ran before, and nothing runs now.";
+  for (const { name, facts, hostPorts } of restored) {
+    const problem =
+      timeLimit === undefined ? undefined : await waitUntilReady(containers, name, facts, hostPorts, timeLimit);
+    if (problem !== undefined) return `What ran before is started again, and is not ready: ${problem}`;
+  }
+  return "What ran before runs again.";
+}
+
+/** Ends and removes a container. */
+export async function end(containers: Containers, { name, state }: Found): Promise<void> {
+  if (state === "running") await containers.stop(name);
+  await containers.remove(name);
+}

@@ -1,0 +1,54 @@
+import type { Facts } from "./facts.ts";
+
+/** The label with the name of the service that a container is of: by it everything is found. */
+export const serviceLabel = "slipway/service";
+
+const replicaLabel = "slipway/replica";
+const hashLabel = "slipway/hash";
+const factsLabel = "slipway/facts";
+
+/** What a container's labels say. */
+export interface Labelled {
+  readonly service: string;
+  /** From 0. */
+  readonly replica: number;
+  readonly hash: string;
+  readonly facts: Facts;
+}
+
+/** Lines for `--label-file`. JSON has no line ends. */
+export function labelFile({ service, replica, hash, facts }: Labelled): string {
+  const labels = {
+    "app.kubernetes.io/managed-by": "slipway",
+    [serviceLabel]: service,
+    [replicaLabel]: replica,
+    [hashLabel]: hash,
+    [factsLabel]: JSON.stringify(facts),
+  };
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+}
+
+/** Reads labels back; undefined where somebody else wrote them. */
+export function readLabels(labels: Readonly<Record<string, string>>): Labelled | undefined {
+  const service = labels[serviceLabel];
+  const replica = Number(labels[replicaLabel] ?? Number.NaN);
+  const hash = labels[hashLabel];
+  if (service === undefined || hash === undefined || !Number.isInteger(replica)) return undefined;
+  try {
+    return { service, replica, hash, facts: JSON.parse(labels[factsLabel] ?? "") as Facts };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What people call one of a service's containers. */
+export function replicaName({ service, replica }: Pick<Labelled, "service" | "replica">): string {
+  return `${service}-${replica}`;
+}
+
+/** The name of a container. What it is made of is in it, so that one can be made while its predecessor is there. */
+export function containerNameOf(labelled: Pick<Labelled, "service" | "replica" | "hash">): string {
+  return `slipway-${replicaName(labelled)}-${labelled.hash}`;
+}

@@ -1,0 +1,99 @@
+import { findNamedRegistry } from "../../credentials/named.ts";
+import type { ContainerClient } from "../../engine/container/client.ts";
+import { embeddedLogin } from "../../engine/container/login.ts";
+import { checkReach } from "../../engine/container/reach.ts";
+import type { Login } from "../../engine/container/run-folder.ts";
+import { UserError } from "../../oci/errors.ts";
+import { parseReference } from "../../oci/reference.ts";
+import type { Service } from "../model.ts";
+import { resolveService } from "../resolve.ts";
+import { syncImage } from "../sync-image.ts";
+import type { Containers } from "./containers.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What images are called that were built on this machine and are in no registry. */
+const local = "localhost";
+
+/**
+ * What a service's image is now: by digest, or the id of one that this machine alone has.
+ *
+ * @throws UserError when there is none, or the engine is on a machine that cannot get it
+ */
+export async function exactImage(containers: Containers, service: Service, env: Environment): Promise<string> {
+  const { image } = service;
+  checkReach(containers.client, image, env);
+  if (parseReference(image).registry !== local) return (await resolveService({ ...service, models: [] }, env)).image;
+  const found = await containers.image(image);
+  if (found) return found.id;
+  const { name } = containers.client;
+  throw new UserError(
+    `${name} has no image ${image}, and ${local} is no registry.`,
+    `Make it with \`${name} build --tag ${image}\`, or write an image with its registry.`,
+  );
+}
+
+/**
+ * Sees to it that the engine has a service's image, and that it may run.
+ *
+ * @param image what {@link exactImage} gave
+ * @throws UserError when it cannot be pulled, or its user is root or may be
+ */
+export async function bringImage(
+  containers: Containers,
+  service: Service,
+  image: string,
+  env: Environment,
+  notice: (text: string) => void,
+): Promise<void> {
+  const isThere = (await containers.image(image)) !== undefined;
+  if (!isThere) {
+    notice(`${containers.client.name} is getting ${image}`);
+    await containers.pull(image, await loginFor(containers.client, service, image, env));
+  }
+  const { user = "" } = (await containers.image(image)) ?? {};
+  checkUser(service.image, user);
+}
+
+/**
+ * Sees to it that the registry of jobs and the engine have the image that brings models and repositories.
+ *
+ * @returns what it is called there
+ * @throws UserError when this command line came without one, or the engine is elsewhere and cannot get it
+ */
+export async function bringSyncImage(containers: Containers, env: Environment): Promise<string> {
+  const { reference, push } = await syncImage(env);
+  checkReach(containers.client, reference, env);
+  if ((await containers.image(reference)) === undefined) {
+    await push();
+    await containers.pull(reference, await embeddedLogin(reference));
+  }
+  return reference;
+}
+
+/** Only the credential that `containerRegistry` names, where it names one; a short-lived one for this machine's embedded registry. */
+async function loginFor(
+  client: ContainerClient,
+  { containerRegistry }: Service,
+  image: string,
+  env: Environment,
+): Promise<Login | undefined> {
+  if (containerRegistry === undefined) return embeddedLogin(image);
+  const { credential, source } = await findNamedRegistry(containerRegistry, parseReference(image), env);
+  if (credential.kind === "password") return credential;
+  throw new UserError(
+    `The credential for ${image} from ${source} is a token (${credential.kind}), and ${client.name} pulls with a name and password only.`,
+    "Log in to the registry with a name and password, such as those of a robot account that may only pull.",
+  );
+}
+
+/** The same that Kubernetes asks of an image, so that what runs here runs there. */
+function checkUser(image: string, user: string): void {
+  const [name = ""] = user.split(":");
+  if (/^[0-9]+$/.test(name) && Number(name) > 0) return;
+  const remedy = "Give the image a user by number, such as `USER 1000:1000`.";
+  if (name === "" || name === "root" || Number(name) === 0) {
+    throw new UserError(`Image ${image} runs as root, and containers of services may not.`, remedy);
+  }
+  throw new UserError(`Image ${image} has the user ${name}, who may be root: only a number tells.`, remedy);
+}

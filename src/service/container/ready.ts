@@ -1,0 +1,93 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Service } from "../model.ts";
+import type { Containers, Found } from "./containers.ts";
+import { askHealth } from "./health.ts";
+import type { HostPorts } from "./ports.ts";
+
+/** How a container is: undefined when it is ready, else why not, and whether waiting may help. */
+export interface Unready {
+  readonly words: string;
+  readonly isFinal: boolean;
+}
+
+/** Milliseconds between questions. */
+const pause = 300;
+
+/** How often a program may end before nobody waits for it any more: the engine starts it anew each time. */
+const patience = 3;
+
+/** Lines of a program's log that an error has. */
+const lastLines = 10;
+
+type Checked = Pick<Service, "ports" | "healthChecks">;
+
+/** Asks whether a container is ready, once: what `startup` and `readiness` of a service say, else its first port. */
+export async function askReadiness(service: Checked, hostPorts: HostPorts): Promise<string | undefined> {
+  const { ports, healthChecks } = service;
+  const port = healthChecks.readiness?.port ?? ports[0] ?? 0;
+  return askHealth(healthChecks.readiness, hostPorts.get(port) ?? port);
+}
+
+/**
+ * Waits until a container is ready.
+ *
+ * @param timeLimit seconds
+ * @returns why it does not become ready; undefined when it is
+ */
+export async function waitUntilReady(
+  containers: Containers,
+  name: string,
+  service: Checked,
+  hostPorts: HostPorts,
+  timeLimit: number,
+): Promise<string | undefined> {
+  const { startup } = service.healthChecks;
+  const deadline = Date.now() + timeLimit * 1000;
+  let isStarted = startup === undefined;
+  for (;;) {
+    const ended = await howItEnded(containers, name);
+    if (ended?.isFinal) return withLog(containers, name, ended.words);
+    let problem = ended?.words;
+    if (problem === undefined && !isStarted) {
+      const port = startup?.port ?? service.ports[0] ?? 0;
+      problem = await askHealth(startup, hostPorts.get(port) ?? port);
+      isStarted = problem === undefined;
+    }
+    problem ??= await askReadiness(service, hostPorts);
+    if (problem === undefined) return undefined;
+    if (Date.now() > deadline) return withLog(containers, name, `It is not ready after ${timeLimit} s: ${problem}.`);
+    await delay(pause);
+  }
+}
+
+async function howItEnded(containers: Containers, name: string): Promise<Unready | undefined> {
+  const found = await containers.find(name);
+  if (found === undefined) return { words: "Its container is gone: someone removed it.", isFinal: true };
+  if (found.restarts < patience) {
+    return found.state === "running" ? undefined : { words: `its program has ended ${howOf(found)}`, isFinal: false };
+  }
+  const ended = await whenNotRunning(containers, name, found);
+  const last = ended ? `, the last time ${howOf(ended)}` : "";
+  return { words: `Its program has ended ${found.restarts} times${last}.`, isFinal: true };
+}
+
+function howOf({ exitCode, isOutOfMemory }: Found): string {
+  return isOutOfMemory ? "for want of memory: give it a larger resources.instanceType" : `with status ${exitCode}`;
+}
+
+/** A program that ends again and again runs in between, when nobody tells how it has ended. */
+async function whenNotRunning(containers: Containers, name: string, found: Found): Promise<Found | undefined> {
+  let now: Found | undefined = found;
+  for (let tries = 0; now?.state === "running" && tries < 20; tries += 1) {
+    await delay(50);
+    now = await containers.find(name);
+  }
+  return now?.state === "running" ? undefined : now;
+}
+
+async function withLog(containers: Containers, name: string, words: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  await containers.logs(name, { follow: false, tail: lastLines }, (data) => chunks.push(data)).catch(() => {});
+  const log = Buffer.concat(chunks).toString().trim();
+  return log === "" ? `${words} It printed nothing.` : `${words} The end of its log:\n${log.replaceAll(/^/gm, "  ")}`;
+}

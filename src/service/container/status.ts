@@ -1,0 +1,68 @@
+import type { ServiceStatus } from "../status.ts";
+import { containersOf, openContainers } from "./apply-file.ts";
+import type { Found } from "./containers.ts";
+import { replicaName } from "./labels.ts";
+import { loopback } from "./ports.ts";
+import { askReadiness } from "./ready.ts";
+
+/**
+ * How services are on this machine.
+ *
+ * @param names none: all that have containers
+ * @throws UserError when one that is named has none
+ */
+export async function serviceStatuses(
+  env: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): Promise<readonly ServiceStatus[]> {
+  const containers = await openContainers(env);
+  return statusesOf(names.length === 0 ? await containers.list() : await containersOf(containers, names));
+}
+
+/** How the services are that containers are of. */
+export async function statusesOf(found: readonly Found[]): Promise<readonly ServiceStatus[]> {
+  const names = [...new Set(found.map(({ service }) => service))];
+  return Promise.all(
+    names.map((name) =>
+      statusOfService(
+        name,
+        found.filter(({ service }) => service === name),
+      ),
+    ),
+  );
+}
+
+async function statusOfService(name: string, found: readonly Found[]): Promise<ServiceStatus> {
+  // An interrupted change leaves two in one place.
+  const places = Map.groupBy(found, ({ replica }) => replica);
+  const current = [...places.values()].flatMap(
+    (here) => here.find(({ state }) => state === "running") ?? here[0] ?? [],
+  );
+  const problems = await Promise.all(current.map(problemOf));
+  const ready = current.filter((_, index) => problems[index] === undefined);
+  const reasons = problems.filter((problem) => problem !== undefined);
+  const [first] = current;
+  return {
+    name,
+    state: reasons.length === 0 ? "ready" : "changing",
+    replicas: { wanted: current.length, ready: ready.length, old: found.length - current.length },
+    ...(first === undefined ? {} : { image: first.facts.image }),
+    ...(reasons.length === 0 ? {} : { reason: reasons.join(" ") }),
+    endpoints: ready.flatMap(endpointsOf),
+  };
+}
+
+async function problemOf(found: Found): Promise<string | undefined> {
+  const { state, facts, hostPorts, exitCode } = found;
+  if (state !== "running") return `${replicaName(found)} does not run: it has ended with status ${exitCode}.`;
+  const problem = await askReadiness(facts, hostPorts);
+  return problem && `${replicaName(found)} is not ready: ${problem}.`;
+}
+
+/** Where a container answers on this machine. */
+export function endpointsOf({ facts, hostPorts }: Pick<Found, "facts" | "hostPorts">): readonly string[] {
+  return facts.ports.flatMap((port) => {
+    const hostPort = hostPorts.get(port);
+    return hostPort === undefined ? [] : [`${loopback}:${hostPort}`];
+  });
+}

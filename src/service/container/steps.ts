@@ -1,0 +1,79 @@
+import { changedFields } from "../kubernetes/difference.ts";
+import type { Found } from "./containers.ts";
+import type { Facts } from "./facts.ts";
+import { replicaName } from "./labels.ts";
+
+/** What applying a service did to one of its containers, or would do. */
+export interface ContainerChange {
+  /** `start`: it is there, and does not run. */
+  readonly action: "create" | "change" | "start" | "delete";
+  readonly kind: "Container";
+  /** `NAME-0`, the service's first one. */
+  readonly name: string;
+  /** What is not as it was, of containers that change. */
+  readonly fields?: readonly string[];
+}
+
+/** What is to be done about one container of a service. */
+export interface Step {
+  readonly change: ContainerChange;
+  readonly replica: number;
+  /** Whether there is a container in place of the ones that go. */
+  readonly isWanted: boolean;
+  /** The right one, which does not run as it should. */
+  readonly present?: Found;
+  /** The ones that go; an interrupted change leaves two. */
+  readonly former: readonly Found[];
+}
+
+/** A service as it is to be. */
+export interface Goal {
+  readonly service: string;
+  /** How many of it run. */
+  readonly replicas: number;
+  readonly facts: Facts;
+  readonly hash: string;
+}
+
+/** States from which the engine starts a container. */
+const startable: ReadonlySet<string> = new Set(["created", "configured", "initialized", "exited", "stopped"]);
+
+/** What makes of the containers that there are those that are to be. Nothing when they are. */
+export function stepsTo({ service, replicas, facts, hash }: Goal, existing: readonly Found[]): readonly Step[] {
+  const steps: Step[] = [];
+  for (let replica = 0; replica < replicas; replica += 1) {
+    const here = existing.filter((each) => each.replica === replica);
+    const right = here.find((each) => each.hash === hash && (each.state === "running" || startable.has(each.state)));
+    const former = here.filter((each) => each !== right);
+    if (right?.state === "running" && former.length === 0) continue;
+    steps.push({
+      change: {
+        kind: "Container",
+        name: replicaName({ service, replica }),
+        ...actionOf(right, former, facts),
+      },
+      replica,
+      isWanted: true,
+      ...(right === undefined ? {} : { present: right }),
+      former,
+    });
+  }
+  const surplus = new Set(existing.filter(({ replica }) => replica >= replicas).map(({ replica }) => replica));
+  for (const replica of surplus) {
+    const former = existing.filter((each) => each.replica === replica);
+    const change = { action: "delete", kind: "Container", name: replicaName({ service, replica }) } as const;
+    steps.push({ change, replica, isWanted: false, former });
+  }
+  return steps;
+}
+
+function actionOf(
+  right: Found | undefined,
+  former: readonly Found[],
+  facts: Facts,
+): Pick<ContainerChange, "action" | "fields"> {
+  const before = former.find(({ state }) => state === "running") ?? former[0];
+  if (before === undefined) return { action: right === undefined ? "create" : "start" };
+  const fields = changedFields(before.facts, facts);
+  return { action: "change", fields: fields.length > 0 ? fields : ["state"] };
+}

@@ -1,0 +1,100 @@
+import { header, paddingOf, trailerSize } from "../../layer/header.ts";
+import { Failure } from "../../oci/errors.ts";
+import { type Content, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
+import type { Containers } from "./containers.ts";
+import type { VolumeFolder } from "./facts.ts";
+
+/** Whose content is brought, and by what. */
+export interface SyncOptions {
+  readonly service: string;
+  /** The sync image, which the engine has. */
+  readonly image: string;
+  /** What the sync program finds in its folder of secrets, by name of the file. */
+  readonly files: Readonly<Record<string, Buffer>>;
+  readonly notice: (text: string) => void;
+}
+
+/** The user that the sync image runs as. */
+const user = 1000;
+
+/** The named volume that content is kept in: that of the dataset, or one for all models of this machine. */
+export function volumeOf({ kind, claim }: Content): string {
+  return kind === "repositories" && claim !== undefined ? claim : `slipway-${kind}`;
+}
+
+/** What containers see of content, and in which volumes it is. */
+export function foldersOf(contents: readonly Content[]): readonly VolumeFolder[] {
+  return contents.flatMap((content) =>
+    content.mounts.map(({ path, folder }) => ({ volume: volumeOf(content), folder, path })),
+  );
+}
+
+/**
+ * Makes a volume have content: the sync program runs in a container, to its end. The network is this machine's: what content comes from may be
+ * served on its loopback interface.
+ *
+ * @returns the folder of this machine that the volume is
+ * @throws Failure with what the program says when content cannot be brought
+ */
+export async function bringContent(containers: Containers, content: Content, options: SyncOptions): Promise<string> {
+  const { service, image, files, notice } = options;
+  const volume = volumeOf(content);
+  const folder = await volumePlace(containers, volume);
+  const name = `slipway-sync-${service}-${content.kind}`;
+  // One that was interrupted.
+  await containers.remove(name);
+  const args = [
+    "create",
+    "--rm",
+    `--name=${name}`,
+    "--pull=never",
+    "--network=host",
+    "--cap-drop=all",
+    "--security-opt=no-new-privileges",
+    `--user=${user}:${user}`,
+    `--mount=type=volume,source=${volume},destination=${volumeFolder}`,
+    ...containers.limitArguments(),
+    image,
+    ...syncArguments(content),
+  ];
+  await containers.ask(args, { image });
+  try {
+    const entries = Object.entries(files);
+    if (entries.length > 0) {
+      await containers.ask(["cp", "-", `${name}:/`], { input: archiveOf(secretsFolder(content.kind), files) });
+    }
+    const { status, words } = await containers.attach(name, notice);
+    if (status === 0) return folder;
+    throw new Failure(
+      `The ${content.kind} of ${service} cannot be brought: ${words.at(-2) ?? words.at(-1) ?? `the sync program ended with status ${status}`}`,
+      words.length > 1 ? (words.at(-1) as string) : "Correct that, and apply again.",
+    );
+  } finally {
+    await containers.remove(name);
+  }
+}
+
+/** Where a named volume is on this machine; it is made where there is none. */
+async function volumePlace(containers: Containers, name: string): Promise<string> {
+  const place = ["volume", "inspect", "--format={{.Mountpoint}}", name];
+  const found = await containers.ask(place).catch((error: unknown) => {
+    if (/no such volume/i.test(String(error))) return undefined;
+    throw error;
+  });
+  if (found !== undefined) return found;
+  await containers.ask(["volume", "create", "--label=app.kubernetes.io/managed-by=slipway", name]);
+  return containers.ask(place);
+}
+
+/** Files as `cp` takes them: their content is never on a command line, nor in a file of this machine. */
+function archiveOf(folder: string, files: Readonly<Record<string, Buffer>>): Buffer {
+  const owner = { uid: user, gid: user };
+  const path = folder.slice(1);
+  const parts = Object.entries(files).flatMap(([name, bytes]) => [
+    header({ type: "file", path: `${path}/${name}`, mode: 0o400, ...owner, content: { bytes } }, bytes.length),
+    bytes,
+    Buffer.alloc(paddingOf(bytes.length)),
+  ]);
+  const folderHeader = header({ type: "directory", path, mode: 0o700, ...owner }, 0);
+  return Buffer.concat([folderHeader, ...parts, Buffer.alloc(trailerSize)]);
+}

@@ -1,0 +1,28 @@
+import { readServices } from "./read.ts";
+import { namePattern } from "./schema.ts";
+
+/** Stands for whatever image is given with a file: names need none. */
+const anyImage = `localhost/image@sha256:${"0".repeat(64)}`;
+
+/** A file of services, and what a person calls it. */
+export interface NamedFile {
+  readonly path: string;
+  readonly name: string;
+}
+
+/**
+ * The services that words of a command line mean: a word is the name of one, or else a file, whose services are all meant.
+ *
+ * @param fileOf finds the file that a word names
+ * @throws UserError for mistakes in a file
+ */
+export async function servicesMeant(words: readonly string[], fileOf: (word: string) => NamedFile): Promise<string[]> {
+  const lists = await Promise.all(
+    words.map(async (word) => {
+      if (namePattern.test(word)) return [word];
+      const { path, name } = fileOf(word);
+      return (await readServices(path, name, undefined, anyImage)).map(({ service }) => service.name);
+    }),
+  );
+  return [...new Set(lists.flat())];
+}
