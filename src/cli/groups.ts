@@ -30,7 +30,7 @@ export const groups: Readonly<Record<string, Group>> = {
   registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
   secret: { describe: "Secrets that services name", load: () => import("./commands/secret.ts") },
   service: {
-    describe: "What answers on a port, in Kubernetes",
+    describe: "What answers on a port, in Kubernetes or on this machine",
     load: () => import("./commands/service.ts"),
   },
 };

@@ -178,7 +178,7 @@ describe.skipIf(!podman)("a service on podman", () => {
     }
     let commands = 0;
     for (let isDone = false; !isDone; commands += 1) {
-      await apply({ ...env("first"), resources: { replicas: 2 } }, options);
+      await apply({ ...env(`first ${commands}`), resources: { replicas: 2 } }, options);
       const interrupted = new Interrupted(commands);
       isDone = await apply(env(`second ${commands}`), options, interrupted).then(
         () => true,
