@@ -19,7 +19,7 @@ async function everything({ home, env }: TestNamespace, image: string): Promise<
     const options = { timeLimit, isRolledBack: false, notice: () => {}, onChanges: () => {} };
     return rollOutFile(path, "web.yaml", env, options);
   };
-  const resources = { replicas: 1, autoscaling: { maxReplicas: 2 } };
+  const resources = { replicas: 1, instanceType: "C1", autoscaling: { maxReplicas: 2 } };
   await rollOut("echo up; exec httpd -f -p 8080 -h /", { env: [{ name: "A", value: "1" }], resources }, 120);
   const cluster = await openCluster(env);
   expect(await serviceStatuses(cluster, ["web"])).toMatchObject([{ state: "ready" }]);
@@ -36,6 +36,10 @@ async function everything({ home, env }: TestNamespace, image: string): Promise<
   expect(silent?.message).toMatch(/may not|fails its startup check/);
   if (/may not/.test(silent?.message ?? "")) throw silent;
   await deleteServices(["web"], env);
+  const repositories = { dataset: "none", mountPath: "/opt", repositories: [{ url: "https://a.io/b", name: "b" }] };
+  const absent = await rollOut("", { repositories }, 1).catch((error: Error) => error);
+  expect(absent?.message).toMatch(/may not|names the volume claim none, and there is none/);
+  if (/may not/.test(absent?.message ?? "")) throw absent;
 }
 
 it("as documented are enough for services, and each that is missing is named", { timeout: 1_200_000 }, async () => {

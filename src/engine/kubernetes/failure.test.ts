@@ -30,7 +30,7 @@ describe("what keeps a pod from starting", () => {
       "ImagePullBackOff",
       `Back-off pulling image "${image}": ErrImagePull: ${refused}: pull access denied, authorization failed`,
       true,
-      "the nodes have none: failed to pull",
+      "the nodes have none: pull access denied",
     ],
     ["ErrImagePull", `${refused}: ${image}: not found`, true, `Registry r.example.com has no image ${image}`],
     ["ErrImagePull", "no match for platform in manifest: not found", true, "is not for the platform of node n1"],

@@ -88,7 +88,11 @@ function configTrouble(image: string, words: string): Trouble {
 
 function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trouble {
   const { registry } = parseReference(image);
-  const said = words.replace(/^Back-off pulling image "[^"]*"(: )?/, "").replace(/^ErrImagePull: /, "");
+  const said = words
+    .replace(/^Back-off pulling image "[^"]*"(: )?/, "")
+    .replace(/^ErrImagePull: /, "")
+    // The image is named already.
+    .replace(/^failed to pull and unpack image "[^"]*": (failed to resolve reference( "[^"]*")?: )?/, "");
   if (/\b401\b|\b403\b|unauthorized|authorization failed|authentication required|denied|no basic auth/i.test(said)) {
     const hasSecret = (pod.spec.imagePullSecrets ?? []).length > 0;
     if (hasSecret && isFirstPull(pod)) {

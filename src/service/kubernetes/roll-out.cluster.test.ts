@@ -33,6 +33,28 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
     expect(await rollOut()).toEqual({ error: "", changes: [] });
   });
 
+  it("needs no token any more for pods that come where the image is", async () => {
+    const { cluster, place, write, rollOut, apply } = await serviceOfTest();
+    write(answering);
+    expect((await rollOut()).error).toBe("");
+    const [pod] = await cluster.pods();
+    // As an hour later.
+    const auths = { [cluster.registry.host]: { auth: Buffer.from("token:over").toString("base64") } };
+    await edit(place, "Secret", "web-token", {
+      data: { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") },
+    });
+    await cluster.admin.api.ask("DELETE", `${cluster.path("pods")}/${pod?.metadata.name}`);
+    await expect
+      .poll(async () => (await cluster.pods()).some(({ metadata }) => metadata.name !== pod?.metadata.name))
+      .toBe(true);
+    await untilReady(place);
+    // It is made anew, which is nothing that anybody asked for.
+    expect(await apply(true)).toEqual([]);
+    expect(await apply()).toEqual([]);
+    const [secret] = await cluster.list<{ data: Record<string, string> }>("secrets");
+    expect(secret?.data[".dockerconfigjson"]).not.toBe(Buffer.from(JSON.stringify({ auths })).toString("base64"));
+  });
+
   it("is over at once for a service that is not enabled", async () => {
     const { place, write, rollOut } = await serviceOfTest();
     write(answering, { enabled: false });

@@ -64,13 +64,17 @@ async function putBack(
   left: ReadonlyMap<string, Snapshot>,
   options: RolloutOptions,
 ): Promise<string> {
+  let isChanged = false;
   try {
     for (const [name, snapshot] of [...before].reverse()) {
-      options.onChanges(await restore(place, name, snapshot, left.get(name) ?? (await takeSnapshot(place, name))));
+      const changes = await restore(place, name, snapshot, left.get(name) ?? (await takeSnapshot(place, name)));
+      isChanged ||= changes.length > 0;
+      options.onChanges(changes);
     }
   } catch (error) {
     return `What was before could not be put back: ${firstLine(error)}`;
   }
+  if (!isChanged) return "It was so before.";
   const wereThere = [...before].filter(([, snapshot]) => snapshot.size > 0).map(([name]) => name);
   if (wereThere.length === 0) return "What was made is deleted again.";
   const reasons = await waitUntilReady(place, wereThere, options);

@@ -15,6 +15,7 @@ import {
   type ContainerStatus,
   conditionOf,
   containerName,
+  containerState,
   containerStatuses,
   type Event,
   type Pod,
@@ -138,16 +139,18 @@ function probeKill(events: readonly Event[], container: string): string | undefi
   return `Its program was ended, for it failed its ${probe} check: ${probeWords(failure)}. ${advice(probe)}`;
 }
 
+/** Why a pod that has a node is not ready, by what happened to it. Not all that a node warns of keeps it from that. */
 function eventTrouble(events: readonly Event[], pod: Pod): Trouble | undefined {
-  const last = events.findLast(({ type }) => type === "Warning");
+  const { name } = pod.metadata;
+  const isRunning = containerState(pod).running !== undefined;
+  const last = events.findLast(({ reason = "" }) => (isRunning ? reason === "Unhealthy" : reason.startsWith("Failed")));
   if (last === undefined) return undefined;
-  const [, probe = ""] = /^(Startup|Readiness) probe/.exec(last.message ?? "") ?? [];
-  if (last.reason === "Unhealthy" && probe !== "") {
-    const name = probe.toLowerCase();
-    return passing(`Pod ${pod.metadata.name} runs and fails its ${name} check: ${probeWords(last)}. ${advice(name)}`);
+  if (isRunning) {
+    const probe = /^Startup/.test(last.message ?? "") ? "startup" : "readiness";
+    return passing(`Pod ${name} runs and fails its ${probe} check: ${probeWords(last)}. ${advice(probe)}`);
   }
   return passing(
-    `Pod ${pod.metadata.name} does not start (${last.reason}): ${oneLine(last.message)}. Change what this names, or ask whoever runs the cluster.`,
+    `Pod ${name} does not start (${last.reason}): ${oneLine(last.message)}. Change what this names, or ask whoever runs the cluster.`,
   );
 }
 
