@@ -15,7 +15,7 @@ function service(files: Readonly<Record<string, string>>, ...args: string[]) {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", main, "service", ...args],
-    { cwd: home, env: { HOME: home, SLIPWAY_CONFIG: join(home, "config.yaml") }, encoding: "utf8" },
+    { cwd: home, env: { HOME: home, SLIPWAY_CONFIG: join(home, "config.yaml"), SLIPWAY_REGISTRY: "r.io" }, encoding: "utf8" },
   );
   return { out: stdout, error: stderr, status };
 }
@@ -51,14 +51,31 @@ it("refuses mistakes with status 2, and prints nothing else", () => {
   );
 });
 
-it("does not render half a service", () => {
-  const web = "image: a\nport: 80\nmodels: [{id: m}]\n";
-  expect(service({ "config.yaml": config, "web.yaml": web }, "render", "web.yaml")).toEqual({
-    out: "",
-    error: `web.yaml:3:9: models cannot be brought into pods yet.
-This version of Slipway checks these fields and brings nothing into containers: leave them out to see the rest.
-`,
-    status: 2,
+it("renders models: those that are named exactly, and those that are the newest when a pod starts", () => {
+  const digest = `sha256:${"0".repeat(64)}`;
+  const files = {
+    "config.yaml": `services: {syncImage: "a.io/sync@${digest}", models: {claim: kept}}\n`,
+    "web.yaml": `image: a\nport: 80\nmodels: [{id: "team/m@${digest}"}, {id: n, path: /n}]\n`,
+  };
+  const { out, status, error } = service(files, "render", "--json", "web.yaml");
+  expect({ status, error }).toEqual({ status: 0, error: "" });
+  const [, deployment] = (JSON.parse(out) as { items: { spec: { template: { spec: object } } }[] }).items;
+  expect(deployment?.spec.template.spec).toMatchObject({
+    initContainers: [
+      {
+        image: `a.io/sync@${digest}`,
+        args: ["models", "--volume=/volume", `--model=r.io/models/team/m@${digest}`, "--model=r.io/models/n"],
+      },
+    ],
+    volumes: [{ name: "models", persistentVolumeClaim: { claimName: "kept" } }, { name: "models-files" }],
+    containers: [
+      {
+        volumeMounts: [
+          { mountPath: "/opt/models", subPath: `models/sha256/${"0".repeat(64)}`, readOnly: true },
+          { mountPath: "/n", subPath: "models/latest/r.io/models/n", readOnly: true },
+        ],
+      },
+    ],
   });
 });
 

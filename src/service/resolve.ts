@@ -4,16 +4,18 @@ import { formatReference, parseReference } from "../oci/reference.ts";
 import type { FindCredential } from "../registry/client/auth.ts";
 import { embeddedHost, openByName, openConfigured } from "../registry/open-by-name.ts";
 import type { Service } from "./model.ts";
+import { resolveModels } from "./models.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What a service is now: its image by digest. A restart of a pod then changes no program, and every pod has the same one.
+ * What a service is now: its image and its models by digest. A restart of a pod then changes no program, and every pod has the same one.
  *
- * @throws UserError when there is no such image
+ * @throws UserError when there is no such image or model
  */
 export async function resolveService(service: Service, env: Environment): Promise<Service> {
-  return { ...service, image: await resolveImage(service, env) };
+  const [image, models] = await Promise.all([resolveImage(service, env), resolveModels(service.models, env)]);
+  return { ...service, image, models };
 }
 
 /** The digest that a tag has now, of an index where the image is for several platforms: nodes take what is for theirs. */

@@ -5,19 +5,27 @@ import type { ServiceDocument } from "../read.ts";
 /** @throws UserError when the volume claim that a service's repositories are kept in is not there: nobody but its owner can say what it should be */
 export async function requireDataset(
   { service: { repositories }, error }: ServiceDocument,
-  { api, namespace, context }: Cluster,
+  cluster: Cluster,
 ): Promise<void> {
   if (repositories === undefined) return;
   const { dataset } = repositories;
-  const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${dataset}`;
-  await api.ask("GET", path).catch((cause: unknown) => {
-    if (refusalOf(cause)?.status !== 404) throw cause;
-    throw error([
-      {
-        path: ["repositories", "dataset"],
-        problem: `names the volume claim ${dataset}, and there is none in namespace ${namespace} of cluster ${context}`,
-        remedy: `Make a PersistentVolumeClaim ${dataset} there, ReadWriteMany if pods run on several nodes, or name one that there is.`,
-      },
-    ]);
-  });
+  if (await hasClaim(dataset, cluster)) return;
+  throw error([
+    {
+      path: ["repositories", "dataset"],
+      problem: `names the volume claim ${dataset}, and there is none in namespace ${cluster.namespace} of cluster ${cluster.context}`,
+      remedy: `Make a PersistentVolumeClaim ${dataset} there, ReadWriteMany if pods run on several nodes, or name one that there is.`,
+    },
+  ]);
+}
+
+/** Whether a namespace has a volume claim. */
+export async function hasClaim(name: string, { api, namespace }: Cluster): Promise<boolean> {
+  try {
+    await api.ask("GET", `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`);
+    return true;
+  } catch (cause) {
+    if (refusalOf(cause)?.status === 404) return false;
+    throw cause;
+  }
 }

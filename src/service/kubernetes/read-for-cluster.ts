@@ -7,6 +7,7 @@ import { resolveRepositories } from "../resolve-repositories.ts";
 import { ClusterSecrets } from "../secrets/cluster.ts";
 import { requireDataset } from "./claim.ts";
 import type { Manifest } from "./manifest.ts";
+import { checkModels, modelSecrets } from "./models.ts";
 import { pullSecrets } from "./pull-secret.ts";
 import { type Rendered, renderFile } from "./render-file.ts";
 
@@ -34,10 +35,14 @@ export async function readForCluster(
   const rendered = await renderFile(path, name, env, resolve, image);
   const cluster = await open();
   for (const { manifests } of rendered) for (const each of imagesOf(manifests)) checkReach(each, cluster);
+  if (rendered.some(({ service }) => service.models.length > 0)) await checkModels(cluster, env);
   if (!isTrial) for (const sync of new Set(rendered.map((each) => each.sync))) await sync?.push();
   const services = await Promise.all(
     rendered.map(async ({ service, manifests }) => {
-      const secrets = await pullSecrets(service, imagesOf(manifests), env);
+      const secrets = [
+        ...(await pullSecrets(service, imagesOf(manifests), env)),
+        ...(await modelSecrets(service, env)),
+      ];
       return { service, manifests: [...secrets, ...manifests] };
     }),
   );

@@ -4,7 +4,6 @@ import { checkImageTaken, readServices, type ServiceDocument } from "../read.ts"
 import { resolveService } from "../resolve.ts";
 import { resolveRepositories } from "../resolve-repositories.ts";
 import { readServiceSettings } from "../settings.ts";
-import { refuseUnsupported } from "../supported.ts";
 import { type SyncImage, syncImage } from "../sync-image.ts";
 import { podContent } from "./content.ts";
 import type { Manifest } from "./manifest.ts";
@@ -26,7 +25,7 @@ export interface Rendered {
  * @param name what a person calls it
  * @param resolve finds what the names in a service stand for now. Default: they stay
  * @param image of the services that name none
- * @throws UserError for mistakes in it, and for what is not brought into pods yet
+ * @throws UserError for mistakes in it
  */
 export async function renderFile(
   path: string,
@@ -39,7 +38,6 @@ export async function renderFile(
   const { instanceTypes: types } = settings;
   const documents = await readServices(path, name, Object.keys(types), image);
   checkImageTaken(documents, image);
-  for (const document of documents) refuseUnsupported(document);
   const services = await Promise.all(documents.map(resolve));
   // The same for all of them.
   let found: Promise<SyncImage> | undefined;
