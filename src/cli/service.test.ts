@@ -15,7 +15,11 @@ function service(files: Readonly<Record<string, string>>, ...args: string[]) {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", main, "service", ...args],
-    { cwd: home, env: { HOME: home, SLIPWAY_CONFIG: join(home, "config.yaml"), SLIPWAY_REGISTRY: "r.io" }, encoding: "utf8" },
+    {
+      cwd: home,
+      env: { HOME: home, SLIPWAY_CONFIG: join(home, "config.yaml"), SLIPWAY_REGISTRY: "r.io" },
+      encoding: "utf8",
+    },
   );
   return { out: stdout, error: stderr, status };
 }
