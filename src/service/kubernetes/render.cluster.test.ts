@@ -2,19 +2,24 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { clusterOfTest } from "../../engine/kubernetes/testdata/cluster.ts";
+import { contentsOf } from "../contents.ts";
 import { defaultInstanceTypes } from "../instance-types.ts";
 import { parseServices } from "../read.ts";
+import { podContent } from "./content.ts";
 import { pathOf } from "./manifest.ts";
 import { renderService } from "./render.ts";
 
 const examples = join(import.meta.dirname, "../../../examples/services");
 const types = Object.keys(defaultInstanceTypes);
 
+const syncImage = `a.io/sync@sha256:${"0".repeat(64)}`;
+
 /** Every part of a rendering at once. */
 const everything = `image: a.io/b@sha256:${"0".repeat(64)}
 containerRegistry: hub
 command: [run, $(A)]
 env: [{name: A, value: "yes"}, {name: "y", value: ""}]
+models: [{id: "m@sha256:${"0".repeat(64)}"}, {id: n, path: /n}]
 resources:
   ports: [80, 8443]
   machineType: A100
@@ -35,7 +40,9 @@ describe("an API server, strict and in a namespace that is restricted", () => {
     let accepted = 0;
     for (const [name, text] of Object.entries(texts).filter(([each]) => each.endsWith(".yaml"))) {
       for (const { service } of parseServices(text, name, types)) {
-        for (const manifest of renderService(service, defaultInstanceTypes[service.instanceType ?? ""])) {
+        const contents = contentsOf(service, { instanceTypes: {} }, { SLIPWAY_REGISTRY: "r.io" });
+        const content = contents.length === 0 ? undefined : podContent(contents, syncImage);
+        for (const manifest of renderService(service, defaultInstanceTypes[service.instanceType ?? ""], content)) {
           const path = pathOf(manifest.kind, namespace, manifest.metadata.name);
           const contentType = "application/apply-patch+yaml";
           const answer = await admin.api.ask("PATCH", path, { query: dry, body: manifest, contentType });
