@@ -68,6 +68,11 @@ describe("openCluster", () => {
       {},
       /^The kubeconfig has no current context\.\nSet SLIPWAY_KUBERNETES_CONTEXT to one of dev\.$/,
     ],
+    [
+      { one: kubeconfig("dev", "http://one", "dev") },
+      {},
+      /^Cluster c of the kubeconfig has the address http:\/\/one, .* unencrypted\.\nWrite its https:\/\/ address; .*kubectl proxy.*insecure-skip-tls-verify: true/,
+    ],
     [{ one: "[" }, {}, /^Kubeconfig \S+one cannot be used: /],
     [
       { one, "config.yaml": "kubernetes: {contexts: {dev: {nodelocal: true}}}" },

@@ -25,7 +25,7 @@ export interface Cluster {
  * `SLIPWAY_KUBERNETES_NAMESPACE`, else of the user's configuration, else of the context, else `default`. Asks nothing of the cluster.
  *
  * @param where what a job that is known says of itself
- * @throws UserError when there is no kubeconfig, or it has no such context
+ * @throws UserError when there is no kubeconfig, it has no such context, or the way to the cluster would not be encrypted
  */
 export async function openCluster(
   env: Environment,
@@ -49,11 +49,17 @@ export async function openCluster(
     );
   }
   config.setCurrentContext(context);
-  const server = config.getCurrentCluster()?.server;
+  const { server, skipTLSVerify } = config.getCurrentCluster() ?? {};
   if (!server) {
     throw new UserError(
       `Context ${context} of the kubeconfig names a cluster that the kubeconfig does not have.`,
       "Choose another context with SLIPWAY_KUBERNETES_CONTEXT, or have the kubeconfig made anew.",
+    );
+  }
+  if (/^http:/i.test(server) && !skipTLSVerify) {
+    throw new UserError(
+      `Cluster ${found.cluster} of the kubeconfig has the address ${server}, over which your credential would go unencrypted.`,
+      "Write its https:// address; for a proxy on this machine, such as `kubectl proxy`, add `insecure-skip-tls-verify: true` beside `server`.",
     );
   }
   const settings = await contextSettings(context, env);
