@@ -2,6 +2,7 @@ import type { Cluster } from "../kubernetes/cluster.ts";
 import { jobFailure, podFailure, type Trouble, waitingTrouble } from "../kubernetes/failure.ts";
 import { podLog } from "../kubernetes/logs.ts";
 import { conditionOf, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
+import { podTrouble } from "../kubernetes/reasons.ts";
 import { type Reply, ResultReader } from "../protocol.ts";
 import { type CallListener, type CallOutcome, maximumReply } from "./calls.ts";
 
@@ -67,13 +68,10 @@ export class PodResults {
   }
 
   /** What keeps all calls from beginning, as long as none has. */
-  trouble(pods: Iterable<Pod>): Trouble | undefined {
-    if (this.hasBegun) return undefined;
-    for (const pod of pods) {
-      const found = waitingTrouble(pod);
-      if (found) return found;
-    }
-    return undefined;
+  async trouble(pods: Iterable<Pod>): Promise<Trouble | undefined> {
+    const pod = this.hasBegun ? undefined : [...pods].find((each) => waitingTrouble(each));
+    const found = pod && (await podTrouble(this.#cluster, pod));
+    return this.hasBegun ? undefined : found;
   }
 
   /** The job has ended: calls without a pod that says how have failed. */

@@ -6,13 +6,11 @@ import { maximumResult } from "../job/runners.ts";
 import { ResultReader } from "../protocol.ts";
 import { refusalOf } from "./api-error.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
-import { creationTrouble, type Trouble, waitingTrouble } from "./failure.ts";
 import { idOf, nameOf } from "./id.ts";
 import { keptFor } from "./job.ts";
 import { podLog } from "./logs.ts";
 import {
   containerState,
-  type Event,
   endAnnotation,
   type Job,
   jobNameLabel,
@@ -20,7 +18,8 @@ import {
   nonceAnnotation,
   type Pod,
 } from "./objects.ts";
-import { Observation } from "./observation.ts";
+import { Observation, remember } from "./observation.ts";
+import { troubleOf, whyWithoutPod, withReason } from "./reasons.ts";
 import { JobNotes } from "./records.ts";
 import { cancelled, inOrder, type Observed, statusOf } from "./status.ts";
 import { deleteJob, endJob, jobsPath, newJobName, ownJobs, removeAbandoned, submitJob } from "./submit.ts";
@@ -51,6 +50,8 @@ export class KubernetesEngine implements JobEngine {
   readonly #clusters = new Map<string, Promise<Cluster>>();
   /** Result lines that came with logs, by job. */
   readonly #replies = new Map<string, string>();
+  /** Pods that were seen, by job's name: what is asked later may have to be told from what they were. */
+  readonly #pods = new Map<string, Map<string, Pod>>();
 
   constructor(env: Environment, options: KubernetesOptions = {}) {
     this.#env = env;
@@ -82,7 +83,7 @@ export class KubernetesEngine implements JobEngine {
     if (end) return end;
     const observed = await this.#observe(cluster, name);
     if (observed === undefined) return this.#lost(id);
-    return statusOf(id, observed, await this.#creation(cluster, observed));
+    return withReason(cluster, observed, statusOf(id, observed, await whyWithoutPod(cluster, observed)));
   }
 
   async isFunction(id: string): Promise<boolean> {
@@ -112,7 +113,7 @@ export class KubernetesEngine implements JobEngine {
       }
       return;
     }
-    const observation = new Observation(cluster, name, signal, this.#notice);
+    const observation = this.#observation(cluster, name, signal);
     const waiting = new Waiting(this.#notice);
     const read = new Set<string>();
     try {
@@ -131,8 +132,9 @@ export class KubernetesEngine implements JobEngine {
           yield* this.#podLog(cluster, observed.job, next, { follow, isOver, change }, id, signal);
           continue;
         }
-        if (!observed || observation.isGone || hasEnded(statusOf(id, observed))) return;
-        if (waiting.note(await this.#trouble(cluster, observed, waiting))) return;
+        if (!observed || observation.isGone) return;
+        if (hasEnded(statusOf(id, observed))) return await observation.settled(signal);
+        if (waiting.note(await troubleOf(cluster, observed, waiting))) return;
         await waiting.change(observation, observed, signal);
       }
     } finally {
@@ -151,7 +153,7 @@ export class KubernetesEngine implements JobEngine {
   async collect(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<JobOutcome> {
     const { cluster, name, end } = await this.#find(id);
     if (end) return { status: end };
-    const observation = new Observation(cluster, name, signal, this.#notice);
+    const observation = this.#observation(cluster, name, signal);
     const waiting = new Waiting(this.#notice);
     try {
       await observation.ready(signal);
@@ -159,9 +161,9 @@ export class KubernetesEngine implements JobEngine {
         const { observed } = observation;
         if (!observed) return { status: await this.#lost(id) };
         const status = statusOf(id, observed);
-        if (hasEnded(status)) return await this.#outcome(cluster, observed, status, signal);
+        if (hasEnded(status)) return await this.#ending(cluster, observation, id, signal);
         if (observation.isGone) return { status: await this.#ended(id, observed, status) };
-        const trouble = waiting.note(await this.#trouble(cluster, observed, waiting));
+        const trouble = waiting.note(await troubleOf(cluster, observed, waiting));
         if (trouble) {
           const failed: JobStatus = { ...status, state: "failed", reason: trouble.words };
           await this.#end(id, cluster, name, failed);
@@ -183,6 +185,7 @@ export class KubernetesEngine implements JobEngine {
       else await deleteJob(cluster, name, "Background");
     }
     await this.#notes.remove(name);
+    this.#pods.delete(name);
   }
 
   /** Jobs of this user in the namespace, those that were ended from this machine included. */
@@ -237,11 +240,14 @@ export class KubernetesEngine implements JobEngine {
 
   async #observe(cluster: Cluster, name: string): Promise<Observed | undefined> {
     const path = `/api/v1/namespaces/${cluster.namespace}/pods`;
-    const [job, pods] = await Promise.all([
+    const [job, { items }] = await Promise.all([
       this.#job(cluster, name),
       listAll<Pod>(cluster.api, { path, labelSelector: `${jobNameLabel}=${name}` }),
     ]);
-    return job && { job, pods: inOrder(pods.items) };
+    if (job === undefined) return undefined;
+    const pods = new Map(this.#pods.get(name));
+    remember(pods, items);
+    return { job, pods: inOrder(pods.values()) };
   }
 
   /** What became of a job that the cluster does not have. */
@@ -277,7 +283,7 @@ export class KubernetesEngine implements JobEngine {
   /** Deletes a job, waits until nothing of it is left, and notes how it ended. */
   async #end(id: string, cluster: Cluster, name: string, status: JobStatus): Promise<void> {
     const late = AbortSignal.timeout(endTime);
-    const observation = new Observation(cluster, name, late, this.#notice);
+    const observation = this.#observation(cluster, name, late);
     try {
       await observation.ready(late);
       if (!observation.isGone) {
@@ -299,20 +305,22 @@ export class KubernetesEngine implements JobEngine {
     await this.#notes.write({ name, context, namespace, submitted: status.submitted, end });
   }
 
-  /** What keeps a job from getting on. */
-  async #trouble(cluster: Cluster, observed: Observed, waiting?: Waiting): Promise<Trouble | undefined> {
-    const last = observed.pods.at(-1);
-    if (last) return containerState(last).terminated ? undefined : waitingTrouble(last);
-    if (waiting && !waiting.isLong()) return undefined;
-    return this.#creation(cluster, observed);
+  #observation(cluster: Cluster, name: string, signal: AbortSignal | undefined): Observation {
+    const pods = this.#pods.get(name) ?? new Map<string, Pod>();
+    this.#pods.set(name, pods);
+    return new Observation(cluster, name, pods, signal, this.#notice);
   }
 
-  /** Why a job has no pod. */
-  async #creation({ api, namespace }: Cluster, { job, pods }: Observed): Promise<Trouble | undefined> {
-    if (pods.length > 0 || job.spec.suspend || hasEnded(statusOf("", { job, pods }))) return undefined;
-    const path = `/api/v1/namespaces/${namespace}/events`;
-    const { items } = await listAll<Event>(api, { path, fieldSelector: `involvedObject.uid=${job.metadata.uid}` });
-    return creationTrouble(items);
+  /** How a job ended that was seen to. */
+  async #ending(
+    cluster: Cluster,
+    observation: Observation,
+    id: string,
+    signal: AbortSignal | undefined,
+  ): Promise<JobOutcome> {
+    await observation.settled(signal);
+    const observed = observation.observed as Observed;
+    return this.#outcome(cluster, observed, await withReason(cluster, observed, statusOf(id, observed)), signal);
   }
 
   async #outcome(cluster: Cluster, observed: Observed, status: JobStatus, signal?: AbortSignal): Promise<JobOutcome> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { creationTrouble, podFailure, waitingTrouble } from "./failure.ts";
-import type { Event, Pod } from "./objects.ts";
+import { creationTrouble, goneFailure, podFailure, reconsidered, waitingTrouble } from "./failure.ts";
+import type { Event, Job, Pod } from "./objects.ts";
+import { remember } from "./observation.ts";
 
 const image = `r.example.com/a@sha256:${"0".repeat(64)}`;
 const metadata = { name: "p", uid: "u", resourceVersion: "1", creationTimestamp: "2026-03-01T10:00:00Z" };
@@ -57,7 +58,7 @@ describe("what keeps a pod from starting", () => {
     ["CreateContainerError", "no command specified", true, "cannot be made: no command specified. Check its command"],
   ])("%s %j", (reason, message, isFinal, words) => {
     const trouble = waitingTrouble(waiting(reason, message));
-    expect(trouble).toEqual({ words: expect.stringContaining(words), isFinal });
+    expect(trouble).toMatchObject({ words: expect.stringContaining(words), isFinal });
   });
 
   it("says that a credential was given and not taken", () => {
@@ -65,6 +66,24 @@ describe("what keeps a pod from starting", () => {
       waiting("ErrImagePull", `${refused}: 403 Forbidden`, { imagePullSecrets: [{ name: "x" }] }),
     );
     expect(trouble?.words).toMatch(/does not take the credential that was copied into the cluster/);
+  });
+
+  it("does not blame a credential that the node had not seen", () => {
+    const of = (startTime: string) => {
+      const found = waiting("ErrImagePull", `${refused}: 401 Unauthorized`, { imagePullSecrets: [{ name: "x" }] });
+      return { ...found, status: { ...found.status, startTime } } as Pod;
+    };
+    const unseen = [{ metadata, reason: "FailedToRetrieveImagePullSecret" }] as Event[];
+    const said = (seconds: number, events: Event[]) => {
+      const one = of(new Date(Date.now() - seconds * 1000).toISOString());
+      const trouble = waitingTrouble(one);
+      return trouble && reconsidered(trouble, one, events);
+    };
+    const passing = { words: expect.stringContaining("They try again, with the credential"), isFinal: false };
+    expect(said(2, [])).toEqual(passing);
+    expect(said(12, unseen)).toEqual(passing);
+    expect(said(12, [])).toMatchObject({ isFinal: true, blamesSecret: true });
+    expect(said(60, unseen)).toMatchObject({ isFinal: true });
   });
 
   it("has the scheduler's words", () => {
@@ -126,8 +145,49 @@ describe("why a pod failed", () => {
     expect(podFailure(of(14))).toBeUndefined();
   });
 
+  it("is its deletion where only its node's own is left to see, and the job controller had not taken note of its end", () => {
+    const of = (...finalizers: string[]) => {
+      const { status, ...rest } = ended({ exitCode: 1, reason: "Error", finishedAt: "2026-03-01T10:00:07Z" });
+      const deletionTimestamp = "2026-03-01T10:00:09Z";
+      return {
+        ...rest,
+        status,
+        metadata: { ...metadata, deletionTimestamp, deletionGracePeriodSeconds: 0, finalizers },
+      };
+    };
+    expect(podFailure(of("batch.kubernetes.io/job-tracking") as Pod)).toMatch(/^Its pod was deleted while it ran/);
+    expect(podFailure(of() as Pod)).toBeUndefined();
+  });
+
   it("is told by its own status otherwise", () => {
     expect(podFailure(ended({ exitCode: 3, reason: "Error" }))).toBeUndefined();
+  });
+});
+
+describe("why a pod is gone that nobody saw go", () => {
+  const job = { metadata: { ...metadata, name: "train-1" } } as Job;
+  const event = (reason: string, message = "", name = "train-1-x7") =>
+    ({ metadata, reason, message, involvedObject: { name } }) as Event;
+
+  it.each<[Event[], RegExp]>([
+    [[event("TaintManagerEviction")], /^Its node was lost or closed to it\. Submit/],
+    [[event("Preempted", "Preempted by pod 7 on node n1")], /higher priority: Preempted by pod 7 on node n1\. Submit/],
+    [[event("Killing", "Stopping container main")], /^Its pod was deleted while it ran/],
+    [[event("TaintManagerEviction", "", "train-2-x7")], /^Its pod was deleted while it ran/],
+    [[], /^Its pod was deleted while it ran/],
+  ])("%j", (events, words) => {
+    expect(goneFailure(job, events)).toMatch(words);
+  });
+});
+
+describe("remembered pods", () => {
+  it("keep the time at which their deletion was asked for", () => {
+    const known = new Map<string, Pod>();
+    const of = (deletionTimestamp: string, deletionGracePeriodSeconds: number, phase: "Running" | "Failed") =>
+      ({ ...pod({ phase }), metadata: { ...metadata, deletionTimestamp, deletionGracePeriodSeconds } }) as Pod;
+    remember(known, [of("2026-03-01T10:00:12Z", 5, "Running")]);
+    remember(known, [of("2026-03-01T10:00:09Z", 0, "Failed")]);
+    expect(known.get("p")).toEqual(of("2026-03-01T10:00:12Z", 5, "Failed"));
   });
 });
 

@@ -5,6 +5,7 @@ import {
   containerState,
   type Event,
   type Job,
+  jobFinalizer,
   type Pod,
   type PodSpec,
   type Terminated,
@@ -16,6 +17,8 @@ export interface Trouble {
   readonly words: string;
   /** Whether it stays so however long one waits. */
   readonly isFinal: boolean;
+  /** Whether it is the credential in the pull secret that was not taken, if the node had one. */
+  readonly blamesSecret?: boolean;
 }
 
 /** What pods are of: whom a person tells what to do. */
@@ -95,16 +98,15 @@ function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trou
     .replace(/^failed to pull and unpack image "[^"]*": (failed to resolve reference( "[^"]*")?: )?/, "");
   if (/\b401\b|\b403\b|unauthorized|authorization failed|authentication required|denied|no basic auth/i.test(said)) {
     const hasSecret = (pod.spec.imagePullSecrets ?? []).length > 0;
-    if (hasSecret && isFirstPull(pod)) {
-      return passing(
-        `Registry ${registry} gave ${image} to no node yet: ${said}. They try again, with the credential.`,
-      );
-    }
-    return final(
-      hasSecret
-        ? `Registry ${registry} does not take the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and ${owner.again}: a short-lived one may have run out.`
-        : `Registry ${registry} gives ${image} to nobody without a credential, and the nodes have none: ${said}. ${owner.credential}`,
-    );
+    if (hasSecret && age(pod) < firstPullTime) return withoutSecret(image, registry, said);
+    return {
+      ...final(
+        hasSecret
+          ? `Registry ${registry} does not take the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and ${owner.again}: a short-lived one may have run out.`
+          : `Registry ${registry} gives ${image} to nobody without a credential, and the nodes have none: ${said}. ${owner.credential}`,
+      ),
+      blamesSecret: hasSecret,
+    };
   }
   if (/no match for platform/i.test(said)) {
     return final(
@@ -120,9 +122,30 @@ function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trou
   );
 }
 
-/** A node that is busy may not have seen the pull secret when it pulls first, and then does so without; it pulls again 10 seconds later. */
-function isFirstPull({ status }: Pod): boolean {
-  return Math.abs(Date.now() - Date.parse(status?.startTime ?? "")) < 8000;
+/** Milliseconds after which a node has pulled, and said that it had no secret if that was so; and after which it has pulled twice. */
+const firstPullTime = 8000;
+const secondPullTime = 25_000;
+
+/** Milliseconds since the node took the pod. */
+function age({ status }: Pod): number {
+  return Math.abs(Date.now() - Date.parse(status?.startTime ?? ""));
+}
+
+function withoutSecret(image: string, registry: string, said: string): Trouble {
+  return passing(`Registry ${registry} gave ${image} to no node yet: ${said}. They try again, with the credential.`);
+}
+
+/**
+ * What is wrong indeed, where a credential is blamed: a node that has not been told yet that it may see the pull secret pulls without, and again 10
+ * seconds later.
+ *
+ * @param events of the pod
+ */
+export function reconsidered(trouble: Trouble, pod: Pod, events: readonly Event[]): Trouble {
+  const hadNone = events.some(({ reason }) => reason === "FailedToRetrieveImagePullSecret");
+  if (!trouble.blamesSecret || !hadNone || age(pod) > secondPullTime) return trouble;
+  const image = imageOf(pod, containerName);
+  return withoutSecret(image, parseReference(image).registry, "its node had not seen the pull secret");
 }
 
 /** Why a pod that has ended failed; undefined: its program's own exit status tells. */
@@ -172,9 +195,12 @@ const deleted =
 
 /** Whether a pod's deletion was asked for before its program ended. */
 function wasDeleted(pod: Pod): boolean {
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata;
   if (deletionTimestamp === undefined) return false;
   const { finishedAt } = containerState(pod).terminated ?? {};
+  // Its node deletes it for good once the program has ended, and leaves no other time than that. One that had ended by itself before would
+  // have been counted by the job controller, which then lets go of it.
+  if (deletionGracePeriodSeconds === 0 && finalizers.includes(jobFinalizer)) return true;
   return !finishedAt || Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000 <= Date.parse(finishedAt);
 }
 
@@ -195,13 +221,25 @@ function disruptionWords(pod: Pod, reason: string, message: string): string {
   }
 }
 
-/** Why a job that failed did so, by its last attempt where that is still there. */
+/** Why a job that failed did so, by its last attempt where that is still known. */
 export function jobFailure(job: Job, last: Pod | undefined): string | undefined {
   if (last) return podFailure(last);
   const { reason, message } = conditionOf(job, "Failed") ?? {};
   if (reason === "DeadlineExceeded") return "It took longer than the job's deadline. Give it more time.";
   if (reason === "BackoffLimitExceeded") return deleted;
   return oneLine(message);
+}
+
+/** Why the last pod of a job is gone, which nobody saw go, by what was said of the namespace's pods. */
+export function goneFailure(job: Job, events: readonly Event[]): string {
+  const prefix = `${job.metadata.name}-`;
+  const ofJob = events.filter(({ involvedObject }) => involvedObject?.name?.startsWith(prefix));
+  const messageOf = (reason: string) => ofJob.findLast((event) => event.reason === reason)?.message;
+  const again = "Submit it again, or give it retries.";
+  if (messageOf("TaintManagerEviction") !== undefined) return `Its node was lost or closed to it. ${again}`;
+  const preempted = messageOf("Preempted");
+  if (preempted !== undefined) return `It had to give way to a pod of higher priority: ${oneLine(preempted)}. ${again}`;
+  return deleted;
 }
 
 /** Why a job gets no pod, by what the job controller says of it. */

@@ -10,6 +10,7 @@ export interface Metadata {
   /** When it is gone at the latest: so long after its deletion was asked for as {@link deletionGracePeriodSeconds} says. */
   readonly deletionTimestamp?: string;
   readonly deletionGracePeriodSeconds?: number;
+  readonly finalizers?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -95,6 +96,7 @@ export interface Pod {
 /** What happened to an object, in the words of whoever acted on it. */
 export interface Event {
   readonly metadata: Metadata;
+  readonly involvedObject?: { readonly name?: string };
   readonly type?: "Normal" | "Warning";
   readonly reason?: string;
   readonly message?: string;
@@ -123,6 +125,9 @@ export const endAnnotation = "slipway/end";
 
 /** The label by which the job controller marks the pods of a job. */
 export const jobNameLabel = "batch.kubernetes.io/job-name";
+
+/** What keeps a pod until the job controller has taken note of its end. */
+export const jobFinalizer = "batch.kubernetes.io/job-tracking";
 
 /** All containers of a pod as they are, in the order in which they start. */
 export function containerStatuses({ status }: Pod): readonly ContainerStatus[] {

@@ -4,24 +4,32 @@ import { type Job, jobNameLabel, type Pod } from "./objects.ts";
 import { inOrder, type Observed } from "./status.ts";
 import { watchAll } from "./watch.ts";
 
+/** Milliseconds that pods may be behind their job. */
+const settleTime = 5000;
+
 /** A job and its pods as they are now, kept up to date. */
 export class Observation {
   #job: Job | undefined;
   #isGone = false;
   /** Also those that are gone: their last state tells why. */
-  readonly #pods = new Map<string, Pod>();
+  readonly #pods: Map<string, Pod>;
   #present: ReadonlyMap<string, Pod> = new Map();
   readonly #closing = new AbortController();
   readonly #changes = new Changes();
   #seen = new Set<"job" | "pods">();
 
-  /** @param notice told what a person should know meanwhile */
+  /**
+   * @param pods of the job that were seen before, by name; what is seen is added: the next observation may come when they are gone
+   * @param notice told what a person should know meanwhile
+   */
   constructor(
     { api, namespace }: Cluster,
     name: string,
+    pods: Map<string, Pod>,
     signal: AbortSignal | undefined,
     notice: (text: string) => void,
   ) {
+    this.#pods = pods;
     const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
     let isQuiet = false;
     const onQuiet = (error: Error) => {
@@ -42,9 +50,9 @@ export class Observation {
       this.#job = job ?? this.#job;
       changed("job");
     }).then(() => this.#changes.wake(), failed);
-    const pods = { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${name}` };
-    watchAll<Pod>(api, pods, { signal: all, onQuiet }, (items) => {
-      for (const pod of items.values()) this.#pods.set(pod.metadata.name, pod);
+    const selection = { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${name}` };
+    watchAll<Pod>(api, selection, { signal: all, onQuiet }, (items) => {
+      remember(pods, items.values());
       this.#present = new Map(items);
       changed("pods");
     }).then(() => this.#changes.wake(), failed);
@@ -59,6 +67,19 @@ export class Observation {
   /** Settles with the next change; rejects when there will be none. */
   change(signal?: AbortSignal): Promise<void> {
     return this.#changes.next(signal);
+  }
+
+  /**
+   * Settles once what is known of the pods is as new as what is known of their job, which has ended: the two come by different ways. Pods of a node
+   * that does not answer are not waited for.
+   */
+  async settled(signal?: AbortSignal): Promise<void> {
+    const late = AbortSignal.timeout(settleTime);
+    const isOpen = ({ status }: Pod) => status?.phase !== "Failed" && status?.phase !== "Succeeded";
+    const wake = () => this.#changes.wake();
+    late.addEventListener("abort", wake, { once: true });
+    while (!late.aborted && [...this.#present.values()].some(isOpen)) await this.change(signal);
+    late.removeEventListener("abort", wake);
   }
 
   /** Undefined: there is no such job, and was none. */
@@ -82,5 +103,20 @@ export class Observation {
 
   close(): void {
     this.#closing.abort();
+  }
+}
+
+/**
+ * Takes note of pods as they are now, but for the time at which their deletion was asked for: the node's own deletion, which is the last, replaces it.
+ *
+ * @param known pods by name
+ */
+export function remember(known: Map<string, Pod>, pods: Iterable<Pod>): void {
+  for (const pod of pods) {
+    const { name } = pod.metadata;
+    const { deletionTimestamp, deletionGracePeriodSeconds } = known.get(name)?.metadata ?? {};
+    const isAsked = deletionTimestamp !== undefined && deletionGracePeriodSeconds !== undefined;
+    const metadata = isAsked ? { ...pod.metadata, deletionTimestamp, deletionGracePeriodSeconds } : pod.metadata;
+    known.set(name, { ...pod, metadata });
   }
 }

@@ -1,0 +1,42 @@
+import { hasEnded, type JobStatus } from "../job/engine.ts";
+import type { Cluster } from "./cluster.ts";
+import { creationTrouble, goneFailure, podFailure, reconsidered, type Trouble, waitingTrouble } from "./failure.ts";
+import { conditionOf, containerState, type Event, type Pod } from "./objects.ts";
+import { type Observed, statusOf } from "./status.ts";
+import type { Waiting } from "./waiting.ts";
+import { listAll } from "./watch.ts";
+
+/** What keeps a job from getting on. */
+export async function troubleOf(cluster: Cluster, observed: Observed, waiting: Waiting): Promise<Trouble | undefined> {
+  const last = observed.pods.at(-1);
+  if (last) return containerState(last).terminated ? undefined : podTrouble(cluster, last);
+  return waiting.isLong() ? whyWithoutPod(cluster, observed) : undefined;
+}
+
+/** What keeps a pod from starting, undefined when nothing is known to. */
+export async function podTrouble(cluster: Cluster, pod: Pod): Promise<Trouble | undefined> {
+  const found = waitingTrouble(pod);
+  if (!found?.blamesSecret) return found;
+  return reconsidered(found, pod, await eventsOf(cluster, `involvedObject.uid=${pod.metadata.uid}`));
+}
+
+/** Why a job has no pod. */
+export async function whyWithoutPod(cluster: Cluster, { job, pods }: Observed): Promise<Trouble | undefined> {
+  if (pods.length > 0 || job.spec.suspend || hasEnded(statusOf("", { job, pods }))) return undefined;
+  return creationTrouble(await eventsOf(cluster, `involvedObject.uid=${job.metadata.uid}`));
+}
+
+/** The status of a job; of one whose last pod went before anyone saw its end, with what was said of that. */
+export async function withReason(cluster: Cluster, { job, pods }: Observed, status: JobStatus): Promise<JobStatus> {
+  if (status.state !== "failed" || conditionOf(job, "Failed")?.reason !== "BackoffLimitExceeded") return status;
+  const last = pods.at(-1);
+  if (last !== undefined && (containerState(last).terminated !== undefined || podFailure(last) !== undefined)) {
+    return status;
+  }
+  return { ...status, reason: goneFailure(job, await eventsOf(cluster, "involvedObject.kind=Pod")) };
+}
+
+async function eventsOf({ api, namespace }: Cluster, fieldSelector: string): Promise<readonly Event[]> {
+  const path = `/api/v1/namespaces/${namespace}/events`;
+  return (await listAll<Event>(api, { path, fieldSelector })).items;
+}
