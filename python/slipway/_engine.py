@@ -1,8 +1,10 @@
 """Where functions of a program run: in processes of this machine, or where the helper that the launcher brings can run them."""
 
+import base64
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +13,7 @@ from typing import (
     Any,
     Callable,
     Dict,
+    Iterable,
     List,
     Literal,
     Mapping,
@@ -18,6 +21,7 @@ from typing import (
     Optional,
     Sequence,
     Set,
+    Tuple,
     TypedDict,
 )
 
@@ -30,6 +34,8 @@ Network = Literal["none", "host"]
 
 # Set by the launcher: the program that speaks to engines.
 _HELPER = "SLIPWAY_ENGINE_HELPER"
+# Set by the launcher where it has started that program already: the socket at which it waits for calls.
+_HELPER_SOCKET = "SLIPWAY_ENGINE_SOCKET"
 # Bytes that a call is taken to need which does not say.
 _USUAL_MEMORY = 256 * 1024 * 1024
 # Seconds that a process, and the helper, may take to end what runs.
@@ -151,6 +157,50 @@ def run(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
 def _run_helper(
     helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
 ) -> None:
+    status: Optional[int] = None
+    last = _ask_early_helper(batch, on_outcome, on_output)
+    if last is None or "declined" in last:
+        last, status = _start_helper(helper, batch, on_outcome, on_output)
+    if "done" in last:
+        return
+    if "error" in last:
+        text = f"{last['error']['problem']}\n{last['error']['remedy']}"
+        raise (UserError if last["error"]["name"] == "UserError" else Failure)(text)
+    how = "" if status is None else f" with status {status}"
+    raise Failure(f"{helper} ended{how} before it was done.\nLook at what it printed above.")
+
+
+def _ask_early_helper(
+    batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
+) -> Optional[Dict[str, Any]]:
+    """Has the helper that was started before this program make the calls, if it still waits: its last answer."""
+    path = os.environ.get(_HELPER_SOCKET)
+    if not path:
+        return None
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(path)
+        except OSError:
+            return None
+        with connection.makefile("rb") as answers:
+            request = {"batch": batch, "env": dict(os.environ)}
+            try:
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                return _listen(answers, on_outcome, on_output)
+            except (BrokenPipeError, ConnectionResetError):
+                return {}
+            except BaseException:
+                # Nobody waits for the results any more: what runs is ended, and then the connection.
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(_HELPER_GRACE)
+                while connection.recv(1 << 16):
+                    pass
+                raise
+
+
+def _start_helper(
+    helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
+) -> Tuple[Dict[str, Any], int]:
     # A session of its own: the terminal's signals do not reach it, and it outlives this process to end what runs.
     with subprocess.Popen(
         [helper, "calls"],
@@ -167,12 +217,7 @@ def _run_helper(
         try:
             child.stdin.write(json.dumps({"batch": batch}).encode() + b"\n")
             child.stdin.flush()
-            for line in child.stdout:
-                answer = json.loads(line)
-                if "index" in answer:
-                    on_outcome(answer["index"], answer["outcome"])
-                else:
-                    last = answer
+            last = _listen(child.stdout, on_outcome, on_output)
         except BrokenPipeError:
             pass
         finally:
@@ -182,14 +227,20 @@ def _run_helper(
             except subprocess.TimeoutExpired:
                 child.kill()
             printer.join()
-    if "done" in last:
-        return
-    if "error" in last:
-        text = f"{last['error']['problem']}\n{last['error']['remedy']}"
-        raise (UserError if last["error"]["name"] == "UserError" else Failure)(text)
-    raise Failure(
-        f"{helper} ended with status {child.returncode} before it was done.\nLook at what it printed above."
-    )
+    return last, child.returncode
+
+
+def _listen(answers: Iterable[bytes], on_outcome: OnOutcome, on_output: OnOutput) -> Dict[str, Any]:
+    last: Dict[str, Any] = {}
+    for line in answers:
+        answer = json.loads(line)
+        if "index" in answer:
+            on_outcome(answer["index"], answer["outcome"])
+        elif "output" in answer:
+            on_output(base64.b64decode(answer["output"]))
+        else:
+            last = answer
+    return last
 
 
 def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:

@@ -1,4 +1,4 @@
-import { helperVariable } from "../engine/calls/calls.ts";
+import { helperSocketVariable, helperVariable } from "../engine/calls/calls.ts";
 import { formatReference, normalizeRegistry } from "../oci/reference.ts";
 import type { BuiltImage } from "./image.ts";
 
@@ -44,6 +44,8 @@ export function programEnvironment(
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) result[name] = value;
   delete result[runfilesFolder];
+  // Of a program that started this one.
+  delete result[helperSocketVariable];
   result["RUNFILES_DIR"] = runfiles;
   if (options.helper !== undefined) result[helperVariable] = options.helper;
   const list = [...references].map(([tag, reference]) => `${tag}##${reference}`).join("::");

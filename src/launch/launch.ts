@@ -1,3 +1,4 @@
+import { helperSocketVariable } from "../engine/calls/calls.ts";
 import { become } from "./become.ts";
 import { type Destination, type Destinations, destinationOf, embedded } from "./destination.ts";
 import { customImage, imageReference, isDryRun, programEnvironment } from "./environment.ts";
@@ -33,7 +34,19 @@ export async function launch(
     repository: requested.repository,
     tags: requested.remoteTags,
   }));
-  if (helper !== undefined) await checkEngine(helper, shipments, destinations, env);
+  const environmentFor = (references: readonly string[]) => {
+    const byTag = new Map(request.images.map((image, index) => [image.tag, references[index] as string]));
+    return programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper });
+  };
+  let started: Promise<string | undefined> | undefined;
+  if (helper !== undefined && env["SLIPWAY_ENGINE"] === "kubernetes") {
+    const images = shipments.map(({ image, destination }) =>
+      imageReference(image, knownHost(destination, destinations)),
+    );
+    const { checkImages, startHelper } = await import("./engine-helper.ts");
+    if (!isDryRun(env)) started = startHelper(helper, images, environmentFor(images));
+    await checkImages(helper, images, env);
+  }
   const references = isDryRun(env)
     ? shipments.map(({ image, destination }) => imageReference(image, knownHost(destination, destinations)))
     : request.mode === "launch"
@@ -43,8 +56,11 @@ export async function launch(
             imageReference(image, await hostOf(destination, destinations)),
           ),
         );
-  const byTag = new Map(request.images.map((image, index) => [image.tag, references[index] as string]));
-  const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper });
+  const socket = await started;
+  const environment = {
+    ...environmentFor(references),
+    ...(socket === undefined ? {} : { [helperSocketVariable]: socket }),
+  };
   const pushed = request.mode === "launch" ? shipments : [];
   return run({ program, args, environment, env, shipments: pushed, destinations });
 }
@@ -63,19 +79,6 @@ async function run({ program, args, environment, env, shipments, destinations }:
   const { describeRun, describeShipments } = await import("./dry-run.ts");
   await describeShipments(shipments, destinations, "digest");
   describeRun(program, args, environment, env);
-}
-
-/** Refuses images, before they are pushed, that the engine cannot get from where they go. Engines of this machine can get all. */
-async function checkEngine(
-  helper: string,
-  shipments: readonly Shipment[],
-  destinations: Destinations,
-  env: Environment,
-): Promise<void> {
-  if (env["SLIPWAY_ENGINE"] !== "kubernetes") return;
-  const { checkImages } = await import("./check-engine.ts");
-  const images = shipments.map(({ image, destination }) => imageReference(image, knownHost(destination, destinations)));
-  checkImages(helper, images, env);
 }
 
 /** The registry's name, without asking anybody; an embedded one that never ran is started, since its port is part of its name. */

@@ -5,6 +5,9 @@ import type { Reply } from "../protocol.ts";
 /** Set by the launcher: the program that runs calls on engines whose client is too large, or of another language, for a user's program. */
 export const helperVariable = "SLIPWAY_ENGINE_HELPER";
 
+/** Set by the launcher where it has started that program already: path of the socket at which it waits for calls. */
+export const helperSocketVariable = "SLIPWAY_ENGINE_SOCKET";
+
 /** Calls of one function of a program, each in a fresh process, container or pod of that program. */
 export interface CallBatch {
   /** The program's image, `HOST/REPOSITORY@sha256:…`; undefined for processes of this machine. */

@@ -1,25 +1,49 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import { Failure, UserError } from "../../oci/errors.ts";
 import type { Environment } from "../engine.ts";
 import { interruptible } from "../interrupts.ts";
 import type { EngineKind } from "../kind.ts";
-import { type CallBatch, type CallEngine, type CallListener, type CallOutcome, helperVariable } from "./calls.ts";
+import {
+  type CallBatch,
+  type CallEngine,
+  type CallListener,
+  type CallOutcome,
+  helperSocketVariable,
+  helperVariable,
+} from "./calls.ts";
 
-/** First line of the helper's standard input, which then stays open for as long as somebody waits for the results. */
+/** First line that the helper is sent; the way to it then stays open for as long as somebody waits for the results. */
 export interface HelperRequest {
   readonly batch: CallBatch;
+  /** Of the program, for a helper that was started before it. */
+  readonly env?: Environment;
 }
 
-/** A line of the helper's standard output. The last one is `done` or `error`. */
+/** A line that it answers. The last one is `done`, `error` or `declined`. */
 export type HelperAnswer =
   | { readonly index: number; readonly outcome: CallOutcome }
+  /** For standard error, in base64; from a helper that was started before, whose own leads nowhere. */
+  | { readonly output: string }
   | { readonly done: { /** What the cluster was asked. */ readonly requests: number } }
-  | { readonly error: { readonly name: string; readonly problem: string; readonly remedy: string } };
+  | { readonly error: { readonly name: string; readonly problem: string; readonly remedy: string } }
+  /** The program's environment is not that which it was started with. */
+  | { readonly declined: true };
 
 /** Milliseconds that the helper may take to end what runs. */
 const grace = 150_000;
+
+/** The way to a helper. */
+interface Line {
+  readonly input: Writable;
+  readonly answers: Readable;
+  /** Settles when nothing more will come, with what is said where the last answer is missing. */
+  readonly ended: Promise<string>;
+  readonly kill: () => void;
+}
 
 /** Calls on an engine that only the helper can speak to. */
 export class HelperCalls implements CallEngine {
@@ -39,43 +63,86 @@ export class HelperCalls implements CallEngine {
         "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE to container or process.",
       );
     }
-    const child = spawn(helper, ["calls"], {
-      env: this.#env,
-      stdio: ["pipe", "pipe", "pipe"],
-      // A terminal's signals reach it by us, and it outlives us to end what runs.
-      detached: true,
-    });
-    const ended = once(child, "close") as Promise<[number | null]>;
-    child.stdin.on("error", () => {});
-    child.stdin.write(`${JSON.stringify({ batch } satisfies HelperRequest)}\n`);
-    child.stderr.on("data", listener.onOutput);
-    let last: HelperAnswer | undefined;
-    createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
-      const answer = JSON.parse(line) as HelperAnswer;
-      if ("index" in answer) listener.onOutcome(answer.index, answer.outcome);
-      else last = answer;
-    });
-    const stop = async () => {
-      child.stdin.end();
-      const timer = setTimeout(() => child.kill("SIGKILL"), grace);
-      await ended.finally(() => clearTimeout(timer));
-    };
-    const abort = () => void stop().catch(() => {});
-    listener.signal?.addEventListener("abort", abort, { once: true });
-    let status: number | null;
-    try {
-      [status] = await interruptible(ended, stop);
-    } catch (cause) {
-      throw new Failure(`${helper} cannot be started.`, "Build the pipeline's target again.", { cause });
-    } finally {
-      listener.signal?.removeEventListener("abort", abort);
-    }
-    listener.signal?.throwIfAborted();
-    if (last !== undefined && "done" in last) return;
-    if (last !== undefined && "error" in last) {
+    const early = await connected(this.#env[helperSocketVariable]);
+    const answer = early && (await converse(early, { batch, env: this.#env }, listener));
+    const last =
+      answer && !("declined" in answer) ? answer : await converse(start(helper, this.#env), { batch }, listener);
+    if ("error" in last) {
       const { name, problem, remedy } = last.error;
       throw name === "UserError" ? new UserError(problem, remedy) : new Failure(problem, remedy);
     }
-    throw new Failure(`${helper} ended with status ${status} before it was done.`, "Look at what it printed above.");
+  }
+}
+
+/** A helper of this call's own. */
+function start(helper: string, env: Environment): Line & { readonly output: Readable } {
+  const child = spawn(helper, ["calls"], {
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+    // A terminal's signals reach it by us, and it outlives us to end what runs.
+    detached: true,
+  });
+  const ended = once(child, "close").then(
+    ([status]) => `${helper} ended with status ${status} before it was done.`,
+    (cause) => {
+      throw new Failure(`${helper} cannot be started.`, "Build the pipeline's target again.", { cause });
+    },
+  );
+  return {
+    input: child.stdin,
+    answers: child.stdout,
+    output: child.stderr,
+    ended,
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+/** The helper that was started before this program, if it still waits. */
+async function connected(path: string | undefined): Promise<Line | undefined> {
+  if (!path) return undefined;
+  const socket = connect({ path, allowHalfOpen: true });
+  try {
+    await once(socket, "connect");
+  } catch {
+    return undefined;
+  }
+  const ended = new Promise<string>((resolve) => {
+    socket.once("close", () => resolve("The helper of the pipeline ended before it was done."));
+  });
+  socket.once("end", () => socket.end());
+  return { input: socket, answers: socket, ended, kill: () => socket.destroy() };
+}
+
+/** Has a helper make calls. @returns its last answer */
+async function converse(
+  { input, answers, output, ended, kill }: Line & { readonly output?: Readable },
+  request: HelperRequest,
+  listener: CallListener,
+): Promise<Extract<HelperAnswer, { done: unknown } | { error: unknown } | { declined: unknown }>> {
+  let last: Awaited<ReturnType<typeof converse>> | undefined;
+  // A connection that breaks ends, and so does what it is to.
+  input.on("error", () => {});
+  input.write(`${JSON.stringify(request)}\n`);
+  output?.on("data", listener.onOutput);
+  createInterface({ input: answers, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+    const answer = JSON.parse(line) as HelperAnswer;
+    if ("index" in answer) listener.onOutcome(answer.index, answer.outcome);
+    else if ("output" in answer) listener.onOutput(Buffer.from(answer.output, "base64"));
+    else last = answer;
+  });
+  const stop = async () => {
+    input.end();
+    const timer = setTimeout(kill, grace);
+    await ended.finally(() => clearTimeout(timer));
+  };
+  const abort = () => void stop().catch(() => {});
+  listener.signal?.addEventListener("abort", abort, { once: true });
+  try {
+    const problem = await interruptible(ended, stop);
+    listener.signal?.throwIfAborted();
+    if (last === undefined) throw new Failure(problem, "Look at what it printed above.");
+    return last;
+  } finally {
+    listener.signal?.removeEventListener("abort", abort);
   }
 }

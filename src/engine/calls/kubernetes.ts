@@ -4,7 +4,7 @@ import type { Environment } from "../engine.ts";
 import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
 import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
 import { conditionOf, type Event, type Job, jobNameLabel, type Pod } from "../kubernetes/objects.ts";
-import { checkReach, pullAccess } from "../kubernetes/pull-secret.ts";
+import { checkReach, type PullAccess, pullAccess } from "../kubernetes/pull-secret.ts";
 import { createOwned, deleteJob, jobsPath, newJobName, removeAbandoned } from "../kubernetes/submit.ts";
 import { listAll, type Selection, watchAll } from "../kubernetes/watch.ts";
 import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
@@ -16,41 +16,73 @@ const podTime = 3000;
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
 const endTime = 120_000;
 
+/** Milliseconds for which a token, good for an hour, is as good as a new one. */
+const accessTime = 5 * 60_000;
+
 /**
  * Calls in pods of the cluster that the kubeconfig names: one Job for a batch, an index of it for each call. The Job is deleted with the last
  * result, and when whoever waits for it is ended; it ends by itself, and goes, where not even that can be.
  */
 export class KubernetesCalls implements CallEngine {
   readonly kind = "kubernetes";
-  readonly #env: Environment;
+  readonly #prepared: Prepared;
   /** Questions that the cluster was asked so far. */
   requests = 0;
 
-  constructor(env: Environment) {
-    this.#env = env;
+  constructor(env: Environment, prepared = new Prepared(env)) {
+    this.#prepared = prepared;
   }
 
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
     const { image = "" } = batch;
-    const cluster = await openCluster(this.#env);
+    const cluster = await this.#prepared.cluster;
+    const before = cluster.api.requests;
     checkReach(image, cluster);
-    const { dockerConfig } = await pullAccess(image, this.#env["SLIPWAY_COPY_CREDENTIALS"] === "1", this.#env);
+    const { dockerConfig } = await this.#prepared.access(image);
     const name = newJobName(batch);
     const nonce = randomBytes(16).toString("hex");
     const { namespace, owner } = cluster;
     const { job, secrets } = indexedJob(batch, image, { name, namespace, owner, nonce }, dockerConfig);
     listener.signal?.throwIfAborted();
-    // What an earlier client left is no reason for these calls not to run.
-    const sweep = removeAbandoned(cluster).catch(() => {});
     try {
       const { metadata } = await createOwned(cluster, job, secrets);
       await followCalls(cluster, metadata, nonce, batch, listener);
     } finally {
       if (listener.signal?.aborted) await endCalls(cluster, name);
       else await deleteJob(cluster, name, "Background");
-      await sweep;
-      this.requests += cluster.api.requests;
+      await this.#prepared.swept;
+      this.requests += cluster.api.requests - before;
     }
+  }
+}
+
+/** What calls need of a cluster, had before it is known what is called. What cannot be had is an error when it is needed. */
+export class Prepared {
+  readonly #env: Environment;
+  readonly #access: ReadonlyMap<string, Promise<PullAccess>>;
+  readonly #since = Date.now();
+  readonly cluster: Promise<Cluster>;
+  /** Settles when what an earlier client left is removed, or cannot be: no reason for calls not to run. */
+  readonly swept: Promise<void>;
+
+  /** @param images that are going to be used, as far as known */
+  constructor(env: Environment, images: readonly string[] = []) {
+    this.#env = env;
+    this.cluster = openCluster(env);
+    this.cluster.catch(() => {});
+    this.swept = this.cluster.then((cluster) => removeAbandoned(cluster)).catch(() => {});
+    this.#access = new Map(images.map((image) => [image, this.#ask(image).catch(() => ({}))]));
+  }
+
+  /** What nodes pull an image with. */
+  async access(image: string): Promise<PullAccess> {
+    const early = Date.now() - this.#since < accessTime ? await this.#access.get(image) : undefined;
+    // Its registry may have been started since.
+    return early?.dockerConfig === undefined ? this.#ask(image) : early;
+  }
+
+  #ask(image: string): Promise<PullAccess> {
+    return pullAccess(image, this.#env["SLIPWAY_COPY_CREDENTIALS"] === "1", this.#env);
   }
 }
 
@@ -92,7 +124,7 @@ async function followCalls(
 
   const pods = watchAll<Pod>(api, podsOf(cluster, name), options, (items) => {
     results.see(items.values());
-    trouble(results.trouble(items.values()));
+    results.trouble(items.values()).then(trouble, fail);
   });
   const job = watchAll<Job>(
     api,

@@ -63,14 +63,13 @@ export async function createOwned(
   if (!manifest.spec.suspend) return job;
   const owner = { apiVersion: "batch/v1", kind: "Job", name, uid: job.metadata.uid };
   try {
-    await Promise.all(
-      secrets.map(async ({ metadata, ...rest }) => {
-        const body = { ...rest, metadata: { ...metadata, ownerReferences: [owner] } };
-        await api.ask("POST", `/api/v1/namespaces/${namespace}/secrets`, { body }).catch((error) => {
-          if (refusalOf(error)?.reason !== "AlreadyExists") throw error;
-        });
-      }),
-    );
+    // One after the other, over the connection that there is: another one takes longer.
+    for (const { metadata, ...rest } of secrets) {
+      const body = { ...rest, metadata: { ...metadata, ownerReferences: [owner] } };
+      await api.ask("POST", `/api/v1/namespaces/${namespace}/secrets`, { body }).catch((error) => {
+        if (refusalOf(error)?.reason !== "AlreadyExists") throw error;
+      });
+    }
     return await api.ask<Job>("PATCH", path, { body: release(new Date()), contentType: mergePatch });
   } catch (error) {
     // What stays where this fails too is removed later: `removeAbandoned`.

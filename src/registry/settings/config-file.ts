@@ -55,6 +55,13 @@ export async function readContexts(text: string, path: string): Promise<Readonly
   return new ConfigFile(text, path, await import("./yaml.mjs")).contexts();
 }
 
+/** What a file holds that others check: its values. @throws where it is no YAML */
+export async function readValues(text: string): Promise<unknown> {
+  const document = (await import("./yaml.mjs")).parseDocument(text);
+  if (document.errors[0]) throw document.errors[0];
+  return document.toJS();
+}
+
 type Yaml = typeof import("./yaml.mjs");
 
 class ConfigFile {

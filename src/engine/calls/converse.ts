@@ -1,0 +1,56 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { messageOf, UserError } from "../../oci/errors.ts";
+import type { CallEngine } from "./calls.ts";
+import type { HelperAnswer, HelperRequest } from "./helper.ts";
+
+/** Whoever has a helper make calls. */
+export interface Caller {
+  readonly questions: Readable;
+  readonly answer: (answer: HelperAnswer) => void;
+  readonly output: (data: Buffer) => void;
+}
+
+/**
+ * Makes the calls of one caller. They end with the way to it.
+ *
+ * @param open gives what makes them; undefined: they are declined
+ * @returns whether the engine worked
+ */
+export async function converse(
+  { questions, answer, output }: Caller,
+  open: (request: HelperRequest) => Promise<CallEngine | undefined>,
+): Promise<boolean> {
+  const gone = new AbortController();
+  const lines = createInterface({ input: questions, crlfDelay: Number.POSITIVE_INFINITY });
+  questions.once("close", () => lines.close());
+  const line = await new Promise<string | undefined>((resolve) => {
+    lines.once("line", resolve);
+    lines.once("close", () => {
+      gone.abort();
+      resolve(undefined);
+    });
+  });
+  if (line === undefined) return true;
+  try {
+    const request = JSON.parse(line) as HelperRequest;
+    const engine = await open(request);
+    if (engine === undefined) answer({ declined: true });
+    else {
+      await engine.run(request.batch, {
+        signal: gone.signal,
+        onOutcome: (index, outcome) => answer({ index, outcome }),
+        onOutput: output,
+      });
+      answer({ done: { requests: "requests" in engine ? Number(engine.requests) : 0 } });
+    }
+    return true;
+  } catch (error) {
+    const [problem = "", ...remedy] = messageOf(error).split("\n");
+    const name = error instanceof UserError ? "UserError" : "Failure";
+    if (!gone.signal.aborted) answer({ error: { name, problem, remedy: remedy.join("\n") } });
+    return false;
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,71 @@
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { dirname } from "node:path";
+import type { Environment } from "../engine.ts";
+import { converse } from "./converse.ts";
+import { sameEnvironment } from "./environment.ts";
+import type { HelperAnswer } from "./helper.ts";
+
+/** Milliseconds between looks at whether the program still runs. */
+const interval = 250;
+/** Milliseconds without a caller after which none is waited for any longer. */
+const patience = 60_000;
+
+/**
+ * Makes calls on Kubernetes for a program that starts meanwhile: until that has ended, or has not called for a minute.
+ *
+ * @param path of the socket, alone in a folder that only this user may enter; the folder is removed at the end
+ * @param pid of the program
+ * @param images what it is going to call, as far as known
+ */
+export async function serve(path: string, pid: number, images: readonly string[]): Promise<void> {
+  const env: Environment = { ...process.env };
+  let callers = 0;
+  let idleSince = Date.now();
+  const server = createServer({ allowHalfOpen: true }, async (socket) => {
+    callers += 1;
+    await converse(callerAt(socket), async (request) => {
+      if (!sameEnvironment(request.env ?? {}, env)) return undefined;
+      const { KubernetesCalls, prepared } = await engine;
+      return new KubernetesCalls(env, prepared);
+    });
+    socket.end();
+    callers -= 1;
+    idleSince = Date.now();
+  });
+  server.listen(path);
+  await once(server, "listening");
+  // Listening comes before loading.
+  const engine = import("./kubernetes.ts").then(({ KubernetesCalls, Prepared }) => ({
+    KubernetesCalls,
+    prepared: new Prepared(env, images),
+  }));
+  const timer = setInterval(() => {
+    if (callers > 0 || (isRunning(pid) && Date.now() - idleSince < patience)) return;
+    clearInterval(timer);
+    server.close();
+    rmSync(dirname(path), { recursive: true, force: true });
+    // Connections to the cluster that wait for further questions.
+    process.exit();
+  }, interval);
+}
+
+function callerAt(socket: Socket) {
+  socket.on("error", () => {});
+  const answer = (answer: HelperAnswer) => void (socket.writable && socket.write(`${JSON.stringify(answer)}\n`));
+  return {
+    questions: socket,
+    answer,
+    output: (data: Buffer) => answer({ output: data.toString("base64") }),
+  };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
