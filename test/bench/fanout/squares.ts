@@ -19,6 +19,8 @@ await main(async () => {
   writeFileSync(join(folder, "helper"), `#!/bin/sh\n'${helper}' "$@" | tee '${answers}'\n`);
   chmodSync(join(folder, "helper"), 0o755);
   process.env["SLIPWAY_ENGINE_HELPER"] = join(folder, "helper");
+  // The one that waits already would be asked otherwise.
+  delete process.env["SLIPWAY_ENGINE_SOCKET"];
   let helperMemory = 0;
   const sampling = setInterval(() => {
     helperMemory = Math.max(helperMemory, memoryOfHelper());
