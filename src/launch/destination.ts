@@ -26,6 +26,12 @@ export interface OpenDestination {
   readonly host: string;
 }
 
+/** Where the embedded registry was last seen. */
+export interface SeenRegistry {
+  readonly socket: string;
+  readonly host: string;
+}
+
 /** Opens the registries of a request, each once. */
 export class Destinations {
   readonly #request: LaunchRequest;
@@ -54,11 +60,15 @@ export class Destinations {
    * The embedded registry where it was last seen, without a word to it: when nothing changed, one question about the image is then the
    * only one. It may have ended since, and be of another version, so before anything is pushed {@link startEmbedded} is due.
    */
-  async lastSeenEmbedded(): Promise<OpenDestination | undefined> {
+  async lastSeenEmbedded(): Promise<SeenRegistry | undefined> {
     const paths = registryPaths(this.#env);
     const host = this.embeddedHost();
-    if (host === undefined || !(await socketExists(paths))) return undefined;
-    return this.#useEmbedded(paths.socket, host, { firstContactBudget: 0 });
+    return host !== undefined && (await socketExists(paths)) ? { socket: paths.socket, host } : undefined;
+  }
+
+  /** Opens it there, where it is asked once: nobody but us starts it. */
+  openSeen({ socket, host }: SeenRegistry): OpenDestination {
+    return this.#useEmbedded(socket, host, { firstContactBudget: 0 });
   }
 
   /** The embedded registry, running and speaking our version of the protocol. */

@@ -16,7 +16,12 @@ export async function describeShipments(
 
 async function describe(shipment: Shipment, destinations: Destinations, check: "digest" | "tags"): Promise<string> {
   const { image, destination, repository, tags } = shipment;
-  const open = destination === embedded ? await destinations.lastSeenEmbedded() : await destinations.open(destination);
+  const seen = destination === embedded ? await destinations.lastSeenEmbedded() : undefined;
+  const open = seen
+    ? destinations.openSeen(seen)
+    : destination === embedded
+      ? undefined
+      : await destinations.open(destination);
   const reference = imageReference(image, open?.host ?? destinations.embeddedHost() ?? "localhost", repository);
   const named = tags.length > 0 ? ` as ${tags.join(", ")}` : "";
   if (!open) return `would start the embedded registry and push what it lacks of ${reference}${named}`;

@@ -2,6 +2,7 @@ import { UserError } from "../oci/errors.ts";
 import { isRepository, isTag } from "../oci/reference.ts";
 import { PushProgress, type TerminalSize } from "../registry/client/progress.ts";
 import { type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";
+import { hasManifest } from "../registry/server/has-manifest.ts";
 import { type Destination, type Destinations, embedded, type OpenDestination } from "./destination.ts";
 import { imageReference } from "./environment.ts";
 import type { BuiltImage } from "./image.ts";
@@ -46,15 +47,28 @@ export async function ship(
   report: Report = new ReportForPeople(),
 ): Promise<string[]> {
   for (const shipment of shipments) checkNames(shipment);
-  const usesEmbedded = shipments.some((each) => each.destination === embedded);
-  if (usesEmbedded) await destinations.lastSeenEmbedded();
+  const toEmbedded = shipments.filter((each) => each.destination === embedded);
+  const seen = toEmbedded.length > 0 ? await destinations.lastSeenEmbedded() : undefined;
+  const missing = new Set<Shipment>();
+  if (seen) {
+    if (check === "digest") {
+      const there = await Promise.all(
+        toEmbedded.map(({ image, repository }) => hasManifest(seen.socket, repository, image.descriptor.digest)),
+      );
+      if (toEmbedded.length === shipments.length && there.every(Boolean)) {
+        return shipments.map(({ image, repository }) => imageReference(image, seen.host, repository));
+      }
+      for (const [index, shipment] of toEmbedded.entries()) if (there[index] === false) missing.add(shipment);
+    }
+    destinations.openSeen(seen);
+  }
   try {
-    return await new Shipping(destinations, check, report).run(shipments);
+    return await new Shipping(destinations, check, report, missing).run(shipments);
   } catch (error) {
     // It has ended, since it was last seen or just now: it is started anew, and goes on from what it has.
-    if (!usesEmbedded || !isNotListening(error)) throw error;
+    if (toEmbedded.length === 0 || !isNotListening(error)) throw error;
     await destinations.startEmbedded();
-    return new Shipping(destinations, check, report).run(shipments);
+    return new Shipping(destinations, check, report, new Set()).run(shipments);
   }
 }
 
@@ -89,12 +103,15 @@ class Shipping {
   readonly #destinations: Destinations;
   readonly #check: "digest" | "tags";
   readonly #report: Report;
+  readonly #missing: ReadonlySet<Shipment>;
   #startedEmbedded: Promise<OpenDestination> | undefined;
 
-  constructor(destinations: Destinations, check: "digest" | "tags", report: Report) {
+  /** @param missing those whose registry has just said that it lacks the image */
+  constructor(destinations: Destinations, check: "digest" | "tags", report: Report, missing: ReadonlySet<Shipment>) {
     this.#destinations = destinations;
     this.#check = check;
     this.#report = report;
+    this.#missing = missing;
   }
 
   async run(shipments: readonly Shipment[]): Promise<string[]> {
@@ -118,6 +135,7 @@ class Shipping {
       repository,
       tags,
       digest: image.descriptor.digest,
+      isMissing: this.#missing.has(shipment),
       read: async () => {
         if (destination === embedded) await this.#startEmbedded();
         return image.content(host);

@@ -32,6 +32,8 @@ export interface NamedImage {
 
 /** An image and where it is to go. */
 export interface ImageToPush extends NamedImage {
+  /** Whether the registry has just said that it lacks the image: it is not asked again. Default: it is asked. */
+  readonly isMissing?: boolean;
   /** Gives the content. Called only when the registry lacks the image. */
   read(): Promise<ImageContent>;
 }
@@ -119,6 +121,7 @@ class Push {
   /** What the registry lacks: in most runs nothing, so in most runs these are the only requests. */
   async #missing(image: ImageToPush): Promise<{ manifest: boolean; tags: readonly string[] }> {
     const { client, repository, digest, tags } = image;
+    if (image.isMissing) return { manifest: true, tags };
     const has = (reference: string) => client.headManifest(repository, reference, { signal: this.#signal });
     if (this.#options.check === "digest" || tags.length === 0) {
       return (await has(digest)) ? { manifest: false, tags: [] } : { manifest: true, tags };
