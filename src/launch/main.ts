@@ -9,8 +9,8 @@ import { Runfiles } from "./runfiles.ts";
 /**
  * `launcher REQUEST ARGUMENTS…`: what every run target starts. The environment variable SLIPWAY_RUNFILES names its runfiles.
  *
- * Everyone waits for it, so it loads what it needs when it needs it. With nothing to push it takes 27 ms more than an empty program on
- * Node, the registry's answer included; V8's compile cache would save 1 ms of these (medians of 41 runs), so there is none.
+ * Everyone waits for it, so it loads what it needs when it needs it: with nothing to push neither Node's HTTP client nor node:crypto. V8's compile
+ * cache would save 1 ms, so there is none.
  */
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const [requestPath, ...args] = argv;

@@ -9,8 +9,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * The layers of an image that an engine has already, in images of its own: those that an archive for it need not have.
  *
- * podman (4.3, measured) takes from an archive the layers that it has not, and no others, since it reads one as an OCI layout. docker reads one
- * as what `docker save` writes, and where its images are in containerd a layer that is missing shows only when a container starts: it is sent all.
+ * podman (tried with 4.3) reads from an OCI archive those layers alone that it lacks. What docker does without some depends on where it keeps images, and
+ * was not tried: it is sent all.
  *
  * @returns digests of blobs; none where the engine does not say
  */

@@ -26,7 +26,7 @@ image_load(
 )
 ```
 
-Layers that are only in a registry are fetched for it. Errors: neither podman nor docker is installed, or it does not work.
+Layers that are only in a registry are fetched for it, but for those that podman has already. Errors: neither podman nor docker is installed, or it does not work.
 """,
     attrs = {
         "image": attr.label(mandatory = True, providers = IMAGE_PROVIDERS, doc = "The image."),
