@@ -62,7 +62,9 @@ export function podTemplate(
       ...(secrets.length === 0 ? {} : { imagePullSecrets: secrets.map((secret) => ({ name: secret })) }),
       ...(type && Object.keys(type.nodeSelector).length > 0 ? { nodeSelector: type.nodeSelector } : {}),
       ...(type && type.tolerations.length > 0 ? { tolerations: type.tolerations } : {}),
-      ...(content.volumes.length === 0 ? {} : { volumes: content.volumes, initContainers: content.initContainers }),
+      ...(content.volumes.length === 0
+        ? {}
+        : { volumes: content.volumes, initContainers: content.initContainers.map((each) => limited(each, type)) }),
       containers: [containerOf(service, type, environment, content)],
     },
   };
@@ -91,6 +93,18 @@ function containerOf(
 
 export function portName(port: number): string {
   return `port-${port}`;
+}
+
+/** Bytes that the sync program gets at least. */
+const syncMemory = 512 * 2 ** 20;
+
+/**
+ * An init container with what the service has, which is free by then: a pod of which one container may take more than it asked for is not among
+ * the last to be ended.
+ */
+function limited(container: object, type: InstanceType | undefined): object {
+  if (type === undefined) return container;
+  return { ...container, resources: resourcesOf({ ...type, memory: Math.max(type.memory, syncMemory), gpu: 0 }) };
 }
 
 /** What is asked for is what is had: a pod is then the last to be ended where a node has too little. */

@@ -3,15 +3,16 @@ import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { defaultInstanceTypes } from "../instance-types.ts";
 import { parseServices } from "../read.ts";
+import { type PodContent, podContent } from "./content.ts";
 import type { Manifest } from "./manifest.ts";
 import { renderService } from "./render.ts";
 import { manifestsAsJson, manifestsAsYaml } from "./text.ts";
 
-function render(text: string): readonly Manifest[] {
+function render(text: string, content?: PodContent): readonly Manifest[] {
   const [document] = parseServices(text, "web.yaml", Object.keys(defaultInstanceTypes));
   if (!document) throw new Error("no service");
   const { service } = document;
-  return renderService(service, defaultInstanceTypes[service.instanceType ?? ""]);
+  return renderService(service, defaultInstanceTypes[service.instanceType ?? ""], content);
 }
 
 const kindsOf = (text: string) => render(text).map(({ kind }) => kind);
@@ -198,6 +199,22 @@ spec:
   it("takes every name as long as it may be", () => {
     const manifests = render(`${one}name: ${"a".repeat(40)}\nenv: [{name: A, value: b}]\ncontainerRegistry: hub\n`);
     expect(manifests.filter(({ metadata }) => metadata.name.length > 63)).toEqual([]);
+  });
+});
+
+describe("what brings content to a service", () => {
+  const content = podContent([{ kind: "models", arguments: [], mounts: [], secrets: [] }], "a.io/sync");
+  const resourcesOf = (type: string) => {
+    const deployment = render(`${one}resources: {instanceType: ${type}}\n`, content).at(-1) as unknown as {
+      spec: { template: { spec: { initContainers: { resources: object }[] } } };
+    };
+    return deployment.spec.template.spec.initContainers.map(({ resources }) => resources);
+  };
+  it("gets what the service has, and enough, but for graphics processors", () => {
+    const small = { cpu: "1", memory: String(2 ** 29) };
+    const large = { cpu: "12", memory: String(90 * 2 ** 30) };
+    expect(resourcesOf("C1")).toEqual([{ requests: small, limits: small }]);
+    expect(resourcesOf("A100")).toEqual([{ requests: large, limits: large }]);
   });
 });
 

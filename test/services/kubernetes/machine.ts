@@ -1,7 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -47,12 +46,13 @@ export class ServiceUser {
   }
 
   /** Writes the user's configuration: the node shares this machine's network; instance types are as small as this machine needs. */
-  async configure(services: object = {}): Promise<void> {
+  async configure(services: object = {}, registries: object = {}): Promise<void> {
     const context = (await kubectl("config", "current-context")).trim();
-    const instanceTypes = { C4: { cpu: 0.05, memory: "256MiB" } };
+    const instanceTypes = { C4: { cpu: 0.2, memory: "256MiB" } };
     const settings = {
       kubernetes: { contexts: { [context]: { nodeLocal: true } } },
       services: { instanceTypes, ...services },
+      registries,
     };
     this.machine.write({ "xdg-CONFIG/slipway/config.yaml": JSON.stringify(settings) });
   }
@@ -68,8 +68,8 @@ export class ServiceUser {
   }
 
   /** Pushes the program of services; gives the image's name. */
-  async image(): Promise<string> {
-    const { out, error } = await this.machine.run("test/services/kubernetes/web_push", []);
+  async image(env: Readonly<Record<string, string>> = {}): Promise<string> {
+    const { out, error } = await this.machine.run("test/services/kubernetes/web_push", [], env);
     if (out === "") throw new Error(error);
     return out.trim();
   }
@@ -164,8 +164,11 @@ async function kubectlWith(input: string, ...args: readonly string[]): Promise<s
 async function bridgeAddress(): Promise<string> {
   const server = await kubectl("config", "view", "--minify", "--output=jsonpath={.clusters[0].cluster.server}");
   const bridge = `slipway${new URL(server).port}`;
-  const address = networkInterfaces()[bridge]?.find(({ family }) => family === "IPv4")?.address;
+  // Node itself leaves out an interface that nothing is connected to: a bridge without pods.
+  const shown = await promisify(execFile)("ip", ["-4", "-json", "address", "show", "dev", bridge]);
+  const [{ addr_info = [] } = {}] = JSON.parse(shown.stdout) as { addr_info?: { local: string }[] }[];
+  const [{ local: address } = {}] = addr_info;
   if (address === undefined)
-    throw new Error(`this machine has no interface ${bridge}: is it the cluster of tools/testing/cluster?`);
+    throw new Error(`${bridge} has no address: is it of the cluster of tools/testing/cluster?`);
   return address;
 }
