@@ -36,8 +36,8 @@ export class Consumer {
   }
 
   /** Runs a target and gives its standard output, as for a user who has set nothing: functions of a program run in containers. */
-  run(target: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
-    return this.#workspace.stdout(["run", target], { env: { SLIPWAY_ENGINE: undefined, ...env } });
+  run(target: string, env: Readonly<Record<string, string>> = {}, ...args: readonly string[]): Promise<string> {
+    return this.#workspace.stdout(["run", target, "--", ...args], { env: { SLIPWAY_ENGINE: undefined, ...env } });
   }
 
   /** The command line, as a user of the release calls it. */
