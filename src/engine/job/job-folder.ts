@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../oci/errors.ts";
 import { replaceFile } from "../../oci/files.ts";
@@ -13,8 +13,9 @@ import type { Program } from "./program.ts";
 export interface JobRecord extends JobStatus {
   /** The attempt that runs: the leader of a process group, and when it started, in ticks since boot. */
   readonly group?: { readonly pid: number; readonly startTime: string };
-  /** The supervisor. */
+  /** The supervisor, and when it started, as of `group`. */
   readonly pid?: number;
+  readonly startTime?: string;
 }
 
 /** The files of one job: for this user alone, as all in the state folder. */
@@ -60,14 +61,21 @@ export function slugOf(name: string): string {
   );
 }
 
-/** Makes the folder of a new job. */
+/** Makes the folder of a new job: whole, or not at all. */
 export async function makeJobFolder(root: string, program: Program, now: Date): Promise<JobFolder> {
   const folder = folderOf(root, `${slugOf(program.name)}-${randomBytes(4).toString("hex")}`);
+  const draft = folderOf(root, `.${folder.id}.draft`);
   await mkdir(root, { recursive: true, mode: 0o700 });
-  await mkdir(folder.path, { mode: 0o700 });
-  for (const path of [folder.stdout, folder.stderr]) await writeFile(path, "", { mode: 0o600 });
-  await replaceFile(join(folder.path, "program.json"), JSON.stringify(program));
-  await writeRecord(folder, { id: folder.id, state: "queued", attempts: 0, submitted: now.toISOString() });
+  await mkdir(draft.path, { mode: 0o700 });
+  try {
+    for (const path of [draft.stdout, draft.stderr]) await writeFile(path, "", { mode: 0o600 });
+    await replaceFile(join(draft.path, "program.json"), JSON.stringify(program));
+    await writeRecord(draft, { id: folder.id, state: "queued", attempts: 0, submitted: now.toISOString() });
+    await rename(draft.path, folder.path);
+  } catch (error) {
+    await rm(draft.path, { recursive: true, force: true });
+    throw error;
+  }
   return folder;
 }
 
@@ -90,10 +98,22 @@ export async function removeJobFolder(root: string, { id, path }: JobFolder): Pr
   await rm(removed, { recursive: true, force: true });
 }
 
+/** Milliseconds after which a folder that is being made, or removed, is one that a killed process left. */
+const abandonedAfter = 24 * 60 * 60 * 1000;
+
+/** Removes what processes left that were killed while they made or removed the folder of a job. */
+export async function removeAbandoned(root: string): Promise<void> {
+  for (const name of await readdir(root).catch(() => [])) {
+    const path = join(root, name);
+    const status = name.startsWith(".") ? await lstat(path).catch(() => undefined) : undefined;
+    if (status && status.mtimeMs < Date.now() - abandonedAfter) await rm(path, { recursive: true, force: true });
+  }
+}
+
 /** The folders of all jobs. */
 export async function listJobFolders(root: string): Promise<JobFolder[]> {
   const names = await readdir(root).catch(() => []);
-  // What begins with a dot is about to be removed.
+  // What begins with a dot is being made, or removed.
   const jobs = names.filter((name) => !name.startsWith("."));
   return jobs.map((name) => folderOf(root, name)).filter(({ path }) => existsSync(join(path, "record.json")));
 }

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
-import { watch } from "node:fs";
+import { existsSync, watch } from "node:fs";
 import { open, readFile, writeFile } from "node:fs/promises";
 import { Failure } from "../../oci/errors.ts";
 import { takeLock } from "../../oci/lock.ts";
 import { findContainerClient } from "../container/client.ts";
 import { removeContainer } from "../container/run.ts";
 import type { Environment } from "../engine.ts";
+import { parseExactly } from "../exact-json.ts";
+import type { Reply } from "../protocol.ts";
 import {
   endedBefore,
   hasEnded,
@@ -26,11 +28,12 @@ import {
   makeJobFolder,
   readProgram,
   readRecord,
+  removeAbandoned,
   removeJobFolder,
   writeRecord,
 } from "./job-folder.ts";
-import { killGroup, startTimeOf } from "./process-group.ts";
-import type { Program } from "./program.ts";
+import { killGroup, killMarked, signalProcess, startTimeOf } from "./process-group.ts";
+import { jobVariable, type Program } from "./program.ts";
 
 /** How often a job's files are looked at where the system tells of no change, in milliseconds. */
 const interval = 500;
@@ -56,7 +59,8 @@ export class LocalEngine implements JobEngine {
     const folder = await makeJobFolder(this.#root, program, new Date());
     const [command = "", ...args] = this.#supervisor;
     const child = spawn(command, [...args, folder.id], {
-      env: { ...this.#env },
+      // A job that this one may be part of does not take it with it.
+      env: { ...this.#env, [jobVariable]: undefined },
       detached: true,
       stdio: "ignore",
       cwd: "/",
@@ -120,7 +124,7 @@ export class LocalEngine implements JobEngine {
       for (let isAsked = false; ; await changes.next()) {
         const record = await this.#settled(folder);
         if (hasEnded(record)) return;
-        if (!isAsked && record.pid !== undefined) isAsked = process.kill(record.pid, "SIGTERM");
+        if (!isAsked && record.pid !== undefined) isAsked = signalProcess(record.pid, record.startTime, "SIGTERM");
       }
     } finally {
       changes.close();
@@ -135,8 +139,7 @@ export class LocalEngine implements JobEngine {
         const record = await this.#settled(folder);
         if (hasEnded(record)) {
           const text = await readFile(folder.reply, "utf8").catch(() => undefined);
-          const reply = text === undefined ? {} : { reply: JSON.parse(text) as NonNullable<JobOutcome["reply"]> };
-          return { status: publicPart(record), ...reply };
+          return { status: publicPart(record), ...(text === undefined ? {} : { reply: parseExactly<Reply>(text) }) };
         }
         await changes.next();
       }
@@ -152,11 +155,22 @@ export class LocalEngine implements JobEngine {
   }
 
   async list(): Promise<JobStatus[]> {
-    const records = await Promise.all((await listJobFolders(this.#root)).map((folder) => this.#settled(folder)));
-    return records.map(publicPart).sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
+    const folders = await listJobFolders(this.#root);
+    const records = await Promise.all(
+      folders.map((folder) =>
+        this.#settled(folder).catch((error) => {
+          // Another process forgot it meanwhile.
+          if (!existsSync(folder.path)) return undefined;
+          throw error;
+        }),
+      ),
+    );
+    const jobs = records.filter((record) => record !== undefined).map(publicPart);
+    return jobs.sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
   }
 
   async #forgetOld(): Promise<void> {
+    await removeAbandoned(this.#root);
     const old = endedBefore(await this.list(), Date.now() - keptFor);
     // Another process may be at it too.
     await Promise.allSettled(old.map(({ id }) => this.remove(id)));
@@ -186,13 +200,14 @@ export class LocalEngine implements JobEngine {
 
   async #removeRemains(folder: JobFolder, { group }: JobRecord): Promise<void> {
     if (group && startTimeOf(group.pid) === group.startTime) await killGroup(group.pid);
+    await killMarked(jobVariable, folder.id);
     if ((await readProgram(folder)).image === undefined) return;
     const search = findContainerClient(this.#env);
     if ("client" in search) await removeContainer(search.client, containerName(folder.id), this.#env);
   }
 }
 
-function publicPart({ group: _, pid: __, ...status }: JobRecord): JobStatus {
+function publicPart({ group: _, pid: __, startTime: ___, ...status }: JobRecord): JobStatus {
   return status;
 }
 

@@ -30,6 +30,9 @@ export interface Program {
   readonly retries: number;
 }
 
+/** Set for every process of a job that runs on this machine, to the job's id: what it starts is known by it. */
+export const jobVariable = "SLIPWAY_JOB";
+
 /** Variables of this machine that its programs need to work at all. A job sees no other ones but its own. */
 const machineVariables = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR)$/;
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { takeLock } from "../../oci/lock.ts";
@@ -14,8 +14,8 @@ import { findExecutable } from "../executables.ts";
 import { nonceVariable, ResultReader } from "../protocol.ts";
 import { hasEnded } from "./engine.ts";
 import { containerName, type JobFolder, type JobRecord, readProgram, readRecord, writeRecord } from "./job-folder.ts";
-import { killGroup, signalGroup, startTimeOf } from "./process-group.ts";
-import type { Program } from "./program.ts";
+import { killGroup, killMarked, patience, signalGroup, startTimeOf } from "./process-group.ts";
+import { jobVariable, type Program } from "./program.ts";
 import { maximumResult } from "./runners.ts";
 
 /** How long a process may take to end after it was asked to, in milliseconds. */
@@ -56,7 +56,9 @@ export async function superviseJob(folder: JobFolder): Promise<void> {
   process.on("SIGTERM", cancel);
   const descriptors = [openSync(folder.stdout, "a"), openSync(folder.stderr, "a")] as const;
   try {
-    await note({ state: "running", pid: process.pid, started: new Date().toISOString() });
+    const startTime = startTimeOf(process.pid);
+    const supervisor = { pid: process.pid, ...(startTime === undefined ? {} : { startTime }) };
+    await note({ ...supervisor, state: "running", started: new Date().toISOString() });
     let end: Partial<JobRecord> = {};
     for (let attempt = 0; attempt <= program.retries; attempt += 1) {
       if (cancellation.signal.aborted || existsSync(folder.cancelled)) {
@@ -85,22 +87,33 @@ async function runAttempt(
   started: (group: NonNullable<JobRecord["group"]>) => Promise<void>,
 ): Promise<Partial<JobRecord>> {
   const nonce = randomBytes(16).toString("hex");
+  let unwritten: Error | undefined;
+  let attempt: Attempt | undefined;
   const print = (descriptor: number) => (data: Buffer) => {
-    for (let at = 0; at < data.length; ) at += writeSync(descriptor, data, at);
+    if (unwritten) return;
+    try {
+      for (let at = 0; at < data.length; ) at += writeSync(descriptor, data, at);
+    } catch (error) {
+      unwritten = error as Error;
+      void attempt?.stop();
+    }
   };
   const reader = program.isFunction ? new ResultReader(nonce, maximumResult + 64 * 1024, print(stdout)) : undefined;
   const sinks = { stdout: reader ? (data: Buffer) => reader.write(data) : print(stdout), stderr: print(stderr) };
   const env = { ...program.env, ...(reader ? { [nonceVariable]: nonce } : {}) };
   let isLate = false;
   try {
-    const attempt =
+    // An answer is that of the last attempt.
+    await rm(folder.reply, { force: true });
+    attempt =
       program.image === undefined
-        ? startProcess(program, env, sinks)
+        ? startProcess(folder, program, env, sinks)
         : startContainer(folder, program, program.image, env, sinks);
+    const { stop: end } = attempt;
     const startTime = attempt.pid === undefined ? undefined : startTimeOf(attempt.pid);
     if (attempt.pid !== undefined && startTime !== undefined) await started({ pid: attempt.pid, startTime });
     attempt.release?.();
-    const stop = () => void attempt.stop();
+    const stop = () => void end();
     cancellation.addEventListener("abort", stop, { once: true });
     if (cancellation.aborted) stop();
     const timer =
@@ -117,10 +130,14 @@ async function runAttempt(
     if (cancellation.aborted) return { state: "cancelled", exitStatus };
     if (isLate)
       return { state: "failed", exitStatus, reason: `It took longer than its time limit of ${program.timeLimit} s.` };
+    if (unwritten)
+      return { state: "failed", exitStatus, reason: `What it printed cannot be kept: ${unwritten.message}.` };
     const reply = reader?.end();
     if (reply !== undefined) await writeFile(folder.reply, reply, { mode: 0o600 });
     return ended(exitStatus, program, reply !== undefined);
   } catch (error) {
+    // What cannot be written down must not run.
+    await attempt?.stop();
     return { state: "failed", exitStatus: 127, reason: error instanceof Error ? error.message : String(error) };
   }
 }
@@ -138,16 +155,21 @@ function ended(exitStatus: number, program: Program, hasReply: boolean): Partial
   };
 }
 
-/** Waits for a line on descriptor 3 before it becomes the program: nothing runs that is not written down. */
-const gate = 'read -r go <&3 || exit 125; exec 3<&-; exec "$0" "$@"';
+/** Waits for a line on descriptor 3 before it becomes the program: nothing runs that is not written down. The only variable it sets is a shell's own. */
+const gate = 'read -r _ <&3 || exit 125; exec 3<&-; exec "$0" "$@"';
 
-function startProcess(program: Program, env: Readonly<Record<string, string>>, sinks: Sinks): Attempt {
+function startProcess(
+  folder: JobFolder,
+  program: Program,
+  env: Readonly<Record<string, string>>,
+  sinks: Sinks,
+): Attempt {
   const [command = "", ...args] = program.argv;
   if (!command.includes("/") && findExecutable(command, env) === undefined) {
     throw new Error(`The program ${command} was not found.`);
   }
   const child = spawn("/bin/sh", ["-c", gate, command, ...args], {
-    env,
+    env: { ...env, [jobVariable]: folder.id },
     ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
     stdio: ["pipe", "pipe", "pipe", "pipe"],
     // A process group of its own, so that all it starts ends with it.
@@ -162,6 +184,10 @@ function startProcess(program: Program, env: Readonly<Record<string, string>>, s
   // What a job left running would otherwise keep its pipes, and so the job, open.
   const remains = once(child, "exit").then(async () => {
     if (child.pid !== undefined) await killGroup(child.pid);
+    await killMarked(jobVariable, folder.id);
+    // Whoever holds them still is not of this job any more.
+    const timer = setTimeout(() => [stdout, stderr].forEach((stream) => void stream.destroy()), patience);
+    await closed.finally(() => clearTimeout(timer));
   });
   const status = Promise.all([closed, remains]).then(([[code, signal]]) => statusOf(code, signal));
   const stop = async () => {
