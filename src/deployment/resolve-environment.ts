@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { posix } from "node:path";
 import type { EnvironmentKind } from "../environment/model.ts";
+import { includedFile, requirementLines } from "../environment/requirement-lines.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { UserError } from "../oci/errors.ts";
 import { canonicalJson } from "../oci/json.ts";
@@ -47,10 +48,7 @@ export async function environmentFiles(kind: EnvironmentKind, path: string, root
 
 /** Files that a requirements file takes in: pip's "Requirements File Format". */
 function included(text: string): string[] {
-  return text.split(/\r?\n/).flatMap((line) => {
-    const [, option] = /^\s*(?:-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))([^\s#]+)/.exec(line) ?? [];
-    return option === undefined ? [] : [option];
-  });
+  return requirementLines(text).flatMap((line) => includedFile(line.text)?.file ?? []);
 }
 
 function innerName(from: string, to: string): string {

@@ -83,4 +83,19 @@ describe("poetryContentHash", () => {
     };
     expect(poetryContentHash(other)).toBe("5ae1193798450ed1b50a0415d9260e243af8714ab75374a7e242e181d872721d");
   });
+
+  it("refuses what would be another line or an option for pip", () => {
+    const plain = entry("one", `groups = ["main"]\n${files}`);
+    for (const lock of [
+      plain.replace('"one"', '"one\\n--no-binary x"'),
+      plain.replace('version = "1.0"', 'version = "1.0 --no-binary=x"'),
+      plain.replace("sha256:aa", "sha256:aa --no-binary=x"),
+      `${plain}markers = "os_name == 'a'\\u2028--no-binary x"\n`,
+      `${plain}markers = "os_name == 'a' --no-binary=x"\n`,
+    ]) {
+      expect(refusal(lock + metadata())).toMatch(
+        /poetry\.lock: "one.*has a name, version, hash or condition that is none\./,
+      );
+    }
+  });
 });

@@ -1,6 +1,7 @@
 import { parse, TomlError } from "smol-toml";
 import { UserError } from "../oci/errors.ts";
 import { poetryContentHash } from "./poetry-hash.ts";
+import { isOneLine } from "./requirement-lines.ts";
 
 type Table = Readonly<Record<string, unknown>>;
 
@@ -49,6 +50,19 @@ function requirementOf(entry: Table, lockName: string): string[] {
   }
   const condition = typeof markers === "string" ? markers : table(markers)[mainGroup];
   const marker = typeof condition === "string" ? ` ; ${condition}` : "";
+  // Each becomes a part of a line, which must not become another line or an option of pip.
+  const isPlain =
+    /^[\w.-]+$/.test(name) &&
+    /^[\w.!+-]+$/.test(version) &&
+    hashes.every((each) => /^\w+:[0-9a-f]+$/.test(each)) &&
+    isOneLine(marker) &&
+    !/(^|\s)[-#]/.test(marker);
+  if (!isPlain) {
+    throw new UserError(
+      `${lockName}: ${JSON.stringify(name)} has a name, version, hash or condition that is none.`,
+      "Write it anew with `poetry lock`.",
+    );
+  }
   return [`${name}==${version}${marker}${hashes.map((each) => ` --hash=${each}`).join("")}`];
 }
 

@@ -32,3 +32,26 @@ it("names file and line of one without", async () => {
   expect(await checked({ "a.txt": "-rb/c.txt", "b/c.txt": "\n# x\nsix" })).toContain("b/c.txt:3: six has no --hash");
   expect(await checked({ "a.txt": "-e ./lib\n" })).toContain("a.txt:1: an editable requirement");
 });
+
+it("refuses what would have pip do more than to look for wheels", async () => {
+  const six = `six==1.16.0 ${hash}`;
+  for (const text of [
+    `--no-binary six\n${six}`,
+    `--no-bin=six\n${six}`,
+    `${six} --no-binary=six`,
+    `--index-url https://a.example/simple --no-binary :all:`,
+    `--pre -r other.txt`,
+    `--requirem other.txt`,
+    `${six}\f--no-binary six`,
+    `# a comment\u2028--no-binary six`,
+    `--use-feature fast-deps`,
+  ]) {
+    expect(await checked({ "a.txt": text })).toMatch(/^a\.txt:\d: the option -\S+ cannot stand here\.\nLeave it out/);
+  }
+  for (const text of [`# -*- coding: utf-7 -*-\n+AC0-e .`, `s\0i\0x\0`]) {
+    expect(await checked({ "a.txt": text })).toBe(
+      "a.txt is not text in UTF-8.\nSave it as UTF-8, without a comment that names another encoding.",
+    );
+  }
+  expect(await checked({ "a.txt": `# -*- coding: utf-8 -*-\n${six} # --no-binary` })).toBe("");
+});

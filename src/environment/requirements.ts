@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { UserError } from "../oci/errors.ts";
+import { includedFile, requirementLines } from "./requirement-lines.ts";
 
 /**
- * Checks that every requirement says by a hash what is installed: pip's "Secure installs". Constraints need none.
+ * Checks that every requirement says by a hash what is installed (pip's "Secure installs"; constraints need none), and that no line has pip
+ * do anything but look for wheels: an option in the file counts more than those of the command line.
  *
  * @param first name of the requirements file
  * @param files real paths by name
@@ -16,44 +18,51 @@ export async function checkRequirements(first: string, files: ReadonlyMap<string
     const file = files.get(name);
     if (seen.has(name) || file === undefined) continue;
     seen.add(name);
-    for (const { text, line } of logicalLines(await readFile(file, "utf8"))) {
-      const [, included] = /^(?:-r|--requirement)(?:\s*=\s*|\s+|(?<=-r))(\S+)/.exec(text) ?? [];
-      if (included !== undefined) waiting.push(posix.join(posix.dirname(name), included));
-      else checkLine(name, line, text);
+    const content = await readFile(file, "utf8");
+    checkEncoding(name, content);
+    for (const { text, line } of requirementLines(content)) {
+      const included = includedFile(text);
+      if (included === undefined) checkLine(name, line, text);
+      else if (!included.isConstraint) waiting.push(posix.join(posix.dirname(name), included.file));
     }
   }
 }
 
+/** Options that say where packages are looked for. */
+const searching =
+  /^(-i|--index-url|--extra-index-url|--no-index|-f|--find-links|--trusted-host|--pre|--prefer-binary|--only-binary|--require-hashes)$/;
+
 function checkLine(name: string, line: number, text: string): void {
-  const requirement = text.split(/\s/, 1)[0] ?? "";
-  if (/^(-e|--editable)\b/.test(text)) {
+  const [requirement = ""] = text.split(/\s/, 1);
+  const options = text.split(/\s+/).flatMap((word) => /^-[^=]*/.exec(word) ?? []);
+  if (options[0] === "-e" || options[0] === "--editable") {
     throw new UserError(
       `${name}:${line}: an editable requirement is whatever its folder has.`,
       "Leave it out and have its folder among the job's `code`, or publish it and name it by version and hash.",
     );
   }
-  if (text.startsWith("-")) return;
-  if (/\s--hash[=\s]/.test(text)) return;
+  const isRequirement = !text.startsWith("-");
+  const other = options.find((option) => (isRequirement ? option !== "--hash" : !searching.test(option)));
+  if (other !== undefined) {
+    throw new UserError(
+      `${name}:${line}: the option ${other} cannot stand here.`,
+      "Leave it out: packages are wheels, by their hashes. -r and -c stand alone on their lines; options are written out.",
+    );
+  }
+  if (!isRequirement || options.includes("--hash")) return;
   throw new UserError(
     `${name}:${line}: ${requirement} has no --hash, so what is installed may change.`,
     "Write the file with `pip-compile --generate-hashes` or `uv pip compile --generate-hashes`.",
   );
 }
 
-/** Lines as pip reads them: continued after a backslash, without comments. */
-function logicalLines(text: string): { readonly text: string; readonly line: number }[] {
-  const lines: { text: string; line: number }[] = [];
-  let open: { text: string; line: number } | undefined;
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
-    open ??= { text: "", line: index + 1 };
-    const isComment = /^\s*#/.test(raw);
-    const isContinued = raw.endsWith("\\") && !isComment;
-    open.text += isComment ? "" : isContinued ? raw.slice(0, -1) : raw;
-    if (isContinued) continue;
-    const content = open.text.replace(/(^|\s)#.*$/, "").trim();
-    if (content !== "") lines.push({ text: content, line: open.line });
-    open = undefined;
-  }
-  if (open && open.text.trim() !== "") lines.push({ text: open.text.trim(), line: open.line });
-  return lines;
+/** pip reads a file as its first lines, or bytes, say: it must not see another one than is checked here. */
+function checkEncoding(name: string, content: string): void {
+  const first = content.split("\n", 2).filter((line) => line.startsWith("#"));
+  const isOther = first.some((line) => !/^utf-?8$/i.test(/coding[:=]\s*([-\w.]+)/.exec(line)?.[1] ?? "utf8"));
+  if (!isOther && !content.includes("\0")) return;
+  throw new UserError(
+    `${name} is not text in UTF-8.`,
+    "Save it as UTF-8, without a comment that names another encoding.",
+  );
 }
