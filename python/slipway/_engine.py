@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -266,24 +267,27 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 # One alone shares the terminal, if there is one.
                 stderr=None if len(inputs) == 1 else subprocess.PIPE,
                 env={**os.environ, **batch["env"], CALL: batch["name"], NONCE: nonce},
+                # So that what it starts ends with it.
+                start_new_session=True,
             )
             running.add(child)
         with child:
             assert child.stdin and child.stdout
-            printers = []
+            printers = [threading.Thread(target=_pass_on, args=(child.stdout.fileno(), reader.write), daemon=True)]
             if child.stderr:
                 printers.append(
                     threading.Thread(target=_pass_on, args=(child.stderr.fileno(), output), daemon=True)
                 )
-                printers[0].start()
+            for printer in printers:
+                printer.start()
             try:
                 child.stdin.write(f"{inputs[index]}\n".encode())
                 child.stdin.flush()
             except BrokenPipeError:
                 # A process that ends without reading its input is reported by its status.
                 pass
-            _pass_on(child.stdout.fileno(), reader.write)
             status = child.wait()
+            _signal(child, signal.SIGKILL)
             for printer in printers:
                 printer.join()
             _close(child)
@@ -312,12 +316,20 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
 
 def _stop(children: List["subprocess.Popen[bytes]"]) -> None:
     for child in children:
-        child.terminate()
+        _signal(child, signal.SIGTERM)
     for child in children:
         try:
             child.wait(_GRACE)
         except subprocess.TimeoutExpired:
-            child.kill()
+            _signal(child, signal.SIGKILL)
+
+
+def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    """To a process with all that it started."""
+    try:
+        os.killpg(child.pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass
 
 
 def _close(child: "subprocess.Popen[bytes]") -> None:

@@ -44,7 +44,7 @@ class _RemoteTraceback(Exception):
 class ItemFailure(NamedTuple):
     """How one item of a map failed."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # in place of the method of tuples
     error: Exception
 
 

@@ -39,7 +39,12 @@ class _Options(NamedTuple):
 
     def over(self, others: "_Options") -> "_Options":
         """These, and where they do not say, the others."""
-        return _Options(*(other if own is None else own for own, other in zip(self, others)))
+        return _Options(
+            others.tag if self.tag is None else self.tag,
+            others.env if self.env is None else self.env,
+            others.network if self.network is None else self.network,
+            others.resources if self.resources is None else self.resources,
+        )
 
 
 class _ImageFunction(NamedTuple):
@@ -102,7 +107,7 @@ def in_image(
 def _define(function: Callable[..., Any], name: Optional[str], options: _Options) -> Any:
     known = _ImageFunction(name or function.__name__, function, options)
     before = _functions.get(known.name)
-    if before is not None and before.function.__code__.co_filename != function.__code__.co_filename:
+    if before is not None and _place_of(before.function) != _place_of(function):
         raise UserError(
             f'Two functions of this program are called "{known.name}".\nGive each its own name.'
         )
@@ -118,6 +123,12 @@ def _define(function: Callable[..., Any], name: Optional[str], options: _Options
 
     setattr(call, _ATTRIBUTE, known)
     return call
+
+
+def _place_of(function: Callable[..., Any]) -> Any:
+    """Where a function is defined. A module that is imported a second time, as the program itself may be, has the same functions there."""
+    code = getattr(function, "__code__", None)
+    return function if code is None else (code.co_filename, code.co_firstlineno)
 
 
 def inside_image() -> bool:

@@ -35,6 +35,21 @@ def leave(status: int) -> None:
 
 
 @slipway.in_image
+def leaves_a_child(_item: int) -> int:
+    return subprocess.Popen(["sleep", "1000"]).pid
+
+
+def two_of_one_name() -> None:
+    @slipway.in_image(name="twin")
+    def one() -> int:
+        return 1
+
+    @slipway.in_image(name="twin")
+    def other() -> int:
+        return 2
+
+
+@slipway.in_image
 async def later() -> int:
     return 5
 
@@ -93,6 +108,8 @@ SCENARIOS: Dict[str, Callable[[], Any]] = {
     "fail": fail,
     "leave": lambda: leave(7),
     "later": later,
+    "leaves_a_child": lambda: [leaves_a_child(1), *slipway.map_in_image([1, 2], leaves_a_child)],
+    "two_of_one_name": two_of_one_name,
     "nan": nan,
     "keys": lambda: add({1: 2}, 3),
     "outer": outer,

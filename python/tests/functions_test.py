@@ -51,6 +51,7 @@ class Functions(unittest.TestCase):
             ("nan", 2, 'The result of "nan" is not JSON: it is nan.'),
             ("keys", 2, 'The list of arguments of "add" is not JSON: it[0] has the key 1, which is a int.'),
             ("map_nobody", 2, '"cube" is not a function of this program\'s image, which has add, fail,'),
+            ("two_of_one_name", 2, 'Two functions of this program are called "twin".'),
             ("itself_for_ever", 2, "run_in_image was called inside the image"),
         ):
             with self.subTest(scenario):
@@ -80,6 +81,10 @@ class Functions(unittest.TestCase):
         _, err, status = run("itself_leaves")
         self.assertIn(f"The program ended with status 3 in {WHERE} before it gave a result.", err)
         self.assertEqual(status, 1)
+
+    def test_end_with_what_they_started(self) -> None:
+        pids = run("leaves_a_child")[0]
+        self.assertEqual((len(pids), [pid for pid in pids if is_running(pid)]), (3, []))
 
     def test_end_with_the_program(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
+import { localCode } from "./code.ts";
 import { codeLayer } from "./code-layer.ts";
 import { checkOut } from "./git/checkout.ts";
 import { folderOfTest, git, repositoryOfTest } from "./testdata/git-repository.ts";
@@ -9,6 +10,17 @@ import { folderOfTest, git, repositoryOfTest } from "./testdata/git-repository.t
 const access = { protocols: ["file"] } as const;
 
 describe("the layer of a commit", () => {
+  it("has its folder where the checkout has it, also when the cache is behind a link", async () => {
+    const repository = repositoryOfTest();
+    const commit = repository.commit({ "src/a.py": "" });
+    const place = folderOfTest();
+    symlinkSync(folderOfTest(), join(place, "cache"));
+    const code = { GitRepoCommit: { repo_url: repository.url, commit, path_to_source: "src" } };
+    const env = { ...process.env, XDG_CACHE_HOME: join(place, "cache") };
+    const { folders, checkout = "" } = await localCode(code, place, { env, git: access });
+    expect(relative(checkout, folders[0] ?? "")).toBe("src");
+  });
+
   it("has its files with their modes and links, no .git, and the same digest on every machine", async () => {
     const inner = repositoryOfTest();
     inner.commit({ i: "1" });

@@ -36,10 +36,12 @@ export async function localCode(
   if (code === undefined) return { folders: [] };
   if ("GitRepoCommit" in code) {
     const { repo_url, commit, path_to_source } = code.GitRepoCommit;
-    const checkout = await checkOut(join(cacheFolder(options.env), "git"), repo_url, commit, {
+    const made = await checkOut(join(cacheFolder(options.env), "git"), repo_url, commit, {
       env: options.env ?? process.env,
       ...options.git,
     });
+    // The folder in it is a real path too, where the cache is behind a link.
+    const checkout = await realpath(made);
     return { folders: [await resolveInside(checkout, path_to_source, "folder", "path_to_source")], checkout };
   }
   const folders = await Promise.all(code.ServerAvailableFolder.code_paths.map((path) => realFolder(folder, path)));

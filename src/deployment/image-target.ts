@@ -1,4 +1,5 @@
 import { UserError } from "../oci/errors.ts";
+import { builtImages, customImage, parseImages } from "../oci/image-uris.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { ContainerAtDigest, ImageTarget } from "./model.ts";
 
@@ -13,8 +14,7 @@ export function imageOfTarget(
   env: Readonly<Record<string, string | undefined>>,
 ): ContainerAtDigest {
   const remedy = `Run \`bazel run ${target}_push\` and set SLIPWAY_CONTAINER_IMAGE_URIS to ${tag}## and what it prints; a launch script has it set.`;
-  const pairs = (env["SLIPWAY_CONTAINER_IMAGE_URIS"] || "").split("::").map((pair) => pair.split("##"));
-  const found = env["SLIPWAY_CONTAINER_IMAGE"] || pairs.find(([name]) => name === tag)?.[1];
+  const found = env[customImage] || parseImages(env[builtImages] ?? "").get(tag);
   if (!found)
     throw new UserError(`ImageTarget: the image ${tag} of ${target} was not pushed, as far as is known here.`, remedy);
   const { registry, repository, digest } = parseReference(found);

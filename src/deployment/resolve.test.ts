@@ -202,6 +202,11 @@ describe("an image target", () => {
       }),
     ).toEqual(found);
     expect(imageOfTarget(target, { SLIPWAY_CONTAINER_IMAGE: `${repository}@${digest}` })).toEqual(found);
+    expect(
+      imageOfTarget(target, {
+        SLIPWAY_CONTAINER_IMAGE_URIS: `cuda##[::1]:5000/x@${digest}::default##[::1]:5000/y@${digest}`,
+      }),
+    ).toEqual({ repository: "[::1]:5000/y", digest });
   });
 
   it("must have been pushed", () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { containerImage, hasContainerImage, parseImages } from "./images.ts";
+import { parseImages } from "../oci/image-uris.ts";
+import { containerImage, hasContainerImage } from "./images.ts";
 
 const digest = `sha256:${"0".repeat(64)}`;
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { sha256, splitDigest } from "../../oci/digest.ts";
 import { UserError } from "../../oci/errors.ts";
 import { waitForLock } from "../../oci/lock.ts";
@@ -91,12 +91,13 @@ async function hasCommit(mirror: Mirror, commit: string, access: GitAccess): Pro
   return status === 0;
 }
 
-/** Removes the locks of a git that was killed: whoever holds ours is the only one who changes this copy. */
+/** Removes the locks and unfinished packs of a git that was killed: whoever holds our lock is the only one who changes this copy. */
 async function removeStaleLocks(gitDir: string): Promise<void> {
-  const names = await readdir(gitDir);
-  const references = await readdir(join(gitDir, "refs/slipway")).catch(() => []);
-  const stale = [...names, ...references.map((name) => `refs/slipway/${name}`)].filter((name) =>
+  const below = async (folder: string, options?: { readonly recursive: boolean }) =>
+    (await readdir(join(gitDir, folder), options).catch(() => [])).map((name) => join(folder, name));
+  const locks = [...(await below(".")), ...(await below("refs", { recursive: true }))].filter((name) =>
     name.endsWith(".lock"),
   );
-  for (const name of stale) await rm(join(gitDir, name), { force: true });
+  const packs = (await below("objects/pack")).filter((name) => basename(name).startsWith("tmp_"));
+  for (const name of [...locks, ...packs]) await rm(join(gitDir, name), { force: true });
 }

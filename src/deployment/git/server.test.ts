@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
@@ -129,7 +130,14 @@ describe("a server over HTTPS", () => {
     const tip = repository.commit({ a: "2" });
     const cache = folderOfTest();
     expect(readFileSync(join(await checkOut(cache, url, tip, access()), "a"), "utf8")).toBe("2");
+    // As a git leaves them that was killed.
+    const [mirror = ""] = readdirSync(cache).filter((name) => /^[0-9a-f]{32}$/.test(name));
+    const left = ["refs/heads/main.lock", "objects/pack/tmp_pack_x"].map((name) =>
+      join(cache, mirror, "mirror.git", name),
+    );
+    for (const path of left) writeFileSync(path, "");
     expect(readFileSync(join(await checkOut(cache, url, first, access()), "a"), "utf8")).toBe("1");
+    expect(left.filter((path) => existsSync(path))).toEqual([]);
     git(repository.folder, "reset", "--quiet", "--hard", first);
     const other = repository.commit({ a: "3" });
     expect(readFileSync(join(await checkOut(cache, url, other, access()), "a"), "utf8")).toBe("3");
@@ -188,6 +196,27 @@ describe("a server over SSH", () => {
     const [socket = "", listed] = readFileSync(said, "utf8").split("\n");
     expect(listed).toMatch(/^256 SHA256:.* of-test \(ED25519\)$/);
     expect(existsSync(socket)).toBe(false);
+  });
+
+  it("leaves no agent behind when Slipway is killed", async () => {
+    const tools = folderOfTest();
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(tools, "key")]);
+    const program = join(import.meta.dirname, "../testdata/ssh-session.ts");
+    const child = spawn(process.execPath, [program, join(tools, "key")], { stdio: ["ignore", "pipe", "inherit"] });
+    const [socket] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+    expect(existsSync(socket)).toBe(true);
+    child.kill("SIGKILL");
+    await expect.poll(() => existsSync(socket)).toBe(false);
+  });
+
+  it("is told apart from an agent that is not there", async () => {
+    const tools = folderOfTest();
+    for (const name of ["git", "ssh-add"]) symlinkSync("/bin/true", join(tools, name));
+    const key = { kind: "ssh-key" as const, key: "x", source: "AWS secret deploy" };
+    const access = { env: { PATH: tools }, findKey: async () => key };
+    expect(await messageOf(resolveBranch("git@example.com:a/b", "main", access))).toMatch(
+      /^The SSH key from AWS secret deploy cannot be used: ssh-agent does not start\./,
+    );
   });
 
   it("that is given no usable key is told apart from one that refuses it", async () => {

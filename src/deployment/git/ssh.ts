@@ -40,14 +40,18 @@ export async function openSsh(url: string, access: GitAccess): Promise<SshSessio
   return { variables: { ...variables, SSH_AUTH_SOCK: agent.socket }, ...source, close: agent.close };
 }
 
+/** Runs an agent for as long as the standard input is held open: until this process ends, however it ends. */
+const guard = 'trap "" INT HUP; ssh-agent -D -a "$0" & exec >&-; read -r _; kill $!; wait';
+
 async function startAgent(key: Extract<GitKey, { kind: "ssh-key" }>, access: GitAccess) {
   const env = { ...(access.env ?? process.env) };
   const folder = await mkdtemp(join(tmpdir(), "slipway-ssh-"));
   const socket = join(folder, "agent");
-  const agent = spawn("ssh-agent", ["-D", "-a", socket], { env, stdio: ["ignore", "pipe", "ignore"] });
+  const agent = spawn("/bin/sh", ["-c", guard, socket], { env, stdio: ["pipe", "pipe", "ignore"] });
+  agent.stdin.on("error", () => {});
   const close = async () => {
     if (agent.pid !== undefined && agent.exitCode === null && agent.signalCode === null) {
-      agent.kill();
+      agent.stdin.end();
       await once(agent, "exit");
     }
     await rm(folder, { recursive: true, force: true });
@@ -56,7 +60,7 @@ async function startAgent(key: Extract<GitKey, { kind: "ssh-key" }>, access: Git
     // It names its socket on stdout once it listens there.
     await Promise.race([
       once(agent.stdout, "data"),
-      once(agent, "exit").then(() => Promise.reject(new Error("it ended"))),
+      once(agent.stdout, "end").then(() => Promise.reject(new Error("ssh-agent does not start"))),
     ]);
     const add = spawn("ssh-add", ["-q", "-"], {
       env: { ...env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: "never" },

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, lstat, mkdir, readdir, realpath, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { UserError } from "../../oci/errors.ts";
-import { takeLock } from "../../oci/lock.ts";
+import { type Lock, takeLock } from "../../oci/lock.ts";
 
 /** Takes the right to write from everyone: what is shared by content must keep it. */
 export async function sealTree(folder: string): Promise<void> {
@@ -42,14 +43,25 @@ export async function withDraft<Result>(folder: string, work: (draft: string) =>
     const lock = takeLock(join(folder, name));
     if (lock) await removeDraft(folder, name.slice(0, -".lock".length)).finally(() => lock.release());
   }
-  const name = randomUUID();
-  const lock = takeLock(join(folder, `${name}.lock`));
+  const { name, lock } = lockedName(folder);
   try {
     const draft = join(folder, name);
     await mkdir(draft, { mode: 0o700 });
     return await work(draft);
   } finally {
     await removeDraft(folder, name);
+    lock.release();
+  }
+}
+
+/** A name that is nobody's, with its lock. */
+function lockedName(folder: string): { readonly name: string; readonly lock: Lock } {
+  for (;;) {
+    const name = randomUUID();
+    const path = join(folder, `${name}.lock`);
+    const lock = takeLock(path);
+    if (lock && existsSync(path)) return { name, lock };
+    // Between the making of the file and its lock someone took it for one that was left behind.
     lock?.release();
   }
 }

@@ -37,6 +37,8 @@ export interface CallListener {
   readonly onOutcome: (index: number, outcome: CallOutcome) => void;
   /** What functions print, and remarks of the engine: for standard error. */
   readonly onOutput: (data: Buffer) => void;
+  /** Whether answers are handed on as JSON, and so keep numbers that JavaScript does not have: `parseExactly`. Default: no. */
+  readonly handsOn?: boolean;
   /** Ends all calls; `run` settles when nothing of them is left. */
   readonly signal?: AbortSignal;
 }

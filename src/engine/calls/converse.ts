@@ -39,6 +39,7 @@ export async function converse(
     else {
       await engine.run(request.batch, {
         signal: gone.signal,
+        handsOn: true,
         onOutcome: (index, outcome) => answer({ index, outcome }),
         onOutput: output,
       });

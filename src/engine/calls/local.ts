@@ -3,6 +3,7 @@ import type { ContainerClient } from "../container/client.ts";
 import { LoginSource } from "../container/login.ts";
 import { runContainer } from "../container/run.ts";
 import type { Environment, Run } from "../engine.ts";
+import { parseExactly } from "../exact-json.ts";
 import { runProcess } from "../process/run.ts";
 import { callVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";
 import { type CallBatch, type CallEngine, type CallListener, type CallOutcome, maximumReply } from "./calls.ts";
@@ -28,14 +29,14 @@ async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne)
       failed.abort();
       throw error;
     });
-    if (!signal.aborted) listener.onOutcome(index, outcomeOf(reader.end(), status));
+    if (!signal.aborted) listener.onOutcome(index, outcomeOf(reader.end(), status, listener));
   };
   await pool(batch.inputs.length, batch.parallelism ?? roomHere(batch.resources), call, signal);
   listener.signal?.throwIfAborted();
 }
 
-function outcomeOf(reply: string | undefined, status: number): CallOutcome {
-  return reply === undefined ? { status } : { reply: JSON.parse(reply) as Reply };
+function outcomeOf(reply: string | undefined, status: number, { handsOn = false }: CallListener): CallOutcome {
+  return reply === undefined ? { status } : { reply: (handsOn ? parseExactly : JSON.parse)(reply) as Reply };
 }
 
 /** Calls in processes of this machine: this program with the Node that runs it. */

@@ -1,3 +1,4 @@
+import { parseExactly } from "../exact-json.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { jobFailure, podFailure, type Trouble, waitingTrouble } from "../kubernetes/failure.ts";
 import { podLog } from "../kubernetes/logs.ts";
@@ -86,7 +87,7 @@ export class PodResults {
     const { terminated } = containerState(pod);
     const reader = new ResultReader(this.#nonce, maximumReply, () => {});
     reader.write(Buffer.from(terminated?.message ?? ""));
-    const reply = parse(reader.end());
+    const reply = this.#parse(reader.end());
     const followed = this.#followed.get(pod.metadata.name);
     if (followed) {
       followed.isOver = true;
@@ -164,12 +165,12 @@ export class PodResults {
     const reader = new ResultReader(this.#nonce, maximumReply, this.#listener.onOutput);
     for await (const piece of podLog(api, { namespace, name }, { ...options, signal: this.#signal }))
       reader.write(piece);
-    return parse(reader.end());
+    return this.#parse(reader.end());
   }
-}
 
-function parse(reply: string | undefined): Reply | undefined {
-  return reply === undefined ? undefined : (JSON.parse(reply) as Reply);
+  #parse(reply: string | undefined): Reply | undefined {
+    return reply === undefined ? undefined : ((this.#listener.handsOn ? parseExactly : JSON.parse)(reply) as Reply);
+  }
 }
 
 function failureOf(pod: Pod): CallOutcome {

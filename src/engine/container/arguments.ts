@@ -54,7 +54,8 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
       ({ source, target }) => `--mount=type=bind,source=${source},destination=${target},readonly`,
     ),
     ...(run.workingDir === undefined ? [] : [`--workdir=${run.workingDir}`]),
-    `--env=HOME=${home}`,
+    // It would win over the one in the file.
+    ...("HOME" in run.env ? [] : [`--env=HOME=${home}`]),
     ...settings.inherited.map((name) => `--env=${name}`),
     ...(folder.environmentFile === undefined ? [] : [`--env-file=${folder.environmentFile}`]),
     run.image,

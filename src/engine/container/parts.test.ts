@@ -126,6 +126,16 @@ describe("runArguments", () => {
     expect(args.some((argument) => argument.startsWith("--ulimit") || argument.startsWith("--tls-verify"))).toBe(false);
   });
 
+  it("leaves a home folder that was asked for to the file of variables", () => {
+    const folder = makeRunFolder(podman, run.image, "HOME=/mine\n", undefined, {});
+    const settings = { name: "n", folder, inherited: [], limits: undefined };
+    const homes = (env: ContainerRun["env"]) =>
+      runArguments(podman, { ...run, env }, settings).filter((argument) => argument.startsWith("--env=HOME"));
+    expect(homes({ HOME: "/mine" })).toEqual([]);
+    expect(homes({})).toEqual(["--env=HOME=/home/slipway"]);
+    folder.remove();
+  });
+
   it("asks each client for graphics processors in its own way, and for none unless there are some", () => {
     const asked = (client: ContainerClient, gpus?: number) => {
       const folder = makeRunFolder(client, run.image, "", undefined, {});

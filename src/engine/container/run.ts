@@ -111,7 +111,7 @@ async function attempt(
       await ended.finally(() => clearTimeout(timer));
       await removeContainer(client, name, options.env);
     };
-    const abort = () => void stop("SIGTERM");
+    const abort = () => void stop("SIGTERM").catch(() => {});
     options.signal?.addEventListener("abort", abort, { once: true });
     if (options.signal?.aborted) abort();
     const [code, signal] = await interruptible(ended, stop).finally(() => {

@@ -1,9 +1,9 @@
-import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
 import { functionLanguage } from "../../deployment/function.ts";
 import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.ts";
 import { UserError } from "../../oci/errors.ts";
 import type { Environment, Mount } from "../engine.ts";
+import { isExecutable } from "../executables.ts";
 import type { Network } from "../limits.ts";
 import type { PlacedCode } from "./place-code.ts";
 import { functionRunner } from "./runners.ts";
@@ -112,13 +112,9 @@ function pathOf(folders: readonly string[]): Record<string, string> {
 }
 
 function requireExecutable(path: string): void {
-  try {
-    accessSync(path, constants.X_OK);
-  } catch (cause) {
-    throw new UserError(
-      `The interpreter ${path} is not on this machine, or cannot be executed.`,
-      "Install it there, or name another as `interpreter_path`.",
-      { cause },
-    );
-  }
+  if (isExecutable(path)) return;
+  throw new UserError(
+    `The interpreter ${path} is not on this machine, or cannot be executed.`,
+    "Install it there, or name another as `interpreter_path`.",
+  );
 }

@@ -10,7 +10,7 @@ name, limit, folders = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 nonce = os.environ.pop("${nonceVariable}")
 given = os.environ.pop("${inputVariable}", None)
 file = os.environ.pop("${resultFileVariable}", None)
-arguments = json.loads(open(given, encoding="utf-8").read() if given else sys.stdin.read())
+arguments = json.loads(open(given, "rb").read() if given else sys.stdin.buffer.read())
 sys.argv[:] = [name]
 sys.path[:] = folders + [path for path in sys.path if path and path not in folders]
 status = 0

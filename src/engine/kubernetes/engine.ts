@@ -1,5 +1,6 @@
 import { Failure, UserError } from "../../oci/errors.ts";
 import type { Environment } from "../engine.ts";
+import { parseExactly } from "../exact-json.ts";
 import { hasEnded, type JobEngine, type JobOutcome, type JobStatus, type LogChunk, stillRuns } from "../job/engine.ts";
 import type { Program } from "../job/program.ts";
 import { maximumResult } from "../job/runners.ts";
@@ -326,7 +327,7 @@ export class KubernetesEngine implements JobEngine {
   async #outcome(cluster: Cluster, observed: Observed, status: JobStatus, signal?: AbortSignal): Promise<JobOutcome> {
     if (observed.job.metadata.annotations?.[nonceAnnotation] === undefined) return { status };
     const text = await this.#reply(cluster, observed, status.id, signal);
-    if (text !== undefined) return { status, reply: JSON.parse(text) as NonNullable<JobOutcome["reply"]> };
+    if (text !== undefined) return { status, reply: parseExactly<NonNullable<JobOutcome["reply"]>>(text) };
     if (status.state !== "succeeded") return { status };
     return {
       status: { ...status, state: "failed", exitStatus: 1, reason: "It ended before its function gave a result." },

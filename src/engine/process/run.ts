@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Failure } from "../../oci/errors.ts";
 import { type Run, statusOf } from "../engine.ts";
 import { interruptible } from "../interrupts.ts";
+import { signalGroup } from "../job/process-group.ts";
 
 /** How long a process may take to end after it was asked to, in milliseconds. */
 const grace = 5000;
@@ -30,7 +31,11 @@ export async function runProcess(run: Run, options: ProcessRunOptions = {}): Pro
   const child = spawn(process.execPath, program, {
     env: { ...process.env, ...run.env },
     stdio: ["pipe", "pipe", options.onStderr === undefined ? "inherit" : "pipe"],
+    // A process group of its own, so that what it starts ends with it; the terminal's signals reach it by us.
+    detached: true,
   });
+  const send = (signal: NodeJS.Signals) => child.pid !== undefined && signalGroup(child.pid, signal);
+  child.once("exit", () => send("SIGKILL"));
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   // A process that ends without reading its input is reported by its status.
   child.stdin?.on("error", () => {});
@@ -40,8 +45,8 @@ export async function runProcess(run: Run, options: ProcessRunOptions = {}): Pro
   if (options.onStderr) child.stderr?.on("data", options.onStderr);
 
   const stop = async (signal: NodeJS.Signals) => {
-    child.kill(signal);
-    const timer = setTimeout(() => child.kill("SIGKILL"), grace);
+    send(signal);
+    const timer = setTimeout(() => send("SIGKILL"), grace);
     await ended.finally(() => clearTimeout(timer));
   };
   const abort = () => void stop("SIGTERM").catch(() => {});
