@@ -40,7 +40,7 @@ const interval = 500;
 
 /**
  * Runs jobs on this machine, in processes and in containers. Each has a supervisor, a process of its own that outlives this one and writes down
- * what becomes of the job; a job whose supervisor was killed has failed, and nothing of it stays.
+ * what becomes of the job; a job whose supervisor was killed has failed, and whoever looks at it next ends what is left of it.
  */
 export class LocalEngine implements JobEngine {
   readonly #root: string;
