@@ -64,6 +64,17 @@ describe("slipway job", () => {
     });
   });
 
+  it("ends without a word when nobody reads any more what a job printed", async () => {
+    const { job, start, write } = machine();
+    const file = write("job.json", { interpreter: own, command: ["/bin/sh", "-c", "seq 1 400000"] });
+    const [id = ""] = (await job("run", "--detach", file)).out.split("\n");
+    await job("logs", "--follow", id);
+    const child = start("logs", id);
+    child.stdout?.once("data", () => child.stdout?.destroy());
+    const [error, [status]] = await Promise.all([text(child.stderr as never), once(child, "close")]);
+    expect([error, status]).toEqual(["", 141]);
+  });
+
   it("runs a branch at the commit that was resolved, from a server that wants a password, and shows that it moved", async () => {
     const root = folderOfTest();
     git(root, "init", "--quiet", "app.git");

@@ -23,4 +23,11 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // Whoever read it has gone, as `head` does. The status is that of a program that the signal of this ended.
+    if (error.code === "EPIPE") process.exit(141);
+    throw error;
+  });
+}
 process.exitCode = await main(process.argv.slice(2));

@@ -121,7 +121,21 @@ const branch = checked(z.string(), (value) =>
     : ["is not the name of a branch", "Write it as `git branch` does, without refs/heads/."],
 );
 
-const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
+const json: z.ZodType<Json> = checked(z.json(), (value) =>
+  isExact(value)
+    ? undefined
+    : [
+        "has an integer of more digits than go through unchanged",
+        "Give it as a text, in quotes, and make a number of it there.",
+      ],
+) as z.ZodType<Json>;
+
+/** Whether a value has no integer that was read as another one. From 1e21 on they are written as fractions are. */
+function isExact(value: unknown): boolean {
+  if (typeof value === "number")
+    return !Number.isInteger(value) || Number.isSafeInteger(value) || Math.abs(value) >= 1e21;
+  return typeof value !== "object" || value === null || Object.values(value).every(isExact);
+}
 
 const variables = z.record(
   z.string(),
