@@ -10,10 +10,12 @@ export interface PodContent {
   readonly mounts: readonly object[];
   /** Of the pod: texts that become files. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Whether the user's credential for the sync image may be copied into the cluster. */
+  readonly mayCopy: boolean;
 }
 
 /** Of a service that nothing is brought to. */
-export const noContent: PodContent = { volumes: [], initContainers: [], mounts: [], annotations: {} };
+export const noContent: PodContent = { volumes: [], initContainers: [], mounts: [], annotations: {}, mayCopy: false };
 
 /** The user and group that the sync image runs as. */
 export const syncUser = 1000;
@@ -23,9 +25,11 @@ export const syncUser = 1000;
  * folders of content, read-only.
  *
  * @param syncImage by digest
+ * @param mayCopy whether the user's credential for that may be copied into the cluster
  */
-export function podContent(contents: readonly Content[], syncImage: string): PodContent {
+export function podContent(contents: readonly Content[], syncImage: string, mayCopy = false): PodContent {
   return {
+    mayCopy,
     volumes: contents.flatMap(volumesOf),
     initContainers: contents.map((content) => initContainer(content, syncImage)),
     mounts: contents.flatMap(({ kind, mounts }) =>

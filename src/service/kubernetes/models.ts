@@ -7,6 +7,7 @@ import { secretObjectName } from "../secrets/cluster.ts";
 import { readServiceSettings } from "../settings.ts";
 import { hasClaim } from "./claim.ts";
 import { labelsOf, type Manifest } from "./manifest.ts";
+import { mayCopy } from "./pull-secret.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,7 +40,7 @@ export async function checkModels(cluster: Cluster, env: Environment): Promise<v
 export async function modelSecrets(service: Service, env: Environment): Promise<Manifest[]> {
   if (service.models.length === 0) return [];
   const { secret, key } = modelSecret(service);
-  const text = await modelAccess(service, env, env["SLIPWAY_COPY_CREDENTIALS"] === "1");
+  const text = await modelAccess(service, env, mayCopy(env));
   return [
     {
       apiVersion: "v1",

@@ -17,17 +17,23 @@ export function pullSecretName(name: string): string {
   return `${name}-pull`;
 }
 
+/** The secret with a copy of the user's credential for the image that brings content. */
+export function syncSecretName(name: string): string {
+  return `${name}-sync`;
+}
+
 /** The secret with which images are pulled from the embedded registry. */
 export function tokenSecretName(name: string): string {
   return `${name}-token`;
 }
 
-function pullSecretsOf({ name, image, containerRegistry }: Service, { initContainers }: PodContent): string[] {
+function pullSecretsOf({ name, image, containerRegistry }: Service, { initContainers, mayCopy }: PodContent): string[] {
   const others = initContainers.map((container) => (container as { readonly image: string }).image);
   const isEmbedded = [...(containerRegistry === undefined ? [image] : []), ...others].some(isFromLoopback);
   return [
     ...(containerRegistry === undefined ? [] : [pullSecretName(name)]),
     ...(isEmbedded ? [tokenSecretName(name)] : []),
+    ...(mayCopy && others.some((other) => !isFromLoopback(other)) ? [syncSecretName(name)] : []),
   ];
 }
 

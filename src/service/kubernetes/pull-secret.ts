@@ -1,15 +1,21 @@
 import { findNamedRegistry } from "../../credentials/named.ts";
-import { dockerConfigOf, embeddedAccess } from "../../engine/kubernetes/pull-secret.ts";
+import { isFromLoopback } from "../../engine/container/loopback.ts";
+import { dockerConfigOf, embeddedAccess, pullAccess } from "../../engine/kubernetes/pull-secret.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { Service } from "../model.ts";
 import { expiryAnnotation, labelsOf, type Manifest } from "./manifest.ts";
-import { pullSecretName, tokenSecretName } from "./pod.ts";
+import { pullSecretName, syncSecretName, tokenSecretName } from "./pod.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Whether the user's credentials for what Slipway adds to services may be copied into the cluster. */
+export function mayCopy(env: Environment): boolean {
+  return env["SLIPWAY_COPY_CREDENTIALS"] === "1";
+}
+
 /**
- * The secrets with which the images of a service's pods are pulled: a copy of the credential that `containerRegistry` names, and of no other;
- * and for images in the embedded registry short-lived tokens.
+ * The secrets with which the images of a service's pods are pulled: a copy of the credential that `containerRegistry` names; for the image that brings
+ * content one of the user's, where that may be; for images in the embedded registry short-lived tokens.
  *
  * @param images of its pods
  * @throws UserError when there is no credential of that name, it is for another registry, cannot be read, or is of a kind that nodes cannot use
@@ -22,7 +28,15 @@ export async function pullSecrets(service: Service, images: readonly string[], e
   return [
     ...(named === undefined ? [] : [named]),
     ...(tokens ? [secretOf(service, tokenSecretName(service.name), tokens.dockerConfig, annotations)] : []),
+    ...(await syncSecrets(service, images, env)),
   ];
+}
+
+async function syncSecrets(service: Service, images: readonly string[], env: Environment): Promise<Manifest[]> {
+  const sync = images.find((image) => image !== service.image && !isFromLoopback(image));
+  if (sync === undefined || !mayCopy(env)) return [];
+  const { dockerConfig } = await pullAccess(sync, true, env);
+  return dockerConfig === undefined ? [] : [secretOf(service, syncSecretName(service.name), dockerConfig)];
 }
 
 async function namedSecret(service: Service, env: Environment): Promise<Manifest | undefined> {

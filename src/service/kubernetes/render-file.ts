@@ -7,6 +7,7 @@ import { readServiceSettings } from "../settings.ts";
 import { type SyncImage, syncImage } from "../sync-image.ts";
 import { podContent } from "./content.ts";
 import type { Manifest } from "./manifest.ts";
+import { mayCopy } from "./pull-secret.ts";
 import { renderService } from "./render.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -48,7 +49,11 @@ export async function renderFile(
       if (contents.length === 0) return { service, manifests: renderService(service, type) };
       found ??= syncImage(env);
       const sync = await found;
-      return { service, manifests: renderService(service, type, podContent(contents, sync.reference)), sync };
+      return {
+        service,
+        manifests: renderService(service, type, podContent(contents, sync.reference, mayCopy(env))),
+        sync,
+      };
     }),
   );
 }

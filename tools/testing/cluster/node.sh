@@ -12,6 +12,10 @@ subnet=10.$((244 + number / 250)).$((number % 250))
 ip link add "slipway$port" type bridge
 ip address add "$subnet.1/24" dev "slipway$port"
 ip link set "slipway$port" up
+# Without a port, as long as there is no pod, programs do not see the bridge among this machine's interfaces.
+ip link add "slipway${port}p" type veth peer name "slipway${port}q"
+ip link set "slipway${port}p" master "slipway$port" up
+ip link set "slipway${port}q" up
 cat >"$node/cni/10-test.conflist" <<Y
 {"cniVersion":"0.4.0","name":"test","plugins":[
  {"type":"bridge","bridge":"slipway$port","isGateway":false,"ipMasq":false,

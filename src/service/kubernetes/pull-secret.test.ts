@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { contentsOf } from "../contents.ts";
+import { parseServices } from "../read.ts";
+import { podContent } from "./content.ts";
+import { podTemplate } from "./pod.ts";
+import { pullSecrets } from "./pull-secret.ts";
+
+const syncImage = `r.io/slipway/sync@sha256:${"0".repeat(64)}`;
+
+function serviceOfTest() {
+  const [document] = parseServices("image: other.io/web:1\nport: 80\nmodels: [{id: m}]\n", "web.yaml", []);
+  if (!document) throw new Error("no service");
+  return document.service;
+}
+
+function environmentOfTest(): Record<string, string> {
+  const home = mkdtempSync(join(tmpdir(), "slipway-pull-"));
+  onTestFinished(() => rmSync(home, { recursive: true }));
+  const auth = Buffer.from("me:geheim").toString("base64");
+  const auths = { "r.io": { auth }, "other.io": { auth } };
+  writeFileSync(join(home, "config.json"), JSON.stringify({ auths }));
+  return { HOME: home, DOCKER_CONFIG: home, SLIPWAY_REGISTRY: "r.io" };
+}
+
+it("copies no credential of the user's unasked", async () => {
+  const service = serviceOfTest();
+  const env = environmentOfTest();
+  expect(await pullSecrets(service, [service.image, syncImage], env)).toEqual([]);
+  const content = podContent(contentsOf(service, { instanceTypes: {} }, env), syncImage);
+  expect(podTemplate(service, undefined, undefined, content)).not.toHaveProperty("spec.imagePullSecrets");
+});
+
+it("copies the one for the image that brings content, and no other, where it may", async () => {
+  const service = serviceOfTest();
+  const env = { ...environmentOfTest(), SLIPWAY_COPY_CREDENTIALS: "1" };
+  const [secret, ...others] = await pullSecrets(service, [service.image, syncImage], env);
+  expect(others).toEqual([]);
+  expect(secret).toMatchObject({ metadata: { name: "web-sync" } });
+  const data = secret?.["data"] as Record<string, string> | undefined;
+  const config = JSON.parse(Buffer.from(data?.[".dockerconfigjson"] ?? "", "base64").toString());
+  expect(Object.keys(config.auths)).toEqual(["r.io"]);
+  const content = podContent(contentsOf(service, { instanceTypes: {} }, env), syncImage, true);
+  expect(podTemplate(service, undefined, undefined, content)).toHaveProperty("spec.imagePullSecrets", [
+    { name: "web-sync" },
+  ]);
+});
