@@ -55,9 +55,9 @@ export async function applyChanges(options: ApplyOptions & WaitOptions): Promise
     if (serviceEngine(options.engine, process.env) === "container") await applyHere(options, onChanges);
     else await applyToCluster(options, onChanges);
   } finally {
-    if (json) print(all, true);
-    else if (all.length === 0) process.stderr.write("Nothing to change.\n");
+    if (json) process.stdout.write(asJson(all));
   }
+  if (all.length === 0) process.stderr.write("Nothing to change.\n");
 }
 
 type OnChanges = (changes: readonly AnyChange[]) => void;
@@ -111,9 +111,13 @@ function notice(text: string): void {
 }
 
 function print(changes: readonly AnyChange[], json: boolean): void {
-  if (json) process.stdout.write(`${JSON.stringify(changes, undefined, 2)}\n`);
+  if (json) process.stdout.write(asJson(changes));
   else for (const change of changes) process.stdout.write(`${format(change)}\n`);
   if (changes.length === 0) process.stderr.write("Nothing to change.\n");
+}
+
+function asJson(changes: readonly AnyChange[]): string {
+  return `${JSON.stringify(changes, undefined, 2)}\n`;
 }
 
 /** `change Deployment web: spec.replicas`. */

@@ -330,6 +330,25 @@ describe("blobs", () => {
   });
 });
 
+describe("the repositories of a registry", () => {
+  it("are listed page by page", async () => {
+    const next = '</v2/_catalog?last=b>; rel="next"';
+    registry.intervene = (request, response) => {
+      const isFirst = request.url === "/v2/_catalog";
+      const body = JSON.stringify({ repositories: isFirst ? ["a", "b"] : ["c"] });
+      response.writeHead(200, isFirst ? { link: next } : {}).end(body);
+      return true;
+    };
+    expect(await open().listRepositories()).toEqual(["a", "b", "c"]);
+  });
+
+  it("are not known where it does not say, or not to this user", async () => {
+    expect(await open().listRepositories()).toBeUndefined();
+    registry.intervene = times(9, /_catalog/, answer(401, { "www-authenticate": 'Basic realm="r"' }));
+    expect(await open().listRepositories()).toBeUndefined();
+  });
+});
+
 describe("openRegistry", () => {
   it.each(["https://a.b", "a.b/c", "", "a b"])("refuses %j by name", (name) => {
     expect(() => openRegistry(name)).toThrow(`${JSON.stringify(name)} is not the name of a registry`);
