@@ -15,7 +15,7 @@ import { type Facts, factsOf } from "./facts.ts";
 import { replicaName } from "./labels.ts";
 import { bringImage, bringSyncImage, exactImage } from "./prepare.ts";
 import type { ContainerChange } from "./steps.ts";
-import { bringContent, foldersOf } from "./sync.ts";
+import { bringContent, foldersOf, removeLeftovers } from "./sync.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -135,6 +135,7 @@ export async function deleteServices(names: readonly string[], env: Environment)
         await end(containers, each);
         changes.push({ action: "delete", kind: "Container", name: replicaName(each) });
       }
+      await removeLeftovers(containers, name);
     } finally {
       lock.release();
     }

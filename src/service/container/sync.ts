@@ -1,6 +1,6 @@
 import { header, paddingOf, trailerSize } from "../../layer/header.ts";
 import { Failure } from "../../oci/errors.ts";
-import { type Content, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
+import { type Content, type ContentKind, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
 import type { Containers } from "./containers.ts";
 import type { VolumeFolder } from "./facts.ts";
 
@@ -40,7 +40,7 @@ export async function bringContent(containers: Containers, content: Content, opt
   const { service, image, files, notice } = options;
   const volume = volumeOf(content);
   const folder = await volumePlace(containers, volume);
-  const name = `slipway-sync-${service}-${content.kind}`;
+  const name = syncName(service, content.kind);
   // One that was interrupted.
   await containers.remove(name);
   const args = [
@@ -72,6 +72,15 @@ export async function bringContent(containers: Containers, content: Content, opt
   } finally {
     await containers.remove(name);
   }
+}
+
+function syncName(service: string, kind: ContentKind): string {
+  return `slipway-sync-${service}-${kind}`;
+}
+
+/** Removes what bringing content to a service has left where it was interrupted. */
+export async function removeLeftovers(containers: Containers, service: string): Promise<void> {
+  for (const kind of ["models", "repositories"] as const) await containers.remove(syncName(service, kind));
 }
 
 /** Where a named volume is on this machine; it is made where there is none. */
