@@ -45,10 +45,13 @@ export async function renderFile(
   return Promise.all(
     services.map(async (service): Promise<Rendered> => {
       const type = service.instanceType === undefined ? undefined : types[service.instanceType];
-      const contents = contentsOf(service, settings, env);
-      if (contents.length === 0) return { service, manifests: renderService(service, type) };
+      if (service.models.length === 0 && service.repositories === undefined) {
+        return { service, manifests: renderService(service, type) };
+      }
+      // First: on a new machine this is what starts the registry, whose name is then known.
       found ??= syncImage(env);
       const sync = await found;
+      const contents = contentsOf(service, settings, env);
       return {
         service,
         manifests: renderService(service, type, podContent(contents, sync.reference, mayCopy(env))),
