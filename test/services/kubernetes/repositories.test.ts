@@ -173,8 +173,11 @@ it("with a password that is wrong say so, without it, and go on once it is right
   const log = await user.kubectl("logs", "deployment/repos", "--container=sync-repositories");
   const says = `The git server refused the password from secret ${secret} for ${server.url}/paperspace/ml-private.git while fetching commit`;
   expect(log).toContain(says);
-  const status = await user.slipway(["service", "status", "repos"]);
-  expect(status.out + status.error).toContain(says);
+  // While it tries again, nothing is wrong yet.
+  const status = await until(
+    () => user.slipway(["service", "status", "repos"]),
+    ({ out, error }) => (out + error).includes(says),
+  );
   const pods = await user.kubectl("get", "pods", "--output=json");
   for (const text of [refused.error, log, pods, JSON.stringify(status)]) {
     expect(text).not.toContain(wrong);
