@@ -53,8 +53,12 @@ export function isSeen({ metadata, status }: Deployment): boolean {
   return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
 
-/** Pods of the state that is asked for, and those of before; without those that are ending. */
-export function podsOf({ deployment, replicaSets, pods }: Observed): { readonly current: Pod[]; readonly old: Pod[] } {
+/** Pods of the state that is asked for, without those that are ending; those of it that failed; and those of before. */
+export function podsOf({
+  deployment,
+  replicaSets,
+  pods,
+}: Observed): Readonly<Record<"current" | "failed" | "old", Pod[]>> {
   const number = deployment?.metadata.annotations?.[revision];
   const newest = replicaSets.find(
     ({ metadata }) =>
@@ -63,12 +67,16 @@ export function podsOf({ deployment, replicaSets, pods }: Observed): { readonly 
       metadata.ownerReferences?.some(({ uid }) => uid === deployment?.metadata.uid),
   );
   const hash = newest?.metadata.labels?.[hashLabel];
+  const isCurrent = ({ metadata }: Pod) => hash !== undefined && metadata.labels?.[hashLabel] === hash;
   const there = pods.filter(
     ({ metadata, status }) =>
       metadata.deletionTimestamp === undefined && status?.phase !== "Failed" && status?.phase !== "Succeeded",
   );
-  const isCurrent = ({ metadata }: Pod) => hash !== undefined && metadata.labels?.[hashLabel] === hash;
-  return { current: there.filter(isCurrent), old: there.filter((pod) => !isCurrent(pod)) };
+  return {
+    current: there.filter(isCurrent),
+    failed: pods.filter((pod) => isCurrent(pod) && pod.status?.phase === "Failed"),
+    old: there.filter((pod) => !isCurrent(pod)),
+  };
 }
 
 /** Whether a pod is asked for what the service does. */

@@ -7,6 +7,7 @@ import {
   type Owner,
   oneLine,
   passing,
+  reconsidered,
   refusedPod,
   type Trouble,
   waitingTrouble,
@@ -45,15 +46,26 @@ export async function troubleOf(place: Place, observed: Observed, signal?: Abort
   if (deployment === undefined)
     return final("Its Deployment is not there: someone deleted it. Apply the service again.");
   if (!isSeen(deployment)) return undefined;
-  const waiting = podsOf(observed).current.filter((pod) => !isPodReady(pod));
+  const { current, failed } = podsOf(observed);
+  const waiting = current.filter((pod) => !isPodReady(pod));
   const troubles = await Promise.all(waiting.slice(0, enoughPods).map((pod) => podTrouble(place, pod, signal)));
   const found = troubles.find((trouble) => trouble?.isFinal) ?? troubles.find((trouble) => trouble !== undefined);
-  return found ?? refusedPod(conditionOf(deployment, "ReplicaFailure")?.message, ofService);
+  return found ?? refusedPod(conditionOf(deployment, "ReplicaFailure")?.message, ofService) ?? endedPod(failed.at(-1));
+}
+
+/** A pod that its node does not take after all, or ends, is followed by another. */
+function endedPod(pod: Pod | undefined): Trouble | undefined {
+  if (pod === undefined) return undefined;
+  const { reason = "Failed", message } = pod.status ?? {};
+  return passing(
+    `Node ${pod.spec.nodeName} ended pod ${pod.metadata.name} (${reason}): ${oneLine(message) || "it does not say why"}. Another one follows; ask for less (instanceType), or for more nodes.`,
+  );
 }
 
 async function podTrouble(place: Place, pod: Pod, signal: AbortSignal | undefined): Promise<Trouble | undefined> {
   for (const status of containerStatuses(pod)) {
     const trouble = waitingTrouble(pod, ofService, status.name);
+    if (trouble?.blamesSecret) return reconsidered(trouble, pod, await eventsOf(place, pod, signal));
     if (trouble) return trouble;
     const end = lastEnd(status);
     if (end) return crashTrouble(place, pod, status, end, signal);

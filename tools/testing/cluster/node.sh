@@ -60,6 +60,8 @@ tlsPrivateKeyFile: $folder/pki/node.key
 containerRuntimeEndpoint: unix://$node/containerd.sock
 cgroupDriver: cgroupfs
 cgroupsPerQOS: false
+# Without cgroups for pods, it falls over when it sees that a container has not the resources that it should have by now.
+featureGates: {InPlacePodVerticalScaling: false}
 enforceNodeAllocatable: []
 failSwapOn: false
 makeIPTablesUtilChains: false
