@@ -84,25 +84,25 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
       "a check that is never answered",
       "busybox sleep 1000",
       {},
-      /It is not ready after 15 s\. Pod web-\S+ runs and fails its startup check: dial tcp \S+: connect: connection refused\. Check `healthChecks\.startup`/,
+      /It is not ready after 30 s\. Pod web-\S+ runs and fails its startup check: dial tcp \S+: connect: connection refused\. Check `healthChecks\.startup`/,
     ],
     [
       "a check that is answered with an error",
       answering,
       { healthChecks: { startup: { path: "/" }, readiness: { path: "/nothing" } } },
-      /It is not ready after 15 s\. Pod web-\S+ runs and fails its (startup|readiness) check: HTTP probe failed with statuscode: 404/,
+      /It is not ready after 30 s\. Pod web-\S+ runs and fails its (startup|readiness) check: HTTP probe failed with statuscode: 404/,
     ],
     [
       "too little memory",
       "busybox dd if=/dev/zero of=/dev/null bs=200M",
       { resources: { replicas: 1, instanceType: "small" } },
-      /It is not ready after 15 s\. It was killed for want of memory: it may take \S+ bytes\. Give it more \(instanceType\)/,
+      /It is not ready after 30 s\. It was killed for want of memory: it may take \S+ bytes\. Give it more \(instanceType\)/,
     ],
     [
       "no node that is large enough",
       answering,
       { resources: { replicas: 1, instanceType: "huge" } },
-      /It is not ready after 15 s\. No node takes it: .* ask for less \(instanceType\)/,
+      /It is not ready after 30 s\. No node takes it: .* ask for less \(instanceType\)/,
     ],
     [
       "a program that is not there",
@@ -114,7 +114,8 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
     const { image, write, rollOut } = await serviceOfTest();
     const [name = ""] = image.split("@");
     write(script, JSON.parse(JSON.stringify(more).replace("IMAGE", name)));
-    expect((await rollOut({ timeLimit: 15 })).error).toMatch(words);
+    // A node that has not been told of the pull secret yet pulls again after ten seconds.
+    expect((await rollOut({ timeLimit: 30 })).error).toMatch(words);
   });
 
   it("tells of a quota that has no room", async () => {
