@@ -55,7 +55,8 @@ export function createArguments(client: ContainerClient, wanted: NewContainer, s
     ...(resources.cpu === undefined ? [] : [`--cpus=${resources.cpu}`]),
     ...gpuArguments(client, resources.gpu ?? 0),
     ...Object.entries(wanted.mounts).map(
-      ([target, source]) => `--mount=type=bind,source=${source},destination=${target},readonly`,
+      ([target, source]) =>
+        `--mount=${["type=bind", `source=${source}`, `destination=${target}`, "readonly"].map(inList).join(",")}`,
     ),
     ...settings.inherited.map((name) => `--env=${name}`),
     ...(settings.environmentFile === undefined ? [] : [`--env-file=${settings.environmentFile}`]),
@@ -63,6 +64,11 @@ export function createArguments(client: ContainerClient, wanted: NewContainer, s
     image,
     ...rest,
   ];
+}
+
+/** A part of a list with commas, as podman and docker read them (RFC 4180): a comma in a path begins no further part. */
+function inList(part: string): string {
+  return /[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part;
 }
 
 function podmanArguments({ limits, runtime }: CreateSettings): string[] {

@@ -87,6 +87,22 @@ describe("what a container is made of", () => {
     expect(createArguments({ name: "docker", path: "" }, wanted, settings)).toContain("--entrypoint=/bin/x");
   });
 
+  it("sees no other folder of this machine by what is in a path", () => {
+    const labelled = { service: "web", replica: 0, hash: "abc", facts: factsWith(), env: {}, hostPorts: new Map() };
+    const settings = {
+      labelFile: "/l",
+      environmentFile: undefined,
+      inherited: [],
+      limits: undefined,
+      grace: 60,
+      runtime: undefined,
+    };
+    const mounts = { '/opt/a,source=/etc,"b"': "/v/m" };
+    expect(createArguments({ name: "podman", path: "" }, { ...labelled, mounts }, settings)).toContain(
+      '--mount=type=bind,source=/v/m,"destination=/opt/a,source=/etc,""b""",readonly',
+    );
+  });
+
   it("publishes what health checks ask as well", () => {
     expect(
       publishedPorts(serviceOf({ healthChecks: { readiness: { path: "/", port: 9 }, liveness: { path: "/" } } })),
