@@ -57,7 +57,7 @@ export class ContentStore {
    */
   async fetch(content: Content, source: OpenContent): Promise<number> {
     const { digest, size } = content;
-    const partial = this.#volume.path("partial", splitDigest(digest).hex);
+    const partial = this.#volume.path("partial", nameOf(content));
     await mkdir(dirname(partial), { recursive: true });
     const handle = await open(partial, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
     let fetched = 0;
@@ -89,7 +89,7 @@ export class ContentStore {
 
   /** Keeps bytes that were checked. */
   async write(content: Content, bytes: Uint8Array): Promise<void> {
-    const draft = this.#volume.path("partial", `${splitDigest(content.digest).hex}.part`);
+    const draft = this.#volume.path("partial", `${nameOf(content)}.part`);
     await mkdir(dirname(draft), { recursive: true });
     await rm(draft, { force: true });
     const handle = await open(draft, "wx", 0o600);
@@ -118,9 +118,14 @@ export class ContentStore {
     await rename(draft, path);
   }
 
-  #path({ digest, isExecutable }: Content): string {
-    return this.#volume.path("files", "sha256", `${splitDigest(digest).hex}${isExecutable ? ".x" : ""}`);
+  #path(content: Content): string {
+    return this.#volume.path("files", "sha256", nameOf(content));
   }
+}
+
+/** The same bytes may be there executable and not, and both be fetched at one time. */
+function nameOf({ digest, isExecutable }: Content): string {
+  return `${splitDigest(digest).hex}${isExecutable ? ".x" : ""}`;
 }
 
 async function readInto(hash: Hash, path: string, size: number): Promise<void> {

@@ -97,6 +97,18 @@ it("brings a model, which is then there without the registry", async () => {
   expect(await sync(volume, digest)).toEqual([]);
 });
 
+it("brings the same bytes executable and not", async () => {
+  const content = "#!/bin/sh\n".padEnd(3_000_000, "x");
+  const source = folderOfTest({ plain: content, run: content });
+  chmodSync(join(source, "run"), 0o755);
+  const digest = await push(source);
+  const volume = folderOfTest();
+  await sync(volume, digest);
+  const folder = join(volume, folderOf(digest));
+  expect(contentsOf(folder)).toEqual({ plain: content, run: content });
+  expect(["plain", "run"].map((name) => statSync(join(folder, name)).mode & 0o777)).toEqual([0o444, 0o555]);
+});
+
 it("fetches for another version what is new in it, and leaves the first as it is", async () => {
   const source = folderOfTest({ a: "1".repeat(100_000), b: "2".repeat(100_000), ...many });
   const one = await push(source);
