@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,7 +77,11 @@ it("renders models: those that are named exactly, and those that are the newest 
       {
         volumeMounts: [
           { mountPath: "/opt/models", subPath: `models/sha256/${"0".repeat(64)}`, readOnly: true },
-          { mountPath: "/n", subPath: "models/latest/r.io/models/n", readOnly: true },
+          {
+            mountPath: "/n",
+            subPath: `models/latest/${createHash("sha256").update("r.io/models/n").digest("hex")}`,
+            readOnly: true,
+          },
         ],
       },
     ],

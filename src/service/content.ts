@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { splitDigest } from "../oci/digest.ts";
+import { sha256, splitDigest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
 
 /**
@@ -63,7 +63,8 @@ export function modelFolder({
   repository,
   digest,
 }: Pick<Reference, "registry" | "repository" | "digest">): string {
-  if (digest === undefined) return join("models", "latest", registry, repository);
+  // Names that lie in one another, such as of a and a/b, are beside each other.
+  if (digest === undefined) return join("models", "latest", splitDigest(sha256(`${registry}/${repository}`)).hex);
   const { algorithm, hex } = splitDigest(digest);
   return join("models", algorithm, hex);
 }

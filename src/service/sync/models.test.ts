@@ -42,9 +42,9 @@ function write(folder: string, files: Files): void {
   }
 }
 
-async function push(folder: string): Promise<Digest> {
-  const place = placeOfModel({ client: open(), host: registry.host, place: (name) => name }, "iris");
-  return (await pushModel(place, { folder, name: "iris" })).digest;
+async function push(folder: string, id = "iris"): Promise<Digest> {
+  const place = placeOfModel({ client: open(), host: registry.host, place: (name) => name }, id);
+  return (await pushModel(place, { folder, name: id })).digest;
 }
 
 const folderOf = (digest?: Digest) =>
@@ -220,12 +220,25 @@ it("brings the newest version where none is named, by a link", async () => {
   const volume = folderOfTest();
   const newest = [`--volume=${volume}`, `--model=${registry.host}/models/iris`];
   await syncModels(newest);
-  expect(readlinkSync(join(volume, folderOf()))).toBe(`../../../${folderOf(one).replace("models/", "")}`);
+  expect(readlinkSync(join(volume, folderOf()))).toBe(`../${folderOf(one).replace("models/", "")}`);
   write(source, { a: "2" });
   await push(source);
   await syncModels(newest);
   expect(contentsOf(join(volume, folderOf()))).toEqual({ a: "2" });
   expect(contentsOf(join(volume, folderOf(one)))).toEqual({ a: "1" });
+});
+
+it("keeps the newest versions of models apart whose ids lie in one another", async () => {
+  const ids = ["iris", "iris/small"];
+  for (const id of ids) await push(folderOfTest({ [id.replace("/", "-")]: id }), id);
+  for (const order of [ids, ids.toReversed()]) {
+    const volume = folderOfTest();
+    await syncModels([`--volume=${volume}`, ...order.map((id) => `--model=${registry.host}/models/${id}`)]);
+    const found = ids.map((id) =>
+      contentsOf(join(volume, modelFolder({ registry: registry.host, repository: `models/${id}` }))),
+    );
+    expect(found).toEqual([{ iris: "iris" }, { "iris-small": "iris/small" }]);
+  }
 });
 
 it("works once where two do it at the same time", async () => {
