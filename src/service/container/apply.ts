@@ -1,9 +1,9 @@
-import { Failure } from "../../oci/errors.ts";
+import { Failure, messageOf } from "../../oci/errors.ts";
 import type { Service } from "../model.ts";
 import type { NewContainer } from "./arguments.ts";
 import type { Containers, Found } from "./containers.ts";
 import { type Facts, hashOf, publishedPorts } from "./facts.ts";
-import { containerNameOf } from "./labels.ts";
+import { containerNameOf, replicaName } from "./labels.ts";
 import { chooseHostPorts, type HostPorts } from "./ports.ts";
 import { waitUntilReady } from "./ready.ts";
 import { type ContainerChange, type Step, stepsTo } from "./steps.ts";
@@ -71,6 +71,7 @@ export async function applyService(containers: Containers, prepared: Prepared, o
       const problem = await waitUntilReady(containers, containerNameOf(now), service, now.hostPorts, options.timeLimit);
       if (problem !== undefined) throw new Unready(step.change.name, problem);
     }
+    if (options.timeLimit !== undefined) await waitForOthers(containers, service, done, options.timeLimit);
   } catch (error) {
     const remedy = await afterwards(containers, done, options);
     if (!(error instanceof Unready)) throw error;
@@ -82,6 +83,22 @@ export async function applyService(containers: Containers, prepared: Prepared, o
   for (const { former, change } of steps.filter(({ isWanted }) => !isWanted)) {
     for (const each of former) await end(containers, each);
     options.onChange(change);
+  }
+}
+
+/** Waits for the containers that were right already: an earlier apply may have waited for none. */
+async function waitForOthers(
+  containers: Containers,
+  service: Service,
+  done: readonly Replacement[],
+  timeLimit: number,
+): Promise<void> {
+  const replaced = new Set(done.map(({ now }) => now.replica));
+  for (const found of await containers.list(service.name)) {
+    const { name, replica, hostPorts, restarts } = found;
+    if (replica >= replicasOf(service) || replaced.has(replica)) continue;
+    const problem = await waitUntilReady(containers, name, service, hostPorts, timeLimit, restarts);
+    if (problem !== undefined) throw new Unready(replicaName(found), problem);
   }
 }
 
@@ -161,15 +178,19 @@ async function afterwards(
   done: readonly Replacement[],
   { isRolledBack, timeLimit }: ApplyOptions,
 ): Promise<string> {
+  if (done.length === 0) return "It was so before. Correct it and apply it again.";
   if (!isRolledBack) return "Correct it and apply it again; with --rollback what ran before is started again.";
   const restored = done.flatMap(({ ran }) => ran);
-  for (const replacement of done) {
-    const { now, ran } = replacement;
-    await containers.stop(containerNameOf(now));
-    await containers.remove(containerNameOf(now));
-    for (const each of ran) await containers.resume(each.name);
-    replacement.former = replacement.former.filter((each) => !ran.includes(each));
+  // Whatever happens from here on, what ran before is not removed.
+  for (const each of done) each.former = each.former.filter((former) => !each.ran.includes(former));
+  const failures: unknown[] = [];
+  for (const { now, ran } of done) {
+    const found = await containers.find(containerNameOf(now));
+    if (found) await end(containers, found);
+    for (const each of ran) await containers.resume(each.name).catch((error: unknown) => failures.push(error));
   }
+  const [failure] = failures;
+  if (failure !== undefined) return `What ran before is there, and cannot be started again: ${messageOf(failure)}`;
   if (restored.length === 0) return "Nothing ran before, and nothing runs now.";
   for (const { name, facts, hostPorts } of restored) {
     const problem =

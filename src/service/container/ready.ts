@@ -32,6 +32,7 @@ export async function askReadiness(service: Checked, hostPorts: HostPorts): Prom
  * Waits until a container is ready.
  *
  * @param timeLimit seconds
+ * @param restartsBefore how often it had been started anew when it was not waited for yet
  * @returns why it does not become ready; undefined when it is
  */
 export async function waitUntilReady(
@@ -40,12 +41,13 @@ export async function waitUntilReady(
   service: Checked,
   hostPorts: HostPorts,
   timeLimit: number,
+  restartsBefore = 0,
 ): Promise<string | undefined> {
   const { startup } = service.healthChecks;
   const deadline = Date.now() + timeLimit * 1000;
   let isStarted = startup === undefined;
   for (;;) {
-    const ended = await howItEnded(containers, name);
+    const ended = await howItEnded(containers, name, restartsBefore);
     if (ended?.isFinal) return withLog(containers, name, ended.words);
     let problem = ended?.words;
     if (problem === undefined && !isStarted) {
@@ -60,15 +62,16 @@ export async function waitUntilReady(
   }
 }
 
-async function howItEnded(containers: Containers, name: string): Promise<Unready | undefined> {
+async function howItEnded(containers: Containers, name: string, restartsBefore: number): Promise<Unready | undefined> {
   const found = await containers.find(name);
   if (found === undefined) return { words: "Its container is gone: someone removed it.", isFinal: true };
-  if (found.restarts < patience) {
+  const restarts = found.restarts - restartsBefore;
+  if (restarts < patience) {
     return found.state === "running" ? undefined : { words: `its program has ended ${howOf(found)}`, isFinal: false };
   }
   const ended = await whenNotRunning(containers, name, found);
   const last = ended ? `, the last time ${howOf(ended)}` : "";
-  return { words: `Its program has ended ${found.restarts} times${last}.`, isFinal: true };
+  return { words: `Its program has ended ${restarts} times${last}.`, isFinal: true };
 }
 
 function howOf({ exitCode, isOutOfMemory }: Found): string {

@@ -1,0 +1,137 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, it, onTestFinished } from "vitest";
+import { Failure } from "../../oci/errors.ts";
+import { parseServices } from "../read.ts";
+import { type ApplyOptions, applyService } from "./apply.ts";
+import type { NewContainer } from "./arguments.ts";
+import type { Containers, Found } from "./containers.ts";
+import { type Facts, factsOf, hashOf } from "./facts.ts";
+import { containerNameOf } from "./labels.ts";
+
+const image = `a.io/b@sha256:${"a".repeat(64)}`;
+
+function serviceOf(more: object = {}) {
+  const [document] = parseServices(
+    JSON.stringify({ name: "web", image: "a.io/b", port: 8080, ...more }),
+    "f",
+    undefined,
+  );
+  if (!document) throw new Error("no document");
+  return document.service;
+}
+const factsWith = (more: object = {}) => factsOf(serviceOf(more), image, undefined, []);
+
+/** What podman does, as far as it is asked here. */
+class Engine {
+  readonly client = { name: "podman", path: "" } as const;
+  readonly there = new Map<string, Found>();
+  /** Called before a container starts. */
+  onStart: (name: string) => void = () => {};
+
+  put(facts: Facts, port: number, more: Partial<Found> = {}): Found {
+    const labelled = { service: "web", replica: 0, hash: hashOf(facts), facts };
+    const common = { exitCode: 0, isOutOfMemory: false, restarts: 0, startedAt: "", state: "running" };
+    const found = {
+      ...common,
+      ...labelled,
+      name: containerNameOf(labelled),
+      hostPorts: new Map([[8080, port]]),
+      ...more,
+    };
+    this.there.set(found.name, found);
+    return found;
+  }
+  #get(name: string): Found {
+    const found = this.there.get(name);
+    if (!found) throw new Error(`podman failed: no such container ${name}`);
+    return found;
+  }
+  async list() {
+    return [...this.there.values()];
+  }
+  async find(name: string) {
+    return this.there.get(name);
+  }
+  async create({ facts, hostPorts }: NewContainer) {
+    this.put(facts, hostPorts.get(8080) ?? 0, { state: "created" });
+  }
+  async start(wanted: NewContainer) {
+    await this.resume(containerNameOf(wanted));
+  }
+  async resume(name: string) {
+    this.there.set(name, { ...this.#get(name), state: "running" });
+    this.onStart(name);
+  }
+  async stop(name: string) {
+    this.there.set(name, { ...this.#get(name), state: "exited" });
+  }
+  async remove(name: string) {
+    this.there.delete(name);
+  }
+  async logs() {}
+}
+
+/** A port of loopback behind which somebody answers. */
+async function answering(): Promise<number> {
+  const server = createServer((_, response) => response.end()).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once("listening", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** A port of loopback behind which nobody is. */
+async function silent(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function apply(engine: Engine, more: object, options: Partial<ApplyOptions>): Promise<void> {
+  const prepared = { service: serviceOf(more), facts: factsWith(more), bring: async () => ({}) };
+  const nobody = { onChange: () => {}, notice: () => {} };
+  return applyService(engine as unknown as Containers, prepared, { isRolledBack: false, ...nobody, ...options });
+}
+
+it("is waited for where it was right already", async () => {
+  const engine = new Engine();
+  engine.put(factsWith(), await silent());
+  await apply(engine, {}, {});
+  for (const isRolledBack of [false, true]) {
+    await expect(apply(engine, {}, { timeLimit: 0.5, isRolledBack })).rejects.toThrow(
+      /^web-0 is not ready. It is not ready after 0.5 s: .*\nIt was so before. Correct it and apply it again.$/,
+    );
+  }
+  expect(engine.there.size).toBe(1);
+});
+
+it("is ready however often its program has ended before", async () => {
+  const engine = new Engine();
+  engine.put(factsWith(), await answering(), { restarts: 7 });
+  await apply(engine, {}, { timeLimit: 5 });
+});
+
+it("goes back to what ran where its new container is gone", async () => {
+  const engine = new Engine();
+  const before = engine.put(factsWith(), await answering());
+  engine.onStart = (name) => void (name === before.name || engine.there.delete(name));
+  await expect(apply(engine, { command: ["new"] }, { timeLimit: 5, isRolledBack: true })).rejects.toThrow(
+    /someone removed it\..*\nWhat ran before runs again\.$/,
+  );
+  expect(await engine.list()).toEqual([before]);
+});
+
+it("keeps what ran where that cannot be started again, and says both", async () => {
+  const engine = new Engine();
+  const before = engine.put(factsWith(), await answering());
+  engine.onStart = (name) => {
+    if (name === before.name) throw new Failure("No space left on device.", "Make some.");
+    engine.there.delete(name);
+  };
+  await expect(apply(engine, { command: ["new"] }, { timeLimit: 5, isRolledBack: true })).rejects.toThrow(
+    /someone removed it\..*\nWhat ran before is there, and cannot be started again: No space left on device\./,
+  );
+  expect([...engine.there.keys()]).toEqual([before.name]);
+});
