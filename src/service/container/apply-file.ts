@@ -126,12 +126,13 @@ async function lockOf(service: string, env: Environment): Promise<Lock> {
  */
 export async function deleteServices(names: readonly string[], env: Environment): Promise<readonly ContainerChange[]> {
   const containers = await openContainers(env);
-  const found = await containersOf(containers, names);
+  await containersOf(containers, names);
   const changes: ContainerChange[] = [];
   for (const name of names) {
     const lock = await lockOf(name, env);
     try {
-      for (const each of found.filter(({ service }) => service === name)) {
+      // Who had the lock may have made others.
+      for (const each of await containers.list(name)) {
         await end(containers, each);
         changes.push({ action: "delete", kind: "Container", name: replicaName(each) });
       }

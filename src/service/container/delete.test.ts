@@ -1,0 +1,50 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { waitForLock } from "../../oci/lock.ts";
+import { deleteServices } from "./apply-file.ts";
+
+/** A podman that has the containers whose names are in a file, and notes what it is asked. */
+const podman = `#!/bin/sh
+cd "$(dirname "$0")"
+echo "$*" >> asked
+case "$1" in
+  ps) cat names ;;
+  container) cat "$3.json" ;;
+  stop | rm) for name; do :; done; [ -e "$name.json" ] || { echo "no such container" >&2; exit 1; } ;;
+esac
+`;
+
+it("deletes what there is once an apply that is under way has ended", async () => {
+  const home = mkdtempSync(join(tmpdir(), "slipway-delete-"));
+  onTestFinished(() => rmSync(home, { recursive: true }));
+  writeFileSync(join(home, "podman"), podman);
+  chmodSync(join(home, "podman"), 0o755);
+  writeFileSync(join(home, "asked"), "");
+  const put = (name: string) => {
+    const Labels = {
+      "slipway/service": "web",
+      "slipway/replica": "0",
+      "slipway/hash": name,
+      "slipway/facts": '{"ports":[]}',
+    };
+    const State = { Status: "running", ExitCode: 0, OOMKilled: false, StartedAt: "" };
+    const found = { Name: name, Config: { Labels }, State, RestartCount: 0, HostConfig: { PortBindings: {} } };
+    writeFileSync(join(home, `${name}.json`), JSON.stringify([found]));
+    writeFileSync(join(home, "names"), `${name}\n`);
+  };
+  const asked = () => readFileSync(join(home, "asked"), "utf8").trim().split("\n");
+  put("one");
+  const services = join(home, "slipway/services");
+  mkdirSync(services, { recursive: true });
+  const lock = await waitForLock(join(services, "web.lock"));
+  const env = { PATH: `${home}:${process.env["PATH"]}`, HOME: home, XDG_STATE_HOME: home };
+  const deleted = deleteServices(["web"], env);
+  await expect.poll(asked, { timeout: 20_000 }).toContain("container inspect one");
+  rmSync(join(home, "one.json"));
+  put("two");
+  lock.release();
+  expect(await deleted).toEqual([{ action: "delete", kind: "Container", name: "web-0" }]);
+  expect(asked()).toContain("rm --force --volumes two");
+});
