@@ -39,6 +39,11 @@ export function isUnanswered(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof Unanswered;
 }
 
+/** Whether an error may be over soon, whoever it is that does not answer: the server, or a node that it asks. */
+export function mayPass(error: unknown): boolean {
+  return isUnanswered(error) || (refusalOf(error)?.status ?? 0) >= 500;
+}
+
 class Unanswered extends Error {}
 
 /** The error for an answer that is a refusal. */

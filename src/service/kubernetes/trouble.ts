@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import type { Api } from "../../engine/kubernetes/api.ts";
-import { refusalOf } from "../../engine/kubernetes/api-error.ts";
+import { mayPass, refusalOf } from "../../engine/kubernetes/api-error.ts";
 import {
   endWords,
   final,
@@ -121,9 +121,9 @@ async function lastWords(
       .join(" | ")
       .slice(-500);
   } catch (error) {
-    // The node has it no longer, or the pod is gone.
+    // The node has it no longer, or does not answer, or the pod is gone.
     const status = refusalOf(error)?.status;
-    if (status === 400 || status === 404) return "";
+    if (status === 400 || status === 404 || mayPass(error)) return "";
     throw error;
   }
 }

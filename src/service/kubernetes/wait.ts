@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { mayPass } from "../../engine/kubernetes/api-error.ts";
 import type { Trouble } from "../../engine/kubernetes/failure.ts";
 import type { Place } from "./apply.ts";
 import { Observation } from "./observation.ts";
@@ -28,12 +29,18 @@ export async function waitUntilReady(
   options: WaitOptions,
 ): Promise<ReadonlyMap<string, string>> {
   if (names.length === 0) return new Map();
-  const observation = new Observation(place, names, options.signal, options.notice);
+  // Where waiting for one fails, it ends for the others.
+  const over = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
+  const observation = new Observation(place, names, signal, options.notice);
   try {
-    await observation.ready(options.signal);
-    const reasons = await Promise.all(names.map((name) => waitForOne(place, observation, name, options)));
+    await observation.ready(signal);
+    const reasons = await Promise.all(
+      names.map((name) => waitForOne(place, observation, name, { ...options, signal })),
+    );
     return new Map(names.flatMap((name, index) => (reasons[index] === undefined ? [] : [[name, reasons[index]]])));
   } finally {
+    over.abort();
     observation.close();
   }
 }
@@ -54,7 +61,10 @@ async function waitForOne(
     const now = Date.now();
     if (now - askedAt >= interval || now >= end) {
       askedAt = now;
-      trouble = await troubleOf(place, observed, signal);
+      trouble = await troubleOf(place, observed, signal).catch((error: unknown) => {
+        if (!mayPass(error)) throw error;
+        return undefined;
+      });
       if (trouble?.isFinal) return trouble.words;
       troubleSince = trouble && (troubleSince ?? now);
       // What is so for a moment is how every service starts.
