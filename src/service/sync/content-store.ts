@@ -59,7 +59,7 @@ export class ContentStore {
     const { digest, size } = content;
     const partial = this.#volume.path("partial", nameOf(content));
     await mkdir(dirname(partial), { recursive: true });
-    const handle = await open(partial, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    const handle = await openPartial(partial);
     let fetched = 0;
     try {
       const kept = Math.min((await handle.stat()).size, size);
@@ -128,6 +128,18 @@ function nameOf({ digest, isExecutable }: Content): string {
   return `${splitDigest(digest).hex}${isExecutable ? ".x" : ""}`;
 }
 
+async function openPartial(path: string): Promise<FileHandle> {
+  const openIt = () => open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  try {
+    return await openIt();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
+    // One that was complete, and its program was ended before it had its name: nobody writes to it any more.
+    await rm(path);
+    return openIt();
+  }
+}
+
 async function readInto(hash: Hash, path: string, size: number): Promise<void> {
   const buffer = Buffer.allocUnsafe(Math.min(chunk, size));
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -165,7 +177,10 @@ async function receive(
   for await (const bytes of source(start) as AsyncIterable<Buffer>) {
     if (position + bytes.length > size) break;
     hash.update(bytes);
-    await handle.write(bytes, 0, bytes.length, position);
+    // A disk that becomes full takes less than it is given, and says so the next time alone.
+    for (let written = 0; written < bytes.length; ) {
+      written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
+    }
     position += bytes.length;
   }
   return position - start;

@@ -196,6 +196,37 @@ it("starts again where what was kept of a file is not its beginning", async () =
   expect(contentsOf(join(volume, folderOf(digest)))).toEqual({ a: "content" });
 });
 
+it("goes on where it was killed with a whole file that nobody may write to", async () => {
+  const source = folderOfTest({ a: "content" });
+  const digest = await push(source);
+  const volume = folderOfTest();
+  const [key = ""] = [...registry.blobs].find(([, bytes]) => bytes.toString() === "content") ?? [];
+  write(volume, { [`partial/${key.split(":")[1]}`]: "content" });
+  chmodSync(join(volume, `partial/${key.split(":")[1]}`), 0o444);
+  for (const folder of [volume, join(volume, "partial")]) chmodSync(folder, 0o777);
+  // To root nothing is closed.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await sync(volume, digest);
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+  expect(contentsOf(join(volume, folderOf(digest)))).toEqual({ a: "content" });
+});
+
+it("takes no file of which the disk took a part", async () => {
+  const digest = await push(folderOfTest({ a: "x".repeat(6000) }));
+  const volume = folderOfTest();
+  const main = join(import.meta.dirname, "main.ts");
+  const words = ["models", ...argumentsFor(volume, digest)];
+  const script = 'ulimit -f 4; exec "$@"';
+  const child = spawn("bash", ["-c", script, "bash", process.execPath, main, ...words], { stdio: "ignore" });
+  const [status] = await once(child, "exit");
+  expect(status).toBe(1);
+  expect(existsSync(join(volume, folderOf(digest)))).toBe(false);
+});
+
 it("takes nothing that is not what its digest says", async () => {
   const source = folderOfTest({ a: "content", ...many });
   const digest = await push(source);
