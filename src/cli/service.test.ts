@@ -1,6 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -168,3 +169,37 @@ interface PodSpec {
   readonly initContainers: readonly object[];
   readonly containers: readonly object[];
 }
+
+it("leaves no files with secrets when it is interrupted", async () => {
+  const home = mkdtempSync(join(tmpdir(), "slipway-service-"));
+  onTestFinished(() => rmSync(home, { recursive: true }));
+  const temporary = join(home, "tmp");
+  mkdirSync(temporary);
+  const image = `a.io/b@sha256:${"0".repeat(64)}`;
+  // It has the image, and takes its time to make a container.
+  const inspected = JSON.stringify([{ Id: "0", Config: { User: "1000" } }]);
+  writeFileSync(
+    join(home, "podman"),
+    `#!/bin/sh\ncase "$*" in\n"image inspect"*) echo '${inspected}' ;;\n*create*) touch "$HOME/creates"; exec sleep 60 ;;\nesac\n`,
+  );
+  chmodSync(join(home, "podman"), 0o755);
+  writeFileSync(join(home, "web.yaml"), `image: ${image}\nport: 80\nenv: [{name: HOME, value: hunter2}]\n`);
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "main.ts"), "service", "apply", "--engine", "container", "web.yaml"],
+    {
+      cwd: home,
+      env: { HOME: home, TMPDIR: temporary, PATH: `${home}:${process.env["PATH"]}` },
+      stdio: "ignore",
+      detached: true,
+    },
+  );
+  // As a terminal does: to it and to all that it has started.
+  const interrupt = () => process.kill(-(child.pid ?? 0), "SIGINT");
+  const ended = once(child, "exit");
+  await expect.poll(() => existsSync(join(home, "creates")), { timeout: 30_000 }).toBe(true);
+  expect(readdirSync(temporary)).toHaveLength(1);
+  interrupt();
+  expect(await ended).toEqual([130, null]);
+  expect(readdirSync(temporary)).toEqual([]);
+});

@@ -21,3 +21,22 @@ export async function untilInterrupted(action: (signal: AbortSignal) => Promise<
     for (const signal of signals) process.removeListener(signal, leave);
   }
 }
+
+/**
+ * Does something that has no end of its own when a person interrupts it: this process ends with status 130, and what is to be removed with it, such as
+ * files with credentials, is. A signal that nobody listens to would leave them.
+ *
+ * @param words what becomes of it then
+ */
+export async function endedByInterrupt(action: () => Promise<void>, words: string): Promise<void> {
+  const end = () => {
+    process.stderr.write(`slipway: ${words}\n`);
+    process.exit(130);
+  };
+  for (const signal of signals) process.once(signal, end);
+  try {
+    await action();
+  } finally {
+    for (const signal of signals) process.removeListener(signal, end);
+  }
+}

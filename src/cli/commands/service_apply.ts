@@ -4,7 +4,7 @@ import type { ContainerChange } from "../../service/container/steps.ts";
 import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import type { Change } from "../../service/kubernetes/apply.ts";
 import { servicesMeant } from "../../service/names.ts";
-import { untilInterrupted } from "./interrupt.ts";
+import { endedByInterrupt, untilInterrupted } from "./interrupt.ts";
 import { type FileOptions, fileOf } from "./service-file.ts";
 import { userPath } from "./user-path.ts";
 
@@ -65,12 +65,16 @@ type OnChanges = (changes: readonly AnyChange[]) => void;
 async function applyHere(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
   const { wait, rollback, timeLimit } = options;
   const { applyFile } = await import("../../service/container/apply-file.ts");
-  await applyFile(fileOf(options), process.env, {
-    ...(wait || rollback ? { timeLimit } : {}),
-    isRolledBack: rollback,
-    onChange: (change) => onChanges([change]),
-    notice,
-  });
+  await endedByInterrupt(
+    () =>
+      applyFile(fileOf(options), process.env, {
+        ...(wait || rollback ? { timeLimit } : {}),
+        isRolledBack: rollback,
+        onChange: (change) => onChanges([change]),
+        notice,
+      }),
+    "What was applied stays; the next `slipway service apply` completes it.",
+  );
 }
 
 async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
