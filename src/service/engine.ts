@@ -1,4 +1,4 @@
-import { findContainerClient } from "../engine/container/client.ts";
+import { type ContainerUse, findContainerClient } from "../engine/container/client.ts";
 import { hasCluster } from "../engine/kubernetes/configured.ts";
 import { UserError } from "../oci/errors.ts";
 
@@ -6,6 +6,12 @@ import { UserError } from "../oci/errors.ts";
 export const serviceEngines = ["kubernetes", "container"] as const;
 
 export type ServiceEngine = (typeof serviceEngines)[number];
+
+/** How errors speak of services on one machine: nothing else runs them there. */
+export const serviceUse: ContainerUse = {
+  asked: "The engine container",
+  instead: "run services in Kubernetes with --engine kubernetes",
+};
 
 /** What {@link serviceEngine} chooses where nobody asks for one, for people. */
 export const defaultServiceEngine =

@@ -51,14 +51,28 @@ function dockerObstacle(env: Environment): Obstacle | undefined {
   return undefined;
 }
 
+/** How errors speak of what wants containers. */
+export interface ContainerUse {
+  /** What asked for them. */
+  readonly asked: string;
+  /** What can be done without them, after "or". */
+  readonly instead: string;
+}
+
+/** Jobs. */
+export const jobUse: ContainerUse = {
+  asked: "SLIPWAY_ENGINE=container",
+  instead: "set SLIPWAY_ENGINE=process to run without containers",
+};
+
 /** The client, for someone who asked for containers. */
-export function requireContainerClient(env: Environment): ContainerClient {
+export function requireContainerClient(env: Environment, { asked, instead }: ContainerUse = jobUse): ContainerClient {
   const search = findContainerClient(env);
   if ("client" in search) return search.client;
   const reasons = search.obstacles.map(({ reason }) => reason);
   throw new UserError(
-    `SLIPWAY_ENGINE=container: ${reasons.length > 0 ? reasons.join(", and ") : "neither podman nor docker is installed"}.`,
-    `${capitalized(search.obstacles[0]?.remedy ?? "install podman and runc")}, or set SLIPWAY_ENGINE=process to run without containers.`,
+    `${asked}: ${reasons.length > 0 ? reasons.join(", and ") : "neither podman nor docker is installed"}.`,
+    `${capitalized(search.obstacles[0]?.remedy ?? "install podman and runc")}, or ${instead}.`,
   );
 }
 

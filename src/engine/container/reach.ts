@@ -1,6 +1,6 @@
 import { UserError } from "../../oci/errors.ts";
 import type { Environment } from "../engine.ts";
-import type { ContainerClient } from "./client.ts";
+import { type ContainerClient, type ContainerUse, jobUse } from "./client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { isFromLoopback } from "./loopback.ts";
 
@@ -9,12 +9,17 @@ import { isFromLoopback } from "./loopback.ts";
  *
  * @throws UserError naming the setting that leads elsewhere
  */
-export function checkReach(client: ContainerClient, image: string, env: Environment): void {
+export function checkReach(
+  client: ContainerClient,
+  image: string,
+  env: Environment,
+  { instead }: ContainerUse = jobUse,
+): void {
   const elsewhere = settingThatLeadsAway(client, env);
   if (elsewhere === undefined || !isFromLoopback(image)) return;
   throw new UserError(
     `${elsewhere} leads to an engine that does not share this machine's network, so it cannot pull ${image}.`,
-    "Set SLIPWAY_REGISTRY to a registry that both reach, or SLIPWAY_ENGINE=process to run without containers.",
+    `Set SLIPWAY_REGISTRY to a registry that both reach, or ${instead}.`,
   );
 }
 

@@ -5,6 +5,7 @@ import { UserError } from "../../oci/errors.ts";
 import { type Lock, waitForLock } from "../../oci/lock.ts";
 import { stateFolder } from "../../oci/xdg.ts";
 import type { Content } from "../content.ts";
+import { serviceUse } from "../engine.ts";
 import type { Service } from "../model.ts";
 import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
 import { readServiceSettings, type ServiceSettings } from "../settings.ts";
@@ -21,7 +22,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The containers that podman or docker has for this user. */
 export async function openContainers(env: Environment): Promise<Containers> {
-  return Containers.open(requireContainerClient(env), env);
+  return Containers.open(requireContainerClient(env, serviceUse), env);
 }
 
 /** What {@link applyFile} would change. Registries and git servers are asked; nothing is got from them. */

@@ -2,12 +2,14 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parseServices } from "../read.ts";
+import { openContainers } from "./apply-file.ts";
 import { createArguments } from "./arguments.ts";
-import type { Found } from "./containers.ts";
+import type { Containers, Found } from "./containers.ts";
 import { type Facts, factsOf, hashOf, publishedPorts } from "./facts.ts";
 import { askHealth } from "./health.ts";
 import { containerNameOf, labelFile, readLabels } from "./labels.ts";
 import { chooseHostPorts, type HostPorts } from "./ports.ts";
+import { exactImage } from "./prepare.ts";
 import { stepsTo } from "./steps.ts";
 
 function serviceOf(more: object = {}) {
@@ -178,4 +180,16 @@ describe("what is to be done", () => {
   ])("%s", (_, replicas, existing, expected) => {
     expect(words(facts, replicas, existing)).toEqual(expected);
   });
+});
+
+it("says what services can do where there are no containers", async () => {
+  const env = { PATH: "/nothing", HOME: "/nothing" };
+  const problem = "The engine container: neither podman nor docker is installed.";
+  const remedy = "Install podman and runc, or run services in Kubernetes with --engine kubernetes.";
+  await expect(openContainers(env)).rejects.toThrow(`${problem}\n${remedy}`);
+  const away = { CONTAINER_HOST: "ssh://elsewhere" };
+  const containers = { client: { name: "podman", path: "" } } as unknown as Containers;
+  await expect(exactImage(containers, serviceOf({ image: "localhost:5000/a" }), away)).rejects.toThrow(
+    /or run services in Kubernetes with --engine kubernetes\.$/,
+  );
 });

@@ -5,6 +5,7 @@ import { checkReach } from "../../engine/container/reach.ts";
 import type { Login } from "../../engine/container/run-folder.ts";
 import { UserError } from "../../oci/errors.ts";
 import { parseReference } from "../../oci/reference.ts";
+import { serviceUse } from "../engine.ts";
 import type { Service } from "../model.ts";
 import { resolveService } from "../resolve.ts";
 import { syncImage } from "../sync-image.ts";
@@ -22,7 +23,7 @@ const local = "localhost";
  */
 export async function exactImage(containers: Containers, service: Service, env: Environment): Promise<string> {
   const { image } = service;
-  checkReach(containers.client, image, env);
+  checkReach(containers.client, image, env, serviceUse);
   if (parseReference(image).registry !== local) return (await resolveService({ ...service, models: [] }, env)).image;
   const found = await containers.image(image);
   if (found) return found.id;
@@ -63,7 +64,7 @@ export async function bringImage(
  */
 export async function bringSyncImage(containers: Containers, env: Environment): Promise<string> {
   const { reference, push } = await syncImage(env);
-  checkReach(containers.client, reference, env);
+  checkReach(containers.client, reference, env, serviceUse);
   if ((await containers.image(reference)) === undefined) {
     await push();
     await containers.pull(reference, await embeddedLogin(reference));
