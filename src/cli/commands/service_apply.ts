@@ -103,11 +103,16 @@ export async function deleteByName({
   readonly called?: string | undefined;
 }): Promise<void> {
   const names = await servicesMeant(words, (file) => ({ path: userPath(file), name: called ?? file }));
-  const { deleteServices } =
-    serviceEngine(engine, process.env) === "container"
-      ? await import("../../service/container/apply-file.ts")
-      : await import("../../service/kubernetes/apply-file.ts");
-  print(await deleteServices(names, process.env), false);
+  print(await deleteAll(names, serviceEngine(engine, process.env)), false);
+}
+
+async function deleteAll(names: readonly string[], engine: ServiceEngine): Promise<readonly AnyChange[]> {
+  if (engine === "container") {
+    const { deleteServices } = await import("../../service/container/apply-file.ts");
+    return deleteServices(names, process.env, notice);
+  }
+  const { deleteServices } = await import("../../service/kubernetes/apply-file.ts");
+  return deleteServices(names, process.env);
 }
 
 function notice(text: string): void {

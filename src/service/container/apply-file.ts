@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { requireContainerClient } from "../../engine/container/client.ts";
 import { UserError } from "../../oci/errors.ts";
-import { type Lock, waitForLock } from "../../oci/lock.ts";
+import { type Lock, takeLock, waitForLock } from "../../oci/lock.ts";
 import { stateFolder } from "../../oci/xdg.ts";
 import type { Content } from "../content.ts";
 import { serviceUse } from "../engine.ts";
@@ -49,7 +49,7 @@ export async function applyFile(file: ServiceFile, env: Environment, options: Ap
         `${service.name}: nothing scales services on ${containers.client.name}: it has ${service.replicas}.`,
       );
     }
-    const lock = await lockOf(service.name, env);
+    const lock = await lockOf(service.name, env, options.notice);
     try {
       const bring = () => bringAll(containers, meaning, env, options.notice);
       await applyService(containers, { ...meaning, bring }, options);
@@ -113,11 +113,15 @@ async function bringAll(
   return mounts;
 }
 
-/** One at a time changes a service. */
-async function lockOf(service: string, env: Environment): Promise<Lock> {
+/** One at a time changes a service. Who has to wait for another is told so. */
+async function lockOf(service: string, env: Environment, notice: (text: string) => void): Promise<Lock> {
   const folder = join(stateFolder(env), "services");
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  return waitForLock(join(folder, `${service}.lock`));
+  const path = join(folder, `${service}.lock`);
+  const lock = takeLock(path);
+  if (lock) return lock;
+  notice(`${service}: waiting for another command that changes it.`);
+  return waitForLock(path);
 }
 
 /**
@@ -125,12 +129,16 @@ async function lockOf(service: string, env: Environment): Promise<Lock> {
  *
  * @throws UserError when one of them is not there: then none is deleted
  */
-export async function deleteServices(names: readonly string[], env: Environment): Promise<readonly ContainerChange[]> {
+export async function deleteServices(
+  names: readonly string[],
+  env: Environment,
+  notice: (text: string) => void,
+): Promise<readonly ContainerChange[]> {
   const containers = await openContainers(env);
   await containersOf(containers, names);
   const changes: ContainerChange[] = [];
   for (const name of names) {
-    const lock = await lockOf(name, env);
+    const lock = await lockOf(name, env, notice);
     try {
       // Who had the lock may have made others.
       for (const each of await containers.list(name)) {

@@ -40,8 +40,10 @@ it("deletes what there is once an apply that is under way has ended", async () =
   mkdirSync(services, { recursive: true });
   const lock = await waitForLock(join(services, "web.lock"));
   const env = { PATH: `${home}:${process.env["PATH"]}`, HOME: home, XDG_STATE_HOME: home };
-  const deleted = deleteServices(["web"], env);
-  await expect.poll(asked, { timeout: 20_000 }).toContain("container inspect one");
+  const notices: string[] = [];
+  const deleted = deleteServices(["web"], env, (text) => notices.push(text));
+  await expect.poll(() => notices, { timeout: 20_000 }).toEqual(["web: waiting for another command that changes it."]);
+  expect(asked()).toContain("container inspect one");
   rmSync(join(home, "one.json"));
   put("two");
   lock.release();
