@@ -119,8 +119,8 @@ describe("a job on Kubernetes", () => {
     const values = secrets.flatMap(({ data }) =>
       Object.values(data).map((value) => Buffer.from(value, "base64").toString()),
     );
-    const token = JSON.parse(values.find((value) => value.includes("auths")) ?? "").auths[cluster.registry.host]
-      .password;
+    const { auths } = JSON.parse(values.find((value) => value.includes("auths")) ?? "");
+    const token = auths[image.slice(0, image.indexOf("@"))].password;
     for (const secret of ["hush-hush", token]) {
       expect(values.join()).toContain(secret);
       expect(seen).not.toContain(secret);
