@@ -69,6 +69,7 @@ export async function applyService(
     else if (fields.length > 0)
       changes.push({ action: "change", kind, name, ...(kind === "Secret" ? {} : { fields }) });
   }
+  if (!isTrial) await replenish({ api, namespace }, manifests);
   return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial))];
 }
 
@@ -132,17 +133,25 @@ export async function prune(
 /** What a pod cannot start again without. */
 const neededByPods: ReadonlySet<Kind> = new Set(["ConfigMap", "Secret"]);
 
-/** `KIND NAME` of the ConfigMaps and Secrets of pods that there are. */
+/** Makes again what somebody who applies something else at the same time has deleted, before the Deployment named it. */
+async function replenish(place: Place, manifests: readonly Manifest[]): Promise<void> {
+  for (const manifest of manifests) {
+    if (neededByPods.has(manifest.kind) && (await read(place, manifest)) === undefined) await put(place, manifest);
+  }
+}
+
+/** `KIND NAME` of the ConfigMaps and Secrets of pods that there are, and of those that there will be. */
 async function usedByPods({ api, namespace }: Place, service: string): Promise<ReadonlySet<string>> {
-  interface ReplicaSet {
+  interface PodsOwner {
     readonly spec: { readonly replicas?: number; readonly template: { readonly spec: object } };
     readonly status?: { readonly replicas?: number };
   }
-  const { items } = await listAll<ReplicaSet>(api, {
-    path: `/apis/apps/v1/namespaces/${namespace}/replicasets`,
-    labelSelector: `${serviceLabel}=${service}`,
-  });
-  const running = items.filter(({ spec, status }) => (spec.replicas ?? 0) > 0 || (status?.replicas ?? 0) > 0);
+  const labelSelector = `${serviceLabel}=${service}`;
+  const list = async (plural: string) =>
+    (await listAll<PodsOwner>(api, { path: `/apis/apps/v1/namespaces/${namespace}/${plural}`, labelSelector })).items;
+  // One after the other: what is of a Deployment now may be of a set a moment later.
+  const owners = [...(await list("deployments")), ...(await list("replicasets"))];
+  const running = owners.filter(({ spec, status }) => (spec.replicas ?? 0) > 0 || (status?.replicas ?? 0) > 0);
   return new Set(running.flatMap(({ spec }) => references(spec.template.spec)));
 }
 

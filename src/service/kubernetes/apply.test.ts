@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import type { Api, Asked } from "../../engine/kubernetes/api.ts";
+import { refusalError } from "../../engine/kubernetes/api-error.ts";
+import { parseServices } from "../read.ts";
+import { applyService, prune } from "./apply.ts";
+import { renderService } from "./render.ts";
+
+/** An API server that keeps what it is given, and whose controllers do nothing. */
+class Server {
+  readonly objects = new Map<string, object>();
+  /** Called after an object was put. */
+  onPut: (path: string) => void = () => {};
+
+  readonly place = { api: this as unknown as Api, namespace: "n" };
+
+  async ask(method: string, path: string, { body }: Asked = {}) {
+    if (method === "PATCH") {
+      this.objects.set(path, body ?? {});
+      this.onPut(path);
+      return body;
+    }
+    if (method === "DELETE") return this.objects.delete(path);
+    if (/\/namespaces\/n\/[^/]+$/.test(path)) {
+      const items = [...this.objects].filter(([each]) => each.startsWith(`${path}/`)).map(([, object]) => object);
+      return { metadata: {}, items };
+    }
+    const found = this.objects.get(path);
+    if (found) return found;
+    throw refusalError({ method, path, context: "c", server: "s", user: "u" }, 404, "");
+  }
+}
+
+/** The service and its objects with a variable. */
+function withVariable(value: string) {
+  const text = JSON.stringify({ name: "web", image: "a.io/b", port: 80, env: [{ name: "A", value }] });
+  const [document] = parseServices(text, "f", undefined);
+  if (!document) throw new Error("no document");
+  const manifests = renderService(document.service, undefined);
+  return {
+    service: document.service,
+    manifests,
+    variables: `/api/v1/namespaces/n/configmaps/${manifests[0]?.metadata.name}`,
+  };
+}
+
+it("has its variables though somebody who applies another state deletes them before the Deployment names them", async () => {
+  const server = new Server();
+  const { service, manifests, variables } = withVariable("mine");
+  server.onPut = (path) => void (path.endsWith("/deployments/web") && server.objects.delete(variables));
+  await applyService(server.place, service, manifests, false);
+  expect([...server.objects.keys()]).toContain(variables);
+});
+
+it("leaves the variables of a state that somebody else has just applied", async () => {
+  const server = new Server();
+  const other = withVariable("theirs");
+  await applyService(server.place, other.service, other.manifests, false);
+  const { manifests } = withVariable("mine");
+  expect(await prune(server.place, "web", manifests, false)).toEqual([]);
+  expect([...server.objects.keys()]).toContain(other.variables);
+});
