@@ -1,4 +1,5 @@
 import { sha256, splitDigest } from "../oci/digest.ts";
+import { UserError } from "../oci/errors.ts";
 import type { Content, ContentSecret, ContentText } from "./content.ts";
 import type { Repositories, Repository } from "./model.ts";
 import { secretKey } from "./secrets/secrets.ts";
@@ -56,4 +57,13 @@ function toSync({ url, commit, username, secret }: Repository, login: string): R
 /** Whether a password for one address may be told to whoever answers at the other. */
 export function isSameServer(one: string, other: string): boolean {
   return new URL(one).origin === new URL(other).origin;
+}
+
+/** @throws UserError for a password that git's protocol cannot carry: what follows its first line would be told to git as something else */
+export function requireOneLine(password: string, secret: string, url: string): void {
+  if (!/[\0\r\n]/.test(password)) return;
+  throw new UserError(
+    `The secret ${secret}, which has the password for ${url}, has more than one line.`,
+    `Set it to the password alone: \`slipway secret set ${secret}\`.`,
+  );
 }

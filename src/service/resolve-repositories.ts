@@ -3,7 +3,7 @@ import { resolveHead } from "../deployment/git/remote.ts";
 import { storedPassword } from "../deployment/git/stored.ts";
 import type { Repository, Service } from "./model.ts";
 import type { ServiceDocument } from "./read.ts";
-import { isSameServer } from "./repositories.ts";
+import { isSameServer, requireOneLine } from "./repositories.ts";
 import type { SecretStore } from "./secrets/secrets.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -54,8 +54,10 @@ function accessTo(
   const findPassword = async (asked: string): Promise<GitPassword | undefined> => {
     const own = await storedPassword(asked, env);
     if (own !== undefined || username === undefined || secret === undefined || !isSameServer(asked, url)) return own;
-    const value = await secrets?.value(secret);
-    return value && { username, password: value.toString(), source: `secret ${secret} in ${secrets?.place}` };
+    const password = (await secrets?.value(secret))?.toString();
+    if (password === undefined) return undefined;
+    requireOneLine(password, secret, url);
+    return { username, password, source: `secret ${secret} in ${secrets?.place}` };
   };
   return { env, protocols: ["https"], findPassword };
 }

@@ -10,7 +10,7 @@ import { resolveHead } from "../../deployment/git/remote.ts";
 import { removeTree } from "../../deployment/git/tree.ts";
 import { Failure, UserError } from "../../oci/errors.ts";
 import { secretsFolder } from "../content.ts";
-import { authoritiesFile, isSameServer, type RepositoryToSync } from "../repositories.ts";
+import { authoritiesFile, isSameServer, type RepositoryToSync, requireOneLine } from "../repositories.ts";
 import { Volume } from "./volume.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -116,12 +116,7 @@ async function passwordFor(
       `Set it: \`slipway secret set ${secret}\`.`,
     );
   }
-  if (/[\0\r\n]/.test(password)) {
-    throw new UserError(
-      `The secret ${secret}, which has the password for ${url}, has more than one line.`,
-      `Set it to the password alone: \`slipway secret set ${secret}\`.`,
-    );
-  }
+  requireOneLine(password, secret, url);
   return { username, password, source: `secret ${secret}` };
 }
 
