@@ -189,7 +189,13 @@ it("leaves no files with secrets when it is interrupted", async () => {
     [join(import.meta.dirname, "main.ts"), "service", "apply", "--engine", "container", "web.yaml"],
     {
       cwd: home,
-      env: { HOME: home, TMPDIR: temporary, PATH: `${home}:${process.env["PATH"]}` },
+      // A podman that is reached by a socket is one for any user.
+      env: {
+        HOME: home,
+        TMPDIR: temporary,
+        PATH: `${home}:${process.env["PATH"]}`,
+        CONTAINER_HOST: "unix:///nothing",
+      },
       stdio: "ignore",
       detached: true,
     },

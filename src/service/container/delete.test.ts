@@ -39,7 +39,9 @@ it("deletes what there is once an apply that is under way has ended", async () =
   const services = join(home, "slipway/services");
   mkdirSync(services, { recursive: true });
   const lock = await waitForLock(join(services, "web.lock"));
-  const env = { PATH: `${home}:${process.env["PATH"]}`, HOME: home, XDG_STATE_HOME: home };
+  // A podman that is reached by a socket is one for any user.
+  const CONTAINER_HOST = "unix:///nothing";
+  const env = { PATH: `${home}:${process.env["PATH"]}`, HOME: home, XDG_STATE_HOME: home, CONTAINER_HOST };
   const notices: string[] = [];
   const deleted = deleteServices(["web"], env, (text) => notices.push(text));
   await expect.poll(() => notices, { timeout: 20_000 }).toEqual(["web: waiting for another command that changes it."]);

@@ -129,15 +129,10 @@ function nameOf({ digest, isExecutable }: Content): string {
 }
 
 async function openPartial(path: string): Promise<FileHandle> {
-  const openIt = () => open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-  try {
-    return await openIt();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EACCES") throw error;
-    // One that was complete, and its program was ended before it had its name: nobody writes to it any more.
-    await rm(path);
-    return openIt();
-  }
+  const found = await lstat(path).catch(() => undefined);
+  // One that was complete, and its program was ended before it had its name: nobody may write to it any more.
+  if (found && (found.mode & 0o200) === 0) await rm(path);
+  return open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
 }
 
 async function readInto(hash: Hash, path: string, size: number): Promise<void> {

@@ -203,15 +203,8 @@ it("goes on where it was killed with a whole file that nobody may write to", asy
   const [key = ""] = [...registry.blobs].find(([, bytes]) => bytes.toString() === "content") ?? [];
   write(volume, { [`partial/${key.split(":")[1]}`]: "content" });
   chmodSync(join(volume, `partial/${key.split(":")[1]}`), 0o444);
-  for (const folder of [volume, join(volume, "partial")]) chmodSync(folder, 0o777);
-  // To root nothing is closed.
-  const isRoot = process.geteuid?.() === 0;
-  if (isRoot) process.seteuid?.(65_534);
-  try {
-    await sync(volume, digest);
-  } finally {
-    if (isRoot) process.seteuid?.(0);
-  }
+  // Root may write to it; the program is another user.
+  expect(await sync(volume, digest)).toContainEqual(expect.stringContaining(`/blobs/sha256:${key.split(":")[1]}`));
   expect(contentsOf(join(volume, folderOf(digest)))).toEqual({ a: "content" });
 });
 
