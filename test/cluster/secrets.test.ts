@@ -136,7 +136,7 @@ it("that pull from the embedded registry are short-lived and for one repository"
   const secret = await user.namespace.ask("get", "secret", `${nameOf(id)}-pull`);
   const config = JSON.parse(Buffer.from(secret["data"][".dockerconfigjson"], "base64").toString());
   const [registry = ""] = user.image.split("/");
-  const { username, password } = config.auths[registry];
+  const { username, password } = config.auths[`${registry}/test/shell`];
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
   const look = async (method: string, path: string) =>
     (await fetch(`http://${registry}/v2/${path}`, { method, headers: { authorization } })).status;

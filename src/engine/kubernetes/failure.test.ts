@@ -55,6 +55,12 @@ describe("what keeps a pod from starting", () => {
       true,
       "names its user web",
     ],
+    [
+      "CreateContainerConfigError",
+      "failed to sync configmap cache: timed out waiting for the condition",
+      false,
+      "A busy node does not get",
+    ],
     ["CreateContainerError", "no command specified", true, "cannot be made: no command specified. Check its command"],
   ])("%s %j", (reason, message, isFinal, words) => {
     const trouble = waitingTrouble(waiting(reason, message));

@@ -86,6 +86,9 @@ function configTrouble(image: string, words: string): Trouble {
       `Image ${image} names its user ${user} without a number, so that Kubernetes cannot tell whether it is root. Name it by number, such as \`USER 1000:1000\`.`,
     );
   }
+  if (/timed out waiting for the condition/.test(words)) {
+    return passing(`A busy node does not get what the container of image ${image} needs: ${words}. It tries again.`);
+  }
   return final(`The container of image ${image} cannot be configured: ${words}. Change what this names.`);
 }
 

@@ -47,6 +47,7 @@ export const fieldManager = "slipway";
  * whoever set them. Every step may be done again: after an interruption a second time ends where the first would have.
  *
  * @param isTrial nothing is done, and the API server tells what would be
+ * @param onApplied told of each object as it was left
  * @returns what is not as it was: nothing the second time
  * @throws UserError when an object of that name is not of that service
  */
@@ -55,6 +56,7 @@ export async function applyService(
   service: Service,
   manifests: readonly Manifest[],
   isTrial: boolean,
+  onApplied: (object: LiveObject) => void = () => {},
 ): Promise<readonly Change[]> {
   const before = await Promise.all(manifests.map((manifest) => read({ api, namespace }, manifest)));
   const changes: Change[] = [];
@@ -63,6 +65,7 @@ export async function applyService(
     const { kind } = manifest;
     const { name, annotations } = manifest.metadata;
     const after = await put({ api, namespace }, withReplicas(manifest, service, live), isTrial);
+    onApplied(after);
     const isRenewal = annotations?.[expiryAnnotation] !== undefined;
     const fields = live === undefined || isRenewal ? [] : changedFields(live, after);
     if (live === undefined) changes.push({ action: "create", kind, name });
@@ -74,8 +77,8 @@ export async function applyService(
 }
 
 /** Asks for an object to be so. What someone else set is set back where the manifest has a say in it. */
-export function put({ api, namespace }: Place, manifest: Manifest, isTrial = false): Promise<Live> {
-  return api.ask<Live>("PATCH", pathOf(manifest.kind, namespace, manifest.metadata.name), {
+export function put({ api, namespace }: Place, manifest: Manifest, isTrial = false): Promise<LiveObject> {
+  return api.ask<LiveObject>("PATCH", pathOf(manifest.kind, namespace, manifest.metadata.name), {
     query: { fieldManager, force: true, fieldValidation: "Strict", ...(isTrial ? { dryRun: "All" } : {}) },
     body: manifest,
     contentType: "application/apply-patch+yaml",

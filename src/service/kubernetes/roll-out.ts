@@ -1,7 +1,7 @@
 import { Failure, UserError } from "../../oci/errors.ts";
-import { applyService, type Change, type Place, prune } from "./apply.ts";
+import { applyService, type Change, type LiveObject, type Place, prune } from "./apply.ts";
 import { readForCluster } from "./read-for-cluster.ts";
-import { restore, type Snapshot, takeSnapshot } from "./rollback.ts";
+import { restore, type Snapshot, snapshotOf, takeSnapshot } from "./rollback.ts";
 import { type WaitOptions, waitUntilReady } from "./wait.ts";
 
 /** What is to be done once services are applied. */
@@ -30,14 +30,15 @@ export async function rollOutFile(
   const names = services.map(({ service }) => service.name);
   const before = new Map<string, Snapshot>();
   const left = new Map<string, Snapshot>();
-  const look = async (name: string, to: Map<string, Snapshot>) => {
-    if (isRolledBack) to.set(name, await takeSnapshot(cluster, name));
-  };
   const failure = await (async () => {
     for (const { service, manifests } of services) {
-      await look(service.name, before);
-      onChanges(await applyService(cluster, service, manifests, false));
-      await look(service.name, left);
+      const { name } = service;
+      if (isRolledBack) before.set(name, await takeSnapshot(cluster, name));
+      // As the API server answered: a look afterwards might show what someone else has made of it.
+      const onApplied = (object: LiveObject) => {
+        if (object.kind === "Deployment") left.set(name, snapshotOf([object]));
+      };
+      onChanges(await applyService(cluster, service, manifests, false, onApplied));
     }
     return notReady(await waitUntilReady(cluster, names, options));
   })().catch((error: unknown) => {

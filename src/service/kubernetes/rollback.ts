@@ -11,7 +11,10 @@ const tries = 10;
 export type Snapshot = ReadonlyMap<string, LiveObject>;
 
 export async function takeSnapshot(place: Place, service: string): Promise<Snapshot> {
-  const objects = await allOf(place, service);
+  return snapshotOf(await allOf(place, service));
+}
+
+export function snapshotOf(objects: readonly LiveObject[]): Snapshot {
   return new Map(objects.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
 }
 
@@ -19,7 +22,7 @@ export async function takeSnapshot(place: Place, service: string): Promise<Snaps
  * Puts a service back to what it was: each object to its state then, whoever set what in it; what was deleted since is there again, and what is
  * new is deleted.
  *
- * @param left what the service became by what is undone
+ * @param left the Deployment as what is undone has made it
  * @returns what is not as it was before this
  * @throws Failure when someone else has changed the Deployment since: then nothing is done
  */
