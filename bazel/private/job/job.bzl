@@ -1,11 +1,10 @@
 """The macro behind `job`."""
 
+load("//bazel/private:common_attributes.bzl", "check_common_attributes")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load(":job_command.bzl", "job_command")
 load(":job_document.bzl", "job_document")
 load(":job_fields.bzl", "check_job")
-
-_FORWARDED = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
 
 def _label(target):
     """The label of a target as documents have it."""
@@ -81,9 +80,7 @@ def job(
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     where = "job " + _label(name)
-    unknown = [key for key in kwargs if key not in _FORWARDED]
-    if unknown:
-        fail("{}: it has no attribute {}.\nThe attributes are listed in docs/reference.".format(where, ", ".join(unknown)))
+    check_common_attributes(where, kwargs)
     images = dict(images)
     if interpreter != None and type(interpreter) != "dict":
         # An image of this repository.

@@ -1,5 +1,6 @@
 """The macro behind `pipeline`."""
 
+load("//bazel/private:common_attributes.bzl", "check_common_attributes")
 load("//bazel/private/image:base_reference.bzl", "refuse_image_reference")
 load("//bazel/private/image:binary_layers.bzl", "binary_layers", "binary_layers_for_platform")
 load("//bazel/private/image:image_from_layout.bzl", "image_from_layout")
@@ -7,8 +8,6 @@ load("//bazel/private/image:image_macro.bzl", "image", "image_manifest_name")
 load("//bazel/private/run:image_push.bzl", "image_push")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
-
-_FORWARDED = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
 
 _TAG_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
@@ -108,9 +107,7 @@ def pipeline(
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     where = "pipeline {}".format(str(native.package_relative_label(name)).removeprefix("@@"))
-    unknown = [key for key in kwargs if key not in _FORWARDED]
-    if unknown:
-        fail("{}: it has no attribute {}.\nThe attributes are listed in docs/reference.".format(where, ", ".join(unknown)))
+    check_common_attributes(where, kwargs)
     if binary and (entry_point or srcs or deps or data):
         fail("{}: `binary` is the whole program, so `entry_point`, `srcs`, `deps` and `data` have no meaning beside it.\nLeave them out, or leave out `binary`.".format(where))
     bases = _bases(where, base, bases, images)

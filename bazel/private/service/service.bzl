@@ -1,10 +1,9 @@
 """The macro behind `service`."""
 
+load("//bazel/private:common_attributes.bzl", "check_common_attributes")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load(":service_command.bzl", "IMAGE_VARIABLE", "service_command")
 load(":service_spec.bzl", "service_spec")
-
-_FORWARDED = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
 
 def service(name, spec, image = None, registry = "", repository = "", tags = ["manual"], **kwargs):
     """What answers on a port as long as it is wanted, in Kubernetes or on this machine. docs/services.md has all of it.
@@ -43,9 +42,7 @@ def service(name, spec, image = None, registry = "", repository = "", tags = ["m
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     where = "service {}".format(str(native.package_relative_label(name)).removeprefix("@@"))
-    unknown = [key for key in kwargs if key not in _FORWARDED]
-    if unknown:
-        fail("{}: it has no attribute {}.\nThe attributes are listed in docs/reference.".format(where, ", ".join(unknown)))
+    check_common_attributes(where, kwargs)
     if (registry or repository) and not image:
         fail("{}: `registry` and `repository` say where `image` goes, and it has none.\nLeave them out, or give it an image.".format(where))
     checked = name + "_spec"
