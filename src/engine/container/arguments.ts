@@ -1,4 +1,4 @@
-import type { ContainerRun } from "../engine.ts";
+import type { ContainerRun, Mount } from "../engine.ts";
 import type { ContainerClient } from "./client.ts";
 import { isFromLoopback } from "./loopback.ts";
 import type { RunFolder } from "./run-folder.ts";
@@ -50,9 +50,7 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
     ...(run.resources.memory === undefined ? [] : [`--memory=${run.resources.memory}b`]),
     ...(run.resources.cpus === undefined ? [] : [`--cpus=${run.resources.cpus}`]),
     ...gpuArguments(client, run.resources.gpus ?? 0),
-    ...(run.mounts ?? []).map(
-      ({ source, target }) => `--mount=type=bind,source=${source},destination=${target},readonly`,
-    ),
+    ...(run.mounts ?? []).map(mountArgument),
     ...(run.workingDir === undefined ? [] : [`--workdir=${run.workingDir}`]),
     // It would win over the one in the file.
     ...("HOME" in run.env ? [] : [`--env=HOME=${home}`]),
@@ -63,6 +61,22 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
   ];
 }
 
+/** A folder of this machine, which the container sees and cannot change. */
+export function mountArgument({ source, target }: Mount): string {
+  return `--mount=${["type=bind", `source=${source}`, `destination=${target}`, "readonly"].map(inList).join(",")}`;
+}
+
+/** A part of a list with commas, as podman and docker read them (RFC 4180): a comma in a path begins no further part. */
+function inList(part: string): string {
+  return /[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part;
+}
+
+export function limitArguments(limits: ProcessLimits | undefined): string[] {
+  if (limits === undefined) return [];
+  const { files, processes } = limits;
+  return [`--ulimit=nofile=${files}:${files}`, `--ulimit=nproc=${processes}:${processes}`];
+}
+
 function podmanArguments(run: ContainerRun, { folder, limits, runtime }: RunSettings): string[] {
   return [
     // Either would carry this machine's variables into the container.
@@ -70,9 +84,7 @@ function podmanArguments(run: ContainerRun, { folder, limits, runtime }: RunSett
     "--http-proxy=false",
     // /tmp, /run and /var/tmp are writable in podman by themselves.
     `--mount=type=tmpfs,destination=${home},chown=true`,
-    ...(limits === undefined
-      ? []
-      : [`--ulimit=nofile=${limits.files}:${limits.files}`, `--ulimit=nproc=${limits.processes}:${limits.processes}`]),
+    ...limitArguments(limits),
     ...(runtime === undefined ? [] : [`--runtime=${runtime}`]),
     ...(isFromLoopback(run.image) ? ["--tls-verify=false"] : []),
     ...(folder.authFile === undefined ? [] : [`--authfile=${folder.authFile}`]),

@@ -59,10 +59,10 @@ function append(image: string, layer: Awaited<ReturnType<typeof codeLayer>>, opt
 }
 
 function mountsOf(folders: readonly string[]): Mount[] {
-  const strange = folders.find((folder) => /[,"\r\n]/.test(folder));
+  const strange = folders.find((folder) => /[\r\n]/.test(folder));
   if (strange !== undefined) {
     throw new UserError(
-      `code_paths: ${strange} has a comma, a quote or a line end in it, and container engines mount no such folder.`,
+      `code_paths: ${strange} has a line end in it, and container engines mount no such folder.`,
       "Rename it.",
     );
   }

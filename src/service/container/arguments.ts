@@ -1,4 +1,4 @@
-import { gpuArguments, type ProcessLimits } from "../../engine/container/arguments.ts";
+import { gpuArguments, limitArguments, mountArgument, type ProcessLimits } from "../../engine/container/arguments.ts";
 import type { ContainerClient } from "../../engine/container/client.ts";
 import { containerNameOf, type Labelled } from "./labels.ts";
 import { type HostPorts, loopback } from "./ports.ts";
@@ -54,10 +54,7 @@ export function createArguments(client: ContainerClient, wanted: NewContainer, s
     ...(resources.memory === undefined ? [] : [`--memory=${resources.memory}b`]),
     ...(resources.cpu === undefined ? [] : [`--cpus=${resources.cpu}`]),
     ...gpuArguments(client, resources.gpu ?? 0),
-    ...Object.entries(wanted.mounts).map(
-      ([target, source]) =>
-        `--mount=${["type=bind", `source=${source}`, `destination=${target}`, "readonly"].map(inList).join(",")}`,
-    ),
+    ...Object.entries(wanted.mounts).map(([target, source]) => mountArgument({ source, target })),
     ...settings.inherited.map((name) => `--env=${name}`),
     ...(settings.environmentFile === undefined ? [] : [`--env-file=${settings.environmentFile}`]),
     ...(program === undefined ? [] : [`--entrypoint=${isPodman ? JSON.stringify([program]) : program}`]),
@@ -66,20 +63,13 @@ export function createArguments(client: ContainerClient, wanted: NewContainer, s
   ];
 }
 
-/** A part of a list with commas, as podman and docker read them (RFC 4180): a comma in a path begins no further part. */
-function inList(part: string): string {
-  return /[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part;
-}
-
 function podmanArguments({ limits, runtime }: CreateSettings): string[] {
   return [
     // Either would carry this machine's variables into the container.
     "--env-host=false",
     "--http-proxy=false",
     "--log-driver=k8s-file",
-    ...(limits === undefined
-      ? []
-      : [`--ulimit=nofile=${limits.files}:${limits.files}`, `--ulimit=nproc=${limits.processes}:${limits.processes}`]),
+    ...limitArguments(limits),
     ...(runtime === undefined ? [] : [`--runtime=${runtime}`]),
   ];
 }

@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { limitArguments } from "../../engine/container/arguments.ts";
 import type { ContainerClient } from "../../engine/container/client.ts";
 import { checkDocker } from "../../engine/container/docker-daemon.ts";
 import { divideEnvironment } from "../../engine/container/environment.ts";
@@ -218,10 +219,7 @@ export class Containers {
 
   /** Limits that podman needs to be told where it may not set its own. */
   limitArguments(): string[] {
-    const limits = this.client.name === "podman" ? processLimits() : undefined;
-    return limits === undefined
-      ? []
-      : [`--ulimit=nofile=${limits.files}:${limits.files}`, `--ulimit=nproc=${limits.processes}:${limits.processes}`];
+    return limitArguments(this.client.name === "podman" ? processLimits() : undefined);
   }
 
   /**
