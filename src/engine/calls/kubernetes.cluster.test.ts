@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { jobsPath } from "../kubernetes/submit.ts";
-import { clusterOfTest, kubeconfig, type TestCluster, until } from "../kubernetes/testdata/cluster.ts";
+import { clusterOfTest, type TestCluster, until } from "../kubernetes/testdata/cluster.ts";
 import { pushImage } from "../kubernetes/testdata/image.ts";
 import type { CallBatch, CallOutcome } from "./calls.ts";
 import { KubernetesCalls } from "./kubernetes.ts";
@@ -56,7 +56,7 @@ async function expectNothing(cluster: TestCluster): Promise<void> {
   }
 }
 
-describe.skipIf(kubeconfig === "")("calls in pods", () => {
+describe("calls in pods", () => {
   it("give results and failures by index, for few requests", async () => {
     const cluster = await clusterOfTest();
     const image = await pushProgram(cluster);

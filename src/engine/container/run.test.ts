@@ -18,13 +18,13 @@ vi.stubEnv("TMPDIR", temporary);
 afterAll(() => rmSync(temporary, { recursive: true }));
 
 const podman = installedPodman();
-const made = podman === undefined ? undefined : makeImage(podman.path);
-afterAll(() => made?.remove());
+const made = makeImage(podman.path);
+afterAll(() => made.remove());
 
 async function evaluate(code: string, run: Partial<ContainerRun> = {}, options: ContainerRunOptions = {}) {
   const [out, err]: Buffer[][] = [[], []];
   const whole = {
-    image: made?.image ?? "",
+    image: made.image,
     programArguments: ["-e", code],
     env: {},
     stdin: "",
@@ -34,17 +34,17 @@ async function evaluate(code: string, run: Partial<ContainerRun> = {}, options: 
     ...run,
   } as const;
   const onStderr = (chunk: Buffer) => void err?.push(chunk);
-  const status = await runContainer(podman ?? { name: "podman", path: "" }, whole, { onStderr, ...options });
+  const status = await runContainer(podman, whole, { onStderr, ...options });
   return { status, out: Buffer.concat(out ?? []).toString(), err: Buffer.concat(err ?? []).toString() };
 }
 
-function containers(image = made?.image): string {
-  return execFileSync(podman?.path ?? "", ["ps", "--all", "--quiet", "--filter", `ancestor=${image}`], {
+function containers(image = made.image): string {
+  return execFileSync(podman.path, ["ps", "--all", "--quiet", "--filter", `ancestor=${image}`], {
     encoding: "utf8",
   });
 }
 
-describe.skipIf(podman === undefined)("a container of podman", () => {
+describe("a container of podman", () => {
   it("gets its input, gives its output and status, and is gone", async () => {
     const echo =
       'process.stdin.pipe(process.stdout); process.stdin.on("end", () => { console.error("err"); process.exitCode = 7 })';
@@ -128,14 +128,7 @@ describe.skipIf(podman === undefined)("a container of podman", () => {
   it("is pulled from a loopback registry by a login that no list of processes and no file left behind shows", async () => {
     const login = { username: "token", password: "s3cret-s3cret" };
     const archive = join(mkdtempSync(join(tmpdir(), "image-")), "image.tar");
-    execFileSync(podman?.path ?? "", [
-      "save",
-      "--quiet",
-      "--format=oci-archive",
-      "--output",
-      archive,
-      made?.image ?? "",
-    ]);
+    execFileSync(podman.path, ["save", "--quiet", "--format=oci-archive", "--output", archive, made.image]);
     const lines: string[] = [];
     const registry = await startRegistry(archive, login, () => lines.push(...commandLines()));
     try {
@@ -150,7 +143,7 @@ describe.skipIf(podman === undefined)("a container of podman", () => {
       expect(out).toBe("2\n");
     } finally {
       await registry.close();
-      execFileSync(podman?.path ?? "", ["rmi", "--force", "--ignore", registry.image], { stdio: "ignore" });
+      execFileSync(podman.path, ["rmi", "--force", "--ignore", registry.image], { stdio: "ignore" });
     }
     expect(lines.some((line) => line.includes(`${registry.image} -e`))).toBe(true);
     expect(

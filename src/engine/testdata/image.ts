@@ -2,12 +2,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { findContainerClient } from "../container/client.ts";
+import { type ContainerClient, findContainerClient } from "../container/client.ts";
 
-/** podman, where it is set up for this user; tests that need it are skipped elsewhere. */
-export function installedPodman() {
+/** The podman of tests that Bazel runs only where it is set up for this user. */
+export function installedPodman(): ContainerClient {
   const search = findContainerClient(process.env);
-  return "client" in search && search.client.name === "podman" ? search.client : undefined;
+  if ("client" in search && search.client.name === "podman") return search.client;
+  throw new Error("This machine has no podman that this user could use: `slipway doctor` says why.");
 }
 
 /**

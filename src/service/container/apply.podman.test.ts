@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ContainerClient } from "../../engine/container/client.ts";
 import { installedPodman, makeImage } from "../../engine/testdata/image.ts";
 import { parseServices } from "../read.ts";
 import { type ApplyOptions, applyService, end, planService } from "./apply.ts";
@@ -28,7 +27,7 @@ http.createServer((request, response) => {
 process.on("SIGTERM", () => { console.log("bye"); process.exit(); });
 `;
 
-describe.skipIf(!podman)("a service on podman", () => {
+describe("a service on podman", () => {
   let made: ReturnType<typeof makeImage>;
   let containers: Containers;
   let name: string;
@@ -36,7 +35,7 @@ describe.skipIf(!podman)("a service on podman", () => {
   const notices: string[] = [];
 
   beforeAll(() => {
-    made = makeImage(podman?.path ?? "");
+    made = makeImage(podman.path);
     home = mkdtempSync(join(tmpdir(), "slipway-services-"));
   });
   afterAll(() => {
@@ -45,7 +44,7 @@ describe.skipIf(!podman)("a service on podman", () => {
   });
   beforeEach(() => {
     name = `t-${randomBytes(4).toString("hex")}`;
-    containers = new Containers(podman as ContainerClient, process.env);
+    containers = new Containers(podman, process.env);
     notices.length = 0;
   });
   afterEach(async () => {
@@ -167,7 +166,7 @@ describe.skipIf(!podman)("a service on podman", () => {
     class Interrupted extends Containers {
       left: number;
       constructor(left: number) {
-        super(podman as ContainerClient, process.env);
+        super(podman, process.env);
         this.left = left;
       }
       override async ask(...args: Parameters<Containers["ask"]>): Promise<string> {
