@@ -16,12 +16,7 @@ export async function describeShipments(
 
 async function describe(shipment: Shipment, destinations: Destinations, check: "digest" | "tags"): Promise<string> {
   const { image, destination, repository, tags } = shipment;
-  const seen = destination === embedded ? await destinations.lastSeenEmbedded() : undefined;
-  const open = seen
-    ? destinations.openSeen(seen)
-    : destination === embedded
-      ? undefined
-      : await destinations.open(destination);
+  const open = await openIfRunning(destination, destinations);
   const reference = imageReference(image, open?.host ?? destinations.embeddedHost() ?? "localhost", repository);
   const named = tags.length > 0 ? ` as ${tags.join(", ")}` : "";
   if (!open) return `would start the embedded registry and push what it lacks of ${reference}${named}`;
@@ -41,6 +36,13 @@ async function describe(shipment: Shipment, destinations: Destinations, check: "
   const missing = lacking.filter((size) => size > 0);
   const bytes = formatBytes(missing.reduce((sum, size) => sum + size, 0));
   return `would push ${reference}${named}: ${missing.length} of ${blobs.length} blobs, ${bytes}`;
+}
+
+/** Undefined for an embedded registry that is not running. */
+async function openIfRunning(destination: Shipment["destination"], destinations: Destinations) {
+  if (destination !== embedded) return destinations.open(destination);
+  const seen = await destinations.lastSeenEmbedded();
+  return seen && destinations.openSeen(seen);
 }
 
 async function wrongTags(shipment: Shipment, open: OpenDestination): Promise<string[]> {
