@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { formatPath } from "../../deployment/document.ts";
+import { formatPath } from "../deployment/document.ts";
 
 /** What a cluster notes about an object, rather than what the object is. Controllers have their notes in annotations; services have none. */
 const bookkeeping: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-import { changedFields } from "../kubernetes/difference.ts";
+import { changedFields } from "../difference.ts";
 import type { Found } from "./containers.ts";
 import type { Facts } from "./facts.ts";
 import { replicaName } from "./labels.ts";

@@ -2,7 +2,7 @@ import { podLog } from "../../engine/kubernetes/logs.ts";
 import { containerName, containerState, type Pod } from "../../engine/kubernetes/objects.ts";
 import type { Place } from "./apply.ts";
 import { Observation } from "./observation.ts";
-import { hasBegun } from "./rollout.ts";
+import { hasBegun } from "./observed.ts";
 import { requireAll } from "./status.ts";
 
 /** Bytes of a line that are held back until its end comes. */

@@ -1,7 +1,7 @@
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import { Failure } from "../../oci/errors.ts";
+import { changedFields } from "../difference.ts";
 import { allOf, type Change, type LiveObject, type Place, put, remove } from "./apply.ts";
-import { changedFields } from "./difference.ts";
 import { expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";
 
 /** How often a Deployment is tried to be put back while its controller writes into it. */

@@ -13,7 +13,7 @@ import {
   podsOf,
   type ReplicaSet,
   wantedReplicas,
-} from "./rollout.ts";
+} from "./observed.ts";
 import { troubleOf } from "./trouble.ts";
 
 interface EndpointSlice {
