@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -6,6 +5,7 @@ import { localCode } from "./code.ts";
 import { codeLayer } from "./code-layer.ts";
 import { checkOut } from "./git/checkout.ts";
 import { folderOfTest, git, repositoryOfTest } from "./testdata/git-repository.ts";
+import { layerListing } from "./testdata/layer-listing.ts";
 
 const access = { protocols: ["file"] } as const;
 
@@ -41,12 +41,7 @@ describe("the layer of a commit", () => {
       process.umask(before);
     }
     expect(layers[0]?.metadata).toEqual(layers[1]?.metadata);
-    const list = execFileSync("tar", ["--numeric-owner", "-tvzf", layers[0]?.blob ?? ""], { encoding: "utf8" });
-    const lines = list
-      .trim()
-      .split("\n")
-      .map((line) => line.replace(/^(\S+) (\S+) .*? (slipway.*)$/, "$1 $2 $3"));
-    expect(lines).toEqual([
+    expect(layerListing(layers[0]?.blob ?? "")).toEqual([
       "drwxr-xr-x 0/0 slipway/",
       "drwxr-xr-x 0/0 slipway/code/",
       "-rw-r--r-- 0/0 slipway/code/.gitmodules",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folderLayer } from "./code-layer.ts";
 import { folderOfTest, git } from "./testdata/git-repository.ts";
+import { layerListing } from "./testdata/layer-listing.ts";
 
 describe("the layer of folders", () => {
   const write = (files: Record<string, string>) => {
@@ -28,12 +29,7 @@ describe("the layer of folders", () => {
       process.umask(before);
     }
     expect(layers[0]?.metadata).toEqual(layers[1]?.metadata);
-    const list = execFileSync("tar", ["--numeric-owner", "-tvzf", layers[0]?.blob ?? ""], { encoding: "utf8" });
-    const lines = list
-      .trim()
-      .split("\n")
-      .map((line) => line.replace(/^(\S+) (\S+) .*? (slipway.*)$/, "$1 $2 $3"));
-    expect(lines).toEqual([
+    expect(layerListing(layers[0]?.blob ?? "")).toEqual([
       "drwxr-xr-x 0/0 slipway/",
       "drwxr-xr-x 0/0 slipway/code/",
       "drwxr-xr-x 0/0 slipway/code/0/",

@@ -1,25 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { folderOfTest, git, repositoryOfTest } from "../../../src/deployment/testdata/git-repository.ts";
-import { gitServerOfTest } from "../../../src/deployment/testdata/git-server.ts";
+import { folderOfTest, git } from "../../../src/deployment/testdata/git-repository.ts";
 import { FakeRegistry } from "../../../src/registry/client/testdata/fake-registry.ts";
 import { SecretWatch } from "../../credentials/testdata/secrets.ts";
+import { expectContents, gitHosts, type Name, names, provide, writeExamples } from "../seeds.ts";
 import { PodmanUser } from "./machine.ts";
-
-const names = ["everything", "model", "private-registry", "repositories"] as const;
-
-/** A git server with repositories by their paths. */
-async function gitHost(files: Readonly<Record<string, string>>, username: string, password: string, wanted: string) {
-  const root = folderOfTest();
-  const repositories = Object.entries(files).map(([path, content]) => {
-    mkdirSync(join(root, path), { recursive: true });
-    const repository = repositoryOfTest(join(root, path));
-    repository.commit({ "README.md": content });
-    return repository;
-  });
-  return { ...(await gitServerOfTest(root, { username, password, wanted })), repositories };
-}
 
 /** A registry for those who know the password. */
 async function closedRegistry(username: string, password: string) {
@@ -45,17 +31,7 @@ it("the four examples, unchanged but for what this network does not have, answer
   ];
   const watch = new SecretWatch([handlePassword, privatePassword, registryPassword], machine.home, ...user.state);
 
-  const serving = { "tensorflow/serving.git": "serving\n" };
-  const handle = await gitHost(serving, "example", handlePassword, "/tensorflow/");
-  const both = await gitHost(
-    { ...serving, "paperspace/ml-private.git": "private\n" },
-    "paperspace-user",
-    privatePassword,
-    "/paperspace/",
-  );
-  const authorities = [handle, both].map(({ certificate }) => readFileSync(certificate, "utf8")).join("");
-  machine.write({ "authorities.pem": authorities });
-  machine.env["GIT_SSL_CAINFO"] = join(machine.home, "authorities.pem");
+  const hosts = await gitHosts(user, [handlePassword, privatePassword]);
   user.configure({ authorities: machine.env["GIT_SSL_CAINFO"] });
 
   // The same image in the embedded registry, and in one that only those read who know the password.
@@ -72,32 +48,9 @@ it("the four examples, unchanged but for what this network does not have, answer
   const closed = await push({ SLIPWAY_REGISTRY: registry.host, DOCKER_CONFIG: docker });
 
   await watch.while(async () => {
-    for (const name of ["container-registry-name", "dockerhub-prod"]) {
-      const where = ["--service", "docker", "--url", registry.host, "--name", name, "--username", "robot"];
-      const added = await user.slipway(["credentials", "add", ...where, "--password-stdin"], registryPassword);
-      expect(added).toMatchObject({ status: 0 });
-    }
-    for (const [id, content] of [
-      ["model-handle", "a handle\n"],
-      ["model-id", "an id\n"],
-    ] as const) {
-      machine.write({ [`${id}/saved_model.pb`]: content });
-      expect(await user.slipway(["model", "push", id, id])).toMatchObject({ status: 0 });
-    }
-    expect(await user.slipway(["secret", "set", "secret_name"], `${handlePassword}\n`)).toMatchObject({ status: 0 });
-    const set = await user.slipway(["secret", "set", "paperspace-github-token"], privatePassword);
-    expect(set).toMatchObject({ status: 0 });
-
-    for (const name of names) {
-      const text = readFileSync(`examples/services/${name}.yaml`, "utf8");
-      const image = text.includes("containerRegistry: ") ? closed : open;
-      const server = name === "everything" ? handle : both;
-      const spec = text.replace(/^image: \S+/m, `image: ${image}`).replaceAll("https://github.com", server.url);
-      const lines = text.split("\n");
-      const changed = spec.split("\n").filter((line, index) => line !== lines[index]);
-      for (const line of changed) expect(line).toMatch(/^image: |^ +- url: /);
-      machine.write({ [`services/${name}.yaml`]: spec });
-    }
+    const login = { host: registry.host, username: "robot", password: registryPassword };
+    await provide(user, login, [handlePassword, privatePassword]);
+    writeExamples(user, { open, closed }, hosts);
     const created = names.map((name) => `create Container ${name}-0\n`).join("");
     const plan = await user.slipway(["service", "plan", "services"]);
     expect(plan).toMatchObject({ status: 0, out: created });
@@ -111,20 +64,9 @@ it("the four examples, unchanged but for what this network does not have, answer
     expect(statuses.map(({ name, state }) => ({ name, state }))).toEqual(
       names.map((name) => ({ name, state: "ready" })),
     );
-    const read = (name: (typeof names)[number], path: string) => user.read(name, path);
-    expect(await read("everything", "/opt/models/saved_model.pb")).toBe("a handle\n");
-    expect(await read("everything", "/opt/repos/tf-serving/README.md")).toBe("serving\n");
-    expect((await read("everything", "/proc/self/environ")).split("\0")).toContain("ENV=VAR");
-    expect((await read("everything", "/proc/self/cmdline")).split("\0").filter(Boolean).at(-1)).toBe("command");
-    for (const name of ["model", "private-registry"] as const) {
-      expect(JSON.parse(await read(name, "/opt/models"))).toEqual(["saved_model.pb"]);
-      expect(await read(name, "/opt/models/saved_model.pb")).toBe("an id\n");
-      const variables = (await read(name, "/proc/self/environ")).split("\0");
-      expect(variables).toEqual(expect.arrayContaining(["MODEL_BASE_PATH=/opt/models", "MODEL_NAME=my-tf-model"]));
-    }
-    expect(await read("repositories", "/opt/repositories/tf-serving/README.md")).toBe("serving\n");
-    expect(await read("repositories", "/opt/repositories/paperspace-ml/README.md")).toBe("private\n");
-    const [, priv] = both.repositories;
+    const read = (name: Name, path: string) => user.read(name, path);
+    await expectContents(read);
+    const [, priv] = hosts.both.repositories;
     const head = git(priv?.folder ?? "", "rev-parse", "HEAD");
     expect(await read("repositories", "/opt/repositories/paperspace-ml/.git/HEAD")).toBe(`${head}\n`);
     // What the sync program needs is not for the service, and nothing that is shared may be changed.
