@@ -1,15 +1,19 @@
 import { afterAll, describe, vi } from "vitest";
-import { installedPodman, makeImage } from "../engine/testdata/image.ts";
+import { installedClient, makeImage } from "../engine/testdata/image.ts";
 import { describeFunctions, program } from "./testdata/functions.ts";
 
 // Containers of a busy machine take their time.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
-const podman = installedPodman();
+const client = installedClient();
 
-describe("in a container of podman", () => {
-  const { image, remove } = makeImage(podman.path, program);
+describe(`in a container of ${client.name}`, () => {
+  const { image, remove } = makeImage(client, program);
   afterAll(remove);
-  const env = { SLIPWAY_CONTAINER_IMAGE: image, SLIPWAY_ENGINE: "container" };
-  describeFunctions({ env, where: `a container of ${image}`, container: { podman: podman.path, image } });
+  const env = {
+    SLIPWAY_CONTAINER_IMAGE: image,
+    SLIPWAY_ENGINE: "container",
+    DOCKER_HOST: process.env["DOCKER_HOST"] ?? "",
+  };
+  describeFunctions({ env, where: `a container of ${image}`, container: { client, image } });
 });

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ContainerClient, findContainerClient } from "../container/client.ts";
 
-/** The podman of tests that Bazel runs only where it is set up for this user. */
-export function installedPodman(): ContainerClient {
+/** The podman, or docker, of tests that Bazel runs only where it is set up for this user. */
+export function installedClient(): ContainerClient {
   const search = findContainerClient(process.env);
-  if ("client" in search && search.client.name === "podman") return search.client;
-  throw new Error("This machine has no podman that this user could use: `slipway doctor` says why.");
+  if ("client" in search) return search.client;
+  throw new Error("This machine has neither podman nor docker for this user: `slipway doctor` says why.");
 }
 
 /**
@@ -16,7 +16,7 @@ export function installedPodman(): ContainerClient {
  *
  * @param entry path in the repository; undefined makes Node itself the entry point
  */
-export function makeImage(podman: string, entry?: string): { image: string; remove: () => void } {
+export function makeImage(client: ContainerClient, entry?: string): { image: string; remove: () => void } {
   const root = mkdtempSync(join(tmpdir(), "image-"));
   const put = (path: string) => {
     mkdirSync(join(root, dirname(path)), { recursive: true });
@@ -41,11 +41,8 @@ export function makeImage(podman: string, entry?: string): { image: string; remo
   tar("-c", "--owner=0", "--group=0", "--exclude=./home", ".");
   tar("-r", "--owner=1000", "--group=1000", "./home");
   rmSync(root, { recursive: true });
-  execFileSync(
-    podman,
-    ["import", "--quiet", "-c", `ENTRYPOINT ${entrypoint}`, "-c", "USER 1000:1000", archive, image],
-    { stdio: "pipe" },
-  );
+  const changes = ["-c", `ENTRYPOINT ${entrypoint}`, "-c", "USER 1000:1000"];
+  execFileSync(client.path, ["import", ...changes, archive, image], { stdio: "pipe" });
   rmSync(archive);
-  return { image, remove: () => void spawnSync(podman, ["rmi", "--force", image]) };
+  return { image, remove: () => void spawnSync(client.path, ["rmi", "--force", image]) };
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { installedPodman, makeImage } from "../../engine/testdata/image.ts";
+import { installedClient, makeImage } from "../../engine/testdata/image.ts";
 import { parseServices } from "../read.ts";
 import { type ApplyOptions, applyService, end, planService } from "./apply.ts";
 import { Containers } from "./containers.ts";
@@ -13,7 +13,7 @@ import { bringImage, exactImage } from "./prepare.ts";
 import { statusesOf } from "./status.ts";
 import type { ContainerChange } from "./steps.ts";
 
-const podman = installedPodman();
+const client = installedClient();
 
 /** Greets, says when it is ready, and ends when asked to. */
 const server = `
@@ -27,7 +27,7 @@ http.createServer((request, response) => {
 process.on("SIGTERM", () => { console.log("bye"); process.exit(); });
 `;
 
-describe("a service on podman", () => {
+describe(`a service on ${client.name}`, () => {
   let made: ReturnType<typeof makeImage>;
   let containers: Containers;
   let name: string;
@@ -35,7 +35,7 @@ describe("a service on podman", () => {
   const notices: string[] = [];
 
   beforeAll(() => {
-    made = makeImage(podman.path);
+    made = makeImage(client);
     home = mkdtempSync(join(tmpdir(), "slipway-services-"));
   });
   afterAll(() => {
@@ -44,7 +44,7 @@ describe("a service on podman", () => {
   });
   beforeEach(() => {
     name = `t-${randomBytes(4).toString("hex")}`;
-    containers = new Containers(podman, process.env);
+    containers = new Containers(client, process.env);
     notices.length = 0;
   });
   afterEach(async () => {
@@ -142,7 +142,9 @@ describe("a service on podman", () => {
   it("that cannot be started leaves its predecessor running", async () => {
     await apply();
     const before = await status();
-    await expect(apply({ command: ["/nothing"] })).rejects.toThrow(/podman start of .* failed: .*\/nothing/s);
+    await expect(apply({ command: ["/nothing"] })).rejects.toThrow(
+      new RegExp(`${client.name} start of .* failed: .*/nothing`, "s"),
+    );
     await expect.poll(status, { timeout: 20_000 }).toEqual(before);
   });
 
@@ -166,7 +168,7 @@ describe("a service on podman", () => {
     class Interrupted extends Containers {
       left: number;
       constructor(left: number) {
-        super(podman, process.env);
+        super(client, process.env);
         this.left = left;
       }
       override async ask(...args: Parameters<Containers["ask"]>): Promise<string> {

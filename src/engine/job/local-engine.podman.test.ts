@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
 import { parseDigest } from "../../oci/digest.ts";
-import { installedPodman, makeImage } from "../testdata/image.ts";
+import { installedClient, makeImage } from "../testdata/image.ts";
 import { containerName, findJobFolder, jobsFolder, readRecord } from "./job-folder.ts";
 import { LocalEngine } from "./local-engine.ts";
 import { makeProgram } from "./program.ts";
 
-const podman = installedPodman().path;
+const podman = installedClient();
 const run = (...args: string[]) =>
-  execFileSync(podman, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  execFileSync(podman.path, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 
 /** A folder whose name is more than one word to whoever reads lists. */
 const code = 'code, "mine"';
