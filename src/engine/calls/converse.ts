@@ -1,6 +1,6 @@
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { messageOf, UserError } from "../../oci/errors.ts";
+import { onLines } from "../lines.ts";
 import type { CallEngine } from "./calls.ts";
 import type { HelperAnswer, HelperRequest } from "./helper.ts";
 
@@ -22,14 +22,14 @@ export async function converse(
   open: (request: HelperRequest) => Promise<CallEngine | undefined>,
 ): Promise<boolean> {
   const gone = new AbortController();
-  const lines = createInterface({ input: questions, crlfDelay: Number.POSITIVE_INFINITY });
-  questions.once("close", () => lines.close());
   const line = await new Promise<string | undefined>((resolve) => {
-    lines.once("line", resolve);
-    lines.once("close", () => {
+    const end = () => {
       gone.abort();
       resolve(undefined);
-    });
+    };
+    onLines(questions, resolve);
+    // Who was killed with answers to read ends it with an error.
+    for (const event of ["end", "error", "close"]) questions.once(event, end);
   });
   if (line === undefined) return true;
   try {
@@ -51,7 +51,5 @@ export async function converse(
     const name = error instanceof UserError ? "UserError" : "Failure";
     if (!gone.signal.aborted) answer({ error: { name, problem, remedy: remedy.join("\n") } });
     return false;
-  } finally {
-    lines.close();
   }
 }

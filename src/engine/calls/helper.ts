@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { Failure, UserError } from "../../oci/errors.ts";
 import type { Environment } from "../engine.ts";
 import { interruptible } from "../interrupts.ts";
 import type { EngineKind } from "../kind.ts";
+import { onLines } from "../lines.ts";
 import {
   type CallBatch,
   type CallEngine,
@@ -121,10 +121,10 @@ async function converse(
 ): Promise<Extract<HelperAnswer, { done: unknown } | { error: unknown } | { declined: unknown }>> {
   let last: Awaited<ReturnType<typeof converse>> | undefined;
   // A connection that breaks ends, and so does what it is to.
-  input.on("error", () => {});
+  for (const stream of [input, answers]) stream.on("error", () => {});
   input.write(`${JSON.stringify(request)}\n`);
   output?.on("data", listener.onOutput);
-  createInterface({ input: answers, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+  onLines(answers, (line) => {
     const answer = JSON.parse(line) as HelperAnswer;
     if ("index" in answer) listener.onOutcome(answer.index, answer.outcome);
     else if ("output" in answer) listener.onOutput(Buffer.from(answer.output, "base64"));

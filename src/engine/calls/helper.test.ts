@@ -1,0 +1,42 @@
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import type { CallBatch, CallOutcome } from "./calls.ts";
+import { HelperCalls } from "./helper.ts";
+
+const batch: CallBatch = {
+  programArguments: [],
+  env: {},
+  network: "none",
+  resources: {},
+  name: "f",
+  inputs: ["[1]"],
+};
+
+/** Calls by a helper that is this program. @returns the outcomes */
+async function answersOf(script: string): Promise<CallOutcome[]> {
+  const helper = join(mkdtempSync(join(tmpdir(), "helper-")), "helper");
+  writeFileSync(helper, `#!${process.execPath}\n${script}`);
+  chmodSync(helper, 0o755);
+  const outcomes: CallOutcome[] = [];
+  const env = { SLIPWAY_ENGINE_HELPER: helper, PATH: process.env["PATH"] ?? "" };
+  await new HelperCalls("kubernetes", env).run(batch, {
+    onOutcome: (_, outcome) => outcomes.push(outcome),
+    onOutput: () => {},
+  });
+  return outcomes;
+}
+
+it("takes a line of JSON for one whatever is in it", async () => {
+  const reply = { result: "one\u2028two\u2029three\r\u0085" };
+  const answers = [{ index: 0, outcome: { reply } }, { done: { requests: 0 } }];
+  const script = `for (const answer of ${JSON.stringify(answers)}) console.log(JSON.stringify(answer));`;
+  expect(await answersOf(script)).toEqual([{ reply }]);
+});
+
+it("fails when its helper breaks off in the middle of an answer", async () => {
+  await expect(answersOf(`process.stdout.write('{"index":0,"outc', () => process.exit(7));`)).rejects.toThrow(
+    /ended with status 7 before it was done\.\nLook at what it printed above/,
+  );
+});
