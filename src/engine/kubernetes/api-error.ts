@@ -7,6 +7,8 @@ export interface Refusal {
   /** One word, such as `AlreadyExists`. */
   readonly reason: string;
   readonly message: string;
+  /** Milliseconds after which a server that is too busy wants to be asked again. */
+  readonly retryAfter?: number;
 }
 
 /** What was asked of the API server, for errors. */
@@ -41,14 +43,15 @@ export function isUnanswered(error: unknown): boolean {
 
 /** Whether an error may be over soon, whoever it is that does not answer: the server, or a node that it asks. */
 export function mayPass(error: unknown): boolean {
-  return isUnanswered(error) || (refusalOf(error)?.status ?? 0) >= 500;
+  const status = refusalOf(error)?.status ?? 0;
+  return isUnanswered(error) || status === 429 || status >= 500;
 }
 
 class Unanswered extends Error {}
 
-/** The error for an answer that is a refusal. */
-export function refusalError(question: Question, status: number, body: string): Error {
-  const refusal = { ...readStatus(status, body), status };
+/** The error for an answer that is a refusal. `retryAfter`: see {@link Refusal}. */
+export function refusalError(question: Question, status: number, body: string, retryAfter?: number): Error {
+  const refusal = { ...readStatus(status, body), status, ...(retryAfter === undefined ? {} : { retryAfter }) };
   const options = { cause: new RefusalError(refusal) };
   const { message } = refusal;
   const { context, server, user } = question;

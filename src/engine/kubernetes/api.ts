@@ -13,6 +13,8 @@ const patience = 30_000;
 const silence = 120_000;
 /** How often a question is asked that gets no answer, or that the server is too busy for. */
 const tries = 4;
+/** Milliseconds that a busy server's wish to be asked later is heeded for. */
+const longestWait = 10_000;
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -55,13 +57,14 @@ export class Api {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const response = await this.#send(method, path, asked);
-        return JSON.parse(await response.body.text()) as Answer;
+        return await this.#answer<Answer>(method, path, response);
       } catch (error) {
         asked.signal?.throwIfAborted();
-        const status = refusalOf(error)?.status;
+        const { status, retryAfter = 0 } = refusalOf(error) ?? {};
         const isPassing = isUnanswered(error) || status === 429 || status === 503 || status === 504;
         if (!isPassing || attempt >= tries) throw error;
-        await delay(100 * 4 ** (attempt - 1), undefined, asked.signal ? { signal: asked.signal } : {});
+        const time = Math.max(100 * 4 ** (attempt - 1), Math.min(retryAfter, longestWait));
+        await delay(time, undefined, asked.signal ? { signal: asked.signal } : {});
       }
     }
   }
@@ -74,6 +77,15 @@ export class Api {
   /** The error for a stream that broke. */
   broken(path: string, error: unknown): Error {
     return unansweredError({ method: "GET", path, ...this.#names }, error);
+  }
+
+  /** An answer breaks off as a connection does, or is of something else on the way to the server. */
+  async #answer<Answer>(method: string, path: string, { body }: Dispatcher.ResponseData<unknown>): Promise<Answer> {
+    try {
+      return JSON.parse(await body.text()) as Answer;
+    } catch (error) {
+      throw unansweredError({ method, path, ...this.#names }, error);
+    }
   }
 
   async #send(method: string, path: string, asked: Asked): Promise<Dispatcher.ResponseData<unknown>> {
@@ -110,7 +122,8 @@ export class Api {
     const text = await response.body.text().catch(() => "");
     // A credential, or the certificate that the connections were made with, may have been renewed.
     if (response.statusCode === 401) this.#dispatcher = undefined;
-    throw refusalError(question, response.statusCode, text);
+    const retryAfter = 1000 * Number(response.headers["retry-after"]);
+    throw refusalError(question, response.statusCode, text, Number.isFinite(retryAfter) ? retryAfter : undefined);
   }
 
   async #authorize(url: URL): Promise<{ headers: Record<string, string>; dispatcher: Dispatcher | undefined }> {

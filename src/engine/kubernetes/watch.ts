@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Api } from "./api.ts";
-import { isUnanswered, refusalOf } from "./api-error.ts";
+import { mayPass, refusalOf } from "./api-error.ts";
 import type { List, Metadata } from "./objects.ts";
 
 /** Seconds after which the server ends a watch, and it is begun anew. */
@@ -58,6 +58,9 @@ export async function watchAll<Item extends { readonly metadata: Metadata }>(
   const items = new Map<string, Item>();
   let version: string | undefined;
   let quietSince: number | undefined;
+  const answered = () => {
+    quietSince = undefined;
+  };
   while (!signal.aborted) {
     try {
       if (version === undefined) {
@@ -67,8 +70,8 @@ export async function watchAll<Item extends { readonly metadata: Metadata }>(
         version = state.version;
         onState(items);
       }
-      quietSince = undefined;
-      for await (const { type, object } of events<Item>(api, selection, version, signal)) {
+      const begun = Date.now();
+      for await (const { type, object } of events<Item>(api, selection, version, signal, answered)) {
         // The state that the watch began with is forgotten.
         if (type === "ERROR") {
           version = undefined;
@@ -80,20 +83,26 @@ export async function watchAll<Item extends { readonly metadata: Metadata }>(
         else items.set(object.metadata.name, object);
         onState(items);
       }
+      // Something on the way may end every watch at once.
+      if (Date.now() - begun < interval) await pause(signal);
     } catch (error) {
       if (signal.aborted) return;
       if (refusalOf(error)?.status === 410) {
         version = undefined;
         continue;
       }
-      if (!isPassing(error)) throw error;
+      if (!mayPass(error)) throw error;
       if (quietSince === undefined) {
         quietSince = Date.now();
         options.onQuiet?.(error as Error);
       } else if (Date.now() - quietSince > patience) throw error;
-      await delay(interval, undefined, { signal }).catch(() => {});
+      await pause(signal);
     }
   }
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await delay(interval, undefined, { signal }).catch(() => {});
 }
 
 interface WatchEvent<Item> {
@@ -101,12 +110,13 @@ interface WatchEvent<Item> {
   readonly object: Item;
 }
 
-/** The changes since a version. It ends where the server ends it, also without a word. */
+/** The changes since a version, once they are `answered`. It ends where the server ends it, also without a word. */
 async function* events<Item>(
   api: Api,
   { path, labelSelector, fieldSelector }: Selection,
   version: string,
   signal: AbortSignal,
+  answered: () => void,
 ): AsyncGenerator<WatchEvent<Item>> {
   const query = {
     labelSelector,
@@ -117,6 +127,7 @@ async function* events<Item>(
     timeoutSeconds: watchTime,
   };
   const body = await api.stream(path, { query, signal });
+  answered();
   try {
     // What a broken connection cut off is told again by the next.
     let rest = "";
@@ -130,9 +141,4 @@ async function* events<Item>(
   } finally {
     body.destroy();
   }
-}
-
-function isPassing(error: unknown): boolean {
-  const status = refusalOf(error)?.status;
-  return isUnanswered(error) || status === 429 || (status !== undefined && status >= 500);
 }

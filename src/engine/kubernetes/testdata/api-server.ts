@@ -1,0 +1,43 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** An API server of a test's own, which answers as the test says, until it ends. @returns the environment that leads to it */
+export async function apiServer(
+  answer: (request: IncomingMessage & { readonly url: string }, response: ServerResponse) => void,
+): Promise<Record<string, string>> {
+  const server = createServer((request, response) => answer(Object.assign(request, { url: request.url ?? "" }), response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const folder = mkdtempSync(join(tmpdir(), "api-server-"));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const kubeconfig = {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "test",
+    clusters: [{ name: "test", cluster: { server: url, "insecure-skip-tls-verify": true } }],
+    users: [{ name: "tester", user: {} }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "tester" } }],
+  };
+  writeFileSync(join(folder, "kubeconfig"), JSON.stringify(kubeconfig));
+  return { HOME: folder, KUBECONFIG: join(folder, "kubeconfig"), PATH: process.env["PATH"] ?? "" };
+}
+
+/** The answer to a list. */
+export function list(items: readonly object[]): string {
+  return JSON.stringify({ metadata: { resourceVersion: "1" }, items });
+}
+
+/** An answer that refuses. */
+export function refuse(response: ServerResponse, code: number, headers: Record<string, string> = {}): void {
+  response.writeHead(code, headers).end(JSON.stringify({ kind: "Status", code, message: "not now" }));
+}

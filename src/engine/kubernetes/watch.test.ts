@@ -1,0 +1,64 @@
+import { expect, it, vi } from "vitest";
+import { openCluster } from "./cluster.ts";
+import { apiServer, list, refuse } from "./testdata/api-server.ts";
+import { listAll, watchAll } from "./watch.ts";
+
+const selection = { path: "/api/v1/namespaces/default/pods" };
+
+it("tells once that a server is quiet, and gives up after five minutes", async () => {
+  let watches = 0;
+  const env = await apiServer(({ url }, response) => {
+    if (!url.includes("watch=true")) return void response.end(list([]));
+    watches += 1;
+    response.destroy();
+  });
+  const { api } = await openCluster(env);
+  const quiet: Error[] = [];
+  const signal = AbortSignal.timeout(60_000);
+  const watching = watchAll(api, selection, { signal, onQuiet: (error) => quiet.push(error) }, () => {});
+  watching.catch(() => {});
+  await vi.waitUntil(() => watches >= 3, { timeout: 20_000 });
+  expect(quiet.map(({ message }) => message)).toEqual([expect.stringMatching(/^Cluster test \(.*\) does not answer/)]);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 6 * 60_000 });
+  await expect(watching.finally(() => vi.useRealTimers())).rejects.toThrow(/does not answer/);
+});
+
+it("does not hurry a server that ends every watch at once", async () => {
+  const begun: number[] = [];
+  const env = await apiServer(({ url }, response) => {
+    if (!url.includes("watch=true")) return void response.end(list([]));
+    begun.push(performance.now());
+    response.end(`${JSON.stringify({ type: "ERROR", object: { metadata: {} } })}\n`);
+  });
+  const { api } = await openCluster(env);
+  const over = new AbortController();
+  const watching = watchAll(api, selection, { signal: over.signal }, () => {});
+  await vi.waitUntil(() => begun.length >= 2, { timeout: 20_000 });
+  over.abort();
+  await watching;
+  expect((begun[1] ?? 0) - (begun[0] ?? 0)).toBeGreaterThan(900);
+});
+
+it("asks again for an answer that breaks off, and where something else answered", async () => {
+  let asked = 0;
+  const env = await apiServer((_, response) => {
+    asked += 1;
+    if (asked === 1) response.writeHead(200, { "content-length": 1000 }).write("{", () => response.destroy());
+    else response.end(asked === 2 ? "<html>" : list([{}]));
+  });
+  const { api } = await openCluster(env);
+  expect((await listAll(api, selection)).items).toEqual([{}]);
+  expect(asked).toBe(3);
+});
+
+it("asks a busy server again when it says", async () => {
+  const asked: number[] = [];
+  const env = await apiServer((_, response) => {
+    asked.push(performance.now());
+    if (asked.length === 1) refuse(response, 429, { "retry-after": "1" });
+    else response.end(list([]));
+  });
+  const { api } = await openCluster(env);
+  await listAll(api, selection);
+  expect((asked[1] ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(900);
+});
