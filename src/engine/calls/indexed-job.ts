@@ -11,9 +11,9 @@ const inputsFolder = "/slipway/calls";
 /** Most bytes of a result, as nodes begin a container's log anew at 10 MiB. */
 const maximumLoggedResult = 8 * 1024 * 1024;
 /** Seconds that calls may take which nobody waits for any more and nobody could end. */
-const deadline = 24 * 60 * 60;
+export const deadline = 24 * 60 * 60;
 /** Seconds that they stay in the cluster then, once they have ended. */
-const keptFor = 10 * 60;
+export const keptFor = 10 * 60;
 /** Pods at once, where nobody says. */
 const usualParallelism = 50;
 

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../../oci/errors.ts";
 import type { Environment } from "../engine.ts";
+import { mayPass } from "../kubernetes/api-error.ts";
 import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
 import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
 import { conditionOf, type Event, type Job, jobNameLabel, type Pod } from "../kubernetes/objects.ts";
@@ -8,13 +10,15 @@ import { checkReach, type PullAccess, pullAccess } from "../kubernetes/pull-secr
 import { createOwned, deleteJob, jobsPath, newJobName, removeAbandoned } from "../kubernetes/submit.ts";
 import { listAll, type Selection, watchAll } from "../kubernetes/watch.ts";
 import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
-import { indexedJob } from "./indexed-job.ts";
+import { deadline, indexedJob, keptFor } from "./indexed-job.ts";
 import { PodResults, sentences } from "./pod-results.ts";
 
 /** Milliseconds that calls may be without a pod before the cluster is asked why, and between such questions. */
 const podTime = 3000;
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
 const endTime = 120_000;
+/** Milliseconds between attempts to delete what a cluster that does not answer runs. */
+const interval = 1000;
 
 /** Milliseconds for which a token, good for an hour, is as good as a new one. */
 const accessTime = 5 * 60_000;
@@ -44,15 +48,13 @@ export class KubernetesCalls implements CallEngine {
     const { namespace, owner } = cluster;
     const { job, secrets } = indexedJob(batch, image, { name, namespace, owner, nonce }, dockerConfig);
     listener.signal?.throwIfAborted();
-    try {
-      const { metadata } = await createOwned(cluster, job, secrets);
-      await followCalls(cluster, metadata, nonce, batch, listener);
-    } finally {
-      if (listener.signal?.aborted) await endCalls(cluster, name);
-      else await deleteJob(cluster, name, "Background");
-      await this.#prepared.swept;
-      this.requests += cluster.api.requests - before;
-    }
+    const { metadata } = await createOwned(cluster, job, secrets);
+    const [followed] = await Promise.allSettled([followCalls(cluster, metadata, nonce, batch, listener)]);
+    const [removed] = await Promise.allSettled([removeCalls(cluster, name, listener)]);
+    await this.#prepared.swept;
+    this.requests += cluster.api.requests - before;
+    // Why calls failed matters more than what became of them.
+    for (const each of [followed, removed]) if (each.status === "rejected") throw each.reason;
   }
 }
 
@@ -117,6 +119,10 @@ async function followCalls(
     if (found.isFinal) fail(new Failure(...sentences(found.words)));
     else tell(found.words);
   };
+  // Those who watch say so, and for how long they wait.
+  const failUnlessPassing = (error: unknown) => {
+    if (!mayPass(error)) fail(error);
+  };
   const options = {
     signal,
     onQuiet: (error: Error) => tell(`${error.message.split("\n", 1)[0]} Trying again; the calls go on.`),
@@ -124,7 +130,7 @@ async function followCalls(
 
   const pods = watchAll<Pod>(api, podsOf(cluster, name), options, (items) => {
     results.see(items.values());
-    results.trouble(items.values()).then(trouble, fail);
+    results.trouble(items.values()).then(trouble, failUnlessPassing);
   });
   const job = watchAll<Job>(
     api,
@@ -136,8 +142,8 @@ async function followCalls(
         fail(new Failure(`Job ${name} was deleted by someone while its calls ran.`, "Call them again."));
       } else if (conditionOf(current, "Complete") || conditionOf(current, "Failed")) {
         // What its pods say may come later than what the job does.
-        listAll<Pod>(api, podsOf(cluster, name), signal).then(({ items }) => {
-          results.see(items);
+        podsNow(cluster, name, signal).then((pods) => {
+          results.see(pods);
           results.close(current);
         }, fail);
       }
@@ -146,7 +152,7 @@ async function followCalls(
   const timer = setInterval(() => {
     if (results.hasBegun) return clearInterval(timer);
     const events = { path: `/api/v1/namespaces/${namespace}/events`, fieldSelector: `involvedObject.uid=${uid}` };
-    listAll<Event>(api, events, signal).then(({ items }) => trouble(creationTrouble(items)), fail);
+    listAll<Event>(api, events, signal).then(({ items }) => trouble(creationTrouble(items)), failUnlessPassing);
   }, podTime);
   try {
     // A watch ends by itself only when it is aborted.
@@ -159,12 +165,42 @@ async function followCalls(
   }
 }
 
-/** Deletes a batch and waits until nothing of it runs. */
-async function endCalls(cluster: Cluster, name: string): Promise<void> {
-  await deleteJob(cluster, name, "Foreground");
+/** The pods of a batch as they are, asked for until there is an answer. */
+async function podsNow(cluster: Cluster, name: string, signal: AbortSignal): Promise<readonly Pod[]> {
+  const over = new AbortController();
+  let pods: readonly Pod[] = [];
+  await watchAll<Pod>(
+    cluster.api,
+    podsOf(cluster, name),
+    { signal: AbortSignal.any([signal, over.signal]) },
+    (items) => {
+      pods = [...items.values()];
+      over.abort();
+    },
+  );
+  return pods;
+}
+
+/** Deletes a batch; one whose results nobody waits for any more, until nothing of it runs. A cluster that does not answer is asked for a while. */
+async function removeCalls(cluster: Cluster, name: string, { signal, onOutput }: CallListener): Promise<void> {
+  const { context, namespace } = cluster;
+  const isEnded = signal?.aborted ?? false;
+  for (const end = Date.now() + endTime; ; await delay(interval)) {
+    try {
+      await deleteJob(cluster, name, isEnded ? "Foreground" : "Background");
+      break;
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      if (Date.now() < end) continue;
+      const problem = `Job ${name} is left in namespace ${namespace} of cluster ${context}, which does not answer.`;
+      const remedy = `It stops ${deadline / 3600} hours after it began, and goes ${keptFor / 60} minutes after its end; delete it to have that sooner.`;
+      return onOutput(Buffer.from(`slipway: ${problem} ${remedy}\n`));
+    }
+  }
+  if (!isEnded) return;
   const gone = new AbortController();
-  const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(endTime)]);
-  await watchAll<Pod>(cluster.api, podsOf(cluster, name), { signal }, (items) => {
+  const either = AbortSignal.any([gone.signal, AbortSignal.timeout(endTime)]);
+  await watchAll<Pod>(cluster.api, podsOf(cluster, name), { signal: either }, (items) => {
     if (items.size === 0) gone.abort();
   });
 }

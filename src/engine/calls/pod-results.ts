@@ -1,3 +1,4 @@
+import { Failure } from "../../oci/errors.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { jobFailure, podFailure, type Trouble, waitingTrouble } from "../kubernetes/failure.ts";
@@ -93,14 +94,25 @@ export class PodResults {
       followed.isOver = true;
       followed.wake();
       // What the program printed comes before its result does, however that comes.
-      this.#later(async () => {
-        const inLog = await followed.reply;
-        this.#settle(index, pod, reply ?? inLog);
-      });
+      this.#later(() => this.#settleByLog(index, pod, followed.reply, reply));
     } else if (reply) this.#settle(index, pod, reply);
     // One that was given up by its node is made again, but for what it had done.
-    else if (terminated) this.#later(async () => this.#settle(index, pod, await this.#readLog(pod.metadata.name)));
+    else if (terminated) this.#later(() => this.#settleByLog(index, pod, this.#readLog(pod.metadata.name)));
     else this.#settle(index, pod, undefined);
+  }
+
+  /** @param known what it gave, where that came otherwise than in its log */
+  async #settleByLog(index: number, pod: Pod, log: Promise<Reply | undefined>, known?: Reply): Promise<void> {
+    try {
+      const inLog = await log;
+      this.#settle(index, pod, known ?? inLog);
+    } catch (error) {
+      // Its node is gone, say, and no reason for other calls to fail.
+      if (!(error instanceof Failure)) throw error;
+      const [problem = ""] = error.message.split("\n", 1);
+      const reason = { problem: `What it gave cannot be read. ${problem}`, remedy: "Call it again." };
+      if (this.#isOpen.has(index)) this.#tell(index, known ? { reply: known } : { status: 1, reason });
+    }
   }
 
   #settle(index: number, pod: Pod, reply: Reply | undefined): void {

@@ -1,0 +1,184 @@
+import type { ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { afterEach, expect, it, vi } from "vitest";
+import { apiServer, list, refuse } from "../kubernetes/testdata/api-server.ts";
+import { resultLine } from "../protocol.ts";
+import type { CallBatch, CallOutcome } from "./calls.ts";
+import { KubernetesCalls } from "./kubernetes.ts";
+
+const batch: CallBatch = {
+  image: `r.example.com/a@sha256:${"0".repeat(64)}`,
+  programArguments: [],
+  env: {},
+  network: "none",
+  resources: {},
+  name: "f",
+  inputs: ["[1]", "[2]"],
+};
+
+interface Asked {
+  /** `POST jobs`, `GET jobs/log`, `WATCH pods` … */
+  readonly what: string;
+  readonly response: ServerResponse;
+}
+
+interface Made {
+  metadata: { name: string; annotations: { "slipway/nonce": string } };
+}
+
+/** A cluster that runs a batch when it is told to. What `other` takes care of it does not answer itself. */
+async function clusterOf(other: (asked: Asked) => boolean) {
+  const asked: string[] = [];
+  const watches = new Map<string, ServerResponse>();
+  let job: Made | undefined;
+  const env = await apiServer(async (request, response) => {
+    const { method = "", url } = request;
+    const { pathname, searchParams } = new URL(url, "http://server");
+    const kind = /\/(log|jobs|pods|secrets|events)(?=\/[^/]+$|$)/.exec(pathname)?.[1] ?? "";
+    const what = `${searchParams.has("watch") ? "WATCH" : method} ${kind}`;
+    asked.push(what);
+    if (other({ what, response })) return;
+    if (what.startsWith("WATCH")) {
+      response.flushHeaders();
+      return void watches.set(kind, response);
+    }
+    if (what === "POST jobs") job = JSON.parse(await text(request)) as Made;
+    const known = kind === "jobs" && searchParams.has("fieldSelector") ? [{ ...job, spec: {} }] : [];
+    response.end(method === "GET" ? list(known) : JSON.stringify({ metadata: { ...job?.metadata, uid: "u" } }));
+  });
+  const send = (kind: string, object: object) =>
+    void watches.get(kind)?.write(`${JSON.stringify({ type: "MODIFIED", object })}\n`);
+  /** The pod of a call has ended, with a short result or with what is in its log. */
+  const end = (index: number, result?: unknown) => {
+    const { name, annotations } = (job as Made).metadata;
+    const message = result === undefined ? "" : resultLine(annotations["slipway/nonce"], JSON.stringify({ result }));
+    send("pods", {
+      metadata: { name: `${name}-${index}`, labels: { "batch.kubernetes.io/job-completion-index": String(index) } },
+      spec: { containers: [] },
+      status: {
+        phase: "Succeeded",
+        containerStatuses: [{ name: "main", state: { terminated: { exitCode: 0, message } } }],
+      },
+    });
+  };
+  const complete = () =>
+    send("jobs", { metadata: job?.metadata, spec: {}, status: { conditions: [{ type: "Complete", status: "True" }] } });
+  const count = (wanted: string) => asked.filter((what) => what === wanted).length;
+  const outcomes: CallOutcome[] = [];
+  let printed = "";
+  const stop = new AbortController();
+  const ended = new KubernetesCalls(env).run(batch, {
+    onOutcome: (index, outcome) => {
+      outcomes[index] = outcome;
+    },
+    onOutput: (data) => {
+      printed += data.toString();
+    },
+    signal: stop.signal,
+  });
+  ended.catch(() => {});
+  const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 12_000 });
+  return {
+    count,
+    end,
+    complete,
+    ended,
+    outcomes,
+    printed: () => printed,
+    stop,
+    until,
+    watched: () => until(() => watches.has("pods") && watches.has("jobs")),
+  };
+}
+
+const later = (milliseconds: number) => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + milliseconds });
+afterEach(() => void vi.useRealTimers());
+
+const both = [{ reply: { result: 1 } }, { reply: { result: 2 } }];
+
+it("goes on when the cluster does not answer for a while what keeps pods from coming", async () => {
+  let refused = 0;
+  const cluster = await clusterOf(({ what, response }) => {
+    if (what !== "GET events" || refused === 4) return false;
+    refused += 1;
+    refuse(response, 503);
+    return true;
+  });
+  await cluster.until(() => cluster.count("GET events") > 4);
+  cluster.end(0, 1);
+  cluster.end(1, 2);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual(both);
+});
+
+it("keeps results though the job cannot be deleted any more, and says what is left", async () => {
+  const cluster = await clusterOf(({ what, response }) => {
+    if (what !== "DELETE jobs") return false;
+    refuse(response, 503);
+    return true;
+  });
+  await cluster.watched();
+  cluster.end(0, 1);
+  cluster.end(1, 2);
+  await cluster.until(() => cluster.count("DELETE jobs") > 4);
+  later(10 * 60_000);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual(both);
+  expect(cluster.printed()).toMatch(/^slipway: Job f-\w+ is left in namespace default of cluster test.*\n$/);
+});
+
+it("ends what runs as soon as the cluster answers again", async () => {
+  let refused = 0;
+  const cluster = await clusterOf(({ what, response }) => {
+    if (what !== "DELETE jobs" || refused === 5) return false;
+    refused += 1;
+    refuse(response, 503);
+    return true;
+  });
+  await cluster.watched();
+  cluster.stop.abort();
+  await expect(cluster.ended).rejects.toThrow(/abort/);
+  expect(cluster.count("DELETE jobs")).toBe(6);
+});
+
+it("waits for pods that cannot be listed at the end of the job", async () => {
+  let toRefuse = 0;
+  const cluster = await clusterOf(({ what, response }) => {
+    if (what !== "GET pods" || toRefuse === 0) return false;
+    toRefuse -= 1;
+    refuse(response, 503);
+    return true;
+  });
+  await cluster.watched();
+  toRefuse = 4;
+  cluster.complete();
+  await cluster.ended;
+  expect(cluster.outcomes).toMatchObject([{ status: 1 }, { status: 1 }]);
+});
+
+it("says what is not allowed first", async () => {
+  const may = (verb: string) => `jobs.batch is forbidden: User "u" cannot ${verb} resource "jobs" in API group "batch"`;
+  const cluster = await clusterOf(({ what, response }) => {
+    const verb = { "POST jobs": "create", "DELETE jobs": "delete" }[what];
+    if (verb === undefined) return false;
+    response.writeHead(403).end(JSON.stringify({ reason: "Forbidden", message: may(verb) }));
+    return true;
+  });
+  await expect(cluster.ended).rejects.toThrow(/^User u may not create jobs\.batch/);
+});
+
+it("fails only the call whose result its node does not give", async () => {
+  const cluster = await clusterOf(({ what, response }) => {
+    if (what !== "GET log") return false;
+    refuse(response, 502);
+    return true;
+  });
+  await cluster.watched();
+  cluster.end(0);
+  await cluster.until(() => cluster.count("GET log") > 1);
+  later(6 * 60_000);
+  await cluster.until(() => cluster.outcomes[0] !== undefined);
+  cluster.end(1, 2);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual([{ status: 1, reason: expect.anything() }, both[1]]);
+});
