@@ -120,6 +120,8 @@ export class KubernetesEngine implements JobEngine {
     try {
       await observation.ready(signal);
       for (;;) {
+        // Before a look at what is: none may be missed while something is asked about that.
+        const change = observation.change(signal);
         const { observed } = observation;
         const next = observed?.pods.find((pod) => !read.has(pod.metadata.name) && hasBegun(pod));
         if (observed && next) {
@@ -129,14 +131,14 @@ export class KubernetesEngine implements JobEngine {
             const pod = observation.observed?.pods.find(({ metadata }) => metadata.name === podName);
             return !observation.hasPod(podName) || pod === undefined || containerState(pod).terminated !== undefined;
           };
-          const change = () => observation.change(signal);
-          yield* this.#podLog(cluster, observed.job, next, { follow, isOver, change }, id, signal);
+          const options = { follow, isOver, change: () => observation.change(signal) };
+          yield* this.#podLog(cluster, observed.job, next, options, id, signal);
           continue;
         }
         if (!observed || observation.isGone) return;
         if (hasEnded(statusOf(id, observed))) return await observation.settled(signal);
         if (waiting.note(await troubleOf(cluster, observed, waiting))) return;
-        await waiting.change(observation, observed, signal);
+        await waiting.change(change, observed);
       }
     } finally {
       observation.close();
@@ -159,6 +161,7 @@ export class KubernetesEngine implements JobEngine {
     try {
       await observation.ready(signal);
       for (;;) {
+        const change = observation.change(signal);
         const { observed } = observation;
         if (!observed) return { status: await this.#lost(id) };
         const status = statusOf(id, observed);
@@ -170,7 +173,7 @@ export class KubernetesEngine implements JobEngine {
           await this.#end(id, cluster, name, failed);
           return { status: (await this.#notes.read(name))?.end ?? failed };
         }
-        await waiting.change(observation, observed, signal);
+        await waiting.change(change, observed);
       }
     } finally {
       observation.close();

@@ -64,9 +64,11 @@ export class Observation {
     while (this.#seen.size < 2) await this.change(signal);
   }
 
-  /** Settles with the next change; rejects when there will be none. */
+  /** Settles with the next change; rejects when there will be none. It need not be waited for. */
   change(signal?: AbortSignal): Promise<void> {
-    return this.#changes.next(signal);
+    const change = this.#changes.next(signal);
+    change.catch(() => {});
+    return change;
   }
 
   /**

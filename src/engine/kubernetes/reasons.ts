@@ -1,4 +1,5 @@
 import { hasEnded, type JobStatus } from "../job/engine.ts";
+import { mayPass } from "./api-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { creationTrouble, goneFailure, podFailure, reconsidered, type Trouble, waitingTrouble } from "./failure.ts";
 import { conditionOf, containerState, type Event, type Pod } from "./objects.ts";
@@ -6,11 +7,16 @@ import { type Observed, statusOf } from "./status.ts";
 import type { Waiting } from "./waiting.ts";
 import { listAll } from "./watch.ts";
 
-/** What keeps a job from getting on. */
+/** What keeps a job from getting on; undefined also when the cluster does not answer, which whoever watches the job says. */
 export async function troubleOf(cluster: Cluster, observed: Observed, waiting: Waiting): Promise<Trouble | undefined> {
   const last = observed.pods.at(-1);
-  if (last) return containerState(last).terminated ? undefined : podTrouble(cluster, last);
-  return waiting.isLong() ? whyWithoutPod(cluster, observed) : undefined;
+  try {
+    if (last) return containerState(last).terminated ? undefined : await podTrouble(cluster, last);
+    return waiting.isLong() ? await whyWithoutPod(cluster, observed) : undefined;
+  } catch (error) {
+    if (!mayPass(error)) throw error;
+    return undefined;
+  }
 }
 
 /** What keeps a pod from starting, undefined when nothing is known to. */

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Trouble } from "./failure.ts";
-import type { Observation } from "./observation.ts";
 import type { Observed } from "./status.ts";
 
 /** Milliseconds that a job may be without a pod before the cluster is asked why, and between such questions. */
@@ -30,9 +29,8 @@ export class Waiting {
     return undefined;
   }
 
-  /** The next change; for a job without a pod, at most a while. */
-  async change(observation: Observation, { pods }: Observed, signal: AbortSignal | undefined): Promise<void> {
-    const change = observation.change(signal);
+  /** Settles with a change; for a job without a pod, at most a while later. */
+  async change(change: Promise<void>, { pods }: Observed): Promise<void> {
     if (pods.length > 0) return change;
     const stop = new AbortController();
     const timer = delay(podTime, undefined, { signal: stop.signal }).catch(() => {});

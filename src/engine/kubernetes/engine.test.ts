@@ -1,0 +1,60 @@
+import type { ServerResponse } from "node:http";
+import { expect, it, vi } from "vitest";
+import { KubernetesEngine } from "./engine.ts";
+import { apiServer, list, refuse } from "./testdata/api-server.ts";
+
+const job = {
+  metadata: { name: "a-00000000", uid: "j", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" },
+  spec: { suspend: false, backoffLimit: 0, template: { spec: { containers: [] } } },
+};
+const main = { name: "main", image: `r.example.com/a@sha256:${"0".repeat(64)}` };
+const pod = {
+  metadata: { ...job.metadata, name: "a-00000000-x", uid: "p" },
+  spec: { containers: [main], imagePullSecrets: [{ name: "a-00000000-pull" }] },
+};
+const waiting = { reason: "ErrImagePull", message: "401 Unauthorized" };
+const pulls = {
+  phase: "Pending",
+  // Its node may not have seen the secret yet.
+  startTime: new Date(Date.now() - 12_000).toISOString(),
+  containerStatuses: [{ ...main, state: { waiting } }],
+};
+const succeeded = { phase: "Succeeded", containerStatuses: [{ ...main, state: { terminated: { exitCode: 0 } } }] };
+
+/** A job whose pod does not get its image at first. `onEvents` answers what is asked of events. */
+async function collect(onEvents: (response: ServerResponse, hasEnded: () => Promise<void>) => void) {
+  let pods: ServerResponse | undefined;
+  const hasEnded = async () => {
+    await vi.waitUntil(() => pods, { timeout: 20_000 });
+    const event = { type: "MODIFIED", object: { ...pod, status: succeeded } };
+    await new Promise<void>((resolve) => void pods?.write(`${JSON.stringify(event)}\n`, () => resolve()));
+  };
+  const env = await apiServer(({ url }, response) => {
+    const isOfPods = url.includes("/pods");
+    if (url.includes("/events")) return onEvents(response, hasEnded);
+    if (!url.includes("watch=true")) return void response.end(list([isOfPods ? { ...pod, status: pulls } : job]));
+    response.flushHeaders();
+    if (isOfPods) pods = response;
+  });
+  return new KubernetesEngine(env).collect("k8s:a-00000000");
+}
+
+const none = { reason: "FailedToRetrieveImagePullSecret", message: "" };
+
+it("misses no change while it asks for the reason of what was before", async () => {
+  const { status } = await collect(async (response, hasEnded) => {
+    await hasEnded();
+    response.end(list([none]));
+  });
+  expect(status).toMatchObject({ state: "succeeded", exitStatus: 0 });
+});
+
+it("waits on when the cluster does not answer why a job waits", async () => {
+  let asked = 0;
+  const { status } = await collect(async (response, hasEnded) => {
+    asked += 1;
+    refuse(response, 503);
+    if (asked === 4) await hasEnded();
+  });
+  expect(status).toMatchObject({ state: "succeeded", exitStatus: 0 });
+});
