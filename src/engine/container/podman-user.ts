@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import type { Environment } from "../engine.ts";
 import { findExecutable } from "../executables.ts";
+import { userName } from "../user-name.ts";
 import type { Obstacle } from "./client.ts";
 
 /** What podman needs to know of the machine and user. */
@@ -58,6 +58,5 @@ function hasRange(file: string, user: PodmanUser): boolean {
 }
 
 function currentUser(): PodmanUser {
-  const { uid, username } = userInfo();
-  return { uid, name: username, root: "/" };
+  return { uid: process.getuid?.() ?? -1, name: userName(), root: "/" };
 }

@@ -1,9 +1,9 @@
-import { userInfo } from "node:os";
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { UserError } from "../../oci/errors.ts";
 import { nearest } from "../../oci/nearest.ts";
 import { contextSettings } from "../../registry/settings/settings.ts";
 import type { Environment } from "../engine.ts";
+import { userName } from "../user-name.ts";
 import { Api } from "./api.ts";
 import { isInCluster, kubeconfigFiles } from "./configured.ts";
 
@@ -70,7 +70,7 @@ export async function openCluster(
     namespace:
       where.namespace ?? (env["SLIPWAY_KUBERNETES_NAMESPACE"] || settings.namespace || found.namespace || "default"),
     nodeLocal: settings.nodeLocal ?? false,
-    owner: asLabel(userInfo().username),
+    owner: asLabel(userName()),
   };
 }
 

@@ -29,6 +29,8 @@ import { listAll } from "./watch.ts";
 
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
 const endTime = 120_000;
+/** How a log is read that is not followed. */
+const asItIs = { follow: false, isOver: () => true, change: async () => {} };
 /** Milliseconds for which notes of jobs that the cluster no longer has are kept. */
 const noteTime = 7 * 24 * 60 * 60_000;
 
@@ -103,14 +105,7 @@ export class KubernetesEngine implements JobEngine {
       const observed = await this.#observe(cluster, name);
       if (observed === undefined) return void this.#lost(id);
       for (const pod of observed.pods.filter(hasBegun)) {
-        yield* this.#podLog(
-          cluster,
-          observed.job,
-          pod,
-          { follow, isOver: () => true, change: async () => {} },
-          id,
-          signal,
-        );
+        yield* this.#podLog(cluster, observed.job, pod, asItIs, id, signal);
       }
       return;
     }
@@ -350,8 +345,7 @@ export class KubernetesEngine implements JobEngine {
     reader.write(Buffer.from(containerState(last).terminated?.message ?? ""));
     const short = reader.end();
     if (short !== undefined || this.#replies.has(id)) return short ?? this.#replies.get(id);
-    const options = { follow: false, isOver: () => true, change: async () => {} };
-    for await (const _ of this.#podLog(cluster, job, last, options, id, signal)) {
+    for await (const _ of this.#podLog(cluster, job, last, asItIs, id, signal)) {
       // The result is what matters here.
     }
     return this.#replies.get(id);
