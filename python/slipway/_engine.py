@@ -223,17 +223,24 @@ def _start_helper(
             pass
         finally:
             _close(child)
+            # Answers that nobody waits for any more must not keep it from ending what runs.
+            drain = threading.Thread(target=_pass_on, args=(child.stdout.fileno(), lambda _: None), daemon=True)
+            drain.start()
             try:
                 child.wait(_HELPER_GRACE)
             except subprocess.TimeoutExpired:
                 child.kill()
             printer.join()
+            drain.join()
     return last, child.returncode
 
 
 def _listen(answers: Iterable[bytes], on_outcome: OnOutcome, on_output: OnOutput) -> Dict[str, Any]:
     last: Dict[str, Any] = {}
     for line in answers:
+        if not line.endswith(b"\n"):
+            # It ended in the middle of an answer.
+            break
         answer = json.loads(line)
         if "index" in answer:
             on_outcome(answer["index"], answer["outcome"])

@@ -1,0 +1,59 @@
+"""How a program speaks to the helper that makes calls."""
+
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+from typing import Any, List
+
+from slipway import Failure, _engine
+
+ANSWER = '{"index": 0, "outcome": {"status": 1}}'
+
+
+class Helper(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_by(self, on_outcome: Any, *script: str) -> None:
+        """Has a helper that is this script make calls."""
+        helper = self.folder / "helper"
+        lines = [f"#!{sys.executable}", "import pathlib, sys", "sys.stdin.readline()", *script]
+        helper.write_text("\n".join(lines))
+        helper.chmod(0o755)
+        os.environ.pop("SLIPWAY_ENGINE_SOCKET", None)
+        _engine._run_helper(str(helper), {}, on_outcome, lambda _: None)
+
+    def test_fails_when_it_breaks_off_in_the_middle_of_an_answer(self) -> None:
+        outcomes: List[int] = []
+        with self.assertRaisesRegex(Failure, "ended with status 7 before it was done"):
+            self.run_by(
+                lambda index, _: outcomes.append(index),
+                f"print('{ANSWER}')",
+                "sys.stdout.write('{\"index\": 1, \"outc')",
+                "sys.exit(7)",
+            )
+        self.assertEqual(outcomes, [0])
+
+    def test_is_left_to_end_what_runs_when_the_program_is_interrupted(self) -> None:
+        def interrupt(_index: int, _outcome: Any) -> None:
+            raise KeyboardInterrupt
+
+        mark = self.folder / "ended"
+        with self.assertRaises(KeyboardInterrupt):
+            self.run_by(
+                interrupt,
+                f"print('{ANSWER}', flush=True)",
+                "sys.stdin.read()",
+                # More than a pipe holds.
+                f"print('{ANSWER}\\n' * 100000, flush=True)",
+                f"pathlib.Path('{mark}').touch()",
+            )
+        self.assertTrue(mark.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
