@@ -20,6 +20,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/\bcrun\b/i, "Install runc (apt-get install runc), which runs on more machines"],
   [/slirp4netns|pasta/i, "Install what podman's error names"],
   [/Cannot connect to the Docker daemon|docker daemon running/i, "Start Docker's daemon"],
+  [/\bEMFILE\b/, "Run fewer at once, or raise the limit of open files (`ulimit -n`)"],
   [/no space left/i, "Make room, for example by `{client} system prune`"],
 ];
 

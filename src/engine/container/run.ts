@@ -88,6 +88,8 @@ async function attempt(
       // A process group of its own: the terminal's signals reach the client once, by us.
       detached: true,
     });
+    // One that cannot be started may have no streams.
+    await once(child, "spawn");
     const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
     const words = new LastWords(options.onStderr);
     child.stdin.on("error", () => {});
@@ -133,15 +135,18 @@ async function attempt(
 }
 
 /** Calls back once the file has content. */
-function whenFilled(path: string, onFilled: () => void): FSWatcher {
-  const watcher = watch(dirname(path), () => {
-    if (!hasContent(path)) return;
-    watcher.close();
-    onFilled();
-  });
+function whenFilled(path: string, onFilled: () => void): FSWatcher | undefined {
   // Where changes cannot be watched, it is told by the end of the run.
-  watcher.on("error", () => {});
-  return watcher;
+  try {
+    const watcher = watch(dirname(path), () => {
+      if (!hasContent(path)) return;
+      watcher.close();
+      onFilled();
+    });
+    return watcher.on("error", () => {});
+  } catch {
+    return undefined;
+  }
 }
 
 /** docker makes the file when it starts, and fills it once the container exists. */
