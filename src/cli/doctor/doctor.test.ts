@@ -46,7 +46,7 @@ describe("slipway doctor", () => {
       expect.stringMatching(/^ +Get a kubeconfig from /),
       "",
     ]);
-    expect(stdout).toContain("podman 5.0.0 with runc, rootless, storage overlay");
+    expect(stdout).toContain("podman 5.0.0 with runc, rootless, storage overlay (no slirp4netns, which services need)");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });
 

@@ -39,9 +39,14 @@ async function examinePodman(path: string, env: Environment): Promise<Finding> {
   }
   const [version, runtime, rootless, storage] = answer.output.split(" ");
   const detail = `podman ${version} with ${runtime}, ${rootless === "true" ? "rootless" : "as root"}, storage ${storage}`;
-  const other =
-    runtime === "crun" && findExecutable("runc", env) === undefined ? " (no runc, should crun not work here)" : "";
-  return { ...part, state: "ok", detail: `${detail}${other}` };
+  const isHere = (name: string) => findExecutable(name, env) !== undefined;
+  const lacks = [
+    ...(runtime === "crun" && !isHere("runc") ? ["no runc, should crun not work here"] : []),
+    ...(rootless === "true" && !isHere("slirp4netns") && !isHere("pasta")
+      ? ["no slirp4netns, which services need"]
+      : []),
+  ];
+  return { ...part, state: "ok", detail: `${detail}${lacks.length === 0 ? "" : ` (${lacks.join("; ")})`}` };
 }
 
 async function examineDocker(path: string, env: Environment): Promise<Finding> {
