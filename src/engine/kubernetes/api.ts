@@ -15,6 +15,8 @@ const silence = 120_000;
 const tries = 4;
 /** Milliseconds that a busy server's wish to be asked later is heeded for. */
 const longestWait = 10_000;
+/** Milliseconds for which a server that was away may refuse what it allows: it does not know yet who may do what. */
+const startTime = 30_000;
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -38,6 +40,7 @@ export class Api {
   readonly #base: string;
   readonly #names: Pick<Question, "context" | "server" | "user">;
   #dispatcher: Dispatcher | undefined;
+  #awaySince = Number.NEGATIVE_INFINITY;
   /** Questions asked so far. */
   requests = 0;
 
@@ -76,7 +79,7 @@ export class Api {
 
   /** The error for a stream that broke. */
   broken(path: string, error: unknown): Error {
-    return unansweredError({ method: "GET", path, ...this.#names }, error);
+    return this.#unanswered({ method: "GET", path, ...this.#names }, error);
   }
 
   /** An answer breaks off as a connection does, or is of something else on the way to the server. */
@@ -84,7 +87,7 @@ export class Api {
     try {
       return JSON.parse(await body.text()) as Answer;
     } catch (error) {
-      throw unansweredError({ method, path, ...this.#names }, error);
+      throw this.#unanswered({ method, path, ...this.#names }, error);
     }
   }
 
@@ -116,14 +119,27 @@ export class Api {
       response = await request(url, options);
     } catch (error) {
       asked.signal?.throwIfAborted();
-      throw unansweredError(question, error);
+      throw this.#unanswered(question, error);
     }
     if (response.statusCode < 300) return response;
     const text = await response.body.text().catch(() => "");
     // A credential, or the certificate that the connections were made with, may have been renewed.
     if (response.statusCode === 401) this.#dispatcher = undefined;
     const retryAfter = 1000 * Number(response.headers["retry-after"]);
-    throw refusalError(question, response.statusCode, text, Number.isFinite(retryAfter) ? retryAfter : undefined);
+    const refused = refusalError(
+      question,
+      response.statusCode,
+      text,
+      Number.isFinite(retryAfter) ? retryAfter : undefined,
+    );
+    if (response.statusCode !== 403 || Date.now() - this.#awaySince > startTime) throw refused;
+    const [words = ""] = refused.message.split("\n", 1);
+    throw unansweredError(question, new Error(`it has just started, and says: ${words.replace(/\.$/, "")}`));
+  }
+
+  #unanswered(question: Question, error: unknown): Error {
+    this.#awaySince = Date.now();
+    return unansweredError(question, error);
   }
 
   async #authorize(url: URL): Promise<{ headers: Record<string, string>; dispatcher: Dispatcher | undefined }> {

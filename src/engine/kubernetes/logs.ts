@@ -1,13 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../../oci/errors.ts";
 import type { Api } from "./api.ts";
-import { isUnanswered, refusalOf } from "./api-error.ts";
+import { isUnanswered, mayPass, refusalOf } from "./api-error.ts";
 import { LogLines } from "./log-lines.ts";
 import { containerName } from "./objects.ts";
 
 /** Milliseconds between connections, and for how long one is sought. */
 const interval = 500;
 const patience = 5 * 60_000;
+/** Milliseconds that a connection which works is open for. */
+const steady = 10_000;
 
 /**
  * What the program of one pod printed, standard output and error together, which is how Kubernetes keeps them. Broken connections are taken up
@@ -34,10 +36,12 @@ export async function* podLog(
   let quietSince: number | undefined;
   for (;;) {
     const wasOver = isOver();
+    let openSince: number | undefined;
     try {
       const sinceTime = lines.since();
       const query = { container: containerName, follow, timestamps: true, sinceTime };
       const body = await api.stream(path, { query, ...(signal ? { signal } : {}) });
+      openSince = Date.now();
       try {
         for await (const chunk of body) {
           quietSince = undefined;
@@ -56,7 +60,9 @@ export async function* podLog(
       signal?.throwIfAborted();
       const refusal = refusalOf(error);
       if (refusal?.status === 404) return false;
-      if (refusal !== undefined && refusal.status < 500 && !isStarting(refusal)) throw error;
+      if (refusal !== undefined && !mayPass(error) && !isStarting(refusal)) throw error;
+      // One that was open for a while broke off for its silence, which is the program's.
+      if (openSince !== undefined && Date.now() - openSince >= steady) quietSince = undefined;
       quietSince ??= Date.now();
       if (Date.now() - quietSince > patience) {
         if (refusal !== undefined || isUnanswered(error)) throw error;

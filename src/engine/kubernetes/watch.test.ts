@@ -62,3 +62,29 @@ it("asks a busy server again when it says", async () => {
   await listAll(api, selection);
   expect((asked[1] ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(900);
 });
+
+it("goes on after a server was away that does not know yet who may do what", async () => {
+  let watches = 0;
+  const env = await apiServer(({ url }, response) => {
+    if (!url.includes("watch=true")) return void response.end(list([]));
+    watches += 1;
+    if (watches === 1) response.destroy();
+    else if (watches < 4) refuse(response, 403);
+    else response.end(`${JSON.stringify({ type: "ADDED", object: { metadata: { name: "a" } } })}\n`);
+  });
+  const { api } = await openCluster(env);
+  const over = new AbortController();
+  const seen: string[] = [];
+  await watchAll(api, selection, { signal: over.signal }, (items) => {
+    seen.push(...items.keys());
+    if (items.size > 0) over.abort();
+  });
+  expect(seen).toEqual(["a"]);
+});
+
+it("fails at once where something is not allowed", async () => {
+  const env = await apiServer((_, response) => refuse(response, 403));
+  const { api } = await openCluster(env);
+  const watching = watchAll(api, selection, { signal: AbortSignal.timeout(60_000) }, () => {});
+  await expect(watching).rejects.toThrow(/status 403/);
+});
