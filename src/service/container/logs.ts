@@ -1,8 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { containersOf, openContainers } from "./apply-file.ts";
 import type { Containers, Found } from "./containers.ts";
 import { replicaName } from "./labels.ts";
 
 type Write = (lines: Buffer) => void | Promise<void>;
+
+/** Milliseconds between looks at which containers there are. */
+const interval = 1000;
 
 /**
  * Writes what the containers of a service have printed.
@@ -12,53 +16,130 @@ type Write = (lines: Buffer) => void | Promise<void>;
 export async function showServiceLogs(
   env: Readonly<Record<string, string | undefined>>,
   name: string,
-  options: { readonly follow: boolean; readonly signal?: AbortSignal },
+  { follow, signal }: { readonly follow: boolean; readonly signal?: AbortSignal },
   write: Write,
 ): Promise<void> {
   const containers = await openContainers(env);
-  await writeLogs(containers, await containersOf(containers, [name]), options, write);
-  options.signal?.throwIfAborted();
+  const found = await containersOf(containers, [name]);
+  if (follow) await followLogs(containers, name, write, signal);
+  else await writeLogs(containers, found, write);
+  signal?.throwIfAborted();
 }
 
-/** Writes what containers have printed, each line after the container's name where there are several; with `follow` until all are gone. */
-export async function writeLogs(
-  containers: Containers,
-  found: readonly Found[],
-  options: { readonly follow: boolean; readonly signal?: AbortSignal },
-  write: Write,
-): Promise<void> {
+/** Writes what containers have printed, each line after the container's name where there are several. */
+export async function writeLogs(containers: Containers, found: readonly Found[], write: Write): Promise<void> {
   await Promise.all(
     found.map(async (each) => {
-      const prefix = found.length > 1 ? `[${replicaName(each)}] ` : "";
-      const streams = { stdout: new Lines(prefix, write), stderr: new Lines(prefix, write) };
-      await containers.logs(each.name, options, (data, stream) => streams[stream].write(data));
-      for (const stream of Object.values(streams)) stream.end();
+      const streams = streamsOf(write, () => (found.length > 1 ? prefixOf(each) : ""));
+      await containers.logs(each.name, { follow: false }, (data, stream) => streams[stream].write(data));
+      for (const stream of Object.values(streams)) await stream.end();
     }),
   );
 }
 
+/**
+ * Writes what the containers of a service print, of those to come and after each start too, until there are none any more; each line after its
+ * replica's name once there are several.
+ */
+export async function followLogs(
+  containers: Containers,
+  service: string,
+  write: Write,
+  signal?: AbortSignal,
+): Promise<void> {
+  const followed = new Map<string, Promise<void>>();
+  const replicas = new Set<number>();
+  const over = new AbortController();
+  const all = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
+  const follow = async (found: Found) => {
+    const streams = streamsOf(write, () => (replicas.size > 1 ? prefixOf(found) : ""));
+    await followOne(containers, found, streams, all);
+    for (const stream of Object.values(streams)) await stream.end();
+  };
+  try {
+    // One look may fall between the end of a container and its successor.
+    for (let looksInVain = 0; looksInVain < 2; ) {
+      const names = await containers.names(service);
+      const fresh = await Promise.all(names.map((name) => (followed.has(name) ? undefined : containers.find(name))));
+      // All of them first, so that each line knows of the others.
+      for (const found of fresh) if (found) replicas.add(found.replica);
+      for (const found of fresh) if (found) followed.set(found.name, follow(found).catch(failed.reject));
+      looksInVain = names.length === 0 ? looksInVain + 1 : 0;
+      await Promise.race([delay(interval, undefined, { signal: all }), failed.promise]);
+    }
+    await Promise.race([Promise.all(followed.values()), failed.promise]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Follows a container from one start to the next, until it is gone. An engine tells all that was printed before anew each time. */
+async function followOne(
+  containers: Containers,
+  { name, startedAt }: Found,
+  streams: Readonly<Record<StreamName, Lines>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const written = { stdout: 0, stderr: 0 };
+  let followed = startedAt;
+  for (;;) {
+    const told = { stdout: 0, stderr: 0 };
+    await containers.logs(name, { follow: true, signal }, async (data, stream) => {
+      const known = Math.min(Math.max(written[stream] - told[stream], 0), data.length);
+      told[stream] += data.length;
+      await streams[stream].write(data.subarray(known));
+    });
+    // Less than before is what engines keep of a log that has become too long.
+    Object.assign(written, told);
+    for (;;) {
+      signal.throwIfAborted();
+      const found = await containers.find(name);
+      if (found === undefined) return;
+      if (found.startedAt !== followed) {
+        followed = found.startedAt;
+        break;
+      }
+      await delay(interval, undefined, { signal });
+    }
+  }
+}
+
+type StreamName = "stdout" | "stderr";
+
+function prefixOf(found: Found): string {
+  return `[${replicaName(found)}] `;
+}
+
+function streamsOf(write: Write, prefix: () => string): Readonly<Record<StreamName, Lines>> {
+  return { stdout: new Lines(prefix, write), stderr: new Lines(prefix, write) };
+}
+
 /** Passes on whole lines alone, so that those of several containers do not mix. */
 class Lines {
-  readonly #prefix: Buffer;
+  readonly #prefix: () => string;
   readonly #write: Write;
   #rest = Buffer.alloc(0);
 
-  constructor(prefix: string, write: Write) {
-    this.#prefix = Buffer.from(prefix);
+  constructor(prefix: () => string, write: Write) {
+    this.#prefix = prefix;
     this.#write = write;
   }
 
-  write(data: Buffer): void {
+  async write(data: Buffer): Promise<void> {
     let rest = Buffer.concat([this.#rest, data]);
     for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
-      this.#write(Buffer.concat([this.#prefix, rest.subarray(0, end + 1)]));
+      const line = rest.subarray(0, end + 1);
       rest = rest.subarray(end + 1);
+      await this.#write(Buffer.concat([Buffer.from(this.#prefix()), line]));
     }
     this.#rest = rest;
   }
 
-  end(): void {
-    if (this.#rest.length > 0) this.#write(Buffer.concat([this.#prefix, this.#rest, Buffer.from("\n")]));
+  async end(): Promise<void> {
+    if (this.#rest.length > 0)
+      await this.#write(Buffer.concat([Buffer.from(this.#prefix()), this.#rest, Buffer.from("\n")]));
     this.#rest = Buffer.alloc(0);
   }
 }

@@ -90,7 +90,7 @@ async function whenNotRunning(containers: Containers, name: string, found: Found
 
 async function withLog(containers: Containers, name: string, words: string): Promise<string> {
   const chunks: Buffer[] = [];
-  await containers.logs(name, { follow: false, tail: lastLines }, (data) => chunks.push(data)).catch(() => {});
+  await containers.logs(name, { follow: false, tail: lastLines }, (data) => void chunks.push(data)).catch(() => {});
   const log = Buffer.concat(chunks).toString().trim();
   return log === "" ? `${words} It printed nothing.` : `${words} The end of its log:\n${log.replaceAll(/^/gm, "  ")}`;
 }
