@@ -87,6 +87,12 @@ export class ContentStore {
     return fetched;
   }
 
+  /** Bytes of a file that an earlier attempt has brought in, and that need no more room. */
+  async kept(content: Content): Promise<number> {
+    const found = await lstat(this.#volume.path("partial", nameOf(content))).catch(() => undefined);
+    return Math.min(found?.size ?? 0, content.size);
+  }
+
   /** Keeps bytes that were checked. */
   async write(content: Content, bytes: Uint8Array): Promise<void> {
     const draft = this.#volume.path("partial", `${nameOf(content)}.part`);

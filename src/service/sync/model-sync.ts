@@ -155,7 +155,8 @@ export class ModelSync {
 
   async #checkRoom(missing: readonly StoredFile[]): Promise<void> {
     const { bavail, bsize } = await statfs(this.#volume.folder);
-    const needed = missing.reduce((sum, { size }) => sum + size, 0);
+    let needed = 0;
+    for (const file of missing) needed += file.size - (await this.#store.kept(file));
     if (needed <= bavail * bsize) return;
     throw new UserError(
       `The volume has room for ${formatBytes(bavail * bsize)}, and ${this.#name} needs ${formatBytes(needed)} more.`,

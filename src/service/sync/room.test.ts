@@ -1,0 +1,37 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type * as promises from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { pushModel } from "../../artifact/push.ts";
+import { placeOfModel } from "../../artifact/registry.ts";
+
+import { sha256, splitDigest } from "../../oci/digest.ts";
+import { open, registry, useRegistry } from "../../registry/client/testdata/harness.ts";
+import { syncModels } from "./models.ts";
+
+useRegistry();
+
+/** Bytes that the volume has room for. */
+const room = 1000;
+
+vi.mock("node:fs/promises", async (original) => ({
+  ...(await original<typeof promises>()),
+  statfs: async () => ({ bavail: room, bsize: 1 }),
+}));
+
+it("needs no room for what an earlier attempt has brought in", async () => {
+  const [folder = "", volume = ""] = ["model", "volume"].map((name) => mkdtempSync(join(tmpdir(), `slipway-${name}-`)));
+  onTestFinished(() => {
+    for (const each of [folder, volume]) rmSync(each, { recursive: true, force: true });
+  });
+  const bytes = Buffer.alloc(3 * room, "x");
+  writeFileSync(join(folder, "weights"), bytes);
+  const place = placeOfModel({ client: open(), host: registry.host, place: (name) => name }, "iris");
+  const { digest } = await pushModel(place, { folder, name: "iris" });
+  const args = [`--volume=${volume}`, `--model=${registry.host}/models/iris@${digest}`];
+  await expect(syncModels(args)).rejects.toThrow("The volume has room for 1.0 kB, and");
+  mkdirSync(join(volume, "partial"));
+  writeFileSync(join(volume, "partial", splitDigest(sha256(bytes)).hex), bytes.subarray(0, 2 * room));
+  await syncModels(args);
+});
