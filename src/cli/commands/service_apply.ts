@@ -82,7 +82,8 @@ async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: On
   const { path, name, image } = fileOf(options);
   if (!wait && !rollback) {
     const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
-    return onChanges(await applyFile(path, name, process.env, false, image));
+    await applyFile(path, name, process.env, false, image, (change) => onChanges([change]));
+    return;
   }
   const { rollOutFile } = await import("../../service/kubernetes/roll-out.ts");
   await untilInterrupted(
@@ -103,16 +104,14 @@ export async function deleteByName({
   readonly called?: string | undefined;
 }): Promise<void> {
   const names = await servicesMeant(words, (file) => ({ path: userPath(file), name: called ?? file }));
-  print(await deleteAll(names, serviceEngine(engine, process.env)), false);
-}
-
-async function deleteAll(names: readonly string[], engine: ServiceEngine): Promise<readonly AnyChange[]> {
-  if (engine === "container") {
+  const onChange = (change: AnyChange) => void process.stdout.write(`${format(change)}\n`);
+  if (serviceEngine(engine, process.env) === "container") {
     const { deleteServices } = await import("../../service/container/apply-file.ts");
-    return deleteServices(names, process.env, notice);
+    await deleteServices(names, process.env, notice, onChange);
+  } else {
+    const { deleteServices } = await import("../../service/kubernetes/apply-file.ts");
+    await deleteServices(names, process.env, onChange);
   }
-  const { deleteServices } = await import("../../service/kubernetes/apply-file.ts");
-  return deleteServices(names, process.env);
 }
 
 function notice(text: string): void {

@@ -127,30 +127,30 @@ async function lockOf(service: string, env: Environment, notice: (text: string) 
 /**
  * Ends and removes all containers of services.
  *
+ * @param onChange told of each once it is gone: each may take a minute
  * @throws UserError when one of them is not there: then none is deleted
  */
 export async function deleteServices(
   names: readonly string[],
   env: Environment,
   notice: (text: string) => void,
-): Promise<readonly ContainerChange[]> {
+  onChange: (change: ContainerChange) => void,
+): Promise<void> {
   const containers = await openContainers(env);
   await containersOf(containers, names);
-  const changes: ContainerChange[] = [];
   for (const name of names) {
     const lock = await lockOf(name, env, notice);
     try {
       // Who had the lock may have made others.
       for (const each of await containers.list(name)) {
         await end(containers, each);
-        changes.push({ action: "delete", kind: "Container", name: replicaName(each) });
+        onChange({ action: "delete", kind: "Container", name: replicaName(each) });
       }
       await removeLeftovers(containers, name);
     } finally {
       lock.release();
     }
   }
-  return changes;
 }
 
 /** @throws UserError when a service has no container */

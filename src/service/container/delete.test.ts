@@ -43,12 +43,19 @@ it("deletes what there is once an apply that is under way has ended", async () =
   const CONTAINER_HOST = "unix:///nothing";
   const env = { PATH: `${home}:${process.env["PATH"]}`, HOME: home, XDG_STATE_HOME: home, CONTAINER_HOST };
   const notices: string[] = [];
-  const deleted = deleteServices(["web"], env, (text) => notices.push(text));
+  const changes: object[] = [];
+  const deleted = deleteServices(
+    ["web"],
+    env,
+    (text) => notices.push(text),
+    (change) => changes.push(change),
+  );
   await expect.poll(() => notices, { timeout: 20_000 }).toEqual(["web: waiting for another command that changes it."]);
   expect(asked()).toContain("container inspect one");
   rmSync(join(home, "one.json"));
   put("two");
   lock.release();
-  expect(await deleted).toEqual([{ action: "delete", kind: "Container", name: "web-0" }]);
+  await deleted;
+  expect(changes).toEqual([{ action: "delete", kind: "Container", name: "web-0" }]);
   expect(asked()).toContain("rm --force --volumes two");
 });

@@ -1,6 +1,6 @@
 import { openCluster } from "../../engine/kubernetes/cluster.ts";
 import { UserError } from "../../oci/errors.ts";
-import { allOf, applyService, type Change, remove } from "./apply.ts";
+import { allOf, applyService, type Change, removeAll } from "./apply.ts";
 import { readForCluster } from "./read-for-cluster.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,6 +10,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *
  * @param isTrial nothing is done, and the API server tells what would be
  * @param image of the services that name none
+ * @param onChange told of each change once it is made: what comes after it may fail
  * @throws UserError for mistakes, all that can be found before anything is asked of the cluster
  */
 export async function applyFile(
@@ -18,11 +19,12 @@ export async function applyFile(
   env: Environment,
   isTrial: boolean,
   image?: string,
+  onChange: (change: Change) => void = () => {},
 ): Promise<readonly Change[]> {
   const { cluster, services } = await readForCluster(path, name, env, isTrial, image);
   const changes: Change[] = [];
   for (const { service, manifests } of services) {
-    changes.push(...(await applyService(cluster, service, manifests, isTrial)));
+    changes.push(...(await applyService(cluster, service, manifests, isTrial, { onChange })));
   }
   return changes;
 }
@@ -30,9 +32,14 @@ export async function applyFile(
 /**
  * Deletes services with all that was made for them.
  *
+ * @param onChange told of each object once it is deleted
  * @throws UserError when one of them is not there: then none is deleted
  */
-export async function deleteServices(names: readonly string[], env: Environment): Promise<readonly Change[]> {
+export async function deleteServices(
+  names: readonly string[],
+  env: Environment,
+  onChange: (change: Change) => void = () => {},
+): Promise<readonly Change[]> {
   const cluster = await openCluster(env);
   const found = await Promise.all(names.map((name) => allOf(cluster, name)));
   const missing = names.filter((_, index) => found[index]?.length === 0);
@@ -43,6 +50,5 @@ export async function deleteServices(names: readonly string[], env: Environment)
     );
   }
   const keys = found.flat().map(({ kind, metadata }) => ({ kind, name: metadata.name }));
-  for (const { kind, name } of keys) await remove(cluster, kind, name);
-  return keys.map(({ kind, name }) => ({ action: "delete", kind, name }));
+  return removeAll(cluster, keys, onChange);
 }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Api, Asked } from "../../engine/kubernetes/api.ts";
 import { refusalError } from "../../engine/kubernetes/api-error.ts";
 import { parseServices } from "../read.ts";
-import { applyService, prune } from "./apply.ts";
+import { applyService, type Change, prune } from "./apply.ts";
 import { renderService } from "./render.ts";
 
 /** An API server that keeps what it is given, and whose controllers do nothing. */
@@ -49,6 +49,22 @@ it("has its variables though somebody who applies another state deletes them bef
   server.onPut = (path) => void (path.endsWith("/deployments/web") && server.objects.delete(variables));
   await applyService(server.place, service, manifests, false);
   expect([...server.objects.keys()]).toContain(variables);
+});
+
+it("tells what was made though what comes after it fails", async () => {
+  const server = new Server();
+  const { service, manifests } = withVariable("mine");
+  server.onPut = (path) => {
+    if (path.endsWith("/deployments/web")) throw new Error("the API server is away");
+  };
+  const told: string[] = [];
+  const onChange = ({ action, kind }: Change) => void told.push(`${action} ${kind}`);
+  await expect(applyService(server.place, service, manifests, false, { onChange })).rejects.toThrow("is away");
+  expect(told).toEqual(["create ConfigMap", "create Service"]);
+  server.onPut = () => {};
+  told.length = 0;
+  const changes = await applyService(server.place, service, manifests, false, { onChange });
+  expect(told).toEqual(changes.map(({ action, kind }) => `${action} ${kind}`));
 });
 
 it("leaves the variables of a state that somebody else has just applied", async () => {

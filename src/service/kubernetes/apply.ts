@@ -42,12 +42,19 @@ export type LiveObject = Live & { readonly apiVersion: string; readonly kind: Ki
 /** Who owns the fields that a spec names (server-side apply). */
 export const fieldManager = "slipway";
 
+/** What is told while a service is applied. */
+export interface ApplyListener {
+  /** Told of each change once it is made: what comes after it may fail. */
+  readonly onChange?: (change: Change) => void;
+  /** Told of each object as it was left. */
+  readonly onApplied?: (object: LiveObject) => void;
+}
+
 /**
  * Makes a service's objects what they should be, and deletes those that it has no more. Fields that the manifests do not name are left to
  * whoever set them. Every step may be done again: after an interruption a second time ends where the first would have.
  *
  * @param isTrial nothing is done, and the API server tells what would be
- * @param onApplied told of each object as it was left
  * @returns what is not as it was: nothing the second time
  * @throws UserError when an object of that name is not of that service
  */
@@ -56,10 +63,14 @@ export async function applyService(
   service: Service,
   manifests: readonly Manifest[],
   isTrial: boolean,
-  onApplied: (object: LiveObject) => void = () => {},
+  { onChange = () => {}, onApplied = () => {} }: ApplyListener = {},
 ): Promise<readonly Change[]> {
   const before = await Promise.all(manifests.map((manifest) => read({ api, namespace }, manifest)));
   const changes: Change[] = [];
+  const add = (change: Change) => {
+    changes.push(change);
+    onChange(change);
+  };
   for (const [index, manifest] of manifests.entries()) {
     const live = before[index];
     const { kind } = manifest;
@@ -68,12 +79,11 @@ export async function applyService(
     onApplied(after);
     const isRenewal = annotations?.[expiryAnnotation] !== undefined;
     const fields = live === undefined || isRenewal ? [] : changedFields(live, after);
-    if (live === undefined) changes.push({ action: "create", kind, name });
-    else if (fields.length > 0)
-      changes.push({ action: "change", kind, name, ...(kind === "Secret" ? {} : { fields }) });
+    if (live === undefined) add({ action: "create", kind, name });
+    else if (fields.length > 0) add({ action: "change", kind, name, ...(kind === "Secret" ? {} : { fields }) });
   }
   if (!isTrial) await replenish({ api, namespace }, manifests);
-  return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial))];
+  return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial, onChange))];
 }
 
 /** Asks for an object to be so. What someone else set is set back where the manifest has a say in it. */
@@ -123,14 +133,31 @@ export async function prune(
   service: string,
   manifests: readonly Manifest[],
   isTrial: boolean,
+  onChange: (change: Change) => void = () => {},
 ): Promise<readonly Change[]> {
   const wanted = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
   const keys = (await allOf(place, service)).map(({ kind, metadata }) => ({ kind, name: metadata.name }));
   const unwanted = keys.filter(({ kind, name }) => !wanted.has(`${kind} ${name}`));
   const used = unwanted.some(({ kind }) => neededByPods.has(kind)) ? await usedByPods(place, service) : new Set();
   const stale = unwanted.filter(({ kind, name }) => !neededByPods.has(kind) || !used.has(`${kind} ${name}`));
-  for (const { kind, name } of stale) await remove(place, kind, name, isTrial);
-  return stale.map(({ kind, name }) => ({ action: "delete", kind, name }));
+  return removeAll(place, stale, onChange, isTrial);
+}
+
+/** Deletes objects, one after the other. */
+export async function removeAll(
+  place: Place,
+  keys: readonly { readonly kind: Kind; readonly name: string }[],
+  onChange: (change: Change) => void,
+  isTrial = false,
+): Promise<readonly Change[]> {
+  const changes: Change[] = [];
+  for (const { kind, name } of keys) {
+    await remove(place, kind, name, isTrial);
+    const change: Change = { action: "delete", kind, name };
+    changes.push(change);
+    onChange(change);
+  }
+  return changes;
 }
 
 /** What a pod cannot start again without. */

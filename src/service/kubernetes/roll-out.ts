@@ -38,7 +38,8 @@ export async function rollOutFile(
       const onApplied = (object: LiveObject) => {
         if (object.kind === "Deployment") left.set(name, snapshotOf([object]));
       };
-      onChanges(await applyService(cluster, service, manifests, false, onApplied));
+      const onChange = (change: Change) => onChanges([change]);
+      await applyService(cluster, service, manifests, false, { onChange, onApplied });
     }
     return notReady(await waitUntilReady(cluster, names, options));
   })().catch((error: unknown) => {
