@@ -1,5 +1,5 @@
 import { type ContainerUse, findContainerClient } from "../engine/container/client.ts";
-import { hasCluster } from "../engine/kubernetes/configured.ts";
+import { hasCluster, kubeconfigFiles } from "../engine/kubernetes/configured.ts";
 import { UserError } from "../oci/errors.ts";
 
 /** What runs services. */
@@ -19,7 +19,7 @@ export const defaultServiceEngine =
 
 /**
  * The engine that was asked for, else that of SLIPWAY_ENGINE, else Kubernetes where this user has a cluster, else containers where this machine has
- * them for this user. Where it has neither, it is Kubernetes, whose absence is an error that says what to do.
+ * them for this user. Where it has neither, or KUBECONFIG is set, it is Kubernetes, whose absence is an error that says what to do.
  *
  * @throws UserError for one that runs no services
  */
@@ -28,8 +28,10 @@ export function serviceEngine(
   env: Readonly<Record<string, string | undefined>>,
 ): ServiceEngine {
   const wanted = asked ?? (env["SLIPWAY_ENGINE"] || undefined);
-  if (wanted === undefined)
-    return !hasCluster(env) && "client" in findContainerClient(env) ? "container" : "kubernetes";
+  if (wanted === undefined) {
+    const isCluster = hasCluster(env) || kubeconfigFiles(env).named;
+    return !isCluster && "client" in findContainerClient(env) ? "container" : "kubernetes";
+  }
   const found = serviceEngines.find((engine) => engine === wanted);
   if (found) return found;
   throw new UserError(

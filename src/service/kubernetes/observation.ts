@@ -82,10 +82,10 @@ export class Observation {
   }
 }
 
-/** A label selector for services; of many it selects all. */
+/** A label selector for services; of many it selects all, and of a text that no selector takes too: none of them is called so. */
 export function selectorFor(names: readonly string[]): string {
-  const [name] = names;
-  return names.length === 1 ? `${serviceLabel}=${name}` : serviceLabel;
+  const [name = ""] = names;
+  return /^[-a-z0-9]+$/.test(name) && names.length === 1 ? `${serviceLabel}=${name}` : serviceLabel;
 }
 
 export function podsPath(namespace: string): string {
