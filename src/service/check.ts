@@ -16,6 +16,7 @@ export function checkFields(fields: ServiceFields): Issue[] {
   }
   addRepeated(resources.ports ?? [], (port) => port, ["resources", "ports"], undefined, add);
   addRepeated(fields.env, ({ name }) => name, ["env"], "name", add);
+  addTooLong(fields, add);
   addAutoscaling(resources, add);
   addFolders(fields, add);
   addRepositories(fields.repositories, add);
@@ -42,6 +43,22 @@ function addRepeated<Item>(
         "Keep one of them.",
       );
   }
+}
+
+/** Bytes of the longest argument, and the longest `NAME=value`, that Linux starts a program with; one more is NUL. */
+const longestArgument = 128 * 1024 - 1;
+
+function addTooLong({ command = [], env }: ServiceFields, add: Add): void {
+  const check = (text: string, path: readonly PropertyKey[]) => {
+    if (Buffer.byteLength(text) <= longestArgument) return;
+    add(
+      path,
+      `is longer than the ${longestArgument} bytes that Linux gives a program`,
+      "Put it into the image, or a model.",
+    );
+  };
+  for (const [index, argument] of command.entries()) check(argument, ["command", index]);
+  for (const [index, { name, value }] of env.entries()) check(`${name}=${value}`, ["env", index, "value"]);
 }
 
 function addAutoscaling(resources: ServiceFields["resources"], add: Add): void {

@@ -73,6 +73,21 @@ describe("a service that is malformed", () => {
   });
 });
 
+describe("a program's arguments and variables", () => {
+  const longest = 128 * 1024 - 1;
+  const fileWith = (more: object) => JSON.stringify({ image: "a", port: 1, ...more });
+
+  it("are as long as Linux takes them", async () => {
+    const env = [{ name: "A", value: "x".repeat(longest - 2) }];
+    expect((await read(fileWith({ env })))[0]?.env).toEqual(env);
+    await expect(read(fileWith({ env: [{ name: "AB", value: "x".repeat(longest - 2) }] }))).rejects.toThrow(
+      /env\[0\]\.value is longer than the 131071 bytes that Linux gives a program\.\nPut it into the image, or a model\.$/,
+    );
+    const command = ["x", "é".repeat(longest / 2 + 1)];
+    await expect(read(fileWith({ command }))).rejects.toThrow(/command\[1\] is longer than/);
+  });
+});
+
 describe("services in files", () => {
   const one = "image: a\nport: 1\n";
 
