@@ -21,6 +21,10 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/slirp4netns|pasta/i, "Install what podman's error names"],
   [/Cannot connect to the Docker daemon|docker daemon running/i, "Start Docker's daemon"],
   [/\bEMFILE\b/, "Run fewer at once, or raise the limit of open files (`ulimit -n`)"],
+  [
+    /executable file .*not found|invoke a command that was not found|exec: .*: no such file/i,
+    "Check its command: the image has no such program",
+  ],
   [/no space left/i, "Make room, for example by `{client} system prune`"],
 ];
 

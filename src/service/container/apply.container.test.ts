@@ -1,14 +1,15 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { installedClient, makeImage } from "../../engine/testdata/image.ts";
 import { parseServices } from "../read.ts";
 import { type ApplyOptions, applyService, end, planService } from "./apply.ts";
 import { Containers } from "./containers.ts";
 import { factsOf } from "./facts.ts";
-import { writeLogs } from "./logs.ts";
+import { followLogs, writeLogs } from "./logs.ts";
 import { bringImage, exactImage } from "./prepare.ts";
 import { statusesOf } from "./status.ts";
 import type { ContainerChange } from "./steps.ts";
@@ -93,12 +94,7 @@ describe(`a service on ${client.name}`, () => {
     expect(await answer(endpoints[0])).toBe("first 1000");
     expect(await apply({ healthChecks: readiness })).toEqual([]);
     const lines: string[] = [];
-    await writeLogs(
-      containers,
-      await containers.list(name),
-      { follow: false },
-      (line) => void lines.push(line.toString()),
-    );
+    await writeLogs(containers, await containers.list(name), (line) => void lines.push(line.toString()));
     expect(lines).toEqual(["hello from first\n"]);
   });
 
@@ -143,9 +139,58 @@ describe(`a service on ${client.name}`, () => {
     await apply();
     const before = await status();
     await expect(apply({ command: ["/nothing"] })).rejects.toThrow(
-      new RegExp(`${client.name} start of .* failed: .*/nothing`, "s"),
+      new RegExp(
+        `${client.name} start of .* failed: .*/nothing.*\nCheck its command: the image has no such program\\.$`,
+        "s",
+      ),
     );
     await expect.poll(status, { timeout: 20_000 }).toEqual(before);
+  });
+
+  it("is followed through changes, until there is none any more", async () => {
+    await apply();
+    const lines: string[] = [];
+    const followed = followLogs(containers, name, (line) => void lines.push(line.toString()));
+    await expect.poll(() => lines, { timeout: 20_000 }).toEqual(["hello from first\n"]);
+    await apply(env("second"));
+    await expect.poll(() => lines, { timeout: 20_000 }).toContain("hello from second\n");
+    const [found] = await containers.list(name);
+    await containers.stop(found?.name ?? "");
+    await apply(env("second"));
+    const expected = ["first", "second", "second"].map((value) => `hello from ${value}\n`);
+    const hellos = () => lines.filter((line) => line !== "bye\n");
+    await expect.poll(hellos, { timeout: 20_000 }).toEqual(expected);
+    for (const each of await containers.list(name)) await end(containers, each);
+    await followed;
+    expect(hellos()).toEqual(expected);
+  });
+
+  it("keeps its ports where whoever stopped its predecessor was interrupted", async () => {
+    const stubborn = "process.on('SIGTERM', () => {}); require('node:http').createServer(() => {}).listen(80)";
+    await apply({ command: ["/bin/node", "-e", stubborn] });
+    const before = await status();
+    const [found] = await containers.list(name);
+    const stopping = spawn(client.path, ["stop", "--time=60", found?.name ?? ""], { stdio: "ignore" });
+    onTestFinished(() => void stopping.kill("SIGKILL"));
+    await expect
+      .poll(async () => (await containers.list(name))[0]?.state, { timeout: 20_000 })
+      .toBe(client.name === "podman" ? "stopping" : "running");
+    stopping.kill("SIGKILL");
+    // The program does not end by itself.
+    const impatient = new (class extends Containers {
+      override stop(of: string): Promise<void> {
+        return this.ask(["stop", "--time=1", of]).then(() => {});
+      }
+    })(client, process.env);
+    await apply({}, waiting, impatient);
+    expect(await status()).toMatchObject({ state: "ready", endpoints: before?.endpoints });
+  });
+
+  it("may have more variables than a label has room for", async () => {
+    const many = Array.from({ length: 1500 }, (_, index) => ({ name: `VARIABLE_${index}`, value: "é" }));
+    await apply({ env: [{ name: "NAME", value: "first" }, ...many] });
+    expect(await answer((await status())?.endpoints[0])).toBe("first 1000");
+    expect(await apply({ env: [{ name: "NAME", value: "first" }, ...many] })).toEqual([]);
   });
 
   it("is started again when it was stopped, and made again when it was removed", async () => {

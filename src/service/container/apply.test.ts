@@ -107,6 +107,43 @@ it("is waited for where it was right already", async () => {
   expect(engine.there.size).toBe(1);
 });
 
+it("has the ports of a predecessor that is stopping still, once that has ended", async () => {
+  const engine = new Engine();
+  const before = engine.put(factsWith(), await answering(), { state: "stopping" });
+  engine.onStart = () => expect(engine.there.get(before.name)?.state).toBe("exited");
+  await apply(engine, { command: ["new"] }, {});
+  expect(await engine.list()).toMatchObject([{ state: "running", hostPorts: before.hostPorts }]);
+});
+
+it("is asked to end, rather than killed, where it is stopping still and is the right one", async () => {
+  const engine = new Engine();
+  const { name } = engine.put(factsWith(), await answering(), { state: "stopping" });
+  const stopped: string[] = [];
+  const stop = engine.stop.bind(engine);
+  engine.stop = (each) => {
+    stopped.push(each);
+    return stop(each);
+  };
+  await apply(engine, {}, {});
+  expect(stopped).toEqual([name]);
+  expect(await engine.list()).toMatchObject([{ name, state: "running" }]);
+});
+
+it.each(["paused", "stopping", "dead"])("is there afterwards in place of the same one that is %s", async (state) => {
+  const engine = new Engine();
+  const { name } = engine.put(factsWith(), await answering(), { state });
+  await apply(engine, {}, {});
+  expect(await engine.list()).toMatchObject([{ name, state: "running" }]);
+});
+
+it("has the ports of a predecessor that is paused", async () => {
+  const engine = new Engine();
+  const before = engine.put(factsWith(), await answering(), { state: "paused" });
+  engine.onStart = () => expect(engine.there.has(before.name)).toBe(false);
+  await apply(engine, { command: ["new"] }, {});
+  expect(await engine.list()).toMatchObject([{ state: "running", hostPorts: before.hostPorts }]);
+});
+
 it("is ready however often its program has ended before", async () => {
   const engine = new Engine();
   engine.put(factsWith(), await answering(), { restarts: 7 });

@@ -1,7 +1,7 @@
 import { Failure, messageOf } from "../../oci/errors.ts";
 import type { Service } from "../model.ts";
 import type { NewContainer } from "./arguments.ts";
-import type { Containers, Found } from "./containers.ts";
+import { type Containers, type Found, isRunning } from "./containers.ts";
 import { type Facts, hashOf, publishedPorts } from "./facts.ts";
 import { containerNameOf, replicaName } from "./labels.ts";
 import { chooseHostPorts, type HostPorts } from "./ports.ts";
@@ -127,7 +127,6 @@ async function replace(
   { replica, present, former, change }: Step,
   { notice }: ApplyOptions,
 ): Promise<Replacement> {
-  const ran = former.filter(({ state }) => state === "running");
   const newContainer = (hostPorts: HostPorts): NewContainer => ({
     service: service.name,
     replica,
@@ -139,8 +138,11 @@ async function replace(
   });
   const ports = publishedPorts(service);
   let now = newContainer(present?.hostPorts ?? (await chooseHostPorts(ports, replica, portsOf(former))));
-  // A container of that name that is not the right one is one that cannot be started.
-  for (const each of former.filter(({ name }) => name === containerNameOf(now))) await containers.remove(each.name);
+  // One of that name that is not the right one cannot be started; one that is paused has its ports, and cannot be stopped.
+  const isInTheWay = ({ name, state }: Found) => name === containerNameOf(now) || state === "paused";
+  for (const each of former.filter(isInTheWay)) await end(containers, each);
+  const others = former.filter((each) => !isInTheWay(each));
+  const ran = others.filter(isRunning);
   if (present === undefined) await containers.create(now);
   if (ran.length > 0) {
     notice(`${change.name}: ${containers.client.name} stops, then starts it. Until then nobody answers at its ports.`);
@@ -159,7 +161,7 @@ async function replace(
     for (const each of ran) await containers.resume(each.name);
     throw error;
   }
-  return { now, former, ran };
+  return { now, former: others, ran };
 }
 
 /** Where the predecessors' ports are. */
@@ -201,7 +203,7 @@ async function afterwards(
 }
 
 /** Ends and removes a container. */
-export async function end(containers: Containers, { name, state }: Found): Promise<void> {
-  if (state === "running") await containers.stop(name);
-  await containers.remove(name);
+export async function end(containers: Containers, found: Found): Promise<void> {
+  if (isRunning(found)) await containers.stop(found.name);
+  await containers.remove(found.name);
 }

@@ -33,6 +33,14 @@ export interface Found extends Labelled {
   readonly hostPorts: HostPorts;
 }
 
+/**
+ * Whether a container has to be stopped before another takes its place. Podman calls one stopping that was asked to end by somebody who was interrupted,
+ * docker one restarting between two starts.
+ */
+export function isRunning({ state }: Pick<Found, "state">): boolean {
+  return state === "running" || state === "stopping" || state === "restarting";
+}
+
 /** What podman and docker both answer to `inspect`, of what is needed here. */
 interface Inspected {
   readonly Name: string;
@@ -85,6 +93,13 @@ export class Containers {
     return found
       .filter((each) => each !== undefined)
       .sort((one, other) => one.service.localeCompare(other.service) || one.replica - other.replica);
+  }
+
+  /** What the engine calls those of a service: all that is asked of it. */
+  async names(service: string): Promise<readonly string[]> {
+    const label = `--filter=label=${serviceLabel}=${service}`;
+    const lines = await this.ask(["ps", "--all", "--format={{.Names}}", label]);
+    return lines.split("\n").filter((name) => name !== "");
   }
 
   /** One by what the engine calls it; undefined when it is gone, or not of a service. */
@@ -198,11 +213,11 @@ export class Containers {
     });
   }
 
-  /** Writes what a container has printed. @returns when the engine has no more of it, with `follow` when the container ended */
+  /** Tells what a container has printed, as fast as `onData` takes it. @returns when the engine has no more of it, with `follow` when the container ended */
   async logs(
     name: string,
     { follow, tail, signal }: { readonly follow: boolean; readonly tail?: number; readonly signal?: AbortSignal },
-    onData: (data: Buffer, stream: "stdout" | "stderr") => void,
+    onData: (data: Buffer, stream: "stdout" | "stderr") => void | Promise<void>,
   ): Promise<void> {
     const args = ["logs", ...(follow ? ["--follow"] : []), ...(tail === undefined ? [] : [`--tail=${tail}`]), name];
     const child = spawn(this.client.path, args, {
@@ -210,9 +225,10 @@ export class Containers {
       stdio: ["ignore", "pipe", "pipe"],
       ...(signal ? { signal } : {}),
     });
-    child.stdout.on("data", (data: Buffer) => onData(data, "stdout"));
-    child.stderr.on("data", (data: Buffer) => onData(data, "stderr"));
-    await once(child, "close").catch((error: unknown) => {
+    const read = async (stream: "stdout" | "stderr") => {
+      for await (const data of child[stream]) await onData(data as Buffer, stream);
+    };
+    await Promise.all([once(child, "close"), read("stdout"), read("stderr")]).catch((error: unknown) => {
       if (!signal?.aborted) throw error;
     });
   }

@@ -7,6 +7,9 @@ const replicaLabel = "slipway/replica";
 const hashLabel = "slipway/hash";
 const factsLabel = "slipway/facts";
 
+/** A part of a label's value: podman and docker read no line of a label file that has more than 64 KiB, and a character has up to four bytes. */
+const part = /.{1,15000}/gsu;
+
 /** What a container's labels say. */
 export interface Labelled {
   readonly service: string;
@@ -18,16 +21,22 @@ export interface Labelled {
 
 /** Lines for `--label-file`. JSON has no line ends. */
 export function labelFile({ service, replica, hash, facts }: Labelled): string {
+  const parts = JSON.stringify(facts).match(part) ?? [];
   const labels = {
     "app.kubernetes.io/managed-by": "slipway",
     [serviceLabel]: service,
     [replicaLabel]: replica,
     [hashLabel]: hash,
-    [factsLabel]: JSON.stringify(facts),
+    ...Object.fromEntries(parts.map((text, index) => [partLabel(index), text])),
   };
   return Object.entries(labels)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
+}
+
+/** `slipway/facts`, `slipway/facts.1` and so on. */
+function partLabel(index: number): string {
+  return index === 0 ? factsLabel : `${factsLabel}.${index}`;
 }
 
 /** Reads labels back; undefined where somebody else wrote them. */
@@ -36,8 +45,10 @@ export function readLabels(labels: Readonly<Record<string, string>>): Labelled |
   const replica = Number(labels[replicaLabel] ?? Number.NaN);
   const hash = labels[hashLabel];
   if (service === undefined || hash === undefined || !Number.isInteger(replica)) return undefined;
+  let text = "";
+  for (let index = 0; labels[partLabel(index)] !== undefined; index += 1) text += labels[partLabel(index)];
   try {
-    return { service, replica, hash, facts: JSON.parse(labels[factsLabel] ?? "") as Facts };
+    return { service, replica, hash, facts: JSON.parse(text) as Facts };
   } catch {
     return undefined;
   }

@@ -48,6 +48,21 @@ describe("what a container is made of", () => {
     expect(containerNameOf(labelled)).toBe("slipway-web-1-abc");
   });
 
+  it("is read back from as many labels as it takes, each of which fits into a line of a file", () => {
+    const labelled = {
+      service: "web",
+      replica: 0,
+      hash: "abc",
+      facts: factsWith({ command: ["🎉é".repeat(20_000), "🎉é".repeat(20_000)] }),
+    };
+    const lines = labelFile(labelled).trimEnd().split("\n");
+    for (const line of lines) expect(Buffer.byteLength(line)).toBeLessThan(64 * 1024);
+    const labels = Object.fromEntries(lines.map((line) => line.split(/=(.*)/su)));
+    expect(readLabels(labels)).toEqual(labelled);
+    const { "slipway/facts.1": _, ...incomplete } = labels;
+    expect(readLabels(incomplete)).toBeUndefined();
+  });
+
   it("has its ports on loopback, and no value of a variable on a command line", () => {
     const facts = factsWith({ port: 80, command: ["/bin/x", "--y"] });
     const wanted = {
@@ -175,6 +190,12 @@ describe("what is to be done", () => {
       ["change web-0 [env.OTHER,env.TOKEN,ports[0]] old"],
     ],
     ["another one for one that cannot be started", 1, [found(0, { state: "paused" })], ["change web-0 [state] c0"]],
+    [
+      "the rest of a change whose stop was interrupted",
+      1,
+      [found(0, { state: "created" }), found(0, { facts: older, hash: "old", name: "old", state: "stopping" })],
+      ["change web-0 [env.OTHER,env.TOKEN,ports[0]] old"],
+    ],
     ["less", 1, [found(0), found(1), found(2)], ["delete web-1 [] c1", "delete web-2 [] c2"]],
     ["nothing left", 0, [found(0)], ["delete web-0 [] c0"]],
   ])("%s", (_, replicas, existing, expected) => {

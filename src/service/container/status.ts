@@ -54,6 +54,8 @@ async function statusOfService(name: string, found: readonly Found[]): Promise<S
 
 async function problemOf(found: Found): Promise<string | undefined> {
   const { state, facts, hostPorts, exitCode } = found;
+  if (state === "stopping") return `${replicaName(found)} is asked to end, and has not ended yet.`;
+  if (state === "created") return `${replicaName(found)} does not run: it was never started.`;
   if (state !== "running") return `${replicaName(found)} does not run: it has ended with status ${exitCode}.`;
   const problem = await askReadiness(facts, hostPorts);
   return problem && `${replicaName(found)} is not ready: ${problem}.`;
