@@ -87,19 +87,17 @@ export class Containers {
 
   /** All of a service, or of all services, in the order of names and replicas. */
   async list(service?: string): Promise<readonly Found[]> {
-    const label = service === undefined ? serviceLabel : `${serviceLabel}=${service}`;
-    const ids = await this.ask(["ps", "--all", "--quiet", "--no-trunc", `--filter=label=${label}`]);
-    const found = await Promise.all(ids.split("\n").flatMap((id) => (id === "" ? [] : [this.find(id)])));
+    const found = await Promise.all((await this.ids(service)).map((id) => this.find(id)));
     return found
       .filter((each) => each !== undefined)
       .sort((one, other) => one.service.localeCompare(other.service) || one.replica - other.replica);
   }
 
-  /** What the engine calls those of a service: all that is asked of it. */
-  async names(service: string): Promise<readonly string[]> {
-    const label = `--filter=label=${serviceLabel}=${service}`;
-    const lines = await this.ask(["ps", "--all", "--format={{.Names}}", label]);
-    return lines.split("\n").filter((name) => name !== "");
+  /** The ids of those of a service, or of all services. */
+  async ids(service?: string): Promise<readonly string[]> {
+    const label = service === undefined ? serviceLabel : `${serviceLabel}=${service}`;
+    const ids = await this.ask(["ps", "--all", "--quiet", "--no-trunc", `--filter=label=${label}`]);
+    return ids.split("\n").filter((id) => id !== "");
   }
 
   /** One by what the engine calls it; undefined when it is gone, or not of a service. */

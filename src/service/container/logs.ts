@@ -53,20 +53,28 @@ export async function followLogs(
   const all = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
-  const follow = async (found: Found) => {
+  const follow = async (id: string, found: Found) => {
     const streams = streamsOf(write, () => (replicas.size > 1 ? prefixOf(found) : ""));
-    await followOne(containers, found, streams, all);
+    await followOne(containers, id, found.startedAt, streams, all);
     for (const stream of Object.values(streams)) await stream.end();
   };
   try {
     // One look may fall between the end of a container and its successor.
     for (let looksInVain = 0; looksInVain < 2; ) {
-      const names = await containers.names(service);
-      const fresh = await Promise.all(names.map((name) => (followed.has(name) ? undefined : containers.find(name))));
+      // Not by their names: one that could not be started has a successor of the same name.
+      const ids = await containers.ids(service);
+      const fresh = await Promise.all(
+        ids
+          .filter((id) => !followed.has(id))
+          .map(async (id) => {
+            const found = await containers.find(id);
+            return found === undefined ? [] : [{ id, found }];
+          }),
+      );
       // All of them first, so that each line knows of the others.
-      for (const found of fresh) if (found) replicas.add(found.replica);
-      for (const found of fresh) if (found) followed.set(found.name, follow(found).catch(failed.reject));
-      looksInVain = names.length === 0 ? looksInVain + 1 : 0;
+      for (const { found } of fresh.flat()) replicas.add(found.replica);
+      for (const { id, found } of fresh.flat()) followed.set(id, follow(id, found).catch(failed.reject));
+      looksInVain = ids.length === 0 ? looksInVain + 1 : 0;
       await Promise.race([delay(interval, undefined, { signal: all }), failed.promise]);
     }
     await Promise.race([Promise.all(followed.values()), failed.promise]);
@@ -78,7 +86,8 @@ export async function followLogs(
 /** Follows a container from one start to the next, until it is gone. An engine tells all that was printed before anew each time. */
 async function followOne(
   containers: Containers,
-  { name, startedAt }: Found,
+  id: string,
+  startedAt: string,
   streams: Readonly<Record<StreamName, Lines>>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -86,7 +95,7 @@ async function followOne(
   let followed = startedAt;
   for (;;) {
     const told = { stdout: 0, stderr: 0 };
-    await containers.logs(name, { follow: true, signal }, async (data, stream) => {
+    await containers.logs(id, { follow: true, signal }, async (data, stream) => {
       const known = Math.min(Math.max(written[stream] - told[stream], 0), data.length);
       told[stream] += data.length;
       await streams[stream].write(data.subarray(known));
@@ -95,7 +104,7 @@ async function followOne(
     Object.assign(written, told);
     for (;;) {
       signal.throwIfAborted();
-      const found = await containers.find(name);
+      const found = await containers.find(id);
       if (found === undefined) return;
       if (found.startedAt !== followed) {
         followed = found.startedAt;
