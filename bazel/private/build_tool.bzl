@@ -1,8 +1,8 @@
 """How rules call the tool that makes layers, manifests and layouts."""
 
 # Rules that call the tool have it by this toolchain, which is resolved once for all of them. As an attribute in the exec configuration it would be a
-# transition for each target.
-BUILD_TOOL_TOOLCHAIN = str(Label("//bazel/toolchains:build_tool_type"))
+# transition for each target. A Label, since a string is parsed at each use.
+BUILD_TOOL_TOOLCHAIN = Label("//bazel/toolchains:build_tool_type")
 
 def _build_tool_toolchain_impl(ctx):
     return [platform_common.ToolchainInfo(slipway_build_tool = ctx.attr.tool[DefaultInfo].files_to_run)]

@@ -10,9 +10,8 @@ def runfiles_path(ctx, file):
     Returns:
       string, without a leading slash.
     """
-    if file.short_path.startswith("../"):
-        return file.short_path[3:]
-    return ctx.workspace_name + "/" + file.short_path
+    path = file.short_path
+    return path[3:] if path.startswith("../") else ctx.workspace_name + "/" + path
 
 def shell_quote(text):
     """Quotes a string as one word of /bin/sh."""

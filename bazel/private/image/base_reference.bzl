@@ -1,14 +1,15 @@
 """References of images, which are no bases."""
 
-def refuse_image_reference(where, attribute, base):
+def refuse_image_reference(macro, target, attribute, base):
     """Fails for `ubuntu:20.04` and the like, which no label can look like, with the declaration to paste.
 
     Args:
-      where: string, the kind and label of the target, for the error.
+      macro: string, its name, for the error.
+      target: string, the name that it was given, for the error.
       attribute: string, what was given it, for the error.
       base: label, string, select or None.
     """
-    if type(base) != type("") or base.startswith(("@", "//", ":")):
+    if not base or type(base) != "string" or base.startswith(("@", "//", ":")):
         return
     first = base.partition("/")[0]
     if ":" not in base and "@" not in base and (first == base or ("." not in first and first != "localhost")):
@@ -25,7 +26,7 @@ Declare the image in MODULE.bazel, and write {attribute} = "@{name}//image":
     )
     use_repo(base_images, "{name}")
 """.format(
-        where = where,
+        where = "{} {}".format(macro, str(native.package_relative_label(target)).removeprefix("@@")),
         attribute = attribute,
         base = repr(base),
         name = name,

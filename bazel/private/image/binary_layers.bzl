@@ -9,7 +9,7 @@ load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":layer_action.bzl", "LAYER_ATTRS", "LAYER_TOOLCHAINS", "RUNFILES", "layer_entry", "make_layer")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
 load(":runtime_layers.bzl", "RuntimeLayersInfo", "runtime_layers")
-load(":sorted_files.bzl", "FIRST_PARTY", "RUNTIME", "RUNTIME_REPOSITORIES", "sorted_files", "third_party_name")
+load(":sorted_files.bzl", "FIRST_PARTY", "RUNTIME", "RUNTIME_REPOSITORIES", "THIRD_PARTY_NAMES", "sorted_files")
 load(":user.bzl", "USER")
 
 # What was sorted into a layer that has sets of files alone.
@@ -36,7 +36,7 @@ def _parts(ctx):
     unsorted = known.unsorted if known else depset([ctx.executable.binary], transitive = [runfiles.files])
     sets = {}
     if known:
-        sets = {third_party_name(number): files for number, files in enumerate(known.third_party)}
+        sets = {THIRD_PARTY_NAMES[number]: files for number, files in enumerate(known.third_party)}
         sets[FIRST_PARTY] = known.first_party
     shared = binary[RuntimeInfo].file if RuntimeInfo in binary else None
     result = {}

@@ -9,14 +9,45 @@ DeclaredLinksInfo = provider(
 
 _NONE = DeclaredLinksInfo(links = depset())
 
+# What every rule has besides its own attributes, and what every struct has: nothing of it brings files to a program.
+_OF_ALL_RULES = {name: True for name in [
+    "_action_listener",
+    "_config_dependencies",
+    "_is_executable",
+    "applicable_licenses",
+    "aspect_hints",
+    "compatible_with",
+    "deprecation",
+    "exec_compatible_with",
+    "exec_properties",
+    "features",
+    "generator_function",
+    "generator_location",
+    "generator_name",
+    "name",
+    "output_licenses",
+    "package_metadata",
+    "restricted_to",
+    "tags",
+    "target_compatible_with",
+    "testonly",
+    "to_json",
+    "to_proto",
+    "transitive_configs",
+    "visibility",
+]}
+
 def _declared_links_impl(target, ctx):
     direct = []
     for action in target.actions:
         if action.mnemonic == "UnresolvedSymlink":
             direct.extend(action.outputs.to_list())
     transitive = []
-    for name in dir(ctx.rule.attr):
-        value = getattr(ctx.rule.attr, name)
+    attributes = ctx.rule.attr
+    for name in dir(attributes):
+        if name in _OF_ALL_RULES:
+            continue
+        value = getattr(attributes, name)
 
         # Most attributes are empty.
         if not value:

@@ -50,11 +50,10 @@ def image(name, platforms = [], **kwargs):
         `annotations`, dict of string to string: annotations of the manifest.
         `platform`, label of a platform. Default: the one that is built for.
     """
-    where = "image {}".format(native.package_relative_label(name))
-    refuse_image_reference(where, "base", kwargs.get("base"))
+    refuse_image_reference("image", name, "base", kwargs.get("base"))
     platform = kwargs.pop("platform", None)
     if platform and platforms:
-        fail("{}: `platform` and `platforms` are both given.\nLeave one of them out.".format(where))
+        fail("image {}: `platform` and `platforms` are both given.\nLeave one of them out.".format(native.package_relative_label(name)))
     common = {key: kwargs[key] for key in _COMMON if key in kwargs}
     inner = kwargs | {
         "name": image_manifest_name(name),

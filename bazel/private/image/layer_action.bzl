@@ -85,7 +85,8 @@ def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_fil
     # None of these is gone through before the action runs. Members of tree artifacts are known then, too.
     args.add_all(files, map_each = _placed_entry(excludes, folders, ctx.workspace_name) if excludes or folders else _file_entry, allow_closure = True)
     args.add_all(files, map_each = _tree_entry, expand_directories = False)
-    args.add_all(links, map_each = _link_entry, expand_directories = False)
+    if links:
+        args.add_all(links, map_each = _link_entry, expand_directories = False)
     run_layer_action(ctx, args, layer, depset(entry_files, transitive = [files]), comment)
     return layer
 

@@ -13,9 +13,8 @@ FIRST_PARTY = "first_party"
 # All layers of third-party packages.
 THIRD_PARTY = "third_party"
 
-def third_party_name(number):
-    """The name of a layer of third-party packages."""
-    return "{}_{}".format(THIRD_PARTY, number)
+# The names of those, by number.
+THIRD_PARTY_NAMES = ["{}_{}".format(THIRD_PARTY, number) for number in range(THIRD_PARTY_LAYERS)]
 
 def _layer_of_repository(repository):
     apparent = apparent_name(repository)
@@ -54,9 +53,11 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
     """
     overrides = [(compile_pattern(pattern), layer) for pattern, layer in file_layers.items()]
     exclusions = [compile_pattern(pattern) for pattern in excludes]
-    names = {RUNTIME: None} | {third_party_name(number): None for number in range(THIRD_PARTY_LAYERS)}
-    names |= {name: None for name in file_layers.values() if name not in [THIRD_PARTY, FIRST_PARTY]}
-    names[FIRST_PARTY] = None
+    names = [RUNTIME] + THIRD_PARTY_NAMES
+    for name in file_layers.values():
+        if name not in names and name not in [THIRD_PARTY, FIRST_PARTY]:
+            names.append(name)
+    names.append(FIRST_PARTY)
     layers = {}
     own = ctx.workspace_name + "/"
     repositories = {}
@@ -91,7 +92,7 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
         if layer == THIRD_PARTY:
             package = package_of(named)
             if package not in packages:
-                packages[package] = third_party_name(third_party_layer(package))
+                packages[package] = THIRD_PARTY_NAMES[third_party_layer(package)]
             layer = packages[package]
         if layer not in layers:
             layers[layer] = struct(files = [], links = [], symlinks = {}, empty = [])
@@ -106,7 +107,11 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
     links = {file: True for file in declared_links.to_list()}
 
     # Of two files at one path, as rules_js has a source and the copy of it that runs, Bazel lays out the last.
-    for path, file in {runfiles_path(ctx, file): file for file in files.to_list()}.items():
+    last = {}
+    for file in files.to_list():
+        path = file.short_path
+        last[path[3:] if path.startswith("../") else own + path] = file
+    for path, file in last.items():
         symlinks.pop(path, None)
         layer = layer_of(path, path)
         if layer:
@@ -122,4 +127,4 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
         layer = layer_of(path, path)
         if layer:
             layer.empty.append(path)
-    return struct(names = names.keys(), layers = layers, repositories = [apparent_name(repository) for repository in repositories])
+    return struct(names = names, layers = layers, repositories = [apparent_name(repository) for repository in repositories])

@@ -11,22 +11,29 @@ load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
 
 _TAG_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
-def _bases(where, base, bases, images):
+# Label of the base where none is given.
+_DEFAULT_BASE = Label("//bazel/settings:default_base")
+
+def _where(name):
+    """What errors call the pipeline: made for them alone, since most packages have none."""
+    return "pipeline {}".format(str(native.package_relative_label(name)).removeprefix("@@"))
+
+def _bases(name, base, bases, images):
     """The base of each tag that `images` has no image for. The callers' dicts stay as they are."""
-    refuse_image_reference(where, "base", base)
+    refuse_image_reference("pipeline", name, "base", base)
     for tag, tag_base in bases.items():
-        refuse_image_reference(where, "bases[{}]".format(repr(tag)), tag_base)
+        refuse_image_reference("pipeline", name, "bases[{}]".format(repr(tag)), tag_base)
     all = dict(bases)
     if base and "default" in all and native.package_relative_label(all["default"]) != native.package_relative_label(base):
-        fail("{}: `base` is {} and bases[\"default\"] is {}, and both are the base of the default image.\nLeave one of them out.".format(where, base, all["default"]))
+        fail("{}: `base` is {} and bases[\"default\"] is {}, and both are the base of the default image.\nLeave one of them out.".format(_where(name), base, all["default"]))
     for tag in images:
         if tag in all or (tag == "default" and base):
-            fail("{}: tag {} has a base and an image that is whole.\nLeave one of them out.".format(where, repr(tag)))
+            fail("{}: tag {} has a base and an image that is whole.\nLeave one of them out.".format(_where(name), repr(tag)))
     if "default" not in all and "default" not in images:
-        all["default"] = base or Label("//bazel/settings:default_base")
+        all["default"] = base or _DEFAULT_BASE
     for tag in all.keys() + images.keys():
         if not tag or len(tag) > 64 or tag.strip(_TAG_CHARACTERS) or tag[0] in "-.":
-            fail("{}: {} is no name for a base.\nUse letters, digits, '-', '_' and '.', at most 64 of them.".format(where, repr(tag)))
+            fail("{}: {} is no name for a base.\nUse letters, digits, '-', '_' and '.', at most 64 of them.".format(_where(name), repr(tag)))
     return all
 
 def pipeline(
@@ -106,11 +113,11 @@ def pipeline(
         is told of every build by its standard input, instead of being started again (docs/development.md).
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
-    where = "pipeline {}".format(str(native.package_relative_label(name)).removeprefix("@@"))
-    check_common_attributes(where, kwargs)
+    if kwargs:
+        check_common_attributes(_where(name), kwargs)
     if binary and (entry_point or srcs or deps or data):
-        fail("{}: `binary` is the whole program, so `entry_point`, `srcs`, `deps` and `data` have no meaning beside it.\nLeave them out, or leave out `binary`.".format(where))
-    bases = _bases(where, base, bases, images)
+        fail("{}: `binary` is the whole program, so `entry_point`, `srcs`, `deps` and `data` have no meaning beside it.\nLeave them out, or leave out `binary`.".format(_where(name)))
+    bases = _bases(name, base, bases, images)
 
     local = name + "_local"
     local_tags = [tag for tag in tags if tag != "manual"]
@@ -123,7 +130,7 @@ def pipeline(
         if not entry_point:
             entry_point = name + ".ts"
             if not native.glob([entry_point], allow_empty = True):
-                fail("{}: it has no entry point: the package has no {}.\nSet `entry_point` to the module that starts, or `binary` to a program.".format(where, entry_point))
+                fail("{}: it has no entry point: the package has no {}.\nSet `entry_point` to the module that starts, or `binary` to a program.".format(_where(name), entry_point))
         ts_binary(
             name = local,
             entry_point = entry_point,
@@ -136,8 +143,9 @@ def pipeline(
 
     # Not by the alias, which would be one more target to analyse.
     program = binary or local
+    layers_name = name + "_layers"
     layers = {
-        "name": name + "_layers",
+        "name": layers_name,
         "binary": program,
         "program_name": name,
         "file_layers": file_layers,
@@ -148,15 +156,16 @@ def pipeline(
         binary_layers_for_platform(platform = platform, **layers)
     else:
         binary_layers(**layers)
-    destination = {
-        "registry": registry,
-        "repository": repository,
-    }
+
+    pushed = []
+    remote_tags = []
     for tag, tag_base in bases.items():
+        remote_tag = name + "_" + tag
+        image_name = remote_tag + "_image"
         image(
-            name = "{}_{}_image".format(name, tag),
+            name = image_name,
             base = tag_base,
-            layers = image_layers + [name + "_layers"],
+            layers = image_layers + [layers_name],
             entrypoint = entrypoint,
             env = env,
             platform = platform,
@@ -164,33 +173,40 @@ def pipeline(
             tags = tags,
             **kwargs
         )
+
+        # Whoever pushes an image needs no more of it than its manifest. An index, and what another ruleset built, is one target.
+        pushed.append(image_name if platforms else image_manifest_name(image_name))
+        remote_tags.append(remote_tag)
     for tag, whole in images.items():
+        remote_tag = name + "_" + tag
+        image_name = remote_tag + "_image"
         image_from_layout(
-            name = "{}_{}_image".format(name, tag),
+            name = image_name,
             layout = whole,
             tags = tags,
             **kwargs
         )
+        pushed.append(image_name)
+        remote_tags.append(remote_tag)
     image_tags = bases.keys() + images.keys()
 
-    # Whoever pushes an image needs no more of it than its manifest. An index, and what another ruleset built, is one target.
-    pushed = {tag: "{}_{}_image".format(name, tag) for tag in image_tags}
-    if not platforms:
-        pushed |= {tag: image_manifest_name(pushed[tag]) for tag in bases}
-    for tag in image_tags:
-        image_push(
-            name = "{}_{}_push".format(name, tag),
-            images = [pushed[tag]],
-            image_tags = [tag],
-            remote_tags = ["{}_{}".format(name, tag)],
-            tags = tags,
-            **(destination | kwargs)
-        )
-    everything = destination | kwargs | {
-        "images": pushed.values(),
-        "image_tags": image_tags,
-        "remote_tags": ["{}_{}".format(name, tag) for tag in image_tags],
+    destination = {
+        "registry": registry,
+        "repository": repository,
         "tags": tags,
+    } | kwargs
+    for i, remote_tag in enumerate(remote_tags):
+        image_push(
+            name = remote_tag + "_push",
+            images = [pushed[i]],
+            image_tags = [image_tags[i]],
+            remote_tags = [remote_tag],
+            **destination
+        )
+    everything = destination | {
+        "images": pushed,
+        "image_tags": image_tags,
+        "remote_tags": remote_tags,
     }
     native.alias(name = name + "_image", actual = name + "_default_image", tags = tags, **kwargs)
     image_push(name = name + "_push", **everything)

@@ -71,15 +71,18 @@ def _describe(ctx, entry, carried, needed, placed):
     }
 
     def describe(image, path):
+        blobs = []
+        for layer in image.layers:
+            blob = {"metadata": path(layer.metadata)}
+            if layer.blob:
+                blob["blob"] = path(layer.blob)
+            blobs.append(blob)
         return common | {
             "descriptor": path(image.descriptor),
             "manifest": path(image.manifest),
             "config": path(image.config),
             "children": [],
-            "blobs": [
-                {"metadata": path(layer.metadata)} | ({"blob": path(layer.blob)} if layer.blob else {})
-                for layer in image.layers
-            ],
+            "blobs": blobs,
             "layouts": [layout_path(layout, path) for layout in image.layouts],
             "sources": image.sources,
         }
