@@ -1,4 +1,5 @@
 import process from "node:process";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -36,6 +37,11 @@ export async function endedByInterrupt(action: () => Promise<void>, words: strin
   for (const signal of signals) process.once(signal, end);
   try {
     await action();
+  } catch (error) {
+    // A terminal's signal goes to the programs that are waited for as well, and their end may be heard of first: signals are looked at once more.
+    await nextTurn();
+    await nextTurn();
+    throw error;
   } finally {
     for (const signal of signals) process.removeListener(signal, end);
   }
