@@ -17,7 +17,7 @@ releases_reachable() {
 
 # Sets `program` and `version`; else adds to `reasons`.
 bazel_from_npm() {
-  local folder=$state/bazelisk-$bazelisk_version system machine partial reason
+  local system machine partial folder file reason
   if ! command -v npm >/dev/null; then
     reasons+=("npm is not installed")
     return 1
@@ -26,10 +26,12 @@ bazel_from_npm() {
   system=$(uname -s | tr '[:upper:]' '[:lower:]')
   machine=$(uname -m)
   case $machine in x86_64) machine=amd64 ;; aarch64) machine=arm64 ;; esac
-  program=$folder/node_modules/@bazel/bazelisk/bazelisk-${system}_$machine
+  # Each installation has a folder of its own, whole from the moment that it has its name: several tools/bazel at once disturb none.
+  file=node_modules/@bazel/bazelisk/bazelisk-${system}_$machine
+  for program in "$state/bazelisk-$bazelisk_version".*/"$file"; do
+    [ ! -x "$program" ] || break
+  done
   if [ ! -x "$program" ]; then
-    # A damaged installation makes way now: what is there later, another tools/bazel has made, and uses.
-    rm -rf "$folder"
     partial=$(mktemp -d "$state/bazelisk.XXXXXX")
     if ! npm install --prefix "$partial" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \
       --fetch-retries=1 --fetch-retry-mintimeout=1000 "@bazel/bazelisk@$bazelisk_version" >"$log" 2>&1; then
@@ -37,9 +39,9 @@ bazel_from_npm() {
       reasons+=("npm cannot install bazelisk: $(grep -v 'complete log' "$log" | tail -n 1)")
       return 1
     fi
-    # One that was quicker is left as it is; between two that look at once, the second one's lands inside of the first one's.
-    [ -e "$folder" ] || mv "$partial" "$folder"
-    rm -rf "$partial" "$folder/${partial##*/}"
+    folder=$state/bazelisk-$bazelisk_version.${partial##*.}
+    mv "$partial" "$folder"
+    program=$folder/$file
   fi
   if ! version=$(ask_version "$program"); then
     reason=$(last_line "$log")
