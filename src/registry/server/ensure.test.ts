@@ -77,6 +77,16 @@ describe("ensureEmbeddedRegistry", () => {
     expect(await pid()).toBeGreaterThan(0);
   });
 
+  it("hears a server that says at once that it is ready", async () => {
+    const { env } = await state();
+    const ready = join(dirname(serverBundle), "ready");
+    await writeFile(ready, `#!/bin/sh\necho '{"ready":{"host":"localhost:1"}}' >&3\n`, { mode: 0o755 });
+    for (let round = 0; round < 20; round++) {
+      const { host } = await ensureEmbeddedRegistry({ serverBundle, node: ready, env });
+      expect(host).toBe("localhost:1");
+    }
+  });
+
   it("starts another where one was killed and left its socket", async () => {
     const { env, pid, kill, ensure } = await state();
     const first = await ensure();

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
@@ -73,20 +73,21 @@ async function start(
 ): Promise<{ host: string; notice?: string }> {
   const log = await open(paths.log, "a", 0o600);
   const { size: saidBefore } = await log.stat();
-  let shell: ChildProcess;
+  let handshake: Handshake | undefined;
   try {
     // The shell leaves at once, so that the program which the launcher becomes is not the parent of a process it knows nothing of.
-    shell = spawn("/bin/sh", ["-c", '"$@" &', "sh", node, "--disable-warning=ExperimentalWarning", bundle], {
+    const shell = spawn("/bin/sh", ["-c", '"$@" &', "sh", node, "--disable-warning=ExperimentalWarning", bundle], {
       cwd: "/",
       detached: true,
       env: Object.fromEntries(passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]))),
       stdio: ["ignore", "ignore", log.fd, "pipe"],
     });
-    await Promise.race([once(shell, "exit"), once(shell, "error").then(([error]) => Promise.reject(error))]);
+    const ended = Promise.race([once(shell, "exit"), once(shell, "error").then(([error]) => Promise.reject(error))]);
+    // Read from the start: what comes on a pipe that nobody reads is thrown away once the shell has ended.
+    [handshake] = await Promise.all([readHandshake(shell.stdio[3] as Readable), ended]);
   } finally {
     await log.close();
   }
-  const handshake = await readHandshake(shell.stdio[3] as Readable);
   if (handshake === undefined) {
     const said = (await readFile(paths.log)).toString("utf8", saidBefore).trim().split("\n").slice(-3).join(" ");
     throw new Failure(
