@@ -1,5 +1,7 @@
 """References of images, which are no bases."""
 
+load("//bazel/private:label_text.bzl", "label_text")
+
 def refuse_image_reference(macro, target, attribute, base):
     """Fails for `ubuntu:20.04` and the like, which no label can look like, with the declaration to paste.
 
@@ -26,7 +28,7 @@ Declare the image in MODULE.bazel, and write {attribute} = "@{name}//image":
     )
     use_repo(base_images, "{name}")
 """.format(
-        where = "{} {}".format(macro, str(native.package_relative_label(target)).removeprefix("@@")),
+        where = "{} {}".format(macro, label_text(native.package_relative_label(target))),
         attribute = attribute,
         base = repr(base),
         name = name,

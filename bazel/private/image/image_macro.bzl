@@ -1,11 +1,11 @@
 """The macro behind `image`."""
 
+load("//bazel/private:common_attributes.bzl", "COMMON_ATTRIBUTES")
+load("//bazel/private:label_text.bzl", "label_text")
 load(":base_reference.bzl", "refuse_image_reference")
 load(":image.bzl", image_rule = "image")
 load(":image_index.bzl", "image_index")
 load(":image_manifest.bzl", "image_manifest", "image_manifest_for_platform")
-
-_COMMON = ["visibility", "tags", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
 
 def image_manifest_name(name):
     """The name of the target with manifest and configuration of an image, without the forms in which others take it."""
@@ -53,8 +53,8 @@ def image(name, platforms = [], **kwargs):
     refuse_image_reference("image", name, "base", kwargs.get("base"))
     platform = kwargs.pop("platform", None)
     if platform and platforms:
-        fail("image {}: `platform` and `platforms` are both given.\nLeave one of them out.".format(native.package_relative_label(name)))
-    common = {key: kwargs[key] for key in _COMMON if key in kwargs}
+        fail("image {}: `platform` and `platforms` are both given.\nLeave one of them out.".format(label_text(native.package_relative_label(name))))
+    common = {key: kwargs[key] for key in COMMON_ATTRIBUTES + ["tags"] if key in kwargs}
     inner = kwargs | {
         "name": image_manifest_name(name),
         # The others may say how actions run.

@@ -1,6 +1,7 @@
 """The macro behind `job`."""
 
 load("//bazel/private:common_attributes.bzl", "check_common_attributes")
+load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load(":job_command.bzl", "job_command")
 load(":job_document.bzl", "job_document")
@@ -8,8 +9,7 @@ load(":job_fields.bzl", "check_job")
 
 def _label(target):
     """The label of a target as documents have it."""
-    text = str(native.package_relative_label(target))
-    return text.removeprefix("@@") if text.startswith("@@//") else text
+    return label_text(native.package_relative_label(target))
 
 def job(
         name,

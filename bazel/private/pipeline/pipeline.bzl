@@ -1,6 +1,7 @@
 """The macro behind `pipeline`."""
 
 load("//bazel/private:common_attributes.bzl", "check_common_attributes")
+load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/image:base_reference.bzl", "refuse_image_reference")
 load("//bazel/private/image:binary_layers.bzl", "binary_layers", "binary_layers_for_platform")
 load("//bazel/private/image:image_from_layout.bzl", "image_from_layout")
@@ -16,7 +17,7 @@ _DEFAULT_BASE = Label("//bazel/settings:default_base")
 
 def _where(name):
     """What errors call the pipeline: made for them alone, since most packages have none."""
-    return "pipeline {}".format(str(native.package_relative_label(name)).removeprefix("@@"))
+    return "pipeline {}".format(label_text(native.package_relative_label(name)))
 
 def _bases(name, base, bases, images):
     """The base of each tag that `images` has no image for. The callers' dicts stay as they are."""

@@ -1,5 +1,6 @@
 """The macro behind `py_pipeline`."""
 
+load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/python:python_program.bzl", "python_program")
 load(":pipeline.bzl", "pipeline")
 
@@ -41,7 +42,7 @@ def py_pipeline(
       py_binary: the rule of that name from rules_python. Default: none, the program needs no rules_python.
       **kwargs: attributes of `pipeline`.
     """
-    where = "py_pipeline {}".format(native.package_relative_label(name))
+    where = "py_pipeline {}".format(label_text(native.package_relative_label(name)))
     for attribute in ["binary", "entry_point"]:
         if attribute in kwargs:
             fail("{}: it has no attribute {}.\nFor a program that is a target already, use pipeline(binary = …).".format(where, attribute))

@@ -1,5 +1,6 @@
 """A Python program on the Python that a machine or an image has."""
 
+load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
 load(":python_library.bzl", "PYTHON_LIBRARY_ATTRS", "python_import", "python_info", "python_runfiles")
@@ -24,7 +25,7 @@ def _python_program_impl(ctx):
     imports = {path: None for path in own + info.imports.to_list()}
     setup = "python=python3\n"
     if versions:
-        setup = _VERSIONED.format(version = versions[0], label = shell_quote(str(ctx.label).removeprefix("@@")))
+        setup = _VERSIONED.format(version = versions[0], label = shell_quote(label_text(ctx.label)))
     setup += "PYTHONPATH={}${{PYTHONPATH:+:$PYTHONPATH}}\nexport PYTHONPATH\n".format(
         ":".join(["\"$r\"/" + shell_quote(path) for path in imports]),
     )

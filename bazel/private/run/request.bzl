@@ -1,5 +1,6 @@
 """What a run target carries: the launcher, and a request that tells it what to do."""
 
+load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
 load(":run_tools_info.bzl", "RunToolsInfo")
 
@@ -122,7 +123,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     ctx.actions.write(request, json.encode({
         "version": 1,
         "mode": mode,
-        "target": str(ctx.label).removeprefix("@@"),
+        "target": label_text(ctx.label),
         "program": runfiles_path(ctx, program[DefaultInfo].files_to_run.executable) if program else None,
         "engineHelper": runfiles_path(ctx, tools.engine_helper) if program else None,
         "imageEnv": image_env,

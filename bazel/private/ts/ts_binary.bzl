@@ -1,6 +1,7 @@
 """A TypeScript program with npm packages."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
+load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:runfiles.bzl", "launcher_script")
 load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo", "merge_parts")
 load("//bazel/private:runtime_info.bzl", "NODE_PATH", "RuntimeInfo")
@@ -23,7 +24,7 @@ def _check_imports(ctx, metafile, sources, npm):
     args = build_tool_args(ctx, "imports")
     args.add(metafile, format = "--metafile=%s")
     args.add(marker, format = "--output=%s")
-    args.add(str(ctx.label).removeprefix("@@"), format = "--target=%s")
+    args.add(label_text(ctx.label), format = "--target=%s")
     if npm:
         # Users know the repository by the last part of its canonical name.
         args.add(npm.split("~")[-1].split("+")[-1], format = "--repository=%s")

@@ -70,11 +70,9 @@ it("plans, applies and deletes services, with the credential that they name and 
   await expect(deleteServices(["web", "wob"], cluster.env)).rejects.toThrow(
     /^Namespace \S+ of cluster \S+ has no service wob\.\n/,
   );
-  expect(words(await deleteServices(["web"], cluster.env)).sort()).toEqual([
-    "delete ConfigMap web-env",
-    "delete Deployment web",
-    "delete Service web",
-  ]);
+  const deleted: Change[] = [];
+  await deleteServices(["web"], cluster.env, (change) => deleted.push(change));
+  expect(words(deleted).sort()).toEqual(["delete ConfigMap web-env", "delete Deployment web", "delete Service web"]);
 });
 
 it("changes nothing in the cluster where one of several services is wrong", async () => {

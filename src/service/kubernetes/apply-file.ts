@@ -39,7 +39,7 @@ export async function deleteServices(
   names: readonly string[],
   env: Environment,
   onChange: (change: Change) => void = () => {},
-): Promise<readonly Change[]> {
+): Promise<void> {
   const cluster = await openCluster(env);
   const found = await Promise.all(names.map((name) => allOf(cluster, name)));
   const missing = names.filter((_, index) => found[index]?.length === 0);
@@ -50,5 +50,5 @@ export async function deleteServices(
     );
   }
   const keys = found.flat().map(({ kind, metadata }) => ({ kind, name: metadata.name }));
-  return removeAll(cluster, keys, onChange);
+  await removeAll(cluster, keys, onChange);
 }
