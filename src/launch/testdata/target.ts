@@ -11,6 +11,9 @@ import { formatLayerMetadata } from "../../oci/layer.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import type { LaunchRequest, RequestedImage } from "../request.ts";
 
+/** What gzip begins with (RFC 1952, 2.3.1); random bytes begin with one byte of it now and then. */
+const gzipStart = Buffer.from([0x1f, 0x8b, 8]);
+
 const launcher = join(import.meta.dirname, "..", "main.ts");
 
 export interface Ended {
@@ -63,7 +66,7 @@ export class Target {
         mediaType: mediaTypes.layerGzip,
         digest: sha256(bytes),
         size: bytes.length,
-        diffId: sha256(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes),
+        diffId: sha256(gzipStart.equals(bytes.subarray(0, 3)) ? gunzipSync(bytes) : bytes),
       };
       const name = `_main/pkg/${tag}${index}`;
       this.file(`${name}.layer.json`, formatLayerMetadata(metadata));
