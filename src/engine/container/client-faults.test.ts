@@ -36,6 +36,10 @@ describe("a podman that is installed and broken", () => {
       "echo 'Error: database is locked' >&2; exit 125",
       /database is locked\nRun `podman info` to see whether it works, or set/,
     ],
+    [
+      "echo 'Error: container aa3e5b2404246: exec: \"/nothing\": OCI runtime attempted to invoke a command that was not found' >&2; exit 125",
+      /\nCheck its command: the image has no such program,/,
+    ],
     ["echo 'Error: potentially insufficient UIDs or GIDs' >&2; exit 125", /--add-subuids/],
   ])("is an error that names the command, what it printed and the step: %s", async (script, message) => {
     const { outcome, err } = await run(script);

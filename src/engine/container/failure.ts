@@ -6,7 +6,7 @@ import type { ContainerClient } from "./client.ts";
 const remedies: readonly (readonly [RegExp, string])[] = [
   [/unauthorized|authentication required|access.*denied|403 Forbidden/i, "Log in with `{client} login {registry}`"],
   [
-    /manifest unknown|not found: manifest|name unknown|404/i,
+    /manifest unknown|not found: manifest|name unknown|\b404\b/i,
     "Run the pipeline's own or _push target, which pushes the image",
   ],
   [
