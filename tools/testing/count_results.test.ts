@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 const program = join(import.meta.dirname, "count_results.mjs");
 
+/** The result of a target's attempt; other events of Bazel are written as they are. */
 interface Attempt {
   readonly label: string;
   readonly status: string;
@@ -19,6 +20,7 @@ async function count(
   ...runs: readonly (readonly (Attempt | object)[])[]
 ): Promise<{ lines: string[]; status: number }> {
   const folder = await mkdtemp(join(tmpdir(), "count-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
   let files = 0;
   const eventOf = async (entry: Attempt | object): Promise<object> => {
     if (!("label" in entry)) return entry;
