@@ -43,27 +43,30 @@ constraint_value(
 """
 
 def _machine_repository_impl(rctx):
-    lines = ['"""What target_compatible_with says for a test that needs a part which a machine may lack."""\n']
+    hidden = [part for part in rctx.os.environ.get("SLIPWAY_TEST_WITHOUT", "").split(",") if part]
+    for part in hidden:
+        if part != "all" and part not in _PARTS:
+            fail("SLIPWAY_TEST_WITHOUT names {}, which is no part.\nThe parts are {}, and `all`.".format(part, ", ".join(_PARTS)))
     targets = [_TARGETS]
     for part, command in _PARTS.items():
-        here = rctx.execute(["sh", "-c", command], timeout = 60).return_code == 0
-        lines.append("{} = {}\n".format(part.upper(), "[]" if here else "[\"@platforms//:incompatible\"]"))
-        targets.append("alias(name = {}, actual = {})\n".format(repr(part), repr(":here" if here else "@platforms//:incompatible")))
-    rctx.file("requires.bzl", "\n".join(lines))
+        found = "all" not in hidden and part not in hidden and rctx.execute(["sh", "-c", command], timeout = 60).return_code == 0
+        targets.append("alias(name = {}, actual = {})\n".format(repr(part), repr(":here" if found else "@platforms//:incompatible")))
     rctx.file("BUILD.bazel", "\n".join(targets))
 
 machine_repository = repository_rule(
     implementation = _machine_repository_impl,
-    # Asked anew whenever Bazel's server starts: what the machine has changes without any file here changing.
+    # Detected again whenever Bazel's server starts: what the machine has changes without any file here changing.
     local = True,
     configure = True,
     environ = [
         "KUBECONFIG",
         "PATH",
+        "SLIPWAY_TEST_WITHOUT",
     ],
-    doc = """What tests say in `target_compatible_with`: one whose part is missing is reported as SKIPPED.
+    doc = """The optional parts of this machine: `@NAME//:PART` for `target_compatible_with`. Bazel reports a test whose part is missing as SKIPPED.
 
-`@NAME//:PART` per part; in packages that no user of Slipway loads, where this repository may be missing, also a constant of `@NAME//:requires.bzl`.
+Every part has a label of its own, so that a test may need several missing ones: Bazel refuses a list that names `@platforms//:incompatible` twice.
+`SLIPWAY_TEST_WITHOUT`, parts joined by commas or `all`, hides parts from the detection.
 """,
 )
 
