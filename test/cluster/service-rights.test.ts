@@ -42,7 +42,7 @@ async function everything({ home, env }: TestNamespace, image: string): Promise<
 }
 
 it("as documented are enough for services, and each that is missing is named", { timeout: 1_200_000 }, async () => {
-  const rules = documentedRules("docs/services.md");
+  const rules = documentedRules("docs/services-kubernetes.md");
   const rights = rightsOf(rules);
   const namespace = await TestNamespace.make(rules);
   const config = join(namespace.home, "config/slipway/config.yaml");

@@ -77,7 +77,7 @@ export function refusalError(question: Question, status: number, body: string, r
     const full = group === "" ? resource : `${resource}.${group}`;
     return new UserError(
       `User ${who} may not ${verb} ${full}${place.replaceAll('"', "").split(":")[0]} of cluster ${context}.`,
-      `Ask whoever runs the cluster to allow \`${verb}\` on \`${full}\`: docs/kubernetes.md has the whole role of jobs, of which \`slipway doctor\` tells what else is missing, and docs/services.md that of services.`,
+      `Ask whoever runs the cluster to allow \`${verb}\` on \`${full}\`: docs/kubernetes.md has the whole role of jobs, of which \`slipway doctor\` tells what else is missing, and docs/services-kubernetes.md that of services.`,
       options,
     );
   }

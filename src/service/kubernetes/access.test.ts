@@ -11,7 +11,8 @@ interface Rule {
 }
 
 it("the rights that services use are those of the role in the documentation", () => {
-  const [, text = ""] = /```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(readFileSync("docs/services.md", "utf8")) ?? [];
+  const [, text = ""] =
+    /```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(readFileSync("docs/services-kubernetes.md", "utf8")) ?? [];
   const { rules } = parse(text) as { readonly rules: readonly Rule[] };
   const documented = rules.flatMap(({ apiGroups, resources, verbs }) =>
     apiGroups.flatMap((group) =>

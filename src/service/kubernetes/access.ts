@@ -6,7 +6,7 @@ function rights(group: string, resource: string, verbs: readonly string[]): Righ
   return verbs.map((verb) => ({ group, resource, verb }));
 }
 
-/** All rights that services need in the namespace where they run, and no more. docs/services.md has the same as a Role. */
+/** All rights that services need in the namespace where they run, and no more. docs/services-kubernetes.md has the same as a Role. */
 export const serviceRights: readonly Right[] = [
   ...["configmaps", "secrets", "services"].flatMap((resource) => rights("", resource, changing)),
   ...rights("", "persistentvolumeclaims", ["get"]),
