@@ -69,7 +69,7 @@ describe("the program that the launcher becomes", () => {
     // Root may do everything but execute what nobody may.
     expect(await made.run()).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining("_main/pkg/program cannot be started"),
+      stderr: expect.stringMatching(/_main\/pkg\/program cannot be started.*\n.*chmod \+x/),
     });
     made.request.program = "_main/pkg/absent";
     expect(await made.run()).toMatchObject({ status: 1, stderr: expect.stringContaining("absent cannot be started") });

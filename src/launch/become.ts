@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, openSync, readSync } from "node:fs";
 import { Failure } from "../oci/errors.ts";
 
 /**
@@ -21,9 +21,9 @@ function isBareScript(program: string): boolean {
   try {
     accessSync(program, constants.X_OK);
   } catch (cause) {
-    throw new Failure(`${program} cannot be started: ${(cause as Error).message}.`, "Build the target again.", {
-      cause,
-    });
+    // Bazel makes what it builds executable, but not a file of the sources.
+    const remedy = existsSync(program) ? "Make its source executable, with chmod +x." : "Build the target again.";
+    throw new Failure(`${program} cannot be started: ${(cause as Error).message}.`, remedy, { cause });
   }
   const start = Buffer.alloc(4);
   try {

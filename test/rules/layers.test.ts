@@ -31,6 +31,16 @@ async function contents(name: string): Promise<string[]> {
 const files = "_main/test/rules/odd_program.files";
 
 describe("the layers of any executable", () => {
+  it.each([
+    ["genrule", "generated.sh"],
+    ["file", "program.sh"],
+  ])("hold a program that is a %s, which is in no runfiles", async (how, file) => {
+    expect(await contents(`by_${how}_layers.first_party.tar.gz`)).toEqual([
+      `/app/by_${how} -> /app/main.runfiles/_main/test/rules/${file}`,
+      `_main/test/rules/${file}`,
+    ]);
+  });
+
   it("lay its runfiles out as Bazel does", async () => {
     expect(blobs("odd_layers")).toEqual([
       "odd_layers.first_party.tar.gz",

@@ -1,6 +1,7 @@
 """What the rules give and refuse, seen at analysis."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
+load("@bazel_skylib//rules:native_binary.bzl", "native_binary")
 load("//bazel:defs.bzl", "ImageIndexInfo", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
 load("//bazel:python.bzl", "py_pipeline", "python_library")
 load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")  # buildifier: disable=bzl-visibility
@@ -84,6 +85,14 @@ _targets_test = analysistest.make(_tags_impl, attrs = {
     "expected": attr.string_list_dict(doc = "Tags by target."),
     "found": attr.string_list_dict(doc = "Tags by target."),
 })
+
+def _carried_impl(ctx):
+    env = analysistest.begin(ctx)
+    runfiles = analysistest.target_under_test(env)[DefaultInfo].default_runfiles.files.to_list()
+    asserts.true(env, ctx.file.program in runfiles, "{} is in the runfiles".format(ctx.file.program.short_path))
+    return analysistest.end(env)
+
+_carried_test = analysistest.make(_carried_impl, attrs = {"program": attr.label(allow_single_file = True, doc = "The program.")})
 
 def _pattern_impl(ctx):
     env = unittest.begin(ctx)
@@ -226,6 +235,39 @@ def rules_test_suite(name):
         parts = ["//test/rules:two_files gives 2 files, but /etc/one names one", "End the destination with a slash"],
         target_under_test = ":two_for_one",
     )
+    native.genrule(
+        name = "generated",
+        outs = ["generated.sh"],
+        cmd = "printf '#!/bin/sh\\necho \"$$0 $$*\"\\n' >$@",
+        executable = True,
+        tags = _MANUAL,
+    )
+    native.alias(name = "generated_alias", actual = ":generated", tags = _MANUAL)
+    programs = {
+        "by_alias": ":generated_alias",
+        "by_copy": ":copied",
+        "by_file": "program.sh",
+        "by_genrule": ":generated",
+        "by_output": "generated.sh",
+    }
+    native_binary(name = "copied", src = "program.sh", out = "copied.sh", tags = _MANUAL)
+    for how, binary in programs.items():
+        pipeline(name = how, base = ":empty", binary = binary)
+        _carried_test(name = how + "_test", program = binary, target_under_test = how)
+    native.filegroup(name = "one_file", srcs = ["program.sh"], tags = _MANUAL)
+    python_library(name = "library", srcs = ["main.py"], tags = _MANUAL)
+    refused = {
+        "by_filegroup": (":one_file", "a filegroup with 1 file"),
+        "by_library": (":library", "a python_library with"),
+        "by_several_files": (":two_files", "a filegroup with 2 files"),
+    }
+    for how, (binary, found) in refused.items():
+        pipeline(name = how, base = ":empty", binary = binary)
+        _fails_test(
+            name = how + "_test",
+            parts = ["//test/rules:{}: `binary` is //test/rules{}".format(how, binary), found, "Name an executable target"],
+            target_under_test = how,
+        )
     ts_binary(name = "two_npm", entry_point = "main.ts", deps = ["@slipway_dev_npm//:yaml", "@slipway_npm//:yargs"], tags = _MANUAL)
     _fails_test(
         name = "two_npm_test",
@@ -326,5 +368,5 @@ def rules_test_suite(name):
             "two_npm_test",
             "two_programs_test",
             "unnamed_layers_test",
-        ],
+        ] + [how + "_test" for how in programs.keys() + refused.keys()],
     )

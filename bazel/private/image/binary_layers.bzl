@@ -1,5 +1,6 @@
 """The layers of a program."""
 
+load("//bazel/private:executable.bzl", "program_executable", "rule_kind")
 load("//bazel/private:runfiles.bzl", "runfiles_path")
 load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo")
 load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
@@ -15,11 +16,12 @@ load(":user.bzl", "USER")
 # What was sorted into a layer that has sets of files alone.
 _NOTHING = struct(files = [], links = [], symlinks = {}, empty = [])
 
-def _parts(ctx):
+def _parts(ctx, executable):
     """The program's files by layer: those that are sorted already as depsets, the others one by one.
 
     Args:
       ctx: the rule context.
+      executable: File, what starts.
 
     Returns:
       struct(layers, folders, environment). `layers` is a dict of layer name to struct(files = depset of File, links = depset of File, entries = list
@@ -28,12 +30,14 @@ def _parts(ctx):
     """
     binary = ctx.attr.binary
     runfiles = binary[DefaultInfo].default_runfiles
-    declared_links = binary[DeclaredLinksInfo].links
+
+    # Files have no aspects.
+    declared_links = binary[DeclaredLinksInfo].links if DeclaredLinksInfo in binary else depset()
 
     # A pattern moves files from one layer to another, whoever sorted them.
     known = binary[RunfilesPartsInfo] if RunfilesPartsInfo in binary and not ctx.attr.file_layers else None
     folders = {entry.repository: entry.folder for entry in binary[RunfilesPartsInfo].folders.to_list()} if RunfilesPartsInfo in binary else {}
-    unsorted = known.unsorted if known else depset([ctx.executable.binary], transitive = [runfiles.files])
+    unsorted = known.unsorted if known else depset([executable], transitive = [runfiles.files])
     sets = {}
     if known:
         sets = {THIRD_PARTY_NAMES[number]: files for number, files in enumerate(known.third_party)}
@@ -68,7 +72,9 @@ def _parts(ctx):
 def _binary_layers_impl(ctx):
     name = ctx.attr.program_name
     binary = ctx.attr.binary
-    executable = ctx.executable.binary
+    
+    # The pipeline is what users know, not this target.
+    executable = program_executable(ctx.label.same_package_label(ctx.label.name.removesuffix("_layers")), "binary", binary)
     for layer in ctx.attr.file_layers.values():
         if not layer or [c for c in layer.elems() if not (c.isalnum() or c in "-_")]:
             fail("{}: {} is no name for a layer.\nUse letters, digits, '-' and '_'.".format(ctx.label, repr(layer)))
@@ -76,7 +82,7 @@ def _binary_layers_impl(ctx):
     platform = oci_platform(ctx)
     repo_mapping = binary[DefaultInfo].files_to_run.repo_mapping_manifest
     layers = binary[RuntimeLayersInfo].layers if RuntimeLayersInfo in binary else []
-    parts = _parts(ctx)
+    parts = _parts(ctx, executable)
     for part, content in parts.layers.items():
         if not content.files and not content.entries:
             continue
@@ -121,9 +127,8 @@ def _binary_layers_impl(ctx):
 _ATTRS = {
     "binary": attr.label(
         mandatory = True,
-        executable = True,
-        cfg = "target",
-        aspects = [declared_links, runtime_layers],
+        allow_files = True,
+        aspects = [declared_links, rule_kind, runtime_layers],
         doc = "The program: its executable and runfiles are all that counts.",
     ),
     "program_name": attr.string(mandatory = True, doc = "NAME in `/app/NAME`."),

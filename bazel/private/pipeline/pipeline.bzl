@@ -82,7 +82,7 @@ def pipeline(
 
     Errors, at load: an attribute that is none of these; `binary` beside `entry_point`, `srcs`, `deps` or `data`; a `base` that differs from
     `bases["default"]`; a base that is the reference of an image; a tag with other characters than letters, digits, `-`, `_`, `.`, or with more
-    than 64 of them.
+    than 64 of them. At analysis: a `binary` that is not executable, such as a library, a filegroup or several files.
 
     Args:
       name: string, the name of the pipeline.
@@ -90,7 +90,8 @@ def pipeline(
       srcs: labels of the modules that it imports.
       deps: labels of npm packages.
       data: labels of files that it finds in its runfiles.
-      binary: label of an executable target, instead of `entry_point`, `srcs`, `deps` and `data`. Any language: its runfiles are all that counts.
+      binary: label of an executable target, instead of `entry_point`, `srcs`, `deps` and `data`. Any language: its executable and runfiles are all that counts. A
+        `genrule` needs `executable = True`; a script or program of your sources must be executable (`chmod +x`).
       base: label of the image below, for the tag `default`. Default: the build setting `default_base`.
       bases: dict of tag to label: an image for each. `base` is the same as its entry `default`.
       images: dict of tag to label: images that have the program already, taken as they are: an `image`, or what builds an OCI layout, such as the

@@ -21,7 +21,7 @@ pipeline_run = rule(
     executable = True,
     doc = "Starts a launch script that knows its images by URI; pushes them first where asked to.",
     attrs = {
-        "program": attr.label(mandatory = True, executable = True, cfg = "target", doc = "The launch script."),
+        "program": attr.label(mandatory = True, allow_files = True, doc = "The launch script."),
         "push": attr.bool(doc = "Whether the images are pushed first."),
         "image_env": attr.string_list(doc = "Further variables that tell the images: names that end in `_URIS` all of them, other names the default one."),
     } | DESTINATION_ATTRS | REQUEST_ATTRS,

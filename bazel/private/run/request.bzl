@@ -143,5 +143,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     )
     runfiles = ctx.runfiles([request] + carried.values(), transitive_files = depset(transitive = needed), root_symlinks = placed)
     if program:
-        runfiles = runfiles.merge_all([program[DefaultInfo].default_runfiles, tools.engine_runfiles])
+        # That of a genrule, and a file, are not in runfiles of their own.
+        own = ctx.runfiles([program[DefaultInfo].files_to_run.executable])
+        runfiles = runfiles.merge_all([own, program[DefaultInfo].default_runfiles, tools.engine_runfiles])
     return struct(executable = executable, runfiles = runfiles)
