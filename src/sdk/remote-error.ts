@@ -2,13 +2,20 @@ import { inspect } from "node:util";
 import type { RemoteFailure } from "../engine/remote-failure.ts";
 import { Failure, messageOf, UserError } from "../oci/errors.ts";
 
+/** From the call of a function to its failure the SDK has at most so many frames. */
+const maximumOwnFrames = 20;
+
 /** An exception that a function threw where it ran, other than UserError and Failure, which arrive as themselves. Its stack is the one from there, followed by that of the call. */
 export class RemoteError extends Error {
   override readonly name: string;
 
   /** @param where says where the function ran, as in `a container of IMAGE` */
   constructor(failure: RemoteFailure, where: string) {
+    // The SDK's own frames come first, and are left out (stack-trace.ts).
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = stackTraceLimit + maximumOwnFrames;
     super(failure.message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = failure.name;
     const here = this.stack?.slice(this.stack.indexOf("\n    at ") + 1) ?? "";
     this.stack = `${failure.details}\n    --- thrown in ${where}, called here ---\n${here}`;

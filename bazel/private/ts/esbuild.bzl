@@ -3,6 +3,12 @@
 # CommonJS packages in an ES module bundle call `require` for what Node has built in.
 _REQUIRE = "import{createRequire as __slipwayRequire}from\"node:module\";const require=__slipwayRequire(import.meta.url);"
 
+# What the names of sources in source maps begin with. Node takes a relative name for one beside the map.
+SOURCE_SCHEME = "workspace:/"
+
+# Stands there for the folder of what actions make, `bazel-out/CONFIGURATION/bin`, with as many segments.
+GENERATED_SOURCES = "bazel-out/-/bin"
+
 ESBUILD_ATTRS = {
     "_esbuild": attr.label(
         default = Label("@slipway_esbuild//:node_modules/esbuild/bin/esbuild"),
@@ -24,7 +30,7 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
       splitting: whether what is imported dynamically goes into files of its own.
       external_packages: whether npm packages stay outside, to be found at run time.
       alias: dict of package name to the path of a module that stands for it.
-      source_map: whether a source map is written beside the output (returned).
+      source_map: whether a source map is written beside the output (returned). Its sources are named by SOURCE_SCHEME and their path in the workspace.
       library: whether it is bundled into a program later.
       metafile: File for a description of the bundle, or None.
       define: dict of name to the expression that stands for it.
@@ -66,7 +72,10 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
     if source_map:
         map = ctx.actions.declare_file(output.basename + ".map", sibling = output)
         outputs.append(map)
-        args.add_all(["--sourcemap=linked", "--sources-content=false"])
+
+        # esbuild names sources relative to the output. The configuration in that path is left out: it differs between machines.
+        folder = output.dirname.removeprefix(output.root.path)
+        args.add_all(["--sourcemap=linked", "--source-root={}{}{}/".format(SOURCE_SCHEME, GENERATED_SOURCES, folder)])
     if metafile:
         args.add(metafile, format = "--metafile=%s")
     ctx.actions.run(

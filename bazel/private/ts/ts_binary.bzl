@@ -6,7 +6,7 @@ load("//bazel/private:runfiles.bzl", "launcher_script")
 load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo", "merge_parts")
 load("//bazel/private:runtime_info.bzl", "NODE_PATH", "RuntimeInfo")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
-load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
+load(":esbuild.bzl", "ESBUILD_ATTRS", "GENERATED_SOURCES", "SOURCE_SCHEME", "bundle")
 
 def _npm_repository(ctx):
     """The one npm repository that all packages come from, or None where there are none."""
@@ -44,17 +44,26 @@ def _ts_binary_impl(ctx):
     npm = _npm_repository(ctx)
     main = ctx.actions.declare_file(ctx.label.name + ".mjs")
     sdk = ctx.file._sdk
-    sources = depset([ctx.file.entry_point, sdk], transitive = [target[DefaultInfo].files for target in ctx.attr.srcs])
+    sources = depset([ctx.file.entry_point, sdk, ctx.file._stack_trace, ctx.file._start], transitive = [target[DefaultInfo].files for target in ctx.attr.srcs])
     metafile = ctx.actions.declare_file(ctx.label.name + ".imports.json")
     outputs = bundle(
         ctx,
-        entry_point = ctx.file.entry_point,
+        entry_point = ctx.file._start,
         inputs = sources,
         output = main,
         metafile = metafile,
         external_packages = True,
-        alias = {"slipway": sdk.path},
+        alias = {
+            "slipway": sdk.path,
+            "slipway-program": ctx.file.entry_point.path,
+            "slipway-stack-trace": ctx.file._stack_trace.path,
+        },
         source_map = True,
+        define = {
+            "slipwayGenerated": json.encode(GENERATED_SOURCES),
+            "slipwayScheme": json.encode(SOURCE_SCHEME),
+            "slipwaySdk": json.encode(sdk.path.replace(sdk.root.path, GENERATED_SOURCES, 1) if sdk.root.path else sdk.path),
+        },
     )
 
     # Node looks for packages in the node_modules above the program, so the program lies in the repository that has one.
@@ -117,6 +126,8 @@ Errors: an import that is neither in `srcs` nor in `deps`, with its file and lin
         "data": attr.label_list(allow_files = True, doc = "Files and programs that it finds in its runfiles."),
         "env": attr.string_dict(doc = "Environment variables of `bazel run`. An image has its own: see `image`."),
         "node_options": attr.string_list(doc = "Options of Node, for example `--max-old-space-size=4096`."),
+        "_stack_trace": attr.label(default = Label("//src:stack_trace"), allow_single_file = True),
+        "_start": attr.label(default = Label(":start.mjs"), allow_single_file = True),
         "_sdk": attr.label(default = Label("//src:sdk"), allow_single_file = True),
     } | ESBUILD_ATTRS,
     toolchains = [BUILD_TOOL_TOOLCHAIN, NODE_RUNTIME_TOOLCHAIN],

@@ -1,0 +1,6 @@
+import { check } from "./lib/tide.ts";
+
+type Depth = { readonly depth: number };
+
+const given: Depth = { depth: 3 };
+check(given);
