@@ -9,10 +9,33 @@ const helpers = [
   "git-ssh-slipway",
 ] as const;
 
-const sheBang = "#!/usr/bin/env -S node --disable-warning=ExperimentalWarning\n";
+/**
+ * The start of every program, in a JavaScript and a shebang that every Node takes: whoever has an old one is told so. Newer syntax and modules come
+ * after that, in `run.cjs`. Options of Node cannot be in the shebang, since an old Node refuses those that it does not know.
+ */
+function start(name: string, leastNode: number): string {
+  return `#!/usr/bin/env node
+"use strict";
+var version = process.versions.node;
+if (Number(version.split(".")[0]) < ${leastNode}) {
+  process.stderr.write("${name}: this is Node " + version + ", and slipway needs Node ${leastNode} or newer.\\nInstall Node ${leastNode}, and put it first in PATH.\\n");
+  process.exit(2);
+}
+`;
+}
+
+/** Loads a program, without the warnings of features that Node calls experimental. */
+const run = `"use strict";
+const { emitWarning } = process;
+process.emitWarning = (warning, ...rest) => {
+  const type = warning?.name ?? rest[0]?.type ?? rest[0];
+  if (type !== "ExperimentalWarning") emitWarning(warning, ...rest);
+};
+module.exports = (path) => import(path);
+`;
 
 /**
- * What the npm package has besides the bundles: package.json, an executable module per program, and the types of the SDK.
+ * What the npm package has besides the bundles: package.json, an executable script per program, and the types of the SDK.
  *
  * @param manifest text of the repository's package.json
  * @param declarations folder of what the TypeScript compiler wrote for the SDK and everything that it imports
@@ -23,12 +46,16 @@ export function npmFiles(manifest: string, declarations: string, version: string
   if (!description || !license || !engines) {
     throw new UserError("package.json has no description, license or engines.", "Add the field.");
   }
+  const leastNode = Number(/^>=(\d+)$/.exec((engines as { readonly node?: string }).node ?? "")?.[1]);
+  if (!leastNode)
+    throw new UserError("engines.node of package.json is not of the form >=24.", "Name the oldest major version.");
   const files = new Map<string, string>();
   const bin: Record<string, string> = {};
   for (const name of ["slipway", ...helpers]) {
-    bin[name] = `bin/${name}.mjs`;
-    files.set(`bin/${name}.mjs`, sheBang + (name === "slipway" ? commandLine : helper(name)));
+    bin[name] = `bin/${name}.cjs`;
+    files.set(`bin/${name}.cjs`, start(name, leastNode) + (name === "slipway" ? commandLine : helper(name)));
   }
+  files.set("bin/run.cjs", run);
   const own = { types: "./types/sdk/index.d.ts", default: "./index.mjs" };
   const exported = { ".": own, "./package.json": "./package.json" };
   const fields = { name: "slipway", version, description, license, type: "module", engines, exports: exported, bin };
@@ -39,11 +66,11 @@ export function npmFiles(manifest: string, declarations: string, version: string
   return files;
 }
 
-const commandLine = 'import "../slipway.bundle/main.mjs";\n';
+const commandLine = 'require("./run.cjs")("../slipway.bundle/main.mjs");\n';
 
 /** The helpers are one program, whose first argument says which. */
 function helper(name: string): string {
-  return `process.argv.splice(2, 0, "${name}");\nawait import("../credential_helpers.bundle/helpers_main.mjs");\n`;
+  return `process.argv.splice(2, 0, "${name}");\nrequire("./run.cjs")("../credential_helpers.bundle/helpers_main.mjs");\n`;
 }
 
 /**
