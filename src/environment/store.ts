@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { syncFolder } from "../oci/files.ts";
-import { waitForLock } from "../oci/lock.ts";
+import { heartbeat, patience } from "../oci/heartbeat.ts";
+import { type Lock, waitForLock } from "../oci/lock.ts";
 import { cacheFolder } from "../oci/xdg.ts";
 import type { Variables } from "./command.ts";
 
@@ -31,8 +32,10 @@ export async function builtOnce(
   const known = await target(root, link);
   if (known && isWhole(known)) return known;
   await mkdir(root, { recursive: true, mode: 0o700 });
-  const lock = await waitForLock(join(root, `${key}.lock`));
+  const endHeartbeat = heartbeat("an environment is being made, or waited for", { after: patience });
+  let lock: Lock | undefined;
   try {
+    lock = await waitForLock(join(root, `${key}.lock`));
     const meanwhile = await target(root, link);
     if (meanwhile && isWhole(meanwhile)) return meanwhile;
     await removeOthers(root, key);
@@ -52,7 +55,8 @@ export async function builtOnce(
     }
     return folder;
   } finally {
-    lock.release();
+    lock?.release();
+    endHeartbeat();
   }
 }
 

@@ -2,6 +2,7 @@ import { type ContainerClient, findContainerClient } from "../engine/container/c
 import { ownPlatform } from "../layer/native.ts";
 import { formatPlatform } from "../oci/descriptor.ts";
 import { Failure, UserError } from "../oci/errors.ts";
+import { heartbeat } from "../oci/heartbeat.ts";
 import { archive } from "./archive.ts";
 import { runClient } from "./client-command.ts";
 import { isDryRun } from "./environment.ts";
@@ -78,7 +79,18 @@ async function loadImage(client: ContainerClient, image: BuiltImage, name: strin
     if ((await runClient(client, ["image", "inspect", id], env)).status !== 0) continue;
     if ((await runClient(client, ["tag", id, name], env)).status === 0) return;
   }
-  tell(`slipway: loading ${name} into ${client.name}\n`);
+  const endHeartbeat = heartbeat(`loading ${name} into ${client.name}`, {
+    write: (line) => tell(`slipway: ${line}\n`),
+  });
+  try {
+    await loadLayers(client, image, name, env);
+  } finally {
+    endHeartbeat();
+  }
+}
+
+async function loadLayers(client: ContainerClient, image: BuiltImage, name: string, env: Environment): Promise<void> {
+  const parts = image.parts();
   const whole = { ...parts, descriptor: image.descriptor };
   const present = await presentLayers(client, parts, env);
   if (present.size > 0) {

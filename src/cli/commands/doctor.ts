@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { Failure } from "../../oci/errors.ts";
+import { heartbeat } from "../../oci/heartbeat.ts";
 import { examineCluster } from "../doctor/cluster.ts";
 import { examineEngine } from "../doctor/engine.ts";
 import { type Finding, formatFindings } from "../doctor/finding.ts";
@@ -16,15 +17,15 @@ export function builder(yargs: Argv): Argv {
 export async function handler(options: object): Promise<void> {
   const env = process.env;
   const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
-  const examinations = [
-    examineBazel(env, folder),
-    ...examineNode(env),
-    examinePip(env),
-    examineEngine(env),
-    examineCluster(env),
-    examineConda(env),
-  ];
-  const findings: Finding[] = [...(await Promise.all(examinations)), ...(await examineRegistry(env))];
+  const findings = await examineAll({
+    Bazel: [examineBazel(env, folder)],
+    Node: examineNode(env),
+    Python: [examinePip(env)],
+    "the container engine": [examineEngine(env)],
+    "the cluster": [examineCluster(env)],
+    conda: [examineConda(env)],
+    "the registry": [examineRegistry(env)],
+  });
   const isJson = "json" in options && options.json === true;
   process.stdout.write(`${isJson ? JSON.stringify(findings, undefined, 2) : formatFindings(findings)}\n`);
 
@@ -34,4 +35,18 @@ export async function handler(options: object): Promise<void> {
     `This machine lacks ${lacking.map(({ part }) => part).join(", ")}, without which nothing works.`,
     lacking.map(({ remedy }) => remedy).find((remedy) => remedy !== undefined) ?? "",
   );
+}
+
+type Examinations = Readonly<Record<string, readonly (Finding | Promise<Finding | readonly Finding[]>)[]>>;
+
+/** The findings of all, in their order. While some are not there yet, it is told which. */
+async function examineAll(examinations: Examinations): Promise<Finding[]> {
+  const awaited = new Set(Object.keys(examinations));
+  const endHeartbeat = heartbeat(() => `waiting for ${[...awaited].join(", ")}`, { after: 1000 });
+  const found = Object.entries(examinations).map(async ([name, parts]) => {
+    const findings = await Promise.all(parts);
+    awaited.delete(name);
+    return findings.flat();
+  });
+  return (await Promise.all(found).finally(endHeartbeat)).flat();
 }

@@ -8,6 +8,7 @@ import { findMirrors } from "../../debian/mirrors.ts";
 import { makeLock } from "../../debian/update_lock.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
 import { UserError } from "../../oci/errors.ts";
+import { heartbeat } from "../../oci/heartbeat.ts";
 
 interface Options {
   readonly file: string;
@@ -52,7 +53,8 @@ export async function handler(options: ArgumentsCamelCase<Options>): Promise<voi
   const old = existsSync(path) ? parseLock(readFileSync(path, "utf8"), options.file) : undefined;
   const request = requestOf(options, old);
   const mirrors = findMirrors(request.suites, options.mirror, readAptSources());
-  const lock = await makeLock(request, { fetch: mirrorFetch(mirrors), now: new Date() });
+  const endHeartbeat = heartbeat(`reading the package indexes of ${request.suites.join(", ")}`);
+  const lock = await makeLock(request, { fetch: mirrorFetch(mirrors), now: new Date() }).finally(endHeartbeat);
   await withNewFile(path, (fd) => writeFully(fd, Buffer.from(formatLock(lock))));
   const bytes = lock.locked.reduce((sum, { size }) => sum + size, 0);
   const size = `${lock.locked.length} packages, ${(bytes / 1e6).toFixed(1)} MB to download`;

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type FSWatcher, statSync, watch } from "node:fs";
 import { dirname } from "node:path";
+import { heartbeat, patience } from "../../oci/heartbeat.ts";
 import { type ContainerRun, type Environment, statusOf } from "../engine.ts";
 import { interruptible } from "../interrupts.ts";
 import { runArguments } from "./arguments.ts";
@@ -33,9 +34,6 @@ export interface ContainerRunOptions {
   /** The container's name, by which it can be removed; by default one that nobody else has. */
   readonly name?: string;
 }
-
-/** How long an image may take to arrive before a person is told, in milliseconds. */
-const patience = 3000;
 
 /** Set once podman's default runtime has failed on this machine and runc is there. */
 let runtime: string | undefined;
@@ -97,10 +95,13 @@ async function attempt(
     else child.stdin.end(run.stdin);
     child.stdout.on("data", run.onStdout);
     child.stderr.on("data", (chunk: Buffer) => words.write(chunk));
-    const remark = setTimeout(() => {
-      if (!hasContent(folder.containerIdFile))
-        options.onStderr(Buffer.from(`slipway: ${client.name} is getting ${run.image}\n`));
-    }, patience);
+    const endHeartbeat = heartbeat(`${client.name} is pulling ${run.image}`, {
+      after: patience,
+      write: (line) => {
+        if (hasContent(folder.containerIdFile)) endHeartbeat();
+        else options.onStderr(Buffer.from(`slipway: ${line}\n`));
+      },
+    });
     const watcher = options.onCreated && whenFilled(folder.containerIdFile, options.onCreated);
 
     let isKilled = false;
@@ -117,7 +118,7 @@ async function attempt(
     options.signal?.addEventListener("abort", abort, { once: true });
     if (options.signal?.aborted) abort();
     const [code, signal] = await interruptible(ended, stop).finally(() => {
-      clearTimeout(remark);
+      endHeartbeat();
       watcher?.close();
       options.signal?.removeEventListener("abort", abort);
     });

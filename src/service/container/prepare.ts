@@ -4,6 +4,7 @@ import { embeddedLogin } from "../../engine/container/login.ts";
 import { checkReach } from "../../engine/container/reach.ts";
 import type { Login } from "../../engine/container/run-folder.ts";
 import { UserError } from "../../oci/errors.ts";
+import { heartbeat, patience } from "../../oci/heartbeat.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { serviceUse } from "../engine.ts";
 import type { Service } from "../model.ts";
@@ -49,8 +50,9 @@ export async function bringImage(
 ): Promise<void> {
   const isThere = (await containers.image(image)) !== undefined;
   if (!isThere) {
-    notice(`${containers.client.name} is getting ${image}`);
-    await containers.pull(image, await loginFor(containers.client, service, image, env));
+    const login = await loginFor(containers.client, service, image, env);
+    const endHeartbeat = heartbeat(`${containers.client.name} is pulling ${image}`, { write: notice });
+    await containers.pull(image, login).finally(endHeartbeat);
   }
   const { user = "" } = (await containers.image(image)) ?? {};
   checkUser(service.image, user);
@@ -67,7 +69,8 @@ export async function bringSyncImage(containers: Containers, env: Environment): 
   checkReach(containers.client, reference, env, serviceUse);
   if ((await containers.image(reference)) === undefined) {
     await push();
-    await containers.pull(reference, await embeddedLogin(reference));
+    const endHeartbeat = heartbeat(`${containers.client.name} is pulling ${reference}`, { after: patience });
+    await containers.pull(reference, await embeddedLogin(reference)).finally(endHeartbeat);
   }
   return reference;
 }
