@@ -8,6 +8,10 @@ interface Group {
 
 /** Every first word of the command line, with its arguments. */
 export const groups: Readonly<Record<string, Group>> = {
+  "completion [shell]": {
+    describe: "Print a script that completes commands in bash or zsh",
+    load: () => import("./commands/completion.ts"),
+  },
   credentials: {
     describe: "Where the secrets for registries, git servers and downloads are",
     load: () => import("./commands/credentials.ts"),
@@ -33,4 +37,5 @@ export const groups: Readonly<Record<string, Group>> = {
     describe: "What answers on a port, in Kubernetes or on this machine",
     load: () => import("./commands/service.ts"),
   },
+  version: { describe: "Print the version", load: () => import("./commands/version.ts") },
 };

@@ -23,11 +23,14 @@ export async function parse(args: readonly string[]): Promise<void> {
       // What the types call the parser is what knows its help.
       throw error ?? usageError(message, (usage as unknown as { help(): string }).help());
     });
+  // yargs waits for no builder when it is asked for completions.
+  const isCompletion = args.includes("--get-yargs-completions");
   for (const [name, { describe, load }] of Object.entries(groups)) {
+    const loaded = isCompletion && args.includes(name.split(" ")[0] as string) ? await load() : undefined;
     parser = parser.command(
       name,
       describe,
-      async (group) => (await load()).builder(group),
+      loaded ? (group) => loaded.builder(group) : async (group) => (await load()).builder(group),
       async (options) => (await load()).handler?.(options),
     );
   }

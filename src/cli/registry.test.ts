@@ -41,6 +41,22 @@ describe("slipway registry", () => {
     ]);
   });
 
+  it("status tells whether it runs, where, and what it has, and starts nothing", async () => {
+    const { env, paths } = await stateOfTest();
+    expect(await slipway(env, "status")).toEqual({
+      out: expect.stringMatching(/is not running.*\n0 images in .*\n$/),
+      error: "",
+      status: 0,
+    });
+    const server = await serverOfTest({ paths });
+    await pushImage(server.ask, "team/app", "v1", ["one"]);
+    const found = JSON.parse((await slipway(env, "status", "--json")).out);
+    expect(found).toMatchObject({ running: true, host: expect.stringMatching(/^localhost:\d+$/), images: 1 });
+    expect((await slipway(env, "status")).out).toContain(`${found.host}, process ${found.pid}`);
+    await server.stop();
+    expect(JSON.parse((await slipway(env, "status", "--json")).out)).toMatchObject({ running: false, images: 1 });
+  });
+
   it("gc tells what it removed", async () => {
     const { env } = await stateOfTest();
     expect((await slipway(env, "gc")).out).toBe("Removed 0 uploads, 0 manifests, 0 blobs: 0 B.\n");

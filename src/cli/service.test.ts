@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { serviceJsonSchema } from "../service/json-schema.ts";
+import { serviceLines } from "./commands/service_status.ts";
 
 /** The command line as a user has it, in a folder with files of the test's own. */
 function service(files: Readonly<Record<string, string>>, ...args: string[]) {
@@ -32,6 +33,15 @@ it("prints the JSON Schema", () => {
   const { out, status } = service({}, "schema");
   expect(status).toBe(0);
   expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify(serviceJsonSchema())));
+});
+
+it("lists services in columns", () => {
+  const rows = [
+    { name: "web", state: "ready", ready: 2, wanted: 2, image: "r.io/web:1" },
+    { name: "worker", state: "updating", ready: 0, wanted: 1 },
+  ];
+  expect(serviceLines(rows)).toBe("web     ready     2 of 2 ready  r.io/web:1\nworker  updating  0 of 1 ready\n");
+  expect(serviceLines([])).toBe("");
 });
 
 it("renders a file, with the types of the configuration", () => {

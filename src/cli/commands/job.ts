@@ -22,6 +22,9 @@ function withPlace<T>(command: Argv<T>) {
 /** Commands for jobs. What they need is loaded when one of them runs. */
 export function builder(yargs: Argv): Argv {
   return yargs
+    .command("schema", "Print the JSON Schema of jobs, for editors", {}, async () =>
+      (await import("./job_schema.ts")).printSchema(),
+    )
     .command(
       "resolve <file>",
       "Find out what tags, branches and files of a job mean now, and write it beside the file as NAME.lock.json",

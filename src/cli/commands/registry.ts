@@ -11,6 +11,9 @@ export function builder(yargs: Argv): Argv {
     .command("ls", "List images with their digests and sizes", { json }, async (options) =>
       (await import("./registry_store.ts")).list(options),
     )
+    .command("status", "Show whether the registry runs, where, and what it holds", { json }, async (options) =>
+      (await import("./registry_control.ts")).showStatus(options),
+    )
     .command(
       "gc",
       "Remove what nothing names: blobs after an hour, uploads after a day, images without a tag after a week without use",

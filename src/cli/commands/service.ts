@@ -72,6 +72,9 @@ export function builder(yargs: Argv): Argv {
           .option("time-limit", { type: "number", default: 600, describe: "Seconds to wait" }),
       async (options) => (await import("./service_apply.ts")).applyChanges(options),
     )
+    .command("ls", "List services, a line each", { engine, json }, async (options) =>
+      (await import("./service_status.ts")).listServices(options),
+    )
     .command(
       "status [names..]",
       "Show how services are: replicas, image, endpoints, and what keeps them from being ready",

@@ -19,6 +19,45 @@ export async function showStatuses({
   if (statuses.length === 0) process.stderr.write("There are no services.\n");
 }
 
+/** Lists services: name, state, replicas and image. */
+export async function listServices({
+  json,
+  engine,
+}: {
+  readonly json: boolean;
+  readonly engine?: ServiceEngine | undefined;
+}): Promise<void> {
+  const statuses = await statusesOf([], engine);
+  const rows = statuses.map(({ name, state, replicas: { ready, wanted }, image }) => ({
+    ...{ name, state, ready, wanted },
+    ...(image === undefined ? {} : { image }),
+  }));
+  if (json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  else process.stdout.write(serviceLines(rows));
+  if (rows.length === 0) process.stderr.write("There are no services.\n");
+}
+
+/** A service in a list of them. */
+interface ListedService {
+  readonly name: string;
+  readonly state: string;
+  readonly ready: number;
+  readonly wanted: number;
+  readonly image?: string;
+}
+
+/** A line for each, in columns. */
+export function serviceLines(rows: readonly ListedService[]): string {
+  const [names, states] = [rows.map(({ name }) => name.length), rows.map(({ state }) => state.length)];
+  const columns = ({ name, state, ready, wanted, image = "" }: ListedService) => [
+    name.padEnd(Math.max(...names)),
+    state.padEnd(Math.max(...states)),
+    `${ready} of ${wanted} ready`,
+    image,
+  ];
+  return rows.map((row) => `${columns(row).join("  ").trimEnd()}\n`).join("");
+}
+
 async function statusesOf(
   names: readonly string[],
   engine: ServiceEngine | undefined,
