@@ -8,6 +8,7 @@ const lock: Lock = {
   architecture: "amd64",
   packages: ["dash", "libc6"],
   excluded: ["debconf"],
+  snapshot: "20261122T110000Z",
   locked: [
     {
       name: "dash",
@@ -36,8 +37,14 @@ describe("a lock", () => {
     expect(text).not.toContain("//");
   });
 
+  it("that was made before locks had a snapshot is read without one", () => {
+    const { snapshot: _, ...older } = lock;
+    expect(parseLock(text.replace(/^Snapshot: .*\n/m, ""), "a.lock")).toEqual(older);
+  });
+
   it.each([
     ["Suites: bookworm bookworm-security\n", "", /a\.lock:1: the field Suites is missing/],
+    ["20261122T110000Z", "../20261122", new RegExp(`a\\.lock:${line("Snapshot")}: the snapshot is not a moment`)],
     ["Components:", "Component:", /a\.lock:3: Component is no field/],
     ["debian/pool/main/d", "https://host/pool/main/d", new RegExp(`a\\.lock:${line("dash")}: this is no package`)],
     ["debian/pool/main/d", "debian/pool/../../d", /this is no package/],

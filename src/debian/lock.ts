@@ -1,6 +1,7 @@
 import { UserError } from "../oci/errors.ts";
 import type { ArchiveName } from "./archive.ts";
 import { words } from "./deb822.ts";
+import { isSnapshot } from "./snapshot.ts";
 
 /** A package of a lock, enough to fetch and check it. */
 export interface LockedPackage {
@@ -28,6 +29,8 @@ export interface LockRequest {
 
 /** A lock: what was asked for, and the exact packages that answer it. It names no host. */
 export interface Lock extends LockRequest {
+  /** A moment at which Debian's archive of all versions has these packages, in its own notation: `20261122T110000Z`. Older locks have none. */
+  readonly snapshot?: string;
   readonly locked: readonly LockedPackage[];
 }
 
@@ -44,6 +47,7 @@ export function formatLock(lock: Lock): string {
     `Architecture: ${lock.architecture}`,
     `Packages: ${lock.packages.join(" ")}`,
     ...(lock.excluded.length > 0 ? [`Excluded: ${lock.excluded.join(" ")}`] : []),
+    ...(lock.snapshot === undefined ? [] : [`Snapshot: ${lock.snapshot}`]),
   ];
   return `${header.join("\n")}\n\n${lock.locked.map((entry) => `${formatLockedPackage(entry)}\n`).join("")}`;
 }
@@ -68,8 +72,11 @@ export function parseLock(text: string, file: string): Lock {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const field = /^([A-Z][a-z]+): (.*)$/.exec(line);
     if (field?.[1] !== undefined && field[2] !== undefined) {
-      if (!["Suites", "Components", "Architecture", "Packages", "Excluded"].includes(field[1])) {
+      if (!["Suites", "Components", "Architecture", "Packages", "Excluded", "Snapshot"].includes(field[1])) {
         throw wrong(index + 1, `${field[1]} is no field of a lock`);
+      }
+      if (field[1] === "Snapshot" && !isSnapshot(field[2])) {
+        throw wrong(index + 1, "the snapshot is not a moment such as 20261122T110000Z");
       }
       header.set(field[1], field[2]);
       continue;
@@ -95,12 +102,14 @@ export function parseLock(text: string, file: string): Lock {
   for (const name of ["Suites", "Components", "Architecture", "Packages"]) {
     if (list(name).length === 0) throw wrong(1, `the field ${name} is missing`);
   }
+  const snapshot = header.get("Snapshot");
   return {
     suites: list("Suites"),
     components: list("Components"),
     architecture: list("Architecture")[0] as string,
     packages: list("Packages"),
     excluded: list("Excluded"),
+    ...(snapshot === undefined ? {} : { snapshot }),
     locked,
   };
 }

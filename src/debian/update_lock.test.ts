@@ -3,8 +3,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { archiveKeys } from "./archive_keys.ts";
 import { relock } from "./repository/relock.ts";
 import { verifiedText } from "./signature.ts";
+import { snapshotArchives } from "./snapshot.ts";
 import { releaseText, signed, type TestKey, type TestSuite, testFetch, testKey } from "./testdata/archive.ts";
-import { makeLock } from "./update_lock.ts";
+import { makeLock, withOldSnapshot } from "./update_lock.ts";
 
 const read = (name: string) =>
   Buffer.from(readFileSync(new URL(`./testdata/${name}`, import.meta.url), "utf8"), "base64");
@@ -61,6 +62,24 @@ describe("makeLock", () => {
       },
       expect.objectContaining({ name: "libc6", version: "2.36-9" }),
     ]);
+  });
+
+  it("names a moment at which Debian's archive of all versions has seen what is newest now", async () => {
+    const made = await lock();
+    expect(made.snapshot).toBe("20261122T000000Z");
+    expect(snapshotArchives({ ...made, suites: ["bookworm", "bookworm-updates", "bookworm-security"] })).toEqual({
+      debian: "https://snapshot.debian.org/archive/debian/20261122T000000Z",
+      "debian-security": "https://snapshot.debian.org/archive/debian-security/20261122T000000Z",
+    });
+  });
+
+  it("keeps the moment of an old lock with the same packages, and of no other", async () => {
+    const made = await lock();
+    const old = { ...made, snapshot: "20260101T000000Z" };
+    const { snapshot: _, ...older } = made;
+    expect(withOldSnapshot(made, old)).toEqual(old);
+    expect(withOldSnapshot(made, older)).toEqual(made);
+    expect(withOldSnapshot(made, { ...old, locked: old.locked.slice(1) })).toEqual(made);
   });
 
   it("takes security updates from their own archive", async () => {

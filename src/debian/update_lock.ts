@@ -3,11 +3,12 @@ import { Readable } from "node:stream";
 import { Failure } from "../oci/errors.ts";
 import { type ArchiveName, archiveOf } from "./archive.ts";
 import { decompressAll } from "./decompress.ts";
-import type { Lock, LockRequest } from "./lock.ts";
+import { formatLockedPackage, type Lock, type LockRequest } from "./lock.ts";
 import { PackageIndex } from "./package_index.ts";
 import { type IndexFile, packagesIndex, parseRelease, type Release } from "./release.ts";
 import { resolveClosure } from "./resolve.ts";
 import { type ArchiveKey, verifiedText } from "./signature.ts";
+import { snapshotOf } from "./snapshot.ts";
 
 /** Fetches a file of an archive. `sha256` is known for everything but a suite's signed index. */
 export type FetchFile = (archive: ArchiveName, path: string, sha256?: string) => Promise<Uint8Array>;
@@ -42,6 +43,7 @@ export async function makeLock(request: LockRequest, options: LockOptions): Prom
   const closure = resolveClosure(index, request.packages, new Set(request.excluded));
   return {
     ...request,
+    snapshot: snapshotOf(options.now),
     locked: closure.map(({ name, version, archive, path, sha256, size }) => ({
       name,
       version,
@@ -51,6 +53,12 @@ export async function makeLock(request: LockRequest, options: LockOptions): Prom
       size,
     })),
   };
+}
+
+/** The moment of the old lock is as good where no package changed, and so an update that brings nothing changes nothing. */
+export function withOldSnapshot(made: Lock, old: Lock | undefined): Lock {
+  const lines = ({ locked }: Lock) => locked.map(formatLockedPackage).join("\n");
+  return old?.snapshot !== undefined && lines(old) === lines(made) ? { ...made, snapshot: old.snapshot } : made;
 }
 
 async function fetchRelease(suite: string, { fetch, now, keys }: LockOptions): Promise<Release> {

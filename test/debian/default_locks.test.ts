@@ -16,11 +16,15 @@ describe.each(names)("the locks of %s", (name) => {
   const [amd64, arm64] = [lock(`${name}_amd64`), lock(`${name}_arm64`)];
 
   it("are of the same packages in the same versions for both architectures", () => {
-    const { architecture: one, locked: _one, ...asked } = amd64;
-    const { architecture: two, locked: _two, ...askedToo } = arm64;
+    const { architecture: one, locked: _one, snapshot: _firstSnapshot, ...asked } = amd64;
+    const { architecture: two, locked: _two, snapshot: _secondSnapshot, ...askedToo } = arm64;
     expect([one, two]).toEqual(["amd64", "arm64"]);
     expect(askedToo).toEqual(asked);
     expect(versions(arm64)).toEqual(versions(amd64));
+  });
+
+  it("name a moment at which Debian's archive has them for good", () => {
+    for (const { snapshot } of [amd64, arm64]) expect(snapshot).toMatch(/^\d{8}T\d{6}Z$/);
   });
 
   it.each([amd64, arm64])("have what was asked for, and nothing that was left out, for $architecture", (each) => {

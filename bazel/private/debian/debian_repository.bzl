@@ -48,8 +48,8 @@ DEBIAN_ATTRS = {
     "architecture": attr.string(doc = "Debian's name of the architecture: `amd64` or `arm64`."),
     "packages": attr.string_list(doc = "The packages that the image was asked to have."),
     "mirror": attr.string(doc = "Address of a Debian mirror, `https://HOST/debian`. Default: the one that the machine's apt sources name."),
-    "allow_newer": attr.bool(doc = "Whether, when the mirror no longer has a locked version, the newest versions are taken, with a warning that has the new lines of the lock. " +
-                                   "Only after the index's signature by Debian's archive keys was verified. Default: that is an error."),
+    "allow_newer": attr.bool(doc = "Whether, when neither the mirror nor snapshot.debian.org has a locked version, the newest versions are taken, with a warning that names " +
+                                   "both versions and has the new lines of the lock. Only after the index's signature by Debian's archive keys was verified. Default: that is an error."),
     "env": attr.string_dict(doc = "Environment variables of the image."),
     "layers": attr.label_list(doc = "Further layers, put on that of the packages: `image_layer` targets."),
 }
@@ -75,24 +75,48 @@ def _download(rctx, mirrors, files):
     pending = [(file, start(file)) for file in files]
     return [file for file, download in pending if not download.wait().success]
 
+def _download_old(rctx, archives, files):
+    """Downloads from Debian's archive of all versions what the mirror does not have; gives those that failed.
+
+    The first file tells whether the archive has anything for us. One that does not answer costs one timeout, not one for each file.
+    """
+    if not files or not archives or _download(rctx, archives, files[:1]):
+        return files
+    return _download(rctx, archives, files[1:])
+
 def _package(entry):
     return entry | {"output": "packages/{}.deb".format(entry["name"])}
 
-def _relock(rctx):
+def _relock(rctx, problem):
     """Asks the mirror's signed index for the newest versions. Bazel's downloader takes nothing over plain HTTP whose sha256 is not known before."""
     arguments = ["relock", rctx.path(rctx.attr.lock), rctx.attr.mirror]
-    return run_repository_tool(rctx, _TOOL, arguments, packages = True)
+    return run_repository_tool(rctx, _TOOL, arguments, packages = True, context = problem)
 
-def _replace(rctx, mirrors, failed):
-    """Takes the newest versions in place of what the mirror does not have, or says which they are."""
-    answer = _relock(rctx)
+def _changes(locked, newest):
+    """What differs between two lists of packages: `NAME LOCKED -> TAKEN` for each."""
+    before = {entry["name"]: entry["version"] for entry in locked}
+    after = {entry["name"]: entry["version"] for entry in newest}
+    return [
+        "{} {} -> {}".format(name, before.get(name, "(not locked)"), after.get(name, "(not needed)"))
+        for name in sorted((before | after).keys())
+        if before.get(name) != after.get(name)
+    ]
+
+def _replace(rctx, prepared, failed):
+    """Takes the newest versions in place of what neither the mirror nor the archive of all versions has, or says which they are."""
+    mirrors = prepared["mirrors"]
+    archive = failed[0]["archive"]
+    without = "the mirror {} does not have".format(mirrors[archive])
+    if prepared["archives"]:
+        without = "neither the mirror {} nor Debian's archive of all versions, {}, gave".format(mirrors[archive], prepared["archives"][archive])
+    answer = _relock(rctx, "{} {} {}. The newest versions cannot be looked up either: ".format(without, failed[0]["name"], failed[0]["version"]))
     newest = {entry["name"]: entry for entry in answer["locked"]}
     gone = [entry for entry in failed if newest.get(entry["name"], {}).get("version") != entry["version"]]
     here = [entry for entry in failed if entry not in gone]
     if here:
         _error(
             rctx,
-            "{}/{} could not be fetched as the lock has it, although the index still names that version.".format(mirrors[here[0]["archive"]], here[0]["path"]),
+            "{} {} as the lock has it, although the mirror's index still names version {}.".format(without, here[0]["path"], here[0]["version"]),
             "The lines above have the cause. If the bytes differ from the sha256, run: slipway image lock {}; else take another `mirror`.".format(_lock_path(rctx)),
         )
     described = ", ".join([
@@ -102,14 +126,17 @@ def _replace(rctx, mirrors, failed):
     if not rctx.attr.allow_newer:
         _error(
             rctx,
-            "the mirror no longer has what {} names: {}.".format(_lock_path(rctx), described),
+            "{} what {} names: {}.".format(without, _lock_path(rctx), described),
             "Take the newest versions with: slipway image lock {}; or set allow_newer = True.".format(_lock_path(rctx)),
         )
 
     # buildifier: disable=print
-    print("base image {}: the mirror no longer has {}. The newest versions are used, after their index's signature was verified. New lines of {}:\n{}".format(
+    print("base image {}: {} {} {}. The newest versions are taken, since their index's signature is good: {}.\nNew lines of {}:\n{}".format(
         given_name(rctx),
-        described,
+        without,
+        gone[0]["name"],
+        gone[0]["version"],
+        ", ".join(_changes(prepared["lock"]["locked"], answer["locked"])),
         _lock_path(rctx),
         "\n".join(answer["changed"]),
     ))
@@ -131,8 +158,9 @@ def _debian_repository_impl(rctx):
         _error(rctx, "{} is of the architecture {}.".format(_lock_path(rctx), architecture), "Images are made for {}.".format(" and ".join(_ARCHITECTURES)))
     packages = prepared["lock"]["locked"]
     failed = _download(rctx, prepared["mirrors"], [_package(entry) for entry in packages])
+    failed = _download_old(rctx, prepared["archives"], failed)
     if failed:
-        packages = _replace(rctx, prepared["mirrors"], failed)
+        packages = _replace(rctx, prepared, failed)
     rctx.file("BUILD.bazel", "exports_files({})\n".format(json.encode(["packages/{}.deb".format(entry["name"]) for entry in packages])))
     rctx.file("image/BUILD.bazel", _BUILD.format(
         debian_base = Label(":debian_base.bzl"),
@@ -142,8 +170,9 @@ def _debian_repository_impl(rctx):
         platform = _ARCHITECTURES[architecture].platform,
         constraints = json.encode([str(_LINUX), str(_ARCHITECTURES[architecture].cpu)]),
     ))
-    reproducible = not failed
-    return rctx.repo_metadata(reproducible = True) if reproducible and hasattr(rctx, "repo_metadata") else None
+
+    # The same bytes wherever they came from, unless newer packages were taken.
+    return rctx.repo_metadata(reproducible = not failed) if hasattr(rctx, "repo_metadata") else None
 
 _debian_repository = repository_rule(
     implementation = _debian_repository_impl,
@@ -186,10 +215,11 @@ def debian_image(name, lock = None, locks = {}, architecture = "", **kwargs):
     )
     ```
 
-    Neither apt nor dpkg is needed. The packages come from `mirror`, else from the mirror that the machine's apt sources name.
+    Neither apt nor dpkg is needed. The packages come from `mirror`, else from the mirror that the machine's apt sources name. A version that
+    the mirror no longer has comes from snapshot.debian.org, Debian's archive of all versions.
 
     Errors: a lock that is not of what `suite`, `components`, `architecture` or `packages` say; a package whose SHA-256 is another; a version
-    that the mirror no longer has, unless `allow_newer`.
+    that neither the mirror nor the archive has, unless `allow_newer`.
 
     Args:
       name: string, name of the repository.
@@ -201,7 +231,7 @@ def debian_image(name, lock = None, locks = {}, architecture = "", **kwargs):
         `components`, list of strings.
         `packages`, list of strings: what the image was asked to have.
         `mirror`, string, `https://HOST/debian`. Default: the one that the machine's apt sources name.
-        `allow_newer`, boolean: whether the newest versions are taken when the mirror no longer has a locked one. Default: False.
+        `allow_newer`, boolean: whether the newest versions are taken when neither the mirror nor the archive has a locked one. Default: False.
         `env`, dict of string to string: environment variables of the image.
         `layers`, list of labels: further layers, put on that of the packages: `image_layer` targets.
     """

@@ -36,7 +36,7 @@ def _base_images_impl(mctx):
                 declared[tag.name] = module.name
                 spec.rule(name = tag.name, **{attribute: getattr(tag, attribute) for attribute in spec.attrs})
     for name, base in DEFAULT_BASES.items():
-        # A mirror drops old versions; what Slipway brings shall work for as long as the suite is there.
+        # Pinned, by Debian's archive of all versions. Newer packages are the last resort of a machine that cannot reach it.
         if name not in declared:
             debian_image(name = name, locks = base.locks, env = base.env, layers = base.layers, allow_newer = True)
     return mctx.extension_metadata(reproducible = True)

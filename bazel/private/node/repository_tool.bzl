@@ -14,7 +14,7 @@ def given_name(rctx):
     """
     return rctx.name.split("~")[-1].split("+")[-1]
 
-def run_repository_tool(rctx, tool, arguments, packages = False):
+def run_repository_tool(rctx, tool, arguments, packages = False, context = ""):
     """Runs a tool whose answer is JSON and whose errors are for people; ends the fetch with them.
 
     Args:
@@ -22,6 +22,7 @@ def run_repository_tool(rctx, tool, arguments, packages = False):
       tool: string, its name in src/tools.bzl.
       arguments: list of string or path.
       packages: whether it needs its npm packages.
+      context: string, put before its error.
 
     Returns:
       what it answered.
@@ -30,6 +31,6 @@ def run_repository_tool(rctx, tool, arguments, packages = False):
     flags = ["--disable-warning=ExperimentalWarning", "--preserve-symlinks", "--preserve-symlinks-main"]
     result = rctx.execute([host_node(rctx)] + flags + [script] + arguments)
     if result.return_code != 0:
-        fail("base image {}: {}".format(given_name(rctx), result.stderr.strip()))
+        fail("base image {}: {}{}".format(given_name(rctx), context, result.stderr.strip()))
     rctx.delete("tool")
     return json.decode(result.stdout)

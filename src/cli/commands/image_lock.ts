@@ -5,7 +5,7 @@ import { readAptSources } from "../../debian/apt_sources.ts";
 import { mirrorFetch } from "../../debian/http_fetch.ts";
 import { formatLock, formatLockedPackage, type Lock, type LockRequest, parseLock } from "../../debian/lock.ts";
 import { findMirrors } from "../../debian/mirrors.ts";
-import { makeLock } from "../../debian/update_lock.ts";
+import { makeLock, withOldSnapshot } from "../../debian/update_lock.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
 import { UserError } from "../../oci/errors.ts";
 import { heartbeat } from "../../oci/heartbeat.ts";
@@ -54,7 +54,8 @@ export async function handler(options: ArgumentsCamelCase<Options>): Promise<voi
   const request = requestOf(options, old);
   const mirrors = findMirrors(request.suites, options.mirror, readAptSources());
   const endHeartbeat = heartbeat(`reading the package indexes of ${request.suites.join(", ")}`);
-  const lock = await makeLock(request, { fetch: mirrorFetch(mirrors), now: new Date() }).finally(endHeartbeat);
+  const made = await makeLock(request, { fetch: mirrorFetch(mirrors), now: new Date() }).finally(endHeartbeat);
+  const lock = withOldSnapshot(made, old);
   await withNewFile(path, (fd) => writeFully(fd, Buffer.from(formatLock(lock))));
   const bytes = lock.locked.reduce((sum, { size }) => sum + size, 0);
   const size = `${lock.locked.length} packages, ${(bytes / 1e6).toFixed(1)} MB to download`;

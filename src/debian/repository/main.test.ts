@@ -12,6 +12,7 @@ const text = formatLock({
   architecture: "amd64",
   packages: ["dash"],
   excluded: [],
+  snapshot: "20261122T110000Z",
   locked: [],
 });
 
@@ -50,6 +51,7 @@ describe("the repository rule's tool", () => {
     expect(JSON.parse(stdout)).toEqual({
       lock: JSON.parse(JSON.stringify(parseLock(text, "a.lock"))),
       mirrors: { debian: "https://mirror.example/debian" },
+      archives: { debian: "https://snapshot.debian.org/archive/debian/20261122T110000Z" },
     });
   });
 

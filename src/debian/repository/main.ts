@@ -3,6 +3,7 @@ import { exitStatusOf, messageOf } from "../../oci/errors.ts";
 import { readAptSources } from "../apt_sources.ts";
 import { parseLock } from "../lock.ts";
 import { findMirrors } from "../mirrors.ts";
+import { snapshotArchives } from "../snapshot.ts";
 import { checkRequest } from "./check_request.ts";
 
 /**
@@ -10,7 +11,7 @@ import { checkRequest } from "./check_request.ts";
  * npm packages.
  *
  *     prepare LOCK NAME MIRROR DECLARED    checks LOCK, called NAME in errors, against DECLARED (JSON, see ./check_request.ts), and prints
- *                                          {"lock", "mirrors"}; MIRROR may be empty
+ *                                          {"lock", "mirrors", "archives"}; MIRROR may be empty
  *     relock LOCK MIRROR                   prints {"lock", "locked", "changed"}, see ./relock.ts
  */
 async function main([command, path = "", ...rest]: readonly string[]): Promise<unknown> {
@@ -24,7 +25,7 @@ async function main([command, path = "", ...rest]: readonly string[]): Promise<u
   const [name = path, mirror = "", declared = "{}"] = rest;
   const lock = parseLock(text, name);
   checkRequest(lock, JSON.parse(declared), name);
-  return { lock, mirrors: findMirrors(lock.suites, mirror, readAptSources()) };
+  return { lock, mirrors: findMirrors(lock.suites, mirror, readAptSources()), archives: snapshotArchives(lock) };
 }
 
 try {
