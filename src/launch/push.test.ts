@@ -72,6 +72,35 @@ describe("push", () => {
     );
   });
 
+  it("gives an image all its tags, from the target or from a file", async () => {
+    const listed = new Target("push");
+    const read = new Target("push");
+    for (const { request } of [listed, read]) request.defaultRegistry = registry.host;
+    const digest = listed.image({ layers: ["x"], remoteTags: ["v1", "latest"] });
+    read.image({ layers: ["x"], remoteTags: [], remoteTagsFile: read.file("_main/pkg/tags", "v2\nlatest\n\n v3 \n") });
+    for (const target of [listed, read]) expect((await target.run()).status).toBe(0);
+    const tags = [...registry.manifests.keys()].filter((key) => key.startsWith("team/app ")).sort();
+    expect(tags).toEqual(["latest", digest, "v1", "v2", "v3"].map((tag) => `team/app ${tag}`));
+  });
+
+  it("puts the build status in place of variables, where the build is stamped", async () => {
+    const { target } = pushTarget(["stamped"]);
+    const [image] = target.images.splice(0);
+    if (image) target.images.push({ ...image, remoteTags: ["{STABLE_COMMIT}", "built-{BUILD_TIMESTAMP}"] });
+    expect(await target.run()).toMatchObject({ status: 2, stderr: expect.stringMatching(/\{STABLE_COMMIT\}[\s\S]*--stamp/) });
+    // What a flag says does not need the status.
+    expect((await target.run(["--tag", "v1"])).status).toBe(0);
+    target.request.buildStatus = [
+      target.file("_main/stable-status.txt", "STABLE_COMMIT 0a1b2c\nSTABLE_EMPTY\n"),
+      target.file("_main/volatile-status.txt", "BUILD_TIMESTAMP 1700000000\n"),
+    ];
+    expect((await target.run()).status).toBe(0);
+    expect(tagged("0a1b2c")).toBe(tagged("built-1700000000"));
+    expect(tagged("0a1b2c")).toBe(tagged("v1"));
+    target.images.splice(0, 1, { ...(image as (typeof target.images)[number]), remoteTags: ["{STABLE_COMIT}"] });
+    expect(await target.run()).toMatchObject({ status: 2, stderr: expect.stringMatching(/"STABLE_COMIT"[\s\S]*STABLE_COMMIT/) });
+  });
+
   it("writes digests into a file of the folder that the user is in", async () => {
     const { target, digest } = pushTarget();
     await target.run(["--digest-file", "out.txt"], { BUILD_WORKING_DIRECTORY: target.folder });

@@ -8,6 +8,7 @@ import { imageReference, isDryRun } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
 import { print } from "./output.ts";
 import { checkNames, type Shipment, ship } from "./push-images.ts";
+import { remoteTags } from "./remote-tags.ts";
 import type { LaunchRequest } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
@@ -48,7 +49,7 @@ export async function push(
     image: new BuiltImage(requested, runfiles),
     destination: flags.registry ? normalizeRegistry(flags.registry) : destinationOf(requested, request, env),
     repository: flags.repository ?? requested.repository,
-    tags: flags.tag ?? requested.remoteTags,
+    tags: flags.tag ?? remoteTags(requested, request, runfiles),
   }));
   if (flags.references) {
     for (const shipment of shipments) checkNames(shipment);

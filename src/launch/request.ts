@@ -17,6 +17,8 @@ export interface LaunchRequest {
   readonly registryServer: string;
   /** The build's registry; empty: none. */
   readonly defaultRegistry: string;
+  /** Files with the variables of the build status; none: the build is not stamped, or no tag has variables. */
+  readonly buildStatus: readonly string[];
   readonly images: readonly RequestedImage[];
 }
 
@@ -26,7 +28,10 @@ export interface RequestedImage {
   /** The target's registry; empty: not said. */
   readonly registry: string;
   readonly repository: string;
+  /** `{NAME}` in one of them stands for a variable of the build status. */
   readonly remoteTags: readonly string[];
+  /** Has the tags in their place, one a line. */
+  readonly remoteTagsFile?: string;
   readonly descriptor: string;
   readonly manifest: string;
   /** Empty for an index. */
@@ -72,6 +77,7 @@ export function readRequest(path: string): LaunchRequest {
       imageEnv: node.get("imageEnv").strings(),
       registryServer: node.get("registryServer").string(),
       defaultRegistry: node.get("defaultRegistry").string(),
+      buildStatus: node.get("buildStatus").strings(),
       images: node.get("images").items().map(readImage),
     };
   } catch (cause) {
@@ -88,6 +94,7 @@ function readImage(node: JsonNode): RequestedImage {
     registry: node.get("registry").string(),
     repository: node.get("repository").string(),
     remoteTags: node.get("remoteTags").strings(),
+    ...optional("remoteTagsFile", node.get("remoteTagsFile")),
     descriptor: node.get("descriptor").string(),
     manifest: node.get("manifest").string(),
     config: node.get("config").string(),

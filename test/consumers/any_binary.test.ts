@@ -6,7 +6,7 @@ afterAll(() => consumer.end());
 
 it("runs a compiled program in its image, on a base without a shell's help", async () => {
   const [image = ""] = (await consumer.run("//:main_push")).split("\n");
-  expect(image).toMatch(/^localhost:\d+\/main@sha256:[0-9a-f]{64}$/);
+  expect(image).toMatch(/^localhost:\d+\/any_binary_example@sha256:[0-9a-f]{64}$/);
   expect(await consumer.podman(image, "20")).toBe("2 3 5 7 11 13 17 19 \n");
   expect(await consumer.run("//:main")).toBe("2 3 5 7 11 13 17 19 23 29 \n");
 });

@@ -9,9 +9,9 @@ const rain = "rain: 66.4 ± 12.5 mm a month, most in August, November\n";
 
 it("runs a TypeScript program with npm packages: pushed, computed in a container of its image", async () => {
   const stdout = await consumer.run("//:main");
-  expect(stdout).toMatch(/^image: localhost:\d+\/main@sha256:[0-9a-f]{64}\ncomputed on: [0-9a-f]{12}\nrain: /);
+  expect(stdout).toMatch(/^image: localhost:\d+\/typescript_example@sha256:[0-9a-f]{64}\ncomputed on: [0-9a-f]{12}\nrain: /);
   expect(stdout.endsWith(rain)).toBe(true);
-  await consumer.registry.verify("main", "main_default");
+  await consumer.registry.verify("typescript_example", "main_default");
   expect(consumer.unneeded()).toEqual([]);
 });
 
@@ -22,6 +22,6 @@ it("runs it here without an image", async () => {
 it("has the command line, which knows its version", async () => {
   expect(await consumer.slipway("--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect(JSON.parse(await consumer.slipway("registry", "ls", "--json"))).toEqual([
-    expect.objectContaining({ repository: "main", tag: "main_default" }),
+    expect.objectContaining({ repository: "typescript_example", tag: "main_default" }),
   ]);
 });

@@ -54,7 +54,7 @@ beforeAll(() => {
   for (const name of ["package.json", "pnpm-lock.yaml"]) cpSync(join("examples/quickstart", name), join(folder, name));
   workspace.write({
     "MODULE.bazel": module,
-    "BUILD.bazel": "",
+    "BUILD.bazel": `load("@slipway//bazel:defs.bzl", "image", "image_push")\nimage(name = "empty")\nimage_push(name = "push", images = [":empty"])\n`,
     "train/BUILD.bazel": build,
     "train/main.ts": program,
     "train/numbers.csv": "1,2\n3,36\n",
@@ -74,6 +74,12 @@ describe("a workspace that depends on Slipway, with no settings of its own", () 
     const images = await workspace.stdout(["run", "@slipway//:slipway", "--", "registry", "ls", "--json"]);
     const digest = await registry.tag("train", "main_default");
     expect(JSON.parse(images)).toEqual([expect.objectContaining({ repository: "train", tag: "main_default", digest })]);
+  });
+
+  it("calls the repository of its root package by its module, so that two projects do not share one", async () => {
+    const push = (...flags: string[]) => workspace.stdout(["run", ...flags, "//:push", "--", "--references"]);
+    expect(await push()).toMatch(/^localhost:\d+\/consumer@sha256:/);
+    expect(await push("--@slipway//bazel/settings:repository_prefix=team")).toMatch(/^localhost:\d+\/team\/consumer@/);
   });
 
   it("gives its settings by flags: another registry is asked, and the prefix is put before the repository", async () => {

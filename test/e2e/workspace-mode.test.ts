@@ -83,7 +83,7 @@ beforeAll(() => {
   consumer.write({
     ".bazelrc": "common --enable_workspace --noenable_bzlmod\n",
     WORKSPACE: workspace,
-    "BUILD.bazel": "",
+    "BUILD.bazel": `load("@slipway//bazel:defs.bzl", "image", "image_push")\nimage(name = "empty")\nimage_push(name = "push", images = [":empty"])\n`,
     "requirements.txt": "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n",
     "train/BUILD.bazel": build,
     "train/numbers.ts": numbers,
@@ -112,6 +112,10 @@ describe("a repository with a WORKSPACE file", () => {
     expect(await consumer.stdout(["run", "//train:squares_local"])).toBe("1.17.0 36\nnone\n");
     expect(await consumer.stdout(["run", "//train:squares"])).toMatch(new RegExp(`^1\\.17\\.0 36\n${image}\n$`));
     await registry.verify("train", "squares_default");
+  });
+
+  it("calls the repository of its root package by its workspace", async () => {
+    expect(await consumer.stdout(["run", "//:push", "--", "--references"])).toMatch(/^localhost:\d+\/team@sha256:/);
   });
 
   it("has the command line", async () => {

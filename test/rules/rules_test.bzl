@@ -94,6 +94,32 @@ def _carried_impl(ctx):
 
 _carried_test = analysistest.make(_carried_impl, attrs = {"program": attr.label(allow_single_file = True, doc = "The program.")})
 
+
+def _request_impl(ctx):
+    env = analysistest.begin(ctx)
+    texts = [action.content for action in analysistest.target_actions(env) if action.mnemonic == "FileWrite" and action.content.startswith("{")]
+    asserts.equals(env, 1, len(texts))
+    request = json.decode(texts[0])
+    image = request["images"][0]
+    asserts.equals(env, ctx.attr.remote_tags, image["remoteTags"])
+    asserts.equals(env, ctx.attr.remote_tags_file, image.get("remoteTagsFile", "").split("/")[-1])
+    asserts.equals(env, ctx.attr.build_status, [path.split("/")[-1] for path in request["buildStatus"]])
+    carried = [file.basename for file in analysistest.target_under_test(env)[DefaultInfo].default_runfiles.files.to_list()]
+    for name in ctx.attr.build_status:
+        asserts.true(env, name in carried, "the run target carries " + name)
+    asserts.equals(env, bool(ctx.attr.build_status), "volatile-status.txt" in carried, "nothing that changes with every build without need")
+    return analysistest.end(env)
+
+_REQUEST_ATTRS = {
+    "build_status": attr.string_list(doc = "Names of the files with the build status."),
+    "remote_tags": attr.string_list(doc = "The tags in the request."),
+    "remote_tags_file": attr.string(doc = "Name of the file with tags."),
+}
+
+_request_test = analysistest.make(_request_impl, attrs = _REQUEST_ATTRS)
+
+_stamped_request_test = analysistest.make(_request_impl, attrs = _REQUEST_ATTRS, config_settings = {"//command_line_option:stamp": True})
+
 def _pattern_impl(ctx):
     env = unittest.begin(ctx)
     for pattern, path, expected in [
@@ -227,6 +253,31 @@ def rules_test_suite(name):
         name = "odd_tags_test",
         parts = ["//test/rules:odd_tags", "1 images, 2 image_tags"],
         target_under_test = ":odd_tags",
+    )
+    image_push(name = "two_tags", images = [":empty"], remote_tags = ["one", "two"], tags = _MANUAL)
+    _request_test(name = "two_tags_test", remote_tags = ["one", "two"], target_under_test = ":two_tags")
+    _stamped_request_test(name = "stamped_two_tags_test", remote_tags = ["one", "two"], target_under_test = ":two_tags")
+    image_push(name = "variable_tags", images = [":empty"], remote_tags = ["latest", "{STABLE_COMMIT}"], tags = _MANUAL)
+    _request_test(name = "variable_tags_test", remote_tags = ["latest", "{STABLE_COMMIT}"], target_under_test = ":variable_tags")
+    _stamped_request_test(
+        name = "stamped_variable_tags_test",
+        build_status = ["stable-status.txt", "volatile-status.txt"],
+        remote_tags = ["latest", "{STABLE_COMMIT}"],
+        target_under_test = ":variable_tags",
+    )
+    image_push(name = "tags_of_file", images = [":empty"], remote_tags = "//:package.json", tags = _MANUAL)
+    _request_test(name = "tags_of_file_test", remote_tags = ["tags_of_file"], remote_tags_file = "package.json", target_under_test = ":tags_of_file")
+    image_push(
+        name = "one_file_for_two",
+        image_tags = ["a", "b"],
+        images = [":empty", ":main_default_image"],
+        remote_tags = "//:package.json",
+        tags = _MANUAL,
+    )
+    _fails_test(
+        name = "one_file_for_two_test",
+        parts = ["//test/rules:one_file_for_two: `remote_tags` is a file", "there are 2", "a target of its own"],
+        target_under_test = ":one_file_for_two",
     )
     native.filegroup(name = "two_files", srcs = ["//:package.json", "//:tsconfig.json"], tags = _MANUAL)
     image_layer(name = "two_for_one", files = {":two_files": "/etc/one"}, tags = _MANUAL)

@@ -1,7 +1,7 @@
 """An image that another ruleset built, as one of ours."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN")
-load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
+load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "module_name", "package_repository", "run_target")
 load(":image.bzl", "image_output_groups")
 load(":image_index_info.bzl", "ImageIndexInfo")
 load(":image_info.bzl", "ImageInfo")
@@ -30,33 +30,43 @@ def _image_from_layout_impl(ctx):
         groups,
     ]
 
-image_from_layout = rule(
+_image_from_layout = rule(
     implementation = _image_from_layout_impl,
     executable = True,
-    doc = """An image that another ruleset built, byte for byte: same digest. `bazel run` loads it into podman or docker.
-
-```starlark
-oci_image(
-    name = "server",
-    base = "@distroless_base",
-    tars = [":server_files"],
-)
-
-image_from_layout(
-    name = "server_image",
-    layout = ":server",
-)
-
-image_push(
-    name = "server_push",
-    images = [":server_image"],
-)
-```
-
-It goes wherever an image goes. As a `base` an OCI layout needs no such target: `base = ":server"` will do.
-""",
+    doc = "An image that another ruleset built, as one of ours.",
     attrs = {
-        "layout": attr.label(mandatory = True, doc = "What builds an OCI layout, as its one output: an `oci_image` or `oci_image_index` of rules_oci, the output group `oci_layout` of an `image`. An `image` itself is taken as it is."),
+        "layout": attr.label(mandatory = True, doc = "What builds an OCI layout, as its one output."),
     } | REQUEST_ATTRS,
     toolchains = [BUILD_TOOL_TOOLCHAIN],
 )
+
+def image_from_layout(name, layout, **kwargs):
+    """An image that another ruleset built, byte for byte: same digest. `bazel run` loads it into podman or docker.
+
+    ```starlark
+    oci_image(
+        name = "server",
+        base = "@distroless_base",
+        tars = [":server_files"],
+    )
+
+    image_from_layout(
+        name = "server_image",
+        layout = ":server",
+    )
+
+    image_push(
+        name = "server_push",
+        images = [":server_image"],
+    )
+    ```
+
+    It goes wherever an image goes. As a `base` an OCI layout needs no such target: `base = ":server"` will do.
+
+    Args:
+      name: string, the name of the target.
+      layout: label of what builds an OCI layout, as its one output: an `oci_image` or `oci_image_index` of rules_oci, the output group `oci_layout`
+        of an `image`. An `image` itself is taken as it is.
+      **kwargs: attributes of every target.
+    """
+    _image_from_layout(name = name, layout = layout, module_name = module_name(), **kwargs)

@@ -2,6 +2,7 @@
 
 load("//bazel/private:common_attributes.bzl", "COMMON_ATTRIBUTES")
 load("//bazel/private:label_text.bzl", "label_text")
+load("//bazel/private/run:request.bzl", "module_name")
 load(":base_reference.bzl", "refuse_image_reference")
 load(":image.bzl", image_rule = "image")
 load(":image_index.bzl", "image_index")
@@ -66,6 +67,6 @@ def image(name, platforms = [], **kwargs):
     else:
         image_manifest(**inner)
     if platforms:
-        image_index(name = name, image = inner["name"], platforms = platforms, **common)
+        image_index(name = name, image = inner["name"], platforms = platforms, module_name = module_name(), **common)
     else:
-        image_rule(name = name, manifest = inner["name"], **common)
+        image_rule(name = name, manifest = inner["name"], module_name = module_name(), **common)

@@ -1,7 +1,7 @@
 """The run targets of a pipeline."""
 
 load(":image_push.bzl", "DESTINATION_ATTRS", "image_requests")
-load(":request.bzl", "REQUEST_ATTRS", "run_target")
+load(":request.bzl", "REQUEST_ATTRS", "module_name", "run_target")
 
 def _pipeline_run_impl(ctx):
     run = run_target(
@@ -16,7 +16,7 @@ def _pipeline_run_impl(ctx):
         providers.append(ctx.attr.program[RunEnvironmentInfo])
     return providers
 
-pipeline_run = rule(
+_pipeline_run = rule(
     implementation = _pipeline_run_impl,
     executable = True,
     doc = "Starts a launch script that knows its images by URI; pushes them first where asked to.",
@@ -26,3 +26,7 @@ pipeline_run = rule(
         "image_env": attr.string_list(doc = "Further variables that tell the images: names that end in `_URIS` all of them, other names the default one."),
     } | DESTINATION_ATTRS | REQUEST_ATTRS,
 )
+
+def pipeline_run(**kwargs):
+    """Starts a launch script that knows its images by URI; pushes them first where asked to. The attributes are those of the rule."""
+    _pipeline_run(module_name = module_name(), **kwargs)

@@ -4,15 +4,21 @@ load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
 load(":run_tools_info.bzl", "RunToolsInfo")
 
+# What no user sets: the macros before the rules do.
 REQUEST_ATTRS = {
+    "module_name": attr.string(doc = "Name of the module that the target is in."),
     "_run_tools": attr.label(default = Label("//bazel/private/run:run_tools"), providers = [RunToolsInfo]),
 }
 
-def package_repository(ctx):
-    """The name in registries and engines that the package of a rule suggests."""
-    return (ctx.label.package or ctx.workspace_name.strip("_")).lower()
+def module_name():
+    """The name of the module of the package that is loaded, for a macro to hand to its rule. Empty: it has none."""
+    return native.module_name() or ""
 
-def image_request(image, tag, repository, remote_tags, registry = ""):
+def package_repository(ctx):
+    """The name in registries and engines that the package of a rule suggests. A root package has that of its module or workspace."""
+    return (ctx.label.package or getattr(ctx.attr, "module_name", "") or ctx.workspace_name.strip("_")).lower()
+
+def image_request(image, tag, repository, remote_tags, registry = "", remote_tags_file = None):
     """What a run target does with one image.
 
     Args:
@@ -21,11 +27,19 @@ def image_request(image, tag, repository, remote_tags, registry = ""):
       repository: string, where it goes in the registry.
       remote_tags: list of strings, its tags there.
       registry: string; empty: SLIPWAY_REGISTRY, else the build setting, else the embedded registry.
+      remote_tags_file: File or None: has the tags, one a line, in place of `remote_tags`.
 
     Returns:
       struct.
     """
-    return struct(image = image, tag = tag, repository = repository, remote_tags = remote_tags, registry = registry)
+    return struct(
+        image = image,
+        tag = tag,
+        repository = repository,
+        remote_tags = remote_tags,
+        registry = registry,
+        remote_tags_file = remote_tags_file,
+    )
 
 def _describe(ctx, entry, carried, needed, placed):
     """What the request says of one image.
@@ -70,6 +84,8 @@ def _describe(ctx, entry, carried, needed, placed):
         "repository": entry.repository,
         "remoteTags": entry.remote_tags,
     }
+    if entry.remote_tags_file:
+        common["remoteTagsFile"] = carry(entry.remote_tags_file)
 
     def describe(image, path):
         blobs = []
@@ -119,6 +135,10 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     needed = [tools.files]
     placed = {}
     descriptions = [_describe(ctx, entry, carried, needed, placed) for entry in images]
+
+    # The launcher replaces variables, so that what changes with every build is an input of no action.
+    has_variables = [entry for entry in images if entry.remote_tags_file or "{" in "".join(entry.remote_tags)]
+    status = [ctx.info_file, ctx.version_file] if tools.stamp and has_variables else []
     request = ctx.actions.declare_file("{}.{}.json".format(ctx.label.name, mode))
     ctx.actions.write(request, json.encode({
         "version": 1,
@@ -129,6 +149,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         "imageEnv": image_env,
         "registryServer": runfiles_path(ctx, tools.registry_server),
         "defaultRegistry": tools.registry,
+        "buildStatus": [runfiles_path(ctx, file) for file in status],
         "images": descriptions,
     }))
 
@@ -141,7 +162,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         ),
         is_executable = True,
     )
-    runfiles = ctx.runfiles([request] + carried.values(), transitive_files = depset(transitive = needed), root_symlinks = placed)
+    runfiles = ctx.runfiles([request] + status + carried.values(), transitive_files = depset(transitive = needed), root_symlinks = placed)
     if program:
         # That of a genrule, and a file, are not in runfiles of their own.
         own = ctx.runfiles([program[DefaultInfo].files_to_run.executable])

@@ -29,6 +29,7 @@ def _run_tools_impl(ctx):
         registry_server = server.main,
         files = depset([launcher.main, launcher.node, server.main] + launcher.siblings),
         registry = ctx.attr._registry[BuildSettingInfo].value,
+        stamp = ctx.attr.stamp,
         repository_prefix = ctx.attr._repository_prefix[BuildSettingInfo].value,
     )]
 
@@ -41,6 +42,7 @@ run_tools = rule(
         "launcher": attr.label(mandatory = True, providers = [TsToolInfo], doc = "The launcher."),
         "engine_helper": attr.label(mandatory = True, doc = "What starts engines for programs."),
         "registry_server": attr.label(mandatory = True, providers = [TsToolInfo], doc = "The embedded registry."),
+        "stamp": attr.bool(doc = "Whether the build is stamped."),
         "_registry": attr.label(default = Label("//bazel/settings:registry"), providers = [BuildSettingInfo]),
         "_repository_prefix": attr.label(default = Label("//bazel/settings:repository_prefix"), providers = [BuildSettingInfo]),
         "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),

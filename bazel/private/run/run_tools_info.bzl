@@ -9,6 +9,7 @@ RunToolsInfo = provider(
         "registry_server": "File: the embedded registry's bundle.",
         "files": "depset of File: what a run target carries for them.",
         "registry": "string: the build setting `registry`.",
+        "stamp": "bool: whether the build is stamped (`--stamp`).",
         "repository_prefix": "string: the build setting `repository_prefix`.",
     },
 )

@@ -42,6 +42,7 @@ export class Target {
       imageEnv: [],
       registryServer: "_main/registry.mjs",
       defaultRegistry: "",
+      buildStatus: [],
       images: this.images,
     };
     this.file("_main/pkg/program", program);
