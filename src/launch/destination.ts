@@ -1,6 +1,7 @@
 import { normalizeRegistry } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { openRegistry } from "../registry/client/open.ts";
+import { type PushedBlobs, pushedBlobsIn } from "../registry/client/pushed-blobs.ts";
 import { embeddedHost, openConfigured } from "../registry/open-by-name.ts";
 import { registryPaths, socketExists } from "../registry/server/paths.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
@@ -43,6 +44,11 @@ export class Destinations {
     this.#request = request;
     this.#runfiles = runfiles;
     this.#env = env;
+  }
+
+  /** Where earlier launches put blobs. */
+  pushedBlobs(): PushedBlobs {
+    return pushedBlobsIn(this.#env);
   }
 
   /** A registry that is somewhere else, or the embedded one, started if need be. */

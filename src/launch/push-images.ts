@@ -118,7 +118,8 @@ class Shipping {
     const opened = await Promise.all(shipments.map((each) => this.#destinations.open(each.destination)));
     const images = shipments.map((shipment, index) => this.#imageOf(shipment, opened[index] as OpenDestination));
     try {
-      await pushImages(images, { check: this.#check, onEvent: this.#report.onEvent });
+      const pushedBlobs = this.#destinations.pushedBlobs();
+      await pushImages(images, { check: this.#check, onEvent: this.#report.onEvent, pushedBlobs });
     } finally {
       this.#report.finish();
     }

@@ -113,6 +113,17 @@ export class Authenticator {
     return this.#challenge || this.#hint ? this.#search(repository) : { searched: [], problems: [] };
   }
 
+  /**
+   * The user that the registry takes us for; empty where it asks nobody. Undefined: what proves it, such as a token, does not name the user.
+   */
+  async account(repository: string): Promise<string | undefined> {
+    if (!this.#challenge && !this.#hint) return "";
+    const { credential, headers } = await this.#search(repository);
+    if (Object.keys(headers ?? {}).length > 0) return undefined;
+    if (credential === undefined) return "";
+    return credential.kind === "password" ? credential.username : undefined;
+  }
+
   /** Until when what {@link header} gives for this access is good. Undefined: it is not known to end. */
   async expiry(access: readonly Access[]): Promise<Date | undefined> {
     const token = await this.#tokens.get(keyOf(access));

@@ -37,6 +37,15 @@ export class RegistryClient {
   }
 
   /**
+   * The registry and the user that it takes us for, as far as it has asked so far: what belongs to different ones is kept apart.
+   *
+   * @returns undefined when what proves who we are, such as a token, does not name the user
+   */
+  account(repository: string): Promise<string | undefined> {
+    return this.#session.account(repository);
+  }
+
+  /**
    * What a tag or digest names, without its content. One request, unless the registry does not take HEAD or gives no digest with its answer.
    *
    * @param options `push`: asks for access to push at once, which saves a token when a push follows

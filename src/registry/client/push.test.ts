@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
 import { openRegistry } from "./open.ts";
 import { type PushEvent, pushImages } from "./push.ts";
+import type { PushedBlobs } from "./pushed-blobs.ts";
 import { FakeRegistry } from "./testdata/fake-registry.ts";
 import { imageOf, quickRetry } from "./testdata/images.ts";
 
@@ -108,6 +110,110 @@ describe("pushImages", () => {
     });
     // The configuration alone was sent.
     expect(registry.log.filter((each) => /^PUT .*blobs/.test(each)).length).toBe(1);
+  });
+
+  describe("with a memory of earlier pushes", () => {
+    const memories = new Map<string, string>();
+    const memory: PushedBlobs = {
+      find: (account, digest) => memories.get(`${account} ${digest}`),
+      add: (account, repository, digests) => {
+        for (const digest of digests) memories.set(`${account} ${digest}`, repository);
+      },
+      save: () => {},
+    };
+    beforeEach(() => memories.clear());
+    const push = (repository: string, by = client, own = repository) =>
+      pushImages([imageOf(by, { repository, layers: ["shared", own] })], { check: "digest", pushedBlobs: memory });
+    const mounts = () => registry.seen.filter((each) => each.path.includes("from=")).map(({ path }) => path);
+    const uploads = (log: readonly string[]) => log.filter((each) => /^PUT .*blobs/.test(each)).length;
+
+    it("mounts into another repository what one has", async () => {
+      await push("a");
+      const log = await requestsOf(() => push("b"));
+      expect(mounts()).toEqual([`/v2/b/blobs/uploads/?mount=${encodeURIComponent(sha256(Buffer.from("shared")))}&from=a`]);
+      // Its own layer and the configuration.
+      expect(uploads(log)).toBe(2);
+    });
+
+    it("does not look into it when nothing changed", async () => {
+      await push("a");
+      const unread = new Error("was looked at");
+      const fail = () => {
+        throw unread;
+      };
+      const image = imageOf(client, { repository: "a", layers: ["shared", "a"] });
+      const pushedBlobs = { ...memory, find: fail, add: fail };
+      const log = await requestsOf(() => pushImages([image], { check: "digest", pushedBlobs }));
+      expect(log).toEqual([`HEAD /v2/a/manifests/${image.digest}`]);
+    });
+
+    it.each([
+      ["no longer has the blob", () => registry.blobs.clear(), 0],
+      ["does not mount", () => void (registry.mounts = false), 0],
+      ["forbids it", () => refuseMounts(403), 1],
+      ["does not know the repository", () => refuseMounts(404), 1],
+    ])("uploads where the registry %s, at the cost of one request at most, and remembers the better place", async (_, spoil, cost) => {
+      await push("a");
+      const fresh = await requestsOf(() => push("fresh", client, "b"));
+      spoil();
+      memories.forEach((_, key) => void memories.set(key, "a"));
+      for (const key of [...registry.blobs.keys()]) if (key.startsWith("b ")) registry.blobs.delete(key);
+      const mounted = mounts().length;
+      const log = await requestsOf(() => push("b"));
+      expect(mounts().length - mounted).toBe(3);
+      expect(uploads(log)).toBe(3);
+      // Of the three blobs of the other push one was mounted: no request to send it.
+      expect(log.length).toBe(fresh.length + 1 + 3 * cost);
+      expect(await tagOf("b", imageOf(client, { repository: "b", layers: ["shared", "b"] }).digest)).toBeDefined();
+      expect(new Set(memories.values())).toEqual(new Set(["a", "b"]));
+    });
+
+    it("keeps users of a registry apart", async () => {
+      registry.intervene = ({ headers }, response) => {
+        if (headers.authorization !== undefined) return false;
+        response.writeHead(401, { "www-authenticate": "Basic realm=x" }).end();
+        return true;
+      };
+      const [alice, bob] = ["alice", "bob"].map((username) =>
+        openRegistry(registry.host, {
+          retry: quickRetry,
+          findCredential: async () => ({
+            credential: { kind: "password", username, password: "p" },
+            searched: [],
+            problems: [],
+          }),
+        }),
+      ) as [RegistryClient, RegistryClient];
+      await push("a", alice);
+      await push("b", bob);
+      expect(mounts()).toEqual([]);
+      await push("c", alice);
+      expect(mounts().length).toBe(1);
+      for (const each of [alice, bob]) each.close();
+    });
+
+    it("remembers nothing where a token says nobody's name", async () => {
+      registry.intervene = ({ headers }, response) => {
+        if (headers.authorization !== undefined) return false;
+        response.writeHead(401, { "www-authenticate": 'Bearer realm="http://localhost:1/token"' }).end();
+        return true;
+      };
+      const holder = openRegistry(registry.host, {
+        retry: quickRetry,
+        findCredential: async () => ({ credential: { kind: "registry-token", token: "t" }, searched: [], problems: [] }),
+      });
+      await push("a", holder);
+      expect(memories.size).toBe(0);
+      holder.close();
+    });
+
+    function refuseMounts(status: number): void {
+      registry.intervene = (request, response) => {
+        if (!request.url?.includes("from=")) return false;
+        response.writeHead(status).end();
+        return true;
+      };
+    }
   });
 
   it("completes what an interrupted push began, and sends only the rest", async () => {

@@ -1,6 +1,7 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { OpenBlob, RegistryClient } from "./client.ts";
+import type { PushedBlobs } from "./pushed-blobs.ts";
 
 /** A blob of an image and where its content is. */
 export interface BlobToPush {
@@ -66,6 +67,8 @@ export interface PushOptions {
   readonly onEvent?: (event: PushEvent) => void;
   /** Blobs that are asked for, mounted or sent at the same time. Default 6. */
   readonly parallel?: number;
+  /** Where earlier pushes put blobs, which are then mounted. Read when a repository lacks a blob. Default: nothing is remembered. */
+  readonly pushedBlobs?: PushedBlobs;
   readonly signal?: AbortSignal;
 }
 
@@ -87,6 +90,8 @@ export async function pushImages(images: readonly ImageToPush[], options: PushOp
     stop.abort(error);
     await Promise.allSettled(pushes);
     throw error;
+  } finally {
+    options.pushedBlobs?.save();
   }
 }
 
@@ -140,6 +145,21 @@ class Push {
     await Promise.all(distinct.map((blob) => this.#blob(image, blob)));
     await Promise.all(children.map((child) => this.#putManifest({ ...image, digest: child.digest }, child, [])));
     await this.#putManifest(image, manifest, tags);
+    await this.#remember(image, distinct);
+  }
+
+  async #remember({ client, repository }: ImageToPush, blobs: readonly BlobToPush[]): Promise<void> {
+    const { pushedBlobs } = this.#options;
+    const account = pushedBlobs && (await client.account(repository));
+    const digests = blobs.map(({ descriptor }) => descriptor.digest);
+    if (account !== undefined) pushedBlobs?.add(account, repository, digests);
+  }
+
+  /** The repository that an earlier push put a blob into. */
+  async #remembered({ client, repository }: ImageToPush, digest: Digest): Promise<string | undefined> {
+    const { pushedBlobs } = this.#options;
+    const account = pushedBlobs && (await client.account(repository));
+    return account === undefined ? undefined : pushedBlobs?.find(account, digest);
   }
 
   /** A manifest without tags is stored by digest; else each tag stores it, the first one before the others. */
@@ -173,11 +193,12 @@ class Push {
     this.#emit({ type: "blob", image, digest, size, outcome });
   }
 
-  async #transfer(image: ImageToPush, blob: BlobToPush, mountFrom: string | undefined): Promise<BlobOutcome> {
+  async #transfer(image: ImageToPush, blob: BlobToPush, holder: string | undefined): Promise<BlobOutcome> {
     const { client, repository } = image;
     const { descriptor, open } = blob;
     const signal = this.#signal;
     if ((await client.headBlob(repository, descriptor.digest, { push: true, signal })) !== undefined) return "present";
+    const mountFrom = holder ?? (await this.#remembered(image, descriptor.digest));
     this.#emit({ type: "sending", image, digest: descriptor.digest, size: descriptor.size });
     const onBytes = (bytes: number) => this.#emit({ type: "sent", image, digest: descriptor.digest, bytes });
     const outcome = await client.pushBlob({ repository, descriptor, open, mountFrom, onBytes, signal });

@@ -109,6 +109,12 @@ export class Session {
     return { headers, ...(expiresAt ? { expiresAt } : {}) };
   }
 
+  /** See {@link RegistryClient.account}. */
+  async account(repository: string): Promise<string | undefined> {
+    const account = await this.#auth.account(repository);
+    return account === undefined ? undefined : `${this.endpoint.base.origin} ${account}`;
+  }
+
   /** The error for an answer that the caller cannot go on with. Reads the answer. */
   async refusal(response: RegistryResponse, step: Step): Promise<Error> {
     const words = await readWords(response, (text) => this.#auth.holdsSecret(text));

@@ -6,9 +6,11 @@ import { sha256 } from "../../../src/oci/digest.ts";
 import type { FindCredential } from "../../../src/registry/client/auth.ts";
 import type { RegistryClient } from "../../../src/registry/client/client.ts";
 import { openRegistry } from "../../../src/registry/client/open.ts";
-import { pushImages } from "../../../src/registry/client/push.ts";
+import { type PushEvent, pushImages } from "../../../src/registry/client/push.ts";
+import { pushedBlobsIn } from "../../../src/registry/client/pushed-blobs.ts";
 import { blobOf, imageOf, quickRetry } from "../../../src/registry/client/testdata/images.ts";
 import type { RegistrySettings } from "../../../src/registry/settings/settings.ts";
+import { temporaryFolder } from "./daemon.ts";
 import { type Proxy, proxyTo } from "./proxy.ts";
 import { pullWithSkopeo } from "./skopeo.ts";
 
@@ -77,6 +79,24 @@ export function worksWith(start: () => Promise<Started>): void {
     }
     expect(await client.listTags("team/one")).toEqual(["v1"]);
     expect(await client.listTags("team/three")).toEqual([]);
+  });
+
+  it("sends a second repository what no other has, and mounts the rest", async () => {
+    const { client } = await open();
+    const env = { XDG_STATE_HOME: temporaryFolder() };
+    const [base, runtime, one, two] = [4 << 20, 2 << 20, 10_000, 10_000].map((size) => randomBytes(size));
+    const sentBy = async (repository: string, own: Buffer) => {
+      let sent = 0;
+      const image = imageOf(client, { repository, tags: ["v1"], layers: [base as Buffer, runtime as Buffer, own] });
+      const pushedBlobs = pushedBlobsIn(env);
+      const onEvent = (event: PushEvent) => {
+        if (event.type === "sent") sent += event.bytes;
+      };
+      expect(await pushImages([image], { check: "tags", pushedBlobs, onEvent })).toEqual(["pushed"]);
+      return sent;
+    };
+    expect(await sentBy("team/one", one as Buffer)).toBeGreaterThan(6 << 20);
+    expect(await sentBy("team/two", two as Buffer)).toBeLessThan(11_000);
   });
 
   it("asks once when nothing changed, and moves a tag back", async () => {
