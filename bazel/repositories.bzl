@@ -23,7 +23,8 @@ def slipway_dependencies():
     native.register_toolchains("@slipway//bazel/toolchains:all")
 
 def base_images(mirror = ""):
-    """Declares the base images that Slipway brings: `@worker_base//image`, the default, `@worker_cuda//image` and `@slim_base//image`.
+    """Declares the base images that Slipway brings: `@worker_base//image`, the default, `@worker_cuda//image`, `@slim_base//image`, `@sematic_base//image`
+    and `@sematic_cuda//image`.
 
     One that is not built on is not fetched.
 

@@ -50,13 +50,23 @@ def run_build_tool(ctx, args, inputs, outputs, mnemonic, progress_message):
         outputs = outputs,
         mnemonic = mnemonic,
         progress_message = progress_message,
-        execution_requirements = {
-            "requires-worker-protocol": "json",
-            "supports-multiplex-sandboxing": "1",
-            "supports-multiplex-workers": "1",
-            "supports-worker-cancellation": "1",
-            "supports-workers": "1",
-            # All mnemonics share one process.
-            "worker-key-mnemonic": "SlipwayBuild",
-        },
+        execution_requirements = worker_requirements("SlipwayBuild"),
     )
+
+def worker_requirements(key):
+    """The execution requirements of an action by a persistent worker.
+
+    Args:
+      key: string: all mnemonics with the same one share a process.
+
+    Returns:
+      dict.
+    """
+    return {
+        "requires-worker-protocol": "json",
+        "supports-multiplex-sandboxing": "1",
+        "supports-multiplex-workers": "1",
+        "supports-worker-cancellation": "1",
+        "supports-workers": "1",
+        "worker-key-mnemonic": key,
+    }

@@ -29,7 +29,8 @@ describe("slipway image check of a default base, which has no program yet,", () 
 
   it.each<[string, readonly Requirement[], string[]]>([
     ["worker_base", slipwayRequirements, ["entrypoint"]],
-    ["worker_base", sematicRequirements([]), ["code", "entrypoint"]],
+    ["worker_base", sematicRequirements([]), ["code", "entrypoint", "bin", "path"]],
+    ["sematic_base", sematicRequirements([]), ["code", "entrypoint"]],
     ["slim_base", slipwayRequirements, ["entrypoint"]],
     ["slim_base", sematicRequirements([]), ["code", "entrypoint", "python", "bin", "path"]],
   ])("%s", async (name, requirements, missing) => {

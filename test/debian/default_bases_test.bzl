@@ -1,23 +1,21 @@
-"""What the default bases are declared with, and what they share with programs."""
+"""What the default bases are declared with."""
 
-load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
-load("//bazel:defs.bzl", "ImageInfo")
+load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
 load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")  # buildifier: disable=bzl-visibility
 
 def _default_bases_impl(ctx):
     env = unittest.begin(ctx)
-    asserts.equals(env, ["slim_base", "worker_base", "worker_cuda"], DEFAULT_BASES.keys())
+    asserts.equals(env, ["sematic_base", "sematic_cuda", "slim_base", "worker_base", "worker_cuda"], DEFAULT_BASES.keys())
     for name, base in DEFAULT_BASES.items():
         asserts.equals(env, ["amd64", "arm64"], base.locks.values())
         for lock, architecture in base.locks.items():
-            asserts.equals(env, "{}_{}.lock".format(name, architecture), lock.name)
-    slim, worker, cuda = DEFAULT_BASES.values()
-    asserts.equals(env, ({}, []), (slim.env, slim.layers))
-    asserts.equals(env, ["node_layer", "worker_layer"], [label.name for label in worker.layers])
-    asserts.true(env, "/sematic/bin" in worker.env["PATH"].split(":"))
-    asserts.equals(env, worker.layers, cuda.layers)
-    for variable, value in worker.env.items():
-        asserts.equals(env, value, cuda.env[variable])
+            asserts.equals(env, "{}_{}.lock".format(name.replace("sematic", "worker"), architecture), lock.name)
+    sematic, sematic_cuda, slim, worker, cuda = DEFAULT_BASES.values()
+    for base in [slim, worker]:
+        asserts.equals(env, ({}, []), (base.env, base.layers))
+    asserts.equals(env, ["sematic_layer"], [label.name for label in sematic.layers])
+    asserts.true(env, "/sematic/bin" in sematic.env["PATH"].split(":"))
+    asserts.equals(env, (sematic.layers, sematic.env | cuda.env), (sematic_cuda.layers, sematic_cuda.env))
 
     # As NVIDIA's container runtime reads them.
     asserts.equals(env, "all", cuda.env["NVIDIA_VISIBLE_DEVICES"])
@@ -26,15 +24,3 @@ def _default_bases_impl(ctx):
     return unittest.end(env)
 
 default_bases_test = unittest.make(_default_bases_impl)
-
-def _shared_layers_impl(ctx):
-    env = analysistest.begin(ctx)
-    blobs = [layer.blob for layer in analysistest.target_under_test(env)[ImageInfo].layers]
-    shared = [file for file in ctx.files.node_layer if file in blobs]
-    asserts.equals(env, ["node_layer.tar.gz"], [file.basename for file in shared], "Node's layer is made once for the base and for programs")
-    return analysistest.end(env)
-
-shared_layers_test = analysistest.make(
-    _shared_layers_impl,
-    attrs = {"node_layer": attr.label(default = "//bazel/private/image:node_layer", doc = "The layer with Node of programs.")},
-)

@@ -4,21 +4,26 @@ load("//bazel/private/image:image.bzl", "image")
 load("//bazel/private/image:image_macro.bzl", "image_manifest_name")
 load("//bazel/private/image:image_manifest.bzl", "image_manifest", "image_manifest_for_platform")
 load(":debian_layer.bzl", "debian_layer")
+load(":python_bytecode_layer.bzl", "python_bytecode_layer", "python_packages_of")
 
 def debian_base(packages, env, layers, platform, constraints):
     """Declares `layer` and `image`, which is for one platform whatever is built for.
 
-    Where that is the platform which is built for, nothing needs a transition, and Node's layer and the tools are the same targets that programs have
-    in their images: analysed once, made once. The image is the same in either way.
+    Where that is the platform which is built for, nothing needs a transition, and the tools are the same targets that programs have: analysed once, made
+    once. The image is the same in either way.
 
     Args:
       packages: labels of the packages.
       env: dict of string to string, environment variables of the image.
-      layers: labels of the image's layers, lowest first.
+      layers: labels of the image's layers, lowest first: `:layer`, then others.
       platform: label of the platform.
       constraints: labels of the platform's constraints.
     """
     debian_layer(name = "layer", packages = packages)
+    python = python_packages_of(packages)
+    if python:
+        python_bytecode_layer(name = "python_bytecode", packages = python)
+        layers = layers[:1] + [":python_bytecode"] + layers[1:]
     native.config_setting(name = "is_built_for", constraint_values = constraints)
     manifest = image_manifest_name("image")
     what = {

@@ -2,10 +2,10 @@
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# Node for whatever runs in the image besides a program's own, and the folder that Sematic's workers write to.
-_WORKER = {
+# The folder that Sematic's workers write to.
+_SEMATIC = {
     "env": {"PATH": "/sematic/bin:" + _PATH},
-    "layers": [Label("//bazel/private/image:node_layer"), Label(":worker_layer")],
+    "layers": [Label(":sematic_layer")],
 }
 
 # What NVIDIA's container runtime reads: https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html
@@ -15,16 +15,18 @@ _NVIDIA = {
     "NVIDIA_VISIBLE_DEVICES": "all",
 }
 
-def _base(name, env = {}, layers = []):
+def _base(lock, env = {}, layers = []):
     return struct(
-        locks = {Label(":{}_{}.lock".format(name, architecture)): architecture for architecture in ["amd64", "arm64"]},
+        locks = {Label(":{}_{}.lock".format(lock, architecture)): architecture for architecture in ["amd64", "arm64"]},
         env = env,
         layers = layers,
     )
 
 # Name to what `debian_image` takes.
 DEFAULT_BASES = {
+    "sematic_base": _base("worker_base", **_SEMATIC),
+    "sematic_cuda": _base("worker_cuda", env = _SEMATIC["env"] | _NVIDIA, layers = _SEMATIC["layers"]),
     "slim_base": _base("slim_base"),
-    "worker_base": _base("worker_base", **_WORKER),
-    "worker_cuda": _base("worker_cuda", env = _WORKER["env"] | _NVIDIA, layers = _WORKER["layers"]),
+    "worker_base": _base("worker_base"),
+    "worker_cuda": _base("worker_cuda", env = _NVIDIA),
 }

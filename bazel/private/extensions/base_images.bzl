@@ -43,7 +43,7 @@ def _base_images_impl(mctx):
 
 base_images = module_extension(
     implementation = _base_images_impl,
-    doc = """Base images, each a repository with the target `//image`: `worker_base`, `worker_cuda` and `slim_base`, and what modules declare.
+    doc = """Base images, each a repository with the target `//image`: `worker_base`, `worker_cuda`, `slim_base`, `sematic_base` and `sematic_cuda`, and what modules declare.
 
 ```starlark
 base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")

@@ -5,7 +5,7 @@ load("//bazel/private/npm:npm_repository.bzl", "npm_repository")
 load("//src:tools.bzl", "tool_packages")
 
 def slipway_tool_repositories():
-    """Declares Node for every platform, the bundler of TypeScript programs, and the npm packages of the tools' sources."""
+    """Declares Node for every platform, the bundler of TypeScript programs, the compiler of Python modules, and the npm packages of the tools' sources."""
     for platform in NODE_PLATFORMS:
         node_repository(name = "slipway_node_" + platform, platform = platform)
     npm_repository(
@@ -14,6 +14,11 @@ def slipway_tool_repositories():
         pnpm_lock = Label("//bazel/private/ts:pnpm-lock.yaml"),
         # Its install script puts the native binary in place.
         run_install_scripts = ["esbuild"],
+    )
+    npm_repository(
+        name = "slipway_pyodide",
+        package_json = Label("//bazel/private/python:package.json"),
+        pnpm_lock = Label("//bazel/private/python:pnpm-lock.yaml"),
     )
     tool_packages()
 

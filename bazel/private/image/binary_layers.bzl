@@ -5,6 +5,7 @@ load("//bazel/private:runfiles.bzl", "runfiles_path")
 load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo")
 load("//bazel/private:runtime_info.bzl", "RuntimeInfo")
 load("//bazel/private:third_party.bzl", "apparent_name")
+load("//bazel/private/python:python_bytecode.bzl", "PythonBytecodeInfo", "python_bytecode")
 load(":declared_links.bzl", "DeclaredLinksInfo", "declared_links")
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":layer_action.bzl", "LAYER_ATTRS", "LAYER_TOOLCHAINS", "RUNFILES", "layer_entry", "make_layer")
@@ -43,6 +44,7 @@ def _parts(ctx, executable):
         sets = {THIRD_PARTY_NAMES[number]: files for number, files in enumerate(known.third_party)}
         sets[FIRST_PARTY] = known.first_party
     shared = binary[RuntimeInfo].file if RuntimeInfo in binary else None
+    bytecode = binary[PythonBytecodeInfo].archives.to_list() if PythonBytecodeInfo in binary else []
     result = {}
     found = sorted_files(ctx, unsorted, runfiles, declared_links, ctx.attr.file_layers, ctx.attr.excludes, sorted_folders = folders.values() if known else [])
     for name in found.names:
@@ -54,13 +56,21 @@ def _parts(ctx, executable):
             # A file for each language, but for the one in a layer that programs share.
             files = depset([file for file in files.to_list() if file != shared])
         symlinks = {path: file for path, file in part.symlinks.items() if file != shared}
+
+        # Of an archive the layer takes what it has the modules of.
+        archives = [
+            archive.file
+            for archive in bytecode
+            if name in THIRD_PARTY_NAMES and (not known or THIRD_PARTY_NAMES[archive.layer] == name)
+        ]
         result[name] = struct(
             files = files,
             # Those of sorted files are in the runfiles of the main repository's own targets.
             links = declared_links if name == FIRST_PARTY and known else depset(part.links),
             entries = [layer_entry("file", "../" + path, file.path) for path, file in symlinks.items()] +
-                      [layer_entry("empty", "../" + path) for path in part.empty],
-            entry_files = symlinks.values(),
+                      [layer_entry("empty", "../" + path) for path in part.empty] +
+                      [json.encode(["bytecode", archive.path]) for archive in archives],
+            entry_files = symlinks.values() + archives,
         )
     return struct(
         layers = result,
@@ -128,7 +138,7 @@ _ATTRS = {
     "binary": attr.label(
         mandatory = True,
         allow_files = True,
-        aspects = [declared_links, rule_kind, runtime_layers],
+        aspects = [declared_links, python_bytecode, rule_kind, runtime_layers],
         doc = "The program: its executable and runfiles are all that counts.",
     ),
     "program_name": attr.string(mandatory = True, doc = "NAME in `/app/NAME`."),

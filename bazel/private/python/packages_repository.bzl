@@ -43,6 +43,7 @@ platform_package(
     ),
     package = "{name}",
     folder = "{folder}",
+    python_version = "{version}",
 )
 """
 
@@ -158,7 +159,7 @@ def packages_build_file(repository, platform, python_version, packages):
     )
     for name, entries in packages.items():
         patterns = [pattern for entry in entries for pattern in ["site-packages/" + entry, "site-packages/" + entry + "/**"]]
-        build += _PACKAGE.format(folder = folder, name = name, patterns = json.encode(patterns))
+        build += _PACKAGE.format(folder = folder, name = name, patterns = json.encode(patterns), version = python_version)
     return build
 
 def _python_platform_packages_impl(rctx):

@@ -3,6 +3,7 @@
 load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
+load(":python_info.bzl", "PythonInfo")
 load(":python_library.bzl", "PYTHON_LIBRARY_ATTRS", "python_import", "python_info", "python_runfiles")
 
 # Packages with native modules are for one version of Python, and without this the error would be that some module is missing.
@@ -45,6 +46,7 @@ def _python_program_impl(ctx):
             runfiles = ctx.runfiles([script, ctx.file.main]).merge(python_runfiles(ctx)),
         ),
         merge_parts(ctx.attr.srcs + ctx.attr.deps + ctx.attr.data, first_party = [script, ctx.file.main]),
+        info,
         RunEnvironmentInfo(environment = ctx.attr.env),
     ]
 
@@ -57,6 +59,7 @@ _ATTRS = PYTHON_LIBRARY_ATTRS | {
 python_program = rule(
     implementation = _python_program_impl,
     executable = True,
+    provides = [PythonInfo],
     doc = "A Python program. Modules are imported by their path in the repository, or beside `main`.",
     attrs = _ATTRS,
 )
@@ -64,6 +67,7 @@ python_program = rule(
 python_test = rule(
     implementation = _python_program_impl,
     test = True,
+    provides = [PythonInfo],
     doc = "A Python program that is a test.",
     attrs = _ATTRS,
 )

@@ -1,4 +1,7 @@
+import { type FileHandle, open } from "node:fs/promises";
 import { posix } from "node:path";
+import { readExtent } from "../../debian/root_tree.ts";
+import { indexTar } from "../../debian/tar_index.ts";
 import type { TarEntry } from "../../layer/entry.ts";
 import { type NativeCheck, type NativePlatform, ownPlatform } from "../../layer/native.ts";
 import { readLinkSource } from "../../layer/source.ts";
@@ -7,6 +10,7 @@ import { writeLayer } from "../../layer/write.ts";
 import { UserError } from "../../oci/errors.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, type Entry, malformed, texts } from "../arguments.ts";
+import { modulePath } from "../bytecode/paths.ts";
 import { compressionOption } from "../compression_option.ts";
 import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";
@@ -17,7 +21,8 @@ import { withoutRepositories } from "../repo_mapping.ts";
  * [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE]`, `["symlink", IMAGE_PATH, TARGET]`, `["empty", IMAGE_PATH]`,
  * `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`, `["repo_mapping", IMAGE_PATH, SOURCE, PREFIX…]` (see {@link withoutRepositories}); and what sources are: `["link", SOURCE]`, a link by declaration, which stays what it says;
  * `["tree", SOURCE]`, a tree artifact. A member of one that is a link to another member that the layer has stays a link; every other link
- * becomes what it points at. A source that is told of needs not be in the layer.
+ * becomes what it points at. A source that is told of needs not be in the layer. `["bytecode", SOURCE]` is a layer of the command `bytecode`,
+ * uncompressed: those of its files whose modules are in this layer.
  *
  * PLATFORM is the image's: see {@link NativeCheck} for what is refused then.
  *
@@ -32,22 +37,49 @@ export async function layer(args: readonly string[], context: Context): Promise<
   const entries: Given[] = [];
   const links = new Set<string>();
   const trees = new Set<string>();
+  const archives: string[] = [];
   for (const entry of options.entries) {
     if (entry.kind === "link") links.add(texts(entry, ["SOURCE"])[0]);
     else if (entry.kind === "tree") trees.add(texts(entry, ["SOURCE"])[0]);
+    else if (entry.kind === "bytecode") archives.push(pathIn(context, texts(entry, ["SOURCE"])[0]));
     else entries.push(given(entry, place, context));
   }
   const native = nativeCheck(options, context);
-  const metadata = await writeLayer({
-    entries: toTar(entries, links, trees, context),
-    output: pathIn(context, options.one("output")),
-    compression: compressionOption(options),
-    ...(comment === undefined ? {} : { comment }),
-    ...(native ? { native } : {}),
-    ...(context.cache ? { cache: context.cache } : {}),
-    signal: context.signal,
-  });
-  writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
+  const opened: FileHandle[] = [];
+  try {
+    const compiled = await bytecodeOf(new Set(entries.map(({ path }) => path)), archives, opened);
+    const metadata = await writeLayer({
+      entries: [...toTar(entries, links, trees, context), ...compiled],
+      output: pathIn(context, options.one("output")),
+      compression: compressionOption(options),
+      ...(comment === undefined ? {} : { comment }),
+      ...(native ? { native } : {}),
+      ...(context.cache ? { cache: context.cache } : {}),
+      signal: context.signal,
+    });
+    writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
+  } finally {
+    await Promise.all(opened.map((file) => file.close()));
+  }
+}
+
+/** The bytecode of modules from archives, which are left open in `opened`. */
+async function bytecodeOf(
+  modules: ReadonlySet<string>,
+  archives: readonly string[],
+  opened: FileHandle[],
+): Promise<TarEntry[]> {
+  const entries: TarEntry[] = [];
+  for (const archive of archives) {
+    const file = await open(archive);
+    opened.push(file);
+    for (const { path, type, offset, size } of await indexTar(file, archive)) {
+      if (type !== "file" || !modules.has(modulePath(path))) continue;
+      const read = (target: Uint8Array, at: number) => readExtent(file, target, offset + at);
+      entries.push({ type: "file", path, content: { size, read }, origin: `bytecode in ${archive}` });
+    }
+  }
+  return entries;
 }
 
 /** A file, or a link, that comes from `source`, as Bazel names it. */
@@ -135,7 +167,7 @@ function given(entry: Entry, place: (path: string) => string, context: Context):
       return { ...folder, path: place(folder.path) };
     }
     default:
-      throw malformed(entry.text, "a file, symlink, empty, directory, repo_mapping, link or tree");
+      throw malformed(entry.text, "a file, symlink, empty, directory, repo_mapping, link, tree or bytecode");
   }
 }
 

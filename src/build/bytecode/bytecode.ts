@@ -1,0 +1,75 @@
+import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { openDeb } from "../../debian/deb.ts";
+import { readExtent } from "../../debian/root_tree.ts";
+import type { TarEntry } from "../../layer/entry.ts";
+import { writeLayer } from "../../layer/write.ts";
+import { formatLayerMetadata } from "../../oci/layer.ts";
+import { Arguments, malformed, texts } from "../arguments.ts";
+import { compressionOption } from "../compression_option.ts";
+import { type Context, pathIn } from "../context.ts";
+import { readInput, writeFiles } from "../files.ts";
+import type { PythonCompiler } from "./compiler.ts";
+import { bytecodePath } from "./paths.ts";
+
+/**
+ * `bytecode --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT]`, then `["file", IMAGE_PATH, SOURCE]` for each module,
+ * and `["deb", PATH]` for each Debian package whose modules count: a layer with their bytecode, each beside its module. What does not compile has none, as
+ * Python's own `compileall` leaves it.
+ */
+export async function bytecode(args: readonly string[], context: Context, compiler: PythonCompiler): Promise<void> {
+  const options = new Arguments(args, ["output", "metadata", "compression", "comment"]);
+  const output = pathIn(context, options.one("output"));
+  const entries: TarEntry[] = [];
+  const add = (path: string, source: Uint8Array) => {
+    context.signal.throwIfAborted();
+    const bytes = compiler(source, `/${path}`);
+    if (bytes) entries.push({ type: "file", path: bytecodePath(path), content: { bytes } });
+  };
+  for (const entry of options.entries) {
+    if (entry.kind === "file") {
+      const [path, source] = texts(entry, ["IMAGE_PATH", "SOURCE"]);
+      add(path, readInput(pathIn(context, source)));
+    } else if (entry.kind === "deb") {
+      await eachModule(pathIn(context, texts(entry, ["PATH"])[0]), dirname(output), add);
+    } else {
+      throw malformed(entry.text, "a file or deb");
+    }
+    // A worker is told meanwhile when nobody waits any more.
+    await new Promise(setImmediate);
+  }
+  const comment = options.optional("comment");
+  const metadata = await writeLayer({
+    entries,
+    output,
+    compression: compressionOption(options),
+    ...(comment === undefined ? {} : { comment }),
+    signal: context.signal,
+  });
+  writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
+}
+
+/** Folders of Debian's Python that it imports from. */
+const imported = /^usr\/lib\/python3(\.11)?\/.*\.py$/;
+
+async function eachModule(
+  deb: string,
+  scratch: string,
+  add: (path: string, source: Uint8Array) => void,
+): Promise<void> {
+  const folder = await mkdtemp(join(scratch, "bytecode-"));
+  let file: FileHandle | undefined;
+  try {
+    const { dataPath, entries } = await openDeb(deb, join(folder, "data.tar"));
+    file = await open(dataPath);
+    for (const { path, type, offset, size } of entries) {
+      if (type !== "file" || !imported.test(path)) continue;
+      const source = new Uint8Array(size);
+      readExtent(file, source, offset);
+      add(path, source);
+    }
+  } finally {
+    await file?.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

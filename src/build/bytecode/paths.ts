@@ -1,0 +1,15 @@
+import { posix } from "node:path";
+
+const cacheTag = "cpython-311";
+
+/** Where Python looks for a module's bytecode (PEP 3147). */
+export function bytecodePath(module: string): string {
+  const { dir, name } = posix.parse(module);
+  return posix.join(dir, "__pycache__", `${name}.${cacheTag}.pyc`);
+}
+
+/** The module whose bytecode is at a path. */
+export function modulePath(bytecode: string): string {
+  const { dir, base } = posix.parse(bytecode);
+  return posix.join(posix.dirname(dir), base.replace(/\.[^.]*\.pyc$/, ".py"));
+}

@@ -1,0 +1,57 @@
+import { exitStatusOf, messageOf } from "../oci/errors.ts";
+import type { Context } from "./context.ts";
+import { expandFlagFiles } from "./flag_file.ts";
+
+/**
+ * A tool of the build actions. `tool @flagfile` does one command and exits; `tool --persistent_worker` serves requests on standard input
+ * until it ends. Both run the same commands in the same way, so that they write the same bytes.
+ */
+export async function runTool(
+  args: readonly string[],
+  run: (args: readonly string[], context: Context) => Promise<void>,
+): Promise<void> {
+  if (args.includes("--persistent_worker")) return serveRequests(run);
+
+  // An action that is stopped leaves no temporary files: a command that is aborted removes what it began.
+  const stop = new AbortController();
+  onTermination(() => stop.abort());
+  try {
+    await run(expandFlagFiles(args), { folder: "", signal: stop.signal });
+  } catch (error) {
+    if (stop.signal.aborted) return;
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = exitStatusOf(error);
+  }
+}
+
+async function serveRequests(run: (args: readonly string[], context: Context) => Promise<void>): Promise<void> {
+  const { serve } = await import("./worker.ts");
+  const { SegmentCache } = await import("../layer/segment_cache.ts");
+  const cache = new SegmentCache();
+  // Nothing but responses may reach standard output.
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
+  let terminated = false;
+  onTermination(() => {
+    terminated = true;
+    process.stdin.destroy();
+  });
+  try {
+    await serve({
+      input: process.stdin,
+      respond: (line) => write(line),
+      run: (args, context) => run(args, { ...context, cache }),
+    });
+  } catch (error) {
+    if (!terminated) throw error;
+  }
+}
+
+function onTermination(stop: () => void): void {
+  for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
+    process.once(signal, () => {
+      process.exitCode = 128 + number;
+      stop();
+    });
+  }
+}
