@@ -78,9 +78,10 @@ describe("an image of a Python program for two platforms", () => {
     const [native, pure, own] = (await Promise.all(amd64.map(files))) as [string[], string[], string[]];
     const packages = (...paths: string[]) =>
       paths.map((path) => expect.stringMatching(new RegExp(`[/~+]slipway_test_pip/site-packages/${path}$`)));
-    expect(native).toEqual(packages("native/__init__.py", "native/code.so"));
+    const bytecode = "__pycache__/__init__.cpython-311.pyc";
+    expect(native).toEqual(packages("native/__init__.py", `native/${bytecode}`, "native/code.so"));
     expect(await files(arm64[0] as Descriptor)).toEqual(native);
-    expect(pure).toEqual(packages("pure/__init__.py"));
+    expect(pure).toEqual(packages("pure/__init__.py", `pure/${bytecode}`));
     expect(own).toContainEqual(expect.stringMatching(/\/test\/rules\/packaged_program$/));
   });
 });
