@@ -1,7 +1,8 @@
 """A base image from Debian packages."""
 
 load("@bazel_tools//tools/build_defs/repo:utils.bzl", "read_user_netrc", "use_netrc")
-load("//bazel/private/node:repository_tool.bzl", "given_name", "run_repository_tool")
+load("//bazel/private:given_name.bzl", "given_name")
+load("//bazel/private/node:repository_tool.bzl", "run_repository_tool")
 
 # Debian's name of an architecture to the platform of its images, and the processor that `select` knows it by.
 _ARCHITECTURES = {

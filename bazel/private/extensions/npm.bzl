@@ -1,17 +1,11 @@
 """The module extension that brings npm packages for `ts_binary` and `pipeline`."""
 
-load("//bazel/private/npm:npm_repository.bzl", "npm_repository")
+load("//bazel/private/npm:npm_repository.bzl", "NPM_ATTRS", "npm_repository")
 
 def _npm_impl(mctx):
     for module in mctx.modules:
         for tag in module.tags.install:
-            npm_repository(
-                name = tag.name,
-                package_json = tag.package_json,
-                pnpm_lock = tag.pnpm_lock,
-                dev = tag.dev,
-                run_install_scripts = tag.run_install_scripts,
-            )
+            npm_repository(name = tag.name, **{attribute: getattr(tag, attribute) for attribute in NPM_ATTRS})
     return mctx.extension_metadata(reproducible = True)
 
 npm = module_extension(
@@ -27,13 +21,7 @@ use_repo(npm, "npm")
     tag_classes = {
         "install": tag_class(
             doc = "Installs what one lock file pins.",
-            attrs = {
-                "name": attr.string(mandatory = True, doc = "Name of the repository: its packages are `@name//:package`."),
-                "package_json": attr.label(mandatory = True, doc = "The package.json."),
-                "pnpm_lock": attr.label(mandatory = True, doc = "The pnpm-lock.yaml beside it."),
-                "dev": attr.bool(doc = "Whether devDependencies are installed too. Default: no."),
-                "run_install_scripts": attr.string_list(doc = "Packages whose install scripts may run. Default: none."),
-            },
+            attrs = {"name": attr.string(mandatory = True, doc = "Name of the repository: its packages are `@name//:package`.")} | NPM_ATTRS,
         ),
     },
 )

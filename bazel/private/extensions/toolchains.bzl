@@ -2,12 +2,14 @@
 
 load("//bazel/private/node:node_repository.bzl", "NODE_PLATFORMS", "node_repository")
 load("//bazel/private/npm:npm_repository.bzl", "npm_repository")
+load("//bazel/private/npm:package_manager.bzl", "package_managers")
 load("//src:tools.bzl", "tool_packages")
 
 def slipway_tool_repositories():
-    """Declares Node for every platform, the bundler of TypeScript programs, the compiler of Python modules, and the npm packages of the tools' sources."""
+    """Declares Node for every platform, the package managers, the bundler, the compiler of Python modules, and the npm packages of the tools' sources."""
     for platform in NODE_PLATFORMS:
         node_repository(name = "slipway_node_" + platform, platform = platform)
+    package_managers()
     npm_repository(
         name = "slipway_esbuild",
         package_json = Label("//bazel/private/ts:package.json"),

