@@ -1,11 +1,13 @@
 """The module extension that brings npm packages for `ts_binary` and `pipeline`."""
 
+load("//bazel/private:module_choice.bzl", "declare_by_module")
 load("//bazel/private/npm:npm_repository.bzl", "NPM_ATTRS", "npm_repository")
 
+def _declare(name, tag):
+    npm_repository(name = name, **{attribute: getattr(tag, attribute) for attribute in NPM_ATTRS})
+
 def _npm_impl(mctx):
-    for module in mctx.modules:
-        for tag in module.tags.install:
-            npm_repository(name = tag.name, **{attribute: getattr(tag, attribute) for attribute in NPM_ATTRS})
+    declare_by_module(mctx, "npm packages", "install", "package_json", _declare)
     return mctx.extension_metadata(reproducible = True)
 
 npm = module_extension(
@@ -17,6 +19,9 @@ npm = use_extension("@slipway//bazel:extensions.bzl", "npm")
 npm.install(name = "npm", package_json = "//:package.json", pnpm_lock = "//:pnpm-lock.yaml")
 use_repo(npm, "npm")
 ```
+
+Several modules may use one name: a `ts_binary` or `pipeline` gets the packages that its own module declares. Rules of others get those of the
+root module.
 """,
     tag_classes = {
         "install": tag_class(

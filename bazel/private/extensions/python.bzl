@@ -1,11 +1,13 @@
 """The module extension that brings Python packages for `py_pipeline`."""
 
+load("//bazel/private:module_choice.bzl", "declare_by_module")
 load("//bazel/private/python:packages_repository.bzl", "python_packages")
 
+def _declare(name, tag):
+    python_packages(name = name, requirements = tag.requirements, python_version = tag.python_version)
+
 def _python_impl(mctx):
-    for module in mctx.modules:
-        for tag in module.tags.install:
-            python_packages(name = tag.name, requirements = tag.requirements, python_version = tag.python_version)
+    declare_by_module(mctx, "python packages", "install", "requirements", _declare, targets = ["packages"])
     return mctx.extension_metadata(reproducible = True)
 
 python = module_extension(
@@ -17,6 +19,8 @@ python = use_extension("@slipway//bazel:extensions.bzl", "python")
 python.install(name = "pip", requirements = "//:requirements.txt")
 use_repo(python, "pip")
 ```
+
+Several modules may use one name: a `py_pipeline` or `python_library` gets the packages that its own module declares.
 """,
     tag_classes = {
         "install": tag_class(

@@ -167,7 +167,7 @@ def install_package_lock(rctx):
         if "npm error code EINTEGRITY" in result.output:
             wanted = _between(result.output, " wanted ", " ")
             names = [_package_name(path) + "@" + entry["version"] for path, entry in packages.items() if entry["integrity"] == wanted]
-            _wrong_integrity(rctx, lock, names[0] if names else "a package", wanted, _between(result.output, " but got ", ". ("), _MAKE_PACKAGE_LOCK)
+            _wrong_integrity(rctx, lock, names[0] if names else "a package", wanted, _between(result.output, " but got ", "\n").partition(" ")[0].rstrip("."), _MAKE_PACKAGE_LOCK)
         _failed(rctx, result.output)
     if rctx.attr.run_install_scripts:
         result = _run(rctx, "npm", ["rebuild", "--ignore-scripts=false", "--loglevel=error"] + rctx.attr.run_install_scripts)

@@ -1,5 +1,6 @@
 """Python modules."""
 
+load("//bazel/private:module_choice.bzl", "module_targets")
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
 load("//bazel/private:third_party.bzl", "apparent_name")
 load(":python_info.bzl", "PythonInfo")
@@ -17,7 +18,7 @@ def python_import(ctx, folder):
 
 def python_runfiles(ctx):
     """The runfiles of a rule with PYTHON_LIBRARY_ATTRS."""
-    targets = ctx.attr.srcs + ctx.attr.deps + ctx.attr.data
+    targets = ctx.attr.srcs + module_targets(ctx, ctx.attr.deps) + ctx.attr.data
     runfiles = ctx.runfiles(transitive_files = depset(transitive = [target[DefaultInfo].files for target in targets]))
     return runfiles.merge_all([target[DefaultInfo].default_runfiles for target in targets])
 
@@ -32,7 +33,7 @@ def python_info(ctx, imports, versions = []):
     Returns:
       PythonInfo.
     """
-    deps = [target[PythonInfo] for target in ctx.attr.deps if PythonInfo in target]
+    deps = [target[PythonInfo] for target in module_targets(ctx, ctx.attr.deps) if PythonInfo in target]
     return PythonInfo(
         imports = depset(imports, transitive = [dep.imports for dep in deps], order = "preorder"),
         versions = depset(versions, transitive = [dep.versions for dep in deps]),
@@ -42,9 +43,9 @@ def _python_library_impl(ctx):
     files = depset(transitive = [target[DefaultInfo].files for target in ctx.attr.srcs])
     if ctx.label.workspace_name:
         package = ctx.attr.package or apparent_name(ctx.label.workspace_name)
-        parts = merge_parts(ctx.attr.deps + ctx.attr.data, third_party = {package: files})
+        parts = merge_parts(module_targets(ctx, ctx.attr.deps) + ctx.attr.data, third_party = {package: files})
     else:
-        parts = merge_parts(ctx.attr.srcs + ctx.attr.deps + ctx.attr.data)
+        parts = merge_parts(ctx.attr.srcs + module_targets(ctx, ctx.attr.deps) + ctx.attr.data)
     return [
         DefaultInfo(files = files, runfiles = python_runfiles(ctx)),
         parts,

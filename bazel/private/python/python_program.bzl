@@ -1,6 +1,7 @@
 """A Python program on the Python that a machine or an image has."""
 
 load("//bazel/private:label_text.bzl", "label_text")
+load("//bazel/private:module_choice.bzl", "module_targets")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
 load(":python_info.bzl", "PythonInfo")
@@ -45,7 +46,7 @@ def _python_program_impl(ctx):
             files = depset([script]),
             runfiles = ctx.runfiles([script, ctx.file.main]).merge(python_runfiles(ctx)),
         ),
-        merge_parts(ctx.attr.srcs + ctx.attr.deps + ctx.attr.data, first_party = [script, ctx.file.main]),
+        merge_parts(ctx.attr.srcs + module_targets(ctx, ctx.attr.deps) + ctx.attr.data, first_party = [script, ctx.file.main]),
         info,
         RunEnvironmentInfo(environment = ctx.attr.env),
     ]

@@ -2,15 +2,16 @@
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load("//bazel/private:label_text.bzl", "label_text")
+load("//bazel/private:module_choice.bzl", "module_targets")
 load("//bazel/private:runfiles.bzl", "launcher_script")
 load("//bazel/private:runfiles_parts.bzl", "RunfilesPartsInfo", "merge_parts")
 load("//bazel/private:runtime_info.bzl", "NODE_PATH", "RuntimeInfo")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
 load(":esbuild.bzl", "ESBUILD_ATTRS", "GENERATED_SOURCES", "SOURCE_SCHEME", "bundle")
 
-def _npm_repository(ctx):
+def _npm_repository(ctx, deps):
     """The one npm repository that all packages come from, or None where there are none."""
-    repositories = {target.label.repo_name: target.label for target in ctx.attr.deps}
+    repositories = {target.label.repo_name: target.label for target in deps}
     if len(repositories) > 1:
         fail("{}: its npm packages come from several repositories: {}.\nPut them into one package.json: Node finds packages in one node_modules.".format(
             ctx.label,
@@ -18,15 +19,16 @@ def _npm_repository(ctx):
         ))
     return repositories.keys()[0] if repositories else None
 
-def _check_imports(ctx, metafile, sources, npm):
+def _check_imports(ctx, metafile, sources):
     """Declares the action that fails for an import of a package that is no dependency."""
     marker = ctx.actions.declare_file(ctx.label.name + ".imports")
     args = build_tool_args(ctx, "imports")
     args.add(metafile, format = "--metafile=%s")
     args.add(marker, format = "--output=%s")
     args.add(label_text(ctx.label), format = "--target=%s")
-    if npm:
+    if ctx.attr.deps:
         # Users know the repository by the last part of its canonical name.
+        npm = ctx.attr.deps[0].label.repo_name
         args.add(npm.split("~")[-1].split("+")[-1], format = "--repository=%s")
     args.add_all([target.label.name for target in ctx.attr.deps], format_each = "--package=%s")
     run_build_tool(
@@ -41,7 +43,8 @@ def _check_imports(ctx, metafile, sources, npm):
 
 def _ts_binary_impl(ctx):
     node = ctx.toolchains[NODE_RUNTIME_TOOLCHAIN].slipway_node.node
-    npm = _npm_repository(ctx)
+    deps = module_targets(ctx, ctx.attr.deps)
+    npm = _npm_repository(ctx, deps)
     main = ctx.actions.declare_file(ctx.label.name + ".mjs")
     sdk = ctx.file._sdk
     sources = depset([ctx.file.entry_point, sdk, ctx.file._stack_trace, ctx.file._start], transitive = [target[DefaultInfo].files for target in ctx.attr.srcs])
@@ -88,15 +91,15 @@ def _ts_binary_impl(ctx):
         is_executable = True,
     )
 
-    files = [target[DefaultInfo].files for target in ctx.attr.data + ctx.attr.deps]
+    files = [target[DefaultInfo].files for target in ctx.attr.data + deps]
     runfiles = ctx.runfiles([script], transitive_files = depset(transitive = files), root_symlinks = place | {NODE_PATH: node})
     runfiles = runfiles.merge_all([target[DefaultInfo].default_runfiles for target in ctx.attr.data])
     return [
         DefaultInfo(executable = script, files = depset([script, main]), runfiles = runfiles),
         RuntimeInfo(file = node),
-        merge_parts(ctx.attr.data + ctx.attr.deps, first_party = [script]),
+        merge_parts(ctx.attr.data + deps, first_party = [script]),
         RunEnvironmentInfo(environment = ctx.attr.env),
-        OutputGroupInfo(_validation = depset([_check_imports(ctx, metafile, sources, npm)])),
+        OutputGroupInfo(_validation = depset([_check_imports(ctx, metafile, sources)])),
     ]
 
 ts_binary = rule(
