@@ -25,6 +25,10 @@ export const groups: Readonly<Record<string, Group>> = {
     load: () => import("./commands/doctor.ts"),
   },
   image: { describe: "Images in registries, and locks of base images", load: () => import("./commands/image.ts") },
+  "init [folder]": {
+    describe: "Make a repository that runs, or add Slipway to one",
+    load: () => import("./commands/init.ts"),
+  },
   "install <dir>": {
     describe: "Put slipway and the credential helpers into a folder, ready to run",
     load: () => import("./commands/install.ts"),

@@ -53,7 +53,9 @@ describe("the folders of src", () => {
   });
 
   it("import only from folders below them", () => {
-    const upwards = imports.filter(({ from, to }) => order.indexOf(to) < order.indexOf(from));
+    // Texts of files outside, which the bundler puts in.
+    const inside = imports.filter(({ to }) => to !== "..");
+    const upwards = inside.filter(({ from, to }) => order.indexOf(to) < order.indexOf(from));
     expect(upwards.map(({ file, to }) => `${file} imports from ${to}`)).toEqual([]);
   });
 });

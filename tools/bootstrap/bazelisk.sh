@@ -1,7 +1,19 @@
 # shellcheck shell=bash
 # bazelisk from npm, where it can download Bazel.
 
-bazelisk_version=1.28.1
+# Sets `bazelisk_version` and `bazelisk_integrity`, from the lock beside this file (in a repository that `slipway init` made) or that of
+# this repository.
+read_lock() {
+  local lock=$here/pnpm-lock.yaml
+  [ -e "$lock" ] || lock=$here/../../pnpm-lock.yaml
+  read -r bazelisk_version bazelisk_integrity < <(sed -nE "/^  '@bazel\/bazelisk@[^(]*':$/{
+    N
+    s/^.*@([^@']*)':\\n.*integrity: ([^,}]*).*$/\\1 \\2/p
+  }" "$lock" 2>>"$log") || {
+    reasons+=("${lock##*/} names no @bazel/bazelisk")
+    return 1
+  }
+}
 
 # Asking for the name first saves a download of 20 MB where it could only fail. Behind a proxy names need not resolve.
 releases_reachable() {
@@ -23,6 +35,7 @@ bazel_from_npm() {
     return 1
   fi
   releases_reachable || return 1
+  read_lock || return 1
   system=$(uname -s | tr '[:upper:]' '[:lower:]')
   machine=$(uname -m)
   case $machine in x86_64) machine=amd64 ;; aarch64) machine=arm64 ;; esac
@@ -33,8 +46,12 @@ bazel_from_npm() {
   done
   if [ ! -x "$program" ]; then
     partial=$(mktemp -d "$state/bazelisk.XXXXXX")
-    if ! npm install --prefix "$partial" --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error \
-      --fetch-retries=1 --fetch-retry-mintimeout=1000 "@bazel/bazelisk@$bazelisk_version" >"$log" 2>&1; then
+    # npm checks the digest of what a lock names.
+    printf '{"private": true, "dependencies": {"@bazel/bazelisk": "%s"}}\n' "$bazelisk_version" >"$partial/package.json"
+    printf '{"lockfileVersion": 3, "packages": {"": {"dependencies": {"@bazel/bazelisk": "%s"}}, "node_modules/@bazel/bazelisk": {"version": "%s", "integrity": "%s"}}}\n' \
+      "$bazelisk_version" "$bazelisk_version" "$bazelisk_integrity" >"$partial/package-lock.json"
+    if ! npm ci --prefix "$partial" --ignore-scripts --no-audit --no-fund --loglevel=error \
+      --fetch-retries=1 --fetch-retry-mintimeout=1000 >"$log" 2>&1; then
       rm -rf "$partial"
       reasons+=("npm cannot install bazelisk: $(grep -v 'complete log' "$log" | tail -n 1)")
       return 1

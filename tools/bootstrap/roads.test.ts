@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Bench } from "./testing.ts";
@@ -90,7 +90,7 @@ describe("bazelisk from npm", () => {
     bench.fake("getent", "exit 0");
     bench.fake(
       "npm",
-      `echo installed >>${bench.folder}/npm.log
+      `cp "$3/package-lock.json" ${bench.folder}/
 echo "added 1 package"
 folder="$3/node_modules/@bazel/bazelisk"
 mkdir -p "$folder"
@@ -105,6 +105,17 @@ for name in linux_amd64 linux_arm64 darwin_amd64 darwin_arm64; do cp ${bazelisk}
     expect(first.stderr).toMatch(/using bazelisk [\d.]+ from npm, which runs Bazel 7\.7\.1 \(no Bazel on PATH\)\.\n$/);
     expect(first.stdout).toBe("7.7.1 called with: build skip=true\n");
     expect(await bench.run(["build"])).toEqual({ ...first, stderr: "" });
+  });
+
+  test.each(["pnpm-lock.yaml", "tools/bootstrap/pnpm-lock.yaml"])("is the one that %s pins, by its digest", async (name) => {
+    const bench = new Bench();
+    rmSync(join(bench.workspace, "pnpm-lock.yaml"));
+    const pin = (version: string) => `  '@bazel/bazelisk@${version}':\n    resolution: {integrity: sha512-abc==}\n`;
+    bench.write(name, `packages:\n\n${pin("9.8.7")}    hasBin: true\n\n  '@bazel/ibazel@1.2.3':\n`);
+    npmWithBazelisk(bench, "7.7.1");
+    expect((await bench.run(["build"])).stderr).toContain("using bazelisk 9.8.7 from npm");
+    const { packages } = JSON.parse(readFileSync(join(bench.folder, "package-lock.json"), "utf8"));
+    expect(packages["node_modules/@bazel/bazelisk"]).toEqual({ version: "9.8.7", integrity: "sha512-abc==" });
   });
 
   test("by two at once does no harm", async () => {

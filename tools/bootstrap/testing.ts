@@ -64,6 +64,7 @@ export class Bench {
   constructor() {
     cpSync(resolve(import.meta.dirname, "../bazel"), this.tool);
     cpSync(import.meta.dirname, join(this.workspace, "tools/bootstrap"), { recursive: true });
+    cpSync(resolve(import.meta.dirname, "../../pnpm-lock.yaml"), join(this.workspace, "pnpm-lock.yaml"));
     this.write(".bazelversion", "7.7.1\n");
     this.write("MODULE.bazel", 'module(name = "bench")\n');
     for (const name of SYSTEM_PROGRAMS) this.offer(name);

@@ -2,20 +2,21 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import lock from "../../../pnpm-lock.yaml" with { type: "text" };
 import type { Environment } from "../../engine/engine.ts";
 import { findExecutable } from "../../engine/executables.ts";
 import { Failure, UserError } from "../../oci/errors.ts";
 import { cacheFolder } from "../../oci/xdg.ts";
+import { lockedPackage } from "../npm-lock.ts";
 
-const version = "0.28.0";
-const integrity = "sha512-8WV3Uulai7afTG0OLo7Kf72actI0N6WK4a89i0kClO0WVlY2DguKyBPR/Xs//Sn/U4c4V93b0HS1ufUv3aTxbA==";
+const { version, integrity } = lockedPackage(lock, "@bazel/ibazel");
 
 /** Of Node's names for systems and processors, what the package calls them. */
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /**
  * The ibazel of this machine: the one on PATH, else that of the npm package `@bazel/ibazel`, kept in the cache folder. npm checks the
- * package against the digest above.
+ * package against the digest in pnpm-lock.yaml.
  *
  * @returns the path of an executable
  * @throws UserError when neither ibazel nor npm is on PATH, Failure when npm cannot bring it

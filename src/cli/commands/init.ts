@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import process from "node:process";
+import type { Argv } from "yargs";
+import { UserError } from "../../oci/errors.ts";
+import { ModuleFile } from "../init/module-file.ts";
+import { languageOf, type Plan, plan, type Repository } from "../init/plan.ts";
+import { findSource } from "../init/source.ts";
+import { type Language, languages } from "../init/templates.ts";
+import { write } from "../init/write.ts";
+import { version } from "../version.ts";
+import { userPath } from "./user-path.ts";
+
+export function builder(yargs: Argv): Argv {
+  return yargs
+    .positional("folder", {
+      type: "string",
+      default: ".",
+      describe: "The repository: a new or an existing folder. No file in it is overwritten",
+    })
+    .option("language", {
+      choices: languages,
+      describe: "Of the program. Default: python where only Python's files are, else typescript",
+    })
+    .option("from", {
+      type: "string",
+      describe:
+        "Where Bazel gets Slipway from: a folder, a release archive or its URL, or REMOTE#COMMIT of a git repository. Default: where this slipway is from",
+    })
+    .example("$0 init my-app", "Make a repository with a TypeScript program that runs")
+    .example("$0 init --language python", "Add a Python program to the repository in this folder");
+}
+
+interface Options {
+  readonly folder: string;
+  readonly language?: Language;
+  readonly from?: string;
+}
+
+/** Makes a repository that runs, or adds what is missing to one. Prints the commands that run the program. */
+export async function handler(options: object): Promise<void> {
+  const { folder, language, from } = options as Options;
+  const path = userPath(folder);
+  const here = userPath(".");
+  refuseNested(path);
+  const repository = repositoryAt(path);
+  const hasSlipway = new ModuleFile(repository.read("MODULE.bazel") ?? "").dependency("slipway") !== undefined;
+  const { templates } = await import("../init/files.ts");
+  const planned = plan(repository, templates, {
+    language: language ?? languageOf(repository),
+    version: version === "unreleased" ? undefined : version,
+    source: hasSlipway ? "" : await findSource(from, here, process.env),
+  });
+  await write(path, planned);
+  report(planned, relative(here, path));
+}
+
+function report({ files, module, notes, target, bazel }: Plan, folder: string): void {
+  const names = [...Object.keys(files), ...(module === "" ? [] : ["MODULE.bazel"])];
+  const listed = names.filter((name) => !name.startsWith("tools/bootstrap/")).sort();
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  const wrote = listed.length === 0 ? "Everything is there already." : `Wrote ${listed.join(", ")}.`;
+  process.stderr.write(`${wrote}\n\nRun the program in its image, then without one:\n\n`);
+  const change = folder === "" ? [] : [`cd ${quote(folder)}`];
+  const commands = [...change, `${bazel} run ${target}`, `${bazel} run ${target}_local`];
+  process.stdout.write(commands.map((command) => `${command}\n`).join(""));
+}
+
+function quote(path: string): string {
+  const safe = path.startsWith("-") ? `./${path}` : path;
+  return /^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`;
+}
+
+function repositoryAt(folder: string): Repository {
+  return {
+    exists: (path) => existsSync(join(folder, path)),
+    read: (path) => {
+      try {
+        return readFileSync(join(folder, path), "utf8");
+      } catch (error) {
+        if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+        throw new UserError(
+          `${join(folder, path)} cannot be read: ${(error as Error).message}.`,
+          "Make it readable, or name another folder.",
+        );
+      }
+    },
+  };
+}
+
+/** A module inside another one takes its files away from that one. */
+function refuseNested(folder: string): void {
+  if (existsSync(join(folder, "MODULE.bazel"))) return;
+  for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {
+    const marker = ["MODULE.bazel", "WORKSPACE.bazel", "WORKSPACE"].find((name) => existsSync(join(above, name)));
+    if (!marker) continue;
+    throw new UserError(
+      `${basename(folder)} is inside the repository ${above}, which has a ${marker}.`,
+      `Add a program to that one, \`slipway init ${quote(above)}\`, or name a folder outside it.`,
+    );
+  }
+}

@@ -1,0 +1,94 @@
+/** A call at the left margin of a MODULE.bazel: its function, and the text up to its closing parenthesis. */
+interface Call {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What a MODULE.bazel says, as far as `slipway init` adds to it. It is read as text: Bazel may not be there yet. */
+export class ModuleFile {
+  readonly #calls: readonly Call[];
+  readonly #names: ReadonlySet<string>;
+
+  constructor(text: string) {
+    const code = withoutComments(text);
+    this.#calls = callsOf(code);
+    const assigned = [...code.matchAll(/^(\w+)\s*=(?!=)/gm)].map(([, name = ""]) => name);
+    const repositories = this.#named("use_repo").flatMap(({ text }) => [...text.matchAll(/"([^"]+)"/g)]);
+    this.#names = new Set([...assigned, ...repositories.map(([, name = ""]) => name)]);
+  }
+
+  /** Whether this is the MODULE.bazel of the module with a name. */
+  isModule(name: string): boolean {
+    return this.#named("module").some((call) => argument(call, "name") === name);
+  }
+
+  /** The `bazel_dep` of a module. */
+  dependency(module: string): { readonly repoName: string } | undefined {
+    const call = this.#named("bazel_dep").find((each) => argument(each, "name") === module);
+    return call && { repoName: argument(call, "repo_name") ?? module };
+  }
+
+  /** The call that says where a module comes from, as it is written. */
+  override(module: string): string | undefined {
+    const call = this.#calls.find(
+      (each) => /^\w+_override$/.test(each.name) && argument(each, "module_name") === module,
+    );
+    return call?.text;
+  }
+
+  /** The variable of a module extension. */
+  extension(file: string, name: string): string | undefined {
+    return this.#calls
+      .filter(({ text }) => / = use_extension\(/.test(text) && text.includes(`"${file}"`) && text.includes(`"${name}"`))
+      .map(({ name: assignment }) => assignment)[0];
+  }
+
+  /** The name of the repository that a tag declares, by one of its other arguments. */
+  tagged(variable: string, tag: string, argumentName: string, label: string): string | undefined {
+    const call = this.#named(`${variable}.${tag}`).find(
+      (each) => argument(each, argumentName)?.replace(/^@*(?=\/\/)/, "") === label,
+    );
+    return call && argument(call, "name");
+  }
+
+  /** Whether a name is taken by a variable or a repository. */
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  #named(name: string): readonly Call[] {
+    return this.#calls.filter((call) => call.name === name);
+  }
+}
+
+function argument({ text }: Call, name: string): string | undefined {
+  return new RegExp(`[(,\\s]${name}\\s*=\\s*["']([^"']*)["']`).exec(text)?.[1];
+}
+
+/** The text with blanks in place of comments. */
+function withoutComments(text: string): string {
+  return text.replace(
+    /("""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|#.*/g,
+    (_, literal?: string) => literal ?? "",
+  );
+}
+
+function callsOf(code: string): Call[] {
+  const calls: Call[] = [];
+  for (const match of code.matchAll(/^(?:(\w+)\s*=\s*)?([\w.]+)\(/gm)) {
+    const end = closing(code, match.index + match[0].length);
+    calls.push({ name: match[1] ?? match[2] ?? "", text: code.slice(match.index, end) });
+  }
+  return calls;
+}
+
+/** Where the parenthesis that was opened before a position is closed. */
+function closing(code: string, start: number): number {
+  let depth = 1;
+  for (const match of code.slice(start).matchAll(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[()]/g)) {
+    if (match[0] === "(") depth++;
+    else if (match[0] === ")") depth--;
+    if (depth === 0) return start + match.index + 1;
+  }
+  return code.length;
+}

@@ -1,0 +1,139 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { findSource } from "./source.ts";
+
+function folder(files: Readonly<Record<string, string>> = {}): string {
+  const made = mkdtempSync(join(process.env["TEST_TMPDIR"] ?? tmpdir(), "source-"));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(made, name)), { recursive: true });
+    writeFileSync(join(made, name), text);
+  }
+  return made;
+}
+
+function git(cwd: string, ...args: string[]): string {
+  const identity = {
+    GIT_AUTHOR_NAME: "a",
+    GIT_AUTHOR_EMAIL: "a@b",
+    GIT_COMMITTER_NAME: "a",
+    GIT_COMMITTER_EMAIL: "a@b",
+  };
+  const env = { ...process.env, ...identity, GIT_CONFIG_GLOBAL: "/dev/null" };
+  return execFileSync("git", args, { cwd, env, encoding: "utf8", stdio: "pipe" }).trim();
+}
+
+const slipway = { "MODULE.bazel": 'module(\n    name = "slipway",\n)\n' };
+
+describe("the source of Slipway that a user names", () => {
+  it("is a folder, from where the user is", async () => {
+    const clone = folder(slipway);
+    expect(await findSource(".", clone, {})).toContain(
+      `local_path_override(\n    module_name = "slipway",\n    path = "${clone}",`,
+    );
+  });
+
+  it("is an archive, whose digest and folder are read", async () => {
+    const place = folder({ "slipway-9.8.7/MODULE.bazel": slipway["MODULE.bazel"] });
+    execFileSync("tar", ["-czf", "release.tar.gz", "slipway-9.8.7"], { cwd: place });
+    const bytes = readFileSync(join(place, "release.tar.gz"));
+    const integrity = `sha256-${createHash("sha256").update(bytes).digest("base64")}`;
+    const local = await findSource("release.tar.gz", place, {});
+    expect(local).toContain(`urls = ["file://${place}/release.tar.gz"]`);
+    const server = createServer((request, response) => {
+      response.writeHead(request.url === "/a.tar.gz" ? 200 : 404).end(bytes);
+    });
+    const port = await new Promise<number>((done) => {
+      server.listen(0, "127.0.0.1", () => done((server.address() as { port: number }).port));
+    });
+    try {
+      const remote = await findSource(`http://127.0.0.1:${port}/a.tar.gz`, place, {});
+      expect(remote).toContain(`urls = ["http://127.0.0.1:${port}/a.tar.gz"]`);
+      for (const text of [local, remote]) {
+        expect(text).toMatch(/^archive_override\(/);
+        expect(text).toContain(`integrity = "${integrity}"`);
+        expect(text).toContain('strip_prefix = "slipway-9.8.7"');
+      }
+      await expect(findSource(`http://127.0.0.1:${port}/b.tar.gz`, place, {})).rejects.toMatchObject({
+        exitStatus: 2,
+        message: expect.stringContaining("404"),
+      });
+    } finally {
+      server.close();
+    }
+  });
+
+  it("is a commit of a git repository", async () => {
+    const commit = "0123456789".repeat(4);
+    expect(await findSource(`https://example.com/a.git#${commit}`, "/", {})).toBe(
+      `git_override(\n    module_name = "slipway",\n    commit = "${commit}",\n    remote = "https://example.com/a.git",\n)`,
+    );
+  });
+
+  it.each(["nothing", ".", "file.txt"])("is refused when it is not Slipway: %s", async (from) => {
+    const place = folder({ "MODULE.bazel": 'module(name = "other")\n', "file.txt": "text" });
+    await expect(findSource(from, place, {})).rejects.toMatchObject({
+      exitStatus: 2,
+      message: expect.stringContaining(from),
+    });
+  });
+});
+
+describe("the source of the Slipway that runs", () => {
+  /** A clone of a repository at a URL, with a password in it. */
+  function clone(): { readonly path: string; readonly commit: string } {
+    const origin = folder(slipway);
+    git(origin, "init", "--quiet");
+    git(origin, "add", ".");
+    git(origin, "commit", "--quiet", "--message=one");
+    const path = join(folder(), "clone");
+    git(dirname(path), "clone", "--quiet", origin, "clone");
+    git(path, "remote", "set-url", "origin", "https://me:secret@example.com/slipway.git");
+    return { path, commit: git(path, "rev-parse", "HEAD") };
+  }
+  const source = (workspace: string) => findSource(undefined, "/", { BUILD_WORKSPACE_DIRECTORY: workspace });
+
+  it("is the commit that others can fetch, without the password to fetch it", async () => {
+    const { path, commit } = clone();
+    const text = await source(path);
+    expect(text).toMatch(/^git_override\(/);
+    expect(text).toContain(`commit = "${commit}"`);
+    expect(text).toContain('remote = "https://example.com/slipway.git"');
+  });
+
+  it("is the folder of a clone with changes, with commits of its own, or of a repository on this machine", async () => {
+    const changed = clone();
+    writeFileSync(join(changed.path, "new.txt"), "");
+    const committed = clone();
+    git(committed.path, "commit", "--quiet", "--allow-empty", "--message=two");
+    const local = clone();
+    git(local.path, "remote", "set-url", "origin", local.path);
+    for (const { path } of [changed, committed, local]) {
+      expect(await source(path)).toContain(`path = "${path}"`);
+    }
+  });
+
+  it("is the folder of an unpacked release", async () => {
+    const release = folder({ "MODULE.bazel": 'module(\n    name = "slipway",\n    version = "9.8.7",\n)\n' });
+    expect(await source(release)).toContain(
+      `local_path_override(\n    module_name = "slipway",\n    path = "${release}",`,
+    );
+  });
+
+  it("is that of the repository which runs it", async () => {
+    const archive = 'archive_override(\n    module_name = "slipway",\n    urls = ["https://example.com/a.tar.gz"],\n)';
+    const dep = 'bazel_dep(name = "slipway", version = "1")\n';
+    expect(await source(folder({ "MODULE.bazel": `${dep}${archive}\n` }))).toBe(archive);
+    expect(await source(folder({ "MODULE.bazel": dep }))).toBe("");
+    const relative = folder({ "MODULE.bazel": `${dep}local_path_override(module_name = "slipway", path = "../x")\n` });
+    expect(await source(relative)).toContain(`path = "${join(dirname(relative), "x")}"`);
+  });
+
+  it("is asked for where nothing says it", async () => {
+    await expect(source(folder())).rejects.toMatchObject({ exitStatus: 2, message: expect.stringContaining("--from") });
+  });
+});

@@ -1,0 +1,138 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile, realpath, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
+import type { Environment } from "../../engine/engine.ts";
+import { messageOf, UserError } from "../../oci/errors.ts";
+import { ModuleFile } from "./module-file.ts";
+
+const run = promisify(execFile);
+
+/** The release that an npm package belongs to: the field `slipway` of its package.json. */
+interface Release {
+  readonly url?: string;
+  readonly integrity: string;
+  readonly strip_prefix: string;
+}
+
+/**
+ * The override that tells Bazel where this Slipway is, as Starlark; empty where a registry of modules has it.
+ *
+ * @param from what the user said: a folder, a release archive or its URL, or `REMOTE#COMMIT`
+ * @param folder that a relative path in `from` starts at
+ * @throws UserError when `from` is none of these, or when nothing is known
+ */
+export async function findSource(from: string | undefined, folder: string, env: Environment): Promise<string> {
+  if (from !== undefined) return sourceNamed(from, folder);
+  // `bazel run` and tools/slipway say which repository they run in.
+  const workspace = env["BUILD_WORKSPACE_DIRECTORY"];
+  if (workspace) {
+    const text = await readFile(join(workspace, "MODULE.bazel"), "utf8").catch(() => "");
+    const module = new ModuleFile(text);
+    if (module.isModule("slipway")) return sourceOfClone(workspace);
+    if (module.dependency("slipway")) return absolute(module.override("slipway") ?? "", workspace);
+  }
+  const release = await releaseOfPackage();
+  if (release?.url) return archiveOverride(release.url, release.integrity, release.strip_prefix);
+  throw new UserError(
+    "This slipway does not know where Bazel gets Slipway from.",
+    "Name it with `--from`: a folder, a release archive or its URL, or REMOTE#COMMIT of a git repository.",
+  );
+}
+
+async function sourceNamed(from: string, folder: string): Promise<string> {
+  const [, remote, commit] = /^(.+)#([0-9a-f]{40})$/.exec(from) ?? [];
+  if (remote && commit) return gitOverride(remote, commit);
+  if (/^(https?|file):/.test(from)) return sourceOfArchive(from);
+  const path = resolve(folder, from);
+  const status = await stat(path).catch(() => undefined);
+  if (status?.isFile()) return sourceOfArchive(pathToFileURL(path).href);
+  const module = await readFile(join(path, "MODULE.bazel"), "utf8").catch(() => "");
+  if (new ModuleFile(module).isModule("slipway")) return folderOverride(path);
+  throw new UserError(
+    `--from ${from} is not Slipway: ${status ? "no MODULE.bazel there is Slipway's" : "nothing is there"}.`,
+    "Name a clone, an unpacked release, a release archive or its URL, or REMOTE#COMMIT with all 40 digits.",
+  );
+}
+
+async function sourceOfArchive(url: string): Promise<string> {
+  try {
+    const bytes = url.startsWith("file:") ? await readFile(fileURLToPath(url)) : await download(url);
+    const integrity = `sha256-${createHash("sha256").update(bytes).digest("base64")}`;
+    // The name of the first file of a tar is at its start.
+    const [prefix = ""] = gunzipSync(bytes).toString("utf8", 0, 100).split(/[/\0]/, 1);
+    return archiveOverride(url, integrity, prefix);
+  } catch (cause) {
+    throw new UserError(
+      `The archive ${url} cannot be read: ${cause instanceof Error ? cause.message : messageOf(cause)}.`,
+      "Name a .tar.gz of a Slipway release.",
+      { cause },
+    );
+  }
+}
+
+async function download(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`its server answers ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** A clone whose commit others can fetch is named by it; any other one by its folder. */
+async function sourceOfClone(folder: string): Promise<string> {
+  const git = async (...args: string[]) => (await run("git", ["-C", folder, ...args])).stdout.trim();
+  try {
+    const isWhole = (await git("rev-parse", "--show-toplevel")) === (await realpath(folder));
+    const isClean = (await git("status", "--porcelain")) === "";
+    const branch = (await git("branch", "--remotes", "--contains", "HEAD", "--format=%(refname:lstrip=2)")).split(
+      "\n",
+    )[0];
+    if (isWhole && isClean && branch) {
+      const remote = await git("remote", "get-url", branch.split("/", 1)[0] ?? "");
+      if (/^(https?|ssh|git|file):\/\/|^[\w.-]+@[\w.-]+:/.test(remote)) {
+        return gitOverride(withoutPassword(remote), await git("rev-parse", "HEAD"));
+      }
+    }
+  } catch {
+    // No clone, or no git.
+  }
+  return folderOverride(folder);
+}
+
+function withoutPassword(remote: string): string {
+  return remote.replace(/^(https?:\/\/)[^/@]*@/, "$1");
+}
+
+/** What the package.json beside the bundles says, in the npm package. */
+async function releaseOfPackage(): Promise<Release | undefined> {
+  const file = join(dirname(dirname(fileURLToPath(import.meta.url))), "package.json");
+  const text = await readFile(file, "utf8").catch(() => "{}");
+  return (JSON.parse(text) as { readonly slipway?: Release }).slipway;
+}
+
+/** An override of another repository, for one that is elsewhere. */
+function absolute(override: string, workspace: string): string {
+  if (!override.startsWith("local_path_override")) return override;
+  return override.replace(/(\bpath\s*=\s*")([^"]*)"/, (_, start: string, path: string) => {
+    return `${start}${resolve(workspace, path)}"`;
+  });
+}
+
+function folderOverride(path: string): string {
+  return override("local_path_override", { path });
+}
+
+function gitOverride(remote: string, commit: string): string {
+  return override("git_override", { commit, remote });
+}
+
+function archiveOverride(url: string, integrity: string, prefix: string): string {
+  return override("archive_override", { integrity, strip_prefix: prefix, urls: [url] });
+}
+
+function override(name: string, values: Readonly<Record<string, string | readonly string[]>>): string {
+  const lines = Object.entries(values).map(([key, value]) => `    ${key} = ${JSON.stringify(value)},\n`);
+  return `${name}(\n    module_name = "slipway",\n${lines.join("")})`;
+}

@@ -1,0 +1,47 @@
+import { mkdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "../../oci/errors.ts";
+import { replaceFile } from "../../oci/files.ts";
+import type { Plan } from "./plan.ts";
+
+/** Files that are run. */
+const programs = /^tools\/bazel$|\.sh$/;
+
+/**
+ * Writes what was planned, all of it or nothing. A file that has come into being meanwhile stays as it is.
+ *
+ * @throws UserError, with the lines for MODULE.bazel, when something cannot be written
+ */
+export async function write(folder: string, { files, module }: Plan): Promise<void> {
+  const made: string[] = [];
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(folder, name);
+      const first = await mkdir(dirname(path), { recursive: true });
+      if (first !== undefined) made.push(first);
+      await writeFile(path, text, { flag: "wx", mode: programs.test(name) ? 0o755 : 0o644 });
+      made.push(path);
+    }
+    if (module !== "") await append(join(folder, "MODULE.bazel"), module);
+  } catch (cause) {
+    for (const path of made.reverse()) await rm(path, { recursive: true, force: true });
+    const lines = module === "" ? "" : `\nMODULE.bazel needs these lines:\n\n${module.trim()}`;
+    throw new UserError(
+      `Nothing was written to ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      `Make it writable, and run the command again.${lines}`,
+      { cause },
+    );
+  }
+}
+
+async function append(path: string, text: string): Promise<void> {
+  const before = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return "";
+  });
+  if (before === "") return writeFile(path, text);
+  // Editors and git may have made it a link.
+  const file = await realpath(path);
+  const { mode } = await stat(file);
+  await replaceFile(file, `${before.replace(/\n*$/, "\n")}${text}`, dirname(file), mode & 0o777);
+}

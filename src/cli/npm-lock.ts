@@ -1,0 +1,22 @@
+/** An npm package as a lock file pins it. */
+export interface LockedPackage {
+  readonly version: string;
+  /** Subresource integrity: `sha512-…`. */
+  readonly integrity: string;
+}
+
+/**
+ * Finds the one version of a package in a pnpm-lock.yaml (version 9).
+ *
+ * @param lock text of the file
+ * @throws Error when it has none, or several
+ */
+export function lockedPackage(lock: string, name: string): LockedPackage {
+  const lines = [...lock.matchAll(/^ {2}'?(@?[^@'\n]+)@([^':(\n]+)'?:\n {4}resolution: \{integrity: ([^,}]+)/gm)];
+  const [found, ...others] = lines.filter(([, each]) => each === name);
+  const [, , version, integrity] = found ?? [];
+  if (!version || !integrity || others.length > 0) {
+    throw new Error(`pnpm-lock.yaml has not one version of ${name}`);
+  }
+  return { version, integrity };
+}
