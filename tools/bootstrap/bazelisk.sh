@@ -45,6 +45,7 @@ bazel_from_npm() {
     [ ! -x "$program" ] || break
   done
   if [ ! -x "$program" ]; then
+    busy "npm is installing bazelisk $bazelisk_version"
     partial=$(mktemp -d "$state/bazelisk.XXXXXX")
     # npm checks the digest of what a lock names.
     printf '{"private": true, "dependencies": {"@bazel/bazelisk": "%s"}}\n' "$bazelisk_version" >"$partial/package.json"
@@ -60,6 +61,7 @@ bazel_from_npm() {
     mv "$partial" "$folder"
     program=$folder/$file
   fi
+  busy "bazelisk is downloading Bazel $wanted"
   if ! version=$(ask_version "$program"); then
     reason=$(last_line "$log")
     reasons+=("bazelisk cannot get Bazel $wanted: ${reason##*Most recent failure: }")

@@ -22,13 +22,14 @@ mkdir -p "${choice%/*}" 2>/dev/null ||
   fail 1 "the cache folder $state cannot be written." "Make it writable, or let XDG_CACHE_HOME name another folder."
 log=$(mktemp "$state/log.XXXXXX") ||
   fail 1 "the cache folder $state cannot be written." "Make it writable, or let XDG_CACHE_HOME name another folder."
-trap 'rm -f "$log"' EXIT
+trap 'idle; rm -f "$log"' EXIT
 
 why() { local IFS=';'; local text="${reasons[*]:-}"; printf '%s' "${text//;/; }"; }
 
 # remember ROAD TEXT: writes the choice down, and says the text if it is a new one.
 remember() {
   local lines
+  idle
   lines=$(printf '%s\n' "$1" "$program" "=$candidates")
   [ "$lines" = "$(cat "$choice" 2>/dev/null)" ] || say "$2"
   printf '%s\n' "$lines" >"$choice.$$"

@@ -12,6 +12,15 @@ bazel_from_debian() {
     command -v "$tool" >/dev/null || fail 1 "Bazel $wanted cannot be had on this machine ($(why); $tool is not installed)." \
       "Install bazelisk or Bazel $wanted and put it on PATH."
   done
+  # Bazel itself would fail, after all that follows.
+  case $PWD$state in
+    *[!\ -~]*) fail 2 "Debian's Bazel works only in folders whose paths are plain ASCII, unlike $PWD with the cache folder $state." \
+      "Move the one that is not, or put bazelisk or Bazel $wanted on PATH ($(why))." ;;
+  esac
+  if [ -e /etc/ssl/certs/ca-certificates.crt ] && ! command -v node >/dev/null; then
+    fail 1 "Bazel $wanted cannot be had on this machine ($(why); Debian's needs Node.js, and node is not installed)." \
+      "Install it (\`apt-get install nodejs npm\`), or put bazelisk or Bazel $wanted on PATH."
+  fi
   lock_state
   if installed; then
     acceptable "$version"
@@ -20,9 +29,11 @@ bazel_from_debian() {
   remove_leftovers
   require_space
   fetch_packages
+  busy "unpacking ${#debs[@]} packages"
   home=$(mktemp -d "$state/debian-XXXXXX")
   chmod 755 "$home"
   unpack "$home/root"
+  busy "making Debian's Bazel run from $home"
   relocate "$home/root"
   write_bazelrc
   bash "$here/module_registry.sh" "$home"
@@ -40,7 +51,9 @@ lock_state() {
   exec 9>>"$state/lock"
   if ! flock -w 1 9; then
     say "another tools/bazel is installing Bazel in $state; waiting for it."
+    busy "waiting"
     flock 9
+    idle
   fi
 }
 

@@ -92,6 +92,7 @@ update_lists() {
 # Fills $state/debs and leaves the names of the files in `debs`.
 fetch_packages() {
   local bytes kept=
+  busy "reading the list of Debian's packages"
   update_lists "$state/apt"
   acceptable "$(apt-cache policy bazel-bootstrap | sed -n 's/^ *Candidate: *\([0-9.]*\).*/\1/p')"
   # Without the packages that an interrupted installation left, which it would not print.
@@ -101,12 +102,17 @@ fetch_packages() {
   mapfile -t debs < <(awk '{ print $2 }' "$state/apt/uris")
   bytes=$(awk '{ sum += $3 } END { printf "%d", sum / 1000000 }' "$state/apt/uris")
   discard_damaged
+  idle
   say "installing Debian's Bazel in $state: ${#debs[@]} packages, $bytes MB${kept:+, of which $kept are here}, this once."
+  busy "downloading" downloaded "$bytes"
   if ! apt-get -qq -y --download-only install "${packages[@]}" >"$log" 2>&1; then
     fail 1 "Debian's packages cannot be downloaded: $(last_line "$log" '^E:')" \
       "Check the network and the free space in $state, and run the command again: what was downloaded is kept."
   fi
 }
+
+# downloaded MB: how much of it is there.
+downloaded() { printf '%s of %s MB' "$(du -sm --apparent-size "$state/debs" | cut -f 1)" "$1"; }
 
 # apt takes a complete file of the right size for what it should be. Counts what is whole in `kept`.
 discard_damaged() {

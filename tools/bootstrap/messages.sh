@@ -9,5 +9,27 @@ fail() {
   exit "$1"
 }
 
+# busy TEXT [COMMAND…]: from now on says every 4 s that this goes on, with what the command prints, until `idle` or another `busy`.
+# It ends with the script, whose lock it does not keep, and no `sleep` outlives it.
+ticker=
+busy() {
+  idle
+  (
+    exec 9>&-
+    trap - EXIT
+    while ! read -r -t 4 <> <(:) && kill -0 $$ 2>/dev/null; do
+      say "$1${2:+ ($("${@:2}"))} …"
+    done
+  ) &
+  ticker=$!
+}
+
+idle() {
+  if [ -n "$ticker" ]; then
+    { kill "$ticker" && wait "$ticker"; } 2>/dev/null || :
+    ticker=
+  fi
+}
+
 # last_line FILE [PATTERN]: the last line that says something, or the last that matches, for a message of one line.
 last_line() { { grep -E "${2:-[^[:space:]]}" "$1" || :; } | tail -n 1; }

@@ -24,6 +24,8 @@ bazel_on_path() {
   local candidate
   [ -n "$candidates" ] || reasons+=("no Bazel on PATH")
   while IFS= read -r -d : candidate; do
+    # A bazelisk downloads Bazel before it answers.
+    busy "waiting for $candidate to run Bazel $wanted"
     if ! version=$(ask_version "$candidate"); then
       reasons+=("$candidate gives no version: $(last_line "$log")")
     elif ! satisfies "$version" "$wanted"; then

@@ -1,7 +1,18 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { Bench } from "./testing.ts";
+import { Bench, outcome } from "./testing.ts";
 
 describe("BAZEL_REAL", () => {
   test("is run as it is, whatever else there is", async () => {
@@ -107,15 +118,35 @@ for name in linux_amd64 linux_arm64 darwin_amd64 darwin_arm64; do cp ${bazelisk}
     expect(await bench.run(["build"])).toEqual({ ...first, stderr: "" });
   });
 
-  test.each(["pnpm-lock.yaml", "tools/bootstrap/pnpm-lock.yaml"])("is the one that %s pins, by its digest", async (name) => {
+  test.each(["pnpm-lock.yaml", "tools/bootstrap/pnpm-lock.yaml"])(
+    "is the one that %s pins, by its digest",
+    async (name) => {
+      const bench = new Bench();
+      rmSync(join(bench.workspace, "pnpm-lock.yaml"));
+      const pin = (version: string) => `  '@bazel/bazelisk@${version}':\n    resolution: {integrity: sha512-abc==}\n`;
+      bench.write(name, `packages:\n\n${pin("9.8.7")}    hasBin: true\n\n  '@bazel/ibazel@1.2.3':\n`);
+      npmWithBazelisk(bench, "7.7.1");
+      expect((await bench.run(["build"])).stderr).toContain("using bazelisk 9.8.7 from npm");
+      const { packages } = JSON.parse(readFileSync(join(bench.folder, "package-lock.json"), "utf8"));
+      expect(packages["node_modules/@bazel/bazelisk"]).toEqual({ version: "9.8.7", integrity: "sha512-abc==" });
+    },
+  );
+
+  test("says that it is being installed for as long as it is", async () => {
     const bench = new Bench();
-    rmSync(join(bench.workspace, "pnpm-lock.yaml"));
-    const pin = (version: string) => `  '@bazel/bazelisk@${version}':\n    resolution: {integrity: sha512-abc==}\n`;
-    bench.write(name, `packages:\n\n${pin("9.8.7")}    hasBin: true\n\n  '@bazel/ibazel@1.2.3':\n`);
     npmWithBazelisk(bench, "7.7.1");
-    expect((await bench.run(["build"])).stderr).toContain("using bazelisk 9.8.7 from npm");
-    const { packages } = JSON.parse(readFileSync(join(bench.folder, "package-lock.json"), "utf8"));
-    expect(packages["node_modules/@bazel/bazelisk"]).toEqual({ version: "9.8.7", integrity: "sha512-abc==" });
+    // npm goes on when it may read from a pipe.
+    const pipe = join(bench.folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const npm = join(bench.programs, "npm");
+    writeFileSync(npm, readFileSync(npm, "utf8").replace("\n", `\ncat ${pipe}\n`));
+    const child = bench.start(["build"]);
+    const ended = outcome(child);
+    await new Promise<void>((heard) => {
+      child.stderr?.on("data", (text) => /npm is installing bazelisk/.test(`${text}`) && heard());
+    });
+    writeFileSync(pipe, "go on\n");
+    expect((await ended).status).toBe(7);
   });
 
   test("by two at once does no harm", async () => {
@@ -165,6 +196,35 @@ describe("where no Bazel can be had", () => {
     );
     expect(stdout).toBe("");
     expect(status).toBe(2);
+  });
+
+  test("names Node.js where Debian's would lack it, before it downloads", async () => {
+    if (!existsSync("/etc/ssl/certs/ca-certificates.crt")) return;
+    const bench = new Bench();
+    rmSync(join(bench.programs, "node"));
+    const { status, stderr } = await bench.run(["build"]);
+    expect(stderr).toMatch(/node is not installed.*\n {2}.*apt-get install nodejs/);
+    expect(status).toBe(1);
+    expect(existsSync(join(bench.state, "apt"))).toBe(false);
+  });
+
+  test("names a path that Debian's could not work in, before it downloads", async () => {
+    const bench = new Bench();
+    const cwd = bench.makeFolder("workspace/café");
+    const { status, stderr } = await bench.run(["build"], { cwd });
+    expect(stderr).toContain(cwd);
+    expect(status).toBe(2);
+    expect(existsSync(join(bench.state, "apt"))).toBe(false);
+  });
+
+  test("names a HOME that is read-only", async () => {
+    const bench = new Bench();
+    // As a read-only file system does, for root too.
+    rmSync(join(bench.programs, "mkdir"));
+    bench.fake("mkdir", 'echo "Read-only file system" >&2; exit 1');
+    const { status, stderr } = await bench.run(["build"]);
+    expect(stderr).toMatch(new RegExp(`^tools/bazel: the cache folder ${bench.state} cannot be written\\.\n {2}.+\n$`));
+    expect(status).toBe(1);
   });
 
   test("says how much space is lacking before it downloads", async () => {

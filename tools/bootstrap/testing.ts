@@ -73,6 +73,7 @@ export class Bench {
     this.fake("npm", "exit 1");
     this.fake("apt-get", "exit 0");
     this.fake("dpkg-deb", "exit 1");
+    this.fake("node", "exit 1");
   }
 
   makeFolder(name: string): string {
