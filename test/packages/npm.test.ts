@@ -9,7 +9,9 @@ const uris = "default##localhost:5000/a@sha256:1::slim##localhost:5000/a@sha256:
 
 beforeAll(() => {
   writeFileSync(join(cwd, "package.json"), '{ "name": "user", "private": true, "type": "module" }\n');
-  output(["npm", "install", "--offline", "--no-audit", "--no-fund", built("npm/slipway-*.tgz")], { cwd });
+  // By the name that programs import, as `npm install slipway@npm:bazel-slipway` does.
+  const spec = `slipway@file:${built("npm/bazel-slipway-*.tgz")}`;
+  output(["npm", "install", "--offline", "--no-audit", "--no-fund", spec], { cwd });
 });
 
 /** Puts a module beside node_modules. */
@@ -30,6 +32,29 @@ describe("the npm package, installed into an empty folder", () => {
     };
     expect(output([bin("slipway"), "--version"], { cwd })).toBe(`${version}\n`);
     expect(run([bin("slipway"), "nonsense"], { cwd }).status).toBe(2);
+  });
+
+  it("makes a repository, from the release that it is told of until it knows one", () => {
+    expect(run([bin("bazel-slipway"), "init", "app"], { cwd })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("--from"),
+    });
+    const from = `https://example.com/slipway.git#${"0123456789".repeat(4)}`;
+    expect(output([bin("slipway"), "init", "app", "--from", from], { cwd })).toContain("tools/bazel run //:main\n");
+    expect(readFileSync(join(cwd, "app/MODULE.bazel"), "utf8")).toContain("git_override(");
+    // Once the package knows where the release is.
+    const file = join(cwd, "node_modules/slipway/package.json");
+    const manifest = JSON.parse(readFileSync(file, "utf8"));
+    expect(manifest.slipway).toEqual({
+      integrity: expect.stringMatching(/^sha256-.{43}=$/),
+      strip_prefix: `slipway-${manifest.version}`,
+    });
+    const url = "https://example.com/slipway.tar.gz";
+    writeFileSync(file, JSON.stringify({ ...manifest, slipway: { ...manifest.slipway, url } }));
+    output([bin("slipway"), "init", "app2"], { cwd });
+    const module = readFileSync(join(cwd, "app2/MODULE.bazel"), "utf8");
+    expect(module).toContain(`urls = ["${url}"]`);
+    expect(module).toContain(`integrity = "${manifest.slipway.integrity}"`);
   });
 
   it("has the credential helpers", () => {

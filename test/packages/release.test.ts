@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -20,7 +20,8 @@ describe("the release archive", () => {
 
   it("has bundles in place of sources, and nothing that is for developing Slipway", () => {
     const own = names.filter((name) => !name.startsWith(`slipway-${version}/examples/`));
-    expect(own.filter((name) => /\.m?ts$|\/(test|tools)\//.test(name))).toEqual([]);
+    const tools = /\/tools\/(|bazel|slipway|bootstrap\/(|[\w-]+\.(sh|mjs|yaml)))$/;
+    expect(own.filter((name) => /\.m?ts$|\/(test|tools)\//.test(name) && !tools.test(name))).toEqual([]);
     for (const name of own.filter((name) => /\/(BUILD|MODULE)\.bazel$|\.bzl$/.test(name))) {
       const text = readFileSync(join(cwd, name), "utf8");
       expect(text, name).not.toMatch(
@@ -58,14 +59,38 @@ describe("the entry of a module registry", () => {
   });
 });
 
-describe("the files of a release", () => {
-  it.each(["slipway-*.tar.gz", "npm/slipway-*.tgz", "python/slipway-*.whl", "python/slipway-*.tar.gz"])(
-    "%s is the same from another build, in other folders",
-    (pattern) => {
-      const file = built(pattern);
-      expect(readFileSync(built(join("again", pattern))).equals(readFileSync(file))).toBe(true);
+describe("the READMEs of a release", () => {
+  const unpacked = emptyFolder();
+  output(["tar", "-xzf", built("npm/bazel-slipway-*.tgz")], { cwd: unpacked });
+  output(["tar", "-xzf", built("python/bazel_slipway-*.tar.gz")], { cwd: unpacked });
+
+  it.each([join(cwd, `slipway-${version}`), join(unpacked, "package"), join(unpacked, `bazel_slipway-${version}`)])(
+    "link to what is there: %s",
+    (folder) => {
+      const links = [...readFileSync(join(folder, "README.md"), "utf8").matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)];
+      const dead = links.filter(([, target = ""]) => {
+        return /^https:\/\//.test(target) ? /OWNER|\{/.test(target) : !existsSync(join(folder, target));
+      });
+      expect(dead.map(([, target]) => target)).toEqual([]);
     },
   );
+
+  it("is what PyPI shows", () => {
+    const info = readFileSync(join(unpacked, `bazel_slipway-${version}`, "PKG-INFO"), "utf8");
+    expect(info).toContain(readFileSync(join(unpacked, `bazel_slipway-${version}`, "README.md"), "utf8"));
+  });
+});
+
+describe("the files of a release", () => {
+  it.each([
+    "slipway-*.tar.gz",
+    "npm/bazel-slipway-*.tgz",
+    "python/bazel_slipway-*.whl",
+    "python/bazel_slipway-*.tar.gz",
+  ])("%s is the same from another build, in other folders", (pattern) => {
+    const file = built(pattern);
+    expect(readFileSync(built(join("again", pattern))).equals(readFileSync(file))).toBe(true);
+  });
 
   it("are named for the version that the README tells users to write", () => {
     const named = [...readFileSync("README.md", "utf8").matchAll(/bazel_dep\(name = "slipway", version = "(.*?)"\)/g)];

@@ -5,7 +5,7 @@ import { Environment, expectedImages } from "./python.ts";
 
 let environment: Environment;
 beforeAll(() => {
-  environment = new Environment(built("python/slipway-*.whl"), "--no-index");
+  environment = new Environment(built("python/bazel_slipway-*.whl"), "--no-index");
 }, 120_000);
 
 describe("the wheel, installed into an empty environment", () => {
@@ -16,11 +16,11 @@ describe("the wheel, installed into an empty environment", () => {
   it("has its types, its version and its license", () => {
     const program = `
 from importlib.metadata import files, metadata, requires, version
-print(sorted(str(f) for f in files("slipway") if f.suffix in (".py", ".typed") or f.name == "LICENSE"))
-print(version("slipway"), metadata("slipway")["License"], metadata("slipway")["Requires-Python"], requires("slipway"))`;
+print(sorted(str(f) for f in files("bazel-slipway") if f.suffix in (".py", ".typed") or f.name == "LICENSE"))
+print(version("bazel-slipway"), metadata("bazel-slipway")["License"], metadata("bazel-slipway")["Requires-Python"], requires("bazel-slipway"))`;
     const [names = "", fields] = environment.python(program).split("\n");
     expect(JSON.parse(names.replaceAll("'", '"'))).toEqual([
-      expect.stringMatching(/^slipway-\d+\.\d+\.\d+\.dist-info\/LICENSE$/),
+      expect.stringMatching(/^bazel_slipway-\d+\.\d+\.\d+\.dist-info\/LICENSE$/),
       ...readdirSync("python/slipway")
         .map((name) => `slipway/${name}`)
         .sort(),
@@ -32,7 +32,7 @@ print(version("slipway"), metadata("slipway")["License"], metadata("slipway")["R
     const program = `
 from importlib.metadata import files
 import hashlib, base64
-for f in files("slipway"):
+for f in files("bazel-slipway"):
     if f.hash and f.suffix != ".pyc":
         data = f.locate().read_bytes()
         found = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
@@ -45,7 +45,7 @@ for f in files("slipway"):
 
   it("is removed without a trace", () => {
     const { cwd } = environment;
-    output([environment.bin("pip"), "uninstall", "--quiet", "--yes", "slipway"], { cwd });
+    output([environment.bin("pip"), "uninstall", "--quiet", "--yes", "bazel-slipway"], { cwd });
     expect(environment.python("import importlib.util; print(importlib.util.find_spec('slipway'))")).toBe("None\n");
   });
 });

@@ -34,14 +34,30 @@ process.emitWarning = (warning, ...rest) => {
 module.exports = (path) => import(path);
 `;
 
+/** The same as on PyPI, where `slipway` is another project. */
+const packageName = "bazel-slipway";
+
+/** The release archive; without `url` before it is published. */
+interface Release {
+  readonly url: string | undefined;
+  readonly integrity: string;
+  readonly strip_prefix: string;
+}
+
 /**
  * What the npm package has besides the bundles: package.json, an executable script per program, and the types of the SDK.
  *
  * @param manifest text of the repository's package.json
  * @param declarations folder of what the TypeScript compiler wrote for the SDK and everything that it imports
+ * @param release what `slipway init` writes into MODULE.bazel
  * @throws UserError when a field or a declaration is missing
  */
-export function npmFiles(manifest: string, declarations: string, version: string): ReadonlyMap<string, string> {
+export function npmFiles(
+  manifest: string,
+  declarations: string,
+  version: string,
+  release: Release,
+): ReadonlyMap<string, string> {
   const { description, license, engines } = JSON.parse(manifest) as Readonly<Record<string, unknown>>;
   if (!description || !license || !engines) {
     throw new UserError("package.json has no description, license or engines.", "Add the field.");
@@ -51,14 +67,17 @@ export function npmFiles(manifest: string, declarations: string, version: string
     throw new UserError("engines.node of package.json is not of the form >=24.", "Name the oldest major version.");
   const files = new Map<string, string>();
   const bin: Record<string, string> = {};
-  for (const name of ["slipway", ...helpers]) {
+  // npx starts the program that has the package's name.
+  for (const name of [packageName, "slipway", ...helpers]) {
+    const rest = helpers.some((each) => each === name) ? helper(name) : commandLine;
     bin[name] = `bin/${name}.cjs`;
-    files.set(`bin/${name}.cjs`, start(name, leastNode) + (name === "slipway" ? commandLine : helper(name)));
+    files.set(`bin/${name}.cjs`, start(name, leastNode) + rest);
   }
   files.set("bin/run.cjs", run);
   const own = { types: "./types/sdk/index.d.ts", default: "./index.mjs" };
   const exported = { ".": own, "./package.json": "./package.json" };
-  const fields = { name: "slipway", version, description, license, type: "module", engines, exports: exported, bin };
+  const common = { name: packageName, version, description, license, type: "module", engines };
+  const fields = { ...common, exports: exported, bin, slipway: release };
   files.set("package.json", `${JSON.stringify(fields, undefined, 2)}\n`);
   for (const [path, text] of reachable("sdk/index.d.ts", (path) => readFileSync(join(declarations, path), "utf8"))) {
     files.set(`types/${path}`, text);

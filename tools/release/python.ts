@@ -18,11 +18,11 @@ export function stampPyproject(text: string, version: string): string {
 }
 
 /**
- * Core metadata of the Python package (PyPA, version 2.1), as pyproject.toml describes it.
+ * Core metadata of the Python package (PyPA, version 2.1), as pyproject.toml describes it, with the README as its description.
  *
  * @throws UserError for a field that is missing there
  */
-export function metadata(project: string, version: string): string {
+export function metadata(project: string, readme: string, version: string): string {
   const field = (pattern: RegExp): string => {
     const value = pattern.exec(project)?.[1];
     if (value === undefined)
@@ -39,6 +39,8 @@ export function metadata(project: string, version: string): string {
     ...classifiers.map(([, classifier]) => `Classifier: ${classifier}`),
     `Requires-Python: ${field(/^requires-python = "(.*)"$/m)}`,
     "License-File: LICENSE",
+    "Description-Content-Type: text/markdown",
     "",
+    readme,
   ].join("\n");
 }

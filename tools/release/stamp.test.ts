@@ -23,14 +23,15 @@ describe("MODULE.bazel of a release", () => {
 
 describe("the Python package", () => {
   it("has the version in place of the remark that it has one", () => {
-    expect(stampPyproject(project, "9.8.7")).toMatch(/^name = "slipway"\nversion = "9\.8\.7"$/m);
+    expect(stampPyproject(project, "9.8.7")).toMatch(/^name = "bazel-slipway"\nversion = "9\.8\.7"$/m);
     expect(() => stampPyproject("[project]\n", "1")).toThrow(/dynamic/);
   });
 
   it("describes itself as pyproject.toml does", () => {
-    const text = metadata(project, "9.8.7");
-    expect(text).toMatch(/^Metadata-Version: 2\.1\nName: slipway\nVersion: 9\.8\.7\nSummary: \S/);
+    const text = metadata(project, "# Read me\n", "9.8.7");
+    expect(text).toMatch(/^Metadata-Version: 2\.1\nName: bazel-slipway\nVersion: 9\.8\.7\nSummary: \S/);
     expect(text).toMatch(/^Requires-Python: >=3\.\d+$/m);
-    expect(() => metadata(project.replace(/^description.*$/m, ""), "1")).toThrow(/description/);
+    expect(text.endsWith("\n\n# Read me\n")).toBe(true);
+    expect(() => metadata(project.replace(/^description.*$/m, ""), "", "1")).toThrow(/description/);
   });
 });

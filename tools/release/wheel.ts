@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { zipSync } from "fflate";
-import { metadata } from "./python.ts";
 
 /** The first day that a zip can name, in whatever time zone this runs: the same bytes everywhere. */
 const epoch = new Date(1980, 0, 1);
@@ -15,19 +14,19 @@ const unix = 3;
 /**
  * The Python package as a wheel (PyPA, binary distribution format 1.0): modules without code to compile, for every platform.
  *
- * @param project text of pyproject.toml
+ * @param metadata its core metadata
  * @param license path of the license
  * @param modules paths of the files of the package `slipway`
  */
-export function wheel(project: string, version: string, license: string, modules: readonly string[]): Uint8Array {
-  const info = `slipway-${version}.dist-info`;
+export function wheel(metadata: string, version: string, license: string, modules: readonly string[]): Uint8Array {
+  const info = `bazel_slipway-${version}.dist-info`;
   const files = new Map<string, Uint8Array>(
     modules
       .map((path) => [`slipway/${basename(path)}`, readFileSync(path)] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
   files.set(`${info}/LICENSE`, readFileSync(license));
-  files.set(`${info}/METADATA`, Buffer.from(metadata(project, version)));
+  files.set(`${info}/METADATA`, Buffer.from(metadata));
   files.set(
     `${info}/WHEEL`,
     Buffer.from("Wheel-Version: 1.0\nGenerator: slipway\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
