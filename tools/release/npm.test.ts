@@ -12,7 +12,8 @@ describe("a program of the package", () => {
   mkdirSync(join(folder, "types/sdk"), { recursive: true });
   writeFileSync(join(folder, "types/sdk/index.d.ts"), "");
   const manifest = { description: "d", license: "l", engines: { node: ">=24" } };
-  const files = npmFiles(JSON.stringify(manifest), join(folder, "types"), "1.2.3");
+  const release = { url: undefined, integrity: "sha256-", strip_prefix: "slipway-1.2.3" };
+  const files = npmFiles(JSON.stringify(manifest), join(folder, "types"), "1.2.3", release);
   const bundle =
     'process.emitWarning("old", "ExperimentalWarning");process.emitWarning("kept");console.log(process.argv.slice(2).join());';
   for (const [path, text] of new Map([
