@@ -1,7 +1,8 @@
 """Errors that programs see, and how they travel between a program and its functions."""
 
+import re
 import traceback
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 # More of an error's text than this tells a person nothing.
 _MAXIMUM_TEXT = 64 * 1024
@@ -28,8 +29,10 @@ class RemoteError(Exception):
         details: the traceback from where it ran.
     """
 
-    def __init__(self, name: str, message: str, details: str, where: str) -> None:
-        super().__init__(f"{name}: {message}")
+    def __init__(
+        self, name: str, message: str, details: str, where: str, remedy: Optional[str] = None
+    ) -> None:
+        super().__init__(f"{name}: {message}" + (f"\n{remedy}" if remedy else ""))
         self.name = name
         self.details = details
         self.__cause__ = _RemoteTraceback(
@@ -80,11 +83,31 @@ def describe(error: BaseException) -> Dict[str, Any]:
     return {"name": type(error).__name__, "message": message, "details": details}
 
 
-def revive(failure: Dict[str, Any], where: str) -> Exception:
+class RanIn(NamedTuple):
+    """Where a function ran, and what it could reach there."""
+
+    kind: str
+    network: str
+
+
+def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
+    """What to do about an error that comes from the limits of containers; None for any other. src/sdk/limits-remedy.ts has the same."""
+    if ran_in.kind == "process":
+        return None
+    if re.search(r"\bEROFS\b|Read-only file system", details, re.IGNORECASE):
+        return "The file system of its image is read-only. Write below /tmp, or below HOME (/home/slipway)."
+    unreachable = r"\b(EAI_AGAIN|ENETUNREACH)\b|Temporary failure in name resolution|Network is unreachable"
+    if ran_in == ("container", "none") and re.search(unreachable, details):
+        return 'It ran without a network. Set network="host" in the options of the function.'
+    return None
+
+
+def revive(failure: Dict[str, Any], where: str, ran_in: RanIn) -> Exception:
     """The exception to raise for one that came back."""
     name, message = str(failure["name"]), str(failure["message"])
     if name == "UserError":
         return UserError(message)
     if name == "Failure":
         return Failure(message)
-    return RemoteError(name, message, str(failure["details"]), where)
+    details = str(failure["details"])
+    return RemoteError(name, message, details, where, limits_remedy(details, ran_in))

@@ -19,7 +19,7 @@ from typing import (
 
 from slipway import _engine
 from slipway._engine import Network, Resources
-from slipway._errors import Failure, ItemFailure, MapError, UserError, revive
+from slipway._errors import Failure, ItemFailure, MapError, RanIn, UserError, revive
 from slipway._images import container_image, image_variables
 from slipway._json import encode
 from slipway._progress import MapProgress
@@ -293,11 +293,13 @@ def _calls(
     images = image_variables()
     kind = _engine.engine().kind
     image = container_image(options.tag or "default") if images else None
+    network = options.network or "none"
     place = _engine.place_of(kind, image)
+    ran_in = RanIn("process" if image is None else kind, network)
     batch: _engine.Batch = {
         "programArguments": list(arguments),
         "env": {**images, **(options.env or {})},
-        "network": options.network or "none",
+        "network": network,
         "resources": options.resources or {},
         "name": name,
         "inputs": list(inputs),
@@ -308,16 +310,16 @@ def _calls(
         batch["parallelism"] = parallelism
     _engine.run(
         batch,
-        lambda index, outcome: settled(index, _settle(name, outcome, place)),
+        lambda index, outcome: settled(index, _settle(name, outcome, place, ran_in)),
         output,
     )
 
 
-def _settle(name: str, outcome: Mapping[str, Any], place: str) -> _Settled:
+def _settle(name: str, outcome: Mapping[str, Any], place: str, ran_in: RanIn) -> _Settled:
     if "reply" in outcome:
         reply = outcome["reply"]
         if "error" in reply:
-            return _Settled(None, revive(reply["error"], place))
+            return _Settled(None, revive(reply["error"], place, ran_in))
         return _Settled(reply.get("result"), None)
     status, reason = outcome["status"], outcome.get("reason")
     # A program without `main` can be run as a whole all the same.

@@ -167,6 +167,16 @@ describe("load", () => {
     expect(await target.run(["x"])).toMatchObject({ status: 2, stderr: expect.stringContaining("takes no arguments") });
   });
 
+  it("tells what it does when asked for help, without an engine", async () => {
+    const { target } = loadTarget();
+    target.image({ layers: ["x"] });
+    expect(await target.run(["--help"], { PATH: "/absent" })).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^Loads .*podman or docker[^]*SLIPWAY_DRY_RUN/),
+      stderr: "",
+    });
+  });
+
   it("only says what it would do in a dry run", async () => {
     const { target, env } = loadTarget();
     const digest = target.image({ layers: ["x"] });

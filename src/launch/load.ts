@@ -14,6 +14,13 @@ import type { Runfiles } from "./runfiles.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+const help = `Loads the image into podman or docker, where it is not there yet, and prints the name that it has there.
+
+  --help  print this
+
+Variables: SLIPWAY_DRY_RUN=1 says what would be loaded, and loads nothing.
+`;
+
 /**
  * Mode `load`: gives the images to podman or docker, and prints the names under which they are there now. An image that the engine has
  * already only gets its name; of another one it gets the layers that it lacks ({@link presentLayers}).
@@ -24,6 +31,10 @@ export async function load(
   runfiles: Runfiles,
   env: Environment,
 ): Promise<void> {
+  if (args[0] === "--help") {
+    print(help);
+    return;
+  }
   if (args.length > 0) {
     throw new UserError(
       `${request.target} loads an image and takes no arguments, but got ${args[0]}.`,

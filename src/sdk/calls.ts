@@ -4,6 +4,7 @@ import { Failure } from "../oci/errors.ts";
 import { callEngine } from "./call-engine.ts";
 import type { CallOptions } from "./call-options.ts";
 import { containerImage, imageVariables } from "./images.ts";
+import type { RanIn } from "./limits-remedy.ts";
 import { revive } from "./remote-error.ts";
 
 /** Calls to make, and who wants to know of them. */
@@ -28,19 +29,21 @@ export async function makeCalls(calls: Calls): Promise<void> {
   const engine = callEngine();
   const images = imageVariables();
   const image = Object.keys(images).length > 0 ? containerImage(options.tag) : undefined;
+  const network = options.network ?? "none";
   const place = placeOf(engine.kind, image);
+  const ranIn: RanIn = { kind: image === undefined ? "process" : engine.kind, network };
   await engine.run(
     {
       ...(image === undefined ? {} : { image }),
       programArguments,
       env: { ...images, ...options.env },
-      network: options.network ?? "none",
+      network,
       resources: options.resources ?? {},
       name,
       inputs,
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
     },
-    { onOutput, onOutcome: (index, outcome) => onSettled(index, settle(name, outcome, place)) },
+    { onOutput, onOutcome: (index, outcome) => onSettled(index, settle(name, outcome, place, ranIn)) },
   );
 }
 
@@ -61,11 +64,11 @@ export async function makeCall(
   throw settled?.reason;
 }
 
-function settle(name: string, outcome: CallOutcome, place: string): PromiseSettledResult<unknown> {
+function settle(name: string, outcome: CallOutcome, place: string, ranIn: RanIn): PromiseSettledResult<unknown> {
   if ("reply" in outcome) {
     const { reply } = outcome;
     return "error" in reply
-      ? { status: "rejected", reason: revive(reply.error, place) }
+      ? { status: "rejected", reason: revive(reply.error, place, ranIn) }
       : { status: "fulfilled", value: reply.result };
   }
   const { status, reason } = outcome;

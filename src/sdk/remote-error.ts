@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import type { RemoteFailure } from "../engine/remote-failure.ts";
 import { Failure, messageOf, UserError } from "../oci/errors.ts";
+import { limitsRemedy, type RanIn } from "./limits-remedy.ts";
 
 /** From the call of a function to its failure the SDK has at most so many frames. */
 const maximumOwnFrames = 20;
@@ -9,16 +10,20 @@ const maximumOwnFrames = 20;
 export class RemoteError extends Error {
   override readonly name: string;
 
-  /** @param where says where the function ran, as in `a container of IMAGE` */
-  constructor(failure: RemoteFailure, where: string) {
+  /**
+   * @param where says where the function ran, as in `a container of IMAGE`
+   * @param remedy what to do about it, where that is known
+   */
+  constructor(failure: RemoteFailure, where: string, remedy?: string) {
     // The SDK's own frames come first, and are left out (stack-trace.ts).
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = stackTraceLimit + maximumOwnFrames;
-    super(failure.message);
+    super(remedy === undefined ? failure.message : `${failure.message}\n${remedy}`);
     Error.stackTraceLimit = stackTraceLimit;
     this.name = failure.name;
     const here = this.stack?.slice(this.stack.indexOf("\n    at ") + 1) ?? "";
-    this.stack = `${failure.details}\n    --- thrown in ${where}, called here ---\n${here}`;
+    const told = remedy === undefined ? failure.details : `${failure.details}\n${remedy}`;
+    this.stack = `${told}\n    --- thrown in ${where}, called here ---\n${here}`;
   }
 }
 
@@ -37,9 +42,9 @@ export function describeFailure(error: unknown): RemoteFailure {
 }
 
 /** The error to throw for a failure that came back: reported errors as themselves, since their exit status matters. */
-export function revive(failure: RemoteFailure, where: string): Error {
+export function revive(failure: RemoteFailure, where: string, ranIn: RanIn): Error {
   const [problem = "", ...remedy] = failure.message.split("\n");
   if (failure.name === "UserError") return new UserError(problem, remedy.join("\n"));
   if (failure.name === "Failure") return new Failure(problem, remedy.join("\n"));
-  return new RemoteError(failure, where);
+  return new RemoteError(failure, where, limitsRemedy(failure.details, ranIn));
 }

@@ -1,0 +1,43 @@
+"""What errors of functions in containers say to do; the TypeScript SDK's tests say the same of it."""
+
+import errno
+import os
+import socket
+import unittest
+
+from slipway._errors import RanIn, describe, revive
+
+CONTAINER = RanIn("container", "none")
+LOOKUP = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+READ_ONLY = OSError(errno.EROFS, os.strerror(errno.EROFS), "/x")
+
+
+def arrived(error: Exception, ran_in: RanIn) -> str:
+    return str(revive(describe(error), "a container of x", ran_in))
+
+
+class LimitsRemedy(unittest.TestCase):
+    def test_names_the_option_for_a_network_also_where_a_cause_says_why(self) -> None:
+        wrapped = RuntimeError("cannot fetch")
+        wrapped.__cause__ = LOOKUP
+        unreachable = OSError(errno.ENETUNREACH, "Network is unreachable")
+        for error in (LOOKUP, wrapped, unreachable):
+            self.assertIn('\nIt ran without a network. Set network="host"', arrived(error, CONTAINER))
+
+    def test_names_the_folders_that_can_be_written(self) -> None:
+        for kind in ("container", "kubernetes"):
+            self.assertRegex(arrived(READ_ONLY, RanIn(kind, "none")), r"\n.*/tmp.*/home/slipway")
+
+    def test_says_nothing_of_what_is_no_such_limit(self) -> None:
+        for error, ran_in in (
+            (LOOKUP, RanIn("process", "none")),
+            (READ_ONLY, RanIn("process", "none")),
+            (LOOKUP, RanIn("container", "host")),
+            (LOOKUP, RanIn("kubernetes", "none")),
+            (ValueError("else"), CONTAINER),
+        ):
+            self.assertNotIn("\n", arrived(error, ran_in))
+
+
+if __name__ == "__main__":
+    unittest.main()
