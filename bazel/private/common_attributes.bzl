@@ -1,15 +1,41 @@
 """The attributes that macros hand to all their targets."""
 
+load(":nearest.bzl", "nearest")
+
 # Those of every target that users may set; `tags` is up to each macro.
 COMMON_ATTRIBUTES = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
 
-def check_common_attributes(where, kwargs):
-    """Fails for an attribute that is none of those.
+def unknown_attributes(where, kwargs, own):
+    """What is said of attributes that a macro does not have.
+
+    Args:
+      where: string: the macro and its target.
+      kwargs: dict of what the macro was given.
+      own: list of strings: the attributes of the macro besides COMMON_ATTRIBUTES.
+
+    Returns:
+      string; None where it has all of them.
+    """
+    known = own + ["name", "tags"] + COMMON_ATTRIBUTES
+    unknown = [key for key in kwargs if key not in known]
+    if not unknown:
+        return None
+    meant = [nearest(key, known) for key in unknown]
+    remedy = ["Did you mean {}?".format(", ".join([name for name in meant if name]))] if any(meant) else []
+    return "{}: it has no attribute {}.\n{}".format(
+        where,
+        ", ".join(unknown),
+        " ".join(remedy + ["The attributes are listed in docs/reference."]),
+    )
+
+def check_attributes(where, kwargs, own):
+    """Fails for an attribute that a macro does not have.
 
     Args:
       where: string: the macro and its target, for the error.
-      kwargs: dict of what the macro was given besides its own attributes.
+      kwargs: dict of what the macro was given.
+      own: list of strings: the attributes of the macro besides COMMON_ATTRIBUTES.
     """
-    unknown = [key for key in kwargs if key not in COMMON_ATTRIBUTES]
-    if unknown:
-        fail("{}: it has no attribute {}.\nThe attributes are listed in docs/reference.".format(where, ", ".join(unknown)))
+    wrong = unknown_attributes(where, kwargs, own)
+    if wrong:
+        fail(wrong)

@@ -172,7 +172,7 @@ describe("load", () => {
     target.image({ layers: ["x"] });
     expect(await target.run(["--help"], { PATH: "/absent" })).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/^Loads .*podman or docker[^]*SLIPWAY_DRY_RUN/),
+      stdout: expect.stringMatching(/^Loads .*podman or docker[\s\S]*SLIPWAY_DRY_RUN/),
       stderr: "",
     });
   });

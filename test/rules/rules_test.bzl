@@ -4,6 +4,7 @@ load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
 load("@bazel_skylib//rules:native_binary.bzl", "native_binary")
 load("//bazel:defs.bzl", "ImageIndexInfo", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
 load("//bazel:python.bzl", "py_pipeline", "python_library")
+load("//bazel/private:common_attributes.bzl", "unknown_attributes")  # buildifier: disable=bzl-visibility
 load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")  # buildifier: disable=bzl-visibility
 load("//bazel/private:third_party.bzl", "THIRD_PARTY_LAYERS", "package_of", "third_party_layer")  # buildifier: disable=bzl-visibility
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")  # buildifier: disable=bzl-visibility
@@ -183,6 +184,23 @@ def _package_impl(ctx):
     return unittest.end(env)
 
 package_test = unittest.make(_package_impl)
+
+def _attributes_impl(ctx):
+    env = unittest.begin(ctx)
+    own = ["entry_point", "srcs", "image_layers"]
+    asserts.equals(env, None, unknown_attributes("x //:a", {"srcs": [], "testonly": True, "tags": []}, own))
+    for given, meant in {
+        "entrypont": "Did you mean entry_point?",
+        "imageLayers": "Did you mean image_layers?",
+        "scrs": "Did you mean srcs?",
+        "visibilty": "Did you mean visibility?",
+    }.items():
+        said = unknown_attributes("x //:a", {given: 1}, own)
+        asserts.true(env, said.startswith("x //:a: it has no attribute {}.\n{} ".format(given, meant)), said)
+    asserts.false(env, "Did you mean" in unknown_attributes("x //:a", {"zebra_count": 1}, own))
+    return unittest.end(env)
+
+attributes_test = unittest.make(_attributes_impl)
 
 _MANUAL = ["manual"]
 
@@ -370,6 +388,7 @@ def rules_test_suite(name):
     )
     package_test(name = "package_test")
     pattern_test(name = "pattern_test")
+    attributes_test(name = "attributes_test")
     for version in ["3.11", "3.12"]:
         python_library(name = "python_for_" + version.replace(".", "_"), python_version = version, tags = _MANUAL)
     py_pipeline(
@@ -405,6 +424,7 @@ def rules_test_suite(name):
     native.test_suite(
         name = name,
         tests = [
+            "attributes_test",
             "image_layers_test",
             "index_test",
             "local_without_image_test",

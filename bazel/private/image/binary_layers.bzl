@@ -82,7 +82,7 @@ def _parts(ctx, executable):
 def _binary_layers_impl(ctx):
     name = ctx.attr.program_name
     binary = ctx.attr.binary
-    
+
     # The pipeline is what users know, not this target.
     executable = program_executable(ctx.label.same_package_label(ctx.label.name.removesuffix("_layers")), "binary", binary)
     for layer in ctx.attr.file_layers.values():

@@ -1,12 +1,32 @@
 """The macro behind `image`."""
 
-load("//bazel/private:common_attributes.bzl", "COMMON_ATTRIBUTES")
+load("//bazel/private:common_attributes.bzl", "COMMON_ATTRIBUTES", "check_attributes")
 load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/run:request.bzl", "module_name")
 load(":base_reference.bzl", "refuse_image_reference")
 load(":image.bzl", image_rule = "image")
 load(":image_index.bzl", "image_index")
 load(":image_manifest.bzl", "image_manifest", "image_manifest_for_platform")
+
+_ATTRIBUTES = [
+    "annotations",
+    "base",
+    "cmd",
+    "entrypoint",
+    "env",
+    "labels",
+    "layers",
+    "platform",
+    "platforms",
+    "user",
+    "working_dir",
+    # Bazel's own, of the target with the actions.
+    "aspect_hints",
+    "compatible_with",
+    "exec_properties",
+    "restricted_to",
+    "toolchains",
+]
 
 def image_manifest_name(name):
     """The name of the target with manifest and configuration of an image, without the forms in which others take it."""
@@ -51,6 +71,7 @@ def image(name, platforms = [], **kwargs):
         `annotations`, dict of string to string: annotations of the manifest.
         `platform`, label of a platform. Default: the one that is built for.
     """
+    check_attributes("image " + label_text(native.package_relative_label(name)), kwargs, _ATTRIBUTES)
     refuse_image_reference("image", name, "base", kwargs.get("base"))
     platform = kwargs.pop("platform", None)
     if platform and platforms:

@@ -1,11 +1,29 @@
 """The macro behind `job`."""
 
-load("//bazel/private:common_attributes.bzl", "check_common_attributes")
+load("//bazel/private:common_attributes.bzl", "check_attributes")
 load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load(":job_command.bzl", "job_command")
 load(":job_document.bzl", "job_document")
 load(":job_fields.bzl", "check_job")
+
+_ATTRIBUTES = [
+    "arguments",
+    "code",
+    "command",
+    "deployment",
+    "environment",
+    "function",
+    "images",
+    "interpreter",
+    "network",
+    "platform",
+    "registry",
+    "repository",
+    "resources",
+    "retries",
+    "time_limit",
+]
 
 def _label(target):
     """The label of a target as documents have it."""
@@ -80,7 +98,7 @@ def job(
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     where = "job " + _label(name)
-    check_common_attributes(where, kwargs)
+    check_attributes(where, kwargs, _ATTRIBUTES)
     images = dict(images)
     if interpreter != None and type(interpreter) != "dict":
         # An image of this repository.

@@ -1,6 +1,6 @@
 """The macro behind `pipeline`."""
 
-load("//bazel/private:common_attributes.bzl", "check_common_attributes")
+load("//bazel/private:common_attributes.bzl", "check_attributes")
 load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/image:base_reference.bzl", "refuse_image_reference")
 load("//bazel/private/image:binary_layers.bzl", "binary_layers", "binary_layers_for_platform")
@@ -11,6 +11,28 @@ load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
 
 _TAG_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+
+# What `pipeline` takes, for errors.
+PIPELINE_ATTRIBUTES = [
+    "base",
+    "bases",
+    "binary",
+    "data",
+    "deps",
+    "entry_point",
+    "entrypoint",
+    "env",
+    "excludes",
+    "file_layers",
+    "image_env",
+    "image_layers",
+    "images",
+    "platform",
+    "platforms",
+    "registry",
+    "repository",
+    "srcs",
+]
 
 # Label of the base where none is given.
 _DEFAULT_BASE = Label("//bazel/settings:default_base")
@@ -116,7 +138,7 @@ def pipeline(
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     if kwargs:
-        check_common_attributes(_where(name), kwargs)
+        check_attributes(_where(name), kwargs, PIPELINE_ATTRIBUTES)
     if binary and (entry_point or srcs or deps or data):
         fail("{}: `binary` is the whole program, so `entry_point`, `srcs`, `deps` and `data` have no meaning beside it.\nLeave them out, or leave out `binary`.".format(_where(name)))
     bases = _bases(name, base, bases, images)

@@ -1,8 +1,9 @@
 """The macro behind `py_pipeline`."""
 
+load("//bazel/private:common_attributes.bzl", "check_attributes")
 load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/python:python_program.bzl", "python_program")
-load(":pipeline.bzl", "pipeline")
+load(":pipeline.bzl", "PIPELINE_ATTRIBUTES", "pipeline")
 
 _SDK = Label("//python/slipway")
 
@@ -46,6 +47,8 @@ def py_pipeline(
     for attribute in ["binary", "entry_point"]:
         if attribute in kwargs:
             fail("{}: it has no attribute {}.\nFor a program that is a target already, use pipeline(binary = …).".format(where, attribute))
+    if kwargs:
+        check_attributes(where, kwargs, PIPELINE_ATTRIBUTES + ["imports", "main", "py_binary"])
     if not main:
         main = name + ".py"
         if not native.glob([main], allow_empty = True):

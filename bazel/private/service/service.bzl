@@ -1,6 +1,6 @@
 """The macro behind `service`."""
 
-load("//bazel/private:common_attributes.bzl", "check_common_attributes")
+load("//bazel/private:common_attributes.bzl", "check_attributes")
 load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load(":service_command.bzl", "IMAGE_VARIABLE", "service_command")
@@ -43,7 +43,7 @@ def service(name, spec, image = None, registry = "", repository = "", tags = ["m
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     where = "service {}".format(label_text(native.package_relative_label(name)))
-    check_common_attributes(where, kwargs)
+    check_attributes(where, kwargs, ["image", "registry", "repository", "spec"])
     if (registry or repository) and not image:
         fail("{}: `registry` and `repository` say where `image` goes, and it has none.\nLeave them out, or give it an image.".format(where))
     checked = name + "_spec"

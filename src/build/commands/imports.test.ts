@@ -41,8 +41,9 @@ describe("imports", () => {
     ],
     [
       "@scope/b/deep",
-      'main.ts:3: the npm package @scope/b is imported, but it is not a dependency of //a:b.\nAdd "@npm//:@scope/b"',
+      'main.ts:3: the npm package @scope/b is imported, but it is not a dependency of //a:b.\nDid you mean @scope/a? If not, add "@npm//:@scope/b"',
     ],
+    ["yalm", 'of //a:b.\nDid you mean yaml? If not, add "@npm//:yalm"'],
   ])("names the file, the line and the label for %s", async (path, message) => {
     const { done, marker } = check(["yaml", path], ["yaml", "@scope/a"]);
     await expect(done).rejects.toThrow(message);

@@ -1,5 +1,6 @@
 import { isBuiltin } from "node:module";
 import { UserError } from "../../oci/errors.ts";
+import { nearest } from "../../oci/nearest.ts";
 import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";
@@ -25,9 +26,10 @@ export async function imports(args: readonly string[], context: Context): Promis
       if (!external || isBuiltin(path) || declared.has(packageOf(path))) continue;
       const line = lineOf(path, pathIn(context, file));
       const label = `@${options.optional("repository") ?? "npm"}//:${packageOf(path)}`;
+      const meant = nearest(packageOf(path), [...declared]);
       throw new UserError(
         `${file}${line}: the npm package ${packageOf(path)} is imported, but it is not a dependency of ${options.one("target")}.`,
-        `Add "${label}" to its deps; a package that is in no package.json yet is added there first.`,
+        `${meant === undefined ? "Add" : `Did you mean ${meant}? If not, add`} "${label}" to its deps; a package that is in no package.json yet is added there first.`,
       );
     }
   }
