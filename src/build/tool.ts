@@ -1,4 +1,5 @@
 import { exitStatusOf, messageOf } from "../oci/errors.ts";
+import { reportUncaught } from "../oci/unexpected.ts";
 import type { Context } from "./context.ts";
 import { expandFlagFiles } from "./flag_file.ts";
 
@@ -10,6 +11,7 @@ export async function runTool(
   args: readonly string[],
   run: (args: readonly string[], context: Context) => Promise<void>,
 ): Promise<void> {
+  reportUncaught();
   if (args.includes("--persistent_worker")) return serveRequests(run);
 
   // An action that is stopped leaves no temporary files: a command that is aborted removes what it began.

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { exitStatusOf, messageOf } from "../oci/errors.ts";
+import { reportUncaught } from "../oci/unexpected.ts";
 import { overview, widest } from "./overview.ts";
 
 /**
@@ -30,4 +31,5 @@ for (const stream of [process.stdout, process.stderr]) {
     throw error;
   });
 }
+reportUncaught();
 process.exitCode = await main(process.argv.slice(2));

@@ -1,4 +1,5 @@
 import { exitStatusOf, Failure, messageOf, UserError } from "../oci/errors.ts";
+import { reportUncaught } from "../oci/unexpected.ts";
 import { Destinations } from "./destination.ts";
 import { runfilesFolder } from "./environment.ts";
 import { launch } from "./launch.ts";
@@ -28,6 +29,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   return launch({ ...request, program }, args, runfiles, destinations, env);
 }
 
+reportUncaught();
 main(process.argv.slice(2), process.env).catch((error) => {
   tell(`slipway: ${messageOf(error)}\n`);
   // Transfers that were under way are of no use any more, and nothing waits for them.

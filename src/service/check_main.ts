@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { exitStatusOf, messageOf } from "../oci/errors.ts";
+import { reportUncaught } from "../oci/unexpected.ts";
 import { checkImageTaken, readServices } from "./read.ts";
 
 /** Stands for the image that is known when the services are used. */
@@ -13,6 +14,7 @@ async function main([file = "", name = "", output = "", option]: readonly string
   writeFileSync(output, "");
 }
 
+reportUncaught();
 main(process.argv.slice(2)).catch((error) => {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = exitStatusOf(error);

@@ -6,6 +6,7 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { exitStatusOf, Failure, messageOf, UserError } from "../../oci/errors.ts";
+import { reportUncaught } from "../../oci/unexpected.ts";
 import { cacheFolder } from "../../oci/xdg.ts";
 import { detectEngine, type EngineChoice } from "../choose.ts";
 import type { CallEngine } from "./calls.ts";
@@ -53,6 +54,7 @@ function remarkOf(choice: EngineChoice): string | null {
 
 // Kubernetes' client is 1.7 MB of code: kept compiled, it loads in half the time.
 enableCompileCache(join(cacheFolder(), "compiled"));
+reportUncaught();
 main(process.argv.slice(2)).catch((error) => {
   process.stderr.write(`slipway: ${messageOf(error)}\n`);
   process.exitCode = exitStatusOf(error);

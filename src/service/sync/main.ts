@@ -1,5 +1,6 @@
 import process from "node:process";
 import { exitStatusOf, messageOf, UserError } from "../../oci/errors.ts";
+import { reportUncaught } from "../../oci/unexpected.ts";
 import type { ContentKind } from "../content.ts";
 
 const kinds: Readonly<Record<ContentKind, (args: readonly string[]) => Promise<void>>> = {
@@ -22,6 +23,7 @@ async function main([kind = "", ...args]: readonly string[]): Promise<void> {
 // The first process of a container is ended by signals that it listens to alone.
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(143));
 
+reportUncaught();
 main(process.argv.slice(2)).catch((error) => {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exit(exitStatusOf(error));
