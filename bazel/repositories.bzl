@@ -23,10 +23,9 @@ def slipway_dependencies():
     native.register_toolchains("@slipway//bazel/toolchains:all")
 
 def base_images(mirror = ""):
-    """Declares the base images that Slipway brings: `@worker_base//image`, the default, `@worker_cuda//image`, `@slim_base//image`, `@sematic_base//image`
-    and `@sematic_cuda//image`.
+    """Declares the base images that Slipway brings.
 
-    One that is not built on is not fetched.
+    They are `@worker_base//image`, the default, `@worker_cuda//image`, `@slim_base//image`, `@sematic_base//image` and `@sematic_cuda//image`. One that is not built on is not fetched.
 
     Args:
       mirror: string, address of a Debian mirror, `https://HOST/debian`. Default: the one that the machine's apt sources name.

@@ -35,6 +35,7 @@ export const groups: Readonly<Record<string, Group>> = {
   },
   job: { describe: "Any interpreter, any code, resolved exactly", load: () => import("./commands/job.ts") },
   model: { describe: "Models for services, in the registry", load: () => import("./commands/model.ts") },
+  python: { describe: "Locks of Python packages", load: () => import("./commands/python.ts") },
   registry: { describe: "The embedded registry of this machine", load: () => import("./commands/registry.ts") },
   secret: { describe: "Secrets that services name", load: () => import("./commands/secret.ts") },
   service: {

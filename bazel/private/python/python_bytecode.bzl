@@ -14,7 +14,6 @@ PythonBytecodeInfo = provider(
 )
 
 def _archive(ctx, package):
-
     # Tests are half of some packages, and no program imports them.
     modules = [file for file in ctx.rule.files.srcs if file.extension == "py" and "/tests/" not in file.short_path]
     if not modules:

@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import process from "node:process";
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { lockRequirements } from "../../environment/lock-requirements.ts";
+import { withNewFile, writeFully } from "../../layer/output.ts";
+import { UserError } from "../../oci/errors.ts";
+import { userPath } from "./user-path.ts";
+
+interface Options {
+  readonly file: string;
+  readonly "python-version": string;
+}
+
+export const command = "lock <file>";
+export const describe = "Lock Python packages to the newest versions, with hashes";
+
+export function builder(yargs: Argv): Argv<Options> {
+  return yargs
+    .positional("file", {
+      type: "string",
+      demandOption: true,
+      describe: "What is asked for: NAME.in. The lock is NAME.txt beside it",
+    })
+    .option("python-version", {
+      type: "string",
+      default: "3.11",
+      describe: "The Python that the packages are for: python_version of python.install",
+    })
+    .example("$0 python lock requirements.in", "Write requirements.txt");
+}
+
+/** Writes the lock beside what it was asked for. */
+export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+  const path = userPath(options.file);
+  if (!path.endsWith(".in")) {
+    throw new UserError(
+      `${options.file} does not end with .in.`,
+      "Name the file requirements.in; the lock becomes requirements.txt.",
+    );
+  }
+  if (!/^3\.\d+$/.test(options["python-version"])) {
+    throw new UserError(
+      `${options["python-version"]} is not a version of Python like 3.11.`,
+      "Write it without a third number.",
+    );
+  }
+  if (!existsSync(path)) {
+    throw new UserError(
+      `${options.file} does not exist.`,
+      "Write what you need into it, one package per line, such as pandas or pandas==2.2.3.",
+    );
+  }
+  const lock = await lockRequirements(path, {
+    name: options.file,
+    python: options["python-version"],
+    env: process.env,
+  });
+  const output = path.replace(/in$/, "txt");
+  await withNewFile(output, (fd) => writeFully(fd, Buffer.from(lock)));
+  const packages = lock.split("\n").filter((line) => /^[A-Za-z0-9]/.test(line)).length;
+  process.stderr.write(`${options.file.replace(/in$/, "txt")}: ${packages} packages.\n`);
+}

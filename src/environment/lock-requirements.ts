@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { Failure, UserError } from "../oci/errors.ts";
+import { runCommand, type Variables, withoutPasswords } from "./command.ts";
+import { findUv } from "./uv.ts";
+
+/**
+ * Locks what a requirements file asks for: every package with one version and its hashes, for every platform. The text is the same wherever it
+ * is made, as long as the index has the same versions.
+ *
+ * @param file path of the requirements
+ * @param name how errors call it
+ * @param python version of Python that the packages are for, as in `3.11`
+ * @returns the text of the locked requirements file
+ * @throws UserError for requirements that cannot be met by wheels; Failure when an index does not answer
+ */
+export async function lockRequirements(
+  file: string,
+  { name, python, env }: { readonly name: string; readonly python: string; readonly env: Variables },
+): Promise<string> {
+  const temporary = await mkdtemp(join(tmpdir(), "slipway-lock-"));
+  try {
+    const uv = await findUv(env, temporary);
+    const args = [
+      "pip",
+      "compile",
+      "--generate-hashes",
+      "--universal",
+      "--only-binary=:all:",
+      "--no-header",
+      "--quiet",
+    ];
+    const place = [`--python=${uv.python}`, `--python-version=${python}`, "--color=never", "--no-progress"];
+    // By its name alone: remarks in what is written say where a package comes from.
+    const { status, stdout, stderr } = await runCommand(uv.path, [...args, ...place, basename(file)], {
+      env: uv.env,
+      cwd: dirname(file),
+    });
+    if (status === 0) return stdout;
+    throw lockError(name, python, withoutPasswords(stderr));
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function lockError(name: string, python: string, said: string): Error {
+  const causes = [...said.matchAll(/^\s*(?:error|cause): (.*)/gm)].map(([, text = ""]) => text.replace(/\.$/, ""));
+  const last = causes.at(-1) ?? said.trim();
+  if (/error sending request|Failed to fetch|HTTP status server error/.test(said)) {
+    return new Failure(
+      `${name} was not locked, because the package index does not answer: ${last}.`,
+      "Check the network, and the index that `pip config list` names.",
+    );
+  }
+  const wheels = [...said.matchAll(/Because (\S+) has no usable wheels/g)].map(([, requirement]) => requirement);
+  if (wheels.length > 0) {
+    return new UserError(
+      `${name} asks for ${wheels.join(", ")}, which has no wheel for Python ${python}.`,
+      "Ask for a version that has one, or put a wheel into your own index. Slipway builds no packages from source.",
+    );
+  }
+  return new UserError(`${name} was not locked: ${last}.`, "Correct the requirement that this names.");
+}

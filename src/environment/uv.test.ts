@@ -1,0 +1,111 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { Failure, UserError } from "../oci/errors.ts";
+import { lockRequirements } from "./lock-requirements.ts";
+import { indexVariables } from "./uv.ts";
+
+describe("the indexes of pip's configuration", () => {
+  it("are uv's, in pip's order of precedence", () => {
+    const listed = [
+      ":env:.index-url='https://user:pass@environment.example/simple'",
+      ":env:.timeout='9'",
+      "global.extra-index-url='\\nhttps://a.example/simple\\nhttps://b.example/simple'",
+      "global.index-url='https://file.example/simple'",
+      "global.find-links='/one /two'",
+      'install.trusted-host="it\'s.example"',
+      "wheel.index-url='https://other.example'",
+    ];
+    expect(indexVariables(`${listed.join("\n")}\n`)).toEqual({
+      UV_DEFAULT_INDEX: "https://user:pass@environment.example/simple",
+      UV_FIND_LINKS: "/one,/two",
+      UV_INDEX: "https://a.example/simple https://b.example/simple",
+      UV_INSECURE_HOST: "it's.example",
+    });
+  });
+
+  it("are none where pip has none", () => {
+    expect(indexVariables("")).toEqual({});
+  });
+});
+
+describe("the lock of requirements", () => {
+  let folder: string;
+  let env: Record<string, string>;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "slipway-uv-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    env = { PATH: `${folder}/bin:/usr/bin:/bin`, HOME: folder, UV_INDEX_URL: "https://uv.example" };
+    await mkdir(join(folder, "bin"));
+    await writeFile(join(folder, "a.in"), "a\n");
+  });
+
+  async function program(name: string, script: string): Promise<void> {
+    await writeFile(join(folder, "bin", name), `#!/bin/sh\n${script}`);
+    await chmod(join(folder, "bin", name), 0o755);
+  }
+
+  /** A Python whose pip brings a program in place of uv, and says where packages are. */
+  async function machine(uv: string): Promise<void> {
+    await writeFile(join(folder, "fake-uv"), `#!/bin/sh\n${uv}`);
+    await program(
+      "python3",
+      `case "$*" in
+  "-m pip --version") echo "pip 23.2.1 from /x (python 3.11)" ;;
+  "-m pip config list") echo "global.index-url='https://user:secret@index.example/simple'" ;;
+  *"pip install"*)
+    echo install >> ${folder}/calls
+    for word; do case $word in --target=*) target=\${word#--target=} ;; --requirement=*) cp "\${word#--requirement=}" ${folder}/asked ;; esac; done
+    mkdir "$target/bin"; cp ${folder}/fake-uv "$target/bin/uv"; chmod 755 "$target/bin/uv" ;;
+esac
+`,
+    );
+  }
+
+  const lock = () => lockRequirements(join(folder, "a.in"), { name: "a.in", python: "3.11", env });
+
+  it("is what the pinned uv writes, which pip brings once by its hash and which has pip's indexes", async () => {
+    await machine(`echo "a==1"; echo "$*" > ${folder}/args; env > ${folder}/env; pwd >> ${folder}/args`);
+    expect([await lock(), await lock()]).toEqual(["a==1\n", "a==1\n"]);
+    expect(await readFile(join(folder, "calls"), "utf8")).toBe("install\n");
+    expect(await readFile(join(folder, "asked"), "utf8")).toMatch(
+      /^uv==[\d.]+ \\\n( {4}--hash=sha256:[0-9a-f]{64}( \\)?\n)+$/,
+    );
+    const args = await readFile(join(folder, "args"), "utf8");
+    expect(args).toMatch(/--generate-hashes --universal .*--python-version=3\.11 .* a\.in\n/);
+    expect(args).not.toContain("secret");
+    const seen = await readFile(join(folder, "env"), "utf8");
+    expect(seen).toContain("UV_DEFAULT_INDEX=https://user:secret@index.example/simple\n");
+    expect(seen).not.toContain("uv.example");
+  });
+
+  it.each([
+    ["cause: Because b==1 has no usable wheels and you require b==1, we can", UserError, /b==1, .*3\.11/],
+    ["cause: Because there is no version of b==9 and you require b==9.", UserError, /b==9/],
+    [
+      "error: Request failed\n  cause: Failed to fetch: https://user:secret@index.example/simple/b/",
+      Failure,
+      /index\.example/,
+    ],
+  ])("names the culprit: %s", async (said, kind, culprit) => {
+    await machine(`printf '%s\\n' "${said}" >&2; exit 1`);
+    const error = await lock().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(kind);
+    expect(String(error)).toMatch(culprit);
+    expect(String(error)).not.toContain("secret");
+  });
+
+  it("needs pip, and what pip brings", async () => {
+    await program("python3", "exit 1\n");
+    await expect(lock()).rejects.toThrow(/pip is not on this machine/);
+    await program(
+      "python3",
+      'case "$*" in *version) echo "pip 23.2.1 from /x (python 3.11)" ;; *) echo "ERROR: no https://u:secret@i.example" >&2; exit 1 ;; esac\n',
+    );
+    const error = await lock().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Failure);
+    expect(String(error)).toMatch(/uv.*i\.example/);
+    expect(String(error)).not.toContain("secret");
+  });
+});

@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../oci/errors.ts";
+import { cacheFolder } from "../oci/xdg.ts";
+import { installerVariables, runCommand, type Variables, withoutPasswords } from "./command.ts";
+import { findPip } from "./python.ts";
+import { builtOnce } from "./store.ts";
+
+/** uv's wheels on PyPI: for Linux with glibc and musl, and for macOS, each on x86_64 and arm64. */
+const requirement = `uv==0.13.9 \\
+    --hash=sha256:2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25 \\
+    --hash=sha256:5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe \\
+    --hash=sha256:66c512266d633bef48384a1f53003f41f2a8e7b36fe6e7fbfd3e0fd52d96fa63 \\
+    --hash=sha256:c16ed11e013557536b3e60065f1b912f6407bd6518e041b961e23ef9e6b4fbf5 \\
+    --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 \\
+    --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375
+`;
+
+/** uv, ready to run. */
+export interface Uv {
+  readonly path: string;
+  /** The interpreter that it is told to use: the one whose pip brought it. */
+  readonly python: string;
+  /** What it sees: the indexes of pip's configuration among them, which may have passwords in them. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * The pinned uv, from the user's cache. The machine's pip brings it when it is first needed, and says where packages are: uv reads none of
+ * pip's configuration.
+ *
+ * @param temporary for uv's own temporary files
+ * @throws UserError when the machine has no pip; Failure when the index does not answer
+ */
+export async function findUv(env: Variables, temporary: string): Promise<Uv> {
+  const pipEnv = installerVariables(env, temporary);
+  const python = await findPip(undefined, pipEnv);
+  const root = join(cacheFolder(env), "uv");
+  const key = createHash("sha256").update(`${requirement}${process.platform} ${process.arch}`).digest("hex");
+  const folder = await builtOnce(
+    root,
+    key,
+    (built) => existsSync(join(built, "bin/uv")),
+    async (built, scratch) => {
+      const file = join(scratch, "requirements.txt");
+      await writeFile(file, requirement);
+      const options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile"];
+      const { status, stderr } = await runCommand(
+        python,
+        ["-m", "pip", "install", ...options, `--target=${built}`, `--requirement=${file}`],
+        { env: pipEnv, cwd: scratch },
+      );
+      if (status === 0) return;
+      const [line = "no reason given"] =
+        withoutPasswords(stderr)
+          .match(/(?<=^ERROR: ).*/gm)
+          ?.slice(-1) ?? [];
+      throw new Failure(
+        `pip could not bring uv, which handles Python packages: ${line.replace(/\.$/, "")}.`,
+        "Check the network, and the index that `pip config list` names.",
+      );
+    },
+  );
+  const { stdout } = await runCommand(python, ["-m", "pip", "config", "list"], { env: pipEnv });
+  const cache = join(root, "cache");
+  await mkdir(cache, { recursive: true, mode: 0o700 });
+  return {
+    path: join(folder, "bin/uv"),
+    python,
+    env: { ...pipEnv, ...indexVariables(stdout), UV_CACHE_DIR: cache, UV_NO_CONFIG: "1", UV_PYTHON_DOWNLOADS: "never" },
+  };
+}
+
+/** pip's settings, and uv's variables for the same. Where each may have several values, blanks are between them. */
+const variables: Readonly<Record<string, string>> = {
+  "index-url": "UV_DEFAULT_INDEX",
+  "extra-index-url": "UV_INDEX",
+  "find-links": "UV_FIND_LINKS",
+  "trusted-host": "UV_INSECURE_HOST",
+  cert: "SSL_CERT_FILE",
+};
+
+/** What counts more comes later: pip's own order. */
+const sections = ["global", "install", ":env:"];
+
+/**
+ * uv's variables for the indexes that pip uses. They are for a process's environment alone: addresses may have passwords in them.
+ *
+ * @param listed what `pip config list` prints
+ */
+export function indexVariables(listed: string): Record<string, string> {
+  const settings = listed.split("\n").flatMap((line) => {
+    const [, section = "", key = "", value = ""] = /^([^.]+)\.([\w-]+)=(['"].*['"])$/.exec(line.trim()) ?? [];
+    return sections.includes(section) ? [{ section, key, value }] : [];
+  });
+  settings.sort((a, b) => sections.indexOf(a.section) - sections.indexOf(b.section));
+  const found: Record<string, string> = {};
+  for (const { key, value } of settings) {
+    const variable = variables[key];
+    // Python's way to write a string.
+    const text = value.slice(1, -1).replace(/\\(.)/g, (_, character: string) => (character === "n" ? " " : character));
+    if (variable !== undefined) found[variable] = text.trim().replace(/\s+/g, variable === "UV_FIND_LINKS" ? "," : " ");
+  }
+  return found;
+}
