@@ -27,7 +27,7 @@ it("takes files in which every requirement has its hash", async () => {
 
 it("names file and line of one without", async () => {
   expect(await checked({ "a.txt": `six==1.16.0 \\\n  ${hash}\n\nidna>=3\n` })).toBe(
-    "a.txt:4: idna>=3 has no --hash, so what is installed may change.\nWrite the file with `pip-compile --generate-hashes` or `uv pip compile --generate-hashes`.",
+    "a.txt:4: idna>=3 has no --hash, so what is installed may change.\nWrite the file with `slipway python lock`.",
   );
   expect(await checked({ "a.txt": "-rb/c.txt", "b/c.txt": "\n# x\nsix" })).toContain("b/c.txt:3: six has no --hash");
   expect(await checked({ "a.txt": "-e ./lib\n" })).toContain("a.txt:1: an editable requirement");

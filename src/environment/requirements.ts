@@ -52,7 +52,7 @@ function checkLine(name: string, line: number, text: string): void {
   if (!isRequirement || options.includes("--hash")) return;
   throw new UserError(
     `${name}:${line}: ${requirement} has no --hash, so what is installed may change.`,
-    "Write the file with `pip-compile --generate-hashes` or `uv pip compile --generate-hashes`.",
+    "Write the file with `slipway python lock`.",
   );
 }
 

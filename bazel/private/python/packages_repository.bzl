@@ -77,7 +77,7 @@ def _download(rctx, platform):
     ]
     result = rctx.execute(command, timeout = 900, environment = {"NO_COLOR": "1"})
     if result.return_code != 0:
-        fail("{}: pip could not bring the packages of {}.\n{}\nEach needs a version, a hash and a wheel for Python {} on {}; `pip-compile --generate-hashes` and `uv pip compile --generate-hashes` write such files.".format(
+        fail("{}: pip could not bring the packages of {}.\n{}\nEach needs a version, a hash and a wheel for Python {} on {}; `slipway python lock` writes such a file.".format(
             rctx.name,
             rctx.attr.requirements,
             result.stderr.strip(),
@@ -212,6 +212,8 @@ def python_packages(name, requirements, python_version = "3.11"):
 
     Wheels alone are taken, each checked against the hash in the file, for the platform that is built for; a platform that is not built for
     is not fetched. The machine's pip brings them; addresses and credentials of the index come from its own configuration.
+
+    `slipway python lock requirements.in` writes the file.
 
     Errors: a package without a version or hash; one that has no wheel for the platform; a version of Python before 3.11.
 
