@@ -5,7 +5,7 @@ import { examineCluster } from "../doctor/cluster.ts";
 import { examineEngine } from "../doctor/engine.ts";
 import { type Finding, formatFindings } from "../doctor/finding.ts";
 import { examineRegistry } from "../doctor/registry.ts";
-import { examineBazel, examineConda, examineNode, examinePip } from "../doctor/tools.ts";
+import { examineBazel, examineConda, examineNpm, examinePip } from "../doctor/tools.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs
@@ -19,7 +19,7 @@ export async function handler(options: object): Promise<void> {
   const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
   const findings = await examineAll({
     Bazel: [examineBazel(env, folder)],
-    Node: examineNode(env),
+    npm: [examineNpm(env)],
     Python: [examinePip(env)],
     "the container engine": [examineEngine(env)],
     "the cluster": [examineCluster(env)],

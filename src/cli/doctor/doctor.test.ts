@@ -9,7 +9,6 @@ import type { Finding } from "./finding.ts";
 /** Commands of a machine that has everything. */
 const all = {
   bazelisk: "",
-  node: "echo v24.0.0",
   npm: "echo 11.0.0",
   python3: "echo pip 24.0",
   micromamba: "echo 2.3.0",
@@ -59,9 +58,16 @@ describe("slipway doctor", () => {
   });
 
   it("fails without what is required, and names it", () => {
-    const { status, stderr } = doctor({ bazelisk: "", node: "echo v24.0.0" });
-    expect(stderr).toBe("This machine lacks npm, without which nothing works.\napt-get install nodejs npm\n");
+    const { status, stderr } = doctor({ npm: "echo 11.0.0" });
+    expect(stderr).toMatch(/^This machine lacks Bazel, without which nothing works\.\n/);
     expect(status).toBe(1);
+  });
+
+  it("needs no npm, and says when one helps", () => {
+    const { npm: _, ...others } = all;
+    const { status, stdout } = doctor({ ...others, ...podman });
+    expect(stdout).toMatch(/^missing +npm +not on PATH\n +needed for: .*nodejs\.org/m);
+    expect(status).toBe(0);
   });
 
   it("says what pip is needed for where Python has none", () => {
@@ -90,7 +96,7 @@ describe("slipway doctor", () => {
     });
     expect(engine).toMatchObject({ state: "broken", required: false });
     expect(engine?.detail).toMatch(/podman info: status 125: database is locked$/);
-    expect(npm).toMatchObject({ state: "broken", required: true });
+    expect(npm).toMatchObject({ state: "broken", required: false });
   });
 
   it("takes the Bazel that started it", () => {

@@ -19,16 +19,6 @@ export async function examineBazel(env: Environment, folder: string): Promise<Fi
   };
 }
 
-/** A command that repository rules start. */
-async function examineCommand(name: string, neededFor: string, remedy: string, env: Environment): Promise<Finding> {
-  const part = { part: name, neededFor, required: true };
-  const path = findExecutable(name, env);
-  if (path === undefined) return { ...part, state: "missing", detail: "not on PATH", remedy };
-  const answer = await ask(path, ["--version"]);
-  if ("problem" in answer) return { ...part, state: "broken", detail: `${path} --version: ${answer.problem}`, remedy };
-  return { ...part, state: "ok", detail: `${answer.output} (${path})` };
-}
-
 /** Python and its pip, which brings the packages of a requirements file. */
 export async function examinePip(env: Environment): Promise<Finding> {
   const part = {
@@ -59,11 +49,18 @@ export async function examineConda(env: Environment): Promise<Finding> {
   return { ...part, state: "missing", detail: `none of ${condaClients.join(", ")} is on PATH`, remedy };
 }
 
-/** Node and npm of the machine. They only fetch packages: tools and programs run on a Node of their own. */
-export function examineNode(env: Environment): Promise<Finding>[] {
-  const remedy = "apt-get install nodejs npm";
-  return [
-    examineCommand("node", "fetching npm packages", remedy, env),
-    examineCommand("npm", "fetching npm packages", remedy, env),
-  ];
+/** npm. Bazel downloads Node and the package managers itself; npm only stands in where it cannot. */
+export async function examineNpm(env: Environment): Promise<Finding> {
+  const part = {
+    part: "npm",
+    neededFor:
+      "networks in which Bazel reaches neither nodejs.org nor registry.npmjs.org, and `slipway dev` without ibazel",
+    required: false,
+  };
+  const remedy = "apt-get install npm";
+  const path = findExecutable("npm", env);
+  if (path === undefined) return { ...part, state: "missing", detail: "not on PATH", remedy };
+  const answer = await ask(path, ["--version"]);
+  if ("problem" in answer) return { ...part, state: "broken", detail: `${path} --version: ${answer.problem}`, remedy };
+  return { ...part, state: "ok", detail: `${answer.output} (${path})` };
 }
