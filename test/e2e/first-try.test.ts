@@ -82,7 +82,9 @@ it("the npm package brings the same Node where that host does not", async () => 
   }
   expect(hosts.requests).toEqual([archive, `/node-${platform}/-/node-${platform}-${release}.tgz`]);
   const external = join(workspace.outputBase, "external");
-  const folder = (await readdir(external)).find((name) => /slipway_node_linux_\w+$/.test(name) && !name.startsWith("@"));
+  const folder = (await readdir(external)).find(
+    (name) => /slipway_node_linux_\w+$/.test(name) && !name.startsWith("@"),
+  );
   expect(await sha256(join(external, folder ?? "", "node"))).toBe(await sha256(process.execPath));
 });
 

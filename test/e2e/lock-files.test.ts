@@ -38,14 +38,23 @@ const broken: Record<string, readonly [packageJson: string, lock: string | undef
   version_pnpm: [packageJson, pnpmLock.replace("'9.0'", "'6.0'"), ["6.0", pnpm]],
   version_npm: [packageJson, packageLock.replace('"lockfileVersion":3', '"lockfileVersion":1'), ["1", npm]],
   unpinned_npm: [packageJson, packageLock.replace(`,"integrity":"${first.integrity}"`, ""), [first.name, npm]],
-  integrity_pnpm: [packageJson, pnpmLock.replace(first.integrity, wrong), [`${first.name}@${first.version}`, wrong, first.integrity]],
-  integrity_npm: [packageJson, packageLock.replace(first.integrity, wrong), [`${first.name}@${first.version}`, wrong, first.integrity]],
+  integrity_pnpm: [
+    packageJson,
+    pnpmLock.replace(first.integrity, wrong),
+    [`${first.name}@${first.version}`, wrong, first.integrity],
+  ],
+  integrity_npm: [
+    packageJson,
+    packageLock.replace(first.integrity, wrong),
+    [`${first.name}@${first.version}`, wrong, first.integrity],
+  ],
 };
 
 beforeAll(async () => {
   await hosts.start();
   mkdirSync(folder, { recursive: true });
-  const file = (name: string) => (name.endsWith("npm") && !name.endsWith("pnpm") ? "package-lock.json" : "pnpm-lock.yaml");
+  const file = (name: string) =>
+    name.endsWith("npm") && !name.endsWith("pnpm") ? "package-lock.json" : "pnpm-lock.yaml";
   const all = { ...broken, good_pnpm: [packageJson, pnpmLock], good_npm: [packageJson, packageLock] } as const;
   const installs = Object.keys(all).map((name) => {
     const attribute = file(name) === "package-lock.json" ? "package_lock" : "pnpm_lock";
@@ -57,7 +66,9 @@ local_path_override(module_name = "slipway", path = ${JSON.stringify(process.cwd
 npm = use_extension("@slipway//bazel:extensions.bzl", "npm")
 ${installs.join("\n")}
 npm.install(name = "both", package_json = "//good_npm:package.json", package_lock = "//good_npm:package-lock.json", pnpm_lock = "//good_pnpm:pnpm-lock.yaml")
-use_repo(npm, "both", ${Object.keys(all).map((name) => JSON.stringify(name)).join(", ")})
+use_repo(npm, "both", ${Object.keys(all)
+      .map((name) => JSON.stringify(name))
+      .join(", ")})
 `,
     "BUILD.bazel": "",
   });
@@ -83,18 +94,23 @@ function build(repository: string): Promise<Finished> {
 }
 
 describe("npm.install", () => {
-  it.each(Object.entries(broken))("%s: says what is wrong with the lock file, and what makes a right one", async (name, [, , parts]) => {
-    const { status, stderr } = await build(name);
-    expect(status).not.toBe(0);
-    for (const part of [`npm packages ${name}`, `//${name}:`, ...parts]) expect(stderr).toContain(part);
-    // Advice of a package manager that would not help here.
-    expect(stderr).not.toMatch(/--force|--no-frozen-lockfile|--update-checksums|npm error/);
-  });
+  it.each(Object.entries(broken))(
+    "%s: says what is wrong with the lock file, and what makes a right one",
+    async (name, [, , parts]) => {
+      const { status, stderr } = await build(name);
+      expect(status).not.toBe(0);
+      for (const part of [`npm packages ${name}`, `//${name}:`, ...parts]) expect(stderr).toContain(part);
+      // Advice of a package manager that would not help here.
+      expect(stderr).not.toMatch(/--force|--no-frozen-lockfile|--update-checksums|npm error/);
+    },
+  );
 
   it("downloads a package whose integrity is wrong once, and does not wait to do it again", async () => {
     hosts.requests.length = 0;
     await build("integrity_pnpm");
-    expect(hosts.requests.filter((path) => path === `/${first.name}/-/${first.name}-${first.version}.tgz`)).toHaveLength(1);
+    expect(
+      hosts.requests.filter((path) => path === `/${first.name}/-/${first.name}-${first.version}.tgz`),
+    ).toHaveLength(1);
   });
 
   it("takes one lock file", async () => {

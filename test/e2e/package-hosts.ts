@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
 /** A local server that stands for nodejs.org and for registry.npmjs.org. It hands on what the machine's registry serves, and counts. */
@@ -55,17 +54,18 @@ export class PackageHosts {
       response.writeHead(404).end();
       return;
     }
-    const { status, body } = await fetch(new URL(path.slice(1), this.#upstream));
-    response.writeHead(status);
-    if (body) await pipeline(Readable.fromWeb(body), response);
-    else response.end();
+    const answer = await fetch(new URL(path.slice(1), this.#upstream));
+    response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
   }
 }
 
 /** The registry that npm is configured for; without npm the public one. */
 function machineRegistry(): string {
   try {
-    return execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync("npm", ["config", "get", "registry"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return "https://registry.npmjs.org/";
   }

@@ -74,13 +74,19 @@ beforeAll(() => {
   };
   app.write({
     ...files,
-    ...lockOf("5.6.0", "sha512-l3nz3euub2QMg5ouu5U09Ew9Wf6/wQ8I++ch1loQ0ljmzhmfZYrH9fflS22i/PQEvsPvxCwxgz5q7UB8K1JO4Q=="),
+    ...lockOf(
+      "5.6.0",
+      "sha512-l3nz3euub2QMg5ouu5U09Ew9Wf6/wQ8I++ch1loQ0ljmzhmfZYrH9fflS22i/PQEvsPvxCwxgz5q7UB8K1JO4Q==",
+    ),
     "MODULE.bazel": `module(name = "app")\n${extensions}${overrides}`,
     "requirements.txt": "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n",
   });
   lib.write({
     ...files,
-    ...lockOf("5.5.6", "sha512-uNpm30m/AGSkLxxy7d9yRXpJQFrZzVWLFBkS+6ngPcZkw/5k3L/jjFuj7tVnEpRn+QgmiXr21nDlhCiUK4ij2A=="),
+    ...lockOf(
+      "5.5.6",
+      "sha512-uNpm30m/AGSkLxxy7d9yRXpJQFrZzVWLFBkS+6ngPcZkw/5k3L/jjFuj7tVnEpRn+QgmiXr21nDlhCiUK4ij2A==",
+    ),
     "MODULE.bazel": `module(name = "lib", version = "1.0")\n${extensions}`,
     "requirements.txt": "six==1.16.0 --hash=sha256:8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254\n",
   });
@@ -99,7 +105,11 @@ describe("two modules that use the same names of repositories", () => {
   });
 
   it("get no package that only the other one locks", async () => {
-    lib.write({ "more/BUILD.bazel": build.replace("csv-parse", "simple-statistics"), "more/main.ts": main, "more/squares.py": "" });
+    lib.write({
+      "more/BUILD.bazel": build.replace("csv-parse", "simple-statistics"),
+      "more/main.ts": main,
+      "more/squares.py": "",
+    });
     const { status, stderr } = await app.bazel(["build", "@lib//more:main"]);
     expect(status).not.toBe(0);
     expect(stderr).toContain("simple-statistics");
