@@ -72,6 +72,21 @@ describe("push", () => {
     );
   });
 
+  it("of a second repository mounts what the first one got", async () => {
+    const [first, second] = ["team/one", "team/two"].map((repository) => {
+      const target = new Target("push");
+      target.request.defaultRegistry = registry.host;
+      target.image({ layers: ["base", repository], repository });
+      return target;
+    });
+    const env = { XDG_STATE_HOME: join((first as Target).folder, "state") };
+    expect((await first?.run([], env))?.status).toBe(0);
+    registry.seen.length = 0;
+    expect((await second?.run([], env))?.status).toBe(0);
+    expect(registry.seen.filter(({ path }) => path.includes("from=team%2Fone")).length).toBe(1);
+    expect(registry.log.filter((each) => /^PUT .*\/blobs\//.test(each)).length).toBe(2);
+  });
+
   it("gives an image all its tags, from the target or from a file", async () => {
     const listed = new Target("push");
     const read = new Target("push");
@@ -87,7 +102,10 @@ describe("push", () => {
     const { target } = pushTarget(["stamped"]);
     const [image] = target.images.splice(0);
     if (image) target.images.push({ ...image, remoteTags: ["{STABLE_COMMIT}", "built-{BUILD_TIMESTAMP}"] });
-    expect(await target.run()).toMatchObject({ status: 2, stderr: expect.stringMatching(/\{STABLE_COMMIT\}[\s\S]*--stamp/) });
+    expect(await target.run()).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/\{STABLE_COMMIT\}[\s\S]*--stamp/),
+    });
     // What a flag says does not need the status.
     expect((await target.run(["--tag", "v1"])).status).toBe(0);
     target.request.buildStatus = [
@@ -98,7 +116,10 @@ describe("push", () => {
     expect(tagged("0a1b2c")).toBe(tagged("built-1700000000"));
     expect(tagged("0a1b2c")).toBe(tagged("v1"));
     target.images.splice(0, 1, { ...(image as (typeof target.images)[number]), remoteTags: ["{STABLE_COMIT}"] });
-    expect(await target.run()).toMatchObject({ status: 2, stderr: expect.stringMatching(/"STABLE_COMIT"[\s\S]*STABLE_COMMIT/) });
+    expect(await target.run()).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/"STABLE_COMIT"[\s\S]*STABLE_COMMIT/),
+    });
   });
 
   it("writes digests into a file of the folder that the user is in", async () => {

@@ -6,7 +6,9 @@ afterAll(() => consumer.end());
 
 it("runs functions in the image of each base, all pushed at once", async () => {
   const stdout = await consumer.run("//:main");
-  const images = [...stdout.matchAll(/^ {2}(localhost:\d+\/bases_example@sha256:[0-9a-f]{64})$/gm)].map(([, image]) => image);
+  const images = [...stdout.matchAll(/^ {2}(localhost:\d+\/bases_example@sha256:[0-9a-f]{64})$/gm)].map(
+    ([, image]) => image,
+  );
   expect(new Set(images).size).toBe(3);
   expect(stdout).toBe(`default: python yes, team none, settings none
   ${images[0]}

@@ -8,7 +8,9 @@ afterAll(() => consumer.end());
 it("runs a program's functions in the image that SLIPWAY_CONTAINER_IMAGE names, and pushes nothing", async () => {
   const custom = (await consumer.run("//:custom_push")).trim();
   expect(custom).toMatch(/^localhost:\d+\/another-team\/image@sha256:[0-9a-f]{64}$/);
-  expect(await consumer.run("//:main")).toMatch(/^image: localhost:\d+\/custom_image_example@.*\nmade by: this build\n$/);
+  expect(await consumer.run("//:main")).toMatch(
+    /^image: localhost:\d+\/custom_image_example@.*\nmade by: this build\n$/,
+  );
 
   // What a user does before.
   expect(JSON.parse(await consumer.slipway("image", "check", custom, "--json"))).toMatchObject({ met: true });

@@ -9,7 +9,9 @@ const rain = "rain: 66.4 ± 12.5 mm a month, most in August, November\n";
 
 it("runs a TypeScript program with npm packages: pushed, computed in a container of its image", async () => {
   const stdout = await consumer.run("//:main");
-  expect(stdout).toMatch(/^image: localhost:\d+\/typescript_example@sha256:[0-9a-f]{64}\ncomputed on: [0-9a-f]{12}\nrain: /);
+  expect(stdout).toMatch(
+    /^image: localhost:\d+\/typescript_example@sha256:[0-9a-f]{64}\ncomputed on: [0-9a-f]{12}\nrain: /,
+  );
   expect(stdout.endsWith(rain)).toBe(true);
   await consumer.registry.verify("typescript_example", "main_default");
   expect(consumer.unneeded()).toEqual([]);

@@ -27,7 +27,8 @@ const server = createServer((request, response) => {
   const [, host, path = ""] = /^\/([^/]+)\/(.*)$/.exec(url) ?? [];
   const old = [dash, libc].find((each) => url.endsWith(each.path));
   if (old && path.includes(whole)) response.end(old.content);
-  else if (host === "mirror" && !old) response.writeHead(302, { location: `${upstream}/${path.slice("debian/".length)}` }).end();
+  else if (host === "mirror" && !old)
+    response.writeHead(302, { location: `${upstream}/${path.slice("debian/".length)}` }).end();
   else response.writeHead(404).end();
 });
 
@@ -115,7 +116,10 @@ describe("a base whose locked packages the mirror no longer has", () => {
 
   it("asks the mirror alone with a lock that names no moment", async () => {
     const { status, stderr } = await fetched("older_lock");
-    expect([status, stderr]).toEqual([expect.any(Number), expect.stringContaining("slipway image lock older_lock.lock")]);
+    expect([status, stderr]).toEqual([
+      expect.any(Number),
+      expect.stringContaining("slipway image lock older_lock.lock"),
+    ]);
     expect(status).not.toBe(0);
     expect(seen.filter((url) => url.startsWith("/archive/"))).toEqual([]);
   });
@@ -147,7 +151,12 @@ function lockOf(snapshot: string | undefined): string {
 }
 
 function fetched(name: string) {
-  return workspace.bazel(["query", "--repository_cache=", `--experimental_downloader_config=${join(folder, "downloader")}`, `@${name}//:all`]);
+  return workspace.bazel([
+    "query",
+    "--repository_cache=",
+    `--experimental_downloader_config=${join(folder, "downloader")}`,
+    `@${name}//:all`,
+  ]);
 }
 
 /** The first bytes of the packages that a base has. */

@@ -128,7 +128,8 @@ def pipeline(
         names; where the base has none, start what the script would: `["/app/main.runfiles/REPOSITORY/node", "/app/main.runfiles/_main/main.mjs"]`.
       env: dict of string to string: environment variables of the images.
       registry: string, `HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry.
-      repository: string. Default: the build setting `repository_prefix` and the package's path. The tags there are `NAME_TAG`.
+      repository: string. Default: the build setting `repository_prefix` and the package's path, in a root package the module's name. The tags there are
+        `NAME_TAG`.
       image_env: list of strings: further variables that tell the program its images. One whose name ends in `_URIS` gets the value of
         SLIPWAY_CONTAINER_IMAGE_URIS, any other the address of the default image: `["SEMATIC_CONTAINER_IMAGE_URIS"]`.
       platform: label of the platform of the images. Default: the platform that is built for.

@@ -130,7 +130,9 @@ describe("pushImages", () => {
     it("mounts into another repository what one has", async () => {
       await push("a");
       const log = await requestsOf(() => push("b"));
-      expect(mounts()).toEqual([`/v2/b/blobs/uploads/?mount=${encodeURIComponent(sha256(Buffer.from("shared")))}&from=a`]);
+      expect(mounts()).toEqual([
+        `/v2/b/blobs/uploads/?mount=${encodeURIComponent(sha256(Buffer.from("shared")))}&from=a`,
+      ]);
       // Its own layer and the configuration.
       expect(uploads(log)).toBe(2);
     });
@@ -149,24 +151,27 @@ describe("pushImages", () => {
 
     it.each([
       ["no longer has the blob", () => registry.blobs.clear(), 0],
-      ["does not mount", () => void (registry.mounts = false), 0],
+      ["does not mount", () => Object.assign(registry, { mounts: false }), 0],
       ["forbids it", () => refuseMounts(403), 1],
       ["does not know the repository", () => refuseMounts(404), 1],
-    ])("uploads where the registry %s, at the cost of one request at most, and remembers the better place", async (_, spoil, cost) => {
-      await push("a");
-      const fresh = await requestsOf(() => push("fresh", client, "b"));
-      spoil();
-      memories.forEach((_, key) => void memories.set(key, "a"));
-      for (const key of [...registry.blobs.keys()]) if (key.startsWith("b ")) registry.blobs.delete(key);
-      const mounted = mounts().length;
-      const log = await requestsOf(() => push("b"));
-      expect(mounts().length - mounted).toBe(3);
-      expect(uploads(log)).toBe(3);
-      // Of the three blobs of the other push one was mounted: no request to send it.
-      expect(log.length).toBe(fresh.length + 1 + 3 * cost);
-      expect(await tagOf("b", imageOf(client, { repository: "b", layers: ["shared", "b"] }).digest)).toBeDefined();
-      expect(new Set(memories.values())).toEqual(new Set(["a", "b"]));
-    });
+    ])(
+      "uploads where the registry %s, at the cost of one request at most, and remembers the better place",
+      async (_, spoil, cost) => {
+        await push("a");
+        const fresh = await requestsOf(() => push("fresh", client, "b"));
+        spoil();
+        memories.forEach((_, key) => void memories.set(key, "a"));
+        for (const key of [...registry.blobs.keys()]) if (key.startsWith("b ")) registry.blobs.delete(key);
+        const mounted = mounts().length;
+        const log = await requestsOf(() => push("b"));
+        expect(mounts().length - mounted).toBe(3);
+        expect(uploads(log)).toBe(3);
+        // Of the three blobs of the other push one was mounted: no request to send it.
+        expect(log.length).toBe(fresh.length + 1 + 3 * cost);
+        expect(await tagOf("b", imageOf(client, { repository: "b", layers: ["shared", "b"] }).digest)).toBeDefined();
+        expect(new Set(memories.values())).toEqual(new Set(["a", "b"]));
+      },
+    );
 
     it("keeps users of a registry apart", async () => {
       registry.intervene = ({ headers }, response) => {
@@ -200,7 +205,11 @@ describe("pushImages", () => {
       };
       const holder = openRegistry(registry.host, {
         retry: quickRetry,
-        findCredential: async () => ({ credential: { kind: "registry-token", token: "t" }, searched: [], problems: [] }),
+        findCredential: async () => ({
+          credential: { kind: "registry-token", token: "t" },
+          searched: [],
+          problems: [],
+        }),
       });
       await push("a", holder);
       expect(memories.size).toBe(0);
