@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Call, readArrivals } from "./arrivals.ts";
 import { fitHandling, summarizeByType } from "./summary.ts";
 import { formatTable } from "./table.ts";
@@ -15,6 +15,17 @@ function call(type: string, wait: number, stay: number | undefined, tonnes = 100
     tonnes,
   };
 }
+
+describe("the program", () => {
+  it("prints its help, and computes nothing", async () => {
+    const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    process.argv.push("--help");
+    await import("./report.ts");
+    const text = write.mock.calls.join("");
+    write.mockRestore();
+    expect(text).toMatch(/^A month at a port: .*\n\nOptions:\n {2}--help /);
+  });
+});
 
 describe("readArrivals", () => {
   it("reads times in hours, and leaves out what has not happened", () => {

@@ -25,7 +25,14 @@ const fit = inImage(
   { tag: "slim" },
 );
 
+const help = `A month at a port: how long ships waited, and how long their cargo took.
+
+Options:
+  --help  Show this text
+`;
+
 await main(async () => {
+  if (process.argv.includes("--help")) return void process.stdout.write(help);
   console.log(`image: ${hasContainerImage() ? containerImage() : "none (the program was started without one)"}`);
   const [{ ranIn, types }, { ranIn: alsoRanIn, handling }] = await Promise.all([summarize(), fit("container")]);
 

@@ -26,6 +26,12 @@ describe("the quickstart", () => {
   });
 });
 
+describe("its help", () => {
+  it("is what follows --", async () => {
+    expect(await workspace.stdout(["run", report, "--", "--help"])).toMatch(/^A month at a port: .*\n\nOptions:\n/);
+  });
+});
+
 /** What it computed, without where. */
 function result(stdout: string): string {
   return stdout.slice(stdout.indexOf("\n\n"));
