@@ -95,7 +95,6 @@ def _carried_impl(ctx):
 
 _carried_test = analysistest.make(_carried_impl, attrs = {"program": attr.label(allow_single_file = True, doc = "The program.")})
 
-
 def _request_impl(ctx):
     env = analysistest.begin(ctx)
     texts = [action.content for action in analysistest.target_actions(env) if action.mnemonic == "FileWrite" and action.content.startswith("{")]
