@@ -37,9 +37,18 @@ const manifest = import.meta.resolve("csv-parse").replace(/csv-parse\\/.*/, "csv
 console.log(JSON.parse(readFileSync(new URL(manifest), "utf8")).version, parse("1,2").length);
 `;
 
-function lockOf(version: string, integrity: string): Record<string, string> {
+interface Pin {
+  readonly name: string;
+  readonly version: string;
+  readonly integrity: string;
+}
+
+function lockOf(...pins: readonly Pin[]): Record<string, string> {
+  const each = (format: (pin: Pin) => string) => pins.map(format).join("");
   return {
-    "package.json": JSON.stringify({ dependencies: { "csv-parse": version } }),
+    "package.json": JSON.stringify({
+      dependencies: Object.fromEntries(pins.map(({ name, version }) => [name, version])),
+    }),
     "pnpm-lock.yaml": `lockfileVersion: '9.0'
 
 settings:
@@ -50,19 +59,11 @@ importers:
 
   .:
     dependencies:
-      csv-parse:
-        specifier: ${version}
-        version: ${version}
-
+${each(({ name, version }) => `      ${name}:\n        specifier: ${version}\n        version: ${version}\n`)}
 packages:
-
-  csv-parse@${version}:
-    resolution: {integrity: ${integrity}}
-
+${each(({ name, version, integrity }) => `\n  ${name}@${version}:\n    resolution: {integrity: ${integrity}}\n`)}
 snapshots:
-
-  csv-parse@${version}: {}
-`,
+${each(({ name, version }) => `\n  ${name}@${version}: {}\n`)}`,
   };
 }
 
@@ -75,18 +76,27 @@ beforeAll(() => {
   app.write({
     ...files,
     ...lockOf(
-      "5.6.0",
-      "sha512-l3nz3euub2QMg5ouu5U09Ew9Wf6/wQ8I++ch1loQ0ljmzhmfZYrH9fflS22i/PQEvsPvxCwxgz5q7UB8K1JO4Q==",
+      {
+        name: "csv-parse",
+        version: "5.6.0",
+        integrity: "sha512-l3nz3euub2QMg5ouu5U09Ew9Wf6/wQ8I++ch1loQ0ljmzhmfZYrH9fflS22i/PQEvsPvxCwxgz5q7UB8K1JO4Q==",
+      },
+      {
+        name: "simple-statistics",
+        version: "7.12.1",
+        integrity: "sha512-LYRvHhZceO9MTzDw6ptt3PBoOHuiTqNU5Ew5MLjjcLwuzgfATMf1oMFdgDW7elVDGwZvi98pGoUoFhwuXTHTRA==",
+      },
     ),
     "MODULE.bazel": `module(name = "app")\n${extensions}${overrides}`,
     "requirements.txt": "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n",
   });
   lib.write({
     ...files,
-    ...lockOf(
-      "5.5.6",
-      "sha512-uNpm30m/AGSkLxxy7d9yRXpJQFrZzVWLFBkS+6ngPcZkw/5k3L/jjFuj7tVnEpRn+QgmiXr21nDlhCiUK4ij2A==",
-    ),
+    ...lockOf({
+      name: "csv-parse",
+      version: "5.5.6",
+      integrity: "sha512-uNpm30m/AGSkLxxy7d9yRXpJQFrZzVWLFBkS+6ngPcZkw/5k3L/jjFuj7tVnEpRn+QgmiXr21nDlhCiUK4ij2A==",
+    }),
     "MODULE.bazel": `module(name = "lib", version = "1.0")\n${extensions}`,
     "requirements.txt": "six==1.16.0 --hash=sha256:8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254\n",
   });
@@ -112,6 +122,6 @@ describe("two modules that use the same names of repositories", () => {
     });
     const { status, stderr } = await app.bazel(["build", "@lib//more:main"]);
     expect(status).not.toBe(0);
-    expect(stderr).toContain("simple-statistics");
+    expect(stderr).toMatch(/simple-statistics is not in the lock file that its module declares/);
   });
 });

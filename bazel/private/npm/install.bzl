@@ -34,6 +34,7 @@ def _place(rctx, lock, file, command):
         if not path.exists:
             remedy = "Run `npm init`." if name == "package.json" else "Run `{}` in the folder of {} to make it.".format(command, label_text(rctx.attr.package_json))
             _error(rctx, "{} does not exist.".format(label_text(label)), remedy)
+        rctx.watch(path)
         rctx.symlink(path, name)
     return rctx.read(rctx.path(lock))
 
