@@ -42,7 +42,7 @@ describe("the stack trace of a TypeScript program", () => {
     const map = JSON.parse(readFileSync(join(folder, "alone.mjs.map"), "utf8"));
     const sources = map.sources.map((source: string) => new URL(map.sourceRoot + source).href);
     expect(sources).toEqual([
-      "workspace:/bazel-out/-/bin/src/stack_trace.mjs",
+      "workspace:/src/sdk/stack-trace.ts",
       "workspace:/test/rules/throwing/lib/tide.ts",
       "workspace:/test/rules/throwing/alone.ts",
     ]);
