@@ -10,7 +10,7 @@ import debianRelocate from "../../../tools/bootstrap/debian_relocate.sh" with { 
 import messages from "../../../tools/bootstrap/messages.sh" with { type: "text" };
 import moduleRegistry from "../../../tools/bootstrap/module_registry.sh" with { type: "text" };
 import onPath from "../../../tools/bootstrap/on_path.sh" with { type: "text" };
-import truststore from "../../../tools/bootstrap/truststore.mjs" with { type: "text" };
+import truststore from "../../../tools/bootstrap/truststore.sh" with { type: "text" };
 import { lockedPackage } from "../npm-lock.ts";
 import anyBuild from "./templates/any/BUILD.tmpl" with { type: "text" };
 import anyGreeting from "./templates/any/greeting.txt.tmpl" with { type: "text" };
@@ -42,7 +42,7 @@ export const templates: Templates = {
     "tools/bootstrap/on_path.sh": onPath,
     "tools/bootstrap/pnpm-lock.yaml": bootstrapLock("@bazel/bazelisk", lockedPackage(lock, "@bazel/bazelisk")),
     "tools/bootstrap/slipway.MODULE.bazel": moduleDependencies(module),
-    "tools/bootstrap/truststore.mjs": truststore,
+    "tools/bootstrap/truststore.sh": truststore,
   },
   programs: {
     any: { "BUILD.bazel": anyBuild, "greeting.txt": anyGreeting, "main.sh": anyMain },

@@ -55,7 +55,7 @@ describe.each(["typescript", "python", "any"] as const)("an empty folder, for %s
       ".bazelversion",
       "tools/bazel",
       "tools/bootstrap/choose.sh",
-      "tools/bootstrap/truststore.mjs",
+      "tools/bootstrap/truststore.sh",
     ]) {
       expect(made[name], name).toBe(readFileSync(name, "utf8"));
     }
