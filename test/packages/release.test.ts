@@ -64,16 +64,17 @@ describe("the READMEs of a release", () => {
   output(["tar", "-xzf", built("npm/bazel-slipway-*.tgz")], { cwd: unpacked });
   output(["tar", "-xzf", built("python/bazel_slipway-*.tar.gz")], { cwd: unpacked });
 
-  it.each([join(cwd, `slipway-${version}`), join(unpacked, "package"), join(unpacked, `bazel_slipway-${version}`)])(
-    "link to what is there: %s",
-    (folder) => {
-      const links = [...readFileSync(join(folder, "README.md"), "utf8").matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)];
-      const dead = links.filter(([, target = ""]) => {
-        return /^https:\/\//.test(target) ? /OWNER|\{/.test(target) : !existsSync(join(folder, target));
-      });
-      expect(dead.map(([, target]) => target)).toEqual([]);
-    },
-  );
+  it.each([
+    ["archive", join(cwd, `slipway-${version}`)],
+    ["npm package", join(unpacked, "package")],
+    ["Python package", join(unpacked, `bazel_slipway-${version}`)],
+  ])("link to what is there, in the %s", (_, folder) => {
+    const links = [...readFileSync(join(folder, "README.md"), "utf8").matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)];
+    const dead = links.filter(([, target = ""]) => {
+      return /^https:\/\//.test(target) ? /OWNER|\{/.test(target) : !existsSync(join(folder, target));
+    });
+    expect(dead.map(([, target]) => target)).toEqual([]);
+  });
 
   it("is what PyPI shows", () => {
     const info = readFileSync(join(unpacked, `bazel_slipway-${version}`, "PKG-INFO"), "utf8");
