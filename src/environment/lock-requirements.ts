@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { Failure, UserError } from "../oci/errors.ts";
 import { runCommand, type Variables, withoutPasswords } from "./command.ts";
-import { findUv } from "./uv.ts";
+import { findUv, isUnanswered, lastCause } from "./uv.ts";
 
 /**
  * Locks what a requirements file asks for: every package with one version and its hashes, for every platform. The text is the same wherever it
@@ -45,9 +45,8 @@ export async function lockRequirements(
 }
 
 function lockError(name: string, python: string, said: string): Error {
-  const causes = [...said.matchAll(/^\s*(?:error|cause): (.*)/gm)].map(([, text = ""]) => text.replace(/\.$/, ""));
-  const last = causes.at(-1) ?? said.trim();
-  if (/error sending request|Failed to fetch|HTTP status server error/.test(said)) {
+  const last = lastCause(said);
+  if (isUnanswered(said)) {
     return new Failure(
       `${name} was not locked, because the package index does not answer: ${last}.`,
       "Check the network, and the index that `pip config list` names.",

@@ -18,7 +18,7 @@ export interface EnvironmentSource {
 }
 
 /** Changed when the same inputs are built into something else. */
-const format = 1;
+const format = 2;
 
 /**
  * The name of a built environment: equal for all who build from the same.

@@ -1,13 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure, UserError } from "../oci/errors.ts";
-import { type CommandResult, installerVariables, runCommand, type Variables, withoutPasswords } from "./command.ts";
+import { type CommandResult, runCommand, type Variables, withoutPasswords } from "./command.ts";
 import type { EnvironmentSource } from "./model.ts";
 import { poetryRequirements } from "./poetry.ts";
-import { findPip, type LocalPython } from "./python.ts";
+import type { LocalPython } from "./python.ts";
 import { checkRequirements } from "./requirements.ts";
+import { findUv, isUnanswered, lastCause } from "./uv.ts";
 
-/** What is installed, as arguments of `pip install`. */
+/** What is installed, as arguments of `uv pip install`. */
 export async function pipRequirements(source: EnvironmentSource, temporary: string): Promise<string[]> {
   const [first = "", second = ""] = source.files.keys();
   const read = (name: string) => readFile(source.files.get(name) ?? name, "utf8");
@@ -23,7 +24,14 @@ export async function pipRequirements(source: EnvironmentSource, temporary: stri
 }
 
 /** Nothing but wheels whose hashes are known: neither what is installed nor what runs meanwhile is left to chance. */
-const exactly = ["--require-hashes", "--only-binary=:all:", "--no-warn-script-location", "--quiet"];
+const exactly = [
+  "--require-hashes",
+  "--only-binary=:all:",
+  "--index-strategy=unsafe-best-match",
+  "--link-mode=copy",
+  "--color=never",
+  "--no-progress",
+];
 
 /** Installs into a virtual environment of this machine. */
 export async function installHere(
@@ -32,22 +40,18 @@ export async function installHere(
   options: { readonly prefix: string; readonly temporary: string; readonly env: Variables },
 ): Promise<void> {
   const { prefix, temporary } = options;
-  const env = installerVariables(options.env, temporary);
   const requirements = await pipRequirements(source, temporary);
-  const pip = await findPip(python.path, env);
-  const venv = await runCommand(python.path, ["-m", "venv", "--without-pip", prefix], { env, cwd: temporary });
+  const uv = await findUv(options.env, temporary);
+  const run = (args: readonly string[]) => runCommand(uv.path, args, { env: uv.env, cwd: temporary });
+  const venv = await run(["venv", "--quiet", "--allow-existing", `--python=${python.path}`, prefix]);
   if (venv.status !== 0) {
-    throw new UserError(
-      `${python.path} makes no virtual environment: ${lastLine(venv.stderr)}.`,
-      "Install its module venv: `apt-get install python3-venv`.",
+    throw new Failure(
+      `uv makes no virtual environment of ${python.path}: ${lastCause(venv.stderr)}.`,
+      "Check that this Python is whole, or set `python` to another version that is there.",
     );
   }
-  const args = ["-m", "pip", "--python", join(prefix, "bin/python"), "install", ...exactly, ...requirements];
-  checkInstalled(
-    await runCommand(pip, args, { env, cwd: temporary }),
-    source,
-    `Python ${python.version} on this machine`,
-  );
+  const args = ["pip", "install", `--python=${join(prefix, "bin/python")}`, "--compile-bytecode", ...exactly];
+  checkInstalled(await run([...args, ...requirements]), source, `Python ${python.version} on this machine`);
 }
 
 /** Where packages are installed to without there being an interpreter for them. */
@@ -56,26 +60,14 @@ export interface ForeignTarget {
   readonly python: string;
   /** `os/architecture[/variant]`. */
   readonly platform: string;
-  /** Platform tags of wheels, best first. */
-  readonly tags: readonly string[];
-  /** What conditions in requirements are about: PEP 508, "Environment Markers". */
-  readonly markers: Readonly<Record<string, string>>;
+  /** What uv calls the platform. */
+  readonly name: string;
 }
 
-/** pip takes platform and version for choosing wheels from options, but asks conditions of the interpreter that it runs on. */
-const program = `
-import json, sys
-from pip._vendor.packaging import markers
-target = json.loads(sys.argv.pop(1))
-markers.default_environment = lambda: dict(target)
-from pip._internal.cli.main import main
-sys.exit(main())
-`;
-
 /**
- * Installs for another interpreter into a folder, as `pip install --target` does.
+ * Installs for another interpreter into a folder: what is below `lib/python3.N/site-packages` there, N being of this machine, and beside `lib`.
  *
- * @returns the interpreter that pip ran on, which is in the first line of scripts
+ * @returns the interpreter that is in the first line of scripts
  */
 export async function installFor(
   source: EnvironmentSource,
@@ -83,56 +75,40 @@ export async function installFor(
   options: { readonly folder: string; readonly temporary: string; readonly env: Variables },
 ): Promise<string> {
   const { folder, temporary } = options;
-  const env = installerVariables(options.env, temporary);
   const requirements = await pipRequirements(source, temporary);
-  const pip = await findPip(undefined, env);
-  const args = [
-    "install",
-    ...exactly,
-    "--no-compile",
-    `--target=${folder}`,
-    `--python-version=${target.python}`,
-    "--implementation=cp",
-    ...target.tags.map((tag) => `--platform=${tag}`),
-    ...requirements,
-  ];
-  const result = await runCommand(pip, ["-c", program, JSON.stringify(target.markers), ...args], {
-    env,
-    cwd: temporary,
-  });
+  const uv = await findUv(options.env, temporary);
+  const place = [`--prefix=${folder}`, `--python-version=${target.python}`, `--python-platform=${target.name}`];
+  const args = ["pip", "install", `--python=${uv.python}`, ...place, "--no-compile-bytecode", ...exactly];
+  const result = await runCommand(uv.path, [...args, ...requirements], { env: uv.env, cwd: temporary });
   checkInstalled(result, source, `Python ${target.python} on ${target.platform}`);
-  const { stdout } = await runCommand(pip, ["-c", "import sys; print(sys.executable)"], { env });
-  return stdout.trim();
+  return uv.python;
 }
 
 function checkInstalled({ status, stderr }: CommandResult, source: EnvironmentSource, place: string): void {
   if (status === 0) return;
   const said = withoutPasswords(stderr);
-  const errors = said.split("\n").flatMap((line) => (line.startsWith("ERROR: ") ? [line.slice(7).trim()] : []));
-  const problem = `pip could not install what ${source.path} of ${source.kind} names`;
-  if (/Retrying \(|NewConnectionError|ProxyError|ConnectTimeout|SSLError|HTTP error 5\d\d/.test(said)) {
+  const problem = `uv could not install what ${source.path} of ${source.kind} names`;
+  if (isUnanswered(said)) {
     throw new Failure(
       `${problem}: the package index does not answer.`,
       "Check the network, and what `pip config list` says of the index; what was downloaded is kept.",
     );
   }
-  if (/DO NOT MATCH THE HASHES/.test(said)) {
-    const packages = [...said.matchAll(/^\s{4}(\S+) from /gm)].map(([, name]) => name).join(", ");
+  const mismatch = /Hash mismatch for `([^`]+)`/.exec(said)?.[1];
+  if (mismatch !== undefined) {
     throw new UserError(
-      `${problem}: what the package index has of ${packages || "a package"} is not what its hash says.`,
+      `${problem}: what the package index has of ${mismatch} is not what its hash says.`,
       "Find out which is right before you write the hashes anew.",
     );
   }
-  const missing = errors.flatMap((line) => /^No matching distribution found for (\S+)/.exec(line)?.[1] ?? []);
+  const missing = [
+    ...said.matchAll(/(?:Because|and|version of) (\S+) (?:has no usable wheels|was not found|and you require)/g),
+  ];
   if (missing.length > 0) {
     throw new UserError(
-      `${problem}: ${missing.join(", ")} has no wheel for ${place}, or the package index does not have it.`,
+      `${problem}: ${missing.map(([, name]) => name).join(", ")} has no wheel for ${place}, or the package index does not have it.`,
       "Take a version that has one, or build a wheel and put it into your index; nothing is built from source here.",
     );
   }
-  throw new UserError(`${problem}: ${errors[0] ?? lastLine(said)}`, "Correct the file, then run the job again.");
-}
-
-function lastLine(said: string): string {
-  return (said.trim().split("\n").at(-1) ?? "").replace(/\.$/, "");
+  throw new UserError(`${problem}: ${lastCause(said)}.`, "Correct the file, then run the job again.");
 }

@@ -30,15 +30,18 @@ function shown(entries: readonly TarEntry[]): Record<string, string> {
   );
 }
 
-it("what pip put into a folder becomes a virtual environment of the image's interpreter", async () => {
+it("what uv put into a folder becomes a virtual environment of the image's interpreter", async () => {
+  // By another version of Python than the image's.
+  const installed = "lib/python3.12/site-packages";
   const folder = await folderOf({
-    "a/__init__.py": "",
-    "a/__pycache__/__init__.cpython-311.pyc": "x",
+    ".lock": "",
+    [`${installed}/a/__init__.py`]: "",
+    [`${installed}/a/__pycache__/__init__.cpython-312.pyc`]: "x",
     "bin/a": "#!/build/python\nimport a\n",
     "bin/other": "#!/bin/sh\n",
     "share/a.txt": "",
-    "a-1.dist-info/RECORD":
-      "a/__init__.py,sha256=x,0\n../../share/a.txt,sha256=y,0\n../../bin/other,sha256=z,10\n../../bin/a,sha256=old,25\na/__pycache__/__init__.cpython-311.pyc,,\n",
+    [`${installed}/a-1.dist-info/RECORD`]:
+      "a/__init__.py,sha256=x,0\n../../../share/a.txt,sha256=y,0\n../../../bin/other,sha256=z,10\n../../../bin/a,sha256=old,25\na/__pycache__/__init__.cpython-312.pyc,,\n",
   });
   const entries = await venvEntries(folder, { path: "/usr/bin/python3.11", version: "3.11.2" }, "/build/python");
   const packages = "lib/python3.11/site-packages";

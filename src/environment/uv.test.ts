@@ -53,6 +53,7 @@ describe("the lock of requirements", () => {
       "python3",
       `case "$*" in
   "-m pip --version") echo "pip 23.2.1 from /x (python 3.11)" ;;
+  -c*) echo /usr/bin/python3 ;;
   "-m pip config list") echo "global.index-url='https://user:secret@index.example/simple'" ;;
   *"pip install"*)
     echo install >> ${folder}/calls

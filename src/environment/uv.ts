@@ -21,7 +21,7 @@ const requirement = `uv==0.13.9 \\
 /** uv, ready to run. */
 export interface Uv {
   readonly path: string;
-  /** The interpreter that it is told to use: the one whose pip brought it. */
+  /** Path of the interpreter that it is told to use: the one whose pip brought it. */
   readonly python: string;
   /** What it sees: the indexes of pip's configuration among them, which may have passwords in them. */
   readonly env: Readonly<Record<string, string>>;
@@ -53,6 +53,12 @@ export async function findUv(env: Variables, temporary: string): Promise<Uv> {
         { env: pipEnv, cwd: scratch },
       );
       if (status === 0) return;
+      if (/Retrying \(|NewConnectionError|ProxyError|ConnectTimeout|SSLError|HTTP error 5\d\d/.test(stderr)) {
+        throw new Failure(
+          "pip could not bring uv, which handles Python packages: the package index does not answer.",
+          "Check the network, and the index that `pip config list` names.",
+        );
+      }
       const [line = "no reason given"] =
         withoutPasswords(stderr)
           .match(/(?<=^ERROR: ).*/gm)
@@ -64,13 +70,25 @@ export async function findUv(env: Variables, temporary: string): Promise<Uv> {
     },
   );
   const { stdout } = await runCommand(python, ["-m", "pip", "config", "list"], { env: pipEnv });
+  const executable = await runCommand(python, ["-c", "import sys; print(sys.executable)"], { env: pipEnv });
   const cache = join(root, "cache");
   await mkdir(cache, { recursive: true, mode: 0o700 });
   return {
     path: join(folder, "bin/uv"),
-    python,
+    python: executable.stdout.trim(),
     env: { ...pipEnv, ...indexVariables(stdout), UV_CACHE_DIR: cache, UV_NO_CONFIG: "1", UV_PYTHON_DOWNLOADS: "never" },
   };
+}
+
+/** Whether uv ended because an index did not answer. */
+export function isUnanswered(said: string): boolean {
+  return /error sending request|Failed to fetch|HTTP status server error/.test(said);
+}
+
+/** What uv gives as the cause that all others come from. */
+export function lastCause(said: string): string {
+  const causes = [...said.matchAll(/^\s*(?:error|cause): (.*)/gm)].map(([, text = ""]) => text);
+  return (causes.at(-1) ?? said.trim()).replace(/\.$/, "");
 }
 
 /** pip's settings, and uv's variables for the same. Where each may have several values, blanks are between them. */

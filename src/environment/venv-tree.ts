@@ -16,21 +16,20 @@ export interface BasePython {
 }
 
 /**
- * The entries of a virtual environment in an image (PEP 405), of what `pip install --target` made: the same packages give the same entries. Scripts
+ * The entries of a virtual environment in an image (PEP 405), of what `uv pip install --prefix` made: the same packages give the same entries. Scripts
  * start the image's interpreter, and `RECORD` of every package says what is there.
  *
- * @param folder pip's target
- * @param builder interpreter that pip ran on, which scripts name
+ * @param folder uv's prefix
+ * @param builder interpreter that uv was told to use, which scripts name
  */
 export async function venvEntries(folder: string, python: BasePython, builder: string): Promise<TarEntry[]> {
   const packages = posix.join("lib", `python${minorOf(python.version)}`, "site-packages");
-  const files = await filesBelow(folder);
-  const outside = await filesOutside(folder, files);
+  // What uv locks is no part of it.
+  const files = (await filesBelow(folder)).filter((name) => name !== ".lock");
   const entries = new Map<string, TarEntry>();
   const contents = new Map<string, Buffer>();
   for (const name of files) {
-    const isScript = outside.has(name);
-    const path = isScript ? name : posix.join(packages, name);
+    const path = name.replace(installed, `${packages}/`);
     const file = join(folder, name);
     const status = await lstat(file);
     if (status.isSymbolicLink()) {
@@ -38,18 +37,21 @@ export async function venvEntries(folder: string, python: BasePython, builder: s
       continue;
     }
     const mode = status.mode & 0o100 ? 0o755 : 0o644;
-    const script = isScript && name.startsWith("bin/") ? retargeted(await readFile(file), builder) : undefined;
+    const script = name.startsWith("bin/") ? retargeted(await readFile(file), builder) : undefined;
     if (script) contents.set(name, script);
     entries.set(path, { type: "file", path, mode, content: script ? { bytes: script } : { file } });
   }
   for (const name of files.filter(isRecord)) {
-    const path = posix.join(packages, name);
+    const path = name.replace(installed, `${packages}/`);
     const bytes = newRecord(await readFile(join(folder, name), "utf8"), contents);
     entries.set(path, { type: "file", path, mode: 0o644, content: { bytes } });
   }
   for (const entry of skeleton(python)) entries.set(entry.path, entry);
   return [...entries.values()].map((entry) => ({ ...entry, path: `${imageEnvironment}/${entry.path}` }));
 }
+
+/** Where uv puts packages: below the version of the interpreter that it was told to use. */
+const installed = /^lib\/python3\.\d+\/site-packages\//;
 
 function skeleton(python: BasePython): TarEntry[] {
   const lines = [
@@ -77,19 +79,7 @@ async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
 }
 
 function isRecord(name: string): boolean {
-  return /^[^/]+\.dist-info\/RECORD$/.test(name);
-}
-
-/** Files that belong beside `lib`: a record names them relative to where packages were to be, two folders down. */
-async function filesOutside(folder: string, files: readonly string[]): Promise<Set<string>> {
-  const outside = new Set<string>();
-  for (const name of files.filter(isRecord)) {
-    for (const row of (await readFile(join(folder, name), "utf8")).split("\n")) {
-      const [, path] = /^"?\.\.\/\.\.\/([^,"]+)/.exec(row) ?? [];
-      if (path !== undefined) outside.add(path);
-    }
-  }
-  return outside;
+  return installed.test(name) && /^[^/]+\.dist-info\/RECORD$/.test(name.replace(installed, ""));
 }
 
 /** A script whose first lines start the builder's interpreter, changed to start the environment's. Undefined: it is no such script. */
@@ -111,9 +101,9 @@ function newRecord(text: string, contents: ReadonlyMap<string, Buffer>): Buffer 
     .split(/\r?\n/)
     .filter((row) => row !== "" && !/__pycache__\/[^,]*\.pyc/.test(row))
     .map((row) => {
-      const [, path] = /^"?\.\.\/\.\.\/([^,"]+)/.exec(row) ?? [];
+      const [, path] = /^"?\.\.\/\.\.\/\.\.\/([^,"]+)/.exec(row) ?? [];
       const content = path === undefined ? undefined : contents.get(path);
-      if (path === undefined || content === undefined) return row.replace(/^("?)\.\.\/\.\.\//, "$1../../../");
+      if (path === undefined || content === undefined) return row;
       const hash = createHash("sha256").update(content).digest("base64url");
       return `../../../${path},sha256=${hash},${content.length}`;
     });
