@@ -51,12 +51,7 @@ describe.each(["typescript", "python", "any"] as const)("an empty folder, for %s
     expect(made["MODULE.bazel"]).toContain(`path = "${slipway}"`);
     expect(Object.values(made).join("")).not.toContain("{{");
     // Whatever is elsewhere in this repository is the same there.
-    for (const name of [
-      ".bazelversion",
-      "tools/bazel",
-      "tools/bootstrap/choose.sh",
-      "tools/bootstrap/truststore.sh",
-    ]) {
+    for (const name of [".bazelversion", "tools/bazel", "tools/bootstrap/choose.sh", "tools/bootstrap/truststore.sh"]) {
       expect(made[name], name).toBe(readFileSync(name, "utf8"));
     }
     const bootstrap = readdirSync("tools/bootstrap").filter((name) => /\.(sh|mjs)$/.test(name));
