@@ -3,8 +3,8 @@
 load("//bazel/private/npm:npm_repository.bzl", "npm_repository")  # buildifier: disable=bzl-visibility
 
 _MODULES = {
-    "debian": "debian/repository/main.ts",
-    "pull": "registry/base/main.ts",
+    "debian": Label("//src/debian:repository/main.ts"),
+    "pull": Label("//src/registry:base/main.ts"),
 }
 
 def repository_tool(rctx, name, packages):
@@ -19,17 +19,17 @@ def repository_tool(rctx, name, packages):
       path, of a module for Node; what it was staged in is `tool`.
     """
     module = _MODULES[name]
-    script = rctx.path(Label("//src:" + module))
+    script = rctx.path(module)
     if not packages:
         return script
 
     # The tool finds its npm packages in the node_modules beside it.
     source = script
-    for _ in module.split("/"):
+    for _ in module.name.split("/") + module.package.split("/")[1:]:
         source = source.dirname
     rctx.symlink(source, "tool/src")
     rctx.symlink(rctx.path(Label("@slipway_npm//:package.json")).dirname.get_child("node_modules"), "tool/node_modules")
-    return rctx.path("tool/src/" + module)
+    return rctx.path("tool/{}/{}".format(module.package, module.name))
 
 def tool_packages():
     """Declares the repository of the npm packages that the tools are built from."""

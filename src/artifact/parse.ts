@@ -1,6 +1,6 @@
+import { UserError } from "../core/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, sha256, splitDigest } from "../oci/digest.ts";
-import { UserError } from "../oci/errors.ts";
 import { type JsonNode, parseJson } from "../oci/json.ts";
 import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-types.ts";

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
+import { UserError } from "../core/errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { UserError } from "../oci/errors.ts";
 import { type ImageManifest, maximumManifestSize, parseImageManifest } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { type BlobToPush, type ImageOutcome, type PushEvent, pushImages } from "../registry/client/push.ts";

@@ -1,5 +1,5 @@
+import { UserError } from "../core/errors.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
-import { UserError } from "../oci/errors.ts";
 import { isRepository } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import type { WritableRegistry } from "../registry/writable.ts";

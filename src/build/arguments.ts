@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 
 /** An argument that is a JSON list: `["KIND", …]`. */
 export interface Entry {

@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { bytecode } from "./bytecode/bytecode.ts";
 import { loadPythonCompiler, type PythonCompiler } from "./bytecode/compiler.ts";
 import { runTool } from "./tool.ts";

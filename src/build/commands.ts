@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { Context } from "./context.ts";
 
 /** A command of the build tool. @param args what follows its name: options and entries, one each */
@@ -10,7 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   debian: async () => (await import("./commands/debian.ts")).debian,
   manifest: async () => (await import("./commands/manifest.ts")).manifest,
   import: async () => (await import("./commands/import.ts")).importLayout,
-  index: async () => (await import("./commands/image_index.ts")).imageIndex,
+  index: async () => (await import("./commands/image-index.ts")).imageIndex,
   layout: async () => (await import("./commands/layout.ts")).layout,
   tarball: async () => (await import("./commands/tarball.ts")).tarball,
   imports: async () => (await import("./commands/imports.ts")).imports,

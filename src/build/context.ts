@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { SegmentCache } from "../layer/segment_cache.ts";
+import type { SegmentCache } from "../layer/segment-cache.ts";
 
 /** Where and until when a command works. */
 export interface Context {

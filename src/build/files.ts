@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { UserError } from "../core/errors.ts";
 import { temporaryName, writeFully } from "../layer/output.ts";
-import { UserError } from "../oci/errors.ts";
 
 /**
  * Writes small files, all or none: first beside their names, then renamed.

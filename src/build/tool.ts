@@ -1,7 +1,7 @@
-import { exitStatusOf, messageOf } from "../oci/errors.ts";
-import { reportUncaught } from "../oci/unexpected.ts";
+import { exitStatusOf, messageOf } from "../core/errors.ts";
+import { reportUncaught } from "../core/unexpected.ts";
 import type { Context } from "./context.ts";
-import { expandFlagFiles } from "./flag_file.ts";
+import { expandFlagFiles } from "./flag-file.ts";
 
 /**
  * A tool of the build actions. `tool @flagfile` does one command and exits; `tool --persistent_worker` serves requests on standard input
@@ -28,7 +28,7 @@ export async function runTool(
 
 async function serveRequests(run: (args: readonly string[], context: Context) => Promise<void>): Promise<void> {
   const { serve } = await import("./worker.ts");
-  const { SegmentCache } = await import("../layer/segment_cache.ts");
+  const { SegmentCache } = await import("../layer/segment-cache.ts");
   const cache = new SegmentCache();
   // Nothing but responses may reach standard output.
   const write = process.stdout.write.bind(process.stdout);

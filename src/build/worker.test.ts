@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { serve, type WorkerOptions } from "./worker.ts";
 
 /** Serves what `input` brings and gives the responses in their order. */

@@ -1,4 +1,4 @@
-import { exitStatusOf, messageOf } from "../oci/errors.ts";
+import { exitStatusOf, messageOf } from "../core/errors.ts";
 import type { Context } from "./context.ts";
 
 /** A message of Bazel's: worker_protocol.proto, `WorkRequest`, as JSON. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { type EmbeddedRegistry, ensureEmbeddedRegistry, findEmbeddedRegistry } from "../registry/server/ensure.ts";
 
 /** Beside the bundle of the command line, as the build puts it. */

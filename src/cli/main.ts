@@ -1,6 +1,6 @@
 import process from "node:process";
-import { exitStatusOf, messageOf } from "../oci/errors.ts";
-import { reportUncaught } from "../oci/unexpected.ts";
+import { exitStatusOf, messageOf } from "../core/errors.ts";
+import { reportUncaught } from "../core/unexpected.ts";
 import { overview, widest } from "./overview.ts";
 
 /**

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { serviceJsonSchema } from "../service/json-schema.ts";
-import { serviceLines } from "./commands/service_status.ts";
+import { serviceLines } from "./commands/service-status.ts";
 
 /** The command line as a user has it, in a folder with files of the test's own. */
 function service(files: Readonly<Record<string, string>>, ...args: string[]) {

@@ -1,5 +1,5 @@
-import { UserError } from "../oci/errors.ts";
-import { nearest } from "../oci/nearest.ts";
+import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 
 /**
  * The error for a command line that yargs refuses: a sentence that names what is wrong, and one with what was probably meant or where the

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { findCredential } from "./find.ts";
 import { readCredential, readSshKey, type Source } from "./source.ts";
 import { parseStore } from "./store.ts";

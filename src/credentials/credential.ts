@@ -42,5 +42,3 @@ export interface CredentialSearch<Found = Credential> {
   /** The search, step by step. */
   readonly considered?: readonly Consideration[];
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>;

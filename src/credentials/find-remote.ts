@@ -1,4 +1,5 @@
-import type { Credential, CredentialSearch, Environment, SshKey } from "./credential.ts";
+import type { Environment } from "../core/environment.ts";
+import type { Credential, CredentialSearch, SshKey } from "./credential.ts";
 import { selectEntry, type Wanted } from "./select.ts";
 import type { Service, ServiceUrl } from "./service-url.ts";
 import { describeEntry, readCredential, readSshKey } from "./source.ts";

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { UserError } from "../oci/errors.ts";
-import type { Consideration, Credential, CredentialSearch, Environment } from "./credential.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import type { Consideration, Credential, CredentialSearch } from "./credential.ts";
 import { type ConfigAnswer, type ConfigAnswers, lookUp, type Target } from "./docker-config.ts";
 import { ecrRegistry } from "./ecr-host.ts";
 import { selectEntry } from "./select.ts";

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { homedir } from "node:os";
-import type { Credential, Environment } from "./credential.ts";
+import type { Environment } from "../core/environment.ts";
+import type { Credential } from "./credential.ts";
 import { passwordOrToken } from "./docker-config.ts";
 
 /** Bytes that a helper may answer with. */

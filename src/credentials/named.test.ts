@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import { findNamedRegistry } from "./named.ts";
 import { Home } from "./testdata/home.ts";

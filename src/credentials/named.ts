@@ -1,7 +1,8 @@
-import { UserError } from "../oci/errors.ts";
-import { nearest } from "../oci/nearest.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
-import type { Credential, Environment } from "./credential.ts";
+import type { Credential } from "./credential.ts";
 import { matchLength, parseServiceUrl, registryTarget } from "./service-url.ts";
 import { describeEntry, readCredential } from "./source.ts";
 import { readStore, storePath } from "./store.ts";

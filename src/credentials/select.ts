@@ -1,4 +1,5 @@
-import type { Consideration, Environment } from "./credential.ts";
+import type { Environment } from "../core/environment.ts";
+import type { Consideration } from "./credential.ts";
 import { matchLength, parseServiceUrl, type Service, type ServiceUrl } from "./service-url.ts";
 import { canGive, describeEntry, type Entry } from "./source.ts";
 import { readStore, storePath } from "./store.ts";

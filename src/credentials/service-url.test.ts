@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { matchLength, parseServiceUrl, type Service, services } from "./service-url.ts";
 
 function matches(service: Service, source: string, asked: string): boolean {

@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { isRegistry, isRepository, normalizeRegistry } from "../oci/reference.ts";
 
 /** What a credential is used for: container registries, git servers, and what Bazel downloads over HTTP. */

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { UserError } from "../oci/errors.ts";
-import type { Credential, Environment, PasswordCredential, SshKey } from "./credential.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import type { Credential, PasswordCredential, SshKey } from "./credential.ts";
 import type { Service } from "./service-url.ts";
 import { parseTwoLines } from "./two-lines.ts";
 

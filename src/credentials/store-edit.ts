@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Failure, UserError } from "../oci/errors.ts";
-import { replaceFile } from "../oci/files.ts";
-import { type Lock, takeLock } from "../oci/lock.ts";
-import type { Environment } from "./credential.ts";
+import type { Environment } from "../core/environment.ts";
+import { Failure, UserError } from "../core/errors.ts";
+import { replaceFile } from "../core/files.ts";
+import { type Lock, takeLock } from "../core/lock.ts";
 import type { Entry } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 

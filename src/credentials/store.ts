@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../oci/errors.ts";
-import { configFolder } from "../oci/xdg.ts";
-import type { Environment } from "./credential.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { configFolder } from "../core/user-folders.ts";
 import { parseServiceUrl, type Service, services } from "./service-url.ts";
 import type { Entry, Source } from "./source.ts";
 

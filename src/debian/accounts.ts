@@ -1,4 +1,4 @@
-import type { RootTree } from "./root_tree.ts";
+import type { RootTree } from "./root-tree.ts";
 
 /** The account that programs of the image run as. */
 export interface ImageUser {

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { mergedPath, type RootTree } from "./root_tree.ts";
+import { mergedPath, type RootTree } from "./root-tree.ts";
 
 interface Link {
   readonly link: string;

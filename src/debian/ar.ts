@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { Failure } from "../oci/errors.ts";
+import { Failure } from "../core/errors.ts";
 
 /** A member of an `ar` archive: its place in the archive, in bytes. */
 export interface ArMember {

@@ -1,4 +1,4 @@
-import type { RootTree } from "./root_tree.ts";
+import type { RootTree } from "./root-tree.ts";
 
 const SOURCE = "usr/share/ca-certificates";
 

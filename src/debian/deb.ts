@@ -2,11 +2,11 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Failure } from "../oci/errors.ts";
+import { Failure } from "../core/errors.ts";
 import { type ArMember, listAr } from "./ar.ts";
 import { type Paragraph, parseParagraphs } from "./deb822.ts";
 import { decompressAll, decompressed } from "./decompress.ts";
-import { indexTar, type TarEntry } from "./tar_index.ts";
+import { indexTar, type TarEntry } from "./tar-index.ts";
 
 /** A binary package whose data were unpacked to a tar file (deb(5)). */
 export interface OpenedPackage {

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import * as xz from "xz-decompress";
-import { Failure } from "../oci/errors.ts";
+import { Failure } from "../core/errors.ts";
 
 // A CommonJS package: Node gives its exports as the default one, a bundle by their names.
 const { XzReadableStream } = "default" in xz ? (xz.default as typeof xz) : xz;

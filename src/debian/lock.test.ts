@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatLock, type Lock, parseLock } from "./lock.ts";
-import { checkRequest } from "./repository/check_request.ts";
+import { checkRequest } from "./repository/check-request.ts";
 
 const lock: Lock = {
   suites: ["bookworm", "bookworm-security"],

@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { ArchiveName } from "./archive.ts";
 import { words } from "./deb822.ts";
 import { isSnapshot } from "./snapshot.ts";

@@ -1,5 +1,5 @@
-import { UserError } from "../oci/errors.ts";
-import { type AptSource, mirrorFor } from "./apt_sources.ts";
+import { UserError } from "../core/errors.ts";
+import { type AptSource, mirrorFor } from "./apt-sources.ts";
 import { type ArchiveName, archiveOf } from "./archive.ts";
 
 /** The address of each archive, without a `/` at the end. */

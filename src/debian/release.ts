@@ -1,4 +1,4 @@
-import { Failure } from "../oci/errors.ts";
+import { Failure } from "../core/errors.ts";
 import { parseParagraphs, words } from "./deb822.ts";
 
 /** A file that a Release file vouches for. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PackageIndex } from "./package_index.ts";
+import { PackageIndex } from "./package-index.ts";
 import { parseRelations } from "./relation.ts";
 import { resolveClosure } from "./resolve.ts";
 

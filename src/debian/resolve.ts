@@ -1,5 +1,5 @@
-import { UserError } from "../oci/errors.ts";
-import type { AvailablePackage, PackageIndex } from "./package_index.ts";
+import { UserError } from "../core/errors.ts";
+import type { AvailablePackage, PackageIndex } from "./package-index.ts";
 import type { Alternative, Dependency } from "./relation.ts";
 import { satisfies } from "./version.ts";
 

@@ -1,5 +1,5 @@
-import { Failure } from "../oci/errors.ts";
-import { archiveKeys } from "./archive_keys.ts";
+import { Failure } from "../core/errors.ts";
+import { archiveKeys } from "./archive-keys.ts";
 
 /** A key that index signatures are checked with. */
 export interface ArchiveKey {

@@ -1,4 +1,4 @@
-import { Failure } from "../oci/errors.ts";
+import { Failure } from "../core/errors.ts";
 
 /** The three parts of a Debian version number: `[epoch:]upstream[-revision]` (deb-version(7)). */
 interface DebianVersion {

@@ -1,9 +1,9 @@
 import { lstat, mkdir, readdir, readFile, readlink } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
+import { UserError } from "../core/errors.ts";
+import { replaceFile, syncFolder } from "../core/files.ts";
 import type { TarEntry } from "../layer/entry.ts";
 import { writeLayer } from "../layer/write.ts";
-import { UserError } from "../oci/errors.ts";
-import { replaceFile, syncFolder } from "../oci/files.ts";
 import { formatLayerMetadata, type LayerMetadata, parseLayerMetadata } from "../oci/layer.ts";
 
 /** Where code is in an image, without the slash it starts with. */

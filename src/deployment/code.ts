@@ -1,7 +1,8 @@
 import { realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { UserError } from "../oci/errors.ts";
-import { cacheFolder } from "../oci/xdg.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { cacheFolder } from "../core/user-folders.ts";
 import type { GitAccess } from "./git/access.ts";
 import { checkOut } from "./git/checkout.ts";
 import { resolveInside } from "./git/tree.ts";
@@ -19,7 +20,7 @@ export interface LocalCode {
 export interface CodeOptions {
   readonly git: GitAccess;
   /** Default: this process's. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Environment;
 }
 
 /**

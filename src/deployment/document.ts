@@ -9,7 +9,7 @@ import {
   visit,
   type Document as YamlDocument,
 } from "yaml";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 
 /** One mistake in a document. */
 export interface Issue {

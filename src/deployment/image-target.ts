@@ -1,4 +1,5 @@
-import { UserError } from "../oci/errors.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
 import { builtImages, customImage, parseImages } from "../oci/image-uris.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { ContainerAtDigest, ImageTarget } from "./model.ts";
@@ -9,10 +10,7 @@ import type { ContainerAtDigest, ImageTarget } from "./model.ts";
  *
  * @throws UserError when neither names one, by its digest
  */
-export function imageOfTarget(
-  { target, tag }: ImageTarget,
-  env: Readonly<Record<string, string | undefined>>,
-): ContainerAtDigest {
+export function imageOfTarget({ target, tag }: ImageTarget, env: Environment): ContainerAtDigest {
   const remedy = `Run \`bazel run ${target}_push\` and set SLIPWAY_CONTAINER_IMAGE_URIS to ${tag}## and what it prints; a launch script has it set.`;
   const found = env[customImage] || parseImages(env[builtImages] ?? "").get(tag);
   if (!found)

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { exitStatusOf, type UserError } from "../oci/errors.ts";
+import { exitStatusOf, type UserError } from "../core/errors.ts";
 import { functionLanguage } from "./function.ts";
 import { parseDeployment, readDeployment } from "./read.ts";
 import { folderOfTest } from "./testdata/git-repository.ts";

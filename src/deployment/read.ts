@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
-import { UserError } from "../oci/errors.ts";
-import { nearest } from "../oci/nearest.ts";
+import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import { Document, formatPath, type Issue, maximumDocument, spokenValue } from "./document.ts";
 import { functionLanguage } from "./function.ts";
 import { type GitProtocol, safeProtocols } from "./git/url.ts";

@@ -1,9 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { posix } from "node:path";
+import { UserError } from "../core/errors.ts";
 import type { EnvironmentKind } from "../environment/model.ts";
 import { includedFile, requirementLines } from "../environment/requirement-lines.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
-import { UserError } from "../oci/errors.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { resolveInside } from "./git/tree.ts";
 

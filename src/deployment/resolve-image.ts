@@ -1,9 +1,9 @@
 import { buffer } from "node:stream/consumers";
+import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import { type Descriptor, formatPlatform, isSamePlatform } from "../oci/descriptor.ts";
-import { UserError } from "../oci/errors.ts";
 import { parseJson } from "../oci/json.ts";
 import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
-import { nearest } from "../oci/nearest.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { choosePlatforms, type IndexedImage } from "../registry/platforms.ts";

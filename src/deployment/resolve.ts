@@ -1,6 +1,6 @@
+import { UserError } from "../core/errors.ts";
 import type { EnvironmentKind } from "../environment/model.ts";
 import type { Digest } from "../oci/digest.ts";
-import { UserError } from "../oci/errors.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { openByName } from "../registry/open-by-name.ts";
 import { type CodeOptions, type LocalCode, localCode } from "./code.ts";

@@ -1,6 +1,6 @@
-import { UserError } from "../oci/errors.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
 import { type ContainerClient, findContainerClient, requireContainerClient } from "./container/client.ts";
-import type { Environment } from "./engine.ts";
 
 /** Where a program's functions run. */
 export type EngineChoice =

@@ -1,8 +1,6 @@
 import { constants } from "node:os";
 import type { Network, Resources } from "./limits.ts";
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /** One run of a program, to its end. Its standard error is passed on as it comes. */
 export interface Run {
   /** Arguments of the program. */

@@ -1,10 +1,10 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
+import { UserError } from "../core/errors.ts";
+import { replaceFile } from "../core/files.ts";
 import { decompressLayer } from "../layer/decompress.ts";
 import { listTar } from "../layer/read.ts";
 import { parseImageConfig } from "../oci/config.ts";
-import { UserError } from "../oci/errors.ts";
-import { replaceFile } from "../oci/files.ts";
 import type { SourceImage } from "../registry/source-image.ts";
 import type { Variables } from "./command.ts";
 import { isWanted } from "./model.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { arch, platform as system } from "node:process";
-import { Failure, UserError } from "../oci/errors.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { installerVariables, runCommand, type Variables, withoutPasswords } from "./command.ts";
 import { type EnvironmentSource, isWanted } from "./model.ts";
 import { condaPlatform } from "./platform.ts";

@@ -1,8 +1,8 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../core/files.ts";
 import type { TarEntry } from "../layer/entry.ts";
 import { writeLayer } from "../layer/write.ts";
-import { replaceFile } from "../oci/files.ts";
 import { formatLayerMetadata, parseLayerMetadata } from "../oci/layer.ts";
 import { formatReference } from "../oci/reference.ts";
 import { appendLayers, type LocalLayer } from "../registry/append.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { Failure, UserError } from "../oci/errors.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { runCommand, type Variables, withoutPasswords } from "./command.ts";
 import { findUv, isUnanswered, lastCause } from "./uv.ts";
 

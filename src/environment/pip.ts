@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure, UserError } from "../oci/errors.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { type CommandResult, runCommand, type Variables, withoutPasswords } from "./command.ts";
 import type { EnvironmentSource } from "./model.ts";
 import { poetryRequirements } from "./poetry.ts";

@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { ForeignTarget } from "./pip.ts";
 
 /** Processors by their name in images: their name in wheels, and conda's name. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { messageOf } from "../oci/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { poetryRequirements } from "./poetry.ts";
 import { poetryContentHash } from "./poetry-hash.ts";
 

@@ -1,5 +1,5 @@
 import { parse, TomlError } from "smol-toml";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { poetryContentHash } from "./poetry-hash.ts";
 import { isOneLine } from "./requirement-lines.ts";
 

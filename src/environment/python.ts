@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { runCommand, type Variables } from "./command.ts";
 import { isWanted, minorOf } from "./model.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { messageOf } from "../oci/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { checkRequirements } from "./requirements.ts";
 
 async function checked(files: Readonly<Record<string, string>>): Promise<string> {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { includedFile, requirementLines } from "./requirement-lines.ts";
 
 /**

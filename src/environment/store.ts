@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { syncFolder } from "../oci/files.ts";
-import { heartbeat, patience } from "../oci/heartbeat.ts";
-import { type Lock, waitForLock } from "../oci/lock.ts";
-import { cacheFolder } from "../oci/xdg.ts";
+import { syncFolder } from "../core/files.ts";
+import { heartbeat, patience } from "../core/heartbeat.ts";
+import { type Lock, waitForLock } from "../core/lock.ts";
+import { cacheFolder } from "../core/user-folders.ts";
 import type { Variables } from "./command.ts";
 
 /** Where environments of this user are: built ones, and what is kept of those that went into a registry. */

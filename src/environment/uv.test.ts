@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { Failure, UserError } from "../oci/errors.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { lockRequirements } from "./lock-requirements.ts";
 import { indexVariables } from "./uv.ts";
 

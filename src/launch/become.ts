@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readSync } from "node:fs";
-import { Failure } from "../oci/errors.ts";
+import { Failure } from "../core/errors.ts";
 
 /**
  * Replaces this process by a program: process id, terminal, working directory and descriptors stay, so that signals and the exit

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
+import type { Environment } from "../core/environment.ts";
 import type { ContainerClient } from "../engine/container/client.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How a command of podman or docker ended. */
 export interface ClientAnswer {

@@ -1,3 +1,4 @@
+import type { Environment } from "../core/environment.ts";
 import { normalizeRegistry } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { openRegistry } from "../registry/client/open.ts";
@@ -6,8 +7,6 @@ import { embeddedHost, openConfigured } from "../registry/open-by-name.ts";
 import { registryPaths, socketExists } from "../registry/server/paths.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The embedded registry, as an image's destination. */
 export const embedded = Symbol("the embedded registry");

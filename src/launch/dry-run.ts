@@ -1,3 +1,4 @@
+import type { Environment } from "../core/environment.ts";
 import { formatBytes } from "../registry/client/progress.ts";
 import { type Destinations, embedded, type OpenDestination } from "./destination.ts";
 import { builtImages, customImage, imageReference } from "./environment.ts";
@@ -56,7 +57,7 @@ export function describeRun(
   program: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): void {
   const shown = [
     customImage,

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Environment } from "../core/environment.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { canSurelyReach } from "../engine/kubernetes/reach.ts";
-import { Failure, UserError } from "../oci/errors.ts";
 
 /** Bytes of a path that a socket can have, and those of its own name. */
 const longestPath = 100;
@@ -15,11 +16,7 @@ const socketName = "slipway-helper-XXXXXX/socket";
  *
  * @throws UserError, Failure with what the helper says
  */
-export async function checkImages(
-  helper: string,
-  images: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<void> {
+export async function checkImages(helper: string, images: readonly string[], env: Environment): Promise<void> {
   if (await canSurelyReach(images, env)) return;
   const { status, stderr, error } = spawnSync(helper, ["check", ...images], { env, encoding: "utf8" });
   if (status === 0) return;

@@ -1,8 +1,7 @@
+import type { Environment } from "../core/environment.ts";
 import { helperSocketVariable, helperVariable } from "../engine/calls/calls.ts";
 import { formatReference, normalizeRegistry } from "../oci/reference.ts";
 import type { BuiltImage } from "./image.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Set by a user: this image is used for everything, nothing is pushed. */
 export const customImage = "SLIPWAY_CONTAINER_IMAGE";

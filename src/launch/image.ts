@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from "node:fs";
+import { UserError } from "../core/errors.ts";
 import { checkDescriptor, type Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import { UserError } from "../oci/errors.ts";
 import { parseJson } from "../oci/json.ts";
 import { parseLayerMetadata } from "../oci/layer.ts";
 import { blobPath } from "../oci/layout.ts";

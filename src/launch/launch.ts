@@ -1,3 +1,4 @@
+import type { Environment } from "../core/environment.ts";
 import { helperSocketVariable } from "../engine/calls/calls.ts";
 import { become } from "./become.ts";
 import { type Destination, type Destinations, destinationOf, embedded } from "./destination.ts";
@@ -6,8 +7,6 @@ import { BuiltImage } from "./image.ts";
 import { type Shipment, ship } from "./push-images.ts";
 import type { LaunchRequest } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Modes `launch` and `binary`: makes sure that the registry has the images (`launch` alone), and becomes the program, which knows them by

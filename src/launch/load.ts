@@ -1,8 +1,9 @@
+import type { Environment } from "../core/environment.ts";
+import { Failure, UserError } from "../core/errors.ts";
+import { heartbeat } from "../core/heartbeat.ts";
 import { type ContainerClient, findContainerClient } from "../engine/container/client.ts";
 import { ownPlatform } from "../layer/native.ts";
 import { formatPlatform } from "../oci/descriptor.ts";
-import { Failure, UserError } from "../oci/errors.ts";
-import { heartbeat } from "../oci/heartbeat.ts";
 import { archive } from "./archive.ts";
 import { runClient } from "./client-command.ts";
 import { isDryRun } from "./environment.ts";
@@ -11,8 +12,6 @@ import { print, tell } from "./output.ts";
 import { presentLayers } from "./present-layers.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const help = `Loads the image into podman or docker, where it is not there yet, and prints the name that it has there.
 

@@ -1,5 +1,5 @@
-import { exitStatusOf, Failure, messageOf, UserError } from "../oci/errors.ts";
-import { reportUncaught } from "../oci/unexpected.ts";
+import { exitStatusOf, Failure, messageOf, UserError } from "../core/errors.ts";
+import { reportUncaught } from "../core/unexpected.ts";
 import { Destinations } from "./destination.ts";
 import { runfilesFolder } from "./environment.ts";
 import { launch } from "./launch.ts";

@@ -1,10 +1,9 @@
+import type { Environment } from "../core/environment.ts";
 import type { ContainerClient } from "../engine/container/client.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ArchivedImage } from "./archive.ts";
 import { runClient } from "./client-command.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The layers of an image that an engine has already, in images of its own: those that an archive for it need not have.

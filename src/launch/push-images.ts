@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { isRepository, isTag } from "../oci/reference.ts";
 import { PushProgress, type TerminalSize } from "../registry/client/progress.ts";
 import { type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";

@@ -1,7 +1,8 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { UserError } from "../oci/errors.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
 import { normalizeRegistry } from "../oci/reference.ts";
 import { type Destinations, destinationOf, embedded } from "./destination.ts";
 import { imageReference, isDryRun } from "./environment.ts";
@@ -11,8 +12,6 @@ import { checkNames, type Shipment, ship } from "./push-images.ts";
 import { remoteTags } from "./remote-tags.ts";
 import type { LaunchRequest } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const help = `Pushes what the registry lacks and prints HOST/REPOSITORY@sha256:… for every image.
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Failure } from "../oci/errors.ts";
+import { Failure } from "../core/errors.ts";
 import { type JsonNode, parseJson } from "../oci/json.ts";
 
 /** What a run target asks for. All files are paths in its runfiles. */

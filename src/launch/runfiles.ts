@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "../oci/errors.ts";
+import { Failure } from "../core/errors.ts";
 
 /** The runfiles of the run target. */
 export class Runfiles {

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { ByteReader } from "./byte_reader.ts";
-import { zstdFrames } from "./zstd_frames.ts";
+import { ByteReader } from "./byte-reader.ts";
+import { zstdFrames } from "./zstd-frames.ts";
 
 /**
  * The tar in a layer's blob, however that is compressed: gzip (all its members), zstd (all its frames), or not at all. Told by the first

@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { TarEntry } from "./entry.ts";
 
 /** Tar's unit: headers take one block, content is padded to whole ones. */

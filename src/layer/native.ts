@@ -1,5 +1,5 @@
 import { readSync } from "node:fs";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 
 /** An operating system and a processor, in the words of the OCI image specification (those of Go). */
 export interface NativePlatform {

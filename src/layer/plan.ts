@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { Content, EmbeddedContent, TarEntry } from "./entry.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { ByteReader } from "./byte_reader.ts";
+import { ByteReader } from "./byte-reader.ts";
 import { blockSize } from "./header.ts";
-import { type Extension, normalisedPath, readExtension, readHeader, type TarHeader } from "./read_header.ts";
+import { type Extension, normalisedPath, readExtension, readHeader, type TarHeader } from "./read-header.ts";
 
 /** One entry of a tar. */
 export interface ListedEntry {

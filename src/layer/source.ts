@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from "node:fs";
-import { Failure, UserError } from "../oci/errors.ts";
+import { Failure, UserError } from "../core/errors.ts";
 
 /** A file that is read into a layer. Neither its mode nor its kind is taken from here: the sandbox and the umask change both. */
 export interface Source {

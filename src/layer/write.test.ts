@@ -19,7 +19,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Compression } from "./compression.ts";
 import type { TarEntry } from "./entry.ts";
-import { SegmentCache } from "./segment_cache.ts";
+import { SegmentCache } from "./segment-cache.ts";
 import { segmentLimit } from "./segments.ts";
 import { writeLayer } from "./write.ts";
 

@@ -3,8 +3,8 @@ import { closeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { crc32 } from "node:zlib";
+import { Failure } from "../core/errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { Failure } from "../oci/errors.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
 import { type Compression, type Compressor, compressor, layerMediaTypes } from "./compression.ts";
 import type { TarEntry } from "./entry.ts";
@@ -12,7 +12,7 @@ import { header, paddingOf, trailerSize } from "./header.ts";
 import { checkNative, type NativeCheck } from "./native.ts";
 import { withNewFile, writeFully } from "./output.ts";
 import { planEntries } from "./plan.ts";
-import { type SegmentCache, type StoredSegment, segmentKey } from "./segment_cache.ts";
+import { type SegmentCache, type StoredSegment, segmentKey } from "./segment-cache.ts";
 import { endsBefore, segmentLimit, standsAlone } from "./segments.ts";
 import { openSource, readFully } from "./source.ts";
 

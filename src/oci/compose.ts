@@ -1,7 +1,7 @@
+import { UserError } from "../core/errors.ts";
 import { type ExecutionConfig, type HistoryEntry, type ImageConfig, parseImageConfig } from "./config.ts";
 import { type Descriptor, formatPlatform, type Platform } from "./descriptor.ts";
 import { type Digest, sha256 } from "./digest.ts";
-import { UserError } from "./errors.ts";
 import { canonicalJson } from "./json.ts";
 import { type LayerMetadata, layerDescriptor } from "./layer.ts";
 import { parseImageManifest } from "./manifest.ts";

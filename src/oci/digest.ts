@@ -1,6 +1,6 @@
 import type { Hash } from "node:crypto";
 import { Transform } from "node:stream";
-import { UserError } from "./errors.ts";
+import { UserError } from "../core/errors.ts";
 
 /** Hash functions that the OCI image specification registers, with the length of their hex text. */
 const hexLength = { sha256: 64, sha512: 128 } as const;

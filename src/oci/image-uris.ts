@@ -1,4 +1,4 @@
-import { UserError } from "./errors.ts";
+import { UserError } from "../core/errors.ts";
 
 /** Set by a user: this image is used for everything. */
 export const customImage = "SLIPWAY_CONTAINER_IMAGE";

@@ -1,5 +1,5 @@
+import { UserError } from "../core/errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
-import { UserError } from "./errors.ts";
 
 const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema 2) images.";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { UserError } from "../core/errors.ts";
 import { sha256 } from "./digest.ts";
-import { UserError } from "./errors.ts";
 import { isIndex, parseImageManifest, parseManifest } from "./manifest.ts";
 import { mediaTypes } from "./media-types.ts";
 

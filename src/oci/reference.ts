@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
+import { UserError } from "../core/errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
-import { UserError } from "./errors.ts";
 
 /** The host that answers for Docker Hub. */
 export const dockerHub = "registry-1.docker.io";

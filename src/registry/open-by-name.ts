@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { UserError } from "../oci/errors.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
 import { normalizeRegistry } from "../oci/reference.ts";
 import type { FindCredential } from "./client/auth.ts";
 import type { RegistryClient } from "./client/client.ts";
@@ -7,8 +8,6 @@ import { hintsIn } from "./client/hints.ts";
 import { openRegistry } from "./client/open.ts";
 import { registryPaths } from "./server/paths.ts";
 import { registrySettings } from "./settings/settings.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `localhost:PORT` of this user's embedded registry, running or not. Undefined: it never ran. */
 export function embeddedHost(env: Environment = process.env): string | undefined {

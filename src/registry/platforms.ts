@@ -1,5 +1,5 @@
+import { UserError } from "../core/errors.ts";
 import { type Descriptor, formatPlatform, isSamePlatform } from "../oci/descriptor.ts";
-import { UserError } from "../oci/errors.ts";
 
 /** An image of an index and the platform that the index says it is for, `os/architecture[/variant]`. */
 export interface IndexedImage {

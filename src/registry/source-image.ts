@@ -2,15 +2,16 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { replaceFile } from "../core/files.ts";
+import { cacheFolder } from "../core/user-folders.ts";
 import type { BaseImage } from "../oci/compose.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, digestOf, splitDigest } from "../oci/digest.ts";
-import { UserError } from "../oci/errors.ts";
-import { replaceFile } from "../oci/files.ts";
 import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
 import { isNondistributable } from "../oci/media-types.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
-import { cacheFolder } from "../oci/xdg.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { fetchManifest } from "./client/fetch-manifest.ts";
 import type { BlobToPush } from "./client/push.ts";
@@ -23,7 +24,7 @@ export interface SourceOptions {
   /** `os/architecture[/variant]`: which of its images is meant where the digest is that of an index. */
   readonly platform?: string;
   /** Default: this process's. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Environment;
 }
 
 /** Bytes of the largest image configuration that is read. */

@@ -1,3 +1,4 @@
+import type { Environment } from "../core/environment.ts";
 import { normalizeRegistry } from "../oci/reference.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { openRegistry } from "./client/open.ts";
@@ -6,7 +7,7 @@ import type { EmbeddedRegistry } from "./server/ensure.ts";
 
 export interface WritableOptions {
   /** Default: this process's. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Environment;
   /** Gives the embedded registry, started if need be. Asked for only where no other registry is set. */
   readonly embedded: () => Promise<EmbeddedRegistry>;
 }
@@ -20,13 +21,13 @@ export interface WritableRegistry {
 }
 
 /** The repository, in the registry of jobs, for what is called so. */
-export function placeIn(env: Readonly<Record<string, string | undefined>>, name: string): string {
+export function placeIn(env: Environment, name: string): string {
   const prefix = (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "");
   return env["SLIPWAY_REGISTRY"] && prefix !== "" ? `${prefix}/${name}` : name;
 }
 
 /** `host[:port]` of the registry of jobs. Undefined: it is the embedded one, which never ran. */
-export function writableHost(env: Readonly<Record<string, string | undefined>>): string | undefined {
+export function writableHost(env: Environment): string | undefined {
   const named = env["SLIPWAY_REGISTRY"];
   return named ? normalizeRegistry(named) : embeddedHost(env);
 }

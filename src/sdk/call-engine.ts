@@ -1,8 +1,8 @@
+import { UserError } from "../core/errors.ts";
 import type { CallEngine } from "../engine/calls/calls.ts";
 import { HelperCalls } from "../engine/calls/helper.ts";
 import { ContainerCalls, ProcessCalls } from "../engine/calls/local.ts";
 import { detectEngine, type EngineChoice } from "../engine/choose.ts";
-import { UserError } from "../oci/errors.ts";
 import { imageVariables } from "./images.ts";
 
 let choice: EngineChoice | undefined;

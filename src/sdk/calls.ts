@@ -1,6 +1,6 @@
+import { Failure } from "../core/errors.ts";
 import { type CallOutcome, placeOf } from "../engine/calls/calls.ts";
 import { wholeProgram } from "../engine/protocol.ts";
-import { Failure } from "../oci/errors.ts";
 import { callEngine } from "./call-engine.ts";
 import type { CallOptions } from "./call-options.ts";
 import { containerImage, imageVariables } from "./images.ts";

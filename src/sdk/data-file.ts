@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { UserError } from "../oci/errors.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
 
 function* ancestors(path: string): Generator<string> {
   for (let folder = dirname(path); ; folder = dirname(folder)) {

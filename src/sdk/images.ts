@@ -1,7 +1,6 @@
-import { UserError } from "../oci/errors.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
 import { builtImages, customImage, parseImages } from "../oci/image-uris.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 function find(tag: string, env: Environment): string | undefined {
   return env[customImage] || parseImages(env[builtImages] ?? "").get(tag);

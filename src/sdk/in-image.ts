@@ -1,5 +1,5 @@
+import { UserError } from "../core/errors.ts";
 import { wholeProgram } from "../engine/protocol.ts";
-import { UserError } from "../oci/errors.ts";
 import type { CallOptions } from "./call-options.ts";
 import { makeCall } from "./calls.ts";
 import { encodeJson, type Json } from "./json.ts";

@@ -1,6 +1,7 @@
 /** What a program imports as `slipway`. */
+
+export { Failure, UserError } from "../core/errors.ts";
 export type { Network, Resources } from "../engine/limits.ts";
-export { Failure, UserError } from "../oci/errors.ts";
 export { dataFile } from "./data-file.ts";
 export { type Deployment, type JobCode, type JobInterpreter, SLIPWAY_INTERPRETER } from "./deployment.ts";
 export { type Engine, engine } from "./engine.ts";

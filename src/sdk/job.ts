@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
-import { findExecutable } from "../engine/executables.ts";
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
+import { findExecutable } from "../core/executables.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Json } from "./json.ts";
 

@@ -1,5 +1,5 @@
+import { Failure, UserError } from "../core/errors.ts";
 import { maximumJsonBytes } from "../engine/calls/calls.ts";
-import { Failure, UserError } from "../oci/errors.ts";
 
 /**
  * What travels between a program and its functions. Describe objects by `type` rather than `interface`: TypeScript takes only

@@ -1,5 +1,5 @@
-import { stopAll } from "../engine/interrupts.ts";
-import { exitStatusOf, messageOf } from "../oci/errors.ts";
+import { exitStatusOf, messageOf } from "../core/errors.ts";
+import { stopAll } from "../core/interrupts.ts";
 import { functions } from "./in-image.ts";
 import type { Json } from "./json.ts";
 import { serve, servedCall } from "./serving.ts";

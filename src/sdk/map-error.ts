@@ -1,4 +1,4 @@
-import { messageOf } from "../oci/errors.ts";
+import { messageOf } from "../core/errors.ts";
 
 /** How one item failed. */
 export interface ItemFailure {

@@ -1,4 +1,4 @@
-import { UserError } from "../oci/errors.ts";
+import { UserError } from "../core/errors.ts";
 import type { CallOptions } from "./call-options.ts";
 import { makeCalls } from "./calls.ts";
 import { type ImageFunction, imageFunction } from "./in-image.ts";

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
+import { Failure, messageOf, UserError } from "../core/errors.ts";
 import type { RemoteFailure } from "../engine/remote-failure.ts";
-import { Failure, messageOf, UserError } from "../oci/errors.ts";
 import { limitsRemedy, type RanIn } from "./limits-remedy.ts";
 
 /** From the call of a function to its failure the SDK has at most so many frames. */

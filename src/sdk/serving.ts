@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Failure, UserError } from "../core/errors.ts";
 import {
   callVariable,
   indexVariable,
@@ -11,7 +12,6 @@ import {
   resultLine,
   wholeProgram,
 } from "../engine/protocol.ts";
-import { Failure, UserError } from "../oci/errors.ts";
 import { encodeJson } from "./json.ts";
 import { describeFailure } from "./remote-error.ts";
 

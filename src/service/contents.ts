@@ -1,3 +1,4 @@
+import type { Environment } from "../core/environment.ts";
 import type { Content } from "./content.ts";
 import type { Service } from "./model.ts";
 import { modelRegistry, modelSecret, modelsContent } from "./models.ts";
@@ -12,7 +13,7 @@ import type { ServiceSettings } from "./settings.ts";
 export function contentsOf(
   service: Service,
   { authorities, modelsClaim }: ServiceSettings,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   modelFiles: Pick<Content, "secrets" | "texts"> = { secrets: [modelSecret(service)] },
 ): readonly Content[] {
   const { models, repositories } = service;

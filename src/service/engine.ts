@@ -1,6 +1,7 @@
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
 import { type ContainerUse, findContainerClient } from "../engine/container/client.ts";
 import { hasCluster, kubeconfigFiles } from "../engine/kubernetes/configured.ts";
-import { UserError } from "../oci/errors.ts";
 
 /** What runs services. */
 export const serviceEngines = ["kubernetes", "container"] as const;
@@ -23,10 +24,7 @@ export const defaultServiceEngine =
  *
  * @throws UserError for one that runs no services
  */
-export function serviceEngine(
-  asked: ServiceEngine | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-): ServiceEngine {
+export function serviceEngine(asked: ServiceEngine | undefined, env: Environment): ServiceEngine {
   const wanted = asked ?? (env["SLIPWAY_ENGINE"] || undefined);
   if (wanted === undefined) {
     const isCluster = hasCluster(env) || kubeconfigFiles(env).named;

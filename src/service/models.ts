@@ -1,7 +1,8 @@
 import { type ModelPlace, parseModelReference, placeOfModel, resolveModel } from "../artifact/registry.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
 import type { Credential } from "../credentials/credential.ts";
 import { findCredential } from "../credentials/find.ts";
-import { UserError } from "../oci/errors.ts";
 import { formatReference } from "../oci/reference.ts";
 import { embeddedHost, openByName } from "../registry/open-by-name.ts";
 import { findEmbeddedRegistry, requestToken } from "../registry/server/ensure.ts";
@@ -10,8 +11,6 @@ import { placeIn, writableHost } from "../registry/writable.ts";
 import { type Content, type ContentSecret, modelFolder } from "./content.ts";
 import type { Model, Service } from "./model.ts";
 import { type RegistryAccesses, registriesFile } from "./sync/registries.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where the models of services are: in the registry of jobs. */
 export interface ModelRegistry {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
-import { exitStatusOf, type UserError } from "../oci/errors.ts";
+import { exitStatusOf, type UserError } from "../core/errors.ts";
 import { defaultInstanceTypes } from "./instance-types.ts";
 import { serviceJsonSchema } from "./json-schema.ts";
 import type { Service } from "./model.ts";

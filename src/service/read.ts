@@ -1,10 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { z } from "zod";
+import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import { Document, type Issue } from "../deployment/document.ts";
 import { issuesOf, readDocument } from "../deployment/read.ts";
-import { UserError } from "../oci/errors.ts";
-import { nearest } from "../oci/nearest.ts";
 import { checkFields } from "./check.ts";
 import type { Service } from "./model.ts";
 import { namePattern, type ServiceFields, serviceFields } from "./schema.ts";

@@ -1,5 +1,5 @@
+import { UserError } from "../core/errors.ts";
 import { sha256, splitDigest } from "../oci/digest.ts";
-import { UserError } from "../oci/errors.ts";
 import type { Content, ContentSecret, ContentText } from "./content.ts";
 import type { Repositories, Repository } from "./model.ts";
 import { secretKey } from "./secrets/secrets.ts";

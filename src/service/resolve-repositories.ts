@@ -1,3 +1,4 @@
+import type { Environment } from "../core/environment.ts";
 import type { GitAccess, GitPassword } from "../deployment/git/access.ts";
 import { resolveHead } from "../deployment/git/remote.ts";
 import { storedPassword } from "../deployment/git/stored.ts";
@@ -5,8 +6,6 @@ import type { Repository, Service } from "./model.ts";
 import type { ServiceDocument } from "./read.ts";
 import { isSameServer, requireOneLine } from "./repositories.ts";
 import type { SecretStore } from "./secrets/secrets.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Finds the commit that each repository's main branch names now, so that neither a restart nor a further replica has other code. Asks the git

@@ -1,3 +1,4 @@
+import type { Environment } from "../core/environment.ts";
 import { findNamedRegistry } from "../credentials/named.ts";
 import { digestOfTag } from "../deployment/resolve-image.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
@@ -5,8 +6,6 @@ import type { FindCredential } from "../registry/client/auth.ts";
 import { embeddedHost, openByName, openConfigured } from "../registry/open-by-name.ts";
 import type { Service } from "./model.ts";
 import { resolveModels } from "./models.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * What a service is now: its image and its models by digest. A restart of a pod then changes no program, and every pod has the same one.

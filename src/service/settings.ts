@@ -2,15 +2,14 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { configFile } from "../core/user-folders.ts";
 import { Document } from "../deployment/document.ts";
 import { issuesOf } from "../deployment/read.ts";
 import { checked, strictFields } from "../deployment/schema.ts";
-import { UserError } from "../oci/errors.ts";
 import { parseReference } from "../oci/reference.ts";
-import { configFile } from "../oci/xdg.ts";
 import { defaultInstanceTypes, type InstanceType, instanceTypeFields } from "./instance-types.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the user's configuration file says of services. */
 export interface ServiceSettings {

@@ -1,10 +1,9 @@
+import type { Environment } from "../core/environment.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { runCommand } from "../environment/command.ts";
-import { Failure, UserError } from "../oci/errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import { placeIn } from "../registry/writable.ts";
 import { readServiceSettings } from "./settings.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The image that brings models and repositories to services: `images/sync` of Slipway, which the registry of jobs has. */
 export interface SyncImage {

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { readAptSources } from "../../src/debian/apt_sources.ts";
+import { readAptSources } from "../../src/debian/apt-sources.ts";
 import { formatLock, type LockedPackage } from "../../src/debian/lock.ts";
 import { findMirrors } from "../../src/debian/mirrors.ts";
 import { scratchFolder, Workspace } from "./workspace.ts";

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { findExecutable } from "../../src/core/executables.ts";
 import { folderOfTest, git, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
 import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
-import { findExecutable } from "../../src/engine/executables.ts";
 import { Machine } from "./machine.ts";
 import { type Ran, tableOf } from "./table.ts";
 

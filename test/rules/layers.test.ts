@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import { indexTar, type TarEntry } from "../../src/debian/tar_index.ts";
+import { indexTar, type TarEntry } from "../../src/debian/tar-index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "layers-"));
 afterAll(() => rmSync(folder, { recursive: true }));

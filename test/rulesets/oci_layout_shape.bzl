@@ -26,7 +26,7 @@ def _oci_image_shape_impl(ctx):
     )
     return [DefaultInfo(files = depset([output]), runfiles = ctx.runfiles(transitive_files = depset(transitive = needed)))]
 
-_WRITER = {"_writer": attr.label(default = ":oci_layout_shape.mjs", allow_single_file = True)}
+_WRITER = {"_writer": attr.label(default = ":oci-layout-shape.mjs", allow_single_file = True)}
 
 oci_image_shape = rule(
     implementation = _oci_image_shape_impl,

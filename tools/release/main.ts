@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { exitStatusOf, messageOf, UserError } from "../../src/oci/errors.ts";
+import { exitStatusOf, messageOf, UserError } from "../../src/core/errors.ts";
 import { notices } from "./notices.ts";
 import { npmFiles } from "./npm.ts";
 import { metadata, stampPyproject } from "./python.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { UserError } from "../../src/oci/errors.ts";
+import { UserError } from "../../src/core/errors.ts";
 
 /** A package's own folder, in which neither its dependencies nor a part of it is. */
 const packageFolder = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+$/;

@@ -19,7 +19,7 @@ describe("a program of the package", () => {
   for (const [path, text] of new Map([
     ...files,
     ["slipway.bundle/main.mjs", bundle],
-    ["credential_helpers.bundle/helpers_main.mjs", bundle],
+    ["credential_helpers.bundle/helpers-main.mjs", bundle],
   ])) {
     mkdirSync(join(folder, path, ".."), { recursive: true });
     writeFileSync(join(folder, path), text);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import { UserError } from "../../src/oci/errors.ts";
+import { UserError } from "../../src/core/errors.ts";
 
 const helpers = [
   "bazel-credential-slipway",
@@ -89,7 +89,7 @@ const commandLine = 'require("./run.cjs")("../slipway.bundle/main.mjs");\n';
 
 /** The helpers are one program, whose first argument says which. */
 function helper(name: string): string {
-  return `process.argv.splice(2, 0, "${name}");\nrequire("./run.cjs")("../credential_helpers.bundle/helpers_main.mjs");\n`;
+  return `process.argv.splice(2, 0, "${name}");\nrequire("./run.cjs")("../credential_helpers.bundle/helpers-main.mjs");\n`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { UserError } from "../../src/oci/errors.ts";
+import { UserError } from "../../src/core/errors.ts";
 
 const dynamicVersion = /^# A release has .*\ndynamic = \["version"\]$/m;
 

@@ -1,4 +1,4 @@
-import { UserError } from "../../src/oci/errors.ts";
+import { UserError } from "../../src/core/errors.ts";
 
 const noVersion = /^# Without a version: .*\nmodule\(\n {4}name = "slipway",\n/m;
 const marker = /^# Below this line: /m;

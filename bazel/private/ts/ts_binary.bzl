@@ -130,7 +130,7 @@ Errors: an import that is neither in `srcs` nor in `deps`, with its file and lin
         "env": attr.string_dict(doc = "Environment variables of `bazel run`. An image has its own: see `image`."),
         "node_options": attr.string_list(doc = "Options of Node, for example `--max-old-space-size=4096`."),
         # A source: esbuild writes the path of each module into the bundle, and what actions make has the configuration in it.
-        "_stack_trace": attr.label(default = Label("//src:sdk/stack-trace.ts"), allow_single_file = True),
+        "_stack_trace": attr.label(default = Label("//src:stack_trace"), allow_single_file = True),
         "_start": attr.label(default = Label(":start.mjs"), allow_single_file = True),
         "_sdk": attr.label(default = Label("//src:sdk"), allow_single_file = True),
     } | ESBUILD_ATTRS,

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { indexTar } from "../../debian/tar_index.ts";
+import { indexTar } from "../../debian/tar-index.ts";
 import { testDeb } from "../../debian/testdata/packages.ts";
 import { layer } from "../commands/layer.ts";
 import { bytecode } from "./bytecode.ts";

@@ -1,12 +1,12 @@
 import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openDeb } from "../../debian/deb.ts";
-import { readExtent } from "../../debian/root_tree.ts";
+import { readExtent } from "../../debian/root-tree.ts";
 import type { TarEntry } from "../../layer/entry.ts";
 import { writeLayer } from "../../layer/write.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, malformed, texts } from "../arguments.ts";
-import { compressionOption } from "../compression_option.ts";
+import { compressionOption } from "../compression-option.ts";
 import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";
 import type { PythonCompiler } from "./compiler.ts";

@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
 import type { ImageUser } from "../../debian/accounts.ts";
-import { openRootFilesystem } from "../../debian/root_filesystem.ts";
+import { openRootFilesystem } from "../../debian/root-filesystem.ts";
 import { writeLayer } from "../../layer/write.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, type Entry, malformed, texts } from "../arguments.ts";
-import { compressionOption } from "../compression_option.ts";
+import { compressionOption } from "../compression-option.ts";
 import { type Context, pathIn } from "../context.ts";
 import { writeFiles } from "../files.ts";
 

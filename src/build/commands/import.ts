@@ -3,7 +3,7 @@ import { isIndex } from "../../oci/manifest.ts";
 import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
 import { writeFiles } from "../files.ts";
-import { OciLayout } from "../oci_layout.ts";
+import { OciLayout } from "../oci-layout.ts";
 
 /**
  * `import --layout=DIR [--platform=OS/ARCHITECTURE[/VARIANT]] --manifest=OUT --config=OUT --descriptor=OUT`: what an OCI layout holds, byte

@@ -1,6 +1,6 @@
 import { isBuiltin } from "node:module";
-import { UserError } from "../../oci/errors.ts";
-import { nearest } from "../../oci/nearest.ts";
+import { UserError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
 import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";

@@ -1,20 +1,20 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { posix } from "node:path";
-import { readExtent } from "../../debian/root_tree.ts";
-import { indexTar } from "../../debian/tar_index.ts";
+import { UserError } from "../../core/errors.ts";
+import { readExtent } from "../../debian/root-tree.ts";
+import { indexTar } from "../../debian/tar-index.ts";
 import type { TarEntry } from "../../layer/entry.ts";
 import { type NativeCheck, type NativePlatform, ownPlatform } from "../../layer/native.ts";
 import { readLinkSource } from "../../layer/source.ts";
-import { linkInTree } from "../../layer/tree_link.ts";
+import { linkInTree } from "../../layer/tree-link.ts";
 import { writeLayer } from "../../layer/write.ts";
-import { UserError } from "../../oci/errors.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, type Entry, malformed, texts } from "../arguments.ts";
 import { modulePath } from "../bytecode/paths.ts";
-import { compressionOption } from "../compression_option.ts";
+import { compressionOption } from "../compression-option.ts";
 import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";
-import { withoutRepositories } from "../repo_mapping.ts";
+import { withoutRepositories } from "../repo-mapping.ts";
 
 /**
  * `layer --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER] [--platform=OS/ARCHITECTURE

@@ -5,7 +5,7 @@ import { temporaryName } from "../../layer/output.ts";
 import { layoutFiles } from "../../oci/layout.ts";
 import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
-import { imageOptions, readImages } from "../image_files.ts";
+import { imageOptions, readImages } from "../image-files.ts";
 
 /**
  * `layout --output=DIR --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: an OCI layout of regular files; with

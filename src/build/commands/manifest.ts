@@ -1,5 +1,5 @@
+import { UserError } from "../../core/errors.ts";
 import { type BaseImage, composeImage, type ImageSpec } from "../../oci/compose.ts";
-import { UserError } from "../../oci/errors.ts";
 import { canonicalJson, type JsonNode, parseJson } from "../../oci/json.ts";
 import { parseLayerMetadata } from "../../oci/layer.ts";
 import { Arguments } from "../arguments.ts";

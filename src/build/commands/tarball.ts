@@ -1,11 +1,11 @@
+import { UserError } from "../../core/errors.ts";
 import type { Content, TarEntry } from "../../layer/entry.ts";
 import { writeLayer } from "../../layer/write.ts";
-import { UserError } from "../../oci/errors.ts";
 import { archiveFiles } from "../../oci/layout.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
-import { imageOptions, readImage } from "../image_files.ts";
+import { imageOptions, readImage } from "../image-files.ts";
 
 /**
  * `tarball --output=FILE --tag=NAME:TAG --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: one tar that is both

@@ -44,10 +44,10 @@ export function builder(yargs: Argv): Argv {
           })
           .example("$0 credentials add --service docker --url registry.example.com --file ~/ci.txt", "A registry")
           .example("$0 credentials add --service git --url git@github.com --ssh-key ~/.ssh/deploy", "Git by SSH"),
-      async (options) => (await import("./credentials_add.ts")).add(options),
+      async (options) => (await import("./credentials-add.ts")).add(options),
     )
     .command("list", "Show what was added, without secrets", { json }, async (options) =>
-      (await import("./credentials_list.ts")).list(options),
+      (await import("./credentials-list.ts")).list(options),
     )
     .command(
       "remove <what>",
@@ -56,7 +56,7 @@ export function builder(yargs: Argv): Argv {
         command
           .positional("what", { type: "string", demandOption: true, describe: "Its name, or its URL as list shows it" })
           .option("service", service),
-      async (options) => (await import("./credentials_list.ts")).remove(options),
+      async (options) => (await import("./credentials-list.ts")).remove(options),
     )
     .command(
       "explain <url>",
@@ -70,7 +70,7 @@ export function builder(yargs: Argv): Argv {
           })
           .option("service", { ...service, describe: "Default: what the URL looks like" })
           .option("json", json),
-      async (options) => (await import("./credentials_explain.ts")).explain(options),
+      async (options) => (await import("./credentials-explain.ts")).explain(options),
     )
     .command(
       "test [what]",
@@ -79,7 +79,7 @@ export function builder(yargs: Argv): Argv {
         command
           .positional("what", { type: "string", describe: "Name, registry or URL. Default: all that was added" })
           .option("service", { ...service, describe: "Default: what the URL looks like" }),
-      async (options) => (await import("./credentials_test.ts")).test(options),
+      async (options) => (await import("./credentials-test.ts")).test(options),
     )
     .demandCommand(1, "slipway credentials needs a command.");
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
 import type { Argv } from "yargs";
-import { Failure, UserError } from "../../oci/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { findBazel } from "../dev/bazel.ts";
 import { findIbazel } from "../dev/ibazel.ts";
 

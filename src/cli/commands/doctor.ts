@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
-import { Failure } from "../../oci/errors.ts";
-import { heartbeat } from "../../oci/heartbeat.ts";
+import { Failure } from "../../core/errors.ts";
+import { heartbeat } from "../../core/heartbeat.ts";
 import { examineCluster } from "../doctor/cluster.ts";
 import { examineEngine } from "../doctor/engine.ts";
 import { type Finding, formatFindings } from "../doctor/finding.ts";

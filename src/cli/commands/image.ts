@@ -1,11 +1,11 @@
 import type { Argv } from "yargs";
-import * as check from "./image_check.ts";
-import * as copy from "./image_copy.ts";
-import * as inspect from "./image_inspect.ts";
-import * as lock from "./image_lock.ts";
-import * as ls from "./image_ls.ts";
-import * as rm from "./image_rm.ts";
-import * as tree from "./image_tree.ts";
+import * as check from "./image-check.ts";
+import * as copy from "./image-copy.ts";
+import * as inspect from "./image-inspect.ts";
+import * as lock from "./image-lock.ts";
+import * as ls from "./image-ls.ts";
+import * as rm from "./image-rm.ts";
+import * as tree from "./image-tree.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs

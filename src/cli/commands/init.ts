@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import process from "node:process";
 import type { Argv } from "yargs";
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { ModuleFile } from "../init/module-file.ts";
 import { languageOf, type Plan, plan, type Repository } from "../init/plan.ts";
 import { findSource } from "../init/source.ts";

@@ -3,7 +3,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Argv } from "yargs";
-import { Failure } from "../../oci/errors.ts";
+import { Failure } from "../../core/errors.ts";
 import { configurationLines } from "../install/lines.ts";
 import { installPrograms } from "../install/programs.ts";
 
@@ -47,7 +47,7 @@ export async function handler(options: object): Promise<void> {
     files,
     executables: {
       slipway: [`${commandLine}/main.mjs`],
-      ...Object.fromEntries(helpers.map((name) => [name, [`${helperBundle}/helpers_main.mjs`, name]])),
+      ...Object.fromEntries(helpers.map((name) => [name, [`${helperBundle}/helpers-main.mjs`, name]])),
     },
   });
   process.stderr.write(`Installed slipway, ${helpers.join(", ")} into ${folder}.\n\n`);

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
+import { UserError } from "../../core/errors.ts";
 import { isLockPath, lockPath } from "../../deployment/lock.ts";
 import { type DeploymentFile, readDeployment } from "../../deployment/read.ts";
-import { UserError } from "../../oci/errors.ts";
 
 /** How a command line names a job. */
 export interface JobOptions {

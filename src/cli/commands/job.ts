@@ -23,7 +23,7 @@ function withPlace<T>(command: Argv<T>) {
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of jobs, for editors", {}, async () =>
-      (await import("./job_schema.ts")).printSchema(),
+      (await import("./job-schema.ts")).printSchema(),
     )
     .command(
       "resolve <file>",
@@ -32,7 +32,7 @@ export function builder(yargs: Argv): Argv {
         withPlace(command)
           .positional("file", { ...file, describe: "The job, YAML or JSON" })
           .option("engine", { ...engine, describe: futureEngine }),
-      async (options) => (await import("./job_resolve.ts")).resolveJob(options),
+      async (options) => (await import("./job-resolve.ts")).resolveJob(options),
     )
     .command(
       "diff <file>",
@@ -43,7 +43,7 @@ export function builder(yargs: Argv): Argv {
           .option("engine", { ...engine, describe: futureEngine })
           .option("json", json)
           .option("exit-code", { type: "boolean", default: false, describe: "End with status 1 when something moved" }),
-      async (options) => (await import("./job_resolve.ts")).diffJob(options),
+      async (options) => (await import("./job-resolve.ts")).diffJob(options),
     )
     .command(
       "run <file>",
@@ -61,16 +61,16 @@ export function builder(yargs: Argv): Argv {
             type: "boolean",
             describe: "Let your credential for the image's registry go into the cluster, in a Secret of the job",
           }),
-      async (options) => (await import("./job_run.ts")).runJob(options),
+      async (options) => (await import("./job-run.ts")).runJob(options),
     )
     .command("ls", "List the jobs of this machine, and yours in the cluster", { json }, async (options) =>
-      (await import("./job_control.ts")).listJobs(options),
+      (await import("./job-control.ts")).listJobs(options),
     )
     .command(
       "status <id>",
       "Tell what became of a job",
       (command) => command.positional("id", id).option("json", json),
-      async (options) => (await import("./job_control.ts")).showStatus(options),
+      async (options) => (await import("./job-control.ts")).showStatus(options),
     )
     .command(
       "logs <id>",
@@ -81,19 +81,19 @@ export function builder(yargs: Argv): Argv {
           default: false,
           describe: "Go on until the job ends, and end as it does",
         }),
-      async (options) => (await import("./job_control.ts")).showLogs(options),
+      async (options) => (await import("./job-control.ts")).showLogs(options),
     )
     .command(
       "cancel <id>",
       "End a job with all that it started",
       (command) => command.positional("id", id),
-      async (options) => (await import("./job_control.ts")).cancelJob(options),
+      async (options) => (await import("./job-control.ts")).cancelJob(options),
     )
     .command(
       "rm <ids..>",
       "Forget jobs that have ended, with what they printed and gave back",
       (command) => command.positional("ids", { type: "string", array: true, demandOption: true, describe: "The jobs" }),
-      async (options) => (await import("./job_remove.ts")).removeJobs(options),
+      async (options) => (await import("./job-remove.ts")).removeJobs(options),
     )
     .command(
       "prune",
@@ -104,13 +104,13 @@ export function builder(yargs: Argv): Argv {
           default: "7d",
           describe: "How long ago they ended: 90s, 12h, 7d; 0 for all that ended",
         }),
-      async (options) => (await import("./job_remove.ts")).pruneJobs(options),
+      async (options) => (await import("./job-remove.ts")).pruneJobs(options),
     )
     .command(
       "supervise <id>",
       false,
       (command) => command.positional("id", id),
-      async (options) => (await import("./job_control.ts")).superviseById(options),
+      async (options) => (await import("./job-control.ts")).superviseById(options),
     )
     .demandCommand(1, "slipway job needs a command.");
 }

@@ -21,21 +21,21 @@ export function builder(yargs: Argv): Argv {
             default: false,
             describe: "Print a line of JSON for every event, sizes in bytes, and last one with the version",
           }),
-      async (options) => (await import("./model_push.ts")).push(options),
+      async (options) => (await import("./model-push.ts")).push(options),
     )
     .command(
       "ls [id]",
       "List the models, or the versions of one, the newest last",
       (command) =>
         command.positional("id", { type: "string", describe: "The model. Default: all models" }).option("json", json),
-      async (options) => (await import("./model_store.ts")).list(options),
+      async (options) => (await import("./model-store.ts")).list(options),
     )
     .command(
       "rm <model>",
       "Remove a model with all its versions, or one version",
       (command) =>
         command.positional("model", { type: "string", demandOption: true, describe: "ID, or ID@sha256:… for one" }),
-      async (options) => (await import("./model_store.ts")).remove(options),
+      async (options) => (await import("./model-store.ts")).remove(options),
     )
     .demandCommand(1, "slipway model needs a command.");
 }

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import type { ArgumentsCamelCase, Argv } from "yargs";
+import { UserError } from "../../core/errors.ts";
 import { lockRequirements } from "../../environment/lock-requirements.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
-import { UserError } from "../../oci/errors.ts";
 import { userPath } from "./user-path.ts";
 
 interface Options {

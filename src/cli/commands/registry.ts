@@ -6,22 +6,22 @@ const json = { type: "boolean", default: false, describe: "Machine-readable outp
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("serve", "Run the registry in the foreground, until interrupted", {}, async () =>
-      (await import("./registry_serve.ts")).serveInForeground(),
+      (await import("./registry-serve.ts")).serveInForeground(),
     )
     .command("ls", "List images with their digests and sizes", { json }, async (options) =>
-      (await import("./registry_store.ts")).list(options),
+      (await import("./registry-store.ts")).list(options),
     )
     .command("status", "Show whether the registry runs, where, and what it holds", { json }, async (options) =>
-      (await import("./registry_control.ts")).showStatus(options),
+      (await import("./registry-control.ts")).showStatus(options),
     )
     .command(
       "gc",
       "Remove what nothing names: blobs after an hour, uploads after a day, images without a tag after a week without use",
       { json },
-      async (options) => (await import("./registry_store.ts")).collect(options),
+      async (options) => (await import("./registry-store.ts")).collect(options),
     )
     .command("stop", "Stop the registry; the next push starts it again", {}, async () =>
-      (await import("./registry_control.ts")).stop(),
+      (await import("./registry-control.ts")).stop(),
     )
     .command(
       "token <repository>",
@@ -35,7 +35,7 @@ export function builder(yargs: Argv): Argv {
             "$0 registry token REPO | podman login --tls-verify=false -u token --password-stdin localhost:PORT",
             "Let podman pull; `skopeo login` and `crane auth login` take the same, and no process list shows the token",
           ),
-      async (options) => (await import("./registry_control.ts")).printToken(options),
+      async (options) => (await import("./registry-control.ts")).printToken(options),
     )
     .demandCommand(1, "slipway registry needs a command.");
 }

@@ -18,7 +18,7 @@ export function builder(yargs: Argv): Argv {
           .option("file", { type: "string", describe: "File with the value. Default: standard input" })
           .option("engine", engine)
           .example("pass show git | $0 secret set git-token", "One line end at the end is no part of it"),
-      async (options) => (await import("./secret_store.ts")).set(options),
+      async (options) => (await import("./secret-store.ts")).set(options),
     )
     .command(
       "ls",
@@ -27,7 +27,7 @@ export function builder(yargs: Argv): Argv {
         command
           .option("json", { type: "boolean", default: false, describe: "Machine-readable output" })
           .option("engine", engine),
-      async (options) => (await import("./secret_store.ts")).list(options),
+      async (options) => (await import("./secret-store.ts")).list(options),
     )
     .command(
       "rm <names..>",
@@ -36,7 +36,7 @@ export function builder(yargs: Argv): Argv {
         command
           .positional("names", { type: "string", array: true, demandOption: true, describe: "As ls shows them" })
           .option("engine", engine),
-      async (options) => (await import("./secret_store.ts")).remove(options),
+      async (options) => (await import("./secret-store.ts")).remove(options),
     )
     .demandCommand(1, "slipway secret needs a command.");
 }

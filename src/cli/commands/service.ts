@@ -27,7 +27,7 @@ function withFile<T>(command: Argv<T>) {
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of services, for editors", {}, async () =>
-      (await import("./service_schema.ts")).printSchema(),
+      (await import("./service-schema.ts")).printSchema(),
     )
     .command(
       "render <file>",
@@ -40,7 +40,7 @@ export function builder(yargs: Argv): Argv {
             default: false,
             describe: "Ask registries and git servers what the names mean now, as `apply` does",
           }),
-      async (options) => (await import("./service_render.ts")).printManifests(options),
+      async (options) => (await import("./service-render.ts")).printManifests(options),
     )
     .command(
       "plan <file>",
@@ -50,7 +50,7 @@ export function builder(yargs: Argv): Argv {
           .option("engine", engine)
           .option("json", json)
           .option("exit-code", { type: "boolean", default: false, describe: "End with status 1 when something would" }),
-      async (options) => (await import("./service_apply.ts")).planChanges(options),
+      async (options) => (await import("./service-apply.ts")).planChanges(options),
     )
     .command(
       "apply <file>",
@@ -70,10 +70,10 @@ export function builder(yargs: Argv): Argv {
             describe: "Wait, and put back what was before where a service does not get ready",
           })
           .option("time-limit", { type: "number", default: 600, describe: "Seconds to wait" }),
-      async (options) => (await import("./service_apply.ts")).applyChanges(options),
+      async (options) => (await import("./service-apply.ts")).applyChanges(options),
     )
     .command("ls", "List services, a line each", { engine, json }, async (options) =>
-      (await import("./service_status.ts")).listServices(options),
+      (await import("./service-status.ts")).listServices(options),
     )
     .command(
       "status [names..]",
@@ -83,7 +83,7 @@ export function builder(yargs: Argv): Argv {
           .positional("names", { type: "string", array: true, describe: "The services. Default: all" })
           .option("engine", engine)
           .option("json", json),
-      async (options) => (await import("./service_status.ts")).showStatuses(options),
+      async (options) => (await import("./service-status.ts")).showStatuses(options),
     )
     .command(
       "logs <name>",
@@ -93,7 +93,7 @@ export function builder(yargs: Argv): Argv {
           .positional("name", { type: "string", demandOption: true, describe: "The service" })
           .option("engine", engine)
           .option("follow", { type: "boolean", default: false, describe: "Until interrupted; of pods to come, too" }),
-      async (options) => (await import("./service_status.ts")).showLogs(options),
+      async (options) => (await import("./service-status.ts")).showLogs(options),
     )
     .command(
       "delete <names..>",
@@ -108,7 +108,7 @@ export function builder(yargs: Argv): Argv {
           })
           .option("engine", engine)
           .option("called", called),
-      async (options) => (await import("./service_apply.ts")).deleteByName(options),
+      async (options) => (await import("./service-apply.ts")).deleteByName(options),
     )
     .demandCommand(1, "slipway service needs a command.");
 }

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
-import type { Environment } from "../../engine/engine.ts";
-import { findExecutable, isExecutable } from "../../engine/executables.ts";
+import type { Environment } from "../../core/environment.ts";
+import { findExecutable, isExecutable } from "../../core/executables.ts";
 
 /**
  * The Bazel that a user's command line would start: bazelisk or Bazel on PATH, which both look for a workspace's `tools/bazel`

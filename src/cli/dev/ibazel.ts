@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import lock from "../../../pnpm-lock.yaml" with { type: "text" };
-import type { Environment } from "../../engine/engine.ts";
-import { findExecutable } from "../../engine/executables.ts";
-import { Failure, UserError } from "../../oci/errors.ts";
-import { cacheFolder } from "../../oci/xdg.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
+import { findExecutable } from "../../core/executables.ts";
+import { cacheFolder } from "../../core/user-folders.ts";
 import { lockedPackage } from "../npm-lock.ts";
 
 const { version, integrity } = lockedPackage(lock, "@bazel/ibazel");

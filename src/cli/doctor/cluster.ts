@@ -1,4 +1,4 @@
-import type { Environment } from "../../engine/engine.ts";
+import type { Environment } from "../../core/environment.ts";
 import { hasCluster } from "../../engine/kubernetes/configured.ts";
 import type { Finding } from "./finding.ts";
 

@@ -1,6 +1,6 @@
+import type { Environment } from "../../core/environment.ts";
+import { exitStatusOf, messageOf } from "../../core/errors.ts";
 import { findCredential } from "../../credentials/find.ts";
-import type { Environment } from "../../engine/engine.ts";
-import { exitStatusOf, messageOf } from "../../oci/errors.ts";
 import { endpointOf } from "../../registry/client/endpoint.ts";
 import { findEmbeddedRegistry } from "../../registry/server/ensure.ts";
 import type { Finding } from "./finding.ts";

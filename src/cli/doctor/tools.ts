@@ -1,5 +1,5 @@
-import type { Environment } from "../../engine/engine.ts";
-import { findExecutable } from "../../engine/executables.ts";
+import type { Environment } from "../../core/environment.ts";
+import { findExecutable } from "../../core/executables.ts";
 import { condaClients } from "../../environment/conda.ts";
 import { findBazel } from "../dev/bazel.ts";
 import { ask } from "./command-output.ts";

@@ -1,8 +1,8 @@
 import { arch } from "node:os";
+import { UserError } from "../../core/errors.ts";
 import { parseImageConfig } from "../../oci/config.ts";
 import { type Descriptor, formatPlatform, isSamePlatform } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { UserError } from "../../oci/errors.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";

@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { ModuleFile } from "./module-file.ts";
 import { type Files, fill, type Language, type Templates } from "./templates.ts";
 

@@ -5,8 +5,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
-import type { Environment } from "../../engine/engine.ts";
-import { messageOf, UserError } from "../../oci/errors.ts";
+import type { Environment } from "../../core/environment.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
 import { ModuleFile } from "./module-file.ts";
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 import { mkdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { UserError } from "../../oci/errors.ts";
-import { replaceFile } from "../../oci/files.ts";
+import { UserError } from "../../core/errors.ts";
+import { replaceFile } from "../../core/files.ts";
 import type { Plan } from "./plan.ts";
 
 /** Files that are run. */

@@ -2,8 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { UserError } from "../../oci/errors.ts";
-import { replaceFile, syncFolder } from "../../oci/files.ts";
+import { UserError } from "../../core/errors.ts";
+import { replaceFile, syncFolder } from "../../core/files.ts";
 
 /** What is installed: the running Node, and bundles from the folder in which they lie beside each other. */
 export interface Programs {

@@ -1,6 +1,7 @@
-import { UserError } from "../../oci/errors.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import { dockerHub, normalizeRegistry } from "../../oci/reference.ts";
-import type { Credential, Environment } from "../credential.ts";
+import type { Credential } from "../credential.ts";
 import { passwordOrToken, splitServer, type Target } from "../docker-config.ts";
 import { findCredential } from "../find.ts";
 import { parseServiceUrl } from "../service-url.ts";

@@ -1,5 +1,6 @@
-import { exitStatusOf, messageOf, UserError } from "../../oci/errors.ts";
-import type { CredentialSearch, Environment } from "../credential.ts";
+import type { Environment } from "../../core/environment.ts";
+import { exitStatusOf, messageOf, UserError } from "../../core/errors.ts";
+import type { CredentialSearch } from "../credential.ts";
 import { findPassword } from "../find-remote.ts";
 import { matchLength, parseServiceUrl, type ServiceUrl } from "../service-url.ts";
 import type { Entry } from "../source.ts";

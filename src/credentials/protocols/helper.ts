@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
-import { UserError } from "../../oci/errors.ts";
-import type { Environment } from "../credential.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 
 /** What a helper gets from the tool that runs it. */
 export interface HelperCall {

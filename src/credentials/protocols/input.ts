@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 
 /** Bytes that a tool may say to a helper. */
 const maximumInput = 1 << 20;

@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { Failure, UserError } from "../../oci/errors.ts";
-import type { Environment, SshKey } from "../credential.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
+import type { SshKey } from "../credential.ts";
 import { findSshKey } from "../find-remote.ts";
 import type { ServiceUrl } from "../service-url.ts";
 

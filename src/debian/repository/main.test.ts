@@ -21,7 +21,7 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "rule-"));
   const source = (name: string) => new URL(`../../${name}`, import.meta.url);
-  for (const name of ["debian", "oci"])
+  for (const name of ["core", "debian", "oci"])
     cpSync(source(name), join(folder, "src", name), { recursive: true, dereference: true });
   writeFileSync(join(folder, "a.lock"), text);
 });

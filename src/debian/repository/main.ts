@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
-import { exitStatusOf, messageOf } from "../../oci/errors.ts";
-import { readAptSources } from "../apt_sources.ts";
+import { exitStatusOf, messageOf } from "../../core/errors.ts";
+import { readAptSources } from "../apt-sources.ts";
 import { parseLock } from "../lock.ts";
 import { findMirrors } from "../mirrors.ts";
 import { snapshotArchives } from "../snapshot.ts";
-import { checkRequest } from "./check_request.ts";
+import { checkRequest } from "./check-request.ts";
 
 /**
  * What the repository rule of a base image asks. It runs as it is, by Node's type stripping, before anything is built; `relock` alone needs
  * npm packages.
  *
- *     prepare LOCK NAME MIRROR DECLARED    checks LOCK, called NAME in errors, against DECLARED (JSON, see ./check_request.ts), and prints
+ *     prepare LOCK NAME MIRROR DECLARED    checks LOCK, called NAME in errors, against DECLARED (JSON, see ./check-request.ts), and prints
  *                                          {"lock", "mirrors", "archives"}; MIRROR may be empty
  *     relock LOCK MIRROR                   prints {"lock", "locked", "changed"}, see ./relock.ts
  */
@@ -19,7 +19,7 @@ async function main([command, path = "", ...rest]: readonly string[]): Promise<u
   if (command === "relock") {
     const lock = parseLock(text, path);
     const mirrors = findMirrors(lock.suites, rest[0] ?? "", readAptSources());
-    const [{ relock }, { mirrorFetch }] = await Promise.all([import("./relock.ts"), import("../http_fetch.ts")]);
+    const [{ relock }, { mirrorFetch }] = await Promise.all([import("./relock.ts"), import("../http-fetch.ts")]);
     return relock(lock, { fetch: mirrorFetch(mirrors), now: new Date() });
   }
   const [name = path, mirror = "", declared = "{}"] = rest;

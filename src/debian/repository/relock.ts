@@ -1,6 +1,6 @@
-import { Failure } from "../../oci/errors.ts";
+import { Failure } from "../../core/errors.ts";
 import { formatLock, formatLockedPackage, type Lock } from "../lock.ts";
-import { type LockOptions, makeLock } from "../update_lock.ts";
+import { type LockOptions, makeLock } from "../update-lock.ts";
 import { compareVersions } from "../version.ts";
 
 /** A lock made anew. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createCleartextMessage, generateKey, readPrivateKey, sign } from "openpgp";
 import type { ArchiveKey } from "../signature.ts";
-import type { FetchFile } from "../update_lock.ts";
+import type { FetchFile } from "../update-lock.ts";
 
 /** A key pair that signs the indexes of a test. */
 export interface TestKey {

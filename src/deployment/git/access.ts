@@ -1,6 +1,5 @@
+import type { Environment } from "../../core/environment.ts";
 import { type GitProtocol, safeProtocols } from "./url.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What proves to a git server who asks, and where it is from, for people. */
 export interface GitPassword {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync } from "node:fs";
 import { chmod, mkdir, rename } from "node:fs/promises";
 import { join, posix } from "node:path";
-import { Failure, UserError } from "../../oci/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { gitOutput, lastWords, runGit } from "./command.ts";
 import { lfsNeed, refusePointers } from "./lfs.ts";

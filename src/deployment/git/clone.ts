@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Failure } from "../../oci/errors.ts";
+import { Failure } from "../../core/errors.ts";
 import type { GitAccess } from "./access.ts";
 import { populate } from "./checkout.ts";
 import { gitOutput, lastWords, runGit } from "./command.ts";

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { Failure, UserError } from "../../oci/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { type CredentialTrail, openCredentialSocket } from "./credential-socket.ts";
 import { openSsh } from "./ssh.ts";

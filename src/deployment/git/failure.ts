@@ -1,4 +1,4 @@
-import { Failure, UserError } from "../../oci/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { type GitOutcome, lastWords } from "./command.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { gitOutput, runGit, type WorkTree } from "./command.ts";
 import type { Mirror } from "./mirror.ts";

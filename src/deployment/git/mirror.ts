@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { UserError } from "../../core/errors.ts";
+import { waitForLock } from "../../core/lock.ts";
 import { sha256, splitDigest } from "../../oci/digest.ts";
-import { UserError } from "../../oci/errors.ts";
-import { waitForLock } from "../../oci/lock.ts";
 import type { GitAccess } from "./access.ts";
 import { gitOutput, runGit } from "./command.ts";
 import { isCommitRefused, serverFailure } from "./failure.ts";

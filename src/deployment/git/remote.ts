@@ -1,5 +1,5 @@
-import { UserError } from "../../oci/errors.ts";
-import { nearest } from "../../oci/nearest.ts";
+import { UserError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
 import type { GitAccess } from "./access.ts";
 import { runGit } from "./command.ts";
 import { serverFailure } from "./failure.ts";

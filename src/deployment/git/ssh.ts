@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Failure } from "../../oci/errors.ts";
+import { Failure } from "../../core/errors.ts";
 import type { GitAccess, GitKey } from "./access.ts";
 import { storedKey } from "./stored.ts";
 

@@ -1,6 +1,5 @@
+import type { Environment } from "../../core/environment.ts";
 import type { GitKey, GitPassword } from "./access.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The password that `slipway credentials add` was told for an address. Loaded when a server asks: most do not.

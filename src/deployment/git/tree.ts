@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, lstat, mkdir, readdir, realpath, rm, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { UserError } from "../../oci/errors.ts";
-import { type Lock, takeLock } from "../../oci/lock.ts";
+import { UserError } from "../../core/errors.ts";
+import { type Lock, takeLock } from "../../core/lock.ts";
 
 /** Takes the right to write from everyone: what is shared by content must keep it. */
 export async function sealTree(folder: string): Promise<void> {

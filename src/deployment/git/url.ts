@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { isRegistry } from "../../oci/reference.ts";
 
 /** Ways to a git server. `file` is for tests: it must be allowed explicitly. */

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
-import { messageOf, UserError } from "../../oci/errors.ts";
-import { onLines } from "../lines.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
+import { onLines } from "../../core/lines.ts";
 import type { CallEngine } from "./calls.ts";
 import type { HelperAnswer, HelperRequest } from "./helper.ts";
 

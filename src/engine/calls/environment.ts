@@ -1,4 +1,4 @@
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
 
 /** What shells, Python and the scripts that start programs set, and what only programs read. */
 const others =

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Readable, Writable } from "node:stream";
-import { Failure, UserError } from "../../oci/errors.ts";
-import type { Environment } from "../engine.ts";
-import { interruptible } from "../interrupts.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
+import { interruptible } from "../../core/interrupts.ts";
+import { onLines } from "../../core/lines.ts";
 import type { EngineKind } from "../kind.ts";
-import { onLines } from "../lines.ts";
 import {
   type CallBatch,
   type CallEngine,

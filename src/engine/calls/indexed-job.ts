@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { type JobManifest, type JobNames, jobObjects, type SecretManifest } from "../kubernetes/job.ts";
 import { nonceAnnotation } from "../kubernetes/objects.ts";
 import { callVariable, inputsVariable, limitVariable, nonceVariable, resultFileVariable } from "../protocol.ts";

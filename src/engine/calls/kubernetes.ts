@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { Failure } from "../../oci/errors.ts";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure } from "../../core/errors.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
 import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
 import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";

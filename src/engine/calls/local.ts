@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
+import type { Environment } from "../../core/environment.ts";
 import type { ContainerClient } from "../container/client.ts";
 import { LoginSource } from "../container/login.ts";
 import { runContainer } from "../container/run.ts";
-import type { Environment, Run } from "../engine.ts";
+import type { Run } from "../engine.ts";
 import { parseExactly } from "../exact-json.ts";
 import { runProcess } from "../process/run.ts";
 import { callVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";

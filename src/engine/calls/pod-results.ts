@@ -1,4 +1,4 @@
-import { Failure } from "../../oci/errors.ts";
+import { Failure } from "../../core/errors.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { jobFailure, podFailure, type Trouble, waitingTrouble } from "../kubernetes/failure.ts";

@@ -25,7 +25,7 @@ async function waitingHelper(): Promise<{ env: Record<string, string>; program: 
   const program = spawn("sleep", ["1000"], { stdio: "ignore" });
   // In Bazel's trees files are links, and packages are beside the links.
   const node = ["--preserve-symlinks", "--preserve-symlinks-main", "--disable-warning=ExperimentalWarning"];
-  const words = [...node, join(import.meta.dirname, "helper_main.ts"), "serve", socket, String(program.pid)];
+  const words = [...node, join(import.meta.dirname, "helper-main.ts"), "serve", socket, String(program.pid)];
   const helper = spawn(process.execPath, words, { env, stdio: ["ignore", "ignore", "inherit"] });
   onTestFinished(() => {
     program.kill();

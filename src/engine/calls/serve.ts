@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
 import { converse } from "./converse.ts";
 import { sameEnvironment } from "./environment.ts";
 import type { HelperAnswer } from "./helper.ts";

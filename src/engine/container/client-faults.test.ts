@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { exitStatusOf } from "../../oci/errors.ts";
-import { stopAll } from "../interrupts.ts";
+import { exitStatusOf } from "../../core/errors.ts";
+import { stopAll } from "../../core/interrupts.ts";
 import { runContainer } from "./run.ts";
 
 /** Runs an image by a podman that is this script. */

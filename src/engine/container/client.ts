@@ -1,6 +1,6 @@
-import { UserError } from "../../oci/errors.ts";
-import type { Environment } from "../engine.ts";
-import { findExecutable } from "../executables.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { findExecutable } from "../../core/executables.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { podmanObstacle } from "./podman-user.ts";
 

@@ -1,6 +1,6 @@
 import { request } from "node:http";
-import { Failure } from "../../oci/errors.ts";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure } from "../../core/errors.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 
 /** How long a daemon may take to answer that it is there, in milliseconds. */

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
 
 const defaultSocket = "/var/run/docker.sock";
 

@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 
 /** Variables by which the client finds its configuration, storage, daemon and way to the network, or is loaded itself. */
 const ofClient =

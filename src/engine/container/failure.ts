@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { parseReference } from "../../oci/reference.ts";
 import type { ContainerClient } from "./client.ts";
 

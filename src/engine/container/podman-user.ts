@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import type { Environment } from "../engine.ts";
-import { findExecutable } from "../executables.ts";
-import { userName } from "../user-name.ts";
+import type { Environment } from "../../core/environment.ts";
+import { findExecutable } from "../../core/executables.ts";
+import { userName } from "../../core/user-name.ts";
 import type { Obstacle } from "./client.ts";
 
 /** What podman needs to know of the machine and user. */

@@ -1,5 +1,5 @@
-import { UserError } from "../../oci/errors.ts";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import { type ContainerClient, type ContainerUse, jobUse } from "./client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { isFromLoopback } from "./loopback.ts";

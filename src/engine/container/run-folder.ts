@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Environment } from "../../core/environment.ts";
 import { parseReference } from "../../oci/reference.ts";
-import type { Environment } from "../engine.ts";
 import type { ContainerClient } from "./client.ts";
 import { dockerConfigFolder, dockerContext } from "./docker-endpoint.ts";
 

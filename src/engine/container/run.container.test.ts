@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { stopAll } from "../../core/interrupts.ts";
 import type { ContainerRun } from "../engine.ts";
-import { stopAll } from "../interrupts.ts";
 import { evaluate as evaluateIn } from "../testdata/evaluate.ts";
 import { installedClient, makeImage } from "../testdata/image.ts";
 import type { ContainerRunOptions } from "./run.ts";

@@ -1,5 +1,5 @@
-import type { Environment } from "../engine.ts";
-import { findExecutable } from "../executables.ts";
+import type { Environment } from "../../core/environment.ts";
+import { findExecutable } from "../../core/executables.ts";
 import type { ContainerClient } from "./client.ts";
 
 /** The OCI runtime to use where podman's default one has just failed on this machine: runc, in case it is there. */

@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import type { RemoteFailure } from "../remote-failure.ts";
 import type { Program } from "./program.ts";
 

@@ -1,11 +1,11 @@
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import type { LocalCode } from "../../deployment/code.ts";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
 import { type DescribedEnvironment, environmentOf, filesOf } from "../../deployment/resolve.ts";
 import type { EnvironmentSource } from "../../environment/model.ts";
-import { UserError } from "../../oci/errors.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { AppendOptions } from "../../registry/append.ts";
-import type { Environment } from "../engine.ts";
 
 export interface InterpreterOptions extends Pick<AppendOptions, "embedded" | "onEvent"> {
   readonly env: Environment;

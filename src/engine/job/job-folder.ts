@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../../oci/errors.ts";
-import { replaceFile } from "../../oci/files.ts";
-import { stateFolder } from "../../oci/xdg.ts";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { replaceFile } from "../../core/files.ts";
+import { stateFolder } from "../../core/user-folders.ts";
 import type { JobStatus } from "./engine.ts";
 import type { Program } from "./program.ts";
 

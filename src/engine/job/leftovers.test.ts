@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { takeLock } from "../../oci/lock.ts";
+import { takeLock } from "../../core/lock.ts";
 import { code, engine, firstWords, home, node, root, run, submit } from "../testdata/jobs.ts";
 import { type JobFolder, type JobRecord, makeJobFolder, readRecord, writeRecord } from "./job-folder.ts";
 import { LocalEngine } from "./local-engine.ts";

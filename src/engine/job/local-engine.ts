@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { existsSync, watch } from "node:fs";
 import { open, readFile, writeFile } from "node:fs/promises";
-import { Failure } from "../../oci/errors.ts";
-import { takeLock } from "../../oci/lock.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure } from "../../core/errors.ts";
+import { takeLock } from "../../core/lock.ts";
 import { findContainerClient } from "../container/client.ts";
 import { removeContainer } from "../container/run.ts";
-import type { Environment } from "../engine.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Reply } from "../protocol.ts";
 import {

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, posix, relative } from "node:path";
+import { UserError } from "../../core/errors.ts";
+import { cacheFolder } from "../../core/user-folders.ts";
 import type { LocalCode } from "../../deployment/code.ts";
 import { codeLayer, folderLayer, imageCodeFolder } from "../../deployment/code-layer.ts";
-import { UserError } from "../../oci/errors.ts";
-import { cacheFolder } from "../../oci/xdg.ts";
 import { type AppendOptions, appendLayers } from "../../registry/append.ts";
 import type { Mount } from "../engine.ts";
 

@@ -1,9 +1,10 @@
 import { dirname } from "node:path";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { isExecutable } from "../../core/executables.ts";
 import { functionLanguage } from "../../deployment/function.ts";
 import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.ts";
-import { UserError } from "../../oci/errors.ts";
-import type { Environment, Mount } from "../engine.ts";
-import { isExecutable } from "../executables.ts";
+import type { Mount } from "../engine.ts";
 import type { Network } from "../limits.ts";
 import type { PlacedCode } from "./place-code.ts";
 import { functionRunner } from "./runners.ts";

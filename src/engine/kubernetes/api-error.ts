@@ -1,4 +1,4 @@
-import { Failure, UserError } from "../../oci/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 
 /** What an API server refused, as it says so itself (the object `Status`). */
 export interface Refusal {

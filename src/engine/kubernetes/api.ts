@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { type Dispatcher, request } from "undici";
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { isUnanswered, type Question, refusalError, refusalOf, unansweredError } from "./api-error.ts";
 
 /** Milliseconds for an answer to begin. */

@@ -1,9 +1,9 @@
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
-import { UserError } from "../../oci/errors.ts";
-import { nearest } from "../../oci/nearest.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
+import { userName } from "../../core/user-name.ts";
 import { contextSettings } from "../../registry/settings/settings.ts";
-import type { Environment } from "../engine.ts";
-import { userName } from "../user-name.ts";
 import { Api } from "./api.ts";
 import { isInCluster, kubeconfigFiles } from "./configured.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
 
 /** Where a pod finds who it is. */
 const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token";

@@ -1,5 +1,5 @@
-import { Failure, UserError } from "../../oci/errors.ts";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { parseExactly } from "../exact-json.ts";
 import { hasEnded, type JobEngine, type JobOutcome, type JobStatus, type LogChunk, stillRuns } from "../job/engine.ts";
 import type { Program } from "../job/program.ts";

@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 
 const prefix = "k8s:";
 

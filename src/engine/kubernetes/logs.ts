@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Failure } from "../../oci/errors.ts";
+import { Failure } from "../../core/errors.ts";
 import type { Api } from "./api.ts";
 import { isUnanswered, mayPass, refusalOf } from "./api-error.ts";
 import { LogLines } from "./log-lines.ts";

@@ -1,10 +1,10 @@
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import type { Credential } from "../../credentials/credential.ts";
 import { findCredential } from "../../credentials/find.ts";
-import { UserError } from "../../oci/errors.ts";
 import { dockerHub, formatReference, parseReference } from "../../oci/reference.ts";
 import { findEmbeddedRegistry, requestToken } from "../../registry/server/ensure.ts";
 import { isFromLoopback } from "../container/loopback.ts";
-import type { Environment } from "../engine.ts";
 import type { Cluster } from "./cluster.ts";
 
 /** Seconds that a token of the embedded registry lives: a pod may have to wait for a node before its image is pulled. */

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
+import type { Environment } from "../../core/environment.ts";
 import { readValues } from "../../registry/settings/config-file.ts";
 import { contextSettings } from "../../registry/settings/settings.ts";
 import { isFromLoopback } from "../container/loopback.ts";
-import type { Environment } from "../engine.ts";
 import { kubeconfigFiles } from "./configured.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../../oci/files.ts";
-import { stateFolder } from "../../oci/xdg.ts";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
+import { replaceFile } from "../../core/files.ts";
+import { stateFolder } from "../../core/user-folders.ts";
 import type { JobStatus } from "../job/engine.ts";
 
 /** What this machine knows of a job that was submitted from it: where it is, whatever context is chosen later, and how it was ended. */

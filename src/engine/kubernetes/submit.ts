@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { UserError } from "../../oci/errors.ts";
-import type { Environment } from "../engine.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import { slugOf } from "../job/job-folder.ts";
 import type { Program } from "../job/program.ts";
 import { refusalOf } from "./api-error.ts";

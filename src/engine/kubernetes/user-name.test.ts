@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { userName } from "../user-name.ts";
+import { userName } from "../../core/user-name.ts";
 import { openCluster } from "./cluster.ts";
 import { apiServer } from "./testdata/api-server.ts";
 

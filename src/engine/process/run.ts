@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Failure } from "../../oci/errors.ts";
+import { Failure } from "../../core/errors.ts";
+import { interruptible } from "../../core/interrupts.ts";
 import { type Run, statusOf } from "../engine.ts";
-import { interruptible } from "../interrupts.ts";
 import { signalGroup } from "../job/process-group.ts";
 
 /** How long a process may take to end after it was asked to, in milliseconds. */

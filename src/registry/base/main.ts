@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { join } from "node:path";
+import { exitStatusOf, messageOf } from "../../core/errors.ts";
 import { splitDigest } from "../../oci/digest.ts";
-import { exitStatusOf, messageOf } from "../../oci/errors.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
 import { openByName } from "../open-by-name.ts";

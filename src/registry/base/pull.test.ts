@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { messageOf } from "../../core/errors.ts";
 import { type Digest, sha256 } from "../../oci/digest.ts";
-import { messageOf } from "../../oci/errors.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { open, registry, useRegistry } from "../client/testdata/harness.ts";
 import { StoredImages } from "../client/testdata/stored-images.ts";

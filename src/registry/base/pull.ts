@@ -1,7 +1,7 @@
+import { UserError } from "../../core/errors.ts";
 import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
 import { type Descriptor, formatPlatform, isSamePlatform, type Platform } from "../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
-import { UserError } from "../../oci/errors.ts";
 import type { LayerMetadata } from "../../oci/layer.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { isNondistributable, mediaTypes } from "../../oci/media-types.ts";

@@ -1,5 +1,5 @@
+import { Failure, UserError } from "../../core/errors.ts";
 import type { Credential, CredentialSearch } from "../../credentials/credential.ts";
-import { Failure, UserError } from "../../oci/errors.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ChallengeHints } from "./hints.ts";

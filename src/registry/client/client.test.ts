@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
+import { exitStatusOf } from "../../core/errors.ts";
 import { sha256 } from "../../oci/digest.ts";
-import { exitStatusOf } from "../../oci/errors.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { openRegistry } from "./open.ts";
 import { FakeRegistry } from "./testdata/fake-registry.ts";

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
+import { Failure, UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, isDigest, splitDigest } from "../../oci/digest.ts";
-import { Failure, UserError } from "../../oci/errors.ts";
 import { parseJson } from "../../oci/json.ts";
 import { type ImageIndex, maximumManifestSize, parseManifest } from "../../oci/manifest.ts";
 import { manifestMediaTypes, mediaTypes } from "../../oci/media-types.ts";

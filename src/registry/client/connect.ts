@@ -1,3 +1,4 @@
+import type { Environment } from "../../core/environment.ts";
 import type { RegistrySettings } from "../settings/settings.ts";
 import type { FindCredential } from "./auth.ts";
 import { RegistryClient } from "./client.ts";
@@ -14,7 +15,7 @@ export interface ConnectOptions {
   /** Where what registries asked for before is kept. Default: nowhere. */
   readonly hints?: ChallengeHints;
   /** Where variables that name proxies are looked up. Default: the process's own. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Environment;
   readonly findCredential: FindCredential;
   readonly retry?: Partial<RetryPolicy>;
   /** Connections at a time. Default 8. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { messageOf } from "../../core/errors.ts";
 import { sha256 } from "../../oci/digest.ts";
-import { messageOf } from "../../oci/errors.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { copyImage, type Place } from "./copy.ts";
 import { fetchManifest } from "./fetch-manifest.ts";

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
+import { Failure, UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { DigestMismatch, DigestVerifier } from "../../oci/digest.ts";
-import { Failure, UserError } from "../../oci/errors.ts";
 import { discard, type Step } from "./refusal.ts";
 import { Backoff, isRetriableFault } from "./retry.ts";
 import type { RegistryResponse, Session } from "./session.ts";

@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { isRegistry, normalizeRegistry } from "../../oci/reference.ts";
 
 /** Where a registry answers. */

@@ -1,5 +1,5 @@
+import { UserError } from "../../core/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { UserError } from "../../oci/errors.ts";
 import { type ImageIndex, type ImageManifest, parseManifest } from "../../oci/manifest.ts";
 import type { Reference } from "../../oci/reference.ts";
 import type { RegistryClient, StoredManifest } from "./client.ts";

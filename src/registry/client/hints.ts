@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stateFolder } from "../../oci/xdg.ts";
+import type { Environment } from "../../core/environment.ts";
+import { stateFolder } from "../../core/user-folders.ts";
 import type { Challenge } from "./challenge.ts";
 
 /**
@@ -14,7 +15,7 @@ export interface ChallengeHints {
 }
 
 /** Hints in a file per registry in the state folder. What cannot be read or written costs one request more, and is no error. */
-export function hintsIn(env: Readonly<Record<string, string | undefined>>): ChallengeHints {
+export function hintsIn(env: Environment): ChallengeHints {
   const folder = join(stateFolder(env), "challenges");
   const pathOf = (origin: string) => join(folder, `${encodeURIComponent(origin)}.json`);
   return {

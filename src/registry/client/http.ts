@@ -1,6 +1,7 @@
 import type { Agent, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { AgentOptions } from "node:https";
 import type { Readable } from "node:stream";
+import type { Environment } from "../../core/environment.ts";
 import { type HttpProxy, proxyFor } from "./proxy.ts";
 import { isTrustFault, secureContext, type Trust, type Width } from "./trust.ts";
 
@@ -52,7 +53,7 @@ export interface HttpOptions {
   readonly idleTimeout: number;
   readonly trust?: Trust | undefined;
   /** Where `https_proxy`, `http_proxy` and `no_proxy` are looked up. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
 }
 
 /** A connection's fault, as it is on a way through a proxy. */

@@ -1,7 +1,6 @@
-import { UserError } from "../../oci/errors.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import { isLoopback } from "./endpoint.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A proxy and the variable that names it. */
 export interface HttpProxy {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Environment } from "../../core/environment.ts";
+import { stateFolder } from "../../core/user-folders.ts";
 import { isDigest } from "../../oci/digest.ts";
 import { isRepository } from "../../oci/reference.ts";
-import { stateFolder } from "../../oci/xdg.ts";
 
 /** Remembers where blobs were pushed to, so that another repository of the registry can mount them. A hint: a registry may have lost them. */
 export interface PushedBlobs {
@@ -27,10 +28,7 @@ const maximumBlobs = 2000;
 const maximumAge = 30 * 24 * 3_600_000;
 
 /** The memory in the state folder. What cannot be read or written costs uploads, and is no error. Nothing is read before it is asked for. */
-export function pushedBlobsIn(
-  env: Readonly<Record<string, string | undefined>>,
-  now: () => number = Date.now,
-): PushedBlobs {
+export function pushedBlobsIn(env: Environment, now: () => number = Date.now): PushedBlobs {
   const folder = join(stateFolder(env), "pushed-blobs");
   const pathOf = (account: string) => join(folder, `${createHash("sha256").update(account).digest("hex")}.json`);
   const known = new Map<string, ReadonlyMap<string, Entry>>();

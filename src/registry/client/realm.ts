@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
 import { printable } from "./refusal.ts";
 

@@ -1,4 +1,4 @@
-import { Failure, UserError } from "../../oci/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import type { Identity } from "./auth.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { FaultBehindProxy, HttpResponse } from "./http.ts";

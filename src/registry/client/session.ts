@@ -1,4 +1,5 @@
-import { Failure, UserError } from "../../oci/errors.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { Authenticator, type FindCredential } from "./auth.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
 import type { ChallengeHints } from "./hints.ts";
@@ -18,7 +19,7 @@ export interface SessionOptions {
   readonly idleTimeout: number;
   readonly firstAnswerTimeout: number;
   readonly trust?: Trust | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** A further host whose token service may get the registry's credential. */
   readonly tokenService?: string | undefined;
   readonly hints?: ChallengeHints | undefined;

@@ -1,5 +1,5 @@
+import { Failure } from "../../core/errors.ts";
 import type { CredentialSearch } from "../../credentials/credential.ts";
-import { Failure } from "../../oci/errors.ts";
 import type { Challenge } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { HttpRequest } from "./http.ts";

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
+import { Failure } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
-import { Failure } from "../../oci/errors.ts";
 import { type Body, BodyError } from "./http.ts";
 import { AccessRefused, discard, type Step } from "./refusal.ts";
 import { Backoff, isRetriableStatus, parseRetryAfter } from "./retry.ts";

@@ -1,10 +1,11 @@
-import type { CredentialSearch, Environment, PasswordCredential } from "../../credentials/credential.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import type { CredentialSearch, PasswordCredential } from "../../credentials/credential.ts";
 import { findCredential } from "../../credentials/find.ts";
 import { findPassword } from "../../credentials/find-remote.ts";
 import { type HelperAnswer, type HelperCall, unknownAction } from "../../credentials/protocols/helper.ts";
 import { readInput } from "../../credentials/protocols/input.ts";
 import { parseServiceUrl } from "../../credentials/service-url.ts";
-import { UserError } from "../../oci/errors.ts";
 import { isRepository, normalizeRegistry } from "../../oci/reference.ts";
 import { endpointOf } from "../client/endpoint.ts";
 import { openRegistry } from "../client/open.ts";

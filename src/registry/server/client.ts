@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { Failure, UserError } from "../../oci/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { systemCode } from "./errors.ts";
 import { type RegistryPaths, socketExists } from "./paths.ts";
 import { controlPath, type Status, type TokenAnswer, type TokenRequest } from "./protocol.ts";

@@ -2,15 +2,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { Failure, UserError } from "../../oci/errors.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { askServer, askStatus } from "./client.ts";
 import { makeRegistryFolders, type RegistryPaths, registryPaths, socketExists } from "./paths.ts";
 import { installProgram } from "./program.ts";
 import { type Handshake, protocolVersion } from "./protocol.ts";
 
 export { requestToken } from "./client.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where our tools and where image references find the embedded registry. */
 export interface EmbeddedRegistry {

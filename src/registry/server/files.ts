@@ -1,5 +1,5 @@
 import { type FileHandle, lstat, mkdir } from "node:fs/promises";
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 
 /**
  * Makes sure that a folder exists which belongs to this user and which nobody else can enter.

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { takeLock } from "../../oci/lock.ts";
+import { takeLock } from "../../core/lock.ts";
 import { makeRegistryFolders } from "./paths.ts";
 import { stateOfTest } from "./testdata/fixture.ts";
 

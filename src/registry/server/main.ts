@@ -1,5 +1,5 @@
 import { closeSync, writeSync } from "node:fs";
-import { exitStatusOf, Failure, messageOf, UserError } from "../../oci/errors.ts";
+import { exitStatusOf, Failure, messageOf, UserError } from "../../core/errors.ts";
 import { closeInherited } from "./descriptors.ts";
 import { registryPaths } from "./paths.ts";
 import type { Handshake } from "./protocol.ts";

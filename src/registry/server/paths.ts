@@ -1,8 +1,9 @@
 import { lstat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { stateFolder } from "../../core/user-folders.ts";
 import { sha256, splitDigest } from "../../oci/digest.ts";
-import { UserError } from "../../oci/errors.ts";
-import { stateFolder } from "../../oci/xdg.ts";
 import { ifMissing } from "./errors.ts";
 import { intruders, privateFolder } from "./files.ts";
 
@@ -35,7 +36,7 @@ const longestSocketPath = (process.platform === "linux" ? 108 : 104) - 1;
  * The socket is in the state folder. Where its path would be too long for the kernel it is in `$XDG_RUNTIME_DIR/slipway`, else in
  * `/tmp/slipway-UID`, under a name made from the state folder's, so that two state folders do not share a socket.
  */
-export function registryPaths(env: Readonly<Record<string, string | undefined>> = process.env): RegistryPaths {
+export function registryPaths(env: Environment = process.env): RegistryPaths {
   const folder = join(stateFolder(env), "registry");
   let socket = join(folder, "registry.sock");
   if (Buffer.byteLength(socket) > longestSocketPath) {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
-import { replaceFile } from "../../oci/files.ts";
+import { replaceFile } from "../../core/files.ts";
 import { ifMissing, systemCode } from "./errors.ts";
 
 /** Below the ports that systems give to outgoing connections and those of Kubernetes' node ports, so that ours stays free. */

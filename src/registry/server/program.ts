@@ -1,8 +1,8 @@
 import { constants, createReadStream } from "node:fs";
 import { chmod, copyFile, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure } from "../../oci/errors.ts";
-import { syncFolder } from "../../oci/files.ts";
+import { Failure } from "../../core/errors.ts";
+import { syncFolder } from "../../core/files.ts";
 import { ifMissing, isDiskFull } from "./errors.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure } from "../../oci/errors.ts";
-import { type Lock, takeLock } from "../../oci/lock.ts";
+import { Failure } from "../../core/errors.ts";
+import { type Lock, takeLock } from "../../core/lock.ts";
 import { askStatus } from "./client.ts";
 import { makeRegistryFolders, type RegistryPaths, socketExists } from "./paths.ts";
 import { removeOldPrograms } from "./program.ts";

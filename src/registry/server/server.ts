@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { join } from "node:path";
-import { syncFolder } from "../../oci/files.ts";
+import { syncFolder } from "../../core/files.ts";
 import { createApp } from "./http/app.ts";
 import type { Transport } from "./http/context.ts";
 import { IdleWatch } from "./idle.ts";

@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { UserError } from "../../oci/errors.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import { dockerHub } from "../../oci/reference.ts";
 import type { RegistrySettings } from "./settings.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Certificates from the first folder `certs.d/HOST[:PORT]` that there is, of the user's podman, the machine's podman, docker

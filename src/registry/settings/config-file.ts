@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Pair, YAMLMap } from "yaml";
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { isRegistry, normalizeRegistry } from "../../oci/reference.ts";
 
 /** A file that the configuration names, and where it does. */

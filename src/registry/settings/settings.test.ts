@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { exitStatusOf } from "../../oci/errors.ts";
+import { exitStatusOf } from "../../core/errors.ts";
 import { registrySettings } from "./settings.ts";
 
 let home: string;

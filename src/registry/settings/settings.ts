@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
-import { UserError } from "../../oci/errors.ts";
-import { configFile } from "../../oci/xdg.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { configFile } from "../../core/user-folders.ts";
 import { certificatesOf } from "./certificates-folder.ts";
 import { type ConfiguredContext, readContexts, readRegistries } from "./config-file.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How one registry is reached, as this machine's user says. Certificates and keys are PEM. */
 export interface RegistrySettings {

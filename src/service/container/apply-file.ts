@@ -1,9 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
+import { stateFolder } from "../../core/user-folders.ts";
 import { requireContainerClient } from "../../engine/container/client.ts";
-import { UserError } from "../../oci/errors.ts";
-import { type Lock, takeLock, waitForLock } from "../../oci/lock.ts";
-import { stateFolder } from "../../oci/xdg.ts";
 import type { Content } from "../content.ts";
 import { serviceUse } from "../engine.ts";
 import type { Service } from "../model.ts";
@@ -17,8 +18,6 @@ import { replicaName } from "./labels.ts";
 import { bringImage, bringSyncImage, exactImage } from "./prepare.ts";
 import type { ContainerChange } from "./steps.ts";
 import { bringContent, foldersOf, removeLeftovers } from "./sync.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The containers that podman or docker has for this user. */
 export async function openContainers(env: Environment): Promise<Containers> {

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { Failure } from "../../oci/errors.ts";
+import { Failure } from "../../core/errors.ts";
 import { parseServices } from "../read.ts";
 import { type ApplyOptions, applyService } from "./apply.ts";
 import type { NewContainer } from "./arguments.ts";

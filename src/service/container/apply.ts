@@ -1,4 +1,4 @@
-import { Failure, messageOf } from "../../oci/errors.ts";
+import { Failure, messageOf } from "../../core/errors.ts";
 import type { Service } from "../model.ts";
 import type { NewContainer } from "./arguments.ts";
 import { type Containers, type Found, isRunning } from "./containers.ts";

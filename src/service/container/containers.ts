@@ -2,6 +2,8 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { limitArguments } from "../../engine/container/arguments.ts";
 import type { ContainerClient } from "../../engine/container/client.ts";
 import { checkDocker } from "../../engine/container/docker-daemon.ts";
@@ -11,12 +13,9 @@ import { isFromLoopback } from "../../engine/container/loopback.ts";
 import { processLimits } from "../../engine/container/process-limits.ts";
 import { type Login, makeRunFolder } from "../../engine/container/run-folder.ts";
 import { otherRuntime } from "../../engine/container/runtime.ts";
-import { Failure, UserError } from "../../oci/errors.ts";
 import { createArguments, type NewContainer } from "./arguments.ts";
 import { containerNameOf, type Labelled, labelFile, readLabels, serviceLabel } from "./labels.ts";
 import type { HostPorts } from "./ports.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A container of a service, as the engine has it. */
 export interface Found extends Labelled {

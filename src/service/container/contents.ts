@@ -1,3 +1,4 @@
+import type { Environment } from "../../core/environment.ts";
 import type { Content } from "../content.ts";
 import { contentsOf } from "../contents.ts";
 import type { Service } from "../model.ts";
@@ -7,8 +8,6 @@ import { resolveRepositories } from "../resolve-repositories.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import type { ServiceSettings } from "../settings.ts";
 import { registriesFile } from "../sync/registries.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * What is brought to a service's containers, exactly: commits, and versions of models.

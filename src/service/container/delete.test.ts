@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { waitForLock } from "../../oci/lock.ts";
+import { waitForLock } from "../../core/lock.ts";
 import { deleteServices } from "./apply-file.ts";
 
 /** A podman that has the containers whose names are in a file, and notes what it is asked. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Environment } from "../../core/environment.ts";
 import { containersOf, openContainers } from "./apply-file.ts";
 import type { Containers, Found } from "./containers.ts";
 import { replicaName } from "./labels.ts";
@@ -14,7 +15,7 @@ const interval = 1000;
  * @throws UserError when it has none
  */
 export async function showServiceLogs(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   name: string,
   { follow, signal }: { readonly follow: boolean; readonly signal?: AbortSignal },
   write: Write,

@@ -1,18 +1,17 @@
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { findNamedRegistry } from "../../credentials/named.ts";
 import type { ContainerClient } from "../../engine/container/client.ts";
 import { embeddedLogin } from "../../engine/container/login.ts";
 import { checkReach } from "../../engine/container/reach.ts";
 import type { Login } from "../../engine/container/run-folder.ts";
-import { UserError } from "../../oci/errors.ts";
-import { heartbeat, patience } from "../../oci/heartbeat.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { serviceUse } from "../engine.ts";
 import type { Service } from "../model.ts";
 import { resolveService } from "../resolve.ts";
 import { syncImage } from "../sync-image.ts";
 import type { Containers } from "./containers.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What images are called that were built on this machine and are in no registry. */
 const local = "localhost";

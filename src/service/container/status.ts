@@ -1,3 +1,4 @@
+import type { Environment } from "../../core/environment.ts";
 import type { ServiceStatus } from "../status.ts";
 import { containersOf, openContainers } from "./apply-file.ts";
 import type { Found } from "./containers.ts";
@@ -11,10 +12,7 @@ import { askReadiness } from "./ready.ts";
  * @param names none: all that have containers
  * @throws UserError when one that is named has none
  */
-export async function serviceStatuses(
-  env: Readonly<Record<string, string | undefined>>,
-  names: readonly string[],
-): Promise<readonly ServiceStatus[]> {
+export async function serviceStatuses(env: Environment, names: readonly string[]): Promise<readonly ServiceStatus[]> {
   const containers = await openContainers(env);
   return statusesOf(names.length === 0 ? await containers.list() : await containersOf(containers, names));
 }

@@ -1,5 +1,5 @@
+import { Failure } from "../../core/errors.ts";
 import { header, paddingOf, trailerSize } from "../../layer/header.ts";
-import { Failure } from "../../oci/errors.ts";
 import { type Content, type ContentKind, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
 import type { Containers } from "./containers.ts";
 import type { VolumeFolder } from "./facts.ts";

@@ -1,9 +1,8 @@
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import { openCluster } from "../../engine/kubernetes/cluster.ts";
-import { UserError } from "../../oci/errors.ts";
 import { allOf, applyService, type Change, removeAll } from "./apply.ts";
 import { readForCluster } from "./read-for-cluster.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Makes the services of a file or folder what they should be in the cluster that the environment names.

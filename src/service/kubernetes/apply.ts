@@ -1,8 +1,8 @@
+import { UserError } from "../../core/errors.ts";
 import type { Api } from "../../engine/kubernetes/api.ts";
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import type { Metadata } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
-import { UserError } from "../../oci/errors.ts";
 import { changedFields } from "../difference.ts";
 import type { Service } from "../model.ts";
 import {

@@ -1,6 +1,7 @@
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import { isFromLoopback } from "../../engine/container/loopback.ts";
 import type { Cluster } from "../../engine/kubernetes/cluster.ts";
-import { UserError } from "../../oci/errors.ts";
 import type { Service } from "../model.ts";
 import { modelAccess, modelRegistry, modelSecret } from "../models.ts";
 import { secretObjectName } from "../secrets/cluster.ts";
@@ -8,8 +9,6 @@ import { readServiceSettings } from "../settings.ts";
 import { hasClaim } from "./claim.ts";
 import { labelsOf, type Manifest } from "./manifest.ts";
 import { mayCopy } from "./pull-secret.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Whether models can come to pods of a cluster. They fetch them themselves, and have a loopback interface of their own, on whatever node they are.

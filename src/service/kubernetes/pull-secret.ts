@@ -1,3 +1,4 @@
+import type { Environment } from "../../core/environment.ts";
 import { findNamedRegistry } from "../../credentials/named.ts";
 import { isFromLoopback } from "../../engine/container/loopback.ts";
 import { dockerConfigOf, embeddedAccess, pullAccess } from "../../engine/kubernetes/pull-secret.ts";
@@ -5,8 +6,6 @@ import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { Service } from "../model.ts";
 import { expiryAnnotation, labelsOf, type Manifest } from "./manifest.ts";
 import { pullSecretName, syncSecretName, tokenSecretName } from "./pod.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Whether the user's credentials for what Slipway adds to services may be copied into the cluster. */
 export function mayCopy(env: Environment): boolean {

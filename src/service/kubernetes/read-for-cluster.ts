@@ -1,3 +1,4 @@
+import type { Environment } from "../../core/environment.ts";
 import { type Cluster, openCluster } from "../../engine/kubernetes/cluster.ts";
 import type { PodSpec } from "../../engine/kubernetes/objects.ts";
 import { checkReach } from "../../engine/kubernetes/pull-secret.ts";
@@ -21,7 +22,7 @@ import { type Rendered, renderFile } from "./render-file.ts";
 export async function readForCluster(
   path: string,
   name: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   isTrial: boolean,
   image?: string,
 ): Promise<{ readonly cluster: Cluster; readonly services: readonly Rendered[] }> {

@@ -1,3 +1,4 @@
+import type { Environment } from "../../core/environment.ts";
 import { contentsOf } from "../contents.ts";
 import type { Service } from "../model.ts";
 import { checkImageTaken, readServices, type ServiceDocument } from "../read.ts";
@@ -9,8 +10,6 @@ import { podContent } from "./content.ts";
 import type { Manifest } from "./manifest.ts";
 import { mayCopy } from "./pull-secret.ts";
 import { renderService } from "./render.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A service and its objects in Kubernetes. */
 export interface Rendered {

@@ -1,4 +1,5 @@
-import { Failure, UserError } from "../../oci/errors.ts";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { applyService, type Change, type LiveObject, type Place, prune } from "./apply.ts";
 import { readForCluster } from "./read-for-cluster.ts";
 import { restore, type Snapshot, snapshotOf, takeSnapshot } from "./rollback.ts";
@@ -22,7 +23,7 @@ export interface RolloutOptions extends WaitOptions {
 export async function rollOutFile(
   path: string,
   name: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   options: RolloutOptions,
 ): Promise<void> {
   const { isRolledBack, onChanges, notice } = options;

@@ -1,5 +1,5 @@
+import { Failure } from "../../core/errors.ts";
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
-import { Failure } from "../../oci/errors.ts";
 import { changedFields } from "../difference.ts";
 import { allOf, type Change, type LiveObject, type Place, put, remove } from "./apply.ts";
 import { expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";

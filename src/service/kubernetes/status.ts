@@ -1,6 +1,6 @@
+import { UserError } from "../../core/errors.ts";
 import { containerName, type Metadata, type Pod } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
-import { UserError } from "../../oci/errors.ts";
 import type { ServiceStatus } from "../status.ts";
 import type { Place } from "./apply.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";

@@ -1,9 +1,9 @@
+import { UserError } from "../../core/errors.ts";
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import type { Cluster } from "../../engine/kubernetes/cluster.ts";
 import { type Metadata, managedBy } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import { sha256 } from "../../oci/digest.ts";
-import { UserError } from "../../oci/errors.ts";
 import { type KeptSecret, noSuchSecret, type SecretStore, secretKey } from "./secrets.ts";
 
 /** The label of a Secret that `slipway secret set` made, with the secret's name. */

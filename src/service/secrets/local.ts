@@ -1,10 +1,9 @@
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../../oci/files.ts";
-import { stateFolder } from "../../oci/xdg.ts";
+import type { Environment } from "../../core/environment.ts";
+import { replaceFile } from "../../core/files.ts";
+import { stateFolder } from "../../core/user-folders.ts";
 import { type KeptSecret, noSuchSecret, type SecretStore, secretPattern } from "./secrets.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Secrets of this user for containers of this machine: a file each, which nobody else can read. Podman's own secrets are no more than that,

@@ -1,4 +1,4 @@
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 
 /** A secret that is kept somewhere. Its value is no part of it. */
 export interface KeptSecret {

@@ -2,8 +2,8 @@ import { createHash, type Hash } from "node:crypto";
 import { constants, copyFile, type FileHandle, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
+import { Failure } from "../../core/errors.ts";
 import { type Digest, splitDigest } from "../../oci/digest.ts";
-import { Failure } from "../../oci/errors.ts";
 import type { Volume } from "./volume.ts";
 
 /** A file by what is in it. A mode belongs to a file, not to its name, so the same content may be there twice. */

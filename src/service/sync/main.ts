@@ -1,6 +1,6 @@
 import process from "node:process";
-import { exitStatusOf, messageOf, UserError } from "../../oci/errors.ts";
-import { reportUncaught } from "../../oci/unexpected.ts";
+import { exitStatusOf, messageOf, UserError } from "../../core/errors.ts";
+import { reportUncaught } from "../../core/unexpected.ts";
 import type { ContentKind } from "../content.ts";
 
 const kinds: Readonly<Record<ContentKind, (args: readonly string[]) => Promise<void>>> = {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { Failure } from "../../core/errors.ts";
 import type { Credential } from "../../credentials/credential.ts";
-import { Failure } from "../../oci/errors.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { connectRegistry } from "../../registry/client/connect.ts";
 import type { RegistrySettings } from "../../registry/settings/settings.ts";

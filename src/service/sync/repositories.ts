@@ -4,16 +4,15 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import type { GitAccess, GitPassword } from "../../deployment/git/access.ts";
 import { cloneCommit } from "../../deployment/git/clone.ts";
 import { resolveHead } from "../../deployment/git/remote.ts";
 import { removeTree } from "../../deployment/git/tree.ts";
-import { Failure, UserError } from "../../oci/errors.ts";
 import { secretsFolder } from "../content.ts";
 import { authoritiesFile, isSameServer, type RepositoryToSync, requireOneLine } from "../repositories.ts";
 import { Volume } from "./volume.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The authorities that everybody knows, where Debian keeps them. */
 const publicAuthorities = "/etc/ssl/certs/ca-certificates.crt";

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { access, constants, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { UserError } from "../../oci/errors.ts";
-import { syncFolder } from "../../oci/files.ts";
-import { type Lock, takeLock, waitForLock } from "../../oci/lock.ts";
+import { UserError } from "../../core/errors.ts";
+import { syncFolder } from "../../core/files.ts";
+import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
 
 /**
  * A volume that content is kept in, for one pod or for several at a time. Content is at a folder that is named by what is in it; it is made under

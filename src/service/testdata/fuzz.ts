@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect } from "vitest";
-import { UserError } from "../../oci/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { defaultInstanceTypes } from "../instance-types.ts";
 import { parseServices } from "../read.ts";
 import { malformed } from "./corpus.ts";

@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from "vitest";
-import { exitStatusOf, messageOf } from "../../../src/oci/errors.ts";
+import { exitStatusOf, messageOf } from "../../../src/core/errors.ts";
 import { openRegistry } from "../../../src/registry/client/open.ts";
 import { pushImages } from "../../../src/registry/client/push.ts";
 import { imageOf } from "../../../src/registry/client/testdata/images.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
+import { UserError } from "../../../core/errors.ts";
 import { decompressLayer } from "../../../layer/decompress.ts";
 import { listTar } from "../../../layer/read.ts";
 import { type ImageConfig, parseImageConfig } from "../../../oci/config.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
-import { UserError } from "../../../oci/errors.ts";
 import { mediaTypes } from "../../../oci/media-types.ts";
 import { formatReference } from "../../../oci/reference.ts";
 import { type NamedImage, type PlatformImage, readBlob } from "../named-image.ts";

@@ -1,7 +1,7 @@
+import { Failure } from "../../../core/errors.ts";
 import { decompressLayer } from "../../../layer/decompress.ts";
 import { listTar } from "../../../layer/read.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
-import { Failure } from "../../../oci/errors.ts";
 
 /** A file of a layer. */
 export interface FileUsage {

@@ -1,8 +1,8 @@
 import { closeSync, openSync, statSync, utimesSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { replaceFile, syncFolder } from "../../../core/files.ts";
 import { type Digest, digestOf, splitDigest } from "../../../oci/digest.ts";
-import { replaceFile, syncFolder } from "../../../oci/files.ts";
 import { ifMissing } from "../errors.ts";
 import type { StoreLayout } from "./layout.ts";
 

@@ -1,10 +1,10 @@
 import { closeSync, openSync, statSync, utimesSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { UserError } from "../../../core/errors.ts";
+import { replaceFile, syncFolder } from "../../../core/files.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { type Digest, isDigest, splitDigest } from "../../../oci/digest.ts";
-import { UserError } from "../../../oci/errors.ts";
-import { replaceFile, syncFolder } from "../../../oci/files.ts";
 import { type ImageIndex, type ImageManifest, isIndex, parseManifest } from "../../../oci/manifest.ts";
 import { isNondistributable } from "../../../oci/media-types.ts";
 import { ifMissing, RegistryError } from "../errors.ts";

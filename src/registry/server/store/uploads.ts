@@ -1,8 +1,8 @@
 import { createHash, type Hash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, rm, stat } from "node:fs/promises";
+import { syncFolder } from "../../../core/files.ts";
 import { type Digest, splitDigest } from "../../../oci/digest.ts";
-import { syncFolder } from "../../../oci/files.ts";
 import { ifMissing, isDiskFull, RegistryError } from "../errors.ts";
 import { writeFully } from "../files.ts";
 import type { BlobStore } from "./blobs.ts";

@@ -1,0 +1,47 @@
+import { UserError } from "../../core/errors.ts";
+import { checkDescriptor, type Descriptor, formatPlatform } from "../../oci/descriptor.ts";
+import { sha256 } from "../../oci/digest.ts";
+import { canonicalJson, parseJson } from "../../oci/json.ts";
+import type { ImageIndex } from "../../oci/manifest.ts";
+import { mediaTypes } from "../../oci/media-types.ts";
+import { Arguments } from "../arguments.ts";
+import { type Context, pathIn } from "../context.ts";
+import { readInput, writeFiles } from "../files.ts";
+
+/**
+ * `index --index=OUT --descriptor=OUT --image=DESCRIPTOR…`: the index of images for several platforms (OCI image specification, "Image
+ * Index"), in the order given.
+ *
+ * @throws UserError for an image that names no platform, and for two of the same
+ */
+export async function imageIndex(args: readonly string[], context: Context): Promise<void> {
+  const options = new Arguments(args, ["index", "descriptor", "image"]);
+  const images = options
+    .all("image")
+    .map((path) => ({ path, descriptor: checkDescriptor(parseJson(readInput(pathIn(context, path)), path)) }));
+  const byPlatform = new Map<string, string>();
+  for (const { path, descriptor } of images) {
+    if (!descriptor.platform) {
+      throw new UserError(`${path} names no platform.`, "Give the descriptor of an image that was built for one.");
+    }
+    const platform = formatPlatform(descriptor.platform);
+    const other = byPlatform.get(platform);
+    if (other !== undefined) {
+      throw new UserError(`${other} and ${path} are both for ${platform}.`, "Give each platform once.");
+    }
+    byPlatform.set(platform, path);
+  }
+  const index: ImageIndex = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.index,
+    manifests: images.map(({ descriptor }) => descriptor),
+  };
+  const bytes = canonicalJson(index);
+  const descriptor: Descriptor = { mediaType: mediaTypes.index, digest: sha256(bytes), size: bytes.length };
+  writeFiles(
+    new Map([
+      [pathIn(context, options.one("index")), bytes],
+      [pathIn(context, options.one("descriptor")), canonicalJson(descriptor)],
+    ]),
+  );
+}

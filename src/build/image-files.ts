@@ -1,0 +1,186 @@
+import { statSync } from "node:fs";
+import { Failure, UserError } from "../core/errors.ts";
+import type { Content } from "../layer/entry.ts";
+import { checkDescriptor, type Descriptor } from "../oci/descriptor.ts";
+import { type Digest, sha256 } from "../oci/digest.ts";
+import { parseJson } from "../oci/json.ts";
+import { parseLayerMetadata } from "../oci/layer.ts";
+import { blobPath } from "../oci/layout.ts";
+import { type ImageManifest, isIndex, parseImageManifest, parseManifest } from "../oci/manifest.ts";
+import { type Arguments, malformed, texts } from "./arguments.ts";
+import { type Context, pathIn } from "./context.ts";
+import { readInput } from "./files.ts";
+import { OciLayout } from "./oci-layout.ts";
+
+/** The arguments of commands that write a whole image. */
+export const imageOptions = ["descriptor", "manifest", "config"] as const;
+
+/** An image that is here with everything that belongs to it. */
+export interface ImageFiles {
+  readonly descriptor: Descriptor;
+  readonly manifest: ImageManifest;
+  /** Every blob, once, by its path in an OCI layout, in the order of the image. */
+  readonly blobs: ReadonlyMap<string, Content>;
+}
+
+/**
+ * Reads `--descriptor`, `--manifest`, `--config` and the entries `["blob", METADATA, BLOB]` and `["layout", FOLDER]`, and checks that they are one complete image.
+ * Small documents are checked by digest; blobs by size, since their digests were computed by the action that wrote them.
+ *
+ * @throws UserError when a layer of the manifest is not given
+ */
+export function readImage(options: Arguments, context: Context): ImageFiles {
+  const descriptor = readDescriptor(options, context);
+  const files = { manifest: options.one("manifest"), config: options.one("config") };
+  const namedBy = { digest: descriptor.digest, document: options.one("descriptor") };
+  return { descriptor, ...readOne(files, namedBy, givenBlobs(options, context), context) };
+}
+
+/**
+ * As {@link readImage}; with `--index` its images, whose `--manifest` and `--config` come in the order of the index.
+ *
+ * @throws UserError when an image of the index, or a layer, is not given
+ */
+export function readImages(options: Arguments, context: Context): Pick<ImageFiles, "descriptor" | "blobs"> {
+  const index = options.optional("index");
+  if (index === undefined) return readImported(options, context) ?? readImage(options, context);
+  const descriptor = readDescriptor(options, context);
+  const bytes = readInput(pathIn(context, index));
+  checkDigest(bytes, descriptor.digest, index, options.one("descriptor"));
+  const parsed = parseManifest(bytes, { document: index });
+  const [manifests, configs] = [options.all("manifest"), options.all("config")];
+  if (!isIndex(parsed) || parsed.manifests.length !== manifests.length || manifests.length !== configs.length) {
+    throw new UserError(
+      `${index} is no index of the ${manifests.length} manifests and ${configs.length} configurations given.`,
+      "Give --manifest and --config for each of its images, in its order.",
+    );
+  }
+  const given = givenBlobs(options, context);
+  const blobs = new Map<string, Content>([[blobPath(descriptor.digest), { bytes }]]);
+  parsed.manifests.forEach(({ digest }, at) => {
+    const files = { manifest: manifests[at] as string, config: configs[at] as string };
+    const image = readOne(files, { digest, document: index }, given, context);
+    for (const [path, content] of image.blobs) blobs.set(path, content);
+  });
+  return { descriptor, blobs };
+}
+
+/** An index that came whole out of a layout: its images are there too. */
+function readImported(options: Arguments, context: Context): Pick<ImageFiles, "descriptor" | "blobs"> | undefined {
+  const path = options.one("manifest");
+  const bytes = readInput(pathIn(context, path));
+  const index = parseManifest(bytes, { document: path });
+  if (!isIndex(index)) return undefined;
+  const descriptor = readDescriptor(options, context);
+  checkDigest(bytes, descriptor.digest, path, options.one("descriptor"));
+  const given = givenBlobs(options, context);
+  const blobs = new Map<string, Content>([[blobPath(descriptor.digest), { bytes }]]);
+  for (const entry of index.manifests) {
+    const image = given.manifest(entry, path);
+    blobs.set(blobPath(entry.digest), { bytes: image.bytes });
+    for (const part of [image.manifest.config, ...image.manifest.layers]) {
+      blobs.set(blobPath(part.digest), { file: given.file(part, path) });
+    }
+  }
+  return { descriptor, blobs };
+}
+
+function readDescriptor(options: Arguments, context: Context): Descriptor {
+  const path = options.one("descriptor");
+  return checkDescriptor(parseJson(readInput(pathIn(context, path)), path));
+}
+
+function readOne(
+  files: { readonly manifest: string; readonly config: string },
+  namedBy: { readonly digest: Digest; readonly document: string },
+  given: GivenBlobs,
+  context: Context,
+): Pick<ImageFiles, "manifest" | "blobs"> {
+  const bytes = readInput(pathIn(context, files.manifest));
+  const manifest = parseImageManifest(bytes, { document: files.manifest });
+  const config = readInput(pathIn(context, files.config));
+  checkDigest(bytes, namedBy.digest, files.manifest, namedBy.document);
+  checkDigest(config, manifest.config.digest, files.config, files.manifest);
+  const blobs = new Map<string, Content>([
+    [blobPath(namedBy.digest), { bytes }],
+    [blobPath(manifest.config.digest), { bytes: config }],
+  ]);
+  for (const layer of manifest.layers) {
+    blobs.set(blobPath(layer.digest), { file: given.file(layer, files.manifest) });
+  }
+  return { manifest, blobs };
+}
+
+/** The layers that are here: as files of their own, or in layouts. */
+class GivenBlobs {
+  readonly files = new Map<Digest, string>();
+  readonly layouts: OciLayout[] = [];
+
+  /** @throws UserError when it is nowhere */
+  file(descriptor: Descriptor, image: string): string {
+    const found = this.files.get(descriptor.digest) ?? this.#inLayouts((layout) => layout.blob(descriptor));
+    if (found !== undefined) return found;
+    if (this.layouts.length > 0) {
+      throw new UserError(
+        `${descriptor.digest}, of ${image}, is missing in ${this.layouts.map(({ name }) => name).join(", ")}, or cut short there.`,
+        "Give a layout with all its blobs.",
+      );
+    }
+    throw new UserError(
+      `Layer ${descriptor.digest} of ${image} is in a registry alone: the base image was pulled without its layers.`,
+      "Push the image instead, or build on a base whose layers are files of the build: base_images.layout or base_images.debian.",
+    );
+  }
+
+  /** The manifest of an image in an index. */
+  manifest(descriptor: Descriptor, index: string): { bytes: Buffer; manifest: ImageManifest } {
+    const found = this.#inLayouts((layout) => (layout.blob(descriptor) ? layout.manifest(descriptor) : undefined));
+    const manifest = found?.manifest;
+    if (found && manifest && !isIndex(manifest)) return { bytes: found.bytes, manifest };
+    throw new UserError(
+      `${index} names ${descriptor.digest}, which is no image of the layout.`,
+      "Make an index of images.",
+    );
+  }
+
+  #inLayouts<T>(look: (layout: OciLayout) => T | undefined): T | undefined {
+    for (const layout of this.layouts) {
+      const found = look(layout);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
+
+function givenBlobs(options: Arguments, context: Context): GivenBlobs {
+  const given = new GivenBlobs();
+  for (const entry of options.entries) {
+    if (entry.kind === "layout") {
+      const [folder] = texts(entry, ["FOLDER"]);
+      given.layouts.push(new OciLayout(folder, pathIn(context, folder)));
+      continue;
+    }
+    if (entry.kind !== "blob") throw malformed(entry.text, '["blob", "METADATA", "BLOB"] or ["layout", "FOLDER"]');
+    const [metadataPath, blob] = texts(entry, ["METADATA", "BLOB"]);
+    const metadata = parseLayerMetadata(readInput(pathIn(context, metadataPath)), metadataPath);
+    const file = pathIn(context, blob);
+    const size = statSync(file).size;
+    if (size !== metadata.size) {
+      throw new Failure(
+        `${blob} has ${size} bytes, but ${metadataPath} says ${metadata.size}.`,
+        "Build the layer again: the two are not of the same layer, or the file was cut short.",
+      );
+    }
+    given.files.set(metadata.digest, file);
+  }
+  return given;
+}
+
+function checkDigest(bytes: Uint8Array, expected: Digest, path: string, namedBy: string): void {
+  const actual = sha256(bytes);
+  if (actual === expected) return;
+  throw new UserError(
+    `${path} has the digest ${actual}, but ${namedBy} names ${expected}.`,
+    "Give the files of one and the same image.",
+  );
+}

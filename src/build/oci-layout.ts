@@ -1,0 +1,101 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../core/errors.ts";
+import { parseImageConfig } from "../oci/config.ts";
+import { checkDescriptor, type Descriptor, formatPlatform, isSamePlatform, type Platform } from "../oci/descriptor.ts";
+import { type Digest, sha256 } from "../oci/digest.ts";
+import { parseJson } from "../oci/json.ts";
+import { blobPath } from "../oci/layout.ts";
+import { type ImageIndex, type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
+import { readInput } from "./files.ts";
+
+/** An OCI layout, as another ruleset builds it: its blobs may be links out of the folder (OCI image specification, "Image Layout"). */
+export class OciLayout {
+  /** What people know it by. */
+  readonly name: string;
+  readonly #folder: string;
+
+  constructor(name: string, folder: string) {
+    this.name = name;
+    this.#folder = folder;
+  }
+
+  /** @throws UserError when the layout has several images, or none */
+  only(): Descriptor {
+    const entries = this.#entries();
+    if (entries.length !== 1 || !entries[0]) {
+      throw new UserError(
+        `${this.name} holds ${entries.length} images, not one.`,
+        "Make a layout of one image or index.",
+      );
+    }
+    return entries[0];
+  }
+
+  /**
+   * The image for a platform, in the layout or in an index there. The only image is taken unseen: rules_oci says no platform of it.
+   *
+   * @param platform `os/architecture[/variant]`
+   * @throws UserError that names the platforms when there are several images, and not one for this
+   */
+  imageFor(platform: string): Descriptor {
+    const images = this.#entries().flatMap((entry) => {
+      const { manifest } = this.manifest(entry);
+      return isIndex(manifest) ? manifest.manifests : [entry];
+    });
+    if (images.length === 1 && images[0]) return images[0];
+    const platforms = images.map((image) => formatPlatform(image.platform ?? this.#platformOf(image)));
+    const found = images[platforms.findIndex((each) => isSamePlatform(platform, each))];
+    if (found) return found;
+    throw new UserError(
+      `${this.name} holds no image for ${platform}, only for ${platforms.join(", ") || "none"}.`,
+      "Set `platform` to one of them, or give a base that has it.",
+    );
+  }
+
+  /** @throws UserError when the layout lacks the manifest, or has another one under its name */
+  manifest(descriptor: Descriptor): { bytes: Buffer; manifest: ImageManifest | ImageIndex } {
+    const bytes = this.#read(descriptor.digest);
+    return {
+      bytes,
+      manifest: parseManifest(bytes, { mediaType: descriptor.mediaType, document: this.#path(descriptor.digest) }),
+    };
+  }
+
+  /** @throws UserError when the layout lacks the configuration, or has another one under its name */
+  config(manifest: ImageManifest): { bytes: Buffer; platform: Platform } {
+    const bytes = this.#read(manifest.config.digest);
+    const { os, architecture, variant } = parseImageConfig(bytes, this.#path(manifest.config.digest));
+    return { bytes, platform: { os, architecture, ...(variant ? { variant } : {}) } };
+  }
+
+  /** The file of a blob, if the layout has it with this size. */
+  blob({ digest, size }: Pick<Descriptor, "digest" | "size">): string | undefined {
+    const file = join(this.#folder, blobPath(digest));
+    return existsSync(file) && statSync(file).size === size ? file : undefined;
+  }
+
+  #entries(): Descriptor[] {
+    const document = join(this.name, "index.json");
+    // Without schemaVersion, which rules_oci leaves out of that of an index.
+    return parseJson(readInput(join(this.#folder, "index.json")), document)
+      .get("manifests")
+      .items()
+      .map(checkDescriptor);
+  }
+
+  #platformOf(descriptor: Descriptor): Platform {
+    const { manifest } = this.manifest(descriptor);
+    return isIndex(manifest) ? { os: "", architecture: "" } : this.config(manifest).platform;
+  }
+
+  #read(digest: Digest): Buffer {
+    const bytes = readInput(join(this.#folder, blobPath(digest)));
+    if (sha256(bytes) === digest) return bytes;
+    throw new UserError(`${this.#path(digest)} has the digest ${sha256(bytes)}.`, "Build the layout again.");
+  }
+
+  #path(digest: Digest): string {
+    return join(this.name, blobPath(digest));
+  }
+}

@@ -1,0 +1,94 @@
+import { resolve } from "node:path";
+import process from "node:process";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { readInput } from "../../credentials/protocols/input.ts";
+import { parseServiceUrl, type Service } from "../../credentials/service-url.ts";
+import { describeEntry, type Entry, readCredential, readSshKey, type Source } from "../../credentials/source.ts";
+import { isName, storePath } from "../../credentials/store.ts";
+import { editStore, withEntry } from "../../credentials/store-edit.ts";
+
+export interface AddOptions {
+  readonly service: Service;
+  readonly url: string;
+  readonly name?: string | undefined;
+  readonly file?: string | undefined;
+  readonly awsSecret?: string | undefined;
+  readonly region?: string | undefined;
+  readonly sshKey?: string | undefined;
+  readonly username?: string | undefined;
+  readonly passwordStdin: boolean;
+  readonly passwordEnv?: string | undefined;
+}
+
+/** Adds a source after a look at what it refers to; one on AWS is looked at when it is needed. */
+export async function add(options: AddOptions): Promise<void> {
+  const { env } = process;
+  const { service, url, name } = options;
+  parseServiceUrl(service, url);
+  if (name !== undefined && !isName(name)) {
+    throw new UserError(
+      `${JSON.stringify(name)} is no name for a credential.`,
+      "Take letters, digits, and . _ - between them, 63 at most.",
+    );
+  }
+  const source = await sourceOf(options, env);
+  const entry: Entry = { ...(name === undefined ? {} : { name }), service, url, source };
+  if (source.kind === "ssh-key") await readSshKey(entry);
+  else if (source.kind === "file" || source.kind === "stored") await readCredential(entry, env);
+  await editStore(env, (entries) => withEntry(entries, entry));
+  const kept = source.kind === "stored" ? `, in ${storePath(env)}, which only you can read` : "";
+  process.stderr.write(`Added ${describeEntry(entry)}${kept}.\n`);
+}
+
+async function sourceOf(options: AddOptions, env: Environment): Promise<Source> {
+  const { service, file, awsSecret, region, sshKey, username, passwordStdin, passwordEnv } = options;
+  const given = [file, awsSecret, sshKey, passwordStdin || undefined, passwordEnv].filter((each) => each !== undefined);
+  if (given.length !== 1) {
+    throw new UserError(
+      given.length === 0 ? "No source is given." : "More than one source is given.",
+      "Give one of --file, --aws-secret, --ssh-key, --password-stdin and --password-env.",
+    );
+  }
+  // Bazel runs this in a folder of its own.
+  const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
+  const needsUser = passwordStdin || passwordEnv !== undefined;
+  if (needsUser && !username) throw new UserError("The user name is missing.", "Give --username too.");
+  if (!needsUser && username !== undefined) {
+    throw new UserError("--username belongs to another source.", "Leave it out: the source has the user name.");
+  }
+  if (region !== undefined && awsSecret === undefined) {
+    throw new UserError("--region belongs to --aws-secret.", "Leave it out, or give --aws-secret.");
+  }
+  if (file !== undefined) return { kind: "file", path: resolve(folder, file) };
+  if (awsSecret !== undefined) {
+    return { kind: "aws-secret", secret: awsSecret, ...(region === undefined ? {} : { region }) };
+  }
+  if (sshKey !== undefined) {
+    if (service !== "git") throw new UserError("--ssh-key is for the service git alone.", "Give another source.");
+    return { kind: "ssh-key", path: resolve(folder, sshKey) };
+  }
+  const user = username as string;
+  if (passwordEnv !== undefined) return environmentSource(user, passwordEnv);
+  return { kind: "stored", username: user, password: await passwordFromStdin() };
+}
+
+function environmentSource(username: string, variable: string): Source {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
+    // Whoever gives the password itself shall not see it again.
+    throw new UserError("--password-env is not the name of a variable.", "Give the name, not what it holds.");
+  }
+  return { kind: "environment", username, variable };
+}
+
+async function passwordFromStdin(): Promise<string> {
+  if (process.stdin.isTTY) {
+    throw new UserError(
+      "--password-stdin takes the password from a pipe, and stdin is a terminal.",
+      "Pipe it in: `… --password-stdin < FILE`, or from your password manager.",
+    );
+  }
+  const password = (await readInput(process.stdin)).replace(/\r?\n$/, "");
+  if (password === "") throw new UserError("stdin gave no password.", "Pipe the password in.");
+  return password;
+}

@@ -1,0 +1,37 @@
+import process from "node:process";
+import type { Service } from "../../credentials/service-url.ts";
+import { type Lookup, lookUpAsked, readAsked } from "./credentials-lookup.ts";
+
+/** Prints which source wins for a URL and what became of the others; of the secret only its kind and the user name. */
+export async function explain(options: {
+  readonly url: string;
+  readonly service?: Service | undefined;
+  readonly json: boolean;
+}): Promise<void> {
+  const asked = readAsked(options.url, options.service);
+  const lookup = await lookUpAsked(asked, process.env);
+  process.stdout.write(options.json ? asJson(options.url, asked.service, lookup) : asText(lookup));
+  if (lookup.failure !== undefined) throw lookup.failure;
+}
+
+function asJson(url: string, service: Service, lookup: Lookup): string {
+  const { credential, source, expiresAt, considered = [], problems } = lookup;
+  const username = credential?.kind === "password" ? credential.username : undefined;
+  const answer = { url, service, source: source ?? null, kind: credential?.kind ?? null, username, expiresAt };
+  return `${JSON.stringify({ ...answer, considered, problems }, undefined, 2)}\n`;
+}
+
+function asText({ credential, source, failure, considered = [] }: Lookup): string {
+  const lines = considered.map(({ place, used, reason }) => `${used ? "used    " : "not used"}  ${place}: ${reason}`);
+  if (credential?.kind === "password") lines.push(`A password of ${credential.username}, from ${source}.`);
+  else if (credential) lines.push(`${kinds[credential.kind]}, from ${source}.`);
+  else if (failure === undefined) lines.push("Nothing: it is asked anonymously.");
+  return `${lines.join("\n")}\n`;
+}
+
+const kinds = {
+  "identity-token": "An identity token",
+  "registry-token": "A registry token",
+  "ssh-key": "An SSH key",
+  "ssh-key-file": "An SSH key",
+} as const;

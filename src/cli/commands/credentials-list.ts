@@ -1,0 +1,73 @@
+import process from "node:process";
+import { UserError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
+import type { Service } from "../../credentials/service-url.ts";
+import { describeEntry, describeSource, type Entry } from "../../credentials/source.ts";
+import { readStore, storePath } from "../../credentials/store.ts";
+import { editStore } from "../../credentials/store-edit.ts";
+
+/** Lists what was added, a line each, newest last: service, URL, source, and the name where there is one. */
+export async function list({ json }: { readonly json: boolean }): Promise<void> {
+  const entries = await readStore(process.env);
+  if (json) {
+    process.stdout.write(`${JSON.stringify(entries.map(withoutSecret), undefined, 2)}\n`);
+    return;
+  }
+  const rows = entries.map((entry) => [entry.service, entry.url, describeSource(entry.source), entry.name ?? ""]);
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) {
+    process.stdout.write(
+      `${row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd()}\n`,
+    );
+  }
+  if (entries.length === 0) process.stderr.write(`Nothing was added: ${storePath(process.env)} has no credentials.\n`);
+}
+
+function withoutSecret(entry: Entry): object {
+  const { source } = entry;
+  if (source.kind === "stored") return { ...entry, source: { kind: source.kind, username: source.username } };
+  if (source.kind === "stored-token") return { ...entry, source: { kind: source.kind } };
+  return entry;
+}
+
+/** The name or URL that was probably meant, as the beginning of a sentence about what to do. */
+export function didYouMean(what: string, entries: readonly Entry[]): string {
+  const meant = nearest(
+    what,
+    entries.flatMap(({ name, url }) => (name === undefined ? [url] : [name, url])),
+  );
+  return meant === undefined ? "" : `Did you mean ${meant}? `;
+}
+
+/** Forgets the source with a name, or those with a URL. */
+export async function remove(options: {
+  readonly what: string;
+  readonly service?: Service | undefined;
+}): Promise<void> {
+  const { what, service } = options;
+  const removed: Entry[] = [];
+  await editStore(process.env, (entries) => {
+    const isMeant = (entry: Entry) =>
+      (entry.name === what || entry.url === what) && (service === undefined || entry.service === service);
+    const meant = entries.filter(isMeant);
+    const kinds = new Set(meant.map((entry) => entry.service));
+    if (kinds.size > 1) {
+      throw new UserError(
+        `${JSON.stringify(what)} is set for the services ${[...kinds].join(" and ")}.`,
+        "Say which with --service.",
+      );
+    }
+    if (meant.length === 0) {
+      throw new UserError(
+        `No credential has the name or URL ${JSON.stringify(what)}.`,
+        `${didYouMean(what, entries)}\`slipway credentials list\` shows what there is.`,
+      );
+    }
+    removed.push(...meant);
+    return entries.filter((entry) => !isMeant(entry));
+  });
+  for (const entry of removed) process.stderr.write(`Removed ${describeEntry(entry)}.\n`);
+}

@@ -1,0 +1,56 @@
+import type { Environment } from "../../core/environment.ts";
+import type { Credential, CredentialSearch, SshKey } from "../../credentials/credential.ts";
+import { splitServer, type Target } from "../../credentials/docker-config.ts";
+import { searchCredential } from "../../credentials/find.ts";
+import { findPassword, findSshKey } from "../../credentials/find-remote.ts";
+import { parseServiceUrl, registryTarget, type Service, type ServiceUrl } from "../../credentials/service-url.ts";
+import { isRepository, parseReference } from "../../oci/reference.ts";
+
+/** What a URL on the command line means. */
+export interface Asked {
+  readonly service: Service;
+  readonly url: ServiceUrl;
+  /** For registries. */
+  readonly target?: Target;
+}
+
+export type Lookup = CredentialSearch<Credential | SshKey> & { readonly failure?: unknown };
+
+/** The service that a URL is of, when nobody says: git by its forms, downloads by https://, else a registry or an image. */
+function guessService(text: string): Service {
+  if (/^ssh:\/\/|^[^/]+@|\.git$/.test(text)) return "git";
+  return /^https?:\/\//.test(text) ? "http" : "docker";
+}
+
+/**
+ * Reads a registry, an image reference, or a URL.
+ *
+ * @throws UserError when it is none for that service
+ */
+export function readAsked(text: string, service: Service = guessService(text)): Asked {
+  if (service !== "docker") return { service, url: withScheme(parseServiceUrl(service, text)) };
+  const target = readTarget(text);
+  return { service, target, url: registryTarget(target.registry, target.repository) };
+}
+
+function readTarget(text: string): Target {
+  const { registry, repository } = splitServer(text);
+  const isHost = repository === "" && (/[.:]/.test(registry) || registry === "localhost");
+  if (isHost || (/^https?:/.test(text) && isRepository(repository))) {
+    parseServiceUrl("docker", text);
+    return { registry: registry.toLowerCase(), ...(repository === "" ? {} : { repository }) };
+  }
+  return parseReference(text);
+}
+
+/** A host alone is reached by TLS, as git and downloads are unless they say otherwise. */
+function withScheme(url: ServiceUrl): ServiceUrl {
+  return { ...url, scheme: url.scheme ?? "https" };
+}
+
+/** Finds what a tool would find for it. */
+export async function lookUpAsked({ service, url, target }: Asked, env: Environment): Promise<Lookup> {
+  if (target) return searchCredential(target, env);
+  if (url.scheme === "ssh") return findSshKey(url, env);
+  return findPassword(url, service === "git" ? ["git"] : ["http", "git"], env);
+}

@@ -1,0 +1,120 @@
+import process from "node:process";
+import { Failure, messageOf, UserError } from "../../core/errors.ts";
+import type { Credential, SshKey } from "../../credentials/credential.ts";
+import { parseServiceUrl, type Service, type ServiceUrl } from "../../credentials/service-url.ts";
+import { canGive, describeEntry, type Entry, readCredential, readSshKey } from "../../credentials/source.ts";
+import { readStore } from "../../credentials/store.ts";
+import { HttpConnection } from "../../registry/client/http.ts";
+import { openRegistry } from "../../registry/client/open.ts";
+import { registrySettings } from "../../registry/settings/settings.ts";
+import { didYouMean } from "./credentials-list.ts";
+import { lookUpAsked, readAsked } from "./credentials-lookup.ts";
+
+/** Tests what a name or a URL gives, or each source that was added; a line each on stdout. */
+export async function test(options: {
+  readonly what?: string | undefined;
+  readonly service?: Service | undefined;
+}): Promise<void> {
+  const { what, service } = options;
+  const entries = await readStore(process.env);
+  const named = entries.find(({ name }) => name !== undefined && name === what);
+  if (named) return report(named);
+  if (what === undefined) return testAll(entries);
+  const asked = readAsked(what, service);
+  const { failure, credential, source } = await lookUpAsked(asked, process.env);
+  if (failure !== undefined) throw failure;
+  if (!credential) {
+    throw new UserError(
+      `There is no credential for ${what}.`,
+      `${didYouMean(what, entries)}\`slipway credentials explain ${what}\` shows where it was looked for.`,
+    );
+  }
+  const found = { credential, source: source ?? "" };
+  process.stdout.write(`${source}: ${await askService(asked.service, asked.url, found)}\n`);
+}
+
+async function testAll(entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) process.stderr.write("Nothing was added, so there is nothing to test.\n");
+  let failed = 0;
+  for (const entry of entries) {
+    try {
+      await report(entry);
+    } catch (error) {
+      failed += 1;
+      process.stderr.write(`${messageOf(error)}\n`);
+    }
+  }
+  if (failed > 0) throw new Failure(`${failed} of ${entries.length} credentials failed.`, "Each is explained above.");
+}
+
+async function report(entry: Entry): Promise<void> {
+  const url = parseServiceUrl(entry.service, entry.url);
+  const isKey = url.scheme === "ssh" || !canGive(entry.source, "password");
+  const credential = isKey ? await readSshKey(entry) : await readCredential(entry, process.env);
+  const source = describeEntry(entry);
+  process.stdout.write(`${source}: ${await askService(entry.service, url, { credential, source })}\n`);
+}
+
+/** What is tested, and where it is from, for people. */
+interface Tested<Kind = Credential | SshKey> {
+  readonly credential: Kind;
+  readonly source: string;
+}
+
+/** What the service says to the credential, in a few words. Fails when it says no. */
+async function askService(service: Service, url: ServiceUrl, { credential, source }: Tested): Promise<string> {
+  if (credential.kind === "ssh-key" || credential.kind === "ssh-key-file") {
+    return "the key can be read; `git ls-remote` asks the server";
+  }
+  if (service === "docker") return askRegistry(url, { credential, source });
+  if (url.path === "") return "it can be read; give the URL of a repository or a file to have the server asked";
+  return askServer(service, url, credential);
+}
+
+async function askRegistry({ host, port }: ServiceUrl, found: Tested<Credential>): Promise<string> {
+  const registry = `${host}${port === undefined ? "" : `:${port}`}`;
+  let wasAsked = false;
+  const client = openRegistry(registry, {
+    settings: await registrySettings(registry),
+    findCredential: async () => {
+      wasAsked = true;
+      return { ...found, searched: [], problems: [] };
+    },
+  });
+  try {
+    await client.checkLogin();
+  } finally {
+    client.close();
+  }
+  return wasAsked ? `${registry} accepts it` : `it can be read; ${registry} asks nobody for a login`;
+}
+
+async function askServer(service: Service, url: ServiceUrl, credential: Credential): Promise<string> {
+  if (credential.kind !== "password") return "it can be read";
+  const place = `${url.host}${url.port === undefined ? "" : `:${url.port}`}/${url.path}`;
+  const address = `${url.scheme ?? "https"}://${place}`;
+  const pair = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
+  const request = new URL(service === "git" ? `${address}.git/info/refs?service=git-upload-pack` : address);
+  const patience = { connectTimeout: 10_000, idleTimeout: 20_000 };
+  // By the proxies and authorities that registries are reached with.
+  const http = new HttpConnection({ origin: request.origin, connections: 1, env: process.env, ...patience });
+  let status: number;
+  try {
+    const method = service === "git" ? "GET" : "HEAD";
+    const response = await http.send({ method, url: request, headers: { authorization: `Basic ${pair}` } });
+    response.body.destroy();
+    status = response.status;
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new UserError(`${place} does not answer (${message}).`, "Check its name and the way there.", { cause });
+  } finally {
+    http.close();
+  }
+  if (status < 400) return `${place} accepts it`;
+  throw new UserError(
+    `${place} answers ${status} to the credential.`,
+    status === 401 || status === 403
+      ? "Give the password of somebody who may, with `slipway credentials add`."
+      : "Check the path; some servers say so too to those who may not.",
+  );
+}

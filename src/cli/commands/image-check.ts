@@ -1,0 +1,79 @@
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { UserError } from "../../core/errors.ts";
+import { formatPlatform } from "../../oci/descriptor.ts";
+import { formatReference } from "../../oci/reference.ts";
+import { CheckedImage } from "../image/check/image.ts";
+import { checkRequirements, type Outcome } from "../image/check/requirement.ts";
+import { sematicRequirements } from "../image/check/sematic.ts";
+import { slipwayRequirements } from "../image/check/slipway.ts";
+import { fetchImage, openImage } from "../image/named-image.ts";
+
+interface Options {
+  readonly image: string;
+  readonly for: string;
+  readonly module: readonly string[];
+  readonly platform?: string | undefined;
+  readonly json: boolean;
+}
+
+export const command = "check <image>";
+export const describe = "Test an image against what uses it asks for, without an engine";
+
+export function builder(yargs: Argv): Argv<Options> {
+  return yargs
+    .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
+    .option("for", { choices: ["slipway", "sematic"], default: "slipway", describe: "Whose requirements" })
+    .option("module", {
+      type: "string",
+      array: true,
+      default: [],
+      describe: "With --for sematic: a Python module of yours that the image must have",
+    })
+    .option("platform", {
+      type: "string",
+      describe: "Of an index, the image for os/architecture[/variant]. Default: Linux on this machine's processor",
+    })
+    .option("json", { type: "boolean", default: false, describe: "Print the outcomes as JSON" })
+    .example("$0 image check registry.example.com/team/app:v1", "Before SLIPWAY_CONTAINER_IMAGE is set to it");
+}
+
+/** Status 1 when a requirement is not met. */
+export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+  if (options.module.length > 0 && options.for !== "sematic") {
+    throw new UserError("--module is for --for sematic.", "Leave it out, or add --for sematic.");
+  }
+  const image = await openImage(options.image);
+  try {
+    const fetched = await fetchImage(image, options.platform);
+    const checked = await CheckedImage.read(image, fetched);
+    const requirements = options.for === "sematic" ? sematicRequirements(options.module) : slipwayRequirements;
+    const outcomes = await checkRequirements(checked, requirements);
+    const { registry, repository } = image.reference;
+    const name = formatReference({ registry, repository, digest: fetched.descriptor.digest });
+    const platform = formatPlatform(checked.config);
+    const isMet = outcomes.every(({ status }) => status === "met");
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ image: name, platform, for: options.for, met: isMet, requirements: outcomes.map(json) })}\n`
+        : text(`${name} (${platform}), for ${options.for}`, outcomes),
+    );
+    if (!isMet) process.exitCode = 1;
+  } finally {
+    image.client.close();
+  }
+}
+
+function json({ requirement, ...outcome }: Outcome): object {
+  return { id: requirement.id, title: requirement.title, ...outcome };
+}
+
+const marks = { met: "ok        ", failed: "NOT MET   ", untested: "not tested" };
+
+function text(head: string, outcomes: readonly Outcome[]): string {
+  const lines = outcomes.flatMap((outcome) => {
+    const line = `${marks[outcome.status]}  ${outcome.requirement.id.padEnd(10)}  ${outcome.requirement.title}`;
+    if (outcome.status !== "failed") return [line];
+    return [line, `            ${outcome.where}: ${outcome.problem}.`, `            ${outcome.remedy}`];
+  });
+  return `${[head, ...lines].join("\n")}\n`;
+}

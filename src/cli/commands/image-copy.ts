@@ -1,0 +1,104 @@
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { UserError } from "../../core/errors.ts";
+import { formatReference } from "../../oci/reference.ts";
+import { copyImage } from "../../registry/client/copy.ts";
+import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
+import { JsonProgress } from "../../registry/client/json-progress.ts";
+import { PushProgress } from "../../registry/client/progress.ts";
+import type { PushEvent } from "../../registry/client/push.ts";
+import { fetchImage, type NamedImage, openImage } from "../image/named-image.ts";
+
+interface Options {
+  readonly source: string;
+  readonly destination: string;
+  readonly platform?: string | undefined;
+  readonly referrers: boolean;
+  readonly json: boolean;
+}
+
+export const command = "copy <source> <destination>";
+export const describe = "Copy an image between repositories or registries";
+
+export function builder(yargs: Argv): Argv<Options> {
+  return yargs
+    .positional("source", {
+      type: "string",
+      demandOption: true,
+      describe: "The image, by tag or digest: REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST",
+    })
+    .positional("destination", {
+      type: "string",
+      demandOption: true,
+      describe: "REGISTRY/REPOSITORY[:TAG] it goes to. Default tag: the source's",
+    })
+    .option("platform", {
+      type: "string",
+      describe: "Of an index, that image alone: os/architecture[/variant]. Default: the index with all its images",
+    })
+    .option("referrers", {
+      type: "boolean",
+      default: false,
+      describe: "Also copy what refers to it: signatures, attestations",
+    })
+    .option("json", {
+      type: "boolean",
+      default: false,
+      describe: "Print a line of JSON for every event, sizes in bytes, and last one with the reference",
+    })
+    .example("$0 image copy ubuntu:24.04 registry.example.com/base/ubuntu", "Mirror an image of all platforms");
+}
+
+/** Prints the copy's reference by digest. */
+export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+  const from = await openImage(options.source);
+  const to = await openImage(options.destination);
+  const progress = options.json ? new JsonProgress((text) => process.stdout.write(text)) : progressForPeople();
+  let isUnchanged = true;
+  const onEvent = (event: PushEvent) => {
+    if (event.type === "image" && event.outcome !== "unchanged") isUnchanged = false;
+    progress.onEvent(event);
+  };
+  try {
+    const fetched =
+      options.platform === undefined
+        ? await fetchManifest(from.client, from.repository, from.name)
+        : await fetchImage(from, options.platform);
+    const { digest } = fetched.descriptor;
+    await copyImage({ from, to, fetched, tags: tagsOf(from, to, digest), referrers: options.referrers, onEvent });
+    progress.finish();
+    const { registry, repository } = to.reference;
+    const reference = formatReference({ registry, repository, digest });
+    if (progress instanceof JsonProgress) progress.say({ event: "reference", reference });
+    else {
+      if (isUnchanged) process.stderr.write("no image had to be moved\n");
+      process.stdout.write(`${reference}\n`);
+    }
+  } finally {
+    progress.finish();
+    from.client.close();
+    to.client.close();
+  }
+}
+
+function progressForPeople(): PushProgress {
+  return new PushProgress({
+    write: (text) => process.stderr.write(text),
+    terminal: () => {
+      const { isTTY, columns, rows } = process.stderr;
+      return isTTY ? { columns, rows } : undefined;
+    },
+  });
+}
+
+function tagsOf(from: NamedImage, to: NamedImage, digest: string): string[] {
+  const named = to.reference;
+  if (named.digest !== undefined && named.digest !== digest) {
+    throw new UserError(
+      `The destination is ${named.digest}, but the image that would be copied is ${digest}.`,
+      "Leave the digest of the destination out, or name a source that has it.",
+    );
+  }
+  if (named.tag !== undefined) return [named.tag];
+  if (named.digest !== undefined || from.reference.digest !== undefined) return [];
+  return [from.name];
+}

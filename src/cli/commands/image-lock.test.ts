@@ -1,0 +1,54 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { exitStatusOf } from "../../core/errors.ts";
+import { formatLock } from "../../debian/lock.ts";
+import { handler } from "./image-lock.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lock-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const run = (options: Partial<Parameters<typeof handler>[0]>) =>
+  handler({ _: [], $0: "slipway", file: join(folder, "a.lock"), mirror: pathToFileURL(folder).href, ...options }).catch(
+    (error: Error) => error,
+  );
+
+describe("image lock", () => {
+  it("says what a new lock needs", async () => {
+    const error = await run({ package: ["dash"] });
+    expect(error).toMatchObject({ message: expect.stringMatching(/a\.lock does not exist, and --suite is not given/) });
+    expect(exitStatusOf(error)).toBe(2);
+    expect(await run({ suite: ["bookworm"] })).toMatchObject({
+      message: expect.stringMatching(/--package is not given/),
+    });
+  });
+
+  it("leaves the lock as it was when it fails", async () => {
+    const request = {
+      suites: ["bookworm"],
+      components: ["main"],
+      architecture: "amd64",
+      packages: ["dash"],
+      excluded: [],
+    };
+    const text = formatLock({ ...request, locked: [] });
+    writeFileSync(join(folder, "a.lock"), text);
+    const error = await run({});
+    expect(error).toMatchObject({ message: expect.stringMatching(/dists\/bookworm\/InRelease could not be fetched/) });
+    expect(exitStatusOf(error)).toBe(1);
+    expect(readFileSync(join(folder, "a.lock"), "utf8")).toBe(text);
+    expect(readdirSync(folder)).toEqual(["a.lock"]);
+  });
+
+  it("names the line of a lock that is none", async () => {
+    writeFileSync(join(folder, "a.lock"), "Suites: bookworm\nnonsense\n");
+    expect(await run({})).toMatchObject({ message: expect.stringMatching(/a\.lock:2: this is no package/) });
+  });
+});

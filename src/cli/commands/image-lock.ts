@@ -1,0 +1,96 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { UserError } from "../../core/errors.ts";
+import { heartbeat } from "../../core/heartbeat.ts";
+import { readAptSources } from "../../debian/apt-sources.ts";
+import { mirrorFetch } from "../../debian/http-fetch.ts";
+import { formatLock, formatLockedPackage, type Lock, type LockRequest, parseLock } from "../../debian/lock.ts";
+import { findMirrors } from "../../debian/mirrors.ts";
+import { makeLock, withOldSnapshot } from "../../debian/update-lock.ts";
+import { withNewFile, writeFully } from "../../layer/output.ts";
+
+interface Options {
+  readonly file: string;
+  readonly suite?: string[] | undefined;
+  readonly component?: string[] | undefined;
+  readonly architecture?: string | undefined;
+  readonly package?: string[] | undefined;
+  readonly exclude?: string[] | undefined;
+  readonly mirror: string;
+}
+
+export const command = "lock <file>";
+export const describe = "Lock the Debian packages of a base image to the newest versions";
+
+export function builder(yargs: Argv): Argv<Options> {
+  const list = { type: "string", array: true } as const;
+  return yargs
+    .positional("file", {
+      type: "string",
+      demandOption: true,
+      describe: "The lock. Where it exists, what is not given here is taken from it",
+    })
+    .option("suite", { ...list, describe: "Suites, as apt names them: bookworm bookworm-security" })
+    .option("component", { ...list, describe: "Components (new lock: main)" })
+    .option("architecture", { type: "string", describe: "Debian's name of the architecture (new lock: amd64)" })
+    .option("package", { ...list, describe: "Packages that the image shall have; what they depend on comes along" })
+    .option("exclude", { ...list, describe: "Packages to leave out although others depend on them" })
+    .option("mirror", {
+      type: "string",
+      default: "",
+      defaultDescription: "the one that this machine's apt sources name",
+      describe: "Address of a Debian mirror, as in https://HOST/debian",
+    })
+    .example("$0 image lock base.lock", "Take the newest versions")
+    .example("$0 image lock base.lock --suite trixie --package base-files libc6 --exclude debconf", "Make a new lock");
+}
+
+/** Writes the lock; what changed goes to standard error, a line each. */
+export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+  // `bazel run` starts programs in their runfiles, and says where the user is.
+  const path = resolve(process.env["BUILD_WORKING_DIRECTORY"] ?? "", options.file);
+  const old = existsSync(path) ? parseLock(readFileSync(path, "utf8"), options.file) : undefined;
+  const request = requestOf(options, old);
+  const mirrors = findMirrors(request.suites, options.mirror, readAptSources());
+  const endHeartbeat = heartbeat(`reading the package indexes of ${request.suites.join(", ")}`);
+  const made = await makeLock(request, { fetch: mirrorFetch(mirrors), now: new Date() }).finally(endHeartbeat);
+  const lock = withOldSnapshot(made, old);
+  await withNewFile(path, (fd) => writeFully(fd, Buffer.from(formatLock(lock))));
+  const bytes = lock.locked.reduce((sum, { size }) => sum + size, 0);
+  const size = `${lock.locked.length} packages, ${(bytes / 1e6).toFixed(1)} MB to download`;
+  process.stderr.write(`${[...changes(old, lock), `${options.file}: ${size}.`].join("\n")}\n`);
+}
+
+function requestOf(options: Options, old: Lock | undefined): LockRequest {
+  const suites = options.suite ?? old?.suites;
+  const packages = options.package ?? old?.packages;
+  if (suites === undefined || packages === undefined) {
+    throw new UserError(
+      `${options.file} does not exist, and --${suites === undefined ? "suite" : "package"} is not given.`,
+      "A new lock needs --suite and --package, for example --suite bookworm --package base-files libc6.",
+    );
+  }
+  return {
+    suites,
+    components: options.component ?? old?.components ?? ["main"],
+    architecture: options.architecture ?? old?.architecture ?? "amd64",
+    packages,
+    excluded: options.exclude ?? old?.excluded ?? [],
+  };
+}
+
+function changes(old: Lock | undefined, lock: Lock): string[] {
+  const before = new Map(old?.locked.map((entry) => [entry.name, entry]));
+  const after = new Set(lock.locked.map(({ name }) => name));
+  return [
+    ...lock.locked
+      .filter((entry) => formatLockedPackage(entry) !== format(before.get(entry.name)))
+      .map(({ name, version }) => `${name} ${before.get(name)?.version ?? "(new)"} -> ${version}`),
+    ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `${name} removed`),
+  ];
+}
+
+function format(entry: Lock["locked"][number] | undefined): string {
+  return entry === undefined ? "" : formatLockedPackage(entry);
+}

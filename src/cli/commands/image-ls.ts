@@ -1,0 +1,60 @@
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { UserError } from "../../core/errors.ts";
+import { isRegistry, normalizeRegistry, parseReference } from "../../oci/reference.ts";
+import { embeddedHost } from "../../registry/open-by-name.ts";
+import { openRunning } from "../image/named-image.ts";
+import { listedImages } from "./registry-store.ts";
+
+interface Options {
+  readonly repository?: string | undefined;
+  readonly json: boolean;
+}
+
+export const command = "ls [repository]";
+export const describe = "List the tags of a repository";
+
+export function builder(yargs: Argv): Argv<Options> {
+  return yargs
+    .positional("repository", {
+      type: "string",
+      describe: "REGISTRY/REPOSITORY. Default: list the repositories of the embedded registry",
+    })
+    .option("json", { type: "boolean", default: false, describe: "Print a JSON list" });
+}
+
+/** Prints names, one a line. */
+export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+  const names = await namesOf(options.repository);
+  process.stdout.write(options.json ? `${JSON.stringify(names)}\n` : names.map((name) => `${name}\n`).join(""));
+}
+
+async function namesOf(text: string | undefined): Promise<readonly string[]> {
+  if (text === undefined || text === embeddedHost()) {
+    const images = await listedImages();
+    return [...new Set(images.map(({ repository }) => repository))].sort();
+  }
+  if (/[.:]|^localhost$/.test(text) && !text.includes("/") && isRegistry(text)) {
+    throw new UserError(
+      `${text} is a registry, and there is no way to ask every registry for its repositories.`,
+      `Name one of them: ${text}/REPOSITORY.`,
+    );
+  }
+  const { registry, repository, tag, digest } = parseReference(text);
+  if (tag !== undefined || digest !== undefined) {
+    throw new UserError(
+      `${text} names one image, not a repository.`,
+      `See what it is with \`slipway image inspect ${text}\`, or leave out what follows the repository.`,
+    );
+  }
+  const client = await openRunning(normalizeRegistry(registry));
+  try {
+    const tags = await client.listTags(repository);
+    if (tags.length > 0) return tags;
+  } finally {
+    client.close();
+  }
+  throw new UserError(
+    `Registry ${registry} has no tags in ${repository}.`,
+    "Check the names of registry and repository.",
+  );
+}

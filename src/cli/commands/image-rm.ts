@@ -1,0 +1,67 @@
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { UserError } from "../../core/errors.ts";
+import { formatReference } from "../../oci/reference.ts";
+import { absentImage } from "../../registry/client/fetch-manifest.ts";
+import { Unsupported } from "../../registry/client/refusal.ts";
+import { type NamedImage, openImage } from "../image/named-image.ts";
+
+interface Options {
+  readonly images: string[];
+}
+
+export const command = "rm <images..>";
+export const describe = "Remove tags, or images by digest with all their tags";
+
+export function builder(yargs: Argv): Argv<Options> {
+  return yargs
+    .positional("images", {
+      type: "string",
+      array: true,
+      demandOption: true,
+      defaultDescription: "none",
+      describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST",
+    })
+    .example("$0 image rm localhost:5000/team/app:old", "Remove a tag; the image stays for as long as it has others");
+}
+
+/** Prints the reference of each that was removed. */
+export async function handler({ images }: ArgumentsCamelCase<Options>): Promise<void> {
+  const named = await Promise.all(images.map(openNamed));
+  for (const image of named) {
+    try {
+      await remove(image);
+      process.stdout.write(`${formatReference(image.reference)}\n`);
+    } finally {
+      image.client.close();
+    }
+  }
+}
+
+async function openNamed(text: string): Promise<NamedImage> {
+  const image = await openImage(text);
+  const { tag, digest } = image.reference;
+  if (tag === undefined && digest === undefined) {
+    throw new UserError(
+      `${text} names a repository, and what is removed is a tag or an image.`,
+      `Say which: ${text}:TAG or ${text}@sha256:DIGEST.`,
+    );
+  }
+  return image;
+}
+
+async function remove({ client, repository, name, reference }: NamedImage): Promise<void> {
+  let isRemoved: boolean;
+  try {
+    isRemoved = await client.deleteManifest(repository, name);
+  } catch (error) {
+    if (!(error instanceof Unsupported) || reference.digest !== undefined) throw error;
+    const digest = (await client.headManifest(repository, name))?.digest;
+    if (digest === undefined) throw absentImage(reference, name);
+    throw new UserError(
+      `Registry ${client.registry} removes no tags.`,
+      `Remove the image with all its tags: slipway image rm ${formatReference({ registry: reference.registry, repository, digest })}`,
+      { cause: error },
+    );
+  }
+  if (!isRemoved) throw absentImage(reference, name);
+}

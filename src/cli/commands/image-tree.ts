@@ -1,0 +1,120 @@
+import { resolve } from "node:path";
+import type { ArgumentsCamelCase, Argv } from "yargs";
+import { UserError } from "../../core/errors.ts";
+import { withNewFile, writeFully } from "../../layer/output.ts";
+import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
+import { formatPlatform } from "../../oci/descriptor.ts";
+import { mediaTypes } from "../../oci/media-types.ts";
+import { formatReference } from "../../oci/reference.ts";
+import { fetchImage, type NamedImage, openImage, type PlatformImage, readBlob } from "../image/named-image.ts";
+import { usagePage } from "../image/tree/html.ts";
+import { formatUsage, type ImageUsage } from "../image/tree/text.ts";
+import { type FileUsage, type FolderUsage, isFolder, markHidden, readLayer } from "../image/tree/usage.ts";
+
+interface Options {
+  readonly image: string;
+  readonly platform?: string | undefined;
+  readonly depth: number;
+  readonly html?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+export const command = "tree <image>";
+export const describe = "Where an image's bytes are, by layer and folder";
+
+export function builder(yargs: Argv): Argv<Options> {
+  return yargs
+    .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
+    .option("platform", {
+      type: "string",
+      describe: "Of an index, the image for os/architecture[/variant]. Default: Linux on this machine's processor",
+    })
+    .option("depth", { type: "number", default: 4, describe: "Levels of folders to print, from 1 on" })
+    .option("html", { type: "string", describe: "Write one HTML page with a treemap into this file instead" })
+    .option("json", { type: "boolean", describe: "Print every file as JSON instead, sizes in bytes" })
+    .conflicts("html", "json")
+    .example("$0 image tree localhost:5000/team/app:v1 --html app.html", "A page to look at in a browser");
+}
+
+/** Streams the layers from the registry and keeps nothing but the names and sizes of what is in them. */
+export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+  if (!(Number.isInteger(options.depth) && options.depth > 0)) {
+    throw new UserError("--depth is not a number of levels.", "Give a whole number from 1 on, for example --depth 6.");
+  }
+  const image = await openImage(options.image);
+  try {
+    const usage = await readUsage(image, await fetchImage(image, options.platform));
+    if (options.html !== undefined) {
+      const path = resolve(process.env["BUILD_WORKING_DIRECTORY"] ?? "", options.html);
+      await writePage(path, usagePage(usage));
+      process.stderr.write(`Look at ${path} in a browser.\n`);
+    } else process.stdout.write(`${options.json ? json(usage) : formatUsage(usage, options.depth)}\n`);
+  } finally {
+    image.client.close();
+  }
+}
+
+async function readUsage(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<ImageUsage> {
+  const { mediaType } = manifest.config;
+  if (mediaType !== mediaTypes.config && mediaType !== mediaTypes.dockerConfig) {
+    throw new UserError(
+      `${formatReference(image.reference)} is not a container image: its configuration is of the type ${mediaType}.`,
+      "Name an image; `slipway image inspect` shows what else there is.",
+    );
+  }
+  const config = parseImageConfig(await readBlob(image, manifest.config), `Configuration of ${descriptor.digest}`);
+  const comments = commentsOf(config, manifest.layers.length);
+  const layers = await Promise.all(
+    manifest.layers.map((layer, index) =>
+      readLayer({ descriptor: layer, comment: comments[index] ?? "" }, () =>
+        image.client.getBlob(image.repository, layer),
+      ),
+    ),
+  );
+  markHidden(layers);
+  const { digest } = descriptor;
+  return { name: formatReference(image.reference), digest, platform: formatPlatform(config), layers };
+}
+
+/** What the history says of each layer; nothing where the two do not match. */
+function commentsOf({ history = [] }: ImageConfig, layers: number): string[] {
+  const entries = history.filter((entry) => entry.empty_layer !== true);
+  if (entries.length !== layers) return [];
+  return entries.map(({ comment, created_by }) =>
+    (comment || created_by || "")
+      .replace(/[\s\p{Cc}]+/gu, " ")
+      .trim()
+      .slice(0, 100),
+  );
+}
+
+async function writePage(path: string, page: string): Promise<void> {
+  try {
+    await withNewFile(path, (fd) => writeFully(fd, Buffer.from(page)));
+  } catch (cause) {
+    throw new UserError(
+      `--html: ${path} cannot be written: ${(cause as Error).message}.`,
+      "Name a file in a folder that exists and that you may write.",
+      { cause },
+    );
+  }
+}
+
+function json({ layers, ...image }: ImageUsage): string {
+  return JSON.stringify({
+    ...image,
+    layers: layers.map(({ descriptor, comment, root }) => ({
+      digest: descriptor.digest,
+      size: descriptor.size,
+      ...(comment ? { comment } : {}),
+      root: jsonNode(root),
+    })),
+  });
+}
+
+function jsonNode(node: FileUsage | FolderUsage): object {
+  const { name, size } = node;
+  if (!isFolder(node)) return { name, size, ...(node.isHidden ? { hidden: size } : {}) };
+  const { hidden, files } = node;
+  return { name, size, ...(hidden > 0 ? { hidden } : {}), files, children: [...node.children.values()].map(jsonNode) };
+}

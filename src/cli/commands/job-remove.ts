@@ -1,0 +1,23 @@
+import process from "node:process";
+import { UserError } from "../../core/errors.ts";
+import { parseDuration } from "../../deployment/quantity.ts";
+import { endedBefore } from "../../engine/job/engine.ts";
+import { engineOf, listAllJobs } from "./job-engines.ts";
+
+/** Forgets jobs that have ended. */
+export async function removeJobs({ ids }: { readonly ids: readonly string[] }): Promise<void> {
+  // All are looked at first: a mistake in one name removes none.
+  for (const id of ids) await (await engineOf(id)).status(id);
+  for (const id of ids) await (await engineOf(id)).remove(id);
+}
+
+/** Forgets all jobs that ended some time ago; their ids go to standard output. */
+export async function pruneJobs({ olderThan }: { readonly olderThan: string }): Promise<void> {
+  const seconds = olderThan === "0" ? 0 : parseDuration(olderThan);
+  if (seconds === undefined)
+    throw new UserError(`--older-than: ${olderThan} is not a duration.`, "Write it like 90s, 12h, 7d, or 0 for all.");
+  for (const { id } of endedBefore(await listAllJobs(), Date.now() - seconds * 1000)) {
+    await (await engineOf(id)).remove(id);
+    process.stdout.write(`${id}\n`);
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { UserError } from "../../core/errors.ts";
+import { replaceFile } from "../../core/files.ts";
+import { type Change, diffLocks } from "../../deployment/diff.ts";
+import { imageOfTarget } from "../../deployment/image-target.ts";
+import { formatJobLock, type JobLock, readJobLock } from "../../deployment/lock.ts";
+import { environmentOf, resolveDeployment } from "../../deployment/resolve.ts";
+import { type EngineName, needsImages } from "./job-engines.ts";
+import { JobFile, type JobOptions } from "./job-file.ts";
+
+export interface ResolveJobOptions extends JobOptions {
+  /** Where the job is to run: an environment of files stands on an image unless that is a process. */
+  readonly engine: EngineName | undefined;
+}
+
+/** Resolves a job and writes its lock; what moved since the last one goes to standard error, the lock's path to standard output. */
+export async function resolveJob(options: ResolveJobOptions): Promise<void> {
+  const file = new JobFile(options);
+  file.refuseLock();
+  const lock = await resolveNow(file, options.engine);
+  const before = file.hasLock ? await readJobLock(file.lockPath, file.lockName) : undefined;
+  const text = formatJobLock(lock);
+  if (before) for (const change of diffLocks(before, lock)) process.stderr.write(`${formatChange(change)}\n`);
+  if (!existsSync(file.lockPath) || readFileSync(file.lockPath, "utf8") !== text) {
+    await replaceFile(file.lockPath, text).catch((cause: NodeJS.ErrnoException) => {
+      throw new UserError(
+        `${file.lockName} cannot be written (${cause.code}).`,
+        "Check that its folder is there and yours.",
+        {
+          cause,
+        },
+      );
+    });
+  }
+  process.stdout.write(`${file.lockName}\n`);
+}
+
+/** Shows what is not as it is in the lock any more. */
+export async function diffJob(
+  options: ResolveJobOptions & { readonly json: boolean; readonly exitCode: boolean },
+): Promise<void> {
+  const file = new JobFile(options);
+  file.refuseLock();
+  if (!file.hasLock)
+    throw new UserError(`${file.lockName} does not exist.`, `Make it with \`${file.resolveCommand}\`.`);
+  const before = await readJobLock(file.lockPath, file.lockName);
+  // What was not looked up then has not moved.
+  const hadBase = environmentOf(before.deployment.interpreter)?.base !== undefined;
+  const after = await resolveNow(file, options.engine ?? (hadBase ? "container" : "process"));
+  const changes = diffLocks(before, after);
+  if (options.json) process.stdout.write(`${JSON.stringify(changes, undefined, 2)}\n`);
+  else for (const change of changes) process.stdout.write(`${formatChange(change)}\n`);
+  if (changes.length === 0) process.stderr.write(`Nothing moved since ${file.lockName} was made.\n`);
+  else if (options.exitCode) process.exitCode = 1;
+}
+
+/** What a job means now. */
+export async function resolveNow(file: JobFile, engine: EngineName | undefined): Promise<JobLock> {
+  const asked = await file.read();
+  return resolveDeployment(asked, {
+    git: {},
+    imageOf: (target) => imageOfTarget(target, process.env),
+    needsImages: environmentOf(asked.deployment.interpreter) !== undefined && needsImages(engine),
+  });
+}
+
+function formatChange({ field, before, after, because }: Change): string {
+  const remark = because === undefined ? "" : ` (${because})`;
+  return `${field}${remark}: ${before ?? "(nothing)"} -> ${after ?? "(nothing)"}`;
+}

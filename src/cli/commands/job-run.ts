@@ -1,0 +1,104 @@
+import process from "node:process";
+import { UserError } from "../../core/errors.ts";
+import { localCode } from "../../deployment/code.ts";
+import { isLockOf, type JobLock, readJobLock } from "../../deployment/lock.ts";
+import type { ResolvedDeployment } from "../../deployment/model.ts";
+import { requireContainerClient } from "../../engine/container/client.ts";
+import { isOnThisMachine } from "../../engine/container/reach.ts";
+import { prepareInterpreter } from "../../engine/job/interpreter.ts";
+import { type PlaceOptions, placeCode } from "../../engine/job/place-code.ts";
+import { makeProgram } from "../../engine/job/program.ts";
+import { formatReference, parseReference } from "../../oci/reference.ts";
+import { runningRegistry } from "../embedded.ts";
+import { followJob } from "./job-control.ts";
+import { type EngineName, kubernetesEngine, localEngine, needsImages } from "./job-engines.ts";
+import { JobFile, type JobOptions } from "./job-file.ts";
+import { resolveNow } from "./job-resolve.ts";
+
+export interface RunOptions extends JobOptions {
+  readonly detach: boolean;
+  /** Default: `kubernetes` where SLIPWAY_ENGINE says so, else what the interpreter is for. */
+  readonly engine: EngineName | undefined;
+  readonly copyCredentials: boolean | undefined;
+}
+
+/** Runs a job to its end, or, detached, until it has been submitted. */
+export async function runJob(options: RunOptions): Promise<void> {
+  const file = new JobFile(options);
+  const { deployment: locked } = await lockOf(file, options.engine);
+  const code = await localCode(locked.code, file.folder, { git: {} });
+  const deployment = await prepareInterpreter(locked, code, {
+    env: process.env,
+    embedded: runningRegistry,
+    runsIn: needsImages(options.engine) ? "image" : "process",
+    onBuild: ({ kind, path }) =>
+      process.stderr.write(`slipway: making the environment of ${kind} ${path}, which nobody made before\n`),
+  });
+  const image = imageOf(deployment);
+  const kind = engineFor(options.engine, image);
+  const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
+  const program = makeProgram(file.title, deployment, placed, process.env);
+  for (const lack of lacksOf(deployment, kind)) process.stderr.write(`slipway: ${lack}\n`);
+  const { copyCredentials } = options;
+  const engine =
+    kind === "kubernetes"
+      ? await kubernetesEngine(copyCredentials === undefined ? {} : { copyCredentials })
+      : localEngine();
+  const id = await engine.submit(program);
+  if (options.detach) process.stdout.write(`${id}\n`);
+  else await followJob(engine, id, program.isFunction);
+}
+
+/** What a job asks for in vain on an engine. */
+function lacksOf({ resources, network }: ResolvedDeployment, kind: EngineName): string[] {
+  const isProcess = kind === "process";
+  return [
+    ...(isProcess && Object.keys(resources).length > 0
+      ? ["a process of this machine is not held to its resources"]
+      : []),
+    ...(isProcess && network === "none" ? ["a process of this machine has its network"] : []),
+    ...(kind === "kubernetes" && network === "none" ? ["a pod has its cluster's network"] : []),
+  ];
+}
+
+/** The image of a job; undefined: it runs on an interpreter of this machine. */
+function imageOf({ interpreter }: ResolvedDeployment): string | undefined {
+  if (!("ContainerAtDigest" in interpreter)) return undefined;
+  const { repository, digest } = interpreter.ContainerAtDigest;
+  return formatReference({ ...parseReference(repository), digest });
+}
+
+/** @throws UserError when the engine that was asked for is not one for this interpreter */
+function engineFor(wanted: RunOptions["engine"], image: string | undefined): EngineName {
+  const natural = image === undefined ? "process" : "container";
+  const kind = wanted ?? (process.env["SLIPWAY_ENGINE"] === "kubernetes" ? "kubernetes" : natural);
+  if (kind === natural || (kind === "kubernetes" && image !== undefined)) return kind;
+  const what = image === undefined ? "an interpreter of this machine" : "a container image";
+  throw new UserError(
+    `The interpreter of this job is ${what}, which engine ${kind} does not run.`,
+    image === undefined
+      ? "Name a container image as `interpreter`, or run it with --engine process."
+      : "Run it with --engine container or kubernetes.",
+  );
+}
+
+function placeOptions({ platform }: ResolvedDeployment, kind: EngineName): PlaceOptions {
+  return {
+    ...(platform === undefined ? {} : { platform }),
+    env: process.env,
+    embedded: runningRegistry,
+    canMount: kind === "container" && isOnThisMachine(requireContainerClient(process.env), process.env),
+  };
+}
+
+/** The lock to run by: the one that is named, the one beside the job, or one of this moment. */
+async function lockOf(file: JobFile, engine: RunOptions["engine"]): Promise<JobLock> {
+  if (file.isLock) return readJobLock(file.path, file.name);
+  if (!file.hasLock) return resolveNow(file, engine);
+  const [lock, { deployment }] = await Promise.all([readJobLock(file.lockPath, file.lockName), file.read()]);
+  if (isLockOf(lock, deployment)) return lock;
+  throw new UserError(
+    `${file.name} was changed since ${file.lockName} was made.`,
+    `Resolve it again with \`${file.resolveCommand}\`, or run ${file.lockName} as it is.`,
+  );
+}

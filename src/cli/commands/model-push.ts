@@ -1,0 +1,62 @@
+import process from "node:process";
+import { type PushedModel, pushModel } from "../../artifact/push.ts";
+import { parseModelReference, placeOfModel } from "../../artifact/registry.ts";
+import { UserError } from "../../core/errors.ts";
+import { JsonProgress } from "../../registry/client/json-progress.ts";
+import { formatBytes, PushProgress } from "../../registry/client/progress.ts";
+import { openWritable } from "../../registry/writable.ts";
+import { runningRegistry } from "../embedded.ts";
+import { userPath } from "./user-path.ts";
+
+interface PushOptions {
+  readonly id: string;
+  readonly folder: string;
+  readonly json: boolean;
+}
+
+/** Pushes a folder. Prints the version. */
+export async function push({ id: text, folder, json }: PushOptions): Promise<void> {
+  const { id, digest } = parseModelReference(text);
+  if (digest !== undefined) {
+    throw new UserError(
+      `${text} is a version that there is, or never will be.`,
+      `Push to ${id}: its files say what version it is.`,
+    );
+  }
+  const registry = await openWritable({ embedded: runningRegistry });
+  const progress = json ? new JsonProgress((line) => process.stdout.write(line)) : progressForPeople();
+  try {
+    const pushed = await pushModel(placeOfModel(registry, id), {
+      folder: userPath(folder),
+      name: folder,
+      onEvent: progress.onEvent,
+      onRead: (files, bytes) => {
+        if (!json && process.stderr.isTTY) process.stderr.write(`reading ${files} files, ${formatBytes(bytes)}\n`);
+      },
+    });
+    progress.finish();
+    tell(id, pushed, progress);
+  } finally {
+    progress.finish();
+    registry.client.close();
+  }
+}
+
+function tell(id: string, { digest, outcome, files, size }: PushedModel, progress: JsonProgress | PushProgress): void {
+  if (progress instanceof JsonProgress) {
+    progress.say({ event: "model", id, digest, outcome, files, size });
+    return;
+  }
+  if (outcome === "unchanged") process.stderr.write("the registry has this version as the newest already\n");
+  process.stdout.write(`${id}@${digest}\n`);
+}
+
+function progressForPeople(): PushProgress {
+  return new PushProgress({
+    write: (text) => process.stderr.write(text),
+    terminal: () => {
+      const { isTTY, columns, rows } = process.stderr;
+      return isTTY ? { columns, rows } : undefined;
+    },
+  });
+}

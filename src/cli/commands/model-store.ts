@@ -1,0 +1,86 @@
+import process from "node:process";
+import { type ListedVersion, listVersions, removeModel } from "../../artifact/list.ts";
+import { absentModel, type ModelPlace, parseModelReference, placeOfModel } from "../../artifact/registry.ts";
+import { UserError } from "../../core/errors.ts";
+import { formatBytes } from "../../registry/client/progress.ts";
+import { openWritable, type WritableRegistry } from "../../registry/writable.ts";
+import { runningRegistry } from "../embedded.ts";
+import { listedImages } from "./registry-store.ts";
+
+/** Prints a line for each version of a model, or for the newest version of each model. */
+export async function list({ id, json }: { readonly id?: string | undefined; readonly json: boolean }): Promise<void> {
+  await withRegistry(async (registry) => {
+    const versions = id === undefined ? await newestOfAll(registry) : await versionsOfOne(registry, id);
+    if (json) {
+      const shown = versions.map(({ id: model, number, digest, size, isLatest }) => ({
+        id: model,
+        number,
+        digest,
+        size,
+        latest: isLatest,
+      }));
+      process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`);
+      return;
+    }
+    for (const { id: model, digest, size, isLatest } of versions) {
+      process.stdout.write(
+        `${model}@${digest}  ${formatBytes(size)}${isLatest && id !== undefined ? "  latest" : ""}\n`,
+      );
+    }
+    if (versions.length === 0) process.stderr.write(`Registry ${registry.host} has no models.\n`);
+  });
+}
+
+/** Prints what was removed. */
+export async function remove({ model }: { readonly model: string }): Promise<void> {
+  const { id, digest } = parseModelReference(model);
+  await withRegistry(async (registry) => {
+    const removed = await removeModel(placeOfModel(registry, id), digest);
+    for (const each of removed) process.stdout.write(`${id}@${each}\n`);
+  });
+}
+
+async function withRegistry(work: (registry: WritableRegistry) => Promise<void>): Promise<void> {
+  const registry = await openWritable({ embedded: runningRegistry });
+  try {
+    await work(registry);
+  } finally {
+    registry.client.close();
+  }
+}
+
+async function versionsOfOne(registry: WritableRegistry, text: string): Promise<readonly ListedVersion[]> {
+  const { id, digest } = parseModelReference(text);
+  const place: ModelPlace = placeOfModel(registry, id);
+  const versions = await listVersions(place);
+  const wanted = digest === undefined ? versions : versions.filter((version) => version.digest === digest);
+  if (wanted.length === 0) throw absentModel(place, digest);
+  return wanted;
+}
+
+async function newestOfAll(registry: WritableRegistry): Promise<readonly ListedVersion[]> {
+  const found: ListedVersion[] = [];
+  for (const repository of await repositories(registry)) {
+    const id = idOf(registry, repository);
+    if (id === undefined) continue;
+    found.push(...(await listVersions(placeOfModel(registry, id))).filter(({ isLatest }) => isLatest));
+  }
+  return found;
+}
+
+function idOf({ place }: WritableRegistry, repository: string): string | undefined {
+  const prefix = place("models/");
+  return repository.startsWith(prefix) ? repository.slice(prefix.length) : undefined;
+}
+
+async function repositories({ client, host }: WritableRegistry): Promise<readonly string[]> {
+  if (!process.env["SLIPWAY_REGISTRY"]) {
+    return [...new Set((await listedImages()).map(({ repository }) => repository))].sort();
+  }
+  const listed = await client.listRepositories();
+  if (listed) return listed.toSorted();
+  throw new UserError(
+    `Registry ${host} does not say which repositories it has.`,
+    "Name a model: `slipway model ls ID`.",
+  );
+}

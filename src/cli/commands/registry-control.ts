@@ -1,0 +1,56 @@
+import { UserError } from "../../core/errors.ts";
+import { askStatus, stopServer } from "../../registry/server/client.ts";
+import { requestToken } from "../../registry/server/ensure.ts";
+import { registryPaths, socketExists } from "../../registry/server/paths.ts";
+import { runningRegistry } from "../embedded.ts";
+import { listedImages } from "./registry-store.ts";
+
+/** Asks the server to stop, whatever its version. */
+export async function stop(): Promise<void> {
+  const stopped = await stopServer(registryPaths());
+  process.stderr.write(stopped ? "The embedded registry stops.\n" : "The embedded registry is not running.\n");
+}
+
+/** Tells whether the registry runs, at which address, and what it holds. Starts nothing. */
+export async function showStatus({ json }: { readonly json: boolean }): Promise<void> {
+  const paths = registryPaths();
+  const status = (await socketExists(paths)) ? await askStatus(paths.socket) : undefined;
+  const images = await listedImages();
+  const found = {
+    running: status !== undefined,
+    ...(status && { host: status.host, pid: status.pid }),
+    folder: paths.data,
+    images: images.length,
+  };
+  if (json) {
+    process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+    return;
+  }
+  const where = status ? `runs: ${status.host}, process ${status.pid}` : "is not running; the next push starts it";
+  const count = `${images.length} ${images.length === 1 ? "image" : "images"}`;
+  process.stdout.write(`The embedded registry ${where}.\n${count} in ${paths.data}.\n`);
+}
+
+/** Prints a token for one repository, starting the registry where it does not run. */
+export async function printToken(options: {
+  readonly repository: string;
+  readonly push: boolean;
+  readonly minutes: number;
+}): Promise<void> {
+  const ttlSeconds = Math.round(options.minutes * 60);
+  if (!(ttlSeconds >= 1)) {
+    throw new UserError(
+      `--minutes ${options.minutes} is not a time.`,
+      "Give a number of minutes, for example --minutes 15.",
+    );
+  }
+  const registry = await runningRegistry();
+  const actions = [options.push ? ("push" as const) : ("pull" as const)];
+  const { token, expiresAt } = await requestToken(registry.socketPath, {
+    repository: options.repository,
+    actions,
+    ttlSeconds,
+  });
+  process.stderr.write(`For ${registry.host}/${options.repository}, user token, valid until ${expiresAt}:\n`);
+  process.stdout.write(`${token}\n`);
+}

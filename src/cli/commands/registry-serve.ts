@@ -1,0 +1,19 @@
+import { once } from "node:events";
+import { UserError } from "../../core/errors.ts";
+import { registryPaths } from "../../registry/server/paths.ts";
+import { serve } from "../../registry/server/serve.ts";
+
+/** Runs the registry in this process; `HOST` goes to standard output once it answers. It does not stop when idle. */
+export async function serveInForeground(): Promise<void> {
+  const running = await serve(registryPaths());
+  if ("other" in running) {
+    throw new UserError(
+      `The embedded registry runs already: ${running.other.host}, process ${running.other.pid}.`,
+      "Use that one, or stop it with `slipway registry stop`.",
+    );
+  }
+  if (running.notice) process.stderr.write(`slipway: ${running.notice}\n`);
+  process.stdout.write(`${running.host}\n`);
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), running.stopped]);
+  await running.stop();
+}

@@ -1,0 +1,94 @@
+import { createReadStream } from "node:fs";
+import process from "node:process";
+import { createInterface } from "node:readline/promises";
+import { type Readable, Writable } from "node:stream";
+import { UserError } from "../../core/errors.ts";
+import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
+import { LocalSecrets } from "../../service/secrets/local.ts";
+import { checkSecretName, maximumValue, type SecretStore, secretValue } from "../../service/secrets/secrets.ts";
+import { userPath } from "./user-path.ts";
+
+interface StoreOptions {
+  readonly engine?: ServiceEngine | undefined;
+}
+
+/** Keeps a value. */
+export async function set(
+  options: StoreOptions & { readonly name: string; readonly file?: string | undefined },
+): Promise<void> {
+  const { name, file, engine } = options;
+  checkSecretName(name);
+  const store = await openStore(engine);
+  await store.set(name, await readValue(file));
+  process.stderr.write(`Set ${name} in ${store.place}.\n`);
+}
+
+/** Prints what there is, without values. */
+export async function list({ json, engine }: StoreOptions & { readonly json: boolean }): Promise<void> {
+  const store = await openStore(engine);
+  const secrets = await store.list();
+  if (json) process.stdout.write(`${JSON.stringify(secrets, undefined, 2)}\n`);
+  else {
+    const width = Math.max(0, ...secrets.map(({ name }) => name.length));
+    for (const { name, set: time, place } of secrets) {
+      process.stdout.write(`${name.padEnd(width)}  ${time}  ${place}\n`);
+    }
+  }
+  if (secrets.length === 0) process.stderr.write(`There are no secrets in ${store.place}.\n`);
+}
+
+/** Removes all of them or none. */
+export async function remove({ names, engine }: StoreOptions & { readonly names: readonly string[] }): Promise<void> {
+  for (const name of names) checkSecretName(name);
+  const store = await openStore(engine);
+  await store.remove([...new Set(names)]);
+  process.stderr.write(`Removed ${names.join(", ")} from ${store.place}.\n`);
+}
+
+async function openStore(asked: ServiceEngine | undefined): Promise<SecretStore> {
+  if (serviceEngine(asked, process.env) === "container") return new LocalSecrets(process.env);
+  const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
+  const { ClusterSecrets } = await import("../../service/secrets/cluster.ts");
+  return new ClusterSecrets(await openCluster(process.env));
+}
+
+async function readValue(file: string | undefined): Promise<Buffer> {
+  if (file !== undefined) {
+    const content = await bounded(createReadStream(userPath(file))).catch((cause: NodeJS.ErrnoException) => {
+      throw new UserError(`File ${file} cannot be read (${cause.code}).`, "Name a file that you can read.", { cause });
+    });
+    return secretValue(content, `File ${file}`);
+  }
+  if (process.stdin.isTTY) return secretValue(await askPerson(), "The terminal");
+  return secretValue(await bounded(process.stdin), "Standard input");
+}
+
+/** As much as can be the value, and a little more where there is more. */
+async function bounded(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size > maximumValue + 2) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** One line of a person, who does not see it. */
+async function askPerson(): Promise<Buffer> {
+  process.stderr.write("Value (it is not shown): ");
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // For a terminal it takes over what the terminal itself would show.
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  try {
+    const line = await new Promise<string>((resolve, reject) => {
+      lines.once("line", resolve);
+      lines.once("close", () => reject(new UserError("No value was given.", "Type or paste it, then Enter.")));
+    });
+    return Buffer.from(line);
+  } finally {
+    lines.close();
+    process.stderr.write("\n");
+  }
+}

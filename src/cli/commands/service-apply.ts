@@ -1,0 +1,134 @@
+import process from "node:process";
+import { UserError } from "../../core/errors.ts";
+import type { ContainerChange } from "../../service/container/steps.ts";
+import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
+import type { Change } from "../../service/kubernetes/apply.ts";
+import { servicesMeant } from "../../service/names.ts";
+import { endedByInterrupt, untilInterrupted } from "./interrupt.ts";
+import { type FileOptions, fileOf } from "./service-file.ts";
+import { userPath } from "./user-path.ts";
+
+type AnyChange = Change | ContainerChange;
+
+/** How a command line names services and what runs them, and how it wants the answer. */
+interface ApplyOptions extends FileOptions {
+  readonly engine?: ServiceEngine | undefined;
+  readonly json: boolean;
+}
+
+/** Shows what applying would change. */
+export async function planChanges(options: ApplyOptions & { readonly exitCode: boolean }): Promise<void> {
+  const changes = await plan(options);
+  print(changes, options.json);
+  if (changes.length > 0 && options.exitCode) process.exitCode = 1;
+}
+
+async function plan(options: ApplyOptions): Promise<readonly AnyChange[]> {
+  const file = fileOf(options);
+  if (serviceEngine(options.engine, process.env) === "container") {
+    const { planFile } = await import("../../service/container/apply-file.ts");
+    return planFile(file, process.env);
+  }
+  const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
+  return applyFile(file.path, file.name, process.env, true, file.image);
+}
+
+/** How long it is waited for services, and what then. */
+interface WaitOptions {
+  readonly wait: boolean;
+  readonly rollback: boolean;
+  /** Seconds. */
+  readonly timeLimit: number;
+}
+
+/** Makes services what the file says, and waits for them where that is asked for. */
+export async function applyChanges(options: ApplyOptions & WaitOptions): Promise<void> {
+  const { json, timeLimit } = options;
+  if (!(timeLimit > 0))
+    throw new UserError("--time-limit is not a number of seconds.", "Write one that is more than 0.");
+  const all: AnyChange[] = [];
+  const onChanges = (changes: readonly AnyChange[]) => {
+    all.push(...changes);
+    if (!json) for (const change of changes) process.stdout.write(`${format(change)}\n`);
+  };
+  try {
+    if (serviceEngine(options.engine, process.env) === "container") await applyHere(options, onChanges);
+    else await applyToCluster(options, onChanges);
+  } finally {
+    if (json) process.stdout.write(asJson(all));
+  }
+  if (all.length === 0) process.stderr.write("Nothing to change.\n");
+}
+
+type OnChanges = (changes: readonly AnyChange[]) => void;
+
+async function applyHere(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
+  const { wait, rollback, timeLimit } = options;
+  const { applyFile } = await import("../../service/container/apply-file.ts");
+  await endedByInterrupt(
+    () =>
+      applyFile(fileOf(options), process.env, {
+        ...(wait || rollback ? { timeLimit } : {}),
+        isRolledBack: rollback,
+        onChange: (change) => onChanges([change]),
+        notice,
+      }),
+    "What was applied stays; the next `slipway service apply` completes it.",
+  );
+}
+
+async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
+  const { wait, rollback, timeLimit } = options;
+  const { path, name, image } = fileOf(options);
+  if (!wait && !rollback) {
+    const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
+    await applyFile(path, name, process.env, false, image, (change) => onChanges([change]));
+    return;
+  }
+  const { rollOutFile } = await import("../../service/kubernetes/roll-out.ts");
+  await untilInterrupted(
+    (signal) =>
+      rollOutFile(path, name, process.env, { timeLimit, isRolledBack: rollback, onChanges, notice, signal, image }),
+    "What was applied stays, and its cluster goes on: `slipway service status` tells how it is.",
+  );
+}
+
+/** Deletes services by their names, or by the files that have these. */
+export async function deleteByName({
+  names: words,
+  engine,
+  called,
+}: {
+  readonly names: readonly string[];
+  readonly engine?: ServiceEngine | undefined;
+  readonly called?: string | undefined;
+}): Promise<void> {
+  const names = await servicesMeant(words, (file) => ({ path: userPath(file), name: called ?? file }));
+  const onChange = (change: AnyChange) => void process.stdout.write(`${format(change)}\n`);
+  if (serviceEngine(engine, process.env) === "container") {
+    const { deleteServices } = await import("../../service/container/apply-file.ts");
+    await deleteServices(names, process.env, notice, onChange);
+  } else {
+    const { deleteServices } = await import("../../service/kubernetes/apply-file.ts");
+    await deleteServices(names, process.env, onChange);
+  }
+}
+
+function notice(text: string): void {
+  process.stderr.write(`slipway: ${text}\n`);
+}
+
+function print(changes: readonly AnyChange[], json: boolean): void {
+  if (json) process.stdout.write(asJson(changes));
+  else for (const change of changes) process.stdout.write(`${format(change)}\n`);
+  if (changes.length === 0) process.stderr.write("Nothing to change.\n");
+}
+
+function asJson(changes: readonly AnyChange[]): string {
+  return `${JSON.stringify(changes, undefined, 2)}\n`;
+}
+
+/** `change Deployment web: spec.replicas`. */
+function format({ action, kind, name, fields = [] }: AnyChange): string {
+  return `${action} ${kind} ${name}${fields.length === 0 ? "" : `: ${fields.join(", ")}`}`;
+}

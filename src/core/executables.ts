@@ -1,0 +1,19 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { Environment } from "./environment.ts";
+
+/** The path of a command as a shell would find it on PATH, or undefined. */
+export function findExecutable(name: string, env: Environment): string | undefined {
+  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder.startsWith("/"));
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/** Whether a path is a file that may be run. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

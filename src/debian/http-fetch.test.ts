@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mirrorFetch } from "./http-fetch.ts";
+
+const server = createServer((request, response) => {
+  response.statusCode = request.url === "/debian/dists/x" ? 200 : 404;
+  response.end(`you asked for ${request.url}`);
+});
+let address: string;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.close();
+});
+
+describe("mirrorFetch", () => {
+  it("fetches over HTTP", async () => {
+    const bytes = await mirrorFetch({ debian: `${address}/debian` })("debian", "dists/x");
+    expect(Buffer.from(bytes).toString()).toBe("you asked for /debian/dists/x");
+  });
+
+  it("names the address and the status of what is not there", async () => {
+    await expect(mirrorFetch({ debian: `${address}/debian` })("debian", "dists/y")).rejects.toThrow(
+      `${address}/debian/dists/y could not be fetched: it answered 404.`,
+    );
+  });
+
+  it("names the address and the cause when nobody answers", async () => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    await expect(mirrorFetch({ debian: `http://127.0.0.1:${port}/debian` })("debian", "dists/y")).rejects.toThrow(
+      /\/debian\/dists\/y could not be fetched: .*ECONNREFUSED/,
+    );
+  });
+
+  it("reads a mirror that is a folder", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "mirror-"));
+    try {
+      mkdirSync(join(folder, "dists"));
+      writeFileSync(join(folder, "dists/x"), "here");
+      const fetch = mirrorFetch({ debian: pathToFileURL(folder).href });
+      expect(Buffer.from(await fetch("debian", "dists/x")).toString()).toBe("here");
+      await expect(fetch("debian", "dists/y")).rejects.toThrow(/file:.*dists\/y could not be fetched: ENOENT/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,84 @@
+import { Failure } from "../core/errors.ts";
+import { blockSize } from "../layer/header.ts";
+import { type Extension, normalisedPath, readExtension, readHeader } from "../layer/read-header.ts";
+
+/** One entry of an uncompressed tar file; its content is `size` bytes at `offset` of that file. */
+export interface TarEntry {
+  /** As written, without a leading `./` or `/` and without a trailing `/`; empty for the root. */
+  readonly path: string;
+  readonly type: "file" | "directory" | "symlink" | "hardlink" | "device";
+  /** Permission bits with setuid, setgid and sticky: `0o7777`. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly offset: number;
+  readonly size: number;
+  /** Target of a symlink as written, of a hard link like `path`; empty for others. */
+  readonly target: string;
+}
+
+/** What {@link indexTar} needs of an open file; `FileHandle` is one. */
+export interface RandomAccess {
+  stat(): Promise<{ size: number }>;
+  read(buffer: Buffer, at: number, size: number, position: number): Promise<{ buffer: Buffer; bytesRead: number }>;
+}
+
+const TYPES: Readonly<Record<string, TarEntry["type"]>> = {
+  "0": "file",
+  "\0": "file",
+  "7": "file",
+  "1": "hardlink",
+  "2": "symlink",
+  "3": "device",
+  "4": "device",
+  "5": "directory",
+  "6": "device",
+};
+
+/**
+ * Lists the entries of an uncompressed tar file: POSIX ustar, GNU long names and PAX paths, the dialects that dpkg reads. Nothing but
+ * headers is read, so that merging many archives takes memory by the number of their files and not by their contents.
+ *
+ * @param name how errors call it
+ * @throws Failure when a header's checksum is wrong or the archive is cut short
+ */
+export async function indexTar(file: RandomAccess, name: string): Promise<TarEntry[]> {
+  const total = (await file.stat()).size;
+  const entries: TarEntry[] = [];
+  const read = async (position: number, size: number) => {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, position);
+    if (bytesRead < size) throw new Failure(`${name} is cut short at byte ${position}.`, "Fetch the package again.");
+    return buffer;
+  };
+  let extension: Extension = {};
+  for (let position = 0; position + blockSize <= total; ) {
+    const block = await read(position, blockSize);
+    if (block.every((byte) => byte === 0)) break;
+    const header = readHeader(block);
+    if (!header) throw new Failure(`${name} has a damaged header at byte ${position}.`, "Fetch the package again.");
+    const { flag, size, mode, uid, gid } = header;
+    const offset = position + blockSize;
+    position = offset + Math.ceil(size / blockSize) * blockSize;
+    if (offset + size > total) throw new Failure(`${name} is cut short at byte ${total}.`, "Fetch the package again.");
+    if ("LKx".includes(flag)) {
+      extension = readExtension(flag, await read(offset, size), extension);
+      continue;
+    }
+    const type = TYPES[flag];
+    if (type !== undefined) {
+      const target = extension.target ?? header.target;
+      entries.push({
+        path: normalisedPath(extension.path ?? header.path),
+        type,
+        mode: mode & 0o7777,
+        uid,
+        gid,
+        offset,
+        size: type === "file" ? size : 0,
+        target: type === "symlink" ? target : type === "hardlink" ? normalisedPath(target) : "",
+      });
+    }
+    extension = {};
+  }
+  return entries;
+}

@@ -1,0 +1,85 @@
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { Failure } from "../core/errors.ts";
+import { type ArchiveName, archiveOf } from "./archive.ts";
+import { decompressAll } from "./decompress.ts";
+import { formatLockedPackage, type Lock, type LockRequest } from "./lock.ts";
+import { PackageIndex } from "./package-index.ts";
+import { type IndexFile, packagesIndex, parseRelease, type Release } from "./release.ts";
+import { resolveClosure } from "./resolve.ts";
+import { type ArchiveKey, verifiedText } from "./signature.ts";
+import { snapshotOf } from "./snapshot.ts";
+
+/** Fetches a file of an archive. `sha256` is known for everything but a suite's signed index. */
+export type FetchFile = (archive: ArchiveName, path: string, sha256?: string) => Promise<Uint8Array>;
+
+export interface LockOptions {
+  /** Where files come from. Nothing it gives is trusted. Requests that do not depend on each other are made at once. */
+  readonly fetch: FetchFile;
+  /** For the validity of indexes and signatures. */
+  readonly now: Date;
+  /** Default: Debian's archive keys. */
+  readonly keys?: readonly ArchiveKey[];
+}
+
+/**
+ * Locks the newest packages that answer a request. The chain is checked from end to end: the signature of each suite's InRelease by the archive
+ * keys, its validity, the sha256 of the Packages index in it, and from that the sha256 of each package.
+ *
+ * @throws Failure when a check fails; UserError when packages cannot be resolved
+ */
+export async function makeLock(request: LockRequest, options: LockOptions): Promise<Lock> {
+  const releases = await Promise.all(request.suites.map((suite) => fetchRelease(suite, options)));
+  const files = releases.flatMap((release) =>
+    request.components.map((component) => ({
+      archive: archiveOf(release.suite),
+      folder: `dists/${release.suite}`,
+      file: packagesIndex(release, component, request.architecture),
+    })),
+  );
+  const index = new PackageIndex();
+  const texts = await Promise.all(files.map(({ archive, folder, file }) => fetchIndex(archive, folder, file, options)));
+  for (const [i, text] of texts.entries()) index.add(text, (files[i] as (typeof files)[number]).archive);
+  const closure = resolveClosure(index, request.packages, new Set(request.excluded));
+  return {
+    ...request,
+    snapshot: snapshotOf(options.now),
+    locked: closure.map(({ name, version, archive, path, sha256, size }) => ({
+      name,
+      version,
+      archive,
+      path,
+      sha256,
+      size,
+    })),
+  };
+}
+
+/** The moment of the old lock is as good where no package changed, and so an update that brings nothing changes nothing. */
+export function withOldSnapshot(made: Lock, old: Lock | undefined): Lock {
+  const lines = ({ locked }: Lock) => locked.map(formatLockedPackage).join("\n");
+  return old?.snapshot !== undefined && lines(old) === lines(made) ? { ...made, snapshot: old.snapshot } : made;
+}
+
+async function fetchRelease(suite: string, { fetch, now, keys }: LockOptions): Promise<Release> {
+  const path = `dists/${suite}/InRelease`;
+  const text = Buffer.from(await fetch(archiveOf(suite), path)).toString("utf8");
+  return parseRelease(await verifiedText(text, path, keys === undefined ? { now } : { now, keys }), suite, now);
+}
+
+async function fetchIndex(
+  archive: ArchiveName,
+  folder: string,
+  file: IndexFile,
+  { fetch }: LockOptions,
+): Promise<string> {
+  const path = `${folder}/${file.path}`;
+  const bytes = await fetch(archive, path, file.sha256);
+  if (createHash("sha256").update(bytes).digest("hex") !== file.sha256) {
+    throw new Failure(
+      `${path} on the mirror is not the file that the signed index names.`,
+      "Try again in some minutes, since the mirror may be in the middle of an update, or take another mirror.",
+    );
+  }
+  return (await decompressAll(path, () => Readable.from([bytes]))).toString("utf8");
+}

@@ -1,0 +1,61 @@
+/**
+ * What speaks to engines for programs that cannot: `helper engine` tells which one SLIPWAY_ENGINE chooses, `helper check IMAGE…` whether it can
+ * pull images, `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output), and
+ * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for a program that is about to start in that process, with one of the images.
+ */
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+import { exitStatusOf, Failure, messageOf, UserError } from "../../core/errors.ts";
+import { reportUncaught } from "../../core/unexpected.ts";
+import { cacheFolder } from "../../core/user-folders.ts";
+import { detectEngine, type EngineChoice } from "../choose.ts";
+import type { CallEngine } from "./calls.ts";
+import { converse } from "./converse.ts";
+import { describeEngine } from "./describe.ts";
+import type { HelperAnswer } from "./helper.ts";
+import { ContainerCalls } from "./local.ts";
+import { serve } from "./serve.ts";
+
+async function open(choice: EngineChoice): Promise<CallEngine> {
+  if (choice.kind === "container") return new ContainerCalls(choice.client, process.env);
+  if (choice.kind === "kubernetes") return new (await import("./kubernetes.ts")).KubernetesCalls(process.env);
+  throw new Failure("The helper was asked to run processes.", "Build the pipeline's target again.");
+}
+
+async function calls(): Promise<void> {
+  const caller = {
+    questions: process.stdin,
+    answer: (answer: HelperAnswer) => void process.stdout.write(`${JSON.stringify(answer)}\n`),
+    output: (data: Buffer) => void process.stderr.write(data),
+  };
+  // Nobody reads any more: what runs is ended all the same.
+  process.stdout.on("error", () => process.stdin.destroy());
+  if (!(await converse(caller, () => open(detectEngine(process.env))))) process.exitCode = 1;
+  process.stdin.destroy();
+}
+
+async function main([command, ...words]: readonly string[]): Promise<void> {
+  if (command === "calls") return calls();
+  if (command === "serve") {
+    const [socket = "", pid, ...images] = words;
+    return serve(socket, Number(pid), images);
+  }
+  const choice = detectEngine(process.env);
+  if (command === "engine") {
+    process.stdout.write(`${JSON.stringify({ ...describeEngine(choice), remark: remarkOf(choice) })}\n`);
+  } else if (command === "check") {
+    if (choice.kind === "kubernetes") await (await import("./kubernetes.ts")).checkImages(words, process.env);
+  } else throw new UserError(`The helper knows no command ${command}.`, "Give it engine, check, calls or serve.");
+}
+
+function remarkOf(choice: EngineChoice): string | null {
+  return ("remark" in choice ? choice.remark : undefined) ?? null;
+}
+
+// Kubernetes' client is 1.7 MB of code: kept compiled, it loads in half the time.
+enableCompileCache(join(cacheFolder(), "compiled"));
+reportUncaught();
+main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`slipway: ${messageOf(error)}\n`);
+  process.exitCode = exitStatusOf(error);
+});

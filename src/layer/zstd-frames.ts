@@ -1,0 +1,51 @@
+import type { ByteReader } from "./byte-reader.ts";
+
+const frameMagic = 0xfd2fb528;
+const skippableMagic = 0x184d2a50;
+
+/**
+ * Divides a zstd stream into its frames (RFC 8878, section 3), each to be decompressed by itself: Node's decompressor takes one frame and
+ * refuses, or drops, what follows. Frames that are to be skipped are. A frame must be read to its end before the next is asked for.
+ *
+ * @throws RangeError for what is no frame
+ */
+export async function* zstdFrames(reader: ByteReader): AsyncGenerator<AsyncIterable<Buffer>> {
+  for (;;) {
+    const start = await reader.upTo(4);
+    if (start.length === 0) return;
+    const magic = start.length === 4 ? start.readUInt32LE() : 0;
+    if ((magic & 0xfffffff0) === skippableMagic) {
+      const size = (await exactly(reader, 4)).readUInt32LE();
+      for await (const _ of reader.pass(size));
+    } else if (magic === frameMagic) {
+      yield frame(reader, start);
+    } else {
+      throw new RangeError(`there is no zstd frame at byte ${reader.position - start.length}`);
+    }
+  }
+}
+
+async function* frame(reader: ByteReader, magic: Buffer): AsyncGenerator<Buffer> {
+  const descriptor = await exactly(reader, 1);
+  const flags = descriptor[0] ?? 0;
+  const isSingleSegment = (flags & 0x20) !== 0;
+  const contentSize = [isSingleSegment ? 1 : 0, 2, 4, 8][flags >> 6] ?? 0;
+  const dictionary = [0, 1, 2, 4][flags & 3] ?? 0;
+  const rest = await exactly(reader, (isSingleSegment ? 0 : 1) + dictionary + contentSize);
+  yield Buffer.concat([magic, descriptor, rest]);
+  for (let isLast = false; !isLast; ) {
+    const head = await exactly(reader, 3);
+    const word = head.readUIntLE(0, 3);
+    isLast = (word & 1) === 1;
+    const isRepeatedByte = ((word >> 1) & 3) === 1;
+    yield head;
+    yield* reader.pass(isRepeatedByte ? 1 : word >> 3);
+  }
+  if ((flags & 0x04) !== 0) yield await exactly(reader, 4);
+}
+
+async function exactly(reader: ByteReader, count: number): Promise<Buffer> {
+  const bytes = await reader.upTo(count);
+  if (bytes.length < count) throw new RangeError(`the zstd stream is cut short at byte ${reader.position}`);
+  return bytes;
+}

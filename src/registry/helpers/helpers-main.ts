@@ -1,0 +1,36 @@
+import process from "node:process";
+import { exitStatusOf, messageOf, UserError } from "../../core/errors.ts";
+import type { HelperAnswer, HelperCall } from "../../credentials/protocols/helper.ts";
+
+/** Helpers by the name under which `slipway install` puts them into a folder. */
+const helpers: Readonly<Record<string, (call: HelperCall) => Promise<HelperAnswer>>> = {
+  "docker-credential-slipway": async (call) =>
+    (await import("../../credentials/protocols/docker.ts")).dockerHelper(call),
+  "git-credential-slipway": async (call) => (await import("../../credentials/protocols/git.ts")).gitHelper(call),
+  "bazel-credential-slipway": async (call) => (await import("./bazel.ts")).bazelHelper(call),
+  "git-ssh-slipway": async ({ args, env }) => {
+    const { runSsh } = await import("../../credentials/protocols/ssh.ts");
+    return { stdout: "", status: await runSsh(args, env) };
+  },
+};
+
+/** Docker and its kin show what a failing helper printed on stdout; the others show stderr. */
+const errorsOnStdout = "docker-credential-slipway";
+
+async function main([name = "", ...args]: readonly string[]): Promise<number> {
+  try {
+    const helper = helpers[name];
+    if (!helper) throw new UserError(`There is no helper ${JSON.stringify(name)}.`, "Run `slipway install DIR` again.");
+    const { stdout, stderr, status } = await helper({ args, stdin: process.stdin, env: process.env });
+    if (stderr) process.stderr.write(stderr);
+    process.stdout.write(stdout);
+    return status ?? 0;
+  } catch (error) {
+    const text = `${messageOf(error)}\n`;
+    if (name === errorsOnStdout) process.stdout.write(text);
+    else process.stderr.write(text);
+    return exitStatusOf(error);
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,21 @@
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import { exitStatusOf, messageOf } from "../core/errors.ts";
+import { reportUncaught } from "../core/unexpected.ts";
+import { checkImageTaken, readServices } from "./read.ts";
+
+/** Stands for the image that is known when the services are used. */
+const someImage = `localhost/image@sha256:${"0".repeat(64)}`;
+
+/** `service_check FILE NAME OUTPUT [--has-image]`: ends with the file's mistakes, else makes an empty file. What it checks by is the same on every machine. */
+async function main([file = "", name = "", output = "", option]: readonly string[]): Promise<void> {
+  const image = option === "--has-image" ? someImage : undefined;
+  checkImageTaken(await readServices(file, name, undefined, image), image);
+  writeFileSync(output, "");
+}
+
+reportUncaught();
+main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = exitStatusOf(error);
+});
