@@ -22,7 +22,7 @@ describe("takeLock", () => {
   it("takes over from a process that was killed", async () => {
     const { paths } = await stateOfTest();
     await makeRegistryFolders(paths);
-    const module = join(import.meta.dirname, "../../oci/lock.ts");
+    const module = join(import.meta.dirname, "../../core/lock.ts");
     const holder = spawn(
       process.execPath,
       [
