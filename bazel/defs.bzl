@@ -1,4 +1,4 @@
-"""The public rules: programs, images, pipelines, which are both, jobs and services."""
+"""The public rules for programs, images, pipelines, jobs and services."""
 
 load("//bazel/private/image:image_from_layout.bzl", _image_from_layout = "image_from_layout")
 load("//bazel/private/image:image_index_info.bzl", _ImageIndexInfo = "ImageIndexInfo")

@@ -1,4 +1,4 @@
-"""Module extensions: base images, npm and Python packages, Slipway's own tools."""
+"""Module extensions for base images, npm packages, Python packages and Slipway's own tools."""
 
 load("//bazel/private/extensions:base_images.bzl", _base_images = "base_images")
 load("//bazel/private/extensions:npm.bzl", _npm = "npm")

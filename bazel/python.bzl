@@ -1,4 +1,4 @@
-"""Python programs as pipelines. Nothing of rules_python is loaded here: who uses it passes its rule."""
+"""Python programs as pipelines. This file does not load rules_python; if you use it, pass its rule."""
 
 load("//bazel/private/pipeline:py_pipeline.bzl", _py_pipeline = "py_pipeline")
 load("//bazel/private/python:python_library.bzl", _python_library = "python_library")

@@ -1,4 +1,4 @@
-"""What MODULE.bazel brings, for a WORKSPACE file."""
+"""Repository rules and macros for a WORKSPACE file. With bzlmod, use the module extensions instead."""
 
 load("//bazel/private/debian:debian_repository.bzl", _debian_image = "debian_image")
 load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")
@@ -17,18 +17,19 @@ python_packages = _python_packages
 def slipway_dependencies():
     """Declares Slipway's own tools and registers its toolchains.
 
-    `platforms` and `bazel_skylib` come from the WORKSPACE file, before this call; Slipway's repository is called `slipway` there.
+    Before this call, your WORKSPACE file declares `bazel_skylib`, `platforms` and, under the name `slipway`, Slipway itself.
     """
     slipway_tool_repositories()
     native.register_toolchains("@slipway//bazel/toolchains:all")
 
 def base_images(mirror = ""):
-    """Declares the base images that Slipway brings.
+    """Declares Slipway's default base images.
 
-    They are `@worker_base//image`, the default, `@worker_cuda//image`, `@slim_base//image`, `@sematic_base//image` and `@sematic_cuda//image`. One that is not built on is not fetched.
+    They are `@worker_base//image` (the default base), `@worker_cuda//image`, `@slim_base//image`, `@sematic_base//image` and `@sematic_cuda//image`.
+    Bazel fetches only those that your build uses.
 
     Args:
-      mirror: string, address of a Debian mirror, `https://HOST/debian`. Default: the one that the machine's apt sources name.
+      mirror: string, address of a Debian mirror, `https://HOST/debian`. Default: the mirror in the machine's apt sources.
     """
     for name, base in DEFAULT_BASES.items():
         debian_image(name = name, locks = base.locks, env = base.env, layers = base.layers, allow_newer = True, mirror = mirror)

@@ -1,4 +1,4 @@
-"""Declares a Node of one's own for Slipway's tools or for programs."""
+"""Declares your own Node for Slipway's tools or for programs."""
 
 load("//bazel/private/node:node_info.bzl", _NodeInfo = "NodeInfo")
 load("//bazel/private/node:node_toolchain.bzl", _node_toolchain = "node_toolchain")

@@ -1,14 +1,14 @@
-"""References of images, which are no bases."""
+"""Refuses image references where a base needs a label."""
 
 load("//bazel/private:label_text.bzl", "label_text")
 
 def refuse_image_reference(macro, target, attribute, base):
-    """Fails for `ubuntu:20.04` and the like, which no label can look like, with the declaration to paste.
+    """Fails for an image reference such as `ubuntu:20.04`, and prints the declaration to paste.
 
     Args:
-      macro: string, its name, for the error.
-      target: string, the name that it was given, for the error.
-      attribute: string, what was given it, for the error.
+      macro: string, the macro's name, for the error.
+      target: string, the target's name, for the error.
+      attribute: string, the attribute with the base, for the error.
       base: label, string, select or None.
     """
     if not base or type(base) != "string" or base.startswith(("@", "//", ":")):

@@ -14,28 +14,28 @@ load(":runtime_layers.bzl", "RuntimeLayersInfo", "runtime_layers")
 load(":sorted_files.bzl", "FIRST_PARTY", "RUNTIME", "RUNTIME_REPOSITORIES", "THIRD_PARTY_NAMES", "sorted_files")
 load(":user.bzl", "USER")
 
-# What was sorted into a layer that has sets of files alone.
+# For a layer without individually sorted files.
 _NOTHING = struct(files = [], links = [], symlinks = {}, empty = [])
 
 def _parts(ctx, executable):
-    """The program's files by layer: those that are sorted already as depsets, the others one by one.
+    """The program's files by layer: already sorted files as depsets, the others one by one.
 
     Args:
       ctx: the rule context.
-      executable: File, what starts.
+      executable: File, the program's executable.
 
     Returns:
       struct(layers, folders, environment). `layers` is a dict of layer name to struct(files = depset of File, links = depset of File, entries = list
-      of string, entry_files = list of File), lowest layer first. `folders` is a dict of the name of a repository to the folder of the runfiles
-      that has its files. `environment` is a dict of variables that the program needs in an image.
+      of string, entry_files = list of File), lowest layer first. `folders` is a dict of repository name to the runfiles folder with its files.
+      `environment` is a dict of variables that the program needs in an image.
     """
     binary = ctx.attr.binary
     runfiles = binary[DefaultInfo].default_runfiles
 
-    # Files have no aspects.
+    # Aspects do not visit files, so the provider can be missing.
     declared_links = binary[DeclaredLinksInfo].links if DeclaredLinksInfo in binary else depset()
 
-    # A pattern moves files from one layer to another, whoever sorted them.
+    # Patterns of `file_layers` apply to already sorted files too, so all files have to be sorted again.
     known = binary[RunfilesPartsInfo] if RunfilesPartsInfo in binary and not ctx.attr.file_layers else None
     folders = {entry.repository: entry.folder for entry in binary[RunfilesPartsInfo].folders.to_list()} if RunfilesPartsInfo in binary else {}
     unsorted = known.unsorted if known else depset([executable], transitive = [runfiles.files])
@@ -53,11 +53,11 @@ def _parts(ctx, executable):
         part = found.layers.get(name, _NOTHING)
         files = depset(part.files, transitive = [sets[name]] if name in sets else [])
         if name == RUNTIME:
-            # A file for each language, but for the one in a layer that programs share.
+            # Without the runtime file that has its own layer, shared by programs.
             files = depset([file for file in files.to_list() if file != shared])
         symlinks = {path: file for path, file in part.symlinks.items() if file != shared}
 
-        # Of an archive the layer takes what it has the modules of.
+        # The layer takes from an archive only the bytecode of its own modules.
         archives = [
             archive.file
             for archive in bytecode
@@ -65,7 +65,7 @@ def _parts(ctx, executable):
         ]
         result[name] = struct(
             files = files,
-            # Those of sorted files are in the runfiles of the main repository's own targets.
+            # Links among already sorted files are in runfiles of the main repository's targets, so in the first-party layer.
             links = declared_links if name == FIRST_PARTY and known else depset(part.links),
             entries = [layer_entry("file", "../" + path, file.path) for path, file in symlinks.items()] +
                       [layer_entry("empty", "../" + path) for path in part.empty] +
@@ -75,7 +75,7 @@ def _parts(ctx, executable):
     return struct(
         layers = result,
         folders = folders,
-        # Wherever the working folder is not in Bazel's output tree, js_binary takes itself for a build action, and goes to its output folder.
+        # Outside Bazel's output tree, js_binary assumes that it is a build action and changes to BAZEL_BINDIR.
         environment = {"BAZEL_BINDIR": "."} if "aspect_rules_js" in found.repositories else {},
     )
 
@@ -83,7 +83,7 @@ def _binary_layers_impl(ctx):
     name = ctx.attr.program_name
     binary = ctx.attr.binary
 
-    # The pipeline is what users know, not this target.
+    # Errors name the pipeline, because users do not know this target.
     executable = program_executable(ctx.label.same_package_label(ctx.label.name.removesuffix("_layers")), "binary", binary)
     for layer in ctx.attr.file_layers.values():
         if not layer or [c for c in layer.elems() if not (c.isalnum() or c in "-_")]:
@@ -100,7 +100,7 @@ def _binary_layers_impl(ctx):
         entry_files = content.entry_files
         if part == FIRST_PARTY:
             entries = entries + [
-                # Absolute: js_binary's launcher follows no other link to itself.
+                # Absolute, because js_binary's launcher follows no relative link to itself.
                 layer_entry("symlink", "../../" + name, "/{}/{}".format(RUNFILES, runfiles_path(ctx, executable))),
                 layer_entry("directory", "../../.." + USER.home, {"mode": 493, "uid": USER.uid, "gid": USER.gid}),
             ]
@@ -139,18 +139,19 @@ _ATTRS = {
         mandatory = True,
         allow_files = True,
         aspects = [declared_links, python_bytecode, rule_kind, runtime_layers],
-        doc = "The program: its executable and runfiles are all that counts.",
+        doc = "The program. Only its executable and runfiles matter.",
     ),
     "program_name": attr.string(mandatory = True, doc = "NAME in `/app/NAME`."),
-    "file_layers": attr.string_dict(doc = "Pattern of a path below `/app/main.runfiles` to the layer of what it matches."),
-    "excludes": attr.string_list(doc = "Patterns of what is left out."),
+    "file_layers": attr.string_dict(doc = "Pattern of paths below `/app/main.runfiles` to the layer of the files that it matches."),
+    "excludes": attr.string_list(doc = "Patterns of files to leave out."),
 } | OCI_PLATFORM_ATTRS | LAYER_ATTRS
 
-_DOC = """The layers of any executable target, by rate of change: runtime, packages of others in a few layers, first party. One without files is
-left out. A package's layer depends on its name alone.
+_DOC = """The layers of an executable target, by rate of change: runtime, third-party packages in several layers, first party.
 
-The program is `/app/NAME`, a link into `/app/main.runfiles`, where its runfiles are as Bazel lays them out. That folder has the same name
-in every image, so that images of different programs share the layers that they have in common.
+Layers without files are left out. A package's layer depends only on the package's name.
+
+The program is `/app/NAME`, a link into `/app/main.runfiles`, which has the runfiles as Bazel lays them out. That folder has the same name in
+every image, so images of different programs share their common layers.
 """
 
 binary_layers = rule(

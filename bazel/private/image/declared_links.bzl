@@ -1,15 +1,15 @@
-"""Which files of a program are symbolic links by declaration."""
+"""Finds the declared symbolic links among a program's files."""
 
 DeclaredLinksInfo = provider(
-    doc = "Links that rules declare with `ctx.actions.declare_symlink`: what they say is their content, whether or not it exists.",
+    doc = "Links that rules declare with `ctx.actions.declare_symlink`. The link's text is its content; its target need not exist.",
     fields = {
-        "links": "depset of File: those of a target and of all that it depends on.",
+        "links": "depset of File: the links of a target and of its dependencies.",
     },
 )
 
 _NONE = DeclaredLinksInfo(links = depset())
 
-# What every rule has besides its own attributes, and what every struct has: nothing of it brings files to a program.
+# Attributes of every rule, and methods of every struct. None of them adds files to a program.
 _OF_ALL_RULES = {name: True for name in [
     "_action_listener",
     "_config_dependencies",
@@ -48,8 +48,6 @@ def _declared_links_impl(target, ctx):
         if name in _OF_ALL_RULES:
             continue
         value = getattr(attributes, name)
-
-        # Most attributes are empty.
         if not value:
             continue
         kind = type(value)
@@ -62,9 +60,9 @@ def _declared_links_impl(target, ctx):
         transitive.extend([dep[DeclaredLinksInfo].links for dep in value if type(dep) == "Target" and DeclaredLinksInfo in dep])
     return [DeclaredLinksInfo(links = depset(direct, transitive = transitive)) if direct or transitive else _NONE]
 
-# `File.is_symlink` came with Bazel 8. The action that makes a link tells in every version.
+# `File.is_symlink` is new in Bazel 8. The action that makes a link exists in every version.
 declared_links = aspect(
     implementation = _declared_links_impl,
     attr_aspects = ["*"],
-    doc = "Finds the links that rules declare: in Bazel 7 a File does not tell that it is one.",
+    doc = "Finds the links that rules declare. In Bazel 7 a File does not say whether it is a link.",
 )

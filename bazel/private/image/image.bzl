@@ -1,15 +1,15 @@
-"""The forms in which others take an image."""
+"""The rule behind a single-platform image, with its output groups."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
 load(":image_info.bzl", "ImageInfo")
 
 def layout_entries(image):
-    """The lines that tell the build tool of the layouts with layers of an image."""
+    """The build tool's lines for the layouts with layers of an image."""
     return [json.encode(["layout", layout.folder.path]) for layout in image.layouts]
 
 def image_output_groups(ctx, image):
-    """Declares the forms in which other tools take an image: made only when they are asked for.
+    """Declares the output groups of an image. Bazel builds each only on request.
 
     Args:
       ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
@@ -64,7 +64,7 @@ image = rule(
     executable = True,
     doc = """A container image. `bazel run` loads it into podman or docker.
 
-Output groups: `oci_layout`, a folder of real files as the OCI image layout specification has it; `oci_tarball`, an archive for
+Output groups: `oci_layout`, a folder of real files (OCI image specification 1.1, "Image Layout"); `oci_tarball`, an archive for
 `podman load` and `docker load`; `digest`, the manifest's digest as text.
 """,
     attrs = {

@@ -1,4 +1,4 @@
-"""An image that another ruleset built, as one of ours."""
+"""Images that another ruleset built, as Slipway images."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "module_name", "package_repository", "run_target")
@@ -33,15 +33,15 @@ def _image_from_layout_impl(ctx):
 _image_from_layout = rule(
     implementation = _image_from_layout_impl,
     executable = True,
-    doc = "An image that another ruleset built, as one of ours.",
+    doc = "An image that another ruleset built, as a Slipway image.",
     attrs = {
-        "layout": attr.label(mandatory = True, doc = "What builds an OCI layout, as its one output."),
+        "layout": attr.label(mandatory = True, doc = "A target whose only output is an OCI layout."),
     } | REQUEST_ATTRS,
     toolchains = [BUILD_TOOL_TOOLCHAIN],
 )
 
 def image_from_layout(name, layout, **kwargs):
-    """An image that another ruleset built, byte for byte: same digest. `bazel run` loads it into podman or docker.
+    """An image that another ruleset built, with the same bytes and digest. `bazel run` loads it into podman or docker.
 
     ```starlark
     oci_image(
@@ -61,12 +61,12 @@ def image_from_layout(name, layout, **kwargs):
     )
     ```
 
-    It goes wherever an image goes. As a `base` an OCI layout needs no such target: `base = ":server"` will do.
+    You can use it wherever an image goes. To use an OCI layout as a base, you do not need this target: write `base = ":server"`.
 
     Args:
       name: string, the name of the target.
-      layout: label of what builds an OCI layout, as its one output: an `oci_image` or `oci_image_index` of rules_oci, the output group `oci_layout`
-        of an `image`. An `image` itself is taken as it is.
+      layout: label of a target whose only output is an OCI layout: an `oci_image` or `oci_image_index` of rules_oci, or the output group
+        `oci_layout` of an `image`. An `image` itself works too.
       **kwargs: attributes of every target.
     """
     _image_from_layout(name = name, layout = layout, module_name = module_name(), **kwargs)

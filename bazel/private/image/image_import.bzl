@@ -1,4 +1,4 @@
-"""An image that was not built here."""
+"""Images from outside the build."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN")
 load(":image.bzl", "image_output_groups")
@@ -25,15 +25,15 @@ def _image_import_impl(ctx):
 
 image_import = rule(
     implementation = _image_import_impl,
-    doc = "Takes an image as it is: what the repository rules of base images declare.",
+    doc = "An unchanged image from outside the build. The repository rules for base images declare it.",
     attrs = {
         "descriptor": attr.label(mandatory = True, allow_single_file = True, doc = "JSON: the descriptor of the manifest."),
         "manifest": attr.label(mandatory = True, allow_single_file = True, doc = "The manifest."),
         "config": attr.label(mandatory = True, allow_single_file = True, doc = "The configuration."),
         "layers": attr.label_list(allow_files = True, doc = "Metadata of every layer, lowest first: `HEX.layer.json`."),
-        "blobs": attr.label_list(allow_files = True, doc = "The layers that are at hand, each named `HEX`, the hexadecimal part of its digest."),
-        "registry": attr.string(doc = "`HOST[:PORT]` of the registry that has the layers. Default: none, all of them are at hand."),
-        "repository": attr.string(doc = "The repository in it."),
+        "blobs": attr.label_list(allow_files = True, doc = "The local layers, each named `HEX`, the hexadecimal part of its digest."),
+        "registry": attr.string(doc = "`HOST[:PORT]` of the registry with the layers. Default: none; all layers are local."),
+        "repository": attr.string(doc = "The repository in that registry."),
     },
     toolchains = [BUILD_TOOL_TOOLCHAIN],
 )

@@ -1,4 +1,4 @@
-"""One image for several platforms."""
+"""The rule behind an image for several platforms."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
@@ -76,9 +76,9 @@ def _image_index_impl(ctx):
 image_index = rule(
     implementation = _image_index_impl,
     executable = True,
-    doc = "An image built for several platforms, as one OCI image index. `bazel run` loads the image for this machine.",
+    doc = "An image for several platforms, as one OCI image index. `bazel run` loads the image for this machine.",
     attrs = {
-        "image": attr.label(mandatory = True, providers = [ImageInfo], cfg = _each_platform, doc = "The image, which names no platform itself."),
+        "image": attr.label(mandatory = True, providers = [ImageInfo], cfg = _each_platform, doc = "The image. It must not set a platform itself."),
         "platforms": attr.label_list(mandatory = True, allow_empty = False, providers = [platform_common.PlatformInfo], doc = "The platforms."),
     } | REQUEST_ATTRS,
     toolchains = [BUILD_TOOL_TOOLCHAIN],

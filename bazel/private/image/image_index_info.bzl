@@ -1,17 +1,17 @@
-"""An image for several platforms."""
+"""The provider of an image for several platforms."""
 
 load(":image_info.bzl", "ImageInfo")
 
 ImageIndexInfo = provider(
-    doc = "An OCI image index. Its digest is known from `descriptor`; no blob is needed for that. OCI image specification 1.1, \"Image Index\".",
+    doc = "An OCI image index (OCI image specification 1.1, \"Image Index\"). To get its digest, read `descriptor`; you need no blob.",
     fields = {
         "descriptor": "File: JSON, the OCI descriptor of the index (`mediaType`, `digest`, `size`).",
-        "manifest": "File: the index, byte for byte as it is pushed.",
+        "manifest": "File: the index, byte for byte as Slipway pushes it.",
         "images": "list of ImageInfo: the image of each platform, in the order of the index.",
     },
 )
 
-# What rules that take either say in `providers`.
+# The value of `providers` for an attribute that takes an image or an index.
 IMAGE_PROVIDERS = [[ImageInfo], [ImageIndexInfo]]
 
 def image_or_index(target):

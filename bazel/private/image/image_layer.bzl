@@ -1,4 +1,4 @@
-"""A layer of chosen files."""
+"""The rule `image_layer`."""
 
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":layer_action.bzl", "LAYER_ATTRS", "LAYER_TOOLCHAINS", "layer_entry", "make_layer")
@@ -32,7 +32,7 @@ def _image_layer_impl(ctx):
 
 image_layer = rule(
     implementation = _image_layer_impl,
-    doc = """A layer of chosen files, links and folders, the same for the same inputs: mode 0755, owner 0:0, time 0, sorted.
+    doc = """A reproducible layer of files, links and folders that you choose: mode 0755, owner 0:0, time 0, sorted.
 
 ```starlark
 image_layer(
@@ -42,14 +42,14 @@ image_layer(
 )
 ```
 
-Its members are as in the OCI image specification 1.1, "Filesystem Layers". Errors: two files with one path; a target of several files whose
-path does not end with a slash; a target whose output is a folder.
+The layer follows the OCI image specification 1.1, "Filesystem Layers". Errors: two files with the same path; several files in a target whose path
+does not end with a slash; a target whose output is a folder.
 """,
     attrs = {
-        "files": attr.label_keyed_string_dict(allow_files = True, doc = "Target to its path in the image; a path that ends with a slash is the folder that its files go into. Default: none."),
-        "symlinks": attr.string_dict(doc = "Path in the image to what the link points at, absolute or relative to the link. Default: none."),
-        "directories": attr.string_list(doc = "Paths in the image of empty folders. Default: none."),
-        "writable_directories": attr.string_list(doc = "Paths of empty folders that belong to the user that programs run as, 1000:1000. Default: none."),
+        "files": attr.label_keyed_string_dict(allow_files = True, doc = "Target to its path in the image. A path that ends with a slash is a folder for all files of the target. Default: none."),
+        "symlinks": attr.string_dict(doc = "Path of a link in the image to the path that it points at, absolute or relative to the link. Default: none."),
+        "directories": attr.string_list(doc = "Paths of empty folders in the image. Default: none."),
+        "writable_directories": attr.string_list(doc = "Paths of empty folders that belong to 1000:1000, the default user of programs. Default: none."),
     } | OCI_PLATFORM_ATTRS | LAYER_ATTRS,
     toolchains = LAYER_TOOLCHAINS,
 )

@@ -1,9 +1,9 @@
-"""Layers that go on top of a base."""
+"""The provider of layers on top of a base."""
 
 ImageLayersInfo = provider(
-    doc = "Layers, in order, and the program in them if there is one.",
+    doc = "Layers in order, and the program in them, if any.",
     fields = {
-        "layers": "list of struct(metadata = File, blob = File), lowest first. One with `unless_in_base = True` is left out of an image whose base has it.",
+        "layers": "list of struct(metadata = File, blob = File), lowest first. If a layer has `unless_in_base = True`, an image whose base has the same layer leaves it out.",
         "program": "struct(entrypoint = list of string, working_dir = string, env = dict) or None: how an image with these layers starts.",
     },
 )

@@ -20,7 +20,7 @@ _ATTRIBUTES = [
     "platforms",
     "user",
     "working_dir",
-    # Bazel's own, of the target with the actions.
+    # Bazel's own attributes, for the target with the actions.
     "aspect_hints",
     "compatible_with",
     "exec_properties",
@@ -29,11 +29,11 @@ _ATTRIBUTES = [
 ]
 
 def image_manifest_name(name):
-    """The name of the target with manifest and configuration of an image, without the forms in which others take it."""
+    """The name of the target with an image's manifest and configuration, without its output groups."""
     return name + "_manifest"
 
 def image(name, platforms = [], **kwargs):
-    """A container image: layers on a base. `bazel run` loads it into podman or docker.
+    """A container image from layers on a base. `bazel run` loads it into podman or docker.
 
     ```starlark
     image(
@@ -48,28 +48,29 @@ def image(name, platforms = [], **kwargs):
     )
     ```
 
-    Manifest and configuration are those of the OCI image specification 1.1. Output groups: `oci_layout`, a folder of real files (its section
-    "Image Layout"); `oci_tarball`, one file for `podman load` and `docker load`; `digest`, the manifest's digest as text.
+    The manifest and configuration follow the OCI image specification 1.1. Output groups: `oci_layout`, a folder of real files (section "Image
+    Layout" of the specification); `oci_tarball`, one file for `podman load` and `docker load`, not with `platforms`; `digest`, the manifest's digest
+    as text.
 
-    Errors: a base for another platform than the image's; a native program for another platform in a layer; two layers that bring a program,
-    without `entrypoint`; `platform` beside `platforms`.
+    Errors: a base for another platform than the image; a native program for another platform in a layer; two layers with a program, without
+    `entrypoint`; `platform` together with `platforms`; an image reference as `base`.
 
     Args:
       name: string, the name of the image.
-      platforms: labels of platforms: the image is built for each, as one OCI image index. Default: an image of one platform, `platform`. An
-        index is pushed, launched and loaded like an image; it is no base of other images.
+      platforms: labels of platforms: Slipway builds the image for each, as one OCI image index. Default: an image for one platform, `platform`. You
+        push, launch and load an index like an image, but it cannot be the base of another image.
       **kwargs: the following, and attributes of every target.
-        `base`, label of an image: the image below. Default: none, an image from scratch.
-        `layers`, labels: layers on top, lowest first: `image_layer` and `NAME_layers` of pipelines.
-        `env`, dict of string to string: environment variables, over the base's.
-        `entrypoint`, list of strings: what starts. Default: the program that a layer brings, else the base's.
-        `cmd`, list of strings: arguments of the entrypoint. Default: the base's, none where the entrypoint is another.
-        `user`, string, `USER` or `UID:GID`. Default: the base's; with a program on a base that says nothing or root, 1000:1000 with home
+        `base`, label of an image: the base image. Default: none, an image from scratch.
+        `layers`, labels: layers on top, lowest first: `image_layer` targets and `NAME_layers` of pipelines.
+        `env`, dict of string to string: environment variables. They override the base's.
+        `entrypoint`, list of strings: the command that starts. Default: the program in a layer, else the base's entrypoint.
+        `cmd`, list of strings: arguments of the entrypoint. Default: the base's; none if the entrypoint differs from the base's.
+        `user`, string, `USER` or `UID:GID`. Default: the base's. If a layer has a program and the base sets no user or root: 1000:1000 with home
         `/home/slipway`.
-        `working_dir`, string. Default: that of the program, else the base's.
-        `labels`, dict of string to string: labels of the configuration, over the base's.
+        `working_dir`, string. Default: the program's, else the base's.
+        `labels`, dict of string to string: labels of the configuration. They override the base's.
         `annotations`, dict of string to string: annotations of the manifest.
-        `platform`, label of a platform. Default: the one that is built for.
+        `platform`, label of a platform. Default: the target platform of the build.
     """
     check_attributes("image " + label_text(native.package_relative_label(name)), kwargs, _ATTRIBUTES)
     refuse_image_reference("image", name, "base", kwargs.get("base"))
@@ -79,7 +80,7 @@ def image(name, platforms = [], **kwargs):
     common = {key: kwargs[key] for key in COMMON_ATTRIBUTES + ["tags"] if key in kwargs}
     inner = kwargs | {
         "name": image_manifest_name(name),
-        # The others may say how actions run.
+        # Tags can control how actions run, so the target with the actions gets them too.
         "tags": ["manual"] + [tag for tag in kwargs.get("tags") or [] if tag != "manual"],
         "visibility": ["//visibility:private"],
     }

@@ -1,4 +1,4 @@
-"""Manifest and configuration of an image: layers on a base."""
+"""The rule that composes an image's manifest and configuration."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load(":image_index_info.bzl", "ImageIndexInfo")
@@ -9,7 +9,7 @@ load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_tr
 load(":user.bzl", "USER")
 
 def _make_image(ctx, spec, layers, base = None):
-    """Declares the action that puts manifest and configuration together from what is known of the layers.
+    """Declares the action that composes the manifest and configuration from the layers' metadata.
 
     Args:
       ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
@@ -98,14 +98,14 @@ def _image_manifest_impl(ctx):
     return [DefaultInfo(files = depset([image.descriptor, image.manifest, image.config])), image]
 
 _ATTRS = {
-    "base": attr.label(doc = "The image below: an `image`, a base image, or what builds an OCI layout, such as an `oci_image` or `oci_image_index` of rules_oci. Default: none, an image from scratch."),
+    "base": attr.label(doc = "The base: an `image`, a base image, or a target that builds an OCI layout, such as `oci_image` or `oci_image_index` of rules_oci. Default: none, an image from scratch."),
     "layers": attr.label_list(providers = [ImageLayersInfo], doc = "Layers on top, lowest first."),
-    "env": attr.string_dict(doc = "Environment variables, over the base's."),
-    "entrypoint": attr.string_list(doc = "What starts. Default: the program that a layer brings, else the base's."),
-    "cmd": attr.string_list(doc = "Arguments of the entrypoint. Default: the base's, none where the entrypoint is another."),
-    "user": attr.string(doc = "`USER` or `UID:GID`. Default: the base's; for an image with a program whose base says nothing or root, 1000:1000 with home /home/slipway."),
-    "working_dir": attr.string(doc = "Default: that of the program, else the base's."),
-    "labels": attr.string_dict(doc = "Labels of the configuration, over the base's."),
+    "env": attr.string_dict(doc = "Environment variables. They override the base's."),
+    "entrypoint": attr.string_list(doc = "The command that starts. Default: the program in a layer, else the base's entrypoint."),
+    "cmd": attr.string_list(doc = "Arguments of the entrypoint. Default: the base's; none if the entrypoint differs from the base's."),
+    "user": attr.string(doc = "`USER` or `UID:GID`. Default: the base's. If a layer has a program and the base sets no user or root: 1000:1000 with home /home/slipway."),
+    "working_dir": attr.string(doc = "Default: the program's, else the base's."),
+    "labels": attr.string_dict(doc = "Labels of the configuration. They override the base's."),
     "annotations": attr.string_dict(doc = "Annotations of the manifest."),
 } | OCI_PLATFORM_ATTRS
 
@@ -118,7 +118,7 @@ image_manifest = rule(
     toolchains = [BUILD_TOOL_TOOLCHAIN],
 )
 
-# A rule of its own: even a transition to the platform that is built for would cost more than the image itself.
+# A separate rule, because a transition costs more than the image itself, even one to the current target platform.
 image_manifest_for_platform = rule(
     implementation = _image_manifest_impl,
     cfg = image_platform_transition,

@@ -1,4 +1,4 @@
-"""An image out of an OCI layout that a target builds, whichever ruleset made it."""
+"""Reads an image from an OCI layout that any ruleset built."""
 
 load("//bazel/private:build_tool.bzl", "build_tool_args", "run_build_tool")
 load(":image_info.bzl", "ImageInfo")
@@ -10,29 +10,29 @@ def layout_of(target):
       target: Target.
 
     Returns:
-      struct(folder = File, files = depset of File: what is needed to read it, the folder and what its links lead to) or None.
+      struct(folder = File, files = depset of File: the folder and the files that its links point to) or None.
     """
     files = target[DefaultInfo].files.to_list()
     if len(files) != 1 or not files[0].is_directory:
         return None
 
-    # The layouts of rules_oci are made of links out of the folder, to what its targets have as runfiles.
+    # Layouts of rules_oci consist of links to files outside the folder; the targets have those files as runfiles.
     return struct(
         folder = files[0],
         files = depset(files, transitive = [target[DefaultInfo].default_runfiles.files]),
     )
 
 def import_layout(ctx, layout, name, platform = None):
-    """Declares the action that reads which image a layout holds. Its layers stay where they are.
+    """Declares the action that reads the metadata of a layout's image. Its layers stay in the layout.
 
     Args:
       ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
       layout: struct from layout_of.
       name: string, name of the outputs without their endings.
-      platform: struct from oci_platform: the image to take from an index. Default: the index as a whole, if it is one.
+      platform: struct from oci_platform: the image to take from an index. Default: the whole index, if the layout has one.
 
     Returns:
-      ImageInfo, whose manifest may be an index where no platform is given.
+      ImageInfo. Without a platform, its manifest may be an index.
     """
     outputs = {part: ctx.actions.declare_file("{}.{}.json".format(name, part)) for part in ["manifest", "config", "descriptor"]}
     args = build_tool_args(ctx, "import")

@@ -12,7 +12,7 @@ load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
 
 _TAG_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
-# What `pipeline` takes, for errors.
+# The attributes of `pipeline`, for error messages.
 PIPELINE_ATTRIBUTES = [
     "base",
     "bases",
@@ -38,11 +38,11 @@ PIPELINE_ATTRIBUTES = [
 _DEFAULT_BASE = Label("//bazel/settings:default_base")
 
 def _where(name):
-    """What errors call the pipeline: made for them alone, since most packages have none."""
+    """The pipeline's name in errors. Computed only for an error, because most packages have none."""
     return "pipeline {}".format(label_text(native.package_relative_label(name)))
 
 def _bases(name, base, bases, images):
-    """The base of each tag that `images` has no image for. The callers' dicts stay as they are."""
+    """The base of each tag that has no entry in `images`. Does not change the caller's dicts."""
     refuse_image_reference("pipeline", name, "base", base)
     for tag, tag_base in bases.items():
         refuse_image_reference("pipeline", name, "bases[{}]".format(repr(tag)), tag_base)
@@ -81,7 +81,7 @@ def pipeline(
         platforms = [],
         tags = ["manual"],
         **kwargs):
-    """A program that runs here as a launch script and elsewhere in its own image.
+    """A program that runs on your machine as a launch script and elsewhere in its own image.
 
     ```starlark
     pipeline(
@@ -93,49 +93,51 @@ def pipeline(
 
     | target | `bazel run` |
     |---|---|
-    | `main` | pushes what the registry lacks of the images, then becomes the launch script, which knows them by URI |
-    | `main_binary` | the same without the push |
-    | `main_local` | the launch script alone: no image is built |
-    | `main_push`, `main_TAG_push` | pushes all images, or that of one tag, and prints their URIs |
-    | `main_image`, `main_TAG_image` | loads the default image, or that of one tag, into podman or docker |
+    | `main` | pushes the missing parts of the images, then becomes the launch script, which gets the image URIs |
+    | `main_binary` | the same, without the push |
+    | `main_local` | runs the launch script only; builds no image |
+    | `main_push`, `main_TAG_push` | pushes all images, or the image of one tag, and prints their URIs |
+    | `main_image`, `main_TAG_image` | loads the default image, or the image of one tag, into podman or docker |
 
-    The variables that the launcher reads and sets are in docs/environment.md. Exit status, signals, terminal and working directory are the
-    program's own; what fails before it starts ends with 2 for a mistake of the user's, 1 for a failure.
+    docs/environment.md lists the variables that the launcher reads and sets. The launch script keeps its own exit status, signals, terminal
+    and working directory. If something fails before it starts, the launcher exits with 2 for a mistake of yours and 1 for any other failure.
 
-    Errors, at load: an attribute that is none of these; `binary` beside `entry_point`, `srcs`, `deps` or `data`; a `base` that differs from
-    `bases["default"]`; a base that is the reference of an image; a tag with other characters than letters, digits, `-`, `_`, `.`, or with more
-    than 64 of them. At analysis: a `binary` that is not executable, such as a library, a filegroup or several files.
+    Errors at load: an unknown attribute; `binary` together with `entry_point`, `srcs`, `deps` or `data`; no `binary`, `entry_point` or file
+    `NAME.ts`; a `base` that differs from `bases["default"]`; an image reference as a base; a tag with both a base and an image; a tag longer than
+    64 characters, with a character other than letters, digits, `-`, `_` and `.`, or that starts with `-` or `.`. Errors at analysis: a `binary`
+    that is not executable, such as a library, a filegroup or several files.
 
     Args:
       name: string, the name of the pipeline.
-      entry_point: label of the module that starts, for a TypeScript or JavaScript program. Default: `NAME.ts`, when neither this nor `binary` is given.
-      srcs: labels of the modules that it imports.
+      entry_point: label of the module that starts, for a TypeScript or JavaScript program. Default: `NAME.ts`, unless you set `binary`.
+      srcs: labels of the modules that the program imports.
       deps: labels of npm packages.
-      data: labels of files that it finds in its runfiles.
-      binary: label of an executable target, instead of `entry_point`, `srcs`, `deps` and `data`. Any language: its executable and runfiles are all that counts. A
-        `genrule` needs `executable = True`; a script or program of your sources must be executable (`chmod +x`).
-      base: label of the image below, for the tag `default`. Default: the build setting `default_base`.
-      bases: dict of tag to label: an image for each. `base` is the same as its entry `default`.
-      images: dict of tag to label: images that have the program already, taken as they are: an `image`, or what builds an OCI layout, such as the
-        `oci_image` and `oci_image_index` of rules_oci. One for the tag `default` leaves no need of a base.
-      image_layers: labels of further layers, put under the program's.
+      data: labels of files that the program finds in its runfiles.
+      binary: label of an executable target in any language, instead of `entry_point`, `srcs`, `deps` and `data`. Slipway uses its executable and runfiles.
+        A `genrule` needs `executable = True`. A script or program in your sources must be executable (`chmod +x`).
+      base: label of the base image for the tag `default`. Default: the build setting `default_base`.
+      bases: dict of tag to label: base images. Slipway builds one image for each. `base` is the same as the entry `default`.
+      images: dict of tag to label: complete images that already contain the program: an `image`, or a target that builds an OCI layout, such as
+        `oci_image` and `oci_image_index` of rules_oci. With an entry `default`, the pipeline needs no base.
+      image_layers: labels of further layers, below the program's layers.
       file_layers: dict of pattern to the layer of the files that it matches: `runtime`, `third_party` (several layers, by package), `first_party`,
-        or a name of your own, for a layer between the last two. Default: by the repository that a file comes from, and by `node_modules` in its path. Patterns are those
-        of `glob` (`*`, `**`), for paths below `/app/main.runfiles`: `{"_main/models/**": "models"}`. What one action declares as a folder goes
-        to one layer.
-      excludes: list of patterns of files that the image does not have: `["**/*.map"]`.
-      entrypoint: list of strings: what the images start. Default: the program, `/app/NAME`. A program that is a script needs the shell that it
-        names; where the base has none, start what the script would: `["/app/main.runfiles/REPOSITORY/node", "/app/main.runfiles/_main/main.mjs"]`.
+        or a name of your own, for a layer between the last two. Default: by the repository of a file, and by `node_modules` in its path. Patterns work
+        as in `glob` (`*`, `**`), on paths below `/app/main.runfiles`: `{"_main/models/**": "models"}`. A folder that one action declares stays
+        in one layer.
+      excludes: list of patterns of files to leave out of the images: `["**/*.map"]`.
+      entrypoint: list of strings: the command that the images start. Default: the program, `/app/NAME`. If the program is a script, the base needs the shell
+        that the script names. For a base without one, start the script's command directly:
+        `["/app/main.runfiles/REPOSITORY/node", "/app/main.runfiles/_main/main.mjs"]`.
       env: dict of string to string: environment variables of the images.
       registry: string, `HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry.
-      repository: string. Default: the build setting `repository_prefix` and the package's path, in a root package the module's name. The tags there are
-        `NAME_TAG`.
-      image_env: list of strings: further variables that tell the program its images. One whose name ends in `_URIS` gets the value of
-        SLIPWAY_CONTAINER_IMAGE_URIS, any other the address of the default image: `["SEMATIC_CONTAINER_IMAGE_URIS"]`.
-      platform: label of the platform of the images. Default: the platform that is built for.
-      platforms: labels of platforms, instead of `platform`: every image is built for all of them, as one OCI image index.
-      tags: list of strings. Default: `manual` on every target but `NAME_local`. `ibazel_notify_changes` is for `NAME_local` alone: a program that
-        is told of every build by its standard input, instead of being started again (docs/development.md).
+      repository: string. Default: the build setting `repository_prefix` plus the package's path; in a root package, plus the module's name. The tags in the
+        repository are `NAME_TAG`.
+      image_env: list of strings: further variables with the URIs of the images. A name that ends in `_URIS` gets the value of
+        SLIPWAY_CONTAINER_IMAGE_URIS; any other name gets the URI of the default image: `["SEMATIC_CONTAINER_IMAGE_URIS"]`.
+      platform: label of the platform of the images. Default: the target platform of the build.
+      platforms: labels of platforms, instead of `platform`: Slipway builds every image for all of them, as one OCI image index.
+      tags: list of strings. Default: `manual` on every target except `NAME_local`. Slipway puts `ibazel_notify_changes` only on `NAME_local`: ibazel then
+        tells the program about each build on its standard input instead of restarting it (docs/development.md).
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     if kwargs:
@@ -147,7 +149,7 @@ def pipeline(
     local = name + "_local"
     local_tags = [tag for tag in tags if tag != "manual"]
 
-    # The others do their work at the start, so a change has to start them again.
+    # The other targets work at start, so ibazel has to restart them after a change.
     tags = [tag for tag in tags if tag != "ibazel_notify_changes"]
     if binary:
         native.alias(name = local, actual = binary, tags = local_tags, **kwargs)
@@ -166,7 +168,7 @@ def pipeline(
             **kwargs
         )
 
-    # Not by the alias, which would be one more target to analyse.
+    # Not the alias: it would be one more target to analyse.
     program = binary or local
     layers_name = name + "_layers"
     layers = {
@@ -199,7 +201,7 @@ def pipeline(
             **kwargs
         )
 
-        # Whoever pushes an image needs no more of it than its manifest. An index, and what another ruleset built, is one target.
+        # A push needs only the manifest target. An index is a single target.
         pushed.append(image_name if platforms else image_manifest_name(image_name))
         remote_tags.append(remote_tag)
     for tag, whole in images.items():

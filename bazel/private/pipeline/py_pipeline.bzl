@@ -16,7 +16,7 @@ def py_pipeline(
         imports = [],
         py_binary = None,
         **kwargs):
-    """A Python program that runs here as a launch script and elsewhere in its own image: `pipeline`, for Python.
+    """A Python program that runs on your machine as a launch script and elsewhere in its own image: `pipeline` for Python.
 
     ```starlark
     py_pipeline(
@@ -26,21 +26,22 @@ def py_pipeline(
     )
     ```
 
-    It runs on the Python of the machine, and in the image on that of the base (`worker_base` has one). Modules are imported by their path in
-    the repository, or beside `main`. `import slipway` is there.
+    The program runs on the machine's Python. In the image it runs on the base's Python (`worker_base` has one). Import modules by their path in
+    the repository, or from the folder of `main`. The SDK is available: `import slipway`.
 
-    Whoever has rules_python passes its rule, `py_binary = py_binary`, and then `deps` are what that takes; or a target: `pipeline(binary = …)`.
+    If you use rules_python, pass its rule: `py_binary = py_binary`. `deps` then takes what that rule takes. For an existing target, use
+    `pipeline(binary = …)`.
 
-    Errors, at load: those of `pipeline`; `binary` and `entry_point`, which are for `pipeline`; neither `main` nor a file `NAME.py`.
+    Errors at load: those of `pipeline`; `binary` or `entry_point`, which only `pipeline` takes; neither `main` nor a file `NAME.py`.
 
     Args:
       name: string, the name of the pipeline.
       main: label of the module that starts. Default: `NAME.py`.
-      srcs: labels of the modules that it imports.
-      deps: labels: `@NAME//:packages` of the extension `python`, `python_library` targets; with `py_binary`, what that takes.
-      data: labels of files that it finds in its runfiles.
-      imports: list of strings: further folders, relative to the package, from which modules are imported.
-      py_binary: the rule of that name from rules_python. Default: none, the program needs no rules_python.
+      srcs: labels of the modules that the program imports.
+      deps: labels: `@NAME//:packages` of the extension `python`, and `python_library` targets. With `py_binary`: the dependencies that it takes.
+      data: labels of files that the program finds in its runfiles.
+      imports: list of strings: further import folders, relative to the package.
+      py_binary: the rule `py_binary` of rules_python. Default: none; the program works without rules_python.
       **kwargs: attributes of `pipeline`.
     """
     where = "py_pipeline {}".format(label_text(native.package_relative_label(name)))
