@@ -64,7 +64,7 @@ def image(name, platforms = [], **kwargs):
         `layers`, labels: layers on top, lowest first: `image_layer` targets and `NAME_layers` of pipelines.
         `env`, dict of string to string: environment variables. They override the base's.
         `entrypoint`, list of strings: the command that starts. Default: the program in a layer, else the base's entrypoint.
-        `cmd`, list of strings: arguments of the entrypoint. Default: the base's; none if the entrypoint differs from the base's.
+        `cmd`, list of strings: arguments of the entrypoint. Default: the base's; none if `entrypoint` or a program in a layer replaces its entrypoint.
         `user`, string, `USER` or `UID:GID`. Default: the base's. If a layer has a program and the base sets no user or root: 1000:1000 with home
         `/home/slipway`.
         `working_dir`, string. Default: the program's, else the base's.

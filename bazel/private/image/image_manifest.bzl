@@ -102,14 +102,14 @@ _ATTRS = {
     "layers": attr.label_list(providers = [ImageLayersInfo], doc = "Layers on top, lowest first."),
     "env": attr.string_dict(doc = "Environment variables. They override the base's."),
     "entrypoint": attr.string_list(doc = "The command that starts. Default: the program in a layer, else the base's entrypoint."),
-    "cmd": attr.string_list(doc = "Arguments of the entrypoint. Default: the base's; none if the entrypoint differs from the base's."),
+    "cmd": attr.string_list(doc = "Arguments of the entrypoint. Default: the base's; none if `entrypoint` or a program in a layer replaces its entrypoint."),
     "user": attr.string(doc = "`USER` or `UID:GID`. Default: the base's. If a layer has a program and the base sets no user or root: 1000:1000 with home /home/slipway."),
     "working_dir": attr.string(doc = "Default: the program's, else the base's."),
     "labels": attr.string_dict(doc = "Labels of the configuration. They override the base's."),
     "annotations": attr.string_dict(doc = "Annotations of the manifest."),
 } | OCI_PLATFORM_ATTRS
 
-_DOC = "What an image is, without the forms in which others take it, so that whoever only pushes it analyses none of those."
+_DOC = "An image's manifest and configuration, without its output groups, so that a push does not have to analyse those."
 
 image_manifest = rule(
     implementation = _image_manifest_impl,

@@ -16,12 +16,12 @@ RUNFILES = "app/main.runfiles"
 _SUFFIX = {"gzip": ".tar.gz", "none": ".tar", "zstd": ".tar.zst"}
 
 def layer_entry(kind, destination, source = None):
-    """One line of a layer: see src/build for the kinds.
+    """One line of a layer. src/build documents the kinds.
 
     Args:
       kind: string: `file`, `symlink`, `empty` or `directory`.
       destination: string, path in the image; relative to the layer's root if there is one.
-      source: string or dict, what the kind asks for.
+      source: string or dict, depending on the kind.
 
     Returns:
       string.
@@ -32,7 +32,7 @@ def _file_entry(file):
     return layer_entry("file", file.short_path, file.path)
 
 def _placed_entry(excludes, folders, workspace_name):
-    """The line of a file that no pattern excludes, at its place in a folder of `folders`."""
+    """A function from a File to its line, in the folder that `folders` gives; None for an excluded file."""
     patterns = [compile_pattern(pattern) for pattern in excludes]
 
     def entry(file):
@@ -59,16 +59,16 @@ def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_fil
     Args:
       ctx: the rule context, with LAYER_ATTRS and LAYER_TOOLCHAINS.
       name: string, name of the outputs without their endings.
-      comment: string, what the layer holds, for people.
+      comment: string, a description of the layer, for people.
       files: depset of File, each at its place in the runfiles of the main repository, below `root`.
-      links: depset of File: which of them are links by declaration. It may have others.
-      entry_files: list of File: the sources in `entries`.
+      links: depset of File: declared links. Those that are not in `files` have no effect.
+      entry_files: list of File: the source files of `entries`.
       root: string, the folder in the image that paths are relative to.
       entries: list of strings from layer_entry.
-      excludes: list of patterns of paths below the runfiles folder: the layer is without those of `files`.
-      folders: dict of the name of a repository to the folder of the runfiles that has its `files`, where that is another.
-      platform: struct from oci_platform or None: native programs of the machine that builds are refused where it is another.
-      program: File or None: what starts, refused also when it is for a third platform.
+      excludes: list of patterns of paths below the runfiles folder. Matching `files` are left out.
+      folders: dict of repository name to the runfiles folder with its `files`, if the folder has another name.
+      platform: struct from oci_platform or None: with another platform than the build machine's, the action refuses native programs for the build machine.
+      program: File or None: the executable. The action refuses it for any platform except `platform`.
 
     Returns:
       struct(metadata = File, blob = File).
@@ -82,7 +82,7 @@ def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_fil
         args.add(program, format = "--program=%s")
     args.add_all(entries)
 
-    # None of these is gone through before the action runs. Members of tree artifacts are known then, too.
+    # Bazel expands these only when the action runs. Members of tree artifacts are known by then.
     args.add_all(files, map_each = _placed_entry(excludes, folders, ctx.workspace_name) if excludes or folders else _file_entry, allow_closure = True)
     args.add_all(files, map_each = _tree_entry, expand_directories = False)
     if links:
@@ -97,10 +97,10 @@ def layer_action_args(ctx, command, name, comment):
       ctx: the rule context, with LAYER_ATTRS and LAYER_TOOLCHAINS.
       command: string, the build tool's command.
       name: string, name of the outputs without their endings.
-      comment: string, what the layer holds, for people.
+      comment: string, a description of the layer, for people.
 
     Returns:
-      Args with them, struct(metadata = File, blob = File).
+      Args with these outputs, struct(metadata = File, blob = File).
     """
     compression = ctx.attr._compression[BuildSettingInfo].value
     blob = ctx.actions.declare_file(name + _SUFFIX[compression])
@@ -120,7 +120,7 @@ def run_layer_action(ctx, args, layer, inputs, comment):
       args: Args.
       layer: struct(metadata = File, blob = File).
       inputs: depset of File.
-      comment: string, what the layer holds, for people.
+      comment: string, a description of the layer, for people.
     """
     run_build_tool(
         ctx,

@@ -32,7 +32,7 @@ def _blob(rctx, layout, descriptor):
     return path
 
 def _verified(rctx, layout, descriptor, output):
-    """Copies a blob, checked against its digest, and gives its JSON."""
+    """Copies a blob, verifies its digest, and returns its JSON."""
     rctx.download(url = "file://{}".format(_blob(rctx, layout, descriptor).realpath), output = output, sha256 = descriptor["digest"].removeprefix("sha256:"))
     return json.decode(rctx.read(output))
 
@@ -86,12 +86,12 @@ def _layout_repository_impl(rctx):
 layout_repository = repository_rule(
     implementation = _layout_repository_impl,
     local = True,
-    doc = """`@NAME//image`: the image in an OCI layout (OCI image specification 1.1, "Image Layout") on this machine, whose files may be links.
+    doc = """`@NAME//image`: the image in an OCI layout on this machine (OCI image specification 1.1, "Image Layout"). The layout's files may be links.
 
-Manifest and configuration are checked against their digests. Errors: no such folder; no image for the platform; a digest that is another.
+Slipway verifies the digests of manifest and configuration. Errors: no such folder; no image for the platform; a wrong digest.
 """,
     attrs = {
-        "path": attr.string(mandatory = True, doc = "The folder with index.json; a relative path starts at the workspace."),
-        "platform": attr.string(doc = "`os/architecture[/variant]`, where the layout holds several images."),
+        "path": attr.string(mandatory = True, doc = "The folder with index.json. A relative path starts at the workspace."),
+        "platform": attr.string(doc = "`os/architecture[/variant]`. Required if the layout has several images."),
     },
 )

@@ -1,4 +1,4 @@
-"""The layer with Node, which all programs for it share."""
+"""The layer with Node, which all Node programs share."""
 
 load("//bazel/private:runtime_info.bzl", "NODE_PATH")
 load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
@@ -18,13 +18,13 @@ def _node_layer_impl(ctx):
     )
     return [
         DefaultInfo(files = depset([layer.blob, layer.metadata])),
-        # A base that has it already, in a layer of the same digest, is not given it twice.
+        # A base can already have this layer, with the same digest.
         ImageLayersInfo(layers = [struct(metadata = layer.metadata, blob = layer.blob, unless_in_base = True)], program = None),
     ]
 
 node_layer = rule(
     implementation = _node_layer_impl,
-    doc = "One layer with the Node of `//bazel/toolchains:node_runtime_type`, where the runfiles of a program have it.",
+    doc = "One layer with the Node of `//bazel/toolchains:node_runtime_type`, at its path in the runfiles of programs.",
     attrs = LAYER_ATTRS | OCI_PLATFORM_ATTRS,
     toolchains = LAYER_TOOLCHAINS + [NODE_RUNTIME_TOOLCHAIN],
 )

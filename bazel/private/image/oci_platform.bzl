@@ -1,15 +1,15 @@
-"""The platform that is built for, in the words of the OCI image specification."""
+"""The target platform, with the names of the OCI image specification."""
 
 OciPlatformInfo = provider(
-    doc = "The platform that is built for. OCI image specification 1.1, \"Image Index\", property `platform`.",
+    doc = "The target platform (OCI image specification 1.1, \"Image Index\", property `platform`).",
     fields = {
-        "os": "string, Go's name of the operating system; None where an image can have no such.",
-        "architecture": "string, Go's name of the processor; None likewise.",
+        "os": "string, Go's name of the operating system; None if images do not support it.",
+        "architecture": "string, Go's name of the processor; None if images do not support it.",
         "variant": "string or None.",
     },
 )
 
-# Bazel's names and the specification's (those of Go).
+# Bazel's names to the specification's, which are Go's.
 _OS = {"linux": "linux", "macos": "darwin", "windows": "windows"}
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7": "arm", "ppc64le": "ppc64le", "riscv64": "riscv64", "s390x": "s390x"}
 
@@ -27,10 +27,10 @@ def _oci_platform_impl(ctx):
         variant = "v7" if architecture == "arm" else None,
     )]
 
-# One target for all images of a platform, instead of nine dependencies of each.
+# One target for all images of a platform, instead of nine dependencies for each image.
 oci_platform_of_target = rule(
     implementation = _oci_platform_impl,
-    doc = "Gives OciPlatformInfo.",
+    doc = "Provides OciPlatformInfo.",
     attrs = {
         "_os": attr.label_list(default = ["@platforms//os:" + name for name in _OS]),
         "_architectures": attr.label_list(default = ["@platforms//cpu:" + name for name in _ARCHITECTURES]),

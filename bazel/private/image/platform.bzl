@@ -1,11 +1,11 @@
-"""The platform that an image is for."""
+"""The platform of an image."""
 
 load(":oci_platform.bzl", "OciPlatformInfo")
 
 def _image_platform_impl(_settings, attr):
     return {"//command_line_option:platforms": [attr.platform]}
 
-# Where no platform is set there is no transition, so that an image and the program run locally share every action.
+# Images without `platform` use no transition, so they share every action with the local program.
 image_platform_transition = transition(
     implementation = _image_platform_impl,
     inputs = [],
@@ -13,7 +13,7 @@ image_platform_transition = transition(
 )
 
 PLATFORM_ATTRS = {
-    "platform": attr.label(mandatory = True, doc = "The platform that the image is for."),
+    "platform": attr.label(mandatory = True, doc = "The platform of the image."),
     "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
 }
 
@@ -22,7 +22,7 @@ OCI_PLATFORM_ATTRS = {
 }
 
 def oci_platform(ctx):
-    """The platform that the rule is built for, in the words of the OCI image specification.
+    """The rule's target platform, with the names of the OCI image specification.
 
     Args:
       ctx: the rule context, with OCI_PLATFORM_ATTRS.

@@ -1,9 +1,9 @@
-"""A base image from a registry, without its layers."""
+"""Base images from a registry, without their layers."""
 
 load("//bazel/private:given_name.bzl", "given_name")
 load("//bazel/private/node:repository_tool.bzl", "run_repository_tool")
 
-# The platforms that Bazel has names for, in the words of the OCI image specification, and the constraints that they are.
+# The specification's names of architectures, to Bazel's names.
 _CPUS = {
     "amd64": "x86_64",
     "arm/v7": "armv7",
@@ -61,13 +61,13 @@ _ONLY_BUILD = """alias(
 """
 
 PULL_ATTRS = {
-    "image": attr.string(mandatory = True, doc = "`REGISTRY/REPOSITORY`, Docker Hub's without a registry; a tag may follow, for people."),
-    "digest": attr.string(doc = "`sha256:…` of the image, or of the index that names the images of several platforms. Left out: an error that says what the tag names now."),
-    "platforms": attr.string_list(doc = "Of an index, the platforms to take: `os/architecture[/variant]` each. Default: all for Linux."),
+    "image": attr.string(mandatory = True, doc = "`REGISTRY/REPOSITORY`. Without a registry: Docker Hub. You may add a tag for readers; the digest decides."),
+    "digest": attr.string(doc = "`sha256:…` of the image, or of the index with the images for several platforms. If you leave it out, the error names the tag's current digest."),
+    "platforms": attr.string_list(doc = "The platforms to take from an index: `os/architecture[/variant]` each. Default: all for Linux."),
 }
 
 def _choices(images):
-    """Folder to constraints. Where two images have the same ones, as arm64 and arm64/v8 do, the first counts."""
+    """Folder to constraints. Of images with the same constraints (arm64 and arm64/v8), the first wins."""
     folders = {}
     for image in images:
         constraints = _CONSTRAINTS.get(image["platform"])
@@ -83,7 +83,7 @@ def _pull_repository_impl(rctx):
         "known": _CONSTRAINTS.keys(),
     }
 
-    # Credentials from AWS need its packages.
+    # The tool needs npm packages for AWS credentials.
     pulled = run_repository_tool(rctx, "pull", [json.encode(request)], packages = True)
     images = pulled["images"]
     for image in images:
@@ -94,7 +94,7 @@ def _pull_repository_impl(rctx):
             repository = pulled["repository"],
         ))
     if len(images) == 1:
-        # Building for another platform then says what the base is for.
+        # Without a select, a build for another platform gets the error that names the base's platform.
         build = _ONLY_BUILD.format(folder = images[0]["folder"])
     else:
         build = _CHOICE_BUILD.format(
@@ -110,11 +110,14 @@ def _pull_repository_impl(rctx):
 
 pull_repository = repository_rule(
     implementation = _pull_repository_impl,
-    doc = """`@NAME//image`: an image in a registry, by digest. Manifest and configuration are fetched, with the credentials of `docker login` and
-`podman login`; layers never are: a push mounts them where it can, and streams them from one registry to the other where it cannot. Of several
-platforms the one that is built for counts; each is also `@NAME//OS_ARCHITECTURE:image`.
+    doc = """`@NAME//image`: an image in a registry, by digest.
 
-Errors: no `digest`, with the one that the tag names now; a registry that refuses, with where credentials were looked for; a digest that is another.
+Bazel fetches the manifest and the configuration, with the credentials of `docker login` and `podman login`. It never fetches layers: a push mounts
+them if it can, and otherwise streams them from one registry to the other. If the image is for several platforms, `@NAME//image` is the one for the
+target platform. Each is also available as `@NAME//OS_ARCHITECTURE:image`.
+
+Errors: no `digest` (the error names the tag's current digest); a registry that refuses access (the error lists where Slipway looked for credentials);
+a wrong digest.
 """,
     attrs = PULL_ATTRS,
 )

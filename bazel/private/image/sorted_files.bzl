@@ -4,16 +4,14 @@ load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")
 load("//bazel/private:runfiles.bzl", "runfiles_path")
 load("//bazel/private:third_party.bzl", "THIRD_PARTY_LAYERS", "apparent_name", "package_of", "third_party_layer")
 
-# What repositories with an interpreter are called, after what module extensions put before it.
+# Prefixes of the apparent names of repositories with an interpreter.
 RUNTIME_REPOSITORIES = ["nodejs_", "python_3", "python3_", "remotejdk", "slipway_node_"]
 
 RUNTIME = "runtime"
 FIRST_PARTY = "first_party"
 
-# All layers of third-party packages.
+# Stands for all layers in THIRD_PARTY_NAMES.
 THIRD_PARTY = "third_party"
-
-# The names of those, by number.
 THIRD_PARTY_NAMES = ["{}_{}".format(THIRD_PARTY, number) for number in range(THIRD_PARTY_LAYERS)]
 
 def _layer_of_repository(repository):
@@ -27,29 +25,29 @@ def _layer_of_own(path):
     if "/node_modules/" not in path:
         return FIRST_PARTY
 
-    # Packages of the workspace itself, in the store that rules_js makes.
+    # The workspace's own packages, in the package store of rules_js.
     return FIRST_PARTY if "/.aspect_rules_js/" in path and "@0.0.0/node_modules/" in path else THIRD_PARTY
 
 def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, sorted_folders = []):
-    """Sorts files of a program into layers, one by one.
+    """Sorts a program's files into layers, one by one.
 
-    Whatever an action has as input makes it run again, so the action of a layer must not have the files of another one; and of what the
-    rules of others bring, only the path tells where it belongs. "Layers by rate of change" in docs/design.md says what else was measured.
+    Every input of an action makes the action run again, so a layer's action must not have the files of another layer. For files from other
+    rulesets, only the path says which layer they belong to. See "Layers by rate of change" in docs/design.md.
 
     Args:
       ctx: the rule context.
       files: depset of File.
-      runfiles: runfiles: what they have under other names is sorted too.
-      declared_links: depset of File: what is a link by declaration.
-      file_layers: dict of pattern to the name of a layer: over what the origin of a file says.
+      runfiles: runfiles, whose symlinks and empty files are sorted too.
+      declared_links: depset of File: declared links.
+      file_layers: dict of pattern to the name of a layer. Overrides the layer that a file's path gives.
       excludes: list of patterns.
-      sorted_folders: list of the names of folders in the runfiles: what is in them under other names is sorted already.
+      sorted_folders: list of runfiles folders whose root symlinks are already sorted.
 
     Returns:
-      struct(names, layers, repositories). `names` is the list of all layers, in the order runtime, third party, those that `file_layers` names besides,
-      first party. `layers` is a dict, of those that have any of these files, of layer name to struct(files, links = lists of File, symlinks = dict of
-      runfiles path to File, empty = list of runfiles paths).
-      `repositories` is a list of what the repositories of others are called whose files were sorted.
+      struct(names, layers, repositories). `names` is the list of all layers, in the order runtime, third party, further names in `file_layers`,
+      first party. `layers` is a dict of layer name to struct(files, links = lists of File, symlinks = dict of runfiles path to File, empty = list of
+      runfiles paths), for layers with any of these files.
+      `repositories` is a list of the apparent names of other repositories with sorted files.
     """
     overrides = [(compile_pattern(pattern), layer) for pattern, layer in file_layers.items()]
     exclusions = [compile_pattern(pattern) for pattern in excludes]
@@ -64,7 +62,7 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
     packages = {}
 
     def origin(path):
-        """What the path of a file tells."""
+        """The layer that a file's path gives."""
         if path.startswith(own):
             return _layer_of_own(path)
         repository, slash, _ = path.partition("/")
@@ -76,9 +74,9 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
         return repositories[repository]
 
     def layer_of(path, source):
-        """The layer of what lies at a path and comes from a file at another, or None where it is excluded."""
+        """The layer for a runfiles path whose content is the file at the path `source`; None if it is excluded."""
 
-        # Below another folder alone: one whose name says nothing of the platform.
+        # The paths differ only in the first folder if the runfiles folder leaves out the repository's platform.
         named = path if not path.startswith(own) and path.partition("/")[2] == source.partition("/")[2] else source
         for pattern in exclusions:
             if pattern_matches(pattern, path):
@@ -106,7 +104,7 @@ def sorted_files(ctx, files, runfiles, declared_links, file_layers, excludes, so
     }
     links = {file: True for file in declared_links.to_list()}
 
-    # Of two files at one path, as rules_js has a source and the copy of it that runs, Bazel lays out the last.
+    # rules_js has a source and its copy at one path. Bazel lays out the last.
     last = {}
     for file in files.to_list():
         path = file.short_path

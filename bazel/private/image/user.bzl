@@ -1,4 +1,4 @@
 """The user of images."""
 
-# The user that programs run as where the base image names none, and its home.
+# Programs run as this user if the base image sets no user.
 USER = struct(name = "slipway", uid = 1000, gid = 1000, home = "/home/slipway", shell = "/bin/sh")

@@ -26,7 +26,7 @@ _ATTRIBUTES = [
 ]
 
 def _label(target):
-    """The label of a target as documents have it."""
+    """A target's label as job documents write it."""
     return label_text(native.package_relative_label(target))
 
 def job(
@@ -48,7 +48,7 @@ def job(
         repository = "",
         tags = ["manual"],
         **kwargs):
-    """A job: an interpreter, code for it, and what runs, here or on a cluster. docs/jobs.md has all of it.
+    """A job: an interpreter, its code, and a command or function. It runs on your machine or on a cluster (docs/jobs.md).
 
     ```starlark
     job(
@@ -61,39 +61,39 @@ def job(
     )
     ```
 
-    The attributes are the fields of a job's YAML or JSON document, with the same names and the same meaning; `deployment` takes such a document instead.
+    The attributes are the fields of a job's YAML or JSON document, with the same names and meanings. To use such a document, set `deployment` instead.
 
     | target | `bazel run` |
     |---|---|
-    | `total` | pushes the job's own image, where it has one, then `slipway job run`; arguments go to that: `bazel run //pkg:total -- --detach` |
+    | `total` | pushes the job's own image, if any, then runs `slipway job run` with your arguments: `bazel run //pkg:total -- --detach` |
     | `total_resolve` | the same push, then `slipway job resolve`: writes `total.lock.json` beside the BUILD file, or beside `deployment` |
-    | `total_diff` | `slipway job diff`: what moved since |
+    | `total_diff` | `slipway job diff`: shows what changed since the lock |
 
-    `total_deployment` is the document. `code_paths` are relative to the BUILD file, or to `deployment`.
+    `total_deployment` builds the document. `code_paths` are relative to the BUILD file, or to `deployment`.
 
-    Errors, at load: a kind or a field that is unknown, missing or of another type; `command` beside `function`, or neither; `deployment` beside the fields that it has.
-    What is inside texts, such as tags and addresses, is looked at when the job is resolved or run (status 2).
+    Errors at load: an unknown or missing kind or field, or one with a wrong type; both `command` and `function`, or neither; `deployment` together
+    with its fields. Slipway checks the content of strings, such as tags and addresses, when it resolves or runs the job (exit status 2).
 
     Args:
       name: string, the name of the job.
       interpreter: dict of a kind to its fields: `ContainerAtTag`, `ContainerAtDigest`, `PoetryProject`, `CondaEnv`, `PipRequirements`,
-        `ServerAvailableInterpreter`; `{"ImageTarget": {"target": ":main"}}`, a pipeline, whose image is interpreter and code. Or the label of
-        an `image` of this repository, which is both as well.
+        `ServerAvailableInterpreter`. Or `{"ImageTarget": {"target": ":main"}}`, a pipeline, whose image is both interpreter and code. Or the label
+        of an `image` of this repository, which is also both.
       code: dict of a kind to its fields: `GitRepoBranch`, `GitRepoCommit`, `git_repo`, `ServerAvailableFolder`. Default: none.
       command: list of strings: arguments of the image, or a program with its arguments.
-      function: string, instead of `command`: `module:name` for Python, or the path of a module whose default export is called.
-      arguments: list of what JSON has: what the function is called with.
-      environment: dict of string to string: variables of the job, over all others.
+      function: string, instead of `command`: `module:name` for Python, or the path of a module, whose default export Slipway calls.
+      arguments: list of JSON values: the arguments of the function.
+      environment: dict of string to string: variables of the job. They override all others.
       resources: dict: `cpu`, a number; `memory`, bytes or a string such as `"512MiB"`; `gpu`, an int.
-      network: string: `none`, the default of containers, or `host`.
+      network: string: `none` or `host`. Default: `none` for a container. A process always has the machine's network.
       platform: string, `os/architecture`, of the container image. Default: Linux on this machine's processor.
       time_limit: seconds, or a string such as `"1h30m"`. Default: none.
-      retries: int: how often a failed attempt is repeated. Default: 0.
+      retries: int: how often Slipway retries after a failed attempt. Default: 0.
       deployment: label of a YAML or JSON document, instead of all fields above.
-      images: dict of tag to label: the images that `ImageTarget` in `deployment` names by their `tag`.
-      registry: string, `HOST` or `HOST:PORT`: where the job's own image goes. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the
-        embedded registry.
-      repository: string. Default: the build setting `repository_prefix` and the package's path. The tags there are `NAME_TAG`.
+      images: dict of tag to label: the images that `ImageTarget` in `deployment` selects by `tag`.
+      registry: string, `HOST` or `HOST:PORT`: the registry for the job's own image. Default: the variable SLIPWAY_REGISTRY, else the build setting
+        `registry`, else the embedded registry.
+      repository: string. Default: the build setting `repository_prefix` plus the package's path. The tags in the repository are `NAME_TAG`.
       tags: list of strings. Default: `manual`.
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
@@ -156,7 +156,7 @@ def job(
         pipeline_run(
             name = target,
             program = target + "_command",
-            # What is only looked at need not be there.
+            # `diff` only compares, so it needs no pushed image.
             push = what != "diff",
             images = images.values(),
             image_tags = images.keys(),

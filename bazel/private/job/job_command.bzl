@@ -1,4 +1,4 @@
-"""A command of `slipway job`, for a job of this repository."""
+"""The rule that runs a `slipway job` command for a job of this repository."""
 
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
 load("//bazel/private/run:run_tools.bzl", "host_platform_transition")
@@ -12,7 +12,7 @@ def _job_command_impl(ctx):
     folder = ctx.attr.folder or document.dirname
     setup = ""
     if not document.short_path.startswith("../"):
-        # Locks, and what relative paths lead to, are files of the user's, which nothing copies.
+        # Locks and relative paths are files in the user's workspace; no action copies them.
         setup = "[ -z \"$BUILD_WORKSPACE_DIRECTORY\" ] || set -- --folder \"$BUILD_WORKSPACE_DIRECTORY\"/{} \"$@\"\n".format(shell_quote(folder or "."))
     ctx.actions.write(
         script,
@@ -28,12 +28,12 @@ def _job_command_impl(ctx):
 job_command = rule(
     implementation = _job_command_impl,
     executable = True,
-    doc = "Starts `slipway job COMMAND` for one job.",
+    doc = "Runs `slipway job COMMAND` for one job.",
     attrs = {
         "command": attr.string(mandatory = True, doc = "`run`, `resolve` or `diff`."),
         "deployment": attr.label(mandatory = True, allow_single_file = [".yaml", ".yml", ".json"], doc = "The job's document."),
-        "folder": attr.string(doc = "The folder of this repository that relative paths of the document start at. Default: the document's."),
-        "job": attr.string(mandatory = True, doc = "The label by which a person runs the job."),
+        "folder": attr.string(doc = "The folder in this repository to which the document's paths are relative. Default: the document's folder."),
+        "job": attr.string(mandatory = True, doc = "The label with which you run the job."),
         "_slipway": attr.label(default = Label("//src:slipway"), executable = True, cfg = host_platform_transition),
         "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
     },

@@ -1,6 +1,6 @@
-"""What a job is made of, as src/deployment knows it: a mistake is told when the BUILD file is loaded."""
+"""The fields of a job, as in src/deployment. They are checked when Bazel loads the BUILD file."""
 
-# Fields by kind; those that must be given are True.
+# Fields by kind; required fields are True.
 _INTERPRETERS = {
     "ContainerAtTag": {"repository": True, "tag": False},
     "ContainerAtDigest": {"repository": True, "digest": True},
@@ -28,7 +28,7 @@ def _require_type(where, field, value, types, spoken):
         _wrong(where, field, "is {}, not {}".format(repr(value), spoken), "Give {}.".format(spoken))
 
 def _check_kind(where, field, value, kinds):
-    """One of several kinds, named by the only key."""
+    """Fails unless the value is a dict with one known kind as its only key."""
     _require_type(where, field, value, ["dict"], "a dict")
     if len(value) != 1:
         _wrong(where, field, "names {} kinds".format(len(value)), "Give one of: {}.".format(", ".join(kinds)))
@@ -50,13 +50,13 @@ def _check_kind(where, field, value, kinds):
             _wrong(where, "{}[\"{}\"]".format(place, name), "is missing", "Add it.")
 
 def check_job(where, fields):
-    """Fails for a mistake that can be seen in the attributes alone.
+    """Fails for mistakes that are visible in the attributes.
 
-    What is inside texts (addresses, tags, durations) is looked at when the job is resolved or run.
+    Slipway checks the content of strings (addresses, tags, durations) when it resolves or runs the job.
 
     Args:
-      where: string, what a person calls the target.
-      fields: dict of the document's fields that are given.
+      where: string, the target's name for errors.
+      fields: dict of the given fields of the document.
     """
     if "interpreter" not in fields:
         _wrong(where, "interpreter", "is missing", "Give one of: {}; the label of an image; or `deployment`.".format(", ".join(_INTERPRETERS)))

@@ -1,4 +1,4 @@
-"""Loads an image into the engine of this machine."""
+"""Loads an image into podman or docker on this machine."""
 
 load("//bazel/private/image:image_index_info.bzl", "IMAGE_PROVIDERS", "image_or_index")
 load(":request.bzl", "REQUEST_ATTRS", "image_request", "module_name", "package_repository", "run_target")
@@ -16,16 +16,16 @@ def _image_load_impl(ctx):
 _image_load = rule(
     implementation = _image_load_impl,
     executable = True,
-    doc = "Loads an image into the engine of this machine.",
+    doc = "Loads an image into podman or docker on this machine.",
     attrs = {
         "image": attr.label(mandatory = True, providers = IMAGE_PROVIDERS, doc = "The image."),
-        "repository": attr.string(doc = "The name that the engine shows it by."),
+        "repository": attr.string(doc = "The image's name in the engine."),
         "tag": attr.string(doc = "The tag under that name."),
     } | REQUEST_ATTRS,
 )
 
 def image_load(name, image, repository = "", tag = "", **kwargs):
-    """`bazel run` loads an image into podman or docker, under a name of its own, and prints that name. (`bazel run` of an `image` does so too.)
+    """Loads an image into podman or docker with `bazel run`, under a name that you choose, and prints that name.
 
     ```starlark
     image_load(
@@ -35,13 +35,13 @@ def image_load(name, image, repository = "", tag = "", **kwargs):
     )
     ```
 
-    Layers that are only in a registry are fetched for it, but for those that podman has already. Errors: neither podman nor docker is installed,
-    or it does not work.
+    `bazel run` of an `image` also loads it, under its default name. Slipway fetches layers that only a registry has, except those that podman already
+    has. Errors: neither podman nor docker is installed, or it does not work.
 
     Args:
       name: string, the name of the target.
       image: label of the image.
-      repository: string, the name that the engine shows it by. Default: the package's path; the root package has the name of its module.
+      repository: string, the image's name in the engine. Default: the package's path; in a root package, the module's name.
       tag: string, the tag under that name. Default: the target's name.
       **kwargs: attributes of every target.
     """

@@ -6,11 +6,11 @@ load(":run_tools_info.bzl", "RunToolsInfo")
 
 DESTINATION_ATTRS = {
     "images": attr.label_list(mandatory = True, providers = IMAGE_PROVIDERS, doc = "The images."),
-    "image_tags": attr.string_list(doc = "The name of each image, in the same order. Default: `default` for the only one."),
-    "registry": attr.string(doc = "`HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry of this machine."),
-    "repository": attr.string(doc = "The repository. Default: the build setting `repository_prefix` and the package's path."),
-    "remote_tags": attr.string_list(doc = "The tags of the only image there; of several images the tag of each, in the same order. Default: the target's name."),
-    "remote_tags_file": attr.label(allow_single_file = True, doc = "A file with the tags of the only image, one a line."),
+    "image_tags": attr.string_list(doc = "The name of each image, in the same order. Default: `default` for a single image."),
+    "registry": attr.string(doc = "`HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry."),
+    "repository": attr.string(doc = "The repository. Default: the build setting `repository_prefix` plus the package's path."),
+    "remote_tags": attr.string_list(doc = "For a single image, its tags in the repository. For several images, one tag each, in the same order. Default: the target's name."),
+    "remote_tags_file": attr.label(allow_single_file = True, doc = "A file with the tags of a single image, one per line."),
 }
 
 def image_requests(ctx):
@@ -55,7 +55,7 @@ _image_push = rule(
 )
 
 def image_push(name, images, image_tags = [], registry = "", repository = "", remote_tags = [], **kwargs):
-    """`bazel run` pushes images, all at once, and prints `HOST/REPOSITORY@sha256:…` for each.
+    """Pushes images in parallel with `bazel run`, and prints `HOST/REPOSITORY@sha256:…` for each.
 
     ```starlark
     image_push(
@@ -67,21 +67,20 @@ def image_push(name, images, image_tags = [], registry = "", repository = "", re
     )
     ```
 
-    `{NAME}` in a tag stands for a variable of the build status (`bazel help build`, `--workspace_status_command`), and needs a build with
-    `--stamp`. Only tags change with it: no layer, manifest or digest does.
+    `{NAME}` in a tag stands for a build status variable (`bazel help build`, `--workspace_status_command`) and needs `--stamp`. Only tags depend
+    on such a variable, never a layer, manifest or digest.
 
-    A tag that has the image already costs one request. Errors: lists of different lengths; a variable without `--stamp`, or that the build status
-    does not have; what a registry refuses, with the step to take (exit status 2 for what you can mend, 1 for a failure).
+    If a tag already has the image, the push costs one request. Errors: lists of different lengths; a variable without `--stamp`, or one that the
+    build status lacks; a refusal by the registry, with the step to take (exit status 2 if you can fix it, 1 for any other failure).
 
     Args:
       name: string, the name of the target.
       images: labels of the images.
-      image_tags: list of strings: the name of each image, in the same order. Default: `default` for the only one.
-      registry: string, `HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded
-        registry of this machine.
-      repository: string. Default: the build setting `repository_prefix` and the package's path; the root package has the name of its module.
-      remote_tags: list of strings: the tags of the image. Or the label of a file with them, one a line; a file without any pushes by digest
-        alone. With several images: a list with one tag for each, in the same order. Default: the target's name.
+      image_tags: list of strings: the name of each image, in the same order. Default: `default` for a single image.
+      registry: string, `HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry.
+      repository: string. Default: the build setting `repository_prefix` plus the package's path; in a root package, plus the module's name.
+      remote_tags: list of strings: the tags of the image. Or the label of a file with one tag per line; with an empty file, Slipway pushes only by
+        digest. With several images: a list with one tag for each, in the same order. Default: the target's name.
       **kwargs: attributes of every target.
     """
     is_file = type(remote_tags) in ["string", "Label"]

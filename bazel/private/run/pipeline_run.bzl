@@ -19,14 +19,14 @@ def _pipeline_run_impl(ctx):
 _pipeline_run = rule(
     implementation = _pipeline_run_impl,
     executable = True,
-    doc = "Starts a launch script that knows its images by URI; pushes them first where asked to.",
+    doc = "Runs a launch script with the URIs of its images, after an optional push.",
     attrs = {
         "program": attr.label(mandatory = True, allow_files = True, doc = "The launch script."),
-        "push": attr.bool(doc = "Whether the images are pushed first."),
-        "image_env": attr.string_list(doc = "Further variables that tell the images: names that end in `_URIS` all of them, other names the default one."),
+        "push": attr.bool(doc = "Whether to push the images first."),
+        "image_env": attr.string_list(doc = "Further variables with image URIs: names that end in `_URIS` get all of them, other names the default image's."),
     } | DESTINATION_ATTRS | REQUEST_ATTRS,
 )
 
 def pipeline_run(**kwargs):
-    """Starts a launch script that knows its images by URI; pushes them first where asked to. The attributes are those of the rule."""
+    """Runs a launch script with the URIs of its images, after an optional push. Takes the rule's attributes."""
     _pipeline_run(module_name = module_name(), **kwargs)

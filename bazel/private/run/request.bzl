@@ -1,33 +1,33 @@
-"""What a run target carries: the launcher, and a request that tells it what to do."""
+"""Run targets: the launcher, and a request that tells it what to do."""
 
 load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
 load(":run_tools_info.bzl", "RunToolsInfo")
 
-# What no user sets: the macros before the rules do.
+# Attributes that macros set, not users.
 REQUEST_ATTRS = {
-    "module_name": attr.string(doc = "Name of the module that the target is in."),
+    "module_name": attr.string(doc = "Name of the target's module."),
     "_run_tools": attr.label(default = Label("//bazel/private/run:run_tools"), providers = [RunToolsInfo]),
 }
 
 def module_name():
-    """The name of the module of the package that is loaded, for a macro to hand to its rule. Empty: it has none."""
+    """The module of the package that Bazel loads, for a macro to pass to its rule. Empty if there is none."""
     return native.module_name() or ""
 
 def package_repository(ctx):
-    """The name in registries and engines that the package of a rule suggests. A root package has that of its module or workspace."""
+    """The default repository of a rule: the package's path; in a root package, the name of the module or workspace."""
     return (ctx.label.package or getattr(ctx.attr, "module_name", "") or ctx.workspace_name.strip("_")).lower()
 
 def image_request(image, tag, repository, remote_tags, registry = "", remote_tags_file = None):
-    """What a run target does with one image.
+    """An image and its destination, for a run target.
 
     Args:
       image: ImageInfo or ImageIndexInfo.
-      tag: string, the image's name among those of a pipeline.
-      repository: string, where it goes in the registry.
-      remote_tags: list of strings, its tags there.
+      tag: string, the image's name in a pipeline.
+      repository: string, the image's repository in the registry.
+      remote_tags: list of strings, the tags in that repository.
       registry: string; empty: SLIPWAY_REGISTRY, else the build setting, else the embedded registry.
-      remote_tags_file: File or None: has the tags, one a line, in place of `remote_tags`.
+      remote_tags_file: File or None: the tags, one per line, instead of `remote_tags`.
 
     Returns:
       struct.
@@ -42,15 +42,15 @@ def image_request(image, tag, repository, remote_tags, registry = "", remote_tag
     )
 
 def _describe(ctx, entry, carried, needed, placed):
-    """What the request says of one image.
+    """The request's entry for one image.
 
     Args:
       ctx: the rule context.
       entry: from image_request.
-      carried: dict of runfiles path to File, to which the files of an image of one platform are added.
-      needed: list of depset of File, to which what layouts need is added.
-      placed: dict of runfiles path to File, to which those are added that would have the path of another: an index's images, built for
-        several platforms, and what a base for a platform that it names has in common with the program.
+      carried: dict of runfiles path to File. Gets the files of single-platform images.
+      needed: list of depset of File. Gets the files of layouts.
+      placed: dict of runfiles path to File. Gets files whose own path another file already has: the images of an index, and files that a base
+        for a fixed platform has in common with the program.
 
     Returns:
       dict.
@@ -124,8 +124,8 @@ def run_target(ctx, mode, images, program = None, image_env = []):
       ctx: the rule context, with REQUEST_ATTRS.
       mode: string: `launch`, `binary`, `push` or `load`.
       images: list of image_request.
-      program: Target or None: the executable that the launcher becomes.
-      image_env: list of strings: further variables that get the images' URIs.
+      program: Target or None: the executable that replaces the launcher.
+      image_env: list of strings: further variables for the images' URIs.
 
     Returns:
       struct(executable = File, runfiles = runfiles).
@@ -136,7 +136,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     placed = {}
     descriptions = [_describe(ctx, entry, carried, needed, placed) for entry in images]
 
-    # The launcher replaces variables, so that what changes with every build is an input of no action.
+    # The launcher replaces variables, so that no action has the build status as an input.
     has_variables = [entry for entry in images if entry.remote_tags_file or "{" in "".join(entry.remote_tags)]
     status = [ctx.info_file, ctx.version_file] if tools.stamp and has_variables else []
     request = ctx.actions.declare_file("{}.{}.json".format(ctx.label.name, mode))
@@ -164,7 +164,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     )
     runfiles = ctx.runfiles([request] + status + carried.values(), transitive_files = depset(transitive = needed), root_symlinks = placed)
     if program:
-        # That of a genrule, and a file, are not in runfiles of their own.
+        # The executable of a genrule, or a file, has no runfiles that contain it.
         own = ctx.runfiles([program[DefaultInfo].files_to_run.executable])
         runfiles = runfiles.merge_all([own, program[DefaultInfo].default_runfiles, tools.engine_runfiles])
     return struct(executable = executable, runfiles = runfiles)

@@ -1,4 +1,4 @@
-"""The launcher, for the machine that it runs on."""
+"""The launcher and its tools, built for the host."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//bazel/private:runfiles.bzl", "runfiles_path")
@@ -7,10 +7,10 @@ load("//bazel/private/ts:ts_tool_info.bzl", "TsToolInfo")
 load(":run_tools_info.bzl", "RunToolsInfo")
 
 def _host_platform_impl(_settings, _attr):
-    # None set means the host's. Naming the host's would be another configuration than the usual one, and everything would be built twice.
+    # An empty list means the host. Naming the host platform would be a second configuration, and Bazel would build everything twice.
     return {"//command_line_option:platforms": []}
 
-# The launcher runs where `bazel run` was typed, whatever is built for.
+# The launcher runs on the host, whatever the target platform is.
 host_platform_transition = transition(
     implementation = _host_platform_impl,
     inputs = [],
@@ -33,14 +33,14 @@ def _run_tools_impl(ctx):
         repository_prefix = ctx.attr._repository_prefix[BuildSettingInfo].value,
     )]
 
-# One target for all run targets, since a transition costs more than a run target itself: here it is made once, not on an attribute of each.
+# One target for all run targets, because a transition costs more than a run target itself.
 run_tools = rule(
     implementation = _run_tools_impl,
     cfg = host_platform_transition,
-    doc = "What all run targets have in common.",
+    doc = "The launcher, its tools and its build settings, shared by all run targets.",
     attrs = {
         "launcher": attr.label(mandatory = True, providers = [TsToolInfo], doc = "The launcher."),
-        "engine_helper": attr.label(mandatory = True, doc = "What starts engines for programs."),
+        "engine_helper": attr.label(mandatory = True, doc = "The program that talks to engines for launch scripts."),
         "registry_server": attr.label(mandatory = True, providers = [TsToolInfo], doc = "The embedded registry."),
         "stamp": attr.bool(doc = "Whether the build is stamped."),
         "_registry": attr.label(default = Label("//bazel/settings:registry"), providers = [BuildSettingInfo]),

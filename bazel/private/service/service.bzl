@@ -7,7 +7,7 @@ load(":service_command.bzl", "IMAGE_VARIABLE", "service_command")
 load(":service_spec.bzl", "service_spec")
 
 def service(name, spec, image = None, registry = "", repository = "", tags = ["manual"], **kwargs):
-    """What answers on a port as long as it is wanted, in Kubernetes or on this machine. docs/services.md has all of it.
+    """A long-running service that answers on a port, in Kubernetes or on this machine (docs/services.md).
 
     ```starlark
     service(
@@ -19,26 +19,26 @@ def service(name, spec, image = None, registry = "", repository = "", tags = ["m
 
     | target | `bazel run` |
     |---|---|
-    | `greeter` | pushes `image`, then `slipway service apply` with its digest; arguments go to that: `bazel run //pkg:greeter -- --wait` |
-    | `greeter_local` | the same with `--engine container`: podman or docker of this machine |
-    | `greeter_plan` | `slipway service plan`: what `apply` would change. Nothing is pushed |
-    | `greeter_render` | `slipway service render`: manifests of Kubernetes on standard output. Nothing is pushed |
-    | `greeter_delete` | `slipway service delete` of the services that the file names |
+    | `greeter` | pushes `image`, then runs `slipway service apply` with its digest and your arguments: `bazel run //pkg:greeter -- --wait` |
+    | `greeter_local` | the same with `--engine container`: podman or docker on this machine |
+    | `greeter_plan` | `slipway service plan`: shows what `apply` would change; pushes nothing |
+    | `greeter_render` | `slipway service render`: prints the Kubernetes manifests; pushes nothing |
+    | `greeter_delete` | `slipway service delete` for the services in the file |
 
-    `greeter_spec` is the file. It is checked whenever one of these is built, and by `bazel build` of all targets: a mistake in it fails the build with file, line
+    `greeter_spec` is the file. Bazel checks it when it builds one of these targets or all targets. A mistake in it fails the build with file, line
     and column.
 
-    Errors, at load: an attribute that is none of these, `registry` or `repository` without `image`. At build: mistakes in the file; an `image` in every service of a
-    file that is given one, or in none where it is not.
+    Errors at load: an unknown attribute; `registry` or `repository` without `image`. Errors at build: mistakes in the file; with `image`, no service without the
+    field `image`; without `image`, a service without that field.
 
     Args:
-      name: string. The services have the names that the file gives them.
-      spec: label of a YAML or JSON file of one or more services.
-      image: label of an `image` of this repository, such as `NAME_image` of a pipeline, for the services of the file without the field `image`. Default: none, the
+      name: string, the name of the targets. The names of the services are in the file.
+      spec: label of a YAML or JSON file with one or more services.
+      image: label of an `image` of this repository, such as `NAME_image` of a pipeline, for the services without the field `image`. Default: none; the
         file names all images.
-      registry: string, `HOST` or `HOST:PORT`: where `image` goes. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded
-        registry.
-      repository: string. Default: the build setting `repository_prefix` and the package's path. The tag there is `NAME`.
+      registry: string, `HOST` or `HOST:PORT`: the registry for `image`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else
+        the embedded registry.
+      repository: string. Default: the build setting `repository_prefix` plus the package's path. The tag in the repository is `NAME`.
       tags: list of strings. Default: `manual` on every target but `NAME_spec`.
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
@@ -68,7 +68,7 @@ def service(name, spec, image = None, registry = "", repository = "", tags = ["m
     for suffix, command, push in [
         ("", ["apply"], True),
         ("_local", ["apply", "--engine", "container"], True),
-        # What is only looked at need not be there.
+        # `plan` and `render` only read, so they need no pushed image.
         ("_plan", ["plan"], False),
         ("_render", ["render"], False),
     ]:

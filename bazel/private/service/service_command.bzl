@@ -1,9 +1,9 @@
-"""A command of `slipway service`, for services of this repository."""
+"""The rule that runs a `slipway service` command for services of this repository."""
 
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
 load("//bazel/private/run:run_tools.bzl", "host_platform_transition")
 
-# The variable that the launcher sets.
+# The launcher sets this variable to the image's URI.
 IMAGE_VARIABLE = "SLIPWAY_SERVICE_IMAGE"
 
 def _service_command_impl(ctx):
@@ -16,7 +16,7 @@ def _service_command_impl(ctx):
         "service",
     ] + ctx.attr.command + [
         "{runfiles}/" + runfiles_path(ctx, spec),
-        # What a person calls the file.
+        # The file's name in messages.
         "--called",
         spec.short_path.removeprefix("../"),
     ]
@@ -39,13 +39,13 @@ def _service_command_impl(ctx):
 service_command = rule(
     implementation = _service_command_impl,
     executable = True,
-    doc = "Starts `slipway service COMMAND` for the services of a file.",
+    doc = "Runs `slipway service COMMAND` for the services in a file.",
     attrs = {
         "command": attr.string_list(mandatory = True, doc = "The command and its options."),
         "spec": attr.label(mandatory = True, allow_single_file = True, doc = "The `service_spec`."),
-        "has_image": attr.bool(doc = "Whether the launcher gives an image to the services that name none."),
+        "has_image": attr.bool(doc = "Whether the launcher sets an image for services without one."),
         "_slipway": attr.label(default = Label("//src:slipway"), executable = True, cfg = host_platform_transition),
-        # Pushed by the command, where a service has models or repositories.
+        # The command pushes this image if a service has models or repositories.
         "_sync": attr.label(default = Label("//bazel/private/service:sync_push"), executable = True, cfg = "target"),
         "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
     },

@@ -1,4 +1,4 @@
-"""The file of services, checked when it is built."""
+"""The rule that checks a service file at build time."""
 
 def _service_spec_impl(ctx):
     spec = ctx.file.spec
@@ -24,10 +24,10 @@ def _service_spec_impl(ctx):
 
 service_spec = rule(
     implementation = _service_spec_impl,
-    doc = "A file of services. Its mistakes fail the build of whatever needs it, with file, line and column; names of instance types, which are a machine's, are looked at when it is used.",
+    doc = "A service file. A mistake in it fails the build with file, line and column. Names of instance types depend on the machine, so commands check them.",
     attrs = {
-        "spec": attr.label(mandatory = True, allow_single_file = [".yaml", ".yml", ".json"], doc = "The file."),
-        "has_image": attr.bool(doc = "Whether an image is given to the services of it that name none."),
+        "spec": attr.label(mandatory = True, allow_single_file = [".yaml", ".yml", ".json"], doc = "The service file."),
+        "has_image": attr.bool(doc = "Whether the `service` target sets an image for services without one."),
         "_check": attr.label(default = Label("//src:service_check"), executable = True, cfg = "exec"),
     },
 )

@@ -1,12 +1,12 @@
 """The bundling action."""
 
-# CommonJS packages in an ES module bundle call `require` for what Node has built in.
+# CommonJS packages in an ES module bundle call `require` for Node's built-in modules.
 _REQUIRE = "import{createRequire as __slipwayRequire}from\"node:module\";const require=__slipwayRequire(import.meta.url);"
 
-# What the names of sources in source maps begin with. Node takes a relative name for one beside the map.
+# The scheme of source names in source maps. Without one, Node resolves names relative to the map.
 SOURCE_SCHEME = "workspace:/"
 
-# Stands there for the folder of what actions make, `bazel-out/CONFIGURATION/bin`, with as many segments.
+# Replaces `bazel-out/CONFIGURATION/bin` in source maps. It has the same number of segments.
 GENERATED_SOURCES = "bazel-out/-/bin"
 
 ESBUILD_ATTRS = {
@@ -26,17 +26,17 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
       entry_point: File.
       inputs: depset of Files.
       output: File, or a directory for `splitting`.
-      node_path: string, a node_modules folder in which packages are found besides those above the importing file.
-      splitting: whether what is imported dynamically goes into files of its own.
-      external_packages: whether npm packages stay outside, to be found at run time.
-      alias: dict of package name to the path of a module that stands for it.
-      source_map: whether a source map is written beside the output (returned). Its sources are named by SOURCE_SCHEME and their path in the workspace.
-      library: whether it is bundled into a program later.
+      node_path: string, a further node_modules folder for packages, besides those above the importing file.
+      splitting: whether dynamically imported modules go into separate files.
+      external_packages: whether npm packages stay outside the bundle. Node then finds them at run time.
+      alias: dict of package name to the path of the module that replaces it.
+      source_map: whether to write a source map beside the output and return it. It names sources by SOURCE_SCHEME and their path in the workspace.
+      library: whether the output is bundled into a program later.
       metafile: File for a description of the bundle, or None.
-      define: dict of name to the expression that stands for it.
-      external: list of strings: imports that stay as they are written.
-      format: `esm`, or `cjs`, which Node loads faster; the latter cannot be split.
-      minify: whether white space is dropped and syntax shortened; names stay, for stack traces.
+      define: dict of name to the expression that replaces it.
+      external: list of strings: imports to keep as written.
+      format: `esm` or `cjs`. Node loads `cjs` faster, but it does not support `splitting`.
+      minify: whether to remove white space and shorten syntax. Names stay, for stack traces.
 
     Returns:
       list of Files.
@@ -49,7 +49,7 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
         "--format=" + format,
         "--target=node24",
         "--log-level=warning",
-        # Inputs are links in a sandbox; their real paths differ from machine to machine.
+        # In a sandbox, inputs are links whose real paths differ between machines.
         "--preserve-symlinks",
         "--legal-comments=none",
     ])
@@ -73,7 +73,7 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
         map = ctx.actions.declare_file(output.basename + ".map", sibling = output)
         outputs.append(map)
 
-        # esbuild names sources relative to the output. The configuration in that path is left out: it differs between machines.
+        # esbuild names sources relative to the output, whose path has a configuration that differs between machines.
         folder = output.dirname.removeprefix(output.root.path)
         args.add_all(["--sourcemap=linked", "--source-root={}{}{}/".format(SOURCE_SCHEME, GENERATED_SOURCES, folder)])
     if metafile:

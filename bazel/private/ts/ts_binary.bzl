@@ -1,4 +1,4 @@
-"""A TypeScript program with npm packages."""
+"""TypeScript programs with npm packages."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
 load("//bazel/private:label_text.bzl", "label_text")
@@ -10,7 +10,7 @@ load("//bazel/private/node:node_toolchain.bzl", "NODE_RUNTIME_TOOLCHAIN")
 load(":esbuild.bzl", "ESBUILD_ATTRS", "GENERATED_SOURCES", "SOURCE_SCHEME", "bundle")
 
 def _npm_repository(ctx, deps):
-    """The one npm repository that all packages come from, or None where there are none."""
+    """The npm repository of all packages, or None without packages."""
     repositories = {target.label.repo_name: target.label for target in deps}
     if len(repositories) > 1:
         fail("{}: its npm packages come from several repositories: {}.\nPut them into one package.json: Node finds packages in one node_modules.".format(
@@ -20,14 +20,14 @@ def _npm_repository(ctx, deps):
     return repositories.keys()[0] if repositories else None
 
 def _check_imports(ctx, metafile, sources):
-    """Declares the action that fails for an import of a package that is no dependency."""
+    """Declares the action that fails for an import of a package that is not in `deps`."""
     marker = ctx.actions.declare_file(ctx.label.name + ".imports")
     args = build_tool_args(ctx, "imports")
     args.add(metafile, format = "--metafile=%s")
     args.add(marker, format = "--output=%s")
     args.add(label_text(ctx.label), format = "--target=%s")
     if ctx.attr.deps:
-        # Users know the repository by the last part of its canonical name.
+        # The last part of the canonical name is the name that users know.
         npm = ctx.attr.deps[0].label.repo_name
         args.add(npm.split("~")[-1].split("+")[-1], format = "--repository=%s")
     args.add_all([target.label.name for target in ctx.attr.deps], format_each = "--package=%s")
@@ -69,7 +69,7 @@ def _ts_binary_impl(ctx):
         },
     )
 
-    # Node looks for packages in the node_modules above the program, so the program lies in the repository that has one.
+    # Node searches for packages in the node_modules above the program, so the program has to be in the npm repository.
     folder = npm or ctx.workspace_name
     place = {"/".join([part for part in [folder, ctx.label.package, file.basename] if part]): file for file in outputs}
     module = [path for path, file in place.items() if file == main][0]
@@ -77,13 +77,13 @@ def _ts_binary_impl(ctx):
     script = ctx.actions.declare_file(ctx.label.name)
     command = [
         "{runfiles}/" + NODE_PATH,
-        # The program is a link in a runfiles tree; packages are looked for beside the link.
+        # The program is a link in the runfiles tree, and the packages are beside the link.
         "--preserve-symlinks-main",
         "--enable-source-maps",
     ] + ctx.attr.node_options + ["{runfiles}/" + module]
     environment = {"RUNFILES_DIR": "{runfiles}"}
     if ctx.workspace_name != "_main":
-        # A WORKSPACE file names the main repository, and the SDK has to know that name.
+        # With a WORKSPACE file the main repository has a name, which the SDK needs.
         environment["SLIPWAY_MAIN_REPOSITORY"] = ctx.workspace_name
     ctx.actions.write(
         script,
@@ -106,7 +106,7 @@ ts_binary = rule(
     implementation = _ts_binary_impl,
     executable = True,
     provides = [RunfilesPartsInfo, RuntimeInfo],
-    doc = """A TypeScript or JavaScript program for Node: the entry point and what it imports become one module, npm packages stay beside it.
+    doc = """A TypeScript or JavaScript program for Node. Slipway bundles the entry point and its imports into one module; npm packages stay beside it.
 
 ```starlark
 ts_binary(
@@ -117,19 +117,19 @@ ts_binary(
 )
 ```
 
-Modules are ES modules; a file is imported by its name with its ending (`./table.ts`) or without. `import … from "slipway"` is the SDK.
-A package that is imported must be in `deps`. Types are not checked here: use your editor, or `tsc` in a test.
+Modules are ES modules. Import a file by its name, with its extension (`./table.ts`) or without. Import the SDK with `import … from "slipway"`.
+Every imported package must be in `deps`. Slipway does not check types: use your editor, or `tsc` in a test.
 
-Errors: an import that is neither in `srcs` nor in `deps`, with its file and line; packages in `deps` of more than one repository.
+Errors: an import that is neither in `srcs` nor in `deps`, with its file and line; packages in `deps` from more than one repository.
 """,
     attrs = {
         "entry_point": attr.label(mandatory = True, allow_single_file = [".ts", ".mts", ".js", ".mjs", ".tsx", ".jsx"], doc = "The module that starts."),
-        "srcs": attr.label_list(allow_files = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".json"], doc = "Modules that it imports."),
+        "srcs": attr.label_list(allow_files = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx", ".json"], doc = "Modules that the program imports."),
         "deps": attr.label_list(doc = "npm packages (`@npm//:NAME`), all from one repository."),
-        "data": attr.label_list(allow_files = True, doc = "Files and programs that it finds in its runfiles."),
-        "env": attr.string_dict(doc = "Environment variables of `bazel run`. An image has its own: see `image`."),
+        "data": attr.label_list(allow_files = True, doc = "Files and programs that the program finds in its runfiles."),
+        "env": attr.string_dict(doc = "Environment variables of `bazel run`. For an image, set `env` of `image` or `pipeline`."),
         "node_options": attr.string_list(doc = "Options of Node, for example `--max-old-space-size=4096`."),
-        # A source: esbuild writes the path of each module into the bundle, and what actions make has the configuration in it.
+        # These two are sources: esbuild writes each module's path into the bundle, and the path of a generated file has a configuration.
         "_stack_trace": attr.label(default = Label("//src:stack_trace"), allow_single_file = True),
         "_start": attr.label(default = Label(":start.mjs"), allow_single_file = True),
         "_sdk": attr.label(default = Label("//src:sdk"), allow_single_file = True),

@@ -1,4 +1,4 @@
-"""A module that programs import, bundled with what it imports itself."""
+"""A bundled module for programs to import."""
 
 load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
 
@@ -15,9 +15,9 @@ def _ts_module_impl(ctx):
 
 ts_module = rule(
     implementation = _ts_module_impl,
-    doc = "One ES module made of an entry point and what it imports; no npm packages.",
+    doc = "One ES module from an entry point and its imports, without npm packages.",
     attrs = {
-        "entry_point": attr.label(mandatory = True, allow_single_file = [".ts"], doc = "The module whose exports it has."),
-        "srcs": attr.label_list(allow_files = True, doc = "The modules it imports, or filegroups of them."),
+        "entry_point": attr.label(mandatory = True, allow_single_file = [".ts"], doc = "The module with the exports."),
+        "srcs": attr.label_list(allow_files = True, doc = "The modules that it imports, or filegroups of them."),
     } | ESBUILD_ATTRS,
 )

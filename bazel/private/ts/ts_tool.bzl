@@ -1,4 +1,4 @@
-"""Slipway's own tools: everything in one bundle, so that they start fast and have few inputs."""
+"""Slipway's own tools. Each is one bundle, so that it starts fast and has few inputs."""
 
 load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")
 load(":esbuild.bzl", "ESBUILD_ATTRS", "bundle")
@@ -34,13 +34,13 @@ ts_tool = rule(
     doc = "A TypeScript tool, bundled with all its packages.",
     attrs = {
         "entry_point": attr.label(mandatory = True, allow_single_file = [".ts", ".mts"], doc = "The module that starts."),
-        "srcs": attr.label_list(allow_files = True, doc = "The modules it imports, or filegroups of them."),
+        "srcs": attr.label_list(allow_files = True, doc = "The modules that it imports, or filegroups of them."),
         "deps": attr.label_list(doc = "npm packages, all from one npm repository."),
         "data": attr.label_list(allow_files = True, doc = "Files that the tool finds in its runfiles."),
-        "define": attr.string_dict(doc = "Names in the sources, and the expressions that stand for them."),
-        "format": attr.string(default = "esm", values = ["esm", "cjs"], doc = "The kind of modules: `cjs` starts faster, `esm` is what packages may need."),
-        "siblings": attr.label_list(providers = [TsToolInfo], doc = "Tools in one file, in the same package, that it imports as modules by `./NAME.mjs` when it needs them."),
-        "splitting": attr.bool(doc = "Whether what is imported dynamically becomes files of their own, loaded when needed."),
+        "define": attr.string_dict(doc = "Names in the sources to the expressions that replace them."),
+        "format": attr.string(default = "esm", values = ["esm", "cjs"], doc = "The module format. `cjs` starts faster; some packages need `esm`."),
+        "siblings": attr.label_list(providers = [TsToolInfo], doc = "Single-file tools of the same package that this tool imports as `./NAME.mjs` on demand."),
+        "splitting": attr.bool(doc = "Whether dynamically imported modules become separate files, loaded on demand."),
     } | ESBUILD_ATTRS,
     executable = True,
     toolchains = [NODE_TOOL_TOOLCHAIN],

@@ -1,11 +1,11 @@
-"""A tool of Slipway's own."""
+"""The provider of Slipway's own tools."""
 
 TsToolInfo = provider(
-    doc = "A bundled tool, for rules that start it by a script of their own.",
+    doc = "A bundled tool, for rules that start it with their own script.",
     fields = {
-        "main": "File: the module to start; for a split bundle, its folder.",
-        "entry": "string: path of the module below `main`, empty when `main` is the module.",
-        "siblings": "list of Files: modules that it imports at run time from the folder in which it is.",
-        "node": "File: the Node that runs it.",
+        "main": "File: the module that starts; for a split bundle, its folder.",
+        "entry": "string: path of the module below `main`; empty if `main` is the module.",
+        "siblings": "list of Files: modules that it imports at run time from its own folder.",
+        "node": "File: the Node binary that runs it.",
     },
 )
