@@ -1,4 +1,4 @@
-"""The targets of a base image from Debian packages."""
+"""The targets of a base image that consists of Debian packages."""
 
 load("//bazel/private/image:image.bzl", "image")
 load("//bazel/private/image:image_macro.bzl", "image_manifest_name")
@@ -7,15 +7,15 @@ load(":debian_layer.bzl", "debian_layer")
 load(":python_bytecode_layer.bzl", "python_bytecode_layer", "python_packages_of")
 
 def debian_base(packages, env, layers, platform, constraints):
-    """Declares `layer` and `image`, which is for one platform whatever is built for.
+    """Declares `layer` and `image`. The image is always for one platform, whatever the target platform is.
 
-    Where that is the platform which is built for, nothing needs a transition, and the tools are the same targets that programs have: analysed once, made
-    once. The image is the same in either way.
+    If it is the target platform, no transition is needed, so programs and bases share their tools: Bazel analyses and builds those once. The
+    image is the same with and without the transition.
 
     Args:
       packages: labels of the packages.
       env: dict of string to string, environment variables of the image.
-      layers: labels of the image's layers, lowest first: `:layer`, then others.
+      layers: labels of the image's layers, lowest first, starting with `:layer`.
       platform: label of the platform.
       constraints: labels of the platform's constraints.
     """

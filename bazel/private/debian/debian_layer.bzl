@@ -1,4 +1,4 @@
-"""A layer of Debian packages."""
+"""Layers of Debian packages."""
 
 load("//bazel/private/image:image_layers_info.bzl", "ImageLayersInfo")
 load("//bazel/private/image:layer_action.bzl", "LAYER_ATTRS", "LAYER_TOOLCHAINS", "layer_action_args", "run_layer_action")
@@ -21,11 +21,13 @@ def _debian_layer_impl(ctx):
 
 debian_layer = rule(
     implementation = _debian_layer_impl,
-    doc = """A root filesystem of Debian packages as one layer, with what their maintainer scripts would have made: certificate bundle, accounts
-(and `slipway`, 1000:1000, with a writable home), alternatives, the loader's cache, dpkg's database. No script runs.
+    doc = """A root filesystem of Debian packages as one layer.
+
+No maintainer script runs. Slipway itself makes their results: the certificate bundle, accounts (with `slipway`, 1000:1000, and its writable home),
+alternatives, the loader's cache and dpkg's database.
 """,
     attrs = {
-        "packages": attr.label_list(mandatory = True, allow_files = [".deb"], doc = "The packages, with everything that they depend on."),
+        "packages": attr.label_list(mandatory = True, allow_files = [".deb"], doc = "The packages with all their dependencies."),
     } | LAYER_ATTRS,
     toolchains = LAYER_TOOLCHAINS,
 )

@@ -1,10 +1,10 @@
-"""A base image from Debian packages."""
+"""Base images from Debian packages."""
 
 load("@bazel_tools//tools/build_defs/repo:utils.bzl", "read_user_netrc", "use_netrc")
 load("//bazel/private:given_name.bzl", "given_name")
 load("//bazel/private/node:repository_tool.bzl", "run_repository_tool")
 
-# Debian's name of an architecture to the platform of its images, and the processor that `select` knows it by.
+# Debian's name of an architecture to its platform, and its constraint for `select`.
 _ARCHITECTURES = {
     "amd64": struct(platform = Label("//bazel/platforms:linux_amd64"), cpu = Label("@platforms//cpu:x86_64")),
     "arm64": struct(platform = Label("//bazel/platforms:linux_arm64"), cpu = Label("@platforms//cpu:aarch64")),
@@ -44,22 +44,22 @@ _TOOL = "debian"
 
 DEBIAN_ATTRS = {
     "lock": attr.label(allow_single_file = True, doc = "The packages, as `slipway image lock` writes them."),
-    "suite": attr.string(doc = "What the lock is of, checked: one or more suites, as apt names them (`bookworm bookworm-security`). Default: not checked, as for the next three."),
-    "components": attr.string_list(doc = "Components: `main`, `non-free`, …"),
-    "architecture": attr.string(doc = "Debian's name of the architecture: `amd64` or `arm64`."),
-    "packages": attr.string_list(doc = "The packages that the image was asked to have."),
-    "mirror": attr.string(doc = "Address of a Debian mirror, `https://HOST/debian`. Default: the one that the machine's apt sources name."),
-    "allow_newer": attr.bool(doc = "Whether, when neither the mirror nor snapshot.debian.org has a locked version, the newest versions are taken, with a warning that names " +
-                                   "both versions and has the new lines of the lock. Only after the index's signature by Debian's archive keys was verified. Default: that is an error."),
+    "suite": attr.string(doc = "One or more suites, as apt names them (`bookworm bookworm-security`). Must match the lock. Default: not checked, also for the next three."),
+    "components": attr.string_list(doc = "Components: `main`, `non-free`, … Must match the lock."),
+    "architecture": attr.string(doc = "Debian's name of the architecture: `amd64` or `arm64`. Must match the lock."),
+    "packages": attr.string_list(doc = "The requested packages, without their dependencies. Must match the lock."),
+    "mirror": attr.string(doc = "Address of a Debian mirror, `https://HOST/debian`. Default: the mirror in the machine's apt sources."),
+    "allow_newer": attr.bool(doc = "Whether to take the newest versions if neither the mirror nor snapshot.debian.org has a locked version. Slipway first verifies the index's " +
+                                   "signature by Debian's archive keys. A warning names both versions and has the new lines of the lock. Default: no; a missing version is an error."),
     "env": attr.string_dict(doc = "Environment variables of the image."),
-    "layers": attr.label_list(doc = "Further layers, put on that of the packages: `image_layer` targets."),
+    "layers": attr.label_list(doc = "Further layers, on top of the packages' layer: `image_layer` targets."),
 }
 
 def _error(rctx, problem, remedy):
     fail("base image {}: {}\n{}".format(given_name(rctx), problem, remedy))
 
 def _download(rctx, mirrors, files):
-    """Downloads all at once; gives those that failed."""
+    """Downloads all files in parallel. Returns those that failed."""
     netrc = read_user_netrc(rctx)
 
     def start(file):
@@ -77,9 +77,9 @@ def _download(rctx, mirrors, files):
     return [file for file, download in pending if not download.wait().success]
 
 def _download_old(rctx, archives, files):
-    """Downloads from Debian's archive of all versions what the mirror does not have; gives those that failed.
+    """Downloads files that the mirror lacks from Debian's archive of all versions. Returns those that failed.
 
-    The first file tells whether the archive has anything for us. One that does not answer costs one timeout, not one for each file.
+    The first file is a probe, so that an unreachable archive costs one timeout instead of one for each file.
     """
     if not files or not archives or _download(rctx, archives, files[:1]):
         return files
@@ -89,12 +89,12 @@ def _package(entry):
     return entry | {"output": "packages/{}.deb".format(entry["name"])}
 
 def _relock(rctx, problem):
-    """Asks the mirror's signed index for the newest versions. Bazel's downloader takes nothing over plain HTTP whose sha256 is not known before."""
+    """The newest versions, from the mirror's signed index. A tool does this, as Bazel downloads nothing over plain HTTP without a known sha256."""
     arguments = ["relock", rctx.path(rctx.attr.lock), rctx.attr.mirror]
     return run_repository_tool(rctx, _TOOL, arguments, packages = True, context = problem)
 
 def _changes(locked, newest):
-    """What differs between two lists of packages: `NAME LOCKED -> TAKEN` for each."""
+    """The differences between two lists of packages, as `NAME LOCKED -> TAKEN`."""
     before = {entry["name"]: entry["version"] for entry in locked}
     after = {entry["name"]: entry["version"] for entry in newest}
     return [
@@ -104,7 +104,7 @@ def _changes(locked, newest):
     ]
 
 def _replace(rctx, prepared, failed):
-    """Takes the newest versions in place of what neither the mirror nor the archive of all versions has, or says which they are."""
+    """Downloads the newest versions in place of missing ones, with `allow_newer`; fails with their names without it."""
     mirrors = prepared["mirrors"]
     archive = failed[0]["archive"]
     without = "the mirror {} does not have".format(mirrors[archive])
@@ -172,12 +172,12 @@ def _debian_repository_impl(rctx):
         constraints = json.encode([str(_LINUX), str(_ARCHITECTURES[architecture].cpu)]),
     ))
 
-    # The same bytes wherever they came from, unless newer packages were taken.
+    # The bytes are pinned, unless newer packages replaced locked ones.
     return rctx.repo_metadata(reproducible = not failed) if hasattr(rctx, "repo_metadata") else None
 
 _debian_repository = repository_rule(
     implementation = _debian_repository_impl,
-    doc = "`@NAME//image`: an image of the Debian packages that a lock names, by Bazel's downloader from a mirror.",
+    doc = "`@NAME//image`: an image of the Debian packages in a lock. Bazel downloads them from a mirror.",
     attrs = DEBIAN_ATTRS,
 )
 
@@ -197,7 +197,7 @@ def _debian_hub_impl(rctx):
 
 _debian_hub = repository_rule(
     implementation = _debian_hub_impl,
-    doc = "`@NAME//image`: of several images, the one for the platform that is built for.",
+    doc = "`@NAME//image`: selects the image for the target platform.",
     attrs = {
         "image_name": attr.string(mandatory = True),
         "architectures": attr.string_list(mandatory = True),
@@ -216,25 +216,25 @@ def debian_image(name, lock = None, locks = {}, architecture = "", **kwargs):
     )
     ```
 
-    Neither apt nor dpkg is needed. The packages come from `mirror`, else from the mirror that the machine's apt sources name. A version that
-    the mirror no longer has comes from snapshot.debian.org, Debian's archive of all versions.
+    You need neither apt nor dpkg. The packages come from `mirror`, else from the mirror in the machine's apt sources. If the mirror no longer has
+    a version, it comes from snapshot.debian.org, Debian's archive of all versions.
 
-    Errors: a lock that is not of what `suite`, `components`, `architecture` or `packages` say; a package whose SHA-256 is another; a version
-    that neither the mirror nor the archive has, unless `allow_newer`.
+    Errors: a lock that does not match `suite`, `components`, `architecture` or `packages`; a package with a wrong SHA-256; a version that neither the
+    mirror nor the archive has, unless `allow_newer` is set; both `lock` and `locks`, or neither.
 
     Args:
       name: string, name of the repository.
       lock: label of the lock, which `slipway image lock` writes.
-      locks: dict of label to Debian's name of an architecture, instead of `lock`: the image is that of the platform that is built for.
-      architecture: string: checked against the lock.
+      locks: dict of label to Debian's name of an architecture, instead of `lock`. The image is the one for the target platform.
+      architecture: string: Debian's name of the architecture. Must match the lock. Default: not checked.
       **kwargs: the following.
-        `suite`, string: suites, as apt names them. Default: not checked, as for the next two.
-        `components`, list of strings.
-        `packages`, list of strings: what the image was asked to have.
-        `mirror`, string, `https://HOST/debian`. Default: the one that the machine's apt sources name.
-        `allow_newer`, boolean: whether the newest versions are taken when neither the mirror nor the archive has a locked one. Default: False.
+        `suite`, string: suites, as apt names them. Must match the lock. Default: not checked, also for the next two.
+        `components`, list of strings. Must match the lock.
+        `packages`, list of strings: the requested packages, without their dependencies. Must match the lock.
+        `mirror`, string, `https://HOST/debian`. Default: the mirror in the machine's apt sources.
+        `allow_newer`, boolean: whether to take the newest versions if neither the mirror nor the archive has a locked one. Default: False.
         `env`, dict of string to string: environment variables of the image.
-        `layers`, list of labels: further layers, put on that of the packages: `image_layer` targets.
+        `layers`, list of labels: further layers, on top of the packages' layer: `image_layer` targets.
     """
     if (lock == None) == (not locks):
         fail("base image {}: {}.\nGive `lock` for one architecture, or `locks` for several.".format(name, "it has both `lock` and `locks`" if lock else "it has no `lock`"))

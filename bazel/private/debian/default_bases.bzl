@@ -1,14 +1,14 @@
-"""The base images that Slipway brings."""
+"""Slipway's default base images."""
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# The folder that Sematic's workers write to.
+# Sematic's workers write to the folder in this layer.
 _SEMATIC = {
     "env": {"PATH": "/sematic/bin:" + _PATH},
     "layers": [Label(":sematic_layer")],
 }
 
-# What NVIDIA's container runtime reads: https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html
+# NVIDIA's container runtime reads these variables: https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html
 _NVIDIA = {
     "NVIDIA_DRIVER_CAPABILITIES": "compute,utility",
     "NVIDIA_REQUIRE_CUDA": "cuda>=11.8",
@@ -22,7 +22,7 @@ def _base(lock, env = {}, layers = []):
         layers = layers,
     )
 
-# Name to what `debian_image` takes.
+# Name to the arguments of `debian_image`.
 DEFAULT_BASES = {
     "sematic_base": _base("worker_base", **_SEMATIC),
     "sematic_cuda": _base("worker_cuda", env = _SEMATIC["env"] | _NVIDIA, layers = _SEMATIC["layers"]),

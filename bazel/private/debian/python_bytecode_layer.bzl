@@ -1,11 +1,11 @@
-"""A layer with the bytecode of Debian's Python."""
+"""Layers with the bytecode of Debian's Python."""
 
 load("//bazel/private/image:image_layers_info.bzl", "ImageLayersInfo")
 load("//bazel/private/image:layer_action.bzl", "LAYER_ATTRS", "layer_action_args")
 load("//bazel/private/python:python_compiler.bzl", "COMPILED_PYTHON_VERSION", "PYTHON_COMPILER_ATTRS", "run_python_compiler")
 
 def python_packages_of(packages):
-    """Those of Debian's packages that have modules of Python's own, of the version whose bytecode can be made.
+    """The Debian packages with Python's standard library, for the Python version that Slipway compiles.
 
     Args:
       packages: list of strings, labels whose last part is `NAME.deb`.
@@ -30,9 +30,10 @@ def _deb_entry(file):
 
 python_bytecode_layer = rule(
     implementation = _python_bytecode_layer_impl,
-    doc = """The bytecode of modules in Debian packages as one layer, which Python takes for whatever is in their files: it goes on those packages alone.
+    doc = """The bytecode of Python modules in Debian packages, as one layer.
 
-A container has no place to keep bytecode, so Python would compile anew at each start.
+Use it only on top of these packages, because Python does not compare the bytecode with its source. Without the layer, Python would compile the
+modules at each start of a container.
 """,
     attrs = {
         "packages": attr.label_list(mandatory = True, allow_files = [".deb"], doc = "The packages."),

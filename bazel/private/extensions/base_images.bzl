@@ -1,22 +1,22 @@
-"""The module extension that declares base images."""
+"""The module extension for base images."""
 
 load("//bazel/private/debian:debian_repository.bzl", "DEBIAN_ATTRS", "debian_image")
 load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")
 load("//bazel/private/image:layout_repository.bzl", "layout_repository")
 load("//bazel/private/image:pull_repository.bzl", "PULL_ATTRS", "pull_repository")
 
-_NAME = {"name": attr.string(mandatory = True, doc = "Name of the repository: the image is `@NAME//image`.")}
+_NAME = {"name": attr.string(mandatory = True, doc = "Name of the repository. The image is `@NAME//image`.")}
 
 _LAYOUT = {
-    "path": attr.string(mandatory = True, doc = "The folder with index.json; a relative path starts at the workspace."),
-    "platform": attr.string(doc = "`os/architecture[/variant]`, where the layout holds several images."),
+    "path": attr.string(mandatory = True, doc = "The folder with index.json. A relative path starts at the workspace."),
+    "platform": attr.string(doc = "`os/architecture[/variant]`. Required if the layout has several images."),
 }
 
 _DEBIAN = DEBIAN_ATTRS | {
-    "locks": attr.label_keyed_string_dict(doc = "Lock to Debian's name of its architecture, instead of `lock`: the image is that of the platform that is built for."),
+    "locks": attr.label_keyed_string_dict(doc = "Lock to Debian's name of its architecture, instead of `lock`. The image is the one for the target platform."),
 }
 
-# Kind to the attributes of its tag and the repository rule behind it.
+# Kind to the attributes of its tag, and its repository rule.
 _KINDS = {
     "debian": struct(attrs = _DEBIAN, rule = debian_image),
     "layout": struct(attrs = _LAYOUT, rule = layout_repository),
@@ -28,7 +28,7 @@ def _base_images_impl(mctx):
     for module in mctx.modules:
         for kind, spec in _KINDS.items():
             for tag in getattr(module.tags, kind):
-                # The root module comes first, so that it may replace what a dependency declares.
+                # The root module comes first, so it can replace a dependency's base image.
                 if tag.name in declared:
                     if declared[tag.name] == module.name:
                         fail("base image {}: module {} declares it twice.\nGive one of them another name.".format(tag.name, module.name))
@@ -36,14 +36,16 @@ def _base_images_impl(mctx):
                 declared[tag.name] = module.name
                 spec.rule(name = tag.name, **{attribute: getattr(tag, attribute) for attribute in spec.attrs})
     for name, base in DEFAULT_BASES.items():
-        # Pinned, by Debian's archive of all versions. Newer packages are the last resort of a machine that cannot reach it.
+        # Debian's archive of all versions has the pinned packages. A machine that cannot reach it takes newer packages as a last resort.
         if name not in declared:
             debian_image(name = name, locks = base.locks, env = base.env, layers = base.layers, allow_newer = True)
     return mctx.extension_metadata(reproducible = True)
 
 base_images = module_extension(
     implementation = _base_images_impl,
-    doc = """Base images, each a repository with the target `//image`: `worker_base`, `worker_cuda`, `slim_base`, `sematic_base` and `sematic_cuda`, and what modules declare.
+    doc = """Base images: each is a repository with the target `//image`.
+
+`worker_base`, `worker_cuda`, `slim_base`, `sematic_base` and `sematic_cuda` are predeclared. Declare others with tags:
 
 ```starlark
 base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
@@ -63,8 +65,8 @@ use_repo(base_images, "debian_base", "team_base", "ubuntu", "worker_cuda")
 ```
 """,
     tag_classes = {
-        "debian": tag_class(attrs = _NAME | _DEBIAN, doc = "Debian packages at locked versions, from a mirror of the machine's choice; needs neither apt nor dpkg."),
-        "layout": tag_class(attrs = _NAME | _LAYOUT, doc = "An OCI layout on this machine, for example what `skopeo copy … oci:images/base` writes."),
-        "pull": tag_class(attrs = _NAME | PULL_ATTRS, doc = "An image in a registry, by digest. Its layers never come to this machine: a push mounts or streams them."),
+        "debian": tag_class(attrs = _NAME | _DEBIAN, doc = "Debian packages at locked versions, from a mirror. You need neither apt nor dpkg."),
+        "layout": tag_class(attrs = _NAME | _LAYOUT, doc = "An OCI layout on this machine, for example one from `skopeo copy … oci:images/base`."),
+        "pull": tag_class(attrs = _NAME | PULL_ATTRS, doc = "An image in a registry, by digest. Bazel does not download its layers; a push mounts or streams them."),
     },
 )

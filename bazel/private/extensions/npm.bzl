@@ -1,4 +1,4 @@
-"""The module extension that brings npm packages for `ts_binary` and `pipeline`."""
+"""The module extension for npm packages, for `ts_binary` and `pipeline`."""
 
 load("//bazel/private:module_choice.bzl", "declare_by_module")
 load("//bazel/private/npm:npm_repository.bzl", "NPM_ATTRS", "npm_repository")
@@ -20,13 +20,13 @@ npm.install(name = "npm", package_json = "//:package.json", pnpm_lock = "//:pnpm
 use_repo(npm, "npm")
 ```
 
-Several modules may use one name: a `ts_binary` or `pipeline` gets the packages that its own module declares. Rules of others get those of the
-root module.
+Several modules can use the same name. A `ts_binary` or `pipeline` gets the packages that its own module declares. Rules of other rulesets get the
+root module's packages.
 """,
     tag_classes = {
         "install": tag_class(
-            doc = "Installs what one lock file pins.",
-            attrs = {"name": attr.string(mandatory = True, doc = "Name of the repository: its packages are `@name//:package`.")} | NPM_ATTRS,
+            doc = "Installs the packages of one lock file.",
+            attrs = {"name": attr.string(mandatory = True, doc = "Name of the repository. Its packages are `@NAME//:PACKAGE`.")} | NPM_ATTRS,
         ),
     },
 )

@@ -1,4 +1,4 @@
-"""The module extension that brings Python packages for `py_pipeline`."""
+"""The module extension for Python packages, for `py_pipeline`."""
 
 load("//bazel/private:module_choice.bzl", "declare_by_module")
 load("//bazel/private/python:packages_repository.bzl", "python_packages")
@@ -20,15 +20,15 @@ python.install(name = "pip", requirements = "//:requirements.txt")
 use_repo(python, "pip")
 ```
 
-Several modules may use one name: a `py_pipeline` or `python_library` gets the packages that its own module declares.
+Several modules can use the same name. A `py_pipeline` or `python_library` gets the packages that its own module declares.
 """,
     tag_classes = {
         "install": tag_class(
-            doc = "Installs what one locked requirements file pins.",
+            doc = "Installs the packages of one locked requirements file.",
             attrs = {
-                "name": attr.string(mandatory = True, doc = "Name of the repository: its packages are `@name//:packages`."),
-                "requirements": attr.label(mandatory = True, doc = "The file: every package with `==` and `--hash=sha256:…`."),
-                "python_version": attr.string(default = "3.11", doc = "The version of Python that they are for. Default: that of the default bases."),
+                "name": attr.string(mandatory = True, doc = "Name of the repository. Its packages are `@NAME//:packages`."),
+                "requirements": attr.label(mandatory = True, doc = "The requirements file. Every package needs `==` and `--hash=sha256:…`."),
+                "python_version": attr.string(default = "3.11", doc = "The Python version of the packages, 3.11 or newer. Default: the version in the default bases."),
             },
         ),
     },

@@ -1,4 +1,4 @@
-"""The module extension behind Slipway's own tools."""
+"""The module extension for Slipway's own tools."""
 
 load("//bazel/private/node:node_repository.bzl", "NODE_PLATFORMS", "node_repository")
 load("//bazel/private/npm:npm_repository.bzl", "npm_repository")
@@ -6,7 +6,7 @@ load("//bazel/private/npm:package_manager.bzl", "package_managers")
 load("//src:tools.bzl", "tool_packages")
 
 def slipway_tool_repositories():
-    """Declares Node for every platform, the package managers, the bundler, the compiler of Python modules, and the npm packages of the tools' sources."""
+    """Declares Node for every platform, the package managers, the bundler, the Python compiler, and the npm packages of the tools' sources."""
     for platform in NODE_PLATFORMS:
         node_repository(name = "slipway_node_" + platform, platform = platform)
     package_managers()
@@ -14,7 +14,7 @@ def slipway_tool_repositories():
         name = "slipway_esbuild",
         package_json = Label("//bazel/private/ts:package.json"),
         pnpm_lock = Label("//bazel/private/ts:pnpm-lock.yaml"),
-        # Its install script puts the native binary in place.
+        # The install script puts the native binary in place.
         run_install_scripts = ["esbuild"],
     )
     npm_repository(
@@ -30,5 +30,5 @@ def _toolchains_impl(mctx):
 
 toolchains = module_extension(
     implementation = _toolchains_impl,
-    doc = "Declares the repositories of Slipway's own tools. Slipway's MODULE.bazel uses it; other modules have no need to.",
+    doc = "Declares the repositories of Slipway's own tools. Only Slipway's MODULE.bazel needs it.",
 )

@@ -1,4 +1,4 @@
-"""Node for the machine that Bazel runs on, in repository rules."""
+"""Node for repository rules, on the host."""
 
 load(":node_repository.bzl", "NODE_PLATFORMS")
 
@@ -6,7 +6,7 @@ _OS = {"linux": "linux", "mac os x": "macos"}
 _CPU = {"aarch64": "aarch64", "amd64": "x86_64", "arm64": "aarch64", "x86_64": "x86_64"}
 
 def host_node(rctx):
-    """The pinned Node, for tools that run before anything is built.
+    """The pinned Node, for tools of repository rules.
 
     Args:
       rctx: the repository context.
@@ -18,6 +18,6 @@ def host_node(rctx):
     if platform not in NODE_PLATFORMS:
         fail("{}: Slipway brings no Node for {} on {}.\nRun Bazel on Linux or macOS, x86_64 or aarch64.".format(rctx.name, rctx.os.name, rctx.os.arch))
 
-    # Bazel hashes a file that a label names whenever its server starts, to see whether the repository is up to date: of Node 120 MB. So the label names
-    # the file beside it. The version is in the file loaded above, and Bazel compares that too.
+    # Not a label of `node` itself: Bazel would hash its 120 MB at each server start, to check the repository. A new version changes the .bzl file
+    # loaded above, which Bazel checks too.
     return rctx.path(Label("@slipway_node_{}//:BUILD.bazel".format(platform))).dirname.get_child("node")

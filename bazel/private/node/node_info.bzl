@@ -1,8 +1,8 @@
-"""What a Node toolchain gives."""
+"""The provider of a Node toolchain."""
 
 NodeInfo = provider(
-    doc = "A Node binary.",
+    doc = "The Node binary of a toolchain.",
     fields = {
-        "node": "File: the `node` executable. It needs nothing beside it.",
+        "node": "File: the `node` executable. It needs no other files.",
     },
 )

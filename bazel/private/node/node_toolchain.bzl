@@ -1,11 +1,11 @@
-"""Declares a Node for either of the two toolchain types."""
+"""Declares Node for either of the two toolchain types."""
 
 load(":node_info.bzl", "NodeInfo")
 
-# Runs Slipway's own tools: in build actions, in launchers. Node 24 or newer.
+# Runs Slipway's own tools, in build actions and launchers. Node 24 or newer.
 NODE_TOOL_TOOLCHAIN = str(Label("//bazel/toolchains:node_tool_type"))
 
-# Runs the user's program: locally and in the image. Any Node.
+# Runs the user's programs, locally and in images. Any Node version.
 NODE_RUNTIME_TOOLCHAIN = str(Label("//bazel/toolchains:node_runtime_type"))
 
 def _node_toolchain_impl(ctx):
@@ -14,7 +14,9 @@ def _node_toolchain_impl(ctx):
 
 node_toolchain = rule(
     implementation = _node_toolchain_impl,
-    doc = """A Node for `toolchain(toolchain_type = …)` of `//bazel/toolchains:node_tool_type` or `:node_runtime_type`.
+    doc = """Your own Node, for a `toolchain` with the type `//bazel/toolchains:node_tool_type` or `:node_runtime_type`.
+
+`node_tool_type` runs Slipway's tools and needs Node 24 or newer. `node_runtime_type` runs your programs, locally and in images, with any version.
 
 ```starlark
 node_toolchain(

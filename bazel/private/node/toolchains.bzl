@@ -1,11 +1,11 @@
-"""The toolchains that Slipway registers by itself."""
+"""The Node toolchains that Slipway registers."""
 
 load(":node_repository.bzl", "NODE_PLATFORMS")
 
 def declare_node_toolchains():
-    """Declares, for every platform that Node is published for, a toolchain of either type.
+    """Declares a toolchain of each type for every supported platform.
 
-    A repository that a resolution does not choose is never fetched.
+    Bazel fetches only the repositories of the toolchains that it selects.
     """
     for name, platform in NODE_PLATFORMS.items():
         constraints = ["@platforms//os:" + platform.os, "@platforms//cpu:" + platform.cpu]

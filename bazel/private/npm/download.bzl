@@ -1,15 +1,15 @@
-"""Downloads what Slipway itself needs before anything can be built or installed, in repository rules."""
+"""Downloads Slipway's own tools in repository rules."""
 
-# What Bazel tells of a command that it ended after its timeout.
+# Bazel's exit status for a command that timed out.
 _TIMED_OUT = 256
 
 def archive(url, prefix, output = "", sha256 = "", integrity = ""):
-    """An archive that `download` may take.
+    """An archive for `download`.
 
     Args:
       url: string.
       prefix: string, the folder of the archive to unpack.
-      output: string, the folder of the repository to unpack it into.
+      output: string, the folder in the repository to unpack into.
       sha256: string, hexadecimal; this or `integrity` pins the bytes.
       integrity: string, as in `sha512-…`.
 
@@ -42,7 +42,7 @@ def _unpack(rctx, archive, url, allow_fail):
     return rctx.download_and_extract(url, archive.output, archive.sha256, "", archive.prefix, integrity = archive.integrity, allow_fail = allow_fail)
 
 def _packets_are_dropped(rctx, url):
-    """Whether a firewall leaves connections unanswered: Bazel would try for a minute. Behind a proxy it is the proxy that answers."""
+    """Whether a firewall drops connections silently. Bazel would retry for a minute. With a proxy, the proxy answers."""
     for name in ["HTTPS_PROXY", "https_proxy"]:
         if rctx.os.environ.get(name):
             return False
@@ -50,7 +50,7 @@ def _packets_are_dropped(rctx, url):
     return rctx.execute(["bash", "-c", probe], timeout = 3).return_code == _TIMED_OUT
 
 def _npm_pack(rctx, archive):
-    """Fetches a package by the machine's npm, which knows its own registry. Returns an error or None."""
+    """Fetches a package with the machine's npm, which has its own registry settings. Returns an error or None."""
     npm = rctx.which("npm")
     if not npm:
         return "npm is not on PATH."
@@ -59,14 +59,14 @@ def _npm_pack(rctx, archive):
     if result.return_code != 0:
         return result.stderr.strip()
 
-    # npm trusts what its registry says of the package; Bazel compares it with the pin.
+    # npm trusts its registry's integrity, so Bazel verifies the pinned one.
     file = archive.url.rpartition("/")[2]
     _unpack(rctx, archive, "file://{}".format(rctx.path("download/" + file)), False)
     rctx.delete("download")
     return None
 
 def download(rctx, archives):
-    """Unpacks the first of several archives that can be had: by Bazel's downloader, or else by the machine's npm. Bazel checks the bytes of each.
+    """Unpacks the first available archive, with Bazel's downloader or else with the machine's npm. Bazel verifies the bytes of each.
 
     Args:
       rctx: the repository context.
@@ -82,7 +82,7 @@ def download(rctx, archives):
     if not problem:
         return
 
-    # Bazel may be told of a mirror, which no rule can know.
+    # Bazel's downloader may have a mirror, which a rule cannot see.
     for archive in slow:
         if _unpack(rctx, archive, archive.url, True).success:
             return

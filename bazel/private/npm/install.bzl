@@ -1,4 +1,4 @@
-"""Installs what a lock file pins, in repository rules."""
+"""Installs the packages of a lock file in repository rules."""
 
 load("//bazel/private:given_name.bzl", "given_name")
 load("//bazel/private:label_text.bzl", "label_text")
@@ -8,15 +8,15 @@ load(":package_manager.bzl", "package_manager_script")
 _MAKE_PACKAGE_LOCK = "npm install --package-lock-only"
 _MAKE_PNPM_LOCK = "npx pnpm@10 install --lockfile-only"
 
-# A flat node_modules: what Bazel globs and what Node resolves are the same folders, without links. The pinned pnpm does the work, whichever
-# package manager package.json names.
+# A flat node_modules without links, so that Bazel globs the same folders that Node resolves. Always with the pinned pnpm, even if package.json
+# names another package manager.
 _PNPM_WORKSPACE = """nodeLinker: hoisted
 managePackageManagerVersions: false
 packageManagerStrict: false
 onlyBuiltDependencies: {}
 """
 
-# Codes of pnpm for a lock file that says something else than package.json.
+# pnpm's error codes for a lock file that does not match package.json.
 _PNPM_OUTDATED = [
     "ERR_PNPM_FROZEN_LOCKFILE_WITH_OUTDATED_LOCKFILE",
     "ERR_PNPM_LOCKFILE_CONFIG_MISMATCH",
@@ -28,7 +28,7 @@ def _error(rctx, problem, remedy):
     fail("npm packages {}: {}\n{}".format(given_name(rctx), problem, remedy))
 
 def _place(rctx, lock, file, command):
-    """Puts package.json and its lock into the repository; returns the lock's text."""
+    """Links package.json and its lock into the repository. Returns the lock's text."""
     for label, name in [(rctx.attr.package_json, "package.json"), (lock, file)]:
         path = rctx.path(label)
         if not path.exists:
@@ -55,11 +55,11 @@ def _wrong_integrity(rctx, lock, package, wanted, received, command):
     )
 
 def _between(text, start, end):
-    """What stands in a text between the first `start` and the next `end`; else an empty string."""
+    """The text between the first `start` and the next `end`, or an empty string."""
     return text.partition(start)[2].partition(end)[0]
 
 def _run(rctx, manager, arguments):
-    """Runs a package manager; returns its exit status and everything that it printed."""
+    """Runs a package manager. Returns whether it succeeded, and its output."""
     node = host_node(rctx)
     environment = {
         "CI": "true",
@@ -70,7 +70,7 @@ def _run(rctx, manager, arguments):
     }
     npm = rctx.which("npm")
     if npm:
-        # It looks for the npmrc of this machine beside its Node, so beside ours it finds none.
+        # npm searches for the machine's npmrc beside its Node, and finds none beside ours.
         result = rctx.execute([npm, "config", "get", "globalconfig"])
         if result.return_code == 0:
             environment["npm_config_globalconfig"] = result.stdout.strip()
@@ -85,7 +85,7 @@ def _cache_folder(rctx):
     return root + "/slipway/pnpm" if root.startswith("/") else None
 
 def _package_of_pnpm(text, integrity):
-    """The package, as in `@scope/name@1.0.0`, whose integrity a pnpm-lock.yaml states."""
+    """The package with an integrity in a pnpm-lock.yaml, for example `@scope/name@1.0.0`."""
     name = ""
     for line in text.splitlines():
         if line.endswith(":"):
@@ -95,7 +95,7 @@ def _package_of_pnpm(text, integrity):
     return "a package"
 
 def install_pnpm_lock(rctx):
-    """Installs what a `pnpm-lock.yaml` pins, each package checked against the integrity in it.
+    """Installs the packages of a `pnpm-lock.yaml` and verifies the integrity of each.
 
     Args:
       rctx: the repository context, of the rule npm_repository.
@@ -109,7 +109,7 @@ def install_pnpm_lock(rctx):
     arguments = [
         "install",
         "--frozen-lockfile",
-        # A hard link into the store would let an edit here change every other folder.
+        # With hard links into the store, an edit here would change every other folder.
         "--package-import-method=copy",
         "--reporter=append-only",
     ]
@@ -119,7 +119,7 @@ def install_pnpm_lock(rctx):
     if store:
         arguments.append("--store-dir=" + store)
 
-    # pnpm downloads a package of another integrity again too, after waiting. So it downloads again only where the first failure had another cause.
+    # pnpm also waits and retries after a wrong integrity. So the first run has no retries, and only other failures get a second run.
     result = _run(rctx, "pnpm", arguments + ["--fetch-retries=0"])
     if not result.ok:
         if [code for code in _PNPM_OUTDATED if code in result.output]:
@@ -138,7 +138,7 @@ def _package_name(path):
     return path.rpartition("node_modules/")[2]
 
 def install_package_lock(rctx):
-    """Installs what a `package-lock.json` pins, each package checked against the integrity in it.
+    """Installs the packages of a `package-lock.json` and verifies the integrity of each.
 
     Args:
       rctx: the repository context, of the rule npm_repository.

@@ -1,4 +1,4 @@
-"""An npm package."""
+"""The rule for npm packages."""
 
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
 
@@ -12,10 +12,10 @@ def _npm_package_impl(ctx):
 
 npm_package = rule(
     implementation = _npm_package_impl,
-    doc = "An npm package, or several: what the targets of an npm repository are.",
+    doc = "One or more npm packages. The targets of an npm repository have this rule.",
     attrs = {
         "deps": attr.label_list(providers = [DefaultInfo], doc = "Further packages."),
         "package": attr.string(doc = "The package's name."),
-        "srcs": attr.label_list(allow_files = True, doc = "Its files."),
+        "srcs": attr.label_list(allow_files = True, doc = "The package's files."),
     },
 )

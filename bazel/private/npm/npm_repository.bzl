@@ -7,10 +7,10 @@ load(":install.bzl", "install_package_lock", "install_pnpm_lock")
 # What the rule and the tag of the module extension share.
 NPM_ATTRS = {
     "package_json": attr.label(mandatory = True, doc = "The package.json."),
-    "package_lock": attr.label(doc = "npm's package-lock.json beside it (lockfileVersion 2 or 3). This or `pnpm_lock` is required."),
-    "pnpm_lock": attr.label(doc = "The pnpm-lock.yaml beside it (lockfileVersion 9). This or `package_lock` is required."),
-    "dev": attr.bool(doc = "Whether devDependencies are installed too. Default: no."),
-    "run_install_scripts": attr.string_list(doc = "Packages whose install scripts may run. Default: none."),
+    "package_lock": attr.label(doc = "The package-lock.json of npm beside it (lockfileVersion 2 or 3). Set this or `pnpm_lock`."),
+    "pnpm_lock": attr.label(doc = "The pnpm-lock.yaml beside it (lockfileVersion 9). Set this or `package_lock`."),
+    "dev": attr.bool(doc = "Whether to install devDependencies too. Default: no."),
+    "run_install_scripts": attr.string_list(doc = "Packages whose install scripts Slipway runs. Default: none."),
 }
 
 def _npm_repository_impl(rctx):
@@ -33,13 +33,13 @@ npm_repository = repository_rule(
     implementation = _npm_repository_impl,
     doc = """The npm packages of a `package.json`, pinned by its `pnpm-lock.yaml` or `package-lock.json`.
 
-Every package is a target of its name, with what it needs: `@npm//:csv-parse`, `@npm//:@scope/name`. The pinned package manager runs on the pinned
-Node, so the machine needs neither. Addresses and credentials of the registry come from the machine's own npm configuration, never from the lock file.
+Every package is a target with its dependencies: `@npm//:csv-parse`, `@npm//:@scope/name`. You need neither Node nor a package manager on the machine:
+Slipway uses its pinned ones. Registry addresses and credentials come from the machine's npm configuration, never from the lock file.
 
-Errors: a lock file that is missing, out of date or of another version; a package whose integrity differs from the locked one.
+Errors: a missing or outdated lock file, or one of an unsupported version; a package whose integrity differs from the locked one.
 """,
     attrs = NPM_ATTRS | {
-        "excludes": attr.string_list(doc = "Patterns of files that the targets do not have, below the folder of any package. Default: none."),
+        "excludes": attr.string_list(doc = "Patterns of files to leave out, below each package's folder. Default: none."),
         "_describe": attr.label(default = Label(":describe.mjs"), allow_single_file = True),
     },
 )

@@ -24,12 +24,12 @@ def _package_manager_impl(rctx):
 
 _package_manager = repository_rule(
     implementation = _package_manager_impl,
-    doc = "A package manager, at the version pinned here.",
-    attrs = {"package": attr.string(mandatory = True, values = _PACKAGE_MANAGERS.keys(), doc = "Its name.")},
+    doc = "A package manager at its pinned version.",
+    attrs = {"package": attr.string(mandatory = True, values = _PACKAGE_MANAGERS.keys(), doc = "`npm` or `pnpm`.")},
 )
 
 def package_managers():
-    """Declares the package managers. One is fetched when a lock file of its format is installed."""
+    """Declares the package managers. Bazel fetches one when it installs a lock file of its format."""
     for name in _PACKAGE_MANAGERS:
         _package_manager(name = "slipway_tool_{}".format(name), package = name)
 
@@ -41,7 +41,7 @@ def package_manager_script(rctx, name):
       name: string, `npm` or `pnpm`.
 
     Returns:
-      path of a module.
+      path of the module to run.
     """
     folder = rctx.path(Label("@slipway_tool_{}//:BUILD.bazel".format(name))).dirname
     return folder.get_child(*_PACKAGE_MANAGERS[name].script.split("/"))

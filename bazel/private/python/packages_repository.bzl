@@ -1,6 +1,6 @@
-"""Repositories of Python packages, as a locked requirements file pins them."""
+"""Repositories of Python packages from a locked requirements file."""
 
-# The C library of the default bases.
+# Minor version of glibc 2 in the default bases.
 _GLIBC = 36
 
 def _manylinux(cpu):
@@ -10,7 +10,7 @@ def _manylinux(cpu):
 def _macos(cpu):
     return ["macosx_{}_0_{}".format(major, cpu) for major in range(15, 10, -1)]
 
-# Bazel's names of a platform, and the tags of wheels that run there, the newest first.
+# Bazel's name of a platform to its wheel tags, newest first.
 PYTHON_PLATFORMS = {
     "linux_x86_64": struct(os = "linux", cpu = "x86_64", tags = _manylinux("x86_64")),
     "linux_aarch64": struct(os = "linux", cpu = "aarch64", tags = _manylinux("aarch64")),
@@ -63,7 +63,7 @@ def _download(rctx, platform):
         "--no-input",
         "--quiet",
         "--require-hashes",
-        # The lock names everything; and to build a package here would be to build it for this machine.
+        # The lock has all dependencies. Only wheels, because a build here would be for this machine instead of the target platform.
         "--no-deps",
         "--only-binary=:all:",
         "--implementation=cp",
@@ -86,7 +86,7 @@ def _download(rctx, platform):
         ))
 
 def _top_level(record):
-    """The names that a wheel puts into site-packages, by its RECORD (Python packaging specifications, "Recording installed projects")."""
+    """A wheel's names in site-packages, from its RECORD (Python packaging specifications, "Recording installed projects")."""
     names = {}
     for line in record.splitlines():
         parts = line.lstrip("\"").split(",")[0].split("/")
@@ -103,14 +103,14 @@ def _unpack(rctx):
       rctx: the repository context.
 
     Returns:
-      dict of the name of a package to a list of names in site-packages. What several packages have, a namespace, is a package of its own.
+      dict of package name to a list of names in site-packages. A namespace that several packages share is a separate entry.
     """
     packages = rctx.path("site-packages")
     wheels = rctx.path("wheels")
     owners = {}
     seen = {}
     for wheel in sorted(wheels.readdir(), key = str):
-        # Bazel tells archives by their ending.
+        # Bazel recognises archives by their extension.
         archive = "wheels/archive.zip"
         rctx.symlink(wheel, archive)
         rctx.extract(archive, output = "site-packages")
@@ -131,7 +131,7 @@ def _unpack(rctx):
                 rctx.execute(["cp", "-R", str(folder.get_child(part)) + "/.", str(packages)])
         rctx.delete(folder)
 
-    # Such a file would make a package of Bazel's out of its folder.
+    # A BUILD file would make its folder a Bazel package.
     rctx.execute(["find", str(packages), "-type", "f", "(", "-name", "BUILD", "-o", "-name", "BUILD.bazel", ")", "-delete"])
     result = {}
     for name, distributions in owners.items():
@@ -142,10 +142,10 @@ def packages_build_file(repository, platform, python_version, packages):
     """The BUILD file of a repository with the packages for one platform.
 
     Args:
-      repository: string, its canonical name: that of the repository that chooses, an underscore, the platform.
+      repository: string, its canonical name: the hub repository's name, an underscore, the platform.
       platform: string, a key of PYTHON_PLATFORMS.
-      python_version: string, as in `3.11`.
-      packages: dict of the name of a package to a list of names in the folder `site-packages`.
+      python_version: string, for example `3.11`.
+      packages: dict of package name to a list of names in the folder `site-packages`.
 
     Returns:
       string.
@@ -173,8 +173,8 @@ _python_platform_packages = repository_rule(
     doc = "The packages for one platform.",
     attrs = {
         "requirements": attr.label(mandatory = True, allow_single_file = True, doc = "The requirements file."),
-        "python_version": attr.string(mandatory = True, doc = "As in `3.11`."),
-        "platform": attr.string(mandatory = True, values = PYTHON_PLATFORMS.keys(), doc = "Where they run."),
+        "python_version": attr.string(mandatory = True, doc = "The Python version, for example `3.11`."),
+        "platform": attr.string(mandatory = True, values = PYTHON_PLATFORMS.keys(), doc = "The platform of the packages."),
     },
 )
 
@@ -203,24 +203,25 @@ def _python_packages_hub_impl(rctx):
 
 python_packages_hub = repository_rule(
     implementation = _python_packages_hub_impl,
-    doc = "Chooses the packages by the platform that is built for.",
-    attrs = {"repositories": attr.string_dict(mandatory = True, doc = "Platform to the repository with its packages.")},
+    doc = "Selects the packages for the target platform.",
+    attrs = {"repositories": attr.string_dict(mandatory = True, doc = "Platform to the name of the repository with its packages.")},
 )
 
 def python_packages(name, requirements, python_version = "3.11"):
     """The packages of a locked requirements file: `@NAME//:packages`.
 
-    Wheels alone are taken, each checked against the hash in the file, for the platform that is built for; a platform that is not built for
-    is not fetched. The machine's pip brings them; addresses and credentials of the index come from its own configuration.
+    The machine's pip downloads wheels for the target platform and verifies the hash of each. Slipway takes only wheels, and Bazel fetches only the
+    platforms that you build for. Index addresses and credentials come from pip's configuration.
 
     `slipway python lock requirements.in` writes the file.
 
-    Errors: a package without a version or hash; one that has no wheel for the platform; a version of Python before 3.11.
+    Errors: a package without a version or hash; a package without a wheel for the platform; a Python version before 3.11, or one with a third
+    number; no python3 with pip on the machine.
 
     Args:
       name: string, name of the repository.
-      requirements: label of the file: every package with `==` and `--hash=sha256:…`.
-      python_version: string. Default: that of the default bases.
+      requirements: label of the file. Every package needs `==` and `--hash=sha256:…`.
+      python_version: string, for example `3.11`. Default: the version in the default bases.
     """
     parts = python_version.split(".")
     if len(parts) != 2 or not parts[0].isdigit() or not parts[1].isdigit() or int(parts[0]) != 3 or int(parts[1]) < 11:

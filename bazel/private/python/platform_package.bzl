@@ -1,4 +1,4 @@
-"""A Python package in a repository that is for one platform."""
+"""Python packages in a repository for one platform."""
 
 load("//bazel/private:runfiles.bzl", "runfiles_path")
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
@@ -12,7 +12,7 @@ def _platform_package_impl(ctx):
         for file in ctx.files.srcs
     })
     return [
-        # No files: whoever has them in its runfiles would have them in the repository's folder too.
+        # No files, because dependents would also put them into the repository's own runfiles folder.
         DefaultInfo(
             files = depset(),
             runfiles = own.merge_all([target[DefaultInfo].default_runfiles for target in ctx.attr.deps]),
@@ -32,17 +32,17 @@ def _platform_package_impl(ctx):
 platform_package = rule(
     implementation = _platform_package_impl,
     provides = [PythonInfo],
-    doc = """A Python package, or several, in a repository that is for one platform.
+    doc = """One or more Python packages in a repository for one platform.
 
-In the runfiles its modules are in a folder whose name says nothing of the platform. So what names the folder, the launcher, is the same for
-every platform, and so is a package without native code.
+In the runfiles, the modules are in a folder whose name does not contain the platform. So the launcher, which names the folder, and packages without
+native code are the same for every platform.
 """,
     attrs = {
         "srcs": attr.label_list(allow_files = True, doc = "The modules, files of this repository."),
         "deps": attr.label_list(providers = [PythonInfo], doc = "Further packages."),
-        "folder": attr.string(mandatory = True, doc = "The folder of the runfiles, in place of the repository's."),
-        "imports": attr.string_list(doc = "Folders of the repository from which modules are imported."),
+        "folder": attr.string(mandatory = True, doc = "The runfiles folder that replaces the repository's."),
+        "imports": attr.string_list(doc = "Import folders in the repository."),
         "package": attr.string(doc = "The name of the package, without its version."),
-        "python_version": attr.string(doc = "The version of Python that they are for, for example `3.11`. Default: any."),
+        "python_version": attr.string(doc = "The Python version of the packages, for example `3.11`. Default: any."),
     },
 )

@@ -1,4 +1,4 @@
-"""The bytecode of Python packages in an image."""
+"""The bytecode of Python packages in images."""
 
 load("//bazel/private:build_tool.bzl", "build_tool_args")
 load("//bazel/private:third_party.bzl", "third_party_layer")
@@ -7,14 +7,14 @@ load(":python_compiler.bzl", "COMPILED_PYTHON_VERSION", "PYTHON_COMPILER_ATTRS",
 load(":python_info.bzl", "PythonInfo")
 
 PythonBytecodeInfo = provider(
-    doc = "The bytecode of Python packages, for images alone.",
+    doc = "The bytecode of Python packages, only for images.",
     fields = {
         "archives": "depset of struct(layer = int, file = File): a tar file for each package, and the number of its layer (`third_party_layer`).",
     },
 )
 
 def _archive(ctx, package):
-    # Tests are half of some packages, and no program imports them.
+    # Tests can be half of a package, and programs do not import them.
     modules = [file for file in ctx.rule.files.srcs if file.extension == "py" and "/tests/" not in file.short_path]
     if not modules:
         return []
@@ -41,11 +41,11 @@ def _python_bytecode_impl(_target, ctx):
         transitive = [dep[PythonBytecodeInfo].archives for dep in attributes.deps if PythonBytecodeInfo in dep],
     ))]
 
-# An aspect, so that it is the image that asks for the actions: a program alone needs neither them nor the tool.
+# An aspect, so that only images need the actions and the compiler. A program alone needs neither.
 python_bytecode = aspect(
     implementation = _python_bytecode_impl,
     attr_aspects = ["deps"],
     required_providers = [PythonInfo],
     attrs = PYTHON_COMPILER_ATTRS,
-    doc = "Compiles the packages that a Python program needs.",
+    doc = "Compiles the packages of a Python program.",
 )

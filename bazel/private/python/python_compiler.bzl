@@ -5,7 +5,7 @@ load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
 load("//bazel/private/ts:tool_providers.bzl", "NODE_TOOL_FLAGS")
 load("//bazel/private/ts:ts_tool_info.bzl", "TsToolInfo")
 
-# Of the Python whose bytecode it makes: that of the default bases.
+# The Python version of the default bases.
 COMPILED_PYTHON_VERSION = "3.11"
 
 PYTHON_COMPILER_ATTRS = {
@@ -35,10 +35,10 @@ def _python_compiler_impl(ctx):
 python_compiler = rule(
     implementation = _python_compiler_impl,
     executable = True,
-    doc = "The tool, with CPython in WebAssembly: bytecode is the same whatever machine makes it, and none needs a Python of its own.",
+    doc = "The compiler, with CPython in WebAssembly. The bytecode is the same on every machine, and machines need no Python.",
     attrs = {
-        "pyodide": attr.label(mandatory = True, doc = "The npm package `pyodide`, of Python COMPILED_PYTHON_VERSION."),
-        "tool": attr.label(mandatory = True, providers = [TsToolInfo], doc = "What runs it."),
+        "pyodide": attr.label(mandatory = True, doc = "The npm package `pyodide` with Python COMPILED_PYTHON_VERSION."),
+        "tool": attr.label(mandatory = True, providers = [TsToolInfo], doc = "The tool that runs CPython."),
     },
 )
 

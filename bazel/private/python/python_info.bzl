@@ -1,9 +1,9 @@
-"""Python modules of programs that do without rules_python."""
+"""The provider of Python modules, for programs without rules_python."""
 
 PythonInfo = provider(
-    doc = "Where Python finds modules.",
+    doc = "The import folders of Python modules.",
     fields = {
         "imports": "depset of string: folders, as paths in the runfiles.",
-        "versions": "depset of string: the versions of Python (`3.11`) that these modules are for; empty for those of any version.",
+        "versions": "depset of string: the Python versions (`3.11`) that the modules need; empty if any version works.",
     },
 )

@@ -1,4 +1,4 @@
-"""Python modules."""
+"""The rule `python_library`, and helpers for rules with its attributes."""
 
 load("//bazel/private:module_choice.bzl", "module_targets")
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
@@ -7,13 +7,13 @@ load(":python_info.bzl", "PythonInfo")
 
 PYTHON_LIBRARY_ATTRS = {
     "srcs": attr.label_list(allow_files = True, doc = "The modules."),
-    "deps": attr.label_list(doc = "Libraries that they import, and anything else whose runfiles they need."),
-    "data": attr.label_list(allow_files = True, doc = "Files that they find in the runfiles."),
-    "imports": attr.string_list(doc = "Folders, relative to the package, from which modules are imported."),
+    "deps": attr.label_list(doc = "Libraries that the modules import, and other targets whose runfiles they need."),
+    "data": attr.label_list(allow_files = True, doc = "Files that the modules find in the runfiles."),
+    "imports": attr.string_list(doc = "Import folders, relative to the package."),
 }
 
 def python_import(ctx, folder):
-    """The path in the runfiles of a folder of a rule's package."""
+    """The runfiles path of a folder in a rule's package."""
     return "/".join([part for part in [ctx.label.repo_name or ctx.workspace_name, ctx.label.package, folder] if part and part != "."])
 
 def python_runfiles(ctx):
@@ -23,12 +23,12 @@ def python_runfiles(ctx):
     return runfiles.merge_all([target[DefaultInfo].default_runfiles for target in targets])
 
 def python_info(ctx, imports, versions = []):
-    """What a rule with PYTHON_LIBRARY_ATTRS and its dependencies bring.
+    """The imports and versions of a rule with PYTHON_LIBRARY_ATTRS and its dependencies.
 
     Args:
       ctx: the rule context.
-      imports: list of strings, paths in the runfiles, before those of the dependencies.
-      versions: list of strings, of Python.
+      imports: list of strings, runfiles paths. They come before those of the dependencies.
+      versions: list of strings, Python versions.
 
     Returns:
       PythonInfo.
@@ -58,9 +58,9 @@ def _python_library_impl(ctx):
 
 python_library = rule(
     implementation = _python_library_impl,
-    doc = "Python modules: what the packages of a requirements file become.",
+    doc = "Python modules that programs and other libraries import.",
     attrs = PYTHON_LIBRARY_ATTRS | {
-        "package": attr.string(doc = "The name of the package that the modules are, without its version. Default: the repository's."),
-        "python_version": attr.string(doc = "The version of Python that they are for, for example `3.11`. Default: any."),
+        "package": attr.string(doc = "The name of the third-party package with the modules, without its version. Default: the repository's name."),
+        "python_version": attr.string(doc = "The Python version of the modules, for example `3.11`. Default: any."),
     },
 )

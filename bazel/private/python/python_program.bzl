@@ -1,4 +1,4 @@
-"""A Python program on the Python that a machine or an image has."""
+"""Python programs that use the Python of the machine or image."""
 
 load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:module_choice.bzl", "module_targets")
@@ -7,7 +7,7 @@ load("//bazel/private:runfiles_parts.bzl", "merge_parts")
 load(":python_info.bzl", "PythonInfo")
 load(":python_library.bzl", "PYTHON_LIBRARY_ATTRS", "python_import", "python_info", "python_runfiles")
 
-# Packages with native modules are for one version of Python, and without this the error would be that some module is missing.
+# Packages with native modules need one Python version. Without this check, the error would be a missing module.
 _VERSIONED = """python=$(command -v python{version}) || {{
   python=python3
   python3 -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "{version}")' || {{
@@ -33,7 +33,7 @@ def _python_program_impl(ctx):
     )
     script = ctx.actions.declare_file(ctx.label.name)
 
-    # -P: the folder of the program's own source is not searched, which has more modules than the build knows of.
+    # -P keeps the program's source folder off the import path, because it can have modules that the build does not know.
     command = ["{program}", "-P"] + ctx.attr.python_options + ["{runfiles}/" + runfiles_path(ctx, ctx.file.main)]
     ctx.actions.write(
         script,
@@ -61,7 +61,7 @@ python_program = rule(
     implementation = _python_program_impl,
     executable = True,
     provides = [PythonInfo],
-    doc = "A Python program. Modules are imported by their path in the repository, or beside `main`.",
+    doc = "A Python program. Import modules by their path in the repository, or from the folder of `main`.",
     attrs = _ATTRS,
 )
 
@@ -69,6 +69,6 @@ python_test = rule(
     implementation = _python_program_impl,
     test = True,
     provides = [PythonInfo],
-    doc = "A Python program that is a test.",
+    doc = "A test that is a Python program.",
     attrs = _ATTRS,
 )
