@@ -1,16 +1,16 @@
-"""A folder of src as a Bazel package."""
+"""The targets of a folder in src."""
 
 def source_folder(deps = [], entry_points = []):
-    """Declares what every folder of src has.
+    """Declares the targets of a folder in src.
 
-    - `modules`: what tools may bundle and tests may import: the folder's modules and those of the folders that it imports from.
-      Tests stay out, so that editing one builds no tool again.
-    - `testdata`: what its tests read, and helpers that tests of other folders import.
+    - `modules`: modules to bundle and to import in tests: the folder's own, and those of the folders that it imports from. Without tests, so that
+      Bazel does not rebuild tools after an edit of a test.
+    - `testdata`: test data, and helpers that tests of other folders import.
     - `sources`: every file, for linters and the type check.
 
     Args:
       deps: list of strings: the folders of src that its modules import from.
-      entry_points: list of strings: modules at which a bundle starts.
+      entry_points: list of strings: entry points of bundles.
     """
     native.filegroup(
         name = "modules",

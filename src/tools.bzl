@@ -1,4 +1,4 @@
-"""Slipway's tools before anything is built. Here they run from their sources; a release has bundles, and another file in place of this one."""
+"""Slipway's tools for repository rules, run from source. A release replaces this file with one that uses bundles."""
 
 load("//bazel/private/npm:npm_repository.bzl", "npm_repository")  # buildifier: disable=bzl-visibility
 
@@ -8,15 +8,15 @@ _MODULES = {
 }
 
 def repository_tool(rctx, name, packages):
-    """A tool that a repository rule can run.
+    """A tool for a repository rule.
 
     Args:
       rctx: the repository context.
       name: string: `debian` or `pull`.
-      packages: whether it needs its npm packages this time.
+      packages: whether this call needs the tool's npm packages.
 
     Returns:
-      path, of a module for Node; what it was staged in is `tool`.
+      path of a module for Node. If staged with its packages, it is in the folder `tool`.
     """
     module = _MODULES[name]
     script = rctx.path(module)
@@ -32,11 +32,11 @@ def repository_tool(rctx, name, packages):
     return rctx.path("tool/{}/{}".format(module.package, module.name))
 
 def tool_packages():
-    """Declares the repository of the npm packages that the tools are built from."""
+    """Declares the repository of the tools' npm packages."""
     npm_repository(
         name = "slipway_npm",
         package_json = Label("//:package.json"),
         pnpm_lock = Label("//:pnpm-lock.yaml"),
-        # Bundles are made without them, and every file is a target to analyse: they are 2 of 5.
+        # Bundles do not need declarations, and each file is a target to analyse. They are 2 of 5 files.
         excludes = ["**/*.d.{}".format(ending) for ending in ["cts", "mts", "ts"]],
     )

@@ -1,7 +1,7 @@
-"""How rules call the tool that makes layers, manifests and layouts."""
+"""Actions of the build tool, which makes layers, manifests and layouts."""
 
-# Rules that call the tool have it by this toolchain, which is resolved once for all of them. As an attribute in the exec configuration it would be a
-# transition for each target. A Label, since a string is parsed at each use.
+# A toolchain, because Bazel resolves it once for all rules. An attribute in the exec configuration would be a transition for each target. A Label,
+# because Bazel parses a string at each use.
 BUILD_TOOL_TOOLCHAIN = Label("//bazel/toolchains:build_tool_type")
 
 def _build_tool_toolchain_impl(ctx):
@@ -9,14 +9,14 @@ def _build_tool_toolchain_impl(ctx):
 
 build_tool_toolchain = rule(
     implementation = _build_tool_toolchain_impl,
-    doc = "The tool that makes layers, manifests and layouts, for the machine that runs actions.",
+    doc = "The tool that makes layers, manifests and layouts, for the execution platform.",
     attrs = {
-        "tool": attr.label(mandatory = True, executable = True, cfg = "exec", doc = "The tool."),
+        "tool": attr.label(mandatory = True, executable = True, cfg = "exec", doc = "The build tool."),
     },
 )
 
 def build_tool_args(ctx, command):
-    """Arguments of the build tool: one option or one JSON entry per line of a param file, the command first.
+    """Arguments of the build tool: a param file with the command, then one option or JSON entry per line.
 
     Args:
       ctx: the rule context.
@@ -32,7 +32,7 @@ def build_tool_args(ctx, command):
     return args
 
 def run_build_tool(ctx, args, inputs, outputs, mnemonic, progress_message):
-    """Declares an action of the build tool, by a persistent worker where one is allowed.
+    """Declares an action of the build tool, with a persistent worker if Bazel allows one.
 
     Args:
       ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
@@ -54,10 +54,10 @@ def run_build_tool(ctx, args, inputs, outputs, mnemonic, progress_message):
     )
 
 def worker_requirements(key):
-    """The execution requirements of an action by a persistent worker.
+    """The execution requirements of an action with a persistent worker.
 
     Args:
-      key: string: all mnemonics with the same one share a process.
+      key: string: actions with the same key share a worker process.
 
     Returns:
       dict.

@@ -1,20 +1,20 @@
-"""The attributes that macros hand to all their targets."""
+"""Attributes that macros pass on to all their targets."""
 
 load(":nearest.bzl", "nearest")
 
-# Those of every target that users may set; `tags` is up to each macro.
+# Not `tags`: each macro decides about those.
 COMMON_ATTRIBUTES = ["visibility", "testonly", "target_compatible_with", "exec_compatible_with", "features", "deprecation"]
 
 def unknown_attributes(where, kwargs, own):
-    """What is said of attributes that a macro does not have.
+    """The error for attributes that a macro does not have.
 
     Args:
       where: string: the macro and its target.
-      kwargs: dict of what the macro was given.
-      own: list of strings: the attributes of the macro besides COMMON_ATTRIBUTES.
+      kwargs: dict of the macro's arguments.
+      own: list of strings: the macro's attributes besides COMMON_ATTRIBUTES.
 
     Returns:
-      string; None where it has all of them.
+      string; None if the macro has all of them.
     """
     known = own + ["name", "tags"] + COMMON_ATTRIBUTES
     unknown = [key for key in kwargs if key not in known]
@@ -33,8 +33,8 @@ def check_attributes(where, kwargs, own):
 
     Args:
       where: string: the macro and its target, for the error.
-      kwargs: dict of what the macro was given.
-      own: list of strings: the attributes of the macro besides COMMON_ATTRIBUTES.
+      kwargs: dict of the macro's arguments.
+      own: list of strings: the macro's attributes besides COMMON_ATTRIBUTES.
     """
     wrong = unknown_attributes(where, kwargs, own)
     if wrong:

@@ -1,25 +1,25 @@
-"""The file that a program starts."""
+"""The executable of a program."""
 
 load(":label_text.bzl", "label_text")
 
 RuleKindInfo = provider(
-    doc = "The rule of a target, for messages and for what only its kind tells.",
+    doc = "The name of a target's rule.",
     fields = {"kind": "string: the name of the rule."},
 )
 
 def _rule_kind_impl(_target, ctx):
     return [RuleKindInfo(kind = ctx.rule.kind)]
 
-# Files have no rule, so this is not given to them.
-rule_kind = aspect(implementation = _rule_kind_impl, doc = "Tells the rule of a target.")
+# Files have no rule, so they do not get the provider.
+rule_kind = aspect(implementation = _rule_kind_impl, doc = "Provides the name of a target's rule.")
 
 def program_executable(where, attribute, target):
-    """The executable of a program, or an error that names what has none.
+    """The executable of a program. Fails with the target's name if it has none.
 
-    Bazel gives a filegroup of one file as executable, but does not run it, so it is refused here as well.
+    A filegroup with one file has an executable, but Bazel refuses to run it, so this does too.
 
     Args:
-      where: Label of the target with the attribute.
+      where: Label of the target with the attribute, for the error.
       attribute: string, the name of the attribute.
       target: Target, with the aspect `rule_kind`.
 

@@ -1,7 +1,7 @@
-"""Names of repositories as people know them."""
+"""Names of repositories as users write them."""
 
 def given_name(rctx):
-    """The name that the user gave to a repository: Bazel puts others before it.
+    """The name that a user gave to a repository, without the prefixes of its canonical name.
 
     Args:
       rctx: the repository context.

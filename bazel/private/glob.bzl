@@ -1,10 +1,10 @@
-"""Patterns of paths, as in Bazel's `glob`."""
+"""Path patterns, as in Bazel's `glob`."""
 
 def compile_pattern(pattern):
     """Prepares a pattern for `pattern_matches`.
 
     Args:
-      pattern: string. `*` stands for any part of one component of a path, `**` for any number of components.
+      pattern: string. `*` matches any part of one path component, `**` any number of components.
 
     Returns:
       list of components.
@@ -28,7 +28,7 @@ def _component_matches(pattern, text):
     return True
 
 def pattern_matches(pattern, path):
-    """Whether a pattern stands for a path.
+    """Whether a pattern matches a path.
 
     Args:
       pattern: from `compile_pattern`.
@@ -38,7 +38,7 @@ def pattern_matches(pattern, path):
       bool.
     """
 
-    # How many components of the pattern may be used up; Starlark has no recursion.
+    # The possible numbers of pattern components used so far. A set of states, because Starlark has no recursion.
     states = {0: True}
     for component in path.split("/"):
         following = {}
@@ -55,7 +55,7 @@ def pattern_matches(pattern, path):
     return len(pattern) in _skip_any(pattern, states)
 
 def _skip_any(pattern, states):
-    """The states, and those after a `**` that stands for nothing."""
+    """The states, and those after a `**` that matches no component."""
     result = dict(states)
     for start in states:
         for state in range(start, len(pattern)):

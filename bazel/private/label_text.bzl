@@ -1,13 +1,13 @@
-"""Labels as people write them."""
+"""Labels as users write them."""
 
 def label_text(label):
-    """A label for messages and documents.
+    """The text of a label for messages and documents.
 
     Args:
       label: Label.
 
     Returns:
-      string: `//pkg:target`, of another repository `@@repository//pkg:target`.
+      string: `//pkg:target`, or `@@repository//pkg:target` for another repository.
     """
     text = str(label)
     return text.removeprefix("@@") if text.startswith("@@//") else text

@@ -1,16 +1,16 @@
-"""Repositories of one name that several modules declare by a module extension: each module gets what it declared.
+"""Gives each module its own packages when several modules declare a repository with the same name.
 
-A dependency cannot be told to use another name, and all users of an extension share its names. So the name stands for a repository of targets
-that carry the packages of every module, and the rule that takes one picks those of its own module.
+All users of a module extension share its repository names, and you cannot change the names that a dependency uses. So a shared name is a hub
+repository: its targets have the packages of every module, and each rule takes those of its own module.
 """
 
 load(":runfiles_parts.bzl", "RunfilesPartsInfo")
 
 ModuleChoiceInfo = provider(
-    doc = "A package that several modules may have declared.",
+    doc = "A package that several modules can declare.",
     fields = {
-        "targets": "dict of the canonical name of a module's repository to the Target that the module declared. The root module, or else the first, is first.",
-        "modules": "list of string: the canonical names of all modules that declared the repository.",
+        "targets": "dict of the canonical name of a module's repository to the module's Target. The root module comes first.",
+        "modules": "list of string: the canonical names of all modules that declare the repository.",
     },
 )
 
@@ -25,15 +25,15 @@ def _module_choice_impl(ctx):
 
 module_choice = rule(
     implementation = _module_choice_impl,
-    doc = "A package that several modules may have declared. To rules that know nothing of modules it is that of the first.",
+    doc = "A package that several modules can declare. Rules that do not read ModuleChoiceInfo get the first module's package.",
     attrs = {
-        "modules": attr.string_list(doc = "The canonical names of all modules that declared the repository."),
-        "targets": attr.label_keyed_string_dict(doc = "The package that a module declared to the module's canonical name, the first module first."),
+        "modules": attr.string_list(doc = "The canonical names of all modules that declare the repository."),
+        "targets": attr.label_keyed_string_dict(doc = "A module's package to the module's canonical name, the first module first."),
     },
 )
 
 def module_targets(ctx, targets):
-    """What the module of a rule declared, in place of what several modules did.
+    """Replaces `module_choice` targets by the targets of the rule's own module.
 
     Args:
       ctx: the rule context.
@@ -67,7 +67,7 @@ module_choice(
 """
 
 def _npm_package_names(folder):
-    """The packages in a node_modules folder."""
+    """The names of the packages in a node_modules folder."""
     names = []
     for entry in folder.readdir() if folder.exists else []:
         if entry.basename.startswith("@"):
@@ -94,23 +94,23 @@ def _module_hub_impl(rctx):
 
 _module_hub = repository_rule(
     implementation = _module_hub_impl,
-    doc = "Targets that carry what several modules declared.",
+    doc = "A hub repository with the packages of several modules.",
     attrs = {
-        "modules": attr.string_dict(mandatory = True, doc = "Canonical name of a module to what the name of its own repository ends with."),
+        "modules": attr.string_dict(mandatory = True, doc = "Canonical name of a module to the suffix of its own repository's name."),
         "targets": attr.string_list(doc = "The names of the targets. Default: the npm packages of the repositories."),
     },
 )
 
 def declare_by_module(mctx, what, tag_class, lock, declare, targets = []):
-    """Declares the repositories that the tags of a module extension name, a name of several modules for each of them.
+    """Declares the repositories of a module extension's tags. A name that several modules use gets a hub, and a repository for each module.
 
     Args:
       mctx: the module context.
-      what: string, for errors.
-      tag_class: string, name of the tags.
-      lock: string, the attribute of a tag that is a label in its module.
-      declare: function of the name of a repository and a tag.
-      targets: list of string, what the repositories have. Default: npm packages.
+      what: string, the kind of repository, for errors.
+      tag_class: string, name of the tag class.
+      lock: string, a label attribute of the tag, whose value is in the tag's module.
+      declare: function that declares a repository, given its name and the tag.
+      targets: list of string, the targets of the repositories. Default: the npm packages.
     """
     declared = {}
     for module in mctx.modules:

@@ -1,7 +1,7 @@
-"""Which name somebody meant who wrote another."""
+"""Suggestions for mistyped names."""
 
 def _distance(one, other):
-    """The edits that make one text the other; neighbours that changed places are one."""
+    """The edit distance of two texts. Swapped neighbours count as one edit."""
     before = []
     last = range(len(other) + 1)
     for row in range(len(one)):
@@ -17,14 +17,14 @@ def _distance(one, other):
     return last[-1]
 
 def nearest(name, known):
-    """The known name that a mistyped one is meant to be.
+    """The known name that is closest to a mistyped one.
 
     Args:
       name: string.
       known: list of strings.
 
     Returns:
-      string; None where no name is close: at most a third of its letters differ.
+      string; None if no name is close. A close name differs in at most a third of its letters, or in one.
     """
     plain = name.lower().replace("-", "").replace("_", "")
     found = None

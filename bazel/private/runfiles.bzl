@@ -1,7 +1,7 @@
-"""Where files lie in a runfiles tree, and the scripts that find it."""
+"""Paths in a runfiles tree, and scripts that find the tree."""
 
 def runfiles_path(ctx, file):
-    """The path of a file in the runfiles tree, the repository first: `_main/pkg/file`.
+    """The path of a file in the runfiles tree, starting with its repository: `_main/pkg/file`.
 
     Args:
       ctx: the rule context, for the name of the main repository.
@@ -17,7 +17,7 @@ def shell_quote(text):
     """Quotes a string as one word of /bin/sh."""
     return "'" + text.replace("'", "'\\''") + "'"
 
-# A program may be started by its path, through a link to it, or from inside another program's runfiles.
+# You can start a program by its path, through a link, or from another program's runfiles.
 _FIND = """#!/bin/sh
 case $0 in
   *.runfiles/*) r=${0%%.runfiles/*}.runfiles ;;
@@ -36,13 +36,13 @@ case $r in /*) ;; *) r=$PWD/$r ;; esac
 """
 
 def launcher_script(command, environment = {}, setup = "", program = None):
-    """The text of a /bin/sh script that finds its runfiles and becomes a command.
+    """The text of a /bin/sh script that finds its runfiles and executes a command.
 
     Args:
-      command: list of strings: words of the command; `{runfiles}` stands for the runfiles folder. The script's own arguments follow.
-      environment: dict of strings, set for the command; `{runfiles}` likewise.
-      setup: lines of /bin/sh that run before; `$r` is the runfiles folder.
-      program: string or None: the variable, set by `setup`, that `{program}` stands for as a word of the command.
+      command: list of strings: the words of the command. `{runfiles}` is the runfiles folder. The script's arguments follow.
+      environment: dict of strings: variables of the command. `{runfiles}` is the runfiles folder.
+      setup: string: lines of /bin/sh to run before the command. `$r` is the runfiles folder.
+      program: string or None: a variable that `setup` sets. The word `{program}` of the command is replaced by its value.
 
     Returns:
       string.

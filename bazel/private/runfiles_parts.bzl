@@ -1,31 +1,31 @@
-"""Runfiles sorted by how often they change, without going through them."""
+"""Runfiles sorted by how often they change, as depsets that stay unexpanded."""
 
 load(":third_party.bzl", "THIRD_PARTY_LAYERS", "third_party_layer")
 
 RunfilesPartsInfo = provider(
-    doc = """The runfiles that a target brings to a program, sorted by how often they change, so that the program's layers are made of depsets.
+    doc = """A target's runfiles, sorted by how often they change, so that a program's layers consist of depsets.
 
-The rules here give it. What the rules of others bring is sorted file by file.
+Slipway's rules provide it. Files from rules of other rulesets are sorted one by one.
 """,
     fields = {
-        "first_party": "depset of File: what you wrote.",
-        "third_party": "list of depset of File: what others wrote, by the layer that each package belongs to (`third_party_layer`).",
-        "unsorted": "depset of File: what rules without this provider bring.",
-        "folders": "depset of struct(repository, folder = string): repositories whose files lie in another folder of the runfiles, one that has the same name for every platform.",
+        "first_party": "depset of File: your own files.",
+        "third_party": "list of depset of File: third-party files, by the layer of their package (`third_party_layer`).",
+        "unsorted": "depset of File: files from rules without this provider.",
+        "folders": "depset of struct(repository, folder = string): repositories whose files are in a runfiles folder with another name, the same for every platform.",
     },
 )
 
 def merge_parts(targets, first_party = [], third_party = {}, folders = []):
-    """The parts of a target that brings what others bring, and its own.
+    """The parts of a target: those of its dependencies, and its own.
 
-    Targets are told apart by what they are, not by their files. Files and rules of the main repository are first party. Its programs, and
-    whatever comes from other repositories, are looked into later.
+    A dependency without parts counts as a whole, without a look at its files. In the main repository it is first party. Programs, and targets of
+    other repositories, go to `unsorted`.
 
     Args:
-      targets: list of Target: their files and their runfiles are brought.
-      first_party: list of File, besides.
-      third_party: dict of the name of a package, without its version, to a depset of File, besides.
-      folders: list of struct(repository, folder = string), besides.
+      targets: list of Target: dependencies, with their files and runfiles.
+      first_party: list of File: further first-party files.
+      third_party: dict of package name, without its version, to a depset of File: further third-party files.
+      folders: list of struct(repository, folder = string): further folders.
 
     Returns:
       RunfilesPartsInfo.
@@ -36,7 +36,7 @@ def merge_parts(targets, first_party = [], third_party = {}, folders = []):
     for target in targets:
         info = target[DefaultInfo]
 
-        # A file is its own executable, but has no runfiles.
+        # A file is its own executable, but only programs have a runfiles manifest.
         is_program = info.files_to_run and info.files_to_run.runfiles_manifest
         if RunfilesPartsInfo not in target:
             (unsorted if target.label.workspace_name or is_program else own).extend([info.files, info.default_runfiles.files])

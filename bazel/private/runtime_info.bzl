@@ -1,11 +1,11 @@
-"""The runtime of a program."""
+"""The provider of a Node program's runtime."""
 
-# Where the runfiles of a program for Node have it: the same for every platform, so that what names it is the same too.
+# The path of Node in the runfiles of Node programs. It is the same for every platform, so launchers are too.
 NODE_PATH = "slipway_node/node"
 
 RuntimeInfo = provider(
-    doc = "The part of a program's runfiles that all programs for Node have in common.",
+    doc = "The runfile that all Node programs have in common.",
     fields = {
-        "file": "File: the Node of `//bazel/toolchains:node_runtime_type`.",
+        "file": "File: the Node binary of `//bazel/toolchains:node_runtime_type`.",
     },
 )

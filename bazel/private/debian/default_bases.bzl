@@ -2,7 +2,7 @@
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# Sematic's workers write to the folder in this layer.
+# Sematic's workers write to /sematic/bin.
 _SEMATIC = {
     "env": {"PATH": "/sematic/bin:" + _PATH},
     "layers": [Label(":sematic_layer")],

@@ -1,10 +1,10 @@
-"""A repository of npm packages, as a lock file pins them."""
+"""Repositories of npm packages from a lock file."""
 
 load("//bazel/private:given_name.bzl", "given_name")
 load("//bazel/private/node:host_node.bzl", "host_node")
 load(":install.bzl", "install_package_lock", "install_pnpm_lock")
 
-# What the rule and the tag of the module extension share.
+# Shared by the rule and the tag of the module extension.
 NPM_ATTRS = {
     "package_json": attr.label(mandatory = True, doc = "The package.json."),
     "package_lock": attr.label(doc = "The package-lock.json of npm beside it (lockfileVersion 2 or 3). Set this or `pnpm_lock`."),

@@ -1,8 +1,8 @@
-"""The package managers that read lock files."""
+"""The package managers that install lock files."""
 
 load(":download.bzl", "download", "npm_archive")
 
-# Lock file format to the package manager that installs it, as the registry has it: `npm view NAME@VERSION dist.integrity`.
+# `integrity` is the registry's: `npm view NAME@VERSION dist.integrity`.
 _PACKAGE_MANAGERS = {
     "npm": struct(
         version = "11.21.2",
