@@ -1,4 +1,4 @@
-"""What the default bases are declared with."""
+"""Tests of the default bases' declarations."""
 
 load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
 load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")  # buildifier: disable=bzl-visibility
@@ -17,7 +17,7 @@ def _default_bases_impl(ctx):
     asserts.true(env, "/sematic/bin" in sematic.env["PATH"].split(":"))
     asserts.equals(env, (sematic.layers, sematic.env | cuda.env), (sematic_cuda.layers, sematic_cuda.env))
 
-    # As NVIDIA's container runtime reads them.
+    # The format that NVIDIA's container runtime reads.
     asserts.equals(env, "all", cuda.env["NVIDIA_VISIBLE_DEVICES"])
     asserts.equals(env, ["compute", "utility"], cuda.env["NVIDIA_DRIVER_CAPABILITIES"].split(","))
     asserts.equals(env, "cuda>=11.8", cuda.env["NVIDIA_REQUIRE_CUDA"])

@@ -1,4 +1,4 @@
-"""Every interpreter with every kind of code, as BUILD files have them."""
+"""Declares jobs with every interpreter and every kind of code."""
 
 load("//bazel:defs.bzl", "job")
 
@@ -23,7 +23,7 @@ _CODE = {
 }
 
 def is_pair(interpreter, code):
-    """Whether such a job can be: files of environments are in the code, and images of this repository have theirs."""
+    """Whether a job can have both. Environments need their files in the code; images of this repository have their own code."""
     if interpreter == "target":
         return code == "none"
     return code != "none" or interpreter not in ["poetry", "conda", "pip"]
@@ -32,7 +32,7 @@ def forms(name):
     """Declares a job for each pair, and one with all other fields.
 
     Args:
-      name: string, of the filegroup with their documents.
+      name: string, the name of the filegroup with the jobs' documents.
     """
     documents = []
     for interpreter, interpreter_fields in _INTERPRETERS.items():

@@ -1,4 +1,4 @@
-"""What a job's attributes may not be, and what is said of each."""
+"""Tests of the errors for mistakes in a job's attributes."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("//bazel/private/job:job_fields.bzl", "check_job")  # buildifier: disable=bzl-visibility
@@ -33,8 +33,8 @@ def _checked_impl(ctx):
 
 _checked = rule(
     implementation = _checked_impl,
-    doc = "Says of a job's fields what the macro would.",
-    attrs = {"fields": attr.string(doc = "JSON.")},
+    doc = "Checks a job's fields as the macro does.",
+    attrs = {"fields": attr.string(doc = "The fields as JSON.")},
 )
 
 def _fails_impl(ctx):
@@ -45,14 +45,14 @@ def _fails_impl(ctx):
 _fails_test = analysistest.make(
     _fails_impl,
     expect_failure = True,
-    attrs = {"says": attr.string(doc = "What the message says.")},
+    attrs = {"says": attr.string(doc = "A part of the message.")},
 )
 
 def mistakes_test_suite(name):
     """Declares a test for each mistake.
 
     Args:
-      name: string.
+      name: string, the name of the suite.
     """
     for mistake, (fields, says) in _MISTAKES.items():
         _checked(name = mistake, fields = json.encode(fields), tags = ["manual"])

@@ -1,4 +1,4 @@
-"""A program with everything that runfiles can hold."""
+"""A program with every kind of runfile."""
 
 _TREE = """
 cd "$1"
@@ -18,7 +18,7 @@ def _odd_program_impl(ctx):
     ctx.actions.run_shell(
         outputs = [generated, ctx.actions.declare_file(folder + "target.txt")],
         arguments = [generated.path],
-        # A file that its action makes as a link is a file all the same.
+        # The action makes a link, but Bazel declares a file.
         command = "echo target >\"${1%/*}\"/target.txt; ln -s target.txt \"$1\"",
     )
     dangling = ctx.actions.declare_symlink(folder + "dangling")
@@ -40,7 +40,7 @@ odd_program = rule(
     implementation = _odd_program_impl,
     executable = True,
     attrs = {"data": attr.label_list(allow_files = True, doc = "Further files.")},
-    doc = "An executable whose runfiles have links, folders, files under other names and files of other repositories.",
+    doc = "An executable whose runfiles have links, folders, renamed files and files of other repositories.",
 )
 
 def _runtime_file_impl(ctx):
@@ -49,5 +49,5 @@ def _runtime_file_impl(ctx):
 runtime_file = rule(
     implementation = _runtime_file_impl,
     toolchains = ["//bazel/toolchains:node_runtime_type"],
-    doc = "A file of a runtime's repository.",
+    doc = "A file in the repository of a runtime.",
 )

@@ -1,4 +1,4 @@
-"""Repositories as `python_packages` makes them, with a package that is the same for every platform and one that is not: no wheels are fetched."""
+"""Repositories like those of `python_packages`, without downloads: one package is the same for every platform, the other is not."""
 
 load("//bazel/private/python:packages_repository.bzl", "PYTHON_PLATFORMS", "packages_build_file", "python_packages_hub")  # buildifier: disable=bzl-visibility
 
@@ -17,7 +17,7 @@ def _packages_impl(rctx):
 
 _packages = repository_rule(
     implementation = _packages_impl,
-    attrs = {"platform": attr.string(mandatory = True, values = PYTHON_PLATFORMS.keys(), doc = "Where they run.")},
+    attrs = {"platform": attr.string(mandatory = True, values = PYTHON_PLATFORMS.keys(), doc = "The platform of the packages.")},
 )
 
 def pip_repositories():

@@ -1,4 +1,4 @@
-"""What the rules give and refuse, seen at analysis."""
+"""Tests of the rules' providers, actions and errors at analysis."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
 load("@bazel_skylib//rules:native_binary.bzl", "native_binary")
@@ -20,7 +20,7 @@ def _fails_impl(ctx):
 _fails_test = analysistest.make(
     _fails_impl,
     expect_failure = True,
-    attrs = {"parts": attr.string_list(doc = "What the message says.")},
+    attrs = {"parts": attr.string_list(doc = "Parts of the message.")},
 )
 
 def _image_impl(ctx):
@@ -52,11 +52,11 @@ def _index_impl(ctx):
     asserts.equals(env, 2, len(images))
     asserts.false(env, images[0].descriptor.path == images[1].descriptor.path, "each platform has files of its own")
 
-    # Every platform takes the runtime that is for it.
+    # Each platform has its own runtime.
     nodes = [[file for file in image.layers[0].blob.path.split("/") if "-ST-" in file] for image in images]
     asserts.false(env, nodes[0] == nodes[1], "the layers with Node are of different configurations")
 
-    # Their paths in the runfiles are the same but for what the request puts before them.
+    # The images' files have the same short paths, so they need different prefixes in the runfiles.
     runfiles = target[DefaultInfo].default_runfiles
     carried = {entry.path: entry.target_file for entry in runfiles.root_symlinks.to_list()}
     for image in images:
@@ -177,7 +177,7 @@ def _package_impl(ctx):
     ]:
         asserts.equals(env, package, package_of(path), path)
 
-    # Names that begin alike are spread, too.
+    # Names with a common prefix spread over all layers too.
     numbers = {third_party_layer("@scope/name-{}".format(number)): True for number in range(100)}
     asserts.equals(env, THIRD_PARTY_LAYERS, len(numbers))
     return unittest.end(env)
@@ -204,10 +204,10 @@ attributes_test = unittest.make(_attributes_impl)
 _MANUAL = ["manual"]
 
 def rules_test_suite(name):
-    """Declares the tests and the targets that they look at.
+    """Declares the tests and their targets.
 
     Args:
-      name: name of the suite.
+      name: string, the name of the suite.
     """
     image(name = "empty", tags = _MANUAL)
     image_layer(name = "extra", files = {"//:package.json": "/etc/package.json"}, tags = _MANUAL)

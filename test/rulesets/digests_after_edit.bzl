@@ -1,4 +1,4 @@
-"""What an edit changes."""
+"""The effect of an edit on layers."""
 
 load("//bazel/private/image:image_layers_info.bzl", "ImageLayersInfo")  # buildifier: disable=bzl-visibility
 
@@ -23,9 +23,9 @@ def _digests_after_edit_impl(ctx):
 
 digests_after_edit = rule(
     implementation = _digests_after_edit_impl,
-    doc = "The metadata of a program's layers after one of its files or packages was edited, as a JSON list.",
+    doc = "The metadata of a program's layers after an edit of one of its files or packages, as a JSON list.",
     attrs = {
-        "edited": attr.string(doc = "Name of the file or package. Empty: none was."),
+        "edited": attr.string(doc = "Name of the edited file or package. Empty: none."),
         "layers": attr.label(mandatory = True, cfg = _edit, providers = [ImageLayersInfo], doc = "The layers."),
         "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
     },

@@ -1,8 +1,8 @@
-"""A program in the shape that js_binary of rules_js gives one."""
+"""A rule with the shape of rules_js' js_binary."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 
-# It finds its runfiles by its own path, following links to itself, and takes itself for a build action outside of Bazel's output tree.
+# Like js_binary's launcher, it follows links to itself to find its runfiles. Outside Bazel's output tree it assumes that it is a build action.
 _LAUNCHER = """#!/bin/sh
 set -eu
 case $PWD in
@@ -26,7 +26,7 @@ exec "$runfiles/_main/{node}" --require "$runfiles/_main/{bootstrap}" "$runfiles
 """
 
 def node_in_image(cpu):
-    """Where Node is in the image of a program of this shape."""
+    """The path of Node in the image of such a program."""
     return "/app/main.runfiles/{}/node".format(Label("@slipway_node_linux_{}//:node".format(cpu)).repo_name)
 
 def _js_binary_shape_impl(ctx):
@@ -58,7 +58,7 @@ def _js_binary_shape_impl(ctx):
             ctx.actions.symlink(output = link, target_path = "../" * (2 + needed.count("/")) + "{}/node_modules/{}".format(other, needed))
             files.append(link)
     for source in ctx.files.srcs:
-        # Beside the source, at the same path in the runfiles.
+        # The copy has the same runfiles path as the source.
         copy = ctx.actions.declare_file(source.basename)
         ctx.actions.run_shell(
             inputs = [source],
@@ -87,13 +87,16 @@ def _js_binary_shape_impl(ctx):
 js_binary_shape = rule(
     implementation = _js_binary_shape_impl,
     executable = True,
-    doc = """A launcher that is a script; sources and their copies in the output tree, at one path; packages in a store of tree artifacts and declared
-links; Node of a toolchain; a file of the repository aspect_rules_js.""",
+    doc = """A program with the parts of a js_binary.
+
+It has a launcher script; sources and, at the same runfiles path, their copies in the output tree; a package store of tree artifacts and declared
+links; a toolchain's Node; a file of the repository aspect_rules_js.
+""",
     attrs = {
         "entry_point": attr.string(mandatory = True, doc = "Name of the source that starts."),
         "srcs": attr.label_list(allow_files = True, doc = "Sources of this package."),
-        "packages": attr.string_dict(doc = "Packages in the store, and their versions; 0.0.0: of the workspace."),
-        "dependencies": attr.string_list_dict(doc = "The packages that a package imports."),
+        "packages": attr.string_dict(doc = "Packages in the store to their versions. 0.0.0 marks the workspace's own packages."),
+        "dependencies": attr.string_list_dict(doc = "Package to the packages that it imports."),
         "_bootstrap": attr.label(default = "@aspect_rules_js//:js/private/bootstrap.cjs", allow_single_file = True),
         "_edited": attr.label(default = ":edited"),
     },

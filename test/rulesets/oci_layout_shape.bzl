@@ -1,9 +1,9 @@
-"""Images in the shape that rules_oci gives them."""
+"""Rules with the shape of rules_oci's images."""
 
 load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")  # buildifier: disable=bzl-visibility
 
 def _write(ctx, arguments, inputs):
-    # Named as the target is.
+    # rules_oci names the folder like the target.
     output = ctx.actions.declare_directory(ctx.label.name)
     node = ctx.toolchains[NODE_TOOL_TOOLCHAIN].slipway_node.node
     ctx.actions.run(
@@ -30,7 +30,7 @@ _WRITER = {"_writer": attr.label(default = ":oci-layout-shape.mjs", allow_single
 
 oci_image_shape = rule(
     implementation = _oci_image_shape_impl,
-    doc = "A layout whose layers, and all blobs of whose base, are links out of its folder; what they lead to are its runfiles. It says no platform.",
+    doc = "A layout without a platform. Its layers, and the base's blobs, are links to files outside the folder, which are its runfiles.",
     attrs = {
         "base": attr.label(allow_single_file = True, doc = "A layout. Default: an image of linux/amd64 from scratch."),
         "tars": attr.label_list(allow_files = True, doc = "Layers."),
@@ -44,7 +44,7 @@ def _oci_image_index_shape_impl(ctx):
 
 oci_image_index_shape = rule(
     implementation = _oci_image_index_shape_impl,
-    doc = "A layout with an index of the images, and their blobs.",
+    doc = "A layout with an index of the images and their blobs.",
     attrs = {"images": attr.label_list(allow_files = True, doc = "Layouts of one image each.")} | _WRITER,
     toolchains = [NODE_TOOL_TOOLCHAIN],
 )

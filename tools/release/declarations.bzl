@@ -1,4 +1,4 @@
-"""Declarations of TypeScript modules, by the TypeScript compiler."""
+"""Generates TypeScript declarations with the TypeScript compiler."""
 
 load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")  # buildifier: disable=bzl-visibility
 
@@ -28,12 +28,12 @@ def _declarations_impl(ctx):
 
 declarations = rule(
     implementation = _declarations_impl,
-    doc = "A directory with the `.d.ts` of a module and of all that it imports.",
+    doc = "A directory with the `.d.ts` files of a module and its imports.",
     attrs = {
-        "deps": attr.label_list(mandatory = True, doc = "npm packages: typescript, and those whose types the modules need."),
+        "deps": attr.label_list(mandatory = True, doc = "npm packages: typescript, and packages with types that the modules need."),
         "entry_point": attr.label(mandatory = True, allow_single_file = [".ts"], doc = "The module."),
-        "root": attr.string(mandatory = True, doc = "The folder that paths in the directory are relative to."),
-        "srcs": attr.label_list(allow_files = True, doc = "What it imports."),
+        "root": attr.string(mandatory = True, doc = "The folder to which paths in the directory are relative."),
+        "srcs": attr.label_list(allow_files = True, doc = "The modules that it imports."),
     },
     toolchains = [NODE_TOOL_TOOLCHAIN],
 )

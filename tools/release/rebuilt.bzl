@@ -1,4 +1,4 @@
-"""The same target built once more, by other actions into other folders: what differs then depends on where it was built."""
+"""Builds a target again in other folders, to find bytes that depend on the folder."""
 
 def _other_folders_impl(_settings, _attr):
     return {"//command_line_option:compilation_mode": "opt"}
@@ -19,9 +19,9 @@ def _rebuilt_impl(ctx):
 
 rebuilt = rule(
     implementation = _rebuilt_impl,
-    doc = "Links `NAME/FILE` to the files of a target that was built anew.",
+    doc = "Links `NAME/FILE` to the files of targets, built a second time.",
     attrs = {
-        "targets": attr.label_list(mandatory = True, cfg = _other_folders, doc = "What is built."),
+        "targets": attr.label_list(mandatory = True, cfg = _other_folders, doc = "The targets to build again."),
         "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
     },
 )

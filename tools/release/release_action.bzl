@@ -1,4 +1,4 @@
-"""What the release tool makes."""
+"""Actions of the release tool."""
 
 load("//bazel/private:version.bzl", "VERSION")  # buildifier: disable=bzl-visibility
 
@@ -24,10 +24,10 @@ release_action = rule(
     implementation = _release_action_impl,
     doc = "Runs `tool COMMAND VERSION OUTPUT FILE…`.",
     attrs = {
-        "command": attr.string(mandatory = True, doc = "The tool's command: see main.ts."),
-        "names": attr.string_list(doc = "What the names of files in `inputs` begin with, in capitals; others are left out. Default: none are."),
-        "out": attr.string(doc = "Name of the file that it writes. Default: it writes a directory."),
-        "inputs": attr.label_list(allow_files = True, mandatory = True, doc = "What the command reads, in its order: `srcs` would be sorted by formatters."),
+        "command": attr.string(mandatory = True, doc = "The tool's command (main.ts)."),
+        "names": attr.string_list(doc = "Prefixes of the names of `inputs` to keep, in capitals. Default: keep all."),
+        "out": attr.string(doc = "Name of the output file. Default: the output is a directory."),
+        "inputs": attr.label_list(allow_files = True, mandatory = True, doc = "The command's input files, in this order. Not `srcs`, because formatters would sort those."),
         "_tool": attr.label(default = Label(":tool"), executable = True, cfg = "exec"),
     },
 )

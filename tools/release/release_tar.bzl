@@ -1,4 +1,4 @@
-"""A compressed tar of a release, under the rules of image layers: sorted, owned by nobody, without times."""
+"""Compressed tar files for releases. Like image layers, they are sorted and have no owners or times."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")  # buildifier: disable=bzl-visibility
 
@@ -38,14 +38,14 @@ def _release_tar_impl(ctx):
 
 release_tar = rule(
     implementation = _release_tar_impl,
-    doc = "Files in a folder of a .tar.gz.",
+    doc = "A .tar.gz with files in one folder.",
     attrs = {
-        "out": attr.string(mandatory = True, doc = "Its name."),
-        "prefix": attr.string(mandatory = True, doc = "The folder in it."),
+        "out": attr.string(mandatory = True, doc = "Name of the .tar.gz."),
+        "prefix": attr.string(mandatory = True, doc = "The folder in the .tar.gz."),
         "renamed": attr.label_keyed_string_dict(allow_files = True, doc = "Single files to their paths in the folder."),
-        "srcs": attr.label_list(allow_files = True, doc = "Files that are there where they are in the repository."),
-        "strip": attr.string(doc = "What the paths of `srcs` lose at their start. Default: nothing."),
-        "trees": attr.label_list(doc = "Directories whose content is in the folder itself."),
+        "srcs": attr.label_list(allow_files = True, doc = "Files that keep their paths in the repository."),
+        "strip": attr.string(doc = "A prefix to remove from the paths of `srcs`. Default: none."),
+        "trees": attr.label_list(doc = "Directories whose content goes into the folder itself."),
     },
     toolchains = [BUILD_TOOL_TOOLCHAIN],
 )

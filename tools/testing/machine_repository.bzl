@@ -1,6 +1,6 @@
-"""What this machine has that some tests need."""
+"""Detects the optional parts of this machine that some tests need."""
 
-# Part to the command that shows that it works here.
+# Part to the command that succeeds if the part works.
 _PARTS = {
     "cc": "command -v g++ || command -v clang++",
     "podman": "podman info",
@@ -14,17 +14,17 @@ _PARTS = {
     "chromium": "chromium --version",
     "python": "python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'",
     "venv": "python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'",
-    # With pip, for packages that are for this version.
+    # With pip, which downloads packages for this version.
     "python_3_11": "python3 -m pip --version && { command -v python3.11 || python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; }",
     "docker": "docker --version",
-    # Tests start it themselves, with a bridge of its own.
+    # Tests start their own daemon, with its own bridge.
     "dockerd": "test \"$(id -u)\" = 0 && docker --version && dockerd --version && ip link add slwprobe type bridge && ip link delete slwprobe",
     "conda": "micromamba --version || mamba --version || conda --version",
     "git_http": "test -x \"$(git --exec-path)/git-http-backend\"",
     "moto": "moto_server --help",
     "sshd": "test -x /usr/sbin/sshd && command -v ssh-agent",
     "umoci": "umoci --version",
-    # One that the caller names, never the one of a user's own kubeconfig; its node is this machine, so that it reaches the registries of tests.
+    # Only a cluster that the caller names, never the one in the user's own kubeconfig. Its node is this machine, so it reaches the tests' registries.
     "kubernetes": "test -n \"$KUBECONFIG\" && kubectl --request-timeout=10s get nodes --output=name | grep -qx -e node/localhost -e \"node/$(hostname)\"",
 }
 
@@ -55,7 +55,7 @@ def _machine_repository_impl(rctx):
 
 machine_repository = repository_rule(
     implementation = _machine_repository_impl,
-    # Detected again whenever Bazel's server starts: what the machine has changes without any file here changing.
+    # Bazel detects the parts again when its server starts, because the machine can change without a change of a file.
     local = True,
     configure = True,
     environ = [
@@ -63,10 +63,10 @@ machine_repository = repository_rule(
         "PATH",
         "SLIPWAY_TEST_WITHOUT",
     ],
-    doc = """The optional parts of this machine: `@NAME//:PART` for `target_compatible_with`. Bazel reports a test whose part is missing as SKIPPED.
+    doc = """The optional parts of this machine: `@NAME//:PART` for `target_compatible_with`. Bazel skips a test whose part is missing.
 
-Every part has a label of its own, so that a test may need several missing ones: Bazel refuses a list that names `@platforms//:incompatible` twice.
-`SLIPWAY_TEST_WITHOUT`, parts joined by commas or `all`, hides parts from the detection.
+Each part has its own label, because Bazel refuses `@platforms//:incompatible` twice in a list, and a test can miss several parts.
+To hide parts, set `SLIPWAY_TEST_WITHOUT` to their names, joined by commas, or to `all`.
 """,
 )
 

@@ -1,9 +1,9 @@
-"""This repository's own tests that run on Node: vitest, the type check, the linters."""
+"""Tests of this repository that run on Node: vitest, the type check, the linters."""
 
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")  # buildifier: disable=bzl-visibility
 load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")  # buildifier: disable=bzl-visibility
 
-# For tests that run Bazel as a user does: the machine's caches and the way to what is downloaded.
+# For tests that run Bazel as a user does: the variables for caches, proxies and certificates.
 USER_ENVIRONMENT = [
     "HOME",
     "HTTPS_PROXY",
@@ -22,7 +22,7 @@ USER_ENVIRONMENT = [
     "no_proxy",
 ]
 
-# Tools look for their configuration and packages beside and above the sources, so the test runs in a folder in which both are there.
+# Tools search for configuration and packages beside and above the sources, so the test runs in a folder with both.
 _STAGE = """
 TEST_TMPDIR=${{TEST_TMPDIR:-$(mktemp -d)}}
 work=$TEST_TMPDIR/work
@@ -65,25 +65,25 @@ def _node_test_impl(ctx):
     return [
         DefaultInfo(executable = script, runfiles = runfiles),
         RunEnvironmentInfo(
-            # So that a test can tell the caller's variables from those of Bazel's test runner.
+            # Lets a test distinguish the caller's variables from those of Bazel's test runner.
             environment = {"SLIPWAY_TEST_INHERITED": " ".join(ctx.attr.env_inherit)},
             inherited_environment = ctx.attr.env_inherit,
         ),
     ]
 
 _ATTRS = {
-    "command": attr.string(mandatory = True, doc = "What follows `node`: words of /bin/sh."),
-    "srcs": attr.label_list(allow_files = True, doc = "Sources, copied to where they lie in the repository."),
-    "data": attr.label_list(allow_files = True, doc = "Further runfiles, executables included: the test finds them below the copy."),
+    "command": attr.string(mandatory = True, doc = "The arguments of `node`, as words of /bin/sh."),
+    "srcs": attr.label_list(allow_files = True, doc = "Sources, copied to their paths in the repository."),
+    "data": attr.label_list(allow_files = True, doc = "Further runfiles, executables included. They are in the copy too."),
     "deps": attr.label_list(mandatory = True, doc = "npm packages, all from one npm repository."),
-    "own_deps": attr.label_list(doc = "npm packages of another npm repository, found by the sources in the test's own package."),
-    "env_inherit": attr.string_list(doc = "Variables taken from the caller's environment, named to the test in SLIPWAY_TEST_INHERITED. HOME is a new folder unless it is among them."),
+    "own_deps": attr.label_list(doc = "npm packages of another npm repository, for the sources in the test's own package."),
+    "env_inherit": attr.string_list(doc = "Variables to inherit from the caller's environment. SLIPWAY_TEST_INHERITED has their names. Without HOME, the test gets an empty one."),
 }
 
 node_test = rule(
     implementation = _node_test_impl,
     test = True,
-    doc = "Runs Node in a copy of the sources with npm packages beside them.",
+    doc = "A test that runs Node in a copy of the sources, with npm packages beside them.",
     attrs = _ATTRS,
     toolchains = [NODE_TOOL_TOOLCHAIN],
 )
@@ -91,7 +91,7 @@ node_test = rule(
 node_binary = rule(
     implementation = _node_test_impl,
     executable = True,
-    doc = "The same by `bazel run`.",
+    doc = "The same as `node_test`, for `bazel run`.",
     attrs = _ATTRS,
     toolchains = [NODE_TOOL_TOOLCHAIN],
 )
@@ -99,14 +99,14 @@ node_binary = rule(
 _CONFIG = "//:vitest.config.ts"
 
 def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], config = _CONFIG, **kwargs):
-    """Runs vitest, with one test case in test.xml per case of vitest.
+    """Runs vitest and writes one test case to test.xml per case of vitest.
 
     Args:
       name: name of the target.
       tests: labels of the test files.
       deps: npm packages besides vitest's own.
-      env_inherit: variables taken from the caller's environment.
-      srcs: what the tests import.
+      env_inherit: variables to inherit from the caller's environment.
+      srcs: modules that the tests import.
       config: label of vitest's configuration.
       **kwargs: attributes of every test.
     """

@@ -1,17 +1,17 @@
-"""Slipway's tools before anything is built: bundles, which need nothing but Node."""
+"""Slipway's tools for repository rules, as bundles that need only Node."""
 
 def repository_tool(rctx, name, _packages):
-    """A tool that a repository rule can run.
+    """A tool for a repository rule.
 
     Args:
       rctx: the repository context.
       name: string: `debian` or `pull`.
-      _packages: whether it needs npm packages this time: here they are in the bundle.
+      _packages: whether this call needs the tool's npm packages. Unused, because the bundle contains them.
 
     Returns:
-      path, of a module for Node.
+      path of a module for Node.
     """
     return rctx.path(Label("//src:%s_repository.mjs" % name))
 
 def tool_packages():
-    """Declares nothing: what the tools need is in their bundles."""
+    """Declares nothing, because the bundles contain all npm packages."""
