@@ -68,7 +68,7 @@ def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_fil
       excludes: list of patterns of paths below the runfiles folder. Matching `files` are left out.
       folders: dict of repository name to the runfiles folder with its `files`, if the folder has another name.
       platform: struct from oci_platform or None: with another platform than the build machine's, the action refuses native programs for the build machine.
-      program: File or None: the executable. The action refuses it for any platform except `platform`.
+      program: File or None: the executable. The action refuses it if it is native and not for `platform`.
 
     Returns:
       struct(metadata = File, blob = File).

@@ -36,7 +36,8 @@ npm_repository = repository_rule(
 Every package is a target with its dependencies: `@npm//:csv-parse`, `@npm//:@scope/name`. You need neither Node nor a package manager on the machine:
 Slipway uses its pinned ones. Registry addresses and credentials come from the machine's npm configuration, never from the lock file.
 
-Errors: a missing or outdated lock file, or one of an unsupported version; a package whose integrity differs from the locked one.
+Errors: both lock files, or neither; a missing or outdated lock file, or one of an unsupported version; a package whose integrity differs from the
+locked one; a package without an integrity in a `package-lock.json`, such as a git dependency.
 """,
     attrs = NPM_ATTRS | {
         "excludes": attr.string_list(doc = "Patterns of files to leave out, below each package's folder. Default: none."),
