@@ -1,9 +1,9 @@
 import { groups } from "./groups.ts";
 
-/** What `slipway` is, over its help. */
+/** The line above the list of commands. */
 export const summary = "From a Bazel target to a running container in one command.";
 
-/** Columns that help takes at most. */
+/** Columns that help texts use at most. */
 export const widest = 100;
 
 const options = [
@@ -12,8 +12,8 @@ const options = [
 ] as const;
 
 /**
- * The help of `slipway` itself, as yargs writes it on {@link widest} columns. yargs takes twice the time of all else to load and write it; a
- * test holds the two together.
+ * The help of `slipway` itself, as yargs writes it on {@link widest} columns. Written by hand because loading yargs takes twice as
+ * long as everything else; a test compares the two.
  */
 export function overview(): string {
   const commands = Object.entries(groups).map(([name, { describe }]) => [`slipway ${name}`, describe] as const);

@@ -13,16 +13,16 @@ import { presentLayers } from "./present-layers.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
-const help = `Loads the image into podman or docker, where it is not there yet, and prints the name that it has there.
+const help = `Loads the image into podman or docker, unless it is already there, and prints its name.
 
-  --help  print this
+  --help  Show help
 
-Variables: SLIPWAY_DRY_RUN=1 says what would be loaded, and loads nothing.
+Environment: SLIPWAY_DRY_RUN=1 prints what would be loaded, and loads nothing.
 `;
 
 /**
- * Mode `load`: gives the images to podman or docker, and prints the names under which they are there now. An image that the engine has
- * already only gets its name; of another one it gets the layers that it lacks ({@link presentLayers}).
+ * Mode `load`: loads the images into podman or docker and prints their names. An image that the engine already has only gets its
+ * name; of other images Slipway loads only missing layers ({@link presentLayers}).
  */
 export async function load(
   request: LaunchRequest,

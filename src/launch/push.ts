@@ -13,16 +13,18 @@ import { remoteTags } from "./remote-tags.ts";
 import type { LaunchRequest } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
-const help = `Pushes what the registry lacks and prints HOST/REPOSITORY@sha256:… for every image.
+const help = `Pushes the layers that the registry lacks and prints HOST/REPOSITORY@sha256:… for every image.
 
-  --registry HOST[:PORT]  push there (over the target's registry, SLIPWAY_REGISTRY and the build's default)
-  --repository NAME       in place of the target's repository
-  --tag TAG               in place of the target's tags; may be repeated
-  --digest-file FILE      write the digest of every image into FILE, one a line
-  --json                  print, in place of references, a line of JSON for whatever happens
-  --dry-run               say what would be pushed, move nothing
-  --references            print the references, move nothing and ask no registry
-  --help                  print this
+  --registry HOST[:PORT]  Registry to push to. Default: the target's, else SLIPWAY_REGISTRY, else the build's
+  --repository NAME       Repository to push to. Default: the target's
+  --tag TAG               Tag to push, instead of the target's tags; may be repeated
+  --digest-file FILE      Write the digest of every image to FILE, one per line
+  --json                  Print one JSON object per event instead of the references
+  --dry-run               Print what would be pushed, and push nothing
+  --references            Print the references, without pushing or contacting a registry
+  --help                  Show help
+
+Environment: SLIPWAY_DRY_RUN=1 has the same effect as --dry-run.
 `;
 
 /** Mode `push`: pushes the images and prints their references. */
@@ -71,14 +73,14 @@ export async function push(
   const references = await ship(shipments, destinations, "tags", report);
   if (flags["digest-file"] !== undefined) {
     const digests = shipments.map(({ image }) => `${image.descriptor.digest}\n`).join("");
-    // `bazel run` starts programs in a folder of build outputs and says in this variable where the user was.
+    // `bazel run` starts programs in a folder of build outputs and passes the user's folder in this variable.
     writeWhole(resolve(env["BUILD_WORKING_DIRECTORY"] ?? ".", flags["digest-file"]), digests);
   }
   if (report) report.references(references, shipments);
   else print(references.map((reference) => `${reference}\n`).join(""));
 }
 
-/** The embedded registry keeps its port, so that it is started only where it never ran. */
+/** The embedded registry keeps its port, so Slipway starts it only if it has never run. */
 async function referencesOf(shipments: readonly Shipment[], destinations: Destinations): Promise<string[]> {
   const usesEmbedded = shipments.some(({ destination }) => destination === embedded);
   const embeddedHost = usesEmbedded ? (destinations.embeddedHost() ?? (await destinations.startEmbedded()).host) : "";

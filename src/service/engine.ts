@@ -16,7 +16,7 @@ export const serviceUse: ContainerUse = {
 
 /** What {@link serviceEngine} chooses where nobody asks for one, for people. */
 export const defaultServiceEngine =
-  "SLIPWAY_ENGINE, else kubernetes where you have a kubeconfig, else container where you have podman or docker";
+  "SLIPWAY_ENGINE, else kubernetes if you have a kubeconfig, else container if you have podman or docker";
 
 /**
  * The engine that was asked for, else that of SLIPWAY_ENGINE, else Kubernetes where this user has a cluster, else containers where this machine has

@@ -7,15 +7,15 @@ export function builder(parser: Argv): Argv {
   return parser
     .positional("shell", {
       choices: shells,
-      defaultDescription: "yours, as SHELL names it, else bash",
-      describe: "The shell that reads the script",
+      defaultDescription: "from SHELL, else bash",
+      describe: "Shell to write the script for",
     })
-    .example("$0 completion >> ~/.bashrc", "Complete commands and options in every new shell; zsh reads ~/.zshrc");
+    .example("$0 completion >> ~/.bashrc", "Enable completion in every new bash; for zsh, append to ~/.zshrc");
 }
 
-/** Prints the script. It runs the `slipway` that PATH finds. */
+/** Prints the script, which runs the `slipway` on PATH. */
 export async function handler(options: { readonly shell?: (typeof shells)[number] | undefined }): Promise<void> {
-  // yargs writes what SHELL asks for, and takes any shell but zsh for bash.
+  // yargs picks the script by SHELL, and treats every shell but zsh as bash.
   if (options.shell) {
     process.env["SHELL"] = options.shell;
     delete process.env["ZSH_NAME"];

@@ -8,13 +8,13 @@ import { findIbazel } from "../dev/ibazel.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs
-    .positional("target", { type: "string", demandOption: true, describe: "What `bazel run` would be given" })
-    .epilogue("What follows -- are the program's own arguments.")
-    .example("$0 dev //train:main_local", "Start the program again after every edit")
-    .example("$0 dev //train:main", "Push what an edit changed, then start the program again");
+    .positional("target", { type: "string", demandOption: true, describe: "Target, as for `bazel run`" })
+    .epilogue("Arguments after -- go to the program.")
+    .example("$0 dev //train:main_local", "Restart the program after every edit")
+    .example("$0 dev //train:main", "After every edit, push the changed layers and restart the program");
 }
 
-/** What Bazel tells a program that it runs, and no other one. */
+/** Variables that Bazel sets for the program that it runs. A Bazel started from here must not see them. */
 const ofThisRun = [
   "BUILD_EXECROOT",
   "BUILD_ID",
@@ -25,7 +25,7 @@ const ofThisRun = [
   "RUNFILES_MANIFEST_FILE",
 ];
 
-/** Runs a target, and again whenever a file that it is made of changes, until a signal ends it. */
+/** Runs a target and restarts it whenever one of its files changes, until a signal arrives. */
 export async function handler(options: object): Promise<void> {
   const { target } = options as { readonly target: string };
   const { argv } = process;
@@ -42,7 +42,7 @@ export async function handler(options: object): Promise<void> {
   }
   const ibazel = await findIbazel(env);
   const words = [`-bazel_path=${bazel}`, "-run_output=false", "run", target, ...args];
-  // A session of its own: the terminal's interrupt comes here alone, and one is enough. ibazel wants two.
+  // In its own session, so that the terminal's interrupt reaches only this process: ibazel would need two.
   const child = spawn(ibazel, words, {
     cwd: folder,
     env: Object.fromEntries(Object.entries(env).filter(([name]) => !ofThisRun.includes(name))),
@@ -63,12 +63,12 @@ function firstSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-/** Ends ibazel, which ends the program first, with SIGKILL after 10 s, and a Bazel that is just building for it. */
+/** Stops ibazel, its program (with SIGKILL after 10 s) and a Bazel that is building for it. */
 function stop(child: ChildProcess): void {
   try {
     process.kill(-(child.pid as number), "SIGTERM");
   } catch {
-    // It has just ended by itself.
+    // It has already exited.
   }
 }
 

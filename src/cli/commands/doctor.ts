@@ -9,11 +9,11 @@ import { examineBazel, examineConda, examineNpm, examinePip } from "../doctor/to
 
 export function builder(yargs: Argv): Argv {
   return yargs
-    .option("json", { type: "boolean", default: false, describe: "Print the findings as JSON" })
-    .example("$0 doctor", "What this machine has, what is missing for what, and the command that brings it");
+    .option("json", { type: "boolean", default: false, describe: "Print JSON" })
+    .example("$0 doctor", "List what is installed, what is missing, and the command that installs it");
 }
 
-/** Prints what this machine has. Fails when something is missing without which nothing works. */
+/** Prints what is installed and what is missing. Fails if a required tool is missing. */
 export async function handler(options: object): Promise<void> {
   const env = process.env;
   const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
@@ -39,7 +39,7 @@ export async function handler(options: object): Promise<void> {
 
 type Examinations = Readonly<Record<string, readonly (Finding | Promise<Finding | readonly Finding[]>)[]>>;
 
-/** The findings of all, in their order. While some are not there yet, it is told which. */
+/** All findings, in order. Prints which checks it is waiting for. */
 async function examineAll(examinations: Examinations): Promise<Finding[]> {
   const awaited = new Set(Object.keys(examinations));
   const endHeartbeat = heartbeat(() => `waiting for ${[...awaited].join(", ")}`, { after: 1000 });

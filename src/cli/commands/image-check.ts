@@ -17,27 +17,30 @@ interface Options {
 }
 
 export const command = "check <image>";
-export const describe = "Test an image against what uses it asks for, without an engine";
+export const describe = "Check an image against the requirements of Slipway or Sematic, without running it";
 
 export function builder(yargs: Argv): Argv<Options> {
   return yargs
     .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
-    .option("for", { choices: ["slipway", "sematic"], default: "slipway", describe: "Whose requirements" })
+    .option("for", { choices: ["slipway", "sematic"], default: "slipway", describe: "Requirements to check" })
     .option("module", {
       type: "string",
       array: true,
       default: [],
-      describe: "With --for sematic: a Python module of yours that the image must have",
+      describe: "Python modules that the image must contain, with --for sematic",
     })
     .option("platform", {
       type: "string",
-      describe: "Of an index, the image for os/architecture[/variant]. Default: Linux on this machine's processor",
+      describe: "Platform to pick from an index, os/architecture[/variant]. Default: Linux on this machine's processor",
     })
-    .option("json", { type: "boolean", default: false, describe: "Print the outcomes as JSON" })
-    .example("$0 image check registry.example.com/team/app:v1", "Before SLIPWAY_CONTAINER_IMAGE is set to it");
+    .option("json", { type: "boolean", default: false, describe: "Print JSON" })
+    .example(
+      "$0 image check registry.example.com/team/app:v1",
+      "Check an image before you set SLIPWAY_CONTAINER_IMAGE to it",
+    );
 }
 
-/** Status 1 when a requirement is not met. */
+/** Sets exit status 1 if a requirement is not met. */
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
   if (options.module.length > 0 && options.for !== "sematic") {
     throw new UserError("--module is for --for sematic.", "Leave it out, or add --for sematic.");

@@ -24,28 +24,28 @@ export function builder(yargs: Argv): Argv<Options> {
     .positional("source", {
       type: "string",
       demandOption: true,
-      describe: "The image, by tag or digest: REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST",
+      describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST",
     })
     .positional("destination", {
       type: "string",
       demandOption: true,
-      describe: "REGISTRY/REPOSITORY[:TAG] it goes to. Default tag: the source's",
+      describe: "REGISTRY/REPOSITORY[:TAG]. Default tag: the source's",
     })
     .option("platform", {
       type: "string",
-      describe: "Of an index, that image alone: os/architecture[/variant]. Default: the index with all its images",
+      describe: "Copy only this platform of an index, os/architecture[/variant]. Default: the whole index",
     })
     .option("referrers", {
       type: "boolean",
       default: false,
-      describe: "Also copy what refers to it: signatures, attestations",
+      describe: "Also copy artifacts that refer to the image: signatures, attestations",
     })
     .option("json", {
       type: "boolean",
       default: false,
-      describe: "Print a line of JSON for every event, sizes in bytes, and last one with the reference",
+      describe: "Print one JSON object per event, sizes in bytes; the last one has the reference",
     })
-    .example("$0 image copy ubuntu:24.04 registry.example.com/base/ubuntu", "Mirror an image of all platforms");
+    .example("$0 image copy ubuntu:24.04 registry.example.com/base/ubuntu", "Mirror an image for all platforms");
 }
 
 /** Prints the copy's reference by digest. */

@@ -22,14 +22,14 @@ interface Options {
 }
 
 export const command = "inspect <image>";
-export const describe = "What an image is: platform, layers, configuration";
+export const describe = "Show an image's platform, layers and configuration";
 
 export function builder(yargs: Argv): Argv<Options> {
   return yargs
     .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
     .option("platform", {
       type: "string",
-      describe: "Of an index, the image for os/architecture[/variant]. Default: the index itself",
+      describe: "Platform to pick from an index, os/architecture[/variant]. Default: show the index",
     })
     .option("json", {
       type: "boolean",

@@ -29,26 +29,26 @@ export function builder(yargs: Argv): Argv<Options> {
     .positional("file", {
       type: "string",
       demandOption: true,
-      describe: "The lock. Where it exists, what is not given here is taken from it",
+      describe: "Lock file. If it exists, options that you omit keep their locked values",
     })
-    .option("suite", { ...list, describe: "Suites, as apt names them: bookworm bookworm-security" })
-    .option("component", { ...list, describe: "Components (new lock: main)" })
-    .option("architecture", { type: "string", describe: "Debian's name of the architecture (new lock: amd64)" })
-    .option("package", { ...list, describe: "Packages that the image shall have; what they depend on comes along" })
-    .option("exclude", { ...list, describe: "Packages to leave out although others depend on them" })
+    .option("suite", { ...list, describe: "Debian suites, such as bookworm bookworm-security" })
+    .option("component", { ...list, describe: "Debian components. Default for a new lock: main" })
+    .option("architecture", { type: "string", describe: "Debian architecture. Default for a new lock: amd64" })
+    .option("package", { ...list, describe: "Packages to install, with their dependencies" })
+    .option("exclude", { ...list, describe: "Packages to leave out even if others depend on them" })
     .option("mirror", {
       type: "string",
       default: "",
-      defaultDescription: "the one that this machine's apt sources name",
-      describe: "Address of a Debian mirror, as in https://HOST/debian",
+      defaultDescription: "from this machine's apt sources",
+      describe: "URL of a Debian mirror, such as https://HOST/debian",
     })
-    .example("$0 image lock base.lock", "Take the newest versions")
-    .example("$0 image lock base.lock --suite trixie --package base-files libc6 --exclude debconf", "Make a new lock");
+    .example("$0 image lock base.lock", "Update to the newest versions")
+    .example("$0 image lock base.lock --suite trixie --package base-files libc6 --exclude debconf", "Create a lock");
 }
 
-/** Writes the lock; what changed goes to standard error, a line each. */
+/** Writes the lock and prints each change to standard error. */
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
-  // `bazel run` starts programs in their runfiles, and says where the user is.
+  // `bazel run` starts programs in their runfiles and passes the user's folder in this variable.
   const path = resolve(process.env["BUILD_WORKING_DIRECTORY"] ?? "", options.file);
   const old = existsSync(path) ? parseLock(readFileSync(path, "utf8"), options.file) : undefined;
   const request = requestOf(options, old);

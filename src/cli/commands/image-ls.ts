@@ -19,10 +19,10 @@ export function builder(yargs: Argv): Argv<Options> {
       type: "string",
       describe: "REGISTRY/REPOSITORY. Default: list the repositories of the embedded registry",
     })
-    .option("json", { type: "boolean", default: false, describe: "Print a JSON list" });
+    .option("json", { type: "boolean", default: false, describe: "Print JSON" });
 }
 
-/** Prints names, one a line. */
+/** Prints names, one per line. */
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
   const names = await namesOf(options.repository);
   process.stdout.write(options.json ? `${JSON.stringify(names)}\n` : names.map((name) => `${name}\n`).join(""));

@@ -21,10 +21,10 @@ export function builder(yargs: Argv): Argv<Options> {
       defaultDescription: "none",
       describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST",
     })
-    .example("$0 image rm localhost:5000/team/app:old", "Remove a tag; the image stays for as long as it has others");
+    .example("$0 image rm localhost:5000/team/app:old", "Remove a tag; the image stays while it has other tags");
 }
 
-/** Prints the reference of each that was removed. */
+/** Prints the reference of each removed image. */
 export async function handler({ images }: ArgumentsCamelCase<Options>): Promise<void> {
   const named = await Promise.all(images.map(openNamed));
   for (const image of named) {

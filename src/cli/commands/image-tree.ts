@@ -20,23 +20,23 @@ interface Options {
 }
 
 export const command = "tree <image>";
-export const describe = "Where an image's bytes are, by layer and folder";
+export const describe = "Show the size of an image's layers and folders";
 
 export function builder(yargs: Argv): Argv<Options> {
   return yargs
     .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
     .option("platform", {
       type: "string",
-      describe: "Of an index, the image for os/architecture[/variant]. Default: Linux on this machine's processor",
+      describe: "Platform to pick from an index, os/architecture[/variant]. Default: Linux on this machine's processor",
     })
-    .option("depth", { type: "number", default: 4, describe: "Levels of folders to print, from 1 on" })
-    .option("html", { type: "string", describe: "Write one HTML page with a treemap into this file instead" })
+    .option("depth", { type: "number", default: 4, describe: "Levels of folders to print, at least 1" })
+    .option("html", { type: "string", describe: "Write an HTML page with a treemap to this file instead" })
     .option("json", { type: "boolean", describe: "Print every file as JSON instead, sizes in bytes" })
     .conflicts("html", "json")
-    .example("$0 image tree localhost:5000/team/app:v1 --html app.html", "A page to look at in a browser");
+    .example("$0 image tree localhost:5000/team/app:v1 --html app.html", "Write a page to open in a browser");
 }
 
-/** Streams the layers from the registry and keeps nothing but the names and sizes of what is in them. */
+/** Streams the layers from the registry, keeping only names and sizes of the files. */
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
   if (!(Number.isInteger(options.depth) && options.depth > 0)) {
     throw new UserError("--depth is not a number of levels.", "Give a whole number from 1 on, for example --depth 6.");

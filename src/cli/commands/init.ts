@@ -16,18 +16,19 @@ export function builder(yargs: Argv): Argv {
     .positional("folder", {
       type: "string",
       default: ".",
-      describe: "The repository: a new or an existing folder. No file in it is overwritten",
+      describe: "Repository folder, new or existing. Slipway overwrites no file in it",
     })
     .option("language", {
       choices: languages,
-      describe: "Of the program. Default: python where only Python's files are, else typescript",
+      describe:
+        "Language of the program. Default: python if there are Python requirements and no package.json, else typescript",
     })
     .option("from", {
       type: "string",
       describe:
-        "Where Bazel gets Slipway from: a folder, a release archive or its URL, or REMOTE#COMMIT of a git repository. Default: where this slipway is from",
+        "Source of Slipway for Bazel: a folder, a release archive or its URL, or REMOTE#COMMIT of a git repository. Default: where this slipway came from",
     })
-    .example("$0 init my-app", "Make a repository with a TypeScript program that runs")
+    .example("$0 init my-app", "Create a repository with a TypeScript program")
     .example("$0 init --language python", "Add a Python program to the repository in this folder");
 }
 
@@ -37,7 +38,7 @@ interface Options {
   readonly from?: string;
 }
 
-/** Makes a repository that runs, or adds what is missing to one. Prints the commands that run the program. */
+/** Creates a repository, or adds missing parts to an existing one. Prints the commands that run the program. */
 export async function handler(options: object): Promise<void> {
   const { folder, language, from } = options as Options;
   const path = userPath(folder);

@@ -12,11 +12,11 @@ export function builder(yargs: Argv): Argv {
     .positional("dir", {
       type: "string",
       demandOption: true,
-      describe: "Folder, best one that is on PATH; made where it is missing. Takes 150 MB",
+      describe: "Folder to install into, preferably on PATH; created if missing. Needs 150 MB",
     })
     .example(
       "$0 install ~/.local/bin",
-      "Programs for docker, podman, git, Bazel and yourself, which need no Bazel to run",
+      "Install programs that you, docker, podman, git and Bazel can run without Bazel",
     );
 }
 
@@ -27,12 +27,12 @@ const helpers = [
   "bazel-credential-slipway",
 ] as const;
 
-/** The bundles, as the build puts them beside each other and an installation keeps them. */
+/** The bundles, laid out the same way by the build and by an installation. */
 const commandLine = "slipway.bundle";
 const helperBundle = "credential_helpers.bundle";
 const registryServer = "registry_server.mjs";
 
-/** Installs the command line and the credential helpers, and prints how each tool is told of them. */
+/** Installs the command line and the credential helpers, and prints how to configure each tool to use them. */
 export async function handler(options: object): Promise<void> {
   const { dir } = options as { readonly dir: string };
   const folder = resolve(process.env["BUILD_WORKING_DIRECTORY"] ?? process.cwd(), dir);

@@ -1,25 +1,26 @@
 import type { Argv } from "yargs";
 
-const json = { type: "boolean", default: false, describe: "Machine-readable output" } as const;
+const json = { type: "boolean", default: false, describe: "Print JSON" } as const;
 const file = { type: "string", demandOption: true } as const;
 
 const engine = { choices: ["process", "container", "kubernetes"] as const };
+/** Environments from files need a base image in containers and clusters, so the lock depends on the engine. */
 const futureEngine =
-  "Where it is to run, which matters to environments of files: only for a process they need no base image. Default: as for `job run`";
+  "Engine that will run the job; environments from files need a base image except on process. Default:";
 
-const id = { type: "string", demandOption: true, describe: "The job, as `job run` and `job ls` name it" } as const;
+const id = { type: "string", demandOption: true, describe: "Job ID, as `job run` and `job ls` print it" } as const;
 
-/** What is said of a document that other programs wrote; `target` is for Bazel's rule alone. */
+/** Options for documents that other programs write. Only Bazel's rule sets `target`. */
 function withPlace<T>(command: Argv<T>) {
   return command
     .option("folder", {
       type: "string",
-      describe: "Where relative paths of the job start and its lock is. Default: the file's folder",
+      describe: "Folder for relative paths in the job and for its lock. Default: the file's folder",
     })
     .option("target", { type: "string", hidden: true });
 }
 
-/** Commands for jobs. What they need is loaded when one of them runs. */
+/** Commands for jobs. Each loads its code only when it runs. */
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of jobs, for editors", {}, async () =>
@@ -27,82 +28,88 @@ export function builder(yargs: Argv): Argv {
     )
     .command(
       "resolve <file>",
-      "Find out what tags, branches and files of a job mean now, and write it beside the file as NAME.lock.json",
+      "Write exact versions of tags, branches and files to NAME.lock.json",
       (command) =>
         withPlace(command)
-          .positional("file", { ...file, describe: "The job, YAML or JSON" })
-          .option("engine", { ...engine, describe: futureEngine }),
+          .positional("file", { ...file, describe: "Job file, YAML or JSON" })
+          .option("engine", { ...engine, describe: `${futureEngine} as for \`job run\`` }),
       async (options) => (await import("./job-resolve.ts")).resolveJob(options),
     )
     .command(
       "diff <file>",
-      "Show what moved since a job was resolved",
+      "Show what has changed since a job was resolved",
       (command) =>
         withPlace(command)
-          .positional("file", { ...file, describe: "The job, YAML or JSON, with NAME.lock.json beside it" })
-          .option("engine", { ...engine, describe: futureEngine })
+          .positional("file", { ...file, describe: "Job file, YAML or JSON, with NAME.lock.json beside it" })
+          .option("engine", { ...engine, describe: `${futureEngine} as when it was locked` })
           .option("json", json)
-          .option("exit-code", { type: "boolean", default: false, describe: "End with status 1 when something moved" }),
+          .option("exit-code", {
+            type: "boolean",
+            default: false,
+            describe: "Exit with status 1 if something has changed",
+          }),
       async (options) => (await import("./job-resolve.ts")).diffJob(options),
     )
     .command(
       "run <file>",
-      "Run a job as its lock says, or as it is resolved now where it has none",
+      "Run a job as locked, or at its current versions if it has no lock",
       (command) =>
         withPlace(command)
-          .positional("file", { ...file, describe: "The job, or its lock" })
-          .option("detach", { type: "boolean", default: false, describe: "Print the job's id and leave it running" })
+          .positional("file", { ...file, describe: "Job file, or its lock" })
+          .option("detach", { type: "boolean", default: false, describe: "Print the job's ID and leave it running" })
           .option("engine", {
             ...engine,
             describe:
-              "Where it runs; by default what its interpreter is for, or Kubernetes where SLIPWAY_ENGINE=kubernetes",
+              "Engine that runs the job. Default: kubernetes if SLIPWAY_ENGINE=kubernetes, else by the job's interpreter",
           })
           .option("copy-credentials", {
             type: "boolean",
-            describe: "Let your credential for the image's registry go into the cluster, in a Secret of the job",
+            describe:
+              "Copy your credential for the image's registry into a Secret in the cluster. Default: SLIPWAY_COPY_CREDENTIALS",
           }),
       async (options) => (await import("./job-run.ts")).runJob(options),
     )
-    .command("ls", "List the jobs of this machine, and yours in the cluster", { json }, async (options) =>
+    .command("ls", "List the jobs on this machine and yours in the cluster", { json }, async (options) =>
       (await import("./job-control.ts")).listJobs(options),
     )
     .command(
       "status <id>",
-      "Tell what became of a job",
+      "Show the state of a job",
       (command) => command.positional("id", id).option("json", json),
       async (options) => (await import("./job-control.ts")).showStatus(options),
     )
     .command(
       "logs <id>",
-      "Show what a job printed",
+      "Show the output of a job",
       (command) =>
         command.positional("id", id).option("follow", {
           type: "boolean",
           default: false,
-          describe: "Go on until the job ends, and end as it does",
+          describe: "Wait until the job ends, and exit with its status",
         }),
       async (options) => (await import("./job-control.ts")).showLogs(options),
     )
     .command(
       "cancel <id>",
-      "End a job with all that it started",
+      "Cancel a job and stop all its processes",
       (command) => command.positional("id", id),
       async (options) => (await import("./job-control.ts")).cancelJob(options),
     )
     .command(
       "rm <ids..>",
-      "Forget jobs that have ended, with what they printed and gave back",
-      (command) => command.positional("ids", { type: "string", array: true, demandOption: true, describe: "The jobs" }),
+      "Remove jobs that have ended, with their output and results",
+      (command) => command.positional("ids", { type: "string", array: true, demandOption: true, describe: "Job IDs" }),
       async (options) => (await import("./job-remove.ts")).removeJobs(options),
     )
     .command(
       "prune",
-      "Forget all jobs that ended some time ago, and print which; what ended 30 days ago is forgotten by itself",
+      "Remove jobs that ended some time ago and print their IDs",
       (command) =>
         command.option("older-than", {
           type: "string",
           default: "7d",
-          describe: "How long ago they ended: 90s, 12h, 7d; 0 for all that ended",
+          describe:
+            "Time since they ended, such as 90s, 12h or 7d; 0 for all. After 30 days they are removed automatically",
         }),
       async (options) => (await import("./job-remove.ts")).pruneJobs(options),
     )

@@ -19,17 +19,17 @@ export function builder(yargs: Argv): Argv<Options> {
     .positional("file", {
       type: "string",
       demandOption: true,
-      describe: "What is asked for: NAME.in. The lock is NAME.txt beside it",
+      describe: "Requirements file, NAME.in; the lock is written to NAME.txt beside it",
     })
     .option("python-version", {
       type: "string",
       default: "3.11",
-      describe: "The Python that the packages are for: python_version of python.install",
+      describe: "Python version, the same as python_version of python.install",
     })
     .example("$0 python lock requirements.in", "Write requirements.txt");
 }
 
-/** Writes the lock beside what it was asked for. */
+/** Writes the lock beside the requirements file. */
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
   const path = userPath(options.file);
   if (!path.endsWith(".in")) {

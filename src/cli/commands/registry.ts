@@ -1,22 +1,22 @@
 import type { Argv } from "yargs";
 
-const json = { type: "boolean", default: false, describe: "Machine-readable output" } as const;
+const json = { type: "boolean", default: false, describe: "Print JSON" } as const;
 
-/** Commands for the embedded registry. What they need is loaded when one of them runs. */
+/** Commands for the embedded registry. Each loads its code only when it runs. */
 export function builder(yargs: Argv): Argv {
   return yargs
-    .command("serve", "Run the registry in the foreground, until interrupted", {}, async () =>
+    .command("serve", "Run the registry in the foreground until interrupted", {}, async () =>
       (await import("./registry-serve.ts")).serveInForeground(),
     )
     .command("ls", "List images with their digests and sizes", { json }, async (options) =>
       (await import("./registry-store.ts")).list(options),
     )
-    .command("status", "Show whether the registry runs, where, and what it holds", { json }, async (options) =>
+    .command("status", "Show whether it runs, its address and its number of images", { json }, async (options) =>
       (await import("./registry-control.ts")).showStatus(options),
     )
     .command(
       "gc",
-      "Remove what nothing names: blobs after an hour, uploads after a day, images without a tag after a week without use",
+      "Remove unused data: blobs after an hour, uploads after a day, untagged images after a week",
       { json },
       async (options) => (await import("./registry-store.ts")).collect(options),
     )
@@ -25,15 +25,23 @@ export function builder(yargs: Argv): Argv {
     )
     .command(
       "token <repository>",
-      "Print a token: password of the user `token` for engines and tools",
+      "Print a token: the password of user `token`",
       (command) =>
         command
-          .positional("repository", { type: "string", demandOption: true, describe: "The one that it opens" })
-          .option("push", { type: "boolean", default: false, describe: "Lets it push and delete too" })
-          .option("minutes", { type: "number", default: 15, describe: "How long it is valid, at most a day" })
+          .positional("repository", {
+            type: "string",
+            demandOption: true,
+            describe: "Repository that the token gives access to",
+          })
+          .option("push", { type: "boolean", default: false, describe: "Also allow pushing and deleting" })
+          .option("minutes", {
+            type: "number",
+            default: 15,
+            describe: "Minutes until it expires, at most 1440 (a day)",
+          })
           .example(
             "$0 registry token REPO | podman login --tls-verify=false -u token --password-stdin localhost:PORT",
-            "Let podman pull; `skopeo login` and `crane auth login` take the same, and no process list shows the token",
+            "Let podman pull; `skopeo login` and `crane auth login` work the same way, without the token in the process list",
           ),
       async (options) => (await import("./registry-control.ts")).printToken(options),
     )

@@ -3,30 +3,32 @@ import { defaultServiceEngine, serviceEngines } from "../../service/engine.ts";
 
 const engine = {
   choices: serviceEngines,
-  describe: `For services of which engine. Default: ${defaultServiceEngine}`,
+  describe: `Engine of the services. Default: ${defaultServiceEngine}`,
 } as const;
 
-/** Commands for the secrets that services name as `SECRET:NAME`. What they need is loaded when one of them runs. */
+/** Commands for the secrets that services refer to as `SECRET:NAME`. Each loads its code only when it runs. */
 export function builder(yargs: Argv): Argv {
   return yargs
     .command(
       "set <name>",
-      "Keep a value that standard input or a file gives, in place of an earlier one",
+      "Store a value from standard input or a file, replacing an earlier one",
       (command) =>
         command
-          .positional("name", { type: "string", demandOption: true, describe: "What follows SECRET: in a service" })
+          .positional("name", {
+            type: "string",
+            demandOption: true,
+            describe: "Name of the secret; services refer to it as SECRET:NAME",
+          })
           .option("file", { type: "string", describe: "File with the value. Default: standard input" })
           .option("engine", engine)
-          .example("pass show git | $0 secret set git-token", "One line end at the end is no part of it"),
+          .example("pass show git | $0 secret set git-token", "Store a password without its final newline"),
       async (options) => (await import("./secret-store.ts")).set(options),
     )
     .command(
       "ls",
-      "Show which there are, where, and when they were set; never what they are",
+      "List secrets, where they are and when they were set, without their values",
       (command) =>
-        command
-          .option("json", { type: "boolean", default: false, describe: "Machine-readable output" })
-          .option("engine", engine),
+        command.option("json", { type: "boolean", default: false, describe: "Print JSON" }).option("engine", engine),
       async (options) => (await import("./secret-store.ts")).list(options),
     )
     .command(
@@ -34,7 +36,12 @@ export function builder(yargs: Argv): Argv {
       "Remove secrets",
       (command) =>
         command
-          .positional("names", { type: "string", array: true, demandOption: true, describe: "As ls shows them" })
+          .positional("names", {
+            type: "string",
+            array: true,
+            demandOption: true,
+            describe: "Names of secrets, as `ls` shows them",
+          })
           .option("engine", engine),
       async (options) => (await import("./secret-store.ts")).remove(options),
     )

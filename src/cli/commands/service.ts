@@ -1,29 +1,29 @@
 import type { Argv } from "yargs";
 import { defaultServiceEngine, serviceEngines } from "../../service/engine.ts";
 
-const json = { type: "boolean", default: false, describe: "Machine-readable output" } as const;
+const json = { type: "boolean", default: false, describe: "Print JSON" } as const;
 
 const engine = {
   choices: serviceEngines,
-  describe: `What runs services: Kubernetes, or podman or docker of this machine. Default: ${defaultServiceEngine}`,
+  describe: `Engine that runs services: Kubernetes, or podman or docker on this machine. Default: ${defaultServiceEngine}`,
 } as const;
 
-/** What a person calls the file, where Bazel has it elsewhere. */
+/** The file's name in messages, for Bazel's rule, which keeps the file elsewhere. */
 const called = { type: "string", hidden: true } as const;
 
-/** The services that a command is about. */
+/** The options that select services. */
 function withFile<T>(command: Argv<T>) {
   return command
     .positional("file", {
       type: "string",
       demandOption: true,
-      describe: "Services, YAML or JSON, or a folder of such files",
+      describe: "Service file, YAML or JSON, or a folder of such files",
     })
-    .option("image", { type: "string", describe: "Image of the services that name none" })
+    .option("image", { type: "string", describe: "Image for services that name none" })
     .option("called", called);
 }
 
-/** Commands for services. What they need is loaded when one of them runs. */
+/** Commands for services. Each loads its code only when it runs. */
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of services, for editors", {}, async () =>
@@ -31,14 +31,18 @@ export function builder(yargs: Argv): Argv {
     )
     .command(
       "render <file>",
-      "Print what services are in Kubernetes: manifests, without asking the cluster",
+      "Print the Kubernetes manifests, without contacting the cluster",
       (command) =>
         withFile(command)
-          .option("json", { type: "boolean", default: false, describe: "One object of kind List, rather than YAML" })
+          .option("json", {
+            type: "boolean",
+            default: false,
+            describe: "Print JSON, one object of kind List, instead of YAML",
+          })
           .option("resolve", {
             type: "boolean",
             default: false,
-            describe: "Ask registries and git servers what the names mean now, as `apply` does",
+            describe: "Ask registries and git servers for exact versions, as `apply` does",
           }),
       async (options) => (await import("./service-render.ts")).printManifests(options),
     )
@@ -49,12 +53,16 @@ export function builder(yargs: Argv): Argv {
         withFile(command)
           .option("engine", engine)
           .option("json", json)
-          .option("exit-code", { type: "boolean", default: false, describe: "End with status 1 when something would" }),
+          .option("exit-code", {
+            type: "boolean",
+            default: false,
+            describe: "Exit with status 1 if something would change",
+          }),
       async (options) => (await import("./service-apply.ts")).planChanges(options),
     )
     .command(
       "apply <file>",
-      "Make services what a file says, and print what changed",
+      "Make services match a file and print what changed",
       (command) =>
         withFile(command)
           .option("engine", engine)
@@ -62,49 +70,57 @@ export function builder(yargs: Argv): Argv {
           .option("wait", {
             type: "boolean",
             default: false,
-            describe: "End when all services are ready, or with status 1 and the reason",
+            describe: "Wait until all services are ready, or exit with status 1 and the reason",
           })
           .option("rollback", {
             type: "boolean",
             default: false,
-            describe: "Wait, and put back what was before where a service does not get ready",
+            describe: "Wait, and restore the previous version of a service that does not become ready",
           })
-          .option("time-limit", { type: "number", default: 600, describe: "Seconds to wait" }),
+          .option("time-limit", {
+            type: "number",
+            default: 600,
+            describe: "Seconds to wait, with --wait or --rollback",
+          }),
       async (options) => (await import("./service-apply.ts")).applyChanges(options),
     )
-    .command("ls", "List services, a line each", { engine, json }, async (options) =>
+    .command("ls", "List services, one per line", { engine, json }, async (options) =>
       (await import("./service-status.ts")).listServices(options),
     )
     .command(
       "status [names..]",
-      "Show how services are: replicas, image, endpoints, and what keeps them from being ready",
+      "Show replicas, image, endpoints, and why a service is not ready",
       (command) =>
         command
-          .positional("names", { type: "string", array: true, describe: "The services. Default: all" })
+          .positional("names", { type: "string", array: true, describe: "Names of services. Default: all" })
           .option("engine", engine)
           .option("json", json),
       async (options) => (await import("./service-status.ts")).showStatuses(options),
     )
     .command(
       "logs <name>",
-      "Show what a service prints, all of its pods or containers",
+      "Show the output of a service, from all its pods or containers",
       (command) =>
         command
-          .positional("name", { type: "string", demandOption: true, describe: "The service" })
+          .positional("name", { type: "string", demandOption: true, describe: "Name of the service" })
           .option("engine", engine)
-          .option("follow", { type: "boolean", default: false, describe: "Until interrupted; of pods to come, too" }),
+          .option("follow", {
+            type: "boolean",
+            default: false,
+            describe: "Keep printing, also from new pods and containers",
+          }),
       async (options) => (await import("./service-status.ts")).showLogs(options),
     )
     .command(
       "delete <names..>",
-      "Delete services with all that was made for them",
+      "Delete services and everything created for them",
       (command) =>
         command
           .positional("names", {
             type: "string",
             array: true,
             demandOption: true,
-            describe: "The services, as `name` or their files call them; or those files",
+            describe: "Names of services, or the files that define them",
           })
           .option("engine", engine)
           .option("called", called),

@@ -6,7 +6,7 @@ export function builder(yargs: Argv): Argv {
   return yargs.option("json", {
     type: "boolean",
     default: false,
-    describe: "Machine-readable output, with Node's version",
+    describe: "Print JSON, with the version of Node",
   });
 }
 
