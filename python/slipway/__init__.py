@@ -1,4 +1,4 @@
-"""What a Python program asks Slipway: its container images, to run its functions in them, and jobs with any interpreter and any code."""
+"""Slipway for Python programs: their container images, functions that run in them, and jobs."""
 
 from slipway._deployments import (
     SLIPWAY_INTERPRETER,

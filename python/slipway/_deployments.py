@@ -1,15 +1,15 @@
-"""What a job is: an interpreter, code for it, and what runs. The same data as in a job's YAML document, field by field."""
+"""Jobs: an interpreter, its code, and a command or function. The fields are the same as in a job's YAML file."""
 
 import dataclasses
 from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
-# The interpreter that Slipway itself runs on: a Node.
+# An `interpreter_path`: the Node that runs Slipway.
 SLIPWAY_INTERPRETER = "SLIPWAY_INTERPRETER"
 
 
 @dataclasses.dataclass(frozen=True)
 class ContainerAtTag:
-    """The image that a tag names when the job is resolved. `repository` has its registry: `docker.io/library/python`."""
+    """A container image by tag, resolved to a digest. `repository` includes the registry: `docker.io/library/python`."""
 
     repository: str
     tag: str = "latest"
@@ -17,7 +17,7 @@ class ContainerAtTag:
 
 @dataclasses.dataclass(frozen=True)
 class ContainerAtDigest:
-    """One image for ever: `digest` is `sha256:` and 64 hexadecimal digits."""
+    """A container image by digest. `digest` is `sha256:` and 64 hexadecimal digits."""
 
     repository: str
     digest: str
@@ -25,7 +25,7 @@ class ContainerAtDigest:
 
 @dataclasses.dataclass(frozen=True)
 class ImageTarget:
-    """A pipeline of the Bazel repository, whose image is interpreter and code. `tag` is one of its `bases`."""
+    """An image that Bazel pushed for a pipeline, with interpreter and code in it. `tag` is a key of the pipeline's `bases`."""
 
     target: str
     tag: str = "default"
@@ -33,7 +33,13 @@ class ImageTarget:
 
 @dataclasses.dataclass(frozen=True)
 class PoetryProject:
-    """An environment of `pyproject.toml` and `poetry.lock` in the folder `path` of the code. `python`: `3.12`, by default what is there."""
+    """A Python environment from `pyproject.toml` and `poetry.lock` in the code.
+
+    Args:
+        path: the folder with the two files, relative to the root of the code.
+        python: the Python version, such as `3.12`. Default: an installed one.
+        base: the base image for containers. Default: an image of that Python version.
+    """
 
     path: str = "."
     python: Optional[str] = None
@@ -42,7 +48,13 @@ class PoetryProject:
 
 @dataclasses.dataclass(frozen=True)
 class CondaEnv:
-    """An environment of a conda environment file in the code."""
+    """A Python environment from a conda environment file in the code.
+
+    Args:
+        path: the file, relative to the root of the code.
+        python: the Python version, such as `3.12`. Default: an installed one.
+        base: the base image for containers. Default: an image of Debian.
+    """
 
     path: str = "condaenv.yml"
     python: Optional[str] = None
@@ -51,7 +63,13 @@ class CondaEnv:
 
 @dataclasses.dataclass(frozen=True)
 class PipRequirements:
-    """An environment of a requirements file in the code."""
+    """A Python environment from a requirements file in the code.
+
+    Args:
+        path: the file, relative to the root of the code.
+        python: the Python version, such as `3.12`. Default: an installed one.
+        base: the base image for containers. Default: an image of that Python version.
+    """
 
     path: str = "requirements.txt"
     python: Optional[str] = None
@@ -60,14 +78,14 @@ class PipRequirements:
 
 @dataclasses.dataclass(frozen=True)
 class ServerAvailableInterpreter:
-    """An interpreter that the machine has, by its absolute path, or SLIPWAY_INTERPRETER."""
+    """An interpreter that is installed on the machine: its absolute path, or SLIPWAY_INTERPRETER."""
 
     interpreter_path: str
 
 
 @dataclasses.dataclass(frozen=True)
 class GitRepoBranch:
-    """The commit that a branch names when the job is resolved. `path_to_source` is the folder of it that is the code."""
+    """Code from a git branch, resolved to a commit. `path_to_source` is the folder in the repository that contains the code."""
 
     repo_url: str
     branch: str = "main"
@@ -76,7 +94,7 @@ class GitRepoBranch:
 
 @dataclasses.dataclass(frozen=True)
 class GitRepoCommit:
-    """One commit, all digits of it."""
+    """Code from a git commit, given by its full ID. `path_to_source` is the folder in the repository that contains the code."""
 
     repo_url: str
     commit: str
@@ -85,7 +103,7 @@ class GitRepoCommit:
 
 @dataclasses.dataclass(frozen=True)
 class ServerAvailableFolder:
-    """Folders of the machine: the first is the working directory, all are searched for modules."""
+    """Code from folders of the machine. The first is the working directory; all are searched for modules."""
 
     code_paths: Sequence[str]
 
@@ -104,20 +122,20 @@ Code = Union[GitRepoBranch, GitRepoCommit, ServerAvailableFolder]
 
 @dataclasses.dataclass(frozen=True)
 class Deployment:
-    """A job, as a document has it; docs/jobs.md says what its fields mean. What is wrong with them is told when it is resolved or run.
+    """A job, with the same fields as in a job's YAML file. Slipway checks it when you resolve or run it.
 
     Args:
-        interpreter: what runs it.
-        code: what is needed beyond the interpreter.
-        command: arguments of the image, or a program with its arguments.
-        function: instead of a command: `module:name`, or the path of a TypeScript or JavaScript module.
-        arguments: what the function is called with, as JSON has it.
-        environment: variables of the job, over all others.
-        resources: `cpu`, a number; `memory`, bytes or `512MiB`; `gpu`, a whole number.
-        network: `none`, the default of containers, or `host`.
-        platform: `os/architecture` of the container image.
-        time_limit: seconds, or `1h30m`.
-        retries: how often a failed attempt is repeated.
+        interpreter: the program or environment that runs the job.
+        code: the code to run. Required for environments from files, not allowed for `ImageTarget`.
+        command: arguments for the image's entrypoint, or a program with its arguments.
+        function: the function to call instead of a command: `module:name`, or the path of a TypeScript or JavaScript module.
+        arguments: positional arguments of the function, as JSON. Default: none.
+        environment: environment variables of the job. They override all others.
+        resources: `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. Default: no limits.
+        network: network of the container, `none` or `host`. Default: `none`.
+        platform: platform of the container image, `os/architecture`. Default: Linux on this machine's processor.
+        time_limit: timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.
+        retries: how many times to retry a failed attempt, from 0 to 100.
     """
 
     interpreter: Interpreter
@@ -135,7 +153,7 @@ class Deployment:
     retries: int = 0
 
     def document(self) -> Dict[str, Any]:
-        """The job as `slipway job` reads it, once it is JSON."""
+        """Returns the document that `slipway job` reads, before it is written as JSON."""
         fields = {
             field.name: getattr(self, field.name) for field in dataclasses.fields(self)
         }
@@ -147,7 +165,7 @@ class Deployment:
 
 
 def _kind(value: Union[Interpreter, Code]) -> Dict[str, Any]:
-    """One of several kinds, which the only key names."""
+    """One of several kinds. The only key names the kind."""
     fields = dataclasses.asdict(value)
     return {
         type(value).__name__: {

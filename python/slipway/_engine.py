@@ -1,4 +1,4 @@
-"""Where functions of a program run: in processes of this machine, or where the helper that the launcher brings can run them."""
+"""The engine that runs a program's functions: processes on this machine, or the helper that comes with the launch script."""
 
 import base64
 import json
@@ -33,24 +33,24 @@ from slipway._protocol import CALL, NONCE, ResultReader
 
 Network = Literal["none", "host"]
 
-# Set by the launcher: the program that speaks to engines.
+# Set by the launch script: the helper program that talks to engines.
 _HELPER = "SLIPWAY_ENGINE_HELPER"
-# Set by the launcher where it has started that program already: the socket at which it waits for calls.
+# Set by the launch script if it has already started the helper: the socket where the helper waits for calls.
 _HELPER_SOCKET = "SLIPWAY_ENGINE_SOCKET"
-# Bytes that a call is taken to need which does not say.
+# Bytes of memory to assume for a call without a limit.
 _USUAL_MEMORY = 256 * 1024 * 1024
-# Seconds that a process, and the helper, may take to end what runs.
+# Seconds that a process, and the helper, get to stop.
 _GRACE = 5
 _HELPER_GRACE = 150
 
 
 class Resources(TypedDict, total=False):
-    """Limits of one run. What is left out is not limited.
+    """Resource limits of one run. Omitted keys are not limited.
 
     Attributes:
-        memory: bytes.
-        cpus: processors, fractions allowed.
-        gpus: whole graphics processors.
+        memory: memory, in bytes.
+        cpus: number of CPUs; may be a fraction.
+        gpus: number of GPUs. The run gets the first GPUs of the machine.
     """
 
     memory: int
@@ -59,11 +59,11 @@ class Resources(TypedDict, total=False):
 
 
 class Engine(NamedTuple):
-    """Where functions of this program run.
+    """The engine that runs this program's functions.
 
     Attributes:
         kind: `process`, `container` or `kubernetes`.
-        description: for people.
+        description: a text for people, such as `containers of podman`.
     """
 
     kind: str
@@ -91,13 +91,13 @@ _chosen: Optional[Engine] = None
 
 
 def engine() -> Engine:
-    """The engine that runs this program's functions.
+    """Returns the engine that runs this program's functions.
 
-    The one that `SLIPWAY_ENGINE` names; else containers where podman or docker is set up, and processes of this machine where they are not,
-    and for a program that was started without an image.
+    That is the one that `SLIPWAY_ENGINE` names, else containers if podman or docker is set up, else processes on this machine. A program without an
+    image always uses processes.
 
     Raises:
-        UserError: it is no engine, this machine does not have it, or it cannot do without an image.
+        UserError: `SLIPWAY_ENGINE` is not the name of an engine, this machine does not have that engine, or it needs an image and the program has none.
     """
     global _chosen
     if _chosen is None:
@@ -133,21 +133,22 @@ def _choose(env: Mapping[str, str]) -> Engine:
 
 
 def place_of(kind: str, image: Optional[str]) -> str:
-    """Where a call ran, for errors."""
+    """The place where a call ran, for errors."""
     if image is None or kind == "process":
         return "a process of this machine"
     return f"a {'container' if kind == 'container' else 'pod'} of {image}"
 
 
 def run(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
-    """Runs all calls of a batch on the engine chosen. They end with this process.
+    """Runs all calls of a batch on the chosen engine. The calls end with this process.
 
     Args:
-        on_outcome: called once for each call when it has ended: `CallOutcome`.
-        on_output: called with what functions print.
+        on_outcome: called once per call when it has ended, with its index and `CallOutcome`.
+        on_output: called with the output of functions.
 
     Raises:
-        UserError, Failure: the engine itself does not work.
+        UserError: the engine does not work, and the user can fix it.
+        Failure: the engine does not work.
     """
     if engine().kind == "process":
         _run_processes(batch, on_outcome, on_output)
@@ -174,7 +175,7 @@ def _run_helper(
 def _ask_early_helper(
     batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
 ) -> Optional[Dict[str, Any]]:
-    """Has the helper that was started before this program make the calls, if it still waits: its last answer."""
+    """Lets the helper that the launch script started make the calls, if it still waits. Returns its last answer."""
     path = os.environ.get(_HELPER_SOCKET)
     if not path:
         return None
@@ -191,7 +192,7 @@ def _ask_early_helper(
             except (BrokenPipeError, ConnectionResetError):
                 return {}
             except BaseException:
-                # Nobody waits for the results any more: what runs is ended, and then the connection.
+                # Nobody needs the results any more: wait until the helper has stopped the calls.
                 connection.shutdown(socket.SHUT_WR)
                 connection.settimeout(_HELPER_GRACE)
                 while connection.recv(1 << 16):
@@ -202,7 +203,7 @@ def _ask_early_helper(
 def _start_helper(
     helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
 ) -> Tuple[Dict[str, Any], int]:
-    # A session of its own: the terminal's signals do not reach it, and it outlives this process to end what runs.
+    # In its own session, so that it survives the terminal's signals and this process, and can stop the calls.
     with subprocess.Popen(
         [helper, "calls"],
         stdin=subprocess.PIPE,
@@ -223,7 +224,7 @@ def _start_helper(
             pass
         finally:
             _close(child)
-            # Answers that nobody waits for any more must not keep it from ending what runs.
+            # A full pipe of unread answers must not keep the helper from stopping the calls.
             drain = threading.Thread(target=_pass_on, args=(child.stdout.fileno(), lambda _: None), daemon=True)
             drain.start()
             try:
@@ -239,7 +240,7 @@ def _listen(answers: Iterable[bytes], on_outcome: OnOutcome, on_output: OnOutput
     last: Dict[str, Any] = {}
     for line in answers:
         if not line.endswith(b"\n"):
-            # It ended in the middle of an answer.
+            # The helper ended in the middle of an answer.
             break
         answer = json.loads(line)
         if "index" in answer:
@@ -271,10 +272,10 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 _command(batch["programArguments"]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                # One alone shares the terminal, if there is one.
+                # A single call may use the terminal.
                 stderr=None if len(inputs) == 1 else subprocess.PIPE,
                 env={**os.environ, **batch["env"], CALL: batch["name"], NONCE: nonce},
-                # So that what it starts ends with it.
+                # In its own process group, so that its children are stopped with it.
                 start_new_session=True,
             )
             running.add(child)
@@ -291,7 +292,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 child.stdin.write(f"{inputs[index]}\n".encode())
                 child.stdin.flush()
             except BrokenPipeError:
-                # A process that ends without reading its input is reported by its status.
+                # The process ended without reading its input. Its status tells why.
                 pass
             status = child.wait()
             _signal(child, signal.SIGKILL)
@@ -332,7 +333,7 @@ def _stop(children: List["subprocess.Popen[bytes]"]) -> None:
 
 
 def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
-    """To a process with all that it started."""
+    """Sends a signal to a process and its children."""
     try:
         os.killpg(child.pid, number)
     except (ProcessLookupError, PermissionError):
@@ -356,7 +357,7 @@ def _pass_on(descriptor: int, receive: Callable[[bytes], None]) -> None:
 
 
 def _room_here(resources: Resources) -> int:
-    """How many calls this machine has room for: one per processor, as far as four fifths of the memory go."""
+    """The number of calls that fit this machine: one per CPU, up to 80 % of its memory."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     by_processors = int((os.cpu_count() or 1) / resources.get("cpus", 1))
     by_memory = int(0.8 * pages / resources.get("memory", _USUAL_MEMORY))
@@ -364,7 +365,7 @@ def _room_here(resources: Resources) -> int:
 
 
 def _interpreter_arguments() -> List[str]:
-    """How the interpreter was started, up to the program's own arguments."""
+    """The interpreter's command line, up to the program's own arguments."""
     given = len(sys.argv) - 1
     original: Sequence[str] = getattr(sys, "orig_argv", [])
     if original:
@@ -373,7 +374,7 @@ def _interpreter_arguments() -> List[str]:
     return [*flags, sys.argv[0]]
 
 
-# Before the program has a chance to change it.
+# Read at import, before the program can change sys.argv.
 _INTERPRETER_ARGUMENTS = _interpreter_arguments()
 
 

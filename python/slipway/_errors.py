@@ -1,32 +1,38 @@
-"""Errors that programs see, and how they travel between a program and its functions."""
+"""The public errors, and how errors of functions get back to the program."""
 
 import re
 import traceback
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-# More of an error's text than this tells a person nothing.
+# Maximum length of an error's text; more would help nobody.
 _MAXIMUM_TEXT = 64 * 1024
-# So many failures of a map are told with their tracebacks, and so many indices at all.
+# Maximum number of failures of a map printed with their tracebacks, and of indices listed.
 _TOLD = 5
 _LISTED = 20
 
 
 class UserError(Exception):
-    """What is wrong, and on a line of its own what to do: the user's mistake, exit status 2."""
+    """An error that the user can fix, such as a wrong argument. A program that ends with it exits with status 2.
+
+    The first line of the message says what is wrong, the second what to do.
+    """
 
 
 class Failure(Exception):
-    """What is wrong, and on a line of its own what to do: something that the user did not cause, exit status 1."""
+    """An error that the user did not cause, such as a failed container. A program that ends with it exits with status 1.
+
+    The first line of the message says what is wrong, the second what to do.
+    """
 
 
 class RemoteError(Exception):
-    """An exception that a function raised where it ran, other than UserError and Failure, which arrive as themselves.
+    """An exception that a function raised in its container, pod or process. UserError and Failure arrive unchanged instead.
 
-    Its cause has the traceback from there.
+    Python prints the function's traceback above its own, as the cause.
 
     Attributes:
-        name: the exception's class.
-        details: the traceback from where it ran.
+        name: the name of the exception's class.
+        details: the function's traceback, as text.
     """
 
     def __init__(
@@ -41,21 +47,21 @@ class RemoteError(Exception):
 
 
 class _RemoteTraceback(Exception):
-    """Shown by Python above the error that it is the cause of."""
+    """The cause of a RemoteError, which Python prints above it."""
 
 
 class ItemFailure(NamedTuple):
-    """How one item of a map failed."""
+    """A failed item of MapError: its index, from 0, and the exception that a single call would raise."""
 
     index: int  # type: ignore[assignment]  # in place of the method of tuples
     error: Exception
 
 
 class MapError(Exception):
-    """Some items of `map_in_image` failed. The message lists them, and has the first ones' remote tracebacks.
+    """Some items of `map_in_image` failed. The message lists up to 20 of their indices and the tracebacks of the first 5.
 
     Attributes:
-        failures: all that failed, by index.
+        failures: all failed items, in the order of their indices.
     """
 
     def __init__(self, name: str, count: int, failures: Sequence[ItemFailure]) -> None:
@@ -72,11 +78,11 @@ class MapError(Exception):
 
 
 def describe(error: BaseException) -> Dict[str, Any]:
-    """An exception as it goes over the line (`RemoteFailure`)."""
+    """Describes an exception as JSON for the caller (`RemoteFailure` in TypeScript)."""
     message = str(error)[:_MAXIMUM_TEXT]
     details = message
     if not isinstance(error, (UserError, Failure)):
-        # The first entry is that of whoever called the function.
+        # The first entry is Slipway's own, which called the function.
         trace = error.__traceback__ and error.__traceback__.tb_next
         lines = traceback.format_exception(type(error), error, trace)
         details = "".join(lines)[-_MAXIMUM_TEXT:]
@@ -84,14 +90,14 @@ def describe(error: BaseException) -> Dict[str, Any]:
 
 
 class RanIn(NamedTuple):
-    """Where a function ran, and what it could reach there."""
+    """The engine and network with which a function ran."""
 
     kind: str
     network: str
 
 
 def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
-    """What to do about an error that comes from the limits of containers; None for any other. src/sdk/limits-remedy.ts has the same."""
+    """The remedy for an error that comes from the limits of containers, else None. Keep src/sdk/limits-remedy.ts the same."""
     if ran_in.kind == "process":
         return None
     if re.search(r"\bEROFS\b|Read-only file system", details, re.IGNORECASE):
@@ -103,7 +109,7 @@ def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
 
 
 def revive(failure: Dict[str, Any], where: str, ran_in: RanIn) -> Exception:
-    """The exception to raise for one that came back."""
+    """The exception to raise for a remote one."""
     name, message = str(failure["name"]), str(failure["message"])
     if name == "UserError":
         return UserError(message)

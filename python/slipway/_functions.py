@@ -1,4 +1,4 @@
-"""Functions of a program that run in its image, and the program itself."""
+"""Functions that run in the program's image, and the program's entry point."""
 
 import functools
 import sys
@@ -30,7 +30,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class _Options(NamedTuple):
-    """What is None is not said."""
+    """Options of a call. None means not given."""
 
     tag: Optional[str] = None
     env: Optional[Mapping[str, str]] = None
@@ -38,7 +38,7 @@ class _Options(NamedTuple):
     resources: Optional[Resources] = None
 
     def over(self, others: "_Options") -> "_Options":
-        """These, and where they do not say, the others."""
+        """These options, with the others' values for those that are not given."""
         return _Options(
             others.tag if self.tag is None else self.tag,
             others.env if self.env is None else self.env,
@@ -81,22 +81,29 @@ def in_image(
     network: Optional[Network] = None,
     resources: Optional[Resources] = None,
 ) -> Any:
-    """Makes a function one that runs inside this program's image, on the engine chosen: a decorator, with or without arguments.
+    """Decorates a function so that each call runs it inside this program's image, on the engine that `engine()` returns.
 
-    Each call starts the same program in a fresh container or pod, runs the function there and hands its result back, as JSON; what it prints
-    goes to standard error. Where the program has no image, or no container engine is there, it runs in a process of its own on this machine.
-    Define functions at the top of a module that is imported before `main` is called. A coroutine function may be called so too; the call waits.
+    Use it with or without arguments. Each call starts the same program in a new container or pod with a read-only root file system, runs the
+    function there and returns its result. If the program has no image, or there is no container engine, the function runs in a separate process on
+    this machine. Its output goes to standard error. Define functions at the top level of a module that is imported before you call `main`. A
+    coroutine function works too; the call waits for its result.
+
+    A call raises RemoteError if the function raises (UserError and Failure arrive unchanged), UserError if the arguments are not JSON or there is no
+    image for the tag, and UserError or Failure if the engine does not work.
 
     Args:
-        function: positional arguments only, as JSON.
-        name: unique in the program; by default the function's own.
-        tag: which of the program's images; by default `default`.
-        env: the environment variables that the function sees besides the image's own.
-        network: `none` by default; `host` is this machine's network. Pods have the cluster's, whatever this says.
-        resources: limits of a container or pod; none by default.
+        function: the function. It takes positional arguments only. Arguments and result are JSON, at most 16 MiB each (on Kubernetes 8 MiB for the result).
+        name: a name that is unique in the program. Default: the function's name.
+        tag: image to use, a key of the pipeline's `bases`. Default: `default`.
+        env: environment variables to set in addition to the image's own. Default: none.
+        network: network of the container, `none` or `host`. Default: `none`. Pods always have the cluster's network.
+        resources: resource limits of the container or pod. Default: no limits.
+
+    Returns:
+        The function to call, or a decorator if it is used with arguments.
 
     Raises:
-        UserError: two functions have one name.
+        UserError: the program already has another function of that name.
     """
     options = _Options(tag, env, network, resources)
     if function is not None:
@@ -117,7 +124,7 @@ def _define(function: Callable[..., Any], name: Optional[str], options: _Options
     def call(*arguments: Any) -> Any:
         text = encode(list(arguments), f'The list of arguments of "{known.name}"')
         if SERVED is not None:
-            # Already in the image: one function calling another stays where it is.
+            # Already in the image: call the function directly.
             return function(*arguments)
         return _call(known.name, text, sys.argv[1:], known.options)
 
@@ -126,23 +133,23 @@ def _define(function: Callable[..., Any], name: Optional[str], options: _Options
 
 
 def _place_of(function: Callable[..., Any]) -> Any:
-    """Where a function is defined. A module that is imported a second time, as the program itself may be, has the same functions there."""
+    """Where a function is defined. Identifies the functions of a module that is imported twice, as the program itself may be."""
     code = getattr(function, "__code__", None)
     return function if code is None else (code.co_filename, code.co_firstlineno)
 
 
 def inside_image() -> bool:
-    """Whether this process runs inside the program's image (or in place of it), started by a call of another."""
+    """Returns whether this process was started by a call of a function or `run_in_image`: in the image, or in a process instead."""
     return SERVED is not None
 
 
 def main(program: Callable[[], Any]) -> None:
-    """Runs the program, unless this process was started to serve one of its functions, which it then does and ends.
+    """Runs the program. If this process was started to run one of the program's functions, it runs only that function and exits.
 
-    A UserError or Failure is printed without its traceback and ends the process with status 2 or 1.
+    If the program raises UserError or Failure, the error is printed without a traceback, and the process exits with status 2 or 1.
 
     Args:
-        program: the program's body. What it returns is the result of `run_in_image`, and of no use otherwise.
+        program: the program's body. Its result is only used by `run_in_image`, which returns it.
     """
     if SERVED is not None:
         SERVED.serve({name: each.function for name, each in _functions.items()}, program)
@@ -161,22 +168,24 @@ def run_in_image(
     network: Optional[Network] = None,
     resources: Optional[Resources] = None,
 ) -> Any:
-    """Runs this program, from its beginning, inside its own image on the engine chosen, and waits for its end.
+    """Runs this whole program inside its own image, on the engine that `engine()` returns, and waits for its end.
+
+    Its output goes to standard error.
 
     Args:
-        args: the program's arguments there.
+        args: the program's arguments in the image. Default: none.
         tag: as for `in_image`.
         env: as for `in_image`.
         network: as for `in_image`.
         resources: as for `in_image`.
 
     Returns:
-        What the body given to `main` returned there, as JSON; None for a program that ends with status 0 without calling `main`.
+        The result of the body that was given to `main`, as JSON. None if the program exits with status 0 without calling `main`.
 
     Raises:
-        RemoteError: the body raised something there.
-        Failure: the program ended otherwise.
-        UserError: called inside the image, where it would not end; the engine does not work.
+        RemoteError: the body raised there. UserError and Failure arrive unchanged.
+        Failure: the program ended in another way, or the engine does not work.
+        UserError: it was called inside the image, where it would never end; there is no image for the tag; or the engine does not work.
     """
     if SERVED is not None:
         raise UserError(
@@ -197,26 +206,27 @@ def map_in_image(
     network: Optional[Network] = None,
     resources: Optional[Resources] = None,
 ) -> List[Any]:
-    """Calls a function for every item, each in a container of its own, as `in_image` does; on Kubernetes all of them as one Job.
+    """Calls a function for every item, each in its own container as with `in_image`. On Kubernetes, all calls are one Job.
 
-    Every item is tried, whatever becomes of the others. On a terminal one line tells how far it is.
+    Every item is tried, even if others fail. A terminal shows the progress in one line.
 
     Args:
-        items: JSON each.
-        function: what `in_image` returned, or its name.
-        parallelism: how many run at once at most; by default as many as this machine has processors and memory for, and 50 on Kubernetes.
-        return_exceptions: whether failures are among the results rather than raised.
-        tag: over what `in_image` was told.
-        env: over what `in_image` was told.
-        network: over what `in_image` was told.
-        resources: over what `in_image` was told.
+        items: the items. Each is JSON and is the only argument of its call. On Kubernetes all items together are at most 16 MiB.
+        function: the function that `in_image` returned, or its name.
+        parallelism: maximum number of parallel calls. Default: as many as fit this machine's CPUs and 80 % of its memory; 50 on Kubernetes.
+        return_exceptions: return failures among the results, as exceptions, instead of raising.
+        tag: overrides the option of `in_image`.
+        env: overrides the option of `in_image`.
+        network: overrides the option of `in_image`.
+        resources: overrides the option of `in_image`.
 
     Returns:
         The results in the order of the items.
 
     Raises:
-        MapError: names the items which failed.
-        UserError: the engine does not work. Nothing runs any longer then.
+        MapError: items failed, and `return_exceptions` is false.
+        UserError: an item is not JSON, there is no such function or image, or the engine does not work. All calls have ended by then.
+        Failure: the engine does not work. All calls have ended by then.
     """
     known = _find(function)
     if parallelism is not None and parallelism < 1:
@@ -322,7 +332,7 @@ def _settle(name: str, outcome: Mapping[str, Any], place: str, ran_in: RanIn) ->
             return _Settled(None, revive(reply["error"], place, ran_in))
         return _Settled(reply.get("result"), None)
     status, reason = outcome["status"], outcome.get("reason")
-    # A program without `main` can be run as a whole all the same.
+    # run_in_image also works for programs that do not call `main`.
     if name == WHOLE_PROGRAM and status == 0:
         return _Settled(None, None)
     subject = "The program" if name == WHOLE_PROGRAM else f'"{name}"'

@@ -1,4 +1,4 @@
-"""The images that the launcher built, as the environment tells them (runtime contract)."""
+"""The program's images, from the environment variables that the launch script sets."""
 
 import json
 import os
@@ -7,23 +7,23 @@ from typing import Dict, Mapping, Optional
 
 from slipway._errors import UserError
 
-# Set by a user: this image is used for everything.
+# Set by the user: replaces all images.
 _CUSTOM_IMAGE = "SLIPWAY_CONTAINER_IMAGE"
-# Set by the launcher: `tag##repository@sha256:…` joined by `::`.
+# Set by the launch script: `tag##repository@sha256:…` joined by `::`.
 _BUILT_IMAGES = "SLIPWAY_CONTAINER_IMAGE_URIS"
 
 
 def has_container_image(
     tag: str = "default", env: Optional[Mapping[str, str]] = None
 ) -> bool:
-    """Whether this program was started with a container image.
+    """Returns whether this program was started with a container image in which its functions can run.
 
     Args:
-        tag: one of the pipeline's `bases`.
-        env: the environment; by default the process's.
+        tag: a key of the pipeline's `bases`.
+        env: the environment variables. Default: those of the process.
 
     Raises:
-        UserError: the variable that the launcher sets is not what it sets.
+        UserError: `SLIPWAY_CONTAINER_IMAGE_URIS` is malformed.
     """
     return _find(tag, os.environ if env is None else env) is not None
 
@@ -31,16 +31,16 @@ def has_container_image(
 def container_image(
     tag: str = "default", env: Optional[Mapping[str, str]] = None
 ) -> str:
-    """The address of this program's image, `HOST/REPOSITORY@sha256:…`.
+    """Returns the address of this program's image, `HOST/REPOSITORY@sha256:…`.
 
-    That is `SLIPWAY_CONTAINER_IMAGE` for every tag when a user set it, else what the launcher built and pushed.
+    If you set `SLIPWAY_CONTAINER_IMAGE`, that image is used for every tag. Otherwise it is the image that the launch script pushed.
 
     Args:
-        tag: one of the pipeline's `bases`.
-        env: the environment; by default the process's.
+        tag: a key of the pipeline's `bases`.
+        env: the environment variables. Default: those of the process.
 
     Raises:
-        UserError: no image was built for the tag; those that were are named.
+        UserError: there is no image for the tag, or `SLIPWAY_CONTAINER_IMAGE_URIS` is malformed.
     """
     variables = os.environ if env is None else env
     found = _find(tag, variables)
@@ -59,7 +59,7 @@ def container_image(
 
 
 def image_variables(env: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
-    """The variables above as they are set here, for a process that should see the same images."""
+    """The image variables of this process, for a process that should see the same images."""
     variables = os.environ if env is None else env
     return {
         name: variables[name]
@@ -76,7 +76,7 @@ def _find(tag: str, env: Mapping[str, str]) -> Optional[str]:
 
 
 def _parse_images(text: str) -> Dict[str, str]:
-    """Images by tag. An address may hold colons of its own, so `::` divides only where a tag and `##` follow."""
+    """Images by tag. Addresses may contain colons, so `::` separates entries only before a tag and `##`."""
     images: Dict[str, str] = {}
     for entry in re.split(r"::(?=[^:#/@]+##)", text) if text else []:
         match = re.fullmatch(r"([^:#/@]+)##(.+)", entry, re.DOTALL)

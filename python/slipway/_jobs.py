@@ -1,4 +1,4 @@
-"""Jobs from Python, through the command line: `slipway` on PATH, or what SLIPWAY_COMMAND names."""
+"""Jobs from Python, through the command line: `slipway` on PATH, or the program that SLIPWAY_COMMAND names."""
 
 import dataclasses
 import json
@@ -15,10 +15,10 @@ _COMMAND = "SLIPWAY_COMMAND"
 
 
 class JobError(Exception):
-    """A command about a job that ended with another status than 0. Why is on standard error, a function's traceback included.
+    """A `slipway` command failed. The reason, including a function's traceback, is on standard error.
 
     Attributes:
-        status: of the command: the job's own, 2 for a mistake of the user's.
+        status: the exit status of the command: the job's own, or 2 for an error that you can fix.
     """
 
     def __init__(self, message: str, status: int) -> None:
@@ -29,19 +29,19 @@ class JobError(Exception):
 def resolve_job(
     deployment: Deployment, name: str = "job", folder: Optional[str] = None
 ) -> Dict[str, Any]:
-    """Finds out what tags, branches and files of a job mean now, and writes that to `NAME.lock.json`.
+    """Resolves the tags, branches and files of a job to exact versions and writes them to `NAME.lock.json`.
 
     Args:
         deployment: the job.
-        name: what the job is called.
-        folder: where relative paths start and the lock is kept; by default the working directory.
+        name: the name of the job.
+        folder: the folder for relative paths and for the lock. Default: the working directory.
 
     Returns:
-        The lock.
+        The content of the lock.
 
     Raises:
-        JobError: something is wrong with the job, or there is no such tag, branch or file.
-        UserError: there is no command line.
+        JobError: the job is invalid, or a tag, branch or file does not exist.
+        UserError: the command `slipway` is not found.
     """
     place = os.path.abspath(folder or ".")
     _slipway("resolve", deployment, name, place, [])
@@ -55,20 +55,22 @@ def run_job(
     folder: Optional[str] = None,
     engine: Optional[str] = None,
 ) -> Any:
-    """Runs a job to its end, as `NAME.lock.json` says where there is one.
+    """Runs a job and waits for its end.
+
+    If `NAME.lock.json` exists, the job runs at the versions in it, else at its current versions.
 
     Args:
         deployment: the job.
-        name: what the job is called.
-        folder: where relative paths start and the lock is kept; by default the working directory.
-        engine: `process`, `container` or `kubernetes`; by default what SLIPWAY_ENGINE says.
+        name: the name of the job.
+        folder: the folder for relative paths and for the lock. Default: the working directory.
+        engine: `process`, `container` or `kubernetes`. Default: `kubernetes` if `SLIPWAY_ENGINE` is `kubernetes`, else by the job's interpreter.
 
     Returns:
-        What the function gave back; of a command, what it printed.
+        The function's result, or the standard output of a command as a string.
 
     Raises:
-        JobError: something is wrong with the job, or it failed.
-        UserError: there is no command line.
+        JobError: the job is invalid, or it failed.
+        UserError: the command `slipway` is not found.
     """
     chosen = [] if engine is None else ["--engine", engine]
     printed = _slipway("run", deployment, name, os.path.abspath(folder or "."), chosen)
@@ -84,7 +86,7 @@ class AwsSecret:
 
 @dataclasses.dataclass(frozen=True)
 class ServerAvailableFile:
-    """A file with exactly two lines, the user name and the password."""
+    """A file with exactly two lines: the user name and the password."""
 
     path: str
 
@@ -92,23 +94,23 @@ class ServerAvailableFile:
 def add_credentials(
     service: str, service_url: str, source: Union[AwsSecret, ServerAvailableFile]
 ) -> None:
-    """Says where the credentials for a registry or a git server are: `slipway credentials add`.
+    """Adds a source of credentials for a registry or a git server, like `slipway credentials add`.
 
     Args:
         service: `DOCKER` or `GIT`.
-        service_url: the registry, or the git server, for example `git@github.com`.
-        source: where the secret is. Its place is kept, and never the secret.
+        service_url: the registry or git server, such as `git@github.com`.
+        source: the place of the secret. Slipway stores only the place, never the secret.
 
     Raises:
-        JobError: the source cannot be read, or the address is none.
-        UserError: there is no command line.
+        JobError: the source cannot be read, or the address is invalid.
+        UserError: the command `slipway` is not found.
     """
     place = (
         ["--aws-secret", source.name]
         if isinstance(source, AwsSecret)
         else ["--file", os.path.abspath(source.path)]
     )
-    # The two names of services are in capitals in documents that others wrote.
+    # Existing programs write the service in capitals.
     arguments = ["--service", service.lower(), "--url", service_url]
     _command(["credentials", "add", *arguments, *place])
 

@@ -1,4 +1,4 @@
-"""What travels between a program and its functions."""
+"""JSON between a program and its functions."""
 
 import json
 import math
@@ -6,21 +6,21 @@ from typing import Any, Optional
 
 from slipway._errors import Failure, UserError
 
-# The most that arguments, and a result, may take as JSON, in bytes.
+# Maximum size of the arguments, and of a result, as JSON, in bytes.
 MAXIMUM_BYTES = 16 * 1024 * 1024
 
 
 def encode(value: Any, subject: str, limit: int = MAXIMUM_BYTES) -> str:
-    """Writes a value as JSON on one line, unless it would arrive as something else or is too large.
+    """Writes a value as JSON on one line.
 
     Args:
         value: None, bool, int, finite float, str, and lists, tuples (which arrive as lists) and dicts by str of these.
-        subject: names the value in errors.
-        limit: the most bytes that it may take.
+        subject: the value's name in errors.
+        limit: maximum size in bytes.
 
     Raises:
-        UserError: it is not JSON; its path is named.
-        Failure: it is too large.
+        UserError: a value in it is not JSON. The message has its path.
+        Failure: the text exceeds the limit.
     """
     try:
         problem = _problem(value, "it")

@@ -1,11 +1,11 @@
-"""How far a map is."""
+"""The progress line of a map."""
 
 import shutil
 from typing import TextIO
 
 
 class MapProgress:
-    """One line of a terminal, below what functions print. Nothing where it is no terminal."""
+    """A progress line on a terminal, below the output of the functions. Prints nothing if the output is not a terminal."""
 
     def __init__(self, name: str, count: int, output: TextIO) -> None:
         self._name = name
@@ -19,13 +19,13 @@ class MapProgress:
         self._show()
 
     def settled(self, is_fine: bool) -> None:
-        """One more has ended."""
+        """Counts one more call that has ended."""
         self._done += 1
         self._failed += not is_fine
         self._show()
 
     def print(self, data: bytes) -> None:
-        """Passes on what a function printed."""
+        """Prints a function's output above the progress line."""
         self.finish()
         self._output.flush()
         self._output.buffer.write(data)
@@ -34,14 +34,14 @@ class MapProgress:
         self._show()
 
     def finish(self) -> None:
-        """Takes the line away."""
+        """Removes the line."""
         if self._is_shown:
             self._output.write("\r\x1b[K")
             self._output.flush()
         self._is_shown = False
 
     def _show(self) -> None:
-        # In the middle of a printed line there is no room for it.
+        # The output is in the middle of a line.
         if not self._is_terminal or not self._is_at_start:
             return
         failed = f", {self._failed} failed" if self._failed else ""

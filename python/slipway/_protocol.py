@@ -1,4 +1,4 @@
-"""How a program and a process that serves one of its functions speak: as src/engine/protocol.ts has it."""
+"""The protocol between a program and a process that serves one of its functions. Keep src/engine/protocol.ts the same."""
 
 import json
 from typing import Any, Callable, Dict, List, Optional
@@ -10,7 +10,7 @@ INDEX = "JOB_COMPLETION_INDEX"
 RESULT_FILE = "SLIPWAY_CALL_RESULT"
 MAXIMUM_RESULT_FILE = 4096
 LIMIT = "SLIPWAY_CALL_LIMIT"
-# The whole program rather than one of its functions.
+# Stands for the whole program instead of one of its functions.
 WHOLE_PROGRAM = "main()"
 
 
@@ -19,7 +19,7 @@ def result_line(nonce: str, reply: str) -> bytes:
 
 
 class ResultReader:
-    """Picks the result line out of a process's standard output. All else goes to `other`, at once."""
+    """Picks the result line out of a process's standard output. Everything else goes to `other` immediately."""
 
     def __init__(self, nonce: str, other: Callable[[bytes], None]) -> None:
         self._mark = f"\x1eslipway {nonce} ".encode()
@@ -37,7 +37,7 @@ class ResultReader:
             self._search(self._held + chunk)
 
     def end(self) -> Optional[Dict[str, Any]]:
-        """The reply once the process has ended; None when it gave none."""
+        """Returns the reply after the process has ended, or None if it gave none."""
         self._pass(self._held)
         reply: Optional[Dict[str, Any]] = None
         if self._reply is not None:
@@ -57,7 +57,7 @@ class ResultReader:
         self._collect(self._line, data[start + len(self._mark) :])
 
     def _beginning(self, data: bytes) -> int:
-        """How many bytes at the end could be the beginning of the mark."""
+        """The number of bytes at the end that may be the beginning of the mark."""
         for length in range(min(len(self._mark) - 1, len(data)), 0, -1):
             if data.endswith(self._mark[:length]):
                 return length

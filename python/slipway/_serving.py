@@ -1,4 +1,4 @@
-"""The side of a call on which the function runs."""
+"""The side of a call that runs the function."""
 
 import asyncio
 import inspect
@@ -28,10 +28,10 @@ from slipway._protocol import (
 
 
 class _ServedCall:
-    """The one call that this process was started for.
+    """The one call that this process was started to run.
 
-    From here on what is printed goes to standard error: standard output is for the result alone. The variables are removed so that what the
-    function starts does not take itself for the call.
+    Sends the program's output to standard error, since standard output carries the result. Removes the variables, so that child processes of the
+    function do not serve the call again.
     """
 
     def __init__(self, name: str) -> None:
@@ -42,7 +42,7 @@ class _ServedCall:
         self._limit = int(os.environ.pop(LIMIT, MAXIMUM_BYTES))
         self._out = os.dup(1)
         os.dup2(2, 1)
-        # The first process of a container ignores signals for which it has no handler.
+        # PID 1 of a container ignores signals that it has no handler for.
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _end)
 
@@ -51,7 +51,7 @@ class _ServedCall:
         functions: Mapping[str, Callable[..., Any]],
         program: Callable[[], Any],
     ) -> NoReturn:
-        """Takes the arguments, runs the function, writes the result and ends the process, with status 1 where the function failed."""
+        """Reads the arguments, runs the function and writes the result. Then exits with status 0, or 1 if the function failed."""
         status = 1
         try:
             function = (
@@ -72,13 +72,13 @@ class _ServedCall:
             text = encode(result, f"The result of {subject}", self._limit)
             reply, status = f'{{"result":{text}}}', 0
         except SystemExit as end:
-            # As if the function were not there to tell: the status does.
+            # The function ended the process. The caller sees only its status.
             _flush()
             os._exit(_status(end))
         except BaseException as error:
             reply = json.dumps({"error": describe(error)})
         self._reply(reply)
-        # Threads that the function left behind do not keep the process.
+        # Exits even if the function has left threads running.
         os._exit(status)
 
     def _input(self) -> bytes:
@@ -108,7 +108,7 @@ class _ServedCall:
 
 
 def _request() -> bytes:
-    """The first line of standard input. Whoever wrote it holds it open until it has the result: once it is gone, so is this process."""
+    """Reads the first line of standard input. The caller keeps it open until it has the result; when it closes early, this process exits."""
     lines: "queue.Queue[Optional[bytes]]" = queue.Queue()
 
     def read() -> None:

@@ -1,11 +1,11 @@
-// In the types of the package `slipway`, so it names no type of Node: a program is checked without those too.
+// Part of the public types of the package `slipway`, so it uses no Node types: programs may be checked without them.
 
-/** The engines, by the names that SLIPWAY_ENGINE has for them. */
+/** The engines, by their names in `SLIPWAY_ENGINE`. */
 export type EngineKind = "process" | "container" | "kubernetes";
 
-/** What a program learns of the engine that was chosen. */
+/** The engine, as a program sees it. */
 export interface EngineDescription {
   readonly kind: EngineKind;
-  /** For people: `containers of podman`. */
+  /** A text for people, such as `containers of podman`. */
   readonly description: string;
 }

@@ -1,14 +1,14 @@
-// In the types of the package `slipway`, so it names no type of Node: a program is checked without those too.
+// Part of the public types of the package `slipway`, so it uses no Node types: programs may be checked without them.
 
-/** What a container may reach: nothing, or this machine's network as it is. */
+/** The network of a container: `none`, or `host` for this machine's network. */
 export type Network = "none" | "host";
 
-/** Limits of one run. What is left out is not limited. */
+/** Resource limits of one run. Omitted fields are not limited. */
 export interface Resources {
-  /** Bytes of memory. */
+  /** Memory, in bytes. */
   readonly memory?: number;
-  /** Processors, fractions allowed. */
+  /** Number of CPUs; may be a fraction. */
   readonly cpus?: number;
-  /** Whole graphics processors, the first ones of the machine. */
+  /** Number of GPUs. The run gets the first GPUs of the machine. */
   readonly gpus?: number;
 }

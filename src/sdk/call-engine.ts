@@ -7,7 +7,7 @@ import { imageVariables } from "./images.ts";
 
 let choice: EngineChoice | undefined;
 
-/** The engine of this program, chosen once. What it is not, and why, is said once too. */
+/** The engine of this program. Chosen once, so that a remark about the choice is printed only once. */
 export function chosenEngine(): EngineChoice {
   if (choice === undefined) {
     choice = Object.keys(imageVariables()).length > 0 ? detectEngine(process.env) : withoutImage();
@@ -27,7 +27,7 @@ function withoutImage(): EngineChoice {
   return { kind: "process" };
 }
 
-/** What makes calls on it. */
+/** Makes calls on the chosen engine. */
 export function callEngine(): CallEngine {
   const engine = chosenEngine();
   switch (engine.kind) {

@@ -1,13 +1,13 @@
 import type { Network, Resources } from "../engine/limits.ts";
 
-/** How a function runs in this program's image. */
+/** Options for running a function in this program's image. */
 export interface CallOptions {
-  /** Which of the program's images; by default `default`. */
+  /** Image to use: a key of the pipeline's `bases`. Default: `default`. */
   readonly tag?: string;
-  /** The environment variables that the function sees besides the image's own. */
+  /** Environment variables to set in addition to the image's own. Default: none. */
   readonly env?: Readonly<Record<string, string>>;
-  /** `none` by default; `host` is this machine's network. Pods have the cluster's, whatever this says. */
+  /** Network of the container. Default: `none`. Pods always have the cluster's network. */
   readonly network?: Network;
-  /** Limits of a container or pod; none by default. */
+  /** Resource limits of the container or pod. Default: no limits. */
   readonly resources?: Resources;
 }

@@ -7,22 +7,22 @@ import { containerImage, imageVariables } from "./images.ts";
 import type { RanIn } from "./limits-remedy.ts";
 import { revive } from "./remote-error.ts";
 
-/** Calls to make, and who wants to know of them. */
+/** Calls to make, with callbacks for results and output. */
 interface Calls {
   readonly name: string;
-  /** Lists of arguments, as JSON. */
+  /** One JSON list of arguments per call. */
   readonly inputs: readonly string[];
   readonly programArguments: readonly string[];
   readonly options: CallOptions & { readonly parallelism?: number };
-  /** Called for each call when it has ended, with what it gave or threw. */
+  /** Called once per call when it has ended, with its result or error. */
   readonly onSettled: (index: number, settled: PromiseSettledResult<unknown>) => void;
   readonly onOutput: (data: Buffer) => void;
 }
 
 /**
- * Makes calls on the engine chosen, in this program's image where it has one.
+ * Makes calls on the chosen engine, in this program's image if it has one.
  *
- * @throws UserError, Failure when the engine does not work
+ * @throws UserError or Failure if the engine does not work
  */
 export async function makeCalls(calls: Calls): Promise<void> {
   const { name, inputs, programArguments, options, onSettled, onOutput } = calls;
@@ -47,7 +47,7 @@ export async function makeCalls(calls: Calls): Promise<void> {
   );
 }
 
-/** Makes one call. */
+/** Makes one call and returns its result, or throws its error. */
 export async function makeCall(
   calls: Pick<Calls, "name" | "programArguments" | "options"> & { readonly input: string },
 ) {
@@ -72,7 +72,7 @@ function settle(name: string, outcome: CallOutcome, place: string, ranIn: RanIn)
       : { status: "fulfilled", value: reply.result };
   }
   const { status, reason } = outcome;
-  // A program without `main` can be run as a whole all the same.
+  // runInImage also works for programs that do not call `main`.
   if (name === wholeProgram && status === 0) return { status: "fulfilled", value: undefined };
   const subject = name === wholeProgram ? "The program" : JSON.stringify(name);
   if (reason)

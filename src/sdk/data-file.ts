@@ -11,17 +11,17 @@ function* ancestors(path: string): Generator<string> {
 }
 
 /**
- * The path of a file in the program's `data`, wherever the program runs: under Bazel, in its image, or by Node in a checkout.
+ * Returns the path of a file in the program's `data`. Works under Bazel, in the image, and with plain Node in a checkout.
  *
- * @param path its path in the repository, `examples/quickstart/arrivals.csv`; that of another repository begins with `REPOSITORY/`
- * @param env the environment; by default the process's
- * @param program the program's module; by default the one that was started
- * @returns a path that can be opened
- * @throws UserError when the file is neither in the runfiles nor beside the program
+ * @param path the file's path in the repository, such as `examples/quickstart/arrivals.csv`. For a file of another repository, start with `REPOSITORY/`
+ * @param env the environment variables. Default: those of the process
+ * @param program the path of the program's module. Default: the one that was started
+ * @returns a path that you can open
+ * @throws UserError if the file is neither in the runfiles nor beside the program
  */
 export function dataFile(path: string, env: Environment = process.env, program = process.argv[1] ?? ""): string {
   const runfiles = env["RUNFILES_DIR"];
-  // The program lies in its runfiles at REPOSITORY/package/…: its folders lead to the repository that holds it, whatever its name.
+  // The program is at REPOSITORY/package/… in its runfiles, so its parent folders include its repository, whatever its name is.
   const roots = [
     ...(runfiles ? [join(runfiles, env["SLIPWAY_MAIN_REPOSITORY"] ?? "_main"), runfiles] : []),
     ...ancestors(resolve(program)),

@@ -1,37 +1,37 @@
 import type { Json } from "./json.ts";
 
-/** The interpreter that Slipway itself runs on, as `interpreter_path`. */
+/** An `interpreter_path`: the Node that runs Slipway. */
 export const SLIPWAY_INTERPRETER = "SLIPWAY_INTERPRETER";
 
 /**
- * A job, as its YAML document has it: what is left out has the defaults that docs/jobs.md lists. What is wrong in it is told when it is resolved
- * or run.
+ * A job, with the same fields as in a job's YAML file. Slipway checks it when you resolve or run it.
  */
 export interface Deployment {
+  /** The program or environment that runs the job. */
   readonly interpreter: JobInterpreter;
-  /** What is needed beyond the interpreter. */
+  /** The code to run. Required for environments from files, not allowed for `ImageTarget`. */
   readonly code?: JobCode;
-  /** Arguments of the image, or a program with its arguments. */
+  /** Arguments for the image's entrypoint, or a program with its arguments. */
   readonly command?: readonly string[];
-  /** Instead of a command: `module:name` in Python, or the path of a module whose default export is called. */
+  /** The function to call instead of a command: `module:name` in Python, or the path of a TypeScript or JavaScript module with a default export. */
   readonly function?: string;
-  /** What the function is called with. */
+  /** Positional arguments of the function. Default: none. */
   readonly arguments?: readonly Json[];
-  /** Variables of the job, over all others. */
+  /** Environment variables of the job. They override all others. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** `memory`: bytes, or a text such as `512MiB`. */
+  /** `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. Default: no limits. */
   readonly resources?: { readonly cpu?: number; readonly memory?: number | string; readonly gpu?: number };
-  /** What its container may reach. Default: nothing. */
+  /** Network of the container. Default: `none`. */
   readonly network?: "none" | "host";
-  /** `os/architecture` of the container image. Default: Linux on this machine's processor. */
+  /** Platform of the container image, `os/architecture`. Default: Linux on this machine's processor. */
   readonly platform?: string;
-  /** Seconds, or a text such as `1h30m`. Default: none. */
+  /** Timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout. */
   readonly time_limit?: number | string;
-  /** How often a failed attempt is repeated. Default: 0. */
+  /** How many times to retry a failed attempt, from 0 to 100. Default: 0. */
   readonly retries?: number;
 }
 
-/** An interpreter. The key says which kind it is. */
+/** An interpreter. The key names its kind. */
 export type JobInterpreter =
   | { readonly ContainerAtTag: { readonly repository: string; readonly tag?: string } }
   | { readonly ContainerAtDigest: { readonly repository: string; readonly digest: string } }
@@ -41,7 +41,7 @@ export type JobInterpreter =
   | { readonly PipRequirements: { readonly path?: string; readonly python?: string; readonly base?: string } }
   | { readonly ServerAvailableInterpreter: { readonly interpreter_path: string } };
 
-/** Code for an interpreter. The key says which kind it is. */
+/** Code for an interpreter. The key names its kind. */
 export type JobCode =
   | {
       readonly GitRepoBranch: { readonly repo_url: string; readonly branch?: string; readonly path_to_source?: string };

@@ -2,14 +2,15 @@ import { describeEngine } from "../engine/calls/describe.ts";
 import type { EngineDescription } from "../engine/kind.ts";
 import { chosenEngine } from "./call-engine.ts";
 
-/** Where functions of this program run. */
+/** The engine that runs this program's functions. */
 export type Engine = EngineDescription;
 
 /**
- * The engine that runs this program's functions: the one that `SLIPWAY_ENGINE` names; else containers where podman or docker is set up,
- * and processes of this machine where they are not, and for a program that was started without an image.
+ * Returns the engine that runs this program's functions: the one that `SLIPWAY_ENGINE` names, else containers if podman or docker is set
+ * up, else processes on this machine. A program without an image always uses processes.
  *
- * @throws UserError for an engine that is none, that this machine does not have, or that cannot do without an image
+ * @throws UserError if `SLIPWAY_ENGINE` is not the name of an engine, if this machine does not have that engine, or if it needs an image and the
+ *   program has none
  */
 export function engine(): Engine {
   return describeEngine(chosenEngine());

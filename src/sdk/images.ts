@@ -7,23 +7,23 @@ function find(tag: string, env: Environment): string | undefined {
 }
 
 /**
- * Whether this program was started with a container image, so that its functions can run in it (runtime contract).
+ * Returns whether this program was started with a container image in which its functions can run.
  *
- * @param tag one of the pipeline's `bases`; by default `default`
- * @param env the environment; by default the process's
- * @throws UserError when a variable that the launcher sets is not what it sets
+ * @param tag a key of the pipeline's `bases`. Default: `default`
+ * @param env the environment variables. Default: those of the process
+ * @throws UserError if `SLIPWAY_CONTAINER_IMAGE_URIS` is malformed
  */
 export function hasContainerImage(tag = "default", env: Environment = process.env): boolean {
   return find(tag, env) !== undefined;
 }
 
 /**
- * The address of this program's image, `HOST/REPOSITORY@sha256:…`: `SLIPWAY_CONTAINER_IMAGE` for every tag when a user set it, else
- * what the launcher built and pushed (runtime contract).
+ * Returns the address of this program's image, `HOST/REPOSITORY@sha256:…`. If you set `SLIPWAY_CONTAINER_IMAGE`, that image is used for
+ * every tag. Otherwise it is the image that the launch script pushed.
  *
- * @param tag one of the pipeline's `bases`; by default `default`
- * @param env the environment; by default the process's
- * @throws UserError when no image was built for the tag, naming those that were
+ * @param tag a key of the pipeline's `bases`. Default: `default`
+ * @param env the environment variables. Default: those of the process
+ * @throws UserError if there is no image for the tag, or if `SLIPWAY_CONTAINER_IMAGE_URIS` is malformed
  */
 export function containerImage(tag = "default", env: Environment = process.env): string {
   const found = find(tag, env);
@@ -41,7 +41,7 @@ export function containerImage(tag = "default", env: Environment = process.env):
   );
 }
 
-/** The variables above as they are set here, for a process that should see the same images. */
+/** The image variables of this process, for a process that should see the same images. */
 export function imageVariables(env: Environment = process.env): Record<string, string> {
   const set = [customImage, builtImages].map((name) => [name, env[name] ?? ""] as const);
   return Object.fromEntries(set.filter(([, value]) => value !== ""));

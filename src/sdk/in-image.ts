@@ -5,15 +5,15 @@ import { makeCall } from "./calls.ts";
 import { encodeJson, type Json } from "./json.ts";
 import { servedCall } from "./serving.ts";
 
-/** How a function of {@link inImage} runs. */
+/** Options of {@link inImage}. */
 export type InImageOptions = CallOptions;
 
 type Callable = (...args: never[]) => unknown;
 
-/** A function that {@link inImage} made. */
+/** A function that was defined with {@link inImage}. */
 export interface ImageFunction {
   readonly name: string;
-  /** The function itself, to be called here. */
+  /** The original function, which runs in this process. */
   readonly fn: Callable;
   readonly options: InImageOptions;
 }
@@ -23,14 +23,18 @@ export const functions = new Map<string, ImageFunction>();
 const made = new WeakMap<Callable, ImageFunction>();
 
 /**
- * Makes `fn` a function that runs inside this program's image on the engine chosen ({@link engine}): a fresh container or pod per call,
- * read-only, which starts the same program, runs `fn` there and hands its result back. Where the program has no image, or no container engine is
- * there, it runs in a process of its own on this machine. Define functions at the top of a module, before `main` is called.
+ * Wraps a function so that each call runs it inside this program's image, on the engine that {@link engine} returns. Each call starts the same
+ * program in a new container or pod with a read-only root file system, runs `fn` there and returns its result. If the program has no image, or
+ * there is no container engine, `fn` runs in a separate process on this machine. Define functions at the top level of a module, before you call
+ * {@link main}.
  *
  * @param name the function's name, unique in the program
- * @param fn takes and returns JSON; what it prints goes to standard error
- * @returns the function to call. It throws what `fn` throws, with the stack from there; UserError for arguments that are not JSON, a
- *   tag that was not built, or an engine that does not work
+ * @param fn the function. Arguments and result are JSON, at most 16 MiB each (on Kubernetes 8 MiB for the result). Its
+ *   output goes to standard error
+ * @param options image, environment variables, network and resource limits
+ * @returns the function to call. It rejects with {@link RemoteError} if `fn` throws (UserError and Failure arrive unchanged), with UserError if the
+ *   arguments are not JSON or there is no image for the tag, and with UserError or Failure if the engine does not work
+ * @throws UserError if the program already has a function of that name
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing has this type
 export function inImage<A extends Json[], R extends Json | void>(
@@ -45,7 +49,7 @@ export function inImage<A extends Json[], R extends Json | void>(
   functions.set(name, known);
   const call = async (...args: A) => {
     const input = encodeJson(args, `The list of arguments of ${JSON.stringify(name)}`);
-    // Already in the image: one function calling another stays where it is.
+    // Already in the image: call the function directly.
     if (servedCall !== undefined) return fn(...(JSON.parse(input) as A));
     return (await makeCall({ name, input, programArguments: process.argv.slice(2), options })) as R;
   };
@@ -54,9 +58,9 @@ export function inImage<A extends Json[], R extends Json | void>(
 }
 
 /**
- * The function that a name stands for, or that {@link inImage} returned.
+ * Finds a function by its name or by the wrapper that {@link inImage} returned.
  *
- * @throws UserError when there is none
+ * @throws UserError if there is none
  */
 export function imageFunction(wanted: string | Callable): ImageFunction {
   const found = typeof wanted === "string" ? functions.get(wanted) : made.get(wanted);

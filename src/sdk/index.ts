@@ -1,4 +1,4 @@
-/** What a program imports as `slipway`. */
+/** The public API: programs import it as `slipway`. */
 
 export { Failure, UserError } from "../core/errors.ts";
 export type { Network, Resources } from "../engine/limits.ts";

@@ -9,23 +9,23 @@ import { findExecutable } from "../core/executables.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Json } from "./json.ts";
 
-/** Names the command line, where it is not `slipway` on PATH. */
+/** Overrides the command line, by default `slipway` on PATH. */
 const commandVariable = "SLIPWAY_COMMAND";
 
-/** How a job is resolved or run. */
+/** Options of {@link resolveJob} and {@link runJob}. */
 export interface JobRunOptions {
-  /** What the job is called. Default: `job`. */
+  /** Name of the job. Default: `job`. */
   readonly name?: string;
-  /** Where relative paths start and the lock, `NAME.lock.json`, is kept. Default: the working directory. */
+  /** Folder for relative paths and for the lock, `NAME.lock.json`. Default: the working directory. */
   readonly folder?: string;
-  /** Default: what `SLIPWAY_ENGINE` says. */
+  /** Engine that runs the job. Default: `kubernetes` if `SLIPWAY_ENGINE` is `kubernetes`, else by the job's interpreter. */
   readonly engine?: "process" | "container" | "kubernetes";
 }
 
-/** A command about a job that ended with another status than 0. Why is on standard error, a function's traceback included. */
+/** A `slipway job` command failed. The reason, including a function's stack trace, is on standard error. */
 export class JobError extends Error {
   override readonly name = "JobError";
-  /** Of the command: the job's own, 2 for a mistake of the user's. */
+  /** Exit status of the command: the job's own, or 2 for an error that you can fix. */
   readonly status: number;
 
   constructor(message: string, status: number) {
@@ -35,10 +35,13 @@ export class JobError extends Error {
 }
 
 /**
- * Finds out what tags, branches and files of a job mean now, and writes that to `NAME.lock.json`.
+ * Resolves the tags, branches and files of a job to exact versions and writes them to `NAME.lock.json`.
  *
- * @returns the lock
- * @throws JobError for what is wrong with the job; UserError when there is no command line
+ * @param deployment the job
+ * @param options name and folder
+ * @returns the content of the lock
+ * @throws JobError if the job cannot be resolved
+ * @throws UserError if the command `slipway` is not found
  */
 export async function resolveJob(deployment: Deployment, options: Omit<JobRunOptions, "engine"> = {}): Promise<Json> {
   await command("resolve", deployment, options);
@@ -47,10 +50,13 @@ export async function resolveJob(deployment: Deployment, options: Omit<JobRunOpt
 }
 
 /**
- * Runs a job to its end, as `NAME.lock.json` says where there is one.
+ * Runs a job and waits for its end. If `NAME.lock.json` exists, the job runs at the versions in it, else at its current versions.
  *
- * @returns what the function gave back; of a command, what it printed
- * @throws JobError for what is wrong with the job, or when it failed; UserError when there is no command line
+ * @param deployment the job
+ * @param options name, folder and engine
+ * @returns the function's result, or the standard output of a command as a string
+ * @throws JobError if the job is invalid or fails
+ * @throws UserError if the command `slipway` is not found
  */
 export async function runJob(deployment: Deployment, options: JobRunOptions = {}): Promise<Json> {
   const printed = await command("run", deployment, options);

@@ -2,8 +2,8 @@ import { Failure, UserError } from "../core/errors.ts";
 import { maximumJsonBytes } from "../engine/calls/calls.ts";
 
 /**
- * What travels between a program and its functions. Describe objects by `type` rather than `interface`: TypeScript takes only
- * the former for an object of any keys.
+ * Values that functions take and return. Declare object types with `type`, not `interface`: TypeScript does not accept an interface
+ * here.
  */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
@@ -29,12 +29,12 @@ function first<K>(members: Iterable<[K, unknown]>, name: (key: K) => string, wit
 }
 
 /**
- * Writes a value as JSON on one line, unless it would arrive as something else (a Date as text, NaN as null) or is too large.
- * Members of objects that are undefined are left out.
+ * Writes a value as JSON on one line. Refuses values that JSON would change, such as a Date or NaN, and values that are too large.
+ * Omits members of objects that are undefined.
  *
- * @param subject names the value in errors: `The result of "count"`
- * @param limit the most bytes that it may take
- * @throws UserError naming the path of what is not JSON; Failure when it takes more than the limit
+ * @param subject the value's name in errors, such as `The result of "count"`
+ * @param limit maximum size in bytes
+ * @throws UserError with the path of a value that is not JSON; Failure if the text exceeds the limit
  */
 export function encodeJson(value: unknown, subject: string, limit = maximumJsonBytes): string {
   const problem = problemOf(value, "it", []);

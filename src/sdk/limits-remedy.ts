@@ -1,15 +1,15 @@
 import type { EngineKind } from "../engine/kind.ts";
 import type { Network } from "../engine/limits.ts";
 
-/** Where a function ran, and what it could reach there. */
+/** The engine and network with which a function ran. */
 export interface RanIn {
   readonly kind: EngineKind;
   readonly network: Network;
 }
 
 /**
- * What to do about an error that comes from the limits of containers: no network unless it is asked for, and a root file system that is read-only.
- * Undefined for any other error. python/slipway/_errors.py has the same.
+ * The remedy for an error that comes from the limits of containers: no network by default, and a read-only root file system.
+ * Undefined for other errors. Keep python/slipway/_errors.py the same.
  *
  * @param details the error with its causes and their codes
  */

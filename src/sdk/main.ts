@@ -5,10 +5,10 @@ import type { Json } from "./json.ts";
 import { serve, servedCall } from "./serving.ts";
 
 /**
- * Runs the program, unless this process was started to serve one of its functions, which it then does and ends.
- * An exception is printed and ends the process with status 1 (2 for a mistake of the user's), once no function of it runs any longer.
+ * Runs the program. If this process was started to run one of the program's functions, it runs only that function and exits.
+ * If the program throws, the error is printed, running functions are stopped, and the process exits with status 1, or 2 for a {@link UserError}.
  *
- * @param program the program's body; its arguments are in `process.argv`. What it returns is the result of `runInImage`, and of no use otherwise
+ * @param program the program's body. Its arguments are in `process.argv`. Its result is only used by {@link runInImage}, which returns it
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a program that returns nothing has this type
 export async function main(program: () => Json | void | Promise<Json | void>): Promise<void> {

@@ -1,21 +1,21 @@
 import { messageOf } from "../core/errors.ts";
 
-/** How one item failed. */
+/** A failed item of {@link MapError}. */
 export interface ItemFailure {
-  /** Its place among the items, from 0 on. */
+  /** Index of the item, from 0. */
   readonly index: number;
-  /** What the function threw, as a call of it would have. */
+  /** The error that a single call of the function would throw. */
   readonly error: unknown;
 }
 
-/** So many failures are told with their stacks, and so many indices at all. */
+/** Maximum number of failures printed with their stacks, and of indices listed. */
 const told = 5;
 const listed = 20;
 
-/** Some items of `mapInImage` failed. The message lists them, and has the first ones' remote stacks. */
+/** Some items of {@link mapInImage} failed. The message lists up to 20 of their indices and the stacks of the first 5. */
 export class MapError extends Error {
   override readonly name = "MapError";
-  /** All that failed, by index. */
+  /** All failed items, in the order of their indices. */
   readonly failures: readonly ItemFailure[];
 
   constructor(name: string, count: number, failures: readonly ItemFailure[]) {
@@ -29,7 +29,7 @@ export class MapError extends Error {
       ].join("\n"),
     );
     this.failures = failures;
-    // Where the function failed is what tells something.
+    // The local stack says nothing about why the functions failed.
     this.stack = `${this.name}: ${this.message}`;
   }
 }

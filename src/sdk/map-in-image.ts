@@ -7,23 +7,26 @@ import { MapError } from "./map-error.ts";
 import { MapProgress } from "./map-progress.ts";
 import { servedCall } from "./serving.ts";
 
-/** How {@link mapInImage} runs. What is left out is as {@link inImage} was told. */
+/** Options of {@link mapInImage}. Omitted options have the values that {@link inImage} was given. */
 export interface MapInImageOptions extends CallOptions {
-  /** How many run at once at most; by default as many as this machine has processors and memory for, and 50 on Kubernetes. */
+  /** Maximum number of parallel calls. Default: as many as fit this machine's CPUs and 80 % of its memory; 50 on Kubernetes. */
   readonly parallelism?: number;
-  /** Whether failures are among the results, as `Promise.allSettled` has them, rather than thrown. */
+  /** Return failures among the results, as `Promise.allSettled` does, instead of throwing. Default: false. */
   readonly settled?: boolean;
 }
 
 type FunctionOf<T, R> = string | ((item: T) => Promise<R>);
 
 /**
- * Calls a function for every item, each in a container of its own, as {@link inImage} does; on Kubernetes all of them as one Job.
- * Every item is tried, whatever becomes of the others. On a terminal one line tells how far it is.
+ * Calls a function for every item, each in its own container as with {@link inImage}. On Kubernetes, all calls are one Job.
+ * Every item is tried, even if others fail. A terminal shows the progress in one line.
  *
- * @param fn what {@link inImage} returned, or its name
- * @returns the results in the order of the items; with `settled` also how items failed
- * @throws MapError that names the items which failed; UserError, Failure when the engine does not work. Nothing runs any longer then
+ * @param items the items. Each is JSON and is the only argument of its call. On Kubernetes all items together are at most 16 MiB
+ * @param fn the function that {@link inImage} returned, or its name
+ * @param options as for {@link inImage}, and `parallelism` and `settled`
+ * @returns the results in the order of the items. With `settled`, each is a `PromiseSettledResult`
+ * @throws MapError if items failed, unless `settled` is true
+ * @throws UserError or Failure if the engine does not work. All calls have ended by then
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing has this type
 export async function mapInImage<T extends Json, R extends Json | void = Json>(
@@ -86,7 +89,7 @@ async function mapThere(
   return results;
 }
 
-/** Already in the image: the function runs here, for one item after the other. */
+/** Already in the image: runs the function in this process, one item after the other. */
 async function mapHere({ fn }: ImageFunction, inputs: readonly string[]): Promise<PromiseSettledResult<unknown>[]> {
   const results: PromiseSettledResult<unknown>[] = [];
   for (const input of inputs) {

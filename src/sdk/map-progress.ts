@@ -5,7 +5,7 @@ interface Output {
   write(data: string | Uint8Array): unknown;
 }
 
-/** One line of a terminal on how far a map is, below what functions print. Nothing where it is no terminal. */
+/** A progress line on a terminal, below the output of the functions. Prints nothing if the output is not a terminal. */
 export class MapProgress {
   readonly #name: string;
   readonly #count: number;
@@ -22,14 +22,14 @@ export class MapProgress {
     this.#show();
   }
 
-  /** One more has ended. */
+  /** Counts one more call that has ended. */
   settled(isFine: boolean): void {
     this.#done += 1;
     if (!isFine) this.#failed += 1;
     this.#show();
   }
 
-  /** Passes on what a function printed. */
+  /** Prints a function's output above the progress line. */
   print(data: Buffer): void {
     this.#clear();
     this.#output.write(data);
@@ -37,13 +37,13 @@ export class MapProgress {
     this.#show();
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   finish(): void {
     this.#clear();
   }
 
   #show(): void {
-    // In the middle of a printed line there is no room for it.
+    // The output is in the middle of a line.
     if (!this.#output.isTTY || !this.#isAtStart) return;
     const failed = this.#failed > 0 ? `, ${this.#failed} failed` : "";
     const line = `slipway: ${this.#name}: ${this.#done} of ${this.#count}${failed}`;

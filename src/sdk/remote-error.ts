@@ -3,19 +3,22 @@ import { Failure, messageOf, UserError } from "../core/errors.ts";
 import type { RemoteFailure } from "../engine/remote-failure.ts";
 import { limitsRemedy, type RanIn } from "./limits-remedy.ts";
 
-/** From the call of a function to its failure the SDK has at most so many frames. */
+/** Maximum number of the SDK's own frames in a stack. */
 const maximumOwnFrames = 20;
 
-/** An exception that a function threw where it ran, other than UserError and Failure, which arrive as themselves. Its stack is the one from there, followed by that of the call. */
+/**
+ * An exception that a function threw in its container, pod or process. Its stack is the function's stack, followed by the caller's. `name` and
+ * `message` are those of the exception. UserError and Failure arrive unchanged instead.
+ */
 export class RemoteError extends Error {
   override readonly name: string;
 
   /**
-   * @param where says where the function ran, as in `a container of IMAGE`
-   * @param remedy what to do about it, where that is known
+   * @param where where the function ran, such as `a container of IMAGE`
+   * @param remedy what to do about it, if known
    */
   constructor(failure: RemoteFailure, where: string, remedy?: string) {
-    // The SDK's own frames come first, and are left out (stack-trace.ts).
+    // The SDK's own frames come first, and stack-trace.ts drops them.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = stackTraceLimit + maximumOwnFrames;
     super(remedy === undefined ? failure.message : `${failure.message}\n${remedy}`);
@@ -27,10 +30,10 @@ export class RemoteError extends Error {
   }
 }
 
-/** More of an error's text than this tells a person nothing. */
+/** Maximum length of an error's text; more would help nobody. */
 const maximumText = 64 * 1024;
 
-/** Describes whatever was thrown, so that it survives the way back. */
+/** Describes anything that was thrown, as JSON for the caller. */
 export function describeFailure(error: unknown): RemoteFailure {
   if (error instanceof UserError || error instanceof Failure) {
     return { name: error.name, message: error.message, details: error.message };
@@ -41,7 +44,7 @@ export function describeFailure(error: unknown): RemoteFailure {
     : { name: "Error", message: messageOf(error).slice(0, maximumText), details };
 }
 
-/** The error to throw for a failure that came back: reported errors as themselves, since their exit status matters. */
+/** The error to throw for a remote failure. UserError and Failure keep their type, since their exit status matters. */
 export function revive(failure: RemoteFailure, where: string, ranIn: RanIn): Error {
   const [problem = "", ...remedy] = failure.message.split("\n");
   if (failure.name === "UserError") return new UserError(problem, remedy.join("\n"));

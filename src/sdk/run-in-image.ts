@@ -5,24 +5,27 @@ import { makeCall } from "./calls.ts";
 import type { Json } from "./json.ts";
 import { servedCall } from "./serving.ts";
 
-/** How {@link runInImage} runs the program. */
+/** Options of {@link runInImage}. */
 export interface RunInImageOptions extends CallOptions {
-  /** The program's arguments there; none by default. */
+  /** The program's arguments in the image. Default: none. */
   readonly args?: readonly string[];
 }
 
-/** Whether this process runs inside the program's image (or in place of it), started by a call of another. */
+/** Returns whether this process was started by a call of {@link inImage}, {@link mapInImage} or {@link runInImage}: in the image, or in a process instead. */
 export function insideImage(): boolean {
   return servedCall !== undefined;
 }
 
 /**
- * Runs this program, from its beginning, inside its own image on the engine chosen ({@link engine}), and waits for its end.
+ * Runs this whole program inside its own image, on the engine that {@link engine} returns, and waits for its end. Its output goes to standard
+ * error.
  *
- * @returns what the body given to {@link main} returned there, as JSON; undefined where it returned nothing, and for a program that ends
- *   with status 0 without calling `main`. What it prints goes to standard error
- * @throws what the body threw there; Failure when the program ended otherwise; UserError when called inside the image, where it would not end,
- *   and as functions of `inImage`
+ * @param options the program's arguments there, and options as for {@link inImage}
+ * @returns the result of the body that was given to {@link main}, as JSON. Undefined if it returned nothing, or if the program exits with status
+ *   0 without calling `main`
+ * @throws RemoteError if the body throws there; UserError and Failure arrive unchanged
+ * @throws Failure if the program ends in another way
+ * @throws UserError if it is called inside the image, where it would never end, if there is no image for the tag, or if the engine does not work
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a program that returns nothing has this type
 export async function runInImage<R extends Json | void = Json | void>(options: RunInImageOptions = {}): Promise<R> {

@@ -17,20 +17,20 @@ import { describeFailure } from "./remote-error.ts";
 
 type Callable = (...args: never[]) => unknown;
 
-/** The one function call that this process was started for. */
+/** The one function call that this process was started to run. */
 interface ServedCall {
   readonly name: string;
   /** The arguments, as JSON. */
   readonly input: () => Promise<string>;
-  /** The most bytes a result may take; undefined: as usual. */
+  /** Maximum size of the result in bytes; undefined: the default. */
   readonly limit: number | undefined;
   /** Writes the result line and ends the process. */
   readonly reply: (json: string, isFine: boolean) => Promise<never>;
 }
 
 /**
- * From here on the program's own output goes to standard error: standard output is for the result alone. The variables are removed
- * so that what the function starts does not take itself for the call.
+ * Sends the program's output to standard error, since standard output carries the result. Removes the variables, so that child processes of
+ * the function do not serve the call again.
  */
 function begin(name: string): ServedCall {
   const take = (variable: string) => {
@@ -44,7 +44,7 @@ function begin(name: string): ServedCall {
   take(callVariable);
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr);
-  // The first process of a container ignores signals for which it has no handler.
+  // PID 1 of a container ignores signals that it has no handler for.
   process.once("SIGTERM", () => process.exit(143));
   process.once("SIGINT", () => process.exit(130));
   const reply = (json: string, isFine: boolean) =>
@@ -61,7 +61,7 @@ function begin(name: string): ServedCall {
   return { name, input, limit: limit === undefined ? undefined : Number(limit), reply };
 }
 
-/** The first line of standard input. Whoever wrote it holds the input open until it has the result: once it is gone, so is this process. */
+/** Reads the first line of standard input. The caller keeps it open until it has the result; when it closes early, this process exits. */
 function readRequest(): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -81,7 +81,7 @@ function readRequest(): Promise<string> {
   });
 }
 
-/** The line of this call in a folder of files that only together have all of them. */
+/** Finds the line of this call in a folder of files, which contain the lines of all calls when joined. */
 function readInputs(folder: string): string {
   const files = readdirSync(folder)
     .filter((name) => !name.startsWith("."))
@@ -95,12 +95,11 @@ function readInputs(folder: string): string {
 
 const requested = process.env[callVariable];
 
-/** The call that this process serves, or undefined when it runs the program itself. */
+/** The call that this process serves. Undefined: it runs the program itself. */
 export const servedCall: ServedCall | undefined = requested === undefined ? undefined : begin(requested);
 
 /**
- * Serves the call: takes the arguments, runs the function, writes the result, then ends the process, with status 0 or, where the function
- * failed, 1.
+ * Serves the call: reads the arguments, runs the function and writes the result. Then exits with status 0, or 1 if the function failed.
  *
  * @param functions the program's functions by name
  * @param program the body of the program itself

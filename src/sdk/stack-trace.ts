@@ -1,22 +1,22 @@
 import { findSourceMap } from "node:module";
 
-// What the bundle of a program defines, in ts_binary.bzl.
+// Constants that ts_binary.bzl defines in a program's bundle.
 
-/** What the names of sources in the source map begin with. */
+/** Prefix of the sources' names in the source map. */
 declare const slipwayScheme: string;
-/** The folder there of what actions make. */
+/** The folder of generated files in the source map. */
 declare const slipwayGenerated: string;
-/** The source that is the SDK. */
+/** The SDK's own source. */
 declare const slipwaySdk: string;
 
 /**
- * Names the sources in stack traces, by their path in the workspace, and leaves the SDK's frames out. Node alone would name them by an absolute
- * address, which leads nowhere on this machine and in the image. A program starts with this; the source map is read with the first stack.
+ * Shows sources in stack traces by their path in the workspace, and omits the SDK's frames. Node alone would print absolute URLs that do not
+ * exist on this machine or in the image. The source map is read only for the first stack.
  */
 Error.prepareStackTrace = (error, frames) =>
   [headOf(error), ...frames.map(lineOf).filter((line) => line !== undefined)].join("\n    at ");
 
-/** Name and message, with the code of Node's own errors, as Node writes them. */
+/** Name and message as Node writes them, with the code of Node's own errors. */
 function headOf(error: Error & { readonly code?: unknown }): string {
   try {
     const head = Error.prototype.toString.call(error);
@@ -28,7 +28,7 @@ function headOf(error: Error & { readonly code?: unknown }): string {
   }
 }
 
-/** One frame, or undefined for one of the SDK. */
+/** One frame. Undefined for the SDK's own frames. */
 function lineOf(frame: NodeJS.CallSite): string | undefined {
   const text = String(frame);
   try {
@@ -42,7 +42,7 @@ function lineOf(frame: NodeJS.CallSite): string | undefined {
     const place = `${path.replace(slipwayGenerated, "bazel-bin")}:${origin.originalLine + 1}:${origin.originalColumn + 1}`;
     return text.replace(`${file}:${line}:${column}`, () => place);
   } catch {
-    // Whatever a source map of others holds: an error in here would hide the error.
+    // A broken source map must not hide the original error.
     return text;
   }
 }

@@ -50,14 +50,11 @@ export function builder(yargs: Argv): Argv {
       "plan <file>",
       "Show what `apply` would change",
       (command) =>
-        withFile(command)
-          .option("engine", engine)
-          .option("json", json)
-          .option("exit-code", {
-            type: "boolean",
-            default: false,
-            describe: "Exit with status 1 if something would change",
-          }),
+        withFile(command).option("engine", engine).option("json", json).option("exit-code", {
+          type: "boolean",
+          default: false,
+          describe: "Exit with status 1 if something would change",
+        }),
       async (options) => (await import("./service-apply.ts")).planChanges(options),
     )
     .command(
