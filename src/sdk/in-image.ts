@@ -32,7 +32,7 @@ const made = new WeakMap<Callable, ImageFunction>();
  * @param fn the function. Arguments and result are JSON, at most 16 MiB each (on Kubernetes 8 MiB for the result). Its
  *   output goes to standard error
  * @param options image, environment variables, network and resource limits
- * @returns the function to call. It rejects with {@link RemoteError} if `fn` throws (UserError and Failure arrive unchanged), with UserError if the
+ * @returns the function to call. It rejects with `RemoteError` if `fn` throws (UserError and Failure arrive unchanged), with UserError if the
  *   arguments are not JSON or there is no image for the tag, and with UserError or Failure if the engine does not work
  * @throws UserError if the program already has a function of that name
  */

@@ -22,8 +22,8 @@ type FunctionOf<T, R> = string | ((item: T) => Promise<R>);
  * Every item is tried, even if others fail. A terminal shows the progress in one line.
  *
  * @param items the items. Each is JSON and is the only argument of its call. On Kubernetes all items together are at most 16 MiB
- * @param fn the function that {@link inImage} returned, or its name
- * @param options as for {@link inImage}, and `parallelism` and `settled`
+ * @param fn the function that `inImage` returned, or its name
+ * @param options as for `inImage`, and `parallelism` and `settled`
  * @returns the results in the order of the items. With `settled`, each is a `PromiseSettledResult`
  * @throws MapError if items failed, unless `settled` is true
  * @throws UserError or Failure if the engine does not work. All calls have ended by then

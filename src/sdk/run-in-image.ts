@@ -20,8 +20,8 @@ export function insideImage(): boolean {
  * Runs this whole program inside its own image, on the engine that {@link engine} returns, and waits for its end. Its output goes to standard
  * error.
  *
- * @param options the program's arguments there, and options as for {@link inImage}
- * @returns the result of the body that was given to {@link main}, as JSON. Undefined if it returned nothing, or if the program exits with status
+ * @param options the program's arguments there, and options as for `inImage`
+ * @returns the result of the body that was given to `main`, as JSON. Undefined if it returned nothing, or if the program exits with status
  *   0 without calling `main`
  * @throws RemoteError if the body throws there; UserError and Failure arrive unchanged
  * @throws Failure if the program ends in another way
