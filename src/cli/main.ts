@@ -7,7 +7,7 @@ import { overview, widest } from "./overview.ts";
  * Runs a command line.
  *
  * @param args without the program's name
- * @returns the exit status: 0, 2 for the user's mistakes, 1 for failures
+ * @returns the exit status: 0, 2 for a UserError, 1 for other failures
  */
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 1 && args[0] === "--help" && (process.stdout.columns ?? widest) >= widest) {
@@ -16,7 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   try {
     await (await import("./parse.ts")).parse(args);
-    // A command may have an outcome of its own to tell by it.
+    // A command may have set its own status.
     return Number(process.exitCode ?? 0);
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
@@ -26,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // Whoever read it has gone, as `head` does. The status is that of a program that the signal of this ended.
+    // The reader has exited, as `head` does. 141 is the status of a program that SIGPIPE killed.
     if (error.code === "EPIPE") process.exit(141);
     throw error;
   });

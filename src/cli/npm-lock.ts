@@ -9,7 +9,7 @@ export interface LockedPackage {
  * Finds the one version of a package in a pnpm-lock.yaml (version 9).
  *
  * @param lock text of the file
- * @throws Error when it has none, or several
+ * @throws Error if there is not exactly one
  */
 export function lockedPackage(lock: string, name: string): LockedPackage {
   const lines = [...lock.matchAll(/^ {2}'?(@?[^@'\n]+)@([^':(\n]+)'?:\n {4}resolution: \{integrity: ([^,}]+)/gm)];

@@ -9,7 +9,7 @@ import { version } from "./version.ts";
  * Runs the command that a command line names.
  *
  * @param args without the program's name
- * @throws UserError for a command line that means nothing, and whatever the command throws
+ * @throws UserError if the command line is invalid, and the errors of the command
  */
 export async function parse(args: readonly string[]): Promise<void> {
   let parser = yargs([...args])
@@ -20,10 +20,10 @@ export async function parse(args: readonly string[]): Promise<void> {
     .demandCommand(1, "slipway needs a command.")
     .wrap(Math.min(widest, process.stdout.columns ?? widest))
     .fail((message, error, usage) => {
-      // What the types call the parser is what knows its help.
+      // The types are wrong here: this argument has the help.
       throw error ?? usageError(message, (usage as unknown as { help(): string }).help());
     });
-  // yargs waits for no builder when it is asked for completions.
+  // yargs does not wait for asynchronous builders when it completes.
   const isCompletion = args.includes("--get-yargs-completions");
   for (const [name, { describe, load }] of Object.entries(groups)) {
     const loaded = isCompletion && args.includes(name.split(" ")[0] as string) ? await load() : undefined;

@@ -1,4 +1,4 @@
-// What `with { type: "text" }` imports: esbuild puts the text of the file into the bundle.
+// Imports with `{ type: "text" }`: esbuild puts the file's text into the bundle.
 
 declare module "*.sh" {
   const text: string;

@@ -2,10 +2,9 @@ import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 
 /**
- * The error for a command line that yargs refuses: a sentence that names what is wrong, and one with what was probably meant or where the
- * help is.
+ * The error for a command line that yargs refuses. The remedy suggests what was probably meant, or the help.
  *
- * @param said yargs's own words
+ * @param said yargs's message
  * @param help the help of the command that was reached
  */
 export function usageError(said: string, help: string): UserError {
@@ -47,7 +46,7 @@ function unknownWords(
   { commands, options, look }: { commands: readonly string[]; options: readonly string[]; look: string },
 ): UserError {
   const [word = ""] = words;
-  // yargs leaves the dashes of options out; what has none in the list of commands was one word too many.
+  // yargs omits the dashes of options, so an unknown word may be an option or an extra argument.
   const isCommand = commands.length > 0;
   const meant = nearest(word, isCommand ? commands : options);
   const kind = isCommand ? "command" : "option or further argument";

@@ -1,5 +1,5 @@
-/** What the build puts in place of the name, from bazel/private/version.bzl. */
+/** The build replaces this name with the version in bazel/private/version.bzl. */
 declare const SLIPWAY_VERSION: string | undefined;
 
-/** The version of Slipway; sources that run as they are have none. */
+/** The version of Slipway. Sources that run unbundled have none. */
 export const version = typeof SLIPWAY_VERSION === "undefined" ? "unreleased" : SLIPWAY_VERSION;

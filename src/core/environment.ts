@@ -1,2 +1,2 @@
-/** Environment variables: `process.env`, or those that a test gives. */
+/** Environment variables: `process.env`, or those of a test. */
 export type Environment = Readonly<Record<string, string | undefined>>;

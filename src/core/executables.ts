@@ -2,13 +2,13 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Environment } from "./environment.ts";
 
-/** The path of a command as a shell would find it on PATH, or undefined. */
+/** Finds a command on PATH as a shell does. */
 export function findExecutable(name: string, env: Environment): string | undefined {
   const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder.startsWith("/"));
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-/** Whether a path is a file that may be run. */
+/** Whether a path is an executable file. */
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

@@ -1,7 +1,7 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** Makes the names in a folder survive a power cut. */
+/** Makes the entries of a folder survive a power failure. */
 export async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
@@ -12,10 +12,10 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Replaces a file in one step: its readers see the old bytes or the new ones, also after a crash. The folder must exist.
+ * Replaces a file atomically: readers see the old or the new bytes, also after a crash. The folder must exist.
  *
- * @param temporary folder on the same file system for the file while it is written
- * @param mode of the new file, as the umask lets it be
+ * @param temporary folder on the same file system for the temporary file
+ * @param mode mode of the new file, before the umask
  */
 export async function replaceFile(
   path: string,

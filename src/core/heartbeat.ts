@@ -1,21 +1,21 @@
 /** Milliseconds between two lines. */
 const every = 5000;
 
-/** How long people may wonder whether anything happens, in milliseconds: the `after` of what is mostly done by then. */
+/** A value for `after`, in milliseconds, for work that is usually done by then. */
 export const patience = 3000;
 
 export interface HeartbeatOptions {
-  /** Writes a line for people. Default: to standard error, with what it comes from. */
+  /** Writes a line for people. Default: to standard error, with a prefix. */
   readonly write?: (line: string) => void;
-  /** Milliseconds until the first line; 0 by default. */
+  /** Milliseconds until the first line. Default: 0. */
   readonly after?: number;
 }
 
 /**
- * Tells people that something is under way that is silent itself: `podman is pulling IMAGE`, and every 5 s the same with the time it has taken,
- * `podman is pulling IMAGE (10 s)`. Keeps no process alive.
+ * Tells people that silent work is running: `podman is pulling IMAGE`, repeated every 5 s with the elapsed time, `podman is pulling IMAGE (10 s)`.
+ * Does not keep the process alive.
  *
- * @returns ends it
+ * @returns a function that stops it
  */
 export function heartbeat(what: string | (() => string), { write = toStderr, after = 0 }: HeartbeatOptions = {}) {
   const startedAt = performance.now();

@@ -2,10 +2,10 @@ type Stop = (signal: NodeJS.Signals) => Promise<void>;
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const running = new Set<Stop>();
-/** Under way from a signal's arrival on; settles only where the program outlives the signal. */
+/** Set when a signal arrives. Settles only if the program survives the signal. */
 let interruption: Promise<void> | undefined;
 
-/** Stops everything that runs and waits until nothing of it is left. */
+/** Stops all running work and waits until it has ended. */
 export async function stopAll(signal: NodeJS.Signals): Promise<void> {
   await Promise.allSettled([...running].map((stop) => stop(signal)));
 }
@@ -14,7 +14,7 @@ function interrupted(signal: NodeJS.Signals): void {
   interruption ??= handOn(signal);
 }
 
-/** Hands the signal on, then dies of it as this process would have without a handler, unless the program has one of its own. */
+/** Passes the signal on, then kills this process with it as if there were no handler, unless the program has its own. */
 async function handOn(signal: NodeJS.Signals): Promise<void> {
   await stopAll(signal);
   process.removeListener(signal, interrupted);
@@ -23,7 +23,7 @@ async function handOn(signal: NodeJS.Signals): Promise<void> {
   interruption = undefined;
 }
 
-/** What runs when the program dies of an exception gets at least the signal: waiting is no longer possible. */
+/** If the program dies of an exception, running work gets the signal; waiting is no longer possible. */
 function exiting(): void {
   for (const stop of running) void stop("SIGTERM");
 }
@@ -39,9 +39,9 @@ function unwatch(): void {
 }
 
 /**
- * Keeps SIGINT, SIGTERM and SIGHUP from ending this process while `work` is under way: they go to `stop` first.
+ * Delays SIGINT, SIGTERM and SIGHUP while `work` runs: they call `stop` first.
  *
- * @param stop sends the signal at once, and ends the work; settles when nothing of it is left
+ * @param stop sends the signal immediately and stops the work; settles when it has ended
  */
 export async function interruptible<T>(work: Promise<T>, stop: Stop): Promise<T> {
   if (running.size === 0) watch();
@@ -49,7 +49,7 @@ export async function interruptible<T>(work: Promise<T>, stop: Stop): Promise<T>
   try {
     return await work;
   } finally {
-    // Whoever waits for the work must not report its end before this process dies of the signal.
+    // The caller must not report the end of the work before this process dies of the signal.
     await interruption;
     running.delete(stop);
     if (running.size === 0) unwatch();

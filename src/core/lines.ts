@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 
 /**
- * Calls back with every line of a stream, and not with one that breaks off at its end. Unlike Node's readline it divides at line feeds alone: in
- * JSON there may be other characters that end lines of Unicode.
+ * Calls back with every complete line of a stream. Unlike Node's readline it splits only at line feeds, since JSON may contain other Unicode
+ * line separators.
  */
 export function onLines(stream: Readable, listener: (line: string) => void): void {
   let pieces: Buffer[] = [];

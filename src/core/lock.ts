@@ -1,14 +1,14 @@
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** A lock that the kernel gives up when its process ends, however it ends. */
+/** A lock that the kernel releases when its process ends, also after a crash. */
 export interface Lock {
   release(): void;
 }
 
 /**
- * Takes the lock of a file, or gives `undefined` when a live process has it. SQLite's exclusive transaction is the one thing in Node
- * that locks a file in the kernel; a file with a process id in it would outlive a killed process.
+ * Takes the lock of a file, or returns undefined if a live process has it. Uses SQLite's exclusive transaction, the only kernel file lock in
+ * Node. A file with a process ID would outlive a killed process.
  */
 export function takeLock(path: string): Lock | undefined {
   const database = new DatabaseSync(path);
@@ -24,12 +24,12 @@ export function takeLock(path: string): Lock | undefined {
   }
 }
 
-/** Takes the lock of a file, as soon as whoever has it gives it up: for work of seconds or minutes. */
+/** Waits for the lock of a file. For work that takes seconds or minutes. */
 export async function waitForLock(path: string, signal?: AbortSignal): Promise<Lock> {
   for (;;) {
     const lock = takeLock(path);
     if (lock) return lock;
-    // There is nothing to gain by asking more often.
+    // Polling more often would not help.
     await delay(100, undefined, signal ? { signal } : {});
   }
 }

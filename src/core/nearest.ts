@@ -1,4 +1,4 @@
-/** The known name that a mistyped one is meant to be, or undefined when none is close: at most a third of its letters differ. */
+/** The known name that is closest to a mistyped one, or undefined if more than a third of its letters differ from all. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_ ]/g, "");
   let best: { name: string; distance: number } | undefined;
@@ -11,9 +11,9 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best?.name;
 }
 
-/** Edits, swaps of neighbours included, that make one text the other. */
+/** Edit distance, with swaps of neighbours as one edit. */
 function distance(one: string, other: string): number {
-  // What is much longer than every name is none, however long it is.
+  // A text much longer than all names cannot match; skip it before the comparison gets slow.
   if (Math.abs(one.length - other.length) > 20) return Number.POSITIVE_INFINITY;
   let before: number[] = [];
   let last = Array.from({ length: other.length + 1 }, (_, column) => column);

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 
-/** The name of this user; the number of one that has none, as in containers that are run as any user. */
+/** The user's name, or the user ID if there is no name, as in containers with an arbitrary user. */
 export function userName(): string {
   try {
     return userInfo().username;

@@ -5,20 +5,20 @@ import type { ImageManifest } from "../oci/manifest.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { BlobToPush } from "../registry/client/push.ts";
 
-/** An image with all that belongs to it. */
+/** An image with all its parts. */
 export interface ArchivedImage {
   readonly descriptor: Descriptor;
   readonly manifest: ImageManifest;
   readonly manifestBytes: Uint8Array;
   readonly configBytes: Uint8Array;
-  /** Those that the archive has: all of the manifest's, or those that its reader lacks. */
+  /** The layers to put into the archive: all of the manifest's, or those that the reader lacks. */
   readonly layers: readonly BlobToPush[];
 }
 
 /**
- * An image as one tar that podman and docker load, made while it is read: nothing of it is ever a file.
+ * Streams an image as one tar that podman and docker can load, without a temporary file.
  *
- * @param name what the image is called once it is loaded, `NAME:TAG`
+ * @param name the image's name after loading, `NAME:TAG`
  */
 export async function* archive(image: ArchivedImage, name: string): AsyncGenerator<Uint8Array> {
   const { descriptor, manifest } = image;

@@ -2,26 +2,26 @@ import { accessSync, closeSync, constants, existsSync, openSync, readSync } from
 import { Failure } from "../core/errors.ts";
 
 /**
- * Replaces this process by a program: process id, terminal, working directory and descriptors stay, so that signals and the exit
+ * Replaces this process with a program. Process ID, terminal, working directory and descriptors stay the same, so signals and the exit
  * status are the program's own.
  *
- * @throws Failure when the program cannot be started
+ * @throws Failure if the program cannot be started
  */
 export function become(program: string, args: readonly string[], env: Record<string, string>): never {
   const { execve } = process;
   if (!execve) throw new Failure("This system cannot replace a process.", "Run the target on Linux or macOS.");
   const command = isBareScript(program) ? ["/bin/sh", program] : [program];
-  // Node ignores these two, and what is ignored stays so in the new program; what is handled does not.
+  // Node ignores these two, and the new program would inherit that. Handlers are not inherited.
   for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
   return execve(command[0] as string, [...command, ...args], env);
 }
 
-/** Whether a program is a script that names no interpreter: a shell would run it, the kernel does not. */
+/** Whether a program is a script without a #! line, which a shell can run but the kernel cannot. */
 function isBareScript(program: string): boolean {
   try {
     accessSync(program, constants.X_OK);
   } catch (cause) {
-    // Bazel makes what it builds executable, but not a file of the sources.
+    // Bazel makes outputs executable, but not source files.
     const remedy = existsSync(program) ? "Make its source executable, with chmod +x." : "Build the target again.";
     throw new Failure(`${program} cannot be started: ${(cause as Error).message}.`, remedy, { cause });
   }
@@ -31,11 +31,11 @@ function isBareScript(program: string): boolean {
     readSync(descriptor, start, 0, start.length, 0);
     closeSync(descriptor);
   } catch {
-    // Executable and not readable: no script, then.
+    // Executable but not readable, so it cannot be a script.
     return false;
   }
   return start.toString("latin1", 0, 2) !== "#!" && !nativePrograms.includes(start.toString("hex"));
 }
 
-/** How ELF and Mach-O files begin. */
+/** The first bytes of ELF and Mach-O files, in hex. */
 const nativePrograms: readonly string[] = ["7f454c46", "cffaedfe", "cefaedfe", "cafebabe"];

@@ -3,20 +3,20 @@ import { pipeline } from "node:stream/promises";
 import type { Environment } from "../core/environment.ts";
 import type { ContainerClient } from "../engine/container/client.ts";
 
-/** How a command of podman or docker ended. */
+/** The result of a podman or docker command. */
 export interface ClientAnswer {
   /** Exit status, or the name of a signal. */
   readonly status: number | string;
   readonly stdout: string;
-  /** The end of what it told people. */
+  /** The end of its standard error. */
   readonly said: string;
 }
 
 /**
- * Runs a command of podman or docker to its end.
+ * Runs a podman or docker command and waits for its end.
  *
- * @param input its standard input; default: nothing
- * @throws Error when it cannot be started, and what the input fails with
+ * @param input its standard input. Default: empty
+ * @throws Error if it cannot be started, and the error of the input
  */
 export async function runClient(
   client: ContainerClient,
@@ -42,7 +42,7 @@ export async function runClient(
     failed = error;
   });
   const status = await ended;
-  // Whoever ends early stops listening; everything else that kept the input from arriving is ours to report.
+  // A command that ends early closes its input. Every other input error is reported.
   if (
     failed !== undefined &&
     !["EPIPE", "ERR_STREAM_PREMATURE_CLOSE"].includes((failed as NodeJS.ErrnoException).code ?? "")

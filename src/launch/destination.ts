@@ -11,7 +11,7 @@ import type { Runfiles } from "./runfiles.ts";
 /** The embedded registry, as an image's destination. */
 export const embedded = Symbol("the embedded registry");
 
-/** Where an image goes: the name of a registry, or the embedded one, whose name is known once it runs. */
+/** The destination of an image: a registry's name, or the embedded one, whose name is only known while it runs. */
 export type Destination = string | typeof embedded;
 
 /** The target's own registry, else `SLIPWAY_REGISTRY`, else the build's, else the embedded one. */
@@ -20,7 +20,7 @@ export function destinationOf(image: RequestedImage, request: LaunchRequest, env
   return registry ? normalizeRegistry(registry) : embedded;
 }
 
-/** An open registry and how image references call it. */
+/** An open registry, and its name in image references. */
 export interface OpenDestination {
   readonly client: RegistryClient;
   readonly host: string;
@@ -45,12 +45,12 @@ export class Destinations {
     this.#env = env;
   }
 
-  /** Where earlier launches put blobs. */
+  /** The record of blobs that earlier launches pushed. */
   pushedBlobs(): PushedBlobs {
     return pushedBlobsIn(this.#env);
   }
 
-  /** A registry that is somewhere else, or the embedded one, started if need be. */
+  /** Opens a registry. Starts the embedded one if needed. */
   async open(destination: Destination): Promise<OpenDestination> {
     if (destination === embedded) return this.#open.get(embedded) ?? this.startEmbedded();
     let open = this.#open.get(destination);
@@ -62,8 +62,8 @@ export class Destinations {
   }
 
   /**
-   * The embedded registry where it was last seen, without a word to it: when nothing changed, one question about the image is then the
-   * only one. It may have ended since, and be of another version, so before anything is pushed {@link startEmbedded} is due.
+   * The embedded registry where it was last seen, without contacting it: if nothing has changed, a launch then sends only one request. It may
+   * have stopped since or be another version, so call {@link startEmbedded} before a push.
    */
   async lastSeenEmbedded(): Promise<SeenRegistry | undefined> {
     const paths = registryPaths(this.#env);
@@ -71,12 +71,12 @@ export class Destinations {
     return host !== undefined && (await socketExists(paths)) ? { socket: paths.socket, host } : undefined;
   }
 
-  /** Opens it there, where it is asked once: nobody but us starts it. */
+  /** Opens it there, without retries: nobody else would start it. */
   openSeen({ socket, host }: SeenRegistry): OpenDestination {
     return this.#useEmbedded(socket, host, { firstContactBudget: 0 });
   }
 
-  /** The embedded registry, running and speaking our version of the protocol. */
+  /** Makes sure that the embedded registry runs and uses our version of the protocol. */
   async startEmbedded(): Promise<OpenDestination> {
     const { ensureEmbeddedRegistry } = await import("../registry/server/ensure.ts");
     const serverBundle = this.#runfiles.path(this.#request.registryServer);
@@ -84,13 +84,13 @@ export class Destinations {
     return this.#useEmbedded(socketPath, host, {});
   }
 
-  /** `localhost:PORT` of the embedded registry, running or not. Undefined: it never ran. */
+  /** `localhost:PORT` of the embedded registry, running or not. Undefined: it has never run. */
   embeddedHost(): string | undefined {
     return embeddedHost(this.#env);
   }
 
   #useEmbedded(socketPath: string, host: string, retry: { firstContactBudget?: number }): OpenDestination {
-    // Where it does not listen, waiting brings nothing: nobody but us starts it.
+    // If it does not listen, waiting is useless: nobody else would start it.
     const open = { client: openRegistry(host, { embedded: { socketPath }, retry: { attempts: 3, ...retry } }), host };
     this.#open.set(embedded, Promise.resolve(open));
     return open;

@@ -5,7 +5,7 @@ import { builtImages, customImage, imageReference } from "./environment.ts";
 import { print } from "./output.ts";
 import type { Shipment } from "./push-images.ts";
 
-/** Says on stdout what a push would move. Asks registries, changes nothing in them, and does not start the embedded one. */
+/** Prints what a push would send. Asks registries, but changes nothing and does not start the embedded one. */
 export async function describeShipments(
   shipments: readonly Shipment[],
   destinations: Destinations,
@@ -52,7 +52,7 @@ async function wrongTags(shipment: Shipment, open: OpenDestination): Promise<str
   return tags.filter((_, index) => current[index]?.digest !== image.descriptor.digest);
 }
 
-/** Says on stdout what would be started, as a shell would have to be told. */
+/** Prints the program that would run, as a shell command. */
 export function describeRun(
   program: string,
   args: readonly string[],

@@ -7,14 +7,14 @@ import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { canSurelyReach } from "../engine/kubernetes/reach.ts";
 
-/** Bytes of a path that a socket can have, and those of its own name. */
+/** Maximum length of a socket's path in bytes, and the part of it that we add. */
 const longestPath = 100;
 const socketName = "slipway-helper-XXXXXX/socket";
 
 /**
- * Refuses images, before they are pushed, that the cluster cannot pull from where they will be. The helper is asked only where something may be wrong.
+ * Checks, before the push, that the cluster can pull the images from their registry. Starts the helper only if that is doubtful.
  *
- * @throws UserError, Failure with what the helper says
+ * @throws UserError or Failure with the helper's message
  */
 export async function checkImages(helper: string, images: readonly string[], env: Environment): Promise<void> {
   if (await canSurelyReach(images, env)) return;
@@ -28,12 +28,12 @@ export async function checkImages(helper: string, images: readonly string[], env
 }
 
 /**
- * Starts the helper for the program that this process is going to become, so that it is ready when the program is. It is nobody's child: what this
- * process becomes would not know that it has one. It ends by itself where there will be no program.
+ * Starts the helper early, so that it is ready when the program is. It is detached, since the program that replaces this process would not
+ * expect a child. It exits by itself if the program never starts.
  *
- * @param images that the program may call
- * @param environment of the program
- * @returns where the helper will listen, once this process may become another; undefined where it was not started
+ * @param images images that the program may use
+ * @param environment environment variables of the program
+ * @returns the socket where the helper will listen, or undefined if it was not started
  */
 export async function startHelper(
   helper: string,

@@ -3,13 +3,13 @@ import { helperSocketVariable, helperVariable } from "../engine/calls/calls.ts";
 import { formatReference, normalizeRegistry } from "../oci/reference.ts";
 import type { BuiltImage } from "./image.ts";
 
-/** Set by a user: this image is used for everything, nothing is pushed. */
+/** Set by the user: replaces all images, and nothing is pushed. */
 export const customImage = "SLIPWAY_CONTAINER_IMAGE";
 /** Tells the program its images. */
 export const builtImages = "SLIPWAY_CONTAINER_IMAGE_URIS";
 /** Print what would be pushed and run. */
 const dryRun = "SLIPWAY_DRY_RUN";
-/** Set by the script that starts the launcher; nothing of it reaches the program. */
+/** Set by the script that starts the launcher. The program does not see it. */
 export const runfilesFolder = "SLIPWAY_RUNFILES";
 
 export function isDryRun(env: Environment): boolean {
@@ -23,15 +23,15 @@ export function imageReference(image: BuiltImage, host: string, repository = ima
 }
 
 /**
- * The environment of the program (runtime contract). Its runfiles are among those of the run target, not beside itself where some
- * rulesets' libraries would look, so they are told.
+ * The environment variables of the program (runtime contract). RUNFILES_DIR is set because the program's runfiles are those of the run target,
+ * while some runfiles libraries would look beside the program.
  *
  * @param runfiles folder
- * @param imageEnv further variables for programs that look elsewhere: those that end in `_URIS` list the images as {@link builtImages} does,
- *   any other is the default image
- * @param references of the images by tag
- * @param options `helper`: the program that speaks to engines; `isCustom`: whether the images are one of the user's own, which
- *   {@link customImage} tells and {@link builtImages} does not
+ * @param imageEnv further variables to set: names that end in `_URIS` get the list of images like {@link builtImages}, others the default
+ *   image
+ * @param references references of the images by tag
+ * @param options `helper`: the program that talks to engines; `isCustom`: the user set {@link customImage}, so {@link builtImages} is not
+ *   set
  */
 export function programEnvironment(
   env: Environment,
@@ -43,7 +43,7 @@ export function programEnvironment(
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) result[name] = value;
   delete result[runfilesFolder];
-  // Of a program that started this one.
+  // It belongs to the program that started this one.
   delete result[helperSocketVariable];
   result["RUNFILES_DIR"] = runfiles;
   if (options.helper !== undefined) result[helperVariable] = options.helper;

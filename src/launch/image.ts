@@ -13,7 +13,7 @@ import { openByName } from "../registry/open-by-name.ts";
 import type { BlobSource, RequestedBlob, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
-/** An image of a request. Nothing but the descriptor is read until it is needed: in most runs it never is. */
+/** An image of a request. Reads only the descriptor at first: most launches need nothing else. */
 export class BuiltImage {
   readonly requested: RequestedImage;
   readonly descriptor: Descriptor;
@@ -26,11 +26,11 @@ export class BuiltImage {
       descriptor ?? checkDescriptor(parseJson(runfiles.read(requested.descriptor), requested.descriptor));
   }
 
-  /** The images of an index; none for an image of one platform. */
+  /** The images of an index. Empty for an image of one platform. */
   get children(): readonly BuiltImage[] {
     const { children, layouts, manifest: document } = this.requested;
     if (children.length > 0) return children.map((child) => new BuiltImage(child, this.#runfiles));
-    // Only a layout holds an index of which the build did not know that it is one.
+    // The build knows all indexes except those in layouts.
     if (layouts.length === 0) return [];
     const manifest = parseManifest(this.#runfiles.read(document), { document });
     return isIndex(manifest) ? manifest.manifests.map((descriptor) => this.#child(descriptor)) : [];
@@ -50,7 +50,7 @@ export class BuiltImage {
     return paths.find((path) => existsSync(this.#runfiles.path(path))) ?? (paths[0] as string);
   }
 
-  /** The parts of an image of one platform. Blobs that are files are read when they are opened. */
+  /** The parts of an image of one platform. Blobs are read only when they are opened. */
   parts(): { manifest: ImageManifest; manifestBytes: Buffer; configBytes: Buffer; layers: readonly BlobToPush[] } {
     const { requested } = this;
     const manifestBytes = this.#runfiles.read(requested.manifest);
@@ -71,9 +71,9 @@ export class BuiltImage {
   }
 
   /**
-   * What a push sends.
+   * The content to push.
    *
-   * @param registry the target, which may mount from a base of its own
+   * @param registry the registry to push to. It may mount layers of a base that it already has
    */
   content(registry: string): ImageContent {
     const { children } = this;
@@ -102,7 +102,7 @@ export class BuiltImage {
     };
   }
 
-  /** What came from a registry need not be sent to it again. */
+  /** A layer that came from this registry is mounted instead of sent. */
   #mountable(layer: BlobToPush, registry: string): BlobToPush {
     const from = layer.streamedFrom && this.requested.sources.find((source) => source.registry === registry);
     return from ? { ...layer, mountFrom: from.repository } : layer;
@@ -118,7 +118,7 @@ export class BuiltImage {
     return (start, end) => createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
   }
 
-  /** The layer of a base that was never on this machine: it streams from where the base is. */
+  /** A layer of a base that was never downloaded: it streams from the base's registry. */
   #remote(descriptor: Pick<Descriptor, "digest" | "size">): BlobToPush {
     const [source] = this.requested.sources;
     if (!source) {
@@ -147,7 +147,7 @@ async function* streamed(
 
 const sources = new Map<string, Promise<RegistryClient>>();
 
-/** One client per registry, whose connections and tokens serve all layers that stream from it. */
+/** One client per registry, so that all layers share its connections and tokens. */
 function sourceOf(registry: string): Promise<RegistryClient> {
   const client = sources.get(registry) ?? openByName(registry);
   sources.set(registry, client);

@@ -9,8 +9,8 @@ import type { LaunchRequest } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
 /**
- * Modes `launch` and `binary`: makes sure that the registry has the images (`launch` alone), and becomes the program, which knows them by
- * `SLIPWAY_CONTAINER_IMAGE_URIS`. Every argument is the program's.
+ * Modes `launch` and `binary`: pushes the images (`launch` only), then replaces this process with the program. The program finds the images in
+ * `SLIPWAY_CONTAINER_IMAGE_URIS` and gets all arguments.
  */
 export async function launch(
   request: LaunchRequest & { readonly program: string },
@@ -80,13 +80,13 @@ async function run({ program, args, environment, env, shipments, destinations }:
   describeRun(program, args, environment, env);
 }
 
-/** The registry's name, without asking anybody; an embedded one that never ran is started, since its port is part of its name. */
+/** The registry's name, without a request. Starts an embedded registry that has never run, since its port is part of its name. */
 async function hostOf(destination: Destination, destinations: Destinations): Promise<string> {
   if (destination !== embedded) return destination;
   return destinations.embeddedHost() ?? (await destinations.startEmbedded()).host;
 }
 
-/** As {@link hostOf}, starting nothing. */
+/** As {@link hostOf}, but starts nothing. */
 function knownHost(destination: Destination, destinations: Destinations): string {
   return destination === embedded ? (destinations.embeddedHost() ?? "localhost") : destination;
 }

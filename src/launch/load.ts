@@ -62,7 +62,7 @@ function clientOf(env: Environment): ContainerClient {
   );
 }
 
-/** Engines run what is for their machine, and many load no index. */
+/** Picks the image for this machine: engines run only that, and many cannot load an index. */
 function forThisMachine(image: BuiltImage): BuiltImage {
   const { children } = image;
   if (children.length === 0) return image;
@@ -76,7 +76,7 @@ function forThisMachine(image: BuiltImage): BuiltImage {
   );
 }
 
-/** A name without a registry would be taken for one of Docker Hub's, from where it never came. */
+/** Adds `localhost/` to a name without a registry, which would look like an image of Docker Hub. */
 function nameOf({ registry, repository }: RequestedImage): string {
   if (registry) return `${registry}/${repository}`;
   return /^([^/]*\.[^/]*|localhost)\//.test(repository) ? repository : `localhost/${repository}`;
@@ -84,7 +84,7 @@ function nameOf({ registry, repository }: RequestedImage): string {
 
 async function loadImage(client: ContainerClient, image: BuiltImage, name: string, env: Environment): Promise<void> {
   const parts = image.parts();
-  // By the configuration's digest podman and docker know an image, by the manifest's docker on containerd.
+  // podman and docker identify images by the configuration's digest, docker on containerd by the manifest's.
   for (const id of [parts.manifest.config.digest, image.descriptor.digest]) {
     if ((await runClient(client, ["image", "inspect", id], env)).status !== 0) continue;
     if ((await runClient(client, ["tag", id, name], env)).status === 0) return;
@@ -106,7 +106,7 @@ async function loadLayers(client: ContainerClient, image: BuiltImage, name: stri
   if (present.size > 0) {
     const layers = parts.layers.filter(({ descriptor }) => !present.has(descriptor.digest));
     if ((await runClient(client, ["load"], env, archive({ ...whole, layers }, name))).status === 0) return;
-    // What it had may be gone, or be of no use to it. An archive with all layers loads everywhere.
+    // A layer may have been removed meanwhile. An archive with all layers always loads.
   }
   const { status, said } = await runClient(client, ["load"], env, archive(whole, name));
   if (status !== 0) {

@@ -8,10 +8,10 @@ import { readRequest } from "./request.ts";
 import { Runfiles } from "./runfiles.ts";
 
 /**
- * `launcher REQUEST ARGUMENTS…`: what every run target starts. The environment variable SLIPWAY_RUNFILES names its runfiles.
+ * `launcher REQUEST ARGUMENTS…`: every run target starts it. The variable SLIPWAY_RUNFILES names its runfiles.
  *
- * Everyone waits for it, so it loads what it needs when it needs it: with nothing to push neither Node's HTTP client nor node:crypto. V8's compile
- * cache would save 1 ms, so there is none.
+ * Users wait for it, so it loads modules only when needed: with nothing to push, neither Node's HTTP client nor node:crypto. V8's compile
+ * cache would save only 1 ms, so it is not used.
  */
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const [requestPath, ...args] = argv;
@@ -32,6 +32,6 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
 reportUncaught();
 main(process.argv.slice(2), process.env).catch((error) => {
   tell(`slipway: ${messageOf(error)}\n`);
-  // Transfers that were under way are of no use any more, and nothing waits for them.
+  // Do not wait for running transfers: their results are no longer needed.
   process.exit(exitStatusOf(error));
 });

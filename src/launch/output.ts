@@ -1,14 +1,14 @@
 import { writeSync } from "node:fs";
 
 /**
- * Writes text for people to stderr. Straight to the descriptor: opening Node's streams costs start-up time, and on a pipe leaves
- * it non-blocking for the program that the launcher becomes.
+ * Writes text for people to stderr. Writes directly to the descriptor: opening Node's streams costs start-up time and would leave a pipe
+ * non-blocking for the program.
  */
 export function tell(text: string): void {
   write(2, text);
 }
 
-/** Writes what programs read to stdout. */
+/** Writes output for programs to stdout. */
 export function print(text: string): void {
   write(1, text);
 }
@@ -20,9 +20,9 @@ function write(descriptor: number, text: string): void {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // Somebody else made the pipe non-blocking; its reader is slow.
+      // Another process made the pipe non-blocking, and its reader is slow.
       if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      // Nobody reads what people were to be told; what programs read is another matter.
+      // Lost messages on stderr do not matter. Lost output on stdout does.
       else if (descriptor === 2) return;
       else throw error;
     }

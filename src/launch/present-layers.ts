@@ -6,12 +6,12 @@ import type { ArchivedImage } from "./archive.ts";
 import { runClient } from "./client-command.ts";
 
 /**
- * The layers of an image that an engine has already, in images of its own: those that an archive for it need not have.
+ * The layers of an image that an engine already has, so that the archive can omit them.
  *
- * podman (tried with 4.3) reads from an OCI archive those layers alone that it lacks. What docker does without some depends on where it keeps images, and
- * was not tried: it is sent all.
+ * podman (tested with 4.3) reads only missing layers from an OCI archive. docker's behaviour depends on its image store and was not tested, so it
+ * gets all layers.
  *
- * @returns digests of blobs; none where the engine does not say
+ * @returns digests of blobs. Empty if the engine does not tell
  */
 export async function presentLayers(
   client: ContainerClient,
@@ -23,7 +23,7 @@ export async function presentLayers(
   const known = [...new Set(ids.stdout.split(/\s+/).filter((id) => id !== ""))];
   if (ids.status !== 0 || known.length === 0) return new Set();
   const format = "{{range .RootFS.Layers}}{{println .}}{{end}}";
-  // One that is removed meanwhile is an error, and the others are told nevertheless.
+  // Ignore the status: if an image is removed meanwhile, the others are still listed.
   const { stdout } = await runClient(client, ["image", "inspect", "--format", format, ...known], env);
   const present = new Set(stdout.split(/\s+/));
   const config = JSON.parse(Buffer.from(image.configBytes).toString("utf8")) as ImageConfig;

@@ -8,7 +8,7 @@ import { imageReference } from "./environment.ts";
 import type { BuiltImage } from "./image.ts";
 import { tell } from "./output.ts";
 
-/** An image and where it goes. */
+/** An image and its destination. */
 export interface Shipment {
   readonly image: BuiltImage;
   readonly destination: Destination;
@@ -16,7 +16,7 @@ export interface Shipment {
   readonly tags: readonly string[];
 }
 
-/** @throws UserError for a repository or tag that no registry takes */
+/** @throws UserError if the repository or a tag is invalid */
 export function checkNames(shipment: Shipment): void {
   const { repository, tags, image } = shipment;
   if (!isRepository(repository)) {
@@ -35,10 +35,10 @@ export function checkNames(shipment: Shipment): void {
 }
 
 /**
- * Brings images to their registries and says what was moved.
+ * Pushes images to their registries and reports the progress.
  *
- * @param report hears of it; default: people, on stderr
- * @returns the reference of each, by digest
+ * @param report gets the progress. Default: prints it to stderr
+ * @returns the reference of each image, by digest
  */
 export async function ship(
   shipments: readonly Shipment[],
@@ -65,7 +65,7 @@ export async function ship(
   try {
     return await new Shipping(destinations, check, report, missing).run(shipments);
   } catch (error) {
-    // It has ended, since it was last seen or just now: it is started anew, and goes on from what it has.
+    // The registry has stopped. Start it again; it still has the blobs that were pushed.
     if (toEmbedded.length === 0 || !isNotListening(error)) throw error;
     await destinations.startEmbedded();
     return new Shipping(destinations, check, report, new Set()).run(shipments);
@@ -77,10 +77,10 @@ function isNotListening(error: unknown): boolean {
   return cause?.code === "ECONNREFUSED" || cause?.code === "ENOENT";
 }
 
-/** Hears how a push goes. */
+/** Receives the progress of a push. */
 export interface Report {
   readonly onEvent: (event: PushEvent) => void;
-  /** However the push ended. */
+  /** Called at the end, also after an error. */
   finish(): void;
 }
 
@@ -88,7 +88,7 @@ class ReportForPeople implements Report {
   #progress: PushProgress | undefined;
 
   readonly onEvent = (event: PushEvent): void => {
-    // What a push without changes does not need is not made.
+    // Create the progress only for a push with changes.
     if (event.type === "image" && event.outcome === "unchanged") return;
     this.#progress ??= new PushProgress({ write: tell, terminal: terminalOf(2) });
     this.#progress.onEvent(event);
@@ -106,7 +106,7 @@ class Shipping {
   readonly #missing: ReadonlySet<Shipment>;
   #startedEmbedded: Promise<OpenDestination> | undefined;
 
-  /** @param missing those whose registry has just said that it lacks the image */
+  /** @param missing shipments whose image the registry has just reported as missing */
   constructor(destinations: Destinations, check: "digest" | "tags", report: Report, missing: ReadonlySet<Shipment>) {
     this.#destinations = destinations;
     this.#check = check;
@@ -144,7 +144,7 @@ class Shipping {
     };
   }
 
-  /** Something is missing in the embedded registry, so it must be one that is running and understands us. */
+  /** The embedded registry lacks something, so it must be running and have our version. */
   #startEmbedded(): Promise<OpenDestination> {
     this.#startedEmbedded ??= this.#destinations.startEmbedded().then((started) => {
       tell(`slipway: no registry is set, so images go to the embedded one of this machine, ${started.host}\n`);
@@ -154,7 +154,7 @@ class Shipping {
   }
 }
 
-/** Asks for a terminal's size whenever it is needed: it changes. */
+/** Reads a terminal's size on every call, since it changes. */
 function terminalOf(descriptor: number): () => TerminalSize | undefined {
   const { isatty, WriteStream } = process.getBuiltinModule("node:tty");
   if (!isatty(descriptor) || process.env["TERM"] === "dumb") return () => undefined;

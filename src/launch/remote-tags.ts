@@ -3,9 +3,9 @@ import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
 /**
- * The tags that an image gets: those of the target or of its file, with the values of the build status in place of `{NAME}`.
+ * The tags of an image, from the target or its file, with `{NAME}` replaced by values of the build status.
  *
- * @throws UserError for a variable that the build status does not have, and for any in a build without `--stamp`
+ * @throws UserError if the build status lacks a variable, or if a tag has one and the build has no `--stamp`
  */
 export function remoteTags(image: RequestedImage, request: LaunchRequest, runfiles: Runfiles): string[] {
   const { remoteTagsFile: file } = image;
@@ -24,7 +24,7 @@ function words(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "");
 }
 
-/** What the command of `--workspace_status_command` printed, and what Bazel adds: a line each, name and value. */
+/** The output of `--workspace_status_command` and Bazel's own variables: one name and value per line. */
 function buildStatus({ buildStatus: files, target }: LaunchRequest, runfiles: Runfiles, tag: string) {
   if (files.length === 0) {
     throw new UserError(

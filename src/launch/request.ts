@@ -2,52 +2,52 @@ import { readFileSync } from "node:fs";
 import { Failure } from "../core/errors.ts";
 import { type JsonNode, parseJson } from "../oci/json.ts";
 
-/** What a run target asks for. All files are paths in its runfiles. */
+/** The request of a run target. All files are paths in its runfiles. */
 export interface LaunchRequest {
   readonly mode: "launch" | "binary" | "push" | "load";
   /** Label of the run target, for errors. */
   readonly target: string;
-  /** The executable to become; absent where there is none. */
+  /** The executable to run. Absent if there is none. */
   readonly program?: string;
-  /** Program that speaks to engines; absent where there is no other one. */
+  /** Helper program that talks to engines. Absent if the program needs none. */
   readonly engineHelper?: string;
   /** Variables that get the same value as `SLIPWAY_CONTAINER_IMAGE_URIS`. */
   readonly imageEnv: readonly string[];
   /** Bundle of the embedded registry's server. */
   readonly registryServer: string;
-  /** The build's registry; empty: none. */
+  /** The build's registry. Empty: none. */
   readonly defaultRegistry: string;
-  /** Files with the variables of the build status; none: the build is not stamped, or no tag has variables. */
+  /** Files with the variables of the build status. Empty: the build is not stamped, or no tag has variables. */
   readonly buildStatus: readonly string[];
   readonly images: readonly RequestedImage[];
 }
 
 export interface RequestedImage {
-  /** Its name among the images of the target: the key of `bases`. */
+  /** Its key in `bases`. */
   readonly tag: string;
-  /** The target's registry; empty: not said. */
+  /** The target's registry. Empty: not set. */
   readonly registry: string;
   readonly repository: string;
   /** `{NAME}` in one of them stands for a variable of the build status. */
   readonly remoteTags: readonly string[];
-  /** Has the tags in their place, one a line. */
+  /** File with the tags, one per line. Replaces `remoteTags`. */
   readonly remoteTagsFile?: string;
   readonly descriptor: string;
   readonly manifest: string;
   /** Empty for an index. */
   readonly config: string;
-  /** The images of an index, whose descriptor and manifest are then those above; none for an image of one platform. */
+  /** The images of an index; `descriptor` and `manifest` are then the index's. Empty for an image of one platform. */
   readonly children: readonly RequestedImage[];
   readonly blobs: readonly RequestedBlob[];
-  /** OCI layouts with what the manifest names besides `blobs`: layers, and the images of an index that is not built here. */
+  /** OCI layouts with further content of the manifest: layers, and images of an index that was not built here. */
   readonly layouts: readonly string[];
-  /** Where layers of the base may be mounted or streamed from. */
+  /** Repositories to mount or stream layers of the base from. */
   readonly sources: readonly BlobSource[];
 }
 
 export interface RequestedBlob {
   readonly metadata: string;
-  /** Absent when the blob is in a registry alone. */
+  /** Absent if the blob is only in a registry. */
   readonly blob?: string;
 }
 
@@ -59,9 +59,9 @@ export interface BlobSource {
 const modes = ["launch", "binary", "push", "load"] as const;
 
 /**
- * Reads a request, which the build wrote.
+ * Reads a request that the build wrote.
  *
- * @throws Failure when it cannot be read or was made by another version
+ * @throws Failure if it cannot be read or comes from another version
  */
 export function readRequest(path: string): LaunchRequest {
   try {

@@ -12,12 +12,12 @@ export class Runfiles {
     this.#target = target;
   }
 
-  /** Where a runfile is; it may be missing. */
+  /** The path of a runfile, which may not exist. */
   path(runfile: string): string {
     return join(this.folder, runfile);
   }
 
-  /** @throws Failure that names the target and the file when that is missing */
+  /** @throws Failure with target and file if it cannot be read */
   read(runfile: string): Buffer {
     try {
       return readFileSync(this.path(runfile));

@@ -7,49 +7,49 @@ import { type LayerMetadata, layerDescriptor } from "./layer.ts";
 import { parseImageManifest } from "./manifest.ts";
 import { mediaTypes, ociLayerMediaType } from "./media-types.ts";
 
-/** The one moment at which everything Slipway builds was made, so that the same inputs give the same digests. */
+/** The creation time of everything that Slipway builds. Fixed, so that the same inputs give the same digests. */
 const epoch = "1970-01-01T00:00:00Z";
 
-/** What an image is to be. A field that is left out comes from the base. */
+/** The specification of an image. Omitted fields come from the base. */
 export interface ImageSpec {
   readonly os?: string;
   readonly architecture?: string;
   readonly variant?: string;
-  /** Set over the base's, which keeps what is not named here. */
+  /** Added to the base's, and override them. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Setting it without `cmd` drops the base's `cmd`, as Docker does: those were arguments of another program. */
+  /** Without `cmd`, this drops the base's `cmd`, as Docker does: those were arguments of another program. */
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];
   readonly user?: string;
-  /** The user where `user` is not given and the base names none, or root: a program has no need to be root. */
+  /** The user if `user` is not set and the base has none or root: programs should not run as root. */
   readonly defaultUser?: string;
-  /** `HOME` of `defaultUser`, set where that user is taken and `env` has no other. */
+  /** `HOME` for `defaultUser`. Set only if that user is used and `env` does not set it. */
   readonly defaultHome?: string;
   readonly workingDir?: string;
-  /** Set over the base's, which keeps what is not named here. */
+  /** Added to the base's, and override them. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Of the manifest; the base's are not inherited, since they describe the base. */
+  /** Annotations of the manifest. The base's are not inherited, since they describe the base. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** A layer that goes on top of the base. */
 export interface ComposedLayer extends LayerMetadata {
-  /** Whether it is left out where the base has it: a runtime, which nothing else in an image changes. */
+  /** Whether to omit it if the base has it: a runtime, which no other layer changes. */
   readonly unlessInBase?: boolean;
 }
 
-/** The base image as bytes, exactly as a layout or a registry holds them. */
+/** The base image's documents, with their exact bytes. */
 export interface BaseImage {
   readonly manifest: Uint8Array;
   readonly config: Uint8Array;
-  /** What people call it, for errors. Default: "the base image". */
+  /** Its name in errors. Default: "the base image". */
   readonly name?: string;
 }
 
 export interface ComposedImage {
   readonly manifest: Uint8Array<ArrayBuffer>;
   readonly config: Uint8Array<ArrayBuffer>;
-  /** Of the manifest, with its platform. */
+  /** Descriptor of the manifest, with its platform. */
   readonly descriptor: Descriptor & { readonly platform: Platform };
 }
 
@@ -60,11 +60,11 @@ interface Base {
 }
 
 /**
- * Puts an image together from what is known of its layers: an OCI manifest and configuration, byte for byte the same for the same
- * inputs. Layers of the base come first and keep their blobs; Docker's media types become OCI's names of the same bytes.
+ * Assembles an image from its layers' metadata: an OCI manifest and configuration, deterministic to the byte. The base's layers come first and
+ * keep their blobs. Docker's media types become OCI's.
  *
- * @throws UserError when the base is not an image of one platform, when its parts disagree, when the platform is unknown, or when
- *   the specification asks for another platform than the base has
+ * @throws UserError if the base is not an image of one platform, if its parts disagree, or if its platform is unknown or differs from the
+ *   specification's
  */
 export function composeImage(options: {
   readonly base?: BaseImage;
@@ -108,7 +108,7 @@ function readBase(image: BaseImage): Base {
   return { name, config, layers };
 }
 
-/** A variant is asked for rarely and left out of many images, so only two that are both there can disagree. */
+/** Many images omit the variant, so variants only conflict if both are set. */
 function platformOf(spec: ImageSpec, base: Base | undefined): Platform {
   const os = spec.os ?? base?.config.os;
   const architecture = spec.architecture ?? base?.config.architecture;
@@ -160,7 +160,7 @@ function configOf(
   };
 }
 
-/** Tools match history entries with layers by counting, so a base whose history does not add up gets one that does. */
+/** Tools match history entries with layers by counting, so a base whose history does not match gets a new one. */
 function baseHistory(base: Base | undefined): readonly HistoryEntry[] {
   if (!base) return [];
   const history = base.config.history ?? [];
@@ -185,12 +185,12 @@ function executionOf(spec: ImageSpec, base: ExecutionConfig): ExecutionConfig {
   };
 }
 
-/** The specification takes a missing or empty user for root. */
+/** By the specification, a missing or empty user is root. */
 function isRoot(user: string | undefined): boolean {
   return !user || /^(root|0)(:|$)/.test(user);
 }
 
-/** The base's order is kept, with values replaced in place; new variables follow by name. */
+/** Keeps the base's order and replaces values in place. New variables follow, sorted by name. */
 function mergeEnvironment(base: readonly string[], changes: Readonly<Record<string, string>>): string[] {
   const merged = new Map(base.map((entry) => splitVariable(entry)));
   for (const name of Object.keys(changes).sort()) {

@@ -15,7 +15,7 @@ export interface ExecutionConfig {
   readonly StopSignal?: string;
 }
 
-/** How one layer, or a step without one, came to be. */
+/** The history of one layer, or of a build step without one. */
 export interface HistoryEntry {
   readonly created?: string;
   readonly author?: string;
@@ -39,10 +39,10 @@ export interface ImageConfig {
 }
 
 /**
- * Reads and checks an image configuration. The result has every field that the bytes have.
+ * Reads and checks an image configuration. The result keeps unknown fields.
  *
- * @param document what a person calls it, for errors
- * @throws UserError that names the document and the field
+ * @param document its name in errors
+ * @throws UserError with document and field
  */
 export function parseImageConfig(bytes: Uint8Array, document = "image configuration"): ImageConfig {
   const node = parseJson(bytes, document);

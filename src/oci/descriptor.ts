@@ -1,7 +1,7 @@
 import type { Digest } from "./digest.ts";
 import type { JsonNode } from "./json.ts";
 
-/** What an image runs on, in Go's names: OCI image specification, "Image Index". */
+/** The platform of an image, with Go's names: OCI image specification, "Image Index". */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -25,9 +25,9 @@ export interface Descriptor {
 }
 
 /**
- * Checks a descriptor and gives it back with every field it had, those that Slipway does not know included.
+ * Checks a descriptor. The result keeps unknown fields.
  *
- * @throws UserError that names the document and the field
+ * @throws UserError with document and field
  */
 export function checkDescriptor(node: JsonNode): Descriptor {
   node.get("mediaType").string();
@@ -46,12 +46,12 @@ function checkPlatform(node: JsonNode): void {
   if (node.get("variant").present) node.get("variant").string();
 }
 
-/** `os/architecture[/variant]`, as people write platforms. */
+/** Formats a platform as `os/architecture[/variant]`. */
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter((part) => part).join("/");
 }
 
-/** Whether a platform is the one that is wanted, whose variant may be left open. */
+/** Whether a platform matches the wanted one, which may omit the variant. */
 export function isSamePlatform(wanted: string, platform: string): boolean {
   return platform === wanted || (platform.startsWith(`${wanted}/`) && wanted.split("/").length === 2);
 }

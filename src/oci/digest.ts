@@ -26,7 +26,7 @@ export function isDigest(text: unknown): text is Digest {
 /**
  * Reads a digest.
  *
- * @throws UserError when the text is no digest, or one of an algorithm other than sha256 and sha512
+ * @throws UserError if it is invalid, or its algorithm is neither sha256 nor sha512
  */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
@@ -41,7 +41,7 @@ export function formatDigest(algorithm: DigestAlgorithm, hex: string): Digest {
   return parseDigest(`${algorithm}:${hex}`);
 }
 
-/** The two halves of a digest, as folders of an OCI layout name them. */
+/** Splits a digest into algorithm and hex text, as in the folders of an OCI layout. */
 export function splitDigest(digest: Digest): { algorithm: DigestAlgorithm; hex: string } {
   const colon = digest.indexOf(":");
   return { algorithm: digest.slice(0, colon) as DigestAlgorithm, hex: digest.slice(colon + 1) };
@@ -57,7 +57,7 @@ export function digestOf(algorithm: DigestAlgorithm, bytes: Uint8Array | string)
   return `${algorithm}:${newHash(algorithm).update(bytes).digest("hex")}`;
 }
 
-/** Content that is not what its digest says: damaged on the way or on disk, never the user's text. */
+/** Content that does not match its digest. It was damaged in transit or on disk, so this is never the user's mistake. */
 export class DigestMismatch extends Error {
   override readonly name = "DigestMismatch";
   readonly expected: Digest;
@@ -71,8 +71,8 @@ export class DigestMismatch extends Error {
 }
 
 /**
- * A stream that passes bytes on and fails with {@link DigestMismatch} at their end when they are not what `expected` says, or with
- * a `RangeError` as soon as there are more than `size` bytes. Its reader must treat all bytes as unverified until the stream ended.
+ * A stream that passes bytes on and verifies them. Fails at the end with {@link DigestMismatch} if they do not match `expected`, or with a
+ * `RangeError` as soon as there are more than `size` bytes. Readers must not trust any byte before the stream has ended.
  */
 export class DigestVerifier extends Transform {
   readonly #expected: Digest;
@@ -80,7 +80,7 @@ export class DigestVerifier extends Transform {
   readonly #hash: Hash;
   #seen = 0;
 
-  /** @param size bytes that must come, where known */
+  /** @param size expected number of bytes, if known */
   constructor(expected: Digest, size?: number) {
     super();
     this.#expected = expected;

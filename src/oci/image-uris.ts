@@ -1,15 +1,15 @@
 import { UserError } from "../core/errors.ts";
 
-/** Set by a user: this image is used for everything. */
+/** Set by the user: replaces all images. */
 export const customImage = "SLIPWAY_CONTAINER_IMAGE";
 /** Set by the launcher: `tag##repository@sha256:…` joined by `::`. */
 export const builtImages = "SLIPWAY_CONTAINER_IMAGE_URIS";
 
 /**
- * Reads the images that the launcher built, by tag. An address may hold colons of its own (a registry's port, IPv6), so `::` divides
- * only where a tag and `##` follow.
+ * Reads the images that the launcher set, by tag. Addresses may contain colons (a registry's port, IPv6), so `::` separates entries only
+ * before a tag and `##`.
  *
- * @throws UserError when an entry has no tag or no address
+ * @throws UserError if an entry has no tag or no address
  */
 export function parseImages(text: string): ReadonlyMap<string, string> {
   const entries = text === "" ? [] : text.split(/::(?=[^:#/@]+##)/);

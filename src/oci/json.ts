@@ -6,8 +6,8 @@ const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema
 export type JsonObject = { readonly [key: string]: unknown };
 
 /**
- * A value read from JSON together with the way to it, so that every complaint names the document and the field. Written by hand
- * because the launcher, whose start-up time everyone waits for, reads manifests too.
+ * A JSON value with its path, so that errors name the document and the field. Own code instead of a library, because the launcher uses it and
+ * must start fast.
  */
 export class JsonNode {
   readonly value: unknown;
@@ -22,7 +22,7 @@ export class JsonNode {
     this.#remedy = remedy;
   }
 
-  /** Fails with the document and field named. */
+  /** Throws a UserError with document and field. */
   fail(problem: string): never {
     throw new UserError(
       `${this.#document}: ${this.#path === "" ? "the document" : this.#path} ${problem}.`,
@@ -30,18 +30,18 @@ export class JsonNode {
     );
   }
 
-  /** Fails with what the value is not, or with its absence. */
+  /** Throws: the value is missing or has the wrong type. */
   #isNot(what: string): never {
     return this.fail(this.value === undefined ? "is missing" : `is not ${what}`);
   }
 
-  /** The field `key` of this object; its value is undefined when absent. */
+  /** The field `key` of this object. Its value is undefined if absent. */
   get(key: string): JsonNode {
     const path = this.#path === "" ? key : `${this.#path}.${key}`;
     return new JsonNode(this.object()[key], this.#document, path, this.#remedy);
   }
 
-  /** Whether this value is there at all. Go's encoders write null for nothing. */
+  /** Whether this value is present. Null counts as absent, since Go's encoders write it for nothing. */
   get present(): boolean {
     return this.value !== undefined && this.value !== null;
   }
@@ -63,7 +63,7 @@ export class JsonNode {
     return this.value as string;
   }
 
-  /** A count of bytes: a whole number from 0 on. */
+  /** A size in bytes: an integer of at least 0. */
   size(): number {
     if (!Number.isSafeInteger(this.value) || (this.value as number) < 0) this.#isNot("a size in bytes");
     return this.value as number;
@@ -87,9 +87,9 @@ export class JsonNode {
 /**
  * Parses JSON bytes.
  *
- * @param document what a person calls it: a path, or `manifest of REPOSITORY:TAG`
- * @param remedy what to do when it is not as it should be. Default: what helps with images and their parts
- * @throws UserError when the bytes are not UTF-8 or no JSON
+ * @param document its name in errors: a path, or `manifest of REPOSITORY:TAG`
+ * @param remedy remedy in errors. Default: one for images and their parts
+ * @throws UserError if the bytes are not UTF-8 or not JSON
  */
 export function parseJson(bytes: Uint8Array | string, document: string, remedy?: string): JsonNode {
   try {
@@ -105,7 +105,7 @@ export function parseJson(bytes: Uint8Array | string, document: string, remedy?:
   }
 }
 
-/** JSON with sorted keys and no white space: equal values give equal bytes, in whatever order they were put together. */
+/** JSON with sorted keys and no white space, so that equal values give equal bytes. */
 export function canonicalJson(value: unknown): Uint8Array<ArrayBuffer> {
   const sort = (_key: string, item: unknown): unknown =>
     typeof item === "object" && item !== null && !Array.isArray(item)

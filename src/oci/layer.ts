@@ -2,16 +2,16 @@ import type { Descriptor } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
 import { canonicalJson, parseJson } from "./json.ts";
 
-/** What a build action says about a layer it made, so that images are put together without reading one: `NAME.layer.json`. */
+/** Metadata of a built layer, `NAME.layer.json`. With it, images are assembled without reading layers. */
 export interface LayerMetadata {
   readonly mediaType: string;
-  /** Of the blob as it is stored and sent. */
+  /** Digest of the blob as it is stored and sent. */
   readonly digest: Digest;
   /** Bytes of the blob. */
   readonly size: number;
   /** Digest of the uncompressed tar. */
   readonly diffId: Digest;
-  /** What the layer holds, for people who read the image's history. */
+  /** Description of the layer for the image's history. */
   readonly comment?: string;
 }
 
@@ -19,7 +19,7 @@ export interface LayerMetadata {
  * Reads a layer's metadata.
  *
  * @param document its path, for errors
- * @throws UserError that names the document and the field
+ * @throws UserError with document and field
  */
 export function parseLayerMetadata(bytes: Uint8Array, document: string): LayerMetadata {
   const node = parseJson(bytes, document);
@@ -37,7 +37,7 @@ export function formatLayerMetadata(layer: LayerMetadata): Uint8Array<ArrayBuffe
   return canonicalJson(layer);
 }
 
-/** What a manifest says of the layer. */
+/** The layer's descriptor in a manifest. */
 export function layerDescriptor(layer: LayerMetadata): Descriptor {
   return { mediaType: layer.mediaType, digest: layer.digest, size: layer.size };
 }

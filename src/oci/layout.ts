@@ -5,16 +5,16 @@ import type { ImageManifest } from "./manifest.ts";
 import { mediaTypes } from "./media-types.ts";
 import { formatReference, type Reference } from "./reference.ts";
 
-/** Where an OCI layout keeps a blob: OCI image specification, "Image Layout", `blobs`. */
+/** The path of a blob in an OCI layout: OCI image specification, "Image Layout", `blobs`. */
 export function blobPath(digest: Digest): string {
   const { algorithm, hex } = splitDigest(digest);
   return `blobs/${algorithm}/${hex}`;
 }
 
 /**
- * The files of an OCI layout beside its blobs.
+ * The files of an OCI layout except the blobs.
  *
- * @param descriptor of the one image it has
+ * @param descriptor descriptor of its only image
  */
 export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
   const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [descriptor] };
@@ -25,10 +25,10 @@ export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Ar
 }
 
 /**
- * The files, beside the blobs, of an archive that is both an OCI layout and what `docker save` writes since Docker 25 (`manifest.json`
- * naming the same blobs), so that podman, docker, containerd and skopeo each find what they read.
+ * The files, except the blobs, of an archive that is both an OCI layout and the format of `docker save` since Docker 25 (`manifest.json` with
+ * the same blobs), so that podman, docker, containerd and skopeo can all read it.
  *
- * @param image `name`: what the image is called once it is loaded, as it was written; `reference`: the same, read
+ * @param image `name`: the image's name after loading; `reference`: the same, parsed
  */
 export function archiveFiles(image: {
   readonly descriptor: Descriptor;

@@ -23,7 +23,7 @@ export interface ImageIndex {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The largest manifest that Slipway takes, in bytes: what the distribution specification asks every registry to accept. */
+/** Maximum size of a manifest in bytes: the size that the distribution specification asks registries to accept. */
 export const maximumManifestSize = 4 * 1024 * 1024;
 
 export function isIndex(manifest: ImageManifest | ImageIndex): manifest is ImageIndex {
@@ -31,12 +31,11 @@ export function isIndex(manifest: ImageManifest | ImageIndex): manifest is Image
 }
 
 /**
- * Reads and checks a manifest or an index, OCI or Docker schema 2. The result has every field that the bytes have, and `mediaType`
- * always, which OCI leaves optional in the document.
+ * Reads and checks a manifest or an index, OCI or Docker schema 2. The result keeps unknown fields and always has `mediaType`, which is optional
+ * in OCI documents.
  *
- * @param options `mediaType`: what the registry or layout called it, which must agree with the document; `document`: what a person
- *   calls it, for errors
- * @throws UserError that names the document and the field
+ * @param options `mediaType`: the type that the registry or layout gave, which must match the document; `document`: its name in errors
+ * @throws UserError with document and field
  */
 export function parseManifest(
   bytes: Uint8Array,
@@ -70,9 +69,9 @@ export function parseManifest(
 }
 
 /**
- * Reads a manifest that must be an image's of one platform.
+ * Reads the manifest of an image for one platform.
  *
- * @throws UserError as {@link parseManifest}, and when it is an index
+ * @throws UserError as {@link parseManifest}, and if it is an index
  */
 export function parseImageManifest(
   bytes: Uint8Array,

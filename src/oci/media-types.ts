@@ -1,4 +1,4 @@
-/** Media types of the OCI image specification and of Docker's schema 2, which hold the same bytes under other names. */
+/** Media types of the OCI image specification, and of Docker's schema 2 for the same formats. */
 export const mediaTypes = {
   manifest: "application/vnd.oci.image.manifest.v1+json",
   index: "application/vnd.oci.image.index.v1+json",
@@ -12,7 +12,7 @@ export const mediaTypes = {
   dockerConfig: "application/vnd.docker.container.image.v1+json",
 } as const;
 
-/** What a client that takes everything sends as `Accept` when it asks for a manifest. */
+/** The `Accept` header for a manifest of any kind. */
 export const manifestMediaTypes: readonly string[] = [
   mediaTypes.manifest,
   mediaTypes.index,
@@ -20,7 +20,7 @@ export const manifestMediaTypes: readonly string[] = [
   mediaTypes.dockerIndex,
 ];
 
-/** Docker's names of layers and what OCI calls the same bytes. */
+/** OCI's names for Docker's layer types. */
 const ociLayerNames: Readonly<Record<string, string>> = {
   "application/vnd.docker.image.rootfs.diff.tar": mediaTypes.layer,
   "application/vnd.docker.image.rootfs.diff.tar.gzip": mediaTypes.layerGzip,
@@ -30,12 +30,12 @@ const ociLayerNames: Readonly<Record<string, string>> = {
     "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
 };
 
-/** The OCI name of a layer's media type; names it does not know stay as they are. */
+/** The OCI name of a layer's media type. Unknown names stay unchanged. */
 export function ociLayerMediaType(mediaType: string): string {
   return ociLayerNames[mediaType] ?? mediaType;
 }
 
-/** Whether a layer may be kept elsewhere, so that no registry needs to hold its blob. */
+/** Whether a layer is "foreign": registries need not have its blob. */
 export function isNondistributable(mediaType: string): boolean {
   return ociLayerMediaType(mediaType).startsWith("application/vnd.oci.image.layer.nondistributable.v1.");
 }

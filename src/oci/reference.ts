@@ -2,7 +2,7 @@ import { isIPv6 } from "node:net";
 import { UserError } from "../core/errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
 
-/** The host that answers for Docker Hub. */
+/** The host of Docker Hub's registry. */
 export const dockerHub = "registry-1.docker.io";
 
 /** Other names of Docker Hub. Image references and engines' credential files use the first. */
@@ -14,10 +14,10 @@ const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const hostPattern = new RegExp(`^${label}(?:\\.${label})*$`);
 
-/** Longest repository name that registries and clients agree to take. */
+/** Maximum length of a repository name that registries and clients accept. */
 const maximumRepositoryLength = 255;
 
-/** What an image reference names: `registry/repository[:tag][@digest]`. */
+/** A parsed image reference: `registry/repository[:tag][@digest]`. */
 export interface Reference {
   /** `host[:port]`, Docker Hub always as {@link dockerHub}. */
   readonly registry: string;
@@ -45,7 +45,7 @@ export function isRegistry(text: string): boolean {
   return host.startsWith("[") ? isIPv6(host.slice(1, -1)) && !host.includes("%") : hostPattern.test(host);
 }
 
-/** The name under which a registry is known: every name of Docker Hub becomes {@link dockerHub}, all else is as it was. */
+/** The canonical name of a registry: all names of Docker Hub become {@link dockerHub}, others stay unchanged. */
 export function normalizeRegistry(registry: string): string {
   return dockerHubAliases.includes(registry) ? dockerHub : registry;
 }
@@ -57,9 +57,9 @@ function looksLikeRegistry(first: string): boolean {
 
 /**
  * Reads an image reference as Docker and podman do: `ubuntu` is `registry-1.docker.io/library/ubuntu`, and a first component with a
- * dot or a port, or `localhost`, is the registry. No tag is invented where none is given.
+ * dot or a port, or `localhost`, is the registry. Adds no default tag.
  *
- * @throws UserError that names the part which is wrong
+ * @throws UserError that names the invalid part
  */
 export function parseReference(text: string): Reference {
   const fail = (problem: string): never => {

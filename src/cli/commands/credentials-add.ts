@@ -21,7 +21,7 @@ export interface AddOptions {
   readonly passwordEnv?: string | undefined;
 }
 
-/** Adds a source after a look at what it refers to; one on AWS is looked at when it is needed. */
+/** Adds a source after reading what it refers to. A secret on AWS is only read when it is needed. */
 export async function add(options: AddOptions): Promise<void> {
   const { env } = process;
   const { service, url, name } = options;
@@ -50,7 +50,7 @@ async function sourceOf(options: AddOptions, env: Environment): Promise<Source> 
       "Give one of --file, --aws-secret, --ssh-key, --password-stdin and --password-env.",
     );
   }
-  // Bazel runs this in a folder of its own.
+  // Bazel runs this in its own folder.
   const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
   const needsUser = passwordStdin || passwordEnv !== undefined;
   if (needsUser && !username) throw new UserError("The user name is missing.", "Give --username too.");
@@ -75,7 +75,7 @@ async function sourceOf(options: AddOptions, env: Environment): Promise<Source> 
 
 function environmentSource(username: string, variable: string): Source {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
-    // Whoever gives the password itself shall not see it again.
+    // The value may be the password itself, so the error must not show it.
     throw new UserError("--password-env is not the name of a variable.", "Give the name, not what it holds.");
   }
   return { kind: "environment", username, variable };

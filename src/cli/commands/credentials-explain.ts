@@ -2,7 +2,7 @@ import process from "node:process";
 import type { Service } from "../../credentials/service-url.ts";
 import { type Lookup, lookUpAsked, readAsked } from "./credentials-lookup.ts";
 
-/** Prints which source wins for a URL and what became of the others; of the secret only its kind and the user name. */
+/** Prints which source applies to a URL and why the others do not. Shows only the secret's kind and user name. */
 export async function explain(options: {
   readonly url: string;
   readonly service?: Service | undefined;

@@ -6,7 +6,7 @@ import { describeEntry, describeSource, type Entry } from "../../credentials/sou
 import { readStore, storePath } from "../../credentials/store.ts";
 import { editStore } from "../../credentials/store-edit.ts";
 
-/** Lists what was added, a line each, newest last: service, URL, source, and the name where there is one. */
+/** Lists the sources, one per line, newest last: service, URL, source and name. */
 export async function list({ json }: { readonly json: boolean }): Promise<void> {
   const entries = await readStore(process.env);
   if (json) {
@@ -33,7 +33,7 @@ function withoutSecret(entry: Entry): object {
   return entry;
 }
 
-/** The name or URL that was probably meant, as the beginning of a sentence about what to do. */
+/** Suggests the name or URL that was probably meant, to put before a remedy. */
 export function didYouMean(what: string, entries: readonly Entry[]): string {
   const meant = nearest(
     what,
@@ -42,7 +42,7 @@ export function didYouMean(what: string, entries: readonly Entry[]): string {
   return meant === undefined ? "" : `Did you mean ${meant}? `;
 }
 
-/** Forgets the source with a name, or those with a URL. */
+/** Removes the source with a name, or the sources with a URL. */
 export async function remove(options: {
   readonly what: string;
   readonly service?: Service | undefined;

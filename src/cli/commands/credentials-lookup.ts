@@ -6,7 +6,7 @@ import { findPassword, findSshKey } from "../../credentials/find-remote.ts";
 import { parseServiceUrl, registryTarget, type Service, type ServiceUrl } from "../../credentials/service-url.ts";
 import { isRepository, parseReference } from "../../oci/reference.ts";
 
-/** What a URL on the command line means. */
+/** A URL from the command line, parsed. */
 export interface Asked {
   readonly service: Service;
   readonly url: ServiceUrl;
@@ -16,7 +16,7 @@ export interface Asked {
 
 export type Lookup = CredentialSearch<Credential | SshKey> & { readonly failure?: unknown };
 
-/** The service that a URL is of, when nobody says: git by its forms, downloads by https://, else a registry or an image. */
+/** Guesses the service of a URL: git by its URL forms, downloads by https://, else a registry or image. */
 function guessService(text: string): Service {
   if (/^ssh:\/\/|^[^/]+@|\.git$/.test(text)) return "git";
   return /^https?:\/\//.test(text) ? "http" : "docker";
@@ -25,7 +25,7 @@ function guessService(text: string): Service {
 /**
  * Reads a registry, an image reference, or a URL.
  *
- * @throws UserError when it is none for that service
+ * @throws UserError if it is invalid for that service
  */
 export function readAsked(text: string, service: Service = guessService(text)): Asked {
   if (service !== "docker") return { service, url: withScheme(parseServiceUrl(service, text)) };
@@ -43,12 +43,12 @@ function readTarget(text: string): Target {
   return parseReference(text);
 }
 
-/** A host alone is reached by TLS, as git and downloads are unless they say otherwise. */
+/** A bare host uses TLS, as git and downloads do by default. */
 function withScheme(url: ServiceUrl): ServiceUrl {
   return { ...url, scheme: url.scheme ?? "https" };
 }
 
-/** Finds what a tool would find for it. */
+/** Finds the credential that a tool would get. */
 export async function lookUpAsked({ service, url, target }: Asked, env: Environment): Promise<Lookup> {
   if (target) return searchCredential(target, env);
   if (url.scheme === "ssh") return findSshKey(url, env);

@@ -76,7 +76,7 @@ async function readUsage(image: NamedImage, { manifest, descriptor }: PlatformIm
   return { name: formatReference(image.reference), digest, platform: formatPlatform(config), layers };
 }
 
-/** What the history says of each layer; nothing where the two do not match. */
+/** The history entry of each layer. Empty if history and layers do not match. */
 function commentsOf({ history = [] }: ImageConfig, layers: number): string[] {
   const entries = history.filter((entry) => entry.empty_layer !== true);
   if (entries.length !== layers) return [];

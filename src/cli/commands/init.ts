@@ -89,7 +89,7 @@ function repositoryAt(folder: string): Repository {
   };
 }
 
-/** A module inside another one takes its files away from that one. */
+/** A nested module hides its files from the outer one. */
 function refuseNested(folder: string): void {
   if (existsSync(join(folder, "MODULE.bazel"))) return;
   for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {

@@ -4,9 +4,9 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Does something that a person may interrupt, and then ends with status 130.
+ * Runs an action that the user may interrupt; then exits with status 130.
  *
- * @param words what becomes of it then
+ * @param words message to print after an interrupt
  */
 export async function untilInterrupted(action: (signal: AbortSignal) => Promise<void>, words: string): Promise<void> {
   const interrupt = new AbortController();
@@ -24,10 +24,10 @@ export async function untilInterrupted(action: (signal: AbortSignal) => Promise<
 }
 
 /**
- * Does something that has no end of its own when a person interrupts it: this process ends with status 130, and what is to be removed with it, such as
- * files with credentials, is. A signal that nobody listens to would leave them.
+ * Runs an action that cannot be aborted. An interrupt exits with status 130 and runs the exit handlers, which remove files such as
+ * credentials. Without a signal handler these would stay.
  *
- * @param words what becomes of it then
+ * @param words message to print after an interrupt
  */
 export async function endedByInterrupt(action: () => Promise<void>, words: string): Promise<void> {
   const end = () => {
@@ -38,7 +38,7 @@ export async function endedByInterrupt(action: () => Promise<void>, words: strin
   try {
     await action();
   } catch (error) {
-    // A terminal's signal goes to the programs that are waited for as well, and their end may be heard of first: signals are looked at once more.
+    // A terminal also sends the signal to child processes, whose exit may be reported first. Give our signal handler a chance to run.
     await nextTurn();
     await nextTurn();
     throw error;

@@ -5,13 +5,13 @@ import { hasEnded } from "../../engine/job/engine.ts";
 import { findJobFolder, jobsFolder } from "../../engine/job/job-folder.ts";
 import { engineOf, listAllJobs } from "./job-engines.ts";
 
-/** What a supervisor runs. */
+/** The hidden command that a supervisor process runs. */
 export async function superviseById({ id }: { readonly id: string }): Promise<void> {
   const { superviseJob } = await import("../../engine/job/supervise.ts");
   await superviseJob(findJobFolder(jobsFolder(process.env), id));
 }
 
-/** Shows what a job prints until it ends, then ends as it does. An interrupt leaves the job running. */
+/** Prints a job's output until it ends, then exits with its status. An interrupt leaves the job running. */
 export async function followJob(engine: JobEngine, id: string, isFunction: boolean): Promise<void> {
   const interrupt = new AbortController();
   const leave = () => interrupt.abort();
@@ -38,7 +38,7 @@ export async function followJob(engine: JobEngine, id: string, isFunction: boole
   }
 }
 
-/** Lists all jobs, a line each. */
+/** Lists all jobs, one per line. */
 export async function listJobs({ json }: { readonly json: boolean }): Promise<void> {
   const jobs = await listAllJobs();
   if (json) process.stdout.write(`${JSON.stringify(jobs, undefined, 2)}\n`);
@@ -46,13 +46,11 @@ export async function listJobs({ json }: { readonly json: boolean }): Promise<vo
   if (jobs.length === 0) process.stderr.write("There are no jobs.\n");
 }
 
-/** Tells what became of a job. */
 export async function showStatus({ id, json }: { readonly id: string; readonly json: boolean }): Promise<void> {
   const status = await (await engineOf(id)).status(id);
   process.stdout.write(json ? `${JSON.stringify(status, undefined, 2)}\n` : `${describe(status)}\n`);
 }
 
-/** Shows what a job printed. */
 export async function showLogs({ id, follow }: { readonly id: string; readonly follow: boolean }): Promise<void> {
   const engine = await engineOf(id);
   if (follow) return followJob(engine, id, await engine.isFunction(id));
@@ -61,7 +59,6 @@ export async function showLogs({ id, follow }: { readonly id: string; readonly f
   }
 }
 
-/** Ends a job. */
 export async function cancelJob({ id }: { readonly id: string }): Promise<void> {
   const engine = await engineOf(id);
   const before = await engine.status(id);
@@ -70,7 +67,7 @@ export async function cancelJob({ id }: { readonly id: string }): Promise<void> 
   process.stderr.write(`slipway: ${describe(await engine.status(id))}\n`);
 }
 
-/** The status with which the command ends: the job's own where it has one. */
+/** The exit status of the command: the job's own if it has one. */
 function exitStatusOf({ state, exitStatus }: JobStatus): number {
   if (state === "succeeded") return 0;
   return exitStatus === undefined || exitStatus === 0 ? 1 : exitStatus;
@@ -82,7 +79,7 @@ function describe({ id, state, reason, exitStatus, attempts }: JobStatus): strin
   return `job ${id} ${state === "running" || state === "queued" ? "is " : ""}${state}${status}${tries}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
-/** Writes, and waits where the reader is slow. */
+/** Writes, and waits for a slow reader. */
 async function write(stream: NodeJS.WriteStream, data: Buffer): Promise<void> {
   await new Promise<void>((resolve, reject) => stream.write(data, (error) => (error ? reject(error) : resolve())));
 }

@@ -5,38 +5,38 @@ import { LocalEngine } from "../../engine/job/local-engine.ts";
 import { hasCluster } from "../../engine/kubernetes/configured.ts";
 import { isKubernetesId } from "../../engine/kubernetes/id.ts";
 
-/** Where a job may be asked to run. */
+/** Values of `--engine`. */
 export const engines = ["process", "container", "kubernetes"] as const;
 
 export type EngineName = (typeof engines)[number];
 
-/** Whether an environment of files has to be an image where it runs. Default: what SLIPWAY_ENGINE says, else where this machine has containers. */
+/** Whether an environment from files must become an image. Default: by SLIPWAY_ENGINE, else yes if this machine has containers. */
 export function needsImages(engine: EngineName | undefined): boolean {
   const wanted = engine ?? process.env["SLIPWAY_ENGINE"];
   return wanted ? wanted !== "process" : detectEngine(process.env).kind === "container";
 }
 
-/** Milliseconds that a cluster may take to list its jobs, beside those of this machine. */
+/** Timeout for the cluster to list its jobs, in milliseconds. */
 const patience = 5000;
 
-/** The engine of this machine, whose supervisors are this program. */
+/** The engine of this machine. Its supervisors run this program. */
 export function localEngine(): LocalEngine {
   const [, main = ""] = process.argv;
   return new LocalEngine(process.env, [process.execPath, ...process.execArgv, main, "job", "supervise"]);
 }
 
-/** The engine of the cluster that the user's kubeconfig names. Loaded only when it is needed. */
+/** The engine of the cluster in the user's kubeconfig. Loaded only when needed, since it is large. */
 export async function kubernetesEngine(options: { readonly copyCredentials?: boolean } = {}) {
   const { KubernetesEngine } = await import("../../engine/kubernetes/engine.ts");
   return new KubernetesEngine(process.env, { ...options, notice });
 }
 
-/** The engine that has a job. */
+/** The engine that runs a job. */
 export async function engineOf(id: string): Promise<JobEngine> {
   return isKubernetesId(id) ? kubernetesEngine() : localEngine();
 }
 
-/** The jobs of this machine, then those in the cluster. One that does not answer is said, and no reason to show nothing. */
+/** The jobs of this machine, then those in the cluster. A cluster that does not answer only causes a notice. */
 export async function listAllJobs(): Promise<JobStatus[]> {
   const [local, remote] = await Promise.all([localEngine().list(), listClusterJobs()]);
   return [...local, ...remote];

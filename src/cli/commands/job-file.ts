@@ -5,11 +5,11 @@ import { UserError } from "../../core/errors.ts";
 import { isLockPath, lockPath } from "../../deployment/lock.ts";
 import { type DeploymentFile, readDeployment } from "../../deployment/read.ts";
 
-/** How a command line names a job. */
+/** The options that select a job. */
 export interface JobOptions {
   /** The job's document, or its lock. */
   readonly file: string;
-  /** Where relative paths start and the lock is, when that is not where the document is: Bazel has it among its outputs. */
+  /** Folder for relative paths and the lock. Default: the document's. Bazel sets it, since the document is among its outputs. */
   readonly folder?: string | undefined;
   /** The Bazel target of the job. */
   readonly target?: string | undefined;
@@ -18,7 +18,7 @@ export interface JobOptions {
 /** The files of a job. */
 export class JobFile {
   readonly path: string;
-  /** What a person calls the document, and its lock. */
+  /** Names of the document and its lock in messages. */
   readonly name: string;
   readonly lockName: string;
   /** Absolute. */
@@ -28,7 +28,7 @@ export class JobFile {
   readonly #target: string | undefined;
 
   constructor({ file, folder, target }: JobOptions) {
-    // `bazel run` starts programs in their runfiles, and says where the user is.
+    // `bazel run` starts programs in their runfiles and passes the user's folder in this variable.
     const here = process.env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
     this.path = resolve(here, file);
     this.folder = folder === undefined ? dirname(this.path) : resolve(here, folder);
@@ -40,7 +40,7 @@ export class JobFile {
     this.#target = target;
   }
 
-  /** The job's name, without what its files add to it. */
+  /** The job's name: the file name without extensions. */
   get title(): string {
     return basename(this.path).replace(/(\.lock)?\.(ya?ml|json)$/, "");
   }
@@ -49,7 +49,7 @@ export class JobFile {
     return existsSync(this.lockPath);
   }
 
-  /** The command that a person types to resolve the job. */
+  /** The command to suggest for resolving the job. */
   get resolveCommand(): string {
     return this.#target === undefined ? `slipway job resolve ${this.name}` : `bazel run ${this.#target}_resolve`;
   }

@@ -4,14 +4,13 @@ import { parseDuration } from "../../deployment/quantity.ts";
 import { endedBefore } from "../../engine/job/engine.ts";
 import { engineOf, listAllJobs } from "./job-engines.ts";
 
-/** Forgets jobs that have ended. */
 export async function removeJobs({ ids }: { readonly ids: readonly string[] }): Promise<void> {
-  // All are looked at first: a mistake in one name removes none.
+  // Check all IDs first, so that a typo in one removes nothing.
   for (const id of ids) await (await engineOf(id)).status(id);
   for (const id of ids) await (await engineOf(id)).remove(id);
 }
 
-/** Forgets all jobs that ended some time ago; their ids go to standard output. */
+/** Removes jobs that ended some time ago and prints their IDs. */
 export async function pruneJobs({ olderThan }: { readonly olderThan: string }): Promise<void> {
   const seconds = olderThan === "0" ? 0 : parseDuration(olderThan);
   if (seconds === undefined)

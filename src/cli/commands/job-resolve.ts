@@ -10,11 +10,11 @@ import { type EngineName, needsImages } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
 
 export interface ResolveJobOptions extends JobOptions {
-  /** Where the job is to run: an environment of files stands on an image unless that is a process. */
+  /** The engine that will run the job. Environments from files need a base image except on `process`. */
   readonly engine: EngineName | undefined;
 }
 
-/** Resolves a job and writes its lock; what moved since the last one goes to standard error, the lock's path to standard output. */
+/** Resolves a job and writes its lock. Prints changes since the last lock to standard error, the lock's path to standard output. */
 export async function resolveJob(options: ResolveJobOptions): Promise<void> {
   const file = new JobFile(options);
   file.refuseLock();
@@ -36,7 +36,7 @@ export async function resolveJob(options: ResolveJobOptions): Promise<void> {
   process.stdout.write(`${file.lockName}\n`);
 }
 
-/** Shows what is not as it is in the lock any more. */
+/** Prints what has changed since the lock was made. */
 export async function diffJob(
   options: ResolveJobOptions & { readonly json: boolean; readonly exitCode: boolean },
 ): Promise<void> {
@@ -45,7 +45,7 @@ export async function diffJob(
   if (!file.hasLock)
     throw new UserError(`${file.lockName} does not exist.`, `Make it with \`${file.resolveCommand}\`.`);
   const before = await readJobLock(file.lockPath, file.lockName);
-  // What was not looked up then has not moved.
+  // A base image that was not locked cannot have changed.
   const hadBase = environmentOf(before.deployment.interpreter)?.base !== undefined;
   const after = await resolveNow(file, options.engine ?? (hadBase ? "container" : "process"));
   const changes = diffLocks(before, after);
@@ -55,7 +55,7 @@ export async function diffJob(
   else if (options.exitCode) process.exitCode = 1;
 }
 
-/** What a job means now. */
+/** Resolves a job to its current versions. */
 export async function resolveNow(file: JobFile, engine: EngineName | undefined): Promise<JobLock> {
   const asked = await file.read();
   return resolveDeployment(asked, {

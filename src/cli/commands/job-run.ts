@@ -17,12 +17,12 @@ import { resolveNow } from "./job-resolve.ts";
 
 export interface RunOptions extends JobOptions {
   readonly detach: boolean;
-  /** Default: `kubernetes` where SLIPWAY_ENGINE says so, else what the interpreter is for. */
+  /** Default: `kubernetes` if SLIPWAY_ENGINE is that, else by the interpreter. */
   readonly engine: EngineName | undefined;
   readonly copyCredentials: boolean | undefined;
 }
 
-/** Runs a job to its end, or, detached, until it has been submitted. */
+/** Runs a job and waits for its end. With `detach`, only submits it. */
 export async function runJob(options: RunOptions): Promise<void> {
   const file = new JobFile(options);
   const { deployment: locked } = await lockOf(file, options.engine);
@@ -49,7 +49,7 @@ export async function runJob(options: RunOptions): Promise<void> {
   else await followJob(engine, id, program.isFunction);
 }
 
-/** What a job asks for in vain on an engine. */
+/** The settings of a job that its engine ignores. */
 function lacksOf({ resources, network }: ResolvedDeployment, kind: EngineName): string[] {
   const isProcess = kind === "process";
   return [
@@ -61,14 +61,14 @@ function lacksOf({ resources, network }: ResolvedDeployment, kind: EngineName): 
   ];
 }
 
-/** The image of a job; undefined: it runs on an interpreter of this machine. */
+/** The image of a job. Undefined: it runs with an interpreter of this machine. */
 function imageOf({ interpreter }: ResolvedDeployment): string | undefined {
   if (!("ContainerAtDigest" in interpreter)) return undefined;
   const { repository, digest } = interpreter.ContainerAtDigest;
   return formatReference({ ...parseReference(repository), digest });
 }
 
-/** @throws UserError when the engine that was asked for is not one for this interpreter */
+/** @throws UserError if the chosen engine cannot run this interpreter */
 function engineFor(wanted: RunOptions["engine"], image: string | undefined): EngineName {
   const natural = image === undefined ? "process" : "container";
   const kind = wanted ?? (process.env["SLIPWAY_ENGINE"] === "kubernetes" ? "kubernetes" : natural);
@@ -91,7 +91,7 @@ function placeOptions({ platform }: ResolvedDeployment, kind: EngineName): Place
   };
 }
 
-/** The lock to run by: the one that is named, the one beside the job, or one of this moment. */
+/** The lock to run: the given file, else the one beside the job, else a new one. */
 async function lockOf(file: JobFile, engine: RunOptions["engine"]): Promise<JobLock> {
   if (file.isLock) return readJobLock(file.path, file.name);
   if (!file.hasLock) return resolveNow(file, engine);

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { jobJsonSchema } from "../../deployment/json-schema.ts";
 
-/** Prints what editors check jobs by. */
+/** Prints the JSON Schema of jobs. */
 export function printSchema(): void {
   process.stdout.write(`${JSON.stringify(jobJsonSchema(), undefined, 2)}\n`);
 }

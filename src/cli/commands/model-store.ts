@@ -7,7 +7,7 @@ import { openWritable, type WritableRegistry } from "../../registry/writable.ts"
 import { runningRegistry } from "../embedded.ts";
 import { listedImages } from "./registry-store.ts";
 
-/** Prints a line for each version of a model, or for the newest version of each model. */
+/** Prints one line per version of a model, or the newest version of each model. */
 export async function list({ id, json }: { readonly id?: string | undefined; readonly json: boolean }): Promise<void> {
   await withRegistry(async (registry) => {
     const versions = id === undefined ? await newestOfAll(registry) : await versionsOfOne(registry, id);
@@ -31,7 +31,7 @@ export async function list({ id, json }: { readonly id?: string | undefined; rea
   });
 }
 
-/** Prints what was removed. */
+/** Prints the removed versions. */
 export async function remove({ model }: { readonly model: string }): Promise<void> {
   const { id, digest } = parseModelReference(model);
   await withRegistry(async (registry) => {

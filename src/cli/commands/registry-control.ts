@@ -11,7 +11,7 @@ export async function stop(): Promise<void> {
   process.stderr.write(stopped ? "The embedded registry stops.\n" : "The embedded registry is not running.\n");
 }
 
-/** Tells whether the registry runs, at which address, and what it holds. Starts nothing. */
+/** Prints the registry's state, without starting it. */
 export async function showStatus({ json }: { readonly json: boolean }): Promise<void> {
   const paths = registryPaths();
   const status = (await socketExists(paths)) ? await askStatus(paths.socket) : undefined;
@@ -31,7 +31,7 @@ export async function showStatus({ json }: { readonly json: boolean }): Promise<
   process.stdout.write(`The embedded registry ${where}.\n${count} in ${paths.data}.\n`);
 }
 
-/** Prints a token for one repository, starting the registry where it does not run. */
+/** Prints a token for one repository. Starts the registry if it is not running. */
 export async function printToken(options: {
   readonly repository: string;
   readonly push: boolean;

@@ -3,7 +3,7 @@ import { UserError } from "../../core/errors.ts";
 import { registryPaths } from "../../registry/server/paths.ts";
 import { serve } from "../../registry/server/serve.ts";
 
-/** Runs the registry in this process; `HOST` goes to standard output once it answers. It does not stop when idle. */
+/** Runs the registry in this process and prints its `HOST` once it answers. It does not stop when idle. */
 export async function serveInForeground(): Promise<void> {
   const running = await serve(registryPaths());
   if ("other" in running) {

@@ -6,7 +6,7 @@ import { type Collected, collectGarbage } from "../../registry/server/store/coll
 import { type ListedImage, listImages } from "../../registry/server/store/images.ts";
 import { openStore } from "../../registry/server/store.ts";
 
-/** Lists all images, a line each: repository and tag, digest, size. */
+/** Lists all images, one per line: repository and tag, digest, size. */
 export async function list({ json }: { readonly json: boolean }): Promise<void> {
   const images = await listedImages();
   if (json) {
@@ -21,12 +21,12 @@ export async function list({ json }: { readonly json: boolean }): Promise<void> 
   if (images.length === 0) process.stderr.write("The embedded registry has no images.\n");
 }
 
-/** All images, whether the server runs or not. */
+/** Lists all images, even if the server is not running. */
 export function listedImages(): Promise<ListedImage[]> {
   return ask("GET", "images", (store) => listImages(store.layout, store.manifests));
 }
 
-/** Removes what nothing needs and tells how much that was. */
+/** Removes unused data and prints how much. */
 export async function collect({ json }: { readonly json: boolean }): Promise<void> {
   const collected = await ask<Collected>("POST", "gc", (store) =>
     collectGarbage(store.layout, store.manifests, { now: Date.now }),
@@ -38,7 +38,7 @@ export async function collect({ json }: { readonly json: boolean }): Promise<voi
   }
 }
 
-/** Asks the running server, or, where none runs, does it here with the server's lock held. */
+/** Asks the running server. If there is none, collects in this process while holding the server's lock. */
 async function ask<Answer>(
   method: "GET" | "POST",
   path: string,
@@ -57,7 +57,7 @@ async function ask<Answer>(
   }
 }
 
-/** Bytes for people, in powers of 1000, as disks are sold. */
+/** Formats bytes for people, in powers of 1000 like disk sizes. */
 function formatSize(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;

@@ -12,7 +12,6 @@ interface StoreOptions {
   readonly engine?: ServiceEngine | undefined;
 }
 
-/** Keeps a value. */
 export async function set(
   options: StoreOptions & { readonly name: string; readonly file?: string | undefined },
 ): Promise<void> {
@@ -23,7 +22,7 @@ export async function set(
   process.stderr.write(`Set ${name} in ${store.place}.\n`);
 }
 
-/** Prints what there is, without values. */
+/** Lists the secrets without their values. */
 export async function list({ json, engine }: StoreOptions & { readonly json: boolean }): Promise<void> {
   const store = await openStore(engine);
   const secrets = await store.list();
@@ -37,7 +36,7 @@ export async function list({ json, engine }: StoreOptions & { readonly json: boo
   if (secrets.length === 0) process.stderr.write(`There are no secrets in ${store.place}.\n`);
 }
 
-/** Removes all of them or none. */
+/** Removes all given secrets, or none if one does not exist. */
 export async function remove({ names, engine }: StoreOptions & { readonly names: readonly string[] }): Promise<void> {
   for (const name of names) checkSecretName(name);
   const store = await openStore(engine);
@@ -63,7 +62,7 @@ async function readValue(file: string | undefined): Promise<Buffer> {
   return secretValue(await bounded(process.stdin), "Standard input");
 }
 
-/** As much as can be the value, and a little more where there is more. */
+/** Reads up to slightly more than the maximum size, so that a value that is too long is detected. */
 async function bounded(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -75,11 +74,11 @@ async function bounded(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** One line of a person, who does not see it. */
+/** Reads one line from the user without echo. */
 async function askPerson(): Promise<Buffer> {
   process.stderr.write("Value (it is not shown): ");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // For a terminal it takes over what the terminal itself would show.
+  // readline echoes the input instead of the terminal, to this output.
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   try {
     const line = await new Promise<string>((resolve, reject) => {

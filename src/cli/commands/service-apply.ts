@@ -10,13 +10,13 @@ import { userPath } from "./user-path.ts";
 
 type AnyChange = Change | ContainerChange;
 
-/** How a command line names services and what runs them, and how it wants the answer. */
+/** The options that select services, their engine and the output format. */
 interface ApplyOptions extends FileOptions {
   readonly engine?: ServiceEngine | undefined;
   readonly json: boolean;
 }
 
-/** Shows what applying would change. */
+/** Prints what `apply` would change. */
 export async function planChanges(options: ApplyOptions & { readonly exitCode: boolean }): Promise<void> {
   const changes = await plan(options);
   print(changes, options.json);
@@ -33,7 +33,7 @@ async function plan(options: ApplyOptions): Promise<readonly AnyChange[]> {
   return applyFile(file.path, file.name, process.env, true, file.image);
 }
 
-/** How long it is waited for services, and what then. */
+/** Whether and how long to wait for services, and what to do if they fail. */
 interface WaitOptions {
   readonly wait: boolean;
   readonly rollback: boolean;
@@ -41,7 +41,7 @@ interface WaitOptions {
   readonly timeLimit: number;
 }
 
-/** Makes services what the file says, and waits for them where that is asked for. */
+/** Makes services match the file, and waits for them if asked to. */
 export async function applyChanges(options: ApplyOptions & WaitOptions): Promise<void> {
   const { json, timeLimit } = options;
   if (!(timeLimit > 0))
@@ -93,7 +93,7 @@ async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: On
   );
 }
 
-/** Deletes services by their names, or by the files that have these. */
+/** Deletes services by name, or by the files that define them. */
 export async function deleteByName({
   names: words,
   engine,

@@ -1,14 +1,13 @@
 import type { ServiceFile } from "../../service/read.ts";
 import { userPath } from "./user-path.ts";
 
-/** How a command line names services. */
+/** The options that select services. */
 export interface FileOptions {
   readonly file: string;
   readonly image?: string | undefined;
   readonly called?: string | undefined;
 }
 
-/** The file that a command line names. */
 export function fileOf({ file, image, called = file }: FileOptions): ServiceFile {
   return { path: userPath(file), name: called, ...(image === undefined ? {} : { image }) };
 }

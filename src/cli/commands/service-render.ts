@@ -3,13 +3,13 @@ import { renderFile, resolveOutside } from "../../service/kubernetes/render-file
 import { manifestsAsJson, manifestsAsYaml } from "../../service/kubernetes/text.ts";
 import { type FileOptions, fileOf } from "./service-file.ts";
 
-/** How a command line names services to render, and how. */
+/** The options of `service render`. */
 interface RenderOptions extends FileOptions {
   readonly json: boolean;
   readonly resolve: boolean;
 }
 
-/** Prints what a file's services are in Kubernetes. Asks no cluster, and registries and git servers only where names are to be resolved. */
+/** Prints the manifests of a file's services without contacting the cluster. Contacts registries and git servers only with `--resolve`. */
 export async function printManifests(options: RenderOptions): Promise<void> {
   const { path, name, image } = fileOf(options);
   const rendered = await renderFile(

@@ -3,7 +3,7 @@ import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import type { ServiceStatus } from "../../service/status.ts";
 import { untilInterrupted } from "./interrupt.ts";
 
-/** Tells how services are. */
+/** Prints the state of services. */
 export async function showStatuses({
   names = [],
   json,
@@ -37,7 +37,7 @@ export async function listServices({
   if (rows.length === 0) process.stderr.write("There are no services.\n");
 }
 
-/** A service in a list of them. */
+/** A service in the output of `service ls`. */
 interface ListedService {
   readonly name: string;
   readonly state: string;
@@ -46,7 +46,7 @@ interface ListedService {
   readonly image?: string;
 }
 
-/** A line for each, in columns. */
+/** One line per service, in columns. */
 export function serviceLines(rows: readonly ListedService[]): string {
   const [names, states] = [rows.map(({ name }) => name.length), rows.map(({ state }) => state.length)];
   const columns = ({ name, state, ready, wanted, image = "" }: ListedService) => [
@@ -71,7 +71,7 @@ async function statusesOf(
   return serviceStatuses(await openCluster(process.env), names);
 }
 
-/** Shows what the pods or containers of a service print. */
+/** Prints the output of a service's pods or containers. */
 export async function showLogs({
   name,
   follow,
@@ -93,7 +93,7 @@ export async function showLogs({
   }, "");
 }
 
-/** A line on what it is, and one each on what more is known. */
+/** A summary line, then one line per detail. */
 function format({ name, state, replicas, autoscaling, image, reason, endpoints }: ServiceStatus): string {
   const { wanted, ready, old } = replicas;
   const scale = autoscaling ? ` (autoscaled, ${autoscaling.minReplicas} to ${autoscaling.maxReplicas})` : "";
@@ -107,7 +107,7 @@ function format({ name, state, replicas, autoscaling, image, reason, endpoints }
   ].join("\n");
 }
 
-/** Writes, and waits where the reader is slow. */
+/** Writes, and waits for a slow reader. */
 async function write(lines: Buffer): Promise<void> {
   await new Promise<void>((resolve, reject) =>
     process.stdout.write(lines, (error) => (error ? reject(error) : resolve())),

@@ -3,10 +3,9 @@ import type { Environment } from "../../core/environment.ts";
 import { findExecutable, isExecutable } from "../../core/executables.ts";
 
 /**
- * The Bazel that a user's command line would start: bazelisk or Bazel on PATH, which both look for a workspace's `tools/bazel`
- * themselves; else that file, of the folder or of one above it.
+ * Finds Bazel: bazelisk or Bazel on PATH, which run a workspace's `tools/bazel` themselves; else `tools/bazel` in the folder or a parent.
  *
- * @returns its path, or undefined where there is none
+ * @returns its path, or undefined if there is none
  */
 export function findBazel(env: Environment, folder: string): string | undefined {
   return findExecutable("bazelisk", env) ?? findExecutable("bazel", env) ?? findUpwards(folder, "tools/bazel");

@@ -11,15 +11,15 @@ import { lockedPackage } from "../npm-lock.ts";
 
 const { version, integrity } = lockedPackage(lock, "@bazel/ibazel");
 
-/** Of Node's names for systems and processors, what the package calls them. */
+/** The package's names for Node's platforms and architectures. */
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /**
- * The ibazel of this machine: the one on PATH, else that of the npm package `@bazel/ibazel`, kept in the cache folder. npm checks the
- * package against the digest in pnpm-lock.yaml.
+ * Finds ibazel: on PATH, else from the npm package `@bazel/ibazel`, which npm installs into the cache folder and checks against the digest
+ * in pnpm-lock.yaml.
  *
  * @returns the path of an executable
- * @throws UserError when neither ibazel nor npm is on PATH, Failure when npm cannot bring it
+ * @throws UserError if neither ibazel nor npm is on PATH, Failure if npm cannot install it
  */
 export async function findIbazel(env: Environment): Promise<string> {
   const onPath = findExecutable("ibazel", env);
@@ -52,7 +52,7 @@ async function install(folder: string, env: Environment): Promise<void> {
     await writeFile(join(partial, "package.json"), JSON.stringify({ private: true, dependencies }));
     await writeFile(join(partial, "package-lock.json"), JSON.stringify({ lockfileVersion: 3, packages }));
     await clean(npm, partial, env);
-    // An installation without the program makes way; another one that was quicker is as good as this.
+    // Replace a broken installation. If another process was faster, use its installation.
     await rm(folder, { recursive: true, force: true });
     await rename(partial, folder);
   } finally {
@@ -60,7 +60,7 @@ async function install(folder: string, env: Environment): Promise<void> {
   }
 }
 
-/** Installs what the lock file in a folder says. */
+/** Installs the packages of the lock file in a folder. */
 function clean(npm: string, folder: string, env: Environment): Promise<void> {
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"];
   return new Promise((resolve, reject) => {

@@ -4,10 +4,10 @@ import type { Finding } from "./finding.ts";
 
 const part = { part: "cluster", neededFor: "running jobs on Kubernetes", required: false } as const;
 
-/** Milliseconds that a cluster may take to answer. */
+/** Timeout for the cluster, in milliseconds. */
 const patience = 10_000;
 
-/** The cluster that jobs would go to, and what this user may not do there. */
+/** Checks the cluster for jobs, and the permissions that this user lacks there. */
 export async function examineCluster(env: Environment): Promise<Finding> {
   if (!hasCluster(env)) {
     const remedy = "Get a kubeconfig from whoever runs a cluster: ~/.kube/config, or name it in KUBECONFIG";

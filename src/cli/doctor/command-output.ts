@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 
-/** What a command printed, or why it could not: in one line. */
+/** The output of a command, or why it failed, in one line. */
 export type Answer = { readonly output: string } | { readonly problem: string };
 
-/** Runs a command that should answer at once. */
+/** Runs a command that should answer immediately. */
 export function ask(command: string, args: readonly string[], milliseconds = 20_000): Promise<Answer> {
   return new Promise((resolve) => {
     execFile(

@@ -11,7 +11,7 @@ const part = {
   required: false,
 } as const;
 
-/** The container engine: the client that would be used, and whether it works. */
+/** Checks which container engine would be used, and whether it works. */
 export async function examineEngine(env: Environment): Promise<Finding> {
   const search = findContainerClient(env);
   if ("obstacles" in search) {

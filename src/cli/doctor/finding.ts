@@ -1,19 +1,19 @@
-/** What the doctor finds of one part of the machine. */
+/** The doctor's finding about one tool or service. */
 export interface Finding {
   readonly part: string;
-  /** `missing`: not there, and nothing is wrong with that unless it is required. `broken`: there, and does not work. */
+  /** `missing`: not installed, which is fine unless it is required. `broken`: installed, but does not work. */
   readonly state: "ok" | "missing" | "broken";
-  /** One line: what is there, or what is wrong. */
+  /** One line: what is installed, or what is wrong. */
   readonly detail: string;
-  /** What does not work without it. */
+  /** The features that need it. */
   readonly neededFor: string;
-  /** Whether nothing works without it. */
+  /** Whether Slipway as a whole needs it. */
   readonly required: boolean;
-  /** The command, or step, that brings or repairs it. */
+  /** The command or step that installs or repairs it. */
   readonly remedy?: string;
 }
 
-/** The findings as text for people: a line each, and what to do below what is not in order. */
+/** Formats the findings, one per line, with the remedy below each problem. */
 export function formatFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ part }) => part.length));
   const indent = " ".repeat(width + 11);

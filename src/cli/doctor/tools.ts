@@ -5,7 +5,7 @@ import { findBazel } from "../dev/bazel.ts";
 import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";
 
-/** Bazel: the one that runs this command, a workspace's `tools/bazel`, or a command of the machine. */
+/** Checks Bazel: the one that runs this command, a workspace's `tools/bazel`, or an installed one. */
 export async function examineBazel(env: Environment, folder: string): Promise<Finding> {
   const part = { part: "Bazel", neededFor: "everything", required: true };
   if (env["BUILD_WORKSPACE_DIRECTORY"]) return { ...part, state: "ok", detail: "runs this command" };
@@ -19,7 +19,7 @@ export async function examineBazel(env: Environment, folder: string): Promise<Fi
   };
 }
 
-/** Python and its pip, which brings the packages of a requirements file. */
+/** Checks Python and pip, which installs the packages of a requirements file. */
 export async function examinePip(env: Environment): Promise<Finding> {
   const part = {
     part: "pip",
@@ -34,7 +34,7 @@ export async function examinePip(env: Environment): Promise<Finding> {
   return { ...part, state: "ok", detail: answer.output };
 }
 
-/** What makes conda environments: the first that is there is taken. */
+/** Checks the programs that create conda environments. The first one found is used. */
 export async function examineConda(env: Environment): Promise<Finding> {
   const part = { part: "conda", neededFor: "jobs with CondaEnv", required: false };
   const remedy = "Install micromamba: https://mamba.readthedocs.io";
@@ -49,7 +49,7 @@ export async function examineConda(env: Environment): Promise<Finding> {
   return { ...part, state: "missing", detail: `none of ${condaClients.join(", ")} is on PATH`, remedy };
 }
 
-/** npm. Bazel downloads Node and the package managers itself; npm only stands in where it cannot. */
+/** Checks npm. It is only a fallback if Bazel cannot download Node and the package managers. */
 export async function examineNpm(env: Environment): Promise<Finding> {
   const part = {
     part: "npm",

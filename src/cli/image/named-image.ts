@@ -13,7 +13,7 @@ import { embeddedHost, openByName } from "../../registry/open-by-name.ts";
 import { choosePlatforms } from "../../registry/platforms.ts";
 import { runningRegistry } from "../embedded.ts";
 
-/** An image that the user named, and its registry, open. */
+/** An image that the user named, with an open client for its registry. */
 export interface NamedImage {
   readonly client: RegistryClient;
   readonly repository: string;
@@ -22,7 +22,7 @@ export interface NamedImage {
   readonly reference: Reference;
 }
 
-/** @throws UserError for what is no reference, or when the embedded registry is named and cannot be started */
+/** @throws UserError if the reference is invalid, or if it names the embedded registry and that cannot be started */
 export async function openImage(text: string): Promise<NamedImage> {
   const reference = parseReference(text);
   const name = reference.digest ?? reference.tag ?? "latest";
@@ -30,9 +30,9 @@ export async function openImage(text: string): Promise<NamedImage> {
 }
 
 /**
- * Opens a registry; the embedded one is started where it does not run.
+ * Opens a registry. Starts the embedded one if it is not running.
  *
- * @throws UserError when it had to give up the port by which it was named: whoever has that now is somebody else
+ * @throws UserError if the embedded registry has lost the port in its name, since another program now has it
  */
 export async function openRunning(registry: string): Promise<RegistryClient> {
   if (registry !== embeddedHost()) return openByName(registry);
@@ -50,9 +50,9 @@ export interface PlatformImage extends FetchedManifest {
 }
 
 /**
- * Fetches an image; of an index, that of one platform.
+ * Fetches an image. From an index, fetches the image for one platform.
  *
- * @param platform `os/architecture[/variant]`; default: Linux on this machine's processor, or what the index has when that is one image
+ * @param platform `os/architecture[/variant]`; default: Linux on this machine's processor, or the only image of the index
  */
 export async function fetchImage(image: NamedImage, platform?: string): Promise<PlatformImage> {
   if (platform !== undefined) checkPlatform(platform);
@@ -76,7 +76,7 @@ function checkPlatform(text: string): void {
   );
 }
 
-/** An image that is not of an index is for one platform, which must be the one that is wanted. */
+/** Checks that an image without an index is for the wanted platform. */
 async function checkIsFor(image: NamedImage, { config }: ImageManifest, wanted: string): Promise<void> {
   const name = formatReference(image.reference);
   if (config.mediaType !== mediaTypes.config && config.mediaType !== mediaTypes.dockerConfig) {
@@ -99,17 +99,17 @@ function chooseFrom(manifests: readonly Descriptor[], platform: string | undefin
   return (chosen as { descriptor: Descriptor }).descriptor;
 }
 
-/** This machine's processor, as images call it. */
+/** This machine's architecture, by its name in images. */
 function architecture(): string {
   return { x64: "amd64", ia32: "386" }[arch() as string] ?? arch();
 }
 
-/** The platforms of an index, as people write them. */
+/** The platforms of an index, as `os/architecture[/variant]`. */
 export function platformName(descriptor: Descriptor): string {
   return descriptor.platform ? formatPlatform(descriptor.platform) : "no platform";
 }
 
-/** A document of an image, such as its configuration, in memory. */
+/** Reads a document of an image, such as its configuration, into memory. */
 export async function readBlob({ client, repository }: NamedImage, descriptor: Descriptor): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of client.getBlob(repository, descriptor)) chunks.push(chunk);

@@ -4,7 +4,7 @@ interface Call {
   readonly text: string;
 }
 
-/** What a MODULE.bazel says, as far as `slipway init` adds to it. It is read as text: Bazel may not be there yet. */
+/** A MODULE.bazel, as far as `slipway init` needs it. Read as text, since Bazel may not be installed yet. */
 export class ModuleFile {
   readonly #calls: readonly Call[];
   readonly #names: ReadonlySet<string>;
@@ -28,7 +28,7 @@ export class ModuleFile {
     return call && { repoName: argument(call, "repo_name") ?? module };
   }
 
-  /** The call that says where a module comes from, as it is written. */
+  /** The override of a module, as it is written. */
   override(module: string): string | undefined {
     const call = this.#calls.find(
       (each) => /^\w+_override$/.test(each.name) && argument(each, "module_name") === module,
@@ -43,7 +43,7 @@ export class ModuleFile {
       .map(({ name: assignment }) => assignment)[0];
   }
 
-  /** The name of the repository that a tag declares, by one of its other arguments. */
+  /** The name of the repository that a tag declares, found by another of its arguments. */
   tagged(variable: string, tag: string, argumentName: string, label: string): string | undefined {
     const call = this.#named(`${variable}.${tag}`).find(
       (each) => argument(each, argumentName)?.replace(/^@*(?=\/\/)/, "") === label,
@@ -51,7 +51,7 @@ export class ModuleFile {
     return call && argument(call, "name");
   }
 
-  /** Whether a name is taken by a variable or a repository. */
+  /** Whether a variable or repository already has a name. */
   has(name: string): boolean {
     return this.#names.has(name);
   }
@@ -65,7 +65,7 @@ function argument({ text }: Call, name: string): string | undefined {
   return new RegExp(`[(,\\s]${name}\\s*=\\s*["']([^"']*)["']`).exec(text)?.[1];
 }
 
-/** The text with blanks in place of comments. */
+/** The text with comments replaced by blanks. */
 function withoutComments(text: string): string {
   return text.replace(
     /("""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|#.*/g,
@@ -82,7 +82,7 @@ function callsOf(code: string): Call[] {
   return calls;
 }
 
-/** Where the parenthesis that was opened before a position is closed. */
+/** The position of the parenthesis that closes the one before a position. */
 function closing(code: string, start: number): number {
   let depth = 1;
   for (const match of code.slice(start).matchAll(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[()]/g)) {

@@ -2,48 +2,48 @@ import { UserError } from "../../core/errors.ts";
 import { ModuleFile } from "./module-file.ts";
 import { type Files, fill, type Language, type Templates } from "./templates.ts";
 
-/** What `slipway init` is going to do. */
+/** The changes that `slipway init` will make. */
 export interface Plan {
-  /** New files, none of which is there. */
+  /** New files. None of them exists yet. */
   readonly files: Files;
-  /** What is added at the end of MODULE.bazel; empty for nothing. */
+  /** Text to append to MODULE.bazel. May be empty. */
   readonly module: string;
   /** Label of the program. */
   readonly target: string;
-  /** What starts Bazel in this repository. */
+  /** The command that starts Bazel in this repository. */
   readonly bazel: string;
-  /** What a person should know, a sentence each. */
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** A repository as it is. */
+/** The repository before the change. */
 export interface Repository {
-  /** Text of a file, or undefined where it is not there. */
+  /** Text of a file, or undefined if it does not exist. */
   read(path: string): string | undefined;
   exists(path: string): boolean;
 }
 
 export interface Request {
   readonly language: Language;
-  /** Slipway's version, or undefined for one that was not released. */
+  /** Slipway's version, or undefined if it is not a release. */
   readonly version: string | undefined;
-  /** The override for Slipway, as Starlark. Asked for when MODULE.bazel does not have Slipway. */
+  /** The override for Slipway, as Starlark. Only used if MODULE.bazel does not have Slipway. */
   readonly source: string;
 }
 
 const extensions = "@slipway//bazel:extensions.bzl";
 const minimum = [7, 4] as const;
 
-/** The language of what a folder has already. */
+/** The language of the files that a folder already has. */
 export function languageOf(repository: Repository): Language {
   const isPython = ["requirements.txt", "requirements.in", "pyproject.toml"].some((name) => repository.exists(name));
   return isPython && !repository.exists("package.json") ? "python" : "typescript";
 }
 
 /**
- * Decides what a repository that runs a program needs besides what it has. Nothing is written.
+ * Plans the files that a repository needs to run a program. Writes nothing.
  *
- * @throws UserError when the repository has something with which Slipway cannot work
+ * @throws UserError if the repository has something that Slipway cannot work with
  */
 export function plan(repository: Repository, templates: Templates, request: Request): Plan {
   checkBazel(repository);
@@ -83,7 +83,7 @@ function checkBazel(repository: Repository): void {
   }
 }
 
-/** Adds tools/bazel, unless the repository has one of its own. Gives the command that starts Bazel. */
+/** Adds tools/bazel, unless the repository has its own. Returns the command that starts Bazel. */
 function addBootstrap(
   repository: Repository,
   bootstrap: Files,
@@ -96,7 +96,7 @@ function addBootstrap(
     return "tools/bazel";
   }
   const [path] = own;
-  // That of another version of Slipway does as well.
+  // The file of another version of Slipway works too.
   if (repository.exists("tools/bootstrap/choose.sh") && repository.exists("tools/bazel")) return "tools/bazel";
   notes.push(`${path} is there already, so the commands below use the bazel on PATH.`);
   return "bazel";
@@ -134,12 +134,12 @@ interface Program {
   /** Folder in the repository: empty for the root. */
   readonly place: string;
   readonly files: Files;
-  /** What MODULE.bazel needs for its packages. */
+  /** Text for MODULE.bazel that declares its packages. */
   readonly stanzas: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** A program with its packages: in the root where that is free, or has this program already; else in a folder of its own. */
+/** A program with its packages: in the root if that is free or already has this program, else in its own folder. */
 function programFor(repository: Repository, templates: Templates, language: Language, module: ModuleFile): Program {
   const isLocked = hasLock(repository, language);
   const hasOther = !isLocked && lockFiles[language].some((name) => repository.exists(name));
@@ -169,7 +169,7 @@ function* places(): Generator<string> {
   for (let number = 2; ; number++) yield `hello_${number}`;
 }
 
-/** Whether the root has a lock that Slipway reads. */
+/** Whether the root has a lock that Slipway can read. */
 function hasLock(repository: Repository, language: Language): boolean {
   if (language === "any") return false;
   if (language === "python") return /--hash=sha256:/.test(repository.read("requirements.txt") ?? "");
@@ -187,7 +187,7 @@ function programAt(
   const path = (name: string) => (place === "" ? name : `${place}/${name}`);
   const label = (name: string) => `//${isLocked ? "" : place}:${name}`;
   const files: Record<string, string> = {};
-  // Files of the root are labels only where it is a package.
+  // Files of the root have labels only if it is a package.
   const isPackage = ["BUILD", "BUILD.bazel"].some((name) => repository.exists(name));
   if (isLocked && place !== "" && !isPackage) files["BUILD.bazel"] = "";
   const locks: readonly string[] = lockFiles[language];
@@ -212,7 +212,7 @@ function programAt(
   return { files, stanzas };
 }
 
-/** The name of the repository that an extension makes of a lock. It is declared, unless it is already. */
+/** The name of the repository that an extension creates from a lock. Declares it unless that is already done. */
 function install(
   module: ModuleFile,
   extension: string,

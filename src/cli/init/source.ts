@@ -19,15 +19,15 @@ interface Release {
 }
 
 /**
- * The override that tells Bazel where this Slipway is, as Starlark; empty where a registry of modules has it.
+ * The override that tells Bazel where this Slipway is, as Starlark. Empty if a Bazel registry has it.
  *
- * @param from what the user said: a folder, a release archive or its URL, or `REMOTE#COMMIT`
- * @param folder that a relative path in `from` starts at
- * @throws UserError when `from` is none of these, or when nothing is known
+ * @param from the option `--from`: a folder, a release archive or its URL, or `REMOTE#COMMIT`
+ * @param folder base of a relative path in `from`
+ * @throws UserError if `from` is none of these, or if it is missing and the source is unknown
  */
 export async function findSource(from: string | undefined, folder: string, env: Environment): Promise<string> {
   if (from !== undefined) return sourceNamed(from, folder);
-  // `bazel run` and tools/slipway say which repository they run in.
+  // `bazel run` and tools/slipway pass their repository in a variable.
   const workspace = env["BUILD_WORKSPACE_DIRECTORY"];
   if (workspace) {
     const text = await readFile(join(workspace, "MODULE.bazel"), "utf8").catch(() => "");
@@ -62,7 +62,7 @@ async function sourceOfArchive(url: string): Promise<string> {
   try {
     const bytes = url.startsWith("file:") ? await readFile(fileURLToPath(url)) : await download(url);
     const integrity = `sha256-${createHash("sha256").update(bytes).digest("base64")}`;
-    // The name of the first file of a tar is at its start.
+    // A tar starts with the name of its first file.
     const [prefix = ""] = gunzipSync(bytes).toString("utf8", 0, 100).split(/[/\0]/, 1);
     return archiveOverride(url, integrity, prefix);
   } catch (cause) {
@@ -80,7 +80,7 @@ async function download(url: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** A clone whose commit others can fetch is named by it; any other one by its folder. */
+/** Names a clone by its commit if others can fetch that, else by its folder. */
 async function sourceOfClone(folder: string): Promise<string> {
   const git = async (...args: string[]) => (await run("git", ["-C", folder, ...args])).stdout.trim();
   try {
@@ -96,7 +96,7 @@ async function sourceOfClone(folder: string): Promise<string> {
       }
     }
   } catch {
-    // No clone, or no git.
+    // Not a clone, or git is not installed.
   }
   return folderOverride(folder);
 }
@@ -105,14 +105,14 @@ function withoutPassword(remote: string): string {
   return remote.replace(/^(https?:\/\/)[^/@]*@/, "$1");
 }
 
-/** What the package.json beside the bundles says, in the npm package. */
+/** The fields of the package.json beside the bundles, in the npm package. */
 async function releaseOfPackage(): Promise<Release | undefined> {
   const file = join(dirname(dirname(fileURLToPath(import.meta.url))), "package.json");
   const text = await readFile(file, "utf8").catch(() => "{}");
   return (JSON.parse(text) as { readonly slipway?: Release }).slipway;
 }
 
-/** An override of another repository, for one that is elsewhere. */
+/** Makes the relative path in another repository's override absolute. */
 function absolute(override: string, workspace: string): string {
   if (!override.startsWith("local_path_override")) return override;
   return override.replace(/(\bpath\s*=\s*")([^"]*)"/, (_, start: string, path: string) => {

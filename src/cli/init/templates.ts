@@ -9,13 +9,13 @@ export type Files = Readonly<Record<string, string>>;
 
 export interface Templates {
   readonly settings: Files;
-  /** `tools/bazel` and what it runs. */
+  /** `tools/bazel` and the scripts that it runs. */
   readonly bootstrap: Files;
-  /** Below the folder of the program. */
+  /** Paths in the folder of the program. */
   readonly programs: Readonly<Record<Language, Files>>;
 }
 
-/** Puts values in place of `{{NAME}}`. */
+/** Replaces `{{NAME}}` with values. */
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
     const value = values[name];
@@ -24,14 +24,14 @@ export function fill(template: string, values: Readonly<Record<string, string>>)
   });
 }
 
-/** A pnpm-lock.yaml with one package, from which tools/bootstrap/bazelisk.sh has its version and digest. */
+/** A pnpm-lock.yaml with one package. tools/bootstrap/bazelisk.sh reads version and digest from it. */
 export function bootstrapLock(name: string, { version, integrity }: LockedPackage): string {
   return `lockfileVersion: '9.0'\n\npackages:\n\n  '${name}@${version}':\n    resolution: {integrity: ${integrity}}\n`;
 }
 
 /**
- * The modules that Slipway's MODULE.bazel needs. Debian's Bazel resolves modules from a registry that tools/bazel makes, which has to offer
- * these versions before Bazel has fetched Slipway.
+ * The modules that Slipway's MODULE.bazel needs. Debian's Bazel resolves modules from a registry that tools/bazel creates, and that registry
+ * must have these versions before Bazel has fetched Slipway.
  */
 export function moduleDependencies(module: string): string {
   const lines = module.match(/^bazel_dep\((?!.*dev_dependency).*\)$/gm) ?? [];

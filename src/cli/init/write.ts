@@ -4,13 +4,13 @@ import { UserError } from "../../core/errors.ts";
 import { replaceFile } from "../../core/files.ts";
 import type { Plan } from "./plan.ts";
 
-/** Files that are run. */
+/** Executable files. */
 const programs = /^tools\/bazel$|\.sh$/;
 
 /**
- * Writes what was planned, all of it or nothing. A file that has come into being meanwhile stays as it is.
+ * Writes all planned files or none. Does not overwrite a file that was created meanwhile.
  *
- * @throws UserError, with the lines for MODULE.bazel, when something cannot be written
+ * @throws UserError, with the lines for MODULE.bazel, if something cannot be written
  */
 export async function write(folder: string, { files, module }: Plan): Promise<void> {
   const made: string[] = [];
@@ -40,7 +40,7 @@ async function append(path: string, text: string): Promise<void> {
     return "";
   });
   if (before === "") return writeFile(path, text);
-  // Editors and git may have made it a link.
+  // It may be a symbolic link.
   const file = await realpath(path);
   const { mode } = await stat(file);
   await replaceFile(file, `${before.replace(/\n*$/, "\n")}${text}`, dirname(file), mode & 0o777);

@@ -1,4 +1,4 @@
-/** What people put into the configuration of each tool, for programs in a folder. */
+/** The lines that users add to each tool's configuration, for programs in a folder. */
 export function configurationLines(folder: string, isOnPath: boolean): string {
   const path = isOnPath ? "" : `First let the tools find it: export PATH=${quote(folder)}:$PATH\n\n`;
   return `${path}docker, crane (~/.docker/config.json):

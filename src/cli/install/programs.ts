@@ -5,24 +5,24 @@ import { dirname, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { replaceFile, syncFolder } from "../../core/files.ts";
 
-/** What is installed: the running Node, and bundles from the folder in which they lie beside each other. */
+/** The files to install: the running Node, and the bundles in a folder. */
 export interface Programs {
   readonly node: string;
   readonly bundles: string;
   /** Files of the bundles, below `bundles`. */
   readonly files: readonly string[];
-  /** Name of each executable to the words that Node gets: a file of the bundles, and what follows it. */
+  /** The arguments for Node by name of the executable: a file of the bundles, and further arguments. */
   readonly executables: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Where in the folder the programs themselves are, a folder per version. */
+/** Subfolder with the programs, one folder per version. */
 const hidden = ".slipway";
 
 /**
- * Installs executables into a folder, each in one step. They are scripts that start the Node and the bundles of their version, which lie in
- * a folder beside them, so that the folder may be moved and needs nothing else. The version before stays for those who are running it.
+ * Installs executables into a folder, each atomically. They are scripts that start the Node and the bundles of their version in a folder
+ * beside them, so the folder is self-contained and can be moved. The previous version stays for processes that still run it.
  *
- * @throws UserError when it cannot be written
+ * @throws UserError if the folder cannot be written
  */
 export async function installPrograms(folder: string, programs: Programs): Promise<void> {
   try {
@@ -36,7 +36,7 @@ export async function installPrograms(folder: string, programs: Programs): Promi
       const old = /\.slipway\/([0-9a-f]{32})\//.exec(await readFile(path, "utf8").catch(() => ""))?.[1];
       if (old) before.add(old);
       await replaceFile(path, script(name, version, words), versions, 0o755);
-      // Whatever the umask: a folder for all users is a usual place, so what is in it is for all.
+      // Ignore the umask: the folder is often shared by all users.
       await chmod(path, 0o755);
     }
     for (const each of await readdir(versions)) {
@@ -60,7 +60,7 @@ async function hashOf({ node, bundles, files }: Programs): Promise<string> {
   return hash.digest("hex").slice(0, 32);
 }
 
-/** Copies, sharing blocks where the file system can: a hard link would change with the build's own file. */
+/** Copies with shared blocks if the file system supports it. A hard link would change with the build's file. */
 async function copyVersion({ node, bundles, files }: Programs, versions: string, version: string): Promise<void> {
   const draft = join(versions, `new-${randomUUID()}`);
   try {
@@ -77,7 +77,7 @@ async function copyVersion({ node, bundles, files }: Programs, versions: string,
     await syncFolder(versions);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    // Another installation of the same version was quicker.
+    // Another installation of the same version was faster.
     if (!(await exists(join(versions, version)))) throw error;
   }
 }

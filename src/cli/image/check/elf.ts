@@ -1,11 +1,10 @@
 const PT_INTERP = 3;
 
 /**
- * The loader that a program of ELF asks the kernel for (System V ABI, "Program Interpreter"): a path. Little-endian, which all processors
- * are that images are made for but s390x.
+ * The path of the loader that an ELF program needs (System V ABI, "Program Interpreter"). Reads little-endian files only, so not s390x.
  *
- * @param head the beginning of the file; program headers and the path are near it
- * @returns undefined for a program without one, and for what is no such file
+ * @param head the beginning of the file, with the program headers and the path
+ * @returns undefined for a program without a loader, and for other files
  */
 export function elfLoader(head: Buffer): string | undefined {
   if (head.length < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[5] !== 1) return undefined;

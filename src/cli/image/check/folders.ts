@@ -2,7 +2,7 @@ import type { CheckedImage } from "./image.ts";
 import type { Problem } from "./requirement.ts";
 import { describeOwner, mayWrite } from "./user.ts";
 
-/** Whether a folder is there and the image's user may write to it; whether the user is known is another requirement. */
+/** Checks that a folder exists and is writable for the image's user. Another requirement checks that the user exists. */
 export async function checkWritable(image: CheckedImage, path: string): Promise<Problem | undefined> {
   const user = await image.user();
   if (typeof user === "string") return undefined;
@@ -26,7 +26,7 @@ export async function checkWritable(image: CheckedImage, path: string): Promise<
   };
 }
 
-/** The home folder: HOME, where the image sets it, else what its list of users says. */
+/** The home folder: HOME if the image sets it, else from its /etc/passwd. */
 export async function checkHome(image: CheckedImage): Promise<Problem | undefined> {
   const user = await image.user();
   if (typeof user === "string") {

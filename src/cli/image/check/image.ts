@@ -11,14 +11,14 @@ import type { Problem } from "./requirement.ts";
 import { type Found, ImageTree } from "./tree.ts";
 import { findUser, type ImageUser } from "./user.ts";
 
-/** The most that is ever kept of a file: scripts and headers are less. */
+/** Maximum number of bytes to keep of a file; scripts and ELF headers are smaller. */
 const longestHead = 65_536;
 
-/** An image whose requirements are tested: its configuration, the names in its layers, and of files what is asked for. */
+/** An image to check: its configuration, the names in its layers, and the beginnings of some files. */
 export class CheckedImage {
   readonly config: ImageConfig;
   readonly tree = new ImageTree();
-  /** What the registry lacks of it. */
+  /** Blobs that the registry lacks. */
   readonly absent: Problem[] = [];
   /** Layers that no engine could unpack. */
   readonly damaged: Problem[] = [];
@@ -33,9 +33,9 @@ export class CheckedImage {
   }
 
   /**
-   * Streams the layers once, one after the other, and keeps the names of what is in them.
+   * Streams the layers once, in order, and keeps the names of their files.
    *
-   * @throws UserError for an artifact that is no container image
+   * @throws UserError if the artifact is not a container image
    */
   static async read(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<CheckedImage> {
     if (manifest.config.mediaType !== mediaTypes.config && manifest.config.mediaType !== mediaTypes.dockerConfig) {
@@ -50,24 +50,24 @@ export class CheckedImage {
     return checked;
   }
 
-  /** Whether all layers were read, so that what is not found is not there. */
+  /** Whether all layers were read. Otherwise a missing file may be in an unread layer. */
   get isWhole(): boolean {
     return this.absent.length + this.damaged.length === 0;
   }
 
-  /** Of the configuration: `NAME` in `Env`. */
+  /** The value of a variable in the configuration's `Env`. */
   variable(name: string): string | undefined {
     const entry = this.config.config?.Env?.find((each) => each.startsWith(`${name}=`));
     return entry?.slice(name.length + 1);
   }
 
-  /** What `PATH` lists; engines take Debian's when the image has none. */
+  /** The folders of `PATH`. Engines use Debian's default if the image sets none. */
   get searchPath(): readonly string[] {
     const path = this.variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     return path.split(":").filter((folder) => folder !== "");
   }
 
-  /** Whom the image runs as; a string: who is not known to it. */
+  /** The user that the image runs as. A string: the name of an unknown user. */
   async user(): Promise<ImageUser | string> {
     this.#user ??= findUser(
       this.config.config?.User ?? "",
@@ -77,7 +77,7 @@ export class CheckedImage {
     return this.#user;
   }
 
-  /** The beginning of a file, read from its layer again. */
+  /** Reads the beginning of a file, by streaming its layer again. */
   async head({ node }: Found): Promise<Buffer> {
     const layer = this.#layers[node.layer];
     if (node.type !== "file" || !layer) return Buffer.alloc(0);
@@ -123,7 +123,7 @@ export class CheckedImage {
     for (const [index, layer] of this.#layers.entries()) await this.#readLayer(layer, index);
   }
 
-  /** Some registries do not answer whether they have a blob, so no is asked for once more. */
+  /** Some registries do not support HEAD for blobs, so a missing blob is checked again with GET. */
   async #isAbsent(layer: Descriptor): Promise<boolean> {
     const { client, repository } = this.#image;
     if ((await client.headBlob(repository, layer.digest)) !== undefined) return false;
@@ -146,7 +146,7 @@ export class CheckedImage {
         if (dangling !== undefined) damage(`/${entry.path} is a hard link to ${dangling}, which is not there`);
       }
     } catch (error) {
-      // What says of itself what to do comes from the registry and the way to it.
+      // Errors with a remedy come from the registry or the network, not from the layer.
       if (error instanceof Error && "exitStatus" in error) throw error;
       damage(`it cannot be read: ${(error as Error).message}`);
       return;

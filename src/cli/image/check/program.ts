@@ -5,10 +5,10 @@ import type { Problem } from "./requirement.ts";
 import type { Found, Missing } from "./tree.ts";
 import { describeOwner, mayExecute } from "./user.ts";
 
-/** A script may name an interpreter that is a script; Linux follows a few. */
+/** A script's interpreter may be a script itself. Linux follows only a few levels. */
 const mostInterpreters = 4;
 
-/** Finds a program as an engine does: by its path, or by its name in the folders of PATH. */
+/** Finds a program as an engine does: by its path, or by its name on PATH. */
 export function findProgram(image: CheckedImage, word: string): Found | Missing {
   if (word.includes("/")) return image.tree.find(word, image.config.config?.WorkingDir || "/");
   for (const folder of image.searchPath) {
@@ -18,7 +18,7 @@ export function findProgram(image: CheckedImage, word: string): Found | Missing 
   return { missing: `has no ${word} in PATH (${image.searchPath.join(":")})` };
 }
 
-/** Whether the image's user may start a file that is there. */
+/** Whether the image's user may execute a file. */
 export async function checkExecutable(image: CheckedImage, program: Found): Promise<Problem | undefined> {
   const { path, node } = program;
   if (node.type !== "file") {
@@ -34,8 +34,8 @@ export async function checkExecutable(image: CheckedImage, program: Found): Prom
 }
 
 /**
- * Whether a file that may be executed can run: for the image's processor, with the loader that it names; a script, with an interpreter of
- * which the same is true.
+ * Whether an executable file can run: it is for the image's architecture and its loader exists. For a script, whether its interpreter can
+ * run.
  */
 export async function checkRuns(
   image: CheckedImage,

@@ -2,9 +2,9 @@ import type { CheckedImage } from "./image.ts";
 import type { Problem } from "./requirement.ts";
 
 /**
- * Whether `/usr/bin/python3 -m` finds a module: in the working folder, in PYTHONPATH, or where Python and Debian keep packages.
+ * Whether `/usr/bin/python3 -m` finds a module in the working folder, in PYTHONPATH, or in the package folders of Python and Debian.
  *
- * @param script what the image starts: when it sets PYTHONPATH or changes the folder by itself, a module anywhere in the image will do
+ * @param script the script that the image starts. If it sets PYTHONPATH or changes the folder, a module anywhere in the image counts
  */
 export function findModule(
   image: CheckedImage,
@@ -37,7 +37,7 @@ export function findModule(
   };
 }
 
-/** Where Python looks for modules, as far as files tell. */
+/** The folders where Python looks for modules, as far as the files show. */
 function moduleFolders(image: CheckedImage): string[] {
   const working = image.config.config?.WorkingDir || "/";
   const given = (image.variable("PYTHONPATH") ?? "").split(":").filter((folder) => folder !== "");

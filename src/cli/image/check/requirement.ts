@@ -10,25 +10,24 @@ export interface Problem {
   readonly remedy: string;
 }
 
-/** What an image must be to be used by something. */
+/** One requirement for an image. */
 export interface Requirement {
   /** One word, for scripts. */
   readonly id: string;
   /** The requirement as a sentence, for people. */
   readonly title: string;
-  /** Whether it can be tested on an image of which not all layers were read. */
+  /** Whether it can be tested if some layers were not read. */
   readonly ofRegistry?: boolean;
   /** The first problem found. */
   check(image: CheckedImage): Promise<Problem | undefined>;
 }
 
-/** How the test of one requirement ended; `untested` when layers are missing or damaged, so that nothing can be said. */
+/** The result for one requirement. `untested` if missing or damaged layers make it unknown. */
 export type Outcome = { readonly requirement: Requirement } & (
   | { readonly status: "met" | "untested" }
   | ({ readonly status: "failed" } & Problem)
 );
 
-/** Tests all of them. */
 export async function checkRequirements(image: CheckedImage, requirements: readonly Requirement[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const requirement of requirements) {

@@ -12,7 +12,7 @@ const command = `${python} -m ${worker} "$@"`;
 /**
  * The seven requirements of Sematic's documentation, "Totally Custom Image", in its order.
  *
- * @param modules what of the user's own code must be there, as Python imports it
+ * @param modules Python modules of the user that the image must contain
  */
 export function sematicRequirements(modules: readonly string[]): readonly Requirement[] {
   return [
@@ -52,7 +52,7 @@ export function sematicRequirements(modules: readonly string[]): readonly Requir
   ];
 }
 
-/** The script that the entrypoint is, or gives to a shell. */
+/** The script that is the entrypoint, or that the entrypoint passes to a shell. */
 async function entryScript(image: CheckedImage): Promise<{ found: Found; text: string } | undefined> {
   const words = image.config.config?.Entrypoint ?? [];
   const [first = "", second = ""] = words;
@@ -68,7 +68,7 @@ async function checkEntrypoint(image: CheckedImage): Promise<Problem | undefined
   const words = image.config.config?.Entrypoint ?? [];
   const remedy = `Set it to a script in the image, ["/entrypoint.sh"], with the lines #!/bin/sh and exec ${command}`;
   if (words.length === 0) return { where, problem: "it is not set", remedy };
-  // The same without a script: what comes after are the arguments.
+  // The same without a script; the rest are arguments.
   if (words.join(" ") === `${python} -m ${worker}`) return undefined;
   const found = findProgram(image, words[0] as string);
   if (!("node" in found)) return { where, problem: `it starts ${words[0]}, and the image ${found.missing}`, remedy };
@@ -104,7 +104,7 @@ async function checkPython(image: CheckedImage): Promise<Problem | undefined> {
   }
   const problem = (await checkExecutable(image, found)) ?? (await checkRuns(image, found));
   if (problem) return problem;
-  // A script may start any interpreter; of a program it is known where its library must be.
+  // A script may start any interpreter. For a program, the place of its library is known.
   const head = await image.head(found);
   if (head.toString("latin1", 0, 2) === "#!" || hasLibrary(image, found.path)) return undefined;
   return {

@@ -4,7 +4,7 @@ import { checkExecutable, checkRuns, findProgram } from "./program.ts";
 import type { Requirement } from "./requirement.ts";
 import type { Found } from "./tree.ts";
 
-/** What Slipway asks of an image that is used by `SLIPWAY_CONTAINER_IMAGE`: docs/custom-images.md. */
+/** Slipway's requirements for an image in `SLIPWAY_CONTAINER_IMAGE`: docs/custom-images.md. */
 export const slipwayRequirements: readonly Requirement[] = [
   {
     id: "registry",
@@ -55,7 +55,7 @@ export const slipwayRequirements: readonly Requirement[] = [
     id: "program",
     title: "The entrypoint runs on the image's processor, with an interpreter or loader that the image has.",
     async check(image) {
-      // Of another system, no program is known to run.
+      // Programs of another operating system cannot be checked.
       const program = image.config.os === "linux" ? entrypoint(image) : undefined;
       return program && checkRuns(image, program);
     },
@@ -87,7 +87,7 @@ export const slipwayRequirements: readonly Requirement[] = [
   },
 ];
 
-/** What starts, where it may be executed. */
+/** The program that starts, if it is executable. */
 function entrypoint(image: CheckedImage): Found | undefined {
   const [word] = image.config.config?.Entrypoint ?? [];
   const found = word ? findProgram(image, word) : undefined;

@@ -1,6 +1,6 @@
 import type { ListedEntry } from "../../../layer/read.ts";
 
-/** What everything in an image has; `layer` counts from the lowest, 0. */
+/** Fields of every node in an image. `layer` counts from 0, the lowest. */
 interface Owned {
   readonly mode: number;
   readonly uid: number;
@@ -13,7 +13,7 @@ export interface FolderNode extends Owned {
   readonly children: Map<string, Node>;
 }
 
-/** Any file that is not a folder or a link; `path` is where its layer has it, which hard links of it have not. */
+/** A file that is neither folder nor link. `path` is its path in its layer, also for hard links to it. */
 export interface FileNode extends Owned {
   readonly type: "file" | "device";
   readonly size: number;
@@ -27,35 +27,35 @@ export interface LinkNode extends Owned {
 
 export type Node = FolderNode | FileNode | LinkNode;
 
-/** What a path leads to. */
+/** The target of a path. */
 export interface Found {
-  /** Where it really is, without links: absolute. */
+  /** Its absolute path without links. */
   readonly path: string;
   readonly node: FolderNode | FileNode;
-  /** The folders above it, the root first. */
+  /** Its parent folders, the root first. */
   readonly above: readonly FolderNode[];
 }
 
-/** A path that leads nowhere. */
+/** A path that does not exist. */
 export interface Missing {
-  /** In words, after "the image": where it ends, and by which link it got there. */
+  /** A text to put after "the image": where the path ends, and which link led there. */
   readonly missing: string;
 }
 
-/** Links that one path may go through, as Linux has it. */
+/** Maximum number of links in one path, as on Linux. */
 const mostLinks = 40;
 
 /**
- * The files of an image as its container sees them: layers on each other, by OCI's rules for layers (whiteouts included). Names, owners and
- * modes are kept, and no content.
+ * The files of an image as a container sees them, with layers and whiteouts applied by OCI's rules. Keeps names, owners and modes, but no
+ * content.
  */
 export class ImageTree {
   readonly #root: FolderNode = folder({ mode: 0o755, uid: 0, gid: 0, layer: -1 });
 
   /**
-   * Puts an entry of a layer on what there is; layers from the lowest on.
+   * Applies an entry of a layer. Apply layers from the lowest up.
    *
-   * @returns the target of a hard link that leads nowhere
+   * @returns the target of a broken hard link
    */
   add(entry: ListedEntry, layer: number): string | undefined {
     const { path, type, mode, uid, gid, size, target } = entry;
@@ -80,7 +80,7 @@ export class ImageTree {
     return undefined;
   }
 
-  /** Follows a path, and every link in it, from the root or from `folder`. */
+  /** Follows a path with its links, from the root or from `folder`. */
   find(path: string, folder = "/"): Found | Missing {
     const start = path.startsWith("/") ? path : `${folder}/${path}`;
     const rest = start.split("/");
@@ -115,7 +115,7 @@ export class ImageTree {
     return { path: `/${names.join("/")}`, node, above };
   }
 
-  /** Names in a folder; none where it is not. */
+  /** Names in a folder. Empty if the folder does not exist. */
   list(path: string): string[] {
     const found = this.find(path);
     return "node" in found && found.node.type === "directory" ? [...found.node.children.keys()].sort() : [];
@@ -150,7 +150,7 @@ export class ImageTree {
     return node?.type === "directory" ? node : undefined;
   }
 
-  /** A folder that is there already gets the owner and mode of the upper layer, and keeps what is in it. */
+  /** An existing folder gets the owner and mode of the upper layer and keeps its content. */
   #addFolder(path: string, owned: Owned): void {
     if (path === "") {
       Object.assign(this.#root, owned);
@@ -164,7 +164,7 @@ export class ImageTree {
     above.children.set(name, { ...folder(owned), children });
   }
 
-  /** The folder of a path, made where it is not there. In its own layer, a link leads to a folder; one of a lower layer gives way. */
+  /** The folder of a path, created if missing. A link from the same layer is followed; one from a lower layer is replaced. */
   #folderAt(path: string, layer: number): FolderNode {
     let node = this.#root;
     let here = "";
@@ -188,12 +188,12 @@ function folder(owned: Owned): FolderNode {
   return { ...owned, type: "directory", children: new Map() };
 }
 
-/** Removes what lower layers have in a folder. */
+/** Removes the content of a folder that came from lower layers. */
 function prune(folder: FolderNode | undefined, layer: number): void {
   for (const [name, node] of folder?.children ?? []) if (isHidden(node, layer)) folder?.children.delete(name);
 }
 
-/** Whether nothing is left of a node when a layer takes away what is below that layer. */
+/** Whether a node is empty after a layer removes everything from the layers below. */
 function isHidden(node: Node, layer: number): boolean {
   if (node.type !== "directory") return node.layer < layer;
   prune(node, layer);

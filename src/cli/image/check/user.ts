@@ -1,10 +1,10 @@
 import type { FolderNode, Found, Node } from "./tree.ts";
 
-/** Whom a container runs as. */
+/** The user that a container runs as. */
 export interface ImageUser {
   readonly uid: number;
   readonly gids: ReadonlySet<number>;
-  /** From the image's list of users; undefined: it does not know this one. */
+  /** From the image's /etc/passwd. Undefined: it does not list this user. */
   readonly home: string | undefined;
 }
 
@@ -12,7 +12,7 @@ export interface ImageUser {
  * Finds the `User` of a configuration (OCI image specification: `user`, `uid`, `user:group`, `uid:gid`, …) as engines do: in /etc/passwd and
  * /etc/group.
  *
- * @returns a string that says who is not known
+ * @returns a string with the name of an unknown user or group
  */
 export function findUser(text: string, passwd: string, group: string): ImageUser | string {
   const [name = "", groupName] = (text === "" ? "0" : text).split(":");
@@ -43,12 +43,12 @@ function rows(text: string): string[][] {
 
 const [READ, WRITE, SEARCH] = [4, 2, 1];
 
-/** Whether the folders above let the user through, and the folder takes files of his. */
+/** Whether the user can reach the folder and create files in it. */
 export function mayWrite(user: ImageUser, found: Found): boolean {
   return found.node.type === "directory" && reaches(user, found.above) && has(user, found.node, WRITE | SEARCH);
 }
 
-/** Root too needs one of the bits. */
+/** Even root needs one of the execute bits. */
 export function mayExecute(user: ImageUser, { node, above }: Found): boolean {
   if (user.uid === 0) return (node.mode & 0o111) !== 0;
   return reaches(user, above) && has(user, node, SEARCH);
@@ -68,7 +68,7 @@ function has({ uid, gids }: ImageUser, node: Node, bits: number): boolean {
   return ((node.mode >> shift) & bits) === bits;
 }
 
-/** Mode and owner as `ls -ln` and people have them: `0755, owner 0:0`. */
+/** Mode and owner for people: `0755, owner 0:0`. */
 export function describeOwner({ mode, uid, gid }: Node): string {
   return `its mode is 0${mode.toString(8).padStart(3, "0")}, its owner ${uid}:${gid}`;
 }

@@ -4,7 +4,7 @@ import { squarify } from "./squarify.ts";
 import { type ImageUsage, totals } from "./text.ts";
 import { type FileUsage, type FolderUsage, isFolder } from "./usage.ts";
 
-/** Files that the page knows by name; the smaller ones are one per folder. */
+/** Number of files that the page lists by name. Smaller files are summed up per folder. */
 const maximumFiles = 60_000;
 
 const style = `
@@ -43,7 +43,7 @@ kbd { padding: 0 4px; border: 1px solid var(--line); border-radius: 3px; font: 1
 @media (max-width: 800px) { body { grid-template: auto auto 1fr 35% / 1fr } header, nav { grid-column: 1 } main { padding-right: 16px } aside { padding-left: 16px } #search { width: 40% } }
 `;
 
-/** One page, with all it needs in it, that shows where an image's bytes are. */
+/** A self-contained page that shows the size of an image's layers and folders. */
 export function usagePage(image: ImageUsage): string {
   const [pull, unpacked] = totals(image);
   const hidden = image.layers.reduce((sum, { root }) => sum + root.hidden, 0);
@@ -57,7 +57,7 @@ export function usagePage(image: ImageUsage): string {
     `${files} file${files === 1 ? "" : "s"}`,
     ...(hidden > 0 ? [`${formatBytes(hidden)} hidden by later layers (hatched)`] : []),
   ];
-  // What ends a script, whatever quotes it stands in, is written otherwise.
+  // Escape `</script`, which would end the script even inside quotes.
   const data = JSON.stringify(pageData(image)).replaceAll("<", "\\u003c");
   return `<!doctype html>
 <html lang="en">
@@ -103,7 +103,7 @@ function pageNode(folder: FolderUsage, smallest: number): PageNode {
   return [folder.name, children];
 }
 
-/** The size from which on a file is among the largest ones. */
+/** The size from which a file counts as one of the largest. */
 function sizeOfLargest({ layers }: ImageUsage): number {
   const sizes = layers.flatMap(({ root }) => [...filesIn(root)].map(({ size }) => size)).sort((a, b) => b - a);
   return sizes[maximumFiles] ?? 0;

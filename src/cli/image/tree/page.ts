@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import type { Box } from "./squarify.ts";
 
-/** A folder: name and what is in it. A file: name, bytes, and 1 when a later layer hides it. `""` as a name: many small files. */
+/** A folder: name and content. A file: name, bytes, and 1 if a later layer hides it. The name `""` stands for many small files. */
 export type PageNode =
   | readonly [name: string, children: readonly PageNode[]]
   | readonly [name: string, size: number]
@@ -19,8 +19,8 @@ export interface PageData {
 }
 
 /**
- * What the page of `slipway image tree --html` does in a browser: a treemap to look into, a list beside it, and a search. The page carries it as
- * text, so it uses nothing outside of itself but its arguments.
+ * The script of the page of `slipway image tree --html`: a treemap, a list and a search. The page contains its source text, so it may use
+ * nothing but its arguments.
  */
 export function show(
   data: PageData,
@@ -67,7 +67,7 @@ export function show(
 
   function itemOf(node: PageNode, parent: Item, layer: number): Item {
     let [name, content, hidden] = node;
-    // Folders with nothing but another folder in them are shown as one.
+    // A folder that contains only another folder is shown as one with it.
     while (parent !== image && typeof content !== "number" && content.length === 1) {
       const only = content[0] as PageNode;
       if (typeof only[1] === "number") break;
@@ -116,7 +116,7 @@ export function show(
     return `hsl(${hue} ${saturation}% ${isWhole ? (isFaded ? 88 : 74) : 93 - 3 * step}%)`;
   }
 
-  /** Writes a name, cut where it must be, and with it a size where that fits whole: half a number is a wrong one. */
+  /** Writes a name, cut if needed, and its size if it fits completely: half a number would be wrong. */
   function label(name: string, size: string, box: Box, top: number, isFolder: boolean): void {
     const room = box.width - 8;
     const font = (weight: string) => `${weight} 12px system-ui, sans-serif`;
@@ -137,7 +137,7 @@ export function show(
 
   function draw(item: Item, box: Box, level: number): void {
     drawn.set(item, box);
-    // What is in so small a folder would be dust: the folder itself says more when it is pointed at.
+    // The content of such a small folder would be too small to point at.
     const isWhole = !item.children || box.width < 9 || box.height < 9;
     context.fillStyle = colour(item, level, isWhole);
     context.fillRect(box.x, box.y, box.width, box.height);
@@ -338,7 +338,7 @@ export function show(
     const { left, top } = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
     const hit = (box: Box) => x >= box.x && y >= box.y && x < box.x + box.width && y < box.y + box.height;
-    // What is inside was drawn later.
+    // The content was drawn later, so it is on top.
     return [...drawn].findLast(([, box]) => hit(box))?.[0];
   }
 
@@ -353,7 +353,7 @@ export function show(
     hover(undefined);
   };
   canvas.onclick = (event) => {
-    // One level down towards what was clicked: the way back is as long as the way there.
+    // Go down one level per click, so that going back takes as many steps.
     let target = itemAt(event);
     while (target?.parent && target.parent !== current) target = target.parent;
     if (target?.children) open(target);

@@ -1,4 +1,4 @@
-/** Where something is on a page: pixels. */
+/** A rectangle on the page, in pixels. */
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -7,8 +7,8 @@ export interface Box {
 }
 
 /**
- * Divides a box among weights so that the parts are as square as can be: Bruls, Huizing and van Wijk, "Squarified Treemaps".
- * Uses nothing outside of itself, since the page carries it as text.
+ * Divides a box among weights into parts that are as square as possible: Bruls, Huizing and van Wijk, "Squarified Treemaps".
+ * Uses nothing outside itself, since the page contains its source text.
  *
  * @param weights above 0, the largest first
  * @returns a box per weight, in the same order, with areas in proportion to the weights

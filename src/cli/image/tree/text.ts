@@ -10,13 +10,13 @@ export interface ImageUsage {
   readonly layers: readonly LayerUsage[];
 }
 
-/** What takes up less of its layer than this is not worth a line. */
+/** Entries with a smaller share of their layer get no line. */
 const smallestShare = 0.02;
 
 /**
- * Where an image's bytes are, for people: a tree of folders per layer, the largest first.
+ * Formats the sizes of an image's layers, each as a tree of folders, the largest first.
  *
- * @param depth levels of folders that are shown
+ * @param depth levels of folders to show
  */
 export function formatUsage(image: ImageUsage, depth: number): string {
   const { name, digest, platform, layers } = image;
@@ -70,7 +70,7 @@ function childLines(folder: FolderUsage, { depth, total, indent }: Place): strin
   return hasSmaller ? [...lines, line(rest, total, `${indent}(smaller)`)] : lines;
 }
 
-/** A folder with nothing but another folder in it takes one line with that. */
+/** A folder that contains only another folder shares its line. */
 function collapsed(start: FileUsage | FolderUsage): { node: FileUsage | FolderUsage; path: string } {
   let node = start;
   let path = start.name;
@@ -84,7 +84,7 @@ function collapsed(start: FileUsage | FolderUsage): { node: FileUsage | FolderUs
   return { node, path: printable(isFolder(node) ? `${path}/` : path) };
 }
 
-/** Names in an image are anybody's: they must not move a terminal's cursor. */
+/** File names are untrusted, so escape control characters for the terminal. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, "?");
 }

@@ -8,7 +8,7 @@ export interface FileUsage {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** Whether a later layer replaces or removes it: its bytes are moved and stored, and nobody sees them. */
+  /** Whether a later layer replaces or removes it. Its bytes are still transferred and stored. */
   isHidden: boolean;
 }
 
@@ -16,17 +16,17 @@ export interface FolderUsage {
   readonly name: string;
   /** Bytes of all files below. */
   size: number;
-  /** Of those, bytes that are hidden. */
+  /** The hidden part of these bytes. */
   hidden: number;
-  /** Files below, of whatever depth. */
+  /** Number of files at any depth. */
   files: number;
   readonly children: Map<string, FileUsage | FolderUsage>;
 }
 
-/** What is in a layer. */
+/** The content of a layer. */
 export interface LayerUsage {
   readonly descriptor: Descriptor;
-  /** What its maker says it is; empty: nothing. */
+  /** Its history entry. Empty: none. */
   readonly comment: string;
   readonly root: FolderUsage;
   /** Paths of files and folders that it removes from the layers below. */
@@ -39,15 +39,15 @@ export function isFolder(node: FileUsage | FolderUsage): node is FolderUsage {
   return "children" in node;
 }
 
-/** Names by which layers remove what is below: OCI image specification, "Whiteouts". */
+/** Names that remove files of lower layers: OCI image specification, "Whiteouts". */
 const whiteout = ".wh.";
 const opaqueWhiteout = ".wh..wh..opq";
 
 /**
- * Reads what is in a layer; of its content nothing is kept.
+ * Reads the names and sizes of the files in a layer.
  *
  * @param open streams the blob
- * @throws Failure when that is no layer
+ * @throws Failure if the blob is not a layer
  */
 export async function readLayer(
   layer: { readonly descriptor: Descriptor; readonly comment: string },
@@ -77,7 +77,7 @@ export async function readLayer(
   return { ...layer, root, removed, emptied };
 }
 
-/** Marks what later layers replace or remove. */
+/** Marks files that later layers replace or remove. */
 export function markHidden(layers: readonly LayerUsage[]): void {
   for (const [index, lower] of layers.entries()) {
     for (const { root, removed, emptied } of layers.slice(index + 1)) {
@@ -89,7 +89,7 @@ export function markHidden(layers: readonly LayerUsage[]): void {
   }
 }
 
-/** Folders of the same name are one; everything else takes the place of what was there. */
+/** Merges folders of the same name; everything else replaces what was there. */
 function replace(lower: FolderUsage, upper: FolderUsage): void {
   for (const [name, over] of upper.children) {
     const under = lower.children.get(name);
@@ -132,7 +132,7 @@ function folder(name: string): FolderUsage {
   return { name, size: 0, hidden: 0, files: 0, children: new Map() };
 }
 
-/** The folder of a path, made with those above it where it is not there. A file in its place gives way, as it does when unpacked. */
+/** The folder of a path, created with its parents if missing. Replaces a file in its place, as unpacking does. */
 function folderAt(root: FolderUsage, path: string): FolderUsage {
   let node = root;
   for (const name of path.split("/")) {
