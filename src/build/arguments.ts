@@ -3,7 +3,7 @@ import { UserError } from "../core/errors.ts";
 /** An argument that is a JSON list: `["KIND", …]`. */
 export interface Entry {
   readonly kind: string;
-  /** What follows the kind. */
+  /** The values after the kind. */
   readonly values: readonly unknown[];
   /** The argument itself, for errors. */
   readonly text: string;
@@ -15,8 +15,8 @@ export class Arguments {
   readonly #options = new Map<string, string[]>();
 
   /**
-   * @param names every option the command has
-   * @throws UserError for an option that it does not have and for what is neither an option nor an entry
+   * @param names all options of the command
+   * @throws UserError for an unknown option, and for an argument that is neither option nor entry
    */
   constructor(args: readonly string[], names: readonly string[]) {
     const entries: Entry[] = [];
@@ -60,9 +60,9 @@ export class Arguments {
 }
 
 /**
- * The texts that an entry of this kind has.
+ * The values of an entry, all of them strings.
  *
- * @throws UserError when there are more, fewer, or others than texts
+ * @throws UserError if the number of values is wrong, or one is not a string
  */
 export function texts<const Names extends readonly string[]>(
   entry: Entry,
@@ -74,7 +74,7 @@ export function texts<const Names extends readonly string[]>(
   return entry.values as unknown as { [Name in keyof Names]: string };
 }
 
-/** The error for an entry that is not what the command takes. */
+/** The error for an entry that the command does not accept. */
 export function malformed(text: string, expected: string): UserError {
   return new UserError(`${text} is not an entry of this command.`, `Write ${expected}.`);
 }

@@ -1,10 +1,10 @@
 import { UserError } from "../core/errors.ts";
 import type { Context } from "./context.ts";
 
-/** A command of the build tool. @param args what follows its name: options and entries, one each */
+/** A command of the build tool. @param args its options and entries */
 export type Command = (args: readonly string[], context: Context) => Promise<void>;
 
-/** Loaded when they are first used: most processes run one of them. */
+/** Loaded on first use, since most processes run only one command. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   layer: async () => (await import("./commands/layer.ts")).layer,
   debian: async () => (await import("./commands/debian.ts")).debian,
@@ -21,7 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
  * Runs one command.
  *
  * @param args the command's name, then its arguments
- * @throws UserError when the command or its arguments are wrong
+ * @throws UserError if the command or its arguments are invalid
  */
 export async function runCommand(args: readonly string[], context: Context): Promise<void> {
   const [name = "", ...rest] = args;

@@ -2,7 +2,7 @@ import { UserError } from "../core/errors.ts";
 import { type Compression, layerMediaTypes } from "../layer/compression.ts";
 import type { Arguments } from "./arguments.ts";
 
-/** The value of `--compression`. @throws UserError when it is no kind of compression */
+/** The value of `--compression`. @throws UserError if it is unknown */
 export function compressionOption(options: Arguments): Compression {
   const value = options.one("compression");
   if (Object.hasOwn(layerMediaTypes, value)) return value as Compression;

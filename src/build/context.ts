@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import type { SegmentCache } from "../layer/segment-cache.ts";
 
-/** Where and until when a command works. */
+/** The folder, caches and abort signal of a command. */
 export interface Context {
-  /** What paths in arguments are relative to; empty for the working directory. A multiplexed worker has a sandbox per request. */
+  /** Base of relative paths in arguments. Empty: the working directory. A multiplexed worker has one sandbox per request. */
   readonly folder: string;
-  /** What a worker keeps from one request to the next. One shot: nothing. */
+  /** Compressed segments that a worker keeps between requests. Absent in a one-shot run. */
   readonly cache?: SegmentCache;
-  /** Aborted when nobody waits for the result any more. */
+  /** Aborted when the result is no longer needed. */
   readonly signal: AbortSignal;
 }
 
-/** A path from the arguments, as this process must open it. */
+/** Resolves a path from the arguments. */
 export function pathIn(context: Context, path: string): string {
   return context.folder === "" ? path : join(context.folder, path);
 }

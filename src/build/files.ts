@@ -3,7 +3,7 @@ import { UserError } from "../core/errors.ts";
 import { temporaryName, writeFully } from "../layer/output.ts";
 
 /**
- * Writes small files, all or none: first beside their names, then renamed.
+ * Writes small files, all or none: to temporary names first, then renames them.
  *
  * @param files contents by path
  */
@@ -30,7 +30,7 @@ export function writeFiles(files: ReadonlyMap<string, Uint8Array | string>): voi
 /**
  * Reads a small input.
  *
- * @throws UserError when it does not exist
+ * @throws UserError if it does not exist
  */
 export function readInput(path: string): Buffer {
   try {

@@ -1,6 +1,6 @@
 import { readInput } from "./files.ts";
 
-/** Replaces every `@FILE` by the lines of that file, as Bazel writes it (`Args.set_param_file_format("multiline")`). */
+/** Replaces every `@FILE` with the lines of that file, as Bazel writes it (`Args.set_param_file_format("multiline")`). */
 export function expandFlagFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => (arg.startsWith("@") ? linesOf(readInput(arg.slice(1)).toString("utf8")) : [arg]));
 }

@@ -15,7 +15,7 @@ import { OciLayout } from "./oci-layout.ts";
 /** The arguments of commands that write a whole image. */
 export const imageOptions = ["descriptor", "manifest", "config"] as const;
 
-/** An image that is here with everything that belongs to it. */
+/** An image with all its blobs as files. */
 export interface ImageFiles {
   readonly descriptor: Descriptor;
   readonly manifest: ImageManifest;
@@ -27,7 +27,7 @@ export interface ImageFiles {
  * Reads `--descriptor`, `--manifest`, `--config` and the entries `["blob", METADATA, BLOB]` and `["layout", FOLDER]`, and checks that they are one complete image.
  * Small documents are checked by digest; blobs by size, since their digests were computed by the action that wrote them.
  *
- * @throws UserError when a layer of the manifest is not given
+ * @throws UserError if a layer of the manifest is missing
  */
 export function readImage(options: Arguments, context: Context): ImageFiles {
   const descriptor = readDescriptor(options, context);
@@ -37,9 +37,9 @@ export function readImage(options: Arguments, context: Context): ImageFiles {
 }
 
 /**
- * As {@link readImage}; with `--index` its images, whose `--manifest` and `--config` come in the order of the index.
+ * As {@link readImage}. With `--index`, reads its images, whose `--manifest` and `--config` are in the order of the index.
  *
- * @throws UserError when an image of the index, or a layer, is not given
+ * @throws UserError if an image of the index or a layer is missing
  */
 export function readImages(options: Arguments, context: Context): Pick<ImageFiles, "descriptor" | "blobs"> {
   const index = options.optional("index");
@@ -65,7 +65,7 @@ export function readImages(options: Arguments, context: Context): Pick<ImageFile
   return { descriptor, blobs };
 }
 
-/** An index that came whole out of a layout: its images are there too. */
+/** An index from a layout that also has its images. */
 function readImported(options: Arguments, context: Context): Pick<ImageFiles, "descriptor" | "blobs"> | undefined {
   const path = options.one("manifest");
   const bytes = readInput(pathIn(context, path));
@@ -111,12 +111,12 @@ function readOne(
   return { manifest, blobs };
 }
 
-/** The layers that are here: as files of their own, or in layouts. */
+/** The available layers, as single files or in layouts. */
 class GivenBlobs {
   readonly files = new Map<Digest, string>();
   readonly layouts: OciLayout[] = [];
 
-  /** @throws UserError when it is nowhere */
+  /** @throws UserError if it is missing */
   file(descriptor: Descriptor, image: string): string {
     const found = this.files.get(descriptor.digest) ?? this.#inLayouts((layout) => layout.blob(descriptor));
     if (found !== undefined) return found;

@@ -9,9 +9,9 @@ import { blobPath } from "../oci/layout.ts";
 import { type ImageIndex, type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
 import { readInput } from "./files.ts";
 
-/** An OCI layout, as another ruleset builds it: its blobs may be links out of the folder (OCI image specification, "Image Layout"). */
+/** An OCI layout of another ruleset (OCI image specification, "Image Layout"). Its blobs may be links out of the folder. */
 export class OciLayout {
-  /** What people know it by. */
+  /** Its name in errors. */
   readonly name: string;
   readonly #folder: string;
 
@@ -20,7 +20,7 @@ export class OciLayout {
     this.#folder = folder;
   }
 
-  /** @throws UserError when the layout has several images, or none */
+  /** @throws UserError if the layout does not have exactly one image */
   only(): Descriptor {
     const entries = this.#entries();
     if (entries.length !== 1 || !entries[0]) {
@@ -33,10 +33,10 @@ export class OciLayout {
   }
 
   /**
-   * The image for a platform, in the layout or in an index there. The only image is taken unseen: rules_oci says no platform of it.
+   * The image for a platform, in the layout or in its index. A single image is not checked, since rules_oci sets no platform for it.
    *
    * @param platform `os/architecture[/variant]`
-   * @throws UserError that names the platforms when there are several images, and not one for this
+   * @throws UserError with the platforms if there are several images, but not exactly one for this platform
    */
   imageFor(platform: string): Descriptor {
     const images = this.#entries().flatMap((entry) => {
@@ -53,7 +53,7 @@ export class OciLayout {
     );
   }
 
-  /** @throws UserError when the layout lacks the manifest, or has another one under its name */
+  /** @throws UserError if the manifest is missing or damaged */
   manifest(descriptor: Descriptor): { bytes: Buffer; manifest: ImageManifest | ImageIndex } {
     const bytes = this.#read(descriptor.digest);
     return {
@@ -62,7 +62,7 @@ export class OciLayout {
     };
   }
 
-  /** @throws UserError when the layout lacks the configuration, or has another one under its name */
+  /** @throws UserError if the configuration is missing or damaged */
   config(manifest: ImageManifest): { bytes: Buffer; platform: Platform } {
     const bytes = this.#read(manifest.config.digest);
     const { os, architecture, variant } = parseImageConfig(bytes, this.#path(manifest.config.digest));
@@ -77,7 +77,7 @@ export class OciLayout {
 
   #entries(): Descriptor[] {
     const document = join(this.name, "index.json");
-    // Without schemaVersion, which rules_oci leaves out of that of an index.
+    // Do not check schemaVersion: rules_oci omits it for an index.
     return parseJson(readInput(join(this.#folder, "index.json")), document)
       .get("manifests")
       .items()

@@ -1,9 +1,9 @@
 /**
- * Bazel's repository mapping (`SOURCE,APPARENT,TARGET` per line) without what it says for the repositories with interpreters, and those with
- * packages for one platform: they look up no runfiles, and their names differ by the platforms of the image and of the machine that builds,
- * which the image must not.
+ * Bazel's repository mapping (`SOURCE,APPARENT,TARGET` per line) without the lines of repositories with interpreters or packages for one
+ * platform. They look up no runfiles, and their names depend on the platforms of image and build machine, which would make the image depend
+ * on the build machine.
  *
- * @param prefixes what such a repository is called, after what module extensions put before its name
+ * @param prefixes prefixes of the names of such repositories, after the module extension's prefix
  */
 export function withoutRepositories(mapping: Buffer, prefixes: readonly string[]): Buffer {
   const kept = mapping

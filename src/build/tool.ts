@@ -4,8 +4,8 @@ import type { Context } from "./context.ts";
 import { expandFlagFiles } from "./flag-file.ts";
 
 /**
- * A tool of the build actions. `tool @flagfile` does one command and exits; `tool --persistent_worker` serves requests on standard input
- * until it ends. Both run the same commands in the same way, so that they write the same bytes.
+ * A tool for build actions. `tool @flagfile` runs one command and exits. `tool --persistent_worker` serves requests on standard input until it
+ * ends. Both use the same code, so that they write the same bytes.
  */
 export async function runTool(
   args: readonly string[],
@@ -14,7 +14,7 @@ export async function runTool(
   reportUncaught();
   if (args.includes("--persistent_worker")) return serveRequests(run);
 
-  // An action that is stopped leaves no temporary files: a command that is aborted removes what it began.
+  // Abort the command on a signal, so that it removes its temporary files.
   const stop = new AbortController();
   onTermination(() => stop.abort());
   try {
@@ -30,7 +30,7 @@ async function serveRequests(run: (args: readonly string[], context: Context) =>
   const { serve } = await import("./worker.ts");
   const { SegmentCache } = await import("../layer/segment-cache.ts");
   const cache = new SegmentCache();
-  // Nothing but responses may reach standard output.
+  // Only responses may go to standard output.
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
   let terminated = false;

@@ -1,17 +1,17 @@
 import { exitStatusOf, messageOf } from "../core/errors.ts";
 import type { Context } from "./context.ts";
 
-/** A message of Bazel's: worker_protocol.proto, `WorkRequest`, as JSON. */
+/** Bazel's `WorkRequest` (worker_protocol.proto) as JSON. */
 interface WorkRequest {
   readonly arguments?: readonly string[];
   readonly requestId?: number;
-  /** Stop the request of this id. */
+  /** Cancels the request with this ID. */
   readonly cancel?: boolean;
-  /** Where this request's inputs and outputs are, when the worker is multiplexed and sandboxed. */
+  /** Folder of this request's inputs and outputs, if the worker is multiplexed and sandboxed. */
   readonly sandboxDir?: string;
 }
 
-/** What is answered: worker_protocol.proto, `WorkResponse`, as JSON. */
+/** Bazel's `WorkResponse` (worker_protocol.proto) as JSON. */
 interface WorkResponse {
   readonly exitCode: number;
   readonly output: string;
@@ -22,15 +22,15 @@ interface WorkResponse {
 export interface WorkerOptions {
   /** One JSON message per line. */
   readonly input: AsyncIterable<Uint8Array>;
-  /** Takes one response, with its line end. */
+  /** Writes one response, with its line end. */
   readonly respond: (line: string) => void;
-  /** Does one request's work. */
+  /** Runs one request. */
   readonly run: (args: readonly string[], context: Context) => Promise<void>;
 }
 
 /**
- * Serves work requests until the input ends, any number at once; then stops what is still running, since nobody waits for it. What goes
- * wrong in a request is that request's answer and never ends the worker.
+ * Serves work requests in parallel until the input ends, then aborts those still running. An error in a request becomes its response and never
+ * ends the worker.
  */
 export async function serve(options: WorkerOptions): Promise<void> {
   const running = new Map<number, { readonly stop: AbortController; readonly done: Promise<void> }>();
@@ -71,7 +71,7 @@ export async function serve(options: WorkerOptions): Promise<void> {
   }
 }
 
-/** A request, or what is wrong with it. */
+/** Parses a request, or returns its error. */
 function parseRequest(line: string): WorkRequest | string {
   try {
     const request: unknown = JSON.parse(line);
@@ -82,7 +82,7 @@ function parseRequest(line: string): WorkRequest | string {
   }
 }
 
-/** The lines of a stream that are not empty. */
+/** The non-empty lines of a stream. */
 async function* lines(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let parts: Uint8Array[] = [];
   for await (const chunk of input) {

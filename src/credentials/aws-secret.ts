@@ -2,9 +2,9 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { explainAwsError, requestHandler } from "./aws.ts";
 
 /**
- * Reads the text of a secret from AWS Secrets Manager, as the AWS configuration of this machine lets it.
+ * Reads the text of a secret from AWS Secrets Manager, with this machine's AWS configuration.
  *
- * @param fail throws the error for a secret that cannot be read, given what is wrong and what to do
+ * @param fail throws the error for a secret that cannot be read, given problem and remedy
  */
 export async function readAwsSecret(
   { secret, region }: { readonly secret: string; readonly region?: string },

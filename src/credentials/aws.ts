@@ -1,13 +1,13 @@
-/** How long AWS may take, for all clients. Milliseconds. */
+/** Timeouts of all AWS clients, in milliseconds. */
 export const requestHandler = { connectionTimeout: 5_000, requestTimeout: 15_000 } as const;
 
-/** What went wrong with AWS, in words that say what to do. The SDK's own message is for those cases that it explains better. */
+/** An error of AWS, with a remedy. Uses the SDK's own message if that is clearer. */
 export interface AwsProblem {
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** What is used of the SDK's errors. */
+/** The fields of the SDK's errors that are used. */
 interface SdkError {
   readonly name?: string;
   readonly message?: string;
@@ -15,7 +15,7 @@ interface SdkError {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-/** Explains an error of the AWS SDK that has nothing to do with what was asked for: no credentials, no region, no way there. */
+/** Explains an AWS SDK error that is independent of the request: no credentials, no region, no connection. */
 export function explainAwsError(error: unknown): AwsProblem {
   const { name = "", message = "", code = "", $metadata } = error as SdkError;
   const status = $metadata?.httpStatusCode;

@@ -1,9 +1,9 @@
-/** What proves to a service who asks. Never printed, never put into an error or a process's arguments. */
+/** A secret for a service. Never print it, or put it into an error or a process's arguments. */
 export type Credential =
   | PasswordCredential
-  /** An OAuth2 refresh token, which is exchanged at the token service: what `docker login` keeps for some registries. */
+  /** An OAuth2 refresh token for the token service. `docker login` stores one for some registries. */
   | { readonly kind: "identity-token"; readonly token: string }
-  /** A bearer token that the registry itself takes: `registrytoken` of Docker's configuration. */
+  /** A bearer token for the registry itself: `registrytoken` in Docker's configuration. */
   | { readonly kind: "registry-token"; readonly token: string };
 
 export interface PasswordCredential {
@@ -12,32 +12,32 @@ export interface PasswordCredential {
   readonly password: string;
 }
 
-/** What opens an SSH server: a key in a file, which OpenSSH reads itself, or the text of one, which only its agent gets to see. */
+/** An SSH key: a file that OpenSSH reads, or a text that only goes to an SSH agent. */
 export type SshKey =
   | { readonly kind: "ssh-key-file"; readonly path: string }
   | { readonly kind: "ssh-key"; readonly key: string };
 
-/** One place that a search came by, for people who ask why. */
+/** One place that a search looked at, for `credentials explain`. */
 export interface Consideration {
   /** A file, a helper, a variable, or a source of Slipway's own file. */
   readonly place: string;
   readonly used: boolean;
-  /** Why it was used, or was not: what follows `because`. */
+  /** Why it was used or not. */
   readonly reason: string;
 }
 
-/** What a search for a credential found, and what a person must know when that was not enough. */
+/** The result of a search for a credential, with details for error messages. */
 export interface CredentialSearch<Found = Credential> {
   readonly credential?: Found;
-  /** Header fields that the user's Docker configuration adds for this registry: only ever for its own origin. */
+  /** Header fields that the user's Docker configuration adds for this registry. Only send them to its own origin. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Until when the credential is good, where its issuer says so. */
+  /** The credential's expiry, if its issuer tells it. */
   readonly expiresAt?: Date;
-  /** Where the credential is from, for people: a path, or a helper and the path that names it. */
+  /** The credential's source, for people: a path, or a helper and the path that names it. */
   readonly source?: string;
   /** Every place that was looked at, in order. */
   readonly searched: readonly string[];
-  /** What kept a helper from answering, one sentence each. A search does not fail on them: public content needs no credential. */
+  /** Problems of helpers, one sentence each. The search does not fail on them, since public content needs no credential. */
   readonly problems: readonly string[];
   /** The search, step by step. */
   readonly considered?: readonly Consideration[];

@@ -1,37 +1,37 @@
 import { dockerHub, normalizeRegistry } from "../oci/reference.ts";
 import type { Credential } from "./credential.ts";
 
-/** What a credential file says about one repository: the credential itself, or the helper to ask for it. */
+/** An entry of a credential file: the credential itself, or the helper to ask for it. */
 export type ConfigAnswer =
   | { readonly kind: "credential"; readonly key: string; readonly credential: Credential }
-  /** `server`: the name under which the helper keeps it. */
+  /** `server`: the server name to pass to the helper. */
   | { readonly kind: "helper"; readonly key: string; readonly helper: string; readonly server: string };
 
-/** All that a credential file says about one repository. */
+/** All entries of a credential file for one repository. */
 export interface ConfigAnswers {
-  /** What to try, in this order. */
+  /** Entries to try, in this order. */
   readonly answers: readonly ConfigAnswer[];
-  /** Header fields that the file adds to requests. */
+  /** Header fields to add to requests. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a registry is asked about. */
+/** The repository that a credential is needed for. */
 export interface Target {
-  /** `host[:port]`; every name of Docker Hub is understood. */
+  /** `host[:port]`. Docker Hub may have any of its names. */
   readonly registry: string;
   readonly repository?: string | undefined;
 }
 
-/** The name by which Docker has always kept the credential of Docker Hub. */
+/** Docker's key for the credential of Docker Hub. */
 const dockerHubServer = "https://index.docker.io/v1/";
 
 /**
- * Looks a target up in a Docker `config.json` or containers `auth.json`, whose shapes agree. Within a file the longest entry wins, on
- * a path boundary: `host/team` is for `host/team/app` and not for `host/teammate`. An entry of `credHelpers` wins over `credsStore`,
- * and that over what the file itself holds, as Docker has it.
+ * Looks a target up in a Docker `config.json` or containers `auth.json`, which have the same format. The longest entry wins, on path
+ * boundaries: `host/team` matches `host/team/app`, but not `host/teammate`. As in Docker, `credHelpers` win over `credsStore`, and that over
+ * credentials in the file.
  *
  * @param text the file's content
- * @throws Error that says what is wrong with the file, never what it holds
+ * @throws Error with the problem, never the file's content
  */
 export function lookUp(text: string, target: Target): ConfigAnswers {
   const config = parse(text);
@@ -68,7 +68,7 @@ function parse(text: string): Config {
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message would quote the file, which holds secrets.
+    // The parser's message would quote the file, which contains secrets.
     throw new Error("it is not JSON");
   }
   if (!isObject(value)) throw new Error("it is not a JSON object");
@@ -95,7 +95,7 @@ function longestMatch(
   return best;
 }
 
-/** How much of the repository an entry names, or undefined when the entry is for something else. */
+/** The length of an entry's match with the repository, or undefined if it does not match. */
 function matchLength(key: string, target: Target): number | undefined {
   const { registry, repository: path } = splitServer(key);
   if (normalizeRegistry(registry) !== normalizeRegistry(target.registry)) return undefined;
@@ -104,13 +104,13 @@ function matchLength(key: string, target: Target): number | undefined {
   return repository === path || repository.startsWith(`${path}/`) ? path.length : undefined;
 }
 
-/** Reads a key of such a file, which is also how Docker's helper protocol names a server: with or without https:// and a path. */
+/** Parses a key of such a file, with or without https:// and a path. Docker's helper protocol names servers the same way. */
 export function splitServer(key: string): { readonly registry: string; readonly repository: string } {
   const bare = key.replace(/^https?:\/\//, "").replace(/\/+$/, "");
   const slash = bare.indexOf("/");
   const registry = slash < 0 ? bare : bare.slice(0, slash);
   const path = slash < 0 ? "" : bare.slice(slash + 1);
-  // Docker's old keys end in the version of the API.
+  // Docker's old keys end with the API version.
   return { registry, repository: path === "v1" || path === "v2" ? "" : path };
 }
 
@@ -118,7 +118,7 @@ function serverName(key: string, target: Target): string {
   return normalizeRegistry(target.registry) === dockerHub ? dockerHubServer : key;
 }
 
-/** A name from a file becomes the name of a program: nothing but letters, digits, dots, dashes and underscores. */
+/** The name becomes part of a program's name, so only letters, digits, dots, dashes and underscores are allowed. */
 function helperName(value: unknown): string {
   if (typeof value !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) {
     throw new Error("the name of a credential helper in it is not a program's name");
@@ -156,14 +156,14 @@ function readEntry(key: string, value: unknown): Credential | undefined {
   return undefined;
 }
 
-/** Docker's way to say, with a user name and a secret, that the secret is an identity token. */
+/** The user name by which Docker marks a secret as an identity token. */
 export function passwordOrToken(username: string, password: string): Exclude<Credential, { kind: "registry-token" }> {
   return username === "<token>"
     ? { kind: "identity-token", token: password }
     : { kind: "password", username, password };
 }
 
-/** Fields that are not a configuration's to set, since they say what a request is or who sends it: Docker does not pass them on either. */
+/** Header fields that a configuration must not set, since they define the request or its sender. Docker ignores them too. */
 const ownFields =
   /^(authorization|host|connection|content-.*|transfer-encoding|proxy-.*|expect|range|te|trailer|upgrade|cookie)$/i;
 
@@ -181,7 +181,7 @@ function readHeaders(value: unknown): Record<string, string> {
   return headers;
 }
 
-/** What cannot stand in a header field would become an error that quotes it. */
+/** Refuses invalid header values early: a later error would quote them. */
 function sendable(text: string, what: string): string {
   if (!/^[\x20-\x7e]*$/.test(text)) throw new Error(`${what} has characters that no header field takes`);
   return text;

@@ -1,4 +1,4 @@
-/** A private registry of Amazon ECR, as its host name tells. */
+/** A private registry of Amazon ECR, from its host name. */
 export interface EcrRegistry {
   readonly account: string;
   readonly region: string;
@@ -14,7 +14,7 @@ const domains = [
 ].join("|");
 const pattern = new RegExp(`^(\\d{12})\\.dkr[.-]ecr(-fips)?\\.([a-z]{2,}(?:-[a-z0-9]+)+)\\.(?:${domains})$`);
 
-/** Recognises a private registry of ECR, which takes a login that AWS gives out for twelve hours. Undefined: it is none. */
+/** Recognises a private ECR registry by its host. Undefined for other registries. */
 export function ecrRegistry(host: string): EcrRegistry | undefined {
   const match = pattern.exec(host.toLowerCase());
   if (!match) return undefined;

@@ -4,9 +4,9 @@ import type { PasswordCredential } from "./credential.ts";
 import type { EcrRegistry } from "./ecr-host.ts";
 
 /**
- * Exchanges this machine's AWS credentials for a login to a private registry of ECR, good for twelve hours.
+ * Exchanges this machine's AWS credentials for a login to a private ECR registry, valid for twelve hours.
  *
- * @throws Error that says what is wrong, in one line
+ * @throws Error with a message of one line
  */
 export async function exchangeForEcr(
   registry: EcrRegistry,

@@ -6,10 +6,10 @@ import { describeEntry, readCredential, readSshKey } from "./source.ts";
 import { storePath } from "./store.ts";
 
 /**
- * Finds the password for a git server or a download among what `slipway credentials add` was told (SPEC section 3).
+ * Finds the password for a git server or a download among the sources of `slipway credentials add` (SPEC section 3).
  *
- * @param services whose sources may answer: a download may be from a git server, a clone is never from anything else
- * @throws UserError or Failure when the source that matches cannot be read
+ * @param services services whose sources may match: a download may be from a git server, a clone always is
+ * @throws UserError or Failure if the matching source cannot be read
  */
 export async function findPassword(
   url: ServiceUrl,
@@ -20,9 +20,9 @@ export async function findPassword(
 }
 
 /**
- * Finds the key for a git server reached by SSH.
+ * Finds the SSH key for a git server.
  *
- * @throws UserError or Failure when the source that matches cannot be read
+ * @throws UserError or Failure if the matching source cannot be read
  */
 export async function findSshKey(url: ServiceUrl, env: Environment): Promise<CredentialSearch<SshKey>> {
   return search({ services: ["git"], url, need: "ssh-key" }, env, readSshKey);

@@ -12,7 +12,7 @@ import { describeEntry, readCredential } from "./source.ts";
 import { storePath } from "./store.ts";
 
 /**
- * The files that `docker login` and `podman login` write. What a variable names explicitly comes first.
+ * The files that `docker login` and `podman login` write. Files that a variable names come first.
  * `REGISTRY_AUTH_FILE` and `DOCKER_CONFIG` replace the default file of their tool.
  */
 export function credentialFiles(env: Environment): string[] {
@@ -31,14 +31,13 @@ export function credentialFiles(env: Environment): string[] {
 const configVariable = "DOCKER_AUTH_CONFIG";
 
 /**
- * Finds the credential for a registry, and a repository in it. The first of these that has one wins: the variable `DOCKER_AUTH_CONFIG`,
- * what `slipway credentials add` was told (SPEC section 3), the files of podman and docker with the helpers they name, and for a private
- * registry of Amazon ECR the exchange of this machine's AWS credentials. Reads files and runs helpers, so it is called only once a
- * registry has asked who is there.
+ * Finds the credential for a registry and a repository. The first of these that has one wins: the variable `DOCKER_AUTH_CONFIG`, the sources of
+ * `slipway credentials add` (SPEC section 3), the files of podman and docker with their helpers, and for private ECR registries this machine's
+ * AWS credentials. Reads files and runs helpers, so call it only after a registry has asked for authentication.
  *
- * @param env the environment in which homes and helpers are looked up; AWS clients use the process's own
- * @throws UserError when a source for this registry, or one of those files, cannot be read: the search is never silently anonymous. What
- *   a helper or AWS could not do is in `problems` instead
+ * @param env environment variables for finding homes and helpers; AWS clients use those of the process
+ * @throws UserError if a source for this registry, or one of the files, cannot be read: a broken source must not silently mean anonymous access.
+ *   Errors of helpers and AWS are in `problems` instead
  */
 export async function findCredential(target: Target, env: Environment = process.env): Promise<CredentialSearch> {
   const { failure, ...search } = await searchCredential(target, env);
@@ -46,7 +45,7 @@ export async function findCredential(target: Target, env: Environment = process.
   return search;
 }
 
-/** A search that tells its way even where it ended at a source that cannot be read. */
+/** A search that returns its steps even if it failed at a source that cannot be read. */
 export async function searchCredential(
   target: Target,
   env: Environment,
@@ -148,7 +147,7 @@ class Search {
 
   async #helper(place: string, answer: Extract<ConfigAnswer, { kind: "helper" }>): Promise<Found | undefined> {
     const source = `docker-credential-${answer.helper} (named in ${place})`;
-    // That is this program, as another tool runs it: it would search here again, without end.
+    // That is Slipway's own helper, which would search here again, endlessly.
     if (answer.helper === "slipway") {
       this.#note(source, false, "it is Slipway's own helper, which looks where this search does");
       return undefined;

@@ -4,21 +4,21 @@ import type { Environment } from "../core/environment.ts";
 import type { Credential } from "./credential.ts";
 import { passwordOrToken } from "./docker-config.ts";
 
-/** Bytes that a helper may answer with. */
+/** Maximum size of a helper's answer, in bytes. */
 const maximumAnswer = 1 << 20;
 
 /**
  * Asks `docker-credential-NAME get`, Docker's helper protocol: the server on its stdin, JSON on its stdout.
  *
- * @returns undefined when the helper says that it has none
- * @throws Error that says what went wrong, without the helper's stdout, which holds secrets
+ * @returns undefined if the helper has none
+ * @throws Error without the helper's stdout, which may contain secrets
  */
 export async function askHelper(name: string, server: string, env: Environment): Promise<Credential | undefined> {
   const program = `docker-credential-${name}`;
   const { status, stdout, stderr } = await run(program, server, env);
   if (status !== 0) {
     const said = `${stdout}\n${stderr}`;
-    // The one message the protocol fixes: there is no other way for a helper to say so.
+    // The protocol has no other way to say so than this fixed message.
     if (/credentials not found/i.test(said)) return undefined;
     const firstLine = stderr.trim().split("\n", 1)[0] ?? "";
     throw new Error(`${program} ended with status ${status}${firstLine ? `: ${firstLine.slice(0, 200)}` : ""}`);
@@ -41,7 +41,7 @@ function read(program: string, stdout: string): Credential | undefined {
   return passwordOrToken(username, secret);
 }
 
-/** Helpers are run in the home folder: a run target's working directory is a tree of build outputs, which is nobody's place. */
+/** Helpers run in the home folder, since a run target's working directory is a tree of build outputs. */
 function run(
   program: string,
   input: string,
@@ -62,7 +62,7 @@ function run(
       if (stderr.length < maximumAnswer) stderr += text;
     });
     child.on("close", (code, signal) => resolve({ status: code ?? signal ?? 1, stdout, stderr }));
-    // A helper that ends without reading is judged by its status.
+    // The helper may exit without reading. Its status tells the result.
     child.stdin.on("error", () => {});
     child.stdin.end(input);
   });

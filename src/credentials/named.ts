@@ -7,23 +7,23 @@ import { matchLength, parseServiceUrl, registryTarget } from "./service-url.ts";
 import { describeEntry, readCredential } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 
-/** What a name that `slipway credentials add --name` gave stands for. */
+/** The registry and credential behind a name from `slipway credentials add --name`. */
 export interface NamedRegistry {
   /** `host[:port]`, Docker Hub as `registry-1.docker.io`. */
   readonly registry: string;
-  /** The part of the registry that it is for, such as `team`; empty: all of it. */
+  /** The part of the registry that it is for, such as `team`. Empty: the whole registry. */
   readonly repository: string;
   readonly credential: Credential;
-  /** Where the credential is from, for people; without the secret. */
+  /** The credential's source, for people, without the secret. */
   readonly source: string;
 }
 
 /**
- * Finds the registry and the credential that `containerRegistry: NAME` of a service means. The name counts alone: no other source is searched.
+ * Finds the registry and credential for `containerRegistry: NAME` of a service. Searches only by name, in no other source.
  *
- * @param image what is to be pulled with it, which must be from that registry: its credential is for nobody else
- * @throws UserError when nothing has the name (with the nearest name that something has), what has it is for no registry or for another one
- *   than the image's, or its source cannot be read
+ * @param image the image to pull. It must be from that registry, since the credential must not go to another one
+ * @throws UserError if the name is unknown (with the nearest known name), if it is not for the image's registry, or if its source cannot be
+ *   read
  */
 export async function findNamedRegistry(
   name: string,

@@ -4,7 +4,7 @@ import { matchLength, parseServiceUrl, type Service, type ServiceUrl } from "./s
 import { canGive, describeEntry, type Entry } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 
-/** What is asked for. */
+/** The registry, server or URL to find a source for. */
 export interface Wanted {
   /** Services whose sources may answer. */
   readonly services: readonly Service[];
@@ -12,14 +12,14 @@ export interface Wanted {
   readonly need: "password" | "ssh-key";
 }
 
-/** What Slipway's own file has for it. */
+/** The matching source in Slipway's own file. */
 export interface Selection {
   readonly entry?: Entry;
-  /** The entries for the same host, with what became of them. */
+  /** The entries for the same host, and whether they were used. */
   readonly considered: readonly Consideration[];
 }
 
-/** Chooses among what `slipway credentials add` was told: the longest match on a path boundary, of equally long ones the newest. */
+/** Chooses a source of `slipway credentials add`: the longest match on a path boundary, then the newest. */
 export async function selectEntry(wanted: Wanted, env: Environment): Promise<Selection> {
   return choose(await readStore(env), wanted, storePath(env));
 }

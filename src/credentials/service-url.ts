@@ -1,19 +1,19 @@
 import { UserError } from "../core/errors.ts";
 import { isRegistry, isRepository, normalizeRegistry } from "../oci/reference.ts";
 
-/** What a credential is used for: container registries, git servers, and what Bazel downloads over HTTP. */
+/** The kinds of service: container registries, git servers, and Bazel's HTTP downloads. */
 export const services = ["docker", "git", "http"] as const;
 export type Service = (typeof services)[number];
 
-/** What a source is for, or what is asked for. */
+/** The URL of a source, or of a request. */
 export interface ServiceUrl {
-  /** Undefined: a registry, or a source for https and ssh alike. */
+  /** Undefined: a registry, or a source for both https and ssh. */
   readonly scheme?: "https" | "http" | "ssh" | undefined;
   readonly user?: string | undefined;
   /** Lower case, Docker Hub as `registry-1.docker.io`. */
   readonly host: string;
   readonly port?: number | undefined;
-  /** Without slashes at its ends and without `.git`; empty: everything on the host. */
+  /** Without leading and trailing slashes and `.git`. Empty: the whole host. */
   readonly path: string;
 }
 
@@ -26,10 +26,10 @@ const examples: Readonly<Record<Service, string>> = {
 };
 
 /**
- * Reads the URL of a service as people write it (SPEC section 3): for a registry its name, with a path where it is for a part of it;
- * for git a URL, its short form `user@host:path`, or a host alone.
+ * Parses the URL of a service (SPEC section 3): for a registry its name, optionally with a path; for git a URL, its short form
+ * `user@host:path`, or a host.
  *
- * @throws UserError when it is no such URL. One with a password in it is not shown.
+ * @throws UserError if it is invalid. The error does not show a URL with a password.
  */
 export function parseServiceUrl(service: Service, text: string): ServiceUrl {
   const [, scheme, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
@@ -56,13 +56,13 @@ function registryUrl(scheme: string | undefined, rest: string, fail: (problem: s
   if (scheme !== undefined && scheme !== "https" && scheme !== "http") return fail(`registries have no ${scheme}://`);
   const { authority, path } = split(rest);
   if (!isRegistry(authority)) return fail(`${JSON.stringify(authority)} is not a host with an optional port`);
-  // Docker's old keys end in the version of the API.
+  // Docker's old keys end with the API version.
   const repository = /^v[12]$/.test(path) ? "" : path;
   if (repository !== "" && !isRepository(repository)) return fail(`${JSON.stringify(path)} is not a repository name`);
   return registryTarget(authority, repository);
 }
 
-/** What a registry, or a repository in it, is asked for as. */
+/** The URL to look up for a registry, or a repository in it. */
 export function registryTarget(registry: string, repository = ""): ServiceUrl {
   const { host = "", port } = hostAndPort(normalizeRegistry(registry.toLowerCase())) ?? {};
   return { host, port, path: repository };
@@ -93,8 +93,8 @@ function remoteUrl(
 }
 
 /**
- * How much of a path a source names that is for what is asked for; undefined when it is for something else. A path matches on its
- * boundaries: `team` is for `team/app`, not for `teammate`. A source without a scheme is never for plain HTTP.
+ * The length of a source's match with a request, or undefined if it does not match. Paths match on boundaries: `team` matches `team/app`, but not
+ * `teammate`. A source without a scheme never matches plain HTTP.
  */
 export function matchLength(source: ServiceUrl, asked: ServiceUrl): number | undefined {
   if (source.host !== asked.host) return undefined;
@@ -103,7 +103,7 @@ export function matchLength(source: ServiceUrl, asked: ServiceUrl): number | und
   if ((source.port ?? usual) !== (asked.port ?? usual)) return undefined;
   if (source.user !== undefined && asked.user !== undefined && source.user !== asked.user) return undefined;
   if (source.path === "") return 0;
-  // Only the server knows where a path with dots ends up.
+  // Only the server knows how it resolves a path with dots.
   if (asked.path.split("/").some(isDots)) return undefined;
   return asked.path === source.path || asked.path.startsWith(`${source.path}/`) ? source.path.length : undefined;
 }

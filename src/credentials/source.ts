@@ -5,18 +5,18 @@ import type { Credential, PasswordCredential, SshKey } from "./credential.ts";
 import type { Service } from "./service-url.ts";
 import { parseTwoLines } from "./two-lines.ts";
 
-/** Where a secret is. Only `stored` is the secret itself. */
+/** The place of a secret. Only `stored` contains the secret itself. */
 export type Source =
   /** User name on the first line, password on the second, nothing else (SPEC section 3, ServerAvailableFile). */
   | { readonly kind: "file"; readonly path: string }
-  /** JSON with `username` and `password`, or with `private_key`. Region: the AWS configuration's unless given. */
+  /** JSON with `username` and `password`, or with `private_key`. Default region: from the AWS configuration. */
   | { readonly kind: "aws-secret"; readonly secret: string; readonly region?: string }
   | { readonly kind: "ssh-key"; readonly path: string }
   | { readonly kind: "environment"; readonly username: string; readonly variable: string }
   | { readonly kind: "stored"; readonly username: string; readonly password: string }
   | { readonly kind: "stored-token"; readonly token: string };
 
-/** A source with what it is for. */
+/** A source, and the service and URL that it is for. */
 export interface Entry {
   readonly name?: string;
   readonly service: Service;
@@ -25,7 +25,7 @@ export interface Entry {
   readonly source: Source;
 }
 
-/** A source as people know it, without what it holds. */
+/** Describes a source for people, without its secret. */
 export function describeSource(source: Source): string {
   switch (source.kind) {
     case "file":
@@ -43,13 +43,13 @@ export function describeSource(source: Source): string {
   }
 }
 
-/** An entry as people know it: its name where it has one, and its source. */
+/** Describes an entry for people: its name, if any, and its source. */
 export function describeEntry(entry: Entry): string {
   const name = entry.name === undefined ? "" : `${entry.name}: `;
   return `${name}${describeSource(entry.source)} (for ${entry.service} ${entry.url})`;
 }
 
-/** Whether a source can hold what is needed: passwords are no use to SSH, nor keys to anything else. */
+/** Whether a source has the right kind of secret: keys for SSH, passwords for everything else. */
 export function canGive(source: Source, need: "password" | "ssh-key"): boolean {
   return source.kind === "aws-secret" || (source.kind === "ssh-key") === (need === "ssh-key");
 }
@@ -57,7 +57,7 @@ export function canGive(source: Source, need: "password" | "ssh-key"): boolean {
 /**
  * Reads the user name and password of an entry, or its token.
  *
- * @throws UserError or Failure that names the source and what is wrong with it, never what it holds
+ * @throws UserError or Failure with the source and the problem, never the secret
  */
 export async function readCredential(entry: Entry, env: Environment): Promise<Credential> {
   const { source } = entry;
@@ -89,9 +89,9 @@ export async function readCredential(entry: Entry, env: Environment): Promise<Cr
 }
 
 /**
- * Reads the SSH key of an entry: the path of a key file after a look at it, or the `private_key` of an AWS secret.
+ * Reads the SSH key of an entry: the path of a key file, after checking it, or the `private_key` of an AWS secret.
  *
- * @throws UserError or Failure that names the source and what is wrong with it, never what it holds
+ * @throws UserError or Failure with the source and the problem, never the secret
  */
 export async function readSshKey(entry: Entry): Promise<SshKey> {
   const { source } = entry;
@@ -112,7 +112,7 @@ export async function readSshKey(entry: Entry): Promise<SshKey> {
   const { private_key: key } = await awsFields(entry, source);
   if (typeof key !== "string") return refuse(entry, `has no "private_key" that is a text`);
   if (!isPrivateKey(key)) return refuse(entry, `has a "private_key" that is not a private key`);
-  // OpenSSH insists on the last line end, which is easily lost on the way into a secret.
+  // OpenSSH requires the final newline, which is easily lost when the secret is stored.
   return { kind: "ssh-key", key: key.endsWith("\n") ? key : `${key}\n` };
 }
 
@@ -130,14 +130,14 @@ async function awsFields(
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message would quote the secret.
+    // The parser's message would quote the secret.
     return refuse(entry, "is not JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(entry, "is not a JSON object");
   return value as Record<string, unknown>;
 }
 
-/** Basic authentication (RFC 7617) and the protocols of helpers have no way to carry some texts. */
+/** Basic authentication (RFC 7617) and the helpers' protocols cannot carry some characters. */
 function usable(entry: Entry, credential: PasswordCredential): PasswordCredential {
   const { username, password } = credential;
   if (username === "") return refuse(entry, "has an empty user name");
@@ -169,7 +169,7 @@ async function readSmallFile(entry: Entry, path: string): Promise<string> {
   }
 }
 
-/** The error for a source that is of no use. It names the source, and nothing that the source holds. */
+/** The error for an unusable source. It names the source, never its secret. */
 function refuse(entry: Entry, problem: string, remedy?: string): never {
   throw new UserError(
     `Credential ${describeEntry(entry)} ${problem}.`,

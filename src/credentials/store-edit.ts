@@ -8,13 +8,13 @@ import { type Lock, takeLock } from "../core/lock.ts";
 import type { Entry } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 
-/** Milliseconds for which another process may keep the file: each does no more than read and write it. */
+/** Timeout for the file's lock, in milliseconds. Processes hold it only while they read and write the file. */
 const patience = 20_000;
 
 /**
- * Changes the file of credentials in one step, one process at a time; its mode is 0600, its folder's 0700 where this makes it.
+ * Changes the credentials file atomically and under a lock. Its mode is 0600; a new folder gets 0700.
  *
- * @param change gets the entries, oldest first, and gives the new ones; the same list means that nothing is written
+ * @param change maps the entries, oldest first, to the new ones. If it returns the same list, nothing is written
  */
 export async function editStore(
   env: Environment,
@@ -52,7 +52,7 @@ async function waitForLock(path: string): Promise<Lock> {
   }
 }
 
-/** The entries with one more, the newest. One of the same name, or a nameless one for the same URL, is replaced by it. */
+/** Adds an entry as the newest. Replaces an entry of the same name, or a nameless one for the same URL. */
 export function withEntry(entries: readonly Entry[], added: Entry): readonly Entry[] {
   const isReplaced = (entry: Entry) =>
     added.name === undefined

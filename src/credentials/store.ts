@@ -6,12 +6,12 @@ import { configFolder } from "../core/user-folders.ts";
 import { parseServiceUrl, type Service, services } from "./service-url.ts";
 import type { Entry, Source } from "./source.ts";
 
-/** The file that holds what `slipway credentials add` was told: references to secrets wherever the source allows that. */
+/** The file with the sources of `slipway credentials add`. It contains references to secrets where the source allows that. */
 export function storePath(env: Environment): string {
   return join(configFolder(env), "credentials.json");
 }
 
-/** Fields of each kind of source; a question mark ends the name of one that may be left out. */
+/** Fields of each kind of source. A question mark marks optional fields. */
 const sourceFields: Readonly<Record<Source["kind"], readonly string[]>> = {
   file: ["path"],
   "aws-secret": ["secret", "region?"],
@@ -24,7 +24,7 @@ const sourceFields: Readonly<Record<Source["kind"], readonly string[]>> = {
 /**
  * Reads the file of credentials, oldest first. No file: no entries.
  *
- * @throws UserError that names the file and the entry, never what an entry holds
+ * @throws UserError with file and entry, never an entry's content
  */
 export async function readStore(env: Environment): Promise<readonly Entry[]> {
   const path = storePath(env);
@@ -60,7 +60,7 @@ export function parseStore(text: string, path: string): readonly Entry[] {
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message would quote the file, which may hold passwords.
+    // The parser's message would quote the file, which may contain passwords.
     return fail("it is not JSON");
   }
   if (!isObject(value)) return fail("it is not a JSON object");
@@ -115,7 +115,7 @@ function readSource(value: unknown, fail: (problem: string) => never): Source {
   return value as unknown as Source;
 }
 
-/** Whether a text can name a credential: what follows `containerRegistry:` in a service. */
+/** Whether a text is a valid name of a credential, for `containerRegistry:` in a service. */
 export function isName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text);
 }

@@ -1,9 +1,9 @@
 import type { PasswordCredential } from "./credential.ts";
 
 /**
- * Reads a user name and a password, a line each (SPEC section 3). Line ends alone are no part of them: spaces are.
+ * Reads a user name and a password, one per line (SPEC section 3). Removes line ends, but keeps spaces.
  *
- * @param fail throws the error for a file of another shape, given what is wrong with it
+ * @param fail throws the error for an invalid file, given the problem
  */
 export function parseTwoLines(text: string, fail: (problem: string) => never): PasswordCredential {
   const lines = text.split(/\r?\n/);

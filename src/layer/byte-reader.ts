@@ -1,4 +1,4 @@
-/** Reads a stream of bytes in pieces of the reader's choice. */
+/** Reads a byte stream in chunks of any size. */
 export class ByteReader {
   readonly #source: AsyncIterator<Uint8Array>;
   #rest: Buffer = Buffer.alloc(0);
@@ -8,12 +8,12 @@ export class ByteReader {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** Bytes that were read. */
+  /** Number of bytes read so far. */
   get position(): number {
     return this.#position;
   }
 
-  /** At least one byte and at most so many; undefined at the end. */
+  /** Reads between one and `maximum` bytes. Undefined at the end. */
   async some(maximum: number): Promise<Buffer | undefined> {
     while (this.#rest.length === 0) {
       const { value, done } = await this.#source.next();
@@ -26,7 +26,7 @@ export class ByteReader {
     return piece;
   }
 
-  /** So many bytes, fewer at the end. */
+  /** Reads `count` bytes, or fewer at the end. */
   async upTo(count: number): Promise<Buffer> {
     const first = (await this.some(count)) ?? Buffer.alloc(0);
     if (first.length === count) return first;
@@ -39,7 +39,7 @@ export class ByteReader {
     return Buffer.concat(pieces);
   }
 
-  /** The next so many bytes, piece by piece; fewer at the end. */
+  /** Streams the next `count` bytes, or fewer at the end. */
   async *pass(count: number): AsyncGenerator<Buffer> {
     for (let missing = count; missing > 0; ) {
       const piece = await this.some(missing);
@@ -49,13 +49,13 @@ export class ByteReader {
     }
   }
 
-  /** Gives bytes back, to be read again. */
+  /** Puts bytes back, to be read again. */
   unread(bytes: Buffer): void {
     this.#rest = Buffer.concat([bytes, this.#rest]);
     this.#position -= bytes.length;
   }
 
-  /** Ends the source before its end. */
+  /** Closes the source early. */
   async close(): Promise<void> {
     await this.#source.return?.();
   }

@@ -4,10 +4,10 @@ import { ByteReader } from "./byte-reader.ts";
 import { zstdFrames } from "./zstd-frames.ts";
 
 /**
- * The tar in a layer's blob, however that is compressed: gzip (all its members), zstd (all its frames), or not at all. Told by the first
- * bytes, since media types are wrong at times.
+ * Decompresses a layer's blob to its tar: gzip (all members), zstd (all frames) or uncompressed. Detects the format by the first bytes, since
+ * media types are sometimes wrong.
  *
- * @throws zlib's error, or RangeError, for what cannot be decompressed
+ * @throws zlib's error or RangeError if the blob cannot be decompressed
  */
 export async function* decompressLayer(blob: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(blob);
@@ -29,7 +29,7 @@ async function* through(
   transform: NodeJS.ReadWriteStream & Readable,
 ): AsyncGenerator<Uint8Array> {
   const input = Readable.from(source, { objectMode: false });
-  // A pipe hands errors of the source on to nobody.
+  // A pipe does not forward errors of its source.
   input.on("error", (error) => transform.destroy(error));
   try {
     yield* input.pipe(transform) as AsyncIterable<Uint8Array>;

@@ -1,7 +1,7 @@
-/** Content of a file in a layer: bytes, or another file, which is read when its turn comes. */
+/** Content of a file in a layer: bytes, or a file that is read later. */
 export type Content = { readonly bytes: Uint8Array } | { readonly file: string };
 
-/** Content that lies inside something else: `read` fills the whole of `target` from byte `at` on; it is called in order. */
+/** Content from another source: `read` fills `target` from byte `at` on. It is called in order. */
 export interface EmbeddedContent {
   readonly size: number;
   readonly read: (target: Uint8Array, at: number) => void;
@@ -16,7 +16,7 @@ interface Common {
   readonly uid?: number;
   /** Numeric group. Default: 0. */
   readonly gid?: number;
-  /** Where the entry comes from, for errors. Default: what the entry itself tells. */
+  /** The entry's origin in errors. Default: derived from the entry. */
   readonly origin?: string;
 }
 
@@ -24,7 +24,7 @@ interface Common {
 export type TarEntry =
   | (Common & { readonly type: "file"; readonly content: Content | EmbeddedContent })
   | (Common & { readonly type: "directory" })
-  /** `target` is what the link says, uninterpreted. */
+  /** `target` is the link's uninterpreted text. */
   | (Common & { readonly type: "symlink"; readonly target: string })
   /** `target` is the path, in the image, of a file of the same layer. */
   | (Common & { readonly type: "hardlink"; readonly target: string });

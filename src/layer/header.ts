@@ -16,12 +16,12 @@ const extendedTypeFlag = "x";
 const ascii = /^[\x01-\x7f]*$/;
 
 /**
- * The header of an entry: one ustar block, preceded by a PAX extended header only where ustar cannot say it (a path that does not
+ * The header of an entry: one ustar block, preceded by a PAX extended header only if ustar cannot express it (a path that does not
  * split into 155 and 100 bytes, a link target over 100 bytes, names that are not ASCII, sizes from 8 GiB on, owners over 2097151).
  * POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header".
  *
- * Written here rather than taken from a package: segments are cut between entries and files are read straight into them, and which PAX
- * records there are must not change from one version of a package to the next. tar-stream is as fast once it is loaded, which takes 11 ms.
+ * Own code instead of a package: segments are cut between entries, files are read directly into them, and the PAX records must not change with
+ * a package's version. tar-stream is as fast, but takes 11 ms to load.
  *
  * @param size bytes of content that follow; 0 for everything but files
  */
@@ -103,7 +103,7 @@ function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, "0");
 }
 
-/** Splits a path at a slash into the two fields of ustar; undefined when that cannot be. */
+/** Splits a path at a slash into the two fields of ustar. Undefined if it does not fit. */
 function splitName(path: string): { prefix: string; name: string } | undefined {
   if (!ascii.test(path)) return undefined;
   if (path.length <= 100) return { prefix: "", name: path };
@@ -113,7 +113,7 @@ function splitName(path: string): { prefix: string; name: string } | undefined {
   return { prefix: path.slice(0, slash), name: path.slice(slash + 1) };
 }
 
-/** What a reader without PAX sees of a name that does not fit: its end, with everything outside ASCII as `_`. */
+/** The fallback for readers without PAX: the end of a name, with `_` for non-ASCII characters. */
 function asciiTail(text: string): string {
   return text.slice(-100).replaceAll(/[^\x20-\x7e]/g, "_");
 }

@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
 import { UserError } from "../core/errors.ts";
 
-/** An operating system and a processor, in the words of the OCI image specification (those of Go). */
+/** An operating system and architecture, with Go's names as in the OCI image specification. */
 export interface NativePlatform {
   readonly os: string;
   readonly architecture: string;
@@ -24,12 +24,12 @@ const machMachines: ReadonlyMap<number, string> = new Map([
   [0x0100000c, "arm64"],
 ]);
 
-/** Bytes of a file's beginning that tell what it is. */
+/** Number of bytes at the start of a file that identify its platform. */
 export const nativeHeaderSize = 20;
 
 /**
- * What a program, library or object file runs on, by its first {@link nativeHeaderSize} bytes: ELF, and Mach-O of one processor. ELF says
- * nothing of Linux; every other system that uses it is rare enough in images.
+ * The platform of a program, library or object file, from its first {@link nativeHeaderSize} bytes: ELF, and Mach-O for one architecture. ELF
+ * does not name the system; it is taken as Linux, since others are rare in images.
  *
  * @returns undefined for everything else
  */
@@ -46,7 +46,7 @@ export function nativePlatform(head: Buffer): NativePlatform | undefined {
   return undefined;
 }
 
-/** The platform of this process, which is the one that builds. */
+/** The platform of this process, that is, of the build machine. */
 export function ownPlatform(): NativePlatform {
   const names: Partial<Record<string, string>> = { x64: "amd64", ia32: "386", ppc64: "ppc64le" };
   return { os: process.platform, architecture: names[process.arch] ?? process.arch };
@@ -54,17 +54,17 @@ export function ownPlatform(): NativePlatform {
 
 export interface NativeCheck {
   readonly image: NativePlatform;
-  /** What builds: its programs end up in images by mistake. Packages also carry files for many platforms, which is none. */
+  /** The build machine's platform: its programs end up in images by mistake. Files for other platforms are allowed, since many packages have them. */
   readonly builder: NativePlatform;
-  /** The source that the image starts: it must be for the image. */
+  /** The program that the image starts. It must be for the image's platform. */
   readonly program: string | undefined;
 }
 
 /**
- * Refuses a file that is for another platform than its image, when it is for the machine that builds or the program itself.
+ * Refuses a file for another platform than the image's, if it is for the build machine or is the program itself.
  *
- * @param fd of the file; its position stays
- * @throws UserError naming the file
+ * @param fd descriptor of the file. Its position is unchanged
+ * @throws UserError with the file's name
  */
 export function checkNative(fd: number, path: string, source: string, check: NativeCheck): void {
   const { image, builder, program } = check;

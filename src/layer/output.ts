@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 
 /**
- * Makes a file that appears under its name only when it is complete: written beside it, then renamed. When `write` fails nothing is left.
+ * Writes a file atomically: to a temporary file beside it, then renames. Leaves nothing behind if `write` fails.
  *
- * @param write gets the open file
+ * @param write writes to the open file
  */
 export async function withNewFile<Result>(
   path: string,
@@ -27,7 +27,7 @@ export async function withNewFile<Result>(
   }
 }
 
-/** A name beside `path` that nobody else uses, for what is not complete yet. */
+/** A unique temporary name beside `path`. */
 export function temporaryName(path: string): string {
   return `${path}.${randomBytes(6).toString("hex")}.part`;
 }

@@ -2,11 +2,11 @@ import { UserError } from "../core/errors.ts";
 import type { Content, EmbeddedContent, TarEntry } from "./entry.ts";
 
 /**
- * Puts entries into the order of a layer: sorted by the bytes of their paths, each path once, every parent folder before what it
- * holds (0755, owner 0:0 where nobody says otherwise). The same entries give the same list, whatever their order.
+ * Sorts the entries of a layer by the bytes of their paths, removes duplicates, and adds missing parent folders (0755, owner 0:0). The result
+ * does not depend on the order of the entries.
  *
- * @throws UserError when a path is not one of a layer, when two entries differ for one path, or when something that is not a folder
- *   has entries below it; both culprits are named
+ * @throws UserError if a path is invalid, if two entries for one path differ, or if an entry is below something that is not a folder. The error
+ *   names both culprits
  */
 export function planEntries(entries: Iterable<TarEntry>): TarEntry[] {
   const byPath = new Map<string, TarEntry>();
@@ -24,13 +24,13 @@ export function planEntries(entries: Iterable<TarEntry>): TarEntry[] {
   const parents = new Map<string, TarEntry>();
   for (const entry of byPath.values()) addParents(entry, byPath, parents);
 
-  // Comparing texts compares UTF-16 units; as Latin-1 every unit is one byte of the path's UTF-8.
+  // Strings compare by UTF-16 units. As Latin-1, every unit is one byte of the path's UTF-8.
   const keyed = [...byPath.values(), ...parents.values()].map((entry) => ({ entry, key: byteText(entry.path) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return orderHardLinks(keyed.map(({ entry }) => entry));
 }
 
-/** What a person recognises an entry by. */
+/** Describes an entry for errors. */
 export function describe(entry: TarEntry): string {
   if (entry.origin !== undefined) return entry.origin;
   switch (entry.type) {
@@ -78,7 +78,7 @@ function addParents(entry: TarEntry, byPath: ReadonlyMap<string, TarEntry>, pare
   }
 }
 
-/** A hard link can only name what was unpacked before it: the first of several names in a layer's order gets the content. */
+/** A hard link must follow its target, so the first of several names gets the content. */
 function orderHardLinks(entries: TarEntry[]): TarEntry[] {
   if (!entries.some((entry) => entry.type === "hardlink")) return entries;
   const files = new Map(entries.flatMap((entry) => (entry.type === "file" ? [[entry.path, entry]] : [])));

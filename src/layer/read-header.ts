@@ -1,6 +1,6 @@
 import { blockSize } from "./header.ts";
 
-/** What one block before an entry's content says: POSIX ustar, and GNU's ways of saying more. */
+/** The fields of a header block: POSIX ustar with GNU's extensions. */
 export interface TarHeader {
   /** The type flag: `0` and NUL for files, `5` for directories, `x` for a PAX header, `L` for a GNU long name, … */
   readonly flag: string;
@@ -14,7 +14,7 @@ export interface TarHeader {
   readonly target: string;
 }
 
-/** What PAX or GNU extensions say of the entry that follows them. */
+/** Fields from PAX or GNU extensions for the next entry. */
 export interface Extension {
   readonly path?: string;
   readonly target?: string;
@@ -37,7 +37,7 @@ export function readHeader(block: Buffer): TarHeader | undefined {
   };
 }
 
-/** What a PAX extended header, or a GNU long name or link, adds to `known`. */
+/** Adds the fields of a PAX extended header, or of a GNU long name or link, to `known`. */
 export function readExtension(flag: string, content: Buffer, known: Extension): Extension {
   if (flag === "L") return { ...known, path: string(content, 0, content.length) };
   if (flag === "K") return { ...known, target: string(content, 0, content.length) };
@@ -63,7 +63,7 @@ function string(buffer: Buffer, start: number, length: number): string {
   return buffer.toString("utf8", start, end < 0 ? start + length : Math.min(end, start + length));
 }
 
-/** A number in octal digits, or in GNU's base 256 where the first bit is set. */
+/** A number in octal digits, or in GNU's base 256 if the first bit is set. */
 function octal(buffer: Buffer, start: number, length: number): number {
   if (((buffer[start] ?? 0) & 0x80) !== 0) return buffer.readUIntBE(start + length - 6, 6);
   return Number.parseInt(string(buffer, start, length).trim() || "0", 8);

@@ -13,9 +13,9 @@ export interface ListedEntry {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Of a link: what it says, as it is written. */
+  /** The uninterpreted target of a link. */
   readonly target: string;
-  /** The beginning of a file, where it was asked for. */
+  /** The beginning of a file, if requested. */
   readonly head?: Buffer;
 }
 
@@ -32,15 +32,15 @@ const types: Readonly<Record<string, ListedEntry["type"]>> = {
   "6": "device",
 };
 
-/** Bytes of a PAX header or long name that are taken: more is no name. */
+/** Maximum size in bytes of a PAX header or long name. */
 const maximumExtension = 1 << 20;
 
 /**
- * The entries of a tar as it goes by; contents are passed over, so memory does not grow with them. Reads POSIX ustar and pax, and GNU's
- * long names, large sizes and sparse files, which is what images consist of.
+ * Streams the entries of a tar and skips their content, so memory use is constant. Reads POSIX ustar and pax, and GNU's long names, large sizes
+ * and sparse files.
  *
- * @param headSize how many bytes of a file's content come with its entry; by default none
- * @throws RangeError when it is no tar, damaged or cut short
+ * @param headSize number of bytes of each file's content to return with its entry. Default: 0
+ * @throws RangeError if it is not a tar, damaged or truncated
  */
 export async function* listTar(
   tar: AsyncIterable<Uint8Array>,
@@ -52,9 +52,9 @@ export async function* listTar(
     for (;;) {
       const at = reader.position;
       const block = await reader.upTo(blockSize);
-      // Two blocks of zeros end a tar; some writers leave them out.
+      // Two blocks of zeros end a tar, but some writers omit them.
       if (block.length === 0 || (block.length === blockSize && block.every((byte) => byte === 0))) {
-        // What verifies the blob wants all of it.
+        // Read to the end, so that the whole blob is verified.
         while (await reader.some(maximumExtension));
         return;
       }
@@ -73,7 +73,7 @@ export async function* listTar(
         yield head.length > 0 ? { ...entry, head } : entry;
         await skip(reader, padded(size) - head.length);
       } else await skip(reader, padded(size));
-      // A global header, which is none of the types, says nothing of what follows it.
+      // A global header is not an entry, and its fields are ignored.
       if (header.flag !== "g") extension = {};
     }
   } finally {
@@ -93,7 +93,7 @@ function entryOf(header: TarHeader, extension: Extension, type: ListedEntry["typ
   };
 }
 
-/** What no content follows, whatever its size says. */
+/** Types without content, even if their size is not 0. */
 function isLinkOrFolder(type: ListedEntry["type"] | undefined): boolean {
   return type !== undefined && type !== "file";
 }
@@ -105,7 +105,7 @@ async function content(reader: ByteReader, { size }: TarHeader): Promise<Buffer>
   return bytes.subarray(0, size);
 }
 
-/** Bytes that content takes with what pads it to whole blocks. */
+/** Size of content with its padding to whole blocks. */
 function padded(size: number): number {
   return Math.ceil(size / blockSize) * blockSize;
 }
@@ -115,7 +115,7 @@ async function skip(reader: ByteReader, count: number): Promise<void> {
   while (reader.position < end) if (!(await reader.some(end - reader.position))) throw cutShort(reader);
 }
 
-/** GNU's old sparse files: where the first block's map does not suffice, further blocks of it come before the content. */
+/** GNU's old sparse files: a map that does not fit the header continues in blocks before the content. */
 async function passSparseMap(reader: ByteReader, block: Buffer): Promise<void> {
   for (let isExtended = block[482] === 1; isExtended; ) {
     const more = await reader.upTo(blockSize);

@@ -3,9 +3,9 @@ import { crc32 } from "node:zlib";
 
 /** A compressed segment in a layer. */
 export interface StoredSegment {
-  /** What was compressed, and how: {@link segmentKey}. */
+  /** Its content and compression: {@link segmentKey}. */
   readonly key: string;
-  /** Of its first byte in the layer. */
+  /** Offset in the layer, in bytes. */
   readonly offset: number;
   /** Bytes. */
   readonly size: number;
@@ -25,24 +25,23 @@ interface Place {
 const defaultLimit = 128;
 
 /**
- * The compressed segments of the layers that this process wrote. They stay where they are: a layer is kept open, so that its segments can
- * be read even when Bazel has removed it to have it made anew, and nothing is stored twice. What is kept ends with the process.
+ * Finds compressed segments in the layers that this process has written. Keeps the layer files open, so that it can read them even after Bazel
+ * has deleted them, and stores nothing twice. The cache ends with the process.
  *
- * A segment is found by the digest of its content, never by what a file is called or when it changed, and its bytes are checked when they
- * are read; so a layer is the same with and without this.
+ * The key of a segment is the digest of its content, and its bytes are verified when read. So the cache never changes a layer.
  */
 export class SegmentCache {
   readonly #limit: number;
-  /** By path, the one that was written longest ago first. */
+  /** Layers by path, the oldest first. */
   readonly #layers = new Map<string, StoredLayer>();
   readonly #places = new Map<string, Place>();
 
-  /** @param limit how many layers are kept; each is an open file */
+  /** @param limit maximum number of layers; each is an open file */
   constructor(limit = defaultLimit) {
     this.#limit = limit;
   }
 
-  /** The compressed segment, or undefined when it is not there, or not what it was. */
+  /** The compressed segment, or undefined if it is missing or damaged. */
   find(key: string): Uint8Array | undefined {
     const place = this.#places.get(key);
     if (place === undefined) return undefined;
@@ -55,14 +54,14 @@ export class SegmentCache {
     return undefined;
   }
 
-  /** Takes the segments of a layer that is complete, in place of those of the layer that was there before. */
+  /** Adds the segments of a complete layer. Replaces those of an earlier layer at the same path. */
   keep(path: string, segments: readonly StoredSegment[]): void {
     if (segments.length === 0) return;
     let fd: number;
     try {
       fd = openSync(path, "r");
     } catch {
-      // Too many open files, for example. The layer is made, and that is what counts.
+      // For example too many open files. The layer itself is complete, so ignore it.
       return;
     }
     const layer = { fd, segments };
@@ -75,7 +74,7 @@ export class SegmentCache {
     }
   }
 
-  /** Forgets everything. */
+  /** Closes all files. */
   close(): void {
     for (const path of this.#layers.keys()) this.#drop(path);
   }
@@ -91,9 +90,9 @@ export class SegmentCache {
   }
 }
 
-/** What a segment is found by. @param kind how it is compressed */
+/** The key of a segment. @param kind its compression */
 export async function segmentKey(kind: string, segment: Uint8Array<ArrayBuffer>): Promise<string> {
-  // On another thread, since the one that calls is busy with the digest of the whole layer.
+  // On another thread, since this one computes the digest of the whole layer.
   const digest = await crypto.subtle.digest("SHA-256", segment);
   return `${kind} ${Buffer.from(digest).toString("base64")}`;
 }

@@ -1,18 +1,17 @@
 import { crc32 } from "node:zlib";
 
 /**
- * Where a layer's tar is cut into segments, each compressed by itself. The cuts depend on the entries alone, never on timing, cores or how
- * much a read returned, so the digest does not either; and an entry that changes moves the cuts near it only, so that its
- * neighbours' compressed segments stay what they were.
+ * Cuts a layer's tar into segments that are compressed separately. The cuts depend only on the entries, never on timing or CPUs, so the digest
+ * is deterministic. A changed entry only moves the cuts near it, so other compressed segments can be reused.
  *
- * An entry from 512 KiB on has segments of its own, of 1 MiB but for its last. Smaller ones share: a segment that has 512 KiB ends before
- * the next entry whose path says so, one path in eight, and before the one that would make it larger than 1 MiB. Compared with one stream
- * that makes program text 1.5 % larger by gzip and 7 % by zstd; segments half as large, 2 % and 9 %.
+ * An entry of at least 512 KiB has its own segments of 1 MiB; the last may be shorter. Smaller entries share segments: after 512 KiB, a segment
+ * ends before the next entry with a certain hash of its path (one in eight), and always before it would exceed 1 MiB. Compared with one stream,
+ * program text gets 1.5 % larger with gzip and 7 % with zstd. Segments of half the size would cost 2 % and 9 %.
  */
 export const segmentLimit = 1 << 20;
 const enough = 512 << 10;
 
-/** Whether an entry has segments of its own. @param size bytes of its headers, content and padding */
+/** Whether an entry has its own segments. @param size bytes of its headers, content and padding */
 export function standsAlone(size: number): boolean {
   return size >= enough;
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import { Failure, UserError } from "../core/errors.ts";
 
-/** A file that is read into a layer. Neither its mode nor its kind is taken from here: the sandbox and the umask change both. */
+/** A file to read into a layer. Its mode and type are ignored, since sandbox and umask change them. */
 export interface Source {
   readonly fd: number;
   /** Bytes. */
@@ -9,10 +9,10 @@ export interface Source {
 }
 
 /**
- * Opens a file through whatever links lead to it, since the sandbox stages files as links.
+ * Opens a file and follows links, since the sandbox stages files as links.
  *
- * @param image the path it gets in the image, for errors
- * @throws UserError when it does not exist, or is no file
+ * @param image its path in the image, for errors
+ * @throws UserError if it does not exist or is not a file
  */
 export function openSource(file: string, image: string): Source {
   // Without O_NONBLOCK, opening a named pipe would wait for its writer.
@@ -36,7 +36,7 @@ export function openSource(file: string, image: string): Source {
 /**
  * Fills `buffer` from the source's position.
  *
- * @throws Failure when the source ends before
+ * @throws Failure if the source ends too early
  */
 export function readFully(source: Source, buffer: Uint8Array, file: string): void {
   for (let at = 0; at < buffer.length; ) {
@@ -48,7 +48,7 @@ export function readFully(source: Source, buffer: Uint8Array, file: string): voi
   }
 }
 
-/** What a link that is an artifact itself says, uninterpreted. */
+/** The uninterpreted target of a symlink artifact. */
 export function readLinkSource(file: string, image: string): string {
   return attempt(file, image, () => readlinkSync(file));
 }

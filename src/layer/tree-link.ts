@@ -2,12 +2,12 @@ import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { posix } from "node:path";
 
 /**
- * The link that a member of a tree artifact is, if it leads to the same file within the tree of an image.
+ * The link target of a tree artifact's member, if the link leads to the same file inside the image's tree.
  *
- * @param path where this process finds the member
- * @param execPath its path in the execution root; a sandbox stages it as an absolute link to that file there
+ * @param path the member's path in this process
+ * @param execPath its path in the execution root. A sandbox stages it as an absolute link to that path
  * @param inTree its path below the tree's root
- * @returns what the link says; undefined for a file, and for a link that leaves the tree
+ * @returns the target; undefined for a file, and for a link that leaves the tree
  */
 export function linkInTree(path: string, execPath: string, inTree: string): string | undefined {
   let actual = path;
@@ -20,7 +20,7 @@ export function linkInTree(path: string, execPath: string, inTree: string): stri
   const targetInTree = posix.join(posix.dirname(inTree), target);
   if (targetInTree === ".." || targetInTree.startsWith("../")) return undefined;
   const root = actual.slice(0, -inTree.length);
-  // Folders that are links are folders in the image: from inside of one, `..` leads elsewhere there.
+  // A linked folder becomes a real folder in the image, where `..` leads elsewhere.
   try {
     return realpathSync(root + targetInTree) === realpathSync(actual) ? target : undefined;
   } catch (error) {

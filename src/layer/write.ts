@@ -19,23 +19,23 @@ import { openSource, readFully } from "./source.ts";
 export interface LayerOptions {
   /** In any order; {@link planEntries} orders them and adds the parents they imply. */
   readonly entries: Iterable<TarEntry>;
-  /** Path of the blob. It appears when it is complete. */
+  /** Path of the blob. It is published atomically. */
   readonly output: string;
   readonly compression: Compression;
-  /** What the layer holds, for the image's history. */
+  /** Description for the image's history. */
   readonly comment?: string;
-  /** Refuses files that are for another platform. Default: none is. */
+  /** Refuses files for another platform. Default: no check. */
   readonly native?: NativeCheck;
-  /** Segments that need not be compressed again, and where those of this layer go. Default: none. */
+  /** Cache of compressed segments, read and extended. Default: none. */
   readonly cache?: SegmentCache;
-  /** Stops the work between two segments. */
+  /** Aborts between two segments. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Writes a layer and says what it is. Memory is a few MiB whatever the files are; the bytes depend on the entries and the compression alone.
+ * Writes a layer and returns its metadata. Uses a few MiB of memory for any size. The bytes depend only on the entries and the compression.
  *
- * @throws UserError for entries that make no layer and for sources that are missing or no files
+ * @throws UserError if the entries conflict, or if a source is missing or not a file
  */
 export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> {
   const entries = planEntries(options.entries);
@@ -52,7 +52,7 @@ export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> 
 
 type Written = Pick<LayerMetadata, "digest" | "size" | "diffId">;
 
-/** Puts entries into segments. Files are read straight into the segment they end up in. */
+/** Puts entries into segments. Reads files directly into their segment, without a copy. */
 class TarWriter {
   readonly #blob: BlobWriter;
   readonly #native: NativeCheck | undefined;
@@ -91,7 +91,7 @@ class TarWriter {
     return this.#blob.end();
   }
 
-  /** @param fill puts content, from byte `at` on, into the whole of `target`; called in order */
+  /** @param fill fills `target` with the content from byte `at` on; called in order */
   async #entry(entry: TarEntry, size: number, fill: (target: Buffer, at: number) => void): Promise<void> {
     const head = header(entry, size);
     const padding = paddingOf(size);
@@ -130,13 +130,13 @@ type Segment = Buffer<ArrayBuffer>;
 
 interface Compressed {
   readonly bytes: Uint8Array;
-  /** What the cache finds it by; undefined without one. */
+  /** Its key in the cache. Undefined without a cache. */
   readonly key?: string;
 }
 
-/** Compresses segments, several at once, and writes them in their order. */
+/** Compresses segments in parallel and writes them in order. */
 class BlobWriter {
-  /** What is written, for the cache; empty without one. */
+  /** The written segments, for the cache. Empty without a cache. */
   readonly segments: StoredSegment[] = [];
   readonly #path: string;
   readonly #fd: number;
@@ -144,7 +144,7 @@ class BlobWriter {
   readonly #compress: Compressor | undefined;
   readonly #cache: SegmentCache | undefined;
   readonly #tarHash = createHash("sha256");
-  /** None where the blob is the tar itself. */
+  /** Undefined if the blob is the uncompressed tar. */
   readonly #blobHash: Hash | undefined;
   readonly #pending: { readonly compressed: Promise<Compressed>; readonly segment: Segment }[] = [];
   readonly #free: Segment[] = [];
@@ -163,18 +163,18 @@ class BlobWriter {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(segmentLimit);
   }
 
-  /** Takes a segment over; returns when there is room for another. */
+  /** Takes ownership of a segment. Returns when there is room for another. */
   async write(segment: Segment, used: number): Promise<void> {
     const content = segment.subarray(0, used);
     if (!this.#compress) {
       this.#tarHash.update(content);
       this.#put({ bytes: content }, segment);
-      // Nothing else lets the other requests of a worker run.
+      // Lets the worker's other requests run.
       await setImmediate();
       return;
     }
     const compressed = this.#compressed(this.#compress, content);
-    // It is awaited in its turn, which may come after another one failed.
+    // It is awaited later, maybe after another one has failed.
     compressed.catch(() => {});
     this.#tarHash.update(content);
     this.#pending.push({ compressed, segment });
@@ -218,7 +218,7 @@ class BlobWriter {
   }
 }
 
-/** Segments in work at once: Node's thread pool has four threads, one more keeps them busy. */
+/** Segments in progress: one more than the four threads of Node's pool, to keep them busy. */
 const concurrency = Math.min(availableParallelism(), 4) + 1;
 
 function digest(hash: Hash): Digest {

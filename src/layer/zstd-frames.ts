@@ -4,10 +4,10 @@ const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 
 /**
- * Divides a zstd stream into its frames (RFC 8878, section 3), each to be decompressed by itself: Node's decompressor takes one frame and
- * refuses, or drops, what follows. Frames that are to be skipped are. A frame must be read to its end before the next is asked for.
+ * Splits a zstd stream into its frames (RFC 8878, section 3), since Node's decompressor takes only one frame and refuses or drops the rest.
+ * Skips skippable frames. Read a frame to its end before you request the next.
  *
- * @throws RangeError for what is no frame
+ * @throws RangeError for invalid frames
  */
 export async function* zstdFrames(reader: ByteReader): AsyncGenerator<AsyncIterable<Buffer>> {
   for (;;) {

@@ -35,7 +35,7 @@ export async function bytecode(args: readonly string[], context: Context, compil
     } else {
       throw malformed(entry.text, "a file or deb");
     }
-    // A worker is told meanwhile when nobody waits any more.
+    // Lets a worker receive a cancellation meanwhile.
     await new Promise(setImmediate);
   }
   const comment = options.optional("comment");
@@ -49,7 +49,7 @@ export async function bytecode(args: readonly string[], context: Context, compil
   writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
 }
 
-/** Folders of Debian's Python that it imports from. */
+/** Folders from which Debian's Python imports. */
 const imported = /^usr\/lib\/python3(\.11)?\/.*\.py$/;
 
 async function eachModule(

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { program } from "./program.ts";
 
-/** Compiles a Python module; undefined for what is no Python of this version. @param path what tracebacks call it */
+/** Compiles a Python module. Undefined: it is not valid Python of this version. @param path its name in tracebacks */
 export type PythonCompiler = (source: Uint8Array, path: string) => Uint8Array | undefined;
 
 /** The parts of Pyodide's interface that are used here. */
@@ -13,9 +13,9 @@ interface Pyodide {
 }
 
 /**
- * CPython in WebAssembly: the same interpreter on every machine that builds, whatever Python that has.
+ * Loads CPython in WebAssembly, so that every build machine uses the same interpreter.
  *
- * @param folder of the npm package `pyodide`
+ * @param folder folder of the npm package `pyodide`
  */
 export async function loadPythonCompiler(folder: string): Promise<PythonCompiler> {
   const { loadPyodide } = (await import(pathToFileURL(join(folder, "pyodide.mjs")).href)) as {

@@ -2,13 +2,13 @@ import { posix } from "node:path";
 
 const cacheTag = "cpython-311";
 
-/** Where Python looks for a module's bytecode (PEP 3147). */
+/** The path of a module's bytecode (PEP 3147). */
 export function bytecodePath(module: string): string {
   const { dir, name } = posix.parse(module);
   return posix.join(dir, "__pycache__", `${name}.${cacheTag}.pyc`);
 }
 
-/** The module whose bytecode is at a path. */
+/** The module of a bytecode path. */
 export function modulePath(bytecode: string): string {
   const { dir, base } = posix.parse(bytecode);
   return posix.join(posix.dirname(dir), base.replace(/\.[^.]*\.pyc$/, ".py"));

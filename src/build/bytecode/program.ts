@@ -1,8 +1,8 @@
 /**
- * The Python program that compiles a module: PEP 552's hash-based `.pyc`, unchecked, with what `marshal` makes of the code.
+ * The Python program that compiles a module to an unchecked hash-based `.pyc` (PEP 552).
  *
- * `marshal.dumps` shares objects by how often they are referred to at that moment, so its bytes depend on what ran before. Here texts are shared
- * by value, and interned where the compiler interns them: the same source gives the same bytes in every process.
+ * The output of `marshal.dumps` depends on reference counts, and so on what ran before. This program shares strings by value and interns them
+ * as the compiler does, so that the same source always gives the same bytes.
  */
 export const program = `
 import _imp

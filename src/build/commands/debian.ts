@@ -10,8 +10,8 @@ import { writeFiles } from "../files.ts";
 
 /**
  * `debian --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT]`, then `["deb", PATH]` for each package and
- * `["user", {"name", "uid", "gid", "home", "shell"}]` for each account: one layer with what the packages contain and what their maintainer
- * scripts would have made.
+ * `["user", {"name", "uid", "gid", "home", "shell"}]` for each account: one layer with the content of the packages and the files that
+ * their maintainer scripts would create.
  */
 export async function debian(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["output", "metadata", "compression", "comment"]);

@@ -3,7 +3,7 @@ import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";
 
-/** `digest --output=FILE --descriptor=PATH`: the digest that the descriptor names, and a line end. */
+/** `digest --output=FILE --descriptor=PATH`: writes the descriptor's digest and a line end. */
 export async function digest(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["output", "descriptor"]);
   const path = options.one("descriptor");

@@ -12,7 +12,7 @@ import { readInput, writeFiles } from "../files.ts";
  * `index --index=OUT --descriptor=OUT --image=DESCRIPTOR…`: the index of images for several platforms (OCI image specification, "Image
  * Index"), in the order given.
  *
- * @throws UserError for an image that names no platform, and for two of the same
+ * @throws UserError if an image has no platform, or two have the same
  */
 export async function imageIndex(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["index", "descriptor", "image"]);

@@ -6,8 +6,8 @@ import { writeFiles } from "../files.ts";
 import { OciLayout } from "../oci-layout.ts";
 
 /**
- * `import --layout=DIR [--platform=OS/ARCHITECTURE[/VARIANT]] --manifest=OUT --config=OUT --descriptor=OUT`: what an OCI layout holds, byte
- * for byte. With a platform, the image for it; without, the one thing that the layout has, and where that is an index, an empty CONFIG.
+ * `import --layout=DIR [--platform=OS/ARCHITECTURE[/VARIANT]] --manifest=OUT --config=OUT --descriptor=OUT`: extracts an image from
+ * an OCI layout, byte for byte. With a platform, the image for it. Without, the only image or index of the layout; for an index, CONFIG is empty.
  */
 export async function importLayout(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["layout", "platform", "manifest", "config", "descriptor"]);

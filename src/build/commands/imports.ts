@@ -5,7 +5,7 @@ import { Arguments } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";
 
-/** What is read of esbuild's description of a bundle. */
+/** The part of esbuild's metafile that is used. */
 interface Metafile {
   readonly inputs: Readonly<
     Record<string, { readonly imports: readonly { readonly path: string; readonly external?: boolean }[] }>
@@ -14,8 +14,8 @@ interface Metafile {
 
 /**
  * `imports --metafile=PATH --target=LABEL --output=MARKER [--repository=NAME] [--package=NAME]…`: checks that every npm package that a
- * bundle imports is one of its dependencies, since what is missing would only be missed when the program runs. PATH is esbuild's
- * description of the bundle; MARKER is written when all is well.
+ * bundle imports is one of its dependencies, since a missing one would only show when the program runs. PATH is esbuild's metafile. Writes
+ * MARKER on success.
  */
 export async function imports(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["metafile", "target", "output", "repository", "package"]);
@@ -41,7 +41,7 @@ function packageOf(path: string): string {
   return path.split("/", path.startsWith("@") ? 2 : 1).join("/");
 }
 
-/** `:LINE` of the first mention of a module, or nothing where it is written in some other way. */
+/** `:LINE` of the first mention of a module. Empty if it is not found. */
 function lineOf(path: string, file: string): string {
   const index = readInput(file)
     .toString("utf8")

@@ -19,15 +19,16 @@ import { withoutRepositories } from "../repo-mapping.ts";
 /**
  * `layer --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER] [--platform=OS/ARCHITECTURE
  * [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE]`, `["symlink", IMAGE_PATH, TARGET]`, `["empty", IMAGE_PATH]`,
- * `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`, `["repo_mapping", IMAGE_PATH, SOURCE, PREFIX…]` (see {@link withoutRepositories}); and what sources are: `["link", SOURCE]`, a link by declaration, which stays what it says;
- * `["tree", SOURCE]`, a tree artifact. A member of one that is a link to another member that the layer has stays a link; every other link
- * becomes what it points at. A source that is told of needs not be in the layer. `["bytecode", SOURCE]` is a layer of the command `bytecode`,
- * uncompressed: those of its files whose modules are in this layer.
+ * `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`, `["repo_mapping", IMAGE_PATH, SOURCE, PREFIX…]` (see {@link withoutRepositories}).
  *
- * PLATFORM is the image's: see {@link NativeCheck} for what is refused then.
+ * Further entries describe sources, which need not be in the layer: `["link", SOURCE]`, a declared symlink, which stays unchanged;
+ * `["tree", SOURCE]`, a tree artifact. In a tree, a link to another member in the layer stays a link; every other link is replaced by its
+ * target. `["bytecode", SOURCE]` is an uncompressed layer of the command `bytecode`: its files are added if their modules are in this layer.
  *
- * Image paths are relative to FOLDER (default: the image's root) and may leave it by `..`: Bazel's own paths of runfiles do, for files of
- * other repositories, and so they are taken as they are.
+ * PLATFORM is the image's platform. {@link NativeCheck} refuses files for other platforms.
+ *
+ * Image paths are relative to FOLDER (default: the image's root) and may leave it with `..`, as Bazel's runfiles paths of other repositories
+ * do.
  */
 export async function layer(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["output", "metadata", "compression", "comment", "root", "platform", "program"]);
@@ -63,7 +64,7 @@ export async function layer(args: readonly string[], context: Context): Promise<
   }
 }
 
-/** The bytecode of modules from archives, which are left open in `opened`. */
+/** Reads the bytecode of modules from archives. Adds the open archives to `opened`. */
 async function bytecodeOf(
   modules: ReadonlySet<string>,
   archives: readonly string[],
@@ -82,7 +83,7 @@ async function bytecodeOf(
   return entries;
 }
 
-/** A file, or a link, that comes from `source`, as Bazel names it. */
+/** The entry for `source`: a file or a link. */
 interface FromSource {
   readonly path: string;
   readonly source: string;
@@ -107,7 +108,7 @@ function toTar(
   });
 }
 
-/** What a member of a tree artifact says, if it is a link to another one in the layer. */
+/** The target of a tree artifact's member, if it is a link to another member in the layer. */
 function linkBetweenMembers(
   file: string,
   source: string,

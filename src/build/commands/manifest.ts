@@ -8,8 +8,8 @@ import { readInput, writeFiles } from "../files.ts";
 
 /**
  * `manifest --manifest=OUT --config=OUT --descriptor=OUT [--base-manifest=PATH --base-config=PATH] [--layer=METADATA]… [--unless-in-base=METADATA]…
- * --spec=JSON`: an image from what is known of its layers, without reading any. A `--layer` that is named again by `--unless-in-base` is left
- * out where the base has it.
+ * --spec=JSON`: assembles an image from its layers' metadata, without reading layers. A `--layer` that is also in `--unless-in-base` is omitted
+ * if the base has it.
  */
 export async function manifest(args: readonly string[], context: Context): Promise<void> {
   const names = ["manifest", "config", "descriptor", "base-manifest", "base-config", "layer", "unless-in-base", "spec"];

@@ -9,8 +9,8 @@ import { imageOptions, readImage } from "../image-files.ts";
 
 /**
  * `tarball --output=FILE --tag=NAME:TAG --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: one tar that is both
- * an OCI layout and what `docker save` writes since Docker 25 (`manifest.json` naming the same blobs), so that podman, docker, containerd
- * and skopeo each find what they read.
+ * an OCI layout and the format of `docker save` since Docker 25 (`manifest.json` with the same blobs), so that podman, docker, containerd and
+ * skopeo can all read it.
  */
 export async function tarball(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["output", "tag", ...imageOptions]);

@@ -12,7 +12,7 @@ import { readInput } from "./input.ts";
 
 const program = "docker-credential-slipway";
 
-/** The words by which callers of the protocol recognise that there is none. */
+/** The message that the protocol defines for a missing credential. */
 const notFound: HelperAnswer = { stdout: "credentials not found in native keychain\n", status: 1 };
 
 /** Docker's credential helper protocol: `get`, `list`, `store`, `erase`. Errors go to stdout, where callers look for them. */
@@ -49,7 +49,7 @@ function targetOf(server: string): Target {
   return { registry: normalizeRegistry(registry.toLowerCase()), ...(repository === "" ? {} : { repository }) };
 }
 
-/** Servers with their user names, as far as those can be known without asking anybody. */
+/** Servers with their user names, as far as these are known without a request. */
 async function list(env: Environment): Promise<Record<string, string>> {
   const entries = (await readStore(env)).filter(({ service }) => service === "docker");
   const servers: Record<string, string> = {};
@@ -68,7 +68,7 @@ async function usernameOf(entry: Entry, env: Environment): Promise<string> {
   if (source.kind === "stored-token") return "<token>";
   if ("username" in source) return source.username;
   if (source.kind !== "file") return "";
-  // Whoever needs this entry is told what is wrong with it; a list is for those who need another.
+  // Skip a broken entry in the list. `get` reports its error.
   const credential = await readCredential(entry, env).catch(() => undefined);
   return credential?.kind === "password" ? credential.username : "";
 }
@@ -77,7 +77,7 @@ async function store(text: string, env: Environment): Promise<void> {
   const { server, credential } = readStoreRequest(text);
   const existing = await keptFor(server, env);
   for (const entry of existing.filter(({ source }) => !source.kind.startsWith("stored"))) {
-    // `docker login` gives back what it got from here: that needs no keeping.
+    // `docker login` stores a credential that it got from here. It need not be stored again.
     const held = await readCredential(entry, env);
     if (JSON.stringify(held) === JSON.stringify(credential)) return;
     throw fixedSource(entry);
@@ -102,7 +102,7 @@ function readStoreRequest(text: string): {
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message would quote the secret.
+    // The parser's message would quote the secret.
   }
   const { ServerURL: server, Username: username, Secret: secret } = value ?? {};
   if (typeof server !== "string" || typeof username !== "string" || typeof secret !== "string" || server === "") {
@@ -125,7 +125,7 @@ async function erase(server: string, env: Environment): Promise<HelperAnswer> {
   return { stdout: "" };
 }
 
-/** The entries for exactly a server, not those of which it is a part. */
+/** The entries for exactly this server, not for a part of it. */
 async function keptFor(server: string, env: Environment): Promise<Entry[]> {
   const wanted = JSON.stringify(parseServiceUrl("docker", server));
   return (await readStore(env)).filter(

@@ -13,8 +13,8 @@ const nothing: HelperAnswer = { stdout: "" };
 type Attributes = Readonly<Record<string, string>>;
 
 /**
- * Git's credential helper protocol: `get`, `store`, `erase`. Actions it does not have are passed over in silence, as git asks. Where the
- * source that matches cannot be read, git is told to quit, so that it neither asks a person nor goes on as nobody.
+ * Git's credential helper protocol: `get`, `store`, `erase`. Ignores unknown actions, as git requires. If the matching source cannot be read, it
+ * tells git to quit, so that git neither prompts nor continues anonymously.
  */
 export async function gitHelper({ args, stdin, env }: HelperCall): Promise<HelperAnswer> {
   const [action] = args;
@@ -39,7 +39,7 @@ export function parseAttributes(text: string): Attributes {
   return attributes;
 }
 
-/** Undefined: it is nothing that this helper has passwords for. */
+/** Undefined: this helper has no passwords for it. */
 function urlOf({ protocol, host, path = "" }: Attributes): ServiceUrl | undefined {
   if ((protocol !== "https" && protocol !== "http") || !host) return undefined;
   return parseServiceUrl("git", `${protocol}://${host}/${encodeSpaces(path)}`);
@@ -59,7 +59,7 @@ async function get(asked: Attributes, url: ServiceUrl, env: Environment): Promis
   const { credential } = found;
   if (credential?.kind !== "password") return nothing;
   const { username, password } = credential;
-  // Git asks for somebody in particular.
+  // Git asks for a specific user.
   if (asked["username"] !== undefined && asked["username"] !== username) return nothing;
   return { stdout: `username=${username}\npassword=${password}\n` };
 }
@@ -67,7 +67,7 @@ async function get(asked: Attributes, url: ServiceUrl, env: Environment): Promis
 async function store(asked: Attributes, url: ServiceUrl, env: Environment): Promise<void> {
   const { username, password } = asked;
   if (!username || !password) return;
-  // Git tells every helper what worked, also when it came from here.
+  // Git reports working credentials to every helper, also to the one that returned them.
   const { credential } = await findPassword(url, ["git"], env);
   if (credential?.kind === "password" && credential.username === username && credential.password === password) return;
   const { editStore, withEntry } = await import("../store-edit.ts");
@@ -84,7 +84,7 @@ async function store(asked: Attributes, url: ServiceUrl, env: Environment): Prom
   });
 }
 
-/** Forgets what git found to be wrong. Only a password that is kept here can be: other sources are somebody else's. */
+/** Removes a password that git found to be wrong. Only for stored passwords; other sources are not ours to change. */
 async function erase(asked: Attributes, url: ServiceUrl, env: Environment): Promise<void> {
   const { editStore } = await import("../store-edit.ts");
   const { username, password } = asked;

@@ -1,10 +1,10 @@
 import type { Readable } from "node:stream";
 import { UserError } from "../../core/errors.ts";
 
-/** Bytes that a tool may say to a helper. */
+/** Maximum size of a helper's input, in bytes. */
 const maximumInput = 1 << 20;
 
-/** Reads all that a tool says to a helper. */
+/** Reads a helper's whole input. */
 export async function readInput(stdin: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -16,7 +16,7 @@ const withValue = new Set("BbcDEeFIiJLlmOoPpQRSWw");
  * Reads the arguments that git gives its SSH command: options, the destination, and the command for the server with the repository's
  * path in quotes.
  *
- * @returns undefined when they name no destination: `ssh -G` and `ssh -V`, by which git asks what kind of SSH this is
+ * @returns undefined if there is no destination: git uses `ssh -G` and `ssh -V` to detect the kind of SSH
  */
 export function parseSshArguments(args: readonly string[]): ServiceUrl | undefined {
   let port: number | undefined;
@@ -42,11 +42,11 @@ export function parseSshArguments(args: readonly string[]): ServiceUrl | undefin
 }
 
 /**
- * Git's SSH command (`core.sshCommand`): OpenSSH's client with the key that is set for the server, or as it would be without this where
- * none is. A key from AWS is given to an agent that lives as long as the connection, and is never in a file.
+ * Git's SSH command (`core.sshCommand`): OpenSSH's client with the key for the server, or unchanged if there is none. A key from AWS goes to
+ * an agent that lives as long as the connection, and never into a file.
  *
  * @returns the exit status
- * @throws UserError or Failure when the source that matches cannot be read
+ * @throws UserError or Failure if the matching source cannot be read
  */
 export async function runSsh(args: readonly string[], env: Environment): Promise<number> {
   const url = parseSshArguments(args);
@@ -55,7 +55,7 @@ export async function runSsh(args: readonly string[], env: Environment): Promise
   if (key.kind === "ssh-key-file") return run([...(await keyFileOptions(key)), ...args], env);
   await using agent = await startAgent(key, env);
   const own = ["-o", `IdentityAgent=${agent.socket}`, "-o", "IdentityFile=none", "-o", "IdentitiesOnly=no"];
-  // The agent must outlive the connection.
+  // Keep the agent alive during the connection.
   return await run([...own, ...args], env);
 }
 
@@ -85,7 +85,7 @@ async function startAgent(key: Extract<SshKey, { kind: "ssh-key" }>, env: Enviro
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    // It prints where its socket is once it listens there.
+    // It prints the path of its socket when it is ready.
     await Promise.race([once(agent.stdout, "data"), endedEarly(agent)]);
     await addKey(key, socket, env);
   } catch (error) {
@@ -97,7 +97,7 @@ async function startAgent(key: Extract<SshKey, { kind: "ssh-key" }>, env: Enviro
 
 async function addKey({ key }: { readonly key: string }, socket: string, env: Environment): Promise<void> {
   const child = spawn("ssh-add", ["-q", "-"], {
-    // Without a display and a terminal nothing can ask for the passphrase of a key.
+    // No display and no terminal, so that nothing asks for a passphrase.
     env: { ...env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: "never" },
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
