@@ -16,16 +16,16 @@ import { registrySettings } from "../settings/settings.ts";
 const program = "bazel-credential-slipway";
 
 /**
- * Bazel's credential helper protocol: `get`, with `{"uri": …}` on stdin, header fields on stdout and until when they are good. Content of a
- * registry is answered from the sources for registries, with the token that the registry's token service gives for it where it has one;
- * everything else from those for downloads and git servers. Nothing known: no header fields.
+ * Bazel's credential helper protocol: `get`, with `{"uri": …}` on stdin, and header fields with their expiry on stdout. For registries it uses
+ * their credentials, exchanged at the token service if there is one. For other URLs it uses the sources for downloads and git servers. Returns
+ * no header fields if it knows nothing.
  */
 export async function bazelHelper({ args, stdin, env }: HelperCall): Promise<HelperAnswer> {
   if (args[0] !== "get") throw unknownAction(program, args[0], ["get"]);
   const url = readUri(await readInput(stdin));
   const { headers, expiresAt } = (await forRegistry(url, env)) ?? (await forDownload(url, env));
   const fields = Object.entries(headers).map(([name, value]) => [headerName(name), [value]]);
-  // With a part of a second Bazel 7 cannot read it.
+  // Bazel 7 cannot read fractions of a second.
   const expires = expiresAt && { expires: expiresAt.toISOString().replace(/\.\d+Z$/, "Z") };
   return { stdout: `${JSON.stringify({ headers: Object.fromEntries(fields), ...expires })}\n` };
 }
@@ -35,7 +35,7 @@ function readUri(text: string): URL {
   try {
     uri = JSON.parse(text)?.uri;
   } catch {
-    // Said below.
+    // Reported below.
   }
   if (typeof uri !== "string" || !URL.canParse(uri)) {
     throw new UserError(`${program} got no JSON with a uri.`, "Bazel runs this, with the uri on stdin.");
@@ -43,13 +43,13 @@ function readUri(text: string): URL {
   return new URL(uri);
 }
 
-/** Undefined: the URL is nothing of a registry's, or of one that wants nothing that is known. */
+/** Undefined: not a URL of a registry, or of one that needs no known credential. */
 async function forRegistry(url: URL, env: Environment): Promise<Authorization | undefined> {
   const repository = /^\/v2\/(.+)\/(?:blobs|manifests|tags|referrers)\/[^/]+$/.exec(url.pathname)?.[1];
   if (repository === undefined || !isRepository(repository)) return undefined;
   const registry = normalizeRegistry(url.host);
   const settings = await registrySettings(registry, env);
-  // What is for a registry by TLS is not for whoever answers in its name without.
+  // Never send a registry's credential over plain HTTP.
   if (endpointOf(registry, settings.plainHttp).base.origin !== url.origin) return undefined;
   const search = await findCredential({ registry, repository }, env);
   const client = openRegistry(registry, { settings, env, findCredential: async () => search });
@@ -58,9 +58,9 @@ async function forRegistry(url: URL, env: Environment): Promise<Authorization | 
     return Object.keys(authorization.headers).length > 0 ? authorization : undefined;
   } catch (error) {
     const { credential, expiresAt } = search;
-    // Where nobody is known, Bazel's own request tells what is wrong.
+    // Without a credential, Bazel's own request reports the problem.
     if (credential === undefined) return undefined;
-    // Bazel may have a way there that this process has not, or find the content in a cache.
+    // Bazel may reach the registry in another way, or find the content in a cache.
     if (!(error instanceof Unreachable) || credential.kind !== "password") throw error;
     return { headers: { authorization: basic(credential) }, ...(expiresAt ? { expiresAt } : {}) };
   } finally {
@@ -69,7 +69,7 @@ async function forRegistry(url: URL, env: Environment): Promise<Authorization | 
 }
 
 async function forDownload(url: URL, env: Environment): Promise<Authorization> {
-  // A remote cache is asked for by grpcs:, which is TLS as https: is.
+  // Remote caches use grpcs:, which is TLS like https:.
   const scheme = url.protocol === "http:" || url.protocol === "grpc:" ? "http" : "https";
   const asked = parseServiceUrl("http", `${scheme}://${url.host}${url.pathname}`);
   const { credential }: CredentialSearch = await findPassword(asked, ["http", "git"], env);

@@ -2,7 +2,7 @@ import process from "node:process";
 import { exitStatusOf, messageOf, UserError } from "../../core/errors.ts";
 import type { HelperAnswer, HelperCall } from "../../credentials/protocols/helper.ts";
 
-/** Helpers by the name under which `slipway install` puts them into a folder. */
+/** Helpers by the name under which `slipway install` installs them. */
 const helpers: Readonly<Record<string, (call: HelperCall) => Promise<HelperAnswer>>> = {
   "docker-credential-slipway": async (call) =>
     (await import("../../credentials/protocols/docker.ts")).dockerHelper(call),
@@ -14,7 +14,7 @@ const helpers: Readonly<Record<string, (call: HelperCall) => Promise<HelperAnswe
   },
 };
 
-/** Docker and its kin show what a failing helper printed on stdout; the others show stderr. */
+/** docker and podman show a failing helper's stdout, other tools its stderr. */
 const errorsOnStdout = "docker-credential-slipway";
 
 async function main([name = "", ...args]: readonly string[]): Promise<number> {

@@ -4,13 +4,13 @@ import { systemCode } from "./errors.ts";
 import { type RegistryPaths, socketExists } from "./paths.ts";
 import { controlPath, type Status, type TokenAnswer, type TokenRequest } from "./protocol.ts";
 
-/** Milliseconds that a live server may take to answer a question about itself. */
+/** Timeout for control requests, in milliseconds. */
 const answerTime = 30_000;
 
 /**
- * Asks the server at a socket. Undefined when nobody listens there, or no longer does.
+ * Sends a request to the server at a socket. Undefined if no server listens there.
  *
- * @throws UserError for what the server refuses, Failure when it fails or does not answer
+ * @throws UserError if the server refuses the request, Failure if it fails or does not answer
  */
 export function askServer<Answer>(
   socketPath: string,
@@ -32,7 +32,7 @@ export function askServer<Answer>(
     });
     question.once("timeout", () => question.destroy(new Error(`no answer in ${answerTime / 1000} seconds`)));
     question.once("error", (cause) => {
-      // A server that is just stopping drops the connection.
+      // A stopping server drops the connection.
       if (["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(systemCode(cause) ?? "")) resolve(undefined);
       else reject(failure(socketPath, cause.message, cause));
     });
@@ -77,16 +77,16 @@ export function askStatus(socketPath: string): Promise<Status | undefined> {
   return askServer<Status>(socketPath, "GET", "status");
 }
 
-/** Asks the server, of any version, to stop. False when none runs. */
+/** Stops the server, of any version. False if none runs. */
 export async function stopServer(paths: RegistryPaths): Promise<boolean> {
   if (!(await socketExists(paths))) return false;
   return (await askServer(paths.socket, "POST", "stop")) !== undefined;
 }
 
 /**
- * A token for one repository, for engines that pull over TCP. It is worth nothing once the server has stopped.
+ * Requests a token for one repository, for engines that pull over TCP. It becomes invalid when the server stops.
  *
- * @throws UserError when no server runs, since only a live one can issue tokens that it will take
+ * @throws UserError if no server runs
  */
 export async function requestToken(socketPath: string, what: TokenRequest): Promise<TokenAnswer> {
   const answer = await askServer<TokenAnswer>(socketPath, "POST", "token", what);

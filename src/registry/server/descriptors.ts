@@ -3,9 +3,9 @@ import { closeSync, readdirSync, readFileSync } from "node:fs";
 const closeOnExec = 0o2000000;
 
 /**
- * Closes descriptors that came from whoever started this process. Node keeps most of them from its children, but not those with a high
- * number that a shell or a test harness left open; `out=$(…)` would wait for one of those as long as the server lives. All that Node
- * opens itself is closed on exec, so what is not was inherited. Only Linux tells; elsewhere nothing is done.
+ * Closes inherited descriptors. Node does not pass most of them to children, except high ones that a shell or test harness left open;
+ * `out=$(…)` would wait for these as long as the server lives. Node opens its own descriptors with close-on-exec, so all others are inherited.
+ * Works only on Linux; does nothing elsewhere.
  *
  * @param keep descriptors that stay open
  */

@@ -11,7 +11,7 @@ import { type Handshake, protocolVersion } from "./protocol.ts";
 
 export { requestToken } from "./client.ts";
 
-/** Where our tools and where image references find the embedded registry. */
+/** The addresses of the embedded registry. */
 export interface EmbeddedRegistry {
   /** Unix socket, for our own tools: no token needed. */
   readonly socketPath: string;
@@ -19,13 +19,13 @@ export interface EmbeddedRegistry {
   readonly host: string;
 }
 
-/** All that the server gets to know of the environment of whoever started it. */
+/** The only environment variables that the server inherits. */
 const passedOn = ["HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] as const;
 
-/** Milliseconds that a server may take to start; one that takes over may have to wait for requests of the one before. */
+/** Timeout for the start, in milliseconds. A server that replaces another may have to wait for open requests of that one. */
 const startTime = 60_000;
 
-/** The embedded registry of this user if it runs. Never starts it. */
+/** Finds this user's embedded registry if it runs. Never starts it. */
 export async function findEmbeddedRegistry(
   options: { readonly env?: Environment } = {},
 ): Promise<EmbeddedRegistry | undefined> {
@@ -36,8 +36,8 @@ export async function findEmbeddedRegistry(
 }
 
 /**
- * The embedded registry of this user, started when it does not run. A running one that speaks another version of the protocol is asked
- * to stop and replaced. The server is detached: it has none of the caller's descriptors, is nobody's child, and stops when idle.
+ * Finds or starts this user's embedded registry. Replaces a running one with another protocol version. The server is detached: it has none of the
+ * caller's descriptors, is not its child, and stops when idle.
  *
  * @param options `serverBundle`: path of the server's bundle; `node`: path of Node, default the running one; `notice`: told what people
  *   should know, default a line on stderr
@@ -74,7 +74,7 @@ async function start(
   const { size: saidBefore } = await log.stat();
   let handshake: Handshake | undefined;
   try {
-    // The shell leaves at once, so that the program which the launcher becomes is not the parent of a process it knows nothing of.
+    // The shell exits immediately, so that the program that replaces the launcher does not inherit an unknown child.
     const shell = spawn("/bin/sh", ["-c", '"$@" &', "sh", node, "--disable-warning=ExperimentalWarning", bundle], {
       cwd: "/",
       detached: true,
@@ -82,7 +82,7 @@ async function start(
       stdio: ["ignore", "ignore", log.fd, "pipe"],
     });
     const ended = Promise.race([once(shell, "exit"), once(shell, "error").then(([error]) => Promise.reject(error))]);
-    // Read from the start: what comes on a pipe that nobody reads is thrown away once the shell has ended.
+    // Start reading now: unread data on the pipe is lost when the shell exits.
     [handshake] = await Promise.all([readHandshake(shell.stdio[3] as Readable), ended]);
   } finally {
     await log.close();
@@ -99,7 +99,7 @@ async function start(
   throw handshake.failed.exitStatus === 2 ? new UserError(problem, remedy) : new Failure(problem, remedy);
 }
 
-/** One line of JSON, or undefined when the server ended, or said nothing in time. */
+/** Reads one line of JSON. Undefined if the server exited or timed out. */
 async function readHandshake(pipe: Readable): Promise<Handshake | undefined> {
   let text = "";
   const timeout = setTimeout(() => pipe.destroy(), startTime);

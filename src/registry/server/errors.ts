@@ -1,4 +1,4 @@
-/** Error codes of the distribution specification, and two of ours for what it has no name for. */
+/** Error codes of the distribution specification, and two of our own. */
 export type ErrorCode =
   | "BLOB_UNKNOWN"
   | "BLOB_UPLOAD_INVALID"
@@ -46,7 +46,7 @@ export function isDiskFull(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT"].includes(systemCode(error) ?? "");
 }
 
-/** Gives `undefined` where a file or folder is missing; other errors stay errors. */
+/** Maps a missing file or folder to undefined; throws other errors. */
 export function ifMissing(error: unknown): undefined {
   if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return undefined;
   throw error;

@@ -2,9 +2,9 @@ import { type FileHandle, lstat, mkdir } from "node:fs/promises";
 import { UserError } from "../../core/errors.ts";
 
 /**
- * Makes sure that a folder exists which belongs to this user and which nobody else can enter.
+ * Makes sure that a folder exists that only this user can enter.
  *
- * @throws UserError when it is somebody else's, a link, or open to others: what is in it cannot be trusted then
+ * @throws UserError if it belongs to another user, is a link, or is open to others, since its content cannot be trusted
  */
 export async function privateFolder(path: string): Promise<string> {
   try {
@@ -24,7 +24,7 @@ export async function privateFolder(path: string): Promise<string> {
   throw new UserError(`${path} ${problem}.`, "Remove it, or give it to yourself alone: chown and chmod 700.");
 }
 
-/** Why a folder is not this user's alone, undefined when it is. Fails as `lstat` does. */
+/** Why a folder is not private to this user, or undefined if it is. Throws the errors of `lstat`. */
 export async function intruders(path: string): Promise<string | undefined> {
   const status = await lstat(path);
   if (!status.isDirectory()) return "is not a folder";
@@ -33,7 +33,7 @@ export async function intruders(path: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Writes all of a chunk at a position: the system may take it in pieces. */
+/** Writes a whole chunk at a position; a single system call may write only a part. */
 export async function writeFully(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < chunk.length) {

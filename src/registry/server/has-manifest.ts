@@ -1,17 +1,17 @@
 import type { Socket } from "node:net";
 import type { Digest } from "../../oci/digest.ts";
 
-/** Milliseconds after which the registry's client asks instead, which waits longer and can say what is wrong. */
+/** Timeout in milliseconds. After that the registry client asks, which waits longer and reports errors. */
 const patience = 2000;
 
 /**
  * Whether the embedded registry has a manifest: one HEAD over its socket.
  *
- * The request is written by hand, since everyone waits for a launch in which nothing changed: Node's HTTP client takes 8 ms of processor time to be
- * loaded and to make its first request, this 4 (medians of 40 runs), and both ends are ours.
+ * Writes the request by hand, since a launch without changes must be fast: Node's HTTP client needs 8 ms of CPU time for its first request, this
+ * code 4 ms (medians of 40 runs). Both ends are ours.
  *
  * @param repository, digest checked before: they become part of the request as they are
- * @returns undefined when the answer is anything else than yes or no, or there is none
+ * @returns undefined if there is no clear answer
  */
 export function hasManifest(
   socketPath: string,

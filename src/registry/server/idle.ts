@@ -2,8 +2,8 @@
 export const idleLimit = 30 * 60 * 1000;
 
 /**
- * Knows whether the server may stop: no request is open, none came for {@link idleLimit}, and no token is valid any more. An engine
- * that was given a token may still come to pull with it; one that has pulled keeps the image itself.
+ * Tells whether the server may stop: no request is open, none came for {@link idleLimit}, and no token is valid. An engine with a valid token may
+ * still pull.
  */
 export class IdleWatch {
   readonly #now: () => number;

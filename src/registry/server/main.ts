@@ -8,17 +8,17 @@ import { serve } from "./serve.ts";
 /** The pipe on which {@link ensureEmbeddedRegistry} waits. */
 const handshakeDescriptor = 3;
 
-/** Entry of the server's bundle, as a process of its own. Whoever started it waits for one line on the pipe it gave. */
+/** Entry of the server's bundle. The parent process waits for one line on the pipe. */
 function shakeHands(handshake: Handshake): void {
   try {
     writeSync(handshakeDescriptor, `${JSON.stringify(handshake)}\n`);
     closeSync(handshakeDescriptor);
   } catch {
-    // Whoever started the server has gone; others may still want it.
+    // The parent has exited, but others may need the server.
   }
 }
 
-/** One sentence on the problem and one on what to do, also for errors that were not foreseen. */
+/** Problem and remedy of any error, also of unexpected ones. */
 function messageFor(error: unknown): string {
   if (error instanceof UserError || error instanceof Failure) return error.message;
   const reason = error instanceof Error ? error.message : String(error);

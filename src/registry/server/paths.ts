@@ -7,7 +7,7 @@ import { sha256, splitDigest } from "../../oci/digest.ts";
 import { ifMissing } from "./errors.ts";
 import { intruders, privateFolder } from "./files.ts";
 
-/** Where the embedded registry of one user keeps what it has. */
+/** The files of a user's embedded registry. */
 export interface RegistryPaths {
   /** `…/slipway/registry`, mode 0700; everything below is in it, unless the socket's path would be too long. */
   readonly folder: string;
@@ -19,7 +19,7 @@ export interface RegistryPaths {
   readonly port: string;
   /** Held by the live server. */
   readonly lock: string;
-  /** What the server says when it dies. */
+  /** The server's stderr, with fatal errors. */
   readonly log: string;
   /** One line per request. */
   readonly requests: string;
@@ -31,10 +31,10 @@ export interface RegistryPaths {
 const longestSocketPath = (process.platform === "linux" ? 108 : 104) - 1;
 
 /**
- * Names the files, makes none.
+ * Returns the paths without creating files.
  *
- * The socket is in the state folder. Where its path would be too long for the kernel it is in `$XDG_RUNTIME_DIR/slipway`, else in
- * `/tmp/slipway-UID`, under a name made from the state folder's, so that two state folders do not share a socket.
+ * The socket is in the state folder. If that path is too long for the kernel, it is in `$XDG_RUNTIME_DIR/slipway`, else in `/tmp/slipway-UID`. Its
+ * name is then derived from the state folder, so that two state folders do not share a socket.
  */
 export function registryPaths(env: Environment = process.env): RegistryPaths {
   const folder = join(stateFolder(env), "registry");
@@ -60,7 +60,7 @@ export function registryPaths(env: Environment = process.env): RegistryPaths {
   };
 }
 
-/** Makes the folders, for this user alone. */
+/** Creates the folders, private to this user. */
 export async function makeRegistryFolders(paths: RegistryPaths): Promise<void> {
   await privateFolder(paths.folder);
   await privateFolder(dirname(paths.socket));
@@ -69,9 +69,9 @@ export async function makeRegistryFolders(paths: RegistryPaths): Promise<void> {
 }
 
 /**
- * Whether there may be a server to talk to: the socket exists, and only this user could have put it there.
+ * Whether a server may be running: the socket exists, and only this user can have created it.
  *
- * @throws UserError when its folder is open to others: whoever answers there may not be ours
+ * @throws UserError if its folder is open to others, since another user's program may answer there
  */
 export async function socketExists(paths: RegistryPaths): Promise<boolean> {
   const folder = dirname(paths.socket);

@@ -4,16 +4,16 @@ import type { Server } from "node:http";
 import { replaceFile } from "../../core/files.ts";
 import { ifMissing, systemCode } from "./errors.ts";
 
-/** Below the ports that systems give to outgoing connections and those of Kubernetes' node ports, so that ours stays free. */
+/** First port to try: below the ranges of outgoing connections and of Kubernetes' node ports, so that it stays free. */
 const firstPort = 20000;
 const portCount = 10000;
 
-/** Ports tried before any free one is taken. */
+/** Number of ports to try before using any free one. */
 const attempts = 10;
 
 /**
- * Listens on loopback, IPv4 and IPv6 both: on one alone, another user could take the other and be sent tokens by clients that look up
- * `localhost`. The port is the one of last time; a taken one is given up for the next that is free, and that one is remembered.
+ * Listens on loopback, both IPv4 and IPv6: otherwise another user could take the other one and receive tokens from clients of `localhost`.
+ * Uses the last port again. If it is taken, uses the next free one and remembers that.
  *
  * @param file remembers the port
  * @param newServer makes a server that does not listen yet
@@ -49,7 +49,7 @@ async function listenOn(
     try {
       servers.push(await listen(newServer(), port, "::1"));
     } catch (error) {
-      // Where there is no IPv6, nobody else can listen on it either.
+      // Without IPv6, nobody else can listen on it either.
       if (!["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(systemCode(error) ?? "")) throw error;
     }
     return { servers, port };

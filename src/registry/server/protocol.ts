@@ -1,11 +1,10 @@
 import type { Action, Token } from "./tokens.ts";
 
-/** Version of what our tools and the server say to each other below {@link controlPath}. Raised when either would misunderstand. */
+/** Version of the protocol between our tools and the server below {@link controlPath}. Increase it for incompatible changes. */
 export const protocolVersion = 1;
 
 /**
- * Answered on the Unix socket alone. `GET status` and `POST stop` stay as they are in every version, since that is how a newer tool
- * finds out about an older server and replaces it.
+ * Only available on the Unix socket. Never change `GET status` and `POST stop`: newer tools use them to find and replace older servers.
  */
 export const controlPath = "/slipway/";
 
@@ -27,7 +26,7 @@ export interface TokenRequest {
 
 export type TokenAnswer = Token;
 
-/** What a server that was just started says on the pipe it was given, in one line of JSON. */
+/** The line of JSON that a new server writes to its pipe. */
 export type Handshake =
   | { readonly ready: { readonly host: string; readonly notice?: string } }
   | { readonly failed: { readonly message: string; readonly exitStatus: number } };

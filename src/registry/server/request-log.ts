@@ -1,7 +1,7 @@
 import { appendFileSync, renameSync, statSync } from "node:fs";
 import { systemCode } from "./errors.ts";
 
-/** Bytes after which the log starts anew; the one before is kept beside it. */
+/** Size in bytes at which the log is rotated. One old log is kept. */
 const rotateAt = 1024 * 1024;
 
 export interface RequestRecord {
@@ -18,8 +18,8 @@ export interface RequestRecord {
 }
 
 /**
- * One JSON line per answered request, in a file that never grows beyond 1 MiB plus its predecessor. A line is written before its
- * answer leaves, so whoever has the answer can count it. Headers, and with them tokens, are never in it.
+ * Logs one JSON line per request, in a file of at most 1 MiB plus one old file. Writes the line before the answer is sent, so that a client that
+ * has the answer finds it in the log. Never logs headers, since they contain tokens.
  */
 export class RequestLog {
   readonly #path: string;
@@ -40,7 +40,7 @@ export class RequestLog {
       appendFileSync(this.#path, line, { mode: 0o600 });
       this.#size += line.length;
     } catch (error) {
-      // A full disk must not keep the registry from answering.
+      // Ignore errors: the registry must answer even if the disk is full.
       if (systemCode(error) === undefined) throw error;
     }
   }

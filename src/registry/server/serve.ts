@@ -7,18 +7,18 @@ import { removeOldPrograms } from "./program.ts";
 import { protocolVersion, type Status } from "./protocol.ts";
 import { type RunningRegistry, startServer } from "./server.ts";
 
-/** Milliseconds between two looks at a lock that another process holds, and after which it is given up. */
+/** Polling interval and timeout for a lock that another process holds, in milliseconds. */
 const lockPause = 20;
 const lockTime = 45_000;
 
-/** Another server of this user that was there first and does. */
+/** Another server of this user that already runs. */
 export interface OtherServer {
   readonly other: Status;
 }
 
 /**
- * Becomes this user's registry, or finds the one that is. Of several that start at once the kernel lets one have the lock; the others
- * wait until that one answers, or is gone.
+ * Becomes this user's registry, or finds the running one. If several start at once, one gets the lock and the others wait until it answers or
+ * exits.
  */
 export async function serve(
   paths: RegistryPaths,

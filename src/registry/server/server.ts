@@ -12,25 +12,25 @@ import type { StoreLayout } from "./store/layout.ts";
 import { openStore } from "./store.ts";
 import { Tokens } from "./tokens.ts";
 
-/** Milliseconds between two looks at whether the server may stop, and for which open requests may go on after that. */
+/** Interval of the idle check, and time for open requests to finish after a stop, in milliseconds. */
 const idleCheckInterval = 60 * 1000;
 const drainTime = 30 * 1000;
 
-/** A registry that answers. */
+/** A running registry. */
 export interface RunningRegistry {
   /** `localhost:PORT` */
   readonly host: string;
   readonly port: number;
-  /** What people should know about how it started. */
+  /** Notices for people about the start. */
   readonly notice?: string;
-  /** Ends when the registry has stopped, for whatever reason. */
+  /** Settles when the registry has stopped, for any reason. */
   readonly stopped: Promise<void>;
-  /** Takes no more requests and lets the open ones end. */
+  /** Accepts no more requests and lets open ones finish. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts answering on the socket and on loopback. The caller holds the lock, so what is at the socket's path is a dead server's.
+ * Starts listening on the socket and on loopback. The caller holds the lock, so an existing socket file belongs to a dead server.
  *
  * @param options `stopWhenIdle`: default false; `now`: the clock, in milliseconds
  */
@@ -68,7 +68,7 @@ export async function startServer(
       transports.set(request, transport);
       app.routing(request, response);
     });
-    // A blob may take as long as it takes; a client that says nothing at all is dropped by the other limits.
+    // No limit for a whole request, since blobs can be large. Other limits drop silent clients.
     server.requestTimeout = 0;
     return server;
   };
@@ -106,7 +106,7 @@ export async function startServer(
   return { host, port, ...notice, stopped: stopped.promise, stop };
 }
 
-/** Makes the folders, and removes files that a dead server was writing: nothing leads to them. */
+/** Creates the folders and removes unfinished files of a dead server. */
 async function prepare(layout: StoreLayout): Promise<void> {
   await mkdir(layout.repositories, { recursive: true, mode: 0o700 });
   await mkdir(layout.blobs, { recursive: true, mode: 0o700 });

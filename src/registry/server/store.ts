@@ -3,7 +3,7 @@ import { StoreLayout } from "./store/layout.ts";
 import { ManifestStore } from "./store/manifests.ts";
 import { Uploads } from "./store/uploads.ts";
 
-/** What the registry keeps on disk. */
+/** The registry's data on disk. */
 export interface Store {
   readonly layout: StoreLayout;
   readonly blobs: BlobStore;
@@ -12,7 +12,7 @@ export interface Store {
 }
 
 /**
- * Opens the store of a data folder. Whoever writes to it must hold the lock.
+ * Opens the store of a data folder. Hold the lock before you write to it.
  *
  * @param now the clock, in milliseconds
  */

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 export type Action = "pull" | "push";
 
-/** Seconds that a token lives unless asked otherwise, and at most. */
+/** Default and maximum lifetime of a token, in seconds. */
 export const defaultTokenLifetime = 15 * 60;
 export const longestTokenLifetime = 24 * 60 * 60;
 
@@ -22,8 +22,8 @@ interface Claims {
 }
 
 /**
- * Issues and checks tokens for one repository each. The key exists in this process's memory alone, so a token is worth nothing once
- * the process is gone, whoever took its port meanwhile.
+ * Issues and checks tokens for one repository each. The key is only in this process's memory, so tokens become invalid when it exits, even if
+ * another program takes its port.
  */
 export class Tokens {
   readonly #key = randomBytes(32);
@@ -48,7 +48,7 @@ export class Tokens {
     return { token: `${payload}.${this.#sign(payload)}`, expiresAt: new Date(expires).toISOString() };
   }
 
-  /** @param repository undefined: any valid token will do, as for the question whether this is a registry */
+  /** @param repository undefined: any valid token is accepted, as for `GET /v2/` */
   check(token: string, repository: string | undefined, action: Action): Verdict {
     const [payload = "", signature = ""] = token.split(".");
     const expected = Buffer.from(this.#sign(payload));
@@ -57,7 +57,7 @@ export class Tokens {
     const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as Claims;
     if (claims.expires <= this.#now()) return "expired";
     if (repository === undefined) return "allowed";
-    // Whoever may push an image must be able to ask what is there already.
+    // A push must also be able to check for existing blobs.
     const allowed = claims.actions.includes(action) || claims.actions.includes("push");
     return claims.repository === repository && allowed ? "allowed" : "denied";
   }
@@ -67,7 +67,7 @@ export class Tokens {
   }
 }
 
-/** The token of an `Authorization` header: Bearer, or Basic with the user `token`, which is what engines can be told to send. */
+/** The token of an `Authorization` header: Bearer, or Basic with the user `token`, for engines. */
 export function tokenOf(authorization: string | undefined): string | undefined {
   const [, scheme = "", value = ""] = /^(\S+) +(\S+)$/.exec(authorization ?? "") ?? [];
   if (scheme.toLowerCase() === "bearer") return value;

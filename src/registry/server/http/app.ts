@@ -22,11 +22,11 @@ export interface AppOptions {
   readonly transportOf: (request: IncomingMessage) => Transport;
 }
 
-/** The registry's answers, without anything that listens. */
+/** The registry's HTTP application, without a listener. */
 export function createApp(options: AppOptions): FastifyInstance {
   const { store, tokens, control, transportOf } = options;
   const bodies = new WeakMap<IncomingMessage, Body>();
-  // Answers come while bodies stream in; Fastify's own limits are for bodies in memory.
+  // Bodies are streamed; Fastify's own limits are for bodies in memory.
   const app = Fastify({ logger: false, exposeHeadRoutes: false, routerOptions: { maxParamLength: 4096 } });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
@@ -46,7 +46,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       received: bodies.get(request.raw)?.received ?? 0,
       sent: request.method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? sizeOf(payload)),
     });
-    // Bytes that nobody reads any more must not keep the client from reading the answer.
+    // Drain unread bytes, so that the client gets to read the answer.
     request.raw.resume();
     return payload;
   });
@@ -100,7 +100,7 @@ async function dispatch(exchange: Exchange, route: Route): Promise<unknown> {
   }
 }
 
-/** The socket is in a folder that only its owner can enter. Over TCP nothing is believed that does not come with a token. */
+/** Only the owner can enter the socket's folder. Over TCP, every request needs a token. */
 function authorize(request: FastifyRequest, transport: Transport, tokens: Tokens, host: string): void {
   if (transport === "socket") return;
   const port = host.slice(host.lastIndexOf(":"));

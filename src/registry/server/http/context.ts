@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Store } from "../store.ts";
 
-/** How a request came: over the Unix socket, which is its owner's alone, or over loopback TCP, which is anybody's. */
+/** How a request came: over the owner's Unix socket, or over loopback TCP, which all local users can reach. */
 export type Transport = "socket" | "tcp";
 
 /** The body of a request, read once, with the number of bytes that were. */
@@ -15,7 +15,7 @@ export class Body implements AsyncIterable<Buffer> {
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Buffer> {
-    // Not destroyed when its reader stops early: the answer has yet to go out on the same connection.
+    // Do not destroy it when the reader stops early: the answer uses the same connection.
     for await (const chunk of this.#message.iterator({ destroyOnReturn: false })) {
       this.received += (chunk as Buffer).length;
       yield chunk as Buffer;
@@ -23,7 +23,7 @@ export class Body implements AsyncIterable<Buffer> {
   }
 }
 
-/** What a handler of an endpoint has at hand. */
+/** The context of an endpoint's handler. */
 export interface Exchange {
   readonly store: Store;
   readonly request: FastifyRequest;

@@ -28,7 +28,7 @@ const tokenRequest = {
   },
 } as const;
 
-/** What our own tools ask of the server. Whether the request came over the socket is checked before it gets here. */
+/** The control endpoints for our own tools. The caller has checked that the request came over the socket. */
 export function addControlRoutes(app: FastifyInstance, store: Store, tokens: Tokens, control: Control): void {
   app.register(
     async (routes) => {

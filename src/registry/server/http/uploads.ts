@@ -31,8 +31,8 @@ export async function startUpload(exchange: Exchange, repository: string): Promi
 }
 
 /**
- * A token is for one repository, so over TCP nothing can be mounted from another one. The owner of the socket may read them all, so
- * there the blob is found wherever it is.
+ * A token is for one repository, so over TCP no blob can be mounted from another one. The socket's owner may read all repositories, so there
+ * any of them is searched.
  */
 async function mountBlob({ store, query, transport }: Exchange, repository: string, mount: string): Promise<boolean> {
   const digest = requireDigest(mount);

@@ -7,11 +7,11 @@ import { ifMissing } from "../errors.ts";
 import type { StoreLayout } from "./layout.ts";
 
 /**
- * Content by digest. A file has its final name only after every byte of it was hashed and is on the disk, and is never written again:
- * so whatever a client reads is whole, wherever a crash, a kill or a full disk came.
+ * Content by digest. A file gets its final name only after it is verified and synced, and never changes afterwards. So clients always read
+ * complete content, even after a crash or on a full disk.
  *
- * Whoever relies on a blob touches its link and its file first, in one step without waiting. Garbage collection looks at their age
- * and removes them in one such step too, so that neither can come between the other's look and act.
+ * To use a blob, first touch its link and its file synchronously. Garbage collection checks their age and removes them synchronously too, so
+ * neither can run between the other's check and action.
  */
 export class BlobStore {
   readonly #layout: StoreLayout;
@@ -22,25 +22,25 @@ export class BlobStore {
     this.#now = now;
   }
 
-  /** Bytes of a blob that the repository has, undefined when it has none; keeps it from being collected for a while. */
+  /** Size of a repository's blob in bytes, or undefined. Protects it from garbage collection for a while. */
   use(repository: string, digest: Digest): number | undefined {
     if (!this.#touch(this.#layout.blobLink(repository, digest))) return undefined;
     return this.#touch(this.#layout.blob(digest)) ? statSync(this.#layout.blob(digest)).size : undefined;
   }
 
-  /** Opens a blob that the repository has. The handle reads it to its end even when it is deleted meanwhile. */
+  /** Opens a repository's blob. The handle stays readable even if the blob is deleted meanwhile. */
   async open(repository: string, digest: Digest): Promise<{ handle: FileHandle; size: number } | undefined> {
     if (this.use(repository, digest) === undefined) return undefined;
     return this.openAny(digest);
   }
 
-  /** Opens content, whichever repository has it. */
+  /** Opens content of any repository. */
   async openAny(digest: Digest): Promise<{ handle: FileHandle; size: number } | undefined> {
     const handle = await open(this.#layout.blob(digest), "r").catch(ifMissing);
     return handle && { handle, size: (await handle.stat()).size };
   }
 
-  /** Gives a repository content that the store has. False when it has not. */
+  /** Adds existing content to a repository. False if the store does not have it. */
   async link(repository: string, digest: Digest): Promise<boolean> {
     await mkdir(this.#layout.blobLinks(repository), { recursive: true });
     if (!this.#touch(this.#layout.blob(digest))) return false;
@@ -51,7 +51,7 @@ export class BlobStore {
     return true;
   }
 
-  /** Takes over a file whose bytes were verified and synced. */
+  /** Moves a verified and synced file into the store. */
   async adopt(file: string, digest: Digest): Promise<void> {
     const target = this.#layout.blob(digest);
     if (this.#touch(target)) {
@@ -73,7 +73,7 @@ export class BlobStore {
     await replaceFile(target, bytes, this.#layout.temporary);
   }
 
-  /** Takes a blob from a repository. False when it had none. The content goes with the next garbage collection. */
+  /** Removes a blob from a repository. False if it had none. The next garbage collection removes the content. */
   async unlink(repository: string, digest: Digest): Promise<boolean> {
     const link = this.#layout.blobLink(repository, digest);
     const gone = await unlink(link).then(() => true, ifMissing);

@@ -8,13 +8,13 @@ import { digestOfFile, type StoreLayout } from "./layout.ts";
 import type { ManifestStore } from "./manifests.ts";
 import { listRepositories } from "./repositories.ts";
 
-/** Milliseconds for which things are kept that nothing names. */
+/** How long unused data is kept, in milliseconds. */
 export const graceOf = {
-  /** A client has a day to go on with an upload. */
+  /** Clients can resume an upload for a day. */
   upload: 24 * 60 * 60 * 1000,
-  /** A push checks which blobs are there long before its manifest names them. */
+  /** A push checks for existing blobs long before its manifest refers to them. */
   blob: 60 * 60 * 1000,
-  /** An image without a tag may still be started by its digest. */
+  /** An untagged image may still be used by its digest. */
   manifest: 7 * 24 * 60 * 60 * 1000,
 } as const;
 
@@ -22,13 +22,13 @@ export interface Collected {
   readonly uploads: number;
   readonly manifests: number;
   readonly blobs: number;
-  /** Bytes that the disk has again. */
+  /** Freed bytes. */
   readonly bytes: number;
 }
 
 /**
- * Removes what nothing needs: uploads nobody goes on with, manifests that no tag, index or subject keeps and nobody asked for in a week,
- * and then content that no manifest names. Requests may go on meanwhile; see {@link BlobStore} for why they are safe.
+ * Removes unused data: abandoned uploads, manifests that no tag, index or subject refers to and nobody read for a week, and then content without
+ * a manifest. Safe during requests, see {@link BlobStore}.
  *
  * @param options `grace`: replaces {@link graceOf}
  */
@@ -75,7 +75,7 @@ export async function collectGarbage(
   return total;
 }
 
-/** Looks and removes without letting a request in between. Bytes that the file had, undefined when it stays. */
+/** Checks and removes synchronously, so that no request runs in between. Returns the file's size, or undefined if it stays. */
 function removeIfOlder(path: string, youngest: number): number | undefined {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status?.isFile() || status.mtimeMs > youngest) return undefined;
@@ -91,7 +91,7 @@ async function digests(folder: string): Promise<Digest[]> {
   return (await names(folder)).map(digestOfFile).filter((digest) => digest !== undefined);
 }
 
-/** Which digests the tags of a repository keep, and which of its manifests none of them does. */
+/** The digests that a repository's tags keep, and the manifests that no tag keeps. */
 async function classify(repository: string, manifests: ManifestStore): Promise<{ kept: Set<Digest>; loose: Digest[] }> {
   const kept = new Set<Digest>();
   for (const tag of await manifests.tags(repository)) {
@@ -102,7 +102,7 @@ async function classify(repository: string, manifests: ManifestStore): Promise<{
   return { kept, loose: all.filter((digest) => !kept.has(digest)) };
 }
 
-/** Adds a manifest, all it names, and what refers to it. */
+/** Adds a manifest, its content and its referrers. */
 async function keep(repository: string, digest: Digest, kept: Set<Digest>, manifests: ManifestStore): Promise<void> {
   if (kept.has(digest)) return;
   kept.add(digest);

@@ -17,12 +17,12 @@ export interface StoredManifest {
   readonly bytes: Buffer;
 }
 
-/** How old, in milliseconds, a manifest's file may look before a reader makes it young again. */
+/** Age of a manifest's file at which a read touches it, in milliseconds. */
 const touchAfter = 60 * 60 * 1000;
 
 /**
- * Manifests and tags of repositories. A manifest is stored only when all it names is there, and before any tag names it, so that a tag
- * always leads to a whole image.
+ * Manifests and tags of repositories. A manifest is stored after all its content and before its tags, so that a tag always leads to a complete
+ * image.
  */
 export class ManifestStore {
   readonly #layout: StoreLayout;
@@ -41,13 +41,13 @@ export class ManifestStore {
     return isDigest(text) ? text : undefined;
   }
 
-  /** A manifest that the repository has; reading it counts as use, which keeps it from being collected. */
+  /** Reads a manifest. This counts as use and protects it from garbage collection. */
   async read(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
     this.#keepYoung(this.#layout.manifest(repository, digest));
     return this.peek(repository, digest);
   }
 
-  /** The same without counting as use. */
+  /** Reads a manifest without counting as use. */
   async peek(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
     const mediaType = await readFile(this.#layout.manifest(repository, digest), "utf8").catch(ifMissing);
     if (mediaType === undefined) return undefined;
@@ -61,10 +61,10 @@ export class ManifestStore {
   }
 
   /**
-   * Checks and stores a manifest, then lets the tag, if any, name it.
+   * Checks and stores a manifest, then sets the tag, if any.
    *
-   * @returns the subject's digest where the manifest has one
-   * @throws RegistryError when it is no manifest, or names what the repository does not have
+   * @returns the digest of the manifest's subject, if it has one
+   * @throws RegistryError if it is not a manifest, or its content is missing in the repository
    */
   async write(
     repository: string,
@@ -78,7 +78,7 @@ export class ManifestStore {
     await mkdir(this.#layout.manifests(repository), { recursive: true });
     const subject = parsed.subject?.digest;
     if (subject) {
-      // First, so that no manifest exists which the list of referrers misses; a name without a manifest is passed over.
+      // First, so that the list of referrers never misses a manifest. Entries without a manifest are ignored.
       const referrer = this.#layout.referrer(repository, subject, digest);
       await mkdir(dirname(referrer), { recursive: true });
       closeSync(openSync(referrer, "a", 0o600));
@@ -92,12 +92,12 @@ export class ManifestStore {
     return subject ? { subject } : {};
   }
 
-  /** Removes a tag; what it named stays. False when there was none. */
+  /** Removes a tag, but not its manifest. False if it did not exist. */
   async untag(repository: string, tag: string): Promise<boolean> {
     return (await unlink(this.#layout.tag(repository, tag)).then(() => true, ifMissing)) ?? false;
   }
 
-  /** Removes a manifest and the tags that name it. False when there was none. */
+  /** Removes a manifest and its tags. False if it did not exist. */
   async remove(repository: string, digest: Digest): Promise<boolean> {
     const manifest = await this.peek(repository, digest);
     if (!manifest) return false;

@@ -8,7 +8,7 @@ import { writeFully } from "../files.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { StoreLayout } from "./layout.ts";
 
-/** What is known of an upload in memory. Its truth is its file: after a restart the hash is made again from that. */
+/** The state of an upload in memory. Its file is authoritative: after a restart the hash is computed from it again. */
 interface Session {
   readonly path: string;
   /** Of the first `hashed` bytes of the file. */
@@ -18,13 +18,13 @@ interface Session {
   turn: Promise<unknown>;
 }
 
-/** What a client says about a piece: where it starts, and how long it is, in bytes. */
+/** Offset and length of a chunk as the client gave them, in bytes. */
 export interface Piece {
   readonly start?: number;
   readonly length?: number;
 }
 
-/** Blobs on their way in: OCI distribution specification, "Pushing Blobs". Each is a file that grows; its length is what has come. */
+/** Blob uploads: OCI distribution specification, "Pushing Blobs". Each is a growing file; its length is the received size. */
 export class Uploads {
   readonly #layout: StoreLayout;
   readonly #blobs: BlobStore;
@@ -50,8 +50,8 @@ export class Uploads {
   }
 
   /**
-   * Adds a piece and tells how many bytes there are now. What comes before a connection breaks is kept, so that the client can go on
-   * from there; a full disk ends the upload and frees what it took.
+   * Appends a chunk and returns the new size. Keeps bytes that arrive before a connection breaks, so that the client can resume. A full disk
+   * ends the upload and frees its space.
    */
   append(repository: string, id: string, body: AsyncIterable<Buffer>, piece: Piece = {}): Promise<number> {
     return this.#inTurn(repository, id, async (session) => {
@@ -162,7 +162,7 @@ async function write(
     return position;
   } catch (error) {
     await written.catch(() => {});
-    // Until the piece is complete, `hashed` says that the hash is of another prefix than the file; it is made again at the end.
+    // If the chunk breaks off, `hashed` differs from the file's size, and the hash is computed again at the end.
     if (follows) session.hashed = Number.NaN;
     if (error instanceof RegistryError) await handle.truncate(start);
     throw error;
@@ -191,7 +191,7 @@ function wrongRange(repository: string, id: string, size: number): RegistryError
   );
 }
 
-/** Headers that tell a client where an upload stands and where it goes on. */
+/** Headers with the state of an upload and its URL. */
 export function uploadHeaders(repository: string, id: string, size: number): Record<string, string> {
   return {
     location: `/v2/${repository}/blobs/uploads/${id}`,
