@@ -6,9 +6,9 @@ import type { ChallengeHints } from "./hints.ts";
 import { type Access, formatScope, mergeScopes } from "./scope.ts";
 import { fetchToken, type SendToTokenService, type Token } from "./token-service.ts";
 
-/** Who a registry takes us for, for errors. */
+/** The account that a registry sees, for errors. */
 export interface Identity {
-  /** Where the credential came from; undefined: nobody, since none was found. */
+  /** The credential's source. Undefined: anonymous, since none was found. */
   readonly source?: string | undefined;
   readonly searched: readonly string[];
   readonly problems: readonly string[];
@@ -26,15 +26,15 @@ export interface AuthenticatorOptions {
 }
 
 /**
- * Answers a registry's challenges: Basic (RFC 7617) and Bearer (the distribution project's token authentication). What it gives is for
- * the registry's own origin alone; the caller sees to that.
+ * Answers a registry's challenges: Basic (RFC 7617) and Bearer (the distribution project's token authentication). The caller must send the
+ * result only to the registry's own origin.
  */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #endpoint: Endpoint;
   readonly #searches = new Map<string, Promise<CredentialSearch>>();
   readonly #tokens = new Map<string, Promise<Token>>();
-  /** What was ever sent as a proof. */
+  /** All secrets that were sent, for redaction. */
   readonly #secrets = new Set<string>();
   #challenge: Challenge | undefined;
   #hint: Challenge | undefined;
@@ -46,8 +46,8 @@ export class Authenticator {
   }
 
   /**
-   * The `Authorization` for a request, once the registry has said what it wants, in this run or an earlier one; a token that is about to
-   * expire is renewed.
+   * The `Authorization` for a request, if the registry's challenge is known from this run or an earlier one. Renews a token that is about to
+   * expire.
    */
   async header(access: readonly Access[]): Promise<string | undefined> {
     if (this.#challenge) return this.#answer(this.#challenge, access, undefined);
@@ -55,7 +55,7 @@ export class Authenticator {
     try {
       return await this.#answer(this.#hint, access, undefined);
     } catch {
-      // What held in an earlier run need not hold now: then the registry says itself what does.
+      // The hint of an earlier run may be outdated. Then the registry's new challenge counts.
       this.#hint = undefined;
       return undefined;
     }
@@ -64,9 +64,9 @@ export class Authenticator {
   /**
    * The `Authorization` with which to repeat a request that was answered with 401.
    *
-   * @param rejected the `Authorization` which that request carried
-   * @returns undefined when there is nothing better to offer
-   * @throws UserError when the registry asks for a scheme that is unknown, or its token service for something it must not get
+   * @param rejected the `Authorization` of that request
+   * @returns undefined if there is no other credential to try
+   * @throws UserError if the registry asks for an unknown scheme, or the credential must not go to its token service
    */
   async respond(
     wwwAuthenticate: string | undefined,
@@ -103,7 +103,7 @@ export class Authenticator {
     return header;
   }
 
-  /** Header fields that the user's configuration adds to requests to this registry, once it has asked who is there. */
+  /** Header fields that the user's configuration adds for this registry, after it has sent a challenge. */
   async extraHeaders(access: readonly Access[]): Promise<Readonly<Record<string, string>>> {
     if (!this.#challenge && !this.#hint) return {};
     return (await this.#search(access[0]?.repository)).headers ?? {};
@@ -114,7 +114,7 @@ export class Authenticator {
   }
 
   /**
-   * The user that the registry takes us for; empty where it asks nobody. Undefined: what proves it, such as a token, does not name the user.
+   * The user that the registry sees. Empty if it needs no authentication. Undefined: a token that does not name its user.
    */
   async account(repository: string): Promise<string | undefined> {
     if (!this.#challenge && !this.#hint) return "";
@@ -124,13 +124,13 @@ export class Authenticator {
     return credential.kind === "password" ? credential.username : undefined;
   }
 
-  /** Until when what {@link header} gives for this access is good. Undefined: it is not known to end. */
+  /** Expiry of the result of {@link header} for this access. Undefined: unknown. */
   async expiry(access: readonly Access[]): Promise<Date | undefined> {
     const token = await this.#tokens.get(keyOf(access));
     return token ? new Date(token.staleAt) : (await this.#search(access[0]?.repository)).expiresAt;
   }
 
-  /** Whether a text holds something that was sent as a proof, as it is or as it was encoded. */
+  /** Whether a text contains a secret that was sent, plain or encoded. */
   holdsSecret(text: string): boolean {
     return [...this.#secrets].some((secret) => text.includes(secret));
   }
@@ -157,7 +157,7 @@ export class Authenticator {
     if (cached) {
       const token = await cached.catch(() => undefined);
       if (token && Date.now() < token.staleAt && bearer(token) !== rejected) return bearer(token);
-      // However many requests find a token used up, one of them fetches the next.
+      // If several requests need a new token, only one fetches it.
       if (this.#tokens.get(key) !== cached) return this.#answer(challenge, access, rejected, challenged);
     }
     const scopes = mergeScopes(needed, challenged);

@@ -8,31 +8,31 @@ import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
 import { Session } from "./session.ts";
 
 export interface ConnectOptions {
-  /** The registry is this machine's embedded one, reached over its Unix socket, where nobody is asked who he is. */
+  /** The registry is this machine's embedded one, on its Unix socket, without authentication. */
   readonly embedded?: { readonly socketPath: string } | undefined;
-  /** How it is reached. Default: by TLS that Node or this machine trusts, and by plain HTTP on loopback alone. */
+  /** Connection settings. Default: TLS with the authorities of Node and this machine, and plain HTTP only on loopback. */
   readonly settings?: RegistrySettings;
-  /** Where what registries asked for before is kept. Default: nowhere. */
+  /** Store for the challenges of earlier runs. Default: none. */
   readonly hints?: ChallengeHints;
-  /** Where variables that name proxies are looked up. Default: the process's own. */
+  /** Environment variables with proxies. Default: those of the process. */
   readonly env?: Environment;
   readonly findCredential: FindCredential;
   readonly retry?: Partial<RetryPolicy>;
   /** Connections at a time. Default 8. */
   readonly connections?: number;
-  /** Milliseconds. Default 10 s. */
+  /** Connection timeout in milliseconds. Default: 10 s. */
   readonly connectTimeout?: number;
   /** Milliseconds without a byte in either direction. Default 2 min: registries read a large blob again before they answer. */
   readonly idleTimeout?: number;
-  /** Milliseconds until a registry that was never heard must say something. Default 20 s. */
+  /** Timeout for the first answer of a registry, in milliseconds. Default: 20 s. */
   readonly firstAnswerTimeout?: number;
 }
 
 /**
- * Opens a registry for who knows where credentials come from. Sends nothing yet.
+ * Opens a registry with a given source of credentials. Sends nothing yet.
  *
  * @param registry `host[:port]`
- * @throws UserError when that is no name of a registry
+ * @throws UserError if the name is invalid
  */
 export function connectRegistry(registry: string, options: ConnectOptions): RegistryClient {
   const { settings = {}, env = process.env } = options;

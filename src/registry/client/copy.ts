@@ -20,17 +20,17 @@ export interface CopyOptions {
   readonly fetched: FetchedManifest;
   /** Tags it gets. None: it is known by its digest alone. */
   readonly tags: readonly string[];
-  /** Whether what refers to the image comes along: signatures, attestations, … */
+  /** Whether to copy the image's referrers: signatures, attestations, … */
   readonly referrers: boolean;
   readonly onEvent?: (event: PushEvent) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Copies an image, byte for byte, from one repository to another. Blobs are mounted within a registry and streamed between two; nothing of
- * them is ever on this machine's disk. What is there already is not moved.
+ * Copies an image, byte for byte, from one repository to another. Mounts blobs within a registry and streams them between registries, without
+ * using the disk. Skips existing content.
  *
- * @throws UserError or Failure that names the registry at fault
+ * @throws UserError or Failure with the registry at fault
  */
 export async function copyImage(options: CopyOptions): Promise<void> {
   await new Copy(options).run();

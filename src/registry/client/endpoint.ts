@@ -9,10 +9,10 @@ export interface Endpoint {
 }
 
 /**
- * The address of a registry. Only one on this machine is spoken to without TLS.
+ * The address of a registry. Plain HTTP is only for registries on this machine.
  *
  * @param plainHttp speak plain HTTP whatever the host; default: for loopback alone
- * @throws UserError when the text is no `host[:port]`
+ * @throws UserError if the text is not `host[:port]`
  */
 export function endpointOf(registry: string, plainHttp?: boolean): Endpoint {
   if (!isRegistry(registry)) {

@@ -5,16 +5,16 @@ import { stateFolder } from "../../core/user-folders.ts";
 import type { Challenge } from "./challenge.ts";
 
 /**
- * What registries asked for in earlier runs, so that the question need not be provoked again: with it, a request that needs a password
- * is one request, and one that needs a token two. A hint is public (a scheme, and for tokens the address and name of the service): no
- * credential and no token is ever kept. It is used for the very origin that gave it, by the same checks as a challenge that just came.
+ * Remembers the challenges of registries from earlier runs, which saves the request that provokes a 401. A hint is public: the scheme, and for
+ * tokens the service's address and name. Credentials and tokens are never stored. A hint is only used for its own origin and passes the same
+ * checks as a new challenge.
  */
 export interface ChallengeHints {
   read(origin: string): Challenge | undefined;
   write(origin: string, challenge: Challenge): void;
 }
 
-/** Hints in a file per registry in the state folder. What cannot be read or written costs one request more, and is no error. */
+/** Hints in one file per registry in the state folder. Read and write errors are ignored; they only cost one more request. */
 export function hintsIn(env: Environment): ChallengeHints {
   const folder = join(stateFolder(env), "challenges");
   const pathOf = (origin: string) => join(folder, `${encodeURIComponent(origin)}.json`);
@@ -35,7 +35,7 @@ export function hintsIn(env: Environment): ChallengeHints {
         writeFileSync(draft, text, { mode: 0o600 });
         renameSync(draft, path);
       } catch {
-        // A full disk or a folder of somebody else's.
+        // For example a full disk, or a folder of another user.
       }
     },
   };

@@ -5,13 +5,13 @@ import type { Environment } from "../../core/environment.ts";
 import { type HttpProxy, proxyFor } from "./proxy.ts";
 import { isTrustFault, secureContext, type Trust, type Width } from "./trust.ts";
 
-// Node's own HTTP client, asked for by getBuiltinModule: importing undici costs 50 ms at start-up and `import "node:http"` 20 ms (its
-// namespace touches the WebSocket getter, which loads the undici inside Node), this way 3 ms. Medians of 25 runs, Node 24, 2 cores.
+// Load Node's HTTP client with getBuiltinModule, which takes 3 ms: importing undici takes 50 ms, and `import "node:http"` 20 ms (its namespace
+// touches the WebSocket getter, which loads Node's own undici). Medians of 25 runs, Node 24, 2 cores.
 const builtin = (name: "node:http" | "node:https") => process.getBuiltinModule(name as "node:http");
 
-/** Content to send. It may be opened again for another attempt. */
+/** Content to send. A retry opens it again. */
 export interface Body {
-  /** Bytes that will come. */
+  /** Size in bytes. */
   readonly length: number;
   open(): Readable | Uint8Array;
 }
@@ -22,7 +22,7 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Body | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called with a count of bytes whenever some of the body were handed to the connection. */
+  /** Called with the number of body bytes passed to the connection. */
   readonly onSent?: ((bytes: number) => void) | undefined;
   /** In place of the connection's. */
   readonly idleTimeout?: number;
@@ -31,11 +31,11 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Must be read to its end, or destroyed, for the connection to be used again. */
+  /** Read it to its end or destroy it, or the connection cannot be reused. */
   readonly body: IncomingMessage;
 }
 
-/** The source of a request's body failed: trying the request again would not help. */
+/** The source of a request's body failed, so a retry would not help. */
 export class BodyError extends Error {
   override readonly name = "BodyError";
 }
@@ -47,12 +47,12 @@ export interface HttpOptions {
   readonly origin: string;
   /** Connections to one origin at a time. */
   readonly connections: number;
-  /** Milliseconds until a connection must stand. */
+  /** Connection timeout in milliseconds. */
   readonly connectTimeout: number;
-  /** Milliseconds without a byte in either direction until a request counts as lost. */
+  /** Timeout in milliseconds without a byte in either direction. */
   readonly idleTimeout: number;
   readonly trust?: Trust | undefined;
-  /** Where `https_proxy`, `http_proxy` and `no_proxy` are looked up. */
+  /** Environment variables with `https_proxy`, `http_proxy` and `no_proxy`. */
   readonly env: Environment;
 }
 
@@ -60,11 +60,11 @@ export interface HttpOptions {
 export interface FaultBehindProxy extends NodeJS.ErrnoException {
   /** `HOST:PORT (VARIABLE)`. */
   proxy?: string;
-  /** What the proxy answered. */
+  /** The proxy's status. */
   statusCode?: number;
 }
 
-/** Sends requests over kept-alive connections. Knows nothing of registries: no redirects, no retries, no authentication. */
+/** Sends requests over kept-alive connections, without redirects, retries or authentication. */
 export class HttpConnection {
   readonly #options: HttpOptions;
   readonly #agents = new Map<string, Agent>();
@@ -75,7 +75,7 @@ export class HttpConnection {
   }
 
   /**
-   * @throws BodyError when the body's source fails, else Node's own error with its `code` when the connection does
+   * @throws BodyError if the body's source fails, Node's error with its `code` if the connection fails
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
     request.signal?.throwIfAborted();
@@ -119,7 +119,7 @@ export class HttpConnection {
         reject(error);
       });
     });
-    // An early answer (a refusal, mostly) ends the sending; then the failure to send is of no interest.
+    // An early answer, usually a refusal, stops the sending. Ignore the send error then.
     const [incoming] = await Promise.all([
       response,
       body ? sendBody(outgoing, body, response, request.onSent) : outgoing.end(),
@@ -127,12 +127,12 @@ export class HttpConnection {
     return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming };
   }
 
-  /** Ends idle connections and refuses to keep others. */
+  /** Closes idle connections and keeps no others. */
   close(): void {
     for (const agent of this.#agents.values()) agent.destroy();
   }
 
-  /** A certificate is shown to the registry alone, so connections to it and to others are kept apart. */
+  /** The client certificate is only for the registry, so its connections are separate from others. */
   #tlsAgent(own: boolean, width: Width, proxy: HttpProxy | undefined): Agent {
     return this.#agent(`${own ? "own" : "other"} ${width}`, proxy, () => {
       const context = secureContext(this.#options.trust ?? {}, width, own);
@@ -176,7 +176,7 @@ export class HttpConnection {
   }
 }
 
-/** Hands a body to the connection as fast as that takes it, and stops when the server answers before it has all of it. */
+/** Sends a body with backpressure. Stops if the server answers early. */
 async function sendBody(
   outgoing: import("node:http").ClientRequest,
   body: Body,
@@ -219,7 +219,7 @@ async function sendBody(
     outgoing.end();
     return;
   }
-  // The rest of the body is owed on this connection, so nothing else may be sent on it.
+  // The server still expects the rest of the body, so the connection cannot be reused.
   response.then(
     (incoming) => incoming.once("close", () => outgoing.destroy()),
     () => {},

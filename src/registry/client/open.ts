@@ -13,7 +13,7 @@ export interface OpenOptions extends Omit<ConnectOptions, "findCredential"> {
  * Opens a registry. Sends nothing yet.
  *
  * @param registry `host[:port]`
- * @throws UserError when that is no name of a registry
+ * @throws UserError if the name is invalid
  */
 export function openRegistry(registry: string, options: OpenOptions = {}): RegistryClient {
   const { settings = {}, env = process.env } = options;

@@ -1,30 +1,30 @@
-/** A transfer and how far it is. Bytes and milliseconds. */
+/** The progress of a transfer, in bytes and milliseconds. */
 export interface Transfer {
   readonly sent: number;
   readonly size: number;
   readonly elapsed: number;
 }
 
-/** Milliseconds until a rate means something. */
+/** Milliseconds until a rate is meaningful. */
 const soonest = 500;
 
 /**
- * A line for one blob in flight: `sha256:0123456789ab 12.3 MB of 40.0 MB, 8.1 MB/s, 3 s left`. On a narrow terminal the last parts are
- * left out.
+ * A line for one blob in flight: `sha256:0123456789ab 12.3 MB of 40.0 MB, 8.1 MB/s, 3 s left`. Omits the last parts on a
+ * narrow terminal.
  *
- * @param columns that the line may take at most; the digest is cut when not even that fits
+ * @param columns maximum width. The digest is cut if even that does not fit
  */
 export function blobLine(digest: string, transfer: Transfer, columns: number): string {
   const parts = transfer.sent === 0 ? [formatBytes(transfer.size), "waiting"] : transferParts(transfer);
   return fitted(`  ${shortened(digest)} `, parts, columns);
 }
 
-/** As much of a digest as people need to tell it from others. */
+/** A digest, shortened for people. */
 export function shortened(digest: string): string {
   return digest.slice(0, "sha256:".length + 12);
 }
 
-/** A line for all of them. */
+/** A line for all transfers. */
 export function totalLine(done: number, blobs: number, transfer: Transfer, columns = Number.POSITIVE_INFINITY): string {
   return fitted("pushing: ", [`${done} of ${plural(blobs, "blob")}`, ...transferParts(transfer)], columns);
 }
@@ -34,7 +34,7 @@ function transferParts({ sent, size, elapsed }: Transfer): string[] {
   if (elapsed < soonest || sent <= 0) return parts;
   const rate = sent / (elapsed / 1000);
   parts.push(`${formatBytes(rate)}/s`);
-  // What was sent is not yet what the registry has stored, so the end is not named.
+  // Sent bytes are not stored yet, so do not show a remaining time.
   if (sent < size) parts.push(`${formatTime((size - sent) / rate)} left`);
   return parts;
 }
@@ -47,7 +47,7 @@ function fitted(start: string, parts: readonly string[], columns: number): strin
   return start.trimEnd().slice(0, columns);
 }
 
-/** Seconds as people read them. */
+/** Formats seconds for people. */
 export function formatTime(seconds: number): string {
   const whole = Math.max(1, Math.ceil(seconds));
   if (whole < 100) return `${whole} s`;
@@ -59,7 +59,7 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Bytes as people read them, by powers of ten, as disks and networks count. */
+/** Formats bytes for people, in powers of ten like disks and networks. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;

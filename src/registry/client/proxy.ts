@@ -13,7 +13,7 @@ export interface HttpProxy {
  * The proxy for a URL: `https_proxy` or `http_proxy` by the URL's scheme, in lower or upper case, unless `no_proxy` names the host. This
  * machine itself is never behind one.
  *
- * @throws UserError when the variable holds no URL of an HTTP proxy; what it holds is not shown, since passwords stand there
+ * @throws UserError if the variable is not the URL of an HTTP proxy. Does not show the value, which may contain a password
  */
 export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
   const name = `${url.protocol.slice(0, -1)}_proxy`;
@@ -21,7 +21,7 @@ export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
   if (variable === undefined || isLoopback(url)) return undefined;
   if (isExcepted(url, env["no_proxy"] || env["NO_PROXY"] || "")) return undefined;
   const text = env[variable] as string;
-  // curl and others take a bare HOST:PORT too.
+  // Like curl, accept a bare HOST:PORT.
   const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   if (!URL.canParse(whole) || !["http:", "https:"].includes(new URL(whole).protocol)) {
     throw new UserError(

@@ -3,13 +3,13 @@ import type { Digest } from "../../oci/digest.ts";
 import type { OpenBlob, RegistryClient } from "./client.ts";
 import type { PushedBlobs } from "./pushed-blobs.ts";
 
-/** A blob of an image and where its content is. */
+/** A blob of an image and the source of its content. */
 export interface BlobToPush {
   readonly descriptor: Pick<Descriptor, "digest" | "size">;
   readonly open: OpenBlob;
   /** A repository of the target registry that probably holds the blob. */
   readonly mountFrom?: string | undefined;
-  /** The registry that the content comes from, when that is not this machine. */
+  /** The registry that the content streams from. Undefined: it is on this machine. */
   readonly streamedFrom?: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface ImageContent {
   readonly blobs: readonly BlobToPush[];
 }
 
-/** What an image is called where it is to go. */
+/** The destination of an image: repository, tags and digest. */
 export interface NamedImage {
   readonly client: RegistryClient;
   readonly repository: string;
@@ -31,7 +31,7 @@ export interface NamedImage {
   readonly digest: Digest;
 }
 
-/** An image and where it is to go. */
+/** An image to push. */
 export interface ImageToPush extends NamedImage {
   /** Whether the registry has just said that it lacks the image: it is not asked again. Default: it is asked. */
   readonly isMissing?: boolean;
@@ -39,7 +39,7 @@ export interface ImageToPush extends NamedImage {
   read(): Promise<ImageContent>;
 }
 
-/** How an image came to be where it should: it was all there; only tags were moved; its manifest was stored. */
+/** The result for an image: it existed; only tags were set; its manifest was stored. */
 export type ImageOutcome = "unchanged" | "tagged" | "pushed";
 
 export type BlobOutcome = "present" | "mounted" | "streamed" | "uploaded";
@@ -65,7 +65,7 @@ export interface PushOptions {
    */
   readonly check: "digest" | "tags";
   readonly onEvent?: (event: PushEvent) => void;
-  /** Blobs that are asked for, mounted or sent at the same time. Default 6. */
+  /** Number of blobs to check, mount or send in parallel. Default: 6. */
   readonly parallel?: number;
   /** Where earlier pushes put blobs, which are then mounted. Read when a repository lacks a blob. Default: nothing is remembered. */
   readonly pushedBlobs?: PushedBlobs;
@@ -73,11 +73,10 @@ export interface PushOptions {
 }
 
 /**
- * Brings images to their registries, all at once, and moves nothing that is there already. A blob of several images is sent once, and
- * mounted into the other repositories. Manifests come after all their blobs and tags last, so that an interrupted push leaves nothing
- * that names what is missing, and running it again completes it.
+ * Pushes images in parallel and skips content that the registry has. Sends a shared blob once and mounts it into the other repositories. Pushes
+ * manifests after their blobs and tags last, so that an interrupted push leaves no broken image and can be repeated.
  *
- * @throws what the first failure was; the rest is stopped then
+ * @throws the first failure, after stopping the rest
  */
 export async function pushImages(images: readonly ImageToPush[], options: PushOptions): Promise<ImageOutcome[]> {
   const stop = new AbortController();
@@ -183,7 +182,7 @@ class Push {
       this.#holders.set(key, { repository: image.repository, arrival });
       outcome = await arrival;
     } else {
-      // Waited for outside of a slot, or those who wait could take the slot of the one they wait for.
+      // Wait outside a slot: waiting pushes must not take the slot of the push that they wait for.
       await holder.arrival;
       outcome =
         holder.repository === image.repository
@@ -210,7 +209,7 @@ class Push {
   }
 }
 
-/** Lets so many run at a time. */
+/** Limits parallel work. */
 class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];

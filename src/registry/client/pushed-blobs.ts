@@ -6,11 +6,11 @@ import { stateFolder } from "../../core/user-folders.ts";
 import { isDigest } from "../../oci/digest.ts";
 import { isRepository } from "../../oci/reference.ts";
 
-/** Remembers where blobs were pushed to, so that another repository of the registry can mount them. A hint: a registry may have lost them. */
+/** Remembers the repositories of pushed blobs, so that others can mount them. Only a hint: the registry may have deleted them. */
 export interface PushedBlobs {
   /**
-   * @param account a registry and who it takes us for: what one account pushed is never looked for by another
-   * @returns the repository that has the blob, as far as is known
+   * @param account registry and user. Blobs of one account are never used for another
+   * @returns the repository that has the blob, if known
    */
   find(account: string, digest: string): string | undefined;
   add(account: string, repository: string, digests: readonly string[]): void;
@@ -27,7 +27,7 @@ const maximumBlobs = 2000;
 /** Milliseconds: registries remove what nothing refers to, and people remove repositories. */
 const maximumAge = 30 * 24 * 3_600_000;
 
-/** The memory in the state folder. What cannot be read or written costs uploads, and is no error. Nothing is read before it is asked for. */
+/** The record in the state folder. Loaded on first use. Read and write errors are ignored; they only cost uploads. */
 export function pushedBlobsIn(env: Environment, now: () => number = Date.now): PushedBlobs {
   const folder = join(stateFolder(env), "pushed-blobs");
   const pathOf = (account: string) => join(folder, `${createHash("sha256").update(account).digest("hex")}.json`);
@@ -83,7 +83,7 @@ function write(folder: string, path: string, text: string): void {
     writeFileSync(draft, text, { mode: 0o600 });
     renameSync(draft, path);
   } catch {
-    // A full disk or a folder of somebody else's.
+    // For example a full disk, or a folder of another user.
   }
 }
 
@@ -95,6 +95,6 @@ function forgetAccounts(folder: string, oldest: number): void {
       if (statSync(path).mtimeMs < oldest) rmSync(path, { force: true });
     }
   } catch {
-    // Another launcher was quicker.
+    // Another launcher was faster.
   }
 }

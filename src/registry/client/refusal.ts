@@ -6,13 +6,13 @@ import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 /** Bytes of an error answer that are read. */
 const maximumAnswer = 64 * 1024;
 
-/** A registry or its token service knows who asks, or that nobody in particular does, and says no. */
+/** A registry or its token service refuses access. */
 export class AccessRefused extends UserError {}
 
 /** The registry gave no answer. */
 export class Unreachable extends UserError {}
 
-/** The registry does not do such a thing at all. */
+/** The registry does not support the operation. */
 export class Unsupported extends UserError {}
 
 /** What was being done, for errors: a verb's form that follows "while", and the repository. */
@@ -29,7 +29,7 @@ export interface RegistryWords {
 }
 
 /**
- * @param holdsSecret tells of texts that must not be shown: a registry may say back what it was sent
+ * @param holdsSecret whether a text contains a secret, which a registry may echo back
  */
 export async function readWords(
   response: HttpResponse,
@@ -51,7 +51,7 @@ export async function readWords(
   }
 }
 
-/** Reads an answer that nobody needs, so that its connection can serve again. */
+/** Drains an unneeded answer, so that its connection can be reused. */
 export async function discard(response: HttpResponse): Promise<void> {
   let seen = 0;
   try {
@@ -97,7 +97,7 @@ export function refusalError(
   return new Failure(`${problem}.`, "Try again later; if it stays, whoever runs the registry can look into its log.");
 }
 
-/** The error for a registry that could not be talked to at all. */
+/** The error for a registry that cannot be reached. */
 export function unreachableError(endpoint: Endpoint, step: Step, attempts: number, cause: unknown): Error {
   const { registry, base } = endpoint;
   const { code = "", message = "", proxy } = cause as FaultBehindProxy;
@@ -164,13 +164,13 @@ export function askedAs({ source, problems }: Identity): string {
   return [asked, ...problems].join(" ");
 }
 
-/** What to do when nobody may, or the wrong one asked. */
+/** The remedy for missing or wrong credentials. */
 export function loginRemedy(registry: string, identity: Identity): string {
   const looked = identity.searched.length > 0 ? ` Looked in: ${identity.searched.join(", ")}.` : "";
   return `Log in with \`docker login ${registry}\`, \`podman login ${registry}\` or \`slipway credentials add --service docker --url ${registry} …\` as someone who may do this.${looked}`;
 }
 
-/** Text from outside must not move a terminal's cursor or fill its screen. */
+/** Makes untrusted text safe for a terminal: no control characters, limited length. */
 export function printable(value: unknown): string {
   return typeof value === "string"
     ? value

@@ -1,13 +1,13 @@
 /** How long and how often to try again. Times are milliseconds. */
 export interface RetryPolicy {
-  /** Tries in all, the first included. */
+  /** Maximum number of attempts, including the first. */
   readonly attempts: number;
-  /** What all waiting of one request may add up to. */
+  /** Maximum total wait of one request. */
   readonly budget: number;
   /** Upper limit of the first wait; each further one doubles it. */
   readonly firstDelay: number;
   readonly maximumDelay: number;
-  /** Connection faults before a registry ever answered are tried again for no longer than this: it is probably not there at all. */
+  /** Maximum total wait for connection failures before a registry's first answer: it probably does not exist. */
   readonly firstContactBudget: number;
 }
 
@@ -34,7 +34,7 @@ export class Backoff {
     return this.#attempts;
   }
 
-  /** Counts from one again: something was achieved since. */
+  /** Resets the count after progress. */
   reset(): void {
     this.#attempts = 1;
     this.#waited = 0;
@@ -45,7 +45,7 @@ export class Backoff {
    * less than the server asked for.
    *
    * @param options `retryAfter`: milliseconds the server asked for; `budget`: milliseconds, in place of the policy's
-   * @returns false at once, without waiting, when attempts or budget are used up
+   * @returns false, without waiting, if attempts or budget are used up
    */
   async wait(
     options: { retryAfter?: number | undefined; budget?: number | undefined; signal?: AbortSignal | undefined } = {},
@@ -76,14 +76,14 @@ function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<v
   });
 }
 
-/** Whether another attempt may find a server in a better mood. 507, a full disk, does not go away by waiting. */
+/** Whether a retry may succeed. 507, a full disk, does not go away by waiting. */
 export function isRetriableStatus(status: number): boolean {
   return [408, 425, 429, 500, 502, 503, 504].includes(status);
 }
 
 const permanentFaults: readonly string[] = ["ENOTFOUND", "EACCES", "EPERM", "ENOENT", "EPROTO"];
 
-/** Whether a failure of the connection may pass. Names that do not resolve and certificates that are not trusted stay so. */
+/** Whether a connection failure may be temporary. Unknown host names and untrusted certificates are not. */
 export function isRetriableFault(error: unknown): boolean {
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: number };
   // A proxy that made no connection: 403 and 407 are about who asks.

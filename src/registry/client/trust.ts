@@ -4,18 +4,18 @@ import type { SecureContext } from "node:tls";
 export interface Trust {
   /** Authorities besides those that are trusted anyway. */
   readonly authorities?: readonly string[] | undefined;
-  /** Shown to the registry itself, to nobody else. */
+  /** The client certificate. Only sent to the registry itself. */
   readonly clientCertificate?: { readonly certificate: string; readonly key: string } | undefined;
 }
 
-/** How much is trusted: what is quick to load, which mostly is enough; or all that this machine and Node trust as well. */
+/** Narrow: authorities that load quickly and are usually enough. Wide: also all that this machine and Node trust. */
 export type Width = "narrow" | "wide";
 
 /**
  * The context for connections. Narrow: the registry's own authorities, or Node's where it has none. Wide: both, and the authorities that
  * this machine's administrator installed, which curl, docker and podman trust too; loading these takes 100 to 200 ms.
  *
- * @returns undefined where Node's default will do
+ * @returns undefined if Node's default is enough
  */
 export function secureContext(trust: Trust, width: Width, withClientCertificate: boolean): SecureContext | undefined {
   const tls = process.getBuiltinModule("node:tls");
@@ -32,7 +32,7 @@ export function secureContext(trust: Trust, width: Width, withClientCertificate:
   });
 }
 
-/** Whether a connection failed because nobody who is trusted vouches for the other side. */
+/** Whether a connection failed because no trusted authority signed the server's certificate. */
 export function isTrustFault(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
   return /^(UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|(DEPTH_ZERO_)?SELF_SIGNED_CERT(_IN_CHAIN)?)$/.test(

@@ -10,7 +10,7 @@ import type { RegistryRequest, RegistryResponse, Session } from "./session.ts";
 /** Opens a blob's content from byte `start` up to, not including, byte `end`. Called again for each further attempt. */
 export type OpenBlob = (start: number, end: number) => Readable;
 
-/** What went wrong with one try, when another may do better. */
+/** A failure that a retry may fix. */
 interface Fault {
   readonly error: unknown;
   /** Milliseconds the registry asked to wait. */
@@ -27,20 +27,20 @@ export interface UploadOptions {
   readonly open: OpenBlob;
   /** A repository of the same registry that may hold the blob. */
   readonly mountFrom?: string | undefined;
-  /** Called with how much more, or, when some have to be sent again, less was sent. */
+  /** Called with the number of bytes sent. Negative if some must be sent again. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bytes of one chunk when a blob goes in chunks: what an interruption costs at most. */
+/** Size of a chunk in bytes, and so the maximum loss of an interruption. */
 const chunkSize = 16 * 1024 * 1024;
 
 /**
- * Uploads a blob that the registry lacks: distribution specification, "Pushing blobs". It is mounted where it can be; else it is sent
- * in one request, which every registry takes; and when that breaks off, in chunks from where the registry says it stopped.
+ * Uploads a blob that the registry lacks: distribution specification, "Pushing blobs". Mounts it if possible. Otherwise sends it in one request,
+ * which every registry supports. If that breaks off, continues in chunks from where the registry stopped.
  *
- * @returns how the blob got there
- * @throws BodyError when its source fails; UserError or Failure when the registry does
+ * @returns how the blob was uploaded
+ * @throws BodyError if its source fails; UserError or Failure if the registry does
  */
 export async function uploadBlob(session: Session, options: UploadOptions): Promise<"mounted" | "uploaded"> {
   return new Upload(session, options).run();
@@ -52,9 +52,9 @@ class Upload {
   readonly #step: Step;
   readonly #backoff: Backoff;
   readonly #access: readonly Access[];
-  /** Bytes that `onBytes` was told of. */
+  /** Bytes reported to `onBytes`. */
   #reported = 0;
-  /** End of the furthest chunk that the registry ever took. */
+  /** End of the furthest chunk that the registry has accepted. */
   #furthest = 0;
 
   constructor(session: Session, options: UploadOptions) {
@@ -84,7 +84,7 @@ class Upload {
     return "uploaded";
   }
 
-  /** Asks for the blob of another repository: distribution specification, "Mounting a blob". Undefined: it is there now. */
+  /** Tries to mount the blob from another repository: distribution specification, "Mounting a blob". Undefined: mounted. */
   async #mountOrStart(from: string): Promise<URL | undefined> {
     const query = new URLSearchParams({ mount: this.#options.descriptor.digest, from });
     const access = [...this.#access, { repository: from, actions: ["pull"] as const }];
@@ -92,7 +92,7 @@ class Upload {
     try {
       response = await this.#post(`?${query}`, access);
     } catch (error) {
-      // Whoever may not read there may still write here.
+      // No access to the other repository does not mean no access to this one.
       if (error instanceof AccessRefused) return this.#start();
       throw error;
     }
@@ -142,14 +142,14 @@ class Upload {
       );
       if (fault) return fault;
       location = next ?? location;
-      // Many registries lose an upload that broke off: only what never came this far before is progress.
+      // Many registries lose an interrupted upload, so only bytes beyond the furthest chunk count as progress.
       if (end > this.#furthest) this.#backoff.reset();
       this.#furthest = Math.max(this.#furthest, end);
     }
     return this.#attempt({ method: "PUT", url: this.#withDigest(location), headers: octets });
   }
 
-  /** Sends once. A fault that another try may get over is returned, any other thrown. */
+  /** Sends once. Returns failures that a retry may fix; throws others. */
   async #attempt(
     request: Pick<RegistryRequest, "method" | "url" | "body" | "headers">,
     onSuccess: (response: RegistryResponse) => void = () => {},
@@ -177,20 +177,20 @@ class Upload {
     }
     const error = await this.#session.refusal(response, this.#step);
     if (isRetriableStatus(status)) return { error, retryAfter: parseRetryAfter(response.headers["retry-after"]) };
-    // The registry lost the upload, or its beginning is not what we thought.
+    // The registry has lost the upload or a part of it.
     if (status === 404 || status === 416) return { error };
     if (request.method === "PATCH" && [400, 405, 501].includes(status)) return { error, unsupported: true };
     throw error;
   }
 
-  /** What the registry kept of an interrupted upload: distribution specification, "Pushing a blob in chunks". */
+  /** Asks how much of an interrupted upload the registry has: distribution specification, "Pushing a blob in chunks". */
   async #kept(at: URL): Promise<Kept | undefined> {
     const request = { method: "GET", url: at, access: this.#access, step: this.#step } as const;
     const response = await this.#session.send({ ...request, ...this.#common() });
     await discard(response);
     const range = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.range ?? "");
     const last = Number(range?.[1] ?? 0);
-    // "0-0" is one byte by the specification, and none by what registries do: not worth keeping.
+    // "0-0" means one byte by the specification, but no bytes in practice. Start again.
     if (response.status !== 204 || last === 0 || last >= this.#options.descriptor.size) return undefined;
     return {
       location: this.#location(response, at),
@@ -199,7 +199,7 @@ class Upload {
     };
   }
 
-  /** Where the registry wants the next request of this upload, which may be another host. */
+  /** The URL for the next request of this upload. It may be on another host. */
   #location(response: RegistryResponse, base: URL): URL {
     const { location } = response.headers;
     const { registry } = this.#session.endpoint;
@@ -211,7 +211,7 @@ class Upload {
     if (location === undefined) return base;
     if (!URL.canParse(location, base.href)) throw refuse("is no URL");
     const url = new URL(location, base);
-    // Behind a proxy that ends TLS, registries often do not know that they are reached by it.
+    // Behind a proxy that terminates TLS, registries often return http: URLs.
     if (base.protocol === "https:" && url.protocol === "http:" && url.hostname === base.hostname) {
       url.protocol = "https:";
       url.port = base.port;
@@ -222,7 +222,7 @@ class Upload {
 
   #withDigest(location: URL): URL {
     const url = new URL(location);
-    // Appended by hand: what a registry put into its own query must come back byte for byte.
+    // Append as text: the registry's own query must stay the same byte for byte.
     url.search += `${url.search === "" ? "?" : "&"}digest=${encodeURIComponent(this.#options.descriptor.digest)}`;
     return url;
   }
@@ -237,14 +237,14 @@ class Upload {
     };
   }
 
-  /** Tells of progress up to a byte, which is less than before when something has to be sent again. */
+  /** Reports progress up to a byte. This is less than before if something must be sent again. */
   #report(upTo: number): void {
     if (upTo !== this.#reported) this.#options.onBytes?.(upTo - this.#reported);
     this.#reported = upTo;
   }
 
   #sourceError(error: BodyError): unknown {
-    // Another registry is the source, and its error says so.
+    // The source is another registry, and its error says so.
     if (error.cause instanceof Error && "exitStatus" in error.cause) return error.cause;
     return new Failure(
       `Blob ${this.#options.descriptor.digest} cannot be read: ${error.message}.`,
@@ -258,7 +258,7 @@ class Upload {
   }
 }
 
-/** What a registry kept of an upload. */
+/** The part of an upload that a registry has. */
 interface Kept {
   readonly location: URL;
   readonly offset: number;
