@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, createReadStream, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { copyFile, readdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -17,8 +18,11 @@ const archive = `/nodejs/dist/v${release}/node-v${release}-${platform}.tar.xz`;
 
 /** A machine without node and npm whose Bazel has downloaded nothing. */
 class BareWorkspace extends Workspace {
-  constructor(name: string) {
+  readonly #path: string;
+
+  constructor(name: string, path: string) {
     super(name);
+    this.#path = path;
     const cache = join(scratch, `cache-${name}`);
     const home = join(scratch, `home-${name}`);
     mkdirSync(home, { recursive: true });
@@ -38,11 +42,13 @@ class BareWorkspace extends Workspace {
   readonly options: readonly string[];
 
   override get env(): Record<string, string> {
-    return { ...super.env, PATH: programs };
+    return { ...super.env, PATH: this.#path };
   }
 }
 
 const programs = join(scratch, "programs");
+/** The machine's own npm, and the Node that it needs. */
+const npmPrograms = join(scratch, "npm");
 
 beforeAll(async () => {
   await hosts.start();
@@ -52,7 +58,7 @@ afterAll(() => hosts.stop());
 
 it("both commands of the README run where there is no node and no npm, with Node's release from its own host", async () => {
   await makeRelease();
-  const workspace = new BareWorkspace("release");
+  const workspace = new BareWorkspace("release", programs);
   const registry = new Registry(workspace);
   try {
     const [run, test] = ["run", "test"].map((name) => [name, ...workspace.options]) as [string[], string[]];
@@ -73,14 +79,14 @@ it("both commands of the README run where there is no node and no npm, with Node
 it("the npm package brings the same Node where that host does not", async () => {
   hosts.requests.length = 0;
   hosts.serve(archive, "/dev/null");
-  const workspace = new BareWorkspace("package");
+  const workspace = new BareWorkspace("package", `${npmPrograms}${delimiter}${programs}`);
   const label = `@slipway_node_linux_${process.arch === "x64" ? "x86_64" : "aarch64"}//:node`;
   try {
     await workspace.stdout(["build", ...workspace.options, label]);
   } finally {
     await workspace.bazel(["shutdown"]);
   }
-  expect(hosts.requests).toEqual([archive, `/node-${platform}/-/node-${platform}-${release}.tgz`]);
+  expect(hosts.requests).toEqual([archive, `/node-${platform}`, `/node-${platform}/-/node-${platform}-${release}.tgz`]);
   const external = join(workspace.outputBase, "external");
   const folder = (await readdir(external)).find(
     (name) => /slipway_node_linux_\w+$/.test(name) && !name.startsWith("@"),
@@ -88,9 +94,14 @@ it("the npm package brings the same Node where that host does not", async () => 
   expect(await sha256(join(external, folder ?? "", "node"))).toBe(await sha256(process.execPath));
 });
 
-/** All programs of this machine but those that a bare one lacks. */
+/** Where a program of this machine really is. */
+const programOf = (name: string) => realpathSync(execFileSync("which", [name], { encoding: "utf8" }).trim());
+
+/** All programs of this machine but those that a bare one lacks, and npm's apart. */
 async function linkPrograms(): Promise<void> {
   mkdirSync(programs);
+  mkdirSync(npmPrograms);
+  for (const name of ["node", "npm"]) symlinkSync(programOf(name), join(npmPrograms, name));
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
     for (const name of await readdir(folder).catch(() => [])) {
       if (/^(node|nodejs|npm|npx|pnpm|pnpx|yarn|corepack)$/.test(name)) continue;
@@ -109,7 +120,8 @@ async function makeRelease(): Promise<void> {
   const file = join(scratch, "node.tar.xz");
   mkdirSync(join(scratch, name, "bin"), { recursive: true });
   await copyFile(process.execPath, join(scratch, name, "bin/node"));
-  symlinkSync("../lib/node_modules/npm/bin/npm-cli.js", join(scratch, name, "bin/npm"));
+  mkdirSync(join(scratch, name, "lib/node_modules"), { recursive: true });
+  cpSync(join(programOf("npm"), "../.."), join(scratch, name, "lib/node_modules/npm"), { recursive: true });
   writeFileSync(join(scratch, name, "README.md"), "");
   const { status, stderr } = await command(["tar", "-C", scratch, "-cJf", file, name], {
     PATH: process.env["PATH"] ?? "",

@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 
-/** A local server that stands for nodejs.org and for registry.npmjs.org. It hands on what the machine's registry serves, and counts. */
+/** A local server that stands for nodejs.org and for an npm registry. It hands on what the machine's registry serves, and counts. */
 export class PackageHosts {
   /** Paths that were asked for, those of nodejs.org below /nodejs. */
   readonly requests: string[] = [];
@@ -35,7 +35,7 @@ export class PackageHosts {
 
   /** What Bazel's option --experimental_downloader_config reads. */
   get downloaderConfig(): string {
-    return `rewrite nodejs.org/(.*) ${this.#address}/nodejs/$1\nrewrite registry.npmjs.org/(.*) ${this.#address}/$1\n`;
+    return `rewrite nodejs.org/(.*) ${this.#address}/nodejs/$1\n`;
   }
 
   /** The registry for package managers. */
@@ -59,14 +59,7 @@ export class PackageHosts {
   }
 }
 
-/** The registry that npm is configured for; without npm the public one. */
+/** The registry that npm is configured for. */
 function machineRegistry(): string {
-  try {
-    return execFileSync("npm", ["config", "get", "registry"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
-  } catch {
-    return "https://registry.npmjs.org/";
-  }
+  return execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8" }).trim();
 }

@@ -11,6 +11,7 @@ _PARTS = {
     "crane": "crane version",
     "docker_registry": "command -v docker-registry",
     "bsdtar": "bsdtar --version",
+    "npm": "npm --version",
     "chromium": "chromium --version",
     "python": "python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'",
     "venv": "python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'",

@@ -21,3 +21,16 @@ def host_node(rctx):
     # Not a label of `node` itself: Bazel would hash its 120 MB at each server start, to check the repository. A new version changes the .bzl file
     # loaded above, which Bazel checks too.
     return rctx.path(Label("@slipway_node_{}//:BUILD.bazel".format(platform))).dirname.get_child("node")
+
+def host_npm(rctx):
+    """The npm that Node's release contains, for machines without npm.
+
+    Args:
+      rctx: the repository context.
+
+    Returns:
+      list of path, the command; None if Node came as an npm package, which has no npm.
+    """
+    node = host_node(rctx)
+    npm = node.dirname.get_child("npm", "bin", "npm-cli.js")
+    return [node, npm] if npm.exists else None

@@ -3,44 +3,6 @@
 # Bazel's exit status for a command that timed out.
 _TIMED_OUT = 256
 
-def archive(url, prefix, output = "", sha256 = "", integrity = ""):
-    """An archive for `download`.
-
-    Args:
-      url: string.
-      prefix: string, the folder of the archive to unpack.
-      output: string, the folder in the repository to unpack into.
-      sha256: string, hexadecimal; this or `integrity` pins the bytes.
-      integrity: string, as in `sha512-…`.
-
-    Returns:
-      struct.
-    """
-    return struct(url = url, prefix = prefix, output = output, sha256 = sha256, integrity = integrity, package = None)
-
-def npm_archive(package, version, integrity):
-    """The archive of an npm package in the public registry.
-
-    Args:
-      package: string, its name.
-      version: string, exact.
-      integrity: string, from `npm view NAME@VERSION dist.integrity`.
-
-    Returns:
-      struct.
-    """
-    return struct(
-        url = "https://registry.npmjs.org/{0}/-/{0}-{1}.tgz".format(package, version),
-        prefix = "package",
-        output = "",
-        sha256 = "",
-        integrity = integrity,
-        package = "{}@{}".format(package, version),
-    )
-
-def _unpack(rctx, archive, url, allow_fail):
-    return rctx.download_and_extract(url, archive.output, archive.sha256, "", archive.prefix, integrity = archive.integrity, allow_fail = allow_fail)
-
 def _packets_are_dropped(rctx, url):
     """Whether a firewall drops connections silently. Bazel would retry for a minute. With a proxy, the proxy answers."""
     for name in ["HTTPS_PROXY", "https_proxy"]:
@@ -49,45 +11,62 @@ def _packets_are_dropped(rctx, url):
     probe = "exec 3<>/dev/tcp/{}/443".format(url.split("/")[2])
     return rctx.execute(["bash", "-c", probe], timeout = 3).return_code == _TIMED_OUT
 
-def _npm_pack(rctx, archive):
-    """Fetches a package with the machine's npm, which has its own registry settings. Returns an error or None."""
-    npm = rctx.which("npm")
-    if not npm:
+def download_release(rctx, url, prefix, sha256, otherwise):
+    """Unpacks an archive with Bazel's downloader, or calls `otherwise` if its host does not answer.
+
+    Args:
+      rctx: the repository context.
+      url: string.
+      prefix: string, the folder of the archive to unpack.
+      sha256: string, hexadecimal.
+      otherwise: function without arguments; returns an error or None.
+    """
+
+    def unpack():
+        return rctx.download_and_extract(url, "", sha256, "", prefix, allow_fail = True).success
+
+    slow = _packets_are_dropped(rctx, url)
+    if not slow and unpack():
+        return
+    problem = otherwise()
+
+    # Bazel's downloader may have a mirror, which a rule cannot see.
+    if problem and not (slow and unpack()):
+        fail("{}: Bazel could not download {} (its warning says why), nor could npm: {}\nLet Bazel reach that host, name a mirror with --experimental_downloader_config, or install npm.".format(
+            rctx.name,
+            url,
+            problem,
+        ))
+
+def download_npm_package(rctx, package, version, integrity, npm = None):
+    """Unpacks an npm package, fetched by npm from the registry that it is configured for. Bazel verifies the bytes.
+
+    Args:
+      rctx: the repository context.
+      package: string, its name.
+      version: string, exact.
+      integrity: string, from `npm view NAME@VERSION dist.integrity`.
+      npm: command to use if npm is not on PATH: list of path. Default: none.
+
+    Returns:
+      string, an error; None if the package is unpacked.
+    """
+    on_path = rctx.which("npm")
+    command = [on_path] if on_path else npm
+    if not command:
         return "npm is not on PATH."
     rctx.file("download/package.json", "{}")
-    result = rctx.execute([npm, "pack", "--loglevel=error", archive.package], working_directory = "download", timeout = 600)
+    result = rctx.execute(
+        command + ["pack", "--loglevel=error", "{}@{}".format(package, version)],
+        working_directory = "download",
+        timeout = 600,
+        environment = {"npm_config_update_notifier": "false"},
+    )
     if result.return_code != 0:
         return result.stderr.strip()
 
     # npm trusts its registry's integrity, so Bazel verifies the pinned one.
-    file = archive.url.rpartition("/")[2]
-    _unpack(rctx, archive, "file://{}".format(rctx.path("download/" + file)), False)
+    file = "file://{}".format(rctx.path("download/{}-{}.tgz".format(package, version)))
+    rctx.download_and_extract(file, "", "", "", "package", integrity = integrity)
     rctx.delete("download")
     return None
-
-def download(rctx, archives):
-    """Unpacks the first available archive, with Bazel's downloader or else with the machine's npm. Bazel verifies the bytes of each.
-
-    Args:
-      rctx: the repository context.
-      archives: list of `archive`, the last one an `npm_archive`.
-    """
-    slow = []
-    for archive in archives:
-        if _packets_are_dropped(rctx, archive.url):
-            slow.append(archive)
-        elif _unpack(rctx, archive, archive.url, True).success:
-            return
-    problem = _npm_pack(rctx, archives[-1])
-    if not problem:
-        return
-
-    # Bazel's downloader may have a mirror, which a rule cannot see.
-    for archive in slow:
-        if _unpack(rctx, archive, archive.url, True).success:
-            return
-    fail("{}: Bazel could not download {} (its warnings say why), nor could npm: {}\nLet Bazel reach one of these, name a mirror with --experimental_downloader_config, or configure npm.".format(
-        rctx.name,
-        " or ".join([archive.url for archive in archives]),
-        problem,
-    ))

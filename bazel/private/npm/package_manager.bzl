@@ -1,6 +1,7 @@
 """The package managers that install lock files."""
 
-load(":download.bzl", "download", "npm_archive")
+load("//bazel/private/node:host_node.bzl", "host_npm")
+load(":download.bzl", "download_npm_package")
 
 # `integrity` is the registry's: `npm view NAME@VERSION dist.integrity`.
 _PACKAGE_MANAGERS = {
@@ -18,7 +19,9 @@ _PACKAGE_MANAGERS = {
 
 def _package_manager_impl(rctx):
     pin = _PACKAGE_MANAGERS[rctx.attr.package]
-    download(rctx, [npm_archive(rctx.attr.package, pin.version, pin.integrity)])
+    problem = download_npm_package(rctx, rctx.attr.package, pin.version, pin.integrity, npm = host_npm(rctx))
+    if problem:
+        fail("{}: npm could not fetch {} {}: {}\nCheck the registry of your npm configuration: `npm config get registry`.".format(rctx.name, rctx.attr.package, pin.version, problem))
     rctx.file("BUILD.bazel", "")
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 

@@ -53,8 +53,7 @@ export async function examineConda(env: Environment): Promise<Finding> {
 export async function examineNpm(env: Environment): Promise<Finding> {
   const part = {
     part: "npm",
-    neededFor:
-      "networks in which Bazel reaches neither nodejs.org nor registry.npmjs.org, and `slipway dev` without ibazel",
+    neededFor: "networks in which Bazel does not reach nodejs.org, and `slipway dev` without ibazel",
     required: false,
   };
   const remedy = "apt-get install npm";
