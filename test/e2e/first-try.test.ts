@@ -86,7 +86,11 @@ it("the npm package brings the same Node where that host does not", async () => 
   } finally {
     await workspace.bazel(["shutdown"]);
   }
-  expect(hosts.requests).toEqual([archive, `/node-${platform}`, `/node-${platform}/-/node-${platform}-${release}.tgz`]);
+  expect([...new Set(hosts.requests)]).toEqual([
+    archive,
+    `/node-${platform}`,
+    `/node-${platform}/-/node-${platform}-${release}.tgz`,
+  ]);
   const external = join(workspace.outputBase, "external");
   const folder = (await readdir(external)).find(
     (name) => /slipway_node_linux_\w+$/.test(name) && !name.startsWith("@"),
