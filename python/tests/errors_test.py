@@ -1,4 +1,4 @@
-"""What errors of functions in containers say to do; the TypeScript SDK's tests say the same of it."""
+"""Remedies in errors of functions in containers. The TypeScript SDK has the same tests."""
 
 import errno
 import os

@@ -106,7 +106,7 @@ describe("push", () => {
       status: 2,
       stderr: expect.stringMatching(/\{STABLE_COMMIT\}[\s\S]*--stamp/),
     });
-    // What a flag says does not need the status.
+    // A tag from a flag does not need the status.
     expect((await target.run(["--tag", "v1"])).status).toBe(0);
     target.request.buildStatus = [
       target.file("_main/stable-status.txt", "STABLE_COMMIT 0a1b2c\nSTABLE_EMPTY\n"),

@@ -12,7 +12,7 @@ import { scratchFolder, Workspace } from "./workspace.ts";
 const folder = join(scratchFolder(), "pinned-bases");
 const workspace = new Workspace("pinned-bases", folder);
 
-/** Versions that no mirror has. What is in the packages is never read: nothing is built. */
+/** Versions that no mirror has. Nothing is built, so nobody reads the packages. */
 const dash = oldPackage("dash");
 const libc = oldPackage("libc6");
 /** Moments at which the archive of all versions has them, has nothing, and does not listen. */

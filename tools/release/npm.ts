@@ -45,7 +45,7 @@ interface Release {
 }
 
 /**
- * What the npm package has besides the bundles: package.json, an executable script per program, and the types of the SDK.
+ * Files of the npm package besides the bundles: package.json, an executable script per program, and the types of the SDK.
  *
  * @param manifest text of the repository's package.json
  * @param declarations folder of what the TypeScript compiler wrote for the SDK and everything that it imports

@@ -1,4 +1,4 @@
-/** What stands in `.bcr` for the account that the repository is published under, until there is one. */
+/** Stands in `.bcr` for the account of the repository, until there is one. */
 const placeholder = "OWNER";
 
 /**

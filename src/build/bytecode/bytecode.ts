@@ -14,7 +14,7 @@ import { bytecodePath } from "./paths.ts";
 
 /**
  * `bytecode --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT]`, then `["file", IMAGE_PATH, SOURCE]` for each module,
- * and `["deb", PATH]` for each Debian package whose modules count: a layer with their bytecode, each beside its module. What does not compile has none, as
+ * and `["deb", PATH]` for each Debian package whose modules count: a layer with their bytecode, each beside its module. A module that does not compile has none, as
  * Python's own `compileall` leaves it.
  */
 export async function bytecode(args: readonly string[], context: Context, compiler: PythonCompiler): Promise<void> {

@@ -50,7 +50,7 @@ describe.each(["typescript", "python", "any"] as const)("an empty folder, for %s
     );
     expect(made["MODULE.bazel"]).toContain(`path = "${slipway}"`);
     expect(Object.values(made).join("")).not.toContain("{{");
-    // Whatever is elsewhere in this repository is the same there.
+    // These files are copies of those in this repository.
     for (const name of [".bazelversion", "tools/bazel", "tools/bootstrap/choose.sh", "tools/bootstrap/truststore.sh"]) {
       expect(made[name], name).toBe(readFileSync(name, "utf8"));
     }
