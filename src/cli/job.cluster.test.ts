@@ -4,28 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { build } from "esbuild";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { clusterOfTest, type TestCluster, until } from "../engine/kubernetes/testdata/cluster.ts";
 import { pushShell } from "../engine/kubernetes/testdata/image.ts";
 
-// Where its packages are found.
-const bundle = mkdtempSync(join(process.cwd(), ".bundle-"));
-
-// Sources name files as bundles see them, so that Node alone cannot run them.
-beforeAll(async () => {
-  await build({
-    entryPoints: [join(import.meta.dirname, "main.ts")],
-    outdir: bundle,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    packages: "external",
-    splitting: true,
-    platform: "node",
-    format: "esm",
-  });
-  return () => rmSync(bundle, { recursive: true });
-});
+const program = join(process.env["TEST_SRCDIR"] ?? "", "_main/src/slipway");
 
 /** The command line as a user of a cluster has it, and a job of one command line of a shell. */
 async function userOf(cluster: TestCluster) {
@@ -33,7 +16,7 @@ async function userOf(cluster: TestCluster) {
   const image = await pushShell(cluster.registry);
   const [repository, digest] = image.split("@");
   const start = (args: readonly string[], more: Record<string, string> = {}): ChildProcess => {
-    const child = spawn(process.execPath, [join(bundle, "main.mjs"), "job", ...args], {
+    const child = spawn(program, ["job", ...args], {
       env: { ...cluster.env, ...more },
       cwd: home,
       stdio: ["ignore", "pipe", "pipe"],
