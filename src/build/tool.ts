@@ -1,4 +1,4 @@
-import { exitStatusOf, messageOf } from "../core/errors.ts";
+import { exitStatusOf, reportOf } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import type { Context } from "./context.ts";
 import { expandFlagFiles } from "./flag-file.ts";
@@ -21,7 +21,7 @@ export async function runTool(
     await run(expandFlagFiles(args), { folder: "", signal: stop.signal });
   } catch (error) {
     if (stop.signal.aborted) return;
-    process.stderr.write(`${messageOf(error)}\n`);
+    process.stderr.write(`${reportOf(error)}\n`);
     process.exitCode = exitStatusOf(error);
   }
 }

@@ -1,4 +1,4 @@
-import { exitStatusOf, messageOf } from "../core/errors.ts";
+import { exitStatusOf, reportOf } from "../core/errors.ts";
 import type { Context } from "./context.ts";
 
 /** Bazel's `WorkRequest` (worker_protocol.proto) as JSON. */
@@ -66,7 +66,7 @@ export async function serve(options: WorkerOptions): Promise<void> {
       return { exitCode: 0, output: "" };
     } catch (error) {
       if (signal.aborted) return { exitCode: 0, output: "", wasCancelled: true };
-      return { exitCode: exitStatusOf(error), output: `${messageOf(error)}\n` };
+      return { exitCode: exitStatusOf(error), output: `${reportOf(error)}\n` };
     }
   }
 }

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { exitStatusOf, messageOf } from "../core/errors.ts";
+import { exitStatusOf, jsonOf, reportOf } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { overview, widest } from "./overview.ts";
 
@@ -19,7 +19,8 @@ async function main(args: readonly string[]): Promise<number> {
     // A command may have set its own status.
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
+    if (args.includes("--json")) process.stdout.write(`${jsonOf(error)}\n`);
+    process.stderr.write(`${reportOf(error)}\n`);
     return exitStatusOf(error);
   }
 }

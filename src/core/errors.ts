@@ -1,17 +1,36 @@
+import type { ErrorCode } from "./error-codes.ts";
+
 /** Control characters, which a terminal would obey. Errors quote untrusted text. */
 const unprintable = /[^\P{Cc}\n]+/gu;
 
+/** What is wrong, for programs. */
+export interface ErrorIdentity {
+  readonly code: ErrorCode;
+  /** The file with line and column, the field, the registry, the target, the option, the job: the shortest text that names it. */
+  readonly culprit: string;
+}
+
 /** An error for people: what is wrong, and what to do about it. */
-abstract class ReportedError extends Error {
+abstract class ReportedError extends Error implements ErrorIdentity {
   abstract readonly exitStatus: number;
+  readonly code: ErrorCode;
+  readonly culprit: string;
+  readonly problem: string;
+  readonly remedy: string;
 
   /**
-   * @param problem one sentence that names the culprit: the file and line, the field, the registry, the target
+   * @param identity the code and the culprit
+   * @param problem one sentence that names the culprit
    * @param remedy one sentence that says what to do
    * @param options `cause`: the underlying error, for debugging
    */
-  constructor(problem: string, remedy: string, options?: ErrorOptions) {
-    super(`${problem}\n${remedy}`.replaceAll(unprintable, " "), options);
+  constructor({ code, culprit }: ErrorIdentity, problem: string, remedy: string, options?: ErrorOptions) {
+    const [shownProblem, shownRemedy] = [problem, remedy].map((text) => text.replaceAll(unprintable, " "));
+    super(`${shownProblem}\n${shownRemedy}`, options);
+    this.code = code;
+    this.culprit = culprit.replaceAll(unprintable, " ");
+    this.problem = shownProblem as string;
+    this.remedy = shownRemedy as string;
   }
 }
 
@@ -32,8 +51,20 @@ export function exitStatusOf(error: unknown): number {
   return error instanceof ReportedError ? error.exitStatus : 1;
 }
 
-/** The text to print for an error. UserError and Failure have no stack in it, since they name the culprit. */
+/** The text of an error, to quote in another one. UserError and Failure have no stack in it, since they name the culprit. */
 export function messageOf(error: unknown): string {
   if (error instanceof ReportedError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** The text of an error, to print: the message and, in brackets, the code that docs/reference/errors.md lists. */
+export function reportOf(error: unknown): string {
+  return error instanceof ReportedError ? `${error.message} [${error.code}]` : messageOf(error);
+}
+
+/** An error as JSON, for programs that asked for JSON. */
+export function jsonOf(error: unknown): string {
+  if (!(error instanceof ReportedError)) return JSON.stringify({ error: { problem: messageOf(error) } });
+  const { code, culprit, problem, remedy } = error;
+  return JSON.stringify({ error: { code, culprit, problem, remedy } });
 }

@@ -1,4 +1,4 @@
-import { exitStatusOf, Failure, messageOf, UserError } from "../core/errors.ts";
+import { exitStatusOf, Failure, reportOf, UserError } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { Destinations } from "./destination.ts";
 import { runfilesFolder } from "./environment.ts";
@@ -31,7 +31,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
 
 reportUncaught();
 main(process.argv.slice(2), process.env).catch((error) => {
-  tell(`slipway: ${messageOf(error)}\n`);
+  tell(`slipway: ${reportOf(error)}\n`);
   // Do not wait for running transfers: their results are no longer needed.
   process.exit(exitStatusOf(error));
 });

@@ -1,4 +1,4 @@
-import { exitStatusOf, messageOf } from "../core/errors.ts";
+import { exitStatusOf, reportOf } from "../core/errors.ts";
 import { stopAll } from "../core/interrupts.ts";
 import { functions } from "./in-image.ts";
 import type { Json } from "./json.ts";
@@ -16,7 +16,7 @@ export async function main(program: () => Json | void | Promise<Json | void>): P
   try {
     await program();
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
+    process.stderr.write(`${reportOf(error)}\n`);
     await stopAll("SIGTERM");
     process.exit(exitStatusOf(error));
   }

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
-import { exitStatusOf, messageOf } from "../core/errors.ts";
+import { exitStatusOf, reportOf } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { checkImageTaken, readServices } from "./read.ts";
 
@@ -16,6 +16,6 @@ async function main([file = "", name = "", output = "", option]: readonly string
 
 reportUncaught();
 main(process.argv.slice(2)).catch((error) => {
-  process.stderr.write(`${messageOf(error)}\n`);
+  process.stderr.write(`${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);
 });

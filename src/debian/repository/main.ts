@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { exitStatusOf, messageOf } from "../../core/errors.ts";
+import { exitStatusOf, reportOf } from "../../core/errors.ts";
 import { readAptSources } from "../apt-sources.ts";
 import { parseLock } from "../lock.ts";
 import { findMirrors } from "../mirrors.ts";
@@ -31,6 +31,6 @@ async function main([command, path = "", ...rest]: readonly string[]): Promise<u
 try {
   process.stdout.write(`${JSON.stringify(await main(process.argv.slice(2)))}\n`);
 } catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
+  process.stderr.write(`${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);
 }

@@ -5,7 +5,7 @@
  */
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
-import { exitStatusOf, Failure, messageOf, UserError } from "../../core/errors.ts";
+import { exitStatusOf, Failure, reportOf, UserError } from "../../core/errors.ts";
 import { reportUncaught } from "../../core/unexpected.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
 import { detectEngine, type EngineChoice } from "../choose.ts";
@@ -56,6 +56,6 @@ function remarkOf(choice: EngineChoice): string | null {
 enableCompileCache(join(cacheFolder(), "compiled"));
 reportUncaught();
 main(process.argv.slice(2)).catch((error) => {
-  process.stderr.write(`slipway: ${messageOf(error)}\n`);
+  process.stderr.write(`slipway: ${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { join } from "node:path";
-import { exitStatusOf, messageOf } from "../../core/errors.ts";
+import { exitStatusOf, reportOf } from "../../core/errors.ts";
 import { splitDigest } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
@@ -45,6 +45,6 @@ registerHooks({
 try {
   process.stdout.write(`${JSON.stringify(await main(process.argv.slice(2)))}\n`);
 } catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
+  process.stderr.write(`${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);
 }

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { exitStatusOf, messageOf, UserError } from "../../core/errors.ts";
+import { exitStatusOf, reportOf, UserError } from "../../core/errors.ts";
 import type { HelperAnswer, HelperCall } from "../../credentials/protocols/helper.ts";
 
 /** Helpers by the name under which `slipway install` installs them. */
@@ -26,7 +26,7 @@ async function main([name = "", ...args]: readonly string[]): Promise<number> {
     process.stdout.write(stdout);
     return status ?? 0;
   } catch (error) {
-    const text = `${messageOf(error)}\n`;
+    const text = `${reportOf(error)}\n`;
     if (name === errorsOnStdout) process.stdout.write(text);
     else process.stderr.write(text);
     return exitStatusOf(error);

@@ -1,5 +1,5 @@
 import { closeSync, writeSync } from "node:fs";
-import { exitStatusOf, Failure, messageOf, UserError } from "../../core/errors.ts";
+import { exitStatusOf, Failure, reportOf, UserError } from "../../core/errors.ts";
 import { closeInherited } from "./descriptors.ts";
 import { registryPaths } from "./paths.ts";
 import type { Handshake } from "./protocol.ts";
@@ -36,7 +36,7 @@ try {
     await running.stopped;
   }
 } catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
+  process.stderr.write(`${reportOf(error)}\n`);
   shakeHands({ failed: { message: messageFor(error), exitStatus: exitStatusOf(error) } });
   process.exitCode = exitStatusOf(error);
 }

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { exitStatusOf, messageOf, UserError } from "../../core/errors.ts";
+import { exitStatusOf, reportOf, UserError } from "../../core/errors.ts";
 import { reportUncaught } from "../../core/unexpected.ts";
 import type { ContentKind } from "../content.ts";
 
@@ -25,6 +25,6 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => 
 
 reportUncaught();
 main(process.argv.slice(2)).catch((error) => {
-  process.stderr.write(`${messageOf(error)}\n`);
+  process.stderr.write(`${reportOf(error)}\n`);
   process.exit(exitStatusOf(error));
 });
