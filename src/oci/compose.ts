@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import { type ExecutionConfig, type HistoryEntry, type ImageConfig, parseImageConfig } from "./config.ts";
+import { checkDiffIds, type ExecutionConfig, type HistoryEntry, type ImageConfig, parseImageConfig } from "./config.ts";
 import { type Descriptor, formatPlatform, type Platform } from "./descriptor.ts";
 import { type Digest, sha256 } from "./digest.ts";
 import { canonicalJson } from "./json.ts";
@@ -94,16 +94,12 @@ function readBase(image: BaseImage): Base {
   const actual: Digest = sha256(image.config);
   if (manifest.config.digest.startsWith("sha256:") && manifest.config.digest !== actual) {
     throw new UserError(
+      { code: "image-invalid", culprit: name },
       `The manifest of ${name} names the configuration ${manifest.config.digest}, but the one given has ${actual}.`,
-      "Give the manifest and the configuration of one and the same image.",
+      "Give the manifest and the configuration of the same image.",
     );
   }
-  if (config.rootfs.diff_ids.length !== manifest.layers.length) {
-    throw new UserError(
-      `The manifest of ${name} has ${manifest.layers.length} layers, its configuration ${config.rootfs.diff_ids.length}.`,
-      "Take another base image: this one is damaged.",
-    );
-  }
+  checkDiffIds(manifest, config, name);
   const layers = manifest.layers.map((layer) => ({ ...layer, mediaType: ociLayerMediaType(layer.mediaType) }));
   return { name, config, layers };
 }
@@ -113,8 +109,10 @@ function platformOf(spec: ImageSpec, base: Base | undefined): Platform {
   const os = spec.os ?? base?.config.os;
   const architecture = spec.architecture ?? base?.config.architecture;
   if (os === undefined || architecture === undefined) {
+    const missing = os === undefined ? "os" : "architecture";
     throw new UserError(
-      `The image has no base and its ${os === undefined ? "operating system" : "architecture"} is not given.`,
+      { code: "field-invalid", culprit: missing },
+      `The image has neither a base nor a value for ${missing}.`,
       "Give os and architecture, for example linux and amd64, or a base image.",
     );
   }
@@ -125,6 +123,7 @@ function platformOf(spec: ImageSpec, base: Base | undefined): Platform {
     const variantsDiffer = Boolean(theirs.variant) && theirs.variant !== variant;
     if (theirs.os !== os || theirs.architecture !== architecture || variantsDiffer) {
       throw new UserError(
+        { code: "image-unsuitable", culprit: base.name },
         `The image is for ${formatPlatform(platform)}, but ${base.name} is for ${formatPlatform(theirs)}.`,
         "Choose a base image of that platform, or build for the platform of the base.",
       );
@@ -196,6 +195,7 @@ function mergeEnvironment(base: readonly string[], changes: Readonly<Record<stri
   for (const name of Object.keys(changes).sort()) {
     if (!/^[^=\0]+$/.test(name)) {
       throw new UserError(
+        { code: "variable-invalid", culprit: name },
         `${JSON.stringify(name)} cannot be the name of an environment variable.`,
         "Write env as a mapping of names, without =, to values.",
       );

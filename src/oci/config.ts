@@ -1,5 +1,7 @@
+import { UserError } from "../core/errors.ts";
 import type { Digest } from "./digest.ts";
 import { parseJson } from "./json.ts";
+import type { ImageManifest } from "./manifest.ts";
 
 /** How a container of an image starts: OCI image specification, "Image Configuration", `config`. */
 export interface ExecutionConfig {
@@ -60,4 +62,18 @@ export function parseImageConfig(bytes: Uint8Array, document = "image configurat
     if (config.get("Labels").present) config.get("Labels").stringMap();
   }
   return node.value as ImageConfig;
+}
+
+/**
+ * Checks that a configuration has one diff ID for each layer of its manifest.
+ *
+ * @param image its name in errors
+ */
+export function checkDiffIds({ layers }: ImageManifest, { rootfs }: ImageConfig, image: string): void {
+  if (rootfs.diff_ids.length === layers.length) return;
+  throw new UserError(
+    { code: "image-invalid", culprit: image },
+    `The manifest of ${image} has ${layers.length} layers, its configuration ${rootfs.diff_ids.length}.`,
+    "Use another base image: this one is damaged.",
+  );
 }

@@ -31,6 +31,7 @@ export function isDigest(text: unknown): text is Digest {
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text;
   throw new UserError(
+    { code: "reference-invalid", culprit: text },
     `${JSON.stringify(text)} is not a digest.`,
     "Write sha256: and 64 lower-case hexadecimal digits, as a registry or `sha256sum` prints them.",
   );

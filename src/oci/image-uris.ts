@@ -18,6 +18,7 @@ export function parseImages(text: string): ReadonlyMap<string, string> {
       const [, tag, address] = /^([^:#/@]+)##(.+)$/s.exec(entry) ?? [];
       if (tag === undefined || address === undefined) {
         throw new UserError(
+          { code: "variable-invalid", culprit: builtImages },
           `${builtImages}: ${JSON.stringify(entry)} is not TAG##IMAGE.`,
           "Unset it and start the program by its Bazel target, which sets it.",
         );

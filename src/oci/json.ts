@@ -1,4 +1,4 @@
-import { UserError } from "../core/errors.ts";
+import { type ErrorIdentity, UserError } from "../core/errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
 
 const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema 2) images.";
@@ -14,18 +14,27 @@ export class JsonNode {
   readonly #document: string;
   readonly #path: string;
   readonly #remedy: string;
+  readonly #identity: Partial<ErrorIdentity>;
 
-  constructor(value: unknown, document: string, path = "", remedy = usualRemedy) {
+  constructor(
+    value: unknown,
+    document: string,
+    path = "",
+    remedy = usualRemedy,
+    identity: Partial<ErrorIdentity> = {},
+  ) {
     this.value = value;
     this.#document = document;
     this.#path = path;
     this.#remedy = remedy;
+    this.#identity = identity;
   }
 
   /** Throws a UserError with document and field. */
   fail(problem: string): never {
     throw new UserError(
-      `${this.#document}: ${this.#path === "" ? "the document" : this.#path} ${problem}.`,
+      { code: "image-invalid", culprit: this.#path || this.#document, ...this.#identity },
+      `${this.#document}: ${this.#path || "the document"} ${problem}.`,
       this.#remedy,
     );
   }
@@ -35,10 +44,13 @@ export class JsonNode {
     return this.fail(this.value === undefined ? "is missing" : `is not ${what}`);
   }
 
+  #inside(value: unknown, path: string): JsonNode {
+    return new JsonNode(value, this.#document, path, this.#remedy, this.#identity);
+  }
+
   /** The field `key` of this object. Its value is undefined if absent. */
   get(key: string): JsonNode {
-    const path = this.#path === "" ? key : `${this.#path}.${key}`;
-    return new JsonNode(this.object()[key], this.#document, path, this.#remedy);
+    return this.#inside(this.object()[key], this.#path === "" ? key : `${this.#path}.${key}`);
   }
 
   /** Whether this value is present. Null counts as absent, since Go's encoders write it for nothing. */
@@ -53,9 +65,7 @@ export class JsonNode {
 
   items(): JsonNode[] {
     if (!Array.isArray(this.value)) this.#isNot("a list");
-    return (this.value as unknown[]).map(
-      (item, index) => new JsonNode(item, this.#document, `${this.#path}[${index}]`, this.#remedy),
-    );
+    return (this.value as unknown[]).map((item, index) => this.#inside(item, `${this.#path}[${index}]`));
   }
 
   string(): string {
@@ -89,15 +99,22 @@ export class JsonNode {
  *
  * @param document its name in errors: a path, or `manifest of REPOSITORY:TAG`
  * @param remedy remedy in errors. Default: one for images and their parts
+ * @param identity code and culprit of errors. Default: `image-invalid`, and the field or else the document
  * @throws UserError if the bytes are not UTF-8 or not JSON
  */
-export function parseJson(bytes: Uint8Array | string, document: string, remedy?: string): JsonNode {
+export function parseJson(
+  bytes: Uint8Array | string,
+  document: string,
+  remedy?: string,
+  identity?: Partial<ErrorIdentity>,
+): JsonNode {
   try {
     const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return new JsonNode(JSON.parse(text), document, "", remedy);
+    return new JsonNode(JSON.parse(text), document, "", remedy, identity);
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
     throw new UserError(
+      { code: "image-invalid", culprit: document, ...identity },
       `${document} is not JSON: ${cause.message}.`,
       remedy ?? "Make it again; it may have been cut short.",
       { cause },

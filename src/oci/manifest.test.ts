@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../core/errors.ts";
+import { reported } from "../core/testdata/reported.ts";
 import { sha256 } from "./digest.ts";
 import { isIndex, parseImageManifest, parseManifest } from "./manifest.ts";
 import { mediaTypes } from "./media-types.ts";
@@ -31,27 +32,32 @@ describe("parseManifest", () => {
   });
 
   it.each([
-    [{ ...image, schemaVersion: 1 }, /schemaVersion is 1, only 2/],
-    [{ ...image, mediaType: mediaTypes.index }, /mediaType is ".*index.*", expected .*manifest/],
-    [{ ...image, layers: [descriptor, { ...descriptor, size: -1 }] }, /layers\[1\]\.size is not a size/],
-    [{ ...image, layers: [{ ...descriptor, digest: "sha256:1" }] }, /layers\[0\]\.digest is not a sha256/],
-    [{ ...image, config: undefined }, /config is missing/],
-    [{ ...image, layers: undefined }, /layers is missing/],
-    [{ ...image, layers: {} }, /layers is not a list/],
-    [{ ...image, config: "x" }, /config is not an object/],
-    [{ layers: [] }, /schemaVersion is missing, only 2/],
-    [{ ...image, manifests: [] }, /an index and an image manifest at once/],
-    [{ ...image, annotations: { a: 1 } }, /annotations\.a is not a text/],
-    [[], /the document is not an object/],
-    [null, /the document is not an object/],
-  ])("refuses %j, naming the field", (value, problem) => {
-    expect(() => parseManifest(bytes(value), { document: "m.json" })).toThrow(problem);
-    expect(() => parseManifest(bytes(value), { document: "m.json" })).toThrow(/^m\.json/);
+    [{ ...image, schemaVersion: 1 }, "schemaVersion"],
+    [{ ...image, mediaType: mediaTypes.index }, "mediaType"],
+    [{ ...image, layers: [descriptor, { ...descriptor, size: -1 }] }, "layers[1].size"],
+    [{ ...image, layers: [{ ...descriptor, digest: "sha256:1" }] }, "layers[0].digest"],
+    [{ ...image, config: undefined }, "config"],
+    [{ ...image, layers: undefined }, "layers"],
+    [{ ...image, layers: {} }, "layers"],
+    [{ ...image, config: "x" }, "config"],
+    [{ layers: [] }, "schemaVersion"],
+    [{ ...image, manifests: [] }, "m.json"],
+    [{ ...image, annotations: { a: 1 } }, "annotations.a"],
+    [[], "m.json"],
+    [null, "m.json"],
+  ])("refuses %j, naming the field", (value, culprit) => {
+    const parse = () => parseManifest(bytes(value), { document: "m.json" });
+    expect(parse).toThrow(reported("image-invalid", culprit));
+    expect(parse).toThrow(/^m\.json/);
   });
 
   it("refuses a document that contradicts its media type", () => {
-    expect(() => parseManifest(bytes(image), { mediaType: mediaTypes.dockerManifest })).toThrow(/but it came as/);
-    expect(() => parseImageManifest(bytes({ schemaVersion: 2, manifests: [] }))).toThrow(/expected one image/);
+    expect(() => parseManifest(bytes(image), { mediaType: mediaTypes.dockerManifest })).toThrow(
+      reported("image-invalid", "mediaType"),
+    );
+    expect(() => parseImageManifest(bytes({ schemaVersion: 2, manifests: [] }))).toThrow(
+      reported("image-invalid", "manifest"),
+    );
   });
 
   it("fails with a message for people on any bytes", () => {

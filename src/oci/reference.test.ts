@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "./digest.ts";
 import { dockerHub, formatReference, isRegistry, isRepository, isTag, parseReference } from "./reference.ts";
 
@@ -59,7 +60,7 @@ describe("parseReference", () => {
         try {
           reference = parseReference(text);
         } catch (error) {
-          expect(String(error)).toContain("Image reference");
+          expect(error).toEqual(reported("reference-invalid", text));
           return;
         }
         expect(isRegistry(reference.registry)).toBe(true);
@@ -87,18 +88,18 @@ describe("parseReference", () => {
   });
 
   it.each([
-    ["", /: it is empty\./],
-    ["https://a.b/c", /: it begins with https:\/\/, and references/],
-    ["Ubuntu", /"Ubuntu" is not a repository name/],
-    ["localhost:99999/a", /"localhost:99999" is not a host/],
-    ["[::zz]:80/a", /is not a host/],
-    ["a//b", /"a\/\/b" is not a repository name/],
-    ["a.b/c:", /"" is not a tag/],
-    ["a.b/c:-x", /"-x" is not a tag/],
-    ["a.b/c@sha256:12", /"sha256:12" is not a digest/],
-    [`a.b/${"x".repeat(256)}`, /is not a repository name/],
-    ["a.b/../c", /is not a repository name/],
-  ])("refuses %j by name", (text, problem) => {
+    ["", "it is empty"],
+    ["https://a.b/c", "it starts with https://"],
+    ["Ubuntu", '"Ubuntu" is not a repository name'],
+    ["localhost:99999/a", '"localhost:99999" is not a host'],
+    ["[::zz]:80/a", "is not a host"],
+    ["a//b", '"a//b" is not a repository name'],
+    ["a.b/c:", '"" is not a tag'],
+    ["a.b/c:-x", '"-x" is not a tag'],
+    ["a.b/c@sha256:12", '"sha256:12" is not a digest'],
+    [`a.b/${"x".repeat(256)}`, "is not a repository name"],
+    ["a.b/../c", "is not a repository name"],
+  ])("refuses %j, naming the wrong part", (text, problem) => {
     expect(() => parseReference(text)).toThrow(problem);
   });
 });

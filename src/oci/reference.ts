@@ -64,13 +64,14 @@ function looksLikeRegistry(first: string): boolean {
 export function parseReference(text: string): Reference {
   const fail = (problem: string): never => {
     throw new UserError(
+      { code: "reference-invalid", culprit: text },
       `Image reference ${JSON.stringify(text)}: ${problem}.`,
       "Write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST.",
     );
   };
   if (text === "") return fail("it is empty");
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
-  if (scheme !== undefined) return fail(`it begins with ${scheme}, and references of images have no such thing`);
+  if (scheme !== undefined) return fail(`it starts with ${scheme}, but image references have no scheme`);
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) return fail(`${JSON.stringify(digest)} is not a digest`);
