@@ -86,6 +86,11 @@ export const errorCodes = {
     meaning: "A registry or its token service refused the credential, or wants one.",
     remedy: "Add one with `slipway credentials add`; `slipway credentials test` tries it.",
   },
+  "token-service-untrusted": {
+    meaning:
+      "A registry names a token service that must not get the credential: in another domain, or not reached by https.",
+    remedy: "If it belongs to the registry, name it with `tokenService`; docs/registries.md shows how.",
+  },
   "registry-refused": {
     meaning: "A registry refused a request for another reason than the credential.",
     remedy: "The error quotes the registry; check the name of the repository.",

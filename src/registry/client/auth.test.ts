@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { exitStatusOf } from "../../core/errors.ts";
+import { reported } from "../../core/testdata/reported.ts";
 import type { CredentialSearch } from "../../credentials/credential.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { hintsIn } from "./hints.ts";
@@ -37,7 +38,8 @@ describe("authentication", () => {
     const error = await open({ search: somebody })
       .headManifest("a", "v1")
       .catch((error) => error);
-    expect(error.message).toMatch(new RegExp(`Registry ${registry.host} answered 401 .* the credential from /home/x`));
+    expect(error).toEqual(reported("registry-login", registry.host));
+    expect(error.message).toContain("the credential from /home/x");
     expect(error.message).not.toMatch(/geheim|Z2VoZWlt/);
     expect(exitStatusOf(error)).toBe(2);
     expect(registry.seen.length).toBe(2);
@@ -81,7 +83,7 @@ describe("authentication", () => {
     expect(await client.headManifest("a", "v1")).toBeUndefined();
     registry.seen.length = 0;
     refusals = 5;
-    await expect(client.headManifest("a", "v1")).rejects.toThrow(/answered 401 /);
+    await expect(client.headManifest("a", "v1")).rejects.toThrow(reported("registry-login", registry.host));
     expect(registry.seen.length).toBe(2);
   });
 
@@ -179,17 +181,19 @@ describe("authentication", () => {
   });
 
   it.each([
-    ["http://example.com/token", /not reached by https/],
-    ["https://attacker.example/token", /in a domain of somebody else/],
-    ["https://u:p@example.com/token", /holds a user name/],
-    ["javascript:alert(1)", /not reached by https/],
-    ["token", /is not a URL/],
-  ])("gives nothing to the token service %s", async (realm, problem) => {
+    "http://example.com/token",
+    "https://attacker.example/token",
+    "https://u:p@example.com/token",
+    "javascript:alert(1)",
+    "token",
+  ])("gives nothing to the token service %s", async (realm) => {
     registry.intervene = (_, response) => {
       response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}"` }).end();
       return true;
     };
-    await expect(open({ search: somebody }).headManifest("a", "v1")).rejects.toThrow(problem);
+    await expect(open({ search: somebody }).headManifest("a", "v1")).rejects.toThrow(
+      reported("token-service-untrusted", registry.host),
+    );
     expect(registry.seen.length).toBe(1);
   });
 
@@ -198,7 +202,7 @@ describe("authentication", () => {
       response.writeHead(401, { "www-authenticate": "Negotiate" }).end();
       return true;
     };
-    await expect(open().headManifest("a", "v1")).rejects.toThrow(/asks for negotiate authentication/);
+    await expect(open().headManifest("a", "v1")).rejects.toThrow("negotiate");
   });
 
   it.each([
@@ -227,14 +231,13 @@ describe("authentication", () => {
     expect(seen).toEqual([undefined]);
   });
 
-  it.each([
-    ["http://example.com/x", /redirected to http:\/\/example.com, which is not reached by https/],
-    ["/v2/a/manifests/v1", /one redirect too many/],
-    ["http://[", /what is no URL/],
-  ])("of a redirect to %s never happens", async (location, problem) => {
-    registry.intervene = answer(302, { location });
-    await expect(open().headManifest("a", "v1")).rejects.toThrow(problem);
-  });
+  it.each(["http://example.com/x", "/v2/a/manifests/v1", "http://["])(
+    "of a redirect to %s never happens",
+    async (location) => {
+      registry.intervene = answer(302, { location });
+      await expect(open().headManifest("a", "v1")).rejects.toThrow(reported("registry-failed", registry.host));
+    },
+  );
 });
 
 describe("what a registry asked for before", () => {
@@ -342,11 +345,11 @@ describe("a registry that says back the secret", () => {
     const error = await open({ search: somebody })
       .headManifest("a", "v1")
       .catch((error) => error);
-    expect(error.message).toMatch(/answered 403/);
+    expect(error).toEqual(reported("registry-login", registry.host));
     const got = await open({ search: somebody })
       .getManifest("a", "v1")
       .catch((error) => error);
-    expect(got.message).toMatch(/answered 403 left out: a secret|answered 403 DENIED \(left out/);
+    expect(got.message).toContain("answered 403 DENIED (redacted");
     expect(got.message).not.toContain(token);
   });
 });

@@ -1,8 +1,9 @@
-import { Failure, UserError } from "../../core/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import type { Credential, CredentialSearch } from "../../credentials/credential.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ChallengeHints } from "./hints.ts";
+import { protocolError } from "./refusal.ts";
 import { type Access, formatScope, mergeScopes } from "./scope.ts";
 import { fetchToken, type SendToTokenService, type Token } from "./token-service.ts";
 
@@ -73,10 +74,12 @@ export class Authenticator {
     access: readonly Access[],
     rejected: string | undefined,
   ): Promise<string | undefined> {
+    const { registry } = this.#endpoint;
     if (this.holdsSecret(wwwAuthenticate ?? "")) {
-      throw new Failure(
-        `Registry ${this.#endpoint.registry} says back in its challenge the secret that it was sent.`,
-        "Do not trust it with a credential: change that one, and ask whoever runs the registry.",
+      throw protocolError(
+        registry,
+        "echoes the secret in its challenge",
+        "Replace that credential, and do not give this registry another one.",
       );
     }
     const challenges = parseChallenges(wwwAuthenticate ?? "");
@@ -86,14 +89,16 @@ export class Authenticator {
     if (!challenge) {
       if (challenges.length === 0) return undefined;
       if (challenges.some((each) => each.scheme === "bearer")) {
-        throw new Failure(
-          `Registry ${this.#endpoint.registry} asks for a token and does not name the token service that gives it (Bearer without a realm).`,
-          "Whoever runs the registry has to set its token realm.",
+        throw protocolError(
+          registry,
+          "asks for a token but names no token service (Bearer without a realm)",
+          "Ask the registry's administrator to set its token realm.",
         );
       }
       throw new UserError(
-        `Registry ${this.#endpoint.registry} asks for ${challenges.map((each) => each.scheme).join(", ")} authentication, which is not known.`,
-        "Use a registry, or a setting of it, with Basic or Bearer authentication.",
+        { code: "registry-login", culprit: registry },
+        `Registry ${registry} asks for ${challenges.map((each) => each.scheme).join(", ")} authentication, which Slipway does not support.`,
+        "Use a registry with Basic or Bearer authentication.",
       );
     }
     this.#challenge = challenge;

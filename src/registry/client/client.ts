@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
-import { Failure, UserError } from "../../core/errors.ts";
+import { type Failure, UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, isDigest, splitDigest } from "../../oci/digest.ts";
-import { parseJson } from "../../oci/json.ts";
+import { type JsonNode, parseJson } from "../../oci/json.ts";
 import { type ImageIndex, maximumManifestSize, parseManifest } from "../../oci/manifest.ts";
 import { manifestMediaTypes, mediaTypes } from "../../oci/media-types.ts";
 import { downloadBlob, downloadRange } from "./download.ts";
-import { AccessRefused, discard, type Step, Unsupported } from "./refusal.ts";
+import { AccessRefused, discard, notARegistry, protocolError, type Step, Unsupported } from "./refusal.ts";
 import type { Access } from "./scope.ts";
 import type { Authorization, RegistryRequest, RegistryResponse, Session } from "./session.ts";
 import { type OpenBlob, type UploadOptions, uploadBlob } from "./upload.ts";
@@ -211,7 +211,11 @@ export class RegistryClient {
   async authorize(repository: string, url: URL): Promise<Authorization> {
     const { origin } = this.#session.endpoint.base;
     if (url.origin !== origin) {
-      throw new UserError(`${url.origin} is not registry ${this.registry}.`, `Its address is ${origin}.`);
+      throw new UserError(
+        { code: "reference-invalid", culprit: url.origin },
+        `${url.origin} is not registry ${this.registry}.`,
+        `Its address is ${origin}.`,
+      );
     }
     const step = { doing: "asking who may download", repository };
     return this.#session.authorize({ url, access: pulling(repository), step });
@@ -222,7 +226,7 @@ export class RegistryClient {
     const step = { doing: "listing tags", repository };
     const tags: string[] = [];
     for await (const page of this.#pages(step, `/v2/${repository}/tags/list`)) {
-      const list = parseJson(page, `Tag list of ${this.registry}/${repository}`, notARegistry).get("tags");
+      const list = this.#list(page, `Tag list of ${this.registry}/${repository}`).get("tags");
       if (list.present) tags.push(...list.strings());
     }
     return tags;
@@ -240,7 +244,7 @@ export class RegistryClient {
     try {
       for await (const page of this.#pages(step, "/v2/_catalog")) {
         answered = true;
-        names.push(...parseJson(page, `Repositories of ${this.registry}`, notARegistry).get("repositories").strings());
+        names.push(...this.#list(page, `Repositories of ${this.registry}`).get("repositories").strings());
       }
     } catch (error) {
       if (error instanceof AccessRefused) return undefined;
@@ -291,8 +295,8 @@ export class RegistryClient {
     if (status !== 404 && status > 299) {
       const cause = await this.#session.refusal(response, step);
       if (!unsupported.includes(status)) throw cause;
-      const problem = `Registry ${this.registry} does not take requests for ${step.doing} in ${step.repository}.`;
-      throw new Unsupported(problem, "Whoever runs the registry can allow it, where the registry is able to.", {
+      const problem = `Registry ${this.registry} does not support ${step.doing} in ${step.repository}.`;
+      throw new Unsupported(this.registry, problem, "Turn deletion on in the registry, if it has that setting.", {
         cause,
       });
     }
@@ -324,6 +328,10 @@ export class RegistryClient {
     }
   }
 
+  #list(page: Uint8Array, document: string): JsonNode {
+    return parseJson(page, document, notARegistry, { code: "registry-failed", culprit: this.registry });
+  }
+
   #index(bytes: Uint8Array, document: string): ImageIndex {
     return parseManifest(bytes, { mediaType: mediaTypes.index, document }) as ImageIndex;
   }
@@ -336,14 +344,9 @@ export class RegistryClient {
   }
 
   #broken(step: Step, problem: string): Failure {
-    return new Failure(
-      `Registry ${this.registry} ${problem} while ${step.doing} in ${step.repository}.`,
-      "Try again; if it stays, what the registry keeps, or something on the way to it, is damaged.",
-    );
+    return protocolError(this.registry, `${problem} while ${step.doing} in ${step.repository}`);
   }
 }
-
-const notARegistry = "Check the registry's name: that is not what a registry answers.";
 
 /** Bytes of one page of a list. */
 const maximumPage = 16 * 1024 * 1024;

@@ -1,8 +1,9 @@
 import { Readable } from "node:stream";
-import { Failure, UserError } from "../../core/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { DigestMismatch, DigestVerifier } from "../../oci/digest.ts";
-import { discard, type Step } from "./refusal.ts";
+import { formatReference } from "../../oci/reference.ts";
+import { discard, protocolError, type Step } from "./refusal.ts";
 import { Backoff, isRetriableFault } from "./retry.ts";
 import type { RegistryResponse, Session } from "./session.ts";
 
@@ -42,11 +43,8 @@ class ReportingVerifier extends DigestVerifier {
 
   #explained(error: Error | null): Error | null {
     if (!(error instanceof DigestMismatch || error instanceof RangeError)) return error;
-    return new Failure(
-      `Registry ${this.#registry} sent a damaged blob from ${this.#repository}: ${error.message}.`,
-      "Try again; if it stays, what the registry keeps, or something on the way to it, is damaged.",
-      { cause: error },
-    );
+    const problem = `sent a damaged blob from ${this.#repository}: ${error.message}`;
+    return protocolError(this.#registry, problem, undefined, { cause: error });
   }
 }
 
@@ -103,9 +101,12 @@ async function request(
   if (response.status === 200 || response.status === 206) return response;
   if (response.status === 404) {
     await discard(response);
+    const { registry } = session.endpoint;
+    const { digest } = descriptor;
     throw new UserError(
-      `Registry ${session.endpoint.registry} has no blob ${descriptor.digest} in ${repository}.`,
-      "Check the names of registry and repository; if an image there names the blob, push that image again.",
+      { code: "image-not-found", culprit: formatReference({ registry, repository, digest }) },
+      `Registry ${registry} has no blob ${digest} in ${repository}.`,
+      "Check the name; if an image there names the blob, push that image again.",
     );
   }
   throw await session.refusal(response, step);

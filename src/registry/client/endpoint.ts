@@ -17,6 +17,7 @@ export interface Endpoint {
 export function endpointOf(registry: string, plainHttp?: boolean): Endpoint {
   if (!isRegistry(registry)) {
     throw new UserError(
+      { code: "reference-invalid", culprit: registry },
       `${JSON.stringify(registry)} is not the name of a registry.`,
       "Write HOST or HOST:PORT, for example registry.example.com or localhost:5000, without https:// and without a path.",
     );

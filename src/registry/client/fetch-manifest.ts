@@ -1,7 +1,9 @@
+import { buffer } from "node:stream/consumers";
 import { UserError } from "../../core/errors.ts";
-import type { Digest } from "../../oci/digest.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { type Digest, isDigest } from "../../oci/digest.ts";
 import { type ImageIndex, type ImageManifest, parseManifest } from "../../oci/manifest.ts";
-import type { Reference } from "../../oci/reference.ts";
+import { formatReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient, StoredManifest } from "./client.ts";
 
 /** A manifest or index, read and as it is kept. */
@@ -31,13 +33,37 @@ export async function fetchManifest(
   return { bytes, manifest, descriptor: { ...descriptor, mediaType: manifest.mediaType } };
 }
 
+/** Bytes of the largest image configuration that is read. */
+const maximumConfigSize = 8 * 1024 * 1024;
+
+/**
+ * Fetches the configuration of an image.
+ *
+ * @param image its name in errors
+ */
+export async function fetchConfig(
+  client: RegistryClient,
+  repository: string,
+  config: Descriptor,
+  image: string,
+): Promise<Buffer> {
+  if (config.size <= maximumConfigSize) return buffer(client.getBlob(repository, config));
+  throw new UserError(
+    { code: "image-unsuitable", culprit: image },
+    `The configuration of ${image} has ${config.size} bytes, more than the limit of ${maximumConfigSize}.`,
+    "Use another image.",
+  );
+}
+
 /** The error for a tag or digest that a repository does not have. */
 export function absentImage(
   { registry, repository }: Pick<Reference, "registry" | "repository">,
   name: string,
 ): UserError {
+  const named = isDigest(name) ? { digest: name } : { tag: name };
   return new UserError(
+    { code: "image-not-found", culprit: formatReference({ registry, repository, ...named }) },
     `Registry ${registry} has no image ${name} in ${repository}.`,
-    "Check the names of registry and repository, and the tag or digest; some registries say the same of what one may not read.",
+    "Check the name, and that your credential may read the image: some registries hide it otherwise.",
   );
 }

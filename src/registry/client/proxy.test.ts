@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { proxyFor } from "./proxy.ts";
 import { open, registry, useRegistry } from "./testdata/harness.ts";
 
@@ -58,7 +59,7 @@ describe("the proxy for a URL", () => {
     "cannot be %s, which no error shows",
     (text) => {
       const problem = () => proxyFor(new URL("https://r.example.com/"), { HTTPS_PROXY: text });
-      expect(problem).toThrow(/^The variable HTTPS_PROXY does not hold the URL of an HTTP proxy/);
+      expect(problem).toThrow(reported("proxy-invalid", "HTTPS_PROXY"));
       expect(problem).not.toThrow(/geheim/);
     },
   );
@@ -112,7 +113,7 @@ describe("a registry behind a proxy", () => {
       .catch((error) => error);
     // What answers there speaks plain HTTP, but it was the proxy that led to it.
     expect(proxy.seen[0]).toBe("CONNECT registry.invalid:443");
-    expect(error.message).toMatch(/^Registry registry\.invalid does not speak TLS/);
+    expect(error).toEqual(reported("registry-tls", "registry.invalid"));
   });
 
   it.each([
@@ -127,11 +128,8 @@ describe("a registry behind a proxy", () => {
       const error = await open({ env, retry }, "registry.invalid")
         .headManifest("a", "v1")
         .catch((error) => error);
-      expect(error.message).toMatch(
-        new RegExp(
-          `^Registry registry\\.invalid does not answer through the proxy localhost:${proxy.port} \\(HTTPS_PROXY\\) `,
-        ),
-      );
+      expect(error).toEqual(reported("registry-unreachable", "registry.invalid"));
+      expect(error.message).toContain(`through the proxy localhost:${proxy.port} (HTTPS_PROXY) `);
       expect(error.message).toMatch(problem);
       expect(error.message).not.toMatch(/geheim/);
       expect(proxy.seen.length).toBe(tries);

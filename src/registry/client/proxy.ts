@@ -25,6 +25,7 @@ export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
   const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   if (!URL.canParse(whole) || !["http:", "https:"].includes(new URL(whole).protocol)) {
     throw new UserError(
+      { code: "proxy-invalid", culprit: variable },
       `The variable ${variable} does not hold the URL of an HTTP proxy.`,
       "Write http://HOST:PORT or https://HOST:PORT, or unset it.",
     );

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
 import { openRegistry } from "./open.ts";
@@ -233,7 +234,9 @@ describe("pushImages", () => {
       response.writeHead(403).end();
       return true;
     };
-    await expect(pushImages([image], { check: "digest", parallel: 1 })).rejects.toThrow(/answered 403/);
+    await expect(pushImages([image], { check: "digest", parallel: 1 })).rejects.toThrow(
+      reported("registry-login", registry.host),
+    );
     expect([...registry.manifests.keys()]).toEqual([]);
     registry.intervene = undefined;
     const requests = await requestsOf(() => pushImages([image], { check: "digest" }));

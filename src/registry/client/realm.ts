@@ -47,14 +47,15 @@ export function checkedRealm(realm: string, { endpoint, tokenService, secret }: 
   const { registry, base } = endpoint;
   const refuse = (problem: string, remedy: string): never => {
     throw new UserError(
+      { code: "token-service-untrusted", culprit: registry },
       `Registry ${registry} names the token service ${JSON.stringify(printable(realm))}, which ${problem}; no credential was sent.`,
       remedy,
     );
   };
-  const theirs = "Check the registry's name; if it is right, whoever runs it has to correct its token realm.";
+  const theirs = "Check the registry's name; if it is right, ask its administrator to correct its token realm.";
   if (!URL.canParse(realm)) return refuse("is not a URL", theirs);
   const url = new URL(realm);
-  if (url.username !== "" || url.password !== "") return refuse("holds a user name", theirs);
+  if (url.username !== "" || url.password !== "") return refuse("contains a user name", theirs);
   const bothHere = isLoopback(base) && isLoopback(url);
   const plainAnyway = base.protocol === "http:" && (url.hostname === base.hostname || bothHere);
   if (url.protocol !== "https:" && !(url.protocol === "http:" && plainAnyway)) {
@@ -63,8 +64,8 @@ export function checkedRealm(realm: string, { endpoint, tokenService, secret }: 
   const trusted = url.hostname === base.hostname || bothHere || url.host === tokenService;
   if (secret && !trusted && !isSameDomain(url.hostname, base.hostname)) {
     return refuse(
-      "is in a domain of somebody else",
-      `If it is the registry's, write \`tokenService: ${url.host}\` for ${registry} under \`registries\` in Slipway's configuration file.`,
+      "is in another domain",
+      `If it belongs to the registry, write \`tokenService: ${url.host}\` for ${registry} under \`registries\` in Slipway's configuration file.`,
     );
   }
   return url;

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../core/error-codes.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import type { Identity } from "./auth.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -6,16 +7,47 @@ import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 /** Bytes of an error answer that are read. */
 const maximumAnswer = 64 * 1024;
 
+/** A kind of error whose culprit is a registry. */
+function errorOf(code: ErrorCode) {
+  return class extends UserError {
+    constructor(registry: string, problem: string, remedy: string, options?: ErrorOptions) {
+      super({ code, culprit: registry }, problem, remedy, options);
+    }
+  };
+}
+
 /** A registry or its token service refuses access. */
-export class AccessRefused extends UserError {}
+export class AccessRefused extends errorOf("registry-login") {}
 
 /** The registry gave no answer. */
-export class Unreachable extends UserError {}
+export class Unreachable extends errorOf("registry-unreachable") {}
 
 /** The registry does not support the operation. */
-export class Unsupported extends UserError {}
+export class Unsupported extends errorOf("registry-unsupported") {}
 
-/** What was being done, for errors: a verb's form that follows "while", and the repository. */
+/** The remedy for an answer that does not look like a registry's. */
+export const notARegistry = "Check the registry's name: registries do not answer like this.";
+
+/**
+ * The error for a registry that broke the protocol or sent damaged content.
+ *
+ * @param problem follows the registry's name
+ */
+export function protocolError(
+  registry: string,
+  problem: string,
+  remedy = "Try again; if the error stays, the registry's storage or a proxy before it damages content.",
+  options?: ErrorOptions,
+): Failure {
+  return new Failure(
+    { code: "registry-failed", culprit: registry },
+    `Registry ${registry} ${problem}.`,
+    remedy,
+    options,
+  );
+}
+
+/** The step that failed, for errors: a verb's form that follows "while", and the repository. */
 export interface Step {
   /** Such as `uploading blob sha256:…`. */
   readonly doing: string;
@@ -43,7 +75,7 @@ export async function readWords(
     }
     const first = JSON.parse(Buffer.from(text, "latin1").toString("utf8"))?.errors?.[0];
     const [code, message] = [first?.code, first?.message].map((word) =>
-      typeof word === "string" && holdsSecret(word) ? "left out: a secret stands in it" : printable(word),
+      typeof word === "string" && holdsSecret(word) ? "redacted: it contains a secret" : printable(word),
     ) as [string, string];
     return { code, message };
   } catch {
@@ -77,24 +109,35 @@ export function refusalError(
   const tries = answer.attempts > 1 ? ` ${answer.attempts} times` : "";
   const problem = `Registry ${registry} answered ${said}${tries} while ${where(step)}`;
   if (status === 401 || status === 403) {
-    return new AccessRefused(`${problem}${askedAs(identity)}`, loginRemedy(registry, identity));
+    return new AccessRefused(registry, `${problem}${askedAs(identity)}`, loginRemedy(registry, identity));
   }
   if (status === 507 || /no space left|disk (is )?full|quota exceeded/i.test(words.message)) {
     return new UserError(
+      { code: "registry-full", culprit: registry },
       `Registry ${registry} has no room left: it answered ${said} while ${where(step)}.`,
-      "Free space where it keeps its data (`slipway registry gc` for the embedded one), then run this again.",
+      "Free space there (`slipway registry gc` for the embedded registry), then try again.",
     );
   }
   if (status === 413) {
     return new UserError(
-      `${problem}: something on the way to it takes no content of that size.`,
+      { code: "registry-refused", culprit: registry },
+      `${problem}: the registry, or a proxy before it, does not accept content of that size.`,
       "Raise the size limit of the registry or of the proxy before it.",
     );
   }
   if (status === 404) {
-    return new UserError(`${problem}.`, "Check the names of the registry and the repository.");
+    const culprit = step.repository === undefined ? registry : `${registry}/${step.repository}`;
+    return new UserError(
+      { code: "image-not-found", culprit },
+      `${problem}.`,
+      "Check the names of the registry and the repository.",
+    );
   }
-  return new Failure(`${problem}.`, "Try again later; if it stays, whoever runs the registry can look into its log.");
+  return new Failure(
+    { code: status >= 400 && status < 500 ? "registry-refused" : "registry-failed", culprit: registry },
+    `${problem}.`,
+    "Try again later; if the error stays, look into the registry's log.",
+  );
 }
 
 /** The error for a registry that cannot be reached. */
@@ -110,32 +153,36 @@ export function unreachableError(endpoint: Endpoint, step: Step, attempts: numbe
   const why = printable(message || (cause as AggregateError).errors?.[0]?.message || code);
   if (proxy !== undefined) {
     return new Unreachable(
+      registry,
       `Registry ${registry} does not answer through the proxy ${proxy} (${why})${tries} while ${where(step)}.`,
-      "Check that variable and the proxy; a registry that is reached without it belongs into NO_PROXY.",
+      "Check that variable and the proxy, or add the registry to NO_PROXY if you reach it without a proxy.",
       { cause },
     );
   }
   return new Unreachable(
+    registry,
     `Registry ${registry} does not answer (${why})${tries} while ${where(step)}.`,
-    `Check its name, that it runs and that this machine reaches it: \`curl -i ${base.href}v2/\` must get an answer.`,
+    `Check its name and the network: \`curl -i ${base.href}v2/\` must get an answer.`,
     { cause },
   );
 }
 
-/** What is wrong between us and a registry before a request is sent, and where its settings are. */
+/** The error for a TLS connection that failed. Undefined: the fault is another one. */
 function tlsError(registry: string, code: string, step: Step, cause: unknown): Error | undefined {
   const entry = `registries: {"${registry}": {…}} of Slipway's configuration file`;
   const error = (problem: string, remedy: string) =>
-    new UserError(`${problem} (${code}) while ${where(step)}.`, remedy, { cause });
+    new UserError({ code: "registry-tls", culprit: registry }, `${problem} (${code}) while ${where(step)}.`, remedy, {
+      cause,
+    });
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code)) {
     return error(
       `Registry ${registry} does not speak TLS`,
-      `If it is to be spoken to by plain HTTP, write \`plainHttp: true\` in ${entry}.`,
+      `If it speaks plain HTTP, write \`plainHttp: true\` in ${entry}.`,
     );
   }
   if (/ALERT/.test(code)) {
     return error(
-      `Registry ${registry} refused this machine's side of TLS`,
+      `Registry ${registry} refused the TLS handshake`,
       `If it wants a client certificate, name its files with \`certificate\` and \`key\` in ${entry}.`,
     );
   }
@@ -167,7 +214,7 @@ export function askedAs({ source, problems }: Identity): string {
 /** The remedy for missing or wrong credentials. */
 export function loginRemedy(registry: string, identity: Identity): string {
   const looked = identity.searched.length > 0 ? ` Looked in: ${identity.searched.join(", ")}.` : "";
-  return `Log in with \`docker login ${registry}\`, \`podman login ${registry}\` or \`slipway credentials add --service docker --url ${registry} …\` as someone who may do this.${looked}`;
+  return `Log in with \`docker login ${registry}\`, \`podman login ${registry}\` or \`slipway credentials add --service docker --url ${registry} …\` as a user with access.${looked}`;
 }
 
 /** Makes untrusted text safe for a terminal: no control characters, limited length. */

@@ -1,10 +1,18 @@
 import type { Environment } from "../../core/environment.ts";
-import { Failure, UserError } from "../../core/errors.ts";
+import type { Failure } from "../../core/errors.ts";
 import { Authenticator, type FindCredential } from "./auth.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
 import type { ChallengeHints } from "./hints.ts";
 import { BodyError, HttpConnection, type HttpRequest, type HttpResponse } from "./http.ts";
-import { discard, readWords, refusalError, type Step, unreachableError } from "./refusal.ts";
+import {
+  discard,
+  notARegistry,
+  protocolError,
+  readWords,
+  refusalError,
+  type Step,
+  unreachableError,
+} from "./refusal.ts";
 import { Backoff, isRetriableFault, isRetriableStatus, parseRetryAfter, type RetryPolicy } from "./retry.ts";
 import type { Access } from "./scope.ts";
 import type { Trust } from "./trust.ts";
@@ -130,7 +138,7 @@ export class Session {
 
   /** A text from the registry as it may be shown: one that says back a secret may not. */
   shown(text: string): string {
-    return this.#auth.holdsSecret(text) ? "(left out: a secret stands in it)" : text;
+    return this.#auth.holdsSecret(text) ? "(redacted: it contains a secret)" : text;
   }
 
   close(): void {
@@ -222,13 +230,13 @@ export class Session {
       url = this.#redirectTarget(url, response.headers.location ?? "", followed, request.step);
       await discard(response);
       response = await this.#http.send({ ...request, url, headers: request.headers ?? {} });
-      if (response.status === 401) throw this.#badRedirect(url, "asks for a credential of its own", request.step);
+      if (response.status === 401) throw this.#badRedirect(url, "asks for another credential", request.step);
     }
     return response;
   }
 
   #redirectTarget(from: URL, location: string, followed: number, step: Step): URL {
-    if (!URL.canParse(location, from.href)) throw this.#badRedirect(from, "redirects to what is no URL", step);
+    if (!URL.canParse(location, from.href)) throw this.#badRedirect(from, "redirects to an invalid URL", step);
     const url = new URL(location, from);
     if (followed >= maximumRedirects) throw this.#badRedirect(url, "is one redirect too many", step);
     if (!this.isAllowed(url)) throw this.#badRedirect(url, "is not reached by https", step);
@@ -243,10 +251,11 @@ export class Session {
     return (isLoopback(url) && isLoopback(base)) || (base.protocol === "http:" && url.hostname === base.hostname);
   }
 
-  #badRedirect(url: URL, problem: string, step: Step): UserError {
-    return new UserError(
-      `Registry ${this.endpoint.registry} redirected to ${this.shown(url.origin)}, which ${problem}, while ${step.doing}.`,
-      "Whoever runs the registry has to correct where it sends its clients.",
+  #badRedirect(url: URL, problem: string, step: Step): Failure {
+    return protocolError(
+      this.endpoint.registry,
+      `redirected to ${this.shown(url.origin)}, which ${problem}, while ${step.doing}`,
+      "Ask the registry's administrator to correct the redirect.",
     );
   }
 
@@ -270,10 +279,7 @@ async function collect(response: HttpResponse, maximum: number, registry: string
   for await (const chunk of response.body) {
     size += (chunk as Buffer).length;
     if (size > maximum) {
-      throw new Failure(
-        `Registry ${registry} sent more than ${maximum} bytes while ${step.doing}.`,
-        "Check the registry's name: that is not what a registry answers.",
-      );
+      throw protocolError(registry, `sent more than ${maximum} bytes while ${step.doing}`, notARegistry);
     }
     chunks.push(chunk as Buffer);
   }

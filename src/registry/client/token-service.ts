@@ -1,10 +1,9 @@
-import { Failure } from "../../core/errors.ts";
 import type { CredentialSearch } from "../../credentials/credential.ts";
 import type { Challenge } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { HttpRequest } from "./http.ts";
 import { checkedRealm } from "./realm.ts";
-import { AccessRefused, askedAs, loginRemedy } from "./refusal.ts";
+import { AccessRefused, askedAs, loginRemedy, protocolError } from "./refusal.ts";
 
 export interface Token {
   readonly value: string;
@@ -46,14 +45,16 @@ export async function fetchToken(request: TokenRequest): Promise<Token> {
   const { status, text } = await request.send(tokenHttpRequest(realm, request));
   if (status === 401 || status === 403 || status === 400) {
     throw new AccessRefused(
+      endpoint.registry,
       `The token service ${realm.host} of registry ${endpoint.registry} answered ${status} for ${request.scopes.join(" ")}${askedAs(search)}`,
       loginRemedy(endpoint.registry, search),
     );
   }
   if (status !== 200) {
-    throw new Failure(
-      `The token service ${realm.host} of registry ${endpoint.registry} answered ${status}.`,
-      "Try again later, or ask whoever runs the registry.",
+    throw protocolError(
+      endpoint.registry,
+      `names the token service ${realm.host}, which answered ${status}`,
+      "Try again later; if the error stays, look into the token service's log.",
     );
   }
   return readToken(text, realm, endpoint);
@@ -89,9 +90,10 @@ function tokenHttpRequest(realm: URL, { challenge, scopes, search }: TokenReques
 
 function readToken(text: string, realm: URL, endpoint: Endpoint): Token {
   const refuse = (problem: string): never => {
-    throw new Failure(
-      `The token service ${realm.host} of registry ${endpoint.registry} ${problem}.`,
-      "Ask whoever runs the registry.",
+    throw protocolError(
+      endpoint.registry,
+      `names the token service ${realm.host}, which ${problem}`,
+      "Ask the registry's administrator to correct its token realm.",
     );
   };
   let answer: Record<string, unknown> | null;

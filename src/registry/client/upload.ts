@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { Failure } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Body, BodyError } from "./http.ts";
-import { AccessRefused, discard, type Step } from "./refusal.ts";
+import { AccessRefused, discard, protocolError, type Step } from "./refusal.ts";
 import { Backoff, isRetriableStatus, parseRetryAfter } from "./retry.ts";
 import type { Access } from "./scope.ts";
 import type { RegistryRequest, RegistryResponse, Session } from "./session.ts";
@@ -204,12 +204,13 @@ class Upload {
     const { location } = response.headers;
     const { registry } = this.#session.endpoint;
     const refuse = (problem: string) =>
-      new Failure(
-        `Registry ${registry} gave a location that ${problem} while ${this.#step.doing}.`,
-        "Whoever runs the registry has to correct the address it gives for uploads.",
+      protocolError(
+        registry,
+        `gave a location that ${problem} while ${this.#step.doing}`,
+        "Ask the registry's administrator to correct the address of uploads.",
       );
     if (location === undefined) return base;
-    if (!URL.canParse(location, base.href)) throw refuse("is no URL");
+    if (!URL.canParse(location, base.href)) throw refuse("is not a URL");
     const url = new URL(location, base);
     // Behind a proxy that terminates TLS, registries often return http: URLs.
     if (base.protocol === "https:" && url.protocol === "http:" && url.hostname === base.hostname) {
@@ -246,9 +247,11 @@ class Upload {
   #sourceError(error: BodyError): unknown {
     // The source is another registry, and its error says so.
     if (error.cause instanceof Error && "exitStatus" in error.cause) return error.cause;
+    const { digest } = this.#options.descriptor;
     return new Failure(
-      `Blob ${this.#options.descriptor.digest} cannot be read: ${error.message}.`,
-      "Run the build again; if it stays, the file on this machine is damaged.",
+      { code: "image-invalid", culprit: digest },
+      `Blob ${digest} cannot be read: ${error.message}.`,
+      "Run the build again; if the error stays, the file on this machine is damaged.",
       { cause: error },
     );
   }
