@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { requestToken } from "./client.ts";
 import { type Ask, askOver, pushImage, serverOfTest } from "./testdata/fixture.ts";
@@ -163,13 +164,15 @@ describe("requestToken", () => {
   it("refuses what is no repository", async () => {
     const { paths } = await serverOfTest();
     await expect(requestToken(paths.socket, { repository: "A", actions: ["pull"] })).rejects.toThrow(
-      /"A" cannot be the name/,
+      reported("registry-refused", paths.socket),
     );
   });
 
   it("fails by name when no server runs, whoever has its port", async () => {
     const { paths, stop } = await serverOfTest();
     await stop();
-    await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(/is not running/);
+    await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(
+      reported("embedded-registry", paths.socket),
+    );
   });
 });

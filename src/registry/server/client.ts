@@ -47,7 +47,13 @@ export function askServer<Answer>(
         const status = response.statusCode ?? 500;
         if (status < 300) resolve(JSON.parse(answer) as Answer);
         else if (status < 500)
-          reject(new UserError(messageOf(answer), "Ask for something that the registry can give."));
+          reject(
+            new UserError(
+              { code: "registry-refused", culprit: socketPath },
+              `The embedded registry at ${socketPath} refused the request: ${messageOf(answer)}`,
+              "Correct the request.",
+            ),
+          );
         else reject(failure(socketPath, messageOf(answer)));
       });
     });
@@ -57,6 +63,7 @@ export function askServer<Answer>(
 
 function failure(socketPath: string, problem: string, cause?: Error): Failure {
   return new Failure(
+    { code: "embedded-registry", culprit: socketPath },
     `The embedded registry at ${socketPath} failed: ${problem}.`,
     "Stop it with `slipway registry stop`; the next push starts it again.",
     { cause },
@@ -92,7 +99,8 @@ export async function requestToken(socketPath: string, what: TokenRequest): Prom
   const answer = await askServer<TokenAnswer>(socketPath, "POST", "token", what);
   if (answer) return answer;
   throw new UserError(
-    "The embedded registry is not running, so there is nothing to get a token for.",
+    { code: "embedded-registry", culprit: socketPath },
+    "The embedded registry is not running, so it cannot issue a token.",
     "Push an image first, or start it with `slipway registry serve`.",
   );
 }

@@ -1,17 +1,19 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { askServer, askStatus } from "./client.ts";
 import { ensureEmbeddedRegistry, findEmbeddedRegistry, requestToken } from "./ensure.ts";
 import { makeRegistryFolders } from "./paths.ts";
 import { protocolVersion } from "./protocol.ts";
 import { bundleOf } from "./testdata/bundle.ts";
 import { askOver, stateOfTest } from "./testdata/fixture.ts";
+import { serverProcess } from "./testdata/process.ts";
 
 let serverBundle: string;
 /** Stands for Node where it does not matter what is copied: it is a hundred times smaller. */
@@ -102,7 +104,9 @@ describe("ensureEmbeddedRegistry", () => {
     const first = await ensure();
     await kill();
     await takePort(Number(first.host.split(":")[1]));
-    await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(/is not running/);
+    await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(
+      reported("embedded-registry", paths.socket),
+    );
     const second = await ensure();
     expect(second.host).not.toBe(first.host);
     expect(notices).toEqual([expect.stringContaining(`is at ${second.host} from now on`)]);
@@ -140,10 +144,26 @@ describe("ensureEmbeddedRegistry", () => {
     const broken = join(paths.folder, "..", "broken.mjs");
     await makeRegistryFolders(paths);
     await writeFile(broken, 'console.error("no such luck"); process.exit(3);');
-    await expect(ensure(broken)).rejects.toThrow(/did not start: no such luck/);
+    await expect(ensure(broken)).rejects.toThrow(/did not start: no such luck\.\nRead .*server\.log/);
     await writeFile(join(paths.data, "blobs"), "in the way");
-    await expect(ensure()).rejects.toThrow(/did not start: EEXIST.*\nRead .*server\.log/);
-    await expect(ensure("/nowhere/registry.mjs")).rejects.toThrow(/\/nowhere\/registry\.mjs could not be copied/);
+    const started = ensure();
+    await expect(started).rejects.toThrow(reported("embedded-registry", paths.log));
+    await expect(started).rejects.toThrow(/did not start: EEXIST/);
+    await expect(ensure("/nowhere/registry.mjs")).rejects.toThrow(reported("file-unwritable", paths.programs));
+  });
+
+  it("passes on the code, culprit and exit status with which a server fails", async () => {
+    const { env, ensure, paths } = await state();
+    await makeRegistryFolders(paths);
+    await chmod(paths.folder, 0o750);
+    const failed = { code: "folder-unsafe", culprit: paths.folder, exitStatus: 2 };
+    await expect(serverProcess(env)).rejects.toMatchObject(failed);
+
+    await chmod(paths.folder, 0o700);
+    const broken = join(paths.folder, "..", "broken.mjs");
+    const handshake = JSON.stringify({ failed: { ...failed, problem: "P.", remedy: "R." } });
+    await writeFile(broken, `import { writeSync } from "node:fs"; writeSync(3, ${JSON.stringify(`${handshake}\n`)});`);
+    await expect(ensure(broken)).rejects.toMatchObject({ ...failed, message: "P.\nR." });
   });
 
   it("runs a copy, in its own session, with nothing of whoever started it", { timeout: 20_000 }, async () => {

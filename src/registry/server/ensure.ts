@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { askServer, askStatus } from "./client.ts";
-import { makeRegistryFolders, type RegistryPaths, registryPaths, socketExists } from "./paths.ts";
+import { makeRegistryFolders, notStarted, type RegistryPaths, registryPaths, socketExists } from "./paths.ts";
 import { installProgram } from "./program.ts";
 import { type Handshake, protocolVersion } from "./protocol.ts";
 
@@ -89,14 +89,11 @@ async function start(
   }
   if (handshake === undefined) {
     const said = (await readFile(paths.log)).toString("utf8", saidBefore).trim().split("\n").slice(-3).join(" ");
-    throw new Failure(
-      `The embedded registry did not start${said ? `: ${said}` : "."}`,
-      `Read ${paths.log}, which has all it said.`,
-    );
+    throw notStarted(paths, said);
   }
   if ("ready" in handshake) return handshake.ready;
-  const [problem = "", remedy = ""] = handshake.failed.message.split("\n");
-  throw handshake.failed.exitStatus === 2 ? new UserError(problem, remedy) : new Failure(problem, remedy);
+  const { exitStatus, problem, remedy, ...identity } = handshake.failed;
+  throw new (exitStatus === 2 ? UserError : Failure)(identity, problem, remedy);
 }
 
 /** Reads one line of JSON. Undefined if the server exited or timed out. */

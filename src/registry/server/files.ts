@@ -12,25 +12,33 @@ export async function privateFolder(path: string): Promise<string> {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(
-      `${path} cannot be made: ${reason}.`,
-      "Let yourself write there, or set XDG_STATE_HOME to a folder where you can.",
-      {
-        cause,
-      },
+      { code: "file-unwritable", culprit: path },
+      `The folder ${path} could not be created: ${reason}.`,
+      "Make its parent writable, or set XDG_STATE_HOME to a folder that you can write to.",
+      { cause },
     );
   }
-  const problem = await intruders(path);
-  if (problem === undefined) return path;
-  throw new UserError(`${path} ${problem}.`, "Remove it, or give it to yourself alone: chown and chmod 700.");
+  await checkPrivate(path);
+  return path;
 }
 
-/** Why a folder is not private to this user, or undefined if it is. Throws the errors of `lstat`. */
-export async function intruders(path: string): Promise<string | undefined> {
+/**
+ * Checks that only this user can enter a folder.
+ *
+ * @throws UserError if not; the errors of `lstat`
+ */
+export async function checkPrivate(path: string): Promise<void> {
   const status = await lstat(path);
-  if (!status.isDirectory()) return "is not a folder";
-  if (process.getuid && status.uid !== process.getuid()) return `belongs to the user with id ${status.uid}`;
-  if ((status.mode & 0o077) !== 0) return `can be entered by others (mode ${(status.mode & 0o777).toString(8)})`;
-  return undefined;
+  const fail = (problem: string): never => {
+    throw new UserError(
+      { code: "folder-unsafe", culprit: path },
+      `${path} ${problem}.`,
+      "Remove it, or make it yours alone with chown and chmod 700.",
+    );
+  };
+  if (!status.isDirectory()) fail("is not a folder");
+  if (process.getuid && status.uid !== process.getuid()) fail(`belongs to the user with id ${status.uid}`);
+  if ((status.mode & 0o077) !== 0) fail(`can be entered by others (mode ${(status.mode & 0o777).toString(8)})`);
 }
 
 /** Writes a whole chunk at a position; a single system call may write only a part. */

@@ -1,8 +1,8 @@
 import { closeSync, writeSync } from "node:fs";
-import { exitStatusOf, Failure, reportOf, UserError } from "../../core/errors.ts";
+import { Failure, reportOf, UserError } from "../../core/errors.ts";
 import { closeInherited } from "./descriptors.ts";
-import { registryPaths } from "./paths.ts";
-import type { Handshake } from "./protocol.ts";
+import { notStarted, registryPaths } from "./paths.ts";
+import type { Handshake, StartFailure } from "./protocol.ts";
 import { serve } from "./serve.ts";
 
 /** The pipe on which {@link ensureEmbeddedRegistry} waits. */
@@ -18,11 +18,12 @@ function shakeHands(handshake: Handshake): void {
   }
 }
 
-/** Problem and remedy of any error, also of unexpected ones. */
-function messageFor(error: unknown): string {
-  if (error instanceof UserError || error instanceof Failure) return error.message;
-  const reason = error instanceof Error ? error.message : String(error);
-  return `The embedded registry did not start: ${reason}.\nRead ${registryPaths().log}, which has all it said.`;
+function failureOf(error: unknown): StartFailure {
+  if (error instanceof UserError || error instanceof Failure) {
+    const { code, culprit, problem, remedy, exitStatus } = error;
+    return { code, culprit, problem, remedy, exitStatus };
+  }
+  return failureOf(notStarted(registryPaths(), error instanceof Error ? error.message : String(error)));
 }
 
 closeInherited([0, 1, 2, handshakeDescriptor]);
@@ -37,6 +38,7 @@ try {
   }
 } catch (error) {
   process.stderr.write(`${reportOf(error)}\n`);
-  shakeHands({ failed: { message: messageFor(error), exitStatus: exitStatusOf(error) } });
-  process.exitCode = exitStatusOf(error);
+  const failed = failureOf(error);
+  shakeHands({ failed });
+  process.exitCode = failed.exitStatus;
 }

@@ -1,11 +1,11 @@
 import { lstat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
-import { UserError } from "../../core/errors.ts";
+import { Failure } from "../../core/errors.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import { sha256, splitDigest } from "../../oci/digest.ts";
 import { ifMissing } from "./errors.ts";
-import { intruders, privateFolder } from "./files.ts";
+import { checkPrivate, privateFolder } from "./files.ts";
 
 /** The files of a user's embedded registry. */
 export interface RegistryPaths {
@@ -74,11 +74,15 @@ export async function makeRegistryFolders(paths: RegistryPaths): Promise<void> {
  * @throws UserError if its folder is open to others, since another user's program may answer there
  */
 export async function socketExists(paths: RegistryPaths): Promise<boolean> {
-  const folder = dirname(paths.socket);
-  const problem = await intruders(folder).catch((error) => ifMissing(error) ?? "missing");
-  if (problem === "missing") return false;
-  if (problem !== undefined) {
-    throw new UserError(`${folder} ${problem}.`, "Remove it, or give it to yourself alone: chown and chmod 700.");
-  }
+  await checkPrivate(dirname(paths.socket)).catch(ifMissing);
   return (await lstat(paths.socket).catch(ifMissing))?.isSocket() ?? false;
+}
+
+/** The error for an embedded registry that did not start, with the last words of its log or the reason. */
+export function notStarted({ log }: RegistryPaths, reason: string): Failure {
+  return new Failure(
+    { code: "embedded-registry", culprit: log },
+    `The embedded registry did not start${reason === "" ? "" : `: ${reason.replace(/\.$/, "")}`}.`,
+    `Read its log, ${log}.`,
+  );
 }

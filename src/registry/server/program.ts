@@ -26,8 +26,9 @@ export async function installProgram(source: string, folder: string, name: strin
   } catch (cause) {
     const full = isDiskFull(cause) ? " The disk is full." : "";
     throw new Failure(
+      { code: "file-unwritable", culprit: folder },
       `${source} could not be copied into ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.${full}`,
-      "Make room and let yourself write there; the embedded registry runs from that folder.",
+      "Free some space and make the folder writable: the embedded registry runs from there.",
       { cause },
     );
   }

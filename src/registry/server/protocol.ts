@@ -1,3 +1,4 @@
+import type { ErrorIdentity } from "../../core/errors.ts";
 import type { Action, Token } from "./tokens.ts";
 
 /** Version of the protocol between our tools and the server below {@link controlPath}. Increase it for incompatible changes. */
@@ -29,4 +30,11 @@ export type TokenAnswer = Token;
 /** The line of JSON that a new server writes to its pipe. */
 export type Handshake =
   | { readonly ready: { readonly host: string; readonly notice?: string } }
-  | { readonly failed: { readonly message: string; readonly exitStatus: number } };
+  | { readonly failed: StartFailure };
+
+/** A UserError or Failure, for another process. */
+export interface StartFailure extends ErrorIdentity {
+  readonly problem: string;
+  readonly remedy: string;
+  readonly exitStatus: number;
+}

@@ -48,6 +48,7 @@ async function waitForLock(paths: RegistryPaths): Promise<Lock | OtherServer> {
     await sleep(lockPause);
   }
   throw new Failure(
+    { code: "embedded-registry", culprit: paths.folder },
     `${paths.folder} is in use by a process that does not answer at ${paths.socket}.`,
     "End that process, which may be on another machine that shares the folder, or set XDG_STATE_HOME to a folder of this machine.",
   );

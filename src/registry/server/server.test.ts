@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { requestToken } from "./client.ts";
 import { idleLimit } from "./idle.ts";
 import { makeRegistryFolders, registryPaths } from "./paths.ts";
@@ -49,7 +50,9 @@ describe("startServer", () => {
     } finally {
       vi.useRealTimers();
     }
-    await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(/not running/);
+    await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(
+      reported("embedded-registry", paths.socket),
+    );
   });
 
   it("answers where the socket is elsewhere, since its path would be too long", async () => {

@@ -20,6 +20,6 @@ export async function serverProcess(env: Record<string, string>): Promise<{ host
   onTestFinished(kill);
   const [line] = (await once(child.stdio[3] as Readable, "data")) as [Buffer];
   const handshake = JSON.parse(line.toString()) as Handshake;
-  if (!("ready" in handshake)) throw new Error(handshake.failed.message);
+  if (!("ready" in handshake)) throw Object.assign(new Error(), handshake.failed);
   return { host: handshake.ready.host, kill };
 }
