@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { messageOf } from "../core/errors.ts";
+import { reported } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -152,10 +152,13 @@ describe("appendLayers", () => {
   });
 
   it("refuses a tag, and an image of another platform", async () => {
-    const refusal = (image: string, platform?: string) =>
-      append(image, { layers: [], ...(platform ? { platform } : {}) }).then(() => "it did not fail", messageOf);
-    expect(await refusal(`${host}/team/base:v1`)).toContain("names no digest");
-    expect(await refusal(`${host}/team/base@${sha256("none")}`)).toContain("has no image");
-    expect(await refusal(`${host}/team/base@${await base(["one"])}`, "linux/arm64")).toContain("is for linux/amd64");
+    const tagged = `${host}/team/base:v1`;
+    await expect(append(tagged, { layers: [] })).rejects.toThrow(reported("image-unpinned", tagged));
+    const absent = `${host}/team/base@${sha256("none")}`;
+    await expect(append(absent, { layers: [] })).rejects.toThrow(reported("image-not-found", absent));
+    const amd = `${host}/team/base@${await base(["one"])}`;
+    await expect(append(amd, { layers: [], platform: "linux/arm64" })).rejects.toThrow(
+      reported("image-unsuitable", amd),
+    );
   });
 });

@@ -30,7 +30,8 @@ export async function openByName(registry: string, env: Environment = process.en
   const { socket } = registryPaths(env);
   if (existsSync(socket)) return openRegistry(registry, { embedded: { socketPath: socket } });
   throw new UserError(
-    `${registry} is the embedded registry of this machine, and it is not running.`,
+    { code: "embedded-registry", culprit: registry },
+    `${registry} is the embedded registry of this machine, but it is not running.`,
     "Start it with `slipway registry serve`.",
   );
 }

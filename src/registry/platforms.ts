@@ -8,11 +8,11 @@ export interface IndexedImage {
 }
 
 /**
- * What of an index is wanted, in the order of the index. Of several images for one platform the first counts: OCI image specification, "Image Index".
+ * Chooses images of an index, in its order. Of several images for one platform the first counts: OCI image specification, "Image Index".
  *
  * @param wanted `os/architecture[/variant]` each; a platform without variant is also that of the one image with any. Empty: those of `known`
- * @param known platforms to take where none is wanted: an index may be for many that nobody here builds for
- * @param names how errors call the index (`document`) and what says which platforms are wanted (`option`)
+ * @param known platforms to choose if none is wanted: an index may have many that nobody builds for
+ * @param names for errors: `document`, the name of the index, and `option`, which sets the platforms
  * @throws UserError when the index has nothing for a platform, or several variants of it
  */
 export function choosePlatforms(
@@ -30,26 +30,26 @@ export function choosePlatforms(
   }
   const names = [...offered.keys()];
   const none = (problem: string, remedy: string): never => {
-    throw new UserError(`${document} ${problem}.`, remedy);
+    throw new UserError({ code: "image-unsuitable", culprit: document }, `${document} ${problem}.`, remedy);
   };
   const list = names.join(", ");
-  if (names.length === 0) none("names no image with its platform", "Take the digest of one image, not of an index.");
+  if (names.length === 0) none("names no image with its platform", "Use the digest of one image, not of an index.");
   if (wanted.length === 0) {
     const found = [...offered.values()].filter(({ platform }) => known.some((each) => isSamePlatform(each, platform)));
     if (found.length > 0) return found;
-    return none(`is for ${list} alone`, `Name in ${option} what you want of them.`);
+    return none(`has images for ${list} only`, `Choose among them in ${option}.`);
   }
   const chosen = wanted.map((platform) => {
     const exact = offered.get(platform);
     if (exact) return exact;
     const variants = names.filter((name) => isSamePlatform(platform, name));
     if (variants.length > 1) {
-      return none(`has several variants of ${platform}: ${variants.join(", ")}`, `Name one of them in ${option}.`);
+      return none(`has several variants of ${platform}: ${variants.join(", ")}`, `Choose one of them in ${option}.`);
     }
     const [only] = variants;
     return (
       (only && offered.get(only)) ||
-      none(`has no image for ${platform}`, `Name in ${option} some of: ${list}; or take another image.`)
+      none(`has no image for ${platform}`, `Choose in ${option} among ${list}, or use another image.`)
     );
   });
   return [...new Set(chosen)];

@@ -1,7 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { replaceFile } from "../core/files.ts";
@@ -13,7 +12,7 @@ import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
 import { isNondistributable } from "../oci/media-types.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
 import type { RegistryClient } from "./client/client.ts";
-import { fetchManifest } from "./client/fetch-manifest.ts";
+import { fetchConfig, fetchManifest } from "./client/fetch-manifest.ts";
 import type { BlobToPush } from "./client/push.ts";
 import { openByName } from "./open-by-name.ts";
 import { choosePlatforms } from "./platforms.ts";
@@ -26,9 +25,6 @@ export interface SourceOptions {
   /** Default: this process's. */
   readonly env?: Environment;
 }
-
-/** Bytes of the largest image configuration that is read. */
-const maximumConfig = 8 * 1024 * 1024;
 
 /** An image in a registry, which is opened when something of it is not in the cache. */
 export class SourceImage {
@@ -43,7 +39,11 @@ export class SourceImage {
   constructor({ image, platform, env }: SourceOptions) {
     const { digest, ...reference } = parseReference(image);
     if (digest === undefined)
-      throw new UserError(`${image} names no digest, so it may change.`, "Name the image by its digest.");
+      throw new UserError(
+        { code: "image-unpinned", culprit: image },
+        `${image} names no digest, so it may change.`,
+        "Name the image by its digest.",
+      );
     this.reference = { ...reference, digest };
     this.#name = image;
     this.#platform = platform;
@@ -101,10 +101,8 @@ export class SourceImage {
   }
 
   #config(config: Descriptor): Promise<Buffer> {
-    if (config.size > maximumConfig)
-      throw new UserError(`The configuration of ${this.#name} has ${config.size} bytes.`, "Take another image.");
     return this.#cached(config.digest, async () =>
-      buffer((await this.#open()).getBlob(this.reference.repository, config)),
+      fetchConfig(await this.#open(), this.reference.repository, config, this.#name),
     );
   }
 

@@ -1,13 +1,13 @@
-import { UserError } from "../../core/errors.ts";
-import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
+import { type ErrorIdentity, UserError } from "../../core/errors.ts";
+import { checkDiffIds, type ImageConfig, parseImageConfig } from "../../oci/config.ts";
 import { type Descriptor, formatPlatform, isSamePlatform, type Platform } from "../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { LayerMetadata } from "../../oci/layer.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { isNondistributable, mediaTypes } from "../../oci/media-types.ts";
-import { parseReference, type Reference } from "../../oci/reference.ts";
+import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient, StoredManifest } from "../client/client.ts";
-import { absentImage, type FetchedManifest, fetchManifest } from "../client/fetch-manifest.ts";
+import { absentImage, type FetchedManifest, fetchConfig, fetchManifest } from "../client/fetch-manifest.ts";
 import { choosePlatforms } from "../platforms.ts";
 
 /** What `base_images.pull` declares. */
@@ -39,9 +39,6 @@ export interface PulledBase {
   readonly images: readonly PulledImage[];
 }
 
-/** The largest configuration that is taken, in bytes. */
-const maximumConfigSize = 8 * 1024 * 1024;
-
 /**
  * Fetches manifest and configuration of a base image, for every platform that is wanted; never a layer. All of it is verified.
  *
@@ -66,27 +63,30 @@ export async function pullBase(
 function digestOf({ image, digest }: PullRequest, reference: Reference): Digest | undefined {
   if (digest !== "" && !isDigest(digest)) {
     throw new UserError(
+      { code: "reference-invalid", culprit: digest },
       `digest = ${JSON.stringify(digest)} is not a digest.`,
-      "Write sha256: and 64 lower-case hexadecimal digits; leave it out to be told which they are.",
+      "Write sha256: and 64 lower-case hexadecimal digits, or leave it out: the error then tells the digest.",
     );
   }
   if (digest !== "" && reference.digest !== undefined && reference.digest !== digest) {
     throw new UserError(
+      { code: "reference-invalid", culprit: image },
       `image = ${JSON.stringify(image)} and digest = ${JSON.stringify(digest)} name two images.`,
-      "Leave one of the digests out.",
+      "Remove one of the digests.",
     );
   }
   return isDigest(digest) ? digest : reference.digest;
 }
 
-/** A tag may name another image tomorrow, so it is not enough; but it can be asked what it names today. */
+/** A tag can move, so the error tells the digest that it names now. */
 async function tellDigest(request: PullRequest, reference: Reference, client: RegistryClient): Promise<never> {
   const tag = reference.tag ?? "latest";
   const found = await client.headManifest(reference.repository, tag);
   if (!found) throw absentImage(reference, tag);
   throw new UserError(
-    `image = ${JSON.stringify(request.image)} has no digest, so it would be another image whenever its tag moves.`,
-    `Write beside it what the tag ${tag} names now: digest = "${found.digest}",`,
+    { code: "image-unpinned", culprit: request.image },
+    `image = ${JSON.stringify(request.image)} has no digest, so it would change whenever its tag moves.`,
+    `Add the digest that the tag ${tag} names now: digest = "${found.digest}",`,
   );
 }
 
@@ -101,18 +101,19 @@ class Pull {
 
   async images(fetched: FetchedManifest, { platforms, known }: PullRequest): Promise<readonly PulledImage[]> {
     const { manifest } = fetched;
-    const { digest } = fetched.descriptor;
+    const name = this.#name(fetched);
     if (!isIndex(manifest)) {
       const image = await this.#image(fetched, manifest);
       const other = platforms.find((wanted) => !isSamePlatform(wanted, image.platform));
       if (other === undefined) return [image];
       throw new UserError(
-        `Image ${digest} is for ${image.platform} alone, and platforms has ${other}.`,
-        "Take the digest of the index that names the images of all platforms, or leave `platforms` out.",
+        unsuitable(name),
+        `${name} is for ${image.platform} only, but platforms has ${other}.`,
+        "Use the digest of the index with the images of all platforms, or remove `platforms`.",
       );
     }
     const chosen = choosePlatforms(manifest.manifests, platforms, known, {
-      document: `Index ${digest}`,
+      document: name,
       option: "`platforms`",
     });
     return Promise.all(
@@ -120,16 +121,18 @@ class Pull {
         const each = await fetchManifest(this.#client, this.#repository, descriptor.digest);
         if (isIndex(each.manifest)) {
           throw new UserError(
-            `Index ${digest} names another index, ${descriptor.digest}.`,
-            "Take the digest of an index whose entries are images.",
+            unsuitable(name),
+            `The index ${name} names another index, ${descriptor.digest}.`,
+            "Use the digest of an index whose entries are images.",
           );
         }
         const image = await this.#image(each, each.manifest);
         const { os, architecture } = image.descriptor.platform;
         if (isSamePlatform(`${os}/${architecture}`, platform)) return { ...image, platform };
         throw new UserError(
-          `Index ${digest} says that ${descriptor.digest} is for ${platform}, its configuration for ${os}/${architecture}.`,
-          "Name in `platforms` those that you want, without this one: it is damaged.",
+          { code: "image-invalid", culprit: name },
+          `The index ${name} says that ${descriptor.digest} is for ${platform}, its configuration for ${os}/${architecture}.`,
+          "List the platforms that you want in `platforms`, without this one: it is damaged.",
         );
       }),
     );
@@ -137,47 +140,51 @@ class Pull {
 
   async #image(stored: StoredManifest, manifest: ImageManifest): Promise<PulledImage> {
     const { digest, size } = stored.descriptor;
-    this.#check(manifest, digest);
-    const config = await this.#read(manifest.config);
-    const parsed = parseImageConfig(config, `Configuration ${manifest.config.digest} of image ${digest}`);
+    const name = this.#name(stored);
+    check(manifest, name);
+    const config = await fetchConfig(this.#client, this.#repository, manifest.config, name);
+    const parsed = parseImageConfig(config, `Configuration ${manifest.config.digest} of image ${name}`);
+    checkDiffIds(manifest, parsed, name);
     const platform = platformOf(parsed);
     return {
       platform: formatPlatform(platform),
       descriptor: { mediaType: manifest.mediaType, digest, size, platform },
       manifest: stored.bytes,
       config,
-      layers: layersOf(manifest, parsed, digest),
+      layers: layersOf(manifest, parsed),
     };
   }
 
-  #check(manifest: ImageManifest, digest: Digest): void {
-    const { mediaType, size } = manifest.config;
-    const image: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
-    if (!image.includes(mediaType)) {
-      throw new UserError(
-        `${digest} is not a container image: its configuration is of the type ${mediaType}.`,
-        "Take the digest of an image, or of an index of images.",
-      );
-    }
-    if (size > maximumConfigSize) {
-      throw new UserError(
-        `The configuration of image ${digest} has ${size} bytes, more than the ${maximumConfigSize} that are read.`,
-        "Take another image as a base.",
-      );
-    }
-    const elsewhere = manifest.layers.find((layer) => isNondistributable(layer.mediaType));
-    if (elsewhere) {
-      throw new UserError(
-        `Layer ${elsewhere.digest} of image ${digest} may not be copied, so no image can be built on it.`,
-        "Take an image all of whose layers are in the registry, or leave its platform out of `platforms`.",
-      );
-    }
+  #name({ descriptor }: Pick<StoredManifest, "descriptor">): string {
+    return formatReference({
+      registry: this.#client.registry,
+      repository: this.#repository,
+      digest: descriptor.digest,
+    });
   }
+}
 
-  async #read(descriptor: Descriptor): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of this.#client.getBlob(this.#repository, descriptor)) chunks.push(chunk);
-    return Buffer.concat(chunks);
+function unsuitable(culprit: string): ErrorIdentity {
+  return { code: "image-unsuitable", culprit };
+}
+
+function check(manifest: ImageManifest, name: string): void {
+  const { mediaType } = manifest.config;
+  const image: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
+  if (!image.includes(mediaType)) {
+    throw new UserError(
+      unsuitable(name),
+      `${name} is not a container image: its configuration is of the type ${mediaType}.`,
+      "Use the digest of an image, or of an index of images.",
+    );
+  }
+  const elsewhere = manifest.layers.find((layer) => isNondistributable(layer.mediaType));
+  if (elsewhere) {
+    throw new UserError(
+      unsuitable(name),
+      `Layer ${elsewhere.digest} of image ${name} may not be copied, so no image can be built on it.`,
+      "Use an image whose layers are all in the registry, or remove its platform from `platforms`.",
+    );
   }
 }
 
@@ -185,20 +192,13 @@ function platformOf({ os, architecture, variant }: ImageConfig): Platform {
   return { os, architecture, ...(variant ? { variant } : {}) };
 }
 
-function layersOf(manifest: ImageManifest, config: ImageConfig, digest: Digest): LayerMetadata[] {
-  const diffIds = config.rootfs.diff_ids;
-  if (diffIds.length !== manifest.layers.length) {
-    throw new UserError(
-      `Image ${digest} has ${manifest.layers.length} layers, its configuration ${diffIds.length}.`,
-      "Take another image as a base: this one is damaged.",
-    );
-  }
+function layersOf(manifest: ImageManifest, config: ImageConfig): LayerMetadata[] {
   const layers = manifest.layers.map(
     ({ mediaType, digest, size }, index): LayerMetadata => ({
       mediaType,
       digest,
       size,
-      diffId: diffIds[index] as Digest,
+      diffId: config.rootfs.diff_ids[index] as Digest,
     }),
   );
   return [...new Map(layers.map((layer) => [layer.digest, layer])).values()];

@@ -38,7 +38,11 @@ function readUri(text: string): URL {
     // Reported below.
   }
   if (typeof uri !== "string" || !URL.canParse(uri)) {
-    throw new UserError(`${program} got no JSON with a uri.`, "Bazel runs this, with the uri on stdin.");
+    throw new UserError(
+      { code: "started-by-hand", culprit: program },
+      `${program} got no JSON with a uri.`,
+      "Let Bazel run it, which writes the uri to stdin.",
+    );
   }
   return new URL(uri);
 }

@@ -20,7 +20,13 @@ const errorsOnStdout = "docker-credential-slipway";
 async function main([name = "", ...args]: readonly string[]): Promise<number> {
   try {
     const helper = helpers[name];
-    if (!helper) throw new UserError(`There is no helper ${JSON.stringify(name)}.`, "Run `slipway install DIR` again.");
+    if (!helper) {
+      throw new UserError(
+        { code: "command-line-invalid", culprit: name },
+        `There is no helper ${JSON.stringify(name)}.`,
+        "Run `slipway install DIR` again.",
+      );
+    }
     const { stdout, stderr, status } = await helper({ args, stdin: process.stdin, env: process.env });
     if (stderr) process.stderr.write(stderr);
     process.stdout.write(stdout);

@@ -53,6 +53,8 @@ function content(folder: string, name: string, certificate?: string): string {
     const { code } = cause as NodeJS.ErrnoException;
     const what = certificate === undefined ? path : `${path}, the key of ${certificate} beside it,`;
     const remedy = `Make it a PEM file that you can read, or remove ${certificate ?? "it"}.`;
-    throw new UserError(`${what} cannot be read (${code}).`, remedy, { cause });
+    throw new UserError({ code: "file-unreadable", culprit: path }, `${what} cannot be read (${code}).`, remedy, {
+      cause,
+    });
   }
 }

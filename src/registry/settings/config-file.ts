@@ -77,9 +77,11 @@ class ConfigFile {
     this.#document = yaml.parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     const [error] = this.#document.errors;
     if (error) {
+      const position = this.#position(error.pos[0]);
       throw new UserError(
-        `${this.#position(error.pos[0])}: this is not YAML: ${error.message.split("\n", 1)[0]?.replace(/\.$/, "")}.`,
-        "Correct it.",
+        { code: "file-invalid", culprit: position },
+        `${position}: this is not YAML: ${error.message.split("\n", 1)[0]?.replace(/\.$/, "")}.`,
+        "Correct the syntax.",
       );
     }
   }
@@ -96,7 +98,7 @@ class ConfigFile {
         );
       }
       const normal = normalizeRegistry(registry);
-      if (found.has(normal)) this.#fail(entry.key, `${where} is there twice`, "Leave one of them out.");
+      if (found.has(normal)) this.#fail(entry.key, `${where} is set twice`, "Remove one of them.");
       found.set(normal, this.#registry(this.#map(entry.value, where), where));
     }
     return found;
@@ -147,13 +149,13 @@ class ConfigFile {
       ["key", "certificate"],
     ] as const) {
       const pair = pairs.get(one);
-      if (pair && !pairs.has(other)) this.#fail(pair.key, `${where} has ${one} without ${other}`, "Give both.");
+      if (pair && !pairs.has(other)) this.#fail(pair.key, `${where} has ${one} without ${other}`, "Set both.");
     }
     const plain = pairs.get("plainHttp");
     const overTls = (["ca", "certificate"] as const).find((name) => pairs.has(name));
     const plainHttp = plain && this.#boolean(plain, `${where}.plainHttp`);
     if (plainHttp && overTls) {
-      this.#fail(plain.key, `${where} has plainHttp and ${overTls}, which is for TLS`, "Leave one of them out.");
+      this.#fail(plain.key, `${where} has plainHttp and ${overTls}, which is for TLS`, "Remove one of them.");
     }
     return {
       ...(plainHttp === undefined ? {} : { plainHttp }),
@@ -183,14 +185,14 @@ class ConfigFile {
   #string(pair: Pair, where: string): string {
     const value = this.#scalar(pair.value);
     if (typeof value !== "string" || value === "")
-      return this.#fail(pair.value ?? pair.key, `${where} is no text`, "Write a text.");
+      return this.#fail(pair.value ?? pair.key, `${where} is not a text`, "Write a text.");
     return value;
   }
 
   #boolean(pair: Pair, where: string): boolean {
     const value = this.#scalar(pair.value);
     if (typeof value !== "boolean")
-      return this.#fail(pair.value ?? pair.key, `${where} is neither true nor false`, "Write one of them.");
+      return this.#fail(pair.value ?? pair.key, `${where} is neither true nor false`, "Write true or false.");
     return value;
   }
 
@@ -211,7 +213,7 @@ class ConfigFile {
   *#pairs(map: YAMLMap): Generator<[string, Pair]> {
     for (const pair of map.items) {
       const key = this.#scalar(pair.key);
-      if (typeof key !== "string") this.#fail(pair.key, "a key is no text", "Put it in quotes.");
+      if (typeof key !== "string") this.#fail(pair.key, "a key is not a text", "Put it in quotes.");
       yield [key as string, pair];
     }
   }
@@ -223,7 +225,8 @@ class ConfigFile {
   }
 
   #fail(node: unknown, problem: string, remedy: string): never {
-    throw new UserError(`${this.#at(node)}: ${problem}.`, remedy);
+    const position = this.#at(node);
+    throw new UserError({ code: "field-invalid", culprit: position }, `${position}: ${problem}.`, remedy);
   }
 
   #at(node: unknown): string {

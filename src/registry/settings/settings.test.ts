@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import type { ErrorCode } from "../../core/error-codes.ts";
 import { exitStatusOf } from "../../core/errors.ts";
+import { reported } from "../../core/testdata/reported.ts";
 import { registrySettings } from "./settings.ts";
 
 let home: string;
@@ -57,9 +59,9 @@ describe("the settings of a registry", () => {
     const env = { SLIPWAY_CONFIG: join(home, "other.yaml") };
     expect(await settings("registry-1.docker.io", env)).toEqual({ tokenService: "a.example" });
     rmSync(join(home, "other.yaml"));
-    await expect(settings("docker.io", env)).rejects.toThrow(
-      /other\.yaml cannot be read \(ENOENT\)\.\nCorrect SLIPWAY_CONFIG/,
-    );
+    const missing = settings("docker.io", env);
+    await expect(missing).rejects.toThrow(reported("file-unreadable", join(home, "other.yaml")));
+    await expect(missing).rejects.toThrow("Correct SLIPWAY_CONFIG");
   });
 
   it("have the certificates of podman's folder, over which the file goes", async () => {
@@ -77,49 +79,35 @@ describe("the settings of a registry", () => {
 
   it("of podman's folder with a certificate without its key are an error that names the file", async () => {
     file(".config/containers/certs.d/r.example.com/client.cert", pem("x"));
-    await expect(settings("r.example.com")).rejects.toThrow(
-      /client\.key, the key of client\.cert beside it, cannot be read \(ENOENT\)/,
-    );
+    await expect(settings("r.example.com")).rejects.toThrow(reported("file-unreadable", /\/client\.key$/));
   });
 
-  it.each([
-    ["registries: [", /config\.yaml:1:\d+: this is not YAML: /],
-    ["- x", /config\.yaml:1:1: the document is not a mapping/],
-    [
-      "registrys:\n  a: {}",
-      /config\.yaml:1:1: registrys is not known\.\nKnown here: registries, kubernetes, services\./,
-    ],
-    ["Registries: {}", /1:1: Registries is not known\.\nIt is written registries\./],
-    ["registries: 5", /1:13: registries is not a mapping/],
-    [
-      "registries:\n  https://r.example.com: {}",
-      /2:3: registries has "https:\/\/r\.example\.com", which is not the name of a registry/,
-    ],
-    ["registries:\n  5: {}", /2:3: a key is no text/],
-    ["registries:\n  r: x", /2:6: registries\.r is not a mapping/],
-    [
-      "registries:\n  r:\n    insecure: true",
-      /3:5: registries\.r\.insecure is not known\.\nKnown here: plainHttp, ca, /,
-    ],
-    ["registries:\n  r:\n    plainhttp: true", /registries\.r\.plainhttp is not known\.\nIt is written plainHttp\./],
-    ["registries:\n  r:\n    plainHttp: yes please", /3:16: registries\.r\.plainHttp is neither true nor false/],
-    ["registries:\n  r:\n    ca: [a]", /3:9: registries\.r\.ca is no text/],
-    ["registries:\n  r:\n    certificate: a.pem", /3:5: registries\.r has certificate without key/],
-    ["registries:\n  r:\n    key: a.pem", /registries\.r has key without certificate/],
-    ["registries:\n  r:\n    plainHttp: true\n    ca: a", /registries\.r has plainHttp and ca, which is for TLS/],
-    [
-      "registries:\n  r:\n    tokenService: https://a",
-      /3:19: registries\.r\.tokenService is "https:\/\/a", which is not a host/,
-    ],
-    ["registries:\n  docker.io: {}\n  index.docker.io: {}", /3:3: registries\.index\.docker\.io is there twice/],
-    ["registries: {r: {ca: absent.pem}}", /1:22: registries\.r\.ca: .*absent\.pem cannot be read \(ENOENT\)/],
-    ["registries: {r: {ca: config.yaml}}", /registries\.r\.ca: .*config\.yaml is not a PEM file/],
-    ["a: 1\na: 2", /2:1: this is not YAML: Map keys must be unique/],
-  ])("that are wrong name the file, the line and the key: %j", async (text, problem) => {
+  it.each<[string, ErrorCode, string, string?]>([
+    ["registries: [", "file-invalid", "config.yaml:1:14"],
+    ["a: 1\na: 2", "file-invalid", "config.yaml:2:1", "Map keys must be unique"],
+    ["- x", "field-invalid", "config.yaml:1:1"],
+    ["registrys:\n  a: {}", "field-invalid", "config.yaml:1:1", "Known here: registries, kubernetes, services."],
+    ["Registries: {}", "field-invalid", "config.yaml:1:1", "It is written registries."],
+    ["registries: 5", "field-invalid", "config.yaml:1:13"],
+    ["registries:\n  https://r.example.com: {}", "field-invalid", "config.yaml:2:3", '"https://r.example.com"'],
+    ["registries:\n  5: {}", "field-invalid", "config.yaml:2:3"],
+    ["registries:\n  r: x", "field-invalid", "config.yaml:2:6", "registries.r is not a mapping"],
+    ["registries:\n  r:\n    insecure: true", "field-invalid", "config.yaml:3:5", "Known here: plainHttp, ca, "],
+    ["registries:\n  r:\n    plainhttp: true", "field-invalid", "config.yaml:3:5", "It is written plainHttp."],
+    ["registries:\n  r:\n    plainHttp: yes please", "field-invalid", "config.yaml:3:16", "registries.r.plainHttp"],
+    ["registries:\n  r:\n    ca: [a]", "field-invalid", "config.yaml:3:9", "registries.r.ca is not a text"],
+    ["registries:\n  r:\n    certificate: a.pem", "field-invalid", "config.yaml:3:5", "without key"],
+    ["registries:\n  r:\n    key: a.pem", "field-invalid", "config.yaml:3:5", "without certificate"],
+    ["registries:\n  r:\n    plainHttp: true\n    ca: a", "field-invalid", "config.yaml:3:5", "which is for TLS"],
+    ["registries:\n  r:\n    tokenService: https://a", "field-invalid", "config.yaml:3:19", '"https://a"'],
+    ["registries:\n  docker.io: {}\n  index.docker.io: {}", "field-invalid", "config.yaml:3:3", "is set twice"],
+    ["registries: {r: {ca: absent.pem}}", "file-unreadable", "absent.pem", "config.yaml:1:22: registries.r.ca: "],
+    ["registries: {r: {ca: config.yaml}}", "file-invalid", "config.yaml", "config.yaml:1:22: registries.r.ca: "],
+  ])("that are wrong name the file, the line and the key: %j", async (text, code, culprit, words = culprit) => {
     config(text);
     const error = await settings("r").catch((error) => error);
-    expect(error.message).toMatch(problem);
-    expect(error.message.split("\n").length).toBe(2);
+    expect(error).toEqual(reported(code, join(home, ".config/slipway", culprit)));
+    expect(error.message).toContain(words);
     expect(exitStatusOf(error)).toBe(2);
   });
 });

@@ -44,6 +44,7 @@ function readConfiguration(env: Environment): { readonly path: string; readonly 
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT" && !named) return { path };
     throw new UserError(
+      { code: "file-unreadable", culprit: path },
       `Configuration file ${path} cannot be read (${code}).`,
       named ? "Correct SLIPWAY_CONFIG, which names it, or unset it." : "Make it a file that you can read.",
       { cause },
@@ -73,7 +74,16 @@ function pem(path: string, where: string): string {
     if (text.includes("-----BEGIN ")) return text;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new UserError(`${where}: ${path} cannot be read (${code}).`, "Name a PEM file that you can read.", { cause });
+    throw new UserError(
+      { code: "file-unreadable", culprit: path },
+      `${where}: ${path} cannot be read (${code}).`,
+      "Name a PEM file that you can read.",
+      { cause },
+    );
   }
-  throw new UserError(`${where}: ${path} is not a PEM file.`, "Name a file with -----BEGIN … lines in it.");
+  throw new UserError(
+    { code: "file-invalid", culprit: path },
+    `${where}: ${path} is not a PEM file.`,
+    "Name a file with -----BEGIN … lines in it.",
+  );
 }
