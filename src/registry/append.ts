@@ -19,15 +19,15 @@ export interface LocalLayer {
 export interface AppendOptions extends WritableOptions {
   /** The image to build on: `HOST/REPOSITORY@sha256:…`. */
   readonly image: string;
-  /** `os/architecture[/variant]`: which of its images is meant where the digest is that of an index. */
+  /** `os/architecture[/variant]`: the image to choose if the digest is that of an index. */
   readonly platform?: string;
-  /** In order, on top of the image's own. None: the image is brought to the registry of jobs. */
+  /** In order, on top of the image's own. Without any, the image is copied to the registry of jobs. */
   readonly layers: readonly LocalLayer[];
   /** Changes to its configuration. Default: none. */
   readonly spec?: ImageSpec;
-  /** Where the new image goes, in the registry of jobs. Default: the repository of `image`. */
+  /** The repository of the new image in the registry of jobs. Default: that of `image`. */
   readonly repository?: string;
-  /** Tags it gets. Default: it is known by its digest alone. */
+  /** Its tags. Default: none. */
   readonly tags?: readonly string[];
   readonly onEvent?: (event: PushEvent) => void;
   readonly signal?: AbortSignal;
@@ -41,11 +41,11 @@ export interface AppendedImage {
 }
 
 /**
- * Makes a new image of one in a registry and layers on top of it, in the registry that jobs pull from ({@link openWritable}). Layers of the
- * image are mounted within a registry and streamed between two, and are never on this machine's disk. The same inputs give the same
- * digest; when that is there, one HEAD is all that is asked, for the image's manifest and configuration are kept in the cache.
+ * Adds layers to an image and pushes the result to the registry of jobs ({@link openWritable}). Mounts the image's layers within a registry
+ * and streams them between two; they are never on this machine's disk. The same inputs give the same digest. If the registry has it, this
+ * sends one HEAD, since the image's manifest and configuration are cached.
  *
- * @throws UserError when there is no such image, it is not of the platform, or a registry refuses
+ * @throws UserError if there is no such image, it has another platform, or a registry refuses
  */
 export async function appendLayers(options: AppendOptions): Promise<AppendedImage> {
   const source = new SourceImage(options);
@@ -59,7 +59,7 @@ export async function appendLayers(options: AppendOptions): Promise<AppendedImag
     });
     const { digest, mediaType } = composed.descriptor;
     const { registry, repository: own } = source.reference;
-    // Where the image itself is, its layers are there already.
+    // The repository of the image already has its layers.
     const repository =
       options.repository === undefined && registry === target.host ? own : target.place(options.repository ?? own);
     const [outcome = "unchanged"] = await pushImages(
@@ -92,7 +92,7 @@ export async function appendLayers(options: AppendOptions): Promise<AppendedImag
   }
 }
 
-/** An image that stands alone says itself what it is for, which must be what is wanted. */
+/** The wanted platform, which composeImage compares with that of the image. */
 function platformOf(platform: string | undefined): Pick<ImageSpec, "os" | "architecture" | "variant"> {
   const [os, architecture, variant] = platform?.split("/") ?? [];
   return { ...(os ? { os } : {}), ...(architecture ? { architecture } : {}), ...(variant ? { variant } : {}) };

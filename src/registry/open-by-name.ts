@@ -20,10 +20,10 @@ export function embeddedHost(env: Environment = process.env): string | undefined
 }
 
 /**
- * Opens a registry that an image reference names. The embedded one is spoken to over its socket, where nobody needs a token; any other
- * as the user's settings for it say.
+ * Opens a registry that an image reference names: the embedded one over its socket, which needs no token, any other one with the user's
+ * settings.
  *
- * @throws UserError when the name is none, is that of the embedded registry, which does not run, or when its settings are wrong
+ * @throws UserError if the name or its settings are invalid, or it is the embedded registry and not running
  */
 export async function openByName(registry: string, env: Environment = process.env): Promise<RegistryClient> {
   if (registry !== embeddedHost(env)) return openConfigured(registry, env);
@@ -37,9 +37,9 @@ export async function openByName(registry: string, env: Environment = process.en
 }
 
 /**
- * Opens a registry as the user's settings for it say.
+ * Opens a registry with the user's settings for it.
  *
- * @param findCredential whose credential it gets, in place of the one that a search finds
+ * @param findCredential replaces the usual search for a credential
  */
 export async function openConfigured(
   registry: string,

@@ -20,13 +20,13 @@ import { choosePlatforms } from "./platforms.ts";
 export interface SourceOptions {
   /** `HOST/REPOSITORY@sha256:…`. */
   readonly image: string;
-  /** `os/architecture[/variant]`: which of its images is meant where the digest is that of an index. */
+  /** `os/architecture[/variant]`: the image to choose if the digest is that of an index. */
   readonly platform?: string;
   /** Default: this process's. */
   readonly env?: Environment;
 }
 
-/** An image in a registry, which is opened when something of it is not in the cache. */
+/** An image in a registry. Opens the registry only for parts that are not in the cache. */
 export class SourceImage {
   readonly reference: Reference & { readonly digest: Digest };
   readonly #name: string;
@@ -51,7 +51,7 @@ export class SourceImage {
     this.#cache = join(cacheFolder(env), "images");
   }
 
-  /** Manifest and configuration: from the cache where they are there. */
+  /** Manifest and configuration, from the cache if possible. */
   async read(): Promise<Required<Pick<BaseImage, "manifest" | "config">>> {
     const named = await this.#manifest(this.reference.digest);
     const parsed = parseManifest(named, { document: `Manifest of ${this.#name}` });
@@ -60,7 +60,7 @@ export class SourceImage {
     return { manifest, config: await this.#config(config) };
   }
 
-  /** Its layers, which come from its registry or are there already. */
+  /** Its layers, to push from its registry. */
   async blobs(manifest: Uint8Array, host: string): Promise<BlobToPush[]> {
     const { layers } = parseManifest(manifest) as ImageManifest;
     const client = await this.#open();
@@ -75,7 +75,7 @@ export class SourceImage {
       }));
   }
 
-  /** What opens the content of its layers, the last one first. */
+  /** Functions that open its layers, the last one first. */
   async layers(manifest: Uint8Array): Promise<(() => Readable)[]> {
     const { layers } = parseManifest(manifest) as ImageManifest;
     const client = await this.#open();
@@ -83,7 +83,7 @@ export class SourceImage {
   }
 
   close(): void {
-    // Who opened it has heard of its failure.
+    // The caller of #open gets the error.
     this.#client?.then((client) => client.close()).catch(() => {});
   }
 

@@ -8,34 +8,34 @@ import type { EmbeddedRegistry } from "./server/ensure.ts";
 export interface WritableOptions {
   /** Default: this process's. */
   readonly env?: Environment;
-  /** Gives the embedded registry, started if need be. Asked for only where no other registry is set. */
+  /** Finds or starts the embedded registry. Only called if no other registry is set. */
   readonly embedded: () => Promise<EmbeddedRegistry>;
 }
 
-/** A registry and how image references call it. */
+/** A registry and its name in image references. */
 export interface WritableRegistry {
   readonly client: RegistryClient;
   readonly host: string;
-  /** The repository there for what is called so: many registries give a user repositories below a name alone. */
+  /** The repository for a name. Many registries give a user only repositories below a prefix. */
   readonly place: (name: string) => string;
 }
 
-/** The repository, in the registry of jobs, for what is called so. */
+/** The repository for a name, in the registry of jobs. */
 export function placeIn(env: Environment, name: string): string {
   const prefix = (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "");
   return env["SLIPWAY_REGISTRY"] && prefix !== "" ? `${prefix}/${name}` : name;
 }
 
-/** `host[:port]` of the registry of jobs. Undefined: it is the embedded one, which never ran. */
+/** `host[:port]` of the registry of jobs. Undefined: the embedded one, which never ran. */
 export function writableHost(env: Environment): string | undefined {
   const named = env["SLIPWAY_REGISTRY"];
   return named ? normalizeRegistry(named) : embeddedHost(env);
 }
 
 /**
- * Opens the registry of jobs, which what is made for them goes to and they are pulled from: `SLIPWAY_REGISTRY`, else this machine's embedded one,
- * as for the images of a pipeline. The registry that a job's interpreter comes from may be one that its user can only read. In a registry that was named,
- * repositories are below `SLIPWAY_REPOSITORY_PREFIX`.
+ * Opens the registry of jobs: `SLIPWAY_REGISTRY`, else the embedded one. Images for jobs are pushed there and pulled from there, since the
+ * user may only have read access to the registry of the job's interpreter. In `SLIPWAY_REGISTRY`, repositories are below
+ * `SLIPWAY_REPOSITORY_PREFIX`.
  */
 export async function openWritable({ env = process.env, embedded }: WritableOptions): Promise<WritableRegistry> {
   const named = env["SLIPWAY_REGISTRY"];

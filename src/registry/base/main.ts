@@ -9,7 +9,7 @@ import { openByName } from "../open-by-name.ts";
 import { type PulledImage, type PullRequest, pullBase } from "./pull.ts";
 
 /**
- * What the repository rule of `base_images.pull` runs, as it is, by Node's type stripping, before anything is built.
+ * The repository rule of `base_images.pull` runs this file unbuilt, with Node's type stripping.
  *
  *     REQUEST    JSON, see ./pull.ts. Writes a folder per platform into the working directory, and prints
  *                {"registry", "repository", "images": [{"platform", "folder", "layers": [file name]}]}
@@ -36,7 +36,7 @@ function write(image: PulledImage): { platform: string; folder: string; layers: 
   return { platform, folder, layers: [...layers.keys()] };
 }
 
-// Sources import by these names what the build makes of `.mts` modules.
+// Sources import `.mts` modules by the names of their built files.
 registerHooks({
   resolve: (specifier, context, next) =>
     next(specifier.startsWith(".") ? specifier.replace(/\.mjs$/, ".mts") : specifier, context),

@@ -10,11 +10,11 @@ import type { RegistryClient, StoredManifest } from "../client/client.ts";
 import { absentImage, type FetchedManifest, fetchConfig, fetchManifest } from "../client/fetch-manifest.ts";
 import { choosePlatforms } from "../platforms.ts";
 
-/** What `base_images.pull` declares. */
+/** The attributes of `base_images.pull`. */
 export interface PullRequest {
   /** `REGISTRY/REPOSITORY`, with a tag for people or a digest. */
   readonly image: string;
-  /** Empty: said in `image`, or forgotten. */
+  /** Empty: part of `image`, or missing. */
   readonly digest: string;
   /** `os/architecture[/variant]` each. Empty: see {@link choosePlatforms}. */
   readonly platforms: readonly string[];
@@ -24,7 +24,7 @@ export interface PullRequest {
 
 /** An image of one platform, without its layers. */
 export interface PulledImage {
-  /** What the index calls its platform; without an index, what the configuration says. */
+  /** By the index. Without an index, by the configuration. */
   readonly platform: string;
   readonly descriptor: Descriptor & { readonly platform: Platform };
   readonly manifest: Buffer;
@@ -34,15 +34,15 @@ export interface PulledImage {
 }
 
 export interface PulledBase {
-  /** Where the layers are. */
+  /** The location of the layers. */
   readonly source: Pick<Reference, "registry" | "repository">;
   readonly images: readonly PulledImage[];
 }
 
 /**
- * Fetches manifest and configuration of a base image, for every platform that is wanted; never a layer. All of it is verified.
+ * Fetches and verifies the manifest and configuration of a base image for each wanted platform, but no layers.
  *
- * @throws UserError that names what is wrong with the declaration, or with what the registry has; without a digest it says which to write
+ * @throws UserError if the declaration or the image is invalid. If the digest is missing, the error tells it
  */
 export async function pullBase(
   request: PullRequest,

@@ -1,10 +1,10 @@
-/** One way in which a server wants to be convinced: RFC 9110, section 11.6.1. */
+/** An authentication challenge: RFC 9110, section 11.6.1. */
 export interface Challenge {
   /** Lower case. */
   readonly scheme: string;
   /** Names in lower case. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** What follows the scheme in schemes that take one opaque text instead of parameters. */
+  /** The opaque text of schemes that have no parameters. */
   readonly token68?: string;
 }
 
@@ -16,8 +16,8 @@ const spaces = /[ \t]*/y;
 const separators = /[ \t,]*/y;
 
 /**
- * Reads the value of `WWW-Authenticate`, several such fields joined by commas included. What breaks the grammar ends the reading:
- * the challenges before it are still good.
+ * Reads the value of `WWW-Authenticate`, also several fields joined by commas. Stops at a syntax error and returns the challenges before
+ * it.
  */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = [];

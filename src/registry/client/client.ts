@@ -13,7 +13,7 @@ import { type OpenBlob, type UploadOptions, uploadBlob } from "./upload.ts";
 
 export type { OpenBlob, UploadOptions } from "./upload.ts";
 
-/** A manifest as it is kept, byte for byte. */
+/** A manifest, byte for byte. */
 export interface StoredManifest {
   readonly bytes: Buffer;
   readonly descriptor: Pick<Descriptor, "mediaType" | "digest" | "size">;
@@ -21,8 +21,8 @@ export interface StoredManifest {
 
 /**
  * One registry, by the OCI distribution specification 1.1. Every method may throw `UserError` (the registry does not answer, refuses
- * access, has no room) or `Failure` (it answered with what it should not), which name the registry, the repository and the step.
- * What is received is checked against its digest.
+ * access, has no room) or `Failure` (it failed or broke the protocol), which name the registry, the repository and the step. Verifies
+ * received content by its digest.
  */
 export class RegistryClient {
   readonly #session: Session;
@@ -37,18 +37,18 @@ export class RegistryClient {
   }
 
   /**
-   * The registry and the user that it takes us for, as far as it has asked so far: what belongs to different ones is kept apart.
+   * The registry and the user that it sees so far, as a key that keeps data of different users apart.
    *
-   * @returns undefined when what proves who we are, such as a token, does not name the user
+   * @returns undefined if the credential, such as a token, does not name the user
    */
   account(repository: string): Promise<string | undefined> {
     return this.#session.account(repository);
   }
 
   /**
-   * What a tag or digest names, without its content. One request, unless the registry does not take HEAD or gives no digest with its answer.
+   * The descriptor of a tag or digest. One request, unless the registry does not support HEAD or sends no digest.
    *
-   * @param options `push`: asks for access to push at once, which saves a token when a push follows
+   * @param options `push`: also asks for push access, which saves a token if a push follows
    * @returns undefined when the repository has no such manifest
    */
   async headManifest(
@@ -132,7 +132,7 @@ export class RegistryClient {
       access: options.push ? pushing(repository) : pulling(repository),
       signal: options.signal,
     });
-    // Whether some registries have a blob cannot be asked: to send it again is the worst that comes of that.
+    // Some registries do not support this. At worst, the blob is sent again.
     if ([404, 405, 501].includes(response.status)) {
       await discard(response);
       return undefined;
@@ -142,7 +142,7 @@ export class RegistryClient {
     return Number(response.headers["content-length"]);
   }
 
-  /** A blob's content as a stream, which fails at its end when the content is not what the digest says. */
+  /** A blob's content as a stream, which fails at its end if the content does not match the digest. */
   getBlob(
     repository: string,
     descriptor: Pick<Descriptor, "digest" | "size">,
@@ -151,7 +151,7 @@ export class RegistryClient {
     return downloadBlob(this.#session, { repository, descriptor, ...options });
   }
 
-  /** A blob of this registry as the source of an upload to another one, which checks what arrives. */
+  /** A blob of this registry as the source of an upload to another one, which verifies it. */
   blobSource(repository: string, descriptor: Pick<Descriptor, "digest" | "size">): OpenBlob {
     return (start, end) =>
       start === 0 && end === descriptor.size
@@ -164,7 +164,7 @@ export class RegistryClient {
     return uploadBlob(this.#session, options);
   }
 
-  /** Stores a manifest under a tag or its digest. All it names must be there before. */
+  /** Stores a manifest under a tag or its digest. Its blobs must be in the repository. */
   async putManifest(
     repository: string,
     reference: string,
@@ -192,9 +192,9 @@ export class RegistryClient {
   }
 
   /**
-   * Has the registry say whether it takes the login that is found for it. One that asks nobody who he is takes any.
+   * Checks that the registry accepts the credential. Passes if it needs none.
    *
-   * @throws UserError when it does not take it
+   * @throws UserError if not
    */
   async checkLogin(): Promise<void> {
     const step = { doing: "checking the login" };
@@ -204,9 +204,9 @@ export class RegistryClient {
   }
 
   /**
-   * What to send along with a GET of a URL of this registry, for a program that makes it itself.
+   * The header fields for a GET of a URL of this registry, for another program.
    *
-   * @throws UserError when the URL is of another origin, or the registry or its token service does not answer or refuses
+   * @throws UserError if the URL has another origin, or the registry or its token service does not answer or refuses
    */
   async authorize(repository: string, url: URL): Promise<Authorization> {
     const { origin } = this.#session.endpoint.base;
@@ -221,7 +221,7 @@ export class RegistryClient {
     return this.#session.authorize({ url, access: pulling(repository), step });
   }
 
-  /** All tags of a repository, in the registry's order; none when there is no such repository. */
+  /** All tags of a repository, in the registry's order. Empty if there is no such repository. */
   async listTags(repository: string): Promise<string[]> {
     const step = { doing: "listing tags", repository };
     const tags: string[] = [];
@@ -233,9 +233,9 @@ export class RegistryClient {
   }
 
   /**
-   * The names of all repositories: what the distribution project calls its catalogue, which is not part of the specification.
+   * The names of all repositories, from the distribution project's catalogue, which is not part of the specification.
    *
-   * @returns undefined when the registry has none, or not for this user
+   * @returns undefined if the registry has no catalogue, or not for this user
    */
   async listRepositories(): Promise<string[] | undefined> {
     const step = { doing: "listing repositories" };
@@ -253,7 +253,7 @@ export class RegistryClient {
     return answered ? names : undefined;
   }
 
-  /** Manifests whose subject is the given one, by the referrers API or, where that is missing, by the tag that stands in for it. */
+  /** Manifests whose subject is the given one, by the referrers API or the fallback tag. */
   async referrers(repository: string, subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
     const step = { doing: `asking what refers to ${subject}`, repository };
     const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
@@ -268,7 +268,7 @@ export class RegistryClient {
       const fallback = await this.getManifest(repository, subject.replace(":", "-"));
       if (fallback) found.push(...this.#index(fallback.bytes, document).manifests);
     }
-    // Registries may leave the filtering to us.
+    // Registries need not filter.
     return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType);
   }
 
@@ -304,7 +304,7 @@ export class RegistryClient {
     return status !== 404;
   }
 
-  /** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None when there is no such thing. */
+  /** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None if the registry answers 404. */
   async *#pages(step: Step, first: string): AsyncGenerator<Buffer> {
     const access = step.repository === undefined ? [] : pulling(step.repository);
     const seen = new Set<string>();
@@ -363,7 +363,7 @@ function sameAlgorithm(one: Digest, other: Digest): boolean {
   return splitDigest(one).algorithm === splitDigest(other).algorithm;
 }
 
-/** The path and query of `Link: <URL>; rel="next"`, which is only ever followed on the registry itself. */
+/** The path and query of `Link: <URL>; rel="next"`, which is only followed on the registry itself. */
 function nextPage(link: string | undefined, base: URL): string | undefined {
   const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? "")?.[1];
   if (target === undefined || !URL.canParse(target, base.href)) return undefined;

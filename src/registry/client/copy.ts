@@ -16,9 +16,9 @@ export interface Place {
 export interface CopyOptions {
   readonly from: Place;
   readonly to: Place;
-  /** What to copy, with everything it names: an index with its images. */
+  /** The image to copy, or an index with its images. */
   readonly fetched: FetchedManifest;
-  /** Tags it gets. None: it is known by its digest alone. */
+  /** Its tags, if any. */
   readonly tags: readonly string[];
   /** Whether to copy the image's referrers: signatures, attestations, … */
   readonly referrers: boolean;
@@ -48,7 +48,7 @@ class Copy {
   async run(): Promise<void> {
     await this.#copy(this.#options.fetched, this.#options.tags);
     if (!this.#options.referrers) return;
-    // What refers to an image may be referred to itself, and then joins the list.
+    // Referrers can have referrers, which join the list.
     for (const subject of this.#subjects) await this.#referrers(subject);
   }
 
@@ -75,7 +75,7 @@ class Copy {
     this.#told(descriptor.digest, tags, "pushed");
   }
 
-  /** Of an index; images tell it themselves. */
+  /** Reports an index. pushImages reports images. */
   #told(digest: Digest, tags: readonly string[], outcome: ImageOutcome): void {
     this.#options.onEvent?.({ type: "image", image: { ...this.#options.to, tags, digest }, outcome });
   }
@@ -96,7 +96,7 @@ class Copy {
       streamedFrom: from.client.registry,
       ...(isSameRegistry ? { mountFrom: from.repository } : {}),
     });
-    // Layers that may not be copied are not in a registry, nor asked for by one.
+    // Registries neither have nor want layers that may not be copied.
     const layers = manifest.layers.filter((layer) => !isNondistributable(layer.mediaType));
     return {
       ...to,
@@ -126,7 +126,7 @@ class Copy {
     for (const { digest } of found) {
       if (!this.#subjects.includes(digest)) await this.#copy(await this.#fetch(digest), []);
     }
-    // A registry without the referrers API leaves the list to its clients: distribution specification, "Referrers Tag Schema".
+    // Without the referrers API, clients maintain the list: distribution specification, "Referrers Tag Schema".
     const known = await to.client.referrers(to.repository, subject);
     const unknown = found.filter(({ digest }) => !known.some((each) => each.digest === digest));
     if (unknown.length === 0) return;

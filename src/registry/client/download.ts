@@ -14,8 +14,8 @@ export interface DownloadOptions {
 }
 
 /**
- * A blob's whole content, verified: the stream fails at its end when the content is not what the digest says. A transfer that breaks
- * off is taken up where it stopped.
+ * A blob's whole content, verified: the stream fails at its end if the content does not match the digest. Resumes a transfer that breaks
+ * off.
  */
 export function downloadBlob(session: Session, options: DownloadOptions): Readable {
   const { size } = options.descriptor;
@@ -26,7 +26,7 @@ export function downloadBlob(session: Session, options: DownloadOptions): Readab
   return content.pipe(verifier);
 }
 
-/** Says which registry it was that sent what it should not. */
+/** Names the registry in its errors. */
 class ReportingVerifier extends DigestVerifier {
   readonly #registry: string;
   readonly #repository: string;

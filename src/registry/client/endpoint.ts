@@ -1,7 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { isRegistry, normalizeRegistry } from "../../oci/reference.ts";
 
-/** Where a registry answers. */
+/** The address of a registry. */
 export interface Endpoint {
   /** `host[:port]` as people write it. */
   readonly registry: string;
@@ -11,7 +11,7 @@ export interface Endpoint {
 /**
  * The address of a registry. Plain HTTP is only for registries on this machine.
  *
- * @param plainHttp speak plain HTTP whatever the host; default: for loopback alone
+ * @param plainHttp speak plain HTTP to any host. Default: only to loopback
  * @throws UserError if the text is not `host[:port]`
  */
 export function endpointOf(registry: string, plainHttp?: boolean): Endpoint {

@@ -6,15 +6,15 @@ import { type ImageIndex, type ImageManifest, parseManifest } from "../../oci/ma
 import { formatReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient, StoredManifest } from "./client.ts";
 
-/** A manifest or index, read and as it is kept. */
+/** A parsed manifest or index, and its bytes. */
 export interface FetchedManifest extends StoredManifest {
   readonly manifest: ImageManifest | ImageIndex;
 }
 
 /**
- * Fetches and checks what a tag or digest names.
+ * Fetches and checks the manifest or index of a tag or digest.
  *
- * @throws UserError when there is no such image, or what is there is neither manifest nor index
+ * @throws UserError if there is no such image, or it is neither a manifest nor an index
  */
 export async function fetchManifest(
   client: RegistryClient,
@@ -26,7 +26,7 @@ export async function fetchManifest(
   if (!stored) throw absentImage({ registry: client.registry, repository }, name);
   const { bytes, descriptor } = stored;
   const manifest = parseManifest(bytes, {
-    // Some registries call every manifest by a general name; what is inside is what counts then.
+    // Some registries send a general media type. Then the one in the document counts.
     ...(descriptor.mediaType.startsWith("application/vnd.") ? { mediaType: descriptor.mediaType } : {}),
     document: `Manifest ${descriptor.digest} of ${client.registry}/${repository}`,
   });

@@ -41,7 +41,7 @@ export function hintsIn(env: Environment): ChallengeHints {
   };
 }
 
-/** A scope is for one request alone. */
+/** Omits the scope, which is for one request only. */
 function hintOf({ scheme, parameters }: Challenge): Challenge {
   const { realm, service } = parameters;
   const kept = scheme === "bearer" ? { realm: realm ?? "", ...(service === undefined ? {} : { service }) } : {};

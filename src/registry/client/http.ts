@@ -56,7 +56,7 @@ export interface HttpOptions {
   readonly env: Environment;
 }
 
-/** A connection's fault, as it is on a way through a proxy. */
+/** A fault of a connection, perhaps through a proxy. */
 export interface FaultBehindProxy extends NodeJS.ErrnoException {
   /** `HOST:PORT (VARIABLE)`. */
   proxy?: string;
@@ -107,7 +107,7 @@ export class HttpConnection {
       // Asked for plain HTTP, Node would still find out whether the host is an IPv6 address, by a regular expression that takes 2 ms to compile.
       ...(isTls ? {} : { servername: "" }),
       ...(viaSocket ? { socketPath } : {}),
-      // How long a proxy may take to connect; what comes after is limited below.
+      // Limits the connection to the proxy. Other limits are below.
       ...(proxy && isTls ? { timeout: connectTimeout } : {}),
       ...(request.signal ? { signal: request.signal } : {}),
     });

@@ -12,7 +12,7 @@ const every = 1000;
  *     {"event":"blob","image","digest","size","outcome"}       present, mounted, streamed or uploaded
  *     {"event":"image","image","digest","tags","outcome"}      unchanged, tagged or pushed
  *
- * Who uses it adds what comes in the end.
+ * The caller adds the last line.
  */
 export class JsonProgress {
   readonly #print: (text: string) => void;

@@ -18,7 +18,7 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
-/** What became of blobs: how many, and their bytes. */
+/** Outcomes of blobs: their number and bytes. */
 type Counts = Record<BlobOutcome, { blobs: number; bytes: number }>;
 
 const noCounts = (): Counts => ({
@@ -41,9 +41,8 @@ const redrawEvery = 100;
 const plainEvery = 10_000;
 
 /**
- * Tells people how a push is going: on a terminal a line for every blob in flight and one for all, drawn anew as they go on; elsewhere
- * now and then a plain line; and for every image that was not there before what became of its blobs. Silent when nothing was moved.
- * Uses no colours.
+ * Shows the progress of a push. On a terminal: a line per blob in flight and one for all, redrawn. Elsewhere: a plain line now and then.
+ * At the end of each new image: a summary of its blobs. Silent if nothing was sent. Uses no colours.
  */
 export class PushProgress {
   readonly #options: ProgressOptions;
@@ -89,7 +88,7 @@ export class PushProgress {
     this.#draw();
   };
 
-  /** Removes what was being drawn, and sums up when there were several images. To be called however the push ends. */
+  /** Removes the drawing, and sums up several images. Call it however the push ends. */
   finish(): void {
     clearInterval(this.#timer);
     this.#erase();
@@ -104,7 +103,7 @@ export class PushProgress {
     this.#flights.set(keyOf(event), { digest: event.digest, size: event.size, startedAt: now, sent: 0 });
     if (this.#startedAt !== undefined) return;
     this.#startedAt = now;
-    // Where nothing happens for a while, rates and times go on changing.
+    // Rates and times change even if nothing is sent.
     this.#timer = setInterval(() => this.#draw(), redrawEvery).unref();
     // The first plain line is due only when it takes long enough to wonder.
     if (!this.#options.terminal()) this.#writtenAt = now;
@@ -148,7 +147,7 @@ export class PushProgress {
       this.#options.write(`${totalLine(this.#blobsDone, this.#blobs, whole)}\n`);
       return;
     }
-    // The last column stays free, since a terminal may go on to the next line after it; so does a row, for what scrolls.
+    // Leave the last column free, since a terminal may wrap after it, and one row for output that scrolls.
     const columns = terminal.columns - 1;
     const lines = [...this.#flights.values()]
       .slice(0, Math.max(0, terminal.rows - 2))
@@ -163,7 +162,7 @@ export class PushProgress {
     this.#drawn = 0;
   }
 
-  /** Brings the cursor to where the drawing begins. */
+  /** Moves the cursor to the start of the drawing. */
   #toStart(): string {
     return `\r${this.#drawn > 1 ? `\u001b[${this.#drawn - 1}A` : ""}`;
   }
@@ -181,7 +180,7 @@ function add(one: Counts, other: Counts): Counts {
   return one;
 }
 
-/** What became of blobs, for the end of a line. */
+/** Outcomes of blobs, for the end of a line. */
 function describe(counts: Counts): string {
   const words = { uploaded: "sent", streamed: "streamed", mounted: "mounted", present: "there already" };
   const parts = (Object.keys(words) as BlobOutcome[])

@@ -60,14 +60,14 @@ export type PushEvent =
 
 export interface PushOptions {
   /**
-   * What must be right. `digest`: the image must be there, one HEAD by digest tells; its tags are set when it was not. `tags`: every tag
-   * must name it, one HEAD per tag tells.
+   * What to check first. `digest`: one HEAD by digest; sets tags only if the image was missing. `tags`: one HEAD per tag, each of which must
+   * name the image.
    */
   readonly check: "digest" | "tags";
   readonly onEvent?: (event: PushEvent) => void;
   /** Number of blobs to check, mount or send in parallel. Default: 6. */
   readonly parallel?: number;
-  /** Where earlier pushes put blobs, which are then mounted. Read when a repository lacks a blob. Default: nothing is remembered. */
+  /** Blobs of earlier pushes, to mount. Read when a repository lacks a blob. Default: none. */
   readonly pushedBlobs?: PushedBlobs;
   readonly signal?: AbortSignal;
 }
@@ -98,7 +98,7 @@ class Push {
   readonly #options: PushOptions;
   readonly #signal: AbortSignal;
   readonly #slots: Slots;
-  /** Where a blob is or will be: by registry and digest, the repository that has it first. */
+  /** By registry and digest, the repository that has or gets a blob first. */
   readonly #holders = new Map<string, { repository: string; arrival: Promise<unknown> }>();
 
   constructor(options: PushOptions, signal: AbortSignal) {
@@ -122,7 +122,7 @@ class Push {
     return outcome;
   }
 
-  /** What the registry lacks: in most runs nothing, so in most runs these are the only requests. */
+  /** The images that the registry lacks. In most runs none, so these are the only requests. */
   async #missing(image: ImageToPush): Promise<{ manifest: boolean; tags: readonly string[] }> {
     const { client, repository, digest, tags } = image;
     if (image.isMissing) return { manifest: true, tags };

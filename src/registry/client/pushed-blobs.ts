@@ -14,17 +14,17 @@ export interface PushedBlobs {
    */
   find(account: string, digest: string): string | undefined;
   add(account: string, repository: string, digests: readonly string[]): void;
-  /** Writes what was added. */
+  /** Writes added entries. */
   save(): void;
 }
 
 /** Repository of a blob, and when it was last seen there: milliseconds since the epoch. */
 type Entry = readonly [repository: string, seen: number];
 
-/** Blobs of one account: 256 KB at most. Those that were seen last stay. */
+/** Blobs of one account: 256 KB at most. The most recently seen stay. */
 const maximumBlobs = 2000;
 
-/** Milliseconds: registries remove what nothing refers to, and people remove repositories. */
+/** Milliseconds. Limited, since registries collect garbage and people delete repositories. */
 const maximumAge = 30 * 24 * 3_600_000;
 
 /** The record in the state folder. Loaded on first use. Read and write errors are ignored; they only cost uploads. */

@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
 import { printable } from "./refusal.ts";
 
-/** Domains below which every name is another owner's. */
+/** Domains whose subdomains belong to different owners. */
 const shared: ReadonlySet<string> = new Set([
   "amazonaws.com",
   "appspot.com",
@@ -30,16 +30,16 @@ const registrable = /^(ac|co|com|edu|go|gob|gov|govt|gr|ltd|me|mil|ne|net|nom|nh
 
 export interface RealmOptions {
   readonly endpoint: Endpoint;
-  /** A further host that may get the credential: what the user's settings say. */
+  /** A further host that may get the credential, by the user's settings. */
   readonly tokenService?: string | undefined;
-  /** Whether there is a credential that would be sent. */
+  /** Whether there is a credential to send. */
   readonly secret: boolean;
 }
 
 /**
- * A registry names its token service itself, so a bad one could name anybody's. A credential goes to the registry's own host, by TLS to
- * a host of the same domain, as nearly all known pairs are (`registry-1.docker.io` and `auth.docker.io`), or to the one that the user's
- * settings name. Where there is no credential, any host reached by TLS may be asked for an anonymous token.
+ * Checks the token service that a registry names, since a malicious registry could name any host. A credential may go to the registry's own
+ * host, by TLS to a host of the same domain (`registry-1.docker.io` and `auth.docker.io`), or to the host in the user's settings. Without a
+ * credential, any host with TLS may be asked for an anonymous token.
  *
  * @throws UserError that names the registry and the realm
  */
@@ -71,7 +71,7 @@ export function checkedRealm(realm: string, { endpoint, tokenService, secret }: 
   return url;
 }
 
-/** Whether two hosts are names below one domain that somebody registered. */
+/** Whether two hosts are in the same registered domain. */
 export function isSameDomain(one: string, other: string): boolean {
   const domain = domainOf(one);
   return domain !== undefined && domain === domainOf(other);

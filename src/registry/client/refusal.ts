@@ -92,11 +92,11 @@ export async function discard(response: HttpResponse): Promise<void> {
       if (seen > maximumAnswer) break;
     }
   } catch {
-    // A connection that broke serves nobody again; the next request makes another.
+    // The next request opens another connection.
   }
 }
 
-/** The error for an answer that ends a step. Exit status 2 where the user can do something about it. */
+/** The error for an answer that ends a step. A UserError if the user can fix it. */
 export function refusalError(
   endpoint: Endpoint,
   step: Step,
@@ -145,7 +145,7 @@ export function unreachableError(endpoint: Endpoint, step: Step, attempts: numbe
   const { registry, base } = endpoint;
   const { code = "", message = "", proxy } = cause as FaultBehindProxy;
   const tries = attempts > 1 ? ` ${attempts} times` : "";
-  // When the connection breaks while it is written to, OpenSSL's words are all there is.
+  // If the connection breaks during a write, only OpenSSL's message tells the reason.
   const words = /:SSL routines:[^:]*:([^:]*)/.exec(message)?.[1]?.trim().toUpperCase().replaceAll(" ", "_");
   const tls = tlsError(registry, code === "EPROTO" && words ? words : code, step, cause);
   if (tls) return tls;
@@ -205,7 +205,7 @@ function where(step: Step): string {
   return step.repository === undefined ? step.doing : `${step.doing} in ${step.repository}`;
 }
 
-/** The end of a sentence about a refusal: who asked, and what kept helpers from saying more. */
+/** The end of a sentence about a refusal: the credential, and the problems of credential helpers. */
 export function askedAs({ source, problems }: Identity): string {
   const asked = source ? `, asked with the credential from ${source}.` : ", asked anonymously.";
   return [asked, ...problems].join(" ");

@@ -86,7 +86,7 @@ const permanentFaults: readonly string[] = ["ENOTFOUND", "EACCES", "EPERM", "ENO
 /** Whether a connection failure may be temporary. Unknown host names and untrusted certificates are not. */
 export function isRetriableFault(error: unknown): boolean {
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: number };
-  // A proxy that made no connection: 403 and 407 are about who asks.
+  // The proxy made no connection. 403 and 407 are about the user.
   if (code === "ERR_PROXY_TUNNEL") return statusCode === undefined || isRetriableStatus(statusCode);
   if (typeof code !== "string" || permanentFaults.includes(code)) return false;
   return /^(E[A-Z]+|EAI_AGAIN|HPE_[A-Z_]+|ERR_STREAM_PREMATURE_CLOSE)$/.test(code);

@@ -9,8 +9,8 @@ export function formatScope(access: Access): string {
 }
 
 /**
- * What to ask a token service for: what the request needs, and what the challenge named beyond it. Scopes of the same resource become
- * one, since some services grant only the first of two.
+ * The scopes to ask a token service for: those of the request and those of the challenge. Merges scopes of the same resource, since some
+ * services grant only the first of two.
  */
 export function mergeScopes(needed: readonly string[], challenged: string | undefined): string[] {
   const actions = new Map<string, Set<string>>();

@@ -33,35 +33,35 @@ export interface SessionOptions {
   readonly hints?: ChallengeHints | undefined;
 }
 
-/** A request to a registry, with what is needed to authorise, repeat and explain it. */
+/** A request to a registry. */
 export interface RegistryRequest extends Omit<HttpRequest, "url"> {
   /** A URL, or a path with query below the registry's root. */
   readonly url: URL | string;
   readonly access: readonly Access[];
   readonly step: Step;
-  /** Tries once only: the caller knows better how to go on. Default: by the session's policy. */
+  /** Try only once. Default: the session's policy. */
   readonly once?: boolean;
   /** Reads the body of an answer with status 200, up to this many bytes, as part of each try. Default: the caller reads it. */
   readonly collect?: number;
 }
 
 export interface RegistryResponse extends HttpResponse {
-  /** What `collect` read. */
+  /** The bytes that `collect` read. */
   readonly bytes: Buffer;
   readonly attempts: number;
 }
 
-/** What lets somebody else make a request. */
+/** Lets another program make a request. */
 export interface Authorization {
-  /** Header fields for the registry's own origin alone. None: it asks nobody who he is, or nothing is known to tell it. */
+  /** Header fields, only for the registry's own origin. Empty if it needs no credential, or none is known. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Until when they are good, where that is known. */
+  /** Their expiry, if known. */
   readonly expiresAt?: Date;
 }
 
 const maximumRedirects = 5;
 
-/** Talks to one registry: authorises, follows redirects, tries again, and explains failures. */
+/** Talks to one registry: authorises, follows redirects, retries, and explains failures. */
 export class Session {
   readonly endpoint: Endpoint;
   readonly retry: RetryPolicy;
@@ -99,9 +99,9 @@ export class Session {
   }
 
   /**
-   * Has the registry say what it wants to be shown for a GET of one of its URLs, and gets that. One request, and one more where it wants a token.
+   * Gets the header fields for a GET of a URL of the registry, with one request, and another one if it wants a token.
    *
-   * @throws UserError when the registry or its token service does not answer, or refuses
+   * @throws UserError if the registry or its token service does not answer, or refuses
    */
   async authorize(request: Pick<RegistryRequest, "url" | "access" | "step">): Promise<Authorization> {
     const { access, step } = request;
@@ -124,19 +124,19 @@ export class Session {
     return account === undefined ? undefined : `${this.endpoint.base.origin} ${account}`;
   }
 
-  /** The error for an answer that the caller cannot go on with. Reads the answer. */
+  /** The error for an unexpected answer. Reads the answer. */
   async refusal(response: RegistryResponse, step: Step): Promise<Error> {
     const words = await readWords(response, (text) => this.#auth.holdsSecret(text));
     const { status, attempts } = response;
     return refusalError(this.endpoint, step, { status, words, attempts }, await this.#auth.identity(step.repository));
   }
 
-  /** The error for a transfer that broke off and cannot be taken up. */
+  /** The error for a transfer that broke off and cannot continue. */
   lost(step: Step, attempts: number, cause: unknown): Error {
     return unreachableError(this.endpoint, step, attempts, cause);
   }
 
-  /** A text from the registry as it may be shown: one that says back a secret may not. */
+  /** A text from the registry, redacted if it echoes a secret. */
   shown(text: string): string {
     return this.#auth.holdsSecret(text) ? "(redacted: it contains a secret)" : text;
   }
@@ -172,7 +172,7 @@ export class Session {
         if (request.once || !isRetriableFault(error)) {
           throw unreachableError(this.endpoint, request.step, backoff.attempts, error);
         }
-        // What has gone by counts too: one that takes connections and says nothing is as good as not there.
+        // Count the elapsed time: a host that accepts connections but never answers counts as unreachable.
         if (!this.#answeredOnce) budget = this.retry.firstContactBudget - (performance.now() - start);
         outcome = { error };
       }
@@ -187,7 +187,7 @@ export class Session {
 
   async #authorized(request: RegistryRequest): Promise<HttpResponse> {
     const url = new URL(request.url, this.endpoint.base);
-    // A credential is for the registry itself: an upload's location may be anywhere.
+    // Only the registry itself gets the credential. The location of an upload may be on another host.
     const own = url.origin === this.endpoint.base.origin;
     const first = own ? await this.#auth.header(request.access) : undefined;
     const response = await this.#redirected(request, url, await this.#credentials(request, own, first));
@@ -196,7 +196,7 @@ export class Session {
       return response;
     }
     const better = await this.#auth.respond(response.headers["www-authenticate"], request.access, first);
-    // A password that was good a moment ago still is: then the registry has trouble with whom it asks.
+    // Retry a password that just worked: some registries have temporary trouble with their user database.
     const second = better ?? (first !== undefined && this.#accepted.has(first) ? first : undefined);
     if (second === undefined) return response;
     await discard(response);
@@ -205,7 +205,7 @@ export class Session {
     return again;
   }
 
-  /** The header fields that are for the registry's own origin alone. */
+  /** The header fields that only the registry's own origin may get. */
   async #credentials(
     request: Pick<RegistryRequest, "access">,
     own: boolean,
@@ -243,7 +243,7 @@ export class Session {
     return url;
   }
 
-  /** Whether content may come from, or go to, a URL that the registry named. */
+  /** Whether to send content to, or take it from, a URL that the registry named. */
   isAllowed(url: URL): boolean {
     const { base } = this.endpoint;
     if (url.protocol === "https:" || url.origin === base.origin) return true;
@@ -268,7 +268,7 @@ export class Session {
   }
 }
 
-/** Bytes that a token service may answer with. */
+/** Maximum size of a token service's answer, in bytes. */
 const maximumTokenAnswer = 1 << 20;
 
 const nothing = Buffer.alloc(0);

@@ -7,7 +7,7 @@ import { AccessRefused, askedAs, loginRemedy, protocolError } from "./refusal.ts
 
 export interface Token {
   readonly value: string;
-  /** Milliseconds since the epoch from which on it is not to be used: before it expires, since requests take time to arrive. */
+  /** Milliseconds since the epoch. Earlier than its expiry, since requests take time to arrive. */
   readonly staleAt: number;
 }
 
@@ -23,17 +23,17 @@ export interface TokenRequest {
   readonly tokenService?: string | undefined;
 }
 
-/** Seconds for which a token is good when its service does not say: the token specification's default. */
+/** Default lifetime of a token in seconds, by the token specification. */
 const defaultLifetime = 60;
 
-/** Seconds of a token's life that are left unused, or half of its life when that is shorter. */
+/** Seconds before its expiry at which a token counts as stale; at most half of its lifetime. */
 const margin = 10;
 
 /**
- * Fetches a token as a Bearer challenge asks for: the distribution project's "Docker Registry v2 authentication". A password goes as
- * Basic authentication of a GET, an identity token by OAuth2's refresh grant; without a credential the token is an anonymous one.
+ * Fetches the token for a Bearer challenge: the distribution project's "Docker Registry v2 authentication". Sends a password as Basic
+ * authentication of a GET and an identity token by OAuth2's refresh grant. Without a credential, asks for an anonymous token.
  *
- * @throws UserError when the service is on a host that must not get the credential, or refuses it
+ * @throws UserError if the service must not get the credential, or refuses it
  */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
   const { endpoint, challenge, search } = request;
@@ -103,7 +103,7 @@ function readToken(text: string, realm: URL, endpoint: Endpoint): Token {
     return refuse("did not answer with JSON");
   }
   const value = answer?.["token"] || answer?.["access_token"];
-  // What cannot stand in a header field would become an error that quotes it.
+  // Node's error for an invalid header value would quote the token.
   if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value)) return refuse("answered without a usable token");
   const said = Number(answer?.["expires_in"]);
   const lifetime = Number.isFinite(said) && said > 0 ? said : defaultLifetime;

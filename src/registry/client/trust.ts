@@ -1,8 +1,8 @@
 import type { SecureContext } from "node:tls";
 
-/** What TLS connections are made with. All PEM. */
+/** Certificates for TLS connections, as PEM. */
 export interface Trust {
-  /** Authorities besides those that are trusted anyway. */
+  /** Additional trusted authorities. */
   readonly authorities?: readonly string[] | undefined;
   /** The client certificate. Only sent to the registry itself. */
   readonly clientCertificate?: { readonly certificate: string; readonly key: string } | undefined;
@@ -12,8 +12,8 @@ export interface Trust {
 export type Width = "narrow" | "wide";
 
 /**
- * The context for connections. Narrow: the registry's own authorities, or Node's where it has none. Wide: both, and the authorities that
- * this machine's administrator installed, which curl, docker and podman trust too; loading these takes 100 to 200 ms.
+ * The context for connections. Narrow: the registry's own authorities, or Node's if it has none. Wide: both, and those of this machine,
+ * which curl, docker and podman also trust; loading them takes 100 to 200 ms.
  *
  * @returns undefined if Node's default is enough
  */

@@ -39,9 +39,9 @@ export async function findEmbeddedRegistry(
  * Finds or starts this user's embedded registry. Replaces a running one with another protocol version. The server is detached: it has none of the
  * caller's descriptors, is not its child, and stops when idle.
  *
- * @param options `serverBundle`: path of the server's bundle; `node`: path of Node, default the running one; `notice`: told what people
- *   should know, default a line on stderr
- * @throws UserError when its folder is not the user's alone; Failure when it cannot be started
+ * @param options `serverBundle`: path of the server's bundle; `node`: path of Node, default the running one; `notice`: gets messages
+ *   for people, default a line on stderr
+ * @throws UserError if its folder is open to others; Failure if it does not start
  */
 export async function ensureEmbeddedRegistry(options: {
   readonly serverBundle: string;

@@ -7,8 +7,8 @@ import { dockerHub } from "../../oci/reference.ts";
 import type { RegistrySettings } from "./settings.ts";
 
 /**
- * Certificates from the first folder `certs.d/HOST[:PORT]` that there is, of the user's podman, the machine's podman, docker
- * (containers-certs.d(5)): each `*.crt` is an authority, a `*.cert` with the `*.key` of the same name is shown to the registry.
+ * Reads certificates from the first existing folder `certs.d/HOST[:PORT]` of the user's podman, the machine's podman or docker
+ * (containers-certs.d(5)): each `*.crt` is an authority, and a `*.cert` with its `*.key` is the client certificate.
  *
  * @throws UserError when a file in it cannot be read
  */
@@ -27,7 +27,7 @@ function list(folder: string): string[] | undefined {
   try {
     return readdirSync(folder).sort();
   } catch {
-    // Also a folder of somebody else's: podman goes on without it too.
+    // Podman also ignores folders that it cannot read.
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import type { Pair, YAMLMap } from "yaml";
 import { UserError } from "../../core/errors.ts";
 import { isRegistry, normalizeRegistry } from "../../oci/reference.ts";
 
-/** A file that the configuration names, and where it does. */
+/** A file that the configuration names. */
 export interface NamedFile {
   readonly path: string;
   /** `FILE:LINE:COLUMN: registries.HOST.KEY`. */
@@ -24,18 +24,18 @@ export interface ConfiguredRegistry {
 export interface ConfiguredContext {
   /** Whether its nodes share this machine's network, so that they reach registries on its loopback interface. */
   readonly nodeLocal?: boolean;
-  /** Where jobs go; default: what the kubeconfig says. */
+  /** The namespace of jobs. Default: that of the kubeconfig. */
   readonly namespace?: string;
 }
 
-// What stands under `services` is read where services are.
+// Another module reads `services`.
 const sections = ["registries", "kubernetes", "services"];
 const contextKeys = ["nodeLocal", "namespace"];
 const keys = ["plainHttp", "ca", "certificate", "key", "tokenService"] as const;
 type Key = (typeof keys)[number];
 
 /**
- * Reads the section `registries` of a configuration file. It is checked as a whole, so that a mistake shows whichever registry is used.
+ * Reads the section `registries` of a configuration file. Checks all of it, so that a mistake shows with any registry.
  *
  * @param path the file's name, for errors; files that it names are relative to its folder
  * @returns settings by registry, Docker Hub as `registry-1.docker.io`
@@ -55,7 +55,7 @@ export async function readContexts(text: string, path: string): Promise<Readonly
   return new ConfigFile(text, path, await import("./yaml.mjs")).contexts();
 }
 
-/** What a file holds that others check: its values. @throws where it is no YAML */
+/** Returns the values of a file, unchecked. @throws if it is not YAML */
 export async function readValues(text: string): Promise<unknown> {
   const document = (await import("./yaml.mjs")).parseDocument(text);
   if (document.errors[0]) throw document.errors[0];
@@ -126,7 +126,7 @@ class ConfigFile {
     return found;
   }
 
-  /** The entries of a section, which need not be there; that no other one is unknown is checked on the way. */
+  /** The entries of a section, if any. Also checks that no section is unknown. */
   #section(wanted: string): [string, Pair][] {
     const { contents } = this.#document;
     if (this.#isEmpty(contents)) return [];

@@ -5,21 +5,21 @@ import { configFile } from "../../core/user-folders.ts";
 import { certificatesOf } from "./certificates-folder.ts";
 import { type ConfiguredContext, readContexts, readRegistries } from "./config-file.ts";
 
-/** How one registry is reached, as this machine's user says. Certificates and keys are PEM. */
+/** How to reach one registry, by the user's configuration. Certificates and keys are PEM. */
 export interface RegistrySettings {
-  /** Speak plain HTTP to it. Default: to loopback alone. */
+  /** Speak plain HTTP to it. Default: only to loopback. */
   readonly plainHttp?: boolean;
-  /** Authorities that are trusted besides those that are anyway. */
+  /** Additional trusted authorities. */
   readonly authorities?: readonly string[];
-  /** What to show to a registry that asks for a certificate. */
+  /** For a registry that asks for a client certificate. */
   readonly clientCertificate?: { readonly certificate: string; readonly key: string };
   /** A further host whose token service may get the credential of this registry. */
   readonly tokenService?: string;
 }
 
 /**
- * The settings of a registry: its entry under `registries` in the user's configuration file, and certificates from the folders where
- * podman and docker have theirs. Most users have none of these files, and then two or three look-ups of absent files are all it costs.
+ * Reads the settings of a registry: its entry under `registries` in the user's configuration file, and certificates from podman's and
+ * docker's folders. Most users have none of these files, which costs two or three look-ups.
  *
  * @param registry `host[:port]`
  * @throws UserError that names the file, and the line and key in it
@@ -30,7 +30,7 @@ export async function registrySettings(registry: string, env: Environment = proc
   return { ...fromFolder, ...configured };
 }
 
-/** What the user's configuration says of a context of the kubeconfig; errors as {@link registrySettings}. */
+/** Reads the settings of a context of the kubeconfig. Errors as {@link registrySettings}. */
 export async function contextSettings(context: string, env: Environment = process.env): Promise<ConfiguredContext> {
   const { path, text } = readConfiguration(env);
   return (text === undefined ? undefined : (await readContexts(text, path)).get(context)) ?? {};

@@ -106,7 +106,7 @@ export async function listTags({ store, query, reply }: Exchange, repository: st
   return reply.send({ name: repository, tags: page });
 }
 
-/** GET of what refers to a digest: OCI distribution specification, "Listing Referrers". */
+/** GET of the referrers of a digest: OCI distribution specification, "Listing Referrers". */
 export async function listReferrers(
   { store, query, reply }: Exchange,
   repository: string,

@@ -2,7 +2,7 @@ import { isRepository } from "../../../oci/reference.ts";
 import { RegistryError } from "../errors.ts";
 import type { Action } from "../tokens.ts";
 
-/** An endpoint of the OCI distribution specification, by what it is about. */
+/** An endpoint of the OCI distribution specification. */
 export type Route =
   | { readonly kind: "base" }
   | { readonly kind: "tags"; readonly repository: string }
@@ -41,7 +41,7 @@ export function parseRoute(path: string): Route {
   throw new RegistryError(404, "UNSUPPORTED", `This registry has nothing at ${path}.`);
 }
 
-/** What a token must allow for a request. */
+/** The action that a token must allow for a request. */
 export function actionOf(route: Route, method: string): Action {
   const reads = method === "GET" || method === "HEAD";
   return reads && route.kind !== "upload" ? "pull" : "push";

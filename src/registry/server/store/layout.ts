@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { type Digest, isDigest, splitDigest } from "../../../oci/digest.ts";
 
 /**
- * Where things are in the registry's data folder:
+ * The registry's data folder:
  *
  *     blobs/sha256/HEX                            content, whole and verified, shared by all repositories
  *     repositories/NAME/_blobs/sha256-HEX         empty: this repository has the blob
  *     repositories/NAME/_manifests/sha256-HEX     media type of a manifest whose bytes are a blob
  *     repositories/NAME/_tags/TAG                 digest
  *     repositories/NAME/_referrers/sha256-HEX/…   empty, named by the manifests whose subject is that digest
- *     repositories/NAME/_uploads/ID               what has come of a blob so far
+ *     repositories/NAME/_uploads/ID               the received part of a blob
  *     temporary/…                                 files while they are written; a new server empties it
  *
  * A component of a repository's name never starts with an underscore, so names and ours cannot meet.

@@ -71,9 +71,9 @@ export class Uploads {
   }
 
   /**
-   * Ends an upload: its bytes, once synced and found to be what the digest says, become a blob of the repository.
+   * Ends an upload: syncs its bytes, verifies the digest, and makes them a blob of the repository.
    *
-   * @throws RegistryError when they are something else; the upload is gone then
+   * @throws RegistryError if the digest differs; this removes the upload
    */
   finish(repository: string, id: string, digest: Digest): Promise<void> {
     return this.#inTurn(repository, id, async (session) => {

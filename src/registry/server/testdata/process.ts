@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
 import type { Handshake } from "../protocol.ts";
 
-/** A server in a process of its own, which a test may kill; it dies with the test. Resolves when it answers. */
+/** Starts a server in another process, which ends with the test. Throws its error if it does not start. */
 export async function serverProcess(env: Record<string, string>): Promise<{ host: string; kill(): Promise<void> }> {
   const main = join(import.meta.dirname, "..", "main.ts");
   const child: ChildProcess = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main], {
