@@ -37,10 +37,14 @@ export function parseModelManifest(bytes: Uint8Array, document: string): ImageMa
   const { artifactType, config } = manifest;
   if (artifactType !== modelType) {
     const what = artifactType ?? config.mediaType;
-    throw new UserError(`${document} is no model but ${JSON.stringify(what)}.`, "Name a model of `slipway model ls`.");
+    throw new UserError(
+      { code: "model-invalid", culprit: document },
+      `${document} is not a model; it is ${JSON.stringify(what)}.`,
+      "Name a model that `slipway model ls` lists.",
+    );
   }
   if (config.size > maximumTable) {
-    throw new UserError(`${document} has a list of packs of ${config.size} bytes.`, remedy);
+    throw invalid(document, "the list of packs", `has ${config.size} bytes, more than ${maximumTable}`);
   }
   return manifest;
 }
@@ -80,7 +84,7 @@ class Reader {
     if (mediaType === tableType) this.#table(parseJson(config, `List of packs of ${this.#document}`, remedy), packs);
     else if (mediaType !== mediaTypes.empty)
       throw this.#error("the configuration", `has type ${JSON.stringify(mediaType)}`);
-    for (const digest of packs.keys()) throw this.#error(digest, "is a pack of which nobody says what is in it");
+    for (const digest of packs.keys()) throw this.#error(digest, "is a pack whose files are not listed");
     if (this.#files.length === 0) throw this.#error("the model", "has no files");
     this.#files.sort((one, other) => comparePaths(one.path, other.path));
     return { files: this.#files, size: this.#size };
@@ -90,7 +94,7 @@ class Reader {
     const packs = new Map<Digest, Pack>();
     for (const { mediaType, digest, size } of layers) {
       if (mediaType !== packType) continue;
-      if (packs.has(digest)) throw this.#error(digest, "is a pack that is there twice");
+      if (packs.has(digest)) throw this.#error(digest, "is a pack that is listed twice");
       if (size > maximumPack) throw this.#error(digest, `is a pack of ${size} bytes`);
       packs.set(this.#checkedDigest(digest, digest), { digest, size });
     }
@@ -114,7 +118,7 @@ class Reader {
     for (const entry of table.get("packs").items()) {
       const digest = entry.get("digest").digest();
       const pack = packs.get(digest);
-      if (!pack) throw this.#error(digest, "is listed as a pack and is none, or twice");
+      if (!pack) throw this.#error(digest, "is listed as a pack, but is not one or is listed twice");
       packs.delete(digest);
       let offset = 0;
       for (const file of entry.get("files").items()) {
@@ -130,7 +134,8 @@ class Reader {
         });
         offset += size;
       }
-      if (offset !== pack.size) throw this.#error(digest, `is a pack of ${pack.size} bytes with files of ${offset}`);
+      if (offset !== pack.size)
+        throw this.#error(digest, `is a pack of ${pack.size} bytes, but its files have ${offset}`);
     }
   }
 
@@ -146,11 +151,15 @@ class Reader {
   /** Files are kept by their sha256. */
   #checkedDigest(digest: Digest, what: string): Digest {
     if (splitDigest(digest).algorithm !== "sha256")
-      throw this.#error(JSON.stringify(what), "has a digest that is no sha256");
+      throw this.#error(JSON.stringify(what), "has a digest that is not sha256");
     return digest;
   }
 
   #error(what: string, problem: string): UserError {
-    return new UserError(`${this.#document}: ${what} ${problem}.`, remedy);
+    return invalid(this.#document, what, problem);
   }
+}
+
+function invalid(document: string, what: string, problem: string): UserError {
+  return new UserError({ code: "model-invalid", culprit: document }, `${document}: ${what} ${problem}.`, remedy);
 }

@@ -50,8 +50,9 @@ export async function pushModel(place: ModelPlace, options: PushModelOptions): P
   const { manifest, config, digest } = composeModel(singles, packed);
   if (manifest.length > maximumManifestSize) {
     throw new UserError(
-      `${name} has ${singles.length} files that are not small, more than a registry takes in one model.`,
-      "Put some together into archives.",
+      { code: "model-invalid", culprit: name },
+      `${name} has ${singles.length} large files, more than a registry accepts in one model.`,
+      "Put some of them into archives.",
     );
   }
   const documents = parseImageManifest(manifest);

@@ -38,7 +38,8 @@ export function parseModelReference(text: string): ModelReference {
   const isRight = (digest === undefined || isDigest(digest)) && rest.length === 0;
   if (isRepository(id) && isRight) return { id, ...(digest === undefined ? {} : { digest: digest as Digest }) };
   throw new UserError(
-    `${JSON.stringify(text)} is not the id of a model.`,
+    { code: "reference-invalid", culprit: text },
+    `${JSON.stringify(text)} is not the ID of a model.`,
     "Write lower-case letters, digits, . _ - and /, or ID@sha256:DIGEST.",
   );
 }
@@ -47,7 +48,11 @@ export function parseModelReference(text: string): ModelReference {
 export function placeOfModel({ client, place }: WritableRegistry, id: string): ModelPlace {
   const repository = place(`models/${id}`);
   if (isRepository(repository)) return { client, repository, id };
-  throw new UserError(`The id ${JSON.stringify(id)} is too long for a registry.`, "Choose a shorter one.");
+  throw new UserError(
+    { code: "reference-invalid", culprit: id },
+    `The model ID ${JSON.stringify(id)} is too long for a registry.`,
+    "Choose a shorter one.",
+  );
 }
 
 /** The tag that keeps a version: so it is found, in order, and no registry collects it. */
@@ -80,7 +85,8 @@ export async function resolveModel(place: ModelPlace, digest?: Digest): Promise<
 export function absentModel({ client, id }: ModelPlace, digest?: Digest): UserError {
   const what = digest === undefined ? `model ${id}` : `version ${digest} of model ${id}`;
   return new UserError(
+    { code: "model-not-found", culprit: digest === undefined ? id : `${id}@${digest}` },
     `Registry ${client.registry} has no ${what}.`,
-    `\`slipway model ls${digest === undefined ? "" : ` ${id}`}\` shows what there is; \`slipway model push ${id} FOLDER\` makes one.`,
+    `\`slipway model ls${digest === undefined ? "" : ` ${id}`}\` lists them; \`slipway model push ${id} FOLDER\` makes one.`,
   );
 }

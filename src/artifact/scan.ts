@@ -33,7 +33,7 @@ export async function scanFolder(folder: string, name: string): Promise<readonly
   const scan = new Scan(folder, name);
   await scan.folder("");
   if (scan.files.length === 0)
-    throw new UserError(`${name} has no files in it.`, "Name the folder that has the model.");
+    throw invalid(name, `${name} has no files in it.`, "Name the folder that has the model.");
   return scan.files;
 }
 
@@ -55,7 +55,7 @@ class Scan {
     for (const entry of entries) {
       const name = entry.name.toString("utf8");
       const inside = path === "" ? name : `${path}/${name}`;
-      const problem = Buffer.from(name).equals(entry.name) ? pathProblem(inside) : "has a name that is no UTF-8";
+      const problem = Buffer.from(name).equals(entry.name) ? pathProblem(inside) : "has a name that is not UTF-8";
       if (problem !== undefined) this.#refuse(inside, problem, "Rename it.");
       if (entry.isDirectory()) await this.folder(inside);
       else if (entry.isFile()) await this.#file(inside);
@@ -64,7 +64,7 @@ class Scan {
         this.#refuse(
           inside,
           what,
-          "A model has files alone: put the content there, for example with `cp -rL`, or take it out.",
+          "A model contains only files: copy the content, for example with `cp -rL`, or remove it.",
         );
       }
     }
@@ -85,23 +85,30 @@ class Scan {
       state: stateOf(found),
     });
     if (count > maximumFiles) {
-      throw new UserError(
+      throw invalid(
+        this.#name,
         `${this.#name} has more than ${maximumFiles} files.`,
-        "Put small ones together into archives.",
+        "Put some of them into archives.",
       );
     }
   }
 
   #refuse(path: string, problem: string, remedy: string): never {
-    throw new UserError(`${this.#name}: ${JSON.stringify(path)} ${problem}.`, remedy);
+    throw invalid(`${this.#name}/${path}`, `${this.#name}: ${JSON.stringify(path)} ${problem}.`, remedy);
   }
 
   #unreadable(path: string, cause: NodeJS.ErrnoException): never {
-    const what = path === "" ? this.#name : `${this.#name}: ${JSON.stringify(path)}`;
-    throw new UserError(`${what} cannot be read (${cause.code}).`, "Name a folder, all of which you can read.", {
-      cause,
-    });
+    throw unreadable(path === "" ? this.#name : `${this.#name}/${path}`, cause);
   }
+}
+
+function invalid(culprit: string, problem: string, remedy: string): UserError {
+  return new UserError({ code: "model-invalid", culprit }, problem, remedy);
+}
+
+function unreadable(path: string, cause: NodeJS.ErrnoException): UserError {
+  const identity = { code: "file-unreadable", culprit: path } as const;
+  return new UserError(identity, `${path} cannot be read (${cause.code}).`, "Make it readable.", { cause });
 }
 
 function stateOf({ size, mtimeMs, ctimeMs, ino, dev }: Stats): string {
@@ -113,9 +120,10 @@ export async function checkUnchanged(files: readonly LocalFile[], name: string):
   for (const { path, source, state } of files) {
     const found = await lstat(source).catch(() => undefined);
     if (found && stateOf(found) === state) continue;
-    throw new UserError(
+    throw invalid(
+      `${name}/${path}`,
       `${name}: ${JSON.stringify(path)} changed while it was pushed.`,
-      "Push again when nothing writes to the folder; what was sent is kept.",
+      "Push again when nothing writes to the folder; the registry keeps the files that it already has.",
     );
   }
 }
@@ -133,7 +141,7 @@ export async function digestFiles<File extends LocalFile>(
 
 async function digestOf({ source }: LocalFile, buffer: Buffer, onBytes: (bytes: number) => void): Promise<Digest> {
   const handle = await open(source).catch((cause: NodeJS.ErrnoException) => {
-    throw new UserError(`${source} cannot be read (${cause.code}).`, "Make it readable.", { cause });
+    throw unreadable(source, cause);
   });
   try {
     const hash = createHash("sha256");
@@ -170,7 +178,11 @@ async function* readPart(source: string, start: number, end: number): AsyncGener
     yield bytes;
   }
   if (left > 0)
-    throw new Failure(`${source} became shorter while it was read.`, "Push again when nothing writes to it.");
+    throw new Failure(
+      { code: "model-invalid", culprit: source },
+      `${source} became shorter while it was read.`,
+      "Push again when nothing writes to it.",
+    );
 }
 
 /** The digest of the contents of small files, one after the other. */

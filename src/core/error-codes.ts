@@ -16,15 +16,18 @@ export const errorCodes = {
   },
   "file-unwritable": {
     meaning: "A file or folder cannot be written.",
-    remedy: "Check its permissions and the free space, or choose another folder: XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_STATE_HOME.",
+    remedy:
+      "Check its permissions and the free space, or choose another folder: XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_STATE_HOME.",
   },
   "file-invalid": {
     meaning: "A file is not what it has to be: its syntax is wrong, it is too large, or it is cut short.",
     remedy: "Correct it at the line and column that the error names.",
   },
   "field-invalid": {
-    meaning: "A field of a job, a service or a configuration file is unknown, missing, or has a value that it cannot have.",
-    remedy: "Correct the field that the error names. `slipway job schema` prints the schema of jobs; docs/service-spec.md describes services.",
+    meaning:
+      "A field of a job, a service or a configuration file is unknown, missing, or has a value that it cannot have.",
+    remedy:
+      "Correct the field that the error names. `slipway job schema` prints the schema of jobs; docs/service-spec.md describes services.",
   },
   "variable-invalid": {
     meaning: "An environment variable has a value that it cannot have, or a name that it cannot have.",
@@ -67,7 +70,8 @@ export const errorCodes = {
     remedy: "Push or build the image again, or use another one.",
   },
   "image-unsuitable": {
-    meaning: "An image is intact, and cannot be used here: wrong platform, no such program, a kind of artifact that is no container image.",
+    meaning:
+      "An image is intact, and cannot be used here: wrong platform, no such program, a kind of artifact that is no container image.",
     remedy: "Use an image that fits; `slipway image inspect` shows what an image has.",
   },
   "image-not-found": {
@@ -79,7 +83,8 @@ export const errorCodes = {
     remedy: "Check its name, the network and the proxy variables; `slipway doctor` tries it.",
   },
   "registry-tls": {
-    meaning: "The TLS connection to a registry failed: certificate, client certificate, or a registry that speaks plain HTTP.",
+    meaning:
+      "The TLS connection to a registry failed: certificate, client certificate, or a registry that speaks plain HTTP.",
     remedy: "Set `ca`, a client certificate or `plainHttp` for the registry; docs/registries.md shows how.",
   },
   "registry-login": {
@@ -108,7 +113,8 @@ export const errorCodes = {
     remedy: "Try again later; if it stays, tell whoever runs the registry.",
   },
   "embedded-registry": {
-    meaning: "The embedded registry of this machine is not running, does not start, or is in the wrong state for a command.",
+    meaning:
+      "The embedded registry of this machine is not running, does not start, or is in the wrong state for a command.",
     remedy: "`slipway registry status` tells its state, and the error names its log.",
   },
   "proxy-invalid": {
@@ -140,12 +146,17 @@ export const errorCodes = {
     remedy: "Change the target that the error names, or build it again.",
   },
   "package-not-found": {
-    meaning: "A package or a version of it is not in the repository or index.",
+    meaning: "A package, a version of it, or the component that has it is not in the repository or index.",
     remedy: "Check the name and the version, and make the lock again.",
   },
   "repository-failed": {
     meaning: "A repository or index of packages does not answer, or what it sent is damaged or not signed.",
     remedy: "Check the network, the address and the key.",
+  },
+  "mirror-invalid": {
+    meaning: "No Debian mirror is known for a suite, or the address of the mirror cannot be used.",
+    remedy:
+      "Set `mirror` of `base_images.debian` or `--mirror`, such as https://HOST/debian; put passwords into ~/.netrc.",
   },
   "lock-outdated": {
     meaning: "A lock file is missing, or what it was made from has changed.",
@@ -162,7 +173,8 @@ export const errorCodes = {
     remedy: "The error has git's last words.",
   },
   "code-invalid": {
-    meaning: "The code of a job or service cannot be used as it is: a path leads out of it, a file is missing, it is too large.",
+    meaning:
+      "The code of a job or service cannot be used as it is: a path leads out of it, a file is missing, it is too large.",
     remedy: "Change the code or the field that names it.",
   },
   "environment-failed": {
@@ -201,7 +213,8 @@ export const errorCodes = {
   },
   "image-pull-failed": {
     meaning: "An engine cannot pull an image.",
-    remedy: "The error quotes the engine; check the name, the credential, and that the registry is reachable from there.",
+    remedy:
+      "The error quotes the engine; check the name, the credential, and that the registry is reachable from there.",
   },
   "service-not-found": {
     meaning: "There is no service of that name.",
@@ -218,6 +231,10 @@ export const errorCodes = {
   "model-not-found": {
     meaning: "There is no such model, version or model registry.",
     remedy: "`slipway model ls` lists the models.",
+  },
+  "model-invalid": {
+    meaning: "A folder cannot become a model, or what a registry has under that name is damaged or not a model.",
+    remedy: "Correct the file that the error names and push the model again.",
   },
 } as const satisfies Record<string, { readonly meaning: string; readonly remedy: string }>;
 
