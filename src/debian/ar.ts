@@ -24,26 +24,28 @@ export async function listAr(file: FileHandle, name: string): Promise<ArMember[]
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
     return buffer.toString("latin1", 0, bytesRead);
   };
-  if ((await text(0, MAGIC.length)) !== MAGIC) throw damaged(name, "it does not start as an ar archive");
+  if ((await text(0, MAGIC.length)) !== MAGIC) throw noPackage(name, "it does not start as an ar archive");
   const members: ArMember[] = [];
   let position = MAGIC.length;
   while (position < total) {
     const header = await text(position, HEADER_SIZE);
     if (header.length < HEADER_SIZE || !header.endsWith("`\n"))
-      throw damaged(name, `no member header at byte ${position}`);
+      throw noPackage(name, `no member header at byte ${position}`);
     const digits = header.slice(48, 58).trim();
     const size = Number(digits);
     const offset = position + HEADER_SIZE;
-    if (!/^\d+$/.test(digits) || offset + size > total) throw damaged(name, `it is cut short after byte ${position}`);
+    if (!/^\d+$/.test(digits) || offset + size > total) throw noPackage(name, `it is cut short after byte ${position}`);
     members.push({ name: header.slice(0, 16).trimEnd().replace(/\/$/, ""), offset, size });
     position = offset + size + (size % 2);
   }
   return members;
 }
 
-function damaged(name: string, why: string): Failure {
+/** The error for a file that is not a Debian package. */
+export function noPackage(path: string, why: string): Failure {
   return new Failure(
-    `${name} is not a Debian package: ${why}.`,
-    "Fetch it again; its sha256 should have been checked on download.",
+    { code: "file-invalid", culprit: path },
+    `${path} is not a Debian package: ${why}.`,
+    "Download the package again, or name a Debian binary package (.deb).",
   );
 }

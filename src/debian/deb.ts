@@ -2,8 +2,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Failure } from "../core/errors.ts";
-import { type ArMember, listAr } from "./ar.ts";
+import { type ArMember, listAr, noPackage } from "./ar.ts";
 import { type Paragraph, parseParagraphs } from "./deb822.ts";
 import { decompressAll, decompressed } from "./decompress.ts";
 import { indexTar, type TarEntry } from "./tar-index.ts";
@@ -39,7 +38,7 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
   const source = (prefix: string) => {
     const member = members.find(({ name }) => name === prefix || name.startsWith(`${prefix}.`));
     if (member === undefined || member.size === 0) {
-      throw new Failure(`${path} has no ${prefix} member.`, "Give a Debian binary package (.deb).");
+      throw noPackage(path, `it has no ${prefix} member`);
     }
     return {
       name: member.name,
@@ -56,7 +55,7 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
   const [control] = parseParagraphs(controlText);
   const name = control?.get("package");
   if (control === undefined || name === undefined) {
-    throw new Failure(`${path} has no control file that names a package.`, "Give a Debian binary package (.deb).");
+    throw noPackage(path, "it has no control file that names a package");
   }
   const data = source("data.tar");
   await pipeline(decompressed(data.name, data.open), createWriteStream(dataPath));

@@ -20,7 +20,8 @@ export function decompressed(name: string, open: () => Readable): AsyncIterable<
   if (name.endsWith(".gz")) return piped(open(), createGunzip());
   if (/\.(lzma|bz2)$/.test(name)) {
     throw new Failure(
-      `${name} is compressed in a way that is not supported.`,
+      { code: "file-invalid", culprit: name },
+      `Slipway does not support the compression of ${name}.`,
       "Use a package compressed with xz, zstd or gzip.",
     );
   }

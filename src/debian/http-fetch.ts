@@ -39,6 +39,7 @@ function reason(error: unknown): string {
 
 function failure(url: string, why: string, cause?: unknown): Failure {
   return new Failure(
+    { code: "repository-failed", culprit: url },
     `${url} could not be fetched: ${why}.`,
     "Check the mirror's address, the suite and the network.",
     cause === undefined ? undefined : { cause },

@@ -67,13 +67,17 @@ export function parseLock(text: string, file: string): Lock {
   const header = new Map<string, string>();
   const locked: LockedPackage[] = [];
   const wrong = (line: number, what: string) =>
-    new UserError(`${file}:${line}: ${what}.`, "Make the lock again with `slipway image lock`.");
+    new UserError(
+      { code: "file-invalid", culprit: `${file}:${line}` },
+      `${file}:${line}: ${what}.`,
+      "Make the lock again with `slipway image lock`.",
+    );
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const field = /^([A-Z][a-z]+): (.*)$/.exec(line);
     if (field?.[1] !== undefined && field[2] !== undefined) {
       if (!["Suites", "Components", "Architecture", "Packages", "Excluded", "Snapshot"].includes(field[1])) {
-        throw wrong(index + 1, `${field[1]} is no field of a lock`);
+        throw wrong(index + 1, `${field[1]} is not a field of a lock`);
       }
       if (field[1] === "Snapshot" && !isSnapshot(field[2])) {
         throw wrong(index + 1, "the snapshot is not a moment such as 20261122T110000Z");
@@ -84,7 +88,7 @@ export function parseLock(text: string, file: string): Lock {
     const [name, version, path, sha256, size, more] = words(line);
     const place = /^(debian|debian-security)\/(pool\/[^ ]+\.deb)$/.exec(path ?? "");
     if (name === undefined || version === undefined || place?.[2] === undefined || path?.includes("/../")) {
-      throw wrong(index + 1, "this is no package: name, version, path, sha256 and size are expected");
+      throw wrong(index + 1, "this is not a package, which has a name, version, path, sha256 and size");
     }
     if (!/^[0-9a-f]{64}$/.test(sha256 ?? "") || !/^\d+$/.test(size ?? "") || more !== undefined) {
       throw wrong(index + 1, `the sha256 or size of ${name} is missing or malformed`);

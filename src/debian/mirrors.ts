@@ -32,28 +32,32 @@ function fromSources(suite: string, suites: readonly string[], sources: readonly
 }
 
 function onMirror(archive: ArchiveName, mirror: string): string {
-  const url = mirror.replace(/\/+$/, "");
+  const url = withoutPassword(mirror.replace(/\/+$/, ""));
   if (archive === "debian") return url;
   if (url.endsWith("/debian")) return `${url}-security`;
   throw new UserError(
-    `The mirror ${withoutPassword(url)} does not end in /debian, so its security archive cannot be found.`,
-    "Give a mirror whose address ends in /debian and that carries debian-security beside it, or leave the -security suite out.",
+    { code: "mirror-invalid", culprit: url },
+    `The address of the mirror ${url} does not end in /debian, so Slipway cannot find its security archive.`,
+    "Use a mirror that ends in /debian and has debian-security beside it, or leave out the -security suite.",
   );
 }
 
 /** Bazel prints addresses, and what it prints ends up in logs. */
 function withoutPassword(url: string): string {
   if (!/^[a-z+]+:\/\/[^/]*@/i.test(url)) return url;
+  const culprit = url.replace(/\/\/[^/]*@/, "//");
   throw new UserError(
-    "The address of the Debian mirror has a user or password in it, which would end up in logs.",
-    "Put them into ~/.netrc, where Bazel and apt find them by the host, and take them out of the address.",
+    { code: "mirror-invalid", culprit },
+    `The address of the Debian mirror ${culprit} contains a user or password, which would end up in logs.`,
+    "Move them into ~/.netrc, where Bazel and apt find them by the host.",
   );
 }
 
 function noMirror(suite: string): UserError {
   return new UserError(
-    `No Debian mirror is known for ${suite}: the apt sources of this machine, if it has any, name none.`,
-    'Add mirror = "https://HOST/debian" to the base_images.debian(...) of this image, or --mirror=https://HOST/debian to the command. ' +
-      "https://www.debian.org/mirror/list has hosts.",
+    { code: "mirror-invalid", culprit: suite },
+    `No Debian mirror is known for ${suite}: the apt sources of this machine name none.`,
+    'Add mirror = "https://HOST/debian" to the base_images.debian(...) of this image, or --mirror=https://HOST/debian to the command; ' +
+      "https://www.debian.org/mirror/list lists hosts.",
   );
 }

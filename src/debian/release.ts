@@ -31,16 +31,18 @@ export function parseRelease(text: string, wanted: string, now: Date): Release {
   const [release] = parseParagraphs(text);
   const names = [release?.get("suite"), release?.get("codename")];
   if (release === undefined || !names.includes(wanted)) {
-    throw new Failure(
-      `The mirror answers for the suite ${wanted} with the index of ${names.find((name) => name) ?? "none"}.`,
-      "Check the name of the suite, or take another mirror.",
+    throw failed(
+      wanted,
+      `The mirror sent the index of ${names.find((name) => name) ?? "no suite"} for the suite ${wanted}.`,
+      "Check the name of the suite, or use another mirror.",
     );
   }
   const validUntil = release.get("valid-until");
   if (validUntil !== undefined && !(Date.parse(validUntil) >= now.getTime())) {
-    throw new Failure(
-      `The index of ${wanted} was valid until ${validUntil}: the mirror is stale, or somebody serves an old index.`,
-      "Check this machine's clock, then take another mirror.",
+    throw failed(
+      wanted,
+      `The index of ${wanted} was valid until ${validUntil}: the mirror is out of date, or somebody serves an old index.`,
+      "Check this machine's clock, then use another mirror.",
     );
   }
   const files = new Map<string, IndexFile>();
@@ -49,7 +51,7 @@ export function parseRelease(text: string, wanted: string, now: Date): Release {
     if (sha256 === undefined || size === undefined || path === undefined) continue;
     if (/^[0-9a-f]{64}$/.test(sha256)) files.set(path, { path, sha256, size: Number(size) });
   }
-  if (files.size === 0) throw new Failure(`The index of ${wanted} has no SHA256 sums.`, "Take another mirror.");
+  if (files.size === 0) throw failed(wanted, `The index of ${wanted} has no SHA256 sums.`, "Use another mirror.");
   return {
     suite: wanted,
     components: words(release.get("components")),
@@ -68,11 +70,20 @@ export function packagesIndex(release: Release, component: string, architecture:
   if (file !== undefined) return file;
   const known = release.components.map((name) => name.replace(/^updates\//, ""));
   if (!known.includes(component)) {
-    throw new Failure(`${release.suite} has no component ${component}.`, `Take one of ${known.join(", ")}.`);
+    throw new Failure(
+      { code: "package-not-found", culprit: component },
+      `${release.suite} has no component ${component}.`,
+      `Use one of ${known.join(", ")}.`,
+    );
   }
   const architectures = release.architectures.filter((name) => name !== "all");
   throw new Failure(
+    { code: "package-not-found", culprit: architecture },
     `${release.suite} has no packages of ${component} for ${architecture}.`,
-    `It has the architectures ${architectures.join(", ")}.`,
+    `Use one of ${architectures.join(", ")}.`,
   );
+}
+
+function failed(suite: string, problem: string, remedy: string): Failure {
+  return new Failure({ code: "repository-failed", culprit: suite }, problem, remedy);
 }

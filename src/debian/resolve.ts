@@ -37,8 +37,9 @@ export function resolveClosure(
       const [first] = candidates;
       if (first === undefined) {
         throw new UserError(
+          { code: "package-not-found", culprit: entry.name },
           `${because.join(" needs ")} needs ${written(dependency)}, which no package of these suites satisfies.`,
-          `Add the suite or component that has it, or exclude it by its name if the image works without.`,
+          "Add the suite or component that has it, or exclude it by its name if the image works without.",
         );
       }
       take(first, because);
@@ -60,13 +61,15 @@ function soleProvider(index: PackageIndex, name: string): AvailablePackage {
   if (providers.length === 1 && providers[0] !== undefined) return providers[0];
   if (providers.length > 1) {
     throw new UserError(
-      `${name} is a virtual package that several provide: ${providers.map((entry) => entry.name).join(", ")}.`,
+      { code: "package-not-found", culprit: name },
+      `${name} is a virtual package, and several packages provide it: ${providers.map((entry) => entry.name).join(", ")}.`,
       "Name one of them.",
     );
   }
   const near = nearest(name, index.names());
   throw new UserError(
-    `There is no package ${name} in these suites.`,
+    { code: "package-not-found", culprit: name },
+    `These suites have no package ${name}.`,
     near === undefined ? "Check its name, suite and component." : `Did you mean ${near}?`,
   );
 }

@@ -57,7 +57,11 @@ export async function openRootFilesystem(
     const tree = new RootTree();
     for (const [index, { name, control, dataPath, entries }] of packages.entries()) {
       if (packages[index - 1]?.name === name) {
-        throw new UserError(`The package ${name} is given twice.`, "Keep one version of it in the lock.");
+        throw new UserError(
+          { code: "layer-conflict", culprit: name },
+          `The package ${name} is given twice.`,
+          "Keep one version of it in the lock.",
+        );
       }
       const file = await open(dataPath);
       files.push(file);

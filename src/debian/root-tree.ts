@@ -59,6 +59,7 @@ export class RootTree {
       }
       if (!same(other, node)) {
         throw new UserError(
+          { code: "layer-conflict", culprit: `/${place}` },
           `/${place} is in two packages, ${other.origin} and ${node.origin}, and they differ.`,
           "Exclude one of the two packages from the lock.",
         );
@@ -177,7 +178,11 @@ export function readExtent(file: FileHandle, target: Uint8Array, position: numbe
   for (let done = 0; done < target.length; ) {
     const count = readSync(file.fd, target, done, target.length - done, position + done);
     if (count === 0)
-      throw new Failure("A temporary file became shorter while it was read.", "Make room on the disk and run again.");
+      throw new Failure(
+        { code: "file-invalid", culprit: "temporary file" },
+        "A temporary file became shorter while it was read.",
+        "Free some disk space and run again.",
+      );
     done += count;
   }
 }

@@ -25,9 +25,12 @@ export async function verifiedText(
 ): Promise<string> {
   const { readCleartextMessage, readKey, verify } = await import("openpgp");
   const message = await readCleartextMessage({ cleartextMessage: inRelease }).catch((cause: unknown) => {
-    throw new Failure(`${name} is not a signed index.`, "Check the mirror's address, or take another mirror.", {
-      cause,
-    });
+    throw new Failure(
+      { code: "repository-failed", culprit: name },
+      `${name} is not a signed index.`,
+      "Check the mirror's address, or use another mirror.",
+      { cause },
+    );
   });
   const keys = options.keys ?? archiveKeys;
   const verificationKeys = await Promise.all(
@@ -49,7 +52,8 @@ export async function verifiedText(
     }
   }
   throw new Failure(
-    `No signature of ${name} is good (${problems.join("; ") || "there is none"}).`,
-    "Take another mirror; if the suite is newer than this version of Slipway, update Slipway, which carries Debian's archive keys.",
+    { code: "repository-failed", culprit: name },
+    `${name} has no valid signature (${problems.join("; ") || "it is not signed"}).`,
+    "Use another mirror; if the suite is newer than this Slipway, update Slipway, which contains Debian's archive keys.",
   );
 }

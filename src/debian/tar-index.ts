@@ -47,7 +47,7 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
   const entries: TarEntry[] = [];
   const read = async (position: number, size: number) => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, position);
-    if (bytesRead < size) throw new Failure(`${name} is cut short at byte ${position}.`, "Fetch the package again.");
+    if (bytesRead < size) throw damaged(name, `is cut short at byte ${position}`);
     return buffer;
   };
   let extension: Extension = {};
@@ -55,11 +55,11 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
     const block = await read(position, blockSize);
     if (block.every((byte) => byte === 0)) break;
     const header = readHeader(block);
-    if (!header) throw new Failure(`${name} has a damaged header at byte ${position}.`, "Fetch the package again.");
+    if (!header) throw damaged(name, `has a damaged header at byte ${position}`);
     const { flag, size, mode, uid, gid } = header;
     const offset = position + blockSize;
     position = offset + Math.ceil(size / blockSize) * blockSize;
-    if (offset + size > total) throw new Failure(`${name} is cut short at byte ${total}.`, "Fetch the package again.");
+    if (offset + size > total) throw damaged(name, `is cut short at byte ${total}`);
     if ("LKx".includes(flag)) {
       extension = readExtension(flag, await read(offset, size), extension);
       continue;
@@ -81,4 +81,8 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
     extension = {};
   }
   return entries;
+}
+
+function damaged(name: string, problem: string): Failure {
+  return new Failure({ code: "file-invalid", culprit: name }, `${name} ${problem}.`, "Download the package again.");
 }

@@ -77,8 +77,9 @@ async function fetchIndex(
   const bytes = await fetch(archive, path, file.sha256);
   if (createHash("sha256").update(bytes).digest("hex") !== file.sha256) {
     throw new Failure(
+      { code: "repository-failed", culprit: path },
       `${path} on the mirror is not the file that the signed index names.`,
-      "Try again in some minutes, since the mirror may be in the middle of an update, or take another mirror.",
+      "Try again in some minutes, because the mirror may be updating, or use another mirror.",
     );
   }
   return (await decompressAll(path, () => Readable.from([bytes]))).toString("utf8");

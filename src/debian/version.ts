@@ -16,8 +16,9 @@ function parse(text: string): DebianVersion {
   const revision = dash < 0 ? "" : rest.slice(dash + 1);
   if (!/^\d+$/.test(epoch) || upstream === "" || /[^A-Za-z0-9.+~:-]/.test(rest)) {
     throw new Failure(
+      { code: "file-invalid", culprit: text },
       `"${text}" is not a Debian version.`,
-      "Correct the version in the package index or lock it comes from.",
+      "Correct it in the package index or lock that contains it.",
     );
   }
   return { epoch: Number(epoch), upstream, revision };

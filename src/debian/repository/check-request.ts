@@ -30,6 +30,7 @@ export function checkRequest(lock: Lock, declared: DeclaredRequest, file: string
     const list = (flag: string, values: readonly string[]) => values.map((value) => ` --${flag} ${value}`).join("");
     const or = <T>(given: readonly T[], otherwise: readonly T[]) => (given.length > 0 ? given : otherwise);
     throw new UserError(
+      { code: "lock-outdated", culprit: file },
       `${file} was made for the ${attribute} ${locked.join(", ")}, but ${wanted.join(", ")} is declared.`,
       `Run: slipway image lock ${file}${list("suite", or(suites, lock.suites))}${list("component", or(declared.components, lock.components))}` +
         ` --architecture ${declared.architecture || lock.architecture}${list("package", or(declared.packages, lock.packages))}` +

@@ -23,8 +23,9 @@ export async function relock({ locked, ...request }: Lock, options: LockOptions)
     const old = locked.find((entry) => entry.name === name);
     if (old !== undefined && compareVersions(version, old.version) < 0) {
       throw new Failure(
-        `The mirror's index is older than the lock: ${name} ${old.version} is locked, and ${version} is its newest.`,
-        "Take another mirror.",
+        { code: "repository-failed", culprit: name },
+        `The mirror's index is older than the lock: the lock has ${name} ${old.version}, the mirror only ${version}.`,
+        "Use another mirror.",
       );
     }
   }
