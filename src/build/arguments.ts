@@ -27,7 +27,8 @@ export class Arguments {
       }
       const [, name, value] = /^--([a-z-]+)=(.*)$/s.exec(arg) ?? [];
       if (name === undefined || value === undefined || !names.includes(name)) {
-        throw new UserError(
+        throw argumentError(
+          arg,
           `${JSON.stringify(arg)} is not an argument of this command.`,
           `Write ${names.map((known) => `--${known}=…`).join(", ")} or a JSON list.`,
         );
@@ -47,14 +48,15 @@ export class Arguments {
   /** The value of an option that is given at most once. */
   optional(name: string): string | undefined {
     const values = this.all(name);
-    if (values.length > 1) throw new UserError(`--${name} is given ${values.length} times.`, "Give it once.");
+    if (values.length > 1)
+      throw argumentError(`--${name}`, `--${name} is given ${values.length} times.`, "Give it once.");
     return values[0];
   }
 
   /** The value of an option that is given exactly once. */
   one(name: string): string {
     const value = this.optional(name);
-    if (value === undefined) throw new UserError(`--${name} is missing.`, `Add --${name}=….`);
+    if (value === undefined) throw argumentError(`--${name}`, `--${name} is missing.`, `Add --${name}=….`);
     return value;
   }
 }
@@ -74,9 +76,14 @@ export function texts<const Names extends readonly string[]>(
   return entry.values as unknown as { [Name in keyof Names]: string };
 }
 
+/** The error for an argument that the command does not accept. */
+export function argumentError(culprit: string, problem: string, remedy: string): UserError {
+  return new UserError({ code: "command-line-invalid", culprit }, problem, remedy);
+}
+
 /** The error for an entry that the command does not accept. */
 export function malformed(text: string, expected: string): UserError {
-  return new UserError(`${text} is not an entry of this command.`, `Write ${expected}.`);
+  return argumentError(text, `${text} is not an entry of this command.`, `Write ${expected}.`);
 }
 
 function parseEntry(text: string): Entry {

@@ -1,4 +1,4 @@
-import { UserError } from "../core/errors.ts";
+import { argumentError } from "./arguments.ts";
 import { bytecode } from "./bytecode/bytecode.ts";
 import { loadPythonCompiler, type PythonCompiler } from "./bytecode/compiler.ts";
 import { runTool } from "./tool.ts";
@@ -9,7 +9,7 @@ let compiler: Promise<PythonCompiler> | undefined;
 
 await runTool(args, async ([command = "", ...rest], context) => {
   if (command !== "bytecode") {
-    throw new UserError(`${JSON.stringify(command)} is not a command of this tool.`, "Its one command is bytecode.");
+    throw argumentError(command, `${JSON.stringify(command)} is not a command of this tool.`, "Write bytecode.");
   }
   compiler ??= loadPythonCompiler(folder);
   await bytecode(rest, context, await compiler);

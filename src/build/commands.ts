@@ -1,4 +1,4 @@
-import { UserError } from "../core/errors.ts";
+import { argumentError } from "./arguments.ts";
 import type { Context } from "./context.ts";
 
 /** A command of the build tool. @param args its options and entries */
@@ -27,9 +27,10 @@ export async function runCommand(args: readonly string[], context: Context): Pro
   const [name = "", ...rest] = args;
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) {
-    throw new UserError(
+    throw argumentError(
+      name,
       `${JSON.stringify(name)} is not a command of the build tool.`,
-      `The first argument is one of ${Object.keys(commands).join(", ")}.`,
+      `Write one of ${Object.keys(commands).join(", ")}.`,
     );
   }
   const command = await load();

@@ -37,6 +37,7 @@ export function readInput(path: string): Buffer {
     return readFileSync(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
-    throw new UserError(`${path} does not exist.`, "Make it an input of the action.", { cause });
+    const identity = { code: "file-unreadable", culprit: path } as const;
+    throw new UserError(identity, `${path} does not exist.`, "Make it an input of the action.", { cause });
   }
 }

@@ -51,7 +51,8 @@ export function readImages(options: Arguments, context: Context): Pick<ImageFile
   const [manifests, configs] = [options.all("manifest"), options.all("config")];
   if (!isIndex(parsed) || parsed.manifests.length !== manifests.length || manifests.length !== configs.length) {
     throw new UserError(
-      `${index} is no index of the ${manifests.length} manifests and ${configs.length} configurations given.`,
+      { code: "command-line-invalid", culprit: index },
+      `${index} is not an index of the ${manifests.length} manifests and ${configs.length} configurations given.`,
       "Give --manifest and --config for each of its images, in its order.",
     );
   }
@@ -122,13 +123,15 @@ class GivenBlobs {
     if (found !== undefined) return found;
     if (this.layouts.length > 0) {
       throw new UserError(
-        `${descriptor.digest}, of ${image}, is missing in ${this.layouts.map(({ name }) => name).join(", ")}, or cut short there.`,
-        "Give a layout with all its blobs.",
+        { code: "image-invalid", culprit: image },
+        `${descriptor.digest} of ${image} is missing or cut short in ${this.layouts.map(({ name }) => name).join(", ")}.`,
+        "Use a layout with all its blobs.",
       );
     }
     throw new UserError(
-      `Layer ${descriptor.digest} of ${image} is in a registry alone: the base image was pulled without its layers.`,
-      "Push the image instead, or build on a base whose layers are files of the build: base_images.layout or base_images.debian.",
+      { code: "image-unsuitable", culprit: image },
+      `Layer ${descriptor.digest} of ${image} is only in a registry: the base image was pulled without its layers.`,
+      "Push the image instead, or use a base whose layers are files of the build: base_images.layout or base_images.debian.",
     );
   }
 
@@ -138,7 +141,8 @@ class GivenBlobs {
     const manifest = found?.manifest;
     if (found && manifest && !isIndex(manifest)) return { bytes: found.bytes, manifest };
     throw new UserError(
-      `${index} names ${descriptor.digest}, which is no image of the layout.`,
+      { code: "image-unsuitable", culprit: index },
+      `${index} names ${descriptor.digest}, which is not an image of the layout.`,
       "Make an index of images.",
     );
   }
@@ -167,6 +171,7 @@ function givenBlobs(options: Arguments, context: Context): GivenBlobs {
     const size = statSync(file).size;
     if (size !== metadata.size) {
       throw new Failure(
+        { code: "image-invalid", culprit: blob },
         `${blob} has ${size} bytes, but ${metadataPath} says ${metadata.size}.`,
         "Build the layer again: the two are not of the same layer, or the file was cut short.",
       );
@@ -180,7 +185,8 @@ function checkDigest(bytes: Uint8Array, expected: Digest, path: string, namedBy:
   const actual = sha256(bytes);
   if (actual === expected) return;
   throw new UserError(
+    { code: "image-invalid", culprit: path },
     `${path} has the digest ${actual}, but ${namedBy} names ${expected}.`,
-    "Give the files of one and the same image.",
+    "Give the files of one image.",
   );
 }

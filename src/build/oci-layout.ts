@@ -25,6 +25,7 @@ export class OciLayout {
     const entries = this.#entries();
     if (entries.length !== 1 || !entries[0]) {
       throw new UserError(
+        { code: "image-unsuitable", culprit: this.name },
         `${this.name} holds ${entries.length} images, not one.`,
         "Make a layout of one image or index.",
       );
@@ -48,8 +49,9 @@ export class OciLayout {
     const found = images[platforms.findIndex((each) => isSamePlatform(platform, each))];
     if (found) return found;
     throw new UserError(
+      { code: "image-unsuitable", culprit: this.name },
       `${this.name} holds no image for ${platform}, only for ${platforms.join(", ") || "none"}.`,
-      "Set `platform` to one of them, or give a base that has it.",
+      "Set `platform` to one of them, or use a base for this platform.",
     );
   }
 
@@ -92,7 +94,12 @@ export class OciLayout {
   #read(digest: Digest): Buffer {
     const bytes = readInput(join(this.#folder, blobPath(digest)));
     if (sha256(bytes) === digest) return bytes;
-    throw new UserError(`${this.#path(digest)} has the digest ${sha256(bytes)}.`, "Build the layout again.");
+    const path = this.#path(digest);
+    throw new UserError(
+      { code: "image-invalid", culprit: path },
+      `${path} has the digest ${sha256(bytes)}.`,
+      "Build the layout again.",
+    );
   }
 
   #path(digest: Digest): string {

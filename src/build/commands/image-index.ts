@@ -22,12 +22,12 @@ export async function imageIndex(args: readonly string[], context: Context): Pro
   const byPlatform = new Map<string, string>();
   for (const { path, descriptor } of images) {
     if (!descriptor.platform) {
-      throw new UserError(`${path} names no platform.`, "Give the descriptor of an image that was built for one.");
+      throw unsuitable(path, `${path} names no platform.`, "Use an image that was built for one platform.");
     }
     const platform = formatPlatform(descriptor.platform);
     const other = byPlatform.get(platform);
     if (other !== undefined) {
-      throw new UserError(`${other} and ${path} are both for ${platform}.`, "Give each platform once.");
+      throw unsuitable(path, `${other} and ${path} are both for ${platform}.`, "Give each platform once.");
     }
     byPlatform.set(platform, path);
   }
@@ -44,4 +44,8 @@ export async function imageIndex(args: readonly string[], context: Context): Pro
       [pathIn(context, options.one("descriptor")), canonicalJson(descriptor)],
     ]),
   );
+}
+
+function unsuitable(path: string, problem: string, remedy: string): UserError {
+  return new UserError({ code: "image-unsuitable", culprit: path }, problem, remedy);
 }

@@ -28,8 +28,9 @@ export async function imports(args: readonly string[], context: Context): Promis
       const label = `@${options.optional("repository") ?? "npm"}//:${packageOf(path)}`;
       const meant = nearest(packageOf(path), [...declared]);
       throw new UserError(
-        `${file}${line}: the npm package ${packageOf(path)} is imported, but it is not a dependency of ${options.one("target")}.`,
-        `${meant === undefined ? "Add" : `Did you mean ${meant}? If not, add`} "${label}" to its deps; a package that is in no package.json yet is added there first.`,
+        { code: "target-invalid", culprit: `${file}${line}` },
+        `${file}${line} imports the npm package ${packageOf(path)}, which is not a dependency of ${options.one("target")}.`,
+        `${meant === undefined ? "Add" : `Did you mean ${meant}? If not, add`} "${label}" to its deps; if package.json does not have the package yet, add it there first.`,
       );
     }
   }

@@ -9,7 +9,7 @@ import { readLinkSource } from "../../layer/source.ts";
 import { linkInTree } from "../../layer/tree-link.ts";
 import { writeLayer } from "../../layer/write.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
-import { Arguments, type Entry, malformed, texts } from "../arguments.ts";
+import { Arguments, argumentError, type Entry, malformed, texts } from "../arguments.ts";
 import { modulePath } from "../bytecode/paths.ts";
 import { compressionOption } from "../compression-option.ts";
 import { type Context, pathIn } from "../context.ts";
@@ -129,7 +129,8 @@ function nativeCheck(options: Arguments, context: Context): NativeCheck | undefi
   const program = options.optional("program");
   if (text === undefined) return undefined;
   const [os, architecture] = text.split("/");
-  if (!os || !architecture) throw new UserError(`--platform=${text} is no platform.`, "Write OS/ARCHITECTURE.");
+  if (!os || !architecture)
+    throw argumentError("--platform", `--platform=${text} is not a platform.`, "Write OS/ARCHITECTURE.");
   const image: NativePlatform = { os, architecture };
   return { image, builder: ownPlatform(), program: program === undefined ? undefined : pathIn(context, program) };
 }
@@ -138,8 +139,9 @@ function below(root: string, path: string): string {
   const joined = posix.join(root, path);
   if (joined === ".." || joined.startsWith("../")) {
     throw new UserError(
-      `${path} lies outside the image when it is taken from ${root}.`,
-      "Give a path that stays inside.",
+      { code: "layer-conflict", culprit: path },
+      `${path} leads out of the image when it starts at ${root}.`,
+      "Use a path that stays inside the image.",
     );
   }
   return joined;

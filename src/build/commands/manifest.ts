@@ -1,8 +1,7 @@
-import { UserError } from "../../core/errors.ts";
 import { type BaseImage, composeImage, type ImageSpec } from "../../oci/compose.ts";
 import { canonicalJson, type JsonNode, parseJson } from "../../oci/json.ts";
 import { parseLayerMetadata } from "../../oci/layer.ts";
-import { Arguments } from "../arguments.ts";
+import { Arguments, argumentError } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";
 
@@ -38,10 +37,8 @@ function readBase(options: Arguments, context: Context): BaseImage | undefined {
   const configPath = options.optional("base-config");
   if (manifestPath === undefined && configPath === undefined) return undefined;
   if (manifestPath === undefined || configPath === undefined) {
-    throw new UserError(
-      `--base-${manifestPath === undefined ? "manifest" : "config"} is missing.`,
-      "Give both --base-manifest and --base-config, or neither.",
-    );
+    const missing = `--base-${manifestPath === undefined ? "manifest" : "config"}`;
+    throw argumentError(missing, `${missing} is missing.`, "Give both --base-manifest and --base-config, or neither.");
   }
   return {
     manifest: readInput(pathIn(context, manifestPath)),

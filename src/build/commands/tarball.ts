@@ -1,9 +1,8 @@
-import { UserError } from "../../core/errors.ts";
 import type { Content, TarEntry } from "../../layer/entry.ts";
 import { writeLayer } from "../../layer/write.ts";
 import { archiveFiles } from "../../oci/layout.ts";
 import { parseReference } from "../../oci/reference.ts";
-import { Arguments } from "../arguments.ts";
+import { Arguments, argumentError } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
 import { imageOptions, readImage } from "../image-files.ts";
 
@@ -17,7 +16,7 @@ export async function tarball(args: readonly string[], context: Context): Promis
   const image = readImage(options, context);
   const tag = options.one("tag");
   const reference = parseReference(tag);
-  if (reference.tag === undefined) throw new UserError(`--tag=${tag} has no tag.`, "Write NAME:TAG.");
+  if (reference.tag === undefined) throw argumentError("--tag", `--tag=${tag} has no tag.`, "Write NAME:TAG.");
   const entries: TarEntry[] = [];
   for (const [path, bytes] of archiveFiles({ ...image, reference, name: tag })) entries.push(entry(path, { bytes }));
   for (const [path, content] of image.blobs) entries.push(entry(path, content));
