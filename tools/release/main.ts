@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { exitStatusOf, messageOf, UserError } from "../../src/core/errors.ts";
+import { exitStatusOf, reportOf, UserError } from "../../src/core/errors.ts";
 import { notices } from "./notices.ts";
 import { npmFiles } from "./npm.ts";
 import { metadata, stampPyproject } from "./python.ts";
@@ -50,7 +50,13 @@ function read(path: string): string {
 
 function main([name = "", version = "", output = "", ...inputs]: readonly string[]): void {
   const command = commands[name];
-  if (!command) throw new UserError(`${name} is no command.`, `Take one of ${Object.keys(commands).join(", ")}.`);
+  if (!command) {
+    throw new UserError(
+      { code: "command-line-invalid", culprit: name },
+      `${JSON.stringify(name)} is not a command.`,
+      `Use one of ${Object.keys(commands).join(", ")}.`,
+    );
+  }
   const made = command(version, inputs);
   const files: Iterable<readonly [string, string | Uint8Array]> =
     typeof made === "string" || made instanceof Uint8Array
@@ -65,6 +71,6 @@ function main([name = "", version = "", output = "", ...inputs]: readonly string
 try {
   main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
+  process.stderr.write(`${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);
 }

@@ -8,8 +8,8 @@ const packageFolder = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+$/;
 /**
  * The licenses of npm packages whose code is in bundles, as they ask for: each with its name, version and text.
  *
- * @param paths files of the packages: their package.json, and whatever tells of a license
- * @throws UserError naming a package that tells of none
+ * @param paths files of the packages: their package.json, and files with a license
+ * @throws UserError naming a package without a license
  */
 export function notices(paths: readonly string[]): string {
   const texts = new Map<string, string[]>();
@@ -26,7 +26,11 @@ export function notices(paths: readonly string[]): string {
     const { name, version, license } = JSON.parse(manifest) as Readonly<Record<string, unknown>>;
     const own = texts.get(folder) ?? [];
     if (typeof license !== "string" && own.length === 0) {
-      throw new UserError(`The npm package ${name} ${version} says nothing of its license.`, "Bundle another one.");
+      throw new UserError(
+        { code: "file-invalid", culprit: `${name} ${version}` },
+        `The npm package ${name} ${version} does not name its license.`,
+        "Bundle another one.",
+      );
     }
     const heading = `${name} ${version}${typeof license === "string" ? ` (${license})` : ""}`;
     entries.set(heading, [heading, ...own].join("\n\n"));

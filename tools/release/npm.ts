@@ -60,11 +60,11 @@ export function npmFiles(
 ): ReadonlyMap<string, string> {
   const { description, license, engines } = JSON.parse(manifest) as Readonly<Record<string, unknown>>;
   if (!description || !license || !engines) {
-    throw new UserError("package.json has no description, license or engines.", "Add the field.");
+    throw invalid("package.json has no description, license or engines.", "Add the field.");
   }
   const leastNode = Number(/^>=(\d+)$/.exec((engines as { readonly node?: string }).node ?? "")?.[1]);
   if (!leastNode)
-    throw new UserError("engines.node of package.json is not of the form >=24.", "Name the oldest major version.");
+    throw invalid("engines.node of package.json is not of the form >=24.", "Name the oldest major version.");
   const files = new Map<string, string>();
   const bin: Record<string, string> = {};
   // npx starts the program that has the package's name.
@@ -83,6 +83,10 @@ export function npmFiles(
     files.set(`types/${path}`, text);
   }
   return files;
+}
+
+function invalid(problem: string, remedy: string): UserError {
+  return new UserError({ code: "file-invalid", culprit: "package.json" }, problem, remedy);
 }
 
 const commandLine = 'require("./run.cjs")("../slipway.bundle/main.mjs");\n';

@@ -10,6 +10,7 @@ const dynamicVersion = /^# A release has .*\ndynamic = \["version"\]$/m;
 export function stampPyproject(text: string, version: string): string {
   if (!dynamicVersion.test(text)) {
     throw new UserError(
+      { code: "file-invalid", culprit: "pyproject.toml" },
       'pyproject.toml has no line dynamic = ["version"] under "# A release has …".',
       "Put them back, or change tools/release/python.ts with them.",
     );
@@ -26,7 +27,11 @@ export function metadata(project: string, readme: string, version: string): stri
   const field = (pattern: RegExp): string => {
     const value = pattern.exec(project)?.[1];
     if (value === undefined)
-      throw new UserError(`pyproject.toml has nothing like ${pattern.source}.`, "Add the field.");
+      throw new UserError(
+        { code: "file-invalid", culprit: "pyproject.toml" },
+        `pyproject.toml has nothing like ${pattern.source}.`,
+        "Add the field.",
+      );
     return value;
   };
   const classifiers = [...field(/^classifiers = \[(.*)\]$/m).matchAll(/"([^"]*)"/g)];

@@ -12,6 +12,7 @@ export function stampModule(text: string, version: string): string {
   const end = text.search(marker);
   if (!noVersion.test(text) || end < 0) {
     throw new UserError(
+      { code: "file-invalid", culprit: "MODULE.bazel" },
       'MODULE.bazel has no module without a version under "# Without a version: …", or no line "# Below this line: …".',
       "Put them back, or change tools/release/stamp-module.ts with them.",
     );
