@@ -7,8 +7,8 @@ it.each([
   ["rejected", 'Promise.reject(new TypeError("odd"))', /^slipway: TypeError: odd\n {4}at /, 1],
   [
     "reported",
-    'setTimeout(() => { throw new UserError("Wrong.", "Mend it."); })',
-    /^slipway: Wrong\.\nMend it\.\n$/,
+    'setTimeout(() => { throw new UserError({ code: "file-invalid", culprit: "it" }, "Wrong.", "Correct it."); })',
+    /^slipway: Wrong\.\nCorrect it\. \[file-invalid\]\n$/,
     2,
   ],
 ])("an error that is %s is told without the source around it", (_, code, said, status) => {

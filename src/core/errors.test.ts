@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { exitStatusOf, Failure, jsonOf, messageOf, reportOf, UserError } from "./errors.ts";
+import { reported } from "./testdata/reported.ts";
+
+const identity = { code: "field-invalid", culprit: "job.json:3:5" } as const;
+const ours = [new UserError(identity, "It is wrong.", "Correct it."), new Failure(identity, "It broke.", "Wait.")];
+const foreign = [new TypeError("odd"), "a text", undefined];
+
+describe("an error for people", () => {
+  it.each(ours)("has a code, a culprit, a problem and a remedy: %s", (error) => {
+    expect(error).toEqual(reported("field-invalid", "job.json:3:5"));
+    expect(error.message).toBe(`${error.problem}\n${error.remedy}`);
+    expect(messageOf(error)).toBe(error.message);
+    expect(reportOf(error)).toBe(`${error.message} [field-invalid]`);
+  });
+
+  it("shows no control character of the texts that it quotes, and keeps line ends", () => {
+    const quoted = "a\u001b]0;b\u0007c\r\u009b2Jd\te\u007f";
+    const shown = "a ]0;b c 2Jd e ";
+    const error = new Failure({ code: "program-failed", culprit: quoted }, `${quoted}\nmore`, quoted);
+    expect([error.culprit, error.problem, error.remedy]).toEqual([shown, `${shown}\nmore`, shown]);
+    expect(reportOf(error)).toBe(`${shown}\nmore\n${shown} [program-failed]`);
+  });
+
+  it("keeps its cause", () => {
+    const cause = new TypeError("odd");
+    expect(new UserError(identity, "It is wrong.", "Correct it.", { cause }).cause).toBe(cause);
+  });
+
+  it("is JSON on one line for programs", () => {
+    const error = new UserError(identity, "It is\nwrong.", "Correct it.");
+    expect(jsonOf(error)).not.toContain("\n");
+    expect(JSON.parse(jsonOf(error))).toEqual({
+      error: { code: "field-invalid", culprit: "job.json:3:5", problem: "It is\nwrong.", remedy: "Correct it." },
+    });
+  });
+});
+
+describe("a foreign error", () => {
+  it("has its stack, no code, and is JSON too", () => {
+    const error = new TypeError("odd");
+    expect(messageOf(error)).toBe(error.stack);
+    expect(reportOf(error)).toBe(error.stack);
+    expect(JSON.parse(jsonOf(error))).toEqual({ error: { problem: error.stack } });
+    expect([reportOf("a text"), reportOf(undefined)]).toEqual(["a text", "undefined"]);
+  });
+});
+
+it("a mistake of the user exits with 2, everything else with 1", () => {
+  expect([...ours, ...foreign].map(exitStatusOf)).toEqual([2, 1, 1, 1, 1]);
+});
