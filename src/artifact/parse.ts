@@ -44,7 +44,7 @@ export function parseModelManifest(bytes: Uint8Array, document: string): ImageMa
     );
   }
   if (config.size > maximumTable) {
-    throw invalid(document, "the list of packs", `has ${config.size} bytes, more than ${maximumTable}`);
+    throw invalid(document, `has a list of packs of ${config.size} bytes, more than ${maximumTable}`);
   }
   return manifest;
 }
@@ -71,21 +71,21 @@ class Reader {
 
   read({ config: descriptor, layers }: ImageManifest, config: Uint8Array): Model {
     if (config.length !== descriptor.size || sha256(config) !== descriptor.digest) {
-      throw this.#error("the configuration", "is not what the manifest names");
+      throw this.#error("has another configuration than its manifest names");
     }
     const packs = this.#packs(layers);
     for (const layer of layers) {
       if (layer.mediaType === packType) continue;
       if (layer.mediaType !== fileType)
-        throw this.#error(layer.digest, `is a layer of type ${JSON.stringify(layer.mediaType)}`);
+        throw this.#error(`is a layer of type ${JSON.stringify(layer.mediaType)}`, layer.digest);
       this.#add(this.#single(layer));
     }
     const { mediaType } = descriptor;
     if (mediaType === tableType) this.#table(parseJson(config, `List of packs of ${this.#document}`, remedy), packs);
     else if (mediaType !== mediaTypes.empty)
-      throw this.#error("the configuration", `has type ${JSON.stringify(mediaType)}`);
-    for (const digest of packs.keys()) throw this.#error(digest, "is a pack whose files are not listed");
-    if (this.#files.length === 0) throw this.#error("the model", "has no files");
+      throw this.#error(`has a configuration of type ${JSON.stringify(mediaType)}`);
+    for (const digest of packs.keys()) throw this.#error("is a pack whose files are not listed", digest);
+    if (this.#files.length === 0) throw this.#error("has no files");
     this.#files.sort((one, other) => comparePaths(one.path, other.path));
     return { files: this.#files, size: this.#size };
   }
@@ -94,8 +94,8 @@ class Reader {
     const packs = new Map<Digest, Pack>();
     for (const { mediaType, digest, size } of layers) {
       if (mediaType !== packType) continue;
-      if (packs.has(digest)) throw this.#error(digest, "is a pack that is listed twice");
-      if (size > maximumPack) throw this.#error(digest, `is a pack of ${size} bytes`);
+      if (packs.has(digest)) throw this.#error("is a pack that is listed twice", digest);
+      if (size > maximumPack) throw this.#error(`is a pack of ${size} bytes, more than ${maximumPack}`, digest);
       packs.set(this.#checkedDigest(digest, digest), { digest, size });
     }
     return packs;
@@ -103,7 +103,7 @@ class Reader {
 
   #single({ digest, size, annotations = {} }: Descriptor): StoredFile {
     const path = annotations[titleKey];
-    if (path === undefined) throw this.#error(digest, `is a file without ${titleKey}`);
+    if (path === undefined) throw this.#error(`is a file without ${titleKey}`, digest);
     return {
       path,
       digest: this.#checkedDigest(digest, path),
@@ -118,7 +118,7 @@ class Reader {
     for (const entry of table.get("packs").items()) {
       const digest = entry.get("digest").digest();
       const pack = packs.get(digest);
-      if (!pack) throw this.#error(digest, "is listed as a pack, but is not one or is listed twice");
+      if (!pack) throw this.#error("is listed as a pack, but is not one or is listed twice", digest);
       packs.delete(digest);
       let offset = 0;
       for (const file of entry.get("files").items()) {
@@ -135,31 +135,31 @@ class Reader {
         offset += size;
       }
       if (offset !== pack.size)
-        throw this.#error(digest, `is a pack of ${pack.size} bytes, but its files have ${offset}`);
+        throw this.#error(`is a pack of ${pack.size} bytes, but its files have ${offset}`, digest);
     }
   }
 
   #add(file: StoredFile): void {
     const problem = pathProblem(file.path) ?? this.#paths.add(file.path);
-    if (problem !== undefined) throw this.#error(JSON.stringify(file.path), problem);
+    if (problem !== undefined) throw this.#error(problem, file.path);
     this.#size += file.size;
-    if (!Number.isSafeInteger(this.#size))
-      throw this.#error(JSON.stringify(file.path), "makes it larger than any disk");
-    if (this.#files.push(file) > maximumFiles) throw this.#error("the model", `has more than ${maximumFiles} files`);
+    if (!Number.isSafeInteger(this.#size)) throw this.#error("makes it larger than any disk", file.path);
+    if (this.#files.push(file) > maximumFiles) throw this.#error(`has more than ${maximumFiles} files`);
   }
 
   /** Files are kept by their sha256. */
   #checkedDigest(digest: Digest, what: string): Digest {
-    if (splitDigest(digest).algorithm !== "sha256")
-      throw this.#error(JSON.stringify(what), "has a digest that is not sha256");
+    if (splitDigest(digest).algorithm !== "sha256") throw this.#error("has a digest that is not sha256", what);
     return digest;
   }
 
-  #error(what: string, problem: string): UserError {
-    return invalid(this.#document, what, problem);
+  #error(problem: string, part?: string): UserError {
+    return invalid(this.#document, problem, part);
   }
 }
 
-function invalid(document: string, what: string, problem: string): UserError {
-  return new UserError({ code: "model-invalid", culprit: document }, `${document}: ${what} ${problem}.`, remedy);
+/** @param part the path of a file or the digest of a layer; the whole model if undefined */
+function invalid(document: string, problem: string, part?: string): UserError {
+  const name = part === undefined ? document : `${document}: ${JSON.stringify(part)}`;
+  return new UserError({ code: "model-invalid", culprit: part ?? document }, `${name} ${problem}.`, remedy);
 }
