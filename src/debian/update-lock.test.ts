@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import { archiveKeys } from "./archive-keys.ts";
 import { relock } from "./repository/relock.ts";
 import { verifiedText } from "./signature.ts";
@@ -48,6 +49,8 @@ async function archive({ suite, signer = key, date = before, served = packages, 
 async function lock(change?: Change, asked = request) {
   return makeLock(asked, { fetch: await archive(change), now, keys: [key.public] });
 }
+
+const inRelease = "dists/bookworm/InRelease";
 
 describe("makeLock", () => {
   it("locks the closure from the signed index", async () => {
@@ -101,38 +104,22 @@ describe("makeLock", () => {
     ]);
   });
 
-  it.each<[string, () => Change, RegExp]>([
-    [
-      "signed by a stranger",
-      () => ({ signer: stranger }),
-      /No signature of dists\/bookworm\/InRelease is good \([0-9A-F]{16}: /,
-    ],
-    ["signed in the future", () => ({ date: new Date("2027-01-01") }), /No signature .* is good/],
-    [
-      "changed after it was signed",
-      () => ({ edit: (text) => text.replace("non-free", "non-freed") }),
-      /No signature .* is good/,
-    ],
-    ["not signed", () => ({ edit: () => releaseText("bookworm", { packages }) }), /is not a signed index/],
-    ["no index", () => ({ edit: () => "<html>Welcome</html>" }), /is not a signed index/],
-    [
-      "expired",
-      () => ({ suite: { fields: { "Valid-Until": "Sat, 21 Nov 2026 11:59:59 UTC" } } }),
-      /was valid until Sat, 21 Nov 2026[\s\S]*clock/,
-    ],
-    ["of a date that is none", () => ({ suite: { fields: { "Valid-Until": "soon" } } }), /was valid until soon/],
-    [
-      "of another suite",
-      () => ({ suite: { fields: { Suite: "oldstable", Codename: "bullseye" } } }),
-      /the suite bookworm with the index of oldstable/,
-    ],
+  it.each<[string, () => Change, string]>([
+    ["signed by a stranger", () => ({ signer: stranger }), inRelease],
+    ["signed in the future", () => ({ date: new Date("2027-01-01") }), inRelease],
+    ["changed after it was signed", () => ({ edit: (text) => text.replace("non-free", "non-freed") }), inRelease],
+    ["not signed", () => ({ edit: () => releaseText("bookworm", { packages }) }), inRelease],
+    ["no index", () => ({ edit: () => "<html>Welcome</html>" }), inRelease],
+    ["expired", () => ({ suite: { fields: { "Valid-Until": "Sat, 21 Nov 2026 11:59:59 UTC" } } }), "bookworm"],
+    ["of a date that is none", () => ({ suite: { fields: { "Valid-Until": "soon" } } }), "bookworm"],
+    ["of another suite", () => ({ suite: { fields: { Suite: "oldstable", Codename: "bullseye" } } }), "bookworm"],
     [
       "with other packages than it names",
       () => ({ served: securityPackages }),
-      /Packages\.xz on the mirror is not the file/,
+      "dists/bookworm/main/binary-amd64/Packages.xz",
     ],
-  ])("refuses an index that is %s", async (_, change, message) => {
-    await expect(lock(change())).rejects.toThrow(message);
+  ])("refuses an index that is %s", async (_, change, culprit) => {
+    await expect(lock(change())).rejects.toThrow(reported("repository-failed", culprit));
   });
 
   it("accepts an index that is still valid, and a suite by its other name", async () => {
@@ -149,20 +136,18 @@ describe("makeLock", () => {
   });
 
   it("names what a suite does not have", async () => {
-    await expect(lock({}, { ...request, components: ["mian"] })).rejects.toThrow(
-      /bookworm has no component mian[\s\S]*main, non-free/,
-    );
+    await expect(lock({}, { ...request, components: ["mian"] })).rejects.toThrow(reported("package-not-found", "mian"));
     await expect(lock({}, { ...request, architecture: "arm64" })).rejects.toThrow(
-      /no packages of main for arm64[\s\S]*amd64/,
+      reported("package-not-found", "arm64"),
     );
-    await expect(lock({}, { ...request, packages: ["helo"] })).rejects.toThrow(
-      /no package helo[\s\S]*Did you mean hello/,
-    );
+    await expect(lock({}, { ...request, packages: ["helo"] })).rejects.toThrow("Did you mean hello?");
   });
 
   it("fetches nothing that depends on an index before that is verified", async () => {
     const fetch = await archive({ signer: stranger });
-    await expect(makeLock(request, { fetch, now, keys: [key.public] })).rejects.toThrow();
+    await expect(makeLock(request, { fetch, now, keys: [key.public] })).rejects.toThrow(
+      reported("repository-failed", inRelease),
+    );
     expect(fetch.asked).toEqual(["debian/dists/bookworm/InRelease"]);
   });
 });
@@ -186,7 +171,7 @@ describe("relock, given an old index again", () => {
     const old = await lock();
     const ahead = { ...old, locked: old.locked.map((entry) => ({ ...entry, version: `${entry.version}+deb12u1` })) };
     await expect(relock(ahead, { fetch: await archive(), now, keys: [key.public] })).rejects.toThrow(
-      /older than the lock: hello 2\.10-3\+deb12u1 is locked, and 2\.10-3 is its newest/,
+      reported("repository-failed", "hello"),
     );
   });
 });
@@ -196,6 +181,6 @@ describe("the archive keys", () => {
     expect(archiveKeys).toHaveLength(6);
     const failure = verifiedText(await signed("x", stranger, before), "the index", { now });
     // A key with another fingerprint would be a TypeError.
-    await expect(failure).rejects.toThrow(/No signature of the index is good/);
+    await expect(failure).rejects.toThrow(reported("repository-failed", "the index"));
   });
 });
