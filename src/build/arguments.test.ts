@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import { Arguments, texts } from "./arguments.ts";
 
 describe("Arguments", () => {
@@ -10,21 +11,14 @@ describe("Arguments", () => {
     expect(args.entries.map(({ kind, values }) => [kind, ...values])).toEqual([["file", "x", "y"]]);
   });
 
-  it.each([
-    ["--unknown=1", '"--unknown=1" is not an argument of this command.'],
-    ["--a", '"--a" is not an argument of this command.'],
-    ["a", '"a" is not an argument of this command.'],
-    ["[", "[ is not an entry of this command."],
-    ["[1]", "[1] is not an entry of this command."],
-    ['["file"', '["file" is not an entry of this command.'],
-  ])("refuses %s", (arg, message) => {
-    expect(() => new Arguments([arg], ["a"])).toThrow(message);
+  it.each(["--unknown=1", "--a", "a", "[", "[1]", '["file"'])("refuses %s", (arg) => {
+    expect(() => new Arguments([arg], ["a"])).toThrow(reported("command-line-invalid", arg));
   });
 
   it("names an option that is missing or given twice", () => {
     const args = new Arguments(["--a=1", "--a=2"], ["a", "b"]);
-    expect(() => args.one("a")).toThrow("--a is given 2 times.");
-    expect(() => args.one("b")).toThrow("--b is missing.");
+    expect(() => args.one("a")).toThrow(reported("command-line-invalid", "--a"));
+    expect(() => args.one("b")).toThrow(reported("command-line-invalid", "--b"));
   });
 
   it("says what an entry must have", () => {

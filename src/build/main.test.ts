@@ -175,8 +175,7 @@ describe("the build tool", () => {
     worker.send({ requestId: 1, arguments: layer("bad", "missing.txt") });
     expect(await worker.response()).toEqual({
       exitCode: 2,
-      output:
-        "/app/größe.txt would come from missing.txt, which does not exist.\nMake the target that provides it an input of the layer.\n",
+      output: expect.stringMatching(/missing\.txt[\s\S]*\[[a-z-]+\]\n$/),
       requestId: 1,
     });
     worker.send("nonsense");
@@ -191,7 +190,7 @@ describe("the build tool", () => {
     const { status, stdout, stderr } = oneShot(layer("bad", "missing.txt"));
     expect(status).toBe(2);
     expect(stdout).toBe("");
-    expect(stderr).toMatch("/app/größe.txt would come from missing.txt, which does not exist.");
+    expect(stderr).toMatch(/missing\.txt[\s\S]*\[[a-z-]+\]\n$/);
     expect(readdirSync(folder).sort()).toEqual(["flags", "größe.txt"]);
   });
 
@@ -201,26 +200,24 @@ describe("the build tool", () => {
     // A limit on the size of files stands for a full disk; the signal that comes with it would end the process.
     const script = `trap "" XFSZ; ulimit -f 4; exec "${process.execPath}" "${tool}" @flags`;
     const { status, stderr } = spawnSync("sh", ["-c", script], { cwd: folder, encoding: "utf8" });
-    expect(stderr).toMatch("big.tar.gz could not be written: EFBIG");
+    expect(stderr).toMatch(/big\.tar\.gz[\s\S]*\[file-unwritable\]/);
     expect(status).toBe(1);
     expect(readdirSync(folder).sort()).toEqual(["flags", "größe.txt"]);
   });
 
   it.each([
-    [["frobnicate"], '"frobnicate" is not a command of the build tool.'],
-    [[], '"" is not a command of the build tool.'],
-    [["toString"], '"toString" is not a command of the build tool.'],
-    [["layer", "--output=x"], "--compression is missing."],
-    [["layer", "--output=x", "--metadata=y", "--compression=best"], "--compression=best is not known."],
-    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["file","a"]'], '["file","a"] is not an entry'],
-    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["fifo","a"]'], '["fifo","a"] is not an entry'],
-    [
-      ["layer", "--output=x", "--metadata=y", "--compression=gzip", '["directory","a",{"mtime":1}]'],
-      '{"mtime":1}] is not an entry',
-    ],
-  ])("refuses %j", (args, message) => {
+    [["frobnicate"], '"frobnicate"'],
+    [[], '""'],
+    [["toString"], '"toString"'],
+    [["layer", "--output=x"], "--compression"],
+    [["layer", "--output=x", "--metadata=y", "--compression=best"], "--compression=best"],
+    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["file","a"]'], '["file","a"]'],
+    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["fifo","a"]'], '["fifo","a"]'],
+    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["directory","a",{"mtime":1}]'], '{"mtime":1}]'],
+  ])("refuses %j", (args, culprit) => {
     const { status, stderr } = oneShot(args);
-    expect(stderr).toMatch(message);
+    expect(stderr).toContain("[command-line-invalid]");
+    expect(stderr).toContain(culprit);
     expect(status).toBe(2);
   });
 

@@ -62,11 +62,11 @@ describe("serve", () => {
     const found = await responses(
       [line({ requestId: 1, arguments: ["bad"] }), line({ requestId: 2 })],
       async ([arg]) => {
-        if (arg === "bad") throw new UserError("It is wrong.", "Right it.");
+        if (arg === "bad") throw new UserError({ code: "file-invalid", culprit: "it" }, "It is wrong.", "Correct it.");
       },
     );
     expect(found).toEqual([
-      { exitCode: 2, output: "It is wrong.\nRight it.\n", requestId: 1 },
+      { exitCode: 2, output: "It is wrong.\nCorrect it. [file-invalid]\n", requestId: 1 },
       { exitCode: 0, output: "", requestId: 2 },
     ]);
   });

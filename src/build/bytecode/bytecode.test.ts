@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { indexTar } from "../../debian/tar-index.ts";
 import { testDeb } from "../../debian/testdata/packages.ts";
 import { layer } from "../commands/layer.ts";
@@ -83,6 +84,8 @@ describe("bytecode", () => {
   });
 
   it.each([[["tree", "a"]], [["file", "a"]], [["deb"]]])("refuses %j", async (entry) => {
-    await expect(bytecode([...options("out"), ...json([entry])], context(), compiler)).rejects.toThrow(/not an entry/);
+    await expect(bytecode([...options("out"), ...json([entry])], context(), compiler)).rejects.toThrow(
+      reported("command-line-invalid", JSON.stringify(entry)),
+    );
   });
 });

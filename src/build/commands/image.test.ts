@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { runCommand } from "../commands.ts";
 
@@ -75,19 +76,15 @@ describe("manifest", () => {
     const outputs = ["--manifest=x.json", "--config=y.json", "--descriptor=z.json"];
     const base = ["--base-manifest=bm.json", "--base-config=bc.json"];
     await expect(run(["manifest", ...outputs, ...base, '--spec={"architecture":"arm64"}'])).rejects.toThrow(
-      "The image is for linux/arm64, but the base image (bm.json) is for linux/amd64.",
+      reported("image-unsuitable"),
     );
     await expect(run(["manifest", ...outputs, "--base-manifest=bm.json", "--spec={}"])).rejects.toThrow(
-      "--base-config is missing.",
+      reported("command-line-invalid", "--base-config"),
     );
-    await expect(run(["manifest", ...outputs, ...base, '--spec={"colour":"red"}'])).rejects.toThrow(
-      "--spec: colour is not known.",
-    );
-    await expect(run(["manifest", ...outputs, ...base, '--spec={"cmd":"x"}'])).rejects.toThrow(
-      "--spec: cmd is not a list.",
-    );
+    await expect(run(["manifest", ...outputs, ...base, '--spec={"colour":"red"}'])).rejects.toThrow("--spec: colour");
+    await expect(run(["manifest", ...outputs, ...base, '--spec={"cmd":"x"}'])).rejects.toThrow("--spec: cmd");
     await expect(run(["manifest", ...outputs, ...base, "--spec={}", "--layer=no.json"])).rejects.toThrow(
-      "no.json does not exist.",
+      reported("file-unreadable", /no\.json$/),
     );
     expect(readdirSync(folder)).toEqual(before);
   });
@@ -113,9 +110,9 @@ describe("index", () => {
     expect(json("id.json")).toEqual({ mediaType, digest: sha256(read("i.json")), size: read("i.json").length });
   });
 
-  it("refuses a platform that comes twice, naming both images", async () => {
+  it("refuses a platform that comes twice", async () => {
     const args = ["index", "--index=x.json", "--descriptor=y.json", "--image=d.json", "--image=bd.json"];
-    await expect(run(args)).rejects.toThrow("d.json and bd.json are both for linux/amd64.");
+    await expect(run(args)).rejects.toThrow(reported("image-unsuitable", "bd.json"));
   });
 
   it("becomes a layout with everything of all its images, each blob once", async () => {
@@ -130,10 +127,10 @@ describe("index", () => {
   it("is no layout without all of its images, or with others", async () => {
     const layout = ["layout", "--output=out", "--descriptor=id.json", "--index=i.json", ...blobs];
     await expect(run([...layout, "--manifest=m.json", "--config=c.json"])).rejects.toThrow(
-      "i.json is no index of the 1 manifests and 1 configurations given.",
+      reported("command-line-invalid", "i.json"),
     );
     const swapped = ["--manifest=am.json", "--config=ac.json", "--manifest=m.json", "--config=c.json"];
-    await expect(run([...layout, ...swapped])).rejects.toThrow("am.json has the digest");
+    await expect(run([...layout, ...swapped])).rejects.toThrow(reported("image-invalid", "am.json"));
   });
 });
 
@@ -180,19 +177,19 @@ describe("layout", () => {
   it("refuses what is no complete image, and leaves nothing", async () => {
     const before = readdirSync(folder);
     await expect(run(["layout", "--output=out", ...image, ...blobs.slice(1)])).rejects.toThrow(
-      `Layer ${json("base.json").digest} of m.json is in a registry alone`,
+      reported("image-unsuitable", "m.json"),
     );
     await expect(run(["layout", "--output=out", "--descriptor=bd.json", ...image.slice(1), ...blobs])).rejects.toThrow(
-      `m.json has the digest ${sha256(read("m.json"))}, but bd.json names`,
+      reported("image-invalid", "m.json"),
     );
     await expect(run(["layout", "--output=out", ...image.slice(0, 2), "--config=bc.json", ...blobs])).rejects.toThrow(
-      "bc.json has the digest",
+      reported("image-invalid", "bc.json"),
     );
     expect(readdirSync(folder)).toEqual(before);
     writeFileSync(join(folder, "short.tar.gz"), "");
     await expect(
       run(["layout", "--output=out", ...image, '["blob","base.json","short.tar.gz"]', ...blobs.slice(1)]),
-    ).rejects.toThrow("short.tar.gz has 0 bytes, but base.json says");
+    ).rejects.toThrow(reported("image-invalid", "short.tar.gz"));
   });
 });
 
@@ -223,7 +220,7 @@ describe("tarball", () => {
 
   it("refuses a name without a tag", async () => {
     await expect(run(["tarball", "--output=out.tar", "--tag=examples/x", ...image, ...blobs])).rejects.toThrow(
-      "has no tag",
+      reported("command-line-invalid", "--tag"),
     );
     expect(readdirSync(folder)).not.toContain("out.tar");
   });
