@@ -22,10 +22,10 @@ def unknown_attributes(where, kwargs, own):
         return None
     meant = [nearest(key, known) for key in unknown]
     remedy = ["Did you mean {}?".format(", ".join([name for name in meant if name]))] if any(meant) else []
-    return "{}: it has no attribute {}.\n{}".format(
+    return "{}: there is no attribute {}.\n{}".format(
         where,
         ", ".join(unknown),
-        " ".join(remedy + ["The attributes are listed in docs/reference."]),
+        " ".join(remedy + ["docs/reference lists the attributes."]),
     )
 
 def check_attributes(where, kwargs, own):

@@ -48,7 +48,7 @@ def module_targets(ctx, targets):
             choice = target[ModuleChoiceInfo]
             module = ctx.label.repo_name
             if module in choice.modules and module not in choice.targets:
-                fail("{}: {} is not in the lock file that its module declares.\nAdd it there; another module's is not taken.".format(ctx.label, target.label))
+                fail("{}: {} is not in the lock file of its module.\nAdd it there; Slipway does not use the lock file of another module.".format(ctx.label, target.label))
             target = choice.targets.get(module) or choice.targets.values()[0]
         result.append(target)
     return result
@@ -117,7 +117,7 @@ def declare_by_module(mctx, what, tag_class, lock, declare, targets = []):
         for tag in getattr(module.tags, tag_class):
             tags = declared.setdefault(tag.name, {})
             if module.name in tags:
-                fail("{} {}: module {} declares them twice.\nGive one of them another name.".format(what, tag.name, module.name or "(root)"))
+                fail("{} {}: module {} declares them twice.\nRename one of them.".format(what, tag.name, module.name or "(root)"))
             tags[module.name] = tag
     for name, tags in declared.items():
         if len(tags) == 1:

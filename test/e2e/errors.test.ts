@@ -24,7 +24,7 @@ describe("a mistake in a BUILD file fails before anything is built", () => {
     [
       "no_entry_point",
       '    base = ":empty",\n',
-      ["pipeline //wrong/no_entry_point:main: it has no entry point", "no main.ts", "Set `entry_point`"],
+      ["pipeline //wrong/no_entry_point:main: `entry_point` is not set", "no main.ts", "Set `entry_point`"],
     ],
     [
       "two_bases",
@@ -34,7 +34,7 @@ describe("a mistake in a BUILD file fails before anything is built", () => {
     [
       "bad_tag",
       '    bases = {"no tag": ":empty"},\n    binary = "//probe:probe_local",\n',
-      ["pipeline //wrong/bad_tag:main", '"no tag" is no name for a base', "Use letters, digits"],
+      ["pipeline //wrong/bad_tag:main", '"no tag" is not a valid name for a base', "Use letters, digits"],
     ],
     [
       "missing_base",
@@ -44,7 +44,7 @@ describe("a mistake in a BUILD file fails before anything is built", () => {
     [
       "no_image",
       '    base = "//probe:probe_local",\n    binary = "//probe:probe_local",\n',
-      ["//probe:probe_local", "wrong/no_image/BUILD.bazel", "is no image"],
+      ["//probe:probe_local", "wrong/no_image/BUILD.bazel", "is not an image"],
     ],
   ])("%s", async (name, attributes, parts) => {
     writePipeline(name, attributes);

@@ -116,7 +116,7 @@ describe("npm.install", () => {
   it("takes one lock file", async () => {
     const { status, stderr } = await build("both");
     expect(status).not.toBe(0);
-    expect(stderr).toContain("npm packages both: both of package_lock and pnpm_lock");
+    expect(stderr).toContain("npm packages both: both `package_lock` and `pnpm_lock` are set");
   });
 
   it("has the same targets whichever package manager wrote the lock", async () => {

@@ -91,7 +91,7 @@ describe.each([
 
     const layout = await workspace.bazel(["build", "//app:main_image", "--output_groups=oci_layout"]);
     expect(layout.stderr).toMatch(`Layer ${base.layer} of `);
-    expect(layout.stderr).toContain("is in a registry alone");
+    expect(layout.stderr).toContain("[image-unsuitable]");
 
     const streamed = await workspace.bazel(["run", "//app:main_push", "--", "--registry", target]);
     expect(streamed.stderr).toContain("1 streamed (3.0 MB)");
@@ -197,7 +197,7 @@ describe("the reference of an image in place of a base", () => {
     declare("ubuntu:24.04", "", base);
     const { stderr, status } = await workspace.bazel(["build", "//app:main"]);
     expect(status).not.toBe(0);
-    expect(stderr).toContain(`base is "${base}", the reference of an image, and a base is a target.`);
+    expect(stderr).toContain(`\`base\` is the image reference "${base}", but it must be a target.`);
     expect(stderr).toContain(`write base = "@${name}//image"`);
     expect(stderr).toContain(line);
   });
@@ -211,7 +211,7 @@ describe("the reference of an image in place of a base", () => {
       const { stderr, status } = await workspace.bazel(["build", "//alone:it"]);
       expect(status).not.toBe(0);
       expect(stderr).toMatch(
-        /image @?@?\/\/alone:it: base is "ubuntu:20.04@sha256:0", the reference of an image, and a base is a target\./,
+        /image @?@?\/\/alone:it: `base` is the image reference "ubuntu:20.04@sha256:0", but it must be a target\./,
       );
       expect(stderr).toContain('write base = "@ubuntu//image"');
       expect(stderr).toMatch(/image = "ubuntu:20.04",\n +digest = "sha256:0",/);

@@ -122,6 +122,6 @@ describe("two modules that use the same names of repositories", () => {
     });
     const { status, stderr } = await app.bazel(["build", "@lib//more:main"]);
     expect(status).not.toBe(0);
-    expect(stderr).toMatch(/simple-statistics is not in the lock file that its module declares/);
+    expect(stderr).toMatch(/simple-statistics is not in the lock file of its module/);
   });
 });

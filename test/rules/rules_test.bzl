@@ -195,7 +195,7 @@ def _attributes_impl(ctx):
         "visibilty": "Did you mean visibility?",
     }.items():
         said = unknown_attributes("x //:a", {given: 1}, own)
-        asserts.true(env, said.startswith("x //:a: it has no attribute {}.\n{} ".format(given, meant)), said)
+        asserts.true(env, said.startswith("x //:a: there is no attribute {}.\n{} ".format(given, meant)), said)
     asserts.false(env, "Did you mean" in unknown_attributes("x //:a", {"zebra_count": 1}, own))
     return unittest.end(env)
 
@@ -262,13 +262,13 @@ def rules_test_suite(name):
     image(name = "two_programs", layers = [":main_layers", ":same_base_twice_layers"], tags = _MANUAL)
     _fails_test(
         name = "two_programs_test",
-        parts = ["//test/rules:two_programs", "two of its layers bring a program", "Set `entrypoint`"],
+        parts = ["//test/rules:two_programs", "two of its `layers` have a program", "Set `entrypoint`"],
         target_under_test = ":two_programs",
     )
     image_push(name = "odd_tags", images = [":empty"], image_tags = ["a", "b"], tags = _MANUAL)
     _fails_test(
         name = "odd_tags_test",
-        parts = ["//test/rules:odd_tags", "1 images, 2 image_tags"],
+        parts = ["//test/rules:odd_tags", "1 `images`, 2 `image_tags`"],
         target_under_test = ":odd_tags",
     )
     image_push(name = "two_tags", images = [":empty"], remote_tags = ["one", "two"], tags = _MANUAL)
@@ -293,14 +293,14 @@ def rules_test_suite(name):
     )
     _fails_test(
         name = "one_file_for_two_test",
-        parts = ["//test/rules:one_file_for_two: `remote_tags` is a file", "there are 2", "a target of its own"],
+        parts = ["//test/rules:one_file_for_two: `remote_tags` is a file", "there are 2", "a target for each image"],
         target_under_test = ":one_file_for_two",
     )
     native.filegroup(name = "two_files", srcs = ["//:package.json", "//:tsconfig.json"], tags = _MANUAL)
     image_layer(name = "two_for_one", files = {":two_files": "/etc/one"}, tags = _MANUAL)
     _fails_test(
         name = "two_for_one_test",
-        parts = ["//test/rules:two_files gives 2 files, but /etc/one names one", "End the destination with a slash"],
+        parts = ["//test/rules:two_files has 2 files, but the destination /etc/one is for one", "End the destination with a slash"],
         target_under_test = ":two_for_one",
     )
     native.genrule(
@@ -382,7 +382,7 @@ def rules_test_suite(name):
     binary_layers(name = "unnamed_layers", binary = ":odd_program", program_name = "odd", file_layers = {"**": "a/b"}, tags = _MANUAL)
     _fails_test(
         name = "unnamed_layers_test",
-        parts = ["//test/rules:unnamed_layers", "\"a/b\" is no name for a layer", "Use letters"],
+        parts = ["//test/rules:unnamed_layers", "\"a/b\" is not a valid name for a layer", "Use letters"],
         target_under_test = ":unnamed_layers",
     )
     package_test(name = "package_test")

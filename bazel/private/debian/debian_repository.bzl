@@ -109,16 +109,16 @@ def _replace(rctx, prepared, failed):
     archive = failed[0]["archive"]
     without = "the mirror {} does not have".format(mirrors[archive])
     if prepared["archives"]:
-        without = "neither the mirror {} nor Debian's archive of all versions, {}, gave".format(mirrors[archive], prepared["archives"][archive])
-    answer = _relock(rctx, "{} {} {}. The newest versions cannot be looked up either: ".format(without, failed[0]["name"], failed[0]["version"]))
+        without = "neither the mirror {} nor Debian's archive of all versions, {}, has".format(mirrors[archive], prepared["archives"][archive])
+    answer = _relock(rctx, "{} {} {}. Slipway cannot look up the newest versions either: ".format(without, failed[0]["name"], failed[0]["version"]))
     newest = {entry["name"]: entry for entry in answer["locked"]}
     gone = [entry for entry in failed if newest.get(entry["name"], {}).get("version") != entry["version"]]
     here = [entry for entry in failed if entry not in gone]
     if here:
         _error(
             rctx,
-            "{} {} as the lock has it, although the mirror's index still names version {}.".format(without, here[0]["path"], here[0]["version"]),
-            "The lines above have the cause. If the bytes differ from the sha256, run: slipway image lock {}; else take another `mirror`.".format(_lock_path(rctx)),
+            "{} the locked {}, although the mirror's index still names version {}.".format(without, here[0]["path"], here[0]["version"]),
+            "See the lines above. If the sha256 differs, run: slipway image lock {}; otherwise use another `mirror`.".format(_lock_path(rctx)),
         )
     described = ", ".join([
         "{} {} (newest: {})".format(entry["name"], entry["version"], newest[entry["name"]]["version"] if entry["name"] in newest else "not needed any more")
@@ -127,12 +127,12 @@ def _replace(rctx, prepared, failed):
     if not rctx.attr.allow_newer:
         _error(
             rctx,
-            "{} what {} names: {}.".format(without, _lock_path(rctx), described),
-            "Take the newest versions with: slipway image lock {}; or set allow_newer = True.".format(_lock_path(rctx)),
+            "{} the packages of {}: {}.".format(without, _lock_path(rctx), described),
+            "Lock the newest versions with: slipway image lock {}; or set allow_newer = True.".format(_lock_path(rctx)),
         )
 
     # buildifier: disable=print
-    print("base image {}: {} {} {}. The newest versions are taken, since their index's signature is good: {}.\nNew lines of {}:\n{}".format(
+    print("base image {}: {} {} {}. Slipway uses the newest versions, whose index has a valid signature: {}.\nNew lines of {}:\n{}".format(
         given_name(rctx),
         without,
         gone[0]["name"],
@@ -144,7 +144,7 @@ def _replace(rctx, prepared, failed):
     rctx.delete("packages")
     failed = _download(rctx, mirrors, [_package(entry) for entry in answer["locked"]])
     if failed:
-        _error(rctx, "{}/{} could not be fetched.".format(mirrors[failed[0]["archive"]], failed[0]["path"]), "Try again, or take another `mirror`.")
+        _error(rctx, "{}/{} could not be downloaded.".format(mirrors[failed[0]["archive"]], failed[0]["path"]), "Try again, or use another `mirror`.")
     return answer["locked"]
 
 def _lock_path(rctx):
@@ -156,7 +156,7 @@ def _debian_repository_impl(rctx):
     prepared = run_repository_tool(rctx, _TOOL, ["prepare", rctx.path(rctx.attr.lock), _lock_path(rctx), rctx.attr.mirror, json.encode(declared)])
     architecture = prepared["lock"]["architecture"]
     if architecture not in _ARCHITECTURES:
-        _error(rctx, "{} is of the architecture {}.".format(_lock_path(rctx), architecture), "Images are made for {}.".format(" and ".join(_ARCHITECTURES)))
+        _error(rctx, "{} has the architecture {}.".format(_lock_path(rctx), architecture), "Lock packages for {}.".format(" or ".join(_ARCHITECTURES)))
     packages = prepared["lock"]["locked"]
     failed = _download(rctx, prepared["mirrors"], [_package(entry) for entry in packages])
     failed = _download_old(rctx, prepared["archives"], failed)
@@ -237,12 +237,12 @@ def debian_image(name, lock = None, locks = {}, architecture = "", **kwargs):
         `layers`, list of labels: further layers, on top of the packages' layer: `image_layer` targets.
     """
     if (lock == None) == (not locks):
-        fail("base image {}: {}.\nGive `lock` for one architecture, or `locks` for several.".format(name, "it has both `lock` and `locks`" if lock else "it has no `lock`"))
+        fail("base image {}: {}.\nSet `lock` for one architecture, or `locks` for several.".format(name, "both `lock` and `locks` are set" if lock else "`lock` is missing"))
     if lock:
         _debian_repository(name = name, lock = lock, architecture = architecture, **kwargs)
         return
     for label, locked_architecture in locks.items():
         if locked_architecture not in _ARCHITECTURES:
-            fail("base image {}: locks has the architecture {}.\nImages are made for {}.".format(name, locked_architecture, " and ".join(_ARCHITECTURES)))
+            fail("base image {}: `locks` has the architecture {}.\nUse {}.".format(name, locked_architecture, " or ".join(_ARCHITECTURES)))
         _debian_repository(name = "{}_{}".format(name, locked_architecture), lock = label, architecture = locked_architecture, **kwargs)
     _debian_hub(name = name, image_name = name, architectures = locks.values())

@@ -31,7 +31,7 @@ def _base_images_impl(mctx):
                 # The root module comes first, so it can replace a dependency's base image.
                 if tag.name in declared:
                     if declared[tag.name] == module.name:
-                        fail("base image {}: module {} declares it twice.\nGive one of them another name.".format(tag.name, module.name))
+                        fail("base image {}: module {} declares it twice.\nRename one of them.".format(tag.name, module.name))
                     continue
                 declared[tag.name] = module.name
                 spec.rule(name = tag.name, **{attribute: getattr(tag, attribute) for attribute in spec.attrs})

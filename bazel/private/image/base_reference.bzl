@@ -18,7 +18,7 @@ def refuse_image_reference(macro, target, attribute, base):
         return
     image, _, digest = base.partition("://")[2].partition("@") if "://" in base else base.partition("@")
     name = "".join([c if c.isalnum() else "_" for c in image.split("/")[-1].partition(":")[0].elems()]) or "base"
-    fail("""{where}: {attribute} is {base}, the reference of an image, and a base is a target.
+    fail("""{where}: `{attribute}` is the image reference {base}, but it must be a target.
 Declare the image in MODULE.bazel, and write {attribute} = "@{name}//image":
 
     base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")

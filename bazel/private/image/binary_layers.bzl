@@ -87,7 +87,7 @@ def _binary_layers_impl(ctx):
     executable = program_executable(ctx.label.same_package_label(ctx.label.name.removesuffix("_layers")), "binary", binary)
     for layer in ctx.attr.file_layers.values():
         if not layer or [c for c in layer.elems() if not (c.isalnum() or c in "-_")]:
-            fail("{}: {} is no name for a layer.\nUse letters, digits, '-' and '_'.".format(ctx.label, repr(layer)))
+            fail("{}: {} is not a valid name for a layer.\nUse letters, digits, '-' and '_'.".format(ctx.label, repr(layer)))
     root = RUNFILES + "/" + ctx.workspace_name
     platform = oci_platform(ctx)
     repo_mapping = binary[DefaultInfo].files_to_run.repo_mapping_manifest

@@ -15,7 +15,7 @@ def _image_from_layout_impl(ctx):
     else:
         layout = layout_of(target)
         if not layout:
-            fail("{}: {} is no image: it builds no OCI layout, which is one folder.\nGive an oci_image, an oci_image_index or an image.".format(ctx.label, target.label))
+            fail("{}: {} is not an image: its output is not an OCI layout in one folder.\nUse an oci_image, an oci_image_index or an image.".format(ctx.label, target.label))
         image = import_layout(ctx, layout, ctx.label.name)
         groups = OutputGroupInfo(**image_output_groups(ctx, image))
     run = run_target(ctx, mode = "load", images = [image_request(

@@ -13,10 +13,10 @@ def _image_layer_impl(ctx):
         inputs += files
         for file in files:
             if file.is_directory:
-                fail("{}: {} is a folder, and its members are not known before it is built.\nGive a target whose outputs are files.".format(ctx.label, file.short_path))
+                fail("{}: {} is a folder, whose files are not known before it is built.\nUse a target whose outputs are files.".format(ctx.label, file.short_path))
             path = destination + file.basename if destination.endswith("/") else destination
             if len(files) > 1 and not destination.endswith("/"):
-                fail("{}: {} gives {} files, but {} names one.\nEnd the destination with a slash to put them into that folder.".format(ctx.label, target.label, len(files), destination))
+                fail("{}: {} has {} files, but the destination {} is for one.\nEnd the destination with a slash to put them into that folder.".format(ctx.label, target.label, len(files), destination))
             entries.append(layer_entry("file", path.lstrip("/"), file.path))
     for path, target in ctx.attr.symlinks.items():
         entries.append(layer_entry("symlink", path.lstrip("/"), target))

@@ -76,7 +76,7 @@ def image(name, platforms = [], **kwargs):
     refuse_image_reference("image", name, "base", kwargs.get("base"))
     platform = kwargs.pop("platform", None)
     if platform and platforms:
-        fail("image {}: `platform` and `platforms` are both given.\nLeave one of them out.".format(label_text(native.package_relative_label(name))))
+        fail("image {}: both `platform` and `platforms` are set.\nLeave one of them out.".format(label_text(native.package_relative_label(name))))
     common = {key: kwargs[key] for key in COMMON_ATTRIBUTES + ["tags"] if key in kwargs}
     inner = kwargs | {
         "name": image_manifest_name(name),

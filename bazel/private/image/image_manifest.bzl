@@ -58,16 +58,16 @@ def _base(ctx, platform):
     layout = layout_of(base)
     if layout:
         return import_layout(ctx, layout, ctx.label.name + ".base", platform)
-    fail("{}: its base {} is {}.\nGive an image, or what builds an OCI layout as its one output, such as an oci_image.".format(
+    fail("{}: `base` {} is {}.\nUse an image, or a target with an OCI layout as its only output, such as an oci_image.".format(
         ctx.label,
         base.label,
-        "an index of several images" if ImageIndexInfo in base else "no image",
+        "an index of several images" if ImageIndexInfo in base else "not an image",
     ))
 
 def _image_manifest_impl(ctx):
     programs = [target[ImageLayersInfo].program for target in ctx.attr.layers if target[ImageLayersInfo].program]
     if len(programs) > 1 and not ctx.attr.entrypoint:
-        fail("{}: two of its layers bring a program, so what the image starts is not clear.\nSet `entrypoint`, or leave one of them out.".format(ctx.label))
+        fail("{}: two of its `layers` have a program.\nSet `entrypoint`, or remove one of them.".format(ctx.label))
     program = programs[0] if programs else struct(entrypoint = [], working_dir = "", env = {})
     platform = oci_platform(ctx)
     spec = {

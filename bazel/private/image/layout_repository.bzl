@@ -28,7 +28,7 @@ def _blob(rctx, layout, descriptor):
     algorithm, _, encoded = descriptor["digest"].partition(":")
     path = layout.get_child("blobs").get_child(algorithm).get_child(encoded)
     if algorithm != "sha256" or not path.exists:
-        _error(rctx, "{} has no blob {}.".format(layout, descriptor["digest"]), "Copy the layout again, with all its blobs.")
+        _error(rctx, "{} has no blob {}.".format(layout, descriptor["digest"]), "Copy the layout again with all its blobs.")
     return path
 
 def _verified(rctx, layout, descriptor, output):
@@ -45,7 +45,7 @@ def _choose(rctx, manifests, where):
         return named[wanted]
     _error(
         rctx,
-        "{} holds {} images, for {}, and none is chosen.".format(where, len(manifests), ", ".join([name or "a platform it does not name" for name in named])) if not wanted else "{} holds no image for {}, only for {}.".format(where, wanted, ", ".join(named)),
+        "{} holds {} images, for {}.".format(where, len(manifests), ", ".join([name or "an unnamed platform" for name in named])) if not wanted else "{} holds no image for {}, only for {}.".format(where, wanted, ", ".join(named)),
         "Set `platform` to one of them.",
     )
     return None
@@ -54,7 +54,7 @@ def _layout_repository_impl(rctx):
     layout = rctx.path(rctx.attr.path) if rctx.attr.path.startswith("/") else rctx.path(str(rctx.workspace_root) + "/" + rctx.attr.path)
     index = layout.get_child("index.json")
     if not index.exists:
-        _error(rctx, "{} is no OCI layout: it has no index.json.".format(layout), "Set `path` to the folder that has index.json, oci-layout and blobs; a relative path starts at the workspace.")
+        _error(rctx, "{} is not an OCI layout: it has no index.json.".format(layout), "Set `path` to the folder with index.json, oci-layout and blobs, absolute or relative to the workspace.")
     descriptor = _choose(rctx, json.decode(rctx.read(index, watch = "yes")).get("manifests", []), str(layout))
     manifest = _verified(rctx, layout, descriptor, "image/manifest.json")
     if descriptor.get("mediaType") in _INDEXES or "manifests" in manifest:

@@ -32,5 +32,5 @@ def oci_platform(ctx):
     """
     platform = ctx.attr._oci_platform[OciPlatformInfo]
     if not platform.os or not platform.architecture:
-        fail("{}: the platform that is built for has no operating system or processor that an image can have.\nSet `platform` to one that has both, for example //bazel/platforms:linux_amd64.".format(ctx.label))
+        fail("{}: its platform has no operating system or no processor that an image can have.\nSet `platform` to one with both, such as //bazel/platforms:linux_amd64.".format(ctx.label))
     return platform

@@ -124,7 +124,7 @@ def job(
     folder = ""
     if deployment:
         if fields:
-            fail("{}: `deployment` says all that {} would.\nLeave one of them out.".format(where, ", ".join(["`{}`".format(key) for key in fields])))
+            fail("{}: both `deployment` and {} are set.\nLeave one of them out.".format(where, ", ".join(["`{}`".format(key) for key in fields])))
     else:
         check_job(where, fields)
         pipeline = fields["interpreter"].get("ImageTarget")

@@ -34,7 +34,7 @@ def _check_kind(where, field, value, kinds):
         _wrong(where, field, "names {} kinds".format(len(value)), "Give one of: {}.".format(", ".join(kinds)))
     kind = value.keys()[0]
     if kind not in kinds:
-        _wrong(where, "{}[{}]".format(field, repr(kind)), "is no kind of {}".format(field), "Give one of: {}.".format(", ".join(kinds)))
+        _wrong(where, "{}[{}]".format(field, repr(kind)), "is not a kind of {}".format(field), "Give one of: {}.".format(", ".join(kinds)))
     place = "{}[\"{}\"]".format(field, kind)
     known, given = kinds[kind], value[kind]
     _require_type(where, place, given, ["dict"], "a dict")
@@ -89,14 +89,14 @@ def check_job(where, fields):
 
     kind = fields["interpreter"].keys()[0]
     if "command" in fields and "function" in fields:
-        _wrong(where, "function", "stands beside `command`", "Keep the one that shall run.")
+        _wrong(where, "function", "is given together with `command`", "Keep the one to run.")
     if "command" not in fields and "function" not in fields and kind != "ImageTarget":
-        _wrong(where, "the job", "says nothing to run", "Give `command`, or `function`, as in module:name.")
+        _wrong(where, "command", "is missing", "Give `command`, or `function` as module:name.")
     if "arguments" in fields and "function" not in fields:
-        _wrong(where, "arguments", "has no `function` to go to", "Give `function`, or write the arguments into `command`.")
+        _wrong(where, "arguments", "needs a `function`", "Give `function`, or write the arguments into `command`.")
     if kind == "ImageTarget" and "code" in fields:
-        _wrong(where, "code", "stands beside an image that has its code in it", "Leave it out.")
+        _wrong(where, "code", "is given together with an image target, which contains its code", "Leave it out.")
     if kind == "ImageTarget" and "function" in fields:
-        _wrong(where, "function", "cannot be found in an image target", "Give `command`: the arguments of the image's program.")
+        _wrong(where, "function", "does not work with an image target", "Give `command`: the arguments of the image's program.")
     if kind in ["PoetryProject", "CondaEnv", "PipRequirements"] and "code" not in fields:
-        _wrong(where, "interpreter[\"{}\"]".format(kind), "has no code to take its files from", "Give `code` with the folder that has them.")
+        _wrong(where, "interpreter[\"{}\"]".format(kind), "needs `code` with its files", "Set `code` to the folder that has them.")

@@ -16,7 +16,7 @@ def host_node(rctx):
     """
     platform = "{}_{}".format(_OS.get(rctx.os.name), _CPU.get(rctx.os.arch))
     if platform not in NODE_PLATFORMS:
-        fail("{}: Slipway brings no Node for {} on {}.\nRun Bazel on Linux or macOS, x86_64 or aarch64.".format(rctx.name, rctx.os.name, rctx.os.arch))
+        fail("{}: Slipway has no Node for {} on {}.\nRun Bazel on Linux or macOS, x86_64 or aarch64.".format(rctx.name, rctx.os.name, rctx.os.arch))
 
     # Not a label of `node` itself: Bazel would hash its 120 MB at each server start, to check the repository. A new version changes the .bzl file
     # loaded above, which Bazel checks too.

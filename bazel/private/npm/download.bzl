@@ -32,7 +32,7 @@ def download_release(rctx, url, prefix, sha256, otherwise):
 
     # Bazel's downloader may have a mirror, which a rule cannot see.
     if problem and not (slow and unpack()):
-        fail("{}: Bazel could not download {} (its warning says why), nor could npm: {}\nLet Bazel reach that host, name a mirror with --experimental_downloader_config, or install npm.".format(
+        fail("{}: neither Bazel (see its warning) nor npm could download {}: {}\nLet Bazel reach that host, set a mirror with --experimental_downloader_config, or install npm.".format(
             rctx.name,
             url,
             problem,

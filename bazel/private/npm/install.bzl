@@ -51,7 +51,7 @@ def _wrong_integrity(rctx, lock, package, wanted, received, command):
     _error(
         rctx,
         "the integrity of {} is not the one in {}.\n  locked:   {}\n  received: {}".format(package, label_text(lock), wanted, received),
-        "Find out why your registry serves another file. If the new one is right, delete the lock file and run `{}`.".format(command),
+        "Find out why your registry serves another file. If that file is right, delete the lock file and run `{}`.".format(command),
     )
 
 def _between(text, start, end):
@@ -77,8 +77,8 @@ def _run(rctx, manager, arguments):
     result = rctx.execute([node, package_manager_script(rctx, manager)] + arguments, timeout = 900, environment = environment)
     return struct(ok = result.return_code == 0, output = result.stdout + "\n" + result.stderr)
 
-def _failed(rctx, output):
-    _error(rctx, "they could not be installed.", output)
+def _failed(rctx, manager, output):
+    _error(rctx, "{} could not install them.".format(manager), output)
 
 def _cache_folder(rctx):
     root = rctx.os.environ.get("XDG_CACHE_HOME") or (rctx.os.environ.get("HOME", "") + "/.cache")
@@ -132,7 +132,7 @@ def install_pnpm_lock(rctx):
             _wrong_integrity(rctx, lock, _package_of_pnpm(text, wanted), wanted, _between(report, "Got \"", "\""), _MAKE_PNPM_LOCK)
         result = _run(rctx, "pnpm", arguments)
     if not result.ok:
-        _failed(rctx, result.output)
+        _failed(rctx, "pnpm", result.output)
 
 def _package_name(path):
     return path.rpartition("node_modules/")[2]
@@ -155,8 +155,8 @@ def install_package_lock(rctx):
         if not entry.get("integrity"):
             _error(
                 rctx,
-                "{} pins {} without an integrity.".format(label_text(lock), _package_name(path)),
-                "Slipway installs packages of a registry, not folders, addresses or git repositories. If it is one, delete the lock file and run `{}`.".format(_MAKE_PACKAGE_LOCK),
+                "{} has no integrity for {}.".format(label_text(lock), _package_name(path)),
+                "Slipway installs packages only from a registry. If it is from one, delete the lock file and run `{}`.".format(_MAKE_PACKAGE_LOCK),
             )
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if not rctx.attr.dev:
@@ -169,8 +169,8 @@ def install_package_lock(rctx):
             wanted = _between(result.output, " wanted ", " ")
             names = [_package_name(path) + "@" + entry["version"] for path, entry in packages.items() if entry["integrity"] == wanted]
             _wrong_integrity(rctx, lock, names[0] if names else "a package", wanted, _between(result.output, " but got ", "\n").partition(" ")[0].rstrip("."), _MAKE_PACKAGE_LOCK)
-        _failed(rctx, result.output)
+        _failed(rctx, "npm", result.output)
     if rctx.attr.run_install_scripts:
         result = _run(rctx, "npm", ["rebuild", "--ignore-scripts=false", "--loglevel=error"] + rctx.attr.run_install_scripts)
         if not result.ok:
-            _failed(rctx, result.output)
+            _failed(rctx, "npm", result.output)

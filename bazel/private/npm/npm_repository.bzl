@@ -15,9 +15,10 @@ NPM_ATTRS = {
 
 def _npm_repository_impl(rctx):
     if bool(rctx.attr.package_lock) == bool(rctx.attr.pnpm_lock):
-        fail("npm packages {}: {} of package_lock and pnpm_lock.\nName the one lock file that your package manager writes.".format(
+        fail("npm packages {}: {} `package_lock` and `pnpm_lock` {} set.\nSet the one that your package manager writes.".format(
             given_name(rctx),
             "both" if rctx.attr.pnpm_lock else "neither",
+            "are" if rctx.attr.pnpm_lock else "is",
         ))
     if rctx.attr.pnpm_lock:
         install_pnpm_lock(rctx)

@@ -21,7 +21,7 @@ def _package_manager_impl(rctx):
     pin = _PACKAGE_MANAGERS[rctx.attr.package]
     problem = download_npm_package(rctx, rctx.attr.package, pin.version, pin.integrity, npm = host_npm(rctx))
     if problem:
-        fail("{}: npm could not fetch {} {}: {}\nCheck the registry of your npm configuration: `npm config get registry`.".format(rctx.name, rctx.attr.package, pin.version, problem))
+        fail("{}: npm could not download {} {}: {}\nCheck the registry of your npm configuration: `npm config get registry`.".format(rctx.name, rctx.attr.package, pin.version, problem))
     rctx.file("BUILD.bazel", "")
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 

@@ -48,15 +48,15 @@ def _bases(name, base, bases, images):
         refuse_image_reference("pipeline", name, "bases[{}]".format(repr(tag)), tag_base)
     all = dict(bases)
     if base and "default" in all and native.package_relative_label(all["default"]) != native.package_relative_label(base):
-        fail("{}: `base` is {} and bases[\"default\"] is {}, and both are the base of the default image.\nLeave one of them out.".format(_where(name), base, all["default"]))
+        fail("{}: the default image has two bases: `base` is {}, and bases[\"default\"] is {}.\nLeave one of them out.".format(_where(name), base, all["default"]))
     for tag in images:
         if tag in all or (tag == "default" and base):
-            fail("{}: tag {} has a base and an image that is whole.\nLeave one of them out.".format(_where(name), repr(tag)))
+            fail("{}: tag {} has both a base and an image.\nRemove one of them.".format(_where(name), repr(tag)))
     if "default" not in all and "default" not in images:
         all["default"] = base or _DEFAULT_BASE
     for tag in all.keys() + images.keys():
         if not tag or len(tag) > 64 or tag.strip(_TAG_CHARACTERS) or tag[0] in "-.":
-            fail("{}: {} is no name for a base.\nUse letters, digits, '-', '_' and '.', at most 64 of them.".format(_where(name), repr(tag)))
+            fail("{}: {} is not a valid name for a base.\nUse at most 64 letters, digits, '-', '_' and '.'.".format(_where(name), repr(tag)))
     return all
 
 def pipeline(
@@ -143,7 +143,7 @@ def pipeline(
     if kwargs:
         check_attributes(_where(name), kwargs, PIPELINE_ATTRIBUTES)
     if binary and (entry_point or srcs or deps or data):
-        fail("{}: `binary` is the whole program, so `entry_point`, `srcs`, `deps` and `data` have no meaning beside it.\nLeave them out, or leave out `binary`.".format(_where(name)))
+        fail("{}: `entry_point`, `srcs`, `deps` and `data` have no effect together with `binary`.\nLeave them out, or leave out `binary`.".format(_where(name)))
     bases = _bases(name, base, bases, images)
 
     local = name + "_local"
@@ -157,7 +157,7 @@ def pipeline(
         if not entry_point:
             entry_point = name + ".ts"
             if not native.glob([entry_point], allow_empty = True):
-                fail("{}: it has no entry point: the package has no {}.\nSet `entry_point` to the module that starts, or `binary` to a program.".format(_where(name), entry_point))
+                fail("{}: `entry_point` is not set, and the package has no {}.\nSet `entry_point` to the main module, or `binary` to a program.".format(_where(name), entry_point))
         ts_binary(
             name = local,
             entry_point = entry_point,

@@ -47,13 +47,13 @@ def py_pipeline(
     where = "py_pipeline {}".format(label_text(native.package_relative_label(name)))
     for attribute in ["binary", "entry_point"]:
         if attribute in kwargs:
-            fail("{}: it has no attribute {}.\nFor a program that is a target already, use pipeline(binary = …).".format(where, attribute))
+            fail("{}: py_pipeline has no attribute {}.\nFor a program that is already a target, use pipeline(binary = …).".format(where, attribute))
     if kwargs:
         check_attributes(where, kwargs, PIPELINE_ATTRIBUTES + ["imports", "main", "py_binary"])
     if not main:
         main = name + ".py"
         if not native.glob([main], allow_empty = True):
-            fail("{}: it has no module that starts: the package has no {}.\nSet `main` to that module.".format(where, main))
+            fail("{}: `main` is not set, and the package has no {}.\nSet `main` to the main module.".format(where, main))
     program = name + "_program"
     common = {key: kwargs[key] for key in ["testonly", "target_compatible_with"] if key in kwargs} | {
         "name": program,

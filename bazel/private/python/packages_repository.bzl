@@ -50,9 +50,9 @@ platform_package(
 def _download(rctx, platform):
     python = rctx.which("python3")
     if not python:
-        fail("{}: python3 is not on PATH, and its pip brings the packages.\nInstall Python 3 with pip (Debian: apt-get install python3-pip).".format(rctx.name))
+        fail("{}: python3, whose pip downloads the packages, is not on PATH.\nInstall Python 3 with pip (Debian: apt-get install python3-pip).".format(rctx.name))
     if rctx.execute([python, "-m", "pip", "--version"]).return_code != 0:
-        fail("{}: {} has no pip, which brings the packages.\nInstall it (Debian: apt-get install python3-pip).".format(rctx.name, python))
+        fail("{}: {} has no pip, which downloads the packages.\nInstall it (Debian: apt-get install python3-pip).".format(rctx.name, python))
     abi = "cp" + rctx.attr.python_version.replace(".", "")
     command = [
         python,
@@ -77,7 +77,7 @@ def _download(rctx, platform):
     ]
     result = rctx.execute(command, timeout = 900, environment = {"NO_COLOR": "1"})
     if result.return_code != 0:
-        fail("{}: pip could not bring the packages of {}.\n{}\nEach needs a version, a hash and a wheel for Python {} on {}; `slipway python lock` writes such a file.".format(
+        fail("{}: pip could not download the packages of {}.\n{}\nEach needs a version, a hash and a wheel for Python {} on {}; `slipway python lock` writes such a file.".format(
             rctx.name,
             rctx.attr.requirements,
             result.stderr.strip(),
@@ -225,7 +225,7 @@ def python_packages(name, requirements, python_version = "3.11"):
     """
     parts = python_version.split(".")
     if len(parts) != 2 or not parts[0].isdigit() or not parts[1].isdigit() or int(parts[0]) != 3 or int(parts[1]) < 11:
-        fail("python packages {}: {} is not a version of Python that is known.\nWrite 3.11 or a newer one, without a third number.".format(name, repr(python_version)))
+        fail("python packages {}: `python_version` {} is not supported.\nUse 3.11 or newer, without a third number.".format(name, repr(python_version)))
     repositories = {platform: "{}_{}".format(name, platform) for platform in PYTHON_PLATFORMS}
     for platform, repository in repositories.items():
         _python_platform_packages(name = repository, requirements = requirements, python_version = python_version, platform = platform)

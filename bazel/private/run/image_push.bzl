@@ -28,9 +28,9 @@ def image_requests(ctx):
     tags = ctx.attr.image_tags or ["default"]
     remote_tags = ctx.attr.remote_tags or [ctx.label.name] * count
     if ctx.attr.remote_tags_file and count != 1:
-        fail("{}: `remote_tags` is a file, and has the tags of one image, but there are {}.\nGive a list with the tag of each, or every image a target of its own.".format(ctx.label, count))
+        fail("{}: `remote_tags` is a file, which works for one image, but there are {}.\nSet a list with one tag for each image, or declare a target for each image.".format(ctx.label, count))
     if len(tags) != count or (count != 1 and len(remote_tags) != count):
-        fail("{}: {} images, {} image_tags, {} remote_tags.\nGive as many of each as there are images.".format(ctx.label, count, len(tags), len(remote_tags)))
+        fail("{}: there are {} `images`, {} `image_tags` and {} `remote_tags`.\nGive as many tags as images.".format(ctx.label, count, len(tags), len(remote_tags)))
     return [
         image_request(
             image_or_index(target),

@@ -45,7 +45,7 @@ def service(name, spec, image = None, registry = "", repository = "", tags = ["m
     where = "service {}".format(label_text(native.package_relative_label(name)))
     check_attributes(where, kwargs, ["image", "registry", "repository", "spec"])
     if (registry or repository) and not image:
-        fail("{}: `registry` and `repository` say where `image` goes, and it has none.\nLeave them out, or give it an image.".format(where))
+        fail("{}: `registry` or `repository` is set, but `image` is not.\nSet `image`, or leave them out.".format(where))
     checked = name + "_spec"
     service_spec(
         name = checked,

@@ -13,7 +13,7 @@ def _npm_repository(ctx, deps):
     """The npm repository of all packages, or None without packages."""
     repositories = {target.label.repo_name: target.label for target in deps}
     if len(repositories) > 1:
-        fail("{}: its npm packages come from several repositories: {}.\nPut them into one package.json: Node finds packages in one node_modules.".format(
+        fail("{}: its npm packages come from several repositories: {}.\nPut them into one package.json, because Node searches one node_modules folder.".format(
             ctx.label,
             ", ".join([str(label) for label in repositories.values()]),
         ))
