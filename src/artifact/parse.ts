@@ -81,8 +81,10 @@ class Reader {
       this.#add(this.#single(layer));
     }
     const { mediaType } = descriptor;
-    if (mediaType === tableType) this.#table(parseJson(config, `List of packs of ${this.#document}`, remedy), packs);
-    else if (mediaType !== mediaTypes.empty)
+    if (mediaType === tableType) {
+      const document = `List of packs of ${this.#document}`;
+      this.#table(parseJson(config, document, remedy, { code: "model-invalid" }), packs);
+    } else if (mediaType !== mediaTypes.empty)
       throw this.#error(`has a configuration of type ${JSON.stringify(mediaType)}`);
     for (const digest of packs.keys()) throw this.#error("is a pack whose files are not listed", digest);
     if (this.#files.length === 0) throw this.#error("has no files");

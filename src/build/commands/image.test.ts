@@ -76,13 +76,17 @@ describe("manifest", () => {
     const outputs = ["--manifest=x.json", "--config=y.json", "--descriptor=z.json"];
     const base = ["--base-manifest=bm.json", "--base-config=bc.json"];
     await expect(run(["manifest", ...outputs, ...base, '--spec={"architecture":"arm64"}'])).rejects.toThrow(
-      reported("image-unsuitable"),
+      reported("image-unsuitable", "the base image (bm.json)"),
     );
     await expect(run(["manifest", ...outputs, "--base-manifest=bm.json", "--spec={}"])).rejects.toThrow(
       reported("command-line-invalid", "--base-config"),
     );
-    await expect(run(["manifest", ...outputs, ...base, '--spec={"colour":"red"}'])).rejects.toThrow("--spec: colour");
-    await expect(run(["manifest", ...outputs, ...base, '--spec={"cmd":"x"}'])).rejects.toThrow("--spec: cmd");
+    await expect(run(["manifest", ...outputs, ...base, '--spec={"colour":"red"}'])).rejects.toThrow(
+      reported("command-line-invalid", "colour"),
+    );
+    await expect(run(["manifest", ...outputs, ...base, '--spec={"cmd":"x"}'])).rejects.toThrow(
+      reported("command-line-invalid", "cmd"),
+    );
     await expect(run(["manifest", ...outputs, ...base, "--spec={}", "--layer=no.json"])).rejects.toThrow(
       reported("file-unreadable", /no\.json$/),
     );

@@ -52,7 +52,7 @@ const specLists = ["entrypoint", "cmd"];
 const specMaps = ["env", "labels", "annotations"];
 
 function parseSpec(text: string): ImageSpec {
-  const spec = parseJson(text, "--spec");
+  const spec = parseJson(text, "--spec", undefined, { code: "command-line-invalid" });
   for (const key of Object.keys(spec.object())) {
     const field: JsonNode = spec.get(key);
     if (specTexts.includes(key)) field.string();
