@@ -141,6 +141,10 @@ export const errorCodes = {
     meaning: "Two files want the same path in a layer or image, or a path cannot be in one.",
     remedy: "Remove or rename one of them.",
   },
+  "platform-mismatch": {
+    meaning: "A program or library in an image is for another platform than the image.",
+    remedy: "Use the file for the image's platform, or exclude it with `excludes`.",
+  },
   "target-invalid": {
     meaning: "A Bazel target lacks what Slipway needs of it.",
     remedy: "Change the target that the error names, or build it again.",
@@ -167,6 +171,14 @@ export const errorCodes = {
   "git-not-found": {
     meaning: "A git server has no such repository, branch or commit, or does not show it to you.",
     remedy: "Check the URL and the name; add a credential with `slipway credentials add`.",
+  },
+  "git-login": {
+    meaning: "A git server refused the password or SSH key, or wants one.",
+    remedy: "Add one with `slipway credentials add --service git`.",
+  },
+  "git-unreachable": {
+    meaning: "A git server does not answer, or its certificate or SSH host key is not trusted.",
+    remedy: "Check the address, the network and the proxy; the error says which certificate or key is not trusted.",
   },
   "git-failed": {
     meaning: "git, or the server that it spoke to, failed.",
