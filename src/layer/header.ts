@@ -120,7 +120,11 @@ function asciiTail(text: string): string {
 
 function numeric(records: [string, string][], key: string, value: number, maximum: number): number {
   if (!Number.isSafeInteger(value) || value < 0) {
-    throw new UserError(`${value} cannot be the ${key} of a file in a layer.`, "Give a whole number from 0 on.");
+    throw new UserError(
+      { code: "field-invalid", culprit: key },
+      `${value} cannot be the ${key} of a file in a layer.`,
+      "Give a whole number, 0 or more.",
+    );
   }
   if (value <= maximum) return value;
   records.push([key, String(value)]);

@@ -73,8 +73,9 @@ export function checkNative(fd: number, path: string, source: string, check: Nat
   const found = nativePlatform(head.subarray(0, readSync(fd, head, 0, nativeHeaderSize, 0)));
   if (!found || samePlatform(found, image) || (source !== program && !samePlatform(found, builder))) return;
   throw new UserError(
+    { code: "platform-mismatch", culprit: source },
     `/${path} would come from ${source}, which is for ${found.os}/${found.architecture}, but the image is for ${image.os}/${image.architecture}.`,
-    "Give the one for the image's platform (a toolchain or package of it may be missing), or leave it out with `excludes`.",
+    "Use a file for the image's platform (its toolchain or package may be missing), or exclude it with `excludes`.",
   );
 }
 

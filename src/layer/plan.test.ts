@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import type { TarEntry } from "./entry.ts";
 import { planEntries } from "./plan.ts";
 
@@ -82,27 +83,28 @@ describe("planEntries", () => {
       "a directory (mode 700, owner 0:0) and a directory (mode 755, owner 0:0)",
     ],
   ])("names both when one path has two origins (%#)", (one, other, message) => {
+    expect(() => planEntries([one, other])).toThrow(reported("layer-conflict", "/x"));
     expect(() => planEntries([one, other])).toThrow(message);
   });
 
   it("names both when something lies below what is no directory", () => {
-    expect(() => planEntries([file("a/b", "one"), file("a/b/c/d", "two")])).toThrow(
-      "/a/b is the file one, but /a/b/c/d (the file two) lies below it.",
-    );
+    const conflict = () => planEntries([file("a/b", "one"), file("a/b/c/d", "two")]);
+    expect(conflict).toThrow(reported("layer-conflict", "/a/b"));
+    expect(conflict).toThrow("/a/b/c/d (the file two)");
     expect(() => planEntries([symlink("lib", "usr/lib"), file("lib/x", "two")])).toThrow(
-      "/lib is a symbolic link to usr/lib",
+      reported("layer-conflict", "/lib"),
     );
   });
 
   it.each(["", "/a", "a/", "a//b", "./a", "a/../b", "a\0b", "\uD800"])("refuses the path %j", (path) => {
-    expect(() => planEntries([file(path, "source")])).toThrow("is not a path in an image (from the file source)");
+    expect(() => planEntries([file(path, "source")])).toThrow(
+      reported("layer-conflict", `/${path}`.replace("\0", " ")),
+    );
   });
 
   it("refuses links to nothing", () => {
-    expect(() => planEntries([symlink("x", "")])).toThrow('The link /x has the target ""');
-    expect(() => planEntries([hardlink("x", "y")])).toThrow(
-      "/x is a hard link to y, which is not a file of this layer.",
-    );
+    for (const link of [symlink("x", ""), hardlink("x", "y")])
+      expect(() => planEntries([link])).toThrow(reported("layer-conflict", "/x"));
   });
 
   it("gives the content to the first of several names", () => {

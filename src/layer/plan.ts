@@ -15,7 +15,8 @@ export function planEntries(entries: Iterable<TarEntry>): TarEntry[] {
     const other = byPath.get(entry.path);
     if (other === undefined) byPath.set(entry.path, entry);
     else if (!same(other, entry)) {
-      throw new UserError(
+      throw conflict(
+        entry,
         `/${entry.path} would come from two places: ${describe(other)} and ${describe(entry)}.`,
         "Give one of them another path in the image, or leave it out.",
       );
@@ -46,18 +47,24 @@ export function describe(entry: TarEntry): string {
   }
 }
 
+function conflict({ path }: TarEntry, problem: string, remedy: string): UserError {
+  return new UserError({ code: "layer-conflict", culprit: `/${path}` }, problem, remedy);
+}
+
 function checkPath(entry: TarEntry): void {
   const bad = (text: string) => text === "" || text.includes("\0") || !text.isWellFormed();
   const components = entry.path.split("/");
   if (bad(entry.path) || components.some((part) => part === "" || part === "." || part === "..")) {
-    throw new UserError(
+    throw conflict(
+      entry,
       `${JSON.stringify(entry.path)} is not a path in an image (from ${describe(entry)}).`,
       "Write it relative to the root of the image, in Unicode, without empty, . and .. components.",
     );
   }
   if ((entry.type === "symlink" || entry.type === "hardlink") && bad(entry.target)) {
-    throw new UserError(
-      `The link /${entry.path} has the target ${JSON.stringify(entry.target)}, which no link can have.`,
+    throw conflict(
+      entry,
+      `The link /${entry.path} has the invalid target ${JSON.stringify(entry.target)}.`,
       "Link to a path that is not empty, in Unicode.",
     );
   }
@@ -70,7 +77,8 @@ function addParents(entry: TarEntry, byPath: ReadonlyMap<string, TarEntry>, pare
     const known = byPath.get(path);
     if (known === undefined) parents.set(path, { type: "directory", path });
     else if (known.type !== "directory") {
-      throw new UserError(
+      throw conflict(
+        known,
         `/${path} is ${describe(known)}, but /${entry.path} (${describe(entry)}) lies below it.`,
         "Give one of them another path in the image.",
       );
@@ -87,7 +95,8 @@ function orderHardLinks(entries: TarEntry[]): TarEntry[] {
     if (entry.type !== "file" && entry.type !== "hardlink") return entry;
     const file = files.get(entry.type === "file" ? entry.path : entry.target);
     if (file === undefined) {
-      throw new UserError(
+      throw conflict(
+        entry,
         `/${entry.path} is ${describe(entry)}, which is not a file of this layer.`,
         "Add that file to the layer, or make the link a symbolic one.",
       );

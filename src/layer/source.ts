@@ -22,11 +22,16 @@ export function openSource(file: string, image: string): Source {
     if (status.isFile()) return { fd, size: status.size };
     if (status.isDirectory()) {
       throw new UserError(
-        `/${image} would come from ${file}, which is a directory, and Bazel does not track what source directories hold.`,
+        { code: "file-invalid", culprit: file },
+        `/${image} would come from ${file}, which is a directory; Bazel does not track the files of source directories.`,
         "List its files, with glob() for example, or make it the output of a rule that declares a directory.",
       );
     }
-    throw new UserError(`/${image} would come from ${file}, which is not a regular file.`, "Give a file.");
+    throw new UserError(
+      { code: "file-invalid", culprit: file },
+      `/${image} would come from ${file}, which is not a regular file.`,
+      "Give a file.",
+    );
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -42,7 +47,11 @@ export function readFully(source: Source, buffer: Uint8Array, file: string): voi
   for (let at = 0; at < buffer.length; ) {
     const count = readSync(source.fd, buffer, at, buffer.length - at, null);
     if (count === 0) {
-      throw new Failure(`${file} became shorter while it was read.`, "Build again when nothing else changes the file.");
+      throw new Failure(
+        { code: "file-invalid", culprit: file },
+        `${file} became shorter while it was read.`,
+        "Build again when nothing else changes the file.",
+      );
     }
     at += count;
   }
@@ -57,31 +66,28 @@ function attempt<Result>(file: string, image: string, action: () => Result): Res
   try {
     return action();
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
+    const { code, message } = cause as NodeJS.ErrnoException;
     const problem = `/${image} would come from ${file}, `;
+    if (code === "EINVAL") {
+      throw new UserError(
+        { code: "file-invalid", culprit: file },
+        `${problem}which is not a symbolic link.`,
+        "Declare it with declare_symlink, or give it as a file.",
+        { cause },
+      );
+    }
+    const identity = { code: "file-unreadable", culprit: file } as const;
     if (code === "ENOENT") {
       throw new UserError(
+        identity,
         `${problem}${danglingTarget(file) ?? "which does not exist"}.`,
         "Make the target that provides it an input of the layer.",
         { cause },
       );
     }
-    if (code === "EINVAL") {
-      throw new UserError(
-        `${problem}which is not a symbolic link.`,
-        "Declare it with declare_symlink, or give it as a file.",
-        {
-          cause,
-        },
-      );
-    }
-    throw new Failure(
-      `${problem}which cannot be read: ${(cause as Error).message}.`,
-      "Check the permissions of the file.",
-      {
-        cause,
-      },
-    );
+    throw new Failure(identity, `${problem}which cannot be read: ${message}.`, "Check the permissions of the file.", {
+      cause,
+    });
   }
 }
 

@@ -17,6 +17,7 @@ import { dirname, join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import type { Compression } from "./compression.ts";
 import type { TarEntry } from "./entry.ts";
 import { SegmentCache } from "./segment-cache.ts";
@@ -300,33 +301,33 @@ describe("writeLayer", () => {
   });
 
   it.each([
-    ["missing", () => join(folder, "missing"), "missing, which does not exist."],
+    ["missing", () => join(folder, "missing"), "file-unreadable"],
     [
       "a link to nothing",
       () => {
         symlinkSync("nowhere", join(folder, "dangling"));
         return join(folder, "dangling");
       },
-      "dangling, a symbolic link to nowhere, which does not exist.",
+      "file-unreadable",
     ],
-    ["a directory", () => dirname(source("tree/x", "")), "tree, which is a directory, and Bazel does not track"],
+    ["a directory", () => dirname(source("tree/x", "")), "file-invalid"],
     [
       "a named pipe",
       () => {
         execFileSync("mkfifo", [join(folder, "pipe")]);
         return join(folder, "pipe");
       },
-      "pipe, which is not a regular file.",
+      "file-invalid",
     ],
-  ])("refuses a source that is %s, and leaves nothing", async (_case, make, message) => {
+  ] as const)("refuses a source that is %s, and leaves nothing", async (_case, make, code) => {
     const file = make();
     const before = readdirSync(folder);
     const failed = write([
       { type: "file", path: "app/a", content: { bytes: pattern(3 * segmentLimit) } },
       { type: "file", path: "app/b", content: { file } },
     ]);
-    await expect(failed).rejects.toThrow(message);
-    await expect(failed).rejects.toThrow("/app/b would come from");
+    await expect(failed).rejects.toThrow(reported(code, file));
+    await expect(failed).rejects.toThrow("/app/b");
     expect(readdirSync(folder)).toEqual(before);
   });
 

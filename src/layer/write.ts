@@ -209,8 +209,9 @@ class BlobWriter {
       writeFully(this.#fd, bytes);
     } catch (cause) {
       throw new Failure(
+        { code: "file-unwritable", culprit: this.#path },
         `${this.#path} could not be written: ${(cause as Error).message}.`,
-        "Make room on that disk, then build again.",
+        "Free space on that disk, then build again.",
         { cause },
       );
     }
