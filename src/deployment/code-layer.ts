@@ -64,13 +64,15 @@ interface Link {
   readonly target: string;
 }
 
-/** Outside of its folder an image has other things than this machine. */
+/** Refuses links out of the folder: there, the image has other files than this machine. */
 function requireInside(folder: string, root: string, { path, target }: Link): void {
   const end = posix.normalize(posix.join(posix.dirname(path), target));
   if (!target.startsWith("/") && (end === root || end.startsWith(`${root}/`))) return;
+  const culprit = join(folder, posix.relative(root, path));
   throw new UserError(
-    `code_paths: ${join(folder, posix.relative(root, path))} is a link to ${target}, which is not inside the folder.`,
-    "Put what it leads to into the folder, or take the link out.",
+    { code: "code-invalid", culprit },
+    `code_paths: ${culprit} is a link to ${target}, outside the folder.`,
+    "Move the target into the folder, or remove the link.",
   );
 }
 
@@ -90,7 +92,11 @@ async function entriesOf(folder: string, path: string, checkLink: (link: Link) =
       const mode = (await lstat(source)).mode & 0o100 ? 0o755 : 0o644;
       entries.push({ type: "file", path: place, mode, content: { file: source } });
     } else {
-      throw new UserError(`The code has ${source}, which is neither a file nor a folder.`, "Keep it somewhere else.");
+      throw new UserError(
+        { code: "code-invalid", culprit: source },
+        `The code contains ${source}, which is neither a file nor a folder.`,
+        "Keep it somewhere else.",
+      );
     }
   }
   return entries;

@@ -51,13 +51,15 @@ export async function localCode(
 
 async function realFolder(base: string, path: string): Promise<string> {
   const target = resolve(base, path);
+  const identity = { code: "code-invalid", culprit: target } as const;
   const status = await stat(target).catch((cause: NodeJS.ErrnoException) => {
     throw new UserError(
+      identity,
       `code_paths: ${target} does not exist on this machine.`,
-      "Name a folder that the machine that runs the job has.",
+      "Name a folder of the machine that runs the job.",
       { cause },
     );
   });
-  if (!status.isDirectory()) throw new UserError(`code_paths: ${target} is not a folder.`, "Name a folder.");
+  if (!status.isDirectory()) throw new UserError(identity, `code_paths: ${target} is not a folder.`, "Name a folder.");
   return realpath(target);
 }

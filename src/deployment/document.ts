@@ -9,6 +9,7 @@ import {
   visit,
   type Document as YamlDocument,
 } from "yaml";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { UserError } from "../core/errors.ts";
 
 /** One mistake in a document. */
@@ -54,7 +55,7 @@ export class Document {
     if (error) {
       const parsers = isSecretive ? spokenApart[error.code] : `: ${decapitalized(error.message)}`;
       const problem = spoken[error.code] ?? `is neither YAML nor JSON${parsers ?? ""}`;
-      throw new UserError(`${this.#at(error.pos[0])}: the document ${problem}.`, "Correct it there, or just before.");
+      throw this.#invalid(error.pos[0], problem, "Correct it there, or just before.");
     }
     this.#refuseSpecialities();
     this.value = document.toJS();
@@ -86,16 +87,23 @@ export class Document {
   }
 
   /** The error for mistakes in the document, in the order in which they stand there. */
-  error(issues: readonly Issue[]): UserError {
+  error(issues: readonly Issue[], code: ErrorCode = "field-invalid"): UserError {
     const placed = issues.map((issue) => ({ issue, offset: this.#offset(issue) }));
     placed.sort((one, other) => one.offset - other.offset);
+    const [culprit = this.#at(0)] = placed.map(({ offset }) => this.#at(offset));
     const lines = placed.map(({ issue, offset }) => `${this.#at(offset)}: ${this.#path(issue.path)} ${issue.problem}.`);
     const hidden = lines.length - maximumShown;
     const remedies = [...new Set(placed.slice(0, maximumShown).map(({ issue }) => issue.remedy))];
     return new UserError(
+      { code, culprit },
       [...lines.slice(0, maximumShown), ...(hidden > 0 ? [`${hidden} more follow.`] : [])].join("\n"),
       remedies.join("\n"),
     );
+  }
+
+  #invalid(offset: number, problem: string, remedy: string): UserError {
+    const culprit = this.#at(offset);
+    return new UserError({ code: "file-invalid", culprit }, `${culprit}: the document ${problem}.`, remedy);
   }
 
   #path(path: readonly PropertyKey[]): string {
@@ -110,7 +118,7 @@ export class Document {
       problem: string,
       remedy: string,
     ) => {
-      throw new UserError(`${this.#at(node.range?.[0] ?? 0)}: the document has ${problem}.`, remedy);
+      throw this.#invalid(node.range?.[0] ?? 0, `has ${problem}`, remedy);
     };
     visit(this.#root, {
       Map: (_, node) => {
@@ -118,11 +126,7 @@ export class Document {
         for (const pair of node.items) {
           const key = keyOf(pair);
           if (key !== undefined && fields.has(key)) {
-            const { range } = pair.key as Node;
-            throw new UserError(
-              `${this.#at(range?.[0] ?? 0)}: the document has the same key twice.`,
-              "Correct it there, or just before.",
-            );
+            refuse(pair.key as Node, "the same key twice", "Correct it there, or just before.");
           }
           fields.set(key, pair);
         }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import { folderLayer } from "./code-layer.ts";
 import { folderOfTest, git } from "./testdata/git-repository.ts";
 import { layerListing } from "./testdata/layer-listing.ts";
@@ -46,16 +47,12 @@ describe("the layer of folders", () => {
   it.each(["/etc/passwd", "../other", "deep/../../x"])("refuses a link to %s", async (target) => {
     const code = write({ "a.py": "" });
     symlinkSync(target, join(code, "link"));
-    await expect(pack(code)).rejects.toThrow(
-      `code_paths: ${join(code, "link")} is a link to ${target}, which is not inside the folder.`,
-    );
+    await expect(pack(code)).rejects.toThrow(reported("code-invalid", join(code, "link")));
   });
 
   it("refuses what is neither a file nor a folder", async () => {
     const code = write({ "a.py": "" });
     execFileSync("mkfifo", [join(code, "pipe")]);
-    await expect(pack(code)).rejects.toThrow(
-      `The code has ${join(code, "pipe")}, which is neither a file nor a folder.`,
-    );
+    await expect(pack(code)).rejects.toThrow(reported("code-invalid", join(code, "pipe")));
   });
 });

@@ -11,11 +11,18 @@ import type { ContainerAtDigest, ImageTarget } from "./model.ts";
  * @throws UserError when neither names one, by its digest
  */
 export function imageOfTarget({ target, tag }: ImageTarget, env: Environment): ContainerAtDigest {
-  const remedy = `Run \`bazel run ${target}_push\` and set SLIPWAY_CONTAINER_IMAGE_URIS to ${tag}## and what it prints; a launch script has it set.`;
+  const remedy = `Run \`bazel run ${target}_push\` and set SLIPWAY_CONTAINER_IMAGE_URIS to ${tag}## followed by its output, or use a launch script.`;
   const found = env[customImage] || parseImages(env[builtImages] ?? "").get(tag);
-  if (!found)
-    throw new UserError(`ImageTarget: the image ${tag} of ${target} was not pushed, as far as is known here.`, remedy);
+  if (!found) {
+    throw new UserError(
+      { code: "image-not-found", culprit: target },
+      `ImageTarget: no pushed image ${tag} of ${target} is known here.`,
+      remedy,
+    );
+  }
   const { registry, repository, digest } = parseReference(found);
-  if (digest === undefined) throw new UserError(`ImageTarget: ${found} names no digest.`, remedy);
+  if (digest === undefined) {
+    throw new UserError({ code: "image-unpinned", culprit: found }, `ImageTarget: ${found} has no digest.`, remedy);
+  }
   return { repository: formatReference({ registry, repository }), digest };
 }

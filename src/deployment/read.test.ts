@@ -1,69 +1,65 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { exitStatusOf, type UserError } from "../core/errors.ts";
+import type { UserError } from "../core/errors.ts";
+import { reported } from "../core/testdata/reported.ts";
 import { functionLanguage } from "./function.ts";
 import { parseDeployment, readDeployment } from "./read.ts";
+import { expectMistakes, readCorpus } from "./testdata/corpus.ts";
 import { folderOfTest } from "./testdata/git-repository.ts";
 
 const container = "interpreter: {ContainerAtTag: {repository: a.io/b}}\n";
 const parse = (text: string) => parseDeployment(text, "job.yaml");
 
-/** What is said of a text that is no deployment. */
-function complaintOf(text: string): string {
+/** The error for a text; undefined when it is a deployment. */
+function errorOf(text: string): UserError | undefined {
   try {
     parse(text);
   } catch (error) {
-    expect(exitStatusOf(error)).toBe(2);
-    return (error as UserError).message;
+    return error as UserError;
   }
-  return "(nothing)";
+  return undefined;
 }
 
-const corpus = readFileSync(join(import.meta.dirname, "testdata/malformed.txt"), "utf8")
-  .split(/^===== /m)
-  .slice(1)
-  .map((section) => {
-    const [, name = "", text = "", message = ""] = /^(.*?)\n(.*)^----- says\n(.*)\n$/ms.exec(section) ?? [];
-    return { name, text, message };
-  });
+const corpus = readCorpus(join(import.meta.dirname, "testdata/malformed.txt"));
+const place = /^job\.yaml:\d+:\d+$/;
 
 describe("a deployment that is malformed", () => {
   it("has a corpus", () => {
     expect(corpus.length).toBeGreaterThan(120);
-    expect(corpus.filter(({ name, message }) => name === "" || message === "")).toEqual([]);
+    expect(corpus.filter(({ name, code }) => !name || !code)).toEqual([]);
   });
 
-  it.each(corpus)("by $name", ({ text, message }) => {
-    expect(complaintOf(text)).toBe(message);
+  it.each(corpus)("by $name", (malformed) => {
+    expectMistakes(errorOf(malformed.text) as UserError, "job.yaml", malformed);
   });
 
   it("by nesting without end", () => {
-    expect(complaintOf(`a: ${"[".repeat(20_000)}`)).toMatch(/^job\.yaml:1:\d+: the document is nested too deeply\./);
+    expect(errorOf(`a: ${"[".repeat(20_000)}`)).toEqual(reported("file-invalid", /^job\.yaml:1:/));
     const deep = `${"[".repeat(300)}1${"]".repeat(300)}`;
-    expect(complaintOf(`${container}function: a:b\narguments: ${deep}\n`)).toMatch(
-      /too many values in one another here/,
+    expect(errorOf(`${container}function: a:b\narguments: ${deep}\n`)).toEqual(
+      reported("file-invalid", /^job\.yaml:3:/),
     );
   });
 
   it("never shows a secret that stands in an address", () => {
     const secrets = corpus.filter(({ text }) => text.includes("hunter2"));
     expect(secrets.length).toBeGreaterThan(2);
-    expect(secrets.filter(({ message }) => message.includes("hunter2"))).toEqual([]);
+    expect(secrets.filter(({ text }) => errorOf(text)?.message.includes("hunter2"))).toEqual([]);
   });
 
   it("is said to be wrong, whatever it is, and never with a stack", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.json()), (text) => {
-        expect(complaintOf(text)).toMatch(/^job\.yaml:\d+:\d+: /);
+        expect(errorOf(text)).toMatchObject({ exitStatus: 2, culprit: expect.stringMatching(place) });
       }),
     );
     fc.assert(
       fc.property(fc.constantFrom(...corpus), fc.nat(), fc.string(), ({ text }, at, garbage) => {
-        const place = at % (text.length + 1);
-        const said = complaintOf(text.slice(0, place) + garbage + text.slice(place));
-        expect(said).toMatch(/^(\(nothing\)$|job\.yaml:\d+:\d+: )/);
+        const cut = at % (text.length + 1);
+        const error = errorOf(text.slice(0, cut) + garbage + text.slice(cut));
+        if (error) expect(error).toMatchObject({ exitStatus: 2, culprit: expect.stringMatching(place) });
       }),
     );
   });
@@ -77,11 +73,11 @@ describe("a deployment's file", () => {
   };
 
   it("must be there, be text, and be small", async () => {
-    await expect(readDeployment("/nonexistent/a.yaml", "a.yaml")).rejects.toThrow("a.yaml does not exist.\n");
-    await expect(read(Buffer.from([0xff, 0xfe]))).rejects.toThrow("job.yaml is not text in UTF-8.");
-    await expect(read(`# ${"x".repeat(1 << 20)}`)).rejects.toThrow(
-      /job\.yaml has 1048578 bytes, more than the 1048576/,
+    await expect(readDeployment("/nonexistent/a.yaml", "a.yaml")).rejects.toThrow(
+      reported("file-unreadable", "a.yaml"),
     );
+    for (const content of [Buffer.from([0xff, 0xfe]), `# ${"x".repeat(1 << 20)}`])
+      await expect(read(content)).rejects.toThrow(reported("file-invalid", "job.yaml"));
   });
 
   it("says where relative paths start", async () => {
@@ -138,7 +134,7 @@ retries: 2
     ["git@github.com:team/repo.git"],
     ["ssh://git.example.com/~user/repo"],
   ])("may have its code at %s", (url) => {
-    expect(complaintOf(`${container}command: [x]\ncode: {GitRepoBranch: {repo_url: "${url}"}}\n`)).toBe("(nothing)");
+    expect(errorOf(`${container}command: [x]\ncode: {GitRepoBranch: {repo_url: "${url}"}}\n`)).toBeUndefined();
   });
 });
 

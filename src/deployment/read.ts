@@ -48,18 +48,21 @@ export async function readDocument(
 ): Promise<string> {
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     const problem = cause.code === "ENOENT" ? "does not exist" : `cannot be read (${cause.code})`;
-    throw new UserError(`${name} ${problem}.`, `Name the file of a ${what}.`, { cause });
+    const identity = { code: "file-unreadable", culprit: name } as const;
+    throw new UserError(identity, `${name} ${problem}.`, `Name the file of a ${what}.`, { cause });
   });
+  const invalid = { code: "file-invalid", culprit: name } as const;
   if (bytes.length > maximum) {
     throw new UserError(
-      `${name} has ${bytes.length} bytes, more than the ${maximum} that a ${what} may have.`,
-      "Make it smaller: data belongs into files of its own.",
+      invalid,
+      `${name} has ${bytes.length} bytes; a ${what} may have ${maximum}.`,
+      "Make it smaller: move data into separate files.",
     );
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new UserError(`${name} is not text in UTF-8.`, "Save it as UTF-8.", { cause });
+    throw new UserError(invalid, `${name} is not text in UTF-8.`, "Save it as UTF-8.", { cause });
   }
 }
 
@@ -166,7 +169,7 @@ export function checkDeployment(deployment: Deployment): Issue[] {
   const [kind = ""] = Object.entries(interpreter).find(([, value]) => value !== undefined) ?? [];
 
   if (deployment.command && deployment.function !== undefined) {
-    add(["function"], "stands beside `command`", "Keep the one that shall run.");
+    add(["function"], "stands beside `command`", "Keep one of them.");
   }
   if (!deployment.command && deployment.function === undefined) {
     if (kind !== "ImageTarget")
@@ -176,14 +179,18 @@ export function checkDeployment(deployment: Deployment): Issue[] {
     add(["command"], "is empty", "Name the program, as in [python, -m, module].");
   }
   if (deployment.arguments && deployment.function === undefined) {
-    add(["arguments"], "has no `function` to go to", "Add `function`, or write the arguments into `command`.");
+    add(["arguments"], "has no `function` to pass them to", "Add `function`, or write the arguments into `command`.");
   }
   if (deployment.function !== undefined) addFunction(deployment.function, kind, deployment, add);
   if (["PoetryProject", "CondaEnv", "PipRequirements"].includes(kind) && !code) {
-    add(["interpreter", kind], "has no code to take its files from", "Add `code` with the folder that has them.");
+    add(
+      ["interpreter", kind],
+      "needs the files of `code`, which is missing",
+      "Add `code` with the folder that contains them.",
+    );
   }
   if (kind === "ImageTarget" && code) {
-    add(["code"], "stands beside an image that has its code in it", "Leave it out.");
+    add(["code"], "stands beside an image that contains its code", "Leave it out.");
   }
   return issues;
 }

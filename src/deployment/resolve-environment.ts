@@ -34,8 +34,13 @@ export async function environmentFiles(kind: EnvironmentKind, path: string, root
     if (files.has(name)) continue;
     const file = await resolveInside(root, name, "file", kind);
     const { size } = await stat(file);
-    if (size > maximumFile)
-      throw new UserError(`${kind}: ${name} has ${size} bytes.`, "Name the file that describes the environment.");
+    if (size > maximumFile) {
+      throw new UserError(
+        { code: "code-invalid", culprit: name },
+        `${kind}: ${name} has ${size} bytes, which is too large.`,
+        "Name the file that describes the environment.",
+      );
+    }
     const bytes = await readFile(file);
     files.set(name, file);
     // Relative to the first, so that a project may move inside its repository.
@@ -52,10 +57,12 @@ function included(text: string): string[] {
 }
 
 function innerName(from: string, to: string): string {
-  if (/^[a-z]+:\/\//i.test(to))
+  if (/^[a-z]+:\/\//i.test(to)) {
     throw new UserError(
-      `PipRequirements: ${from} takes in ${to}, which may change.`,
+      { code: "code-invalid", culprit: from },
+      `PipRequirements: ${from} includes ${to}, which may change.`,
       "Put its content into a file of the code.",
     );
+  }
   return posix.join(posix.dirname(from), to);
 }

@@ -78,6 +78,7 @@ async function missingTag(
   const meant = nearest(tag, tags);
   const known = tags.slice(-10).join(", ");
   return new UserError(
+    { code: "image-not-found", culprit: document },
     `There is no image ${document}${meant === undefined ? "" : ` (did you mean the tag ${meant}?)`}.`,
     tags.length === 0
       ? "Check the repository's name, or push the image first."
@@ -93,14 +94,21 @@ async function requirePlatform(
   platform: string,
   document: string,
 ): Promise<void> {
-  if (config.size > maximumConfig)
-    throw new UserError(`The configuration of ${document} has ${config.size} bytes.`, "Take another image.");
+  const identity = { code: "image-unsuitable", culprit: document } as const;
+  if (config.size > maximumConfig) {
+    const problem = `The configuration of ${document} has ${config.size} bytes, which is too large.`;
+    throw new UserError(identity, problem, "Use another image.");
+  }
   const node = parseJson(await buffer(client.getBlob(repository, config)), `configuration of ${document}`);
   const text = (key: string) => (node.get(key).present ? node.get(key).string() : "");
   const [os, architecture, variant] = [text("os"), text("architecture"), text("variant")];
-  // What says nothing, as artifacts do, is taken at its word.
+  // Artifacts have no platform: any will do.
   if (os === "" || architecture === "") return;
   const name = formatPlatform({ os, architecture, ...(variant === "" ? {} : { variant }) });
   if (isSamePlatform(platform, name) || platform === `${os}/${architecture}`) return;
-  throw new UserError(`${document} is for ${name}, not for ${platform}.`, "Set `platform`, or take another image.");
+  throw new UserError(
+    identity,
+    `${document} is for ${name}, not for ${platform}.`,
+    "Set `platform`, or use another image.",
+  );
 }

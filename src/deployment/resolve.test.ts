@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -15,11 +16,6 @@ import { resolveDeployment } from "./resolve.ts";
 import { folderOfTest, git, repositoryOfTest } from "./testdata/git-repository.ts";
 
 const protocols = ["https", "ssh", "file"] as const;
-const messageOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => "succeeded",
-    (error: Error) => error.message,
-  );
 
 /** Resolves a deployment's text, with a registry where one is given. */
 function resolver(server?: Awaited<ReturnType<typeof serverOfTest>>) {
@@ -65,9 +61,8 @@ describe("a tag", () => {
     const server = await serverOfTest();
     const { resolve } = resolver(server);
     await pushImage(server.ask, "team/app", "v10", ["one"]);
-    expect(await messageOf(resolve(job))).toBe(
-      "There is no image localhost:5000/team/app:v1 (did you mean the tag v10?).\nTags of the repository: v10.",
-    );
+    await expect(resolve(job)).rejects.toThrow(reported("image-not-found", "localhost:5000/team/app:v1"));
+    await expect(resolve(job)).rejects.toThrow("(did you mean the tag v10?)");
   });
 
   it("of an index is resolved to the image for the platform", async () => {
@@ -93,12 +88,8 @@ describe("a tag", () => {
     });
     const lock = await resolve(`${job}platform: linux/amd64\n`);
     expect(lock.deployment.interpreter).toMatchObject({ ContainerAtDigest: { digest: manifests[0]?.digest } });
-    expect(await messageOf(resolve(`${job}platform: linux/s390x\n`))).toMatch(
-      /^localhost:5000\/team\/app:v1 has no image for linux\/s390x\.\nName in `platform` some of: linux\/amd64, linux\/arm\/v6, linux\/arm\/v7/,
-    );
-    expect(await messageOf(resolve(`${job}platform: linux/arm\n`))).toMatch(
-      /has several variants of linux\/arm: linux\/arm\/v6, linux\/arm\/v7\./,
-    );
+    for (const platform of ["linux/s390x", "linux/arm"])
+      await expect(resolve(`${job}platform: ${platform}\n`)).rejects.toThrow(/linux\/arm\/v6, linux\/arm\/v7/);
   });
 
   it("of an image for another platform is refused", async () => {
@@ -118,8 +109,8 @@ describe("a tag", () => {
         }),
       ),
     );
-    expect(await messageOf(resolver(server).resolve(`${job}platform: linux/amd64\n`))).toMatch(
-      /^localhost:5000\/team\/app:v1 is for linux\/s390x, not for linux\/amd64\./,
+    await expect(resolver(server).resolve(`${job}platform: linux/amd64\n`)).rejects.toThrow(
+      reported("image-unsuitable", "localhost:5000/team/app:v1"),
     );
   });
 });
@@ -168,9 +159,7 @@ describe("files of an environment", () => {
     expect(diffLocks(lock, other)).toMatchObject([{ because: "files of the environment" }]);
     expect(deploymentOf(readBack(lock)).interpreter).toEqual({ PipRequirements: { path: "requirements.txt" } });
     write("requirements.txt", "-r https://example.com/a.txt\n");
-    expect(await messageOf(resolve(job("PipRequirements: {}")))).toMatch(
-      /requirements\.txt takes in https:\/\/example\.com\/a\.txt, which may change/,
-    );
+    await expect(resolve(job("PipRequirements: {}"))).rejects.toThrow(reported("code-invalid", "requirements.txt"));
   });
 
   it("may move with their project, and must be there", async () => {
@@ -181,11 +170,11 @@ describe("files of an environment", () => {
     renameSync(join(home, "code/one"), join(home, "code/two"));
     expect(contentOf(await resolve(job("PoetryProject: {path: two}")))).toBe(contentOf(lock));
     rmSync(join(home, "code/two/poetry.lock"));
-    expect(await messageOf(resolve(job("PoetryProject: {path: two}")))).toBe(
-      'PoetryProject: "two/poetry.lock" does not exist in the code.\nName something that the code has.',
+    await expect(resolve(job("PoetryProject: {path: two}"))).rejects.toThrow(
+      reported("code-invalid", "two/poetry.lock"),
     );
     symlinkSync("/etc/passwd", join(home, "code/condaenv.yml"));
-    expect(await messageOf(resolve(job("CondaEnv: {}")))).toMatch(/^CondaEnv: "condaenv\.yml" leads out of the code\./);
+    await expect(resolve(job("CondaEnv: {}"))).rejects.toThrow(reported("code-invalid", "condaenv.yml"));
   });
 });
 
@@ -210,10 +199,13 @@ describe("an image target", () => {
   });
 
   it("must have been pushed", () => {
+    expect(() => imageOfTarget(target, {})).toThrow(reported("image-not-found", "//train:main"));
     expect(() => imageOfTarget(target, {})).toThrow(
-      /the image default of \/\/train:main was not pushed, .*\nRun `bazel run \/\/train:main_push` and set SLIPWAY_CONTAINER_IMAGE_URIS to default## and what it prints/,
+      "Run `bazel run //train:main_push` and set SLIPWAY_CONTAINER_IMAGE_URIS to default##",
     );
-    expect(() => imageOfTarget(target, { SLIPWAY_CONTAINER_IMAGE: "a.io/x:v1" })).toThrow(/names no digest/);
+    expect(() => imageOfTarget(target, { SLIPWAY_CONTAINER_IMAGE: "a.io/x:v1" })).toThrow(
+      reported("image-unpinned", "a.io/x:v1"),
+    );
   });
 });
 
@@ -242,13 +234,9 @@ describe("a lock", () => {
 
   it("has nothing in it that would have to be asked", () => {
     const text = formatJobLock(lock).replace("ContainerAtDigest", "ContainerAtTag");
-    expect(() => parseJobLock(text, "job.lock.json")).toThrow(
-      /^job\.lock\.json:11:7: deployment\.interpreter\.ContainerAtTag is not an interpreter/,
-    );
+    expect(() => parseJobLock(text, "job.lock.json")).toThrow(reported("field-invalid", "job.lock.json:11:7"));
     const versioned = formatJobLock(lock).replace('"version": 1', '"version": 2');
-    expect(() => parseJobLock(versioned, "job.lock.json")).toThrow(
-      /: version is a number \(2\)\.\nWrite 1, or use the version of Slipway that wrote it\./,
-    );
+    expect(() => parseJobLock(versioned, "job.lock.json")).toThrow(reported("field-invalid", /^job\.lock\.json:/));
   });
 
   it("that differs in a variable does not show its value", () => {

@@ -132,7 +132,12 @@ export function environmentOf(interpreter: Deployment["interpreter"]): Described
 /** The files of an environment in the first folder of the code, which is where a job starts. */
 export async function filesOf(kind: EnvironmentKind, path: string, { folders }: LocalCode) {
   const [first] = folders;
-  if (first === undefined)
-    throw new UserError(`${kind} has no code to take its files from.`, "Add `code` with the folder that has them.");
+  if (first === undefined) {
+    throw new UserError(
+      { code: "field-invalid", culprit: kind },
+      `${kind} needs the files of \`code\`, which is missing.`,
+      "Add `code` with the folder that contains them.",
+    );
+  }
   return environmentFiles(kind, path, first);
 }

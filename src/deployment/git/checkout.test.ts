@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
 import type { GitAccess } from "./access.ts";
 import { checkOut } from "./checkout.ts";
@@ -21,13 +22,6 @@ import { resolveInside } from "./tree.ts";
 const access: GitAccess = { protocols: ["https", "ssh", "file"] };
 
 const isLfsInstalled = spawnSync("git", ["lfs", "version"]).status === 0;
-
-/** What a failing promise says. */
-const messageOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => "succeeded",
-    (error: Error) => error.message,
-  );
 
 describe("a checkout", () => {
   it("has the files of its commit, whatever came after, and no .git", async () => {
@@ -98,7 +92,7 @@ describe("a checkout", () => {
       signal: controller.signal,
     });
     controller.abort(new Error("given up"));
-    expect(await messageOf(made)).toBe("given up");
+    await expect(made).rejects.toThrow("given up");
     expect(readdirSync(join(cache, "drafts"))).toEqual([]);
   });
 
@@ -106,7 +100,7 @@ describe("a checkout", () => {
     const repository = repositoryOfTest();
     repository.commit({ a: "1" });
     const cache = folderOfTest();
-    await messageOf(checkOut(cache, repository.url, "0".repeat(40), access));
+    await expect(checkOut(cache, repository.url, "0".repeat(40), access)).rejects.toThrow();
     expect(readdirSync(join(cache, "checkouts"))).toEqual([]);
     expect(readdirSync(join(cache, "drafts"))).toEqual([]);
   });
@@ -118,9 +112,8 @@ describe("a checkout", () => {
     git(repository.folder, "reset", "--quiet", "--hard", "HEAD~1");
     git(repository.folder, "reflog", "expire", "--expire=now", "--all");
     git(repository.folder, "gc", "--quiet", "--prune=now");
-    expect(await messageOf(checkOut(folderOfTest(), repository.url, lost, access))).toBe(
-      `${repository.url} has no commit ${lost}: it was never pushed there, or a forced push removed it.\n` +
-        "Take a commit that the repository has: `slipway job resolve` and `slipway service apply` find the one that a branch names now.",
+    await expect(checkOut(folderOfTest(), repository.url, lost, access)).rejects.toThrow(
+      reported("git-not-found", lost),
     );
   });
 
@@ -151,10 +144,10 @@ describe("a checkout", () => {
   it("is not made by a protocol that is not allowed", async () => {
     const repository = repositoryOfTest();
     const commit = repository.commit({ a: "1" });
-    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, {}))).toMatch(
+    await expect(checkOut(folderOfTest(), repository.url, commit, {})).rejects.toThrow(
       /has the protocol file, and only https and ssh may be used/,
     );
-    expect(await messageOf(checkOut(folderOfTest(), `ext::sh -c true`, commit, access))).toMatch(/has a space/);
+    await expect(checkOut(folderOfTest(), `ext::sh -c true`, commit, access)).rejects.toThrow(/has a space/);
   });
 });
 
@@ -202,10 +195,10 @@ describe("submodules", () => {
     git(outer.folder, "submodule", "--quiet", "add", inner.url, "sub");
     git(outer.folder, "config", "--file", ".gitmodules", "submodule.sub.url", url);
     const commit = outer.commit({});
-    const said = await messageOf(checkOut(folderOfTest(), outer.url, commit, access));
-    expect(said).toMatch(message);
-    expect(said).toMatch(new RegExp(`^\\.gitmodules of .* at ${commit}, sub: `));
-    expect(said).not.toContain("u:p");
+    const refused = expect(checkOut(folderOfTest(), outer.url, commit, access)).rejects;
+    await refused.toThrow(reported("code-invalid", `.gitmodules of ${outer.url} at ${commit}, sub`));
+    await refused.toThrow(message);
+    await refused.not.toThrow("u:p");
   });
 
   it("that .gitmodules does not know are refused by name", async () => {
@@ -214,8 +207,8 @@ describe("submodules", () => {
     const outer = repositoryOfTest();
     git(outer.folder, "submodule", "--quiet", "add", inner.url, "sub");
     rmSync(join(outer.folder, ".gitmodules"));
-    expect(await messageOf(checkOut(folderOfTest(), outer.url, outer.commit({}), access))).toMatch(
-      /says nothing about the submodule sub\./,
+    await expect(checkOut(folderOfTest(), outer.url, outer.commit({}), access)).rejects.toThrow(
+      reported("code-invalid", "sub"),
     );
   });
 });
@@ -242,8 +235,8 @@ describe("Git LFS", () => {
     const repository = repositoryOfTest();
     const commit = repository.commit({ ...files, ".lfsconfig": "[lfs]\nurl = http://169.254.169.254/\n" });
     const env = { PATH: `${tools}:${process.env["PATH"]}` };
-    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, { ...access, env }))).toMatch(
-      /^\.lfsconfig of .*, lfs\.url: the address of the repository has the protocol http/,
+    await expect(checkOut(folderOfTest(), repository.url, commit, { ...access, env })).rejects.toThrow(
+      reported("code-invalid", `.lfsconfig of ${repository.url} at ${commit}, lfs.url`),
     );
   });
 
@@ -251,9 +244,9 @@ describe("Git LFS", () => {
     const repository = repositoryOfTest();
     const commit = repository.commit(files);
     const bare = { ...access, env: { PATH: "/usr/bin:/bin" } };
-    expect(await messageOf(checkOut(folderOfTest(), repository.url, commit, bare))).toMatch(
-      /keeps files in Git LFS \(a\.bin\), and git-lfs is not installed\.\nInstall git-lfs\./,
-    );
+    const refused = expect(checkOut(folderOfTest(), repository.url, commit, bare)).rejects;
+    await refused.toThrow(reported("program-missing", "git-lfs"));
+    await refused.toThrow("a.bin");
   });
 });
 
@@ -270,17 +263,15 @@ describe("a branch", () => {
     const repository = repositoryOfTest();
     repository.commit({ a: "1" });
     git(repository.folder, "branch", "team/refs/heads/mine");
-    expect(await messageOf(resolveBranch(repository.url, "maine", access))).toBe(
-      `${repository.url} has no branch maine (did you mean main?).\nIts branches: main, team/refs/heads/mine.`,
-    );
-    expect(await messageOf(resolveBranch(repository.url, "mine", access))).toMatch(/has no branch mine/);
+    const refused = expect(resolveBranch(repository.url, "maine", access)).rejects;
+    await refused.toThrow(reported("git-not-found", "maine"));
+    await refused.toThrow(/\(did you mean main\?\)\.\n.*main, team\/refs\/heads\/mine\.$/);
+    await expect(resolveBranch(repository.url, "mine", access)).rejects.toThrow(reported("git-not-found", "mine"));
   });
 
   it("of a repository that is not there", async () => {
-    const folder = folderOfTest();
-    expect(await messageOf(resolveBranch(`file://${folder}/none`, "main", access))).toMatch(
-      /^There is no repository file:.* while asking for branch main, or not for you/,
-    );
+    const url = `file://${folderOfTest()}/none`;
+    await expect(resolveBranch(url, "main", access)).rejects.toThrow(reported("git-not-found", url));
   });
 });
 
@@ -297,10 +288,7 @@ describe("a path in the code", () => {
     const inside = (path: string) => resolveInside(root, path, "folder", "path_to_source");
     expect(await inside("in")).toBe(join(root, "src"));
     expect(await inside(".")).toBe(root);
-    expect(await messageOf(inside("out"))).toMatch(/^path_to_source: "out" leads out of the code\./);
-    expect(await messageOf(inside("src/../.."))).toMatch(/leads out of the code/);
-    expect(await messageOf(inside("loop"))).toMatch(/is a symbolic link to itself/);
-    expect(await messageOf(inside("src/a.py"))).toMatch(/is not a folder/);
-    expect(await messageOf(inside("gone"))).toMatch(/does not exist in the code/);
+    for (const path of ["out", "src/../..", "loop", "src/a.py", "gone"])
+      await expect(inside(path)).rejects.toThrow(reported("code-invalid", path));
   });
 });

@@ -65,8 +65,9 @@ export async function populate(place: Place, wanted: Wanted): Promise<void> {
   const { access } = place;
   if (depth > maximumDepth) {
     throw new UserError(
-      `${url} at ${commit} has submodules in submodules, ${maximumDepth} deep.`,
-      "Take the submodule out that contains its own parent.",
+      { code: "code-invalid", culprit: url },
+      `${url} at ${commit} has submodules in submodules, more than ${maximumDepth} deep.`,
+      "Remove the submodule that contains its own parent.",
     );
   }
   const mirror = await withMirror(place.cache, url, access, async (own) => {
@@ -81,8 +82,8 @@ export async function populate(place: Place, wanted: Wanted): Promise<void> {
   const outcome = await runGit({ args, gitDir: mirror.gitDir, tree, ...fetching }, access);
   if (outcome.status !== 0) {
     const problem = `The files of ${url} at ${commit} cannot be written: ${lastWords(outcome.stderr)}.`;
-    const alsoLfs = typeof lfs === "object" ? " and that the server has what is kept in Git LFS" : "";
-    throw new Failure(problem, `Check that there is room on this disk${alsoLfs}.`);
+    const alsoLfs = typeof lfs === "object" ? ", and that the server has the files in Git LFS" : "";
+    throw new Failure({ code: "git-failed", culprit: url }, problem, `Check that this disk has free space${alsoLfs}.`);
   }
   if (lfs === "installation") await refusePointers(mirror, commit, tree, access);
   for (const { path, url: address, commit: pinned } of await submodules(mirror, commit, access)) {
@@ -123,7 +124,8 @@ async function submodules(mirror: Mirror, commit: string, access: GitAccess): Pr
     const url = name === undefined ? undefined : fields.get(`${name.slice(0, -".path".length)}.url`);
     if (url === undefined) {
       throw new UserError(
-        `${origin} says nothing about the submodule ${path}.`,
+        { code: "code-invalid", culprit: path },
+        `${origin} does not list the submodule ${path}.`,
         "Add it there with its path and url, or remove the submodule.",
       );
     }
@@ -140,7 +142,8 @@ function requireRealFolder(root: string, path: string, origin: string): void {
   );
   if (!isPlain || !isReal) {
     throw new UserError(
-      `${origin} has the submodule ${JSON.stringify(path)} where none can be.`,
+      { code: "code-invalid", culprit: path },
+      `${origin} has the submodule ${JSON.stringify(path)} in a place where none can be.`,
       "Remove it from the repository.",
     );
   }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
 import type { GitAccess } from "./access.ts";
 import { cloneCommit } from "./clone.ts";
@@ -70,9 +71,7 @@ it("fetches a second commit from what there is of the first, and nothing a secon
 
 it("asks which commit the main branch names", async () => {
   const repository = repositoryOfTest();
-  await expect(resolveHead(repository.url, access)).rejects.toThrow(
-    `${repository.url} has no commit on its main branch.\n`,
-  );
+  await expect(resolveHead(repository.url, access)).rejects.toThrow(reported("git-not-found", repository.url));
   repository.commit({ "a.txt": "one" });
   git(repository.folder, "checkout", "--quiet", "-b", "trunk");
   const commit = repository.commit({ "a.txt": "two" });

@@ -36,8 +36,9 @@ export async function cloneCommit(cache: string, request: CloneRequest, access: 
     const fetched = await runGit({ args, gitDir, server }, { ...access, protocols: ["file"] });
     if (fetched.status !== 0) {
       throw new Failure(
+        { code: "git-failed", culprit: url },
         `The commit ${commit} of ${url} cannot be copied: ${lastWords(fetched.stderr)}.`,
-        "Check that there is room on this disk.",
+        "Check that this disk has free space.",
       );
     }
   });

@@ -76,9 +76,11 @@ export async function runGit(command: GitCommand, access: GitAccess): Promise<Gi
 export async function gitOutput(command: Omit<GitCommand, "server">, access: GitAccess): Promise<string> {
   const { status, stdout, stderr } = await runGit(command, access);
   if (status === 0) return stdout;
+  const culprit = `git ${command.args[0]}`;
   throw new Failure(
-    `git ${command.args[0]} failed: ${lastWords(stderr)}.`,
-    "If it stays, remove Slipway's cache of git repositories, which is made again.",
+    { code: "git-failed", culprit },
+    `${culprit} failed: ${lastWords(stderr)}.`,
+    "If it happens again, remove Slipway's cache of git repositories: Slipway fetches them again.",
   );
 }
 
@@ -171,8 +173,10 @@ async function start(
     });
     child.on("error", (cause: NodeJS.ErrnoException) => {
       access.signal?.removeEventListener("abort", kill);
-      const problem = cause.code === "ENOENT" ? "git is not installed" : `git cannot be started (${cause.code})`;
-      reject(new UserError(`${problem}, and the code is in a git repository.`, "Install git.", { cause }));
+      const isMissing = cause.code === "ENOENT";
+      const identity = { code: isMissing ? "program-missing" : "program-failed", culprit: "git" } as const;
+      const problem = isMissing ? "git is not installed" : `git cannot be started (${cause.code})`;
+      reject(new UserError(identity, `${problem}, but the code is in a git repository.`, "Install git.", { cause }));
     });
     child.on("close", (status) => {
       access.signal?.removeEventListener("abort", kill);

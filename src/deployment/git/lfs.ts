@@ -38,7 +38,8 @@ export async function refusePointers(mirror: Mirror, commit: string, tree: WorkT
   const [first] = (await gitOutput({ args, gitDir: mirror.gitDir, tree }, access)).split("\0");
   if (!first) return;
   throw new UserError(
-    `${mirror.url} at ${commit} keeps files in Git LFS (${first}), and git-lfs is not installed.`,
+    { code: "program-missing", culprit: "git-lfs" },
+    `${mirror.url} at ${commit} has files in Git LFS (${first}), but git-lfs is not installed.`,
     "Install git-lfs.",
   );
 }

@@ -78,8 +78,9 @@ export async function fetchCommit(mirror: Mirror, commit: string, access: GitAcc
   if (all.status !== 0) throw serverFailure(mirror.url, "fetching all branches", all);
   if (!(await hasCommit(mirror, commit, access))) {
     throw new UserError(
+      { code: "git-not-found", culprit: commit },
       `${mirror.url} has no commit ${commit}: it was never pushed there, or a forced push removed it.`,
-      "Take a commit that the repository has: `slipway job resolve` and `slipway service apply` find the one that a branch names now.",
+      "Use a commit of the repository: `slipway job resolve` and `slipway service apply` find the current one of a branch.",
     );
   }
   await gitOutput({ args: ["update-ref", `refs/slipway/${commit}`, commit], gitDir: mirror.gitDir }, access);

@@ -19,6 +19,7 @@ export async function resolveBranch(url: string, branch: string, access: GitAcce
   const meant = nearest(branch, branches);
   const known = branches.slice(0, 10).join(", ") + (branches.length > 10 ? ", …" : "");
   throw new UserError(
+    { code: "git-not-found", culprit: branch },
     `${url} has no branch ${branch}${meant === undefined ? "" : ` (did you mean ${meant}?)`}.`,
     branches.length === 0 ? "Push something to it first." : `Its branches: ${known}.`,
   );
@@ -35,8 +36,9 @@ export async function resolveHead(url: string, access: GitAccess): Promise<strin
   const [, commit] = /^([0-9a-f]{40,64})\tHEAD$/m.exec(outcome.stdout) ?? [];
   if (commit !== undefined) return commit;
   throw new UserError(
+    { code: "git-not-found", culprit: url },
     `${url} has no commit on its main branch.`,
-    "Push something to it, or name its main branch there.",
+    "Push a commit to it, or set its main branch on the server.",
   );
 }
 

@@ -3,17 +3,12 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
 import { gitServerOfTest } from "../testdata/git-server.ts";
 import type { GitAccess, GitPassword } from "./access.ts";
 import { checkOut } from "./checkout.ts";
 import { resolveBranch } from "./remote.ts";
-
-const messageOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => "succeeded",
-    (error: Error) => error.message,
-  );
 
 /** A repository behind a server, and the way to it. */
 async function served(options: Parameters<typeof gitServerOfTest>[1] = {}) {
@@ -69,20 +64,19 @@ describe("a server over HTTPS", () => {
   it("that refuses the password, or wants one that is not there, is named with what to do", async () => {
     const { repository, url, access } = await served({ password: "hunter2" });
     repository.commit({ a: "1" });
-    expect(await messageOf(resolveBranch(url, "main", access({ username: "me", password: "wrong" })))).toBe(
-      `The git server refused the password from file /secrets/git (for git HOST) for ${url} while asking for branch main.\n` +
-        "Correct it there, and check that it may read this repository.",
-    );
-    expect(await messageOf(resolveBranch(url, "main", access()))).toMatch(
-      /^The git server wants a password for .* and there is none for it\.\nGive one with `slipway credentials add/,
-    );
+    const refused = expect(resolveBranch(url, "main", access({ username: "me", password: "wrong" }))).rejects;
+    await refused.toThrow(reported("git-login", url));
+    await refused.toThrow("from file /secrets/git (for git HOST)");
+    const unanswered = expect(resolveBranch(url, "main", access())).rejects;
+    await unanswered.toThrow(reported("git-login", url));
+    await unanswered.toThrow("`slipway credentials add --service git`");
   });
 
   it("is not asked again where a source of credentials fails", async () => {
     const { repository, url, access } = await served({ password: "hunter2" });
     repository.commit({ a: "1" });
     const broken = { ...access(), findPassword: () => Promise.reject(new Error("file /secrets/git cannot be read")) };
-    expect(await messageOf(resolveBranch(url, "main", broken))).toBe("file /secrets/git cannot be read");
+    await expect(resolveBranch(url, "main", broken)).rejects.toThrow("file /secrets/git cannot be read");
   });
 
   it("has its password in no file of the cache and in no argument or variable of git", async () => {
@@ -113,14 +107,14 @@ describe("a server over HTTPS", () => {
     const { repository, url, access } = await served();
     repository.commit({ a: "1" });
     const env = { PATH: process.env["PATH"] };
-    expect(await messageOf(resolveBranch(url, "main", { ...access(), env }))).toMatch(
-      /^The certificate of the git server of .* is not trusted/,
-    );
+    const refused = expect(resolveBranch(url, "main", { ...access(), env })).rejects;
+    await refused.toThrow(reported("git-unreachable", url));
+    await refused.toThrow("certificate");
   });
 
   it("that is not there is named", async () => {
-    expect(await messageOf(resolveBranch("https://localhost:1/a", "main", {}))).toMatch(
-      /^The git server does not answer for https:\/\/localhost:1\/a while asking for branch main: .*/,
+    await expect(resolveBranch("https://localhost:1/a", "main", {})).rejects.toThrow(
+      reported("git-unreachable", "https://localhost:1/a"),
     );
   });
 
@@ -143,9 +137,7 @@ describe("a server over HTTPS", () => {
     expect(readFileSync(join(await checkOut(cache, url, other, access()), "a"), "utf8")).toBe("3");
     // What a forced push removed is still here for those who have it, and nowhere for others.
     expect(await checkOut(cache, url, tip, access())).toContain(tip);
-    expect(await messageOf(checkOut(folderOfTest(), url, tip, access()))).toMatch(
-      new RegExp(`has no commit ${tip}: it was never pushed there, or a forced push removed it`),
-    );
+    await expect(checkOut(folderOfTest(), url, tip, access())).rejects.toThrow(reported("git-not-found", tip));
   });
 
   it("gives one commit alone where it can", async () => {
@@ -171,9 +163,9 @@ describe("a server over SSH", () => {
     );
     const key = { kind: "ssh-key-file" as const, path: "/keys/it's mine", source: "SSH key /keys/it's mine" };
     const access = { env: { PATH: `${tools}:${process.env["PATH"]}` }, findKey: async () => key };
-    expect(await messageOf(resolveBranch("git@example.com:team/app", "main", access))).toMatch(
-      /^The SSH key of the git server of git@example\.com:team\/app .* is not among the known hosts, or is another one\.\nCompare/,
-    );
+    const refused = expect(resolveBranch("git@example.com:team/app", "main", access)).rejects;
+    await refused.toThrow(reported("git-unreachable", "git@example.com:team/app"));
+    await refused.toThrow("~/.ssh/known_hosts");
     const words = readFileSync(said, "utf8");
     for (const part of ["BatchMode=yes", "StrictHostKeyChecking=yes", "-i /keys/it's mine", "IdentitiesOnly=yes"])
       expect(words).toContain(part);
@@ -192,7 +184,7 @@ describe("a server over SSH", () => {
       source: "AWS secret deploy",
     };
     const access = { env: { PATH: `${tools}:${process.env["PATH"]}` }, findKey: async () => key };
-    await messageOf(resolveBranch("ssh://git@example.com/team/app", "main", access));
+    await expect(resolveBranch("ssh://git@example.com/team/app", "main", access)).rejects.toThrow();
     const [socket = "", listed] = readFileSync(said, "utf8").split("\n");
     expect(listed).toMatch(/^256 SHA256:.* of-test \(ED25519\)$/);
     expect(existsSync(socket)).toBe(false);
@@ -214,9 +206,9 @@ describe("a server over SSH", () => {
     for (const name of ["git", "ssh-add"]) symlinkSync("/bin/true", join(tools, name));
     const key = { kind: "ssh-key" as const, key: "x", source: "AWS secret deploy" };
     const access = { env: { PATH: tools }, findKey: async () => key };
-    expect(await messageOf(resolveBranch("git@example.com:a/b", "main", access))).toMatch(
-      /^The SSH key from AWS secret deploy cannot be used: ssh-agent does not start\./,
-    );
+    const refused = expect(resolveBranch("git@example.com:a/b", "main", access)).rejects;
+    await refused.toThrow(reported("credential-invalid", "AWS secret deploy"));
+    await refused.toThrow("ssh-agent does not start");
   });
 
   it("that is given no usable key is told apart from one that refuses it", async () => {
@@ -225,8 +217,8 @@ describe("a server over SSH", () => {
       key: "-----BEGIN OPENSSH PRIVATE KEY-----\nnothing\n",
       source: "AWS secret deploy",
     };
-    expect(await messageOf(resolveBranch("git@example.com:a/b", "main", { findKey: async () => key }))).toMatch(
-      /^The SSH key from AWS secret deploy cannot be used: ssh-add ended with status \d+\./,
-    );
+    const refused = expect(resolveBranch("git@example.com:a/b", "main", { findKey: async () => key })).rejects;
+    await refused.toThrow(reported("credential-invalid", "AWS secret deploy"));
+    await refused.toThrow("ssh-add ended with status");
   });
 });

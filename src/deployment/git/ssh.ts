@@ -74,6 +74,7 @@ async function startAgent(key: Extract<GitKey, { kind: "ssh-key" }>, access: Git
   } catch (cause) {
     await close();
     throw new Failure(
+      { code: "credential-invalid", culprit: key.source },
       `The SSH key from ${key.source} cannot be used: ${(cause as Error).message}.`,
       "Check that OpenSSH is installed and that the key has no passphrase.",
       { cause },

@@ -83,20 +83,19 @@ export async function resolveInside(
   kind: "file" | "folder",
   subject: string,
 ): Promise<string> {
+  const invalid = (problem: string, remedy: string, cause?: unknown) =>
+    new UserError({ code: "code-invalid", culprit: path }, `${subject}: ${JSON.stringify(path)} ${problem}.`, remedy, {
+      cause,
+    });
   const root = await realpath(folder);
   const target = await realpath(join(root, path)).catch((cause: NodeJS.ErrnoException) => {
     const problem = cause.code === "ELOOP" ? "is a symbolic link to itself" : "does not exist in the code";
-    throw new UserError(`${subject}: ${JSON.stringify(path)} ${problem}.`, "Name something that the code has.", {
-      cause,
-    });
+    throw invalid(problem, `Name a ${kind} of the code.`, cause);
   });
   if (target !== root && !target.startsWith(`${root}${sep}`)) {
-    throw new UserError(
-      `${subject}: ${JSON.stringify(path)} leads out of the code.`,
-      "Name something inside; a symbolic link on the way must stay inside too.",
-    );
+    throw invalid("leads out of the code", "Name a path inside the code; symbolic links must stay inside too.");
   }
   const status = await stat(target);
   if (kind === "folder" ? status.isDirectory() : status.isFile()) return target;
-  throw new UserError(`${subject}: ${JSON.stringify(path)} is not a ${kind}.`, `Name a ${kind} of the code.`);
+  throw invalid(`is not a ${kind}`, `Name a ${kind} of the code.`);
 }

@@ -87,7 +87,13 @@ function isUser(text: string): boolean {
  */
 export function requireGitUrl(text: string, allowed: readonly GitProtocol[], origin: string): GitUrl {
   const url = parseGitUrl(text, allowed);
-  if ("problem" in url) throw new UserError(`${origin}: the address of the repository ${url.problem}.`, url.remedy);
+  if ("problem" in url) {
+    throw new UserError(
+      { code: "code-invalid", culprit: origin },
+      `${origin}: the address of the repository ${url.problem}.`,
+      url.remedy,
+    );
+  }
   return url;
 }
 
