@@ -33,7 +33,8 @@ export function serviceEngine(asked: ServiceEngine | undefined, env: Environment
   const found = serviceEngines.find((engine) => engine === wanted);
   if (found) return found;
   throw new UserError(
-    `SLIPWAY_ENGINE=${wanted} is no engine for services.`,
+    { code: "variable-invalid", culprit: "SLIPWAY_ENGINE" },
+    `SLIPWAY_ENGINE=${wanted} cannot run services.`,
     "Set it to kubernetes or container, or choose one with --engine.",
   );
 }

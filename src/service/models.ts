@@ -28,7 +28,8 @@ export function modelRegistry(env: Environment): ModelRegistry {
   const host = writableHost(env);
   if (host !== undefined) return { host, repositoryOf: (id) => placeIn(env, `models/${id}`) };
   throw new UserError(
-    "There is no registry that models could be in: SLIPWAY_REGISTRY is not set, and the embedded registry of this machine never ran.",
+    { code: "model-not-found", culprit: "SLIPWAY_REGISTRY" },
+    "There is no registry of models: SLIPWAY_REGISTRY is not set, and the embedded registry of this machine never ran.",
     "Set the variable, or push a model with `slipway model push`.",
   );
 }

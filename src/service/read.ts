@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { z } from "zod";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { Document, type Issue } from "../deployment/document.ts";
@@ -13,7 +14,7 @@ import { namePattern, type ServiceFields, serviceFields } from "./schema.ts";
 export interface ServiceDocument {
   readonly service: Service;
   /** The error for fields of it, by their way in the document: `["models"]`. */
-  error(issues: readonly Issue[]): UserError;
+  error(issues: readonly Issue[], code?: ErrorCode): UserError;
 }
 
 /** Where services are described. */
@@ -49,7 +50,11 @@ export async function readServices(
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
   const files = isFolder ? (await readdir(path)).filter((file) => /\.(ya?ml|json)$/.test(file)).sort() : undefined;
   if (files?.length === 0) {
-    throw new UserError(`${name} has no service in it.`, "Name a folder with .yaml or .json files, or one such file.");
+    throw new UserError(
+      { code: "file-invalid", culprit: name },
+      `${name} contains no service.`,
+      "Name a folder with .yaml or .json files, or one such file.",
+    );
   }
   const found: ServiceDocument[] = [];
   const places = new Map<string, string>();
@@ -73,7 +78,7 @@ export function checkImageTaken(documents: readonly ServiceDocument[], image: st
   throw first.error([
     {
       path: ["image"],
-      problem: "stands beside the image that is given with the file (`image` of the Bazel rule, or --image)",
+      problem: "stands beside the image given with the file (`image` of the Bazel rule, or --image)",
       remedy: "Remove the field, or give no image.",
     },
   ]);
@@ -93,7 +98,8 @@ export function parseServices(
   const documents = Document.parseAllSecretive(text, fileName);
   if (documents.length > maximumServices) {
     throw new UserError(
-      `${fileName} has ${documents.length} services, more than the ${maximumServices} that a file may have.`,
+      { code: "file-invalid", culprit: fileName },
+      `${fileName} has ${documents.length} services; a file may have ${maximumServices}.`,
       "Divide it.",
     );
   }
@@ -139,7 +145,7 @@ function readService(
       : []),
   ];
   if (issues.length > 0 || image === undefined) throw document.error(issues);
-  return { service: serviceOf(fields, name, image), error: (mistakes) => document.error(mistakes) };
+  return { service: serviceOf(fields, name, image), error: (mistakes, code) => document.error(mistakes, code) };
 }
 
 /** The one field that need not be there where it is given in another way. */

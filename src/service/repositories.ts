@@ -63,7 +63,8 @@ export function isSameServer(one: string, other: string): boolean {
 export function requireOneLine(password: string, secret: string, url: string): void {
   if (!/[\0\r\n]/.test(password)) return;
   throw new UserError(
-    `The secret ${secret}, which has the password for ${url}, has more than one line.`,
+    { code: "credential-invalid", culprit: secret },
+    `The secret ${secret}, the password for ${url}, has more than one line.`,
     `Set it to the password alone: \`slipway secret set ${secret}\`.`,
   );
 }

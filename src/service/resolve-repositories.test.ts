@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import { folderOfTest, git, repositoryOfTest } from "../deployment/testdata/git-repository.ts";
 import { gitServerOfTest } from "../deployment/testdata/git-server.ts";
 import { parseServices } from "./read.ts";
@@ -27,7 +28,5 @@ it("asks with the service's secret, and tells git nothing that is more than a pa
     return resolveRepositories(document, secrets as unknown as SecretStore, env);
   };
   expect((await resolve("hunter2")).repositories?.repositories).toMatchObject([{ url, commit }]);
-  await expect(resolve("hunter2\nquit=1")).rejects.toThrow(
-    `The secret token, which has the password for ${url}, has more than one line.`,
-  );
+  await expect(resolve("hunter2\nquit=1")).rejects.toThrow(reported("credential-invalid", "token"));
 });

@@ -30,12 +30,12 @@ export async function resolveRepositories(
       : [
           {
             path: ["repositories", "repositories", index, "password"],
-            problem: `names the secret ${secret}, and there is none in ${secrets?.place}`,
+            problem: `names the secret ${secret}, which does not exist in ${secrets?.place}`,
             remedy: `Set it: \`slipway secret set ${secret}\`.`,
           },
         ],
   );
-  if (missing.length > 0) throw error(missing);
+  if (missing.length > 0) throw error(missing, "secret-not-found");
   const resolved = await Promise.all(
     repositories.repositories.map(async (repository) => ({
       ...repository,

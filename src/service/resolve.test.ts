@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { openRegistry } from "../registry/client/open.ts";
@@ -50,7 +51,7 @@ it("finds the digest that a tag has now, whatever platform it is for", async () 
 
 it("names the tags that there are", async () => {
   const { env, image } = await registryWith("stable");
-  await expect(resolveService(serviceOf(`${image}:stabel`), env)).rejects.toThrow(
-    `There is no image ${image}:stabel (did you mean the tag stable?).`,
-  );
+  const refused = expect(resolveService(serviceOf(`${image}:stabel`), env)).rejects;
+  await refused.toThrow(reported("image-not-found", `${image}:stabel`));
+  await refused.toThrow("(did you mean the tag stable?)");
 });

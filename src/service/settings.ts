@@ -60,8 +60,9 @@ export async function readServiceSettings(env: Environment = process.env): Promi
   const content = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT" && !named) return "";
     throw new UserError(
+      { code: "file-unreadable", culprit: path },
       `Configuration file ${path} cannot be read (${cause.code}).`,
-      named ? "Correct SLIPWAY_CONFIG, which names it, or unset it." : "Make it a file that you can read.",
+      named ? "Correct or unset SLIPWAY_CONFIG, which names it." : "Make it a file that you can read.",
       { cause },
     );
   });
@@ -88,8 +89,8 @@ async function readAuthorities(name: string, path: string, document: Document): 
   const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
     throw fail(`cannot be read (${cause.code})`, "Name a file with certificates that you can read.");
   });
-  if (/PRIVATE KEY/.test(text)) throw fail("has a private key in it", "Name a file with certificates alone.");
-  if (!/-----BEGIN CERTIFICATE-----/.test(text)) throw fail("has no certificate in it", "Name a file in PEM.");
+  if (/PRIVATE KEY/.test(text)) throw fail("contains a private key", "Name a file with only certificates.");
+  if (!/-----BEGIN CERTIFICATE-----/.test(text)) throw fail("contains no certificate", "Name a file in PEM.");
   if (text.length <= maximumAuthorities) return text;
   throw fail(
     `has more than ${maximumAuthorities} bytes`,

@@ -3,6 +3,7 @@ import { Failure, UserError } from "../core/errors.ts";
 import { runCommand } from "../environment/command.ts";
 import { parseReference } from "../oci/reference.ts";
 import { placeIn } from "../registry/writable.ts";
+import { printedError } from "./printed-error.ts";
 import { readServiceSettings } from "./settings.ts";
 
 /** The image that brings models and repositories to services: `images/sync` of Slipway, which the registry of jobs has. */
@@ -28,15 +29,20 @@ export async function syncImage(env: Environment): Promise<SyncImage> {
   const named = env[imageVariable] || (await readServiceSettings(env)).syncImage;
   if (named) {
     if (parseReference(named).digest === undefined) {
-      throw new UserError(`${imageVariable}=${named} names no digest.`, "Write REGISTRY/REPOSITORY@sha256:DIGEST.");
+      throw new UserError(
+        { code: "image-unpinned", culprit: named },
+        `The image ${named} of ${imageVariable} or \`services.syncImage\` has no digest.`,
+        "Write REGISTRY/REPOSITORY@sha256:DIGEST.",
+      );
     }
     return { reference: named, push: async () => {} };
   }
   const program = env[pushVariable];
   if (!program) {
     throw new UserError(
+      { code: "image-not-found", culprit: imageVariable },
       "This command line came without the image that brings models and repositories to services.",
-      `Start it with Bazel, or push //bazel/private/service:sync_push of Slipway and name what it prints in ${imageVariable} or in \`services: {syncImage: …}\` of the configuration file.`,
+      `Start it with Bazel, or push //bazel/private/service:sync_push of Slipway and set ${imageVariable}, or \`services: {syncImage: …}\` in the configuration file, to its output.`,
     );
   }
   const [reference = ""] = (await run(program, ["--references"], env)).split("\n");
@@ -51,11 +57,16 @@ async function run(program: string, args: readonly string[], env: Environment): 
   );
   if (status === 0) return stdout;
   if (status === undefined) {
-    throw new UserError(`${pushVariable} names no program: ${program}.`, "Build it again, or unset the variable.");
+    throw new UserError(
+      { code: "variable-invalid", culprit: pushVariable },
+      `${pushVariable} does not name a program: ${program}.`,
+      "Build it again, or unset the variable.",
+    );
   }
-  const [problem = "", ...remedy] = stderr.trim().split("\n").slice(-2);
+  const { problem, remedy, code = "program-failed" } = printedError(stderr.trim().split("\n"));
   throw new Failure(
+    { code, culprit: program },
     `The image that brings models and repositories to services was not pushed: ${problem}`,
-    remedy.join(" ") || "Correct that, and try again.",
+    remedy || "Correct that, then try again.",
   );
 }

@@ -157,8 +157,10 @@ export async function containersOf(containers: Containers, names: readonly strin
   const lists = await Promise.all(names.map((name) => containers.list(name)));
   const missing = names.filter((_, index) => lists[index]?.length === 0);
   if (missing.length === 0) return lists.flat();
+  const culprit = missing.join(", ");
   throw new UserError(
-    `${containers.client.name} has no container of the service ${missing.join(", ")}.`,
-    "`slipway service status` shows which services there are.",
+    { code: "service-not-found", culprit },
+    `${containers.client.name} has no container of the service ${culprit}.`,
+    "`slipway service status` lists the services.",
   );
 }

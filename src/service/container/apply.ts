@@ -75,7 +75,12 @@ export async function applyService(containers: Containers, prepared: Prepared, o
   } catch (error) {
     const remedy = await afterwards(containers, done, options);
     if (!(error instanceof Unready)) throw error;
-    throw new Failure(`${error.container} is not ready. ${error.problem}`, remedy);
+    const { container, problem } = error;
+    throw new Failure(
+      { code: "service-not-ready", culprit: container },
+      `${container} is not ready. ${problem}`,
+      remedy,
+    );
   } finally {
     // What has a successor is not needed again; nor is what an interrupted change has left.
     for (const { former } of done) for (const each of former) await containers.remove(each.name);
@@ -180,8 +185,8 @@ async function afterwards(
   done: readonly Replacement[],
   { isRolledBack, timeLimit }: ApplyOptions,
 ): Promise<string> {
-  if (done.length === 0) return "It was so before. Correct it and apply it again.";
-  if (!isRolledBack) return "Correct it and apply it again; with --rollback what ran before is started again.";
+  if (done.length === 0) return "Nothing had changed. Correct it and apply it again.";
+  if (!isRolledBack) return "Correct it and apply it again; with --rollback Slipway starts the previous version again.";
   const restored = done.flatMap(({ ran }) => ran);
   // Whatever happens from here on, what ran before is not removed.
   for (const each of done) each.former = each.former.filter((former) => !each.ran.includes(former));
@@ -192,14 +197,14 @@ async function afterwards(
     for (const each of ran) await containers.resume(each.name).catch((error: unknown) => failures.push(error));
   }
   const [failure] = failures;
-  if (failure !== undefined) return `What ran before is there, and cannot be started again: ${messageOf(failure)}`;
+  if (failure !== undefined) return `The previous version is kept, but cannot be started: ${messageOf(failure)}`;
   if (restored.length === 0) return "Nothing ran before, and nothing runs now.";
   for (const { name, facts, hostPorts } of restored) {
     const problem =
       timeLimit === undefined ? undefined : await waitUntilReady(containers, name, facts, hostPorts, timeLimit);
-    if (problem !== undefined) return `What ran before is started again, and is not ready: ${problem}`;
+    if (problem !== undefined) return `The previous version is started again, but is not ready: ${problem}`;
   }
-  return "What ran before runs again.";
+  return "The previous version is running again.";
 }
 
 /** Ends and removes a container. */

@@ -284,8 +284,16 @@ export class Containers {
     const [what = ""] = args.filter((word) => !word.startsWith("-"));
     const words = oneLine(error.stderr ?? "") || error.message;
     const about = image === "" ? "" : ` of ${image}`;
-    const problem = `${this.client.name} ${what}${about} failed: ${words}`;
-    if (image === "") return new Failure(problem, `Run \`${this.client.name} info\` to see whether it works.`);
-    return new UserError(problem, `${remedyOf(this.client, image, words)}.`);
+    const culprit = `${this.client.name} ${what}`;
+    const problem = `${culprit}${about} failed: ${words}`;
+    if (image === "") {
+      return new Failure(
+        { code: "program-failed", culprit },
+        problem,
+        `Run \`${this.client.name} info\` to see whether it works.`,
+      );
+    }
+    const code = what === "pull" ? "image-pull-failed" : "job-failed";
+    return new UserError({ code, culprit: image }, problem, `${remedyOf(this.client, image, words)}.`);
   }
 }

@@ -29,8 +29,9 @@ export async function exactImage(containers: Containers, service: Service, env: 
   if (found) return found.id;
   const { name } = containers.client;
   throw new UserError(
+    { code: "image-not-found", culprit: image },
     `${name} has no image ${image}, and ${local} is no registry.`,
-    `Make it with \`${name} build --tag ${image}\`, or write an image with its registry.`,
+    `Build it with \`${name} build --tag ${image}\`, or write an image with its registry.`,
   );
 }
 
@@ -85,7 +86,8 @@ async function loginFor(
   const { credential, source } = await findNamedRegistry(containerRegistry, parseReference(image), env);
   if (credential.kind === "password") return credential;
   throw new UserError(
-    `The credential for ${image} from ${source} is a token (${credential.kind}), and ${client.name} pulls with a name and password only.`,
+    { code: "credential-invalid", culprit: source },
+    `The credential for ${image} from ${source} is a token (${credential.kind}), but ${client.name} pulls only with a name and password.`,
     "Log in to the registry with a name and password, such as those of a robot account that may only pull.",
   );
 }
@@ -94,9 +96,13 @@ async function loginFor(
 function checkUser(image: string, user: string): void {
   const [name = ""] = user.split(":");
   if (/^[0-9]+$/.test(name) && Number(name) > 0) return;
-  const remedy = "Give the image a user by number, such as `USER 1000:1000`.";
-  if (name === "" || name === "root" || Number(name) === 0) {
-    throw new UserError(`Image ${image} runs as root, and containers of services may not.`, remedy);
-  }
-  throw new UserError(`Image ${image} has the user ${name}, who may be root: only a number tells.`, remedy);
+  const problem =
+    name === "" || name === "root" || Number(name) === 0
+      ? `Image ${image} runs as root, which containers of services may not.`
+      : `Image ${image} names its user ${name} without a number, so it could be root.`;
+  throw new UserError(
+    { code: "image-unsuitable", culprit: image },
+    problem,
+    "Give the image a user by number, such as `USER 1000:1000`.",
+  );
 }

@@ -1,6 +1,7 @@
 import { Failure } from "../../core/errors.ts";
 import { header, paddingOf, trailerSize } from "../../layer/header.ts";
 import { type Content, type ContentKind, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
+import { printedError } from "../printed-error.ts";
 import type { Containers } from "./containers.ts";
 import type { VolumeFolder } from "./facts.ts";
 
@@ -65,9 +66,11 @@ export async function bringContent(containers: Containers, content: Content, opt
     }
     const { status, words } = await containers.attach(name, notice);
     if (status === 0) return folder;
+    const { problem, remedy, code = "program-failed" } = printedError(words);
     throw new Failure(
-      `The ${content.kind} of ${service} cannot be brought: ${words.at(-2) ?? words.at(-1) ?? `the sync program ended with status ${status}`}`,
-      words.length > 1 ? (words.at(-1) as string) : "Correct that, and apply again.",
+      { code, culprit: service },
+      `The ${content.kind} of ${service} cannot be fetched: ${problem || `the sync program ended with status ${status}`}`,
+      remedy || "Correct that, then apply again.",
     );
   } finally {
     await containers.remove(name);

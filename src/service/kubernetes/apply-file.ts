@@ -1,8 +1,8 @@
 import type { Environment } from "../../core/environment.ts";
-import { UserError } from "../../core/errors.ts";
 import { openCluster } from "../../engine/kubernetes/cluster.ts";
 import { allOf, applyService, type Change, removeAll } from "./apply.ts";
 import { readForCluster } from "./read-for-cluster.ts";
+import { noSuchService } from "./status.ts";
 
 /**
  * Makes the services of a file or folder what they should be in the cluster that the environment names.
@@ -43,10 +43,7 @@ export async function deleteServices(
   const found = await Promise.all(names.map((name) => allOf(cluster, name)));
   const missing = names.filter((_, index) => found[index]?.length === 0);
   if (missing.length > 0) {
-    throw new UserError(
-      `Namespace ${cluster.namespace} of cluster ${cluster.context} has no service ${missing.join(", ")}.`,
-      "Name services that Slipway applied there; nothing was deleted.",
-    );
+    throw noSuchService(missing, cluster, "`slipway service status` lists its services. Nothing was deleted.");
   }
   const keys = found.flat().map(({ kind, metadata }) => ({ kind, name: metadata.name }));
   await removeAll(cluster, keys, onChange);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import type { Api } from "../../engine/kubernetes/api.ts";
 import { clusterOfTest, type TestCluster } from "../../engine/kubernetes/testdata/cluster.ts";
 import { parseServices } from "../read.ts";
@@ -126,9 +127,7 @@ describe("applying a service", () => {
     const place = placeOf(await clusterOfTest());
     const body = { metadata: { name: "web" }, spec: { ports: [{ port: 1 }] } };
     await place.api.ask("POST", pathOf("Service", place.namespace), { body });
-    await expect(apply(place, stopped)).rejects.toThrow(
-      `The Service web in namespace ${place.namespace} is not of the service web: it has not its labels.`,
-    );
+    await expect(apply(place, stopped)).rejects.toThrow(reported("service-conflict", "Service web"));
     expect(await kindsOf(place)).toEqual([]);
   });
 

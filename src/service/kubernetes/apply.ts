@@ -104,7 +104,8 @@ async function read({ api, namespace }: Place, { kind, metadata }: Manifest): Pr
   });
   if (live === undefined || isOf(live, metadata.labels[serviceLabel] ?? "")) return live;
   throw new UserError(
-    `The ${kind} ${name} in namespace ${namespace} is not of the service ${metadata.labels[serviceLabel]}: it has not its labels.`,
+    { code: "service-conflict", culprit: `${kind} ${name}` },
+    `The ${kind} ${name} in namespace ${namespace} does not belong to service ${metadata.labels[serviceLabel]} (its labels are missing).`,
     "Give the service another name, or delete that object if nobody needs it.",
   );
 }

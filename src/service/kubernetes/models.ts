@@ -20,15 +20,17 @@ export async function checkModels(cluster: Cluster, env: Environment): Promise<v
   const { host } = modelRegistry(env);
   if (isFromLoopback(`${host}/models`)) {
     throw new UserError(
-      `Pods of cluster ${context} cannot fetch models from ${host}: that is this machine's own loopback.`,
+      { code: "registry-unreachable", culprit: host },
+      `Pods of cluster ${context} cannot fetch models from ${host}, a loopback address of this machine.`,
       "Set SLIPWAY_REGISTRY to a registry that this machine and pods reach, and push the models there.",
     );
   }
   const { modelsClaim } = await readServiceSettings(env);
   if (modelsClaim === undefined || (await hasClaim(modelsClaim, cluster))) return;
   throw new UserError(
-    `\`services.models.claim\` of the configuration file names the volume claim ${modelsClaim}, and there is none in namespace ${namespace} of cluster ${context}.`,
-    `Make a PersistentVolumeClaim ${modelsClaim} there, ReadWriteMany if pods run on several nodes, or take the setting away: each pod then has models for itself.`,
+    { code: "field-invalid", culprit: "services.models.claim" },
+    `\`services.models.claim\` of the configuration file names the volume claim ${modelsClaim}, which does not exist in namespace ${namespace} of cluster ${context}.`,
+    `Create a PersistentVolumeClaim ${modelsClaim} there, ReadWriteMany if pods run on several nodes, or remove the setting: each pod then keeps its own models.`,
   );
 }
 

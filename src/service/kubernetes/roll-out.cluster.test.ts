@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { openCluster } from "../../engine/kubernetes/cluster.ts";
 import type { Pod } from "../../engine/kubernetes/objects.ts";
 import { allOf, type LiveObject, type Place } from "./apply.ts";
@@ -60,7 +61,7 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
     write(answering, { enabled: false });
     expect((await rollOut()).error).toBe("");
     expect(await serviceStatuses(place, ["web"])).toMatchObject([{ state: "stopped", endpoints: [] }]);
-    await expect(serviceStatuses(place, ["wob"])).rejects.toThrow(/has no service wob\./);
+    await expect(serviceStatuses(place, ["wob"])).rejects.toThrow(reported("service-not-found", "wob"));
   });
 
   it("ends with the program's last words and its status", async () => {
@@ -68,7 +69,7 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
     write("echo one; echo two; echo no database; exit 3");
     const { error } = await rollOut();
     expect(error).toMatch(
-      /^Service web does not get ready: Its program ended with status 3, and was started again 3 times\. Its last words: one \| two \| no database\n/,
+      /Its program ended with status 3, .* Its last words: one \| two \| no database\n.* \[service-not-ready\]$/,
     );
     expect(notices.join("\n")).toContain("web: Its program ended with status 3");
   });
@@ -78,7 +79,7 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
       "an image that is not there",
       "",
       { image: `IMAGE@sha256:${missing}` },
-      /^Service web does not get ready: Registry \S+ has no image \S+: .* Push it, or name another one\.\n/,
+      /Registry \S+ has no image .*\n.* \[service-not-ready\]$/,
     ],
     [
       "a check that is never answered",
@@ -169,9 +170,7 @@ describe("rolling back", { timeout: 240_000 }, () => {
       resources: { replicas: 1 },
     });
     const { error, changes } = await rollOut({ isRolledBack: true });
-    expect(error).toMatch(
-      /^Service web does not get ready: Registry .* has no image .* What ran before runs again\.\nMend it, and apply again\.$/,
-    );
+    expect(error).toMatch(/has no image .* The previous version is running again\.\n.* \[service-not-ready\]$/);
     expect(changes.map(({ action, kind }) => `${action} ${kind}`)).toEqual([
       "create ConfigMap",
       "change Service",
@@ -199,7 +198,7 @@ describe("rolling back", { timeout: 240_000 }, () => {
     const { place, write, rollOut } = await serviceOfTest();
     write(answering, { command: ["/bin/nothing"], env: [{ name: "A", value: "1" }], resources: scaled });
     const { error } = await rollOut({ isRolledBack: true, timeLimit: 5 });
-    expect(error).toMatch(/What was made is deleted again\.\n/);
+    expect(error).toMatch(/ \[service-not-ready\]$/);
     expect(await stateOf(place)).toEqual([]);
   });
 
@@ -214,9 +213,7 @@ describe("rolling back", { timeout: 240_000 }, () => {
     await edit({ api: other, namespace: place.namespace }, "Deployment", "web", {
       spec: { template: { spec: { terminationGracePeriodSeconds: 9 } } },
     });
-    expect((await failing).error).toMatch(
-      /What was before could not be put back: Someone has changed the Deployment web in the meantime/,
-    );
+    expect((await failing).error).toMatch(/The rollback failed: Someone has changed the Deployment web/);
     expect(JSON.stringify(await stateOf(place))).toContain('"terminationGracePeriodSeconds":9');
   });
 });

@@ -1,5 +1,5 @@
 import type { Environment } from "../../core/environment.ts";
-import { Failure, UserError } from "../../core/errors.ts";
+import { type ErrorIdentity, Failure, UserError } from "../../core/errors.ts";
 import { applyService, type Change, type LiveObject, type Place, prune } from "./apply.ts";
 import { readForCluster } from "./read-for-cluster.ts";
 import { restore, type Snapshot, snapshotOf, takeSnapshot } from "./rollback.ts";
@@ -54,10 +54,11 @@ export async function rollOutFile(
     return;
   }
   if (!isRolledBack) throw failure;
-  notice(`${firstLine(failure)} Putting back what was before.`);
+  notice(`${firstLine(failure)} Rolling back.`);
   const outcome = await putBack(cluster, before, left, options);
   const ErrorOfKind = failure instanceof UserError ? UserError : Failure;
-  throw new ErrorOfKind(`${firstLine(failure)} ${outcome}`, "Mend it, and apply again.", { cause: failure });
+  const identity = failure instanceof UserError || failure instanceof Failure ? failure : unready(names);
+  throw new ErrorOfKind(identity, `${firstLine(failure)} ${outcome}`, "Fix it, then apply again.", { cause: failure });
 }
 
 /** @returns how services are then, in a sentence */
@@ -75,23 +76,28 @@ async function putBack(
       options.onChanges(changes);
     }
   } catch (error) {
-    return `What was before could not be put back: ${firstLine(error)}`;
+    return `The rollback failed: ${firstLine(error)}`;
   }
-  if (!isChanged) return "It was so before.";
+  if (!isChanged) return "Nothing had changed.";
   const wereThere = [...before].filter(([, snapshot]) => snapshot.size > 0).map(([name]) => name);
-  if (wereThere.length === 0) return "What was made is deleted again.";
+  if (wereThere.length === 0) return "The new objects are deleted.";
   const reasons = await waitUntilReady(place, wereThere, options);
-  if (reasons.size === 0) return "What ran before runs again.";
-  return `What was before is put back, and is not ready: ${[...reasons.values()].join(" ")}`;
+  if (reasons.size === 0) return "The previous version is running again.";
+  return `The previous version is restored, but is not ready: ${[...reasons.values()].join(" ")}`;
 }
 
 function notReady(reasons: ReadonlyMap<string, string>): Failure | undefined {
   if (reasons.size === 0) return undefined;
   const words = [...reasons].map(([name, reason]) => `Service ${name} does not get ready: ${reason}`);
   return new Failure(
+    unready([...reasons.keys()]),
     words.join(" "),
-    "It stays applied, and its cluster goes on trying: `slipway service status` tells how it is. Mend it and apply again.",
+    "It stays applied, and the cluster keeps trying: `slipway service status` shows its state. Fix it, then apply again.",
   );
+}
+
+function unready(services: readonly string[]): ErrorIdentity {
+  return { code: "service-not-ready", culprit: services.join(", ") };
 }
 
 function firstLine(error: unknown): string {

@@ -82,8 +82,9 @@ function requireUntouched(service: string, before: Snapshot, left: Snapshot, now
   // An earlier attempt may have put it back, without hearing of it.
   if (!differs(left, now) || !differs(before, now)) return;
   throw new Failure(
-    `Someone has changed the Deployment ${service} in the meantime, so that the service was not put back.`,
-    "Look at it with `slipway service status`, and apply what should run.",
+    { code: "service-conflict", culprit: `Deployment ${service}` },
+    `Someone has changed the Deployment ${service} in the meantime, so the service was not rolled back.`,
+    "Look at it with `slipway service status`, then apply the version that should run.",
   );
 }
 

@@ -72,14 +72,28 @@ export async function serviceStatuses(
 export function requireAll(
   names: readonly string[],
   there: ReadonlySet<string>,
-  { namespace, context }: { readonly namespace: string; readonly context: string },
+  place: { readonly namespace: string; readonly context: string },
 ): void {
   const missing = names.filter((name) => !there.has(name));
   if (missing.length === 0) return;
-  const known = [...there].sort();
-  throw new UserError(
-    `Namespace ${namespace} of cluster ${context} has no service ${missing.join(", ")}.`,
-    known.length === 0 ? "`slipway service status` lists those that it has." : `It has ${known.join(", ")}.`,
+  const known = [...there].sort().join(", ");
+  throw noSuchService(
+    missing,
+    place,
+    known === "" ? "`slipway service status` lists its services." : `It has ${known}.`,
+  );
+}
+
+export function noSuchService(
+  missing: readonly string[],
+  { namespace, context }: { readonly namespace: string; readonly context: string },
+  remedy: string,
+): UserError {
+  const culprit = missing.join(", ");
+  return new UserError(
+    { code: "service-not-found", culprit },
+    `Namespace ${namespace} of cluster ${context} has no service ${culprit}.`,
+    remedy,
   );
 }
 

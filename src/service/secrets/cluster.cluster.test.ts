@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { openCluster } from "../../engine/kubernetes/cluster.ts";
 import { clusterOfTest } from "../../engine/kubernetes/testdata/cluster.ts";
 import { ClusterSecrets, secretObjectName } from "./cluster.ts";
@@ -45,18 +46,18 @@ it("keeps, replaces, lists and removes secrets", async () => {
   expect(await store.value("secret_name")).toEqual(Buffer.from("two"));
   expect(await store.value("other")).toBe(undefined);
 
-  await expect(store.remove(["git-token", "other"])).rejects.toThrow(`There is no secret other in ${place}.\n`);
+  await expect(store.remove(["git-token", "other"])).rejects.toThrow(reported("secret-not-found", "other"));
   expect(await store.list()).toHaveLength(2);
   await store.remove(["git-token", "secret_name"]);
   expect(await cluster.list("secrets")).toEqual([]);
 });
 
 it("never touches a Secret that somebody else made", async () => {
-  const { cluster, store, place } = await storeOfTest();
+  const { cluster, store } = await storeOfTest();
   const metadata = { name: "theirs", labels: { "app.kubernetes.io/managed-by": "slipway" } };
   const body = { metadata, stringData: { value: "theirs" } };
   await cluster.admin.api.ask("POST", cluster.path("secrets"), { body });
-  const refusal = `The Secret theirs in ${place} is not the secret theirs of Slipway: it has not its labels.\n`;
+  const refusal = reported("service-conflict", "Secret theirs");
   await expect(store.set("theirs", Buffer.from("mine"))).rejects.toThrow(refusal);
   await expect(store.remove(["theirs"])).rejects.toThrow(refusal);
   await expect(store.value("theirs")).rejects.toThrow(refusal);

@@ -122,7 +122,8 @@ export class ClusterSecrets implements SecretStore {
       });
     if (found === undefined || found.metadata.labels?.[secretLabel] === name) return found;
     throw new UserError(
-      `The Secret ${found.metadata.name} in ${this.place} is not the secret ${name} of Slipway: it has not its labels.`,
+      { code: "service-conflict", culprit: `Secret ${found.metadata.name}` },
+      `The Secret ${found.metadata.name} in ${this.place} is not the secret ${name} of Slipway (its labels are missing).`,
       "Give the secret another name, or delete that object if nobody needs it.",
     );
   }

@@ -37,8 +37,9 @@ export const secretPattern = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 export function checkSecretName(name: string): void {
   if (secretPattern.test(name)) return;
   throw new UserError(
-    "The name of a secret is not one.",
-    "Write at most 63 letters, digits, . _ and -, a letter or digit first and last. If it was the secret itself, change that: command lines are seen by others.",
+    { code: "command-line-invalid", culprit: "NAME" },
+    "The text given as the name of a secret cannot be one.",
+    "Write at most 63 letters, digits, . _ and -, a letter or digit first and last. If it was the secret itself, change the secret: others can see command lines.",
   );
 }
 
@@ -51,11 +52,14 @@ export function checkSecretName(name: string): void {
 export function secretValue(given: Buffer, origin: string): Buffer {
   const end = given.at(-1) === 0x0a ? (given.at(-2) === 0x0d ? 2 : 1) : 0;
   const value = given.subarray(0, given.length - end);
-  if (value.length === 0) throw new UserError(`${origin} gave no value.`, "Give one: a secret is never empty.");
+  const identity = { code: "file-invalid", culprit: origin } as const;
+  if (value.length === 0)
+    throw new UserError(identity, `${origin} gave no value.`, "Give one: a secret is never empty.");
   if (value.length > maximumValue) {
     throw new UserError(
-      `${origin} gave more than the ${maximumValue} bytes that a secret may have.`,
-      "Keep a key or a password as a secret, and what it opens elsewhere.",
+      identity,
+      `${origin} gave more than ${maximumValue} bytes, the limit of a secret.`,
+      "Store only the key or password as a secret.",
     );
   }
   return value;
@@ -63,8 +67,10 @@ export function secretValue(given: Buffer, origin: string): Buffer {
 
 /** The error for names that a store does not have. */
 export function noSuchSecret(missing: readonly string[], place: string): UserError {
+  const culprit = missing.join(", ");
   return new UserError(
-    `There is no secret ${missing.join(", ")} in ${place}.`,
-    "`slipway secret ls` shows those that there are; none was removed.",
+    { code: "secret-not-found", culprit },
+    `There is no secret ${culprit} in ${place}.`,
+    "`slipway secret ls` lists the secrets. None was removed.",
   );
 }

@@ -156,12 +156,12 @@ async function readInto(hash: Hash, path: string, size: number): Promise<void> {
   }
 }
 
-/** What came is not what was asked for. */
 class WrongContent extends Failure {
   constructor(actual: Digest, expected: Digest) {
     super(
+      { code: "registry-failed", culprit: expected },
       `The registry sent ${actual} for ${expected}.`,
-      "Try again; if it stays, what the registry keeps is damaged: push the model again.",
+      "Try again. If it happens again, the registry's copy is damaged: push the model again.",
     );
   }
 }

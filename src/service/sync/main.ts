@@ -13,7 +13,8 @@ async function main([kind = "", ...args]: readonly string[]): Promise<void> {
   const sync = Object.hasOwn(kinds, kind) ? kinds[kind as ContentKind] : undefined;
   if (!sync) {
     throw new UserError(
-      `${JSON.stringify(kind)} is nothing that can be synced.`,
+      { code: "command-line-invalid", culprit: kind },
+      `${JSON.stringify(kind)} is not a kind of content.`,
       `Known: ${Object.keys(kinds).join(", ")}.`,
     );
   }

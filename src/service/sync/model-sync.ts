@@ -44,12 +44,21 @@ export class ModelSync {
   async run(): Promise<void> {
     await this.#run().catch((cause: NodeJS.ErrnoException) => {
       if (cause.code !== "ENOSPC" && cause.code !== "EDQUOT") throw cause;
-      throw new UserError(
-        `The volume is full (${cause.code}) before all of ${this.#name} is in it.`,
-        "Take a larger volume, or remove what nobody needs from it; what came is kept.",
-        { cause },
+      throw this.#full(
+        `The volume became full (${cause.code}) while ${this.#name} was fetched.`,
+        " Slipway keeps the part that was fetched.",
+        cause,
       );
     });
+  }
+
+  #full(problem: string, note = "", cause?: unknown): UserError {
+    return new UserError(
+      { code: "file-unwritable", culprit: this.#volume.folder },
+      problem,
+      `Use a larger volume, or remove unused models from it.${note}`,
+      { cause },
+    );
   }
 
   async #run(): Promise<void> {
@@ -82,8 +91,9 @@ export class ModelSync {
     const fetched = await fetchModel(this.#client, repository, digest);
     if (!fetched) {
       throw new UserError(
-        `Registry ${registry} has no model ${repository}@${digest} any more.`,
-        "Push the model again, and apply the service again.",
+        { code: "model-not-found", culprit: this.#name },
+        `Registry ${registry} no longer has model ${repository}@${digest}.`,
+        "Push the model again, then apply the service again.",
       );
     }
     await mkdir(dirname(this.#document("manifest")), { recursive: true });
@@ -158,9 +168,8 @@ export class ModelSync {
     let needed = 0;
     for (const file of missing) needed += file.size - (await this.#store.kept(file));
     if (needed <= bavail * bsize) return;
-    throw new UserError(
-      `The volume has room for ${formatBytes(bavail * bsize)}, and ${this.#name} needs ${formatBytes(needed)} more.`,
-      "Take a larger volume, or remove what nobody needs from it.",
+    throw this.#full(
+      `The volume has room for ${formatBytes(bavail * bsize)}, but ${this.#name} needs ${formatBytes(needed)} more.`,
     );
   }
 
@@ -180,8 +189,9 @@ export class ModelSync {
       const content = bytes.subarray(file.offset, file.offset + file.size);
       if (sha256(content) !== file.digest) {
         throw new UserError(
-          `${this.#name}: ${JSON.stringify(file.path)} is not what its list says.`,
-          "Push the model again with `slipway model push`; if somebody else made it, do not use it.",
+          { code: "image-invalid", culprit: this.#name },
+          `${this.#name}: the content of ${JSON.stringify(file.path)} does not match its digest.`,
+          "Push the model again with `slipway model push`. If somebody else made it, do not use it.",
         );
       }
       await this.#store.write(file, content);

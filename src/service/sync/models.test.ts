@@ -19,6 +19,7 @@ import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
 import { pushModel } from "../../artifact/push.ts";
 import { placeOfModel } from "../../artifact/registry.ts";
+import { reported } from "../../core/testdata/reported.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { open, registry, useRegistry } from "../../registry/client/testdata/harness.ts";
 import { modelFolder } from "../content.ts";
@@ -290,7 +291,7 @@ it("works once where two do it at the same time", async () => {
 it("says what is wrong with its volume, its registry and what it is asked for", async () => {
   const digest: Digest = `sha256:${"0".repeat(64)}`;
   const volume = folderOfTest();
-  await expect(sync(join(volume, "none"), digest)).rejects.toThrow(/^The volume at .* cannot be written to/);
-  await expect(sync(volume, digest)).rejects.toThrow(/has no model models\/iris@sha256:0+ any more/);
+  await expect(sync(join(volume, "none"), digest)).rejects.toThrow(reported("file-unwritable", join(volume, "none")));
+  await expect(sync(volume, digest)).rejects.toThrow(reported("model-not-found", /\/models\/iris@sha256:0+$/));
   await expect(syncModels([`--volume=${volume}`, "--modle=x"])).rejects.toThrow();
 });

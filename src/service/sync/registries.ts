@@ -46,6 +46,10 @@ async function readAccesses(path: string): Promise<RegistryAccesses> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return {};
     // What was read is secret, and parsers quote it.
-    throw new Failure(`${path} cannot be read.`, "Apply the service again.");
+    throw new Failure(
+      { code: "file-unreadable", culprit: path },
+      `${path} cannot be read.`,
+      "Apply the service again.",
+    );
   }
 }

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest, git, repositoryOfTest } from "../../deployment/testdata/git-repository.ts";
 import { gitServerOfTest } from "../../deployment/testdata/git-server.ts";
 import { authoritiesFile, type RepositoryToSync, repositoriesContent } from "../repositories.ts";
@@ -79,18 +80,17 @@ it("says what is wrong with a password, and what to do, and not what it is", asy
   const commit = repository.commit({ "a.txt": "one" });
   const toSync = { url, commit, folder: `repositories/x/${commit}` };
   const withSecret = { ...toSync, secret: "token", login: "0" };
-  await expect(bring(toSync)).rejects.toThrow(
-    `The git server wants a password for ${url}, and the service names none.\n`,
-  );
-  await expect(bring(withSecret)).rejects.toThrow(
-    `There is no secret token, which has the password for ${url}.\nSet it: \`slipway secret set token\`.`,
-  );
-  login("hunter3");
-  await expect(bring(withSecret)).rejects.toThrow(
-    `The git server refused the password from secret token for ${url} while fetching commit ${commit}.\n`,
-  );
-  login("hunter2\nmore");
-  await expect(bring(withSecret)).rejects.toThrow("The secret token, which has the password for");
+  await expect(bring(toSync)).rejects.toThrow(reported("git-login", url));
+  await expect(bring(withSecret)).rejects.toThrow(reported("secret-not-found", "token"));
+  for (const [password, code, culprit] of [
+    ["hunter3", "git-login", url],
+    ["hunter2\nmore", "credential-invalid", "token"],
+  ] as const) {
+    login(password);
+    const refused = expect(bring(withSecret)).rejects;
+    await refused.toThrow(reported(code, culprit));
+    await refused.not.toThrow("hunter");
+  }
   expect(existsSync(join(volume, toSync.folder))).toBe(false);
   login("hunter2");
   await bring(withSecret);
@@ -111,9 +111,7 @@ it("never gives the password to another server, which a submodule may name", asy
   const commit = git(repository.folder, "rev-parse", "HEAD");
   login("hunter2");
   const toSync = { url, commit, folder: `repositories/x/${commit}`, secret: "token", login: "0" };
-  await expect(bring(toSync)).rejects.toThrow(
-    `The git server of ${inner.url} wants a password, and the one that ${url} is cloned with is for its own server alone.\n`,
-  );
+  await expect(bring(toSync)).rejects.toThrow(reported("git-login", new RegExp(`^${inner.url}`)));
   expect(inner.server.requests).not.toEqual([]);
   expect(inner.server.requests.filter((request) => request.endsWith("with a password"))).toEqual([]);
 });

@@ -96,14 +96,16 @@ async function passwordFor(
   // A repository says where its submodules are: another server must not get what is for this one.
   if (!isSameServer(asked, url)) {
     throw new UserError(
-      `The git server of ${asked} wants a password, and the one that ${url} is cloned with is for its own server alone.`,
-      "Have that submodule where the repository is, or where nobody is asked for a password.",
+      { code: "git-login", culprit: asked },
+      `The git server of ${asked} wants a password, but the password for ${url} is only for that server.`,
+      "Move that submodule to the server of the repository, or to one that wants no password.",
     );
   }
   if (secret === undefined || login === undefined) {
     throw new UserError(
-      `The git server wants a password for ${url}, and the service names none.`,
-      "Add `username` and `password: SECRET:NAME`, or check the address: many servers ask this for repositories that they do not have.",
+      { code: "git-login", culprit: url },
+      `The git server wants a password for ${url}, but the service names none.`,
+      "Add `username` and `password: SECRET:NAME`, or check the address: many servers ask for a password if the repository does not exist.",
     );
   }
   const [username, password] = await Promise.all(
@@ -111,7 +113,8 @@ async function passwordFor(
   );
   if (username === undefined || password === undefined) {
     throw new UserError(
-      `There is no secret ${secret}, which has the password for ${url}.`,
+      { code: "secret-not-found", culprit: secret },
+      `There is no secret ${secret}, the password for ${url}.`,
       `Set it: \`slipway secret set ${secret}\`.`,
     );
   }
@@ -144,6 +147,11 @@ async function withAuthorities(
 /** Has all that was written on the disk, so that no crash can leave a folder whose files are empty. */
 async function flush(folder: string): Promise<void> {
   await promisify(execFile)("sync", ["--file-system", folder]).catch((cause: Error) => {
-    throw new Failure("The volume does not keep what was written to it.", "Look at its node's disk.", { cause });
+    throw new Failure(
+      { code: "file-unwritable", culprit: folder },
+      "The volume does not keep written data.",
+      "Check the disk of its node.",
+      { cause },
+    );
   });
 }

@@ -20,8 +20,9 @@ export class Volume {
   static async open(folder: string): Promise<Volume> {
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK).catch((cause: NodeJS.ErrnoException) => {
       throw new UserError(
-        `The volume at ${folder} cannot be written to by user ${process.getuid?.()} (${cause.code}).`,
-        "Make it writable for that user or its group, or take another volume.",
+        { code: "file-unwritable", culprit: folder },
+        `User ${process.getuid?.()} cannot write to the volume at ${folder} (${cause.code}).`,
+        "Make it writable for that user or its group, or use another volume.",
         { cause },
       );
     });

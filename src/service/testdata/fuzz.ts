@@ -58,9 +58,9 @@ function read(text: string): string {
     return "";
   } catch (error) {
     expect(error).toBeInstanceOf(UserError);
-    const { message } = error as UserError;
-    expect(message).toMatch(/^svc\.yaml:\d+:\d+: .*\n./s);
-    return message;
+    const { message, culprit } = error as UserError;
+    expect(culprit).toMatch(/^svc\.yaml(:\d+:\d+)?$/);
+    return `${culprit} ${message}`;
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { reportOf } from "../../../core/errors.ts";
 import { clusterOfTest } from "../../../engine/kubernetes/testdata/cluster.ts";
 import { pushShell } from "../../../engine/kubernetes/testdata/image.ts";
 import type { Change } from "../apply.ts";
@@ -45,7 +46,7 @@ export async function serviceOfTest() {
       ...options,
     }).then(
       () => "",
-      (error: Error) => error.message,
+      (error: unknown) => reportOf(error),
     );
     return { error, changes };
   };
