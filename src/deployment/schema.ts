@@ -19,7 +19,9 @@ export function readComplaint(message: string): { problem: string; remedy: strin
   return { problem, remedy };
 }
 
-/** A value with a rule of its own: `check` gives what is wrong with it, or undefined. */
+const nul: [string, string] = ["contains a NUL character", "Remove it."];
+
+/** A value with its own rule: `check` gives what is wrong with it, or undefined. */
 export function checked<T extends z.ZodType>(
   schema: T,
   check: (value: z.output<T>) => [problem: string, remedy: string] | undefined,
@@ -60,20 +62,20 @@ function oneOf<T extends z.ZodRawShape>(what: string, kinds: T) {
 }
 
 const text = checked(z.string(), (value) =>
-  value === "" ? ["is empty", "Give a text."] : value.includes("\0") ? ["has a NUL in it", "Leave it out."] : undefined,
+  value === "" ? ["is empty", "Give a text."] : value.includes("\0") ? nul : undefined,
 );
 
 /** A path inside the code: relative, and not out of it. */
 const innerPath = checked(text, (value) => {
   if (value.startsWith("/")) return ["is an absolute path", "Give a path relative to the root of the code."];
   const isOut = posix.normalize(value).split("/")[0] === "..";
-  return isOut ? ["leads out of the code", "Give a path inside, without .. that leads out."] : undefined;
+  return isOut ? ["leads out of the code", "Give a path inside the code."] : undefined;
 });
 
 const interpreterPath = checked(text, (value) =>
   value.startsWith("/") || value === ownInterpreter
     ? undefined
-    : ["is not an absolute path", `Start it with /, or write ${ownInterpreter} for the one that Slipway runs on.`],
+    : ["is not an absolute path", `Start it with /, or write ${ownInterpreter} for Slipway's own.`],
 );
 
 /** A repository of images without tag and digest, as its deployment has them apart. */
@@ -82,14 +84,14 @@ const imageRepository = checked(z.string(), (value) => {
     const { tag, digest } = parseReference(value);
     if (tag === undefined && digest === undefined) return undefined;
     const part = digest === undefined ? "tag" : "digest";
-    return [`has a ${part} in it`, `Give it as \`${part}\`, beside \`repository\`.`];
+    return [`contains a ${part}`, `Give it as \`${part}\`, beside \`repository\`.`];
   } catch {
     return ["is not a repository of images", "Write REGISTRY/NAME, as in registry.example.com/team/image."];
   }
 });
 
 const tag = checked(z.string(), (value) =>
-  isTag(value) ? undefined : ["is not a tag", "Write up to 128 letters, digits and . _ -, the first no . or -."],
+  isTag(value) ? undefined : ["is not a tag", "Write up to 128 letters, digits and . _ -; do not start with . or -."],
 );
 
 const digest = checked(z.string(), (value) =>
@@ -111,7 +113,7 @@ const pythonVersion = checked(z.string(), (value) =>
 const commit = checked(z.string(), (value) => {
   if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) return undefined;
   return /^[0-9a-f]{4,63}$/i.test(value)
-    ? ["is not a whole commit id", "Write all of its 40 lower-case digits, as `git rev-parse` prints them."]
+    ? ["is not a whole commit id", "Write all 40 lower-case digits, as `git rev-parse` prints them."]
     : ["is not a commit id", "Write 40 hexadecimal digits, or use GitRepoBranch for a branch."];
 });
 
@@ -125,8 +127,8 @@ const json: z.ZodType<Json> = checked(z.json(), (value) =>
   isExact(value)
     ? undefined
     : [
-        "has an integer of more digits than go through unchanged",
-        "Give it as a text, in quotes, and make a number of it there.",
+        "contains an integer with too many digits to pass it unchanged",
+        "Put it in quotes, and convert it in the function.",
       ],
 ) as z.ZodType<Json>;
 
@@ -137,10 +139,10 @@ function isExact(value: unknown): boolean {
   return typeof value !== "object" || value === null || Object.values(value).every(isExact);
 }
 
-const variables = z.record(
-  z.string(),
-  checked(z.string(), (value) => (value.includes("\0") ? ["has a NUL in it", "Leave it out."] : undefined)),
-);
+/** May be empty. */
+const anyText = checked(z.string(), (value) => (value.includes("\0") ? nul : undefined));
+
+const variables = z.record(z.string(), anyText);
 
 const environment = variables.superRefine((value, context) => {
   for (const name of Object.keys(value)) {
@@ -174,7 +176,7 @@ function number(minimum: number, maximum: number, isWhole: boolean) {
 const network = checked(z.string(), (value) =>
   value === "none" || value === "host"
     ? undefined
-    : ["is neither none nor host", "Write none, or host for this machine's network as it is."],
+    : ["is neither none nor host", "Write none, or host to use this machine's network."],
 );
 
 const platform = checked(z.string(), (value) =>
@@ -243,7 +245,7 @@ export function codeFields(protocols: readonly GitProtocol[], isLocked: boolean)
       strictFields("a field of git_repo", { ...place, branch: branch.optional(), commit: commit.optional() }),
       (value) =>
         value.branch !== undefined && value.commit !== undefined
-          ? ["has both a branch and a commit", "Keep the one that is meant."]
+          ? ["has both a branch and a commit", "Keep one of them."]
           : undefined,
     ).transform(({ branch: name, commit: id, ...rest }) =>
       id === undefined
@@ -270,9 +272,7 @@ export function deploymentFields({ protocols = safeProtocols, isLocked = false }
   return strictFields("a field of a job", {
     interpreter: interpreterFields(isLocked),
     code: codeFields(protocols, isLocked).optional(),
-    command: z
-      .array(checked(z.string(), (value) => (value.includes("\0") ? ["has a NUL in it", "Leave it out."] : undefined)))
-      .optional(),
+    command: z.array(anyText).optional(),
     function: text.optional(),
     arguments: z.array(json).optional(),
     environment: environment.default({}),

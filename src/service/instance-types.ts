@@ -74,7 +74,7 @@ const labelled = checked(z.record(z.string(), z.string()), (labels) => {
   return wrong === undefined
     ? undefined
     : [
-        `has ${wrong.join("=")}, which is no label`,
+        `has ${wrong.join("=")}, which is not a label`,
         "Write labels as nodes have them, in quotes where they look like numbers.",
       ];
 });

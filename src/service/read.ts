@@ -130,7 +130,7 @@ function readService(
           {
             path: ["name"],
             problem: "is missing",
-            remedy: "Add it: each of a file's several services has a name of its own.",
+            remedy: "Add it: a file with several services must name each of them.",
           },
         ]
       : []),
@@ -138,7 +138,7 @@ function readService(
       ? [
           {
             path: ["name"],
-            problem: "is missing, and the file's name is none for a service",
+            problem: "is missing, and the file's name cannot be a service's name",
             remedy: "Add it: at most 40 lower-case letters, digits and -.",
           },
         ]
@@ -167,7 +167,7 @@ function sameName(place: string): Issue {
   return {
     path: ["name"],
     problem: `is the name of another service in ${place}`,
-    remedy: "Give each a name of its own.",
+    remedy: "Give each a different name.",
   };
 }
 

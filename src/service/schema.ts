@@ -74,8 +74,8 @@ const name = formed(
 
 /** Nothing that a container's environment, or a ConfigMap, cannot hold. */
 const storable = (value: string): [string, string] | undefined => {
-  if (value.includes("\0")) return ["has a NUL in it", "Leave it out."];
-  return value.isWellFormed() ? undefined : ["has half a character in it", "Write the whole character."];
+  if (value.includes("\0")) return ["contains a NUL character", "Remove it."];
+  return value.isWellFormed() ? undefined : ["contains half a character", "Write the whole character."];
 };
 
 const image = checked(text(), (value) => {
@@ -90,7 +90,7 @@ const image = checked(text(), (value) => {
 const folder = formed(
   /^(?:\/(?!\.{1,2}(?:\/|$))[^/:\p{Cc}]+)+$/u,
   "is not an absolute folder",
-  "Write it like /opt/models: from /, without . and .., a colon and a / at the end.",
+  "Write it like /opt/models: absolute, without `.`, `..`, a colon, or a / at the end.",
 );
 
 const modelId = checked(text(), (value) => {
@@ -115,16 +115,13 @@ const url = checked(text(), (value) => {
     if (parsed.protocol === "https") return undefined;
     // There is no field that could name one.
     return [
-      "is an address for ssh, and a service has no key for that",
-      "Write its address with https, and give `username` and `password` if it is private.",
+      "is an SSH address, but services have no SSH keys",
+      "Write its https address, and give `username` and `password` if it is private.",
     ];
   }
   // What it says of anything else may show a part of the address.
   return /^has a (password|user or a token) in it$/.test(parsed.problem)
-    ? [
-        parsed.problem,
-        "Take it out, change it where others could read the file, and give it by `username` and `password`.",
-      ]
+    ? [parsed.problem, "Remove it, change it if others could read the file, and give it as `username` and `password`."]
     : ["is no address of a git server", "Write https://HOST/PATH."];
 });
 
@@ -138,7 +135,7 @@ const repository = fields("a field of a repository", {
   username: formed(
     /^[^\s:\p{Cc}]{1,255}$/u,
     "is not a user's name",
-    "Write it without spaces and colons; the password goes by `password`.",
+    "Write it without spaces and colons; give the password as `password`.",
   )
     .optional()
     .describe("Whom the git server knows."),
@@ -153,7 +150,7 @@ const repository = fields("a field of a repository", {
 
 const passwordComplaint = complaint(
   "does not name a secret",
-  "Write SECRET:NAME. If this is the password itself, take it out of the file, and change it where others could read the file.",
+  "Write SECRET:NAME. If this is the password itself, remove it from the file, and change it if others could read the file.",
 );
 
 const repositories = fields("a field of repositories", {
@@ -169,7 +166,7 @@ const repositories = fields("a field of repositories", {
 const metric = checked(text(), (value) => {
   if (value === "cpu" || value === "memory") return undefined;
   return value === "requestDuration"
-    ? ["is a metric that clusters do not measure by themselves", "Write cpu or memory."]
+    ? ["is a metric that clusters do not measure", "Write cpu or memory."]
     : ["is neither cpu nor memory", "Write one of them."];
 });
 
@@ -179,7 +176,7 @@ const autoscaling = fields("a field of autoscaling", {
   metrics: someOf(
     fields("a field of a metric", {
       metric: metric.describe("cpu or memory."),
-      summary: formed(/^average$/, "is not a summary that autoscaling knows", "Write average.")
+      summary: formed(/^average$/, "is not a known summary", "Write average.")
         .default("average")
         .describe("Over all replicas."),
       value: whole(1, 100).describe("Per cent of what the instance type has."),
@@ -240,7 +237,7 @@ const env = list(
 
 /** The fields of a service, in both shapes (SPEC section 4). What holds between them is in `read.ts`. */
 export const serviceFields = fields("a field of a service", {
-  apiVersion: formed(/^v1$/, "is a version that is not known", "Write v1, or leave it out.").optional().describe("v1."),
+  apiVersion: formed(/^v1$/, "is not a known version", "Write v1, or remove it.").optional().describe("v1."),
   name: name.optional().describe("Default: the file's name."),
   enabled: flag().default(true).describe("Whether the service runs."),
   image: image.optional().describe("The container image. May be left out where an image is given with the file."),

@@ -29,7 +29,7 @@ const syncImage = checked(z.string(), (value) => {
   } catch {
     // Said below.
   }
-  return ["is no image by digest", "Write REGISTRY/REPOSITORY@sha256:DIGEST."];
+  return ["is not an image with a digest", "Write REGISTRY/REPOSITORY@sha256:DIGEST."];
 });
 
 const claim = checked(z.string(), (value) =>
@@ -92,8 +92,5 @@ async function readAuthorities(name: string, path: string, document: Document): 
   if (/PRIVATE KEY/.test(text)) throw fail("contains a private key", "Name a file with only certificates.");
   if (!/-----BEGIN CERTIFICATE-----/.test(text)) throw fail("contains no certificate", "Name a file in PEM.");
   if (text.length <= maximumAuthorities) return text;
-  throw fail(
-    `has more than ${maximumAuthorities} bytes`,
-    "Leave out the public authorities: they are known without it.",
-  );
+  throw fail(`has more than ${maximumAuthorities} bytes`, "Remove the public authorities: Slipway adds them.");
 }

@@ -53,7 +53,7 @@ export function parseGitUrl(
   const at = authority.lastIndexOf("@");
   const user = at < 0 ? undefined : authority.slice(0, at);
   const host = authority.slice(at + 1).toLowerCase();
-  // What stands before the @ is a password or a token more often than not: it is not shown.
+  // The text before the @ is often a password or a token: do not show it.
   const secretRemedy =
     "Take it out of the address, change it where it was shown, and give it by `slipway credentials add`.";
   if (user?.includes(":")) return bad("has a password in it", secretRemedy);

@@ -45,7 +45,7 @@ export async function applyFile(file: ServiceFile, env: Environment, options: Ap
     const { service } = meaning;
     if (service.autoscaling) {
       options.notice(
-        `${service.name}: nothing scales services on ${containers.client.name}: it has ${service.replicas}.`,
+        `${service.name}: ${containers.client.name} does not scale services; replicas: ${service.replicas}.`,
       );
     }
     const lock = await lockOf(service.name, env, options.notice);

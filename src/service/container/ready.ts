@@ -75,7 +75,9 @@ async function howItEnded(containers: Containers, name: string, restartsBefore: 
 }
 
 function howOf({ exitCode, isOutOfMemory }: Found): string {
-  return isOutOfMemory ? "for want of memory: give it a larger resources.instanceType" : `with status ${exitCode}`;
+  return isOutOfMemory
+    ? "because it ran out of memory: choose a larger resources.instanceType"
+    : `with status ${exitCode}`;
 }
 
 /** A program that ends again and again runs in between, when nobody tells how it has ended. */

@@ -2,7 +2,7 @@ import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import type { Cluster } from "../../engine/kubernetes/cluster.ts";
 import type { ServiceDocument } from "../read.ts";
 
-/** @throws UserError when the volume claim that a service's repositories are kept in is not there: nobody but its owner can say what it should be */
+/** @throws UserError when the volume claim of a service's repositories does not exist: only its owner knows its size and class */
 export async function requireDataset(
   { service: { repositories }, error }: ServiceDocument,
   cluster: Cluster,
@@ -13,8 +13,8 @@ export async function requireDataset(
   throw error([
     {
       path: ["repositories", "dataset"],
-      problem: `names the volume claim ${dataset}, and there is none in namespace ${cluster.namespace} of cluster ${cluster.context}`,
-      remedy: `Make a PersistentVolumeClaim ${dataset} there, ReadWriteMany if pods run on several nodes, or name one that there is.`,
+      problem: `names the volume claim ${dataset}, which does not exist in namespace ${cluster.namespace} of cluster ${cluster.context}`,
+      remedy: `Create a PersistentVolumeClaim ${dataset} there, ReadWriteMany if pods run on several nodes, or name an existing one.`,
     },
   ]);
 }

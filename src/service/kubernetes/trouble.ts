@@ -36,8 +36,8 @@ const ofService: Owner = {
   resources: "instanceType",
   memory: "instanceType",
   again: "apply the service again",
-  credential: "Name one of yours in `containerRegistry`, or have the nodes given one.",
-  missingImage: "Push it, or name another one.",
+  credential: "Name one of yours in `containerRegistry`, or give one to the nodes.",
+  missingImage: "Push it, or name another image.",
 };
 
 /** What keeps a service from being what it should be, undefined when nothing is known to. */
@@ -53,12 +53,12 @@ export async function troubleOf(place: Place, observed: Observed, signal?: Abort
   return found ?? refusedPod(conditionOf(deployment, "ReplicaFailure")?.message, ofService) ?? endedPod(failed.at(-1));
 }
 
-/** A pod that its node does not take after all, or ends, is followed by another. */
+/** Kubernetes replaces a pod that its node rejected or ended. */
 function endedPod(pod: Pod | undefined): Trouble | undefined {
   if (pod === undefined) return undefined;
   const { reason = "Failed", message } = pod.status ?? {};
   return passing(
-    `Node ${pod.spec.nodeName} ended pod ${pod.metadata.name} (${reason}): ${oneLine(message) || "it does not say why"}. Another one follows; ask for less (instanceType), or for more nodes.`,
+    `Node ${pod.spec.nodeName} ended pod ${pod.metadata.name} (${reason}): ${oneLine(message) || "it does not say why"}. Another pod follows. Request less (instanceType), or add nodes.`,
   );
 }
 
@@ -148,7 +148,7 @@ function probeKill(events: readonly Event[], container: string): string | undefi
   const failure = events.findLast(
     ({ reason, message = "" }) => reason === "Unhealthy" && message.toLowerCase().startsWith(probe),
   );
-  return `Its program was ended, for it failed its ${probe} check: ${probeWords(failure)}. ${advice(probe)}`;
+  return `Kubernetes ended its program, because it failed its ${probe} check: ${probeWords(failure)}. ${advice(probe)}`;
 }
 
 /** Why a pod that has a node is not ready, by what happened to it. Not all that a node warns of keeps it from that. */
@@ -162,7 +162,7 @@ function eventTrouble(events: readonly Event[], pod: Pod): Trouble | undefined {
     return passing(`Pod ${name} runs and fails its ${probe} check: ${probeWords(last)}. ${advice(probe)}`);
   }
   return passing(
-    `Pod ${name} does not start (${last.reason}): ${oneLine(last.message)}. Change what this names, or ask whoever runs the cluster.`,
+    `Pod ${name} does not start (${last.reason}): ${oneLine(last.message)}. Correct the field that this names, or ask the administrator of the cluster.`,
   );
 }
 
@@ -172,5 +172,5 @@ function probeWords(event: Event | undefined): string {
 }
 
 function advice(probe: string): string {
-  return `Check \`healthChecks.${probe}\`, and that the program listens on its port at all addresses, not at 127.0.0.1 alone.`;
+  return `Check \`healthChecks.${probe}\`, and that the program listens on all addresses, not only on 127.0.0.1.`;
 }
