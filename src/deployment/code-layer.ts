@@ -6,7 +6,7 @@ import type { TarEntry } from "../layer/entry.ts";
 import { writeLayer } from "../layer/write.ts";
 import { formatLayerMetadata, type LayerMetadata, parseLayerMetadata } from "../oci/layer.ts";
 
-/** Where code is in an image, without the slash it starts with. */
+/** The folder of code in an image, without the leading slash. */
 export const imageCodeFolder = "slipway/code";
 
 /** A layer with code. */

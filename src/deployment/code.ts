@@ -16,7 +16,7 @@ export interface LocalCode {
   readonly checkout?: string;
 }
 
-/** Where checkouts are kept and how their servers are reached. */
+/** The cache of checkouts, and the access to their servers. */
 export interface CodeOptions {
   readonly git: GitAccess;
   /** Default: this process's. */

@@ -12,7 +12,7 @@ export interface Change {
   readonly because?: string;
 }
 
-/** What moved or was changed from one lock to the next, in the order of the fields' names. */
+/** The changes from one lock to the next, in the order of the fields' names. */
 export function diffLocks(before: JobLock, after: JobLock): Change[] {
   const [old, current] = [leaves(before.deployment as unknown as Json), leaves(after.deployment as unknown as Json)];
   const fields = [...new Set([...old.keys(), ...current.keys()])].sort();

@@ -21,7 +21,7 @@ import { resolveBase } from "./resolve-base.ts";
 import { environmentFiles } from "./resolve-environment.ts";
 import { resolveTag } from "./resolve-image.ts";
 
-/** How what a deployment names is looked up. */
+/** Options for looking up a deployment's images, branches and files. */
 export interface ResolveOptions extends CodeOptions {
   /** Opens a registry by name. Default: with the credentials of docker and podman, the embedded one over its socket. */
   readonly openRegistry?: (registry: string) => Promise<RegistryClient>;

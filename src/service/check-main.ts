@@ -7,7 +7,7 @@ import { checkImageTaken, readServices } from "./read.ts";
 /** Stands for the image that is known when the services are used. */
 const someImage = `localhost/image@sha256:${"0".repeat(64)}`;
 
-/** `service_check FILE NAME OUTPUT [--has-image]`: ends with the file's mistakes, else makes an empty file. What it checks by is the same on every machine. */
+/** `service_check FILE NAME OUTPUT [--has-image]`: ends with the file's mistakes, else makes an empty file. The checks are the same on every machine. */
 async function main([file = "", name = "", output = "", option]: readonly string[]): Promise<void> {
   const image = option === "--has-image" ? someImage : undefined;
   checkImageTaken(await readServices(file, name, undefined, image), image);

@@ -1,7 +1,7 @@
 import type { Issue } from "../deployment/document.ts";
 import type { ServiceFields } from "./schema.ts";
 
-/** What is wrong between the fields of a service. */
+/** Checks fields of a service against each other. */
 export function checkFields(fields: ServiceFields): Issue[] {
   const { resources } = fields;
   const issues: Issue[] = [];

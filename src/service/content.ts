@@ -3,17 +3,17 @@ import { sha256, splitDigest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
 
 /**
- * What is brought to a service before its program starts: one run of the sync program, `sync KIND --volume=/volume ARGUMENTS…`, and what the
+ * Content that a service gets before its program starts: one run of the sync program, `sync KIND --volume=/volume ARGUMENTS…`, and what the
  * service's container sees of the volume afterwards. Kubernetes and podman make the same of it.
  */
 export interface Content {
-  /** What the sync program is asked for; also the name of its volume. */
+  /** The argument of the sync program, and the name of its volume. */
   readonly kind: ContentKind;
   /** Public facts: they are shown wherever processes are listed. */
   readonly arguments: readonly string[];
-  /** The volume claim that content is kept in, which must exist. Undefined: each pod has a volume of its own. */
+  /** The volume claim with the content, which must exist. Undefined: each pod has its own volume. */
   readonly claim?: string;
-  /** What the service's container sees, read-only. */
+  /** Folders that the service's container sees, read-only. */
   readonly mounts: readonly ContentMount[];
   /** Parts of secrets that the sync program reads from files, and nobody else gets. */
   readonly secrets: readonly ContentSecret[];
@@ -34,7 +34,7 @@ export interface ContentSecret {
   /** The secret's name. */
   readonly secret: string;
   readonly key: string;
-  /** What the file is called in {@link secretsFolder}. */
+  /** The name of the file in {@link secretsFolder}. */
   readonly file: string;
 }
 
@@ -44,10 +44,10 @@ export interface ContentText {
   readonly file: string;
 }
 
-/** Where the sync program has its volume. */
+/** The folder of the sync program's volume. */
 export const volumeFolder = "/volume";
 
-/** Where the sync program finds files with secrets and texts. A secret that is not there has no file. */
+/** The folder with the sync program's secrets and texts. A missing secret has no file. */
 export function secretsFolder(kind: ContentKind): string {
   return `/run/slipway/${kind}`;
 }
@@ -57,7 +57,7 @@ export function syncArguments({ kind, arguments: rest }: Content): string[] {
   return [kind, `--volume=${volumeFolder}`, ...rest];
 }
 
-/** Where a volume has a model: a version, or, where none is named, a link to what was the newest the last time somebody looked. */
+/** The folder of a model in a volume: of a version, or, without one, a link to the newest version when it was last checked. */
 export function modelFolder({
   registry,
   repository,

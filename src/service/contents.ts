@@ -6,7 +6,7 @@ import { repositoriesContent } from "./repositories.ts";
 import type { ServiceSettings } from "./settings.ts";
 
 /**
- * What is brought to a service before its program starts, in this order.
+ * The content that a service gets before its program starts, in this order.
  *
  * @param modelFiles how the sync program gets `modelAccess`. Default: by the secret that applying makes in a cluster
  */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { formatPath } from "../deployment/document.ts";
 
-/** What a cluster notes about an object, rather than what the object is. Controllers have their notes in annotations; services have none. */
+/** Fields and annotations that a cluster and its controllers note on an object. */
 const bookkeeping: ReadonlySet<string> = new Set([
   "annotations",
   "creationTimestamp",
@@ -11,7 +11,7 @@ const bookkeeping: ReadonlySet<string> = new Set([
   "uid",
 ]);
 
-/** Where two states of an object differ, as `spec.template.spec.containers[0].image`; status left out. Sorted. */
+/** The fields in which two states of an object differ, as `spec.template.spec.containers[0].image`; status left out. Sorted. */
 export function changedFields(before: object, after: object): string[] {
   return differences(essence(before), essence(after), []).sort();
 }

@@ -3,7 +3,7 @@ import { UserError } from "../core/errors.ts";
 import { type ContainerUse, findContainerClient } from "../engine/container/client.ts";
 import { hasCluster, kubeconfigFiles } from "../engine/kubernetes/configured.ts";
 
-/** What runs services. */
+/** The engines that run services. */
 export const serviceEngines = ["kubernetes", "container"] as const;
 
 export type ServiceEngine = (typeof serviceEngines)[number];
@@ -14,7 +14,7 @@ export const serviceUse: ContainerUse = {
   instead: "run services in Kubernetes with --engine kubernetes",
 };
 
-/** What {@link serviceEngine} chooses where nobody asks for one, for people. */
+/** The default of {@link serviceEngine}, for people. */
 export const defaultServiceEngine =
   "SLIPWAY_ENGINE, else kubernetes if you have a kubeconfig, else container if you have podman or docker";
 

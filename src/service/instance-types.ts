@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseBytes } from "../deployment/quantity.ts";
 import { checked, complaint, strictFields } from "../deployment/schema.ts";
 
-/** What each container of a service gets. */
+/** The resources of each container of a service. */
 export interface InstanceType {
   /** Processors, fractions allowed. */
   readonly cpu: number;

@@ -41,7 +41,7 @@ export interface Repositories {
 export interface Repository {
   /** https. */
   readonly url: string;
-  /** What its main branch named when that was asked for. Undefined: whoever clones it first asks. */
+  /** The newest commit of its main branch. Undefined: the first to clone it asks the server. */
   readonly commit?: string;
   /** Of the folder below `mountPath`. */
   readonly name: string;

@@ -12,7 +12,7 @@ import { type Content, type ContentSecret, modelFolder } from "./content.ts";
 import type { Model, Service } from "./model.ts";
 import { type RegistryAccesses, registriesFile } from "./sync/registries.ts";
 
-/** Where the models of services are: in the registry of jobs. */
+/** The registry with the models of services, which is that of jobs. */
 export interface ModelRegistry {
   readonly host: string;
   /** Repositories by the ids of models. */

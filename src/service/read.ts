@@ -17,11 +17,11 @@ export interface ServiceDocument {
   error(issues: readonly Issue[], code?: ErrorCode): UserError;
 }
 
-/** Where services are described. */
+/** A document that describes a service. */
 export interface ServiceFile {
   /** Of a file or folder. */
   readonly path: string;
-  /** What a person calls it. */
+  /** Its name, for people. */
   readonly name: string;
   /** Of its services that name none. */
   readonly image?: string;

@@ -4,12 +4,12 @@ import type { Content, ContentSecret, ContentText } from "./content.ts";
 import type { Repositories, Repository } from "./model.ts";
 import { secretKey } from "./secrets/secrets.ts";
 
-/** What the sync program is told of one repository, as JSON: public facts alone. */
+/** The sync program's argument for one repository, as JSON: only public facts. */
 export interface RepositoryToSync {
   readonly url: string;
   /** Undefined: what its main branch names when nobody has cloned it yet. */
   readonly commit?: string;
-  /** Where it shall be in the volume, relative. */
+  /** Its path in the volume, relative. */
   readonly folder: string;
   /** Of the secret with its password, for errors. */
   readonly secret?: string;
@@ -20,7 +20,7 @@ export interface RepositoryToSync {
 /** The file with authorities that sign the certificates of git servers, beside those that everybody knows. */
 export const authoritiesFile = "authorities.pem";
 
-/** What brings a service's repositories into its container. The same commit of the same address is at the same place for every service. */
+/** The content with a service's repositories. The same commit of the same address is at the same place for every service. */
 export function repositoriesContent(repositories: Repositories, authorities: string | undefined): Content {
   const { dataset, mountPath } = repositories;
   const all = repositories.repositories.map((repository, index) => ({

@@ -8,7 +8,7 @@ import type { Service } from "./model.ts";
 import { resolveModels } from "./models.ts";
 
 /**
- * What a service is now: its image and its models by digest. A restart of a pod then changes no program, and every pod has the same one.
+ * Pins a service's image and models by digest, so that all pods run the same program, after a restart too.
  *
  * @throws UserError when there is no such image or model
  */

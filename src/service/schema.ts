@@ -6,7 +6,7 @@ import { isDigest } from "../oci/digest.ts";
 import { isRepository, parseReference } from "../oci/reference.ts";
 import { secretPattern } from "./secrets/secrets.ts";
 
-/** What is said of a value of the wrong type. The value is never shown: it may be a secret in the wrong place. */
+/** The complaint about a value of the wrong type. It never shows the value, which may be a misplaced secret. */
 function typeError(what: string, remedy: string) {
   return (issue: { readonly input?: unknown }) => {
     const { input } = issue;
@@ -119,7 +119,7 @@ const url = checked(text(), (value) => {
       "Write its https address, and give `username` and `password` if it is private.",
     ];
   }
-  // What it says of anything else may show a part of the address.
+  // Other problems may quote a part of the address.
   return /^has a (password|user or a token) in it$/.test(parsed.problem)
     ? [parsed.problem, "Remove it, change it if others could read the file, and give it as `username` and `password`."]
     : ["is no address of a git server", "Write https://HOST/PATH."];

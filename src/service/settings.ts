@@ -11,7 +11,7 @@ import { checked, strictFields } from "../deployment/schema.ts";
 import { parseReference } from "../oci/reference.ts";
 import { defaultInstanceTypes, type InstanceType, instanceTypeFields } from "./instance-types.ts";
 
-/** What the user's configuration file says of services. */
+/** The section `services` of the user's configuration file. */
 export interface ServiceSettings {
   /** {@link defaultInstanceTypes}, and over them those of the file. */
   readonly instanceTypes: Readonly<Record<string, InstanceType>>;

@@ -16,7 +16,7 @@ export interface SyncImage {
 
 /** Names an image that is in a registry already, by digest. */
 const imageVariable = "SLIPWAY_SYNC_IMAGE";
-/** Names the program that pushes the image: set by whoever built it beside this command line. */
+/** Names the program that pushes the image. The build of this command line sets it. */
 const pushVariable = "SLIPWAY_SYNC_PUSH";
 
 /**

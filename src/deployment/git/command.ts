@@ -84,7 +84,7 @@ export async function gitOutput(command: Omit<GitCommand, "server">, access: Git
   );
 }
 
-/** What git said last, on one line. */
+/** The last words of git, on one line. */
 export function lastWords(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)
@@ -157,7 +157,7 @@ async function start(
       cwd: tree?.folder ?? "/",
       stdio: ["ignore", "pipe", "pipe"],
     });
-    // What git starts ends with it: they read from each other.
+    // Programs that git starts end with it: they read from each other.
     const kill = () => void child.kill("SIGKILL");
     access.signal?.addEventListener("abort", kill, { once: true });
     const stdout: Buffer[] = [];

@@ -6,7 +6,7 @@ import { gitOutput, runGit, type WorkTree } from "./command.ts";
 import type { Mirror } from "./mirror.ts";
 import { requireGitUrl } from "./url.ts";
 
-/** What a commit needs of Git LFS: nothing, these settings of git, or that it be installed. */
+/** A commit's need of Git LFS: none, these settings of git, or an installation. */
 export type LfsNeed = { readonly settings: readonly string[] } | "nothing" | "installation";
 
 export async function lfsNeed(mirror: Mirror, commit: string, access: GitAccess): Promise<LfsNeed> {
@@ -44,7 +44,7 @@ export async function refusePointers(mirror: Mirror, commit: string, tree: WorkT
   );
 }
 
-/** A repository may say where its large files are: only where it could be itself. */
+/** Allows the LFS servers of a repository only the protocols of the repository itself. */
 async function checkConfiguration(mirror: Mirror, commit: string, access: GitAccess): Promise<void> {
   const settings = await gitOutput(
     { args: ["config", "--blob", `${commit}:.lfsconfig`, "--list", "-z"], gitDir: mirror.gitDir },

@@ -24,7 +24,7 @@ export async function openContainers(env: Environment): Promise<Containers> {
   return Containers.open(requireContainerClient(env, serviceUse), env);
 }
 
-/** What {@link applyFile} would change. Registries and git servers are asked; nothing is got from them. */
+/** Lists what {@link applyFile} would change. Asks registries and git servers, but fetches nothing. */
 export async function planFile(file: ServiceFile, env: Environment): Promise<readonly ContainerChange[]> {
   const changes: ContainerChange[] = [];
   const containers = await openContainers(env);
@@ -84,7 +84,7 @@ async function meaningOf(
 ): Promise<Meaning> {
   const { service } = document;
   const type = service.instanceType === undefined ? undefined : settings.instanceTypes[service.instanceType];
-  // What does not run need not be there.
+  // A stopped service needs neither image nor content.
   if (replicasOf(service) === 0) return { service, facts: factsOf(service, service.image, type, []), contents: [] };
   const [exact, contents] = await Promise.all([
     exactImage(containers, service, env),
@@ -112,7 +112,7 @@ async function bringAll(
   return mounts;
 }
 
-/** One at a time changes a service. Who has to wait for another is told so. */
+/** Takes the lock of a service, and prints a notice if another command has it. */
 async function lockOf(service: string, env: Environment, notice: (text: string) => void): Promise<Lock> {
   const folder = join(stateFolder(env), "services");
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -140,7 +140,7 @@ export async function deleteServices(
   for (const name of names) {
     const lock = await lockOf(name, env, notice);
     try {
-      // Who had the lock may have made others.
+      // The previous holder of the lock may have made others.
       for (const each of await containers.list(name)) {
         await end(containers, each);
         onChange({ action: "delete", kind: "Container", name: replicaName(each) });

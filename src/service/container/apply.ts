@@ -35,7 +35,7 @@ export function replicasOf({ enabled, replicas }: Service): number {
   return enabled ? replicas : 0;
 }
 
-/** What {@link applyService} would do. */
+/** The changes that {@link applyService} would make. */
 export async function planService(
   containers: Containers,
   service: Service,
@@ -82,7 +82,7 @@ export async function applyService(containers: Containers, prepared: Prepared, o
       remedy,
     );
   } finally {
-    // What has a successor is not needed again; nor is what an interrupted change has left.
+    // Containers with a successor are not needed again, nor are those that an interrupted change left.
     for (const { former } of done) for (const each of former) await containers.remove(each.name);
   }
   for (const { former, change } of steps.filter(({ isWanted }) => !isWanted)) {
@@ -169,7 +169,7 @@ async function replace(
   return { now, former: others, ran };
 }
 
-/** Where the predecessors' ports are. */
+/** The host ports of the predecessors. */
 function portsOf(former: readonly Found[]): HostPorts {
   return new Map(former.flatMap(({ hostPorts }) => [...hostPorts]));
 }

@@ -19,7 +19,7 @@ import type { HostPorts } from "./ports.ts";
 
 /** A container of a service, as the engine has it. */
 export interface Found extends Labelled {
-  /** What the engine calls it. */
+  /** Its name in the engine. */
   readonly name: string;
   /** `running`, `exited`, `created` and other words of the engine. */
   readonly state: string;
@@ -40,7 +40,7 @@ export function isRunning({ state }: Pick<Found, "state">): boolean {
   return state === "running" || state === "stopping" || state === "restarting";
 }
 
-/** What podman and docker both answer to `inspect`, of what is needed here. */
+/** The needed part of the answer to `inspect`, of podman and docker. */
 interface Inspected {
   readonly Name: string;
   readonly Config: { readonly Labels: Readonly<Record<string, string>> | null };
@@ -61,7 +61,7 @@ interface Question {
   readonly image?: string;
   /** Further ones of the client's environment. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** What it reads from standard input. */
+  /** Its standard input. */
   readonly input?: Buffer;
 }
 

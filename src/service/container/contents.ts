@@ -10,9 +10,9 @@ import type { ServiceSettings } from "../settings.ts";
 import { registriesFile } from "../sync/registries.ts";
 
 /**
- * What is brought to a service's containers, exactly: commits, and versions of models.
+ * The exact content of a service's containers: commits, and versions of models.
  *
- * @throws UserError for a secret that is not there, a repository or a model that there is not
+ * @throws UserError for a missing secret, repository or model
  */
 export async function exactContents(
   document: ServiceDocument,

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../oci/json.ts";
 import type { InstanceType } from "../instance-types.ts";
 import type { HealthChecks, Service } from "../model.ts";
 
-/** What a folder of a container shows: a folder of a named volume, which is never changed once it is there. */
+/** The source of a container's folder: a folder of a named volume, which never changes. */
 export interface VolumeFolder {
   readonly volume: string;
   /** Below the volume's root. */

@@ -10,7 +10,7 @@ const factsLabel = "slipway/facts";
 /** A part of a label's value: podman and docker read no line of a label file that has more than 64 KiB, and a character has up to four bytes. */
 const part = /.{1,15000}/gsu;
 
-/** What a container's labels say. */
+/** The facts in a container's labels. */
 export interface Labelled {
   readonly service: string;
   /** From 0. */
@@ -54,12 +54,12 @@ export function readLabels(labels: Readonly<Record<string, string>>): Labelled |
   }
 }
 
-/** What people call one of a service's containers. */
+/** The name of a service's container, for people. */
 export function replicaName({ service, replica }: Pick<Labelled, "service" | "replica">): string {
   return `${service}-${replica}`;
 }
 
-/** The name of a container. What it is made of is in it, so that one can be made while its predecessor is there. */
+/** The name of a container. It has a hash of the facts, so that a container can exist beside its predecessor. */
 export function containerNameOf(labelled: Pick<Labelled, "service" | "replica" | "hash">): string {
   return `slipway-${replicaName(labelled)}-${labelled.hash}`;
 }

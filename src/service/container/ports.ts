@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 
-/** Where ports of containers are published: nobody else's machine reaches them. */
+/** The address at which ports of containers are published: other machines cannot reach it. */
 export const loopback = "127.0.0.1";
 
 /** Ports of this machine by ports of a container. */

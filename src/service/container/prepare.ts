@@ -13,11 +13,11 @@ import { resolveService } from "../resolve.ts";
 import { syncImage } from "../sync-image.ts";
 import type { Containers } from "./containers.ts";
 
-/** What images are called that were built on this machine and are in no registry. */
+/** The registry in the names of images that were built on this machine and never pushed. */
 const local = "localhost";
 
 /**
- * What a service's image is now: by digest, or the id of one that this machine alone has.
+ * Pins a service's image: by digest, or by id if only this machine has it.
  *
  * @throws UserError when there is none, or the engine is on a machine that cannot get it
  */
@@ -36,7 +36,7 @@ export async function exactImage(containers: Containers, service: Service, env: 
 }
 
 /**
- * Sees to it that the engine has a service's image, and that it may run.
+ * Pulls a service's image unless the engine has it, and checks that it may run.
  *
  * @param image what {@link exactImage} gave
  * @throws UserError when it cannot be pulled, or its user is root or may be
@@ -59,9 +59,9 @@ export async function bringImage(
 }
 
 /**
- * Sees to it that the registry of jobs and the engine have the image that brings models and repositories.
+ * Pushes and pulls the sync image unless the engine has it.
  *
- * @returns what it is called there
+ * @returns its name there
  * @throws UserError when this command line came without one, or the engine is elsewhere and cannot get it
  */
 export async function bringSyncImage(containers: Containers, env: Environment): Promise<string> {
@@ -92,7 +92,7 @@ async function loginFor(
   );
 }
 
-/** The same that Kubernetes asks of an image, so that what runs here runs there. */
+/** Has the same rule as Kubernetes, so that an image that runs here runs there. */
 function checkUser(image: string, user: string): void {
   const [name = ""] = user.split(":");
   if (/^[0-9]+$/.test(name) && Number(name) > 0) return;

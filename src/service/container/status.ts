@@ -59,7 +59,7 @@ async function problemOf(found: Found): Promise<string | undefined> {
   return problem && `${replicaName(found)} is not ready: ${problem}.`;
 }
 
-/** Where a container answers on this machine. */
+/** The addresses of a container on this machine. */
 export function endpointsOf({ facts, hostPorts }: Pick<Found, "facts" | "hostPorts">): readonly string[] {
   return facts.ports.flatMap((port) => {
     const hostPort = hostPorts.get(port);

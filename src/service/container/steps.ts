@@ -3,18 +3,18 @@ import type { Found } from "./containers.ts";
 import type { Facts } from "./facts.ts";
 import { replicaName } from "./labels.ts";
 
-/** What applying a service did to one of its containers, or would do. */
+/** A change of one of a service's containers, made or planned. */
 export interface ContainerChange {
   /** `start`: it is there, and does not run. */
   readonly action: "create" | "change" | "start" | "delete";
   readonly kind: "Container";
   /** `NAME-0`, the service's first one. */
   readonly name: string;
-  /** What is not as it was, of containers that change. */
+  /** The fields that differ, of containers that change. */
   readonly fields?: readonly string[];
 }
 
-/** What is to be done about one container of a service. */
+/** The step for one container of a service. */
 export interface Step {
   readonly change: ContainerChange;
   readonly replica: number;
@@ -38,7 +38,7 @@ export interface Goal {
 /** States from which the engine starts a container. */
 const startable: ReadonlySet<string> = new Set(["created", "configured", "initialized", "exited", "stopped"]);
 
-/** What makes of the containers that there are those that are to be. Nothing when they are. */
+/** The steps from the present containers to the wanted ones. Empty when they are the same. */
 export function stepsTo({ service, replicas, facts, hash }: Goal, existing: readonly Found[]): readonly Step[] {
   const steps: Step[] = [];
   for (let replica = 0; replica < replicas; replica += 1) {

@@ -5,12 +5,12 @@ import { printedError } from "../printed-error.ts";
 import type { Containers } from "./containers.ts";
 import type { VolumeFolder } from "./facts.ts";
 
-/** Whose content is brought, and by what. */
+/** Options of {@link bringContent}. */
 export interface SyncOptions {
   readonly service: string;
   /** The sync image, which the engine has. */
   readonly image: string;
-  /** What the sync program finds in its folder of secrets, by name of the file. */
+  /** The sync program's secrets, by name of the file. */
   readonly files: Readonly<Record<string, Buffer>>;
   readonly notice: (text: string) => void;
 }
@@ -23,7 +23,7 @@ export function volumeOf({ kind, claim }: Content): string {
   return kind === "repositories" && claim !== undefined ? claim : `slipway-${kind}`;
 }
 
-/** What containers see of content, and in which volumes it is. */
+/** The folders of content that containers see, with their volumes. */
 export function foldersOf(contents: readonly Content[]): readonly VolumeFolder[] {
   return contents.flatMap((content) =>
     content.mounts.map(({ path, folder }) => ({ volume: volumeOf(content), folder, path })),
@@ -81,12 +81,12 @@ function syncName(service: string, kind: ContentKind): string {
   return `slipway-sync-${service}-${kind}`;
 }
 
-/** Removes what bringing content to a service has left where it was interrupted. */
+/** Removes the sync containers that an interrupted apply left. */
 export async function removeLeftovers(containers: Containers, service: string): Promise<void> {
   for (const kind of ["models", "repositories"] as const) await containers.remove(syncName(service, kind));
 }
 
-/** Where a named volume is on this machine; it is made where there is none. */
+/** The folder of a named volume on this machine. Creates the volume if it is missing. */
 async function volumePlace(containers: Containers, name: string): Promise<string> {
   const place = ["volume", "inspect", "--format={{.Mountpoint}}", name];
   const found = await containers.ask(place).catch((error: unknown) => {

@@ -16,7 +16,7 @@ import {
   serviceLabel,
 } from "./manifest.ts";
 
-/** What applying a service did to one object, or would do. */
+/** A change of one object, made or planned. */
 export interface Change {
   readonly action: "create" | "change" | "delete";
   readonly kind: Kind;
@@ -25,7 +25,7 @@ export interface Change {
   readonly fields?: readonly string[];
 }
 
-/** Where objects are. */
+/** The namespace of objects, and its API. */
 export interface Place {
   readonly api: Api;
   readonly namespace: string;
@@ -39,10 +39,10 @@ interface Live {
 /** An object with all that its cluster has of it. */
 export type LiveObject = Live & { readonly apiVersion: string; readonly kind: Kind };
 
-/** Who owns the fields that a spec names (server-side apply). */
+/** The owner of the fields that a spec names (server-side apply). */
 export const fieldManager = "slipway";
 
-/** What is told while a service is applied. */
+/** Callbacks while a service is applied. */
 export interface ApplyListener {
   /** Told of each change once it is made: what comes after it may fail. */
   readonly onChange?: (change: Change) => void;
@@ -86,7 +86,7 @@ export async function applyService(
   return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial, onChange))];
 }
 
-/** Asks for an object to be so. What someone else set is set back where the manifest has a say in it. */
+/** Applies a manifest. Overwrites changes of others to its fields. */
 export function put({ api, namespace }: Place, manifest: Manifest, isTrial = false): Promise<LiveObject> {
   return api.ask<LiveObject>("PATCH", pathOf(manifest.kind, namespace, manifest.metadata.name), {
     query: { fieldManager, force: true, fieldValidation: "Strict", ...(isTrial ? { dryRun: "All" } : {}) },
@@ -161,7 +161,7 @@ export async function removeAll(
   return changes;
 }
 
-/** What a pod cannot start again without. */
+/** The objects that a pod needs to start again. */
 const neededByPods: ReadonlySet<Kind> = new Set(["ConfigMap", "Secret"]);
 
 /** Makes again what somebody who applies something else at the same time has deleted, before the Deployment named it. */
@@ -171,7 +171,7 @@ async function replenish(place: Place, manifests: readonly Manifest[]): Promise<
   }
 }
 
-/** `KIND NAME` of the ConfigMaps and Secrets of pods that there are, and of those that there will be. */
+/** `KIND NAME` of the ConfigMaps and Secrets of present and future pods. */
 async function usedByPods({ api, namespace }: Place, service: string): Promise<ReadonlySet<string>> {
   interface PodsOwner {
     readonly spec: { readonly replicas?: number; readonly template: { readonly spec: object } };

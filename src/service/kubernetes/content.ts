@@ -2,7 +2,7 @@ import { containerSecurity, literally } from "../../engine/kubernetes/security.t
 import { type Content, type ContentKind, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
 import { secretObjectName } from "../secrets/cluster.ts";
 
-/** What pods have so that content is there before their program starts. */
+/** The parts of a pod that fetch its content before its program starts. */
 export interface PodContent {
   readonly volumes: readonly object[];
   readonly initContainers: readonly object[];
@@ -92,7 +92,7 @@ function initContainer(content: Content, image: string): object {
       { name: kind, mountPath: volumeFolder },
       ...(hasFiles(content) ? [{ name: filesName(kind), mountPath: secretsFolder(kind), readOnly: true }] : []),
     ],
-    // Where it fails, that it says why is worth more than its status.
+    // The log of a failure matters more than its status.
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: { ...containerSecurity, runAsUser: syncUser, runAsGroup: syncUser },
   };

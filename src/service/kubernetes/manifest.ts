@@ -1,6 +1,6 @@
 import { managedBy } from "../../engine/kubernetes/objects.ts";
 
-/** Where each kind of object is in the API. */
+/** The API path of each kind of object. */
 const places = {
   ConfigMap: { group: "/api/v1", plural: "configmaps" },
   Secret: { group: "/api/v1", plural: "secrets" },
@@ -11,7 +11,7 @@ const places = {
 
 export type Kind = keyof typeof places;
 
-/** What services are made of. */
+/** The kinds of objects of services. */
 export const kinds = Object.keys(places) as readonly Kind[];
 
 /** An object of Kubernetes as it is asked for: what its cluster fills in is not there. */
@@ -42,7 +42,7 @@ export function selectorOf(name: string): Readonly<Record<string, string>> {
   return { [serviceLabel]: name };
 }
 
-/** What an object of a kind says of itself. */
+/** The `apiVersion` of a kind of object. */
 export function apiVersionOf(kind: Kind): string {
   return places[kind].group.replace(/^\/apis?\//, "");
 }

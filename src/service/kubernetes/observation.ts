@@ -67,7 +67,7 @@ export class Observation {
     return this.#changes.next(signal);
   }
 
-  /** What there is of a service. */
+  /** The objects of a service. */
   of(name: string): Observed {
     return observedOf(
       name,
@@ -96,7 +96,7 @@ export function replicaSetsPath(namespace: string): string {
   return `/apis/apps/v1/namespaces/${namespace}/replicasets`;
 }
 
-/** What there is of one service, among what there is of several. */
+/** The objects of one service, among those of several. */
 export function observedOf(
   name: string,
   deployments: readonly Deployment[],

@@ -24,9 +24,9 @@ export interface ReplicaSet {
   readonly metadata: Metadata & { readonly ownerReferences?: readonly { readonly uid: string }[] };
 }
 
-/** What there is of a service in a cluster. */
+/** The objects of a service in a cluster. */
 export interface Observed {
-  /** Undefined: it is not there, or no longer. */
+  /** Undefined: it does not exist. */
   readonly deployment: Deployment | undefined;
   readonly replicaSets: readonly ReplicaSet[];
   readonly pods: readonly Pod[];

@@ -38,7 +38,7 @@ function pullSecretsOf({ name, image, containerRegistry }: Service, { initContai
 }
 
 /**
- * What the pods of a service are.
+ * The pod template of a service.
  *
  * @param environment name of the ConfigMap with its variables, where it has some
  * @param content what is brought to them before their program starts
@@ -113,7 +113,7 @@ function limited(container: object, type: InstanceType | undefined): object {
   return { ...container, resources: resourcesOf({ ...type, memory: Math.max(type.memory, syncMemory), gpu: 0 }) };
 }
 
-/** What is asked for is what is had: a pod is then the last to be ended where a node has too little. */
+/** Requests equal limits, so that a node in need ends these pods last. */
 function resourcesOf({ cpu, memory, gpu }: InstanceType): object {
   const amounts = {
     cpu: processors(cpu),

@@ -39,7 +39,7 @@ export function renderService(
       kind: "Deployment",
       metadata,
       spec: {
-        // What the autoscaler decides is not decided here.
+        // The autoscaler sets the number of replicas.
         ...(isScaled ? {} : { replicas: enabled ? service.replicas : 0 }),
         selector: { matchLabels: selectorOf(name) },
         // New pods first, old ones as the new are ready.

@@ -5,11 +5,11 @@ import { readForCluster } from "./read-for-cluster.ts";
 import { restore, type Snapshot, snapshotOf, takeSnapshot } from "./rollback.ts";
 import { type WaitOptions, waitUntilReady } from "./wait.ts";
 
-/** What is to be done once services are applied. */
+/** Options of {@link rollOutFile}. */
 export interface RolloutOptions extends WaitOptions {
   /** Of the services that name none. */
   readonly image?: string | undefined;
-  /** Whether all of them become what they were before where one of them does not get ready. */
+  /** Whether to roll all of them back if one does not get ready. */
   readonly isRolledBack: boolean;
   /** Told of changes as they are made. */
   readonly onChanges: (changes: readonly Change[]) => void;
@@ -49,7 +49,7 @@ export async function rollOutFile(
     return error;
   });
   if (failure === undefined) {
-    // What only pods of before needed.
+    // Objects that only the previous pods needed.
     for (const { service, manifests } of services) onChanges(await prune(cluster, service.name, manifests, false));
     return;
   }

@@ -10,7 +10,7 @@ function asYaml(manifest: Manifest): string {
   const document = new Document(manifest, { version: "1.1", aliasDuplicateObjects: false });
   visit(document, {
     Scalar: (_, node) => {
-      // What may be a number in 1.2 alone, such as 0o17.
+      // Texts that are numbers only in YAML 1.2, such as 0o17.
       if (typeof node.value === "string" && /^[-+.0-9]/.test(node.value)) node.type = "QUOTE_DOUBLE";
     },
   });

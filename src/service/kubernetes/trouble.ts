@@ -40,7 +40,7 @@ const ofService: Owner = {
   missingImage: "Push it, or name another image.",
 };
 
-/** What keeps a service from being what it should be, undefined when nothing is known to. */
+/** The reason why a service is not as it should be, if known. */
 export async function troubleOf(place: Place, observed: Observed, signal?: AbortSignal): Promise<Trouble | undefined> {
   const { deployment } = observed;
   if (deployment === undefined)
@@ -121,14 +121,14 @@ async function lastWords(
       .join(" | ")
       .slice(-500);
   } catch (error) {
-    // The node has it no longer, or does not answer, or the pod is gone.
+    // The node no longer has it, the node does not answer, or the pod is gone.
     const status = refusalOf(error)?.status;
     if (status === 400 || status === 404 || mayPass(error)) return "";
     throw error;
   }
 }
 
-/** What happened to a pod, the latest last. */
+/** The events of a pod, the latest last. */
 async function eventsOf({ api, namespace }: Place, { metadata }: Pod, signal?: AbortSignal): Promise<readonly Event[]> {
   const fieldSelector = `involvedObject.uid=${metadata.uid}`;
   const { items } = await listAll<Event>(

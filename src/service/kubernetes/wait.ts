@@ -29,7 +29,7 @@ export async function waitUntilReady(
   options: WaitOptions,
 ): Promise<ReadonlyMap<string, string>> {
   if (names.length === 0) return new Map();
-  // Where waiting for one fails, it ends for the others.
+  // If waiting for one fails, stop waiting for the others.
   const over = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
   const observation = new Observation(place, names, signal, options.notice);
@@ -67,7 +67,7 @@ async function waitForOne(
       });
       if (trouble?.isFinal) return trouble.words;
       troubleSince = trouble && (troubleSince ?? now);
-      // What is so for a moment is how every service starts.
+      // Every service has such troubles for a moment when it starts.
       if (trouble && troubleSince !== undefined && now - troubleSince >= grace && trouble.words !== told) {
         told = trouble.words;
         notice(`${name}: ${told}`);

@@ -3,20 +3,20 @@ import { UserError } from "../../core/errors.ts";
 /** A secret that is kept somewhere. Its value is no part of it. */
 export interface KeptSecret {
   readonly name: string;
-  /** Where it is kept, for people. */
+  /** Its place, for people. */
   readonly place: string;
   /** When its value was set: ISO 8601. */
   readonly set: string;
 }
 
-/** Where the secrets are that services name as `SECRET:NAME`: one for each engine. */
+/** A store of the secrets that services name as `SECRET:NAME`: one for each engine. */
 export interface SecretStore {
   /** For people. */
   readonly place: string;
   /** Keeps a value, in place of an earlier one, in one step. */
   set(name: string, value: Buffer): Promise<void>;
   has(name: string): Promise<boolean>;
-  /** For whoever needs it on this machine; undefined where there is none. */
+  /** The value, for use on this machine. Undefined: there is none. */
   value(name: string): Promise<Buffer | undefined>;
   /** All of them, by name. */
   list(): Promise<readonly KeptSecret[]>;
@@ -30,7 +30,7 @@ export const maximumValue = 64 * 1024;
 /** Under which a Secret of Kubernetes has the value. */
 export const secretKey = "value";
 
-/** What can follow `SECRET:`. A label of Kubernetes holds the same. */
+/** The names after `SECRET:`. Labels of Kubernetes allow the same. */
 export const secretPattern = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
 /** @throws UserError for a text that is no name of a secret; it is not shown, since it may be the secret */

@@ -20,7 +20,7 @@ export type OpenContent = (start: number) => Readable;
 const chunk = 1024 * 1024;
 
 /**
- * Files of a volume under their digests, `files/sha256/HEX`. What is found there is read and checked before it is used; what is damaged is thrown away.
+ * Files of a volume under their digests, `files/sha256/HEX`. Files are checked before use, and damaged ones are removed.
  * To be used by who has the volume's lock for it.
  */
 export class ContentStore {
@@ -30,7 +30,7 @@ export class ContentStore {
     this.#volume = volume;
   }
 
-  /** Whether the store has a file that is what it is called. One that is not is removed. */
+  /** Whether the store has an intact file. Removes a damaged one. */
   async has(content: Content): Promise<boolean> {
     const path = this.#path(content);
     const state = await this.check(path, content);
@@ -69,7 +69,7 @@ export class ContentStore {
       fetched += await receive(handle, kept, size, hash, source);
       let actual = digestOf(hash);
       if (actual !== digest && kept > 0) {
-        // What was kept may be the reason.
+        // The kept part may be damaged: fetch all of it again.
         await handle.truncate(0);
         hash = createHash("sha256");
         fetched += await receive(handle, 0, size, hash, source);

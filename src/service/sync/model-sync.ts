@@ -76,7 +76,7 @@ export class ModelSync {
     this.#say(`${this.#name}: ${plural(count, "file")}, ${formatBytes(model.size)}; ${came}${mended}`);
   }
 
-  /** What the model is, as an earlier run learned. */
+  /** The model, if an earlier run stored its documents. */
   async #kept(): Promise<Model | undefined> {
     const [manifest, config] = await Promise.all(
       ["manifest", "config"].map((part) => readFile(this.#document(part)).catch(() => undefined)),
@@ -112,7 +112,7 @@ export class ModelSync {
     await rename(draft, this.#document(part));
   }
 
-  /** Files of a folder that are not there as they should be. What does not belong there is removed. */
+  /** The missing and damaged files of a folder. Removes files that do not belong there. */
   async #wrong(folder: string, model: Model): Promise<readonly StoredFile[]> {
     await this.#tidy(folder, model);
     const wrong: StoredFile[] = [];
@@ -205,7 +205,7 @@ export class ModelSync {
     await this.#volume.publish(draft, modelFolder(this.#reference));
   }
 
-  /** Each file is replaced in one step: whoever reads in the folder finds the one or the other. */
+  /** Replaces each file atomically: readers find the old or the new one. */
   async #mend(folder: string, files: readonly StoredFile[]): Promise<void> {
     if (files.length === 0) return;
     const draft = await this.#volume.draft("models");

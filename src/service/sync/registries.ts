@@ -12,10 +12,10 @@ export interface RegistryAccess {
   readonly credentials: Readonly<Record<string, Credential>>;
 }
 
-/** What the file of that name has: access by registry. */
+/** The content of that file: access by registry. */
 export type RegistryAccesses = Readonly<Record<string, RegistryAccess>>;
 
-/** Where credentials come from, for errors. */
+/** The source of the credentials, for errors. */
 const source = "the service's secret";
 
 /** The name of the file among the secrets of a container. */
@@ -45,7 +45,7 @@ async function readAccesses(path: string): Promise<RegistryAccesses> {
     return JSON.parse(await readFile(path, "utf8")) as RegistryAccesses;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return {};
-    // What was read is secret, and parsers quote it.
+    // No cause: parsers quote the text, which is secret.
     throw new Failure(
       { code: "file-unreadable", culprit: path },
       `${path} cannot be read.`,

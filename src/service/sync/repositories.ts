@@ -74,7 +74,7 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
     };
     const commit = repository.commit ?? (await resolveHead(url, access));
     say(`${url}: cloning ${commit}`);
-    // What was sealed cannot be removed as anything else can.
+    // An interrupted clone left read-only folders.
     await removeTree(volume.path("drafts", name));
     const draft = await volume.draft(name);
     await cloneCommit(volume.path("git"), { url, commit, folder: draft }, access);

@@ -7,7 +7,7 @@ import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
 
 /**
  * A volume that content is kept in, for one pod or for several at a time. Content is at a folder that is named by what is in it; it is made under
- * another name and renamed once, so that whoever finds it finds all of it.
+ * another name and renamed once, so that readers find all of it or none.
  */
 export class Volume {
   readonly folder: string;
@@ -46,7 +46,7 @@ export class Volume {
     return waitForLock(path);
   }
 
-  /** A new, empty folder for content that is being made. What others left unfinished is removed: to be called by who has the lock of that name. */
+  /** A new, empty folder for content that is being made. Removes unfinished drafts. Requires the lock of that name. */
   async draft(name: string): Promise<string> {
     const drafts = this.path("drafts", name);
     await rm(drafts, { recursive: true, force: true });
@@ -55,7 +55,7 @@ export class Volume {
     return draft;
   }
 
-  /** Puts a finished draft where it is to be found, and nothing else was. What is in its files must be on the disk already. */
+  /** Moves a finished draft to its place, which must be free. Its files must be on the disk already. */
   async publish(draft: string, ...place: readonly string[]): Promise<void> {
     const target = this.path(...place);
     await mkdir(dirname(target), { recursive: true });
