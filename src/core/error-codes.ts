@@ -189,8 +189,12 @@ export const errorCodes = {
       "The code of a job or service cannot be used as it is: a path leads out of it, a file is missing, it is too large.",
     remedy: "Change the code or the field that names it.",
   },
+  "requirement-unpinned": {
+    meaning: "A requirement of a Python environment has no hash, so that the installed files could change.",
+    remedy: "Lock the file with `slipway python lock`, or take the package from an index.",
+  },
   "environment-failed": {
-    meaning: "The packages of a Python or conda environment could not be installed.",
+    meaning: "The packages of a Python or conda environment could not be locked or installed.",
     remedy: "The error has the last words of the installer.",
   },
   "function-failed": {

@@ -1,12 +1,12 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
+import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { replaceFile } from "../core/files.ts";
 import { decompressLayer } from "../layer/decompress.ts";
 import { listTar } from "../layer/read.ts";
 import { parseImageConfig } from "../oci/config.ts";
 import type { SourceImage } from "../registry/source-image.ts";
-import type { Variables } from "./command.ts";
 import { isWanted } from "./model.ts";
 import { environmentsFolder } from "./store.ts";
 import type { BasePython } from "./venv-tree.ts";
@@ -28,7 +28,7 @@ export async function basePython(
   image: SourceImage,
   name: string,
   wanted: string | undefined,
-  env: Variables,
+  env: Environment,
 ): Promise<BasePython> {
   const { manifest, config } = await image.read();
   const variables = variablesOf(config, name);
@@ -38,13 +38,18 @@ export async function basePython(
       ? { path: "/usr/local/bin/python3", version: version.replace(/[a-z].*$/, "") }
       : await searched(image, manifest, variables.get("PATH") ?? "/usr/local/bin:/usr/bin:/bin", env);
   if (!found) {
-    throw new UserError(`${name} has no Python 3 on its PATH.`, "Name as `base` an image that has.");
+    throw new UserError(
+      { code: "image-unsuitable", culprit: name },
+      `${name} has no Python 3 on its PATH.`,
+      "Set `base` to an image with Python.",
+    );
   }
-  // What an image does not tell cannot be held against it: it is always the same.
+  // An image may tell only 3.12, which is no reason to refuse 3.12.1.
   if (isWanted(wanted, found.version) || wanted?.startsWith(`${found.version}.`)) return found;
   throw new UserError(
+    { code: "image-unsuitable", culprit: name },
     `${name} has Python ${found.version}, not ${wanted}.`,
-    "Name as `base` an image that has it, or set `python` to what this one has.",
+    `Set \`base\` to an image that has Python ${wanted}, or \`python\` to ${found.version}.`,
   );
 }
 
@@ -52,7 +57,7 @@ async function searched(
   image: SourceImage,
   manifest: Uint8Array,
   path: string,
-  env: Variables,
+  env: Environment,
 ): Promise<BasePython | undefined> {
   const folder = join(environmentsFolder(env), "bases");
   const known = join(folder, `${image.reference.digest.replace(":", "-")}.json`);

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-
-export type Variables = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "../core/environment.ts";
 
 /** How a command ended. */
 export interface CommandResult {
@@ -15,7 +14,7 @@ export interface CommandResult {
 export async function runCommand(
   command: string,
   args: readonly string[],
-  options: { readonly env: Variables; readonly cwd?: string; readonly signal?: AbortSignal },
+  options: { readonly env: Environment; readonly cwd?: string; readonly signal?: AbortSignal },
 ): Promise<CommandResult> {
   const child = spawn(command, args, {
     env: { ...options.env },
@@ -41,8 +40,8 @@ const kept =
 const refused =
   /^(PIP_(TARGET|PREFIX|ROOT|USER|SRC|EDITABLE|REQUIREMENT|CONSTRAINT|PYTHON|PLATFORM|ABI|IMPLEMENTATION|PYTHON_VERSION|NO_BINARY|ONLY_BINARY|NO_DEPS|DRY_RUN|REPORT|REQUIRE_VIRTUALENV|LOG)|CONDA_(PREFIX|DEFAULT_ENV|SHLVL|PROMPT_MODIFIER|PYTHON_EXE|EXE|CREATE_DEFAULT_PACKAGES)\w*|MAMBA_(EXE|DEFAULT_ENV)|CONDA_SUBDIR)$/;
 
-/** Variables of an installer: nothing of the user's that changes what is installed. */
-export function installerVariables(env: Variables, temporary: string): Record<string, string> {
+/** Environment of an installer: nothing of the user's that changes what is installed. */
+export function installerVariables(env: Environment, temporary: string): Record<string, string> {
   const own = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && kept.test(entry[0]) && !refused.test(entry[0]),
   );

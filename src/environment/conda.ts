@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { arch, platform as system } from "node:process";
+import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
-import { installerVariables, runCommand, type Variables, withoutPasswords } from "./command.ts";
+import { installerVariables, runCommand, withoutPasswords } from "./command.ts";
 import { type EnvironmentSource, isWanted } from "./model.ts";
 import { condaPlatform } from "./platform.ts";
 
@@ -20,7 +21,7 @@ export type CondaClient = (typeof condaClients)[number];
 export async function createConda(
   source: EnvironmentSource,
   platform: string | undefined,
-  options: { readonly prefix: string; readonly temporary: string; readonly env: Variables },
+  options: { readonly prefix: string; readonly temporary: string; readonly env: Environment },
 ): Promise<void> {
   const env = {
     ...installerVariables(options.env, options.temporary),
@@ -49,11 +50,12 @@ export function condaArguments(client: CondaClient, file: string, prefix: string
   return [...command, "--yes", "--quiet", "--prefix", prefix, "--file", file];
 }
 
-async function findConda(env: Variables): Promise<CondaClient> {
+async function findConda(env: Environment): Promise<CondaClient> {
   for (const name of condaClients) {
     if ((await runCommand(name, ["--version"], { env })).status === 0) return name;
   }
   throw new UserError(
+    { code: "program-missing", culprit: "conda" },
     "None of conda, mamba and micromamba is on this machine.",
     "Install one of them, for example micromamba, which is one file: https://mamba.readthedocs.io.",
   );
@@ -64,19 +66,28 @@ function isOwnPlatform(platform: string): boolean {
   return os === system && architecture === (arch === "x64" ? "amd64" : arch);
 }
 
-async function checkPython({ python, path }: EnvironmentSource, prefix: string, env: Variables): Promise<void> {
+async function checkPython({ python, path }: EnvironmentSource, prefix: string, env: Environment): Promise<void> {
   const answer = await runCommand(`${prefix}/bin/python`, ["-c", "import platform; print(platform.python_version())"], {
     env,
   });
   const version = answer.stdout.trim();
   if (answer.status !== 0) {
-    throw new UserError(`${path} gives an environment without Python.`, "Add python to its dependencies.");
+    throw new UserError(
+      { code: "file-invalid", culprit: path },
+      `The environment of ${path} has no Python.`,
+      "Add python to its dependencies.",
+    );
   }
   if (isWanted(python, version)) return;
-  throw new UserError(`${path} gives Python ${version}, not ${python}.`, "Let the file and `python` say the same.");
+  throw new UserError(
+    { code: "file-invalid", culprit: path },
+    `The environment of ${path} has Python ${version}, not ${python}.`,
+    "Name the same version in the file and in `python`.",
+  );
 }
 
 function refusal(client: CondaClient, { path }: EnvironmentSource, said: string): Error {
+  const failed = `${client} could not make the environment of ${path}`;
   const lines = said.split("\n").map((line) => line.trim());
   if (
     /CondaHTTPError|ConnectionError|Could not resolve host|Connection (refused|timed out|reset)|HTTP 5\d\d|Failed to (fetch|connect)/i.test(
@@ -84,16 +95,18 @@ function refusal(client: CondaClient, { path }: EnvironmentSource, said: string)
     )
   ) {
     return new Failure(
-      `${client} could not make the environment of ${path}: a channel does not answer.`,
-      "Check the network and the channels of the file; what was downloaded is kept.",
+      { code: "repository-failed", culprit: path },
+      `${failed}: a channel does not answer.`,
+      "Check the network and the channels of the file; downloaded packages are kept.",
     );
   }
   const problem = lines.find((line) =>
     /(error|nothing provides|does not exist|Could not solve|not found|Cannot|Unsatisfiable)/i.test(line),
   );
-  const shown = (problem ?? lines.findLast((line) => line !== "") ?? "it says nothing").replace(/\.$/, "");
+  const shown = (problem ?? lines.findLast((line) => line !== "") ?? "it printed nothing").replace(/\.$/, "");
   return new UserError(
-    `${client} could not make the environment of ${path}: ${shown}.`,
+    { code: "environment-failed", culprit: path },
+    `${failed}: ${shown}.`,
     "Correct the file, or the channels that it names.",
   );
 }

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Environment } from "../core/environment.ts";
 import { replaceFile } from "../core/files.ts";
 import type { TarEntry } from "../layer/entry.ts";
 import { writeLayer } from "../layer/write.ts";
@@ -10,7 +11,6 @@ import type { PushEvent } from "../registry/client/push.ts";
 import { SourceImage } from "../registry/source-image.ts";
 import { openWritable, type WritableOptions } from "../registry/writable.ts";
 import { basePython, variablesOf } from "./base-python.ts";
-import type { Variables } from "./command.ts";
 import { createConda } from "./conda.ts";
 import { condaEntries } from "./conda-tree.ts";
 import { type EnvironmentSource, environmentKey } from "./model.ts";
@@ -27,7 +27,7 @@ export interface EnvironmentImageOptions extends WritableOptions {
   readonly base: string;
   /** `os/architecture[/variant]`. */
   readonly platform: string;
-  readonly env: Variables;
+  readonly env: Environment;
   /** Called before it is built. */
   readonly onBuild?: () => void;
   readonly onEvent?: (event: PushEvent) => void;
@@ -115,7 +115,7 @@ async function entriesOf(
   source: EnvironmentSource,
   folder: string,
   interpreter: BasePython | undefined,
-  options: { readonly platform: string; readonly temporary: string; readonly env: Variables },
+  options: { readonly platform: string; readonly temporary: string; readonly env: Environment },
 ): Promise<TarEntry[]> {
   if (!interpreter) {
     await createConda(source, options.platform, { ...options, prefix: folder });

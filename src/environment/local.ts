@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Variables } from "./command.ts";
+import type { Environment } from "../core/environment.ts";
 import { createConda } from "./conda.ts";
 import { type EnvironmentSource, environmentKey } from "./model.ts";
 import { installHere } from "./pip.ts";
@@ -23,7 +23,7 @@ export interface LocalEnvironment {
  */
 export async function localEnvironment(
   source: EnvironmentSource,
-  { env, onBuild }: { readonly env: Variables; readonly onBuild?: () => void },
+  { env, onBuild }: { readonly env: Environment; readonly onBuild?: () => void },
 ): Promise<LocalEnvironment> {
   const isConda = source.kind === "CondaEnv";
   const python = isConda ? undefined : await findPython(source.python, env);

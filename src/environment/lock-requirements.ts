@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { Failure, UserError } from "../core/errors.ts";
-import { runCommand, type Variables, withoutPasswords } from "./command.ts";
-import { findUv, isUnanswered, lastCause } from "./uv.ts";
+import type { Environment } from "../core/environment.ts";
+import { runCommand } from "./command.ts";
+import { findUv, uvError } from "./uv.ts";
 
 /**
  * Locks what a requirements file asks for: every package with one version and its hashes, for every platform. The text is the same wherever it
@@ -17,7 +17,7 @@ import { findUv, isUnanswered, lastCause } from "./uv.ts";
  */
 export async function lockRequirements(
   file: string,
-  { name, python, env }: { readonly name: string; readonly python: string; readonly env: Variables },
+  { name, python, env }: { readonly name: string; readonly python: string; readonly env: Environment },
 ): Promise<string> {
   const temporary = await mkdtemp(join(tmpdir(), "slipway-lock-"));
   try {
@@ -38,26 +38,8 @@ export async function lockRequirements(
       cwd: dirname(file),
     });
     if (status === 0) return stdout;
-    throw lockError(name, python, withoutPasswords(stderr));
+    throw uvError(stderr, "lock", { file: name, what: name, place: `Python ${python}` });
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-}
-
-function lockError(name: string, python: string, said: string): Error {
-  const last = lastCause(said);
-  if (isUnanswered(said)) {
-    return new Failure(
-      `${name} was not locked, because the package index does not answer: ${last}.`,
-      "Check the network, and the index that `pip config list` names.",
-    );
-  }
-  const wheels = [...said.matchAll(/Because (\S+) has no usable wheels/g)].map(([, requirement]) => requirement);
-  if (wheels.length > 0) {
-    return new UserError(
-      `${name} asks for ${wheels.join(", ")}, which has no wheel for Python ${python}.`,
-      "Ask for a version that has one, or put a wheel into your own index. Slipway builds no packages from source.",
-    );
-  }
-  return new UserError(`${name} was not locked: ${last}.`, "Correct the requirement that this names.");
 }

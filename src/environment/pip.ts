@@ -1,12 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure, UserError } from "../core/errors.ts";
-import { type CommandResult, runCommand, type Variables, withoutPasswords } from "./command.ts";
+import type { Environment } from "../core/environment.ts";
+import { Failure } from "../core/errors.ts";
+import { type CommandResult, runCommand } from "./command.ts";
 import type { EnvironmentSource } from "./model.ts";
 import { poetryRequirements } from "./poetry.ts";
 import type { LocalPython } from "./python.ts";
 import { checkRequirements } from "./requirements.ts";
-import { findUv, isUnanswered, lastCause } from "./uv.ts";
+import { findUv, lastCause, uvError } from "./uv.ts";
 
 /** What is installed, as arguments of `uv pip install`. */
 export async function pipRequirements(source: EnvironmentSource, temporary: string): Promise<string[]> {
@@ -37,7 +38,7 @@ const exactly = [
 export async function installHere(
   source: EnvironmentSource,
   python: LocalPython,
-  options: { readonly prefix: string; readonly temporary: string; readonly env: Variables },
+  options: { readonly prefix: string; readonly temporary: string; readonly env: Environment },
 ): Promise<void> {
   const { prefix, temporary } = options;
   const requirements = await pipRequirements(source, temporary);
@@ -46,8 +47,9 @@ export async function installHere(
   const venv = await run(["venv", "--quiet", "--allow-existing", `--python=${python.path}`, prefix]);
   if (venv.status !== 0) {
     throw new Failure(
-      `uv makes no virtual environment of ${python.path}: ${lastCause(venv.stderr)}.`,
-      "Check that this Python is whole, or set `python` to another version that is there.",
+      { code: "environment-failed", culprit: python.path },
+      `uv could not make a virtual environment of ${python.path}: ${lastCause(venv.stderr)}.`,
+      "Check that this Python is complete, or set `python` to another installed version.",
     );
   }
   const args = ["pip", "install", `--python=${join(prefix, "bin/python")}`, "--compile-bytecode", ...exactly];
@@ -72,7 +74,7 @@ export interface ForeignTarget {
 export async function installFor(
   source: EnvironmentSource,
   target: ForeignTarget,
-  options: { readonly folder: string; readonly temporary: string; readonly env: Variables },
+  options: { readonly folder: string; readonly temporary: string; readonly env: Environment },
 ): Promise<string> {
   const { folder, temporary } = options;
   const requirements = await pipRequirements(source, temporary);
@@ -86,29 +88,6 @@ export async function installFor(
 
 function checkInstalled({ status, stderr }: CommandResult, source: EnvironmentSource, place: string): void {
   if (status === 0) return;
-  const said = withoutPasswords(stderr);
-  const problem = `uv could not install what ${source.path} of ${source.kind} names`;
-  if (isUnanswered(said)) {
-    throw new Failure(
-      `${problem}: the package index does not answer.`,
-      "Check the network, and what `pip config list` says of the index; what was downloaded is kept.",
-    );
-  }
-  const mismatch = /Hash mismatch for `([^`]+)`/.exec(said)?.[1];
-  if (mismatch !== undefined) {
-    throw new UserError(
-      `${problem}: what the package index has of ${mismatch} is not what its hash says.`,
-      "Find out which is right before you write the hashes anew.",
-    );
-  }
-  const missing = [
-    ...said.matchAll(/(?:Because|and|version of) (\S+) (?:has no usable wheels|was not found|and you require)/g),
-  ];
-  if (missing.length > 0) {
-    throw new UserError(
-      `${problem}: ${missing.map(([, name]) => name).join(", ")} has no wheel for ${place}, or the package index does not have it.`,
-      "Take a version that has one, or build a wheel and put it into your index; nothing is built from source here.",
-    );
-  }
-  throw new UserError(`${problem}: ${lastCause(said)}.`, "Correct the file, then run the job again.");
+  const { path: file, kind } = source;
+  throw uvError(stderr, "install", { file, what: `${kind} ${file}`, place });
 }

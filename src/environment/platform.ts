@@ -30,6 +30,7 @@ function machineOf(platform: string): { wheels: string; conda: string } {
   const machine = machines[architecture];
   if (os === "linux" && machine) return machine;
   throw new UserError(
+    { code: "field-invalid", culprit: "platform" },
     `An environment cannot be made for ${platform}.`,
     `Set \`platform\` to one of ${Object.keys(machines)
       .map((name) => `linux/${name}`)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { messageOf } from "../core/errors.ts";
+import { reported } from "../core/testdata/reported.ts";
 import { poetryRequirements } from "./poetry.ts";
 import { poetryContentHash } from "./poetry-hash.ts";
 
@@ -29,13 +29,7 @@ ${more}
 const files = `files = [{file = "x.whl", hash = "sha256:aa"}, {file = "x.tar.gz", hash = "sha256:bb"}]`;
 const metadata = (version = "2.1", contentHash = hash) =>
   `[metadata]\nlock-version = "${version}"\npython-versions = ">=3.9"\ncontent-hash = "${contentHash}"\n`;
-const refusal = (lock: string, pyproject = project) => {
-  try {
-    return String(poetryRequirements(pyproject, lock, "."));
-  } catch (error) {
-    return messageOf(error);
-  }
-};
+const read = (lock: string) => () => poetryRequirements(project, lock, ".");
 
 describe("poetryRequirements", () => {
   it("gives what the group main needs, with hashes and conditions", () => {
@@ -56,15 +50,16 @@ describe("poetryRequirements", () => {
   });
 
   it("refuses a lock of another project, an old one, and what has no hash", () => {
-    expect(refusal(metadata("2.1", "0".repeat(64)))).toBe(
-      "poetry.lock is not of pyproject.toml as it is now.\nRun `poetry lock`.",
-    );
-    expect(refusal(metadata("2.0"))).toContain("written by a Poetry before 2.0 (lock-version 2.0)");
-    expect(refusal("")).toContain("written by a Poetry before 2.0,");
+    const changed = read(metadata("2.1", "0".repeat(64)));
+    expect(changed).toThrow(reported("lock-outdated", "poetry.lock"));
+    expect(changed).toThrow("pyproject.toml has changed");
+    for (const lock of [metadata("2.0"), ""]) expect(read(lock)).toThrow("written by a Poetry before 2.0");
     const git = `groups = ["main"]\nfiles = []\n[package.source]\ntype = "git"\nurl = "https://a.example/b.git"\n`;
-    expect(refusal(entry("one", git) + metadata())).toContain("one comes from a git, of which the lock has no hash");
-    expect(refusal(entry("one", `groups = ["main"]\nfiles = []`) + metadata())).toContain("has no file of one 1.0");
-    expect(refusal("a = [\n", project)).toMatch(/^poetry\.lock:\d:\d: this is not TOML/);
+    expect(read(entry("one", git) + metadata())).toThrow(reported("requirement-unpinned", "one"));
+    expect(read(entry("one", `groups = ["main"]\nfiles = []`) + metadata())).toThrow(
+      reported("file-invalid", "poetry.lock"),
+    );
+    expect(read("a = [\n")).toThrow(reported("file-invalid", /^poetry\.lock:\d:\d$/));
   });
 });
 
@@ -93,9 +88,7 @@ describe("poetryContentHash", () => {
       `${plain}markers = "os_name == 'a'\\u2028--no-binary x"\n`,
       `${plain}markers = "os_name == 'a' --no-binary=x"\n`,
     ]) {
-      expect(refusal(lock + metadata())).toMatch(
-        /poetry\.lock: "one.*has a name, version, hash or condition that is none\./,
-      );
+      expect(read(lock + metadata())).toThrow(reported("file-invalid", "poetry.lock"));
     }
   });
 });

@@ -18,15 +18,17 @@ const mainGroup = "main";
 export function poetryRequirements(pyproject: string, lock: string, folder: string): string[] {
   const [projectName, lockName] = [join(folder, "pyproject.toml"), join(folder, "poetry.lock")];
   const [project, locked] = [parsed(pyproject, projectName), parsed(lock, lockName)];
+  const outdated = (problem: string, remedy: string) =>
+    new UserError({ code: "lock-outdated", culprit: lockName }, problem, remedy);
   const { "lock-version": version, "content-hash": hash } = table(locked["metadata"]);
   if (typeof version !== "string" || !/^2\.([1-9]|\d\d)/.test(version)) {
-    throw new UserError(
-      `${lockName} was written by a Poetry before 2.0${typeof version === "string" ? ` (lock-version ${version})` : ""}, and says not what belongs to which group.`,
-      "Write it anew with `poetry lock` of Poetry 2.",
+    throw outdated(
+      `${lockName} was written by a Poetry before 2.0${typeof version === "string" ? ` (lock-version ${version})` : ""}, which does not record the groups of packages.`,
+      "Run `poetry lock` with Poetry 2.",
     );
   }
   if (hash !== poetryContentHash(project)) {
-    throw new UserError(`${lockName} is not of ${projectName} as it is now.`, "Run `poetry lock`.");
+    throw outdated(`${projectName} has changed since ${lockName} was written.`, "Run `poetry lock`.");
   }
   return list(locked["package"]).flatMap((each) => requirementOf(each, lockName));
 }
@@ -34,19 +36,20 @@ export function poetryRequirements(pyproject: string, lock: string, folder: stri
 function requirementOf(entry: Table, lockName: string): string[] {
   const { name, version, optional, groups, markers, files, source } = entry;
   if (typeof name !== "string" || typeof version !== "string") {
-    throw new UserError(`${lockName} has a package without name or version.`, "Write it anew with `poetry lock`.");
+    throw damaged(lockName, "a package has no name or version");
   }
   if (optional === true || !list<unknown>(groups).includes(mainGroup)) return [];
   const kind = table(source)["type"];
   if (kind !== undefined && kind !== "legacy") {
     throw new UserError(
-      `${lockName}: ${name} comes from a ${kind}, of which the lock has no hash.`,
-      "Take it from a package index, or have its folder among the job's `code`.",
+      { code: "requirement-unpinned", culprit: name },
+      `${lockName}: ${name} comes from a ${kind}, for which the lock has no hash.`,
+      "Take it from a package index, or add its folder to the job's `code`.",
     );
   }
   const hashes = list(files).flatMap(({ hash }) => (typeof hash === "string" ? [hash] : []));
   if (hashes.length === 0) {
-    throw new UserError(`${lockName} has no file of ${name} ${version}.`, "Write it anew with `poetry lock`.");
+    throw damaged(lockName, `it lists no file of ${name} ${version}`);
   }
   const condition = typeof markers === "string" ? markers : table(markers)[mainGroup];
   const marker = typeof condition === "string" ? ` ; ${condition}` : "";
@@ -57,13 +60,12 @@ function requirementOf(entry: Table, lockName: string): string[] {
     hashes.every((each) => /^\w+:[0-9a-f]+$/.test(each)) &&
     isOneLine(marker) &&
     !/(^|\s)[-#]/.test(marker);
-  if (!isPlain) {
-    throw new UserError(
-      `${lockName}: ${JSON.stringify(name)} has a name, version, hash or condition that is none.`,
-      "Write it anew with `poetry lock`.",
-    );
-  }
+  if (!isPlain) throw damaged(lockName, `${JSON.stringify(name)} has an invalid name, version, hash or condition`);
   return [`${name}==${version}${marker}${hashes.map((each) => ` --hash=${each}`).join("")}`];
+}
+
+function damaged(lockName: string, problem: string): UserError {
+  return new UserError({ code: "file-invalid", culprit: lockName }, `${lockName}: ${problem}.`, "Run `poetry lock`.");
 }
 
 function parsed(text: string, name: string): Table {
@@ -72,7 +74,8 @@ function parsed(text: string, name: string): Table {
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause;
     const [problem] = cause.message.replace(/^Invalid TOML document: /, "").split("\n");
-    throw new UserError(`${name}:${cause.line}:${cause.column}: this is not TOML: ${problem}.`, "Correct it.", {
+    const culprit = `${name}:${cause.line}:${cause.column}`;
+    throw new UserError({ code: "file-invalid", culprit }, `${culprit}: this is not TOML: ${problem}.`, "Correct it.", {
       cause,
     });
   }

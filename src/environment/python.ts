@@ -1,5 +1,6 @@
+import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { runCommand, type Variables } from "./command.ts";
+import { runCommand } from "./command.ts";
 import { isWanted, minorOf } from "./model.ts";
 
 /** An interpreter of this machine, not that of a virtual environment. */
@@ -23,7 +24,7 @@ print(json.dumps({"path": path, "version": platform.python_version(), "platform"
  * @param wanted `3.12` or `3.12.1`; undefined: whichever `python3` is
  * @throws UserError that says which ones there are
  */
-export async function findPython(wanted: string | undefined, env: Variables): Promise<LocalPython> {
+export async function findPython(wanted: string | undefined, env: Environment): Promise<LocalPython> {
   const found: LocalPython[] = [];
   for (const name of [...(wanted === undefined ? [] : [`python${minorOf(wanted)}`]), "python3", "python"]) {
     const answer = await runCommand(name, ["-c", question], { env });
@@ -34,10 +35,11 @@ export async function findPython(wanted: string | undefined, env: Variables): Pr
   }
   const others = [...new Set(found.map(({ version }) => version))].join(", ");
   throw new UserError(
+    { code: "program-missing", culprit: `python${wanted ?? "3"}` },
     `Python ${wanted ?? "3"} is not on this machine${others === "" ? "" : `, but Python ${others} is`}.`,
     wanted === undefined
       ? "Install python3, or run the job in containers: SLIPWAY_ENGINE=container."
-      : `Install python${minorOf(wanted)}, set \`python\` to a version that is there, or run the job in containers: SLIPWAY_ENGINE=container.`,
+      : `Install python${minorOf(wanted)}, set \`python\` to an installed version, or run the job in containers: SLIPWAY_ENGINE=container.`,
   );
 }
 
@@ -50,7 +52,7 @@ const oldestPip = [22, 3] as const;
  * @param preferred asked first
  * @throws UserError when none has
  */
-export async function findPip(preferred: string | undefined, env: Variables): Promise<string> {
+export async function findPip(preferred: string | undefined, env: Environment): Promise<string> {
   const problems: string[] = [];
   for (const path of [...(preferred === undefined ? [] : [preferred]), "python3"]) {
     const { status, stdout } = await runCommand(path, ["-m", "pip", "--version"], { env });
@@ -61,6 +63,7 @@ export async function findPip(preferred: string | undefined, env: Variables): Pr
     problems.push(`${path} has pip ${version}`);
   }
   throw new UserError(
+    { code: "program-missing", culprit: "pip" },
     problems.length === 0 ? "pip is not on this machine." : `${problems.join(", ")}, which is too old.`,
     "Install it: `apt-get install python3-pip`, or `python3 -m pip install --upgrade pip`.",
   );

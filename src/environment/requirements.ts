@@ -35,23 +35,27 @@ const searching =
 function checkLine(name: string, line: number, text: string): void {
   const [requirement = ""] = text.split(/\s/, 1);
   const options = text.split(/\s+/).flatMap((word) => /^-[^=]*/.exec(word) ?? []);
+  const culprit = `${name}:${line}`;
   if (options[0] === "-e" || options[0] === "--editable") {
     throw new UserError(
-      `${name}:${line}: an editable requirement is whatever its folder has.`,
-      "Leave it out and have its folder among the job's `code`, or publish it and name it by version and hash.",
+      { code: "requirement-unpinned", culprit },
+      `${culprit}: an editable requirement changes with its folder.`,
+      "Remove it and add its folder to the job's `code`, or publish it and name it by version and hash.",
     );
   }
   const isRequirement = !text.startsWith("-");
   const other = options.find((option) => (isRequirement ? option !== "--hash" : !searching.test(option)));
   if (other !== undefined) {
     throw new UserError(
-      `${name}:${line}: the option ${other} cannot stand here.`,
-      "Leave it out: packages are wheels, by their hashes. -r and -c stand alone on their lines; options are written out.",
+      { code: "file-invalid", culprit },
+      `${culprit}: the option ${other} is not allowed here.`,
+      "Remove it: Slipway installs wheels by their hashes. Write -r and -c on lines of their own, and other options in full.",
     );
   }
   if (!isRequirement || options.includes("--hash")) return;
   throw new UserError(
-    `${name}:${line}: ${requirement} has no --hash, so what is installed may change.`,
+    { code: "requirement-unpinned", culprit },
+    `${culprit}: ${requirement} has no --hash, so the installed files could change.`,
     "Write the file with `slipway python lock`.",
   );
 }
@@ -62,6 +66,7 @@ function checkEncoding(name: string, content: string): void {
   const isOther = first.some((line) => !/^utf-?8$/i.test(/coding[:=]\s*([-\w.]+)/.exec(line)?.[1] ?? "utf8"));
   if (!isOther && !content.includes("\0")) return;
   throw new UserError(
+    { code: "file-invalid", culprit: name },
     `${name} is not text in UTF-8.`,
     "Save it as UTF-8, without a comment that names another encoding.",
   );

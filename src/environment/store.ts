@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import type { Environment } from "../core/environment.ts";
 import { syncFolder } from "../core/files.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
 import { type Lock, waitForLock } from "../core/lock.ts";
 import { cacheFolder } from "../core/user-folders.ts";
-import type { Variables } from "./command.ts";
 
 /** Where environments of this user are: built ones, and what is kept of those that went into a registry. */
-export function environmentsFolder(env: Variables): string {
+export function environmentsFolder(env: Environment): string {
   return join(cacheFolder(env), "environments");
 }
 

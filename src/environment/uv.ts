@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure } from "../core/errors.ts";
+import type { Environment } from "../core/environment.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { cacheFolder } from "../core/user-folders.ts";
-import { installerVariables, runCommand, type Variables, withoutPasswords } from "./command.ts";
+import { installerVariables, runCommand, withoutPasswords } from "./command.ts";
 import { findPip } from "./python.ts";
 import { builtOnce } from "./store.ts";
 
@@ -34,7 +35,7 @@ export interface Uv {
  * @param temporary for uv's own temporary files
  * @throws UserError when the machine has no pip; Failure when the index does not answer
  */
-export async function findUv(env: Variables, temporary: string): Promise<Uv> {
+export async function findUv(env: Environment, temporary: string): Promise<Uv> {
   const pipEnv = installerVariables(env, temporary);
   const python = await findPip(undefined, pipEnv);
   const root = join(cacheFolder(env), "uv");
@@ -53,19 +54,15 @@ export async function findUv(env: Variables, temporary: string): Promise<Uv> {
         { env: pipEnv, cwd: scratch },
       );
       if (status === 0) return;
-      if (/Retrying \(|NewConnectionError|ProxyError|ConnectTimeout|SSLError|HTTP error 5\d\d/.test(stderr)) {
-        throw new Failure(
-          "pip could not bring uv, which handles Python packages: the package index does not answer.",
-          "Check the network, and the index that `pip config list` names.",
-        );
-      }
-      const [line = "no reason given"] =
-        withoutPasswords(stderr)
-          .match(/(?<=^ERROR: ).*/gm)
-          ?.slice(-1) ?? [];
+      const isDown = /Retrying \(|NewConnectionError|ProxyError|ConnectTimeout|SSLError|HTTP error 5\d\d/.test(stderr);
+      const line = withoutPasswords(stderr)
+        .match(/(?<=^ERROR: ).*/gm)
+        ?.at(-1);
+      const reason = isDown ? "the package index does not answer" : (line ?? "no reason given").replace(/\.$/, "");
       throw new Failure(
-        `pip could not bring uv, which handles Python packages: ${line.replace(/\.$/, "")}.`,
-        "Check the network, and the index that `pip config list` names.",
+        { code: isDown ? "repository-failed" : "environment-failed", culprit: "uv" },
+        `pip could not install uv, which installs Python packages: ${reason}.`,
+        checkIndex,
       );
     },
   );
@@ -80,12 +77,56 @@ export async function findUv(env: Variables, temporary: string): Promise<Uv> {
   };
 }
 
-/** Whether uv ended because an index did not answer. */
-export function isUnanswered(said: string): boolean {
-  return /error sending request|Failed to fetch|HTTP status server error/.test(said);
+const checkIndex = "Check the network, and the index that `pip config list` names.";
+
+/**
+ * The error for a uv that failed.
+ *
+ * @param file the file that names the packages
+ * @param what how the error calls it
+ * @param place the Python that the packages are for
+ */
+export function uvError(
+  stderr: string,
+  action: "install" | "lock",
+  { file, what, place }: { readonly file: string; readonly what: string; readonly place: string },
+): Error {
+  const said = withoutPasswords(stderr);
+  const problem = `uv could not ${action} the packages of ${what}`;
+  if (/error sending request|Failed to fetch|HTTP status server error/.test(said)) {
+    return new Failure(
+      { code: "repository-failed", culprit: file },
+      `${problem}: the package index does not answer: ${lastCause(said)}.`,
+      checkIndex,
+    );
+  }
+  const mismatch = /Hash mismatch for `([^`]+)`/.exec(said)?.[1];
+  if (mismatch !== undefined) {
+    return new UserError(
+      { code: "repository-failed", culprit: mismatch },
+      `${problem}: the file of ${mismatch} in the package index does not have the expected hash.`,
+      "Find out whether the file or the hash is right before you change the hash.",
+    );
+  }
+  const missing = [
+    ...said.matchAll(/(?:Because|and|version of) (\S+) (?:has no usable wheels|was not found|and you require)/g),
+  ].map(([, name]) => name);
+  if (missing.length > 0) {
+    const culprit = missing.join(", ");
+    return new UserError(
+      { code: "package-not-found", culprit },
+      `${problem}: the package index has no wheel of ${culprit} for ${place}.`,
+      "Choose a version that has one, or add a wheel to your own index: Slipway builds no packages from source.",
+    );
+  }
+  return new UserError(
+    { code: "environment-failed", culprit: file },
+    `${problem}: ${lastCause(said)}.`,
+    "Correct the file.",
+  );
 }
 
-/** What uv gives as the cause that all others come from. */
+/** The innermost cause that uv names. */
 export function lastCause(said: string): string {
   const causes = [...said.matchAll(/^\s*(?:error|cause): (.*)/gm)].map(([, text = ""]) => text);
   return (causes.at(-1) ?? said.trim()).replace(/\.$/, "");
