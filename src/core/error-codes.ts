@@ -197,6 +197,10 @@ export const errorCodes = {
     meaning: "The packages of a Python or conda environment could not be locked or installed.",
     remedy: "The error has the last words of the installer.",
   },
+  "value-invalid": {
+    meaning: "The arguments or the result of a function are not JSON, or are too large.",
+    remedy: "Pass plain data. Store large data where both sides can read it, and pass its name.",
+  },
   "function-failed": {
     meaning: "A function could not be called, or its program ended without a result.",
     remedy: "Read what it printed; `.local()` runs it in this process.",
@@ -222,6 +226,10 @@ export const errorCodes = {
   "cluster-unreachable": {
     meaning: "The API server of a Kubernetes cluster does not answer, or the kubeconfig is not usable.",
     remedy: "Check the context and the network: `kubectl cluster-info` has to work.",
+  },
+  "cluster-login": {
+    meaning: "A Kubernetes cluster refused the credential of the kubeconfig, or the kubeconfig gives none.",
+    remedy: "Log in to the cluster again: `kubectl cluster-info` has to work.",
   },
   "cluster-refused": {
     meaning: "A Kubernetes cluster refused a request: rights, a quota, or an invalid object.",

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import { detectEngine } from "./choose.ts";
 
 /** A PATH with these commands on it, and a HOME with nothing. */
@@ -47,9 +48,9 @@ describe("detectEngine", () => {
   });
 
   it.each([
-    ["container", "SLIPWAY_ENGINE=container: neither podman nor docker is installed."],
-    ["podman", "SLIPWAY_ENGINE=podman is not an engine."],
-  ])("refuses SLIPWAY_ENGINE=%s by name", (engine, problem) => {
-    expect(() => detectEngine({ ...machine(), SLIPWAY_ENGINE: engine })).toThrow(problem);
+    ["container", "engine-unavailable", "SLIPWAY_ENGINE=container"],
+    ["podman", "variable-invalid", "SLIPWAY_ENGINE"],
+  ] as const)("refuses SLIPWAY_ENGINE=%s", (engine, code, culprit) => {
+    expect(() => detectEngine({ ...machine(), SLIPWAY_ENGINE: engine })).toThrow(reported(code, culprit));
   });
 });

@@ -21,6 +21,7 @@ export function detectEngine(env: Environment): EngineChoice {
   if (wanted === "kubernetes") return { kind: "kubernetes" };
   if (wanted !== undefined) {
     throw new UserError(
+      { code: "variable-invalid", culprit: "SLIPWAY_ENGINE" },
       `SLIPWAY_ENGINE=${wanted} is not an engine.`,
       "Set SLIPWAY_ENGINE to container, kubernetes or process, or unset it.",
     );

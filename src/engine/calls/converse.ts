@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { messageOf, UserError } from "../../core/errors.ts";
+import { Failure, messageOf, UserError } from "../../core/errors.ts";
 import { onLines } from "../../core/lines.ts";
 import type { CallEngine } from "./calls.ts";
 import type { HelperAnswer, HelperRequest } from "./helper.ts";
@@ -47,9 +47,17 @@ export async function converse(
     }
     return true;
   } catch (error) {
-    const [problem = "", ...remedy] = messageOf(error).split("\n");
-    const name = error instanceof UserError ? "UserError" : "Failure";
-    if (!gone.signal.aborted) answer({ error: { name, problem, remedy: remedy.join("\n") } });
+    const { name, code, culprit, problem, remedy } =
+      error instanceof UserError || error instanceof Failure ? error : unexpected(error);
+    if (!gone.signal.aborted) answer({ error: { name, code, culprit, problem, remedy } });
     return false;
   }
+}
+
+function unexpected(error: unknown): Failure {
+  return new Failure(
+    { code: "program-failed", culprit: "helper" },
+    `The engine's helper failed: ${messageOf(error)}`,
+    "Run the program again.",
+  );
 }

@@ -19,7 +19,11 @@ import { serve } from "./serve.ts";
 async function open(choice: EngineChoice): Promise<CallEngine> {
   if (choice.kind === "container") return new ContainerCalls(choice.client, process.env);
   if (choice.kind === "kubernetes") return new (await import("./kubernetes.ts")).KubernetesCalls(process.env);
-  throw new Failure("The helper was asked to run processes.", "Build the pipeline's target again.");
+  throw new Failure(
+    { code: "engine-unavailable", culprit: choice.kind },
+    "The helper cannot run functions in processes.",
+    "Build the pipeline's target again.",
+  );
 }
 
 async function calls(): Promise<void> {
@@ -45,7 +49,13 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
     process.stdout.write(`${JSON.stringify({ ...describeEngine(choice), remark: remarkOf(choice) })}\n`);
   } else if (command === "check") {
     if (choice.kind === "kubernetes") await (await import("./kubernetes.ts")).checkImages(words, process.env);
-  } else throw new UserError(`The helper knows no command ${command}.`, "Give it engine, check, calls or serve.");
+  } else {
+    throw new UserError(
+      { code: "command-line-invalid", culprit: String(command) },
+      `The helper has no command ${command}.`,
+      "Its commands are engine, check, calls and serve.",
+    );
+  }
 }
 
 function remarkOf(choice: EngineChoice): string | null {

@@ -2,6 +2,8 @@ import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { UserError } from "../../core/errors.ts";
+import { reported } from "../../core/testdata/reported.ts";
 import type { CallBatch, CallOutcome } from "./calls.ts";
 import { HelperCalls } from "./helper.ts";
 
@@ -36,7 +38,20 @@ it("takes a line of JSON for one whatever is in it", async () => {
 });
 
 it("fails when its helper breaks off in the middle of an answer", async () => {
-  await expect(answersOf(`process.stdout.write('{"index":0,"outc', () => process.exit(7));`)).rejects.toThrow(
-    /ended with status 7 before it was done\.\nLook at what it printed above/,
-  );
+  const answers = answersOf(`process.stdout.write('{"index":0,"outc', () => process.exit(7));`);
+  await expect(answers).rejects.toThrow(reported("program-failed", /helper$/));
+  await expect(answers).rejects.toThrow("status 7");
+});
+
+it("throws its helper's error as it is", async () => {
+  const error = {
+    name: "UserError",
+    code: "cluster-login",
+    culprit: "u",
+    problem: "It is refused.",
+    remedy: "Log in.",
+  };
+  const thrown = await answersOf(`console.log('${JSON.stringify({ error })}')`).catch((caught: unknown) => caught);
+  expect(thrown).toBeInstanceOf(UserError);
+  expect(thrown).toMatchObject(error);
 });

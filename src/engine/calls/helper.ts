@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import type { Environment } from "../../core/environment.ts";
-import { Failure, UserError } from "../../core/errors.ts";
+import { type ErrorIdentity, Failure, UserError } from "../../core/errors.ts";
 import { interruptible } from "../../core/interrupts.ts";
 import { onLines } from "../../core/lines.ts";
 import type { EngineKind } from "../kind.ts";
@@ -29,7 +29,7 @@ export type HelperAnswer =
   /** For standard error, in base64; from a helper that was started before, whose own leads nowhere. */
   | { readonly output: string }
   | { readonly done: { /** What the cluster was asked. */ readonly requests: number } }
-  | { readonly error: { readonly name: string; readonly problem: string; readonly remedy: string } }
+  | { readonly error: ErrorIdentity & { readonly name: string; readonly problem: string; readonly remedy: string } }
   /** The program's environment is not that which it was started with. */
   | { readonly declined: true };
 
@@ -38,6 +38,8 @@ const grace = 150_000;
 
 /** The way to a helper. */
 interface Line {
+  /** For errors. */
+  readonly name: string;
   readonly input: Writable;
   readonly answers: Readable;
   /** Settles when nothing more will come, with what is said where the last answer is missing. */
@@ -59,7 +61,8 @@ export class HelperCalls implements CallEngine {
     const helper = this.#env[helperVariable];
     if (!helper) {
       throw new UserError(
-        `SLIPWAY_ENGINE=${this.kind}: this program was not started by its pipeline, which brings what speaks to that engine.`,
+        { code: "started-by-hand", culprit: helperVariable },
+        `SLIPWAY_ENGINE=${this.kind}: this program was not started by its pipeline, which provides the helper for that engine.`,
         "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE to container or process.",
       );
     }
@@ -69,7 +72,7 @@ export class HelperCalls implements CallEngine {
       answer && !("declined" in answer) ? answer : await converse(start(helper, this.#env), { batch }, listener);
     if ("error" in last) {
       const { name, problem, remedy } = last.error;
-      throw name === "UserError" ? new UserError(problem, remedy) : new Failure(problem, remedy);
+      throw new (name === "UserError" ? UserError : Failure)(last.error, problem, remedy);
     }
   }
 }
@@ -85,10 +88,12 @@ function start(helper: string, env: Environment): Line & { readonly output: Read
   const ended = once(child, "close").then(
     ([status]) => `${helper} ended with status ${status} before it was done.`,
     (cause) => {
-      throw new Failure(`${helper} cannot be started.`, "Build the pipeline's target again.", { cause });
+      const identity = { code: "program-failed", culprit: helper } as const;
+      throw new Failure(identity, `${helper} cannot be started.`, "Build the pipeline's target again.", { cause });
     },
   );
   return {
+    name: helper,
     input: child.stdin,
     answers: child.stdout,
     output: child.stderr,
@@ -110,12 +115,12 @@ async function connected(path: string | undefined): Promise<Line | undefined> {
     socket.once("close", () => resolve("The helper of the pipeline ended before it was done."));
   });
   socket.once("end", () => socket.end());
-  return { input: socket, answers: socket, ended, kill: () => socket.destroy() };
+  return { name: path, input: socket, answers: socket, ended, kill: () => socket.destroy() };
 }
 
 /** Has a helper make calls. @returns its last answer */
 async function converse(
-  { input, answers, output, ended, kill }: Line & { readonly output?: Readable },
+  { name, input, answers, output, ended, kill }: Line & { readonly output?: Readable },
   request: HelperRequest,
   listener: CallListener,
 ): Promise<Extract<HelperAnswer, { done: unknown } | { error: unknown } | { declined: unknown }>> {
@@ -140,8 +145,8 @@ async function converse(
   try {
     const problem = await interruptible(ended, stop);
     listener.signal?.throwIfAborted();
-    if (last === undefined) throw new Failure(problem, "Look at what it printed above.");
-    return last;
+    if (last !== undefined) return last;
+    throw new Failure({ code: "program-failed", culprit: name }, problem, "Look at what it printed above.");
   } finally {
     listener.signal?.removeEventListener("abort", abort);
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import type { CallBatch } from "./calls.ts";
 import { indexedJob } from "./indexed-job.ts";
 
@@ -49,8 +50,6 @@ describe("indexedJob", () => {
 
   it("refuses more than goes through", () => {
     const many = Array.from({ length: 17 }, () => JSON.stringify(["x".repeat(1024 * 1024)]));
-    expect(() => indexedJob(batch(many), image, names, undefined)).toThrow(
-      'The arguments of all calls of "square" take 17825876 bytes as JSON, and at most 16777216 go through on Kubernetes.',
-    );
+    expect(() => indexedJob(batch(many), image, names, undefined)).toThrow(reported("value-invalid", "square"));
   });
 });

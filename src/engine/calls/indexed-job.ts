@@ -117,8 +117,9 @@ function inputParts(
   const all = Buffer.from(inputs.join("\n"));
   if (all.length > maximumJsonBytes) {
     throw new UserError(
-      `The arguments of all calls of ${JSON.stringify(name)} take ${all.length} bytes as JSON, and at most ${maximumJsonBytes} go through on Kubernetes.`,
-      "Store the data where both sides reach it and pass its name, or map fewer items at a time.",
+      { code: "value-invalid", culprit: name },
+      `The arguments of all calls of ${JSON.stringify(name)} take ${all.length} bytes as JSON; Kubernetes allows at most ${maximumJsonBytes}.`,
+      "Store the data where both sides can read it and pass its name, or map fewer items at a time.",
     );
   }
   return Array.from({ length: Math.ceil(all.length / partSize) }, (_, index) => ({

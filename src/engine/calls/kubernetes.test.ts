@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, it, vi } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { apiServer, list, refuse } from "../kubernetes/testdata/api-server.ts";
 import { resultLine } from "../protocol.ts";
 import type { CallBatch, CallOutcome } from "./calls.ts";
@@ -164,7 +165,7 @@ it("says what is not allowed first", async () => {
     response.writeHead(403).end(JSON.stringify({ reason: "Forbidden", message: may(verb) }));
     return true;
   });
-  await expect(cluster.ended).rejects.toThrow(/^User u may not create jobs\.batch/);
+  await expect(cluster.ended).rejects.toThrow(reported("cluster-refused", "create jobs.batch"));
 });
 
 it("fails only the call whose result its node does not give", async () => {

@@ -116,7 +116,8 @@ async function followCalls(
   const trouble = (found: Trouble | undefined) => {
     if (found === undefined || told.has(found.words)) return;
     told.add(found.words);
-    if (found.isFinal) fail(new Failure(...sentences(found.words)));
+    if (found.isFinal)
+      fail(new Failure(found.identity ?? { code: "job-failed", culprit: name }, ...sentences(found.words)));
     else tell(found.words);
   };
   // Those who watch say so, and for how long they wait.
@@ -139,7 +140,8 @@ async function followCalls(
     (items) => {
       const current = items.get(name);
       if (current === undefined || current.metadata.deletionTimestamp !== undefined) {
-        fail(new Failure(`Job ${name} was deleted by someone while its calls ran.`, "Call them again."));
+        const problem = `Job ${name} was deleted while its calls ran, and not by Slipway.`;
+        fail(new Failure({ code: "job-failed", culprit: name }, problem, "Make the calls again."));
       } else if (conditionOf(current, "Complete") || conditionOf(current, "Failed")) {
         // What its pods say may come later than what the job does.
         podsNow(cluster, name, signal).then((pods) => {
@@ -193,7 +195,7 @@ async function removeCalls(cluster: Cluster, name: string, { signal, onOutput }:
       if (!mayPass(error)) throw error;
       if (Date.now() < end) continue;
       const problem = `Job ${name} is left in namespace ${namespace} of cluster ${context}, which does not answer.`;
-      const remedy = `It stops ${deadline / 3600} hours after it began, and goes ${keptFor / 60} minutes after its end; delete it to have that sooner.`;
+      const remedy = `It stops ${deadline / 3600} hours after its start and is removed ${keptFor / 60} minutes later. Delete it to stop it sooner.`;
       return onOutput(Buffer.from(`slipway: ${problem} ${remedy}\n`));
     }
   }

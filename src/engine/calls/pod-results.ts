@@ -109,8 +109,7 @@ export class PodResults {
     } catch (error) {
       // Its node is gone, say, and no reason for other calls to fail.
       if (!(error instanceof Failure)) throw error;
-      const [problem = ""] = error.message.split("\n", 1);
-      const reason = { problem: `What it gave cannot be read. ${problem}`, remedy: "Call it again." };
+      const reason = { problem: `Its result cannot be read. ${error.problem}`, remedy: "Call it again." };
       if (this.#isOpen.has(index)) this.#tell(index, known ? { reply: known } : { status: 1, reason });
     }
   }
@@ -129,7 +128,8 @@ export class PodResults {
 
   #settleRest(): void {
     if (this.#isClosed === undefined || this.#underWay > 0) return;
-    const words = jobFailure(this.#isClosed, undefined) || "Its pod was gone before it could be asked. Call it again.";
+    const words =
+      jobFailure(this.#isClosed, undefined) || "Its pod was deleted before its result was read. Call it again.";
     const [problem, remedy] = sentences(words);
     for (const index of [...this.#isOpen]) this.#tell(index, { status: 1, reason: { problem, remedy } });
   }

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import type { CallBatch } from "./calls.ts";
 import { HelperCalls } from "./helper.ts";
 
@@ -42,15 +43,16 @@ const call = (env: Record<string, string>) =>
 it("takes the calls of the program that it was started for, and ends with it", { timeout: 60_000 }, async () => {
   const { env, program, helper } = await waitingHelper();
   for (let count = 0; count < 2; count++) {
-    await expect(call({ ...env, PWD: "/elsewhere" })).rejects.toThrow(/^KUBECONFIG=\/absent names no file that exists/);
+    await expect(call({ ...env, PWD: "/elsewhere" })).rejects.toThrow(reported("cluster-unreachable", "KUBECONFIG"));
   }
   // With another environment it is not the one to ask, and one of the program's own is started.
-  await expect(call({ ...env, KUBECONFIG: "/other" })).rejects.toThrow(/^\/nonexistent\/helper cannot be started/);
+  const absent = reported("program-failed", "/nonexistent/helper");
+  await expect(call({ ...env, KUBECONFIG: "/other" })).rejects.toThrow(absent);
   expect(readFileSync(`/proc/${helper.pid}/cmdline`, "utf8")).toContain("serve");
   const ended = once(helper, "exit");
   program.kill();
   await ended;
   expect(existsSync(dirname(env["SLIPWAY_ENGINE_SOCKET"] ?? ""))).toBe(false);
   // It is not missed.
-  await expect(call(env)).rejects.toThrow(/^\/nonexistent\/helper cannot be started/);
+  await expect(call(env)).rejects.toThrow(absent);
 });

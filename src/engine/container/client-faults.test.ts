@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { exitStatusOf } from "../../core/errors.ts";
 import { stopAll } from "../../core/interrupts.ts";
+import { reported } from "../../core/testdata/reported.ts";
 import { runContainer } from "./run.ts";
 
 /** Runs an image by a podman that is this script. */
@@ -28,27 +29,23 @@ async function run(script: string, onStdout = () => {}) {
 describe("a podman that is installed and broken", () => {
   it.each([
     [
-      "echo 'Error: unauthorized: authentication required' >&2; exit 125",
-      /unauthorized.*\nLog in with `podman login localhost:5000`,/,
+      "unauthorized: authentication required",
+      "image-pull-failed",
+      "unauthorized: authentication required\nLog in with `podman login localhost:5000`,",
     ],
-    ["echo 'Error: manifest unknown' >&2; exit 125", /manifest unknown\nRun the pipeline's own or _push target/],
+    ["manifest unknown", "image-pull-failed", "_push target"],
+    ["database is locked", "engine-unavailable", "database is locked\nRun `podman info`"],
     [
-      "echo 'Error: database is locked' >&2; exit 125",
-      /database is locked\nRun `podman info` to see whether it works, or set/,
+      'container aa3e5b2404246: exec: "/nothing": OCI runtime attempted to invoke a command that was not found',
+      "image-unsuitable",
+      "Check its command",
     ],
-    [
-      "echo 'Error: container aa3e5b2404246: exec: \"/nothing\": OCI runtime attempted to invoke a command that was not found' >&2; exit 125",
-      /\nCheck its command: the image has no such program,/,
-    ],
-    ["echo 'Error: potentially insufficient UIDs or GIDs' >&2; exit 125", /--add-subuids/],
-  ])("is an error that names the command, what it printed and the step: %s", async (script, message) => {
-    const { outcome, err } = await run(script);
-    expect(outcome).toBeInstanceOf(Error);
-    expect((outcome as Error).message).toMatch(
-      /^\S+\/podman run of localhost:5000\/tide@sha256:0+ failed with status 125: /,
-    );
-    expect((outcome as Error).message).toMatch(message);
-    expect((outcome as Error).message).toContain("SLIPWAY_ENGINE=process");
+    ["potentially insufficient UIDs or GIDs", "engine-unavailable", "--add-subuids"],
+  ] as const)("is an error with what it printed and the step: %s", async (printed, code, message) => {
+    const { outcome, err } = await run(`echo 'Error: ${printed}' >&2; exit 125`);
+    const culprit = code === "engine-unavailable" ? "podman" : /^localhost:5000\/tide@sha256:0+$/;
+    expect(outcome).toEqual(reported(code, culprit));
+    expect((outcome as Error).message).toContain(message);
     expect(exitStatusOf(outcome)).toBe(2);
     expect(err).toBe("");
   });
@@ -79,6 +76,6 @@ describe("a podman that is installed and broken", () => {
       resources: {},
       onStdout: () => {},
     } as const;
-    await expect(runContainer(broken, whole)).rejects.toThrow(/nonexistent\/podman run of a\/b failed.*ENOENT/);
+    await expect(runContainer(broken, whole)).rejects.toThrow(reported("engine-unavailable", "podman"));
   });
 });

@@ -71,6 +71,7 @@ export function requireContainerClient(env: Environment, { asked, instead }: Con
   if ("client" in search) return search.client;
   const reasons = search.obstacles.map(({ reason }) => reason);
   throw new UserError(
+    { code: "engine-unavailable", culprit: asked },
     `${asked}: ${reasons.length > 0 ? reasons.join(", and ") : "neither podman nor docker is installed"}.`,
     `${capitalized(search.obstacles[0]?.remedy ?? "install podman and runc")}, or ${instead}.`,
   );

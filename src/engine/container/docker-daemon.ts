@@ -17,6 +17,7 @@ export async function checkDocker(env: Environment, milliseconds = patience): Pr
   const problem = await ping(endpoint.socket, milliseconds);
   if (problem === undefined) return;
   throw new Failure(
+    { code: "engine-unavailable", culprit: endpoint.socket },
     `Docker's daemon at ${endpoint.socket} does not work: ${problem}.`,
     "Start it again, or set SLIPWAY_ENGINE=process to run without containers.",
   );

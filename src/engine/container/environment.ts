@@ -25,8 +25,9 @@ export function divideEnvironment(env: Readonly<Record<string, string>>): Divide
       /^[^=\s\0#][^=\s\0]*$/.test(name) && !value.includes("\0") && !(ofClient.test(name) && /[\r\n]/.test(value));
     if (isValid) continue;
     throw new UserError(
-      `The environment variable ${JSON.stringify(name)} cannot be given to a container.`,
-      "Its name must be a word, and its value may not hold NUL (nor line ends, when container engines use the variable themselves).",
+      { code: "variable-invalid", culprit: name },
+      `The environment variable ${JSON.stringify(name)} cannot be passed to a container.`,
+      "Its name must be a word. Its value must not contain NUL, or a line break if container engines use the variable themselves.",
     );
   }
   const [own, others] = [

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import type { ContainerRun } from "../engine.ts";
 import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
@@ -26,9 +27,7 @@ describe("divideEnvironment", () => {
   });
 
   it.each([{ "A=B": "" }, { "": "" }, { "A B": "" }, { A: "\0" }, { PATH: "a\nB=c" }])("refuses %j by name", (env) => {
-    expect(() => divideEnvironment(env)).toThrow(
-      `The environment variable ${JSON.stringify(Object.keys(env)[0])} cannot`,
-    );
+    expect(() => divideEnvironment(env)).toThrow(reported("variable-invalid", Object.keys(env)[0]));
   });
 });
 
@@ -80,10 +79,14 @@ describe("isFromLoopback", () => {
 describe("checkReach", () => {
   it("refuses a loopback registry for an engine elsewhere, by the name of what leads there", () => {
     const [near, far] = ["localhost:5000/a", "registry.example/a"];
-    expect(() => checkReach(docker, near, { DOCKER_HOST: "ssh://far" })).toThrow(
-      "DOCKER_HOST=ssh://far leads to an engine",
-    );
-    expect(() => checkReach(podman, near, { CONTAINER_HOST: "ssh://far" })).toThrow("CONTAINER_HOST=ssh://far leads");
+    for (const [client, variable] of [
+      [docker, "DOCKER_HOST"],
+      [podman, "CONTAINER_HOST"],
+    ] as const) {
+      const check = () => checkReach(client, near, { [variable]: "ssh://far" });
+      expect(check).toThrow(reported("image-pull-failed", near));
+      expect(check).toThrow(`${variable}=ssh://far`);
+    }
     checkReach(docker, far, { DOCKER_HOST: "ssh://far" });
     checkReach(podman, near, { CONTAINER_HOST: "unix:///run/podman.sock" });
   });

@@ -18,8 +18,9 @@ export function checkReach(
   const elsewhere = settingThatLeadsAway(client, env);
   if (elsewhere === undefined || !isFromLoopback(image)) return;
   throw new UserError(
-    `${elsewhere} leads to an engine that does not share this machine's network, so it cannot pull ${image}.`,
-    `Set SLIPWAY_REGISTRY to a registry that both reach, or ${instead}.`,
+    { code: "image-pull-failed", culprit: image },
+    `${elsewhere} names an engine that does not share this machine's network, so it cannot pull ${image}.`,
+    `Set SLIPWAY_REGISTRY to a registry that both can reach, or ${instead}.`,
   );
 }
 

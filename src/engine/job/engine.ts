@@ -67,7 +67,11 @@ export function endedBefore(jobs: readonly JobStatus[], time: number): JobStatus
 
 /** The error for the removal of a job that has not ended. */
 export function stillRuns(id: string): UserError {
-  return new UserError(`Job ${id} has not ended.`, `End it with \`slipway job cancel ${id}\`.`);
+  return new UserError(
+    { code: "job-state", culprit: id },
+    `Job ${id} has not ended.`,
+    `End it with \`slipway job cancel ${id}\`.`,
+  );
 }
 
 /** Whether nothing more happens to a job. */

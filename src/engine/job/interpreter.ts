@@ -44,7 +44,8 @@ export async function prepareInterpreter(
   const { base } = described;
   if (base === undefined || deployment.platform === undefined) {
     throw new UserError(
-      `The ${described.kind} of this job was resolved for a process, without the image it would stand on.`,
+      { code: "lock-outdated", culprit: described.kind },
+      `The ${described.kind} of this job was resolved for a process, without a base image.`,
       "Resolve the job again with --engine container, or run it with --engine process.",
     );
   }
@@ -70,8 +71,9 @@ async function sourceOf(
   const found = await filesOf(kind, path, code);
   if (found.content !== content) {
     throw new UserError(
-      `${path} of ${kind} is not what it was when the job was resolved.`,
-      "Resolve the job again, or bring the files back.",
+      { code: "lock-outdated", culprit: path },
+      `${path} of ${kind} has changed since the job was resolved.`,
+      "Resolve the job again, or restore the files.",
     );
   }
   return { kind, path, ...found, ...(python === undefined ? {} : { python }) };

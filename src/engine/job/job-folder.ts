@@ -88,7 +88,11 @@ export function containerName(id: string): string {
 export function findJobFolder(root: string, id: string): JobFolder {
   const folder = folderOf(root, id);
   if (/^[a-z0-9-]+$/.test(id) && existsSync(join(folder.path, "record.json"))) return folder;
-  throw new UserError(`There is no job ${id} on this machine.`, "`slipway job ls` lists them.");
+  throw new UserError(
+    { code: "job-not-found", culprit: id },
+    `There is no job ${id} on this machine.`,
+    "`slipway job ls` lists the jobs.",
+  );
 }
 
 /** Takes a job's folder away: at once, as far as anyone can see. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { code, engine, firstWords, home, run, submit, textOf } from "../testdata/jobs.ts";
 import { hasEnded, keptFor } from "./engine.ts";
 import { findJobFolder, jobsFolder, readRecord, writeRecord } from "./job-folder.ts";
@@ -201,8 +202,8 @@ describe("a job", () => {
     const jobs = await engine.list();
     expect(jobs.at(-1)).toMatchObject({ id, state: "succeeded" });
     expect(jobs.every(hasEnded)).toBe(true);
-    await expect(engine.status("none-00000000")).rejects.toThrow("There is no job none-00000000 on this machine.");
-    await expect(engine.status("../x")).rejects.toThrow(/There is no job/);
+    await expect(engine.status("none-00000000")).rejects.toThrow(reported("job-not-found", "none-00000000"));
+    await expect(engine.status("../x")).rejects.toThrow(reported("job-not-found", "../x"));
   });
 
   it("keeps its files to its user", async () => {
@@ -218,14 +219,14 @@ describe("a job that has ended", () => {
   it("is forgotten when asked to, with all its files, and never while it runs", async () => {
     const { status } = await run({ command: ["/bin/echo", "x"] });
     await engine.remove(status.id);
-    await expect(engine.status(status.id)).rejects.toThrow(`There is no job ${status.id}`);
+    await expect(engine.status(status.id)).rejects.toThrow(reported("job-not-found", status.id));
     expect((await engine.list()).map(({ id }) => id)).not.toContain(status.id);
     expect(existsSync(join(jobsFolder({ XDG_STATE_HOME: home }), status.id))).toBe(false);
-    await expect(engine.remove(status.id)).rejects.toThrow("There is no job");
+    await expect(engine.remove(status.id)).rejects.toThrow(reported("job-not-found", status.id));
 
     const forever = await submit({ command: ["/bin/sh", "-c", "echo here; read -r line < /dev/zero"] });
     await firstWords(forever);
-    await expect(engine.remove(forever)).rejects.toThrow(`Job ${forever} has not ended.`);
+    await expect(engine.remove(forever)).rejects.toThrow(reported("job-state", forever));
     await engine.cancel(forever);
     await engine.remove(forever);
   });

@@ -67,6 +67,7 @@ export class LocalEngine implements JobEngine {
     });
     await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject)).catch((cause) => {
       throw new Failure(
+        { code: "program-failed", culprit: command },
         `The supervisor of job ${folder.id} cannot be started.`,
         `Check that ${command} can be executed.`,
         { cause },

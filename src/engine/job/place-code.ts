@@ -62,7 +62,8 @@ function mountsOf(folders: readonly string[]): Mount[] {
   const strange = folders.find((folder) => /[\r\n]/.test(folder));
   if (strange !== undefined) {
     throw new UserError(
-      `code_paths: ${strange} has a line end in it, and container engines mount no such folder.`,
+      { code: "field-invalid", culprit: "code_paths" },
+      `code_paths: container engines cannot mount ${strange}, because its name contains a line break.`,
       "Rename it.",
     );
   }

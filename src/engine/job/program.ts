@@ -115,7 +115,8 @@ function pathOf(folders: readonly string[]): Record<string, string> {
 function requireExecutable(path: string): void {
   if (isExecutable(path)) return;
   throw new UserError(
+    { code: "program-missing", culprit: path },
     `The interpreter ${path} is not on this machine, or cannot be executed.`,
-    "Install it there, or name another as `interpreter_path`.",
+    "Install it, or set `interpreter_path` to another one.",
   );
 }

@@ -50,24 +50,32 @@ export function mayPass(error: unknown): boolean {
 class Unanswered extends Error {}
 
 /** The error for an answer that is a refusal. `retryAfter`: see {@link Refusal}. */
-export function refusalError(question: Question, status: number, body: string, retryAfter?: number): Error {
+export function refusalError(
+  question: Question,
+  status: number,
+  body: string,
+  retryAfter?: number,
+): UserError | Failure {
   const refusal = { ...readStatus(status, body), status, ...(retryAfter === undefined ? {} : { retryAfter }) };
   const options = { cause: new RefusalError(refusal) };
   const { message } = refusal;
   const { context, server, user } = question;
   const cluster = `Cluster ${context} (${server})`;
+  const refused = (culprit: string) => ({ code: "cluster-refused", culprit }) as const;
   if (status === 401) {
     return new UserError(
-      `${cluster} does not take the credential of user ${user} in the kubeconfig.`,
-      "Log in to the cluster again, as whoever runs it says.",
+      { code: "cluster-login", culprit: user },
+      `${cluster} refused the credential of user ${user} in the kubeconfig.`,
+      "Log in to the cluster again.",
       options,
     );
   }
   const quota = /exceeded quota: .*/.exec(message)?.[0];
   if (status === 403 && quota !== undefined) {
     return new UserError(
-      `${cluster} refuses for its quota: ${quota}.`,
-      "Wait for other work to end, ask for less, or ask whoever runs the cluster for more.",
+      refused(context),
+      `${cluster} has no quota left: ${quota}.`,
+      "Wait for other work to end, request less, or ask the cluster's administrator for more.",
       options,
     );
   }
@@ -76,29 +84,33 @@ export function refusalError(question: Question, status: number, body: string, r
     const [, who = "", verb = "", resource = "", group = "", place = ""] = right;
     const full = group === "" ? resource : `${resource}.${group}`;
     return new UserError(
+      refused(`${verb} ${full}`),
       `User ${who} may not ${verb} ${full}${place.replaceAll('"', "").split(":")[0]} of cluster ${context}.`,
-      `Ask whoever runs the cluster to allow \`${verb}\` on \`${full}\`: docs/kubernetes.md has the whole role of jobs, of which \`slipway doctor\` tells what else is missing, and docs/services-kubernetes.md that of services.`,
+      `Ask the cluster's administrator to allow \`${verb}\` on \`${full}\`. \`slipway doctor\` lists what else is missing; docs/kubernetes.md has the whole role of jobs, and docs/services-kubernetes.md that of services.`,
       options,
     );
   }
   const namespace = /^namespaces "([^"]+)" not found/.exec(message)?.[1];
   if (status === 404 && namespace !== undefined) {
     return new UserError(
+      refused(namespace),
       `Cluster ${context} has no namespace ${namespace}.`,
-      "Set SLIPWAY_KUBERNETES_NAMESPACE to one that it has, or have this one made.",
+      "Set SLIPWAY_KUBERNETES_NAMESPACE to an existing namespace, or create this one.",
       options,
     );
   }
   if (status === 413) {
     return new UserError(
-      `${cluster} refuses ${question.path} for its size.`,
-      "Give it less input and environment.",
+      refused(question.path),
+      `${cluster} refused ${question.path}, because it is too large.`,
+      "Pass less input and fewer environment variables.",
       options,
     );
   }
   return new Failure(
+    refused(question.path),
     `${cluster} refused ${question.method} ${question.path} with status ${status}: ${message}`,
-    status >= 500 ? "Try again, and ask whoever runs the cluster." : "Change what the message names.",
+    status >= 500 ? "Try again, or ask the cluster's administrator." : "Correct what the cluster names.",
     options,
   );
 }
@@ -107,8 +119,9 @@ export function refusalError(question: Question, status: number, body: string, r
 export function unansweredError({ context, server }: Question, error: unknown): Error {
   const cause = error instanceof Error ? error : new Error(String(error));
   return new Failure(
+    { code: "cluster-unreachable", culprit: context },
     `Cluster ${context} (${server}) does not answer: ${wordsOf(cause)}.`,
-    "Check that it runs and the way there, or choose another context with SLIPWAY_KUBERNETES_CONTEXT.",
+    "Check the cluster and the network, or choose another context with SLIPWAY_KUBERNETES_CONTEXT.",
     { cause: new Unanswered(cause.message, { cause }) },
   );
 }

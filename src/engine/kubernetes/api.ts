@@ -133,8 +133,7 @@ export class Api {
       Number.isFinite(retryAfter) ? retryAfter : undefined,
     );
     if (response.statusCode !== 403 || Date.now() - this.#awaySince > startTime) throw refused;
-    const [words = ""] = refused.message.split("\n", 1);
-    throw unansweredError(question, new Error(`it has just started, and says: ${words.replace(/\.$/, "")}`));
+    throw unansweredError(question, new Error(`it has just started: ${refused.problem.replace(/\.$/, "")}`));
   }
 
   #unanswered(question: Question, error: unknown): Error {
@@ -149,8 +148,9 @@ export class Api {
     } catch (cause) {
       const words = cause instanceof Error ? cause.message : String(cause);
       throw new UserError(
-        `The credential of user ${this.#names.user} in the kubeconfig cannot be had: ${words.trim().replaceAll(/\s+/g, " ")}.`,
-        "Log in to the cluster again, as whoever runs it says.",
+        { code: "cluster-login", culprit: this.#names.user },
+        `The kubeconfig gives no credential for user ${this.#names.user}: ${words.trim().replaceAll(/\s+/g, " ")}.`,
+        "Log in to the cluster again.",
         { cause },
       );
     }

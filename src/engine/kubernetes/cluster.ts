@@ -34,8 +34,10 @@ export async function openCluster(
   const config = readKubeconfig(env);
   const context = where.context ?? env["SLIPWAY_KUBERNETES_CONTEXT"] ?? config.currentContext;
   const known = config.contexts.map(({ name }) => name);
+  const unusable = (culprit: string) => ({ code: "cluster-unreachable", culprit }) as const;
   if (!context) {
     throw new UserError(
+      unusable("kubeconfig"),
       "The kubeconfig has no current context.",
       `Set SLIPWAY_KUBERNETES_CONTEXT to one of ${known.join(", ") || "its contexts (it has none)"}.`,
     );
@@ -44,6 +46,7 @@ export async function openCluster(
   if (!found) {
     const meant = nearest(context, known);
     throw new UserError(
+      unusable(context),
       `The kubeconfig has no context ${JSON.stringify(context)}.`,
       meant === undefined ? `It has ${known.join(", ") || "none"}.` : `Write ${meant}.`,
     );
@@ -52,14 +55,16 @@ export async function openCluster(
   const { server, skipTLSVerify } = config.getCurrentCluster() ?? {};
   if (!server) {
     throw new UserError(
+      unusable(context),
       `Context ${context} of the kubeconfig names a cluster that the kubeconfig does not have.`,
-      "Choose another context with SLIPWAY_KUBERNETES_CONTEXT, or have the kubeconfig made anew.",
+      "Choose another context with SLIPWAY_KUBERNETES_CONTEXT, or correct the kubeconfig.",
     );
   }
   if (/^http:/i.test(server) && !skipTLSVerify) {
     throw new UserError(
-      `Cluster ${found.cluster} of the kubeconfig has the address ${server}, over which your credential would go unencrypted.`,
-      "Write its https:// address; for a proxy on this machine, such as `kubectl proxy`, add `insecure-skip-tls-verify: true` beside `server`.",
+      unusable(server),
+      `Cluster ${found.cluster} of the kubeconfig has the address ${server}, which would send your credential unencrypted.`,
+      "Use its https:// address. For a proxy on this machine, such as `kubectl proxy`, add `insecure-skip-tls-verify: true` beside `server`.",
     );
   }
   const settings = await contextSettings(context, env);
@@ -81,8 +86,9 @@ function readKubeconfig(env: Environment): KubeConfig {
   if (files.length === 0) {
     if (!isInCluster(env)) {
       throw new UserError(
-        named ? `KUBECONFIG=${env["KUBECONFIG"]} names no file that exists.` : "There is no kubeconfig.",
-        "Get one from whoever runs the cluster, and put it at ~/.kube/config or name it in KUBECONFIG.",
+        { code: "cluster-unreachable", culprit: named ? "KUBECONFIG" : "~/.kube/config" },
+        named ? `KUBECONFIG=${env["KUBECONFIG"]} names no existing file.` : "There is no kubeconfig.",
+        "Get one from the cluster's administrator, and save it as ~/.kube/config or name it in KUBECONFIG.",
       );
     }
     all.loadFromCluster();
@@ -113,7 +119,8 @@ function readFile(path: string): KubeConfig {
     return config;
   } catch (cause) {
     const words = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
-    throw new UserError(`Kubeconfig ${path} cannot be used: ${words}.`, "Correct it, or have it made anew.", { cause });
+    const identity = { code: "cluster-unreachable", culprit: path } as const;
+    throw new UserError(identity, `Kubeconfig ${path} cannot be used: ${words}.`, "Correct it.", { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { functionRunner } from "../job/runners.ts";
 import { clusterOfTest, until } from "./testdata/cluster.ts";
 import { pushImage, pushShell } from "./testdata/image.ts";
@@ -27,7 +28,7 @@ describe("a job on Kubernetes", () => {
       async () => (await cluster.pods()).length + (await cluster.list("secrets")).length === 0,
       "nothing left",
     );
-    await expect(cluster.engine().status(id)).rejects.toThrow(/There is no job k8s:shell-[0-9a-f]{8} in namespace/);
+    await expect(cluster.engine().status(id)).rejects.toThrow(reported("job-not-found", id));
   });
 
   it("repeats what failed, and has what every attempt printed", async () => {

@@ -256,8 +256,9 @@ export class KubernetesEngine implements JobEngine {
     const { context, namespace } = note ?? (await this.#cluster());
     if (note === undefined) {
       throw new UserError(
+        { code: "job-not-found", culprit: id },
         `There is no job ${id} in namespace ${namespace} of cluster ${context}.`,
-        "`slipway job ls` lists them; SLIPWAY_KUBERNETES_CONTEXT and SLIPWAY_KUBERNETES_NAMESPACE choose another place.",
+        "`slipway job ls` lists the jobs; SLIPWAY_KUBERNETES_CONTEXT and SLIPWAY_KUBERNETES_NAMESPACE choose another place.",
       );
     }
     const reason =
@@ -292,8 +293,9 @@ export class KubernetesEngine implements JobEngine {
     } catch (error) {
       if (!late.aborted) throw error;
       throw new Failure(
-        `Job ${id} was deleted, and after ${endTime / 1000} s its pods still have not ended.`,
-        "Their node does not answer: whoever runs the cluster has to remove it or bring it back.",
+        { code: "job-state", culprit: id },
+        `Job ${id} was deleted, but its pods have not ended after ${endTime / 1000} s.`,
+        "Their node does not answer: ask the cluster's administrator to restart or remove it.",
         { cause: error },
       );
     } finally {

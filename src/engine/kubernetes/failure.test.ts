@@ -24,54 +24,66 @@ describe("what keeps a pod from starting", () => {
     [
       "ErrImagePull",
       `${refused}: unexpected status from HEAD request to https://r: 401 Unauthorized`,
-      true,
+      "image-pull-failed",
       "Submit it again with --copy-credentials",
     ],
     [
       "ImagePullBackOff",
       `Back-off pulling image "${image}": ErrImagePull: ${refused}: pull access denied, authorization failed`,
-      true,
+      "image-pull-failed",
       "the nodes have none: pull access denied",
     ],
-    ["ErrImagePull", `${refused}: ${image}: not found`, true, `Registry r.example.com has no image ${image}`],
-    ["ErrImagePull", "no match for platform in manifest: not found", true, "is not for the platform of node n1"],
+    [
+      "ErrImagePull",
+      `${refused}: ${image}: not found`,
+      "image-pull-failed",
+      `Registry r.example.com has no image ${image}`,
+    ],
+    ["ErrImagePull", "no match for platform in manifest: not found", "image-unsuitable", "platform of node n1"],
     [
       "ErrImagePull",
       `${refused}: dial tcp 10.0.0.1:443: connect: connection refused`,
-      false,
-      "The nodes do not reach registry r.example.com",
+      undefined,
+      "The nodes cannot reach registry r.example.com",
     ],
-    ["ImagePullBackOff", `Back-off pulling image "${image}"`, false, "fail to pull"],
-    ["InvalidImageName", "", true, "do not take"],
+    ["ImagePullBackOff", `Back-off pulling image "${image}"`, undefined, "fail to pull"],
+    ["InvalidImageName", "", "reference-invalid", image],
     [
       "CreateContainerConfigError",
       "container has runAsNonRoot and image will run as root (pod: …)",
-      true,
+      "image-unsuitable",
       "runs as root",
     ],
     [
       "CreateContainerConfigError",
       "container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root",
-      true,
+      "image-unsuitable",
       "names its user web",
     ],
     [
       "CreateContainerConfigError",
       "failed to sync configmap cache: timed out waiting for the condition",
-      false,
-      "A busy node does not get",
+      undefined,
+      "A busy node",
     ],
-    ["CreateContainerError", "no command specified", true, "cannot be made: no command specified. Check its command"],
-  ])("%s %j", (reason, message, isFinal, words) => {
+  ] as const)("%s %j", (reason, message, code, words) => {
     const trouble = waitingTrouble(waiting(reason, message));
-    expect(trouble).toMatchObject({ words: expect.stringContaining(words), isFinal });
+    expect(trouble).toMatchObject({ words: expect.stringContaining(words), isFinal: code !== undefined });
+    expect(trouble?.identity).toEqual(code && { code, culprit: image });
+  });
+
+  it("is a command that the image does not have", () => {
+    expect(waitingTrouble(waiting("CreateContainerError", "no command specified"))).toEqual({
+      words: expect.stringContaining("no command specified. Check its command"),
+      isFinal: true,
+    });
   });
 
   it("says that a credential was given and not taken", () => {
     const trouble = waitingTrouble(
       waiting("ErrImagePull", `${refused}: 403 Forbidden`, { imagePullSecrets: [{ name: "x" }] }),
     );
-    expect(trouble?.words).toMatch(/does not take the credential that was copied into the cluster/);
+    expect(trouble).toMatchObject({ isFinal: true, blamesSecret: true, identity: { code: "image-pull-failed" } });
   });
 
   it("does not blame a credential that the node had not seen", () => {
@@ -118,12 +130,12 @@ describe("why a pod failed", () => {
     ended({}, { conditions: [{ type: "DisruptionTarget", status: "True", reason, message: "m" }] });
 
   it.each<[string, Pod, RegExp]>([
-    ["memory", ended({ exitCode: 137, reason: "OOMKilled" }), /may take 64Mi bytes\. Give it more/],
+    ["memory", ended({ exitCode: 137, reason: "OOMKilled" }), /64Mi bytes of memory\. Give it more/],
     ["time", pod({ reason: "DeadlineExceeded" }, { activeDeadlineSeconds: 7 }), /longer than its time limit of 7 s/],
     [
       "the node's room",
       pod({ reason: "Evicted", message: "The node was low on resource: memory." }),
-      /^Its node threw it out: The node was low/,
+      /^Its node evicted it: The node was low/,
     ],
     ["a drain", disrupted("EvictionByEvictionAPI"), /^It was evicted from node n1, as when a node is drained/],
     ["a pod of higher priority", disrupted("PreemptionByScheduler"), /had to give way/],
@@ -208,15 +220,16 @@ describe("why a job gets no pod", () => {
     [
       'Error creating: pods "x" is forbidden: failed quota: q: must specify limits.cpu for: main',
       true,
-      "asks every pod to say what it needs",
+      "must specify limits.cpu for: main. Set them",
     ],
     [
       'Error creating: pods "x" is forbidden: violates PodSecurity "restricted:latest"',
       true,
-      "The cluster refuses its pod: Error creating",
+      "The cluster refused its pod: Error creating",
     ],
   ])("%s", (message, isFinal, words) => {
-    expect(trouble(message)).toEqual({ words: expect.stringContaining(words), isFinal });
+    expect(trouble(message)).toMatchObject({ words: expect.stringContaining(words), isFinal });
+    expect(trouble(message)?.identity?.code).toBe(isFinal ? "cluster-refused" : undefined);
   });
 
   it("is nothing where nothing failed", () => {

@@ -1,3 +1,4 @@
+import type { ErrorIdentity } from "../../core/errors.ts";
 import { parseReference } from "../../oci/reference.ts";
 import {
   conditionOf,
@@ -17,6 +18,8 @@ export interface Trouble {
   readonly words: string;
   /** Whether it stays so however long one waits. */
   readonly isFinal: boolean;
+  /** Undefined: that of what runs in the pods. */
+  readonly identity?: ErrorIdentity;
   /** Whether it is the credential in the pull secret that was not taken, if the node had one. */
   readonly blamesSecret?: boolean;
 }
@@ -56,9 +59,15 @@ export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = co
     return pullTrouble(pod, image, words, owner);
   switch (reason) {
     case "InvalidImageName":
-      return final(`The nodes do not take ${image} for the name of an image. Write HOST/REPOSITORY@sha256:…`);
+      return final(`The nodes refuse the image name ${image}. Write HOST/REPOSITORY@sha256:…`, {
+        code: "reference-invalid",
+        culprit: image,
+      });
     case "ErrImageNeverPull":
-      return final(`Image ${image} is not on the node, which may not pull it. Have it put there.`);
+      return final(
+        `Image ${image} is not on the node, and the pod may not pull it. Copy it to the node.`,
+        pullFailed(image),
+      );
     case "CreateContainerConfigError":
       return configTrouble(image, words);
     case "CreateContainerError":
@@ -68,28 +77,35 @@ export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = co
   const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False") {
     return passing(
-      `No node takes it: ${oneLine(scheduled.message ?? scheduled.reason)}. It waits for one; ask for less (${owner.resources}), or for more nodes.`,
+      `No node takes it: ${oneLine(scheduled.message ?? scheduled.reason)}. It waits for one; request less (${owner.resources}), or add nodes.`,
     );
   }
   return undefined;
 }
 
+function pullFailed(culprit: string): ErrorIdentity {
+  return { code: "image-pull-failed", culprit };
+}
+
 function configTrouble(image: string, words: string): Trouble {
+  const unsuitable = { code: "image-unsuitable", culprit: image } as const;
   if (/will run as root/.test(words)) {
     return final(
-      `Image ${image} runs as root, and Slipway's pods may not. Give the image a user by number, such as \`USER 1000:1000\`.`,
+      `Image ${image} runs as root, which Slipway's pods may not. Set a numeric user in the image, such as \`USER 1000:1000\`.`,
+      unsuitable,
     );
   }
   const user = /non-numeric user \(([^)]*)\)/.exec(words)?.[1];
   if (user !== undefined) {
     return final(
-      `Image ${image} names its user ${user} without a number, so that Kubernetes cannot tell whether it is root. Name it by number, such as \`USER 1000:1000\`.`,
+      `Image ${image} names its user ${user} without a number, so Kubernetes cannot tell whether it is root. Set a numeric user, such as \`USER 1000:1000\`.`,
+      unsuitable,
     );
   }
   if (/timed out waiting for the condition/.test(words)) {
-    return passing(`A busy node does not get what the container of image ${image} needs: ${words}. It tries again.`);
+    return passing(`A busy node could not prepare the container of image ${image} in time: ${words}. It tries again.`);
   }
-  return final(`The container of image ${image} cannot be configured: ${words}. Change what this names.`);
+  return final(`The container of image ${image} cannot be configured: ${words}. Correct what this names.`);
 }
 
 function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trouble {
@@ -105,23 +121,25 @@ function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trou
     return {
       ...final(
         hasSecret
-          ? `Registry ${registry} does not take the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and ${owner.again}: a short-lived one may have run out.`
-          : `Registry ${registry} gives ${image} to nobody without a credential, and the nodes have none: ${said}. ${owner.credential}`,
+          ? `Registry ${registry} refused the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and ${owner.again}: it may have expired.`
+          : `Registry ${registry} wants a credential for ${image}, and the nodes have none: ${said}. ${owner.credential}`,
+        pullFailed(image),
       ),
       blamesSecret: hasSecret,
     };
   }
   if (/no match for platform/i.test(said)) {
     return final(
-      `Image ${image} is not for the platform of node ${pod.spec.nodeName}: ${said}. Build it for that one.`,
+      `Image ${image} is not for the platform of node ${pod.spec.nodeName}: ${said}. Build it for that platform.`,
+      { code: "image-unsuitable", culprit: image },
     );
   }
   if (/\b404\b|not found|manifest unknown|name unknown/i.test(said)) {
-    return final(`Registry ${registry} has no image ${image}: ${said}. ${owner.missingImage}`);
+    return final(`Registry ${registry} has no image ${image}: ${said}. ${owner.missingImage}`, pullFailed(image));
   }
   if (said === "") return passing(`The nodes fail to pull ${image} from ${registry}. They try again.`);
   return passing(
-    `The nodes do not reach registry ${registry} for ${image}: ${said}. They try again; check that the registry runs and the way from the nodes to it.`,
+    `The nodes cannot reach registry ${registry} for ${image}: ${said}. They try again; check the registry, and the network between the nodes and it.`,
   );
 }
 
@@ -159,7 +177,7 @@ export function podFailure(pod: Pod): string | undefined {
     return `It took longer than its time limit of ${pod.spec.activeDeadlineSeconds} s. Give it more time (time_limit), or less to do.`;
   }
   if (reason === "Evicted")
-    return `Its node threw it out: ${oneLine(message)}. Ask for what it needs (resources), and for retries.`;
+    return `Its node evicted it: ${oneLine(message)}. Request the resources that it needs (resources), and set retries.`;
   const disruption = conditionOf(pod, "DisruptionTarget");
   if (disruption) return disruptionWords(pod, disruption.reason ?? "", oneLine(disruption.message));
   const end = terminated && endWords(pod, terminated);
@@ -170,7 +188,7 @@ export function podFailure(pod: Pod): string | undefined {
   if (terminated === undefined && reason)
     return `Its pod failed (${reason}): ${oneLine(message)}. Submit it again, or give it retries.`;
   if (wasDeleted(pod)) return deleted;
-  if (terminated?.exitCode === 137) return "It was killed, most often for want of memory.";
+  if (terminated?.exitCode === 137) return "It was killed, most often because it ran out of memory.";
   return undefined;
 }
 
@@ -184,8 +202,8 @@ export function endWords(
   if (reason === "OOMKilled") {
     const memory = containerOf(pod, name)?.resources?.limits?.["memory"];
     return memory === undefined
-      ? `It was killed for want of memory on its node. Say how much it needs (${owner.memory}).`
-      : `It was killed for want of memory: it may take ${memory} bytes. Give it more (${owner.memory}), or less to do.`;
+      ? `Its node ran out of memory and killed it. Request the memory that it needs (${owner.memory}).`
+      : `It was killed because it used more than ${memory} bytes of memory. Give it more (${owner.memory}), or less to do.`;
   }
   if (reason === "StartError" || reason === "ContainerCannotRun") {
     return `Its program cannot be started: ${oneLine(message)}. Check its command and the image's entrypoint.`;
@@ -257,16 +275,20 @@ export function refusedPod(message: string | undefined, owner: Owner = ofJob): T
   const quota = /exceeded quota: .*/.exec(words)?.[0];
   if (quota !== undefined) {
     return passing(
-      `The namespace's quota has no room for it: ${quota}. It waits; ask for less (${owner.resources}), end other work, or ask whoever runs the cluster for more.`,
+      `The namespace's quota has no room for it: ${quota}. It waits; request less (${owner.resources}), end other work, or ask the cluster's administrator for more.`,
     );
   }
   const quotaNeeds = /failed quota: .*/.exec(words)?.[0];
   if (quotaNeeds !== undefined) {
-    return final(
-      `The namespace's quota asks every pod to say what it needs: ${quotaNeeds}. Say it (${owner.resources}).`,
-    );
+    return final(`The namespace's quota requires resource requests: ${quotaNeeds}. Set them (${owner.resources}).`, {
+      code: "cluster-refused",
+      culprit: "quota",
+    });
   }
-  return final(`The cluster refuses its pod: ${words}. Change what this names, or ask whoever runs the cluster.`);
+  return final(`The cluster refused its pod: ${words}. Correct what this names, or ask the cluster's administrator.`, {
+    code: "cluster-refused",
+    culprit: "pod",
+  });
 }
 
 function containerOf({ spec }: Pod, name: string): PodSpec["containers"][number] | undefined {
@@ -278,8 +300,8 @@ function imageOf(pod: Pod, name: string): string {
 }
 
 /** It stays so however long one waits. */
-export function final(words: string): Trouble {
-  return { words, isFinal: true };
+export function final(words: string, identity?: ErrorIdentity): Trouble {
+  return { words, isFinal: true, ...(identity && { identity }) };
 }
 
 /** It may pass. */

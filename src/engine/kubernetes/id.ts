@@ -16,5 +16,9 @@ export function idOf(name: string): string {
 export function nameOf(id: string): string {
   const name = id.slice(prefix.length);
   if (isKubernetesId(id) && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) return name;
-  throw new UserError(`${JSON.stringify(id)} is not the id of a job on Kubernetes.`, "`slipway job ls` lists them.");
+  throw new UserError(
+    { code: "job-not-found", culprit: id },
+    `${JSON.stringify(id)} is not the id of a job on Kubernetes.`,
+    "`slipway job ls` lists the jobs.",
+  );
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import type { Program } from "../job/program.ts";
 import { jobObjects, maximumInput } from "./job.ts";
 import { shell } from "./testdata/program.ts";
@@ -80,11 +81,11 @@ describe("the objects of a job", () => {
   });
 
   it("are refused for what no secret can hold", () => {
-    expect(() => make({ env: { "A B": "" } })).toThrow('The environment variable "A B" cannot be given to a pod.');
+    expect(() => make({ env: { "A B": "" } })).toThrow(reported("variable-invalid", "A B"));
     const most = maximumInput - "[1]".length;
     expect(make({ env: { A: "x".repeat(most) }, isFunction: true, stdin: "[1]" }).secrets).toHaveLength(1);
     expect(() => make({ env: { A: "x".repeat(most + 1) }, isFunction: true, stdin: "[1]" })).toThrow(
-      "Arguments and environment of the job take 1048577 bytes, and Kubernetes keeps at most 1048576 with a job.\nPass the address",
+      reported("value-invalid", "shell"),
     );
   });
 });

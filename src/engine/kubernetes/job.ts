@@ -179,8 +179,9 @@ function inputOf(program: Program): Readonly<Record<string, string>> {
   const variables = Object.entries(program.env).map(([name, value]) => {
     if (!/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(name) || value.includes("\0")) {
       throw new UserError(
-        `The environment variable ${JSON.stringify(name)} cannot be given to a pod.`,
-        "Its name must be letters, digits, `_`, `-` and `.`, and its value may not hold NUL.",
+        { code: "variable-invalid", culprit: name },
+        `The environment variable ${JSON.stringify(name)} cannot be passed to a pod.`,
+        "Its name must be letters, digits, `_`, `-` and `.`, and its value must not contain NUL.",
       );
     }
     return [variableKey(name), value] as const;
@@ -189,7 +190,8 @@ function inputOf(program: Program): Readonly<Record<string, string>> {
   const size = Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
   if (size <= maximumInput) return data;
   throw new UserError(
-    `Arguments and environment of the job take ${size} bytes, and Kubernetes keeps at most ${maximumInput} with a job.`,
+    { code: "value-invalid", culprit: program.name },
+    `Arguments and environment of the job take ${size} bytes; Kubernetes allows at most ${maximumInput}.`,
     "Pass the address of the data instead.",
   );
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, expect, it, vi } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { openCluster } from "./cluster.ts";
 import { podLog } from "./logs.ts";
 import { apiServer } from "./testdata/api-server.ts";
@@ -41,5 +42,5 @@ it("asks again after a server was away that does not know yet who may do what", 
   const away = (response: ServerResponse) => void response.destroy();
   const forbid = (response: ServerResponse) => void response.writeHead(403).end("{}");
   expect(await follow(away, forbid, last)).toBe("hi\n");
-  await expect(follow(forbid, last, last)).rejects.toThrow(/status 403/);
+  await expect(follow(forbid, last, last)).rejects.toThrow(reported("cluster-refused"));
 });

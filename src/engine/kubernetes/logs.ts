@@ -67,8 +67,9 @@ export async function* podLog(
       if (Date.now() - quietSince > patience) {
         if (refusal !== undefined || isUnanswered(error)) throw error;
         throw new Failure(
-          `The log of pod ${pod.name} breaks off: ${(error as Error).message}.`,
-          "Ask for the log again.",
+          { code: "cluster-unreachable", culprit: pod.name },
+          `The log of pod ${pod.name} is cut short: ${(error as Error).message}.`,
+          "Read the log again.",
           { cause: error },
         );
       }

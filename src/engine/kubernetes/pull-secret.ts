@@ -24,8 +24,9 @@ export interface PullAccess {
 export function checkReach(image: string, { nodeLocal, context }: Pick<Cluster, "nodeLocal" | "context">): void {
   if (nodeLocal || !isFromLoopback(image)) return;
   throw new UserError(
-    `Cluster ${context} cannot pull ${image}: ${parseReference(image).registry} is this machine's own loopback.`,
-    `Set SLIPWAY_REGISTRY to a registry that both reach; or, where the cluster's nodes share this machine's network, say so in ~/.config/slipway/config.yaml: \`kubernetes: {contexts: {${JSON.stringify(context)}: {nodeLocal: true}}}\`.`,
+    { code: "image-pull-failed", culprit: image },
+    `Cluster ${context} cannot pull ${image}: ${parseReference(image).registry} is a loopback address of this machine.`,
+    `Set SLIPWAY_REGISTRY to a registry that both can reach. If the cluster's nodes share this machine's network, add to ~/.config/slipway/config.yaml: \`kubernetes: {contexts: {${JSON.stringify(context)}: {nodeLocal: true}}}\`.`,
   );
 }
 
@@ -94,7 +95,8 @@ function passwordOf(
 ): { username: string; password: string } {
   if (credential.kind === "password") return credential;
   throw new UserError(
-    `The credential for ${image} from ${source} is a token (${credential.kind}), and nodes of Kubernetes pull with a name and password only.`,
+    { code: "credential-invalid", culprit: image },
+    `The credential for ${image} from ${source} is a token (${credential.kind}), but nodes of Kubernetes need a name and password.`,
     "Log in to the registry with a name and password, such as those of a robot account that may only pull.",
   );
 }

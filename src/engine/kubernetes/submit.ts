@@ -129,13 +129,15 @@ function isAbandoned({ metadata, spec }: Job): boolean {
 function requireImage({ image, mounts }: Program, { context }: Cluster): string {
   if (image === undefined) {
     throw new UserError(
-      "Kubernetes runs images, and the interpreter of this job is one of this machine.",
-      "Take a container image as `interpreter`, or run the job with --engine process.",
+      { code: "field-invalid", culprit: "interpreter" },
+      "Kubernetes runs images, but the interpreter of this job is on this machine.",
+      "Set `interpreter` to a container image, or run the job with --engine process.",
     );
   }
   if (mounts.length > 0) {
     throw new UserError(
-      `Cluster ${context} does not see the folder ${mounts[0]?.source} of this machine.`,
+      { code: "code-invalid", culprit: String(mounts[0]?.source) },
+      `Cluster ${context} cannot read the folder ${mounts[0]?.source} of this machine.`,
       "Put the code into the image (ImageTarget), or run the job with --engine container.",
     );
   }

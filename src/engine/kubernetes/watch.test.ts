@@ -1,4 +1,5 @@
 import { expect, it, vi } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { openCluster } from "./cluster.ts";
 import { apiServer, list, refuse } from "./testdata/api-server.ts";
 import { listAll, watchAll } from "./watch.ts";
@@ -18,9 +19,10 @@ it("tells once that a server is quiet, and gives up after five minutes", async (
   const watching = watchAll(api, selection, { signal, onQuiet: (error) => quiet.push(error) }, () => {});
   watching.catch(() => {});
   await vi.waitUntil(() => watches >= 3, { timeout: 20_000 });
-  expect(quiet.map(({ message }) => message)).toEqual([expect.stringMatching(/^Cluster test \(.*\) does not answer/)]);
+  const unreachable = reported("cluster-unreachable", "test");
+  expect(quiet).toEqual([unreachable]);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 6 * 60_000 });
-  await expect(watching.finally(() => vi.useRealTimers())).rejects.toThrow(/does not answer/);
+  await expect(watching.finally(() => vi.useRealTimers())).rejects.toThrow(unreachable);
 });
 
 it("does not hurry a server that ends every watch at once", async () => {
@@ -86,5 +88,5 @@ it("fails at once where something is not allowed", async () => {
   const env = await apiServer((_, response) => refuse(response, 403));
   const { api } = await openCluster(env);
   const watching = watchAll(api, selection, { signal: AbortSignal.timeout(60_000) }, () => {});
-  await expect(watching).rejects.toThrow(/status 403/);
+  await expect(watching).rejects.toThrow(reported("cluster-refused"));
 });

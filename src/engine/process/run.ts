@@ -56,9 +56,12 @@ export async function runProcess(run: Run, options: ProcessRunOptions = {}): Pro
     const [code, signal] = await interruptible(ended, stop);
     return statusOf(code, signal);
   } catch (error) {
-    throw new Failure(`${process.execPath} cannot be started.`, "Check that this Node can be executed.", {
-      cause: error,
-    });
+    throw new Failure(
+      { code: "program-failed", culprit: process.execPath },
+      `${process.execPath} cannot be started.`,
+      "Check that this Node can be executed.",
+      { cause: error },
+    );
   } finally {
     options.signal?.removeEventListener("abort", abort);
   }
