@@ -20,8 +20,9 @@ function withoutImage(): EngineChoice {
   const wanted = process.env["SLIPWAY_ENGINE"];
   if (wanted === "container" || wanted === "kubernetes") {
     throw new UserError(
+      { code: "engine-unavailable", culprit: `SLIPWAY_ENGINE=${wanted}` },
       `SLIPWAY_ENGINE=${wanted}: this program was started without an image.`,
-      "Run the pipeline's own target rather than its _local one, or set SLIPWAY_CONTAINER_IMAGE.",
+      "Run the pipeline's own target instead of its _local target, or set SLIPWAY_CONTAINER_IMAGE.",
     );
   }
   return { kind: "process" };

@@ -75,22 +75,16 @@ function settle(name: string, outcome: CallOutcome, place: string, ranIn: RanIn)
   // runInImage also works for programs that do not call `main`.
   if (name === wholeProgram && status === 0) return { status: "fulfilled", value: undefined };
   const subject = name === wholeProgram ? "The program" : JSON.stringify(name);
-  if (reason)
-    return {
-      status: "rejected",
-      reason: new Failure(`${subject} failed in ${place}: ${reason.problem}`, reason.remedy),
-    };
-  return {
-    status: "rejected",
-    reason: new Failure(
-      `${subject} ended with status ${status} in ${place} before it gave a result.`,
-      remedyOf(status),
-    ),
-  };
+  const problem = reason
+    ? `${subject} failed in ${place}: ${reason.problem}`
+    : `${subject} ended with status ${status} in ${place} before it returned a result.`;
+  const identity = { code: "function-failed", culprit: name } as const;
+  return { status: "rejected", reason: new Failure(identity, problem, reason?.remedy ?? remedyOf(status)) };
 }
 
 function remedyOf(status: number): string {
-  if (status === 137) return "It was killed, most often for want of memory: give it more, or less to do.";
+  if (status === 137)
+    return "It was killed, most often because it ran out of memory: give it more memory, or less to do.";
   if (status === 0) return "The program must call main after it has defined its functions.";
   return "Look at what it printed above.";
 }

@@ -29,7 +29,8 @@ export function dataFile(path: string, env: Environment = process.env, program =
   const found = roots.map((root) => join(root, path)).find((candidate) => existsSync(candidate));
   if (found !== undefined) return found;
   throw new UserError(
-    `${path} is not among the files of this program.`,
-    `Add it to \`data\` of the target, and name it by its path in the repository.`,
+    { code: "file-unreadable", culprit: path },
+    `This program has no file ${path}.`,
+    "Add it to `data` of the target, and name it by its path in the repository.",
   );
 }

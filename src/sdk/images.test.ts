@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
 import { parseImages } from "../oci/image-uris.ts";
 import { containerImage, hasContainerImage } from "./images.ts";
 
@@ -37,7 +38,7 @@ describe("parseImages", () => {
   it.each(["localhost/a", "##a", "default##", `default##h/a::nothing`.replace("default##", "")])(
     "refuses %j",
     (text) => {
-      expect(() => parseImages(text)).toThrow(/is not TAG##IMAGE/);
+      expect(() => parseImages(text)).toThrow(reported("variable-invalid"));
     },
   );
 });
@@ -51,12 +52,13 @@ describe("containerImage", () => {
   });
 
   it("names the tag that was not built, and those that were", () => {
-    expect(() => containerImage("gpu", env)).toThrow("gpu was not built: this program has images for default, slim.");
+    expect(() => containerImage("gpu", env)).toThrow(reported("image-not-found", "gpu"));
+    expect(() => containerImage("gpu", env)).toThrow("this program has images for default, slim.");
     expect(hasContainerImage("gpu", env)).toBe(false);
   });
 
   it("says that there is no image at all", () => {
-    expect(() => containerImage("default", {})).toThrow("default was not built: this program was started without");
+    expect(() => containerImage("default", {})).toThrow("this program was started without an image");
     expect(hasContainerImage("default", { SLIPWAY_CONTAINER_IMAGE_URIS: "" })).toBe(false);
   });
 

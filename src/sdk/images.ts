@@ -29,15 +29,20 @@ export function containerImage(tag = "default", env: Environment = process.env):
   const found = find(tag, env);
   if (found !== undefined) return found;
   const tags = [...parseImages(env[builtImages] ?? "").keys()];
-  if (tags.length > 0) {
-    throw new UserError(
-      `${tag} was not built: this program has images for ${tags.join(", ")}.`,
-      `Add ${JSON.stringify(tag)} to the pipeline's \`bases\`, or use one of these tags.`,
-    );
-  }
+  const [problem, remedy] =
+    tags.length > 0
+      ? [
+          `has images for ${tags.join(", ")}`,
+          `Add ${JSON.stringify(tag)} to the pipeline's \`bases\`, or use one of these tags.`,
+        ]
+      : [
+          "was started without an image",
+          `Run the pipeline's own target instead of its _local target, or set ${customImage}.`,
+        ];
   throw new UserError(
-    `${tag} was not built: this program was started without an image.`,
-    `Run the pipeline's own target rather than its _local one, or set ${customImage}.`,
+    { code: "image-not-found", culprit: tag },
+    `There is no image for the tag ${tag}: this program ${problem}.`,
+    remedy,
   );
 }
 

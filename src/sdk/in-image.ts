@@ -3,7 +3,7 @@ import { wholeProgram } from "../engine/protocol.ts";
 import type { CallOptions } from "./call-options.ts";
 import { makeCall } from "./calls.ts";
 import { encodeJson, type Json } from "./json.ts";
-import { servedCall } from "./serving.ts";
+import { servedCall, unknownFunction } from "./serving.ts";
 
 /** Options of {@link inImage}. */
 export type InImageOptions = CallOptions;
@@ -43,12 +43,16 @@ export function inImage<A extends Json[], R extends Json | void>(
   options: InImageOptions = {},
 ): (...args: A) => Promise<R> {
   if (functions.has(name) || name === wholeProgram) {
-    throw new UserError(`Two functions of this program are called ${JSON.stringify(name)}.`, "Give each its own name.");
+    throw new UserError(
+      { code: "function-failed", culprit: name },
+      `Two functions of this program are called ${JSON.stringify(name)}.`,
+      "Give each its own name.",
+    );
   }
   const known: ImageFunction = { name, fn, options };
   functions.set(name, known);
   const call = async (...args: A) => {
-    const input = encodeJson(args, `The list of arguments of ${JSON.stringify(name)}`);
+    const input = encodeJson(args, `argument list of ${JSON.stringify(name)}`);
     // Already in the image: call the function directly.
     if (servedCall !== undefined) return fn(...(JSON.parse(input) as A));
     return (await makeCall({ name, input, programArguments: process.argv.slice(2), options })) as R;
@@ -65,9 +69,10 @@ export function inImage<A extends Json[], R extends Json | void>(
 export function imageFunction(wanted: string | Callable): ImageFunction {
   const found = typeof wanted === "string" ? functions.get(wanted) : made.get(wanted);
   if (found !== undefined) return found;
-  const subject = typeof wanted === "string" ? JSON.stringify(wanted) : `The function ${wanted.name || "given"}`;
-  throw new UserError(
-    `${subject} is not a function of this program's image, which has ${[...functions.keys()].join(", ") || "none"}.`,
-    "Define it with inImage at the top of a module, and give what that returns, or its name.",
+  const name = typeof wanted === "string" ? wanted : wanted.name || "anonymous";
+  throw unknownFunction(
+    name,
+    functions,
+    "Define it with inImage at the top of a module, and pass the returned function or its name.",
   );
 }

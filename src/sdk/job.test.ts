@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Deployment, JobError, resolveJob, runJob, SLIPWAY_INTERPRETER, UserError } from "./index.ts";
+import { reported } from "../core/testdata/reported.ts";
+import { type Deployment, JobError, resolveJob, runJob, SLIPWAY_INTERPRETER } from "./index.ts";
 
 // Says what it was asked, as JSON, writes a lock when that is what it is asked for, or ends with the status that STATUS has.
 const fake = `#!/bin/sh
@@ -58,6 +59,6 @@ describe("a job in a program", () => {
     vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
     expect(await runJob(job)).toMatchObject({ document: job });
     vi.stubEnv("PATH", "/nowhere");
-    await expect(runJob(job)).rejects.toThrow(UserError);
+    await expect(runJob(job)).rejects.toThrow(reported("program-missing", "slipway"));
   });
 });

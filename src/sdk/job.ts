@@ -71,8 +71,9 @@ async function command(
   const program = process.env[commandVariable] || findExecutable("slipway", process.env);
   if (program === undefined) {
     throw new UserError(
+      { code: "program-missing", culprit: "slipway" },
       "The command slipway is not on PATH.",
-      `Put it there with \`bazel run @slipway//:slipway -- install FOLDER\`, or name it in ${commandVariable}.`,
+      `Install it with \`bazel run @slipway//:slipway -- install FOLDER\`, or name it in ${commandVariable}.`,
     );
   }
   const draft = await mkdtemp(join(tmpdir(), "slipway-job-"));

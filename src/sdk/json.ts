@@ -32,7 +32,7 @@ function first<K>(members: Iterable<[K, unknown]>, name: (key: K) => string, wit
  * Writes a value as JSON on one line. Refuses values that JSON would change, such as a Date or NaN, and values that are too large.
  * Omits members of objects that are undefined.
  *
- * @param subject the value's name in errors, such as `The result of "count"`
+ * @param subject the value's name in errors, such as `result of "count"`
  * @param limit maximum size in bytes
  * @throws UserError with the path of a value that is not JSON; Failure if the text exceeds the limit
  */
@@ -40,7 +40,8 @@ export function encodeJson(value: unknown, subject: string, limit = maximumJsonB
   const problem = problemOf(value, "it", []);
   if (problem !== undefined) {
     throw new UserError(
-      `${subject} is not JSON: ${problem.replace(/^it(?=[.[])/, "")}.`,
+      { code: "value-invalid", culprit: subject },
+      `The ${subject} is not JSON: ${problem.replace(/^it(?=[.[])/, "")}.`,
       "Pass null, booleans, finite numbers, strings, arrays and plain objects of these.",
     );
   }
@@ -48,8 +49,9 @@ export function encodeJson(value: unknown, subject: string, limit = maximumJsonB
   const bytes = Buffer.byteLength(text);
   if (bytes > limit) {
     throw new Failure(
-      `${subject} takes ${bytes} bytes as JSON, and at most ${limit} go through.`,
-      "Store the data where both sides reach it and pass its name.",
+      { code: "value-invalid", culprit: subject },
+      `The ${subject} takes ${bytes} bytes as JSON; at most ${limit} are allowed.`,
+      "Store the data where both sides can read it, and pass its name.",
     );
   }
   return text;

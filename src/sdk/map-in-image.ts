@@ -48,9 +48,13 @@ export async function mapInImage<T extends Json>(
   const target = imageFunction(fn);
   const { parallelism, settled = false, ...rest } = options;
   if (parallelism !== undefined && !(Number.isInteger(parallelism) && parallelism > 0)) {
-    throw new UserError(`parallelism: ${parallelism} is no number of calls.`, "Give a whole number from 1 on.");
+    throw new UserError(
+      { code: "value-invalid", culprit: "parallelism" },
+      `parallelism: ${parallelism} is not a number of calls.`,
+      "Set it to a whole number of 1 or more.",
+    );
   }
-  const inputs = items.map((item, index) => encodeJson([item], `Item ${index} for ${JSON.stringify(target.name)}`));
+  const inputs = items.map((item, index) => encodeJson([item], `item ${index} for ${JSON.stringify(target.name)}`));
   const results =
     servedCall === undefined
       ? await mapThere(target, inputs, { ...target.options, ...rest, ...(parallelism ? { parallelism } : {}) })

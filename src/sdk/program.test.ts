@@ -19,7 +19,7 @@ describeFunctions({ env: {}, where: "a process of this machine" });
 describe("a program without an image", () => {
   it("says so when containers are asked for", async () => {
     const { err, status } = await run("add", { SLIPWAY_ENGINE: "container" });
-    expect(err).toContain("SLIPWAY_ENGINE=container: this program was started without an image.\n");
+    expect(err).toMatch(/^SLIPWAY_ENGINE=container: .*\[engine-unavailable\]$/ms);
     expect(status).toBe(2);
   });
 });
@@ -29,7 +29,10 @@ describe("a process that serves a function", () => {
     const child = start("", { [callVariable]: "subtract", [nonceVariable]: "n" });
     child.stdin.write("[]\n");
     const out = await text(child.stdout);
-    expect(out).toContain('\\"subtract\\" is not a function of this program, which has add, fail,');
+    expect(JSON.parse(out.slice("\x1eslipway n ".length)).error).toMatchObject({
+      ...{ name: "UserError", code: "function-failed", culprit: "subtract" },
+      message: expect.stringContaining("which has add, fail,"),
+    });
   });
 
   it("writes nothing but the marked line to standard output", async () => {
@@ -66,7 +69,7 @@ describe("a process that serves a function", () => {
     expect(readFileSync(file, "utf8")).toBe("");
     const { status } = await serve("large", "2", "4000");
     expect(status).toBe(1);
-    expect(readFileSync(file, "utf8")).toContain("takes 5002 bytes as JSON, and at most 4000 go through");
+    expect(readFileSync(file, "utf8")).toContain("takes 5002 bytes as JSON; at most 4000 are allowed");
   });
 
   it("ends when whoever called is gone", async () => {

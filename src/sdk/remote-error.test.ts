@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { UserError } from "../core/errors.ts";
 import { describeFailure, revive } from "./remote-error.ts";
 
 const container = { kind: "container", network: "none" } as const;
@@ -7,6 +8,11 @@ const container = { kind: "container", network: "none" } as const;
 function arrived(error: Error, ranIn: Parameters<typeof revive>[2]): Error {
   return revive(describeFailure(error), "a container of x", ranIn);
 }
+
+it("a UserError or Failure arrives with its code and culprit", () => {
+  const error = new UserError({ code: "file-invalid", culprit: "a.csv:3" }, "It has no header.", "Add one.");
+  expect(arrived(error, container)).toEqual(error);
+});
 
 describe("an error of a function in a container", () => {
   const lookup = Object.assign(new Error("getaddrinfo EAI_AGAIN r.io"), { code: "EAI_AGAIN" });

@@ -36,7 +36,8 @@ const maximumText = 64 * 1024;
 /** Describes anything that was thrown, as JSON for the caller. */
 export function describeFailure(error: unknown): RemoteFailure {
   if (error instanceof UserError || error instanceof Failure) {
-    return { name: error.name, message: error.message, details: error.message };
+    const { name, message, code, culprit } = error;
+    return { name, message, details: message, code, culprit };
   }
   const details = inspect(error, { colors: false }).slice(0, maximumText);
   return error instanceof Error
@@ -46,8 +47,10 @@ export function describeFailure(error: unknown): RemoteFailure {
 
 /** The error to throw for a remote failure. UserError and Failure keep their type, since their exit status matters. */
 export function revive(failure: RemoteFailure, where: string, ranIn: RanIn): Error {
-  const [problem = "", ...remedy] = failure.message.split("\n");
-  if (failure.name === "UserError") return new UserError(problem, remedy.join("\n"));
-  if (failure.name === "Failure") return new Failure(problem, remedy.join("\n"));
+  if (failure.name === "UserError" || failure.name === "Failure") {
+    const [problem = "", ...remedy] = failure.message.split("\n");
+    const { code = "function-failed", culprit = where } = failure;
+    return new (failure.name === "UserError" ? UserError : Failure)({ code, culprit }, problem, remedy.join("\n"));
+  }
   return new RemoteError(failure, where, limitsRemedy(failure.details, ranIn));
 }

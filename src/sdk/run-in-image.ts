@@ -31,8 +31,9 @@ export function insideImage(): boolean {
 export async function runInImage<R extends Json | void = Json | void>(options: RunInImageOptions = {}): Promise<R> {
   if (insideImage()) {
     throw new UserError(
-      "runInImage was called inside the image, where the program would start itself for ever.",
-      "Ask insideImage() first, or tell the program by `args` what to do there.",
+      { code: "function-failed", culprit: "runInImage" },
+      "runInImage was called inside the image, where the program would start itself forever.",
+      "Check insideImage() first, or pass `args` that tell the program what to do there.",
     );
   }
   const { args = [], ...rest } = options;

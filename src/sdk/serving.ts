@@ -57,12 +57,12 @@ function begin(name: string): ServedCall {
         process.exit(status);
       }
     });
-  const input = async () => (inputs === undefined ? readRequest() : readInputs(inputs));
+  const input = async () => (inputs === undefined ? readRequest(name) : readInputs(name, inputs));
   return { name, input, limit: limit === undefined ? undefined : Number(limit), reply };
 }
 
 /** Reads the first line of standard input. The caller keeps it open until it has the result; when it closes early, this process exits. */
-function readRequest(): Promise<string> {
+function readRequest(call: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let isWhole = false;
@@ -75,14 +75,14 @@ function readRequest(): Promise<string> {
     });
     process.stdin.once("end", () => {
       if (isWhole) process.exit(129);
-      reject(new Failure("The arguments of the call break off.", "Call it again."));
+      reject(argumentsLost(call, "The arguments of the call are cut short."));
     });
     process.stdin.once("error", reject);
   });
 }
 
 /** Finds the line of this call in a folder of files, which contain the lines of all calls when joined. */
-function readInputs(folder: string): string {
+function readInputs(call: string, folder: string): string {
   const files = readdirSync(folder)
     .filter((name) => !name.startsWith("."))
     .sort();
@@ -90,7 +90,21 @@ function readInputs(folder: string): string {
   const index = Number(process.env[indexVariable] ?? 0);
   const line = all.split("\n")[index];
   if (line) return line;
-  throw new Failure(`There are no arguments for call ${index} in ${folder}.`, "Call it again.");
+  throw argumentsLost(call, `There are no arguments for call ${index} in ${folder}.`);
+}
+
+function argumentsLost(call: string, problem: string): Failure {
+  return new Failure({ code: "function-failed", culprit: call }, problem, "Call it again.");
+}
+
+/** The error for a function that a program does not define. */
+export function unknownFunction(name: string, functions: ReadonlyMap<string, unknown>, remedy: string): UserError {
+  const known = [...functions.keys()].join(", ") || "none";
+  return new UserError(
+    { code: "function-failed", culprit: name },
+    `${JSON.stringify(name)} is not a function of this program, which has ${known}.`,
+    remedy,
+  );
 }
 
 const requested = process.env[callVariable];
@@ -114,14 +128,13 @@ export async function serve(
   try {
     const fn = call.name === wholeProgram ? program : functions.get(call.name)?.fn;
     if (fn === undefined) {
-      throw new UserError(
-        `${JSON.stringify(call.name)} is not a function of this program, which has ${[...functions.keys()].join(", ") || "none"}.`,
-        "Define it with inImage before main is called; an image built from other sources must be built again.",
-      );
+      const remedy =
+        "Define it with inImage before main is called. If the image was built from other sources, build it again.";
+      throw unknownFunction(call.name, functions, remedy);
     }
     const args = JSON.parse(await call.input()) as never[];
     const result = await fn(...args);
-    const subject = `The result of ${call.name === wholeProgram ? "the program" : JSON.stringify(call.name)}`;
+    const subject = `result of ${call.name === wholeProgram ? "the program" : JSON.stringify(call.name)}`;
     json = result === undefined ? "{}" : `{"result":${encodeJson(result, subject, call.limit)}}`;
     isFine = true;
   } catch (error) {
