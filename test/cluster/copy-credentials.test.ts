@@ -24,7 +24,7 @@ it("pulls with a copy of the user's credential where that was asked for, and the
   const { status } = await without.collect(await without.submit(program));
   expect(status).toMatchObject({
     state: "failed",
-    reason: expect.stringMatching(/to nobody without a credential.*Submit it again with --copy-credentials/),
+    reason: expect.stringMatching(/wants a credential.*--copy-credentials/),
   });
   expect(status.reason).not.toContain(login.password);
   await user.namespace.empty();
