@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -26,7 +27,7 @@ from typing import (
     TypedDict,
 )
 
-from slipway._errors import Failure, UserError
+from slipway._errors import Failure, UserError, reported
 from slipway._images import image_variables
 from slipway._protocol import CALL, NONCE, ResultReader
 
@@ -109,23 +110,34 @@ def _choose(env: Mapping[str, str]) -> Engine:
     wanted = env.get("SLIPWAY_ENGINE") or None
     helper = env.get(_HELPER)
     if not image_variables(env) and wanted in ("container", "kubernetes"):
-        raise UserError(
-            f"SLIPWAY_ENGINE={wanted}: this program was started without an image.\n"
-            "Run the pipeline's own target rather than its _local one, or set SLIPWAY_CONTAINER_IMAGE."
+        culprit = f"SLIPWAY_ENGINE={wanted}"
+        raise reported(
+            UserError,
+            "engine-unavailable",
+            culprit,
+            f"{culprit}: this program was started without an image.\n"
+            "Run the pipeline's own target instead of its _local target, or set SLIPWAY_CONTAINER_IMAGE.",
         )
     if wanted == "process" or not image_variables(env):
         return _PROCESSES
     if not helper:
-        raise UserError(
-            f"{_HELPER} is not set: this program was not started by its pipeline, which brings what speaks to engines.\n"
-            "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE=process."
+        raise reported(
+            UserError,
+            "started-by-hand",
+            _HELPER,
+            f"{_HELPER} is not set: this program was not started by its pipeline, which provides the helper for engines.\n"
+            "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE=process.",
         )
     ended = subprocess.run([helper, "engine"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if ended.returncode != 0:
         message = ended.stderr.strip()
         prefix = "slipway: "
         text = message[len(prefix) :] if message.startswith(prefix) else message
-        raise UserError(text) if ended.returncode == 2 else Failure(text)
+        code = re.search(r" \[([a-z-]+)\]$", text)
+        if code:
+            text = text[: code.start()]
+        identity = code[1] if code else None, f"SLIPWAY_ENGINE={wanted}" if wanted else helper
+        raise reported(UserError, *identity, text) if ended.returncode == 2 else reported(Failure, *identity, text)
     told = json.loads(ended.stdout)
     if told["remark"]:
         print(told["remark"], file=sys.stderr)
@@ -166,10 +178,13 @@ def _run_helper(
     if "done" in last:
         return
     if "error" in last:
-        text = f"{last['error']['problem']}\n{last['error']['remedy']}"
-        raise (UserError if last["error"]["name"] == "UserError" else Failure)(text)
+        error = last["error"]
+        identity = error["code"], error["culprit"]
+        text = f"{error['problem']}\n{error['remedy']}"
+        raise reported(UserError, *identity, text) if error["name"] == "UserError" else reported(Failure, *identity, text)
     how = "" if status is None else f" with status {status}"
-    raise Failure(f"{helper} ended{how} before it was done.\nLook at what it printed above.")
+    text = f"{helper} ended{how} before it was done.\nLook at what it printed above."
+    raise reported(Failure, "program-failed", helper, text)
 
 
 def _ask_early_helper(

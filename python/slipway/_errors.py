@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Type, TypeVar
 
 # Maximum length of an error's text; more would help nobody.
 _MAXIMUM_TEXT = 64 * 1024
@@ -15,14 +15,38 @@ class UserError(Exception):
     """An error that the user can fix, such as a wrong argument. A program that ends with it exits with status 2.
 
     The first line of the message says what is wrong, the second what to do.
+
+    Attributes:
+        code: the kind of error; docs/reference/errors.md lists the codes. None if your program raises the error without one.
+        culprit: the file, option, image, function or engine at fault. None if your program raises the error without one.
     """
+
+    code: Optional[str] = None
+    culprit: Optional[str] = None
 
 
 class Failure(Exception):
     """An error that the user did not cause, such as a failed container. A program that ends with it exits with status 1.
 
     The first line of the message says what is wrong, the second what to do.
+
+    Attributes:
+        code: the kind of error; docs/reference/errors.md lists the codes. None if your program raises the error without one.
+        culprit: the file, option, image, function or engine at fault. None if your program raises the error without one.
     """
+
+    code: Optional[str] = None
+    culprit: Optional[str] = None
+
+
+_Reported = TypeVar("_Reported", UserError, Failure)
+
+
+def reported(kind: Type[_Reported], code: Optional[str], culprit: Optional[str], message: str) -> _Reported:
+    """A UserError or Failure with a code and a culprit (`ErrorIdentity` in TypeScript)."""
+    error = kind(message)
+    error.code, error.culprit = code, culprit
+    return error
 
 
 class RemoteError(Exception):
@@ -80,13 +104,14 @@ class MapError(Exception):
 def describe(error: BaseException) -> Dict[str, Any]:
     """Describes an exception as JSON for the caller (`RemoteFailure` in TypeScript)."""
     message = str(error)[:_MAXIMUM_TEXT]
-    details = message
-    if not isinstance(error, (UserError, Failure)):
-        # The first entry is Slipway's own, which called the function.
-        trace = error.__traceback__ and error.__traceback__.tb_next
-        lines = traceback.format_exception(type(error), error, trace)
-        details = "".join(lines)[-_MAXIMUM_TEXT:]
-    return {"name": type(error).__name__, "message": message, "details": details}
+    described = {"name": type(error).__name__, "message": message}
+    if isinstance(error, (UserError, Failure)):
+        identity = {"code": error.code, "culprit": error.culprit} if error.code else {}
+        return {**described, **identity, "details": message}
+    # The first entry is Slipway's own, which called the function.
+    trace = error.__traceback__ and error.__traceback__.tb_next
+    lines = traceback.format_exception(type(error), error, trace)
+    return {**described, "details": "".join(lines)[-_MAXIMUM_TEXT:]}
 
 
 class RanIn(NamedTuple):
@@ -111,9 +136,10 @@ def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
 def revive(failure: Dict[str, Any], where: str, ran_in: RanIn) -> Exception:
     """The exception to raise for a remote one."""
     name, message = str(failure["name"]), str(failure["message"])
+    identity = failure.get("code"), failure.get("culprit")
     if name == "UserError":
-        return UserError(message)
+        return reported(UserError, *identity, message)
     if name == "Failure":
-        return Failure(message)
+        return reported(Failure, *identity, message)
     details = str(failure["details"])
     return RemoteError(name, message, details, where, limits_remedy(details, ran_in))

@@ -19,12 +19,12 @@ from typing import (
 
 from slipway import _engine
 from slipway._engine import Network, Resources
-from slipway._errors import Failure, ItemFailure, MapError, RanIn, UserError, revive
+from slipway._errors import Failure, ItemFailure, MapError, RanIn, UserError, reported, revive
 from slipway._images import container_image, image_variables
 from slipway._json import encode
 from slipway._progress import MapProgress
 from slipway._protocol import WHOLE_PROGRAM
-from slipway._serving import SERVED
+from slipway._serving import SERVED, unknown_function
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -115,14 +115,13 @@ def _define(function: Callable[..., Any], name: Optional[str], options: _Options
     known = _ImageFunction(name or function.__name__, function, options)
     before = _functions.get(known.name)
     if before is not None and _place_of(before.function) != _place_of(function):
-        raise UserError(
-            f'Two functions of this program are called "{known.name}".\nGive each its own name.'
-        )
+        message = f'Two functions of this program are called "{known.name}".\nGive each its own name.'
+        raise reported(UserError, "function-failed", known.name, message)
     _functions[known.name] = known
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
-        text = encode(list(arguments), f'The list of arguments of "{known.name}"')
+        text = encode(list(arguments), f'argument list of "{known.name}"')
         if SERVED is not None:
             # Already in the image: call the function directly.
             return function(*arguments)
@@ -156,7 +155,7 @@ def main(program: Callable[[], Any]) -> None:
     try:
         program()
     except (UserError, Failure) as error:
-        print(error, file=sys.stderr)
+        print(f"{error} [{error.code}]" if error.code else error, file=sys.stderr)
         sys.exit(2 if isinstance(error, UserError) else 1)
 
 
@@ -188,9 +187,12 @@ def run_in_image(
         UserError: it was called inside the image, where it would never end; there is no image for the tag; or the engine does not work.
     """
     if SERVED is not None:
-        raise UserError(
-            "run_in_image was called inside the image, where the program would start itself for ever.\n"
-            "Ask inside_image() first, or tell the program by `args` what to do there."
+        raise reported(
+            UserError,
+            "function-failed",
+            "run_in_image",
+            "run_in_image was called inside the image, where the program would start itself forever.\n"
+            "Check inside_image() first, or pass `args` that tell the program what to do there.",
         )
     return _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources))
 
@@ -230,11 +232,10 @@ def map_in_image(
     """
     known = _find(function)
     if parallelism is not None and parallelism < 1:
-        raise UserError(
-            f"parallelism: {parallelism} is no number of calls.\nGive a whole number from 1 on."
-        )
+        message = f"parallelism: {parallelism} is not a number of calls.\nSet it to a whole number of 1 or more."
+        raise reported(UserError, "value-invalid", "parallelism", message)
     inputs = [
-        encode([item], f'Item {index} for "{known.name}"') for index, item in enumerate(items)
+        encode([item], f'item {index} for "{known.name}"') for index, item in enumerate(items)
     ]
     if SERVED is not None:
         results = [_here(known, item) for item in items]
@@ -338,14 +339,14 @@ def _settle(name: str, outcome: Mapping[str, Any], place: str, ran_in: RanIn) ->
     subject = "The program" if name == WHOLE_PROGRAM else f'"{name}"'
     if reason:
         text = f"{subject} failed in {place}: {reason['problem']}\n{reason['remedy']}"
-        return _Settled(None, Failure(text))
-    problem = f"{subject} ended with status {status} in {place} before it gave a result."
-    return _Settled(None, Failure(f"{problem}\n{_remedy(status)}"))
+    else:
+        text = f"{subject} ended with status {status} in {place} before it returned a result.\n{_remedy(status)}"
+    return _Settled(None, reported(Failure, "function-failed", name, text))
 
 
 def _remedy(status: int) -> str:
     if status == 137:
-        return "It was killed, most often for want of memory: give it more, or less to do."
+        return "It was killed, most often because it ran out of memory: give it more memory, or less to do."
     if status == 0:
         return "The program must call main after it has defined its functions."
     return "Look at what it printed above."
@@ -359,11 +360,9 @@ def _find(function: Union[str, Callable[..., Any]]) -> _ImageFunction:
     )
     if isinstance(found, _ImageFunction):
         return found
-    subject = f'"{function}"' if isinstance(function, str) else f"The function {getattr(function, '__name__', function)}"
-    raise UserError(
-        f"{subject} is not a function of this program's image, which has {', '.join(_functions) or 'none'}.\n"
-        "Define it with in_image at the top of a module, and give what that returns, or its name."
-    )
+    name = function if isinstance(function, str) else getattr(function, "__name__", str(function))
+    remedy = "Define it with in_image at the top of a module, and pass the returned function or its name."
+    raise unknown_function(name, _functions, remedy)
 
 
 def _to_stderr(data: bytes) -> None:

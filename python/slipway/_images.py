@@ -5,7 +5,7 @@ import os
 import re
 from typing import Dict, Mapping, Optional
 
-from slipway._errors import UserError
+from slipway._errors import UserError, reported
 
 # Set by the user: replaces all images.
 _CUSTOM_IMAGE = "SLIPWAY_CONTAINER_IMAGE"
@@ -48,14 +48,13 @@ def container_image(
         return found
     tags = list(_parse_images(variables.get(_BUILT_IMAGES, "")))
     if tags:
-        raise UserError(
-            f"{tag} was not built: this program has images for {', '.join(tags)}.\n"
-            f"Add {_quoted(tag)} to the pipeline's `bases`, or use one of these tags."
-        )
-    raise UserError(
-        f"{tag} was not built: this program was started without an image.\n"
-        f"Run the pipeline's own target rather than its _local one, or set {_CUSTOM_IMAGE}."
-    )
+        problem = f"has images for {', '.join(tags)}"
+        remedy = f"Add {_quoted(tag)} to the pipeline's `bases`, or use one of these tags."
+    else:
+        problem = "was started without an image"
+        remedy = f"Run the pipeline's own target instead of its _local target, or set {_CUSTOM_IMAGE}."
+    message = f"There is no image for the tag {tag}: this program {problem}.\n{remedy}"
+    raise reported(UserError, "image-not-found", tag, message)
 
 
 def image_variables(env: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
@@ -81,10 +80,11 @@ def _parse_images(text: str) -> Dict[str, str]:
     for entry in re.split(r"::(?=[^:#/@]+##)", text) if text else []:
         match = re.fullmatch(r"([^:#/@]+)##(.+)", entry, re.DOTALL)
         if match is None:
-            raise UserError(
+            message = (
                 f"{_BUILT_IMAGES}: {_quoted(entry)} is not TAG##IMAGE.\n"
                 "Unset it and start the program by its Bazel target, which sets it."
             )
+            raise reported(UserError, "variable-invalid", _BUILT_IMAGES, message)
         images[match[1]] = match[2]
     return images
 

@@ -9,7 +9,7 @@ import tempfile
 from typing import Any, Dict, List, Optional, Union
 
 from slipway._deployments import Deployment
-from slipway._errors import UserError
+from slipway._errors import UserError, reported
 
 _COMMAND = "SLIPWAY_COMMAND"
 
@@ -128,9 +128,12 @@ def _slipway(
 def _command(arguments: List[str]) -> str:
     program = os.environ.get(_COMMAND) or shutil.which("slipway")
     if program is None:
-        raise UserError(
+        raise reported(
+            UserError,
+            "program-missing",
+            "slipway",
             "The command slipway is not on PATH.\n"
-            f"Put it there with `bazel run @slipway//:slipway -- install FOLDER`, or name it in {_COMMAND}."
+            f"Install it with `bazel run @slipway//:slipway -- install FOLDER`, or name it in {_COMMAND}.",
         )
     done = subprocess.run([program, *arguments], stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:

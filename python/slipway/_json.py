@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any, Optional
 
-from slipway._errors import Failure, UserError
+from slipway._errors import Failure, UserError, reported
 
 # Maximum size of the arguments, and of a result, as JSON, in bytes.
 MAXIMUM_BYTES = 16 * 1024 * 1024
@@ -15,7 +15,7 @@ def encode(value: Any, subject: str, limit: int = MAXIMUM_BYTES) -> str:
 
     Args:
         value: None, bool, int, finite float, str, and lists, tuples (which arrive as lists) and dicts by str of these.
-        subject: the value's name in errors.
+        subject: the value's name in errors, such as `result of "count"`.
         limit: maximum size in bytes.
 
     Raises:
@@ -27,15 +27,21 @@ def encode(value: Any, subject: str, limit: int = MAXIMUM_BYTES) -> str:
     except RecursionError:
         problem = "it contains itself, or is too deep"
     if problem is not None:
-        raise UserError(
-            f"{subject} is not JSON: {problem}.\n"
-            "Pass None, bools, ints, finite floats, strs, lists, and dicts by str of these."
+        raise reported(
+            UserError,
+            "value-invalid",
+            subject,
+            f"The {subject} is not JSON: {problem}.\n"
+            "Pass None, bools, ints, finite floats, strs, lists, and dicts by str of these.",
         )
     text = json.dumps(value, allow_nan=False)
     if len(text) > limit:
-        raise Failure(
-            f"{subject} takes {len(text)} bytes as JSON, and at most {limit} go through.\n"
-            "Store the data where both sides reach it and pass its name."
+        raise reported(
+            Failure,
+            "value-invalid",
+            subject,
+            f"The {subject} takes {len(text)} bytes as JSON; at most {limit} are allowed.\n"
+            "Store the data where both sides can read it, and pass its name.",
         )
     return text
 

@@ -10,9 +10,9 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Any, Callable, Mapping, NoReturn, Optional
+from typing import Any, Callable, Iterable, Mapping, NoReturn, Optional
 
-from slipway._errors import Failure, UserError, describe
+from slipway._errors import Failure, UserError, describe, reported
 from slipway._json import MAXIMUM_BYTES, encode
 from slipway._protocol import (
     CALL,
@@ -58,9 +58,10 @@ class _ServedCall:
                 program if self.name == WHOLE_PROGRAM else functions.get(self.name)
             )
             if function is None:
-                raise UserError(
-                    f'"{self.name}" is not a function of this program, which has {", ".join(functions) or "none"}.\n'
-                    "Define it with in_image before main is called; an image built from other sources must be built again."
+                raise unknown_function(
+                    self.name,
+                    functions,
+                    "Define it with in_image before main is called. If the image was built from other sources, build it again.",
                 )
             arguments = json.loads(self._input())
             result = function(*arguments)
@@ -69,7 +70,7 @@ class _ServedCall:
             subject = (
                 "the program" if self.name == WHOLE_PROGRAM else f'"{self.name}"'
             )
-            text = encode(result, f"The result of {subject}", self._limit)
+            text = encode(result, f"result of {subject}", self._limit)
             reply, status = f'{{"result":{text}}}', 0
         except SystemExit as end:
             # The function ended the process. The caller sees only its status.
@@ -83,7 +84,7 @@ class _ServedCall:
 
     def _input(self) -> bytes:
         if self._inputs is None:
-            return _request()
+            return _request(self.name)
         files = sorted(
             path
             for path in pathlib.Path(self._inputs).iterdir()
@@ -93,9 +94,7 @@ class _ServedCall:
         index = int(os.environ.get(INDEX, "0"))
         if index < len(lines) and lines[index]:
             return lines[index]
-        raise Failure(
-            f"There are no arguments for call {index} in {self._inputs}.\nCall it again."
-        )
+        raise _arguments_lost(self.name, f"There are no arguments for call {index} in {self._inputs}.")
 
     def _reply(self, reply: str) -> None:
         _flush()
@@ -107,7 +106,18 @@ class _ServedCall:
             out.write(line)
 
 
-def _request() -> bytes:
+def _arguments_lost(call: str, problem: str) -> Failure:
+    return reported(Failure, "function-failed", call, f"{problem}\nCall it again.")
+
+
+def unknown_function(name: str, functions: Iterable[str], remedy: str) -> UserError:
+    """The error for a function that a program does not define."""
+    known = ", ".join(functions) or "none"
+    problem = f'"{name}" is not a function of this program, which has {known}.'
+    return reported(UserError, "function-failed", name, f"{problem}\n{remedy}")
+
+
+def _request(call: str) -> bytes:
     """Reads the first line of standard input. The caller keeps it open until it has the result; when it closes early, this process exits."""
     lines: "queue.Queue[Optional[bytes]]" = queue.Queue()
 
@@ -127,7 +137,7 @@ def _request() -> bytes:
     threading.Thread(target=read, daemon=True, name="slipway-caller").start()
     line = lines.get()
     if line is None:
-        raise Failure("The arguments of the call break off.\nCall it again.")
+        raise _arguments_lost(call, "The arguments of the call are cut short.")
     return line
 
 

@@ -5,7 +5,7 @@ import os
 import socket
 import unittest
 
-from slipway._errors import RanIn, describe, revive
+from slipway._errors import RanIn, UserError, describe, reported, revive
 
 CONTAINER = RanIn("container", "none")
 LOOKUP = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
@@ -37,6 +37,14 @@ class LimitsRemedy(unittest.TestCase):
             (ValueError("else"), CONTAINER),
         ):
             self.assertNotIn("\n", arrived(error, ran_in))
+
+
+class Reported(unittest.TestCase):
+    def test_arrives_with_its_code_and_culprit(self) -> None:
+        sent = reported(UserError, "file-invalid", "a.csv:3", "It has no header.\nAdd one.")
+        error = revive(describe(sent), "a container of x", CONTAINER)
+        assert isinstance(error, UserError)
+        self.assertEqual((error.code, error.culprit, str(error)), ("file-invalid", "a.csv:3", str(sent)))
 
 
 if __name__ == "__main__":

@@ -46,17 +46,18 @@ class Functions(unittest.TestCase):
         self.assertIn("slipway._errors.RemoteError: TideError: the tide is out", err)
 
     def test_end_with_one_clear_sentence(self) -> None:
-        for scenario, expected, problem in (
-            ("leave", 1, f'"leaves" ended with status 7 in {WHERE} before it gave a result.'),
-            ("nan", 2, 'The result of "nan" is not JSON: it is nan.'),
-            ("keys", 2, 'The list of arguments of "add" is not JSON: it[0] has the key 1, which is a int.'),
-            ("map_nobody", 2, '"cube" is not a function of this program\'s image, which has add, fail,'),
-            ("two_of_one_name", 2, 'Two functions of this program are called "twin".'),
-            ("itself_for_ever", 2, "run_in_image was called inside the image"),
+        for scenario, expected, culprit, code in (
+            ("leave", 1, f'"leaves" ended with status 7 in {WHERE}', "function-failed"),
+            ("nan", 2, 'result of "nan"', "value-invalid"),
+            ("keys", 2, 'argument list of "add" is not JSON: it[0] has the key 1', "value-invalid"),
+            ("map_nobody", 2, '"cube"', "function-failed"),
+            ("two_of_one_name", 2, '"twin"', "function-failed"),
+            ("itself_for_ever", 2, "run_in_image", "function-failed"),
         ):
             with self.subTest(scenario):
                 _, err, status = run(scenario)
-                self.assertIn(problem, err)
+                self.assertIn(culprit, err)
+                self.assertTrue(err.endswith(f" [{code}]\n"), err)
                 self.assertEqual(status, expected)
                 self.assertNotIn("Traceback", err)
 
@@ -71,7 +72,7 @@ class Functions(unittest.TestCase):
         message, indices = run("map_fails")[0]
         self.assertEqual(indices, [13, 17])
         self.assertTrue(message.startswith('2 of 20 items of "square" failed: 13, 17.\nitem 13: Traceback'), message)
-        self.assertIn(f'item 17: "square" ended with status 7 in {WHERE} before', message)
+        self.assertIn(f'item 17: "square" ended with status 7 in {WHERE}', message)
         four, thirteen, seventeen = run("map_settles")[0]
         self.assertEqual((four, thirteen), ("4", "TideError: thirteen"))
         self.assertIn("ended with status 7", seventeen)
@@ -79,7 +80,8 @@ class Functions(unittest.TestCase):
     def test_the_program_itself_runs_with_its_own_arguments(self) -> None:
         self.assertEqual(run("itself")[0], ["itself", "--deep"])
         _, err, status = run("itself_leaves")
-        self.assertIn(f"The program ended with status 3 in {WHERE} before it gave a result.", err)
+        self.assertIn(f"The program ended with status 3 in {WHERE}", err)
+        self.assertIn("[function-failed]", err)
         self.assertEqual(status, 1)
 
     def test_end_with_what_they_started(self) -> None:
@@ -117,13 +119,15 @@ class Engine(unittest.TestCase):
 
     def test_cannot_be_containers_without_an_image(self) -> None:
         _, err, status = run("engine", SLIPWAY_ENGINE="container")
-        self.assertIn("SLIPWAY_ENGINE=container: this program was started without an image.\n", err)
+        self.assertIn("SLIPWAY_ENGINE=container", err)
+        self.assertIn("[engine-unavailable]", err)
         self.assertEqual(status, 2)
 
     def test_needs_the_helper_that_the_launcher_brings(self) -> None:
         image: Dict[str, str] = {"SLIPWAY_CONTAINER_IMAGE": "ubuntu:24.04"}
         _, err, status = run("add", **image)
-        self.assertIn("SLIPWAY_ENGINE_HELPER is not set", err)
+        self.assertIn("SLIPWAY_ENGINE_HELPER", err)
+        self.assertIn("[started-by-hand]", err)
         self.assertEqual(status, 2)
         self.assertEqual(run("add", **image, SLIPWAY_ENGINE="process")[0]["sum"], 3)
 

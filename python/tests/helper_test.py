@@ -1,5 +1,6 @@
 """How a program speaks to the helper that makes calls."""
 
+import json
 import os
 import pathlib
 import sys
@@ -7,7 +8,7 @@ import tempfile
 import unittest
 from typing import Any, List
 
-from slipway import Failure, _engine
+from slipway import Failure, UserError, _engine
 
 ANSWER = '{"index": 0, "outcome": {"status": 1}}'
 
@@ -29,7 +30,7 @@ class Helper(unittest.TestCase):
 
     def test_fails_when_it_breaks_off_in_the_middle_of_an_answer(self) -> None:
         outcomes: List[int] = []
-        with self.assertRaisesRegex(Failure, "ended with status 7 before it was done"):
+        with self.assertRaisesRegex(Failure, "status 7") as raised:
             self.run_by(
                 lambda index, _: outcomes.append(index),
                 f"print('{ANSWER}')",
@@ -37,6 +38,13 @@ class Helper(unittest.TestCase):
                 "sys.exit(7)",
             )
         self.assertEqual(outcomes, [0])
+        self.assertEqual(raised.exception.code, "program-failed")
+
+    def test_gives_the_program_its_error_as_it_is(self) -> None:
+        error = {"name": "UserError", "code": "cluster-login", "culprit": "u", "problem": "No.", "remedy": "Log in."}
+        with self.assertRaises(UserError) as raised:
+            self.run_by(lambda *_: None, f"print({json.dumps(json.dumps({'error': error}))})")
+        self.assertEqual((raised.exception.code, raised.exception.culprit), ("cluster-login", "u"))
 
     def test_is_left_to_end_what_runs_when_the_program_is_interrupted(self) -> None:
         def interrupt(_index: int, _outcome: Any) -> None:

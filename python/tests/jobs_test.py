@@ -75,8 +75,9 @@ class Command(unittest.TestCase):
 
     def test_says_where_the_command_line_comes_from(self) -> None:
         with unittest.mock.patch.dict("os.environ", {"PATH": "/none"}, clear=True):
-            with self.assertRaisesRegex(slipway.UserError, "slipway is not on PATH"):
+            with self.assertRaises(slipway.UserError) as raised:
                 slipway.run_job(self.job())
+        self.assertEqual((raised.exception.code, raised.exception.culprit), ("program-missing", "slipway"))
 
 
 if __name__ == "__main__":
