@@ -25,7 +25,7 @@ export const limitVariable = "SLIPWAY_CALL_LIMIT";
 /** {@link callVariable} of the whole program rather than one of its functions. */
 export const wholeProgram = "main()";
 
-/** What a function's process says: a result (left out for `void`), or how it failed. */
+/** The answer of a function's process: a result (left out for `void`), or an error. */
 export type Reply = { readonly result?: unknown } | { readonly error: RemoteFailure };
 
 function marker(nonce: string): string {

@@ -11,7 +11,7 @@ import { isWanted } from "./model.ts";
 import { environmentsFolder } from "./store.ts";
 import type { BasePython } from "./venv-tree.ts";
 
-/** What an image sets for its programs. */
+/** The environment variables of an image. */
 export function variablesOf(config: Uint8Array, image: string): Map<string, string> {
   const { Env = [] } = parseImageConfig(config, `Configuration of ${image}`).config ?? {};
   return new Map(Env.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]));

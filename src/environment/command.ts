@@ -32,11 +32,11 @@ export async function runCommand(
   return { status, stdout, stderr };
 }
 
-/** What installers need of the user's variables: the way to the indexes, their own configuration, where their caches are. */
+/** The user's variables that installers need: proxies, their own configuration, the folders of their caches. */
 const kept =
   /^(PATH|HOME|USER|LOGNAME|LANG|LC_[A-Z]+|XDG_[A-Z_]+|PIP_\w+|CONDA_\w+|MAMBA_\w+|CONDARC|MAMBARC|https?_proxy|no_proxy|all_proxy|HTTPS?_PROXY|NO_PROXY|ALL_PROXY|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NETRC)$/;
 
-/** Those that would have something else installed, or elsewhere. */
+/** Variables that would change what is installed, or where. */
 const refused =
   /^(PIP_(TARGET|PREFIX|ROOT|USER|SRC|EDITABLE|REQUIREMENT|CONSTRAINT|PYTHON|PLATFORM|ABI|IMPLEMENTATION|PYTHON_VERSION|NO_BINARY|ONLY_BINARY|NO_DEPS|DRY_RUN|REPORT|REQUIRE_VIRTUALENV|LOG)|CONDA_(PREFIX|DEFAULT_ENV|SHLVL|PROMPT_MODIFIER|PYTHON_EXE|EXE|CREATE_DEFAULT_PACKAGES)\w*|MAMBA_(EXE|DEFAULT_ENV)|CONDA_SUBDIR)$/;
 
@@ -58,7 +58,7 @@ export function installerVariables(env: Environment, temporary: string): Record<
   };
 }
 
-/** What an installer said, without the passwords that addresses may have. */
+/** An installer's output, without the passwords in URLs. */
 export function withoutPasswords(said: string): string {
   return said.replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, "$1");
 }

@@ -45,7 +45,7 @@ export async function createConda(
 
 /** The command line that makes an environment at a prefix. */
 export function condaArguments(client: CondaClient, file: string, prefix: string, isExplicit: boolean): string[] {
-  // What is explicit is no specification of an environment to conda and mamba.
+  // conda and mamba do not take an explicit file for the specification of an environment.
   const command = isExplicit || client === "micromamba" ? ["create"] : ["env", "create"];
   return [...command, "--yes", "--quiet", "--prefix", prefix, "--file", file];
 }

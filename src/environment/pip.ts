@@ -9,7 +9,7 @@ import type { LocalPython } from "./python.ts";
 import { checkRequirements } from "./requirements.ts";
 import { findUv, lastCause, uvError } from "./uv.ts";
 
-/** What is installed, as arguments of `uv pip install`. */
+/** The packages to install, as arguments of `uv pip install`. */
 export async function pipRequirements(source: EnvironmentSource, temporary: string): Promise<string[]> {
   const [first = "", second = ""] = source.files.keys();
   const read = (name: string) => readFile(source.files.get(name) ?? name, "utf8");
@@ -24,7 +24,7 @@ export async function pipRequirements(source: EnvironmentSource, temporary: stri
   return ["--no-deps", "--requirement", file];
 }
 
-/** Nothing but wheels whose hashes are known: neither what is installed nor what runs meanwhile is left to chance. */
+/** Installs only wheels whose hashes are known. */
 const exactly = [
   "--require-hashes",
   "--only-binary=:all:",
@@ -56,7 +56,7 @@ export async function installHere(
   checkInstalled(await run([...args, ...requirements]), source, `Python ${python.version} on this machine`);
 }
 
-/** Where packages are installed to without there being an interpreter for them. */
+/** A Python and platform that packages are installed for, without an interpreter. */
 export interface ForeignTarget {
   /** Of the interpreter: `3.12.1`, or `3.12` where no more is known. */
   readonly python: string;

@@ -7,11 +7,11 @@ const machines: Readonly<Record<string, { wheels: string; conda: string }>> = {
   arm64: { wheels: "aarch64", conda: "linux-aarch64" },
 };
 
-/** What images are taken to have: the glibc 2.28 of Debian 10 and RHEL 8. */
+/** The glibc that images are assumed to have: 2.28, as Debian 10 and RHEL 8. */
 const glibc = "manylinux_2_28";
 
 /**
- * What packages in an image have to be for.
+ * The target of packages in an image.
  *
  * @param python version of the image's interpreter
  * @throws UserError for a platform that there are no wheels for

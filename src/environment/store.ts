@@ -65,7 +65,7 @@ async function target(root: string, link: string): Promise<string | undefined> {
   return name !== undefined && existsSync(join(root, name)) ? join(root, name) : undefined;
 }
 
-/** What was made under a key before, whole or not: only the lock's holder may. */
+/** Removes earlier environments of a key, complete or not. Only the holder of the lock may call it. */
 async function removeOthers(root: string, key: string): Promise<void> {
   const prefix = `${key.slice(0, 16)}-`;
   for (const name of await readdir(root)) {

@@ -141,7 +141,7 @@ const variables: Readonly<Record<string, string>> = {
   cert: "SSL_CERT_FILE",
 };
 
-/** What counts more comes later: pip's own order. */
+/** Sections of pip's configuration. Later ones win. */
 const sections = ["global", "install", ":env:"];
 
 /**

@@ -24,7 +24,7 @@ export interface BasePython {
  */
 export async function venvEntries(folder: string, python: BasePython, builder: string): Promise<TarEntry[]> {
   const packages = posix.join("lib", `python${minorOf(python.version)}`, "site-packages");
-  // What uv locks is no part of it.
+  // uv's lock file does not belong to the environment.
   const files = (await filesBelow(folder)).filter((name) => name !== ".lock");
   const entries = new Map<string, TarEntry>();
   const contents = new Map<string, Buffer>();

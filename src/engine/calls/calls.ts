@@ -31,7 +31,7 @@ export type CallOutcome =
   | { readonly reply: Reply }
   | { readonly status: number; readonly reason?: { readonly problem: string; readonly remedy: string } };
 
-/** What is told while calls run. */
+/** Callbacks and options of calls that run. */
 export interface CallListener {
   /** Once for each call, in the order in which they end. */
   readonly onOutcome: (index: number, outcome: CallOutcome) => void;

@@ -4,7 +4,7 @@ import { onLines } from "../../core/lines.ts";
 import type { CallEngine } from "./calls.ts";
 import type { HelperAnswer, HelperRequest } from "./helper.ts";
 
-/** Whoever has a helper make calls. */
+/** A program for which a helper makes calls. */
 export interface Caller {
   readonly questions: Readable;
   readonly answer: (answer: HelperAnswer) => void;
@@ -28,7 +28,7 @@ export async function converse(
       resolve(undefined);
     };
     onLines(questions, resolve);
-    // Who was killed with answers to read ends it with an error.
+    // A caller that was killed before it read all answers ends the connection with an error.
     for (const event of ["end", "error", "close"]) questions.once(event, end);
   });
   if (line === undefined) return true;

@@ -1,6 +1,6 @@
 import type { Environment } from "../../core/environment.ts";
 
-/** What shells, Python and the scripts that start programs set, and what only programs read. */
+/** Variables that shells, Python and launch scripts set, and those that only programs read. */
 const others =
   /^(_|PWD|OLDPWD|SHLVL|LC_CTYPE|PYTHONPATH|RUNFILES_DIR|SLIPWAY_(MAIN_REPOSITORY|RUNFILES|ENGINE_HELPER|ENGINE_SOCKET))$/;
 

@@ -1,5 +1,5 @@
 /**
- * What speaks to engines for programs that cannot: `helper engine` tells which one SLIPWAY_ENGINE chooses, `helper check IMAGE…` whether it can
+ * Speaks to engines for programs that cannot: `helper engine` tells which one SLIPWAY_ENGINE chooses, `helper check IMAGE…` whether it can
  * pull images, `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output), and
  * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for a program that is about to start in that process, with one of the images.
  */

@@ -8,7 +8,7 @@ import { type CallBatch, maximumJsonBytes } from "./calls.ts";
 const partSize = 1_000_000;
 /** Where a pod finds the arguments of all calls. */
 const inputsFolder = "/slipway/calls";
-/** Most bytes of a result, as nodes begin a container's log anew at 10 MiB. */
+/** Most bytes of a result, because nodes rotate a container's log at 10 MiB. */
 const maximumLoggedResult = 8 * 1024 * 1024;
 /** Seconds that calls may take which nobody waits for any more and nobody could end. */
 export const deadline = 24 * 60 * 60;

@@ -58,7 +58,7 @@ export class KubernetesCalls implements CallEngine {
   }
 }
 
-/** What calls need of a cluster, had before it is known what is called. What cannot be had is an error when it is needed. */
+/** Access to the cluster, prepared before the first call is known. A part that cannot be prepared is an error only when a call needs it. */
 export class Prepared {
   readonly #env: Environment;
   readonly #access: ReadonlyMap<string, Promise<PullAccess>>;
@@ -143,7 +143,7 @@ async function followCalls(
         const problem = `Job ${name} was deleted while its calls ran, and not by Slipway.`;
         fail(new Failure({ code: "job-failed", culprit: name }, problem, "Make the calls again."));
       } else if (conditionOf(current, "Complete") || conditionOf(current, "Failed")) {
-        // What its pods say may come later than what the job does.
+        // The state of its pods may arrive later than that of the Job.
         podsNow(cluster, name, signal).then((pods) => {
           results.see(pods);
           results.close(current);

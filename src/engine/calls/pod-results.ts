@@ -93,7 +93,7 @@ export class PodResults {
     if (followed) {
       followed.isOver = true;
       followed.wake();
-      // What the program printed comes before its result does, however that comes.
+      // The program's output comes before its result, however the result comes.
       this.#later(() => this.#settleByLog(index, pod, followed.reply, reply));
     } else if (reply) this.#settle(index, pod, reply);
     // One that was given up by its node is made again, but for what it had done.

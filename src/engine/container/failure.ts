@@ -46,7 +46,7 @@ export function clientFailure(client: ContainerClient, image: string, status: nu
   );
 }
 
-/** What to do about what a client printed, without a full stop. */
+/** The remedy for a client's message, without a full stop. */
 export function remedyOf(client: ContainerClient, image: string, words: string): string {
   const { registry } = parseReference(image);
   const [, remedy = "Run `{client} info` to see whether it works"] = knownFailure(words) ?? [];

@@ -4,7 +4,7 @@ import { findExecutable } from "../../core/executables.ts";
 import { userName } from "../../core/user-name.ts";
 import type { Obstacle } from "./client.ts";
 
-/** What podman needs to know of the machine and user. */
+/** The facts about the machine and the user that podman depends on. */
 export interface PodmanUser {
   readonly uid: number;
   readonly name: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ProcessLimits } from "./arguments.ts";
 
-/** What podman itself asks for; more would be refused. */
+/** The limits that podman itself sets; higher ones would be refused. */
 const most: ProcessLimits = { files: 1048576, processes: 32768 };
 
 /**

@@ -18,7 +18,7 @@ import { checkReach } from "./reach.ts";
 import { type Login, makeRunFolder } from "./run-folder.ts";
 import { otherRuntime } from "./runtime.ts";
 
-/** What a caller may set for one run besides the run itself. */
+/** Options of one run. */
 export interface ContainerRunOptions {
   /** For the image's registry; by default the user's own logins are used. */
   readonly login?: Login;

@@ -5,7 +5,7 @@ import type { Program } from "./program.ts";
 /** Where a job is in its life. */
 export type JobState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
-/** What is known of a job. */
+/** The status of a job. */
 export interface JobStatus {
   readonly id: string;
   readonly state: JobState;
@@ -21,7 +21,7 @@ export interface JobStatus {
   readonly ended?: string;
 }
 
-/** What a function gave back, or how it failed; neither for a command, and for a function that did not get so far. */
+/** The function's result or error. Undefined for a command, and for a function that ended before it had either. */
 export interface JobOutcome {
   readonly status: JobStatus;
   readonly reply?: { readonly result?: unknown } | { readonly error: RemoteFailure };

@@ -9,7 +9,7 @@ import { stateFolder } from "../../core/user-folders.ts";
 import type { JobStatus } from "./engine.ts";
 import type { Program } from "./program.ts";
 
-/** What a job's supervisor writes down of it. */
+/** The supervisor's record of a job. */
 export interface JobRecord extends JobStatus {
   /** The attempt that runs: the leader of a process group, and when it started, in ticks since boot. */
   readonly group?: { readonly pid: number; readonly startTime: string };
@@ -117,7 +117,7 @@ export async function removeAbandoned(root: string): Promise<void> {
 /** The folders of all jobs. */
 export async function listJobFolders(root: string): Promise<JobFolder[]> {
   const names = await readdir(root).catch(() => []);
-  // What begins with a dot is being made, or removed.
+  // A name that begins with a dot is of a folder that is being made or removed.
   const jobs = names.filter((name) => !name.startsWith("."));
   return jobs.map((name) => folderOf(root, name)).filter(({ path }) => existsSync(join(path, "record.json")));
 }

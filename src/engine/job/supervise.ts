@@ -31,7 +31,7 @@ interface Attempt {
   readonly stop: () => Promise<void>;
 }
 
-/** What an attempt prints to. */
+/** The output files of an attempt. */
 interface Sinks {
   readonly stdout: (data: Buffer) => void;
   readonly stderr: (data: Buffer) => void;
@@ -131,12 +131,12 @@ async function runAttempt(
     if (isLate)
       return { state: "failed", exitStatus, reason: `It took longer than its time limit of ${program.timeLimit} s.` };
     if (unwritten)
-      return { state: "failed", exitStatus, reason: `What it printed cannot be kept: ${unwritten.message}.` };
+      return { state: "failed", exitStatus, reason: `Its output cannot be written: ${unwritten.message}.` };
     const reply = reader?.end();
     if (reply !== undefined) await writeFile(folder.reply, reply, { mode: 0o600 });
     return ended(exitStatus, program, reply !== undefined);
   } catch (error) {
-    // What cannot be written down must not run.
+    // A job must not run if its record cannot be written.
     await attempt?.stop();
     return { state: "failed", exitStatus: 127, reason: error instanceof Error ? error.message : String(error) };
   }
@@ -151,7 +151,7 @@ function ended(exitStatus: number, program: Program, hasReply: boolean): Partial
   return {
     state: "failed",
     exitStatus,
-    ...(killed ? { reason: "It was killed, most often for want of memory." } : {}),
+    ...(killed ? { reason: "It was killed, most often because it ran out of memory." } : {}),
   };
 }
 
@@ -181,11 +181,11 @@ function startProcess(
   stdout.on("data", sinks.stdout);
   stderr.on("data", sinks.stderr);
   const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
-  // What a job left running would otherwise keep its pipes, and so the job, open.
+  // Processes that the job left behind would keep its pipes, and so the job, open.
   const remains = once(child, "exit").then(async () => {
     if (child.pid !== undefined) await killGroup(child.pid);
     await killMarked(jobVariable, folder.id);
-    // Whoever holds them still is not of this job any more.
+    // Other processes that still hold them do not belong to this job.
     const timer = setTimeout(() => [stdout, stderr].forEach((stream) => void stream.destroy()), patience);
     await closed.finally(() => clearTimeout(timer));
   });

@@ -1,6 +1,6 @@
 import { Failure, UserError } from "../../core/errors.ts";
 
-/** What an API server refused, as it says so itself (the object `Status`). */
+/** A refusal of an API server (its object `Status`). */
 export interface Refusal {
   /** HTTP status. */
   readonly status: number;
@@ -11,7 +11,7 @@ export interface Refusal {
   readonly retryAfter?: number;
 }
 
-/** What was asked of the API server, for errors. */
+/** A request to the API server, for errors. */
 export interface Question {
   readonly method: string;
   readonly path: string;
@@ -30,7 +30,7 @@ class RefusalError extends Error {
   }
 }
 
-/** What the API server refused, of an error that says so. */
+/** The refusal that an error comes from. */
 export function refusalOf(error: unknown): Refusal | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof RefusalError ? cause.refusal : undefined;

@@ -20,7 +20,7 @@ const startTime = 30_000;
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What to ask. */
+/** Parts of a request. */
 export interface Asked {
   readonly query?: Query;
   /** Sent as JSON. */

@@ -67,7 +67,7 @@ export class KubernetesEngine implements JobEngine {
     const cluster = await this.#cluster();
     const name = newJobName(program);
     const { context, namespace } = cluster;
-    // What an earlier client left is no reason for this job not to run.
+    // Leftovers of an earlier client must not keep this job from running.
     const sweep = removeAbandoned(cluster).catch(() => {});
     await this.#notes.write({ name, context, namespace, submitted: new Date().toISOString() });
     try {
@@ -100,7 +100,7 @@ export class KubernetesEngine implements JobEngine {
     { follow, signal }: { readonly follow: boolean; readonly signal?: AbortSignal },
   ): AsyncGenerator<LogChunk> {
     const { cluster, name, end } = await this.#find(id);
-    if (end) return this.#notice(`What job ${id} printed went with it when it was ended.`);
+    if (end) return this.#notice(`The output of job ${id} was deleted with it.`);
     if (!follow) {
       const observed = await this.#observe(cluster, name);
       if (observed === undefined) return void this.#lost(id);
@@ -372,7 +372,7 @@ export class KubernetesEngine implements JobEngine {
     for (;;) {
       const { done, value } = await log.next();
       if (done) {
-        if (!value) this.#notice(`What pod ${pod.metadata.name} printed last went with it.`);
+        if (!value) this.#notice(`The last output of pod ${pod.metadata.name} was deleted with it.`);
         break;
       }
       if (reader) reader.write(value);

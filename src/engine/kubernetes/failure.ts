@@ -12,11 +12,11 @@ import {
   type Terminated,
 } from "./objects.ts";
 
-/** Why what runs in pods does not get on, or failed, and what to do. */
+/** Why pods do not start, or failed, and what to do. */
 export interface Trouble {
   /** One sentence on what is wrong and one on what to do. */
   readonly words: string;
-  /** Whether it stays so however long one waits. */
+  /** Whether waiting cannot help. */
   readonly isFinal: boolean;
   /** Undefined: that of what runs in the pods. */
   readonly identity?: ErrorIdentity;
@@ -24,7 +24,7 @@ export interface Trouble {
   readonly blamesSecret?: boolean;
 }
 
-/** What pods are of: whom a person tells what to do. */
+/** The texts that differ between jobs and services. */
 export interface Owner {
   /** Where it says what it needs. */
   readonly resources: string;
@@ -47,7 +47,7 @@ const ofJob: Owner = {
 };
 
 /**
- * What keeps a container of a pod from starting, undefined when nothing is known to.
+ * Why a container of a pod does not start; undefined if no reason is known.
  *
  * @param name of the container
  */
@@ -157,7 +157,7 @@ function withoutSecret(image: string, registry: string, said: string): Trouble {
 }
 
 /**
- * What is wrong indeed, where a credential is blamed: a node that has not been told yet that it may see the pull secret pulls without, and again 10
+ * Corrects a trouble that blames a credential: a node that may not see the pull secret yet pulls without it, and again 10
  * seconds later.
  *
  * @param events of the pod
@@ -299,7 +299,7 @@ function imageOf(pod: Pod, name: string): string {
   return containerOf(pod, name)?.image ?? "";
 }
 
-/** It stays so however long one waits. */
+/** Waiting cannot help. */
 export function final(words: string, identity?: ErrorIdentity): Trouble {
   return { words, isFinal: true, ...(identity && { identity }) };
 }

@@ -31,7 +31,7 @@ export interface JobNames {
   readonly nonce: string;
 }
 
-/** What is made in the cluster for one program. Secrets get their owner once the job is there. */
+/** The objects in the cluster for one program. Secrets get their owner once the job is there. */
 export interface JobObjects {
   readonly job: JobManifest;
   readonly secrets: readonly SecretManifest[];

@@ -1,4 +1,4 @@
-/** What is read of Kubernetes' objects: the fields that decide something here, as the API server writes them. */
+/** The fields of Kubernetes' objects that are read here, as the API server writes them. */
 
 export interface Metadata {
   readonly name: string;
@@ -93,7 +93,7 @@ export interface Pod {
   };
 }
 
-/** What happened to an object, in the words of whoever acted on it. */
+/** An event of an object. */
 export interface Event {
   readonly metadata: Metadata;
   readonly involvedObject?: { readonly name?: string };
@@ -126,7 +126,7 @@ export const endAnnotation = "slipway/end";
 /** The label by which the job controller marks the pods of a job. */
 export const jobNameLabel = "batch.kubernetes.io/job-name";
 
-/** What keeps a pod until the job controller has taken note of its end. */
+/** Keeps a pod until the job controller has noted its end. */
 export const jobFinalizer = "batch.kubernetes.io/job-tracking";
 
 /** All containers of a pod as they are, in the order in which they start. */

@@ -10,7 +10,7 @@ import type { Cluster } from "./cluster.ts";
 /** Seconds that a token of the embedded registry lives: a pod may have to wait for a node before its image is pulled. */
 const tokenLifetime = 60 * 60;
 
-/** What nodes pull an image with. */
+/** The credential with which nodes pull an image. */
 export interface PullAccess {
   /** Content of a pull secret; undefined: none is needed, or none may be given. */
   readonly dockerConfig?: string;
@@ -31,12 +31,12 @@ export function checkReach(image: string, { nodeLocal, context }: Pick<Cluster, 
 }
 
 /**
- * What a cluster's nodes are given to pull an image: for the embedded registry a short-lived token for the one repository; for any other
+ * The credential that a cluster's nodes get to pull an image: for the embedded registry a short-lived token for the one repository; for any other
  * registry nothing, unless the user asked for a copy of the credential.
  *
  * A copy is what the user's own credential is. Kubelets hand a name and a password to the container runtime and nothing else that a Docker
  * configuration can hold (no `registrytoken`, no `identitytoken`), so a token that a registry's token service gives cannot be used instead.
- * What AWS gives for ECR is a password, good for 12 hours.
+ * AWS gives a password for ECR that is valid for 12 hours.
  *
  * @param copy whether a credential of the user's may go into the cluster
  * @throws UserError when the embedded registry does not run, or the credential is of a kind that a kubelet cannot use

@@ -7,7 +7,7 @@ import { type Observed, statusOf } from "./status.ts";
 import type { Waiting } from "./waiting.ts";
 import { listAll } from "./watch.ts";
 
-/** What keeps a job from getting on; undefined also when the cluster does not answer, which whoever watches the job says. */
+/** Why a job does not start. Undefined also when the cluster does not answer, which the watch of the job reports. */
 export async function troubleOf(cluster: Cluster, observed: Observed, waiting: Waiting): Promise<Trouble | undefined> {
   const last = observed.pods.at(-1);
   try {
@@ -19,7 +19,7 @@ export async function troubleOf(cluster: Cluster, observed: Observed, waiting: W
   }
 }
 
-/** What keeps a pod from starting, undefined when nothing is known to. */
+/** Why a pod does not start; undefined if no reason is known. */
 export async function podTrouble(cluster: Cluster, pod: Pod): Promise<Trouble | undefined> {
   const found = waitingTrouble(pod);
   if (!found?.blamesSecret) return found;

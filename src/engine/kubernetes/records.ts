@@ -5,7 +5,7 @@ import { replaceFile } from "../../core/files.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import type { JobStatus } from "../job/engine.ts";
 
-/** What this machine knows of a job that was submitted from it: where it is, whatever context is chosen later, and how it was ended. */
+/** This machine's note of a job that it submitted: where the job is, and how it ended. */
 export interface JobNote {
   /** Of the Job. */
   readonly name: string;

@@ -1,4 +1,4 @@
-/** What every pod of Slipway is held to: the pod security standard "restricted". The image must name a user by number that is not root. */
+/** The security context of every pod of Slipway: the pod security standard "restricted". The image must name a user by number that is not root. */
 export const podSecurity = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } as const;
 
 /** The same for each of its containers. */

@@ -5,7 +5,7 @@ import { conditionOf, containerState, endAnnotation, type Job, type Pod } from "
 /** The value of {@link endAnnotation} of a job that was cancelled; any other one is why it failed. */
 export const cancelled = "cancelled";
 
-/** What is known of a job in the cluster. */
+/** The status of a job in the cluster. */
 export interface Observed {
   readonly job: Job;
   /** Its pods: the attempts, in order, as far as they are still there. */

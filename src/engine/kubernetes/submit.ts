@@ -72,7 +72,7 @@ export async function createOwned(
     }
     return await api.ask<Job>("PATCH", path, { body: release(new Date()), contentType: mergePatch });
   } catch (error) {
-    // What stays where this fails too is removed later: `removeAbandoned`.
+    // If this fails too, `removeAbandoned` removes the job later.
     await deleteJob(cluster, name, "Background").catch(() => {});
     throw error;
   }

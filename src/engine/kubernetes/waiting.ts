@@ -5,7 +5,7 @@ import type { Observed } from "./status.ts";
 /** Milliseconds that a job may be without a pod before the cluster is asked why, and between such questions. */
 const podTime = 2000;
 
-/** What a person was told of a job that waits. */
+/** The notices that were printed about a job that waits. */
 export class Waiting {
   readonly #notice: (text: string) => void;
   readonly #since = Date.now();

@@ -3,7 +3,7 @@ import type { Api } from "./api.ts";
 import { mayPass, refusalOf } from "./api-error.ts";
 import type { List, Metadata } from "./objects.ts";
 
-/** Seconds after which the server ends a watch, and it is begun anew. */
+/** Seconds after which the server ends a watch, and it is started again. */
 const watchTime = 240;
 /** Milliseconds between attempts to reach a server that does not answer, and for how long. */
 const interval = 1000;
@@ -129,7 +129,7 @@ async function* events<Item>(
   const body = await api.stream(path, { query, signal });
   answered();
   try {
-    // What a broken connection cut off is told again by the next.
+    // The next connection repeats what a broken one cut off.
     let rest = "";
     for await (const piece of body.setEncoding("utf8")) {
       const lines = (rest + piece).split("\n");

@@ -8,7 +8,7 @@ import { signalGroup } from "../job/process-group.ts";
 /** How long a process may take to end after it was asked to, in milliseconds. */
 const grace = 5000;
 
-/** What a caller may set for one process besides the run itself. */
+/** Options of one process. */
 export interface ProcessRunOptions {
   /** For its standard error; by default it shares this process's. */
   readonly onStderr?: (data: Buffer) => void;
