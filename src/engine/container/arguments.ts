@@ -87,7 +87,7 @@ function podmanArguments(run: ContainerRun, { folder, limits, runtime }: RunSett
     ...limitArguments(limits),
     ...(runtime === undefined ? [] : [`--runtime=${runtime}`]),
     ...(isFromLoopback(run.image) ? ["--tls-verify=false"] : []),
-    ...(folder.authFile === undefined ? [] : [`--authfile=${folder.authFile}`]),
+    ...folder.pullArguments,
   ];
 }
 

@@ -31,7 +31,7 @@ describe("a podman that is installed and broken", () => {
     [
       "unauthorized: authentication required",
       "image-pull-failed",
-      "unauthorized: authentication required\nLog in with `podman login localhost:5000`,",
+      "unauthorized: authentication required\nLog in with `podman login localhost:5000`, or",
     ],
     ["manifest unknown", "image-pull-failed", "_push target"],
     ["database is locked", "engine-unavailable", "database is locked\nRun `podman info`"],

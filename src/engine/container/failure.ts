@@ -7,7 +7,7 @@ import type { ContainerClient } from "./client.ts";
 const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCode])[] = [
   [
     /unauthorized|authentication required|access.*denied|403 Forbidden/i,
-    "Log in with `{client} login {registry}`",
+    "Log in with `{client} login {registry}`, or `slipway credentials add --service docker --url {registry}`",
     "image-pull-failed",
   ],
   [

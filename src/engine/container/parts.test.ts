@@ -116,7 +116,7 @@ describe("runArguments", () => {
   };
 
   it("gives docker writable folders, limits, and the program's arguments last", () => {
-    const folder = makeRunFolder(docker, run.image, "", undefined, {});
+    const folder = makeRunFolder(docker, run.image, "", {}, {});
     const args = runArguments(docker, run, { name: "n", folder, inherited: ["A"], limits: { files: 1, processes: 1 } });
     folder.remove();
     expect(args.slice(-3)).toEqual([run.image, "--help", "--rm"]);
@@ -130,7 +130,7 @@ describe("runArguments", () => {
   });
 
   it("leaves a home folder that was asked for to the file of variables", () => {
-    const folder = makeRunFolder(podman, run.image, "HOME=/mine\n", undefined, {});
+    const folder = makeRunFolder(podman, run.image, "HOME=/mine\n", {}, {});
     const settings = { name: "n", folder, inherited: [], limits: undefined };
     const homes = (env: ContainerRun["env"]) =>
       runArguments(podman, { ...run, env }, settings).filter((argument) => argument.startsWith("--env=HOME"));
@@ -141,7 +141,7 @@ describe("runArguments", () => {
 
   it("asks each client for graphics processors in its own way, and for none unless there are some", () => {
     const asked = (client: ContainerClient, gpus?: number) => {
-      const folder = makeRunFolder(client, run.image, "", undefined, {});
+      const folder = makeRunFolder(client, run.image, "", {}, {});
       const resources = gpus === undefined ? {} : { gpus };
       const args = runArguments(client, { ...run, resources }, { name: "n", folder, inherited: [], limits: undefined });
       folder.remove();
@@ -158,7 +158,8 @@ describe("makeRunFolder", () => {
   const auths = { "localhost:5000": { auth: btoa("token:secret") } };
 
   it("writes podman's login for this user alone, and removes it", () => {
-    const { authFile = "", remove, variables } = makeRunFolder(podman, "localhost:5000/a", "", login, {});
+    const { pullArguments, remove, variables } = makeRunFolder(podman, "localhost:5000/a", "", { login }, {});
+    const [authFile = ""] = pullArguments.map((argument) => argument.replace("--authfile=", ""));
     expect(JSON.parse(readFileSync(authFile, "utf8"))).toEqual({ auths });
     expect(statSync(authFile).mode & 0o777).toBe(0o600);
     expect(variables).toEqual({});
@@ -167,7 +168,7 @@ describe("makeRunFolder", () => {
   });
 
   it("writes docker's into a configuration that keeps the user's context", () => {
-    const { variables, remove } = makeRunFolder(docker, "localhost:5000/a", "", login, { DOCKER_CONTEXT: "far" });
+    const { variables, remove } = makeRunFolder(docker, "localhost:5000/a", "", { login }, { DOCKER_CONTEXT: "far" });
     const config = readFileSync(join(variables["DOCKER_CONFIG"] ?? "", "config.json"), "utf8");
     expect(JSON.parse(config)).toEqual({ auths, currentContext: "far" });
     remove();

@@ -53,6 +53,11 @@ describe("a container of podman", () => {
         { login },
       );
       expect(out).toBe("2\n");
+      // With an empty image store, by a credential that only Slipway knows of.
+      execFileSync(podman.path, ["rmi", "--force", registry.image], { stdio: "ignore" });
+      const auths = { [registry.image.split("/", 1)[0] as string]: { auth: btoa(`token:${login.password}`) } };
+      const env = { ...process.env, DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) };
+      expect((await evaluate(podman, "console.log(3)", { image: registry.image }, { env })).out).toBe("3\n");
     } finally {
       await registry.close();
       execFileSync(podman.path, ["rmi", "--force", "--ignore", registry.image], { stdio: "ignore" });

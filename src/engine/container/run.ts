@@ -14,6 +14,7 @@ import { divideEnvironment } from "./environment.ts";
 import { clientFailure, oneLine } from "./failure.ts";
 import { LastWords } from "./last-words.ts";
 import { processLimits } from "./process-limits.ts";
+import { isRefusal, pullWithAccess } from "./pull.ts";
 import { checkReach } from "./reach.ts";
 import { type Login, makeRunFolder } from "./run-folder.ts";
 import { otherRuntime } from "./runtime.ts";
@@ -56,7 +57,10 @@ export async function runContainer(
   const onStderr = options.onStderr ?? ((data: Buffer) => void process.stderr.write(data));
   checkReach(client, run.image, env);
   if (client.name === "docker") await checkDocker(env);
-  const { status, words } = await attempt(client, run, { ...options, env, onStderr });
+  let { status, words } = await attempt(client, run, { ...options, env, onStderr });
+  if (options.login === undefined && isRefusal(words) && (await pullWithAccess(client, run.image, env))) {
+    ({ status, words } = await attempt(client, run, { ...options, env, onStderr }));
+  }
   if (words === "") return status;
   const runc = otherRuntime(client, words, env);
   if (runtime !== undefined || runc === undefined) throw clientFailure(client, run.image, status, words);
@@ -78,7 +82,7 @@ async function attempt(
 ): Promise<Attempt> {
   const name = options.name ?? `slipway-${randomBytes(8).toString("hex")}`;
   const { inherited, file } = divideEnvironment(run.env);
-  const folder = makeRunFolder(client, run.image, file, options.login, options.env);
+  const folder = makeRunFolder(client, run.image, file, options.login ? { login: options.login } : {}, options.env);
   const settings = { name, folder, inherited: Object.keys(inherited), limits: processLimits() };
   try {
     const child = spawn(client.path, runArguments(client, run, runtime ? { ...settings, runtime } : settings), {

@@ -9,8 +9,8 @@ import type { ContainerClient } from "../../engine/container/client.ts";
 import { checkDocker } from "../../engine/container/docker-daemon.ts";
 import { divideEnvironment } from "../../engine/container/environment.ts";
 import { oneLine, remedyOf } from "../../engine/container/failure.ts";
-import { isFromLoopback } from "../../engine/container/loopback.ts";
 import { processLimits } from "../../engine/container/process-limits.ts";
+import { pullImage } from "../../engine/container/pull.ts";
 import { type Login, makeRunFolder } from "../../engine/container/run-folder.ts";
 import { otherRuntime } from "../../engine/container/runtime.ts";
 import { createArguments, type NewContainer } from "./arguments.ts";
@@ -136,24 +136,9 @@ export class Containers {
     return found && { id: `sha256:${found.Id.replace(/^sha256:/, "")}`, user: found.Config.User ?? "" };
   }
 
-  /** @param login default: what the user has logged in to */
+  /** As {@link pullImage}. */
   async pull(image: string, login: Login | undefined): Promise<void> {
-    const folder = makeRunFolder(this.client, image, "", login, this.#env);
-    try {
-      await this.ask(
-        [
-          ...(this.client.name === "podman" ? ["--log-level=error"] : []),
-          "pull",
-          "--quiet",
-          ...(this.client.name === "podman" && isFromLoopback(image) ? ["--tls-verify=false"] : []),
-          ...(folder.authFile === undefined ? [] : [`--authfile=${folder.authFile}`]),
-          image,
-        ],
-        { image, variables: folder.variables },
-      );
-    } finally {
-      folder.remove();
-    }
+    await pullImage(this.client, image, login, this.#env);
   }
 
   /**
@@ -163,7 +148,7 @@ export class Containers {
    */
   async create(wanted: NewContainer, runtime?: string): Promise<void> {
     const { inherited, file } = divideEnvironment(wanted.env);
-    const folder = makeRunFolder(this.client, wanted.facts.image, file, undefined, this.#env);
+    const folder = makeRunFolder(this.client, wanted.facts.image, file, {}, this.#env);
     try {
       const args = createArguments(this.client, wanted, {
         labelFile: folder.write("labels", labelFile(wanted)),

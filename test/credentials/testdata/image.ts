@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 interface Descriptor {
@@ -19,12 +19,21 @@ export interface MadeImage {
 
 const base = "application/vnd.oci.image";
 
-/** Writes an OCI layout of one small image, with the tag v1, into a folder. */
-export function makeImage(folder: string): MadeImage {
-  mkdirSync(join(folder, "content"), { recursive: true });
+/**
+ * Writes an OCI layout of one small image, with the tag v1, into a folder.
+ *
+ * @param programs programs of this machine. The first is the entry point
+ */
+export function makeImage(folder: string, programs: readonly string[] = []): MadeImage {
+  const content = join(folder, "content");
+  mkdirSync(content, { recursive: true });
   mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
-  writeFileSync(join(folder, "content/hello"), "hello\n");
-  const tar = execFileSync("tar", ["-C", join(folder, "content"), "-cf", "-", "hello"]);
+  writeFileSync(join(content, "hello"), "hello\n");
+  for (const file of programs.flatMap((program) => [program, ...librariesOf(program)])) {
+    mkdirSync(join(content, dirname(file)), { recursive: true });
+    copyFileSync(file, join(content, file));
+  }
+  const tar = execFileSync("tar", ["-C", content, "--mode=a+rX", "-cf", "-", "."], { maxBuffer: 2 ** 26 });
   const write = (bytes: Buffer, mediaType: string): Descriptor => {
     const digest = digestOf(bytes);
     writeFileSync(blobPath(folder, { digest }), bytes);
@@ -34,13 +43,19 @@ export function makeImage(folder: string): MadeImage {
   const diffId = digestOf(tar);
   const layer = write(gzipSync(tar), `${base}.layer.v1.tar+gzip`);
   const rootfs = { type: "layers", diff_ids: [diffId] };
-  const config = json({ architecture: "amd64", os: "linux", config: {}, rootfs }, `${base}.config.v1+json`);
+  const architecture = process.arch === "arm64" ? "arm64" : "amd64";
+  const run = programs.length === 0 ? {} : { Entrypoint: programs.slice(0, 1), User: "1000:1000" };
+  const config = json({ architecture, os: "linux", config: run, rootfs }, `${base}.config.v1+json`);
   const mediaType = `${base}.manifest.v1+json`;
   const manifest = json({ schemaVersion: 2, mediaType, config, layers: [layer] }, mediaType);
   const named = { ...manifest, annotations: { "org.opencontainers.image.ref.name": "v1" } };
   writeFileSync(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [named] }));
   writeFileSync(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   return { manifest, config, layer: { ...layer, diffId } };
+}
+
+function librariesOf(program: string): string[] {
+  return execFileSync("ldd", [program], { encoding: "utf8" }).match(/\/\S+(?= \()/g) ?? [];
 }
 
 function blobPath(folder: string, { digest }: { readonly digest: string }): string {

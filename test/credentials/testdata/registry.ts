@@ -7,7 +7,7 @@ import type { Daemons } from "./daemon.ts";
  * lines of everything that runs are searched for it.
  */
 export const password = "geheim-nur-hier-5d1c";
-const htpasswd = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbOtprbg5UhLTH3M.TmZ7oy2kOPkiKWG.S\n";
+export const htpasswd = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbOtprbg5UhLTH3M.TmZ7oy2kOPkiKWG.S\n";
 
 /**
  * Debian's registry, for one user.
