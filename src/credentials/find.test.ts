@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findCredential } from "./find.ts";
+import { credentialFiles, findCredential } from "./find.ts";
 import { findPassword, findSshKey } from "./find-remote.ts";
 import { parseServiceUrl } from "./service-url.ts";
 import type { Entry } from "./source.ts";
@@ -31,6 +31,17 @@ describe("the search for a registry's credential", () => {
     expect(await userOf(home)).toBe("added");
     home.env["DOCKER_AUTH_CONFIG"] = JSON.stringify({ auths: { [registry]: auth("variable", "p") } });
     expect(await userOf(home)).toBe("variable");
+  });
+
+  it("looks where podman writes without XDG_RUNTIME_DIR", () => {
+    const files = (env: object, user: number) => credentialFiles({ HOME: "/home/u", ...env }, user).slice(0, -2);
+    expect(files({}, 0)).toEqual(["/run/containers/0/auth.json"]);
+    expect(files({}, 7)).toEqual([
+      "/run/user/7/containers/auth.json",
+      "/tmp/podman-run-7/containers/auth.json",
+      "/run/containers/7/auth.json",
+    ]);
+    expect(files({ XDG_RUNTIME_DIR: "/r" }, 7)).toEqual(["/r/containers/auth.json"]);
   });
 
   it("takes the longest match, and of equal ones the newest", async () => {

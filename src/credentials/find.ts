@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
@@ -14,17 +14,27 @@ import { storePath } from "./store.ts";
 /**
  * The files that `docker login` and `podman login` write. Files that a variable names come first.
  * `REGISTRY_AUTH_FILE` and `DOCKER_CONFIG` replace the default file of their tool.
+ *
+ * @param user number of the user, for podman's files where XDG_RUNTIME_DIR is not set (containers-auth.json(5))
  */
-export function credentialFiles(env: Environment): string[] {
+export function credentialFiles(env: Environment, user = process.getuid?.() ?? 0): string[] {
   const home = env["HOME"] || homedir();
+  const runtime = env["XDG_RUNTIME_DIR"];
   const containers = env["REGISTRY_AUTH_FILE"]
     ? [env["REGISTRY_AUTH_FILE"]]
     : [
-        ...(env["XDG_RUNTIME_DIR"] ? [join(env["XDG_RUNTIME_DIR"], "containers/auth.json")] : []),
+        ...(runtime ? [join(runtime, "containers/auth.json")] : runtimeFiles(user)),
         join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers/auth.json"),
       ];
   const docker = join(env["DOCKER_CONFIG"] || join(home, ".docker"), "config.json");
   return env["DOCKER_CONFIG"] && !env["REGISTRY_AUTH_FILE"] ? [docker, ...containers] : [...containers, docker];
+}
+
+/** Where podman, which chooses a folder of its own, and skopeo and buildah write without XDG_RUNTIME_DIR. */
+function runtimeFiles(user: number): string[] {
+  const shared = `/run/containers/${user}/auth.json`;
+  if (user === 0) return [shared];
+  return [`/run/user/${user}/containers/auth.json`, `/tmp/podman-run-${user}/containers/auth.json`, shared];
 }
 
 /** The variable that holds the text of a Docker configuration, as CI systems set it. */
@@ -94,6 +104,8 @@ class Search {
     for (const path of credentialFiles(this.#env)) {
       let text: string;
       try {
+        // Anyone can make a folder in /tmp.
+        if (path.startsWith("/tmp/podman-run-") && (await stat(path)).uid !== process.getuid?.()) continue;
         text = await readFile(path, "utf8");
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? "";

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { makeImage } from "./testdata/image.ts";
 import { Installed } from "./testdata/installed.ts";
 import { password as secret, startGuardedRegistry } from "./testdata/registry.ts";
@@ -124,6 +124,19 @@ describe("a registry with passwords", () => {
       expect(logout, logout.stderr).toMatchObject({ status: 0 });
       expect((await user.slipway("credentials", "list")).stdout, tool).toBe("");
     }
+  });
+
+  it("is known to Slipway by podman's login, also where podman chose its file", async () => {
+    const { XDG_RUNTIME_DIR, ...env } = user.env;
+    user.write(".config/containers/registries.conf", `[[registry]]\nlocation = "${registry}"\ninsecure = true\n`);
+    user.write(".docker/config.json", "{}");
+    const run = (command: string, ...args: string[]) =>
+      user.watch.run("env", ["--unset=XDG_RUNTIME_DIR", command, ...args], { env, input: secret });
+    const login = await run("podman", "login", insecure, "-u", "u", "--password-stdin", registry);
+    onTestFinished(async () => void (await run("podman", "logout", registry)));
+    expect(login, login.stderr).toMatchObject({ status: 0 });
+    const explained = await run("slipway", "credentials", "explain", image);
+    expect(explained.stdout).toMatch(/^used +\/(run|tmp)\/\S+auth\.json/m);
   });
 });
 
