@@ -1,13 +1,5 @@
 import { Failure } from "../core/errors.ts";
-import { archiveKeys } from "./archive-keys.ts";
-
-/** A key that index signatures are checked with. */
-export interface ArchiveKey {
-  /** Of the primary key: 40 hexadecimal digits. */
-  readonly fingerprint: string;
-  /** The transferable public key, ASCII-armoured. */
-  readonly armored: string;
-}
+import { type ArchiveKey, archiveKeys } from "./archive-keys.ts";
 
 /**
  * Verifies an InRelease file (a cleartext-signed message, RFC 9580 section 7) and gives the text that was signed; nothing outside the signature

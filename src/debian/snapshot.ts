@@ -17,10 +17,6 @@ export function snapshotOf(now: Date): string {
   return later.toISOString().replace(/[-:]|\.\d+/g, "");
 }
 
-export function isSnapshot(text: string): boolean {
-  return /^\d{8}T\d{6}Z$/.test(text);
-}
-
 /** Where the packages of a lock are for good. Empty for a lock that names no moment. */
 export function snapshotArchives({ suites, snapshot }: Lock): Mirrors {
   if (snapshot === undefined) return {};

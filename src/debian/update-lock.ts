@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { Failure } from "../core/errors.ts";
 import { type ArchiveName, archiveOf } from "./archive.ts";
+import type { ArchiveKey } from "./archive-keys.ts";
 import { decompressAll } from "./decompress.ts";
 import { formatLockedPackage, type Lock, type LockRequest } from "./lock.ts";
 import { PackageIndex } from "./package-index.ts";
 import { type IndexFile, packagesIndex, parseRelease, type Release } from "./release.ts";
 import { resolveClosure } from "./resolve.ts";
-import { type ArchiveKey, verifiedText } from "./signature.ts";
+import { verifiedText } from "./signature.ts";
 import { snapshotOf } from "./snapshot.ts";
 
 /** Fetches a file of an archive. `sha256` is known for everything but a suite's signed index. */

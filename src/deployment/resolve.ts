@@ -1,7 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import type { EnvironmentKind } from "../environment/model.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { RegistryClient } from "../registry/client/client.ts";
 import { openByName } from "../registry/open-by-name.ts";
 import { type CodeOptions, type LocalCode, localCode } from "./code.ts";
 import { resolveBranch } from "./git/remote.ts";
@@ -17,16 +16,12 @@ import type {
   ResolvedInterpreter,
 } from "./model.ts";
 import type { DeploymentFile } from "./read.ts";
-import { resolveBase } from "./resolve-base.ts";
+import { type BaseOptions, resolveBase } from "./resolve-base.ts";
 import { environmentFiles } from "./resolve-environment.ts";
 import { resolveTag } from "./resolve-image.ts";
 
 /** Options for looking up a deployment's images, branches and files. */
-export interface ResolveOptions extends CodeOptions {
-  /** Opens a registry by name. Default: with the credentials of docker and podman, the embedded one over its socket. */
-  readonly openRegistry?: (registry: string) => Promise<RegistryClient>;
-  /** Whether environments of files will be images, so that the base they stand on is looked up. Default: where the deployment names it. */
-  readonly needsImages?: boolean;
+export interface ResolveOptions extends CodeOptions, BaseOptions {
   /** The image of a target of this Bazel repository, as it was pushed. */
   readonly imageOf: (target: ImageTarget) => ContainerAtDigest;
 }

@@ -1,11 +1,9 @@
-import type { ArchiveKey } from "../signature.ts";
-
 /**
  * The keys that sign the indexes of Debian 12 (bookworm) and of its security archive, as the package debian-archive-keyring has them
  * (`/usr/share/keyrings/debian-archive-bookworm-*.gpg`), without what others signed about them. https://ftp-master.debian.org/keys.html lists the
  * fingerprints.
  */
-export const bookwormKeys: readonly ArchiveKey[] = [
+export const bookwormKeys = [
   {
     // Debian Archive Automatic Signing Key (12/bookworm), expires 2031-01-19
     fingerprint: "B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8",

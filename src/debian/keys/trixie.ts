@@ -1,11 +1,9 @@
-import type { ArchiveKey } from "../signature.ts";
-
 /**
  * The keys that sign the indexes of Debian 13 (trixie) and of its security archive, as the package debian-archive-keyring has them
  * (`/usr/share/keyrings/debian-archive-trixie-*.gpg`), without what others signed about them. https://ftp-master.debian.org/keys.html lists the
  * fingerprints.
  */
-export const trixieKeys: readonly ArchiveKey[] = [
+export const trixieKeys = [
   {
     // Debian Archive Automatic Signing Key (13/trixie), expires 2035-03-28
     fingerprint: "04B54C3CDCA79751B16BC6B5225629DF75B188BD",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createCleartextMessage, generateKey, readPrivateKey, sign } from "openpgp";
-import type { ArchiveKey } from "../signature.ts";
+import type { ArchiveKey } from "../archive-keys.ts";
 import type { FetchFile } from "../update-lock.ts";
 
 /** A key pair that signs the indexes of a test. */

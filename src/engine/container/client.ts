@@ -2,18 +2,12 @@ import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { findExecutable } from "../../core/executables.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
-import { podmanObstacle } from "./podman-user.ts";
+import { type Obstacle, podmanObstacle } from "./podman-user.ts";
 
 /** The command line through which containers are run. */
 export interface ContainerClient {
   readonly name: "podman" | "docker";
   readonly path: string;
-}
-
-/** A client that is installed but was never set up for this user: why, and the step to take. */
-export interface Obstacle {
-  readonly reason: string;
-  readonly remedy: string;
 }
 
 /** The client to use, or what keeps those that are installed from being an engine for this user. */

@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import type { Environment } from "../../core/environment.ts";
 import { findExecutable } from "../../core/executables.ts";
 import { userName } from "../../core/user-name.ts";
-import type { Obstacle } from "./client.ts";
+
+/** A client that is installed but was never set up for this user: why, and the step to take. */
+export interface Obstacle {
+  readonly reason: string;
+  readonly remedy: string;
+}
 
 /** The facts about the machine and the user that podman depends on. */
 export interface PodmanUser {

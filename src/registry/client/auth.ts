@@ -3,17 +3,9 @@ import type { Credential, CredentialSearch } from "../../credentials/credential.
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ChallengeHints } from "./hints.ts";
-import { protocolError } from "./refusal.ts";
+import { type Identity, protocolError } from "./refusal.ts";
 import { type Access, formatScope, mergeScopes } from "./scope.ts";
 import { fetchToken, type SendToTokenService, type Token } from "./token-service.ts";
-
-/** The account that a registry sees, for errors. */
-export interface Identity {
-  /** The credential's source. Undefined: anonymous, since none was found. */
-  readonly source?: string | undefined;
-  readonly searched: readonly string[];
-  readonly problems: readonly string[];
-}
 
 export type FindCredential = (repository: string | undefined) => Promise<CredentialSearch>;
 

@@ -1,6 +1,5 @@
 import type { ErrorCode } from "../../core/error-codes.ts";
 import { Failure, UserError } from "../../core/errors.ts";
-import type { Identity } from "./auth.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 
@@ -52,6 +51,14 @@ export interface Step {
   /** Such as `uploading blob sha256:…`. */
   readonly doing: string;
   readonly repository?: string | undefined;
+}
+
+/** The account that a registry sees, for errors. */
+export interface Identity {
+  /** The credential's source. Undefined: anonymous, since none was found. */
+  readonly source?: string | undefined;
+  readonly searched: readonly string[];
+  readonly problems: readonly string[];
 }
 
 /** The registry's own words, by the distribution specification's "Error Codes", fit for one line of a terminal. */

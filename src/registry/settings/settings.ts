@@ -2,17 +2,13 @@ import { readFileSync } from "node:fs";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { configFile } from "../../core/user-folders.ts";
-import { certificatesOf } from "./certificates-folder.ts";
+import { type Certificates, certificatesOf } from "./certificates-folder.ts";
 import { type ConfiguredContext, readContexts, readRegistries } from "./config-file.ts";
 
-/** How to reach one registry, by the user's configuration. Certificates and keys are PEM. */
-export interface RegistrySettings {
+/** How to reach one registry, by the user's configuration. */
+export interface RegistrySettings extends Certificates {
   /** Speak plain HTTP to it. Default: only to loopback. */
   readonly plainHttp?: boolean;
-  /** Additional trusted authorities. */
-  readonly authorities?: readonly string[];
-  /** For a registry that asks for a client certificate. */
-  readonly clientCertificate?: { readonly certificate: string; readonly key: string };
   /** A further host whose token service may get the credential of this registry. */
   readonly tokenService?: string;
 }

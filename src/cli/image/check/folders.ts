@@ -1,5 +1,4 @@
-import type { CheckedImage } from "./image.ts";
-import type { Problem } from "./requirement.ts";
+import type { CheckedImage, Problem } from "./image.ts";
 import { describeOwner, mayWrite } from "./user.ts";
 
 /** Checks that a folder exists and is writable for the image's user. Another requirement checks that the user exists. */

@@ -7,12 +7,21 @@ import type { Descriptor } from "../../../oci/descriptor.ts";
 import { mediaTypes } from "../../../oci/media-types.ts";
 import { formatReference } from "../../../oci/reference.ts";
 import { type NamedImage, type PlatformImage, readBlob } from "../named-image.ts";
-import type { Problem } from "./requirement.ts";
 import { type Found, ImageTree } from "./tree.ts";
 import { findUser, type ImageUser } from "./user.ts";
 
 /** Maximum number of bytes to keep of a file; scripts and ELF headers are smaller. */
 const longestHead = 65_536;
+
+/** Why a requirement is not met. */
+export interface Problem {
+  /** The file, path or field. */
+  readonly where: string;
+  /** One clause, without a full stop. */
+  readonly problem: string;
+  /** What to do, one sentence. */
+  readonly remedy: string;
+}
 
 /** An image to check: its configuration, the names in its layers, and the beginnings of some files. */
 export class CheckedImage {

@@ -1,7 +1,6 @@
 import { nativePlatform } from "../../../layer/native.ts";
 import { elfLoader } from "./elf.ts";
-import type { CheckedImage } from "./image.ts";
-import type { Problem } from "./requirement.ts";
+import type { CheckedImage, Problem } from "./image.ts";
 import type { Found, Missing } from "./tree.ts";
 import { describeOwner, mayExecute } from "./user.ts";
 

@@ -1,5 +1,4 @@
-import type { CheckedImage } from "./image.ts";
-import type { Problem } from "./requirement.ts";
+import type { CheckedImage, Problem } from "./image.ts";
 
 /**
  * Whether `/usr/bin/python3 -m` finds a module in the working folder, in PYTHONPATH, or in the package folders of Python and Debian.

@@ -1,14 +1,4 @@
-import type { CheckedImage } from "./image.ts";
-
-/** Why a requirement is not met. */
-export interface Problem {
-  /** The file, path or field. */
-  readonly where: string;
-  /** One clause, without a full stop. */
-  readonly problem: string;
-  /** What to do, one sentence. */
-  readonly remedy: string;
-}
+import type { CheckedImage, Problem } from "./image.ts";
 
 /** One requirement for an image. */
 export interface Requirement {

@@ -1,8 +1,8 @@
 import { checkHome, checkWritable } from "./folders.ts";
-import type { CheckedImage } from "./image.ts";
+import type { CheckedImage, Problem } from "./image.ts";
 import { checkExecutable, checkRuns, findProgram } from "./program.ts";
 import { findModule } from "./python-modules.ts";
-import type { Problem, Requirement } from "./requirement.ts";
+import type { Requirement } from "./requirement.ts";
 import type { Found } from "./tree.ts";
 
 const python = "/usr/bin/python3";
