@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -24,27 +24,27 @@ const order = [
   "core",
 ];
 
-function importsOf(file: string): { readonly file: string; readonly from: string; readonly to: string }[] {
+/** The files of src that a file imports, types included: a circle of types ties files to each other as one of code does. */
+function importsOf(file: string): readonly string[] {
   const text = readFileSync(join(source, file), "utf8");
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g)].map(
-    (match) => match[1] as string,
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g)].map(([, specifier = ""]) =>
+    relative(source, join(source, dirname(file), specifier)).replace(/\.mjs$/, ".mts"),
   );
-  return specifiers.map((specifier) => ({
-    file,
-    from: topFolder(file),
-    to: topFolder(relative(source, join(source, dirname(file), specifier))),
-  }));
 }
 
 function topFolder(path: string): string {
   return path.split("/", 1)[0] as string;
 }
 
+const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
+  (file) => /\.m?ts$/.test(file) && !file.endsWith(".config.ts"),
+);
+const importsByFile = new Map(files.map((file) => [file, importsOf(file)]));
+
 describe("the folders of src", () => {
-  const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
-    (file) => file.endsWith(".ts") && !file.endsWith(".config.ts"),
+  const imports = [...importsByFile].flatMap(([file, imported]) =>
+    imported.map((each) => ({ file, from: topFolder(file), to: topFolder(each) })),
   );
-  const imports = files.flatMap(importsOf);
 
   it("are all in the order", () => {
     const folders = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
@@ -61,4 +61,36 @@ describe("the folders of src", () => {
     const upwards = inside.filter(({ from, to }) => order.indexOf(to) < order.indexOf(from));
     expect(upwards.map(({ file, to }) => `${file} imports from ${to}`)).toEqual([]);
   });
+});
+
+describe("the files of src", () => {
+  it("import each other in no circle", () => {
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+      else if (!done.has(file)) for (const each of importsByFile.get(file) ?? []) visit(each, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+
+  it("have their tests beside them: x.test.ts or x.SUBJECT.test.ts tests x.ts, or the folder x", () => {
+    const strays = files.filter((file) => {
+      const [module] = basename(file).split(".", 1);
+      const beside = [`${module}.ts`, `${module}.mts`].some((name) => files.includes(join(dirname(file), name)));
+      return file.endsWith(".test.ts") && !beside && module !== basename(dirname(file));
+    });
+    expect(strays).toEqual([]);
+  });
+});
+
+it("TypeScript files have kebab-case names", () => {
+  const all = ["docs", "src", "test", "tools"].flatMap((folder) =>
+    readdirSync(join(source, "..", folder), { recursive: true, encoding: "utf8" }),
+  );
+  const names = all.filter((file) => /\.m?ts$/.test(file)).map((file) => basename(file));
+  expect(names.length).toBeGreaterThan(files.length);
+  expect(names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/.test(name))).toEqual([]);
 });

@@ -1,43 +1,47 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { takeLock } from "../../core/lock.ts";
-import { makeRegistryFolders } from "./paths.ts";
-import { stateOfTest } from "./testdata/fixture.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { takeLock } from "./lock.ts";
+
+function lockPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-lock-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, "lock");
+}
 
 describe("takeLock", () => {
-  it("gives a lock to one at a time", async () => {
-    const { paths } = await stateOfTest();
-    await makeRegistryFolders(paths);
-    const lock = takeLock(paths.lock);
+  it("gives a lock to one at a time", () => {
+    const path = lockPath();
+    const lock = takeLock(path);
     expect(lock).toBeDefined();
-    expect(takeLock(paths.lock)).toBeUndefined();
+    expect(takeLock(path)).toBeUndefined();
     lock?.release();
-    const next = takeLock(paths.lock);
+    const next = takeLock(path);
     expect(next).toBeDefined();
     next?.release();
   });
 
   it("takes over from a process that was killed", async () => {
-    const { paths } = await stateOfTest();
-    await makeRegistryFolders(paths);
-    const module = join(import.meta.dirname, "../../core/lock.ts");
+    const path = lockPath();
+    const module = join(import.meta.dirname, "lock.ts");
     const holder = spawn(
       process.execPath,
       [
         "--input-type=module",
         "-e",
         `(await import(${JSON.stringify(module)})).takeLock(process.argv[1]); console.log("held"); setInterval(() => {}, 1e6)`,
-        paths.lock,
+        path,
       ],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     await once(holder.stdout, "data");
-    expect(takeLock(paths.lock)).toBeUndefined();
+    expect(takeLock(path)).toBeUndefined();
     holder.kill("SIGKILL");
     await once(holder, "exit");
-    const lock = takeLock(paths.lock);
+    const lock = takeLock(path);
     expect(lock).toBeDefined();
     lock?.release();
   });
