@@ -9,11 +9,11 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   layer: async () => (await import("./commands/layer.ts")).layer,
   debian: async () => (await import("./commands/debian.ts")).debian,
   manifest: async () => (await import("./commands/manifest.ts")).manifest,
-  import: async () => (await import("./commands/import.ts")).importLayout,
+  import: async () => (await import("./commands/import-layout.ts")).importLayout,
   index: async () => (await import("./commands/image-index.ts")).imageIndex,
   layout: async () => (await import("./commands/layout.ts")).layout,
   tarball: async () => (await import("./commands/tarball.ts")).tarball,
-  imports: async () => (await import("./commands/imports.ts")).imports,
+  imports: async () => (await import("./commands/check-imports.ts")).imports,
   digest: async () => (await import("./commands/digest.ts")).digest,
 };
 

@@ -5,7 +5,7 @@ import { formatReference, parseReference } from "../oci/reference.ts";
 import type { FindCredential } from "../registry/client/auth.ts";
 import { embeddedHost, openByName, openConfigured } from "../registry/open-by-name.ts";
 import type { Service } from "./model.ts";
-import { resolveModels } from "./models.ts";
+import { resolveModels } from "./served-models.ts";
 
 /**
  * Pins a service's image and models by digest, so that all pods run the same program, after a restart too.

@@ -3,7 +3,7 @@ import { Failure, reportOf, UserError } from "../../core/errors.ts";
 import { closeInherited } from "./descriptors.ts";
 import { notStarted, registryPaths } from "./paths.ts";
 import type { Handshake, StartFailure } from "./protocol.ts";
-import { serve } from "./serve.ts";
+import { serve } from "./single-server.ts";
 
 /** The pipe on which {@link ensureEmbeddedRegistry} waits. */
 const handshakeDescriptor = 3;

@@ -12,7 +12,7 @@ import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile }
 import { readServiceSettings, type ServiceSettings } from "../settings.ts";
 import { type ApplyOptions, applyService, end, planService, replicasOf } from "./apply.ts";
 import { Containers, type Found } from "./containers.ts";
-import { exactContents, filesOf } from "./contents.ts";
+import { exactContents, filesOf } from "./exact-content.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { replicaName } from "./labels.ts";
 import { bringImage, bringSyncImage, exactImage } from "./prepare.ts";

@@ -2,8 +2,8 @@ import { podLog } from "../../engine/kubernetes/logs.ts";
 import { containerName, containerState, type Pod } from "../../engine/kubernetes/objects.ts";
 import type { Place } from "./apply.ts";
 import { Observation } from "./observation.ts";
-import { hasBegun } from "./observed.ts";
 import { requireAll } from "./status.ts";
+import { hasBegun } from "./workload.ts";
 
 /** Bytes of a line that are held back until its end comes. */
 const longestLine = 64 * 1024;

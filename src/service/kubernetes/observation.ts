@@ -4,7 +4,7 @@ import { inOrder } from "../../engine/kubernetes/status.ts";
 import { type Selection, watchAll } from "../../engine/kubernetes/watch.ts";
 import type { Place } from "./apply.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";
-import type { Deployment, Observed, ReplicaSet } from "./observed.ts";
+import type { Deployment, Observed, ReplicaSet } from "./workload.ts";
 
 /** Services and their pods as they are now, kept up to date. */
 export class Observation {

@@ -3,8 +3,8 @@ import { containerName } from "../../engine/kubernetes/objects.ts";
 import { containerSecurity, literally, podSecurity, processors } from "../../engine/kubernetes/security.ts";
 import type { InstanceType } from "../instance-types.ts";
 import type { HealthCheck, Service } from "../model.ts";
-import { noContent, type PodContent, syncUser } from "./content.ts";
 import { labelsOf } from "./manifest.ts";
+import { noContent, type PodContent, syncUser } from "./pod-content.ts";
 
 /** Seconds between the end of a pod's being asked and its SIGTERM: whoever sends requests must have heard of it. */
 const farewell = 5;

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { contentsOf } from "../contents.ts";
 import { parseServices } from "../read.ts";
-import { podContent } from "./content.ts";
+import { contentsOf } from "../service-content.ts";
 import { podTemplate } from "./pod.ts";
+import { podContent } from "./pod-content.ts";
 import { pullSecrets } from "./pull-secret.ts";
 
 const syncImage = `r.io/slipway/sync@sha256:${"0".repeat(64)}`;

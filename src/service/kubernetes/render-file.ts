@@ -1,13 +1,13 @@
 import type { Environment } from "../../core/environment.ts";
-import { contentsOf } from "../contents.ts";
 import type { Service } from "../model.ts";
 import { checkImageTaken, readServices, type ServiceDocument } from "../read.ts";
 import { resolveService } from "../resolve.ts";
 import { resolveRepositories } from "../resolve-repositories.ts";
+import { contentsOf } from "../service-content.ts";
 import { readServiceSettings } from "../settings.ts";
 import { type SyncImage, syncImage } from "../sync-image.ts";
-import { podContent } from "./content.ts";
 import type { Manifest } from "./manifest.ts";
+import { podContent } from "./pod-content.ts";
 import { mayCopy } from "./pull-secret.ts";
 import { renderService } from "./render.ts";
 

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { clusterOfTest } from "../../engine/kubernetes/testdata/cluster.ts";
-import { contentsOf } from "../contents.ts";
 import { defaultInstanceTypes } from "../instance-types.ts";
 import { parseServices } from "../read.ts";
-import { podContent } from "./content.ts";
+import { contentsOf } from "../service-content.ts";
 import { pathOf } from "./manifest.ts";
+import { podContent } from "./pod-content.ts";
 import { renderService } from "./render.ts";
 
 const examples = join(import.meta.dirname, "../../../examples/services");

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { defaultInstanceTypes } from "../instance-types.ts";
 import { parseServices } from "../read.ts";
-import { type PodContent, podContent } from "./content.ts";
 import type { Manifest } from "./manifest.ts";
+import { type PodContent, podContent } from "./pod-content.ts";
 import { renderService } from "./render.ts";
 import { manifestsAsJson, manifestsAsYaml } from "./text.ts";
 

@@ -2,9 +2,9 @@ import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import type { InstanceType } from "../instance-types.ts";
 import type { Autoscaling, Service } from "../model.ts";
-import type { PodContent } from "./content.ts";
 import { labelsOf, type Manifest, selectorOf } from "./manifest.ts";
 import { podTemplate, portName } from "./pod.ts";
+import type { PodContent } from "./pod-content.ts";
 
 /**
  * The objects of a service in Kubernetes, in the order in which they are made. The same service gives the same bytes. They name no namespace:

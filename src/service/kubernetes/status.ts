@@ -5,6 +5,7 @@ import type { ServiceStatus } from "../status.ts";
 import type { Place } from "./apply.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";
 import { observedOf, podsPath, replicaSetsPath, selectorFor } from "./observation.ts";
+import { troubleOf } from "./trouble.ts";
 import {
   type Deployment,
   isPodReady,
@@ -13,8 +14,7 @@ import {
   podsOf,
   type ReplicaSet,
   wantedReplicas,
-} from "./observed.ts";
-import { troubleOf } from "./trouble.ts";
+} from "./workload.ts";
 
 interface EndpointSlice {
   readonly metadata: Metadata;

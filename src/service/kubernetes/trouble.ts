@@ -24,7 +24,7 @@ import {
 } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import type { Place } from "./apply.ts";
-import { isPodReady, isSeen, type Observed, podsOf } from "./observed.ts";
+import { isPodReady, isSeen, type Observed, podsOf } from "./workload.ts";
 
 /** How often a program may be started again until nobody waits for it any more. */
 const enoughRestarts = 3;

@@ -3,8 +3,8 @@ import { mayPass } from "../../engine/kubernetes/api-error.ts";
 import type { Trouble } from "../../engine/kubernetes/failure.ts";
 import type { Place } from "./apply.ts";
 import { Observation } from "./observation.ts";
-import { isReady } from "./observed.ts";
 import { troubleOf } from "./trouble.ts";
+import { isReady } from "./workload.ts";
 
 /** Milliseconds between questions about what keeps a service, and for which something does before a person is told. */
 const interval = 2000;

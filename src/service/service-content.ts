@@ -1,8 +1,8 @@
 import type { Environment } from "../core/environment.ts";
 import type { Content } from "./content.ts";
 import type { Service } from "./model.ts";
-import { modelRegistry, modelSecret, modelsContent } from "./models.ts";
 import { repositoriesContent } from "./repositories.ts";
+import { modelRegistry, modelSecret, modelsContent } from "./served-models.ts";
 import type { ServiceSettings } from "./settings.ts";
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import { imports } from "./imports.ts";
+import { imports } from "./check-imports.ts";
 
 function check(imported: readonly string[], packages: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), "imports-"));

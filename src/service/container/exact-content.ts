@@ -1,11 +1,11 @@
 import type { Environment } from "../../core/environment.ts";
 import type { Content } from "../content.ts";
-import { contentsOf } from "../contents.ts";
 import type { Service } from "../model.ts";
-import { modelAccess, resolveModels } from "../models.ts";
 import type { ServiceDocument } from "../read.ts";
 import { resolveRepositories } from "../resolve-repositories.ts";
 import { LocalSecrets } from "../secrets/local.ts";
+import { modelAccess, resolveModels } from "../served-models.ts";
+import { contentsOf } from "../service-content.ts";
 import type { ServiceSettings } from "../settings.ts";
 import { registriesFile } from "../sync/registries.ts";
 
