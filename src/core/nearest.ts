@@ -1,20 +1,24 @@
-/** The known name that is closest to a mistyped one, or undefined if more than a third of its letters differ from all. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+/**
+ * The known name that is closest to a mistyped one, or undefined if more than a third of its letters differ from all.
+ *
+ * @param most edits, for long lists: among many names, some are similar by chance
+ */
+export function nearest(name: string, known: Iterable<string>, most = Number.POSITIVE_INFINITY): string | undefined {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_ ]/g, "");
   let best: { name: string; distance: number } | undefined;
   for (const candidate of known) {
-    const found = distance(plain(name), plain(candidate));
-    if (found <= Math.max(1, plain(candidate).length / 3) && found < (best?.distance ?? Number.POSITIVE_INFINITY)) {
+    const limit = Math.min(Math.max(1, plain(candidate).length / 3), most);
+    const found = distance(plain(name), plain(candidate), limit);
+    if (found <= limit && found < (best?.distance ?? Number.POSITIVE_INFINITY)) {
       best = { name: candidate, distance: found };
     }
   }
   return best?.name;
 }
 
-/** Edit distance, with swaps of neighbours as one edit. */
-function distance(one: string, other: string): number {
-  // A text much longer than all names cannot match; skip it before the comparison gets slow.
-  if (Math.abs(one.length - other.length) > 20) return Number.POSITIVE_INFINITY;
+/** Edit distance, with swaps of neighbours as one edit. Infinite if the lengths alone differ by more than the limit. */
+function distance(one: string, other: string, limit: number): number {
+  if (Math.abs(one.length - other.length) > limit) return Number.POSITIVE_INFINITY;
   let before: number[] = [];
   let last = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (let row = 1; row <= one.length; row += 1) {

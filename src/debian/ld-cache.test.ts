@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseSharedObject } from "./elf.ts";
+import { parseSharedObject } from "../core/elf.ts";
 import { type CacheEntry, compareLibraryNames, findLibraries, formatCache } from "./ld-cache.ts";
 import { RootTree } from "./root-tree.ts";
 import { testLibrary } from "./testdata/packages.ts";

@@ -1,4 +1,4 @@
-import { parseSharedObject, type SharedObject } from "./elf.ts";
+import { parseSharedObject, type SharedObject } from "../core/elf.ts";
 import type { RootTree } from "./root-tree.ts";
 
 /** One line of `ldconfig -p`. */

@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import type { AvailablePackage, PackageIndex } from "./package-index.ts";
 import type { Alternative, Dependency } from "./relation.ts";
 import { satisfies } from "./version.ts";
@@ -66,7 +67,7 @@ function soleProvider(index: PackageIndex, name: string): AvailablePackage {
       "Name one of them.",
     );
   }
-  const near = nearest(name, index.names());
+  const near = nearest(name, index.names(), 3);
   throw new UserError(
     { code: "package-not-found", culprit: name },
     `These suites have no package ${name}.`,
@@ -78,32 +79,4 @@ function written(dependency: Dependency): string {
   return dependency
     .map(({ name, operator, version }) => (operator === undefined ? name : `${name} (${operator} ${version})`))
     .join(" | ");
-}
-
-/** The name that takes the fewest edits, if they are few. */
-function nearest(name: string, names: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let fewest = Math.min(3, Math.ceil(name.length / 3)) + 1;
-  for (const candidate of names) {
-    if (Math.abs(candidate.length - name.length) >= fewest) continue;
-    const distance = edits(name, candidate);
-    if (distance < fewest || (distance === fewest && best !== undefined && candidate < best)) {
-      best = candidate;
-      fewest = distance;
-    }
-  }
-  return best;
-}
-
-function edits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import type { EnvironmentKind } from "../environment/model.ts";
+import { ownArchitecture } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { openByName } from "../registry/open-by-name.ts";
 import { type CodeOptions, type LocalCode, localCode } from "./code.ts";
@@ -37,7 +38,7 @@ export async function resolveDeployment(
   options: ResolveOptions,
 ): Promise<JobLock> {
   const { interpreter: wanted, code: wantedCode, ...rest } = deployment;
-  const platform = deployment.platform ?? `linux/${processor()}`;
+  const platform = deployment.platform ?? `linux/${ownArchitecture()}`;
   const [container, code] = await Promise.all([
     resolveContainer(wanted, platform, options),
     wantedCode && resolveCode(wantedCode, options),
@@ -58,11 +59,6 @@ export async function resolveDeployment(
       ...(wantedCode && "GitRepoBranch" in wantedCode ? { code: wantedCode } : {}),
     },
   };
-}
-
-/** Go's name of this machine's processor, as images have it. */
-function processor(): string {
-  return process.arch === "x64" ? "amd64" : process.arch;
 }
 
 async function resolveContainer(

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { arch, platform as system } from "node:process";
+import { platform as system } from "node:process";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
+import { ownArchitecture } from "../oci/descriptor.ts";
 import { installerVariables, runCommand, withoutPasswords } from "./command.ts";
 import { type EnvironmentSource, isWanted } from "./model.ts";
 import { condaPlatform } from "./platform.ts";
@@ -63,7 +64,7 @@ async function findConda(env: Environment): Promise<CondaClient> {
 
 function isOwnPlatform(platform: string): boolean {
   const [os, architecture] = platform.split("/");
-  return os === system && architecture === (arch === "x64" ? "amd64" : arch);
+  return os === system && architecture === ownArchitecture();
 }
 
 async function checkPython({ python, path }: EnvironmentSource, prefix: string, env: Environment): Promise<void> {

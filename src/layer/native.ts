@@ -1,5 +1,7 @@
 import { readSync } from "node:fs";
+import { elfMachine, elfMachineEnd } from "../core/elf.ts";
 import { UserError } from "../core/errors.ts";
+import { ownArchitecture } from "../oci/descriptor.ts";
 
 /** An operating system and architecture, with Go's names as in the OCI image specification. */
 export interface NativePlatform {
@@ -25,7 +27,7 @@ const machMachines: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Number of bytes at the start of a file that identify its platform. */
-export const nativeHeaderSize = 20;
+export const nativeHeaderSize = elfMachineEnd;
 
 /**
  * The platform of a program, library or object file, from its first {@link nativeHeaderSize} bytes: ELF, and Mach-O for one architecture. ELF
@@ -35,8 +37,8 @@ export const nativeHeaderSize = 20;
  */
 export function nativePlatform(head: Buffer): NativePlatform | undefined {
   if (head.length < nativeHeaderSize) return undefined;
-  if (head.readUInt32BE(0) === 0x7f454c46) {
-    const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18);
+  const machine = elfMachine(head);
+  if (machine !== undefined) {
     return { os: "linux", architecture: elfMachines[machine] ?? `ELF machine ${machine}` };
   }
   if (head.readUInt32LE(0) === 0xfeedfacf) {
@@ -48,8 +50,7 @@ export function nativePlatform(head: Buffer): NativePlatform | undefined {
 
 /** The platform of this process, that is, of the build machine. */
 export function ownPlatform(): NativePlatform {
-  const names: Partial<Record<string, string>> = { x64: "amd64", ia32: "386", ppc64: "ppc64le" };
-  return { os: process.platform, architecture: names[process.arch] ?? process.arch };
+  return { os: process.platform, architecture: ownArchitecture() };
 }
 
 export interface NativeCheck {

@@ -46,6 +46,12 @@ function checkPlatform(node: JsonNode): void {
   if (node.get("variant").present) node.get("variant").string();
 }
 
+/** This machine's architecture, by its name in images. */
+export function ownArchitecture(): string {
+  const names: Partial<Record<string, string>> = { x64: "amd64", ia32: "386", ppc64: "ppc64le" };
+  return names[process.arch] ?? process.arch;
+}
+
 /** Formats a platform as `os/architecture[/variant]`. */
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter((part) => part).join("/");

@@ -7,12 +7,10 @@ import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { findExecutable } from "../../core/executables.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
+import { ownArchitecture } from "../../oci/descriptor.ts";
 import { lockedPackage } from "../npm-lock.ts";
 
 const { version, integrity } = lockedPackage(lock, "@bazel/ibazel");
-
-/** The package's names for Node's platforms and architectures. */
-const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
 /**
  * Finds ibazel: on PATH, else from the npm package `@bazel/ibazel`, which npm installs into the cache folder and checks against the digest
@@ -25,7 +23,7 @@ export async function findIbazel(env: Environment): Promise<string> {
   const onPath = findExecutable("ibazel", env);
   if (onPath !== undefined) return onPath;
   const folder = join(cacheFolder(env), `ibazel-${version}`);
-  const system = `${process.platform}_${architectures[process.arch] ?? process.arch}`;
+  const system = `${process.platform}_${ownArchitecture()}`;
   const executable = join(folder, "node_modules/@bazel/ibazel/bin", system, "ibazel");
   if (!existsSync(executable)) await install(folder, env);
   if (existsSync(executable)) return executable;

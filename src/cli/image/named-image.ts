@@ -1,7 +1,6 @@
-import { arch } from "node:os";
 import { UserError } from "../../core/errors.ts";
 import { parseImageConfig } from "../../oci/config.ts";
-import { type Descriptor, formatPlatform, isSamePlatform } from "../../oci/descriptor.ts";
+import { type Descriptor, formatPlatform, isSamePlatform, ownArchitecture } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
@@ -94,14 +93,9 @@ function chooseFrom(manifests: readonly Descriptor[], platform: string | undefin
   const offered = manifests.filter((each) => each.platform && each.platform.os !== "unknown");
   const [only] = offered;
   if (platform === undefined && offered.length === 1 && only) return only;
-  const wanted = platform ?? `linux/${architecture()}`;
+  const wanted = platform ?? `linux/${ownArchitecture()}`;
   const [chosen] = choosePlatforms(manifests, [wanted], [], { document, option: "--platform" });
   return (chosen as { descriptor: Descriptor }).descriptor;
-}
-
-/** This machine's architecture, by its name in images. */
-function architecture(): string {
-  return { x64: "amd64", ia32: "386" }[arch() as string] ?? arch();
 }
 
 /** The platforms of an index, as `os/architecture[/variant]`. */

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { ownArchitecture } from "../../../src/oci/descriptor.ts";
 import { type Digest, sha256 } from "../../../src/oci/digest.ts";
 import { mediaTypes } from "../../../src/oci/media-types.ts";
 
@@ -61,7 +62,7 @@ function layerOf(fill: (root: string) => void): Buffer {
 function imageOf(layer: Buffer, config: object): SmallImage {
   const configuration = Buffer.from(
     JSON.stringify({
-      architecture: process.arch === "x64" ? "amd64" : process.arch,
+      architecture: ownArchitecture(),
       os: "linux",
       config: { User: "1000:1000", Env: ["PATH=/bin"], ...config },
       rootfs: { type: "layers", diff_ids: [sha256(layer)] },

@@ -1,5 +1,5 @@
+import { elfLoader } from "../../../core/elf.ts";
 import { nativePlatform } from "../../../layer/native.ts";
-import { elfLoader } from "./elf.ts";
 import type { CheckedImage, Problem } from "./image.ts";
 import type { Found, Missing } from "./tree.ts";
 import { describeOwner, mayExecute } from "./user.ts";

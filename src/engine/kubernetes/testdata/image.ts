@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
+import { ownArchitecture } from "../../../oci/descriptor.ts";
 import { sha256 } from "../../../oci/digest.ts";
 import { mediaTypes } from "../../../oci/media-types.ts";
 import { openRegistry } from "../../../registry/client/open.ts";
@@ -48,9 +49,8 @@ export async function pushImage(
   });
   rmSync(root, { recursive: true });
   const layer = gzipSync(tar, { level: 1 });
-  const architecture = process.arch === "arm64" ? "arm64" : "amd64";
   const configBytes = Buffer.from(
-    JSON.stringify({ architecture, os: "linux", config, rootfs: { type: "layers", diff_ids: [sha256(tar)] } }),
+    JSON.stringify({ architecture: ownArchitecture(), os: "linux", config, rootfs: { type: "layers", diff_ids: [sha256(tar)] } }),
   );
   const describe = (bytes: Buffer, mediaType: string) => ({ mediaType, digest: sha256(bytes), size: bytes.length });
   const manifest = {
