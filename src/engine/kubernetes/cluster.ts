@@ -1,3 +1,4 @@
+// Not from the package's entry, for the reason in api.ts.
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";

@@ -13,7 +13,7 @@ const steady = 10_000;
 
 /**
  * What the program of one pod printed, standard output and error together, which is how Kubernetes keeps them. Broken connections are taken up
- * where they broke.
+ * where they broke. In the client library's Log, a broken connection is an uncaught error.
  *
  * @param options `follow`: until the container ends; `isOver`: whether it has ended, so that a connection begun after that brings all; `change`: settles
  *   once that may have changed; `isIdle`: whether nothing runs that prints, which may change

@@ -43,7 +43,8 @@ export async function listAll<Item>(
 
 /**
  * Follows the objects of a selection: calls back with all of them now and after every change, through broken connections, restarts of the
- * server and states that it has forgotten, until aborted.
+ * server and states that it has forgotten, until aborted. The client library's informer stops at the first error other than a timeout or
+ * 410, and its Watch drops the server's reason for a refusal.
  *
  * @param onQuiet told once when the server does not answer, and that it is asked again
  * @throws what the server refuses, and Failure when it does not answer for five minutes

@@ -19,7 +19,7 @@ export interface WaitOptions {
 }
 
 /**
- * Waits until services are what they should be, or cannot become it, or the time is over.
+ * Waits until services are what they should be, or cannot become it, or the time is over. The client library has no helper for this.
  *
  * @returns why, of each that is not ready
  */
