@@ -1,12 +1,9 @@
 """Tests of the rules' providers, actions and errors at analysis."""
 
-load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("@bazel_skylib//rules:native_binary.bzl", "native_binary")
 load("//bazel:defs.bzl", "ImageIndexInfo", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
 load("//bazel:python.bzl", "py_pipeline", "python_library")
-load("//bazel/private:common_attributes.bzl", "unknown_attributes")  # buildifier: disable=bzl-visibility
-load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")  # buildifier: disable=bzl-visibility
-load("//bazel/private:third_party.bzl", "THIRD_PARTY_LAYERS", "package_of", "third_party_layer")  # buildifier: disable=bzl-visibility
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")  # buildifier: disable=bzl-visibility
 load("//bazel/private/python:python_program.bzl", "python_program")  # buildifier: disable=bzl-visibility
 load(":odd_program.bzl", "odd_program", "runtime_file")
@@ -120,36 +117,6 @@ _request_test = analysistest.make(_request_impl, attrs = _REQUEST_ATTRS)
 
 _stamped_request_test = analysistest.make(_request_impl, attrs = _REQUEST_ATTRS, config_settings = {"//command_line_option:stamp": True})
 
-def _pattern_impl(ctx):
-    env = unittest.begin(ctx)
-    for pattern, path, expected in [
-        ("a/b", "a/b", True),
-        ("a/b", "a/b/c", False),
-        ("a", "b", False),
-        ("*", "a", True),
-        ("*", "a/b", False),
-        ("*.map", "a.map", True),
-        ("*.map", "a.maps", False),
-        ("a*a", "a", False),
-        ("a*a", "aa", True),
-        ("*a*b*", "xaxxbx", True),
-        ("*a*b*", "xbxxax", False),
-        ("**", "a/b/c", True),
-        ("**/c", "c", True),
-        ("**/c", "a/b/c", True),
-        ("**/c", "a/b/cc", False),
-        ("a/**", "a/b/c", True),
-        ("a/**", "b/a/c", False),
-        ("a/**/c", "a/c", True),
-        ("a/**/c", "a/b/b/c", True),
-        ("**/b/**/*.js", "a/b/c/d.js", True),
-        ("**/b/**/*.js", "a/c/d.js", False),
-    ]:
-        asserts.equals(env, expected, pattern_matches(compile_pattern(pattern), path), "{} and {}".format(pattern, path))
-    return unittest.end(env)
-
-pattern_test = unittest.make(_pattern_impl)
-
 def _inputs_impl(ctx):
     env = analysistest.begin(ctx)
     layers = {action.outputs.to_list()[0].basename: action for action in analysistest.target_actions(env) if action.mnemonic == "ImageLayer"}
@@ -160,46 +127,6 @@ def _inputs_impl(ctx):
     return analysistest.end(env)
 
 _separate_inputs_test = analysistest.make(_inputs_impl)
-
-def _package_impl(ctx):
-    env = unittest.begin(ctx)
-    for path, package in [
-        ("npm/node_modules/yaml/index.js", "yaml"),
-        ("npm/node_modules/@scope/name/index.js", "@scope/name"),
-        ("npm/node_modules/a/node_modules/b/index.js", "a"),
-        ("_main/web/node_modules/link", "link"),
-        ("_main/node_modules/@scope/link", "@scope/link"),
-        ("_main/node_modules/.aspect_rules_js/yaml@2.0.0/node_modules/yaml", "yaml"),
-        ("_main/node_modules/.aspect_rules_js/yaml@2.0.0_peer@1.0.0/node_modules/peer", "yaml"),
-        ("_main/node_modules/.aspect_rules_js/@scope+name@2.0.0/node_modules/@scope/name/index.js", "@scope/name"),
-        ("rules_python~~pip~pip_311_requests/site-packages/requests/api.py", "pip_311_requests"),
-        ("rules_python++pip+pip_311_requests/site-packages/requests/api.py", "pip_311_requests"),
-    ]:
-        asserts.equals(env, package, package_of(path), path)
-
-    # Names with a common prefix spread over all layers too.
-    numbers = {third_party_layer("@scope/name-{}".format(number)): True for number in range(100)}
-    asserts.equals(env, THIRD_PARTY_LAYERS, len(numbers))
-    return unittest.end(env)
-
-package_test = unittest.make(_package_impl)
-
-def _attributes_impl(ctx):
-    env = unittest.begin(ctx)
-    own = ["entry_point", "srcs", "image_layers"]
-    asserts.equals(env, None, unknown_attributes("x //:a", {"srcs": [], "testonly": True, "tags": []}, own))
-    for given, meant in {
-        "entrypont": "Did you mean entry_point?",
-        "imageLayers": "Did you mean image_layers?",
-        "scrs": "Did you mean srcs?",
-        "visibilty": "Did you mean visibility?",
-    }.items():
-        said = unknown_attributes("x //:a", {given: 1}, own)
-        asserts.true(env, said.startswith("x //:a: there is no attribute {}.\n{} ".format(given, meant)), said)
-    asserts.false(env, "Did you mean" in unknown_attributes("x //:a", {"zebra_count": 1}, own))
-    return unittest.end(env)
-
-attributes_test = unittest.make(_attributes_impl)
 
 _MANUAL = ["manual"]
 
@@ -385,9 +312,6 @@ def rules_test_suite(name):
         parts = ["//test/rules:unnamed_layers", "\"a/b\" is not a valid name for a layer", "Use letters"],
         target_under_test = ":unnamed_layers",
     )
-    package_test(name = "package_test")
-    pattern_test(name = "pattern_test")
-    attributes_test(name = "attributes_test")
     for version in ["3.11", "3.12"]:
         python_library(name = "python_for_" + version.replace(".", "_"), python_version = version, tags = _MANUAL)
     py_pipeline(
@@ -423,14 +347,11 @@ def rules_test_suite(name):
     native.test_suite(
         name = name,
         tests = [
-            "attributes_test",
             "image_layers_test",
             "index_test",
             "local_without_image_test",
             "mixed_python_test",
             "odd_tags_test",
-            "package_test",
-            "pattern_test",
             "pipeline_targets_test",
             "python_layers_test",
             "separate_inputs_test",
