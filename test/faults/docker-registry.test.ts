@@ -1,7 +1,8 @@
 import { describe } from "vitest";
 import { openRegistry } from "../../src/registry/client/open.ts";
 import { startDockerRegistry } from "../registries/testdata/docker-registry.ts";
-import { survives, user } from "./testdata/suite.ts";
+import { user } from "../registries/testdata/suite.ts";
+import { survives } from "./testdata/suite.ts";
 
 describe.each([false, true])("a push to docker-registry, with passwords: %s", (guarded) => {
   survives(async () => {

@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { closeSync, openSync, readFileSync, truncateSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { ended, Target } from "../../src/launch/testdata/target.ts";
 import { type Digest, sha256 } from "../../src/oci/digest.ts";
 import { canonicalJson } from "../../src/oci/json.ts";
 import { formatLayerMetadata } from "../../src/oci/layer.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
+import { listen } from "../../src/registry/client/testdata/listen.ts";
 
 const size = 3 * 2 ** 30;
 const zeros = Buffer.alloc(1 << 20);
@@ -29,13 +28,7 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
   const server = createServer((request, response) => {
     answer(request, response).catch(() => request.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `localhost:${(server.address() as AddressInfo).port}`;
+  return `localhost:${await listen(server)}`;
 }
 
 /** Keeps of a blob its digest alone. `onBlob` is told while the pusher still waits for the answer. */

@@ -1,12 +1,12 @@
-import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { messageOf } from "../../src/core/errors.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
 import { blobOf, quickRetry } from "../../src/registry/client/testdata/images.ts";
-import { basic, user } from "./testdata/suite.ts";
+import { listen } from "../../src/registry/client/testdata/listen.ts";
+import { user } from "../registries/testdata/suite.ts";
+import { basic } from "./testdata/suite.ts";
 
 interface Heard {
   readonly host: string;
@@ -32,13 +32,7 @@ async function network(answer: (heard: Heard) => Answer) {
     heard.push({ host: request.url ?? "", what: "CONNECT", headers: request.headers });
     socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const proxy = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const proxy = `http://127.0.0.1:${await listen(server)}`;
   const client = openRegistry("registry.example", {
     settings: { plainHttp: true },
     env: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy },

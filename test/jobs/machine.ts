@@ -33,19 +33,27 @@ export class Machine {
   }
 
   /** Runs an executable that the build made, by its path in the runfiles. */
-  async run(runfile: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+  async run(
+    runfile: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    input = "",
+  ): Promise<Outcome> {
     const program = join(process.env["RUNFILES_DIR"] ?? "", "_main", runfile);
     const child = spawn(program, args, {
       cwd: this.home,
       env: { ...this.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: "pipe",
     });
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
     const [out, error, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
     return { out, error, status: status as number };
   }
 
-  async slipway(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Outcome> {
-    return this.run("src/slipway", args, env);
+  /** Runs the command line. */
+  async slipway(args: readonly string[], env?: Readonly<Record<string, string>>, input?: string): Promise<Outcome> {
+    return this.run("src/slipway", args, env, input);
   }
 
   /** Writes files below the home folder. */

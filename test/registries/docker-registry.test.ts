@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -13,6 +12,7 @@ import { auth, Home } from "../../src/credentials/testdata/home.ts";
 import { type OpenOptions, openRegistry } from "../../src/registry/client/open.ts";
 import { pushImages } from "../../src/registry/client/push.ts";
 import { blobOf, imageOf, quickRetry } from "../../src/registry/client/testdata/images.ts";
+import { listen } from "../../src/registry/client/testdata/listen.ts";
 import { bazelHelper } from "../../src/registry/helpers/bazel.ts";
 import { registrySettings } from "../../src/registry/settings/settings.ts";
 import { privateAuthority } from "./testdata/certificates.ts";
@@ -152,22 +152,17 @@ it("a client certificate is shown to its registry, and not to where that redirec
   const { certificate: cert, key } = pem(authority.issue("localhost"));
   const content = Buffer.from("content");
   const shown: Record<string, string | undefined> = {};
-  const listen = async (name: string, answer: (response: ServerResponse) => void) => {
+  const serve = async (name: string, answer: (response: ServerResponse) => void) => {
     const options = { cert, key, ca: authority.pem, requestCert: true, rejectUnauthorized: false };
     const server = createServer(options, (request, response) => {
       const { subject } = (request.socket as TLSSocket).getPeerCertificate();
       shown[name] = subject?.CN as string | undefined;
       answer(response);
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    return `localhost:${(server.address() as AddressInfo).port}`;
+    return `localhost:${await listen(server)}`;
   };
-  const elsewhere = await listen("elsewhere", (response) => response.end(content));
-  const host = await listen("registry", (response) =>
+  const elsewhere = await serve("elsewhere", (response) => response.end(content));
+  const host = await serve("registry", (response) =>
     response.writeHead(307, { location: `https://${elsewhere}/blob` }).end(),
   );
   const settings = { plainHttp: false, authorities: [authority.pem], clientCertificate: pem(authority.issue("me")) };

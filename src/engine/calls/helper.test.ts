@@ -4,17 +4,9 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { UserError } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
-import type { CallBatch, CallOutcome } from "./calls.ts";
+import type { CallOutcome } from "./calls.ts";
 import { HelperCalls } from "./helper.ts";
-
-const batch: CallBatch = {
-  programArguments: [],
-  env: {},
-  network: "none",
-  resources: {},
-  name: "f",
-  inputs: ["[1]"],
-};
+import { batch } from "./testdata/batch.ts";
 
 /** Calls by a helper that is this program. @returns the outcomes */
 async function answersOf(script: string): Promise<CallOutcome[]> {

@@ -6,16 +6,9 @@ import { apiServer, list, refuse } from "../kubernetes/testdata/api-server.ts";
 import { resultLine } from "../protocol.ts";
 import type { CallBatch, CallOutcome } from "./calls.ts";
 import { KubernetesCalls } from "./kubernetes.ts";
+import { batch as oneCall } from "./testdata/batch.ts";
 
-const batch: CallBatch = {
-  image: `r.example.com/a@sha256:${"0".repeat(64)}`,
-  programArguments: [],
-  env: {},
-  network: "none",
-  resources: {},
-  name: "f",
-  inputs: ["[1]", "[2]"],
-};
+const batch: CallBatch = { ...oneCall, inputs: ["[1]", "[2]"] };
 
 interface Asked {
   /** `POST jobs`, `GET jobs/log`, `WATCH pods` … */

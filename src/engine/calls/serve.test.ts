@@ -5,18 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import type { CallBatch } from "./calls.ts";
 import { HelperCalls } from "./helper.ts";
-
-const batch: CallBatch = {
-  image: `r.example.com/a@sha256:${"0".repeat(64)}`,
-  programArguments: [],
-  env: {},
-  network: "none",
-  resources: {},
-  name: "f",
-  inputs: ["[1]"],
-};
+import { batch } from "./testdata/batch.ts";
 
 /** A helper that waits for a program, here a process that does nothing, on a machine whose kubeconfig does not exist. */
 async function waitingHelper(): Promise<{ env: Record<string, string>; program: ChildProcess; helper: ChildProcess }> {

@@ -1,11 +1,11 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { proxyFor } from "./proxy.ts";
 import { open, registry, useRegistry } from "./testdata/harness.ts";
+import { listen } from "./testdata/listen.ts";
 
 describe("the proxy for a URL", () => {
   const proxy = "http://proxy.example:3128";
@@ -87,13 +87,7 @@ describe("a registry behind a proxy", () => {
       upstream.on("error", () => {});
       upstream.pipe(socket).pipe(upstream);
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    return { seen, port: (server.address() as AddressInfo).port };
+    return { seen, port: await listen(server) };
   }
 
   it("that speaks plain HTTP is asked through it, by name", async () => {

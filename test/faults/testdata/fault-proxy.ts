@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { onTestFinished } from "vitest";
+import { listen } from "../../../src/registry/client/testdata/listen.ts";
 
 /** A request that reaches the proxy. */
 export interface Passing {
@@ -64,13 +63,7 @@ export async function faultProxy(target: Target): Promise<FaultProxy> {
     seen.push(passing);
     deal(proxy, proxy.treat(passing), { passing, incoming, outgoing, target }).catch(() => incoming.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const host = `localhost:${(server.address() as AddressInfo).port}`;
+  const host = `localhost:${await listen(server)}`;
   const proxy: FaultProxy = { host, seen, treat: () => pass, rewrite: () => {} };
   return proxy;
 }

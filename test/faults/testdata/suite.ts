@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { CredentialSearch } from "../../../src/credentials/credential.ts";
 import type { RegistryClient } from "../../../src/registry/client/client.ts";
 import { openRegistry } from "../../../src/registry/client/open.ts";
 import { pushImages } from "../../../src/registry/client/push.ts";
 import { imageOf, quickRetry } from "../../../src/registry/client/testdata/images.ts";
+import { user } from "../../registries/testdata/suite.ts";
 import { type FaultProxy, faultProxy, type Passing, type Target, type Treatment } from "./fault-proxy.ts";
 import { expectIntact } from "./image.ts";
 
@@ -14,12 +14,6 @@ export interface Upstream {
   openDirect(): RegistryClient;
 }
 
-export const user: CredentialSearch = {
-  credential: { kind: "password", username: "u", password: "geheim" },
-  source: "/home/u/.docker/config.json",
-  searched: ["/home/u/.docker/config.json"],
-  problems: [],
-};
 export const basic = `Basic ${Buffer.from("u:geheim").toString("base64")}`;
 
 /** A client that comes through a proxy, and whose waits a test does not notice. */

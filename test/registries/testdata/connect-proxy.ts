@@ -1,7 +1,6 @@
-import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
-import { onTestFinished } from "vitest";
+import { connect } from "node:net";
+import { listen } from "../../../src/registry/client/testdata/listen.ts";
 
 /** An HTTP proxy that leads every CONNECT to one place on this machine. */
 export async function connectProxy(host: string): Promise<{ readonly url: string; readonly asked: string[] }> {
@@ -15,11 +14,5 @@ export async function connectProxy(host: string): Promise<{ readonly url: string
     upstream.on("close", () => socket.destroy());
     socket.on("close", () => upstream.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://u:geheim@127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  return { url: `http://u:geheim@127.0.0.1:${await listen(server)}`, asked };
 }

@@ -1,8 +1,6 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import { folderOfTest } from "../../../src/deployment/testdata/git-repository.ts";
@@ -58,13 +56,8 @@ export class ServiceUser {
   }
 
   /** Runs the command line. */
-  async slipway(args: readonly string[], input = ""): Promise<Outcome> {
-    const program = join(process.env["RUNFILES_DIR"] ?? "", "_main/src/slipway");
-    const child = spawn(program, args, { cwd: this.machine.home, env: this.machine.env, stdio: "pipe" });
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-    const [out, error, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-    return { out, error, status: status as number };
+  slipway(args: readonly string[], input?: string): Promise<Outcome> {
+    return this.machine.slipway(args, {}, input);
   }
 
   /** Pushes the program of services; gives the image's name. */

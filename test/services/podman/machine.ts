@@ -1,9 +1,7 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import type { ServiceStatus } from "../../../src/service/status.ts";
@@ -52,13 +50,8 @@ export class PodmanUser {
   }
 
   /** Runs the command line. */
-  async slipway(args: readonly string[], input = ""): Promise<Outcome> {
-    const program = join(process.env["RUNFILES_DIR"] ?? "", "_main/src/slipway");
-    const child = spawn(program, args, { cwd: this.machine.home, env: this.machine.env, stdio: "pipe" });
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-    const [out, error, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-    return { out, error, status: status as number };
+  slipway(args: readonly string[], input?: string): Promise<Outcome> {
+    return this.machine.slipway(args, {}, input);
   }
 
   async status(...names: readonly string[]): Promise<readonly ServiceStatus[]> {

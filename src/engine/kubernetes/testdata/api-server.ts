@@ -1,25 +1,18 @@
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { listen } from "../../../registry/client/testdata/listen.ts";
 
 /** An API server of a test's own, which answers as the test says, until it ends. @returns the environment that leads to it */
 export async function apiServer(
   answer: (request: IncomingMessage & { readonly url: string }, response: ServerResponse) => void,
 ): Promise<Record<string, string>> {
   const server = createServer((request, response) => answer(Object.assign(request, { url: request.url ?? "" }), response));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const url = `http://127.0.0.1:${await listen(server)}`;
   const folder = mkdtempSync(join(tmpdir(), "api-server-"));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-    rmSync(folder, { recursive: true });
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   const kubeconfig = {
     apiVersion: "v1",
     kind: "Config",
