@@ -1,4 +1,4 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** Makes the entries of a folder survive a power failure. */
@@ -23,15 +23,18 @@ export async function replaceFile(
   temporary = dirname(path),
   mode = 0o600,
 ): Promise<void> {
+  await replaceWith(path, temporary, (draft) => writeFile(draft, bytes, { flag: "wx", mode, flush: true }));
+}
+
+/** As {@link replaceFile}, with a function that writes the temporary file and syncs it. */
+export async function replaceWith(
+  path: string,
+  temporary: string,
+  write: (draft: string) => Promise<void>,
+): Promise<void> {
   const draft = join(temporary, `.${crypto.randomUUID()}`);
   try {
-    const handle = await open(draft, "wx", mode);
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await write(draft);
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });

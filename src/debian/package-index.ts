@@ -1,17 +1,10 @@
 import type { ArchiveName } from "./archive.ts";
+import type { LockedPackage } from "./lock.ts";
 import { type Dependency, parseRelations } from "./relation.ts";
 import { compareVersions, satisfies, type VersionOperator } from "./version.ts";
 
 /** A binary package that an archive offers. */
-export interface AvailablePackage {
-  readonly name: string;
-  readonly version: string;
-  readonly archive: ArchiveName;
-  /** Path below the archive. */
-  readonly path: string;
-  readonly sha256: string;
-  /** Bytes. */
-  readonly size: number;
+export interface AvailablePackage extends LockedPackage {
   /** `required`, `important`, `standard`, `optional` or `extra`. */
   readonly priority: string;
   /** `Pre-Depends` and `Depends`. */

@@ -1,6 +1,6 @@
 import { Failure } from "../core/errors.ts";
 import { blockSize } from "../layer/header.ts";
-import { type Extension, normalisedPath, readExtension, readHeader } from "../layer/read-header.ts";
+import { type Extension, entryTypes, normalisedPath, readExtension, readHeader } from "../layer/read-header.ts";
 
 /** One entry of an uncompressed tar file; its content is `size` bytes at `offset` of that file. */
 export interface TarEntry {
@@ -22,18 +22,6 @@ export interface RandomAccess {
   stat(): Promise<{ size: number }>;
   read(buffer: Buffer, at: number, size: number, position: number): Promise<{ buffer: Buffer; bytesRead: number }>;
 }
-
-const TYPES: Readonly<Record<string, TarEntry["type"]>> = {
-  "0": "file",
-  "\0": "file",
-  "7": "file",
-  "1": "hardlink",
-  "2": "symlink",
-  "3": "device",
-  "4": "device",
-  "5": "directory",
-  "6": "device",
-};
 
 /**
  * Lists the entries of an uncompressed tar file: POSIX ustar, GNU long names and PAX paths, the dialects that dpkg reads. Nothing but
@@ -64,7 +52,8 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
       extension = readExtension(flag, await read(offset, size), extension);
       continue;
     }
-    const type = TYPES[flag];
+    // dpkg reads no sparse files.
+    const type = flag === "S" ? undefined : entryTypes[flag];
     if (type !== undefined) {
       const target = extension.target ?? header.target;
       entries.push({

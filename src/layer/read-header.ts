@@ -14,6 +14,20 @@ export interface TarHeader {
   readonly target: string;
 }
 
+/** Types of entries by their flag. */
+export const entryTypes: Readonly<Record<string, "file" | "directory" | "symlink" | "hardlink" | "device">> = {
+  "0": "file",
+  "\0": "file",
+  "7": "file",
+  S: "file",
+  "1": "hardlink",
+  "2": "symlink",
+  "3": "device",
+  "4": "device",
+  "5": "directory",
+  "6": "device",
+};
+
 /** Fields from PAX or GNU extensions for the next entry. */
 export interface Extension {
   readonly path?: string;

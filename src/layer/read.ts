@@ -1,6 +1,13 @@
 import { ByteReader } from "./byte-reader.ts";
 import { blockSize } from "./header.ts";
-import { type Extension, normalisedPath, readExtension, readHeader, type TarHeader } from "./read-header.ts";
+import {
+  type Extension,
+  entryTypes,
+  normalisedPath,
+  readExtension,
+  readHeader,
+  type TarHeader,
+} from "./read-header.ts";
 
 /** One entry of a tar. */
 export interface ListedEntry {
@@ -18,19 +25,6 @@ export interface ListedEntry {
   /** The beginning of a file, if requested. */
   readonly head?: Buffer;
 }
-
-const types: Readonly<Record<string, ListedEntry["type"]>> = {
-  "0": "file",
-  "\0": "file",
-  "7": "file",
-  S: "file",
-  "1": "hardlink",
-  "2": "symlink",
-  "3": "device",
-  "4": "device",
-  "5": "directory",
-  "6": "device",
-};
 
 /** Maximum size in bytes of a PAX header or long name. */
 const maximumExtension = 1 << 20;
@@ -64,7 +58,7 @@ export async function* listTar(
         extension = readExtension(header.flag, await content(reader, header), extension);
         continue;
       }
-      const type = types[header.flag];
+      const type = entryTypes[header.flag];
       const size = isLinkOrFolder(type) ? 0 : (extension.size ?? header.size);
       if (header.flag === "S") await passSparseMap(reader, block);
       if (type) {

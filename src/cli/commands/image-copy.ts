@@ -4,9 +4,9 @@ import { formatReference } from "../../oci/reference.ts";
 import { copyImage } from "../../registry/client/copy.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { JsonProgress } from "../../registry/client/json-progress.ts";
-import { PushProgress } from "../../registry/client/progress.ts";
 import type { PushEvent } from "../../registry/client/push.ts";
 import { fetchImage, type NamedImage, openImage } from "../image/named-image.ts";
+import { progressOf } from "../progress.ts";
 
 interface Options {
   readonly source: string;
@@ -52,7 +52,7 @@ export function builder(yargs: Argv): Argv<Options> {
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
   const from = await openImage(options.source);
   const to = await openImage(options.destination);
-  const progress = options.json ? new JsonProgress((text) => process.stdout.write(text)) : progressForPeople();
+  const progress = progressOf(options.json);
   let isUnchanged = true;
   const onEvent = (event: PushEvent) => {
     if (event.type === "image" && event.outcome !== "unchanged") isUnchanged = false;
@@ -78,16 +78,6 @@ export async function handler(options: ArgumentsCamelCase<Options>): Promise<voi
     from.client.close();
     to.client.close();
   }
-}
-
-function progressForPeople(): PushProgress {
-  return new PushProgress({
-    write: (text) => process.stderr.write(text),
-    terminal: () => {
-      const { isTTY, columns, rows } = process.stderr;
-      return isTTY ? { columns, rows } : undefined;
-    },
-  });
 }
 
 function tagsOf(from: NamedImage, to: NamedImage, digest: string): string[] {

@@ -3,9 +3,10 @@ import { type PushedModel, pushModel } from "../../artifact/push.ts";
 import { parseModelReference, placeOfModel } from "../../artifact/registry.ts";
 import { UserError } from "../../core/errors.ts";
 import { JsonProgress } from "../../registry/client/json-progress.ts";
-import { formatBytes, PushProgress } from "../../registry/client/progress.ts";
+import { formatBytes, type PushProgress } from "../../registry/client/progress.ts";
 import { openWritable } from "../../registry/writable.ts";
 import { runningRegistry } from "../embedded.ts";
+import { progressOf } from "../progress.ts";
 import { userPath } from "./user-path.ts";
 
 interface PushOptions {
@@ -24,7 +25,7 @@ export async function push({ id: text, folder, json }: PushOptions): Promise<voi
     );
   }
   const registry = await openWritable({ embedded: runningRegistry });
-  const progress = json ? new JsonProgress((line) => process.stdout.write(line)) : progressForPeople();
+  const progress = progressOf(json);
   try {
     const pushed = await pushModel(placeOfModel(registry, id), {
       folder: userPath(folder),
@@ -49,14 +50,4 @@ function tell(id: string, { digest, outcome, files, size }: PushedModel, progres
   }
   if (outcome === "unchanged") process.stderr.write("the registry has this version as the newest already\n");
   process.stdout.write(`${id}@${digest}\n`);
-}
-
-function progressForPeople(): PushProgress {
-  return new PushProgress({
-    write: (text) => process.stderr.write(text),
-    terminal: () => {
-      const { isTTY, columns, rows } = process.stderr;
-      return isTTY ? { columns, rows } : undefined;
-    },
-  });
 }

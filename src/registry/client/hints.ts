@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import type { Challenge } from "./challenge.ts";
@@ -27,18 +27,21 @@ export function hintsIn(env: Environment): ChallengeHints {
       }
     },
     write(origin, challenge) {
-      const text = JSON.stringify(hintOf(challenge));
-      const path = pathOf(origin);
-      const draft = `${path}.${process.pid}.tmp`;
-      try {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        writeFileSync(draft, text, { mode: 0o600 });
-        renameSync(draft, path);
-      } catch {
-        // For example a full disk, or a folder of another user.
-      }
+      writeHint(pathOf(origin), JSON.stringify(hintOf(challenge)));
     },
   };
+}
+
+/** Replaces a file of the state folder, if possible. */
+export function writeHint(path: string, text: string): void {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(draft, text, { mode: 0o600 });
+    renameSync(draft, path);
+  } catch {
+    // For example a full disk, or a folder of another user.
+  }
 }
 
 /** Omits the scope, which is for one request only. */

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import { isDigest } from "../../oci/digest.ts";
 import { isRepository } from "../../oci/reference.ts";
+import { writeHint } from "./hints.ts";
 
 /** Remembers the repositories of pushed blobs, so that others can mount them. Only a hint: the registry may have deleted them. */
 export interface PushedBlobs {
@@ -52,7 +53,7 @@ export function pushedBlobsIn(env: Environment, now: () => number = Date.now): P
         // Read again: other launchers may have written meanwhile.
         const all = [...read(pathOf(account), now() - maximumAge), ...blobs];
         const newest = [...new Map(all)].sort(([, a], [, b]) => b[1] - a[1]).slice(0, maximumBlobs);
-        write(folder, pathOf(account), JSON.stringify({ version: 1, blobs: Object.fromEntries(newest) }));
+        writeHint(pathOf(account), JSON.stringify({ version: 1, blobs: Object.fromEntries(newest) }));
       }
       if (added.size > 0) forgetAccounts(folder, now() - maximumAge);
       added.clear();
@@ -74,17 +75,6 @@ function isEntry([digest, entry]: readonly [string, unknown], oldest: number): b
   if (!isDigest(digest) || !Array.isArray(entry)) return false;
   const [repository, seen] = entry as readonly unknown[];
   return typeof repository === "string" && isRepository(repository) && typeof seen === "number" && seen > oldest;
-}
-
-function write(folder: string, path: string, text: string): void {
-  const draft = `${path}.${process.pid}.tmp`;
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(draft, text, { mode: 0o600 });
-    renameSync(draft, path);
-  } catch {
-    // For example a full disk, or a folder of another user.
-  }
 }
 
 /** Registries and accounts that nothing was pushed to for long, and drafts of launchers that were killed. */

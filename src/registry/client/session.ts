@@ -1,9 +1,8 @@
-import type { Environment } from "../../core/environment.ts";
 import type { Failure } from "../../core/errors.ts";
 import { Authenticator, type FindCredential } from "./auth.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
 import type { ChallengeHints } from "./hints.ts";
-import { BodyError, HttpConnection, type HttpRequest, type HttpResponse } from "./http.ts";
+import { BodyError, HttpConnection, type HttpOptions, type HttpRequest, type HttpResponse } from "./http.ts";
 import {
   discard,
   notARegistry,
@@ -15,19 +14,12 @@ import {
 } from "./refusal.ts";
 import { Backoff, isRetriableFault, isRetriableStatus, parseRetryAfter, type RetryPolicy } from "./retry.ts";
 import type { Access } from "./scope.ts";
-import type { Trust } from "./trust.ts";
 
-export interface SessionOptions {
+export interface SessionOptions extends Omit<HttpOptions, "origin"> {
   readonly endpoint: Endpoint;
   readonly findCredential: FindCredential;
   readonly retry: RetryPolicy;
-  readonly socketPath?: string | undefined;
-  readonly connections: number;
-  readonly connectTimeout: number;
-  readonly idleTimeout: number;
   readonly firstAnswerTimeout: number;
-  readonly trust?: Trust | undefined;
-  readonly env: Environment;
   /** A further host whose token service may get the registry's credential. */
   readonly tokenService?: string | undefined;
   readonly hints?: ChallengeHints | undefined;

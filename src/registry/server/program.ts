@@ -1,8 +1,8 @@
 import { constants, createReadStream } from "node:fs";
-import { chmod, copyFile, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { chmod, copyFile, open, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../core/errors.ts";
-import { syncFolder } from "../../core/files.ts";
+import { replaceWith } from "../../core/files.ts";
 import { ifMissing, isDiskFull } from "./errors.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function installProgram(source: string, folder: string, name: strin
       await touch(target);
       return target;
     }
-    await copyInto(source, target, folder);
+    await replaceWith(target, folder, (draft) => copyTo(source, draft));
     return target;
   } catch (cause) {
     const full = isDiskFull(cause) ? " The disk is full." : "";
@@ -51,22 +51,10 @@ async function touch(path: string): Promise<void> {
   await utimes(path, now, now);
 }
 
-async function copyInto(source: string, target: string, folder: string): Promise<void> {
-  const draft = join(folder, `.${crypto.randomUUID()}`);
-  try {
-    await copyFile(source, draft, constants.COPYFILE_FICLONE);
-    await chmod(draft, 0o700);
-    await touch(draft);
-    const handle = await open(draft, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-  await syncFolder(folder);
+async function copyTo(source: string, draft: string): Promise<void> {
+  await copyFile(source, draft, constants.COPYFILE_FICLONE);
+  await chmod(draft, 0o700);
+  await touch(draft);
+  await using handle = await open(draft, "r");
+  await handle.sync();
 }

@@ -1,0 +1,15 @@
+import process from "node:process";
+import { JsonProgress } from "../registry/client/json-progress.ts";
+import { PushProgress } from "../registry/client/progress.ts";
+
+/** Shows what is pushed: as lines of JSON on stdout, or to people on stderr. */
+export function progressOf(json: boolean): JsonProgress | PushProgress {
+  if (json) return new JsonProgress((line) => process.stdout.write(line));
+  return new PushProgress({
+    write: (text) => process.stderr.write(text),
+    terminal: () => {
+      const { isTTY, columns, rows } = process.stderr;
+      return isTTY ? { columns, rows } : undefined;
+    },
+  });
+}
