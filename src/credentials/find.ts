@@ -86,7 +86,7 @@ class Search {
 
   async variable(): Promise<Found | undefined> {
     const text = this.#env[configVariable];
-    return text ? this.#config(`variable ${configVariable}`, text) : undefined;
+    return text ? this.#config(configVariable, text) : undefined;
   }
 
   async store(): Promise<Found | undefined> {
@@ -190,6 +190,7 @@ class Search {
 
 function unreadable(place: string, problem: string): UserError {
   return new UserError(
+    { code: "credential-invalid", culprit: place },
     `Credential source ${place}: ${problem}.`,
     "Correct it, or log in again with the tool that wrote it.",
   );

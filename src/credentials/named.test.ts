@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { UserError } from "../core/errors.ts";
+import { reported } from "../core/testdata/reported.ts";
 import { parseReference } from "../oci/reference.ts";
 import { findNamedRegistry } from "./named.ts";
 import { Home } from "./testdata/home.ts";
@@ -20,12 +20,11 @@ function home(): Home {
 
 const find = (name: string, image: string) => findNamedRegistry(name, parseReference(image), home().env);
 
-async function messageFor(name: string, image = "registry.example.com:5000/team/app"): Promise<string> {
-  const error = await find(name, image).catch((error) => error);
-  expect(error).toBeInstanceOf(UserError);
-  expect(error.message.split("\n")).toHaveLength(2);
-  expect(error.message).not.toContain("geheim");
-  return error.message;
+async function remedyFor(name: string, home: Home): Promise<string> {
+  const image = parseReference("registry.example.com:5000/team/app");
+  const error = await findNamedRegistry(name, image, home.env).catch((error) => error);
+  expect(error).toEqual(reported("credential-not-found", name));
+  return error.remedy;
 }
 
 describe("the name of a registry", () => {
@@ -41,19 +40,16 @@ describe("the name of a registry", () => {
   });
 
   it("that nothing has is an error with the nearest one, of registries alone", async () => {
-    expect(await messageFor("dockerhub-prd")).toMatch(
-      /^No credential for a registry has the name "dockerhub-prd" in .*credentials\.json\.\nWrite dockerhub-prod, or add it: `slipway credentials add --service docker --name dockerhub-prd --url REGISTRY …`\.$/,
+    expect(await remedyFor("dockerhub-prd", home())).toBe(
+      "Write dockerhub-prod, or add it: `slipway credentials add --service docker --name dockerhub-prd --url REGISTRY …`.",
     );
-    expect(await messageFor("Team")).toMatch(/\nWrite team, or add it/);
-    expect(await messageFor("cod")).toMatch(/\nWrite one of team, dockerhub-prod, lost, or add it/);
-    const nobody = await findNamedRegistry("team", parseReference("a"), new Home().env).catch((error) => error);
-    expect(nobody.message).toMatch(/\nAdd it: `slipway credentials add/);
+    expect(await remedyFor("Team", home())).toMatch(/^Write team, or add it/);
+    expect(await remedyFor("cod", home())).toMatch(/^Write one of team, dockerhub-prod, lost, or add it/);
+    expect(await remedyFor("team", new Home())).toMatch(/^Add it: `slipway credentials add/);
   });
 
   it("that is of something else is an error", async () => {
-    expect(await messageFor("code")).toMatch(
-      /^Credential code: .* \(for git git\.example\.com\) is not for a registry\./,
-    );
+    await expect(find("code", "git.example.com/app")).rejects.toThrow(reported("credential-invalid", "code"));
   });
 
   it("gives nothing for an image of another registry, or of another part of it", async () => {
@@ -62,15 +58,11 @@ describe("the name of a registry", () => {
       "registry.example.com/team/app",
       "registry.example.com:5000/teammate/app",
     ]) {
-      expect(await messageFor("team", image)).toMatch(
-        /^Credential team: .* is not for the image \S+\.\nWrite the image with its registry, Registry\.example\.com:5000\/team\/…/,
-      );
+      await expect(find("team", image)).rejects.toThrow(reported("credential-invalid", "team"));
     }
   });
 
   it("whose source cannot be read is an error that names it", async () => {
-    expect(await messageFor("lost", "lost.example.com/app")).toMatch(
-      /^Credential lost: file \/nowhere .* cannot be read/,
-    );
+    await expect(find("lost", "lost.example.com/app")).rejects.toThrow(reported("credential-invalid", "lost"));
   });
 });

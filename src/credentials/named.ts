@@ -40,6 +40,7 @@ export async function findNamedRegistry(
     );
   if (entry.service !== "docker") {
     throw new UserError(
+      { code: "credential-invalid", culprit: name },
       `Credential ${describeEntry(entry)} is not for a registry.`,
       `Name another one, or add one for a registry: ${adding("NAME")}`,
     );
@@ -47,8 +48,9 @@ export async function findNamedRegistry(
   const url = parseServiceUrl("docker", entry.url);
   if (matchLength(url, registryTarget(image.registry, image.repository)) === undefined) {
     throw new UserError(
+      { code: "credential-invalid", culprit: name },
       `Credential ${describeEntry(entry)} is not for the image ${formatReference(image)}.`,
-      `Write the image with its registry, ${entry.url}/…, or name the credential of the registry that it is in.`,
+      `Write the image with its registry, ${entry.url}/…, or name the credential for the image's registry.`,
     );
   }
   const registry = url.port === undefined ? url.host : `${url.host}:${url.port}`;
@@ -62,6 +64,7 @@ function unknown(name: string, known: readonly string[], env: Environment): User
     meant !== undefined ? `Write ${meant}` : known.length > 0 ? `Write one of ${known.join(", ")}` : undefined;
   const add = adding(name);
   return new UserError(
+    { code: "credential-not-found", culprit: name },
     `No credential for a registry has the name ${JSON.stringify(name)} in ${storePath(env)}.`,
     instead === undefined ? `Add it: ${add}` : `${instead}, or add it: ${add}`,
   );

@@ -34,13 +34,16 @@ const examples: Readonly<Record<Service, string>> = {
 export function parseServiceUrl(service: Service, text: string): ServiceUrl {
   const [, scheme, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
   if (/^[^/@]*:[^/@]*@/.test(rest)) {
+    // The culprit must not show the password.
     throw new UserError(
-      `The URL for the ${service} service holds a password.`,
-      "Leave it out, change it where it was shown, and give it by --password-stdin or a file.",
+      { code: "credential-invalid", culprit: service },
+      `The URL for the ${service} service contains a password.`,
+      "Remove it from the URL, change it if others could see it, and give the new one by --password-stdin or --file.",
     );
   }
   const fail = (problem: string): never => {
     throw new UserError(
+      { code: "credential-invalid", culprit: text },
       `${JSON.stringify(text)} is not a URL for the ${service} service: ${problem}.`,
       `Write, for example, ${examples[service]}.`,
     );

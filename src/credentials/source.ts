@@ -43,6 +43,11 @@ export function describeSource(source: Source): string {
   }
 }
 
+/** The name of an entry, or its URL: what `slipway credentials remove` takes. */
+export function nameOf({ name, url }: Entry): string {
+  return name ?? url;
+}
+
 /** Describes an entry for people: its name, if any, and its source. */
 export function describeEntry(entry: Entry): string {
   const name = entry.name === undefined ? "" : `${entry.name}: `;
@@ -84,7 +89,7 @@ export async function readCredential(entry: Entry, env: Environment): Promise<Cr
     case "stored-token":
       return { kind: "identity-token", token: source.token };
     case "ssh-key":
-      return refuse(entry, "is a key for SSH, which is no password", "Give a password too: `slipway credentials add`.");
+      return refuse(entry, "is an SSH key, not a password", "Add a password too: `slipway credentials add`.");
   }
 }
 
@@ -103,7 +108,7 @@ export async function readSshKey(entry: Entry): Promise<SshKey> {
         "is not a private key",
         source.path.endsWith(".pub")
           ? "Name the file without .pub."
-          : "Name a file that ssh-keygen wrote, without .pub.",
+          : "Name a private key from ssh-keygen, the file without .pub.",
       );
     }
     return { kind: "ssh-key-file", path: source.path };
@@ -142,7 +147,7 @@ function usable(entry: Entry, credential: PasswordCredential): PasswordCredentia
   const { username, password } = credential;
   if (username === "") return refuse(entry, "has an empty user name");
   if (password === "") return refuse(entry, "has an empty password");
-  if (username.includes(":")) return refuse(entry, "has a user name with a colon in it, which no service can be sent");
+  if (username.includes(":")) return refuse(entry, "has a colon in its user name, which no protocol can send");
   if (/\p{Cc}/u.test(username + password)) {
     return refuse(entry, "has a control character in its user name or password");
   }
@@ -158,7 +163,7 @@ async function readSmallFile(entry: Entry, path: string): Promise<string> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const remedy =
-      code === "ENOENT" ? "Check the path; no such file is there." : `Make ${path} a file that you can read.`;
+      code === "ENOENT" ? "Check the path: the file does not exist." : `Make ${path} a file that you can read.`;
     return refuse(entry, `cannot be read (${code})`, remedy);
   }
   if (bytes.length > maximumSize) return refuse(entry, `has ${bytes.length} bytes, more than any credential`);
@@ -172,6 +177,7 @@ async function readSmallFile(entry: Entry, path: string): Promise<string> {
 /** The error for an unusable source. It names the source, never its secret. */
 function refuse(entry: Entry, problem: string, remedy?: string): never {
   throw new UserError(
+    { code: "credential-invalid", culprit: nameOf(entry) },
     `Credential ${describeEntry(entry)} ${problem}.`,
     remedy ?? "Correct the source, or replace it: `slipway credentials add`.",
   );

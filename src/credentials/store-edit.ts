@@ -33,8 +33,9 @@ export async function editStore(
     if (cause instanceof UserError || cause instanceof Failure) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(
+      { code: "file-unwritable", culprit: path },
       `Credential file ${path} cannot be written: ${reason}.`,
-      "Let yourself write there, or set XDG_CONFIG_HOME to a folder where you can.",
+      "Make it writable for you, or set XDG_CONFIG_HOME to a folder that you can write to.",
       { cause },
     );
   } finally {
@@ -47,7 +48,10 @@ async function waitForLock(path: string): Promise<Lock> {
   for (;;) {
     const lock = takeLock(path);
     if (lock) return lock;
-    if (Date.now() > end) throw new Failure(`Another process keeps ${path} locked.`, "Wait for it, or end it.");
+    if (Date.now() > end) {
+      const identity = { code: "file-unwritable", culprit: path } as const;
+      throw new Failure(identity, `Another process keeps ${path} locked.`, "Wait for it, or end it.");
+    }
     await delay(20);
   }
 }

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
-import { UserError } from "../core/errors.ts";
+import { type ErrorIdentity, UserError } from "../core/errors.ts";
 import { configFolder } from "../core/user-folders.ts";
 import { parseServiceUrl, type Service, services } from "./service-url.ts";
 import type { Entry, Source } from "./source.ts";
@@ -36,12 +36,17 @@ export async function readStore(env: Environment): Promise<readonly Entry[]> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return [];
-    throw new UserError(`Credential file ${path} cannot be read (${code}).`, "Make it a file that you can read.");
+    throw new UserError(
+      { code: "file-unreadable", culprit: path },
+      `Credential file ${path} cannot be read (${code}).`,
+      "Make it a file that you can read.",
+    );
   }
   const entries = parseStore(text, path);
   if ((mode & 0o077) !== 0 && entries.some(({ source }) => source.kind.startsWith("stored"))) {
     throw new UserError(
-      `Credential file ${path} holds passwords and is open to others (mode ${mode.toString(8)}).`,
+      { code: "folder-unsafe", culprit: path },
+      `Other users can read the passwords in credential file ${path} (mode ${mode.toString(8)}).`,
       `Close it with \`chmod 600 ${path}\`, and change those passwords if others use this machine.`,
     );
   }
@@ -50,45 +55,48 @@ export async function readStore(env: Environment): Promise<readonly Entry[]> {
 
 /** Reads the text of a file of credentials; for tests and {@link readStore}. */
 export function parseStore(text: string, path: string): readonly Entry[] {
-  const fail = (problem: string): never => {
+  const refuse = (identity: ErrorIdentity, problem: string): never => {
     throw new UserError(
+      identity,
       `Credential file ${path}: ${problem}.`,
       "Correct it, or remove it and add the credentials again with `slipway credentials add`.",
     );
   };
+  const fail: Fail = (field, problem) => refuse({ code: "field-invalid", culprit: field }, `${field} ${problem}`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     // The parser's message would quote the file, which may contain passwords.
-    return fail("it is not JSON");
   }
-  if (!isObject(value)) return fail("it is not a JSON object");
-  if (value["version"] !== 1) return fail("its version is not 1, the one this Slipway knows");
+  if (!isObject(value)) return refuse({ code: "file-invalid", culprit: path }, "it is not a JSON object");
+  if (value["version"] !== 1) return fail("version", "is not 1, the one this Slipway knows");
   const { credentials } = value;
-  if (!Array.isArray(credentials)) return fail("credentials is no list");
+  if (!Array.isArray(credentials)) return fail("credentials", "is not a list");
   const entries = credentials.map((each, index) =>
-    readEntry(each, (problem) => fail(`credentials[${index}]${problem}`)),
+    readEntry(each, (field, problem) => fail(`credentials[${index}]${field}`, problem)),
   );
   const names = entries.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) return fail(`two credentials have the name ${JSON.stringify(twice)}`);
+  if (twice !== undefined) return fail("credentials", `has the name ${JSON.stringify(twice)} twice`);
   return entries;
 }
 
-function readEntry(value: unknown, fail: (problem: string) => never): Entry {
-  if (!isObject(value)) return fail(" is no object");
+type Fail = (field: string, problem: string) => never;
+
+function readEntry(value: unknown, fail: Fail): Entry {
+  if (!isObject(value)) return fail("", "is not an object");
   const { name, service, url, source, ...others } = value;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) return fail(` has the unknown field ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined) return fail(`.${unknown}`, "is an unknown field");
   if (name !== undefined && (typeof name !== "string" || !isName(name)))
-    return fail(".name is not made of letters, digits, and . _ - between them");
-  if (!services.includes(service as Service)) return fail(`.service is none of ${services.join(", ")}`);
-  if (typeof url !== "string") return fail(".url is no text");
+    return fail(".name", "has characters other than letters, digits, and . _ - between them");
+  if (!services.includes(service as Service)) return fail(".service", `is not one of ${services.join(", ")}`);
+  if (typeof url !== "string") return fail(".url", "is not a string");
   try {
     parseServiceUrl(service as Service, url);
   } catch (error) {
-    return fail(`.url: ${(error as Error).message.split("\n", 1)[0]?.replace(/\.$/, "")}`);
+    return fail(".url", `is invalid: ${(error as UserError).problem.replace(/\.$/, "")}`);
   }
   return {
     ...(name === undefined ? {} : { name }),
@@ -98,20 +106,20 @@ function readEntry(value: unknown, fail: (problem: string) => never): Entry {
   };
 }
 
-function readSource(value: unknown, fail: (problem: string) => never): Source {
-  if (!isObject(value)) return fail(".source is no object");
+function readSource(value: unknown, fail: Fail): Source {
+  if (!isObject(value)) return fail(".source", "is not an object");
   const { kind, ...fields } = value;
   const known = typeof kind === "string" && Object.hasOwn(sourceFields, kind);
-  if (!known) return fail(`.source.kind is none of ${Object.keys(sourceFields).join(", ")}`);
+  if (!known) return fail(".source.kind", `is not one of ${Object.keys(sourceFields).join(", ")}`);
   const allowed = sourceFields[kind as Source["kind"]];
   for (const field of allowed) {
     const isOptional = field.endsWith("?");
     const name = field.replace("?", "");
     if (isOptional && fields[name] === undefined) continue;
-    if (typeof fields[name] !== "string" || fields[name] === "") return fail(`.source.${name} is no text`);
+    if (typeof fields[name] !== "string" || fields[name] === "") return fail(`.source.${name}`, "is not a string");
   }
   const unknown = Object.keys(fields).find((field) => !allowed.some((each) => each.replace("?", "") === field));
-  if (unknown !== undefined) return fail(`.source has the unknown field ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined) return fail(`.source.${unknown}`, "is an unknown field");
   return value as unknown as Source;
 }
 

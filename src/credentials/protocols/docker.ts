@@ -1,13 +1,12 @@
 import type { Environment } from "../../core/environment.ts";
-import { UserError } from "../../core/errors.ts";
 import { dockerHub, normalizeRegistry } from "../../oci/reference.ts";
 import type { Credential } from "../credential.ts";
 import { passwordOrToken, splitServer, type Target } from "../docker-config.ts";
 import { findCredential } from "../find.ts";
 import { parseServiceUrl } from "../service-url.ts";
-import { describeEntry, type Entry, readCredential, type Source } from "../source.ts";
+import { type Entry, readCredential, type Source } from "../source.ts";
 import { readStore } from "../store.ts";
-import { type HelperAnswer, type HelperCall, unknownAction } from "./helper.ts";
+import { badInput, fixedSource, type HelperAnswer, type HelperCall, unknownAction } from "./helper.ts";
 import { readInput } from "./input.ts";
 
 const program = "docker-credential-slipway";
@@ -44,7 +43,7 @@ async function get(server: string, env: Environment): Promise<HelperAnswer> {
 }
 
 function targetOf(server: string): Target {
-  if (server === "") throw new UserError(`${program} got no server.`, "A tool runs this, with the server on stdin.");
+  if (server === "") throw badInput(`${program} got no server on stdin.`);
   const { registry, repository } = splitServer(server);
   return { registry: normalizeRegistry(registry.toLowerCase()), ...(repository === "" ? {} : { repository }) };
 }
@@ -106,10 +105,7 @@ function readStoreRequest(text: string): {
   }
   const { ServerURL: server, Username: username, Secret: secret } = value ?? {};
   if (typeof server !== "string" || typeof username !== "string" || typeof secret !== "string" || server === "") {
-    throw new UserError(
-      `${program} store got no JSON with ServerURL, Username and Secret.`,
-      "A tool runs this, with those on stdin.",
-    );
+    throw badInput(`${program} store got no JSON with ServerURL, Username and Secret on stdin.`);
   }
   return { server, credential: passwordOrToken(username, secret) };
 }
@@ -130,12 +126,5 @@ async function keptFor(server: string, env: Environment): Promise<Entry[]> {
   const wanted = JSON.stringify(parseServiceUrl("docker", server));
   return (await readStore(env)).filter(
     ({ service, url }) => service === "docker" && JSON.stringify(parseServiceUrl("docker", url)) === wanted,
-  );
-}
-
-function fixedSource(entry: Entry): UserError {
-  return new UserError(
-    `Credential ${describeEntry(entry)} is kept where it cannot be changed from here.`,
-    "Change it there, or let Slipway forget it: `slipway credentials remove`.",
   );
 }

@@ -1,10 +1,10 @@
 import type { Environment } from "../../core/environment.ts";
-import { exitStatusOf, messageOf, UserError } from "../../core/errors.ts";
+import { exitStatusOf, reportOf } from "../../core/errors.ts";
 import type { CredentialSearch } from "../credential.ts";
 import { findPassword } from "../find-remote.ts";
 import { matchLength, parseServiceUrl, type ServiceUrl } from "../service-url.ts";
 import type { Entry } from "../source.ts";
-import { type HelperAnswer, type HelperCall, unknownAction } from "./helper.ts";
+import { fixedSource, type HelperAnswer, type HelperCall, unknownAction } from "./helper.ts";
 import { readInput } from "./input.ts";
 
 const program = "git-credential-slipway";
@@ -54,7 +54,7 @@ async function get(asked: Attributes, url: ServiceUrl, env: Environment): Promis
   try {
     found = await findPassword(url, ["git"], env);
   } catch (error) {
-    return { stdout: "quit=1\n", stderr: `${messageOf(error)}\n`, status: exitStatusOf(error) };
+    return { stdout: "quit=1\n", stderr: `${reportOf(error)}\n`, status: exitStatusOf(error) };
   }
   const { credential } = found;
   if (credential?.kind !== "password") return nothing;
@@ -73,13 +73,8 @@ async function store(asked: Attributes, url: ServiceUrl, env: Environment): Prom
   const { editStore, withEntry } = await import("../store-edit.ts");
   const entry: Entry = { service: "git", url: textOf(url), source: { kind: "stored", username, password } };
   await editStore(env, (entries) => {
-    const fixed = entries.some((each) => isSame(each, url) && each.source.kind !== "stored");
-    if (fixed) {
-      throw new UserError(
-        `Another source is set for git ${textOf(url)}, so the password that git used is not kept.`,
-        `Correct that source, or remove it: \`slipway credentials remove ${textOf(url)}\`.`,
-      );
-    }
+    const fixed = entries.find((each) => isSame(each, url) && each.source.kind !== "stored");
+    if (fixed) throw fixedSource(fixed);
     return withEntry(entries, entry);
   });
 }

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { UserError } from "../../core/errors.ts";
+import { badInput } from "./helper.ts";
 
 /** Maximum size of a helper's input, in bytes. */
 const maximumInput = 1 << 20;
@@ -10,8 +10,7 @@ export async function readInput(stdin: Readable): Promise<string> {
   let size = 0;
   for await (const chunk of stdin) {
     size += (chunk as Buffer).length;
-    if (size > maximumInput)
-      throw new UserError("The request on stdin is too long.", "A tool runs this, not a person.");
+    if (size > maximumInput) throw badInput("The request on stdin is longer than 1 MiB.");
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks).toString("utf8");

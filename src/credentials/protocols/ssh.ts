@@ -63,7 +63,8 @@ async function keyFileOptions({ path }: Extract<SshKey, { kind: "ssh-key-file" }
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0) {
     throw new UserError(
-      `SSH key ${path} is open to others (mode ${(mode & 0o777).toString(8)}), and OpenSSH takes no such key.`,
+      { code: "folder-unsafe", culprit: path },
+      `Other users can read the SSH key ${path} (mode ${(mode & 0o777).toString(8)}), so OpenSSH refuses it.`,
       `Close it with \`chmod 600 ${path}\`.`,
     );
   }
@@ -106,8 +107,9 @@ async function addKey({ key }: { readonly key: string }, socket: string, env: En
   child.stdin?.end(key);
   if ((await statusOf(child, "ssh-add")) === 0) return;
   throw new UserError(
-    "The private_key of the AWS secret for this git server is not accepted by ssh-add.",
-    "Store a key that needs no passphrase, in OpenSSH's or PEM form, with its line ends.",
+    { code: "credential-invalid", culprit: "private_key" },
+    "ssh-add refused the private_key of the AWS secret for this git server.",
+    "Store a key without a passphrase, in OpenSSH's or PEM format, with its line ends.",
   );
 }
 
@@ -124,6 +126,7 @@ async function statusOf(child: ChildProcess, program: string): Promise<number> {
     ended = await once(child, "exit");
   } catch (cause) {
     throw new Failure(
+      { code: "program-missing", culprit: program },
       `${program} cannot be run (${(cause as NodeJS.ErrnoException).code}), and git needs it for this server.`,
       "Install OpenSSH's client (Debian: openssh-client).",
       { cause },
@@ -135,5 +138,9 @@ async function statusOf(child: ChildProcess, program: string): Promise<number> {
 
 async function endedEarly(agent: ChildProcess): Promise<never> {
   await statusOf(agent, "ssh-agent");
-  throw new Failure("ssh-agent ended at once.", "Check that OpenSSH's agent works here: `ssh-agent -D`.");
+  throw new Failure(
+    { code: "program-failed", culprit: "ssh-agent" },
+    "ssh-agent ended at once.",
+    "Check that OpenSSH's agent works here: `ssh-agent -D`.",
+  );
 }
