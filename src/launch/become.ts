@@ -9,7 +9,10 @@ import { Failure } from "../core/errors.ts";
  */
 export function become(program: string, args: readonly string[], env: Record<string, string>): never {
   const { execve } = process;
-  if (!execve) throw new Failure("This system cannot replace a process.", "Run the target on Linux or macOS.");
+  if (!execve) {
+    const identity = { code: "program-failed", culprit: "execve" } as const;
+    throw new Failure(identity, "Node cannot replace a process on this system.", "Run the target on Linux or macOS.");
+  }
   const command = isBareScript(program) ? ["/bin/sh", program] : [program];
   // Node ignores these two, and the new program would inherit that. Handlers are not inherited.
   for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
@@ -23,7 +26,8 @@ function isBareScript(program: string): boolean {
   } catch (cause) {
     // Bazel makes outputs executable, but not source files.
     const remedy = existsSync(program) ? "Make its source executable, with chmod +x." : "Build the target again.";
-    throw new Failure(`${program} cannot be started: ${(cause as Error).message}.`, remedy, { cause });
+    const problem = `${program} cannot be started: ${(cause as Error).message}.`;
+    throw new Failure({ code: "target-invalid", culprit: program }, problem, remedy, { cause });
   }
   const start = Buffer.alloc(4);
   try {

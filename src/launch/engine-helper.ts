@@ -4,7 +4,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
-import { Failure, UserError } from "../core/errors.ts";
+import { Failure } from "../core/errors.ts";
 import { canSurelyReach } from "../engine/kubernetes/reach.ts";
 
 /** Maximum length of a socket's path in bytes, and the part of it that we add. */
@@ -14,17 +14,20 @@ const socketName = "slipway-helper-XXXXXX/socket";
 /**
  * Checks, before the push, that the cluster can pull the images from their registry. Starts the helper only if that is doubtful.
  *
- * @throws UserError or Failure with the helper's message
+ * If it cannot, ends this process with the helper's status: the helper has printed the error.
+ *
+ * @throws Failure if the helper cannot be started
  */
 export async function checkImages(helper: string, images: readonly string[], env: Environment): Promise<void> {
   if (await canSurelyReach(images, env)) return;
-  const { status, stderr, error } = spawnSync(helper, ["check", ...images], { env, encoding: "utf8" });
-  if (status === 0) return;
-  const [problem = "", ...remedy] = (error?.message ?? stderr)
-    .trim()
-    .replace(/^slipway: /, "")
-    .split("\n");
-  throw new (status === 2 ? UserError : Failure)(problem, remedy.join("\n"));
+  const { status, error } = spawnSync(helper, ["check", ...images], { env, stdio: ["ignore", "ignore", "inherit"] });
+  if (error) {
+    const problem = `${helper} cannot be started: ${error.message}.`;
+    throw new Failure({ code: "target-invalid", culprit: helper }, problem, "Build the target again.", {
+      cause: error,
+    });
+  }
+  if (status !== 0) process.exit(status ?? 1);
 }
 
 /**

@@ -123,8 +123,9 @@ export class BuiltImage {
     const [source] = this.requested.sources;
     if (!source) {
       throw new UserError(
-        `Layer ${descriptor.digest} of image ${this.requested.tag} is not on this machine, and no registry is named that has it.`,
-        "Declare the base image with the registry it is in, or one whose layers are files of the build.",
+        { code: "target-invalid", culprit: this.requested.tag },
+        `Image ${this.requested.tag} names no registry for its layer ${descriptor.digest}, which is not on this machine.`,
+        "Declare the base image with its registry, or use a base image whose layers are files of the build.",
       );
     }
     const { registry, repository } = source;

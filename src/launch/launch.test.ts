@@ -72,7 +72,8 @@ describe("launch", () => {
     });
     const { status, stderr } = await target.run();
     expect(status).toBe(1);
-    expect(stderr).toContain(`Registry ${source.host} sent a damaged blob from base: content has digest`);
+    expect(stderr).toContain(source.host);
+    expect(stderr).toContain("[registry-failed]\n");
     expect(registry.manifests.size).toBe(0);
   });
 
@@ -193,20 +194,20 @@ describe("an error", () => {
     expect(await target.run()).toEqual({
       status: 2,
       stdout: "",
-      stderr: expect.stringMatching(new RegExp(`^slipway: Registry ${host} does not answer .*\nCheck its name`)),
+      stderr: expect.stringMatching(new RegExp(`^slipway: .*${host}[\\s\\S]*\\[registry-unreachable\\]\n$`)),
     });
   });
 
   it.each([
+    [401, { "www-authenticate": "Basic realm=x" }, "", /\.docker\/config\.json[\s\S]*\[registry-login\]\n$/],
     [
-      401,
-      { "www-authenticate": "Basic realm=x" },
-      "",
-      /answered 401 .*anonymously\.\nLog in with .* Looked in: .*\.docker\/config\.json/,
+      403,
+      {},
+      '{"errors":[{"code":"DENIED","message":"not you"}]}',
+      /403 DENIED \(not you\)[\s\S]*\[registry-login\]\n$/,
     ],
-    [403, {}, '{"errors":[{"code":"DENIED","message":"not you"}]}', /answered 403 DENIED \(not you\) while/],
-    [507, {}, '{"errors":[{"code":"STORAGE_FULL","message":"disk full"}]}', /has no room left.*\nFree space/],
-  ])("of a registry that answers %d says what to do", async (code, headers, body, problem) => {
+    [507, {}, '{"errors":[{"code":"STORAGE_FULL","message":"disk full"}]}', /\[registry-full\]\n$/],
+  ])("of a registry that answers %d has a code", async (code, headers, body, problem) => {
     registry.intervene = (request, response) => {
       if (request.method === "HEAD" && code !== 401) return false;
       request.resume();
@@ -223,9 +224,7 @@ describe("an error", () => {
     rmSync(join(target.runfiles, "_main/pkg/slim.config.json"));
     expect(await target.run()).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(
-        /\/\/pkg:t: _main\/pkg\/slim\.config\.json is missing in its runfiles.*\nBuild it again/,
-      ),
+      stderr: expect.stringMatching(/\/\/pkg:t.* _main\/pkg\/slim\.config\.json [\s\S]*\[target-invalid\]\n$/),
     });
     expect(registry.manifests.size).toBeLessThan(3);
   });
@@ -235,30 +234,36 @@ describe("an error", () => {
     writeFileSync(join(target.runfiles, "_main/pkg/default1.tar.gz"), "o");
     expect(await target.run()).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/Blob sha256:\w+ cannot be read: it has fewer bytes than the 3 expected/),
+      stderr: expect.stringMatching(/sha256:\w+[\s\S]*\[image-invalid\]\n$/),
     });
     expect(registry.manifests.has("team/app t_default")).toBe(false);
   });
 
   it.each([
-    ["a request of another version", { version: 2 }, /request\.json: version is not 1/],
-    ["a mode that is unknown", { mode: "fly" }, /mode is not one of launch, binary, push, load/],
-    ["an image without a repository", { images: [{ tag: "x", registry: "" }] }, /images\[0\]\.repository is missing/],
-  ])("of %s names the field", async (_, change, problem) => {
+    ["a request of another version", { version: 2 }, "version"],
+    ["a mode that is unknown", { mode: "fly" }, "mode"],
+    ["an image without a repository", { images: [{ tag: "x", registry: "" }] }, "images[0].repository"],
+  ])("of %s names the field", async (_, change, field) => {
     const { target } = pipeline();
     Object.assign(target.request, change);
-    expect(await target.run()).toMatchObject({ status: 1, stderr: expect.stringMatching(problem) });
+    const { status, stderr } = await target.run();
+    expect(status).toBe(1);
+    expect(stderr).toContain(`request.json: ${field} `);
+    expect(stderr).toContain("[target-invalid]\n");
   });
 
   it.each([
-    ["repository", { repository: "Team/App" }, /"Team\/App" is not a repository name/],
-    ["tag", { remoteTags: ["a/b"] }, /"a\/b" is not a tag/],
-    ["registry", { registry: "https://x" }, /"https:\/\/x" is not the name of a registry/],
-  ])("of a bad %s is the user's", async (_, change, problem) => {
+    ["repository", { repository: "Team/App" }, "Team/App"],
+    ["tag", { remoteTags: ["a/b"] }, "a/b"],
+    ["registry", { registry: "https://x" }, "https://x"],
+  ])("of a bad %s is the user's", async (_, change, culprit) => {
     const target = new Target("launch");
     target.request.defaultRegistry = registry.host;
     target.image({ layers: ["x"], ...change });
-    expect(await target.run()).toMatchObject({ status: 2, stderr: expect.stringMatching(problem) });
+    const { status, stderr } = await target.run();
+    expect(status).toBe(2);
+    expect(stderr).toContain(`"${culprit}"`);
+    expect(stderr).toContain("[reference-invalid]\n");
     expect(registry.seen).toEqual([]);
   });
 });

@@ -82,7 +82,7 @@ describe("load", () => {
     target.index();
     expect(await target.run([], env)).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("Image default is for linux/s390x, and this machine is"),
+      stderr: expect.stringMatching(/default .*linux\/s390x[\s\S]*\[image-unsuitable\]\n$/),
     });
   });
 
@@ -130,9 +130,7 @@ describe("load", () => {
     expect(await target.run([], env)).toMatchObject({
       status: 1,
       stdout: "",
-      stderr: expect.stringMatching(
-        /podman load ended with status 125: Error: database is locked\nSee whether `podman info`/,
-      ),
+      stderr: expect.stringMatching(/podman .*Error: database is locked\n.* \[program-failed\]\n$/),
     });
   });
 
@@ -152,7 +150,7 @@ describe("load", () => {
     target.image({ layers: [{ bytes: Buffer.from("x") }] });
     expect(await target.run([], env)).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("not on this machine"),
+      stderr: expect.stringMatching(/default .*sha256:[\s\S]*\[target-invalid\]\n$/),
     });
   });
 
@@ -162,9 +160,12 @@ describe("load", () => {
     const none = await target.run([], { PATH: "/absent" });
     expect(none).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("neither podman nor docker is installed"),
+      stderr: expect.stringContaining("[engine-unavailable]"),
     });
-    expect(await target.run(["x"])).toMatchObject({ status: 2, stderr: expect.stringContaining("takes no arguments") });
+    expect(await target.run(["x"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/ x\.\n.* \[command-line-invalid\]\n$/),
+    });
   });
 
   it("tells what it does when asked for help, without an engine", async () => {

@@ -36,8 +36,9 @@ export async function load(
   }
   if (args.length > 0) {
     throw new UserError(
+      { code: "command-line-invalid", culprit: args[0] as string },
       `${request.target} loads an image and takes no arguments, but got ${args[0]}.`,
-      "Run the image with podman run or docker run once it is loaded.",
+      "Load the image without arguments, then run it with podman run or docker run.",
     );
   }
   const client = clientOf(env);
@@ -57,7 +58,8 @@ function clientOf(env: Environment): ContainerClient {
   if ("client" in search) return search.client;
   const reasons = search.obstacles.map(({ reason }) => reason);
   throw new UserError(
-    `There is nothing to load an image into: ${reasons.length > 0 ? reasons.join(", and ") : "neither podman nor docker is installed"}.`,
+    { code: "engine-unavailable", culprit: "podman, docker" },
+    `No container engine can load the image: ${reasons.length > 0 ? reasons.join(", and ") : "neither podman nor docker is installed"}.`,
     search.obstacles[0]?.remedy ?? "Install podman and runc.",
   );
 }
@@ -71,8 +73,9 @@ function forThisMachine(image: BuiltImage): BuiltImage {
   if (found) return found;
   const platforms = children.map(({ descriptor: { platform } }) => (platform ? formatPlatform(platform) : "?"));
   throw new UserError(
+    { code: "image-unsuitable", culprit: image.requested.tag },
     `Image ${image.requested.tag} is for ${platforms.join(", ")}, and this machine is ${architecture}.`,
-    "Push the image and run it where it is for, or add this machine's platform to `platforms`.",
+    "Push the image and run it on such a machine, or add this machine's platform to `platforms`.",
   );
 }
 
@@ -111,8 +114,9 @@ async function loadLayers(client: ContainerClient, image: BuiltImage, name: stri
   const { status, said } = await runClient(client, ["load"], env, archive(whole, name));
   if (status !== 0) {
     throw new Failure(
+      { code: "program-failed", culprit: client.name },
       `${client.name} load ended with status ${status}: ${said.trim().split("\n").slice(-3).join(" ")}`,
-      `See whether \`${client.name} info\` works, and whether there is room on the disk.`,
+      `Check that \`${client.name} info\` works, and that the disk has free space.`,
     );
   }
 }

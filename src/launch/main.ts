@@ -17,7 +17,11 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const [requestPath, ...args] = argv;
   const folder = env[runfilesFolder];
   if (requestPath === undefined || !folder) {
-    throw new UserError("The launcher was started by hand.", "Start a target that has it, with bazel run.");
+    throw new UserError(
+      { code: "started-by-hand", culprit: runfilesFolder },
+      "The launcher was started by hand.",
+      "Start its target with bazel run.",
+    );
   }
   const request = readRequest(requestPath);
   const runfiles = new Runfiles(folder, request.target);
@@ -25,7 +29,10 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   const { mode, program } = request;
   if (mode === "push") return (await import("./push.ts")).push(request, args, runfiles, destinations, env);
   if (mode === "load") return (await import("./load.ts")).load(request, args, runfiles, env);
-  if (program === undefined) throw new Failure(`${request.target} names no program.`, "Build the target again.");
+  if (program === undefined) {
+    const identity = { code: "target-invalid", culprit: request.target } as const;
+    throw new Failure(identity, `${request.target} names no program.`, "Build the target again.");
+  }
   return launch({ ...request, program }, args, runfiles, destinations, env);
 }
 

@@ -21,6 +21,7 @@ export function checkNames(shipment: Shipment): void {
   const { repository, tags, image } = shipment;
   if (!isRepository(repository)) {
     throw new UserError(
+      { code: "reference-invalid", culprit: repository },
       `${JSON.stringify(repository)} is not a repository name (image ${image.requested.tag}).`,
       "Write lower-case letters and digits, with . _ - and / between them.",
     );
@@ -28,6 +29,7 @@ export function checkNames(shipment: Shipment): void {
   for (const tag of tags) {
     if (isTag(tag)) continue;
     throw new UserError(
+      { code: "reference-invalid", culprit: tag },
       `${JSON.stringify(tag)} is not a tag (image ${image.requested.tag}).`,
       "Write up to 128 letters, digits and . _ -, beginning with a letter, digit or _.",
     );

@@ -42,6 +42,7 @@ export async function push(
   }
   if (flags.tag && request.images.length > 1) {
     throw new UserError(
+      { code: "command-line-invalid", culprit: "--tag" },
       `--tag: ${request.target} pushes ${request.images.length} images, which cannot all have the same tag.`,
       "Give --tag to the push target of one image.",
     );
@@ -60,8 +61,9 @@ export async function push(
   if (flags["dry-run"] || isDryRun(env)) {
     if (flags.json) {
       throw new UserError(
-        "--json: a dry run moves nothing, so nothing happens that it could tell.",
-        "Leave one of them out.",
+        { code: "command-line-invalid", culprit: "--json" },
+        "--json reports a push, and a dry run pushes nothing.",
+        "Leave out --json, or push without --dry-run and SLIPWAY_DRY_RUN.",
       );
     }
     for (const shipment of shipments) checkNames(shipment);
@@ -105,7 +107,9 @@ function readFlags(args: readonly string[]) {
       },
     }).values;
   } catch (cause) {
-    throw new UserError(`${(cause as Error).message.split(". ", 1)[0]}.`, "Give --help to see what there is.", {
+    const problem = `${(cause as Error).message.split(". ", 1)[0]}.`;
+    const culprit = /'(-*[^ ']*)/.exec(problem)?.[1] ?? "";
+    throw new UserError({ code: "command-line-invalid", culprit }, problem, "Add --help to see the options.", {
       cause,
     });
   }
@@ -118,8 +122,9 @@ function writeWhole(path: string, text: string): void {
     renameSync(draft, path);
   } catch (cause) {
     throw new UserError(
+      { code: "file-unwritable", culprit: path },
       `--digest-file: ${path} cannot be written: ${(cause as Error).message}.`,
-      "Name a file in a folder that exists and that you may write.",
+      "Name a file in an existing folder that you can write to.",
       { cause },
     );
   }

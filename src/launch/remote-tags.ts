@@ -28,8 +28,9 @@ function words(text: string): string[] {
 function buildStatus({ buildStatus: files, target }: LaunchRequest, runfiles: Runfiles, tag: string) {
   if (files.length === 0) {
     throw new UserError(
+      { code: "target-invalid", culprit: target },
       `Tag ${JSON.stringify(tag)} of ${target} has a variable of the build status, and the build is not stamped.`,
-      "Give --stamp to Bazel: bazel run --stamp TARGET.",
+      `Stamp the build: bazel run --stamp ${target}.`,
     );
   }
   const lines = files.flatMap((file) => runfiles.read(file).toString("utf8").split("\n"));
@@ -39,7 +40,8 @@ function buildStatus({ buildStatus: files, target }: LaunchRequest, runfiles: Ru
 function unknown(name: string, tag: string, { target }: LaunchRequest, status: ReadonlyMap<string, string>): never {
   const known = [...status.keys()].filter((each) => each !== "").sort();
   throw new UserError(
+    { code: "target-invalid", culprit: target },
     `Tag ${JSON.stringify(tag)} of ${target}: the build status has no variable ${JSON.stringify(name)}.`,
-    `Let the command of --workspace_status_command print it, or take one of ${known.join(", ")}.`,
+    `Print it in the command of --workspace_status_command, or use one of ${known.join(", ")}.`,
   );
 }

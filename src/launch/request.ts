@@ -81,10 +81,9 @@ export function readRequest(path: string): LaunchRequest {
       images: node.get("images").items().map(readImage),
     };
   } catch (cause) {
-    const problem = (cause as Error).message.split("\n", 1)[0]?.replace(/\.$/, "");
-    throw new Failure(`The request of this run target cannot be read: ${problem}.`, "Build the target again.", {
-      cause,
-    });
+    const { culprit = path, problem = String(cause) } = cause as Partial<Failure>;
+    const text = `The request of this run target cannot be read: ${problem.replace(/\.$/, "")}.`;
+    throw new Failure({ code: "target-invalid", culprit }, text, "Build the target again.", { cause });
   }
 }
 

@@ -30,6 +30,7 @@ export class Runfiles {
   missing(runfile: string, cause: unknown): Failure {
     const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "is missing" : `cannot be read (${cause})`;
     return new Failure(
+      { code: "target-invalid", culprit: runfile },
       `${this.#target}: ${runfile} ${why} in its runfiles, ${this.folder}.`,
       `Build it again: bazel build ${this.#target}.`,
       { cause },
