@@ -85,6 +85,7 @@ describe("AWS Secrets Manager", () => {
     expect(answer.stdout.split("\n")).toHaveLength(3);
     expect(answer.stdout).toMatch(problem);
     expect(answer.stdout).toContain(`AWS secret ${name}`);
+    expect(answer.stdout).toContain("[credential-invalid]");
     expect(answer.stdout).not.toContain(secret);
   });
 
@@ -96,7 +97,7 @@ describe("AWS Secrets Manager", () => {
       const denied = await get(moto.env(region, key));
       expect(denied).toMatchObject({
         status: 2,
-        stdout: expect.stringMatching(/AWS secret team\/registry .*AWS denies it/),
+        stdout: expect.stringMatching(/AWS secret team\/registry .*AWS denies it[\s\S]*\[credential-invalid\]/),
       });
       const unknown = await get(moto.env(region, { id: "AKIAUNKNOWN", secret: "x" }));
       expect(unknown.stdout).toMatch(/AWS denies it \(403 /);
@@ -110,7 +111,7 @@ describe("AWS Secrets Manager", () => {
     expect((await user.slipway("credentials", "add", ...args)).status).toBe(0);
     const cloned = await user.run("git-ssh-slipway", ["git@git.example.com", "git-upload-pack 'a'"]);
     expect(cloned).toMatchObject({ status: 2, stdout: "" });
-    expect(cloned.stderr).toMatch(/AWS secret team\/key .*"private_key" that is not a private key/);
+    expect(cloned.stderr).toMatch(/AWS secret team\/key .*"private_key"[\s\S]*\[credential-invalid\]\n$/);
   });
 });
 

@@ -63,7 +63,7 @@ describe("a private repository over HTTP", () => {
     user.write("gone.txt", `${secret}\n`);
     const { status, stderr } = await clone("app.git");
     expect(status).not.toBe(0);
-    expect(stderr).toMatch(/file \S+gone\.txt .*must have exactly two lines.* has 1 line/);
+    expect(stderr).toMatch(/file \S+gone\.txt [\s\S]*\[credential-invalid\]/);
     expect(stderr).toMatch(/told us to quit/);
     user.write("gone.txt", "");
   });
@@ -76,9 +76,15 @@ describe("a private repository over HTTP", () => {
     });
     await reset("--url", server.url, "--file", user.write("wrong.txt", "u\nfalsch\n"));
     const refused = await user.slipway("credentials", "test", `${server.url}/app.git`);
-    expect(refused).toMatchObject({ status: 2, stderr: expect.stringMatching(/answers 401 to the credential/) });
+    expect(refused).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/127\.0\.0\.1:\d+\/app .*401[\s\S]*\[credential-invalid\]\n$/),
+    });
     const nobody = await user.slipway("credentials", "test", "https://elsewhere.example.com/a.git");
-    expect(nobody).toMatchObject({ status: 2, stderr: expect.stringMatching(/There is no credential for/) });
+    expect(nobody).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/elsewhere\.example\.com\/a\.git[\s\S]*\[credential-not-found\]\n$/),
+    });
   });
 });
 

@@ -92,7 +92,7 @@ describe("a workspace that depends on Slipway, with no settings of its own", () 
       "--@slipway//bazel/settings:registry=registry.invalid",
       "//train:main",
     ]);
-    expect(stderr).toMatch(/^slipway: .*registry\.invalid/m);
+    expect(stderr).toMatch(/^slipway: .*registry\.invalid[\s\S]*\[registry-unreachable\]$/m);
     expect(status).toBe(2);
   });
 });

@@ -78,7 +78,7 @@ describe.each([
 
     declare(`${source.host}/bases/team:v1`);
     const untold = await workspace.bazel(["build", "//app:main"]);
-    expect(untold.stderr).toContain(`what the tag v1 names now: digest = "${base.digest}",`);
+    expect(untold.stderr).toMatch(new RegExp(`tag v1 .*digest = "${base.digest}",[\\s\\S]*\\[image-unpinned\\]`));
     expect(untold.status).not.toBe(0);
 
     declare(`${source.host}/bases/team:v1`, `digest = "${base.digest}"`);
@@ -133,7 +133,7 @@ describe("a base in a registry with passwords", () => {
 
     const anybody = await workspace.bazel(["build", "//app:main"], { env: { DOCKER_CONFIG: "/absent" } });
     expect(anybody.status).not.toBe(0);
-    expect(anybody.stderr).toMatch(`base image base: Registry ${source} answered 401`);
+    expect(anybody.stderr).toMatch(new RegExp(`base image base: .*${source} .*401[\\s\\S]*\\[registry-login\\]`));
     expect(anybody.stderr).toContain(`docker login ${source}`);
 
     const somebody = await workspace.bazel(["run", "//app:main_push", "--", "--registry", target]);
@@ -183,8 +183,8 @@ describe("a base in the embedded registry", () => {
     client.close();
     declare(`${host}/bases/other`, `digest = "${digest}", platforms = ["linux/s390x"]`);
     const { stderr } = await workspace.bazel(["build", "//app:main"]);
-    expect(stderr).toContain(`base image base: Index ${digest} has no image for linux/s390x.`);
-    expect(stderr).toContain("Name in `platforms` some of: linux/amd64, linux/arm64; or take another image.");
+    expect(stderr).toMatch(new RegExp(`base image base: .*${digest} .*linux/s390x`));
+    expect(stderr).toMatch(/`platforms`.*linux\/amd64, linux\/arm64.* \[image-unsuitable\]/);
   });
 });
 

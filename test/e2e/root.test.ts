@@ -39,7 +39,7 @@ describe("a full disk in the registry", () => {
 
     loadCargo(workspace, 200 * megabyte);
     const { status, stdout, stderr } = await workspace.bazel(["run", "//heavy"]);
-    expect(stderr).toMatch(/^slipway: .*\bdisk\b.*\bfull\b/m);
+    expect(stderr).toMatch(/^slipway: .*\n.* \[registry-full\]$/m);
     expect(stderr).toContain(registry.paths.data);
     expect([status, stdout]).toEqual([2, ""]);
     expect(readdirSync(join(registry.paths.data, "temporary"))).toEqual([]);

@@ -44,19 +44,17 @@ it("what checks files when they are built says where a mistake is, and what an i
     user.machine.run("src/service_check", [file, `pkg/${file}`, "checked", ...more]);
   expect(await check("wrong.yaml")).toEqual({
     out: "",
-    error: expect.stringMatching(/^pkg\/wrong\.yaml:2:1: prt is not a field of a service \(did you mean port\?\)\./),
+    error: expect.stringMatching(/^pkg\/wrong\.yaml:2:1: .*did you mean port\?[\s\S]*\[field-invalid\]\n$/),
     status: 2,
   });
   expect(await check("own.yaml")).toEqual({ out: "", error: "", status: 0 });
   expect(await check("none.yaml", "--has-image")).toEqual({ out: "", error: "", status: 0 });
   expect(await check("none.yaml")).toMatchObject({
-    error: "pkg/none.yaml:1:1: image is missing.\nAdd it: a text.\n",
+    error: expect.stringMatching(/^pkg\/none\.yaml:1:1: image [\s\S]*\[field-invalid\]\n$/),
     status: 2,
   });
   expect(await check("own.yaml", "--has-image")).toMatchObject({
-    error:
-      "pkg/own.yaml:1:8: image stands beside the image that is given with the file (`image` of the Bazel rule, or --image).\n" +
-      "Remove the field, or give no image.\n",
+    error: expect.stringMatching(/^pkg\/own\.yaml:1:8: image [\s\S]*\[field-invalid\]\n$/),
     status: 2,
   });
 });
