@@ -15,5 +15,9 @@ export async function runningRegistry(): Promise<EmbeddedRegistry> {
   const found = await findEmbeddedRegistry();
   const registry = found ?? (existsSync(serverBundle) ? await ensureEmbeddedRegistry({ serverBundle }) : undefined);
   if (registry) return registry;
-  throw new UserError("The embedded registry is not running.", "Start it with `slipway registry serve`.");
+  throw new UserError(
+    { code: "embedded-registry", culprit: "embedded registry" },
+    "The embedded registry is not running.",
+    "Start it with `slipway registry serve`.",
+  );
 }

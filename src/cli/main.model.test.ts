@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
 
 async function machineOfTest() {
@@ -57,17 +58,18 @@ it("pushes, lists and removes models", async () => {
   expect(await slipway("ls", "team/iris")).toMatchObject({ out: "", status: 2 });
 });
 
-it.each([
-  [["push", "Iris", "iris"], '"Iris" is not the id of a model.'],
-  [["push", "iris@latest", "iris"], '"iris@latest" is not the id of a model.'],
-  [["push", `iris@sha256:${"0".repeat(64)}`, "iris"], "is a version that there is, or never will be."],
-  [["push", "iris", "nothing"], "nothing cannot be read (ENOENT)."],
-  [["rm", "iris"], "has no model iris."],
-  [["ls", "iris"], "has no model iris."],
-  [["push", `${"x".repeat(250)}`, "iris"], "is too long for a registry."],
-])("refuses %j", async (args, problem) => {
+it.each<[string[], ErrorCode, string]>([
+  [["push", "Iris", "iris"], "reference-invalid", "Iris"],
+  [["push", "iris@latest", "iris"], "reference-invalid", "iris@latest"],
+  [["push", `iris@sha256:${"0".repeat(64)}`, "iris"], "command-line-invalid", "iris@sha256:"],
+  [["push", "iris", "nothing"], "file-unreadable", "nothing"],
+  [["rm", "iris"], "model-not-found", "iris"],
+  [["ls", "iris"], "model-not-found", "iris"],
+  [["push", "x".repeat(250), "iris"], "reference-invalid", "x".repeat(250)],
+])("refuses %j", async (args, code, culprit) => {
   const { slipway } = await machineOfTest();
   const { error, status } = await slipway(...args);
-  expect(error).toContain(problem);
+  expect(error).toContain(culprit);
+  expect(error).toContain(`[${code}]\n`);
   expect(status).toBe(2);
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { askOver, pushImage, serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
 
 /** Runs the command line as a user does, in a state folder of the test's own. */
@@ -76,7 +77,7 @@ describe("slipway registry", () => {
     const host = line.toString().trim();
     expect(await slipway(env, "serve")).toMatchObject({
       status: 2,
-      error: expect.stringContaining(`runs already: ${host}`),
+      error: expect.stringMatching(new RegExp(`${host}[\\s\\S]*\\[embedded-registry\\]\n$`)),
     });
 
     const { out, error } = await slipway(env, "token", "team/app", "--push");
@@ -89,16 +90,17 @@ describe("slipway registry", () => {
     expect((await slipway(env, "stop")).error).toBe("The embedded registry is not running.\n");
   });
 
-  it.each([
-    [["nope"], /nope/],
-    [[], /^slipway registry needs a command\./],
-    [["token"], /^slipway registry token needs <repository>\./],
-    [["token", "A"], /is not running/],
-    [["token", "a", "--minutes", "x"], /--minutes NaN is not a time/],
-  ])("%j is the user's mistake", async (args, problem) => {
+  it.each<[string[], ErrorCode, string]>([
+    [["nope"], "command-line-invalid", "nope"],
+    [[], "command-line-invalid", "slipway registry"],
+    [["token"], "command-line-invalid", "<repository>"],
+    [["token", "A"], "embedded-registry", "embedded registry"],
+    [["token", "a", "--minutes", "x"], "command-line-invalid", "--minutes"],
+  ])("%j is the user's mistake", async (args, code, culprit) => {
     const { env } = await stateOfTest();
     const { error, status, out } = await slipway(env, ...args);
     expect([status, out]).toEqual([2, ""]);
-    expect(error).toMatch(problem);
+    expect(error).toContain(culprit);
+    expect(error).toContain(`[${code}]\n`);
   });
 });

@@ -19,7 +19,9 @@ async function main(args: readonly string[]): Promise<number> {
     // A command may have set its own status.
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (args.includes("--json")) process.stdout.write(`${jsonOf(error)}\n`);
+    // Arguments after -- are for a program, not for this one.
+    const end = args.indexOf("--");
+    if (args.slice(0, end < 0 ? undefined : end).includes("--json")) process.stdout.write(`${jsonOf(error)}\n`);
     process.stderr.write(`${reportOf(error)}\n`);
     return exitStatusOf(error);
   }

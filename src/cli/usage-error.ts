@@ -1,6 +1,11 @@
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 
+/** The error for an option or argument of the command line. */
+export function optionError(culprit: string, problem: string, remedy: string): UserError {
+  return new UserError({ code: "command-line-invalid", culprit }, problem, remedy);
+}
+
 /**
  * The error for a command line that yargs refuses. The remedy suggests what was probably meant, or the help.
  *
@@ -23,21 +28,21 @@ export function usageError(said: string, help: string): UserError {
   const [, missing] = /^Missing required arguments?: (.*)$/.exec(said) ?? [];
   if (missing !== undefined) {
     const list = missing.split(", ").map((name) => `--${name}`);
-    return new UserError(`${command} needs ${list.join(" and ")}.`, look);
+    return optionError(list[0] ?? command, `${command} needs ${list.join(" and ")}.`, look);
   }
   if (said.startsWith("Not enough non-option arguments")) {
     const positionals = synopsis.match(/<[^>]+>/g)?.join(" ") ?? "more";
-    return new UserError(`${command} needs ${positionals}.`, look);
+    return optionError(positionals, `${command} needs ${positionals}.`, look);
   }
   const [, option, given, choices] = /Argument: (\S+), Given: (.*), Choices: (.*)$/m.exec(said) ?? [];
   if (given !== undefined)
-    return new UserError(`--${option} is ${given}, which it cannot be.`, `Choose among ${choices}.`);
+    return optionError(`--${option}`, `--${option} cannot be ${given}.`, `Choose among ${choices}.`);
   const [, valueless] = /^Not enough arguments following: (.*)$/.exec(said) ?? [];
-  if (valueless !== undefined) return new UserError(`--${valueless} has no value.`, look);
+  if (valueless !== undefined) return optionError(`--${valueless}`, `--${valueless} has no value.`, look);
   const [, one, other] = /^Arguments (\S+) and (\S+) are mutually exclusive$/.exec(said) ?? [];
   if (other !== undefined)
-    return new UserError(`--${one} and --${other} cannot be given at once.`, "Leave one of them out.");
-  return new UserError(said, look);
+    return optionError(`--${other}`, `--${one} and --${other} exclude each other.`, "Leave one of them out.");
+  return optionError(command, said, look);
 }
 
 function unknownWords(
@@ -51,7 +56,8 @@ function unknownWords(
   const meant = nearest(word, isCommand ? commands : options);
   const kind = isCommand ? "command" : "option or further argument";
   const instead = meant === undefined ? "" : `${isCommand ? `${command} ` : "--"}${meant}`;
-  return new UserError(
+  return optionError(
+    word,
     `${command} has no ${kind} ${JSON.stringify(word)}.`,
     instead === "" ? look : `Did you mean \`${instead}\`? ${look}`,
   );

@@ -131,6 +131,10 @@ export const errorCodes = {
     meaning: "There is no credential of that name or for that URL.",
     remedy: "Add it with `slipway credentials add`.",
   },
+  "server-unreachable": {
+    meaning: "A git or download server does not answer when `slipway credentials test` tries a credential.",
+    remedy: "Check its name, the network and the proxy variables.",
+  },
   "secret-not-found": {
     meaning: "There is no secret of that name.",
     remedy: "Add it with `slipway secret set`.",

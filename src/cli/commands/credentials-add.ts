@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import process from "node:process";
 import type { Environment } from "../../core/environment.ts";
-import { UserError } from "../../core/errors.ts";
 import { readInput } from "../../credentials/protocols/input.ts";
 import { parseServiceUrl, type Service } from "../../credentials/service-url.ts";
 import { describeEntry, type Entry, readCredential, readSshKey, type Source } from "../../credentials/source.ts";
 import { isName, storePath } from "../../credentials/store.ts";
 import { editStore, withEntry } from "../../credentials/store-edit.ts";
+import { optionError } from "../usage-error.ts";
 
 export interface AddOptions {
   readonly service: Service;
@@ -27,9 +27,10 @@ export async function add(options: AddOptions): Promise<void> {
   const { service, url, name } = options;
   parseServiceUrl(service, url);
   if (name !== undefined && !isName(name)) {
-    throw new UserError(
-      `${JSON.stringify(name)} is no name for a credential.`,
-      "Take letters, digits, and . _ - between them, 63 at most.",
+    throw optionError(
+      "--name",
+      `${JSON.stringify(name)} is not a valid name for a credential.`,
+      "Use letters, digits, and . _ - between them, at most 63 characters.",
     );
   }
   const source = await sourceOf(options, env);
@@ -45,7 +46,8 @@ async function sourceOf(options: AddOptions, env: Environment): Promise<Source> 
   const { service, file, awsSecret, region, sshKey, username, passwordStdin, passwordEnv } = options;
   const given = [file, awsSecret, sshKey, passwordStdin || undefined, passwordEnv].filter((each) => each !== undefined);
   if (given.length !== 1) {
-    throw new UserError(
+    throw optionError(
+      "slipway credentials add",
       given.length === 0 ? "No source is given." : "More than one source is given.",
       "Give one of --file, --aws-secret, --ssh-key, --password-stdin and --password-env.",
     );
@@ -53,19 +55,21 @@ async function sourceOf(options: AddOptions, env: Environment): Promise<Source> 
   // Bazel runs this in its own folder.
   const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
   const needsUser = passwordStdin || passwordEnv !== undefined;
-  if (needsUser && !username) throw new UserError("The user name is missing.", "Give --username too.");
+  if (needsUser && !username) throw optionError("--username", "The user name is missing.", "Add --username.");
   if (!needsUser && username !== undefined) {
-    throw new UserError("--username belongs to another source.", "Leave it out: the source has the user name.");
+    const problem = "--username is only for --password-stdin and --password-env.";
+    throw optionError("--username", problem, "Leave it out: the source has the user name.");
   }
   if (region !== undefined && awsSecret === undefined) {
-    throw new UserError("--region belongs to --aws-secret.", "Leave it out, or give --aws-secret.");
+    throw optionError("--region", "--region is only for --aws-secret.", "Leave it out, or add --aws-secret.");
   }
   if (file !== undefined) return { kind: "file", path: resolve(folder, file) };
   if (awsSecret !== undefined) {
     return { kind: "aws-secret", secret: awsSecret, ...(region === undefined ? {} : { region }) };
   }
   if (sshKey !== undefined) {
-    if (service !== "git") throw new UserError("--ssh-key is for the service git alone.", "Give another source.");
+    if (service !== "git")
+      throw optionError("--ssh-key", "--ssh-key is only for the service git.", "Use another source.");
     return { kind: "ssh-key", path: resolve(folder, sshKey) };
   }
   const user = username as string;
@@ -76,19 +80,21 @@ async function sourceOf(options: AddOptions, env: Environment): Promise<Source> 
 function environmentSource(username: string, variable: string): Source {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
     // The value may be the password itself, so the error must not show it.
-    throw new UserError("--password-env is not the name of a variable.", "Give the name, not what it holds.");
+    const problem = "--password-env is not the name of a variable.";
+    throw optionError("--password-env", problem, "Give the name of the variable, not its value.");
   }
   return { kind: "environment", username, variable };
 }
 
 async function passwordFromStdin(): Promise<string> {
   if (process.stdin.isTTY) {
-    throw new UserError(
-      "--password-stdin takes the password from a pipe, and stdin is a terminal.",
+    throw optionError(
+      "--password-stdin",
+      "--password-stdin reads the password from a pipe, but stdin is a terminal.",
       "Pipe it in: `… --password-stdin < FILE`, or from your password manager.",
     );
   }
   const password = (await readInput(process.stdin)).replace(/\r?\n$/, "");
-  if (password === "") throw new UserError("stdin gave no password.", "Pipe the password in.");
+  if (password === "") throw optionError("--password-stdin", "stdin is empty.", "Pipe the password in.");
   return password;
 }

@@ -5,6 +5,7 @@ import type { Service } from "../../credentials/service-url.ts";
 import { describeEntry, describeSource, type Entry } from "../../credentials/source.ts";
 import { readStore, storePath } from "../../credentials/store.ts";
 import { editStore } from "../../credentials/store-edit.ts";
+import { optionError } from "../usage-error.ts";
 
 /** Lists the sources, one per line, newest last: service, URL, source and name. */
 export async function list({ json }: { readonly json: boolean }): Promise<void> {
@@ -55,15 +56,14 @@ export async function remove(options: {
     const meant = entries.filter(isMeant);
     const kinds = new Set(meant.map((entry) => entry.service));
     if (kinds.size > 1) {
-      throw new UserError(
-        `${JSON.stringify(what)} is set for the services ${[...kinds].join(" and ")}.`,
-        "Say which with --service.",
-      );
+      const problem = `${JSON.stringify(what)} is set for the services ${[...kinds].join(" and ")}.`;
+      throw optionError("--service", problem, "Name one of them with --service.");
     }
     if (meant.length === 0) {
       throw new UserError(
+        { code: "credential-not-found", culprit: what },
         `No credential has the name or URL ${JSON.stringify(what)}.`,
-        `${didYouMean(what, entries)}\`slipway credentials list\` shows what there is.`,
+        `${didYouMean(what, entries)}\`slipway credentials list\` lists them.`,
       );
     }
     removed.push(...meant);

@@ -1,8 +1,8 @@
 import process from "node:process";
-import { Failure, messageOf, UserError } from "../../core/errors.ts";
+import { Failure, reportOf, UserError } from "../../core/errors.ts";
 import type { Credential, SshKey } from "../../credentials/credential.ts";
 import { parseServiceUrl, type Service, type ServiceUrl } from "../../credentials/service-url.ts";
-import { canGive, describeEntry, type Entry, readCredential, readSshKey } from "../../credentials/source.ts";
+import { canGive, describeEntry, type Entry, nameOf, readCredential, readSshKey } from "../../credentials/source.ts";
 import { readStore } from "../../credentials/store.ts";
 import { HttpConnection } from "../../registry/client/http.ts";
 import { openRegistry } from "../../registry/client/open.ts";
@@ -25,8 +25,9 @@ export async function test(options: {
   if (failure !== undefined) throw failure;
   if (!credential) {
     throw new UserError(
+      { code: "credential-not-found", culprit: what },
       `There is no credential for ${what}.`,
-      `${didYouMean(what, entries)}\`slipway credentials explain ${what}\` shows where it was looked for.`,
+      `${didYouMean(what, entries)}\`slipway credentials explain ${what}\` shows where Slipway looked.`,
     );
   }
   const found = { credential, source: source ?? "" };
@@ -35,16 +36,19 @@ export async function test(options: {
 
 async function testAll(entries: readonly Entry[]): Promise<void> {
   if (entries.length === 0) process.stderr.write("Nothing was added, so there is nothing to test.\n");
-  let failed = 0;
+  const failed: string[] = [];
   for (const entry of entries) {
     try {
       await report(entry);
     } catch (error) {
-      failed += 1;
-      process.stderr.write(`${messageOf(error)}\n`);
+      failed.push(nameOf(entry));
+      process.stderr.write(`${reportOf(error)}\n`);
     }
   }
-  if (failed > 0) throw new Failure(`${failed} of ${entries.length} credentials failed.`, "Each is explained above.");
+  if (failed.length === 0) return;
+  const identity = { code: "credential-invalid", culprit: failed.join(", ") } as const;
+  const problem = `${failed.length} of ${entries.length} credentials failed.`;
+  throw new Failure(identity, problem, "Correct them: the lines above say what is wrong.");
 }
 
 async function report(entry: Entry): Promise<void> {
@@ -106,15 +110,19 @@ async function askServer(service: Service, url: ServiceUrl, credential: Credenti
     status = response.status;
   } catch (cause) {
     const { message } = cause as Error;
-    throw new UserError(`${place} does not answer (${message}).`, "Check its name and the way there.", { cause });
+    const identity = { code: "server-unreachable", culprit: place } as const;
+    throw new UserError(identity, `${place} does not answer (${message}).`, "Check its name and the network.", {
+      cause,
+    });
   } finally {
     http.close();
   }
   if (status < 400) return `${place} accepts it`;
   throw new UserError(
+    { code: "credential-invalid", culprit: place },
     `${place} answers ${status} to the credential.`,
     status === 401 || status === 403
-      ? "Give the password of somebody who may, with `slipway credentials add`."
-      : "Check the path; some servers say so too to those who may not.",
+      ? "Add a credential that has access, with `slipway credentials add`."
+      : "Check the path; some servers answer the same when the credential has no access.",
   );
 }

@@ -36,8 +36,9 @@ export async function handler(options: object): Promise<void> {
   const bazel = findBazel(env, folder);
   if (bazel === undefined) {
     throw new UserError(
+      { code: "program-missing", culprit: "bazel" },
       "There is no Bazel: neither bazelisk nor bazel is on PATH.",
-      "Bring it by `npm install --global @bazel/bazelisk`.",
+      "Install it: `npm install --global @bazel/bazelisk`.",
     );
   }
   const ibazel = await findIbazel(env);
@@ -73,5 +74,9 @@ function stop(child: ChildProcess): void {
 }
 
 function report({ exitCode, signalCode }: ChildProcess): void {
-  throw new Failure(`ibazel ended with ${signalCode ?? `status ${exitCode}`}.`, "Look at what it printed above.");
+  throw new Failure(
+    { code: "program-failed", culprit: "ibazel" },
+    `ibazel ended with ${signalCode ?? `status ${exitCode}`}.`,
+    "Read what it printed above.",
+  );
 }

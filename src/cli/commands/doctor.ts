@@ -31,8 +31,15 @@ export async function handler(options: object): Promise<void> {
 
   const lacking = findings.filter(({ required, state }) => required && state !== "ok");
   if (lacking.length === 0) return;
+  if (isJson) {
+    // The findings are the answer: no second JSON document follows them.
+    process.exitCode = 1;
+    return;
+  }
+  const parts = lacking.map(({ part }) => part).join(", ");
   throw new Failure(
-    `This machine lacks ${lacking.map(({ part }) => part).join(", ")}, without which nothing works.`,
+    { code: "program-missing", culprit: parts },
+    `Slipway does not work without ${parts}.`,
     lacking.map(({ remedy }) => remedy).find((remedy) => remedy !== undefined) ?? "",
   );
 }

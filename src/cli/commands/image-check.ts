@@ -1,5 +1,4 @@
 import type { ArgumentsCamelCase, Argv } from "yargs";
-import { UserError } from "../../core/errors.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { CheckedImage } from "../image/check/image.ts";
@@ -7,6 +6,7 @@ import { checkRequirements, type Outcome } from "../image/check/requirement.ts";
 import { sematicRequirements } from "../image/check/sematic.ts";
 import { slipwayRequirements } from "../image/check/slipway.ts";
 import { fetchImage, openImage } from "../image/named-image.ts";
+import { optionError } from "../usage-error.ts";
 
 interface Options {
   readonly image: string;
@@ -43,7 +43,7 @@ export function builder(yargs: Argv): Argv<Options> {
 /** Sets exit status 1 if a requirement is not met. */
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
   if (options.module.length > 0 && options.for !== "sematic") {
-    throw new UserError("--module is for --for sematic.", "Leave it out, or add --for sematic.");
+    throw optionError("--module", "--module is only for --for sematic.", "Leave it out, or add --for sematic.");
   }
   const image = await openImage(options.image);
   try {

@@ -84,8 +84,9 @@ function tagsOf(from: NamedImage, to: NamedImage, digest: string): string[] {
   const named = to.reference;
   if (named.digest !== undefined && named.digest !== digest) {
     throw new UserError(
-      `The destination is ${named.digest}, but the image that would be copied is ${digest}.`,
-      "Leave the digest of the destination out, or name a source that has it.",
+      { code: "reference-invalid", culprit: formatReference(named) },
+      `The destination has the digest ${named.digest}, but the source has ${digest}.`,
+      "Leave out the digest of the destination, or name the source with this digest.",
     );
   }
   if (named.tag !== undefined) return [named.tag];

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
-import { UserError } from "../../core/errors.ts";
 import { heartbeat } from "../../core/heartbeat.ts";
 import { readAptSources } from "../../debian/apt-sources.ts";
 import { mirrorFetch } from "../../debian/http-fetch.ts";
@@ -9,6 +8,7 @@ import { formatLock, formatLockedPackage, type Lock, type LockRequest, parseLock
 import { findMirrors } from "../../debian/mirrors.ts";
 import { makeLock, withOldSnapshot } from "../../debian/update-lock.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
+import { optionError } from "../usage-error.ts";
 
 interface Options {
   readonly file: string;
@@ -66,9 +66,11 @@ function requestOf(options: Options, old: Lock | undefined): LockRequest {
   const suites = options.suite ?? old?.suites;
   const packages = options.package ?? old?.packages;
   if (suites === undefined || packages === undefined) {
-    throw new UserError(
-      `${options.file} does not exist, and --${suites === undefined ? "suite" : "package"} is not given.`,
-      "A new lock needs --suite and --package, for example --suite bookworm --package base-files libc6.",
+    const lacking = suites === undefined ? "--suite" : "--package";
+    throw optionError(
+      lacking,
+      `${options.file} does not exist, and ${lacking} is not given.`,
+      "Give --suite and --package for a new lock, for example --suite bookworm --package base-files libc6.",
     );
   }
   return {

@@ -35,15 +35,17 @@ async function namesOf(text: string | undefined): Promise<readonly string[]> {
   }
   if (/[.:]|^localhost$/.test(text) && !text.includes("/") && isRegistry(text)) {
     throw new UserError(
-      `${text} is a registry, and there is no way to ask every registry for its repositories.`,
-      `Name one of them: ${text}/REPOSITORY.`,
+      { code: "reference-invalid", culprit: text },
+      `${text} is a registry, and not every registry can list its repositories.`,
+      `Name a repository: ${text}/REPOSITORY.`,
     );
   }
   const { registry, repository, tag, digest } = parseReference(text);
   if (tag !== undefined || digest !== undefined) {
     throw new UserError(
+      { code: "reference-invalid", culprit: text },
       `${text} names one image, not a repository.`,
-      `See what it is with \`slipway image inspect ${text}\`, or leave out what follows the repository.`,
+      `Show it with \`slipway image inspect ${text}\`, or leave out the tag and the digest.`,
     );
   }
   const client = await openRunning(normalizeRegistry(registry));
@@ -54,6 +56,7 @@ async function namesOf(text: string | undefined): Promise<readonly string[]> {
     client.close();
   }
   throw new UserError(
+    { code: "image-not-found", culprit: `${registry}/${repository}` },
     `Registry ${registry} has no tags in ${repository}.`,
     "Check the names of registry and repository.",
   );

@@ -42,8 +42,9 @@ async function openNamed(text: string): Promise<NamedImage> {
   const { tag, digest } = image.reference;
   if (tag === undefined && digest === undefined) {
     throw new UserError(
-      `${text} names a repository, and what is removed is a tag or an image.`,
-      `Say which: ${text}:TAG or ${text}@sha256:DIGEST.`,
+      { code: "reference-invalid", culprit: text },
+      `${text} names a repository, not a tag or an image.`,
+      `Add the tag or the digest: ${text}:TAG or ${text}@sha256:DIGEST.`,
     );
   }
   return image;
@@ -58,7 +59,8 @@ async function remove({ client, repository, name, reference }: NamedImage): Prom
     const digest = (await client.headManifest(repository, name))?.digest;
     if (digest === undefined) throw absentImage(reference, name);
     throw new UserError(
-      `Registry ${client.registry} removes no tags.`,
+      { code: "registry-unsupported", culprit: client.registry },
+      `Registry ${client.registry} cannot remove tags.`,
       `Remove the image with all its tags: slipway image rm ${formatReference({ registry: reference.registry, repository, digest })}`,
       { cause: error },
     );

@@ -2,14 +2,14 @@ import { resolve } from "node:path";
 import type { ArgumentsCamelCase, Argv } from "yargs";
 import { UserError } from "../../core/errors.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
-import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
+import type { ImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
-import { mediaTypes } from "../../oci/media-types.ts";
 import { formatReference } from "../../oci/reference.ts";
-import { fetchImage, type NamedImage, openImage, type PlatformImage, readBlob } from "../image/named-image.ts";
+import { fetchImage, type NamedImage, openImage, type PlatformImage, readConfig } from "../image/named-image.ts";
 import { usagePage } from "../image/tree/html.ts";
 import { formatUsage, type ImageUsage } from "../image/tree/text.ts";
 import { type FileUsage, type FolderUsage, isFolder, markHidden, readLayer } from "../image/tree/usage.ts";
+import { optionError } from "../usage-error.ts";
 
 interface Options {
   readonly image: string;
@@ -39,7 +39,11 @@ export function builder(yargs: Argv): Argv<Options> {
 /** Streams the layers from the registry, keeping only names and sizes of the files. */
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
   if (!(Number.isInteger(options.depth) && options.depth > 0)) {
-    throw new UserError("--depth is not a number of levels.", "Give a whole number from 1 on, for example --depth 6.");
+    throw optionError(
+      "--depth",
+      "--depth is not a number of levels.",
+      "Give a whole number from 1, for example --depth 6.",
+    );
   }
   const image = await openImage(options.image);
   try {
@@ -55,14 +59,7 @@ export async function handler(options: ArgumentsCamelCase<Options>): Promise<voi
 }
 
 async function readUsage(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<ImageUsage> {
-  const { mediaType } = manifest.config;
-  if (mediaType !== mediaTypes.config && mediaType !== mediaTypes.dockerConfig) {
-    throw new UserError(
-      `${formatReference(image.reference)} is not a container image: its configuration is of the type ${mediaType}.`,
-      "Name an image; `slipway image inspect` shows what else there is.",
-    );
-  }
-  const config = parseImageConfig(await readBlob(image, manifest.config), `Configuration of ${descriptor.digest}`);
+  const config = await readConfig(image, manifest, descriptor.digest);
   const comments = commentsOf(config, manifest.layers.length);
   const layers = await Promise.all(
     manifest.layers.map((layer, index) =>
@@ -93,8 +90,9 @@ async function writePage(path: string, page: string): Promise<void> {
     await withNewFile(path, (fd) => writeFully(fd, Buffer.from(page)));
   } catch (cause) {
     throw new UserError(
+      { code: "file-unwritable", culprit: path },
       `--html: ${path} cannot be written: ${(cause as Error).message}.`,
-      "Name a file in a folder that exists and that you may write.",
+      "Name a file in an existing folder that you can write to.",
       { cause },
     );
   }

@@ -81,6 +81,7 @@ function repositoryAt(folder: string): Repository {
       } catch (error) {
         if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
         throw new UserError(
+          { code: "file-unreadable", culprit: join(folder, path) },
           `${join(folder, path)} cannot be read: ${(error as Error).message}.`,
           "Make it readable, or name another folder.",
         );
@@ -96,6 +97,7 @@ function refuseNested(folder: string): void {
     const marker = ["MODULE.bazel", "WORKSPACE.bazel", "WORKSPACE"].find((name) => existsSync(join(above, name)));
     if (!marker) continue;
     throw new UserError(
+      { code: "installation-failed", culprit: folder },
       `${basename(folder)} is inside the repository ${above}, which has a ${marker}.`,
       `Add a program to that one, \`slipway init ${quote(above)}\`, or name a folder outside it.`,
     );

@@ -59,7 +59,8 @@ async function bundleFolder(): Promise<string> {
   const here = await realpath(dirname(fileURLToPath(import.meta.url)));
   if (here.endsWith(`/${commandLine}`)) return dirname(here);
   throw new Failure(
-    "This slipway is not the built one, so there is nothing to install.",
+    { code: "installation-failed", culprit: here },
+    "This slipway runs from its sources, so it cannot install itself.",
     "Run it with `bazel run @slipway//:slipway -- install DIR`.",
   );
 }

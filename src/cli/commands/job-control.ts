@@ -62,7 +62,10 @@ export async function showLogs({ id, follow }: { readonly id: string; readonly f
 export async function cancelJob({ id }: { readonly id: string }): Promise<void> {
   const engine = await engineOf(id);
   const before = await engine.status(id);
-  if (hasEnded(before)) throw new UserError(`Job ${id} has ended before.`, "`slipway job status` tells how.");
+  if (hasEnded(before)) {
+    const remedy = `Show its state with \`slipway job status ${id}\`.`;
+    throw new UserError({ code: "job-state", culprit: id }, `Job ${id} has already ended.`, remedy);
+  }
   await engine.cancel(id);
   process.stderr.write(`slipway: ${describe(await engine.status(id))}\n`);
 }

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
-import { UserError } from "../../core/errors.ts";
 import { isLockPath, lockPath } from "../../deployment/lock.ts";
 import { type DeploymentFile, readDeployment } from "../../deployment/read.ts";
+import { optionError } from "../usage-error.ts";
 
 /** The options that select a job. */
 export interface JobOptions {
@@ -60,7 +60,6 @@ export class JobFile {
 
   /** @throws UserError for a lock */
   refuseLock(): void {
-    if (this.isLock)
-      throw new UserError(`${this.name} is a lock, in which nothing is left to ask.`, "Name the file of the job.");
+    if (this.isLock) throw optionError(this.name, `${this.name} is a lock, not a job.`, "Name the file of the job.");
   }
 }

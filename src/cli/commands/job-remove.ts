@@ -1,7 +1,7 @@
 import process from "node:process";
-import { UserError } from "../../core/errors.ts";
 import { parseDuration } from "../../deployment/quantity.ts";
 import { endedBefore } from "../../engine/job/engine.ts";
+import { optionError } from "../usage-error.ts";
 import { engineOf, listAllJobs } from "./job-engines.ts";
 
 export async function removeJobs({ ids }: { readonly ids: readonly string[] }): Promise<void> {
@@ -13,8 +13,10 @@ export async function removeJobs({ ids }: { readonly ids: readonly string[] }): 
 /** Removes jobs that ended some time ago and prints their IDs. */
 export async function pruneJobs({ olderThan }: { readonly olderThan: string }): Promise<void> {
   const seconds = olderThan === "0" ? 0 : parseDuration(olderThan);
-  if (seconds === undefined)
-    throw new UserError(`--older-than: ${olderThan} is not a duration.`, "Write it like 90s, 12h, 7d, or 0 for all.");
+  if (seconds === undefined) {
+    const problem = `--older-than: ${olderThan} is not a duration.`;
+    throw optionError("--older-than", problem, "Write it like 90s, 12h, 7d, or 0 for all.");
+  }
   for (const { id } of endedBefore(await listAllJobs(), Date.now() - seconds * 1000)) {
     await (await engineOf(id)).remove(id);
     process.stdout.write(`${id}\n`);

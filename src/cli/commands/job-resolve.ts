@@ -25,11 +25,10 @@ export async function resolveJob(options: ResolveJobOptions): Promise<void> {
   if (!existsSync(file.lockPath) || readFileSync(file.lockPath, "utf8") !== text) {
     await replaceFile(file.lockPath, text).catch((cause: NodeJS.ErrnoException) => {
       throw new UserError(
+        { code: "file-unwritable", culprit: file.lockName },
         `${file.lockName} cannot be written (${cause.code}).`,
-        "Check that its folder is there and yours.",
-        {
-          cause,
-        },
+        "Check that its folder exists and that you can write to it.",
+        { cause },
       );
     });
   }
@@ -42,8 +41,10 @@ export async function diffJob(
 ): Promise<void> {
   const file = new JobFile(options);
   file.refuseLock();
-  if (!file.hasLock)
-    throw new UserError(`${file.lockName} does not exist.`, `Make it with \`${file.resolveCommand}\`.`);
+  if (!file.hasLock) {
+    const identity = { code: "lock-outdated", culprit: file.lockName } as const;
+    throw new UserError(identity, `${file.lockName} does not exist.`, `Make it with \`${file.resolveCommand}\`.`);
+  }
   const before = await readJobLock(file.lockPath, file.lockName);
   // A base image that was not locked cannot have changed.
   const hadBase = environmentOf(before.deployment.interpreter)?.base !== undefined;

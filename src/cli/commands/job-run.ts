@@ -75,7 +75,8 @@ function engineFor(wanted: RunOptions["engine"], image: string | undefined): Eng
   if (kind === natural || (kind === "kubernetes" && image !== undefined)) return kind;
   const what = image === undefined ? "an interpreter of this machine" : "a container image";
   throw new UserError(
-    `The interpreter of this job is ${what}, which engine ${kind} does not run.`,
+    { code: "engine-unavailable", culprit: kind },
+    `Engine ${kind} cannot run this job, because its interpreter is ${what}.`,
     image === undefined
       ? "Name a container image as `interpreter`, or run it with --engine process."
       : "Run it with --engine container or kubernetes.",
@@ -98,7 +99,8 @@ async function lockOf(file: JobFile, engine: RunOptions["engine"]): Promise<JobL
   const [lock, { deployment }] = await Promise.all([readJobLock(file.lockPath, file.lockName), file.read()]);
   if (isLockOf(lock, deployment)) return lock;
   throw new UserError(
-    `${file.name} was changed since ${file.lockName} was made.`,
+    { code: "lock-outdated", culprit: file.lockName },
+    `${file.name} has changed since ${file.lockName} was made.`,
     `Resolve it again with \`${file.resolveCommand}\`, or run ${file.lockName} as it is.`,
   );
 }

@@ -1,12 +1,12 @@
 import process from "node:process";
 import { type PushedModel, pushModel } from "../../artifact/push.ts";
 import { parseModelReference, placeOfModel } from "../../artifact/registry.ts";
-import { UserError } from "../../core/errors.ts";
 import { JsonProgress } from "../../registry/client/json-progress.ts";
 import { formatBytes, type PushProgress } from "../../registry/client/progress.ts";
 import { openWritable } from "../../registry/writable.ts";
 import { runningRegistry } from "../embedded.ts";
 import { progressOf } from "../progress.ts";
+import { optionError } from "../usage-error.ts";
 import { userPath } from "./user-path.ts";
 
 interface PushOptions {
@@ -19,9 +19,10 @@ interface PushOptions {
 export async function push({ id: text, folder, json }: PushOptions): Promise<void> {
   const { id, digest } = parseModelReference(text);
   if (digest !== undefined) {
-    throw new UserError(
-      `${text} is a version that there is, or never will be.`,
-      `Push to ${id}: its files say what version it is.`,
+    throw optionError(
+      text,
+      `${text} names a version.`,
+      `Push to ${id}, without a digest: the digest of a new version follows from its files.`,
     );
   }
   const registry = await openWritable({ embedded: runningRegistry });

@@ -80,7 +80,8 @@ async function repositories({ client, host }: WritableRegistry): Promise<readonl
   const listed = await client.listRepositories();
   if (listed) return listed.toSorted();
   throw new UserError(
-    `Registry ${host} does not say which repositories it has.`,
+    { code: "registry-unsupported", culprit: host },
+    `Registry ${host} does not list its repositories.`,
     "Name a model: `slipway model ls ID`.",
   );
 }

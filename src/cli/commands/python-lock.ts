@@ -4,6 +4,7 @@ import type { ArgumentsCamelCase, Argv } from "yargs";
 import { UserError } from "../../core/errors.ts";
 import { lockRequirements } from "../../environment/lock-requirements.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
+import { optionError } from "../usage-error.ts";
 import { userPath } from "./user-path.ts";
 
 interface Options {
@@ -33,21 +34,24 @@ export function builder(yargs: Argv): Argv<Options> {
 export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
   const path = userPath(options.file);
   if (!path.endsWith(".in")) {
-    throw new UserError(
+    throw optionError(
+      options.file,
       `${options.file} does not end with .in.`,
       "Name the file requirements.in; the lock becomes requirements.txt.",
     );
   }
   if (!/^3\.\d+$/.test(options["python-version"])) {
-    throw new UserError(
+    throw optionError(
+      "--python-version",
       `${options["python-version"]} is not a version of Python like 3.11.`,
-      "Write it without a third number.",
+      "Write two numbers, such as 3.11.",
     );
   }
   if (!existsSync(path)) {
     throw new UserError(
+      { code: "file-unreadable", culprit: options.file },
       `${options.file} does not exist.`,
-      "Write what you need into it, one package per line, such as pandas or pandas==2.2.3.",
+      "Create it and list the packages in it, one package per line, such as pandas or pandas==2.2.3.",
     );
   }
   const lock = await lockRequirements(path, {

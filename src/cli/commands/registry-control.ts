@@ -1,8 +1,8 @@
-import { UserError } from "../../core/errors.ts";
 import { askStatus, stopServer } from "../../registry/server/client.ts";
 import { requestToken } from "../../registry/server/ensure.ts";
 import { registryPaths, socketExists } from "../../registry/server/paths.ts";
 import { runningRegistry } from "../embedded.ts";
+import { optionError } from "../usage-error.ts";
 import { listedImages } from "./registry-store.ts";
 
 /** Asks the server to stop, whatever its version. */
@@ -39,7 +39,8 @@ export async function printToken(options: {
 }): Promise<void> {
   const ttlSeconds = Math.round(options.minutes * 60);
   if (!(ttlSeconds >= 1)) {
-    throw new UserError(
+    throw optionError(
+      "--minutes",
       `--minutes ${options.minutes} is not a time.`,
       "Give a number of minutes, for example --minutes 15.",
     );

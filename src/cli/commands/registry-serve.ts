@@ -8,7 +8,8 @@ export async function serveInForeground(): Promise<void> {
   const running = await serve(registryPaths());
   if ("other" in running) {
     throw new UserError(
-      `The embedded registry runs already: ${running.other.host}, process ${running.other.pid}.`,
+      { code: "embedded-registry", culprit: running.other.host },
+      `The embedded registry is already running: ${running.other.host}, process ${running.other.pid}.`,
       "Use that one, or stop it with `slipway registry stop`.",
     );
   }

@@ -49,7 +49,10 @@ async function ask<Answer>(
   if (answer !== undefined) return answer;
   await makeRegistryFolders(paths);
   const lock = takeLock(paths.lock);
-  if (!lock) throw new UserError("The embedded registry is just starting or stopping.", "Try again.");
+  if (!lock) {
+    const identity = { code: "embedded-registry", culprit: paths.folder } as const;
+    throw new UserError(identity, "The embedded registry is just starting or stopping.", "Try again.");
+  }
   try {
     return await here(openStore(paths.data));
   } finally {

@@ -6,6 +6,7 @@ import { UserError } from "../../core/errors.ts";
 import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import { LocalSecrets } from "../../service/secrets/local.ts";
 import { checkSecretName, maximumValue, type SecretStore, secretValue } from "../../service/secrets/secrets.ts";
+import { optionError } from "../usage-error.ts";
 import { userPath } from "./user-path.ts";
 
 interface StoreOptions {
@@ -54,7 +55,10 @@ async function openStore(asked: ServiceEngine | undefined): Promise<SecretStore>
 async function readValue(file: string | undefined): Promise<Buffer> {
   if (file !== undefined) {
     const content = await bounded(createReadStream(userPath(file))).catch((cause: NodeJS.ErrnoException) => {
-      throw new UserError(`File ${file} cannot be read (${cause.code}).`, "Name a file that you can read.", { cause });
+      const identity = { code: "file-unreadable", culprit: file } as const;
+      throw new UserError(identity, `File ${file} cannot be read (${cause.code}).`, "Name a file that you can read.", {
+        cause,
+      });
     });
     return secretValue(content, `File ${file}`);
   }
@@ -83,7 +87,9 @@ async function askPerson(): Promise<Buffer> {
   try {
     const line = await new Promise<string>((resolve, reject) => {
       lines.once("line", resolve);
-      lines.once("close", () => reject(new UserError("No value was given.", "Type or paste it, then Enter.")));
+      lines.once("close", () =>
+        reject(optionError("stdin", "No value was given.", "Type or paste it, then press Enter.")),
+      );
     });
     return Buffer.from(line);
   } finally {

@@ -1,9 +1,9 @@
 import process from "node:process";
-import { UserError } from "../../core/errors.ts";
 import type { ContainerChange } from "../../service/container/steps.ts";
 import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import type { Change } from "../../service/kubernetes/apply.ts";
 import { servicesMeant } from "../../service/names.ts";
+import { optionError } from "../usage-error.ts";
 import { endedByInterrupt, untilInterrupted } from "./interrupt.ts";
 import { type FileOptions, fileOf } from "./service-file.ts";
 import { userPath } from "./user-path.ts";
@@ -45,7 +45,7 @@ interface WaitOptions {
 export async function applyChanges(options: ApplyOptions & WaitOptions): Promise<void> {
   const { json, timeLimit } = options;
   if (!(timeLimit > 0))
-    throw new UserError("--time-limit is not a number of seconds.", "Write one that is more than 0.");
+    throw optionError("--time-limit", "--time-limit is not a number of seconds.", "Give a number above 0.");
   const all: AnyChange[] = [];
   const onChanges = (changes: readonly AnyChange[]) => {
     all.push(...changes);
@@ -54,9 +54,12 @@ export async function applyChanges(options: ApplyOptions & WaitOptions): Promise
   try {
     if (serviceEngine(options.engine, process.env) === "container") await applyHere(options, onChanges);
     else await applyToCluster(options, onChanges);
-  } finally {
-    if (json) process.stdout.write(asJson(all));
+  } catch (error) {
+    // Standard output is for the error alone.
+    if (json) for (const change of all) process.stderr.write(`${format(change)}\n`);
+    throw error;
   }
+  if (json) process.stdout.write(asJson(all));
   if (all.length === 0) process.stderr.write("Nothing to change.\n");
 }
 

@@ -28,6 +28,7 @@ export async function findIbazel(env: Environment): Promise<string> {
   if (!existsSync(executable)) await install(folder, env);
   if (existsSync(executable)) return executable;
   throw new UserError(
+    { code: "program-missing", culprit: "ibazel" },
     `The package @bazel/ibazel ${version} has no program for ${system}.`,
     "Put an ibazel on PATH: https://github.com/bazelbuild/bazel-watcher.",
   );
@@ -37,7 +38,8 @@ async function install(folder: string, env: Environment): Promise<void> {
   const npm = findExecutable("npm", env);
   if (npm === undefined) {
     throw new UserError(
-      "Neither ibazel nor npm, which would bring it, is on PATH.",
+      { code: "program-missing", culprit: "ibazel" },
+      "ibazel is not on PATH, nor is npm, which could install it.",
       "Install one of them: ibazel from https://github.com/bazelbuild/bazel-watcher, npm by `apt-get install nodejs npm`.",
     );
   }
@@ -67,7 +69,8 @@ function clean(npm: string, folder: string, env: Environment): Promise<void> {
       const said = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "" && !/complete log/.test(line));
       reject(
         new Failure(
-          `npm cannot bring @bazel/ibazel ${version}: ${said.at(-1)?.trim() ?? error.message}`,
+          { code: "program-failed", culprit: "npm" },
+          `npm cannot install @bazel/ibazel ${version}: ${said.at(-1)?.trim() ?? error.message}`,
           "Let npm reach its registry, or put an ibazel on PATH: https://github.com/bazelbuild/bazel-watcher.",
           { cause: error },
         ),

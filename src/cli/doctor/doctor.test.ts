@@ -59,8 +59,11 @@ describe("slipway doctor", () => {
 
   it("fails without what is required, and names it", () => {
     const { status, stderr } = doctor({ npm: "echo 11.0.0" });
-    expect(stderr).toMatch(/^This machine lacks Bazel, without which nothing works\.\n/);
+    expect(stderr).toMatch(/Bazel[\s\S]*\[program-missing\]\n$/);
     expect(status).toBe(1);
+    const asJson = doctor({ npm: "echo 11.0.0" }, {}, "--json");
+    expect(JSON.parse(asJson.stdout)).toContainEqual(expect.objectContaining({ part: "Bazel", required: true }));
+    expect(asJson).toMatchObject({ status: 1, stderr: "" });
   });
 
   it("needs no npm, and says when one helps", () => {

@@ -1,5 +1,5 @@
 import type { Environment } from "../../core/environment.ts";
-import { exitStatusOf, messageOf } from "../../core/errors.ts";
+import { exitStatusOf, type UserError } from "../../core/errors.ts";
 import { findCredential } from "../../credentials/find.ts";
 import { endpointOf } from "../../registry/client/endpoint.ts";
 import { findEmbeddedRegistry } from "../../registry/server/ensure.ts";
@@ -61,6 +61,6 @@ async function examineCredential(name: string, env: Environment): Promise<Findin
 }
 
 function broken(part: Omit<Finding, "state" | "detail">, error: unknown): Finding {
-  const [detail = "", remedy = ""] = messageOf(error).split("\n");
-  return { ...part, state: "broken", detail, remedy };
+  const { message = "", problem = message, remedy = "" } = error as Partial<UserError>;
+  return { ...part, state: "broken", detail: problem, remedy };
 }

@@ -1,5 +1,5 @@
 import { UserError } from "../../core/errors.ts";
-import { parseImageConfig } from "../../oci/config.ts";
+import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
 import { type Descriptor, formatPlatform, isSamePlatform, ownArchitecture } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
@@ -11,6 +11,7 @@ import { openRegistry } from "../../registry/client/open.ts";
 import { embeddedHost, openByName } from "../../registry/open-by-name.ts";
 import { choosePlatforms } from "../../registry/platforms.ts";
 import { runningRegistry } from "../embedded.ts";
+import { optionError } from "../usage-error.ts";
 
 /** An image that the user named, with an open client for its registry. */
 export interface NamedImage {
@@ -38,8 +39,9 @@ export async function openRunning(registry: string): Promise<RegistryClient> {
   const { host, socketPath } = await runningRegistry();
   if (host === registry) return openRegistry(registry, { embedded: { socketPath } });
   throw new UserError(
+    { code: "embedded-registry", culprit: registry },
     `${registry} was the embedded registry of this machine until another program took its port.`,
-    `Write ${host}, where it is now.`,
+    `Write ${host}, its new name.`,
   );
 }
 
@@ -69,22 +71,21 @@ export async function fetchImage(image: NamedImage, platform?: string): Promise<
 
 function checkPlatform(text: string): void {
   if (/^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/.test(text)) return;
-  throw new UserError(
-    `--platform is ${JSON.stringify(text)}, which is no platform.`,
+  throw optionError(
+    "--platform",
+    `--platform is ${JSON.stringify(text)}, which is not a platform.`,
     "Write os/architecture[/variant], for example linux/arm64.",
   );
 }
 
 /** Checks that an image without an index is for the wanted platform. */
-async function checkIsFor(image: NamedImage, { config }: ImageManifest, wanted: string): Promise<void> {
+async function checkIsFor(image: NamedImage, manifest: ImageManifest, wanted: string): Promise<void> {
   const name = formatReference(image.reference);
-  if (config.mediaType !== mediaTypes.config && config.mediaType !== mediaTypes.dockerConfig) {
-    throw new UserError(`${name} is no container image, so it is for no platform.`, "Leave --platform out.");
-  }
-  const platform = formatPlatform(parseImageConfig(await readBlob(image, config), `Configuration of ${name}`));
+  const platform = formatPlatform(await readConfig(image, manifest, name));
   if (isSamePlatform(wanted, platform)) return;
   throw new UserError(
-    `${name} is for ${platform} alone, not for ${wanted}.`,
+    { code: "image-unsuitable", culprit: name },
+    `${name} is for ${platform}, not for ${wanted}.`,
     "Leave --platform out, or name an index.",
   );
 }
@@ -101,6 +102,25 @@ function chooseFrom(manifests: readonly Descriptor[], platform: string | undefin
 /** The platforms of an index, as `os/architecture[/variant]`. */
 export function platformName(descriptor: Descriptor): string {
   return descriptor.platform ? formatPlatform(descriptor.platform) : "no platform";
+}
+
+/**
+ * Reads the configuration of an image.
+ *
+ * @param name the image's digest or reference, for errors
+ * @throws UserError if the artifact is not a container image
+ */
+export async function readConfig(image: NamedImage, { config }: ImageManifest, name: string): Promise<ImageConfig> {
+  const { mediaType } = config;
+  if (mediaType !== mediaTypes.config && mediaType !== mediaTypes.dockerConfig) {
+    const culprit = formatReference(image.reference);
+    throw new UserError(
+      { code: "image-unsuitable", culprit },
+      `${culprit} is not a container image: its configuration has the type ${mediaType}.`,
+      "Name a container image; `slipway image inspect` shows what this is.",
+    );
+  }
+  return parseImageConfig(await readBlob(image, config), `Configuration of ${name}`);
 }
 
 /** Reads a document of an image, such as its configuration, into memory. */

@@ -145,6 +145,7 @@ describe("a folder that cannot be one", () => {
     const folder = scratch(content);
     const { status, stdout, stderr } = init(folder, name);
     expect(stderr).toContain(culprit);
+    expect(stderr).toContain("[installation-failed]\n");
     expect(stdout).toBe("");
     expect(status).toBe(2);
     expect(files(folder)).toEqual(content);
@@ -154,6 +155,7 @@ describe("a folder that cannot be one", () => {
     const folder = scratch({ tools: "a file where a folder should be\n", "MODULE.bazel": "# mine\n" });
     const { status, stderr } = init(folder);
     expect(stderr).toContain('bazel_dep(name = "slipway"');
+    expect(stderr).toContain("[installation-failed]\n");
     expect(status).toBe(2);
     expect(Object.keys(files(folder))).toEqual(["MODULE.bazel", "tools"]);
   });

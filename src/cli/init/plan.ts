@@ -49,7 +49,7 @@ export function plan(repository: Repository, templates: Templates, request: Requ
   checkBazel(repository);
   const module = new ModuleFile(repository.read("MODULE.bazel") ?? "");
   if (module.isModule("slipway")) {
-    throw new UserError("This folder is Slipway itself.", "Name another folder: `slipway init FOLDER`.");
+    throw refusal("MODULE.bazel", "This folder is Slipway itself.", "Name another folder: `slipway init FOLDER`.");
   }
   const notes: string[] = [];
   const files: Record<string, string> = {};
@@ -65,18 +65,24 @@ export function plan(repository: Repository, templates: Templates, request: Requ
   return { files, module: block(stanzas, repository.exists("MODULE.bazel")), target, bazel, notes };
 }
 
+function refusal(culprit: string, problem: string, remedy: string): UserError {
+  return new UserError({ code: "installation-failed", culprit }, problem, remedy);
+}
+
 function checkBazel(repository: Repository): void {
   const wanted = repository.read(".bazelversion")?.split("\n", 1)[0]?.trim() ?? "";
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(wanted) ?? [];
   const [oldMajor, oldMinor] = minimum;
   if (major && (Number(major) < oldMajor || (Number(major) === oldMajor && Number(minor) < oldMinor))) {
-    throw new UserError(
+    throw refusal(
+      ".bazelversion",
       `.bazelversion names Bazel ${wanted}, and Slipway needs ${minimum.join(".")} or newer.`,
       "Name a newer one there, and run the command again.",
     );
   }
   if (/--(noenable_bzlmod|enable_bzlmod=(false|0|no))\b/.test(repository.read(".bazelrc") ?? "")) {
-    throw new UserError(
+    throw refusal(
+      ".bazelrc",
       ".bazelrc turns modules off, and `slipway init` writes MODULE.bazel.",
       "Remove --noenable_bzlmod there, or add Slipway to WORKSPACE by hand: docs/workspace.md.",
     );
@@ -111,8 +117,9 @@ function slipwayStanza(module: ModuleFile, { version, source }: Request): string
     return [isOverridden ? dep : `${dep}\n${source}`];
   }
   if (present.repoName === "slipway") return [];
-  throw new UserError(
-    `MODULE.bazel calls Slipway @${present.repoName}, and what \`slipway init\` writes calls it @slipway.`,
+  throw refusal(
+    "MODULE.bazel",
+    `MODULE.bazel calls Slipway @${present.repoName}, but the files of \`slipway init\` call it @slipway.`,
     `Remove repo_name = "${present.repoName}" from its bazel_dep, and run the command again.`,
   );
 }

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { findSource } from "./source.ts";
 
 function folder(files: Readonly<Record<string, string>> = {}): string {
@@ -58,10 +59,8 @@ describe("the source of Slipway that a user names", () => {
         expect(text).toContain(`integrity = "${integrity}"`);
         expect(text).toContain('strip_prefix = "slipway-9.8.7"');
       }
-      await expect(findSource(`http://127.0.0.1:${port}/b.tar.gz`, place, {})).rejects.toMatchObject({
-        exitStatus: 2,
-        message: expect.stringContaining("404"),
-      });
+      const absent = `http://127.0.0.1:${port}/b.tar.gz`;
+      await expect(findSource(absent, place, {})).rejects.toThrow(reported("file-unreadable", absent));
     } finally {
       server.close();
     }
@@ -76,10 +75,7 @@ describe("the source of Slipway that a user names", () => {
 
   it.each(["nothing", ".", "file.txt"])("is refused when it is not Slipway: %s", async (from) => {
     const place = folder({ "MODULE.bazel": 'module(name = "other")\n', "file.txt": "text" });
-    await expect(findSource(from, place, {})).rejects.toMatchObject({
-      exitStatus: 2,
-      message: expect.stringContaining(from),
-    });
+    await expect(findSource(from, place, {})).rejects.toThrow(reported("command-line-invalid", "--from"));
   });
 });
 
@@ -134,6 +130,6 @@ describe("the source of the Slipway that runs", () => {
   });
 
   it("is asked for where nothing says it", async () => {
-    await expect(source(folder())).rejects.toMatchObject({ exitStatus: 2, message: expect.stringContaining("--from") });
+    await expect(source(folder())).rejects.toThrow(reported("command-line-invalid", "--from"));
   });
 });

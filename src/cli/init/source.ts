@@ -6,7 +6,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import type { Environment } from "../../core/environment.ts";
-import { messageOf, UserError } from "../../core/errors.ts";
+import { UserError } from "../../core/errors.ts";
+import { optionError } from "../usage-error.ts";
 import { ModuleFile } from "./module-file.ts";
 
 const run = promisify(execFile);
@@ -37,7 +38,8 @@ export async function findSource(from: string | undefined, folder: string, env: 
   }
   const release = await releaseOfPackage();
   if (release?.url) return archiveOverride(release.url, release.integrity, release.strip_prefix);
-  throw new UserError(
+  throw optionError(
+    "--from",
     "This slipway does not know where Bazel gets Slipway from.",
     "Name it with `--from`: a folder, a release archive or its URL, or REMOTE#COMMIT of a git repository.",
   );
@@ -52,8 +54,9 @@ async function sourceNamed(from: string, folder: string): Promise<string> {
   if (status?.isFile()) return sourceOfArchive(pathToFileURL(path).href);
   const module = await readFile(join(path, "MODULE.bazel"), "utf8").catch(() => "");
   if (new ModuleFile(module).isModule("slipway")) return folderOverride(path);
-  throw new UserError(
-    `--from ${from} is not Slipway: ${status ? "no MODULE.bazel there is Slipway's" : "nothing is there"}.`,
+  throw optionError(
+    "--from",
+    `--from ${from} is not Slipway: ${status ? "it has no MODULE.bazel of Slipway" : "it does not exist"}.`,
     "Name a clone, an unpacked release, a release archive or its URL, or REMOTE#COMMIT with all 40 digits.",
   );
 }
@@ -67,7 +70,8 @@ async function sourceOfArchive(url: string): Promise<string> {
     return archiveOverride(url, integrity, prefix);
   } catch (cause) {
     throw new UserError(
-      `The archive ${url} cannot be read: ${cause instanceof Error ? cause.message : messageOf(cause)}.`,
+      { code: "file-unreadable", culprit: url },
+      `The archive ${url} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
       "Name a .tar.gz of a Slipway release.",
       { cause },
     );

@@ -27,6 +27,7 @@ export async function write(folder: string, { files, module }: Plan): Promise<vo
     for (const path of made.reverse()) await rm(path, { recursive: true, force: true });
     const lines = module === "" ? "" : `\nMODULE.bazel needs these lines:\n\n${module.trim()}`;
     throw new UserError(
+      { code: "installation-failed", culprit: folder },
       `Nothing was written to ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.`,
       `Make it writable, and run the command again.${lines}`,
       { cause },

@@ -44,6 +44,7 @@ export async function installPrograms(folder: string, programs: Programs): Promi
     }
   } catch (cause) {
     throw new UserError(
+      { code: "installation-failed", culprit: folder },
       `Nothing can be installed into ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.`,
       "Name a folder that you can write to, with room for 150 MB.",
       { cause },

@@ -373,14 +373,15 @@ describe("slipway image check", () => {
 
   it("refuses what is no question, with status 2", async () => {
     const uri = image().push(registry);
-    for (const [args, message] of [
-      [[uri, "--module=a"], "--module is for --for sematic.\n"],
-      [[uri.replace("v1", "v2")], "has no image v2 in team/app"],
-      [[uri, "--for=docker"], '--for is "docker", which it cannot be.'],
+    for (const [args, code, culprit] of [
+      [[uri, "--module=a"], "command-line-invalid", "--module"],
+      [[uri.replace("v1", "v2")], "image-not-found", "v2"],
+      [[uri, "--for=docker"], "command-line-invalid", "--for"],
     ] as const) {
       const { error, out, status } = await run(...args);
       expect([status, out]).toEqual([2, ""]);
-      expect(error).toContain(message);
+      expect(error).toContain(culprit);
+      expect(error).toContain(`[${code}]\n`);
     }
   });
 });

@@ -1,12 +1,9 @@
 import { createHash } from "node:crypto";
-import { UserError } from "../../../core/errors.ts";
 import { decompressLayer } from "../../../layer/decompress.ts";
 import { listTar } from "../../../layer/read.ts";
-import { type ImageConfig, parseImageConfig } from "../../../oci/config.ts";
+import type { ImageConfig } from "../../../oci/config.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
-import { mediaTypes } from "../../../oci/media-types.ts";
-import { formatReference } from "../../../oci/reference.ts";
-import { type NamedImage, type PlatformImage, readBlob } from "../named-image.ts";
+import { type NamedImage, type PlatformImage, readConfig } from "../named-image.ts";
 import { type Found, ImageTree } from "./tree.ts";
 import { findUser, type ImageUser } from "./user.ts";
 
@@ -47,13 +44,7 @@ export class CheckedImage {
    * @throws UserError if the artifact is not a container image
    */
   static async read(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<CheckedImage> {
-    if (manifest.config.mediaType !== mediaTypes.config && manifest.config.mediaType !== mediaTypes.dockerConfig) {
-      throw new UserError(
-        `${formatReference(image.reference)} is not a container image: its configuration is of the type ${manifest.config.mediaType}.`,
-        "Name an image; `slipway image inspect` shows what else there is.",
-      );
-    }
-    const config = parseImageConfig(await readBlob(image, manifest.config), `Configuration of ${descriptor.digest}`);
+    const config = await readConfig(image, manifest, descriptor.digest);
     const checked = new CheckedImage(image, config, manifest.layers);
     await checked.#readLayers();
     return checked;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { reported } from "../../../core/testdata/reported.ts";
 import { header } from "../../../layer/header.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { sha256 } from "../../../oci/digest.ts";
@@ -50,9 +51,7 @@ describe("readLayer", () => {
     const broken = readLayer({ descriptor, comment: "" }, async function* () {
       yield Buffer.from("x".repeat(600));
     });
-    await expect(broken).rejects.toThrow(
-      `Layer ${descriptor.digest} cannot be read: there is no tar header at byte 0.`,
-    );
+    await expect(broken).rejects.toThrow(reported("image-invalid", descriptor.digest));
   });
 });
 

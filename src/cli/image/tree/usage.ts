@@ -68,8 +68,9 @@ export async function readLayer(
   } catch (cause) {
     if (cause instanceof Error && "exitStatus" in cause) throw cause;
     throw new Failure(
+      { code: "image-invalid", culprit: layer.descriptor.digest },
       `Layer ${layer.descriptor.digest} cannot be read: ${(cause as Error).message}.`,
-      "Make the image again; no engine will be able to unpack this one.",
+      "Make the image again: no engine can unpack this one.",
       { cause },
     );
   }
