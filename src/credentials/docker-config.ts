@@ -74,7 +74,7 @@ function parse(text: string): Config {
   if (!isObject(value)) throw new Error("it is not a JSON object");
   for (const key of ["auths", "credHelpers"]) {
     if (value[key] !== undefined && value[key] !== null && !isObject(value[key]))
-      throw new Error(`${key} is no object`);
+      throw new Error(`${key} is not an object`);
   }
   return value as Config;
 }
@@ -127,7 +127,7 @@ function helperName(value: unknown): string {
 }
 
 function readEntry(key: string, value: unknown): Credential | undefined {
-  if (!isObject(value)) throw new Error(`its entry for ${JSON.stringify(key)} is no object`);
+  if (!isObject(value)) throw new Error(`its entry for ${JSON.stringify(key)} is not an object`);
   if (typeof value["identitytoken"] === "string" && value["identitytoken"] !== "") {
     return { kind: "identity-token", token: value["identitytoken"] };
   }
@@ -169,13 +169,13 @@ const ownFields =
 
 function readHeaders(value: unknown): Record<string, string> {
   if (value === undefined || value === null) return {};
-  if (!isObject(value)) throw new Error("HttpHeaders is no object");
+  if (!isObject(value)) throw new Error("HttpHeaders is not an object");
   const headers: Record<string, string> = {};
   for (const [name, field] of Object.entries(value)) {
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
-      throw new Error("a name in HttpHeaders is no name of a header field");
+      throw new Error("a name in HttpHeaders is not a valid name");
     if (ownFields.test(name)) continue;
-    if (typeof field !== "string") throw new Error(`${name} in HttpHeaders is no text`);
+    if (typeof field !== "string") throw new Error(`${name} in HttpHeaders is not a string`);
     headers[name.toLowerCase()] = sendable(field, `${name} in HttpHeaders`);
   }
   return headers;
