@@ -172,8 +172,7 @@ function readHeaders(value: unknown): Record<string, string> {
   if (!isObject(value)) throw new Error("HttpHeaders is not an object");
   const headers: Record<string, string> = {};
   for (const [name, field] of Object.entries(value)) {
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
-      throw new Error("a name in HttpHeaders is not a valid name");
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new Error("a name in HttpHeaders is not a valid name");
     if (ownFields.test(name)) continue;
     if (typeof field !== "string") throw new Error(`${name} in HttpHeaders is not a string`);
     headers[name.toLowerCase()] = sendable(field, `${name} in HttpHeaders`);

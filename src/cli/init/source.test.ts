@@ -73,9 +73,13 @@ describe("the source of Slipway that a user names", () => {
     );
   });
 
-  it.each(["nothing", ".", "file.txt"])("is refused when it is not Slipway: %s", async (from) => {
+  it.each([
+    ["nothing", "command-line-invalid", "--from"],
+    [".", "command-line-invalid", "--from"],
+    ["file.txt", "file-unreadable", /file\.txt$/],
+  ] as const)("is refused when it is not Slipway: %s", async (from, code, culprit) => {
     const place = folder({ "MODULE.bazel": 'module(name = "other")\n', "file.txt": "text" });
-    await expect(findSource(from, place, {})).rejects.toThrow(reported("command-line-invalid", "--from"));
+    await expect(findSource(from, place, {})).rejects.toThrow(reported(code, culprit));
   });
 });
 
