@@ -1,5 +1,5 @@
 import process from "node:process";
-import yargs from "yargs";
+import yargs, { type Argv } from "yargs";
 import { groups } from "./groups.ts";
 import { summary, widest } from "./overview.ts";
 import { usageError } from "./usage-error.ts";
@@ -12,7 +12,13 @@ import { version } from "./version.ts";
  * @throws UserError if the command line is invalid, and the errors of the command
  */
 export async function parse(args: readonly string[]): Promise<void> {
-  let parser = yargs([...args])
+  const parser = await parserOf(args);
+  await parser.parseAsync();
+}
+
+/** The parser of a command line. It runs nothing yet. */
+export async function parserOf(args: readonly string[]): Promise<Argv> {
+  let parser: Argv = yargs([...args])
     .scriptName("slipway")
     .usage(`$0 COMMAND\n\n${summary}`)
     .version(version)
@@ -34,5 +40,5 @@ export async function parse(args: readonly string[]): Promise<void> {
       async (options) => (await load()).handler?.(options),
     );
   }
-  await parser.parseAsync();
+  return parser;
 }
