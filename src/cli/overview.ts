@@ -12,8 +12,8 @@ const options = [
 ] as const;
 
 /**
- * The help of `slipway` itself, as yargs writes it on {@link widest} columns. Written by hand because loading yargs takes twice as
- * long as everything else; a test compares the two.
+ * The help of `slipway` itself, as yargs writes it on {@link widest} columns. Written by hand because yargs takes 130 ms of CPU time and
+ * this takes 50 ms (Node alone: 35 ms). A test compares the two.
  */
 export function overview(): string {
   const commands = Object.entries(groups).map(([name, { describe }]) => [`slipway ${name}`, describe] as const);
