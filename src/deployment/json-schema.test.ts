@@ -22,6 +22,9 @@ describe("the JSON Schema of jobs", () => {
     { interpreter: { ContainerAtTag: { tag: "x" } } },
     { interpreter, command: "x" },
     { command: ["x"] },
+    { interpreter, command: ["x"], network: "bridge" },
+    { interpreter, command: ["x"], retries: 0.5 },
+    { interpreter, command: ["x"], time_limit: ["1h"] },
   ])("refuses %j", (job) => {
     expect(accepts(job)).toBe(false);
   });

@@ -79,8 +79,7 @@ export function parseDeployment(
   const document = Document.parse(text, name);
   const parsed = deploymentFields({ protocols }).safeParse(document.value);
   if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
-  // The schema speaks of one key among several where the model has a union.
-  const deployment = parsed.data as unknown as Deployment;
+  const deployment: Deployment = parsed.data;
   const issues = checkDeployment(deployment);
   if (issues.length > 0) throw document.error(issues);
   return deployment;

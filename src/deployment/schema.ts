@@ -47,10 +47,15 @@ export function unknownFields(what: string, shape: z.ZodRawShape): string {
 /** The complaint about a choice in which nothing is chosen. */
 export const saysNothing = "says nothing";
 
+/** A union of objects with one key each. */
+type OneOf<T extends z.ZodRawShape, Side extends "input" | "output"> = {
+  [K in keyof T]-?: Record<K, NonNullable<T[K]>["_zod"][Side]>;
+}[keyof T];
+
 /** Exactly one of the given kinds, which the key names. */
 function oneOf<T extends z.ZodRawShape>(what: string, kinds: T) {
   const names = Object.keys(kinds);
-  return checked(
+  const schema: unknown = checked(
     strictFields(what, Object.fromEntries(names.map((name) => [name, (kinds[name] as z.ZodType).optional()]))),
     (value) => {
       const given = names.filter((name) => (value as Record<string, unknown>)[name] !== undefined);
@@ -59,6 +64,7 @@ function oneOf<T extends z.ZodRawShape>(what: string, kinds: T) {
       return [problem, `Give one of: ${names.join(", ")}.`];
     },
   );
+  return schema as z.ZodType<OneOf<T, "output">, OneOf<T, "input">>;
 }
 
 const text = checked(z.string(), (value) =>
@@ -154,15 +160,15 @@ const environment = variables.superRefine((value, context) => {
 
 /** A number, or a text that a person finds easier. */
 function quantity(parse: (value: string) => number | undefined, what: string, example: string) {
-  return z
-    .unknown()
+  return (z.unknown() as z.ZodType<unknown, number | string>)
+    .meta({ type: ["number", "string"] })
     .transform((value, context): number => {
       const number = typeof value === "string" ? parse(value) : value;
       if (typeof number === "number" && Number.isSafeInteger(number) && number > 0) return number;
       context.addIssue({ code: "custom", message: complaint(`is not ${what}`, `Write it like ${example}.`) });
       return z.NEVER;
     })
-    .optional();
+    .exactOptional();
 }
 
 function number(minimum: number, maximum: number, isWhole: boolean) {
@@ -170,14 +176,15 @@ function number(minimum: number, maximum: number, isWhole: boolean) {
     const isRight = value >= minimum && value <= maximum && (!isWhole || Number.isInteger(value));
     const kind = isWhole ? "a whole number" : "a number";
     return isRight ? undefined : [`is ${value}`, `Give ${kind} from ${minimum} to ${maximum}.`];
-  });
+  }).meta({ type: isWhole ? "integer" : "number", minimum, maximum });
 }
 
-const network = checked(z.string(), (value) =>
+type Network = "none" | "host";
+const network = checked(z.string() as z.ZodType as z.ZodType<Network, Network>, (value) =>
   value === "none" || value === "host"
     ? undefined
     : ["is neither none nor host", "Write none, or host to use this machine's network."],
-);
+).meta({ enum: ["none", "host"] });
 
 const platform = checked(z.string(), (value) =>
   /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9]+)?$/.test(value)
@@ -202,9 +209,9 @@ const lockedBase = checked(base, (value) =>
 function environmentFiles(kind: string, path: string, isLocked: boolean) {
   return strictFields(`a field of ${kind}`, {
     path: innerPath.default(path),
-    python: pythonVersion.optional(),
-    base: (isLocked ? lockedBase : base).optional(),
-    ...(isLocked ? { content: digest } : {}),
+    python: pythonVersion.exactOptional(),
+    base: (isLocked ? lockedBase : base).exactOptional(),
+    ...((isLocked ? { content: digest } : {}) as object),
   });
 }
 
@@ -242,7 +249,7 @@ export function codeFields(protocols: readonly GitProtocol[], isLocked: boolean)
   const unlocked = {
     GitRepoBranch: strictFields("a field of GitRepoBranch", { ...place, branch: branch.default("main") }),
     git_repo: checked(
-      strictFields("a field of git_repo", { ...place, branch: branch.optional(), commit: commit.optional() }),
+      strictFields("a field of git_repo", { ...place, branch: branch.exactOptional(), commit: commit.exactOptional() }),
       (value) =>
         value.branch !== undefined && value.commit !== undefined
           ? ["has both a branch and a commit", "Keep one of them."]
@@ -257,7 +264,7 @@ export function codeFields(protocols: readonly GitProtocol[], isLocked: boolean)
     ...(isLocked ? {} : unlocked),
     GitRepoCommit: strictFields("a field of GitRepoCommit", { ...place, commit }),
     ServerAvailableFolder: strictFields("a field of ServerAvailableFolder", { code_paths: paths }),
-  }).transform((value) => (value as { git_repo?: object }).git_repo ?? value);
+  }).transform((value) => ("git_repo" in value ? value.git_repo : value));
 }
 
 export interface SchemaOptions {
@@ -271,18 +278,18 @@ export interface SchemaOptions {
 export function deploymentFields({ protocols = safeProtocols, isLocked = false }: SchemaOptions = {}) {
   return strictFields("a field of a job", {
     interpreter: interpreterFields(isLocked),
-    code: codeFields(protocols, isLocked).optional(),
-    command: z.array(anyText).optional(),
-    function: text.optional(),
-    arguments: z.array(json).optional(),
+    code: codeFields(protocols, isLocked).exactOptional(),
+    command: z.array(anyText).exactOptional(),
+    function: text.exactOptional(),
+    arguments: z.array(json).exactOptional(),
     environment: environment.default({}),
     resources: strictFields("a resource", {
-      cpu: number(0.001, 10_000, false).optional(),
+      cpu: number(0.001, 10_000, false).exactOptional(),
       memory: quantity(parseBytes, "an amount of memory", "512MiB, 2GB, or a number of bytes"),
-      gpu: number(0, 1000, true).optional(),
-    }).default({}),
-    network: network.optional(),
-    platform: platform.optional(),
+      gpu: number(0, 1000, true).exactOptional(),
+    }).prefault({}),
+    network: network.exactOptional(),
+    platform: platform.exactOptional(),
     time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds"),
     retries: number(0, 100, true).default(0),
   });
