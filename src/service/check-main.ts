@@ -2,15 +2,22 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { exitStatusOf, reportOf } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
+import { readDeployment } from "../deployment/read.ts";
 import { checkImageTaken, readServices } from "./read.ts";
 
 /** Stands for the image that is known when the services are used. */
 const someImage = `localhost/image@sha256:${"0".repeat(64)}`;
 
-/** `service_check FILE NAME OUTPUT [--has-image]`: ends with the file's mistakes, else makes an empty file. The checks are the same on every machine. */
-async function main([file = "", name = "", output = "", option]: readonly string[]): Promise<void> {
-  const image = option === "--has-image" ? someImage : undefined;
-  checkImageTaken(await readServices(file, name, undefined, image), image);
+/**
+ * `check job FILE NAME OUTPUT` or `check service FILE NAME OUTPUT [--has-image]`: fails with the file's mistakes, else writes an empty file. The
+ * checks are the same on every machine.
+ */
+async function main([kind, file = "", name = "", output = "", option]: readonly string[]): Promise<void> {
+  if (kind === "job") await readDeployment(file, name);
+  else {
+    const image = option === "--has-image" ? someImage : undefined;
+    checkImageTaken(await readServices(file, name, undefined, image), image);
+  }
   writeFileSync(output, "");
 }
 

@@ -1,5 +1,6 @@
-"""Prints the jobs of forms.bzl as Python has them: a JSON object, the documents by their names."""
+"""Prints the jobs of forms.bzl as Python has them, by their names, and the fields of the classes."""
 
+import dataclasses
 import json
 import sys
 
@@ -17,6 +18,7 @@ from slipway import (
     ServerAvailableFolder,
     ServerAvailableInterpreter,
 )
+from slipway._deployments import Code, Interpreter
 
 INTERPRETERS = {
     "tag": ContainerAtTag("registry.example.com/team/python", "3.12"),
@@ -57,4 +59,20 @@ documents["everything"] = Deployment(
     time_limit="1h30m",
     retries=2,
 ).document()
-json.dump(documents, sys.stdout)
+
+
+def default(field):
+    """`required`, or the default of a field of a data class."""
+    if field.default_factory is not dataclasses.MISSING:
+        return {"default": field.default_factory()}
+    if field.default is not dataclasses.MISSING:
+        return {"default": field.default}
+    return "required"
+
+
+classes = [*Interpreter.__args__, *Code.__args__, Deployment]
+fields = {
+    kind.__name__: {field.name: default(field) for field in dataclasses.fields(kind)}
+    for kind in classes
+}
+json.dump({"documents": documents, "fields": fields}, sys.stdout)

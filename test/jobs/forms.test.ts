@@ -1,9 +1,13 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Deployment, type JobCode, type JobInterpreter, SLIPWAY_INTERPRETER } from "slipway";
 import { describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { jobJsonSchema } from "../../src/deployment/json-schema.ts";
 import { parseDeployment } from "../../src/deployment/read.ts";
+import type { deploymentFields } from "../../src/deployment/schema.ts";
 
 /** The jobs of forms.bzl as YAML has them. */
 const yaml = {
@@ -104,12 +108,67 @@ for (const [interpreter, code] of pairs) {
   };
 }
 
-const python = JSON.parse(
+const { documents: python, fields: pythonFields } = JSON.parse(
   execFileSync("python3", [join(import.meta.dirname, "forms.py"), ...pairs.map((pair) => pair.join("_"))], {
     encoding: "utf8",
     env: { ...process.env, PYTHONPATH: join(import.meta.dirname, "../../python") },
   }),
-) as Record<string, unknown>;
+) as { documents: Record<string, unknown>; fields: Record<string, Record<string, unknown>> };
+
+/** A part of a JSON Schema. */
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+/** The fields of an object as forms.py prints those of a data class: `required`, or the default. */
+function fieldsOf({ properties = {}, required = [] }: Schema): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, field]) => [
+      name,
+      required.includes(name) ? "required" : { default: field.default ?? null },
+    ]),
+  );
+}
+
+/** The ways to all fields of a type, each with its type: `code?.GitRepoBranch.branch?.${string}`. */
+type Ways<T> = T extends string | number
+  ? `${T}`
+  : T extends readonly unknown[]
+    ? "list"
+    : {
+        [K in keyof T & string]-?: `${K}${object extends Pick<T, K> ? "?" : ""}.${Ways<NonNullable<T[K]>>}`;
+      }[keyof T & string];
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type Document = z.input<ReturnType<typeof deploymentFields>>;
+/** Programs use GitRepoBranch and GitRepoCommit in place of `git_repo`. */
+type CodeDocument = Exclude<NonNullable<Document["code"]>, { git_repo: unknown }>;
+
+describe("the schema of a job", () => {
+  const { properties: kinds = {}, ...schema } = jobJsonSchema() as Schema;
+
+  it("has the fields, types and optional fields of the TypeScript types", () => {
+    // The type check fails if not.
+    const same: Same<Ways<Omit<Document, "code">>, Ways<Omit<Deployment, "code">>> = true;
+    const sameCode: Same<Ways<CodeDocument>, Ways<JobCode>> = true;
+    expect(same && sameCode).toBe(true);
+  });
+
+  it("has the fields and defaults of the Python classes", () => {
+    const { interpreter = {}, code = {} } = kinds;
+    const { git_repo: _, ...codes } = code.properties ?? {};
+    const expected = Object.entries({ ...interpreter.properties, ...codes }).map(([kind, fields]) => [
+      kind,
+      fieldsOf(fields),
+    ]);
+    expect(pythonFields).toEqual({
+      ...Object.fromEntries(expected),
+      Deployment: fieldsOf({ properties: kinds, ...schema }),
+    });
+  });
+});
 
 describe("a job", () => {
   it("has every interpreter and every kind of code", () => {
@@ -123,5 +182,29 @@ describe("a job", () => {
     expect(parseDeployment(JSON.stringify(python[name]), name)).toEqual(expected);
     const built = join(import.meta.dirname, `${name}_deployment`, `${name}.json`);
     expect(parseDeployment(readFileSync(built, "utf8"), name)).toEqual(expected);
+  });
+});
+
+describe("the check of a job at build time", () => {
+  const check = (job: object) => {
+    const folder = mkdtempSync(join(tmpdir(), "slipway-check-"));
+    const [file, output] = [join(folder, "job.json"), join(folder, "checked")];
+    writeFileSync(file, JSON.stringify(job, undefined, 2));
+    const tool = join(process.env["TEST_SRCDIR"] ?? "", "_main/src/check");
+    return spawnSync(tool, ["job", file, "pkg/job.json", output], { encoding: "utf8" });
+  };
+  const interpreter = typed.interpreters["tag"];
+
+  it("accepts a job", () => {
+    expect(check({ interpreter, command: ["x"] })).toMatchObject({ stderr: "", status: 0 });
+  });
+
+  it.each([
+    [{ interpreter, command: "x" }, "pkg/job.json:8:14: command "],
+    [{ interpreter, command: ["x"], function: "a:b" }, "pkg/job.json:11:15: function "],
+    [{ interpreter: { ContainerAtTag: { repo: "a.io/b" } }, command: ["x"] }, "interpreter.ContainerAtTag.repo "],
+    [{ interpreter: 3, command: ["x"] }, "pkg/job.json:2:18: interpreter "],
+  ])("fails for %j", (job, culprit) => {
+    expect(check(job)).toMatchObject({ stderr: expect.stringContaining(culprit), status: 2 });
   });
 });

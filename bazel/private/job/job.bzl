@@ -5,7 +5,6 @@ load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load(":job_command.bzl", "job_command")
 load(":job_document.bzl", "job_document")
-load(":job_fields.bzl", "check_job")
 
 _ATTRIBUTES = [
     "arguments",
@@ -69,10 +68,11 @@ def job(
     | `total_resolve` | the same push, then `slipway job resolve`: writes `total.lock.json` beside the BUILD file, or beside `deployment` |
     | `total_diff` | `slipway job diff`: shows what changed since the lock |
 
-    `total_deployment` builds the document. `code_paths` are relative to the BUILD file, or to `deployment`.
+    `total_deployment` is the document. Bazel checks it when it builds one of these targets or all targets. `code_paths` are relative to the BUILD
+    file, or to `deployment`.
 
-    Errors at load: an unknown or missing kind or field, or one with a wrong type; both `command` and `function`, or neither; `deployment` together
-    with its fields. Slipway checks the content of strings, such as tags and addresses, when it resolves or runs the job (exit status 2).
+    Errors at load: an unknown attribute; `deployment` together with its fields. Errors at build: mistakes in the document, such as an unknown field
+    or the tag of an image that is no tag, with file, line, column and field.
 
     Args:
       name: string, the name of the job.
@@ -94,7 +94,7 @@ def job(
       registry: string, `HOST` or `HOST:PORT`: the registry for the job's own image. Default: the variable SLIPWAY_REGISTRY, else the build setting
         `registry`, else the embedded registry.
       repository: string. Default: the build setting `repository_prefix` plus the package's path. The tags in the repository are `NAME_TAG`.
-      tags: list of strings. Default: `manual`.
+      tags: list of strings. Default: `manual` on every target but `NAME_deployment`.
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     where = "job " + _label(name)
@@ -121,27 +121,29 @@ def job(
         }.items()
         if value != None
     }
+    document = name + "_deployment"
     folder = ""
+    document_attrs = {"document": deployment}
     if deployment:
         if fields:
             fail("{}: both `deployment` and {} are set.\nLeave one of them out.".format(where, ", ".join(["`{}`".format(key) for key in fields])))
     else:
-        check_job(where, fields)
-        pipeline = fields["interpreter"].get("ImageTarget")
-        if pipeline and not images:
+        # The build checks the fields. Here they may have any form.
+        pipeline = interpreter.get("ImageTarget") if interpreter else None
+        if type(pipeline) == "dict" and type(pipeline.get("target")) == "string" and not images:
             target = native.package_relative_label(pipeline["target"])
             tag = pipeline.get("tag", "default")
             images[tag] = target.same_package_label("{}_{}_image".format(target.name, tag))
             fields["interpreter"] = {"ImageTarget": {"target": _label(target), "tag": tag}}
-        deployment = name + "_deployment"
         folder = native.package_name() or "."
-        job_document(name = deployment, job = name, content = json.encode(fields), tags = tags, **kwargs)
+        document_attrs = {"content": json.encode_indent(fields)}
+    job_document(name = document, job = name, tags = [tag for tag in tags if tag != "manual"], **(document_attrs | kwargs))
 
     def command_target(target, what):
         job_command(
             name = target,
             command = what,
-            deployment = deployment,
+            deployment = document,
             folder = folder,
             job = _label(name),
             tags = tags,

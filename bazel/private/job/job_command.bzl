@@ -31,7 +31,7 @@ job_command = rule(
     doc = "Runs `slipway job COMMAND` for one job.",
     attrs = {
         "command": attr.string(mandatory = True, doc = "`run`, `resolve` or `diff`."),
-        "deployment": attr.label(mandatory = True, allow_single_file = [".yaml", ".yml", ".json"], doc = "The job's document."),
+        "deployment": attr.label(mandatory = True, allow_single_file = True, doc = "The `job_document`."),
         "folder": attr.string(doc = "The folder in this repository to which the document's paths are relative. Default: the document's folder."),
         "job": attr.string(mandatory = True, doc = "The label with which you run the job."),
         "_slipway": attr.label(default = Label("//src:slipway"), executable = True, cfg = host_platform_transition),

@@ -1,26 +1,10 @@
 """The rule that checks a service file at build time."""
 
+load("//bazel/private:checked_document.bzl", "CHECK_ATTRS", "checked_document")
+
 def _service_spec_impl(ctx):
     spec = ctx.file.spec
-    marker = ctx.actions.declare_file(ctx.label.name + ".checked")
-    args = ctx.actions.args()
-    args.add(spec)
-    args.add(spec.short_path)
-    args.add(marker)
-    if ctx.attr.has_image:
-        args.add("--has-image")
-    ctx.actions.run(
-        executable = ctx.executable._check,
-        arguments = [args],
-        inputs = [spec],
-        outputs = [marker],
-        mnemonic = "ServiceSpec",
-        progress_message = "Checking %{label}",
-    )
-    return [
-        DefaultInfo(files = depset([spec]), runfiles = ctx.runfiles([spec])),
-        OutputGroupInfo(_validation = depset([marker])),
-    ]
+    return checked_document(ctx, "service", spec, spec.short_path, ["--has-image"] if ctx.attr.has_image else [])
 
 service_spec = rule(
     implementation = _service_spec_impl,
@@ -28,6 +12,5 @@ service_spec = rule(
     attrs = {
         "spec": attr.label(mandatory = True, allow_single_file = [".yaml", ".yml", ".json"], doc = "The service file."),
         "has_image": attr.bool(doc = "Whether the `service` target sets an image for services without one."),
-        "_check": attr.label(default = Label("//src:service_check"), executable = True, cfg = "exec"),
-    },
+    } | CHECK_ATTRS,
 )

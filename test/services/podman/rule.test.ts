@@ -41,7 +41,7 @@ it("what checks files when they are built says where a mistake is, and what an i
     "none.yaml": "port: 80\n",
   });
   const check = (file: string, ...more: string[]) =>
-    user.machine.run("src/service_check", [file, `pkg/${file}`, "checked", ...more]);
+    user.machine.run("src/check", ["service", file, `pkg/${file}`, "checked", ...more]);
   expect(await check("wrong.yaml")).toEqual({
     out: "",
     error: expect.stringMatching(/^pkg\/wrong\.yaml:2:1: .*did you mean port\?[\s\S]*\[field-invalid\]\n$/),
