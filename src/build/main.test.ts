@@ -214,6 +214,10 @@ describe("the build tool", () => {
     [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["file","a"]'], '["file","a"]'],
     [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["fifo","a"]'], '["fifo","a"]'],
     [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["directory","a",{"mtime":1}]'], '{"mtime":1}]'],
+    [
+      ["layer", "--output=x", "--metadata=y", "--compression=gzip", '["file","a","b",{"mode":"0600"}]'],
+      '{"mode":"0600"}]',
+    ],
   ])("refuses %j", (args, culprit) => {
     const { status, stderr } = oneShot(args);
     expect(stderr).toContain("[command-line-invalid]");

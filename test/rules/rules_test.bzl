@@ -64,6 +64,14 @@ def _index_impl(ctx):
 
 _index_test = analysistest.make(_index_impl)
 
+def _entries_impl(ctx):
+    env = analysistest.begin(ctx)
+    [action] = [action for action in analysistest.target_actions(env) if action.mnemonic == "ImageLayer"]
+    asserts.equals(env, ctx.attr.entries, [argument for argument in action.argv if argument.startswith("[")])
+    return analysistest.end(env)
+
+_entries_test = analysistest.make(_entries_impl, attrs = {"entries": attr.string_list(doc = "The entries of the layer's action.")})
+
 def _actions_impl(ctx):
     env = analysistest.begin(ctx)
     mnemonics = [action.mnemonic for action in analysistest.target_actions(env)]
@@ -137,7 +145,7 @@ def rules_test_suite(name):
       name: string, the name of the suite.
     """
     image(name = "empty", tags = _MANUAL)
-    image_layer(name = "extra", files = {"//:package.json": "/etc/package.json"}, tags = _MANUAL)
+    image_layer(name = "extra", files = {"/etc/package.json": "//:package.json"}, tags = _MANUAL)
     bases = {"slim": ":empty"}
     pipeline(
         name = "main",
@@ -224,11 +232,29 @@ def rules_test_suite(name):
         target_under_test = ":one_file_for_two",
     )
     native.filegroup(name = "two_files", srcs = ["//:package.json", "//:tsconfig.json"], tags = _MANUAL)
-    image_layer(name = "two_for_one", files = {":two_files": "/etc/one"}, tags = _MANUAL)
-    _fails_test(
-        name = "two_for_one_test",
-        parts = ["//test/rules:two_files has 2 files, but the destination /etc/one is for one", "End the destination with a slash"],
-        target_under_test = ":two_for_one",
+    wrong_layers = {
+        "two_for_one": ({}, {}, ["//test/rules:two_files has 2 files, but the destination /etc/one is for one", "End the destination with a slash"]),
+        "wrong_mode": ({"/etc/one": "0698"}, {}, ["the mode of /etc/one is \"0698\""]),
+        "wrong_owner": ({}, {"/etc/one": "root"}, ["the owner of /etc/one is \"root\""]),
+        "mode_of_nothing": ({"/etc/two": "0600"}, {}, ["modes has /etc/two, which is not in `files`"]),
+    }
+    for wrong, (modes, owners, parts) in wrong_layers.items():
+        image_layer(name = wrong, files = {"/etc/one": ":two_files"}, modes = modes, owners = owners, tags = _MANUAL)
+        _fails_test(name = wrong + "_test", parts = parts, target_under_test = wrong)
+    image_layer(
+        name = "private_file",
+        files = {"/etc/private": "//:package.json", "/etc/public": "//:package.json"},
+        modes = {"/etc/private": "0600"},
+        owners = {"/etc/private": "1000:100"},
+        tags = _MANUAL,
+    )
+    _entries_test(
+        name = "private_file_test",
+        entries = [
+            "[\"file\",\"etc/private\",\"package.json\",{\"gid\":100,\"mode\":384,\"uid\":1000}]",
+            "[\"file\",\"etc/public\",\"package.json\"]",
+        ],
+        target_under_test = "private_file",
     )
     native.genrule(
         name = "generated",

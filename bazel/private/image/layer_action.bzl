@@ -15,18 +15,19 @@ RUNFILES = "app/main.runfiles"
 
 _SUFFIX = {"gzip": ".tar.gz", "none": ".tar", "zstd": ".tar.zst"}
 
-def layer_entry(kind, destination, source = None):
+def layer_entry(kind, destination, source = None, attributes = None):
     """One line of a layer. src/build documents the kinds.
 
     Args:
       kind: string: `file`, `symlink`, `empty` or `directory`.
       destination: string, path in the image; relative to the layer's root if there is one.
-      source: string or dict, depending on the kind.
+      source: string, the file or the link's target.
+      attributes: dict of `mode`, `uid` and `gid` to int, for files and directories. Default: 0755 and 0:0.
 
     Returns:
       string.
     """
-    return json.encode([kind, destination] + ([source] if source != None else []))
+    return json.encode([kind, destination] + [part for part in [source, attributes] if part])
 
 def _file_entry(file):
     return layer_entry("file", file.short_path, file.path)

@@ -18,8 +18,8 @@ import { withoutRepositories } from "../repo-mapping.ts";
 
 /**
  * `layer --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER] [--platform=OS/ARCHITECTURE
- * [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE]`, `["symlink", IMAGE_PATH, TARGET]`, `["empty", IMAGE_PATH]`,
- * `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`, `["repo_mapping", IMAGE_PATH, SOURCE, PREFIX…]` (see {@link withoutRepositories}).
+ * [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE, {"mode", "uid", "gid"}]`, `["symlink", IMAGE_PATH, TARGET]`, `["empty",
+ * IMAGE_PATH]`, `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`, `["repo_mapping", IMAGE_PATH, SOURCE, PREFIX…]` (see {@link withoutRepositories}).
  *
  * Further entries describe sources, which need not be in the layer: `["link", SOURCE]`, a declared symlink, which stays unchanged;
  * `["tree", SOURCE]`, a tree artifact. In a tree, a link to another member in the layer stays a link; every other link is replaced by its
@@ -83,8 +83,14 @@ async function bytecodeOf(
   return entries;
 }
 
+interface Attributes {
+  mode?: number;
+  uid?: number;
+  gid?: number;
+}
+
 /** The entry for `source`: a file or a link. */
-interface FromSource {
+interface FromSource extends Attributes {
   readonly path: string;
   readonly source: string;
 }
@@ -100,11 +106,12 @@ function toTar(
   const paths = trees.size > 0 ? new Set(given.map(({ path }) => path)) : undefined;
   return given.map((entry) => {
     if (!("source" in entry)) return entry;
-    const { path, source } = entry;
+    const { source, ...rest } = entry;
+    const { path } = rest;
     const file = pathIn(context, source);
     if (links.has(source)) return { type: "symlink", path, target: readLinkSource(file, path) };
     const target = paths && linkBetweenMembers(file, source, path, trees, paths);
-    return target === undefined ? { type: "file", path, content: { file } } : { type: "symlink", path, target };
+    return target === undefined ? { type: "file", ...rest, content: { file } } : { type: "symlink", path, target };
   });
 }
 
@@ -150,8 +157,9 @@ function below(root: string, path: string): string {
 function given(entry: Entry, place: (path: string) => string, context: Context): Given {
   switch (entry.kind) {
     case "file": {
-      const [path, source] = texts(entry, ["IMAGE_PATH", "SOURCE"]);
-      return { path: place(path), source };
+      const { attributes, plain } = withAttributes(entry, 2);
+      const [path, source] = texts(plain, ["IMAGE_PATH", "SOURCE"]);
+      return { path: place(path), source, ...attributes };
     }
     case "symlink": {
       const [path, target] = texts(entry, ["IMAGE_PATH", "TARGET"]);
@@ -166,8 +174,9 @@ function given(entry: Entry, place: (path: string) => string, context: Context):
       return { ...mapping, path: place(mapping.path) };
     }
     case "directory": {
-      const folder = directory(entry);
-      return { ...folder, path: place(folder.path) };
+      const { attributes, plain } = withAttributes(entry, 1);
+      const [path] = texts(plain, ["IMAGE_PATH"]);
+      return { type: "directory", path: place(path), ...attributes };
     }
     default:
       throw malformed(entry.text, "a file, symlink, empty, directory, repo_mapping, link, tree or bytecode");
@@ -181,18 +190,19 @@ function repoMapping(entry: Entry, context: Context): TarEntry {
   return { type: "file", path: path as string, content: { bytes } };
 }
 
-function directory(entry: Entry): TarEntry {
-  const [path, attributes = {}, ...more] = entry.values;
-  if (typeof path !== "string" || typeof attributes !== "object" || attributes === null || more.length > 0)
-    throw wrong();
-  const numbers: { mode?: number; uid?: number; gid?: number } = {};
-  for (const [key, value] of Object.entries(attributes)) {
+/** Separates the attributes of an entry from the `count` values before them. */
+function withAttributes(entry: Entry, count: number): { readonly attributes: Attributes; readonly plain: Entry } {
+  const [given, ...more] = entry.values.slice(count);
+  const plain = given === undefined ? entry : { ...entry, values: entry.values.slice(0, count) };
+  const attributes: Attributes = {};
+  for (const [key, value] of typeof given === "object" && given !== null ? Object.entries(given) : []) {
     if ((key !== "mode" && key !== "uid" && key !== "gid") || typeof value !== "number") throw wrong();
-    numbers[key] = value;
+    attributes[key] = value;
   }
-  return { type: "directory", path, ...numbers };
+  if (more.length > 0 || (given !== undefined && (typeof given !== "object" || given === null))) throw wrong();
+  return { attributes, plain };
 
   function wrong() {
-    return malformed(entry.text, '["directory", "IMAGE_PATH", {"mode": 493, "uid": 0, "gid": 0}]');
+    return malformed(entry.text, `["${entry.kind}", …, {"mode": 493, "uid": 0, "gid": 0}]`);
   }
 }
