@@ -8,31 +8,28 @@ load(":image.bzl", image_rule = "image")
 load(":image_index.bzl", "image_index")
 load(":image_manifest.bzl", "image_manifest", "image_manifest_for_platform")
 
-_ATTRIBUTES = [
-    "annotations",
-    "base",
-    "cmd",
-    "entrypoint",
-    "env",
-    "labels",
-    "layers",
-    "platform",
-    "platforms",
-    "user",
-    "working_dir",
-    # Bazel's own attributes, for the target with the actions.
-    "aspect_hints",
-    "compatible_with",
-    "exec_properties",
-    "restricted_to",
-    "toolchains",
-]
+# Bazel's own attributes, for the target with the actions.
+_ACTION_ATTRIBUTES = ["aspect_hints", "compatible_with", "exec_properties", "restricted_to", "toolchains"]
 
 def image_manifest_name(name):
     """The name of the target with an image's manifest and configuration, without its output groups."""
     return name + "_manifest"
 
-def image(name, platforms = [], **kwargs):
+def image(
+        name,
+        base = None,
+        layers = [],
+        entrypoint = [],
+        cmd = [],
+        env = {},
+        user = "",
+        working_dir = "",
+        labels = {},
+        annotations = {},
+        platform = None,
+        platforms = [],
+        tags = [],
+        **kwargs):
     """A container image from layers on a base. `bazel run` loads it into podman or docker.
 
     ```starlark
@@ -57,31 +54,43 @@ def image(name, platforms = [], **kwargs):
 
     Args:
       name: string, the name of the image.
+      base: label of an image: the base image. Default: none, an image from scratch.
+      layers: labels: layers on top, lowest first: `image_layer` targets and `NAME_layers` of pipelines.
+      entrypoint: list of strings: the command that starts. Default: the program in a layer, else the base's entrypoint.
+      cmd: list of strings: arguments of the entrypoint. Default: the base's; none if `entrypoint` or a program in a layer replaces its entrypoint.
+      env: dict of string to string: environment variables. They override the base's.
+      user: string, `USER` or `UID:GID`. Default: the base's. If a layer has a program and the base sets no user or root: 1000:1000 with home
+        `/home/slipway`.
+      working_dir: string. Default: the program's, else the base's.
+      labels: dict of string to string: labels of the configuration. They override the base's.
+      annotations: dict of string to string: annotations of the manifest.
+      platform: label of a platform. Default: the target platform of the build.
       platforms: labels of platforms: Slipway builds the image for each, as one OCI image index. Default: an image for one platform, `platform`. You
         push, launch and load an index like an image, but it cannot be the base of another image.
-      **kwargs: the following, and attributes of every target.
-        `base`, label of an image: the base image. Default: none, an image from scratch.
-        `layers`, labels: layers on top, lowest first: `image_layer` targets and `NAME_layers` of pipelines.
-        `env`, dict of string to string: environment variables. They override the base's.
-        `entrypoint`, list of strings: the command that starts. Default: the program in a layer, else the base's entrypoint.
-        `cmd`, list of strings: arguments of the entrypoint. Default: the base's; none if `entrypoint` or a program in a layer replaces its entrypoint.
-        `user`, string, `USER` or `UID:GID`. Default: the base's. If a layer has a program and the base sets no user or root: 1000:1000 with home
-        `/home/slipway`.
-        `working_dir`, string. Default: the program's, else the base's.
-        `labels`, dict of string to string: labels of the configuration. They override the base's.
-        `annotations`, dict of string to string: annotations of the manifest.
-        `platform`, label of a platform. Default: the target platform of the build.
+      tags: list of strings. Default: none.
+      **kwargs: attributes of every target.
     """
-    check_attributes("image " + label_text(native.package_relative_label(name)), kwargs, _ATTRIBUTES)
-    refuse_image_reference("image", name, "base", kwargs.get("base"))
-    platform = kwargs.pop("platform", None)
+    attributes = {
+        "base": base,
+        "layers": layers,
+        "entrypoint": entrypoint,
+        "cmd": cmd,
+        "env": env,
+        "user": user,
+        "working_dir": working_dir,
+        "labels": labels,
+        "annotations": annotations,
+    }
+    where = "image " + label_text(native.package_relative_label(name))
+    check_attributes(where, kwargs, attributes.keys() + ["platform", "platforms"] + _ACTION_ATTRIBUTES)
+    refuse_image_reference("image", name, "base", base)
     if platform and platforms:
-        fail("image {}: both `platform` and `platforms` are set.\nLeave one of them out.".format(label_text(native.package_relative_label(name))))
-    common = {key: kwargs[key] for key in COMMON_ATTRIBUTES + ["tags"] if key in kwargs}
-    inner = kwargs | {
+        fail("{}: both `platform` and `platforms` are set.\nLeave one of them out.".format(where))
+    common = {key: kwargs[key] for key in COMMON_ATTRIBUTES if key in kwargs} | {"tags": tags}
+    inner = attributes | kwargs | {
         "name": image_manifest_name(name),
         # Tags can control how actions run, so the target with the actions gets them too.
-        "tags": ["manual"] + [tag for tag in kwargs.get("tags") or [] if tag != "manual"],
+        "tags": ["manual"] + [tag for tag in tags or [] if tag != "manual"],
         "visibility": ["//visibility:private"],
     }
     if platform:
