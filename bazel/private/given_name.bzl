@@ -9,4 +9,6 @@ def given_name(rctx):
     Returns:
       string.
     """
-    return rctx.name.split("~")[-1].split("+")[-1]
+
+    # Bazel 7.7 and 8.1 have the name itself, but 8.1.0 has an empty one in WORKSPACE.
+    return getattr(rctx, "original_name", "") or rctx.name.split("~")[-1].split("+")[-1]
