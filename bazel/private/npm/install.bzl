@@ -28,14 +28,16 @@ def _error(rctx, problem, remedy):
     fail("npm packages {}: {}\n{}".format(given_name(rctx), problem, remedy))
 
 def _place(rctx, lock, file, command):
-    """Links package.json and its lock into the repository. Returns the lock's text."""
+    """Copies package.json and its lock into the repository. Returns the lock's text."""
     for label, name in [(rctx.attr.package_json, "package.json"), (lock, file)]:
         path = rctx.path(label)
         if not path.exists:
             remedy = "Run `npm init`." if name == "package.json" else "Run `{}` in the folder of {} to make it.".format(command, label_text(rctx.attr.package_json))
             _error(rctx, "{} does not exist.".format(label_text(label)), remedy)
         rctx.watch(path)
-        rctx.symlink(path, name)
+
+        # A link would tie the repository to this workspace, and Bazel may share it between workspaces.
+        rctx.execute(["cp", path, name])
     return rctx.read(rctx.path(lock))
 
 def _update(rctx, command):

@@ -28,7 +28,9 @@ def _npm_repository_impl(rctx):
     if result.return_code != 0:
         fail("{}: {}".format(rctx.name, result.stderr))
     rctx.file("BUILD.bazel", result.stdout)
-    return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
+
+    # Install scripts may do anything.
+    return rctx.repo_metadata(reproducible = not rctx.attr.run_install_scripts) if hasattr(rctx, "repo_metadata") else None
 
 npm_repository = repository_rule(
     implementation = _npm_repository_impl,
