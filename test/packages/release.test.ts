@@ -53,12 +53,16 @@ describe("the entry of a module registry", () => {
 
   it("tests a module that the archive has, by targets that it has", () => {
     const presubmit = parse(template("presubmit.yml")) as {
-      bcr_test_module: { module_path: string; tasks: Record<string, { build_targets: string[] }> };
+      bcr_test_module: {
+        module_path: string;
+        tasks: Record<string, { build_targets: string[]; test_targets: string[] }>;
+      };
     };
     const { module_path: path, tasks } = presubmit.bcr_test_module;
     expect(read(`${path}/MODULE.bazel`)).toContain('bazel_dep(name = "slipway"');
-    expect(Object.values(tasks).flatMap((task) => task.build_targets)).toEqual(["//:main", "//:main_local"]);
-    expect(read(`${path}/BUILD.bazel`)).toContain('name = "main"');
+    const targets = Object.values(tasks).flatMap((task) => [...task.build_targets, ...task.test_targets]);
+    expect(targets).toEqual(["//:main", "//:main_test"]);
+    for (const target of targets) expect(read(`${path}/BUILD.bazel`)).toContain(`name = "${target.slice(3)}"`);
   });
 });
 
