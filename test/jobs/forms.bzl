@@ -1,4 +1,4 @@
-"""Declares jobs with every interpreter and every kind of code."""
+"""Declares jobs with every interpreter and every kind of code, as in forms.test.ts."""
 
 load("//bazel:defs.bzl", "job")
 
@@ -22,30 +22,22 @@ _CODE = {
     "none": None,
 }
 
-def is_pair(interpreter, code):
-    """Whether a job can have both. Environments need their files in the code; images of this repository have their own code."""
-    if interpreter == "target":
-        return code == "none"
-    return code != "none" or interpreter not in ["poetry", "conda", "pip"]
+_PAIRS = ["tag_branch", "latest_main", "digest_commit", "target_none", "poetry_folders", "conda_folders", "pip_main", "machine_folders", "own_none"]
 
 def forms(name):
-    """Declares a job for each pair, and one with all other fields.
+    """Declares a job for each pair, and one with all fields.
 
     Args:
       name: string, the name of the filegroup with the jobs' documents.
     """
-    documents = []
-    for interpreter, interpreter_fields in _INTERPRETERS.items():
-        for code, code_fields in _CODE.items():
-            if is_pair(interpreter, code):
-                pair = "{}_{}".format(interpreter, code)
-                documents.append(pair + "_deployment")
-                job(
-                    name = pair,
-                    interpreter = interpreter_fields,
-                    code = code_fields,
-                    command = ["python", "-m", "report"],
-                )
+    for pair in _PAIRS:
+        interpreter, _, code = pair.partition("_")
+        job(
+            name = pair,
+            interpreter = _INTERPRETERS[interpreter],
+            code = _CODE[code],
+            command = ["python", "-m", "report"],
+        )
     job(
         name = "everything",
         interpreter = _INTERPRETERS["tag"],
@@ -61,6 +53,6 @@ def forms(name):
     )
     native.filegroup(
         name = name,
-        srcs = documents + ["everything_deployment"],
+        srcs = [job + "_deployment" for job in _PAIRS + ["everything"]],
         tags = ["manual"],
     )

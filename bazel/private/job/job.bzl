@@ -6,24 +6,6 @@ load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load(":job_command.bzl", "job_command")
 load(":job_document.bzl", "job_document")
 
-_ATTRIBUTES = [
-    "arguments",
-    "code",
-    "command",
-    "deployment",
-    "environment",
-    "function",
-    "images",
-    "interpreter",
-    "network",
-    "platform",
-    "registry",
-    "repository",
-    "resources",
-    "retries",
-    "time_limit",
-]
-
 def _label(target):
     """A target's label as job documents write it."""
     return label_text(native.package_relative_label(target))
@@ -98,29 +80,26 @@ def job(
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
     where = "job " + _label(name)
-    check_attributes(where, kwargs, _ATTRIBUTES)
     images = dict(images)
     if interpreter != None and type(interpreter) != "dict":
         # An image of this repository.
         images["default"] = interpreter
         interpreter = {"ImageTarget": {"target": _label(interpreter)}}
     fields = {
-        key: value
-        for key, value in {
-            "interpreter": interpreter,
-            "code": code,
-            "command": command,
-            "function": function,
-            "arguments": arguments,
-            "environment": environment,
-            "resources": resources,
-            "network": network,
-            "platform": platform,
-            "time_limit": time_limit,
-            "retries": retries,
-        }.items()
-        if value != None
+        "interpreter": interpreter,
+        "code": code,
+        "command": command,
+        "function": function,
+        "arguments": arguments,
+        "environment": environment,
+        "resources": resources,
+        "network": network,
+        "platform": platform,
+        "time_limit": time_limit,
+        "retries": retries,
     }
+    check_attributes(where, kwargs, fields.keys() + ["deployment", "images", "registry", "repository"])
+    fields = {key: value for key, value in fields.items() if value != None}
     document = name + "_deployment"
     folder = ""
     document_attrs = {"document": deployment}
