@@ -7,12 +7,12 @@
 export const errorCodes = {
   // Command line, files and settings
   "command-line-invalid": {
-    meaning: "A command or an option does not exist, lacks a value, or has a value that it cannot have.",
+    meaning: "A command or an option does not exist, lacks a value, or has an invalid value.",
     remedy: "Add `--help` to the command: it lists the arguments and options.",
   },
   "file-unreadable": {
     meaning: "A file or folder that you named is missing or cannot be read.",
-    remedy: "Check the path, and that your user may read it.",
+    remedy: "Check the path, and that your user has permission to read it.",
   },
   "file-unwritable": {
     meaning: "A file or folder cannot be written.",
@@ -20,30 +20,29 @@ export const errorCodes = {
       "Check its permissions and the free space, or choose another folder: XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_STATE_HOME.",
   },
   "file-invalid": {
-    meaning: "A file is not what it has to be: its syntax is wrong, it is too large, or it is cut short.",
+    meaning: "A file has the wrong syntax or format, is too large, or is cut short.",
     remedy: "Correct it at the line and column that the error names.",
   },
   "field-invalid": {
-    meaning:
-      "A field of a job, a service or a configuration file is unknown, missing, or has a value that it cannot have.",
+    meaning: "A field of a job, a service or a configuration file is unknown, missing, or has an invalid value.",
     remedy:
       "Correct the field that the error names. `slipway job schema` prints the schema of jobs; docs/service-spec.md describes services.",
   },
   "variable-invalid": {
-    meaning: "An environment variable has a value that it cannot have, or a name that it cannot have.",
+    meaning: "An environment variable has an invalid name or value.",
     remedy: "Correct or unset it; docs/environment.md lists the variables that Slipway reads.",
   },
   "folder-unsafe": {
-    meaning: "Other users could change or read a folder or file that has to be yours alone.",
-    remedy: "Remove it, or make it yours alone with `chown` and `chmod 700` (files: `chmod 600`).",
+    meaning: "Other users can change or read a folder or file that must be private.",
+    remedy: "Remove it, or make it private with `chown` and `chmod 700` (files: `chmod 600`).",
   },
   "started-by-hand": {
     meaning: "A program that Bazel or another tool starts was started by hand.",
     remedy: "Start the target with `bazel run`, or let the tool start it.",
   },
   "installation-failed": {
-    meaning: "`slipway install` or `slipway init` could not do its work.",
-    remedy: "Read the reason in the error; nothing was left half written.",
+    meaning: "`slipway install` or `slipway init` failed.",
+    remedy: "The error names the reason. No file was left half-written.",
   },
 
   // Programs that Slipway starts
@@ -53,30 +52,29 @@ export const errorCodes = {
   },
   "program-failed": {
     meaning: "A program that Slipway started failed.",
-    remedy: "Its last words are in the error; run it by hand to see the rest.",
+    remedy: "The error quotes the end of its output. Run it yourself to see the rest.",
   },
 
   // Images and registries
   "reference-invalid": {
-    meaning: "A text is not an image reference, a digest, a platform or the name of a registry.",
+    meaning: "A text is not a valid image reference, digest, platform, model ID or registry name.",
     remedy: "Write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST; a platform as linux/amd64.",
   },
   "image-unpinned": {
-    meaning: "An image is named without a digest, so that it could change.",
-    remedy: "Name it by its digest; the error gives the digest where it is known.",
+    meaning: "An image reference has no digest, so the image could change.",
+    remedy: "Add the digest. The error contains it if it is known.",
   },
   "image-invalid": {
-    meaning: "An image, an index or a layer is damaged, or is not what its manifest says.",
+    meaning: "An image, an index or a layer is damaged, or does not match its manifest.",
     remedy: "Push or build the image again, or use another one.",
   },
   "image-unsuitable": {
-    meaning:
-      "An image is intact, and cannot be used here: wrong platform, no such program, a kind of artifact that is no container image.",
-    remedy: "Use an image that fits; `slipway image inspect` shows what an image has.",
+    meaning: "An image cannot be used here: it has the wrong platform, lacks a program, or is not a container image.",
+    remedy: "Use another image. `slipway image inspect` shows the platform and the programs of an image.",
   },
   "image-not-found": {
-    meaning: "A registry has no such image, tag, blob or repository, or does not show it to you.",
-    remedy: "Check the name with `slipway image ls`; some registries answer the same for what you may not read.",
+    meaning: "A registry has no such image, tag, blob or repository, or you may not read it.",
+    remedy: "Check the name with `slipway image ls`, and your credential: some registries hide what you may not read.",
   },
   "registry-unreachable": {
     meaning: "A registry does not answer.",
@@ -88,12 +86,12 @@ export const errorCodes = {
     remedy: "Set `ca`, a client certificate or `plainHttp` for the registry; docs/registries.md shows how.",
   },
   "registry-login": {
-    meaning: "A registry or its token service refused the credential, or wants one.",
+    meaning: "A registry or its token service refused the credential, or requires one.",
     remedy: "Add one with `slipway credentials add`; `slipway credentials test` tries it.",
   },
   "token-service-untrusted": {
     meaning:
-      "A registry names a token service that must not get the credential: in another domain, or not reached by https.",
+      "A registry names a token service in another domain or without https, so Slipway does not send it the credential.",
     remedy: "If it belongs to the registry, name it with `tokenService`; docs/registries.md shows how.",
   },
   "registry-refused": {
@@ -101,21 +99,21 @@ export const errorCodes = {
     remedy: "The error quotes the registry; check the name of the repository.",
   },
   "registry-unsupported": {
-    meaning: "A registry does not support what was asked of it, such as deletion.",
-    remedy: "Whoever runs the registry may be able to turn it on.",
+    meaning: "A registry does not support an operation, such as deletion.",
+    remedy: "Ask the administrator of the registry to turn it on.",
   },
   "registry-full": {
-    meaning: "A registry has no room left.",
+    meaning: "A registry has no disk space left.",
     remedy: "Free space there; for the embedded registry run `slipway registry gc`.",
   },
   "registry-failed": {
     meaning: "A registry failed, or broke the protocol: it sent damaged content or an address that makes no sense.",
-    remedy: "Try again later; if it stays, tell whoever runs the registry.",
+    remedy: "Try again later. If the error persists, tell the administrator of the registry.",
   },
   "embedded-registry": {
     meaning:
       "The embedded registry of this machine is not running, does not start, or is in the wrong state for a command.",
-    remedy: "`slipway registry status` tells its state, and the error names its log.",
+    remedy: "`slipway registry status` shows its state. The error names its log.",
   },
   "proxy-invalid": {
     meaning: "A proxy variable does not hold the URL of an HTTP proxy.",
@@ -128,7 +126,7 @@ export const errorCodes = {
     remedy: "`slipway credentials list` shows where each one comes from; correct it there.",
   },
   "credential-not-found": {
-    meaning: "There is no credential of that name or for that URL.",
+    meaning: "There is no credential with this name or for this URL.",
     remedy: "Add it with `slipway credentials add`.",
   },
   "server-unreachable": {
@@ -136,13 +134,13 @@ export const errorCodes = {
     remedy: "Check its name, the network and the proxy variables.",
   },
   "secret-not-found": {
-    meaning: "There is no secret of that name.",
+    meaning: "There is no secret with this name.",
     remedy: "Add it with `slipway secret set`.",
   },
 
   // Builds
   "layer-conflict": {
-    meaning: "Two files want the same path in a layer or image, or a path cannot be in one.",
+    meaning: "Two files have the same path in a layer or image, or a path is invalid there.",
     remedy: "Remove or rename one of them.",
   },
   "platform-mismatch": {
@@ -150,7 +148,7 @@ export const errorCodes = {
     remedy: "Use the file for the image's platform, or exclude it with `excludes`.",
   },
   "target-invalid": {
-    meaning: "A Bazel target lacks what Slipway needs of it.",
+    meaning: "A Bazel target lacks something that Slipway needs, such as a dependency.",
     remedy: "Change the target that the error names, or build it again.",
   },
   "package-not-found": {
@@ -158,7 +156,7 @@ export const errorCodes = {
     remedy: "Check the name and the version, and make the lock again.",
   },
   "repository-failed": {
-    meaning: "A repository or index of packages does not answer, or what it sent is damaged or not signed.",
+    meaning: "A package repository does not answer, or its files are damaged or not signed.",
     remedy: "Check the network, the address and the key.",
   },
   "mirror-invalid": {
@@ -167,17 +165,17 @@ export const errorCodes = {
       "Set `mirror` of `base_images.debian` or `--mirror`, such as https://HOST/debian; put passwords into ~/.netrc.",
   },
   "lock-outdated": {
-    meaning: "A lock file is missing, or what it was made from has changed.",
+    meaning: "A lock file is missing, or does not match its sources any more.",
     remedy: "Make it again with the command in the error.",
   },
 
   // Code, environments, jobs
   "git-not-found": {
-    meaning: "A git server has no such repository, branch or commit, or does not show it to you.",
+    meaning: "A git server has no such repository, branch or commit, or you may not read it.",
     remedy: "Check the URL and the name; add a credential with `slipway credentials add`.",
   },
   "git-login": {
-    meaning: "A git server refused the password or SSH key, or wants one.",
+    meaning: "A git server refused the password or SSH key, or requires one.",
     remedy: "Add one with `slipway credentials add --service git`.",
   },
   "git-unreachable": {
@@ -185,8 +183,8 @@ export const errorCodes = {
     remedy: "Check the address, the network and the proxy; the error says which certificate or key is not trusted.",
   },
   "git-failed": {
-    meaning: "git, or the server that it spoke to, failed.",
-    remedy: "The error has git's last words.",
+    meaning: "git or a git server failed.",
+    remedy: "The error quotes the end of git's output.",
   },
   "code-invalid": {
     meaning:
@@ -199,7 +197,7 @@ export const errorCodes = {
   },
   "environment-failed": {
     meaning: "The packages of a Python or conda environment could not be locked or installed.",
-    remedy: "The error has the last words of the installer.",
+    remedy: "The error quotes the end of the installer's output.",
   },
   "value-invalid": {
     meaning: "The arguments or the result of a function are not JSON, or are too large.",
@@ -210,12 +208,12 @@ export const errorCodes = {
     remedy: "Read what it printed; `.local()` runs it in this process.",
   },
   "job-not-found": {
-    meaning: "There is no job of that identifier.",
+    meaning: "There is no job with this ID.",
     remedy: "`slipway job ls` lists the jobs.",
   },
   "job-state": {
-    meaning: "A job is not in the state that a command needs: it has ended, or has not.",
-    remedy: "`slipway job status` tells its state.",
+    meaning: "A job is in the wrong state for a command: it has ended, or it still runs.",
+    remedy: "`slipway job status` shows its state.",
   },
   "job-failed": {
     meaning: "A job or container could not start, or failed.",
@@ -224,8 +222,8 @@ export const errorCodes = {
 
   // Engines and services
   "engine-unavailable": {
-    meaning: "podman, docker or Kubernetes is missing here, does not work, or cannot do what was asked.",
-    remedy: "`slipway doctor` tells which engines work.",
+    meaning: "podman, docker or Kubernetes is missing, does not work, or lacks a feature.",
+    remedy: "`slipway doctor` lists the engines that work.",
   },
   "cluster-unreachable": {
     meaning: "The API server of a Kubernetes cluster does not answer, or the kubeconfig is not usable.",
@@ -245,23 +243,23 @@ export const errorCodes = {
       "The error quotes the engine; check the name, the credential, and that the registry is reachable from there.",
   },
   "service-not-found": {
-    meaning: "There is no service of that name.",
+    meaning: "There is no service with this name.",
     remedy: "`slipway service ls` lists the services.",
   },
   "service-not-ready": {
-    meaning: "A service did not get ready in time, or its program ends.",
+    meaning: "A service was not ready in time, or its program ended.",
     remedy: "Read its log with `slipway service logs`.",
   },
   "service-conflict": {
-    meaning: "Something that was not made by Slipway, or belongs to another owner, is in the way of a service.",
-    remedy: "Rename the service, or remove what is in the way.",
+    meaning: "A service would replace something that Slipway did not create, or that belongs to another owner.",
+    remedy: "Rename the service, or remove the other object.",
   },
   "model-not-found": {
     meaning: "There is no such model, version or model registry.",
     remedy: "`slipway model ls` lists the models.",
   },
   "model-invalid": {
-    meaning: "A folder cannot become a model, or what a registry has under that name is damaged or not a model.",
+    meaning: "A folder cannot become a model, or the artifact in a registry is damaged or not a model.",
     remedy: "Correct the file that the error names and push the model again.",
   },
 } as const satisfies Record<string, { readonly meaning: string; readonly remedy: string }>;
