@@ -56,7 +56,9 @@ function refused(client: ContainerClient, image: string, words: string, source?:
   return new UserError(
     { code: "image-pull-failed", culprit: image },
     `${client.name} pull of ${image} failed${used}: ${words}`,
-    source === undefined ? `${remedyOf(client, image, words)}.` : "Correct that credential: `slipway credentials test` tries it.",
+    source === undefined
+      ? `${remedyOf(client, image, words)}.`
+      : "Correct that credential: `slipway credentials test` tries it.",
   );
 }
 
