@@ -5,7 +5,8 @@ const unprintable = /[^\P{Cc}\n]+/gu;
 
 /** What is wrong, for programs. */
 export interface ErrorIdentity {
-  readonly code: ErrorCode;
+  /** One that docs/reference/errors.md lists. A program that uses the SDK can have its own. */
+  readonly code: ErrorCode | (string & Record<never, never>);
   /** The file with line and column, the field, the registry, the target, the option, the job: the shortest text that names it. */
   readonly culprit: string;
 }
@@ -13,7 +14,7 @@ export interface ErrorIdentity {
 /** An error for people: what is wrong, and what to do about it. */
 abstract class ReportedError extends Error implements ErrorIdentity {
   abstract readonly exitStatus: number;
-  readonly code: ErrorCode;
+  readonly code: ErrorIdentity["code"];
   readonly culprit: string;
   readonly problem: string;
   readonly remedy: string;
