@@ -20,7 +20,9 @@ const sources = globSync("src/**/*.{ts,mts}")
 
 describe("every error code", () => {
   it("of a tool is in the catalogue", () => {
-    const thrown = sources.flatMap((text) => [...text.matchAll(/\bcode: "([a-z-]+)", culprit/g)].map(([, code = ""]) => code));
+    const thrown = sources.flatMap((text) =>
+      [...text.matchAll(/\bcode: "([a-z-]+)", culprit/g)].map(([, code = ""]) => code),
+    );
     expect(thrown.length).toBeGreaterThan(100);
     expect(thrown.filter((code) => !codes.includes(code))).toEqual([]);
   });

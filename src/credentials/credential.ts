@@ -35,6 +35,8 @@ export interface CredentialSearch<Found = Credential> {
   readonly expiresAt?: Date;
   /** The credential's source, for people: a path, or a helper and the path that names it. */
   readonly source?: string;
+  /** If the registry refuses the credential: what to correct. Undefined if a new login of podman or docker would replace it. */
+  readonly correction?: string | undefined;
   /** Every place that was looked at, in order. */
   readonly searched: readonly string[];
   /** Problems of helpers, one sentence each. The search does not fail on them, since public content needs no credential. */

@@ -8,7 +8,7 @@ import { type ConfigAnswer, type ConfigAnswers, lookUp, type Target } from "./do
 import { ecrRegistry } from "./ecr-host.ts";
 import { selectEntry } from "./select.ts";
 import { registryTarget } from "./service-url.ts";
-import { describeEntry, readCredential } from "./source.ts";
+import { correction, describeEntry, readCredential } from "./source.ts";
 import { storePath } from "./store.ts";
 
 /**
@@ -69,7 +69,7 @@ export async function searchCredential(
   }
 }
 
-type Found = Pick<CredentialSearch, "headers" | "expiresAt"> & {
+type Found = Pick<CredentialSearch, "headers" | "expiresAt" | "correction"> & {
   readonly credential: Credential;
   readonly source: string;
 };
@@ -86,7 +86,8 @@ class Search {
 
   async variable(): Promise<Found | undefined> {
     const text = this.#env[configVariable];
-    return text ? this.#config(configVariable, text) : undefined;
+    const found = text ? await this.#config(configVariable, text) : undefined;
+    return found && { ...found, correction: `Correct or unset ${configVariable}.` };
   }
 
   async store(): Promise<Found | undefined> {
@@ -97,7 +98,8 @@ class Search {
       this.#env,
     );
     this.trail.considered.push(...considered);
-    return entry && { credential: await readCredential(entry, this.#env), source: describeEntry(entry) };
+    if (entry === undefined) return undefined;
+    return { credential: await readCredential(entry, this.#env), source: describeEntry(entry), correction };
   }
 
   async files(): Promise<Found | undefined> {

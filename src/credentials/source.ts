@@ -48,6 +48,9 @@ export function nameOf({ name, url }: Entry): string {
   return name ?? url;
 }
 
+/** What to do if a service refuses a credential of `slipway credentials add`. A new login of another tool does not replace it. */
+export const correction = "Correct it, or add a new one with `slipway credentials add`.";
+
 /** Describes an entry for people: its name, if any, and its source. */
 export function describeEntry(entry: Entry): string {
   const name = entry.name === undefined ? "" : `${entry.name}: `;

@@ -37,7 +37,7 @@ async function everything({ home, env }: TestNamespace, image: string): Promise<
   await deleteServices(["web"], env);
   const repositories = { dataset: "none", mountPath: "/opt", repositories: [{ url: "https://a.io/b", name: "b" }] };
   const absent = await rollOut("", { repositories }, 1).catch((error: Error) => error);
-  expect(absent?.message).toMatch(/may not|names the volume claim none, and there is none/);
+  expect(absent?.message).toMatch(/may not|names the volume claim none, which does not exist/);
   if (/may not/.test(absent?.message ?? "")) throw absent;
 }
 

@@ -60,6 +60,14 @@ describe("slipway credentials add", () => {
     expect(JSON.parse(got.stdout)).toMatchObject({ Username: "u", Secret: secret });
   });
 
+  it("is removed by any name of Docker Hub", async () => {
+    const file = user.write("hub.txt", "u\np\n");
+    await user.slipway("credentials", "add", "--service", "docker", "--url", "docker.io", "--file", file);
+    expect(await user.slipway("credentials", "remove", "registry-1.docker.io")).toMatchObject({ status: 0 });
+    await user.slipway("credentials", "add", "--service", "docker", "--url", "registry-1.docker.io", "--file", file);
+    expect(await user.slipway("credentials", "remove", "docker.io")).toMatchObject({ status: 0 });
+  });
+
   it("is undone by remove, by name or by URL, and by nothing else", async () => {
     const unknown = await user.slipway("credentials", "remove", "other");
     expect(unknown).toMatchObject({

@@ -81,6 +81,9 @@ describe("a registry with passwords", () => {
       stderr: expect.stringMatching(/401 .* w: file [\s\S]*\[registry-login\]\n$/),
     });
     expect(refused.stderr).not.toContain("falsch");
+    // A login of docker or podman would not replace it.
+    expect(refused.stderr).toContain("slipway credentials add");
+    expect(refused.stderr).not.toContain("podman login");
     const explained = await user.slipway("credentials", "explain", image);
     expect(explained.stdout).toMatch(/not used +file \S+ lines\.txt .*: a newer one is for the same\nused +w: file/);
     // The settings of the registry count here too.

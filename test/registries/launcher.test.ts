@@ -49,7 +49,7 @@ it("a launcher trusts whom podman's folder names, shows the certificate there, a
   file(`${folder}/ca.crt`, authority.pem);
   const unknown = await run();
   expect(unknown).toMatchObject({ status: 2, stdout: "" });
-  expect(unknown.stderr).toMatch(/refused this machine's side of TLS .*\nIf it wants a client certificate/);
+  expect(unknown.stderr).toMatch(/client certificate.* \[registry-tls\]/);
   file(`${folder}/client.cert`, readFileSync(mine.certificate));
   file(`${folder}/client.key`, readFileSync(mine.key));
   expect(await run()).toMatchObject({ status: 0, stdout });

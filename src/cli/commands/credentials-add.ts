@@ -29,7 +29,7 @@ export async function add(options: AddOptions): Promise<void> {
   if (name !== undefined && !isName(name)) {
     throw optionError(
       "--name",
-      `${JSON.stringify(name)} is not a valid name for a credential.`,
+      `--name is ${JSON.stringify(name)}, which is not a valid name for a credential.`,
       "Use letters, digits, and . _ - between them, at most 63 characters.",
     );
   }
@@ -48,7 +48,7 @@ async function sourceOf(options: AddOptions, env: Environment): Promise<Source> 
   if (given.length !== 1) {
     throw optionError(
       "slipway credentials add",
-      given.length === 0 ? "No source is given." : "More than one source is given.",
+      `\`slipway credentials add\` got ${given.length === 0 ? "no source" : "more than one source"}.`,
       "Give one of --file, --aws-secret, --ssh-key, --password-stdin and --password-env.",
     );
   }
@@ -95,6 +95,7 @@ async function passwordFromStdin(): Promise<string> {
     );
   }
   const password = (await readInput(process.stdin)).replace(/\r?\n$/, "");
-  if (password === "") throw optionError("--password-stdin", "stdin is empty.", "Pipe the password in.");
+  if (password === "")
+    throw optionError("--password-stdin", "--password-stdin got nothing: stdin is empty.", "Pipe the password in.");
   return password;
 }

@@ -1,7 +1,8 @@
 import process from "node:process";
+import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
-import type { Service } from "../../credentials/service-url.ts";
+import { parseServiceUrl, type Service } from "../../credentials/service-url.ts";
 import { describeEntry, describeSource, type Entry } from "../../credentials/source.ts";
 import { readStore, storePath } from "../../credentials/store.ts";
 import { editStore } from "../../credentials/store-edit.ts";
@@ -52,7 +53,7 @@ export async function remove(options: {
   const removed: Entry[] = [];
   await editStore(process.env, (entries) => {
     const isMeant = (entry: Entry) =>
-      (entry.name === what || entry.url === what) && (service === undefined || entry.service === service);
+      (entry.name === what || isSameUrl(entry, what)) && (service === undefined || entry.service === service);
     const meant = entries.filter(isMeant);
     const kinds = new Set(meant.map((entry) => entry.service));
     if (kinds.size > 1) {
@@ -70,4 +71,14 @@ export async function remove(options: {
     return entries.filter((entry) => !isMeant(entry));
   });
   for (const entry of removed) process.stderr.write(`Removed ${describeEntry(entry)}.\n`);
+}
+
+/** Whether two spellings mean one service. Docker Hub has several names. */
+function isSameUrl({ service, url }: Entry, what: string): boolean {
+  if (url === what) return true;
+  try {
+    return isDeepStrictEqual(parseServiceUrl(service, url), parseServiceUrl(service, what));
+  } catch {
+    return false;
+  }
 }

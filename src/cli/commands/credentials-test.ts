@@ -2,7 +2,15 @@ import process from "node:process";
 import { Failure, reportOf, UserError } from "../../core/errors.ts";
 import type { Credential, SshKey } from "../../credentials/credential.ts";
 import { parseServiceUrl, type Service, type ServiceUrl } from "../../credentials/service-url.ts";
-import { canGive, describeEntry, type Entry, nameOf, readCredential, readSshKey } from "../../credentials/source.ts";
+import {
+  canGive,
+  correction,
+  describeEntry,
+  type Entry,
+  nameOf,
+  readCredential,
+  readSshKey,
+} from "../../credentials/source.ts";
 import { readStore } from "../../credentials/store.ts";
 import { HttpConnection } from "../../registry/client/http.ts";
 import { openRegistry } from "../../registry/client/open.ts";
@@ -21,7 +29,7 @@ export async function test(options: {
   if (named) return report(named);
   if (what === undefined) return testAll(entries);
   const asked = readAsked(what, service);
-  const { failure, credential, source } = await lookUpAsked(asked, process.env);
+  const { failure, credential, source, correction } = await lookUpAsked(asked, process.env);
   if (failure !== undefined) throw failure;
   if (!credential) {
     throw new UserError(
@@ -30,7 +38,7 @@ export async function test(options: {
       `${didYouMean(what, entries)}\`slipway credentials explain ${what}\` shows where Slipway looked.`,
     );
   }
-  const found = { credential, source: source ?? "" };
+  const found = { credential, source: source ?? "", correction };
   process.stdout.write(`${source}: ${await askService(asked.service, asked.url, found)}\n`);
 }
 
@@ -56,21 +64,22 @@ async function report(entry: Entry): Promise<void> {
   const isKey = url.scheme === "ssh" || !canGive(entry.source, "password");
   const credential = isKey ? await readSshKey(entry) : await readCredential(entry, process.env);
   const source = describeEntry(entry);
-  process.stdout.write(`${source}: ${await askService(entry.service, url, { credential, source })}\n`);
+  process.stdout.write(`${source}: ${await askService(entry.service, url, { credential, source, correction })}\n`);
 }
 
 /** What is tested, and where it is from, for people. */
 interface Tested<Kind = Credential | SshKey> {
   readonly credential: Kind;
   readonly source: string;
+  readonly correction?: string | undefined;
 }
 
 /** What the service says to the credential, in a few words. Fails when it says no. */
-async function askService(service: Service, url: ServiceUrl, { credential, source }: Tested): Promise<string> {
+async function askService(service: Service, url: ServiceUrl, { credential, ...found }: Tested): Promise<string> {
   if (credential.kind === "ssh-key" || credential.kind === "ssh-key-file") {
     return "the key can be read; `git ls-remote` asks the server";
   }
-  if (service === "docker") return askRegistry(url, { credential, source });
+  if (service === "docker") return askRegistry(url, { credential, ...found });
   if (url.path === "") return "it can be read; give the URL of a repository or a file to have the server asked";
   return askServer(service, url, credential);
 }

@@ -57,6 +57,8 @@ export interface Step {
 export interface Identity {
   /** The credential's source. Undefined: anonymous, since none was found. */
   readonly source?: string | undefined;
+  /** What to do if the registry refuses the credential. Undefined: a new login replaces it. */
+  readonly correction?: string | undefined;
   readonly searched: readonly string[];
   readonly problems: readonly string[];
 }
@@ -220,6 +222,7 @@ export function askedAs({ source, problems }: Identity): string {
 
 /** The remedy for missing or wrong credentials. */
 export function loginRemedy(registry: string, identity: Identity): string {
+  if (identity.correction !== undefined) return identity.correction;
   const looked = identity.searched.length > 0 ? ` Looked in: ${identity.searched.join(", ")}.` : "";
   return `Log in with \`docker login ${registry}\`, \`podman login ${registry}\` or \`slipway credentials add --service docker --url ${registry} …\` as a user with access.${looked}`;
 }

@@ -97,7 +97,7 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
       "too little memory",
       "busybox dd if=/dev/zero of=/dev/null bs=200M",
       { resources: { replicas: 1, instanceType: "small" } },
-      /It is not ready after 30 s\. It was killed for want of memory: it may take \S+ bytes\. Give it more \(instanceType\)/,
+      /It is not ready after 30 s\. It was killed because it used more than \S+ bytes of memory\. Give it more \(instanceType\)/,
     ],
     [
       "no node that is large enough",

@@ -210,7 +210,7 @@ it("without their claim or their secret are refused before anything is made, wit
     const missing = await user.slipway(["service", command, "repos.yaml"]);
     expect(missing).toEqual({ out: "", error: place, status: 2 });
     expect(missing.error).toMatch(
-      /^repos\.yaml:15:17: repositories\.repositories\[1\]\.password .*\n.*`slipway secret set paperspace-github-token`.* \[field-invalid\]\n$/,
+      /^repos\.yaml:15:17: repositories\.repositories\[1\]\.password .*\n.*`slipway secret set paperspace-github-token`.* \[secret-not-found\]\n$/,
     );
   }
   expect(await objects()).toBe("");
@@ -224,7 +224,7 @@ it("without their claim or their secret are refused before anything is made, wit
   expect(await user.slipway(["service", "apply", "repos.yaml"])).toMatchObject({ status: 0, out: created });
   await user.slipway(["secret", "rm", secret]);
   await user.kubectl("scale", "deployment/repos", "--replicas=1");
-  const says = `There is no secret ${secret}, which has the password for `;
+  const says = `There is no secret ${secret}, the password for `;
   await until(
     () => user.kubectl("logs", "deployment/repos", "--container=sync-repositories").catch(() => ""),
     (log) => log.includes(says) && log.includes(`Set it: \`slipway secret set ${secret}\`.`),
