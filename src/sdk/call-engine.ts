@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import type { CallEngine } from "../engine/calls/calls.ts";
-import { HelperCalls } from "../engine/calls/helper.ts";
+import { HelperCalls, pullByHelper } from "../engine/calls/helper.ts";
 import { ContainerCalls, ProcessCalls } from "../engine/calls/local.ts";
 import { detectEngine, type EngineChoice } from "../engine/choose.ts";
 import { imageVariables } from "./images.ts";
@@ -33,7 +33,7 @@ export function callEngine(): CallEngine {
   const engine = chosenEngine();
   switch (engine.kind) {
     case "container":
-      return new ContainerCalls(engine.client, process.env);
+      return new ContainerCalls(engine.client, process.env, (image) => pullByHelper(image, process.env));
     case "kubernetes":
       return new HelperCalls("kubernetes", process.env);
     case "process":

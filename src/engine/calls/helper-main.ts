@@ -1,14 +1,15 @@
 /**
  * Speaks to engines for programs that cannot: `helper engine` tells which one SLIPWAY_ENGINE chooses, `helper check IMAGE…` whether it can
- * pull images, `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output), and
+ * pull images, `helper pull IMAGE` pulls one with Slipway's credential, `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output), and
  * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for a program that is about to start in that process, with one of the images.
  */
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
-import { exitStatusOf, Failure, reportOf, UserError } from "../../core/errors.ts";
+import { exitStatusOf, Failure, jsonOf, reportOf, UserError } from "../../core/errors.ts";
 import { reportUncaught } from "../../core/unexpected.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
 import { detectEngine, type EngineChoice } from "../choose.ts";
+import { pullWithAccess } from "../container/pull.ts";
 import type { CallEngine } from "./calls.ts";
 import { converse } from "./converse.ts";
 import { describeEngine } from "./describe.ts";
@@ -17,7 +18,10 @@ import { ContainerCalls } from "./local.ts";
 import { serve } from "./serve.ts";
 
 async function open(choice: EngineChoice): Promise<CallEngine> {
-  if (choice.kind === "container") return new ContainerCalls(choice.client, process.env);
+  if (choice.kind === "container") {
+    const pull = (image: string) => pullWithAccess(choice.client, image, process.env);
+    return new ContainerCalls(choice.client, process.env, pull);
+  }
   if (choice.kind === "kubernetes") return new (await import("./kubernetes.ts")).KubernetesCalls(process.env);
   throw new Failure(
     { code: "engine-unavailable", culprit: choice.kind },
@@ -47,13 +51,17 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
   const choice = detectEngine(process.env);
   if (command === "engine") {
     process.stdout.write(`${JSON.stringify({ ...describeEngine(choice), remark: remarkOf(choice) })}\n`);
+  } else if (command === "pull") {
+    const [image = ""] = words;
+    const isPulled = choice.kind === "container" && (await pullWithAccess(choice.client, image, process.env));
+    process.stdout.write(JSON.stringify({ isPulled }));
   } else if (command === "check") {
     if (choice.kind === "kubernetes") await (await import("./kubernetes.ts")).checkImages(words, process.env);
   } else {
     throw new UserError(
       { code: "command-line-invalid", culprit: String(command) },
       `The helper has no command ${command}.`,
-      "Its commands are engine, check, calls and serve.",
+      "Its commands are engine, check, pull, calls and serve.",
     );
   }
 }
@@ -66,6 +74,7 @@ function remarkOf(choice: EngineChoice): string | null {
 enableCompileCache(join(cacheFolder(), "compiled"));
 reportUncaught();
 main(process.argv.slice(2)).catch((error) => {
-  process.stderr.write(`slipway: ${reportOf(error)}\n`);
+  if (process.argv[2] === "pull") process.stdout.write(jsonOf(error));
+  else process.stderr.write(`slipway: ${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);
 });

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
 import type { Environment } from "../../core/environment.ts";
 import { type ErrorIdentity, Failure, UserError } from "../../core/errors.ts";
 import { interruptible } from "../../core/interrupts.ts";
@@ -75,6 +76,23 @@ export class HelperCalls implements CallEngine {
       throw new (name === "UserError" ? UserError : Failure)(last.error, problem, remedy);
     }
   }
+}
+
+/**
+ * Has the helper pull an image with Slipway's credential and settings for its registry.
+ *
+ * @returns false if there are none, or the program was started without a helper
+ */
+export async function pullByHelper(image: string, env: Environment): Promise<boolean> {
+  const helper = env[helperVariable];
+  if (!helper) return false;
+  const child = spawn(helper, ["pull", image], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const { isPulled, error } = JSON.parse(await text(child.stdout)) as {
+    readonly isPulled?: boolean;
+    readonly error?: ErrorIdentity & { readonly problem: string; readonly remedy: string };
+  };
+  if (error) throw new UserError(error, error.problem, error.remedy);
+  return isPulled === true;
 }
 
 /** A helper of this call's own. */

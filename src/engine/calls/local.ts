@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Environment } from "../../core/environment.ts";
 import type { ContainerClient } from "../container/client.ts";
 import { LoginSource } from "../container/login.ts";
-import { runContainer } from "../container/run.ts";
+import { type ContainerRunOptions, runContainer } from "../container/run.ts";
 import type { Run } from "../engine.ts";
 import { parseExactly } from "../exact-json.ts";
 import { runProcess } from "../process/run.ts";
@@ -51,15 +51,20 @@ export class ProcessCalls implements CallEngine {
   }
 }
 
+type Pull = NonNullable<ContainerRunOptions["pull"]>;
+
 /** Calls in containers of podman or docker. */
 export class ContainerCalls implements CallEngine {
   readonly kind = "container";
   readonly #client: ContainerClient;
   readonly #env: Environment;
 
-  constructor(client: ContainerClient, env: Environment) {
+  readonly #pull: Pull;
+
+  constructor(client: ContainerClient, env: Environment, pull: Pull) {
     this.#client = client;
     this.#env = env;
+    this.#pull = pull;
   }
 
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
@@ -79,6 +84,7 @@ export class ContainerCalls implements CallEngine {
           { ...run, image, network, resources },
           {
             env: this.#env,
+            pull: this.#pull,
             signal,
             onStderr: listener.onOutput,
             onCreated: begun.resolve,

@@ -36,6 +36,15 @@ const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCo
   [/no space left/i, "Free space, for example with `{client} system prune`"],
 ];
 
+/** What a client prints when a registry refuses it, or when it does not trust the registry. */
+const refusal =
+  /unauthorized|authentication required|(?<!permission )denied|forbidden|no basic auth|x509|certificate|tls: |HTTP response to HTTPS|status code from registry 400/i;
+
+/** Whether a pull that ended with these words may succeed with Slipway's own credentials and settings. */
+export function isRefusal(words: string): boolean {
+  return refusal.test(words);
+}
+
 /** The error for a client that could not start the program. */
 export function clientFailure(client: ContainerClient, image: string, status: number, words: string): UserError {
   const code = knownFailure(words)?.[2];

@@ -7,18 +7,9 @@ import { findCredential } from "../../credentials/find.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { registrySettings } from "../../registry/settings/settings.ts";
 import type { ContainerClient } from "./client.ts";
-import { oneLine, remedyOf } from "./failure.ts";
+import { isRefusal, oneLine, remedyOf } from "./failure.ts";
 import { isFromLoopback } from "./loopback.ts";
 import { type Access, type Login, makeRunFolder } from "./run-folder.ts";
-
-/** What a client prints when a registry refuses it, or when it does not trust the registry. */
-const refusal =
-  /unauthorized|authentication required|(?<!permission )denied|forbidden|no basic auth|x509|certificate|tls: |HTTP response to HTTPS|status code from registry 400/i;
-
-/** Whether a pull that ended with these words may succeed with Slipway's own credentials and settings. */
-export function isRefusal(words: string): boolean {
-  return refusal.test(words);
-}
 
 /**
  * Pulls an image: with `login` if the caller has one, otherwise with the client's own logins and then as {@link pullWithAccess}.

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { evaluate } from "../testdata/evaluate.ts";
 import { installedClient, makeImage } from "../testdata/image.ts";
 import { startRegistry } from "../testdata/registry.ts";
+import { pullWithAccess } from "./pull.ts";
 
 // Containers of a busy machine take their time.
 vi.setConfig({ testTimeout: 300_000 });
@@ -57,7 +58,8 @@ describe("a container of podman", () => {
       execFileSync(podman.path, ["rmi", "--force", registry.image], { stdio: "ignore" });
       const auths = { [registry.image.split("/", 1)[0] as string]: { auth: btoa(`token:${login.password}`) } };
       const env = { ...process.env, DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) };
-      expect((await evaluate(podman, "console.log(3)", { image: registry.image }, { env })).out).toBe("3\n");
+      const pull = (image: string) => pullWithAccess(podman, image, env);
+      expect((await evaluate(podman, "console.log(3)", { image: registry.image }, { pull })).out).toBe("3\n");
     } finally {
       await registry.close();
       execFileSync(podman.path, ["rmi", "--force", "--ignore", registry.image], { stdio: "ignore" });

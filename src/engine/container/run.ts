@@ -11,10 +11,9 @@ import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
 import { checkDocker } from "./docker-daemon.ts";
 import { divideEnvironment } from "./environment.ts";
-import { clientFailure, oneLine } from "./failure.ts";
+import { clientFailure, isRefusal, oneLine } from "./failure.ts";
 import { LastWords } from "./last-words.ts";
 import { processLimits } from "./process-limits.ts";
-import { isRefusal, pullWithAccess } from "./pull.ts";
 import { checkReach } from "./reach.ts";
 import { type Login, makeRunFolder } from "./run-folder.ts";
 import { otherRuntime } from "./runtime.ts";
@@ -23,6 +22,8 @@ import { otherRuntime } from "./runtime.ts";
 export interface ContainerRunOptions {
   /** For the image's registry; by default the user's own logins are used. */
   readonly login?: Login;
+  /** Pulls the image with Slipway's credential and settings after the registry refused the client. False: there are none. */
+  readonly pull?: (image: string) => Promise<boolean>;
   /** The client's own environment; none of it reaches the container. */
   readonly env?: Environment;
   /** For the container's standard error and our own remarks; by default this process's. */
@@ -58,7 +59,7 @@ export async function runContainer(
   checkReach(client, run.image, env);
   if (client.name === "docker") await checkDocker(env);
   let { status, words } = await attempt(client, run, { ...options, env, onStderr });
-  if (options.login === undefined && isRefusal(words) && (await pullWithAccess(client, run.image, env))) {
+  if (options.login === undefined && isRefusal(words) && (await options.pull?.(run.image))) {
     ({ status, words } = await attempt(client, run, { ...options, env, onStderr }));
   }
   if (words === "") return status;

@@ -9,6 +9,7 @@ import { findExecutable } from "../../core/executables.ts";
 import { takeLock } from "../../core/lock.ts";
 import { requireContainerClient } from "../container/client.ts";
 import { embeddedLogin } from "../container/login.ts";
+import { pullWithAccess } from "../container/pull.ts";
 import { runContainer } from "../container/run.ts";
 import { statusOf } from "../engine.ts";
 import { nonceVariable, ResultReader } from "../protocol.ts";
@@ -210,8 +211,9 @@ function startContainer(
   const stopping = new AbortController();
   const run = async () => {
     const login = await embeddedLogin(image);
+    const client = requireContainerClient(process.env);
     return runContainer(
-      requireContainerClient(process.env),
+      client,
       {
         image,
         programArguments: program.argv,
@@ -227,7 +229,13 @@ function startContainer(
         mounts: program.mounts,
         ...(program.cwd === undefined ? {} : { workingDir: program.cwd }),
       },
-      { onStderr: sinks.stderr, signal: stopping.signal, name: containerName(folder.id), ...(login ? { login } : {}) },
+      {
+        onStderr: sinks.stderr,
+        signal: stopping.signal,
+        name: containerName(folder.id),
+        pull: () => pullWithAccess(client, image, process.env),
+        ...(login ? { login } : {}),
+      },
     );
   };
   return { status: run(), stop: async () => stopping.abort() };
