@@ -28,7 +28,7 @@ describe("what becomes of a job that fails is said, with what to do", () => {
       await failure("dd if=/dev/zero of=/tmp/x bs=1M count=100; busybox tail /dev/zero", {
         resources: { memory: 24 << 20 },
       }),
-    ).toMatch(/^It was killed for want of memory: it may take 25165824 bytes\. Give it more/);
+    ).toMatch(/^It was killed because it used more than 25165824 bytes of memory\. Give it more/);
     const absent = await failureOf(cluster, shell(image, "x", { cwd: "/dev/null/x" }));
     expect(absent).toMatch(/cannot be (started|made)/);
   });
@@ -45,8 +45,8 @@ describe("what becomes of a job that fails is said, with what to do", () => {
       expect(await cluster.jobs()).toEqual([]);
       return reason;
     };
-    expect(await failure(root)).toMatch(/runs as root, and Slipway's pods may not\. Give the image a user by number/);
-    expect(await failure(named)).toMatch(/names its user worker without a number.* Name it by number/);
+    expect(await failure(root)).toMatch(/runs as root, which Slipway's pods may not\. Set a numeric user/);
+    expect(await failure(named)).toMatch(/names its user worker without a number.* Set a numeric user/);
     const absent = image.replace(/.{8}$/, "00000000");
     expect(await failure(absent)).toMatch(/^Registry localhost:\d+ has no image localhost.*: .*\. Push it, or resolve/);
     // To a user with another state folder it is any registry, and one with other secrets.
@@ -54,7 +54,7 @@ describe("what becomes of a job that fails is said, with what to do", () => {
     const repository = image.replace("test/shell", "test/other");
     const { status } = await run(stranger, shell(repository, "true"));
     expect(status.reason).toMatch(
-      /to nobody without a credential, and the nodes have none: .*Submit it again with --copy-credentials/,
+      /wants a credential for \S+, and the nodes have none: .*--copy-credentials/,
     );
   });
 

@@ -103,7 +103,7 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
       "no node that is large enough",
       answering,
       { resources: { replicas: 1, instanceType: "huge" } },
-      /It is not ready after 30 s\. No node takes it: .* ask for less \(instanceType\)/,
+      /It is not ready after 30 s\. No node takes it: .*\(instanceType\)/,
     ],
     [
       "a program that is not there",
