@@ -53,9 +53,7 @@ describe("what becomes of a job that fails is said, with what to do", () => {
     const stranger = cluster.engine({}, { XDG_STATE_HOME: cluster.elsewhere });
     const repository = image.replace("test/shell", "test/other");
     const { status } = await run(stranger, shell(repository, "true"));
-    expect(status.reason).toMatch(
-      /wants a credential for \S+, and the nodes have none: .*--copy-credentials/,
-    );
+    expect(status.reason).toMatch(/wants a credential for \S+, and the nodes have none: .*--copy-credentials/);
   });
 
   it("about the cluster", { timeout: 120_000 }, async () => {
