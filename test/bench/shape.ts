@@ -54,7 +54,7 @@ program(name = "app", main = "main.js", node = ${JSON.stringify(process.execPath
 pipeline(name = "main", binary = ":app", base = "@base//image")
 # For tools that push a folder: without the base, whose layers are not on this machine.
 image(name = "peer", layers = [":main_layers"])
-image_layer(name = "tiny_layer", files = {"BUILD.bazel": "/BUILD.bazel"})
+image_layer(name = "tiny_layer", files = {"/BUILD.bazel": "BUILD.bazel"})
 image(name = "tiny", layers = [":tiny_layer"], cmd = ["true"])
 `,
   });

@@ -144,7 +144,7 @@ export function chain(registries: Readonly<Record<string, (user: ChainUser) => P
 function plantedBuild(secret: string): string {
   return `
 load("@slipway//bazel:defs.bzl", "image", "image_layer", "image_push")
-image_layer(name = "layer", files = {"secret.txt": "/secret.txt"})
+image_layer(name = "layer", files = {"/secret.txt": "secret.txt"})
 image(name = "image", env = {"PLANTED": ${JSON.stringify(secret)}}, layers = [":layer"])
 image_push(name = "push", images = [":image"], repository = "planted")
 `;

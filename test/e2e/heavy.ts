@@ -9,7 +9,7 @@ load("//bazel:defs.bzl", "image", "image_layer", "pipeline")
 
 image_layer(
     name = "cargo",
-    files = {"cargo.bin": "/cargo.bin"},
+    files = {"/cargo.bin": "cargo.bin"},
 )
 
 image(name = "empty")
