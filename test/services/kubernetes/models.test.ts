@@ -1,9 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { SecretWatch } from "../../credentials/testdata/secrets.ts";
 import { kubectl, type Pod, ServiceUser, until } from "./machine.ts";
 import { PodRegistry } from "./registry.ts";
+
+// Pods of a busy machine take their time.
+vi.setConfig({ testTimeout: 300_000 });
 
 const MiB = 2 ** 20;
 
