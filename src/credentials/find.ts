@@ -37,6 +37,18 @@ function runtimeFiles(user: number): string[] {
   return [`/run/user/${user}/containers/auth.json`, `/tmp/podman-run-${user}/containers/auth.json`, shared];
 }
 
+function isChosenByPodman(path: string, env: Environment): boolean {
+  return !env["XDG_RUNTIME_DIR"] && runtimeFiles(process.getuid?.() ?? 0).includes(path);
+}
+
+/** Whether a file is this user's. Anyone can make a folder in /tmp, and root's /run/containers is closed to others. */
+async function isOwn(path: string): Promise<boolean> {
+  return stat(path).then(
+    ({ uid }) => uid === process.getuid?.(),
+    () => false,
+  );
+}
+
 /** The variable that holds the text of a Docker configuration, as CI systems set it. */
 const configVariable = "DOCKER_AUTH_CONFIG";
 
@@ -106,8 +118,7 @@ class Search {
     for (const path of credentialFiles(this.#env)) {
       let text: string;
       try {
-        // Anyone can make a folder in /tmp.
-        if (path.startsWith("/tmp/podman-run-") && (await stat(path)).uid !== process.getuid?.()) continue;
+        if (isChosenByPodman(path, this.#env) && !(await isOwn(path))) continue;
         text = await readFile(path, "utf8");
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? "";
