@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { mirrorFor, parseSourcesFile, parseSourcesList, readAptSources } from "./apt-sources.ts";
 import { findMirrors } from "./mirrors.ts";
@@ -49,7 +49,7 @@ Suites: sid
   });
 
   it("are found where apt looks, other files left alone", () => {
-    const root = mkdtempSync(join(tmpdir(), "apt-"));
+    const root = temporaryFolder();
     expect(readAptSources(root)).toEqual([]);
     mkdirSync(join(root, "etc/apt/sources.list.d"), { recursive: true });
     writeFileSync(join(root, "etc/apt/sources.list"), "deb http://one.example/debian sid main\n");

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { openDeb } from "./deb.ts";
 import { parseParagraphs } from "./deb822.ts";
@@ -10,10 +10,7 @@ import { testAr, testDeb, testTar } from "./testdata/packages.ts";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "deb-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = temporaryFolder();
 });
 
 function open(bytes: Buffer) {
@@ -72,18 +69,12 @@ describe("openDeb", () => {
   });
 
   it("refuses what is no package, naming it", async () => {
-    const notPackage = reported("file-invalid", /a\.deb$/);
-    await expect(open(Buffer.from("<html>not found</html>"))).rejects.toThrow(notPackage);
-    await expect(open(testAr({ "debian-binary": Buffer.from("2.0\n") }))).rejects.toThrow(notPackage);
-    const nameless = testAr({
-      "control.tar": testTar([{ path: "control", content: "Version: 1\n" }]),
-      "data.tar": testTar([]),
-    });
-    await expect(open(nameless)).rejects.toThrow(notPackage);
-    const old = testAr({
-      "control.tar": testTar([{ path: "control", content: "Package: a\n" }]),
-      "data.tar.bz2": Buffer.from("BZh"),
-    });
+    const control = (content: string) => ({ "control.tar": testTar([{ path: "control", content }]) });
+    const nameless = testAr({ ...control("Version: 1\n"), "data.tar": testTar([]) });
+    for (const bytes of [Buffer.from("<html>"), testAr({ "debian-binary": Buffer.from("2.0\n") }), nameless]) {
+      await expect(open(bytes)).rejects.toThrow(reported("file-invalid", /a\.deb$/));
+    }
+    const old = testAr({ ...control("Package: a\n"), "data.tar.bz2": Buffer.from("BZh") });
     await expect(open(old)).rejects.toThrow(reported("file-invalid", "data.tar.bz2"));
   });
 

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { mirrorFetch } from "./http-fetch.ts";
 
@@ -44,15 +44,11 @@ describe("mirrorFetch", () => {
   });
 
   it("reads a mirror that is a folder", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "mirror-"));
-    try {
-      mkdirSync(join(folder, "dists"));
-      writeFileSync(join(folder, "dists/x"), "here");
-      const fetch = mirrorFetch({ debian: pathToFileURL(folder).href });
-      expect(Buffer.from(await fetch("debian", "dists/x")).toString()).toBe("here");
-      await expect(fetch("debian", "dists/y")).rejects.toThrow(reported("repository-failed", /^file:.*dists\/y$/));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "dists"));
+    writeFileSync(join(folder, "dists/x"), "here");
+    const fetch = mirrorFetch({ debian: pathToFileURL(folder).href });
+    expect(Buffer.from(await fetch("debian", "dists/x")).toString()).toBe("here");
+    await expect(fetch("debian", "dists/y")).rejects.toThrow(reported("repository-failed", /^file:.*dists\/y$/));
   });
 });

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseSharedObject } from "../core/elf.ts";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { type CacheEntry, compareLibraryNames, findLibraries, formatCache } from "./ld-cache.ts";
 import { RootTree } from "./root-tree.ts";
 import { testLibrary } from "./testdata/packages.ts";
@@ -88,20 +88,16 @@ const LDCONFIG = "/sbin/ldconfig";
 
 describe.skipIf(!existsSync(LDCONFIG))("ldconfig", () => {
   it("reads the cache that was written", () => {
-    const folder = mkdtempSync(join(tmpdir(), "cache-"));
-    try {
-      fc.assert(
-        fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 20 }), (names) => {
-          const entries: CacheEntry[] = names.map((name) => ({ name, flags: 0x0303, path: `/lib/x/${name}` }));
-          writeFileSync(join(folder, "cache"), formatCache(entries));
-          const printed = execFileSync(LDCONFIG, ["-p", "-C", join(folder, "cache")], { encoding: "utf8" });
-          const lines = names.map((name) => `\t${name} (libc6,x86-64) => /lib/x/${name}`);
-          expect(printed.split("\n").slice(1, -1).sort()).toEqual(lines.sort());
-        }),
-        { numRuns: 20 },
-      );
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const cache = join(temporaryFolder(), "cache");
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 20 }), (names) => {
+        const entries: CacheEntry[] = names.map((name) => ({ name, flags: 0x0303, path: `/lib/x/${name}` }));
+        writeFileSync(cache, formatCache(entries));
+        const printed = execFileSync(LDCONFIG, ["-p", "-C", cache], { encoding: "utf8" });
+        const lines = names.map((name) => `\t${name} (libc6,x86-64) => /lib/x/${name}`);
+        expect(printed.split("\n").slice(1, -1).sort()).toEqual(lines.sort());
+      }),
+      { numRuns: 20 },
+    );
   });
 });

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { reported } from "../core/testdata/reported.ts";
 import type { TarEntry } from "../layer/entry.ts";
 import { openRootFilesystem } from "./root-filesystem.ts";
@@ -10,10 +10,7 @@ import { type TestFile, testDeb, testLibrary } from "./testdata/packages.ts";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "root-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = temporaryFolder();
 });
 
 const user = { name: "slipway", uid: 1000, gid: 1000, home: "/home/slipway", shell: "/bin/sh" };
@@ -215,30 +212,20 @@ esac
   });
 
   it("leaves no temporary file, also when it fails", async () => {
-    await expect(root({ a: testDeb("a", []), b: Buffer.from("no") })).rejects.toThrow(
-      reported("file-invalid", /b\.deb$/),
-    );
+    const failing = root({ a: testDeb("a", []), b: Buffer.from("no") });
+    await expect(failing).rejects.toThrow(reported("file-invalid", /b\.deb$/));
     await root({ a: testDeb("a", []) });
     expect(readdirSync(folder).filter((name) => !name.endsWith(".deb"))).toEqual([]);
   });
 });
 
-function has(program: string): boolean {
-  try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-describe.skipIf(!has("dpkg-query"))("dpkg", () => {
+describe.skipIf(spawnSync("dpkg-query", ["--version"]).error)("dpkg", () => {
   it("understands the database", async () => {
     const tree = await root({
       a: testDeb("a", [file("etc/a.conf", "x\n")], { scripts: { conffiles: "/etc/a.conf\n" } }),
     });
     const admin = join(folder, "admin");
-    execFileSync("mkdir", ["-p", join(admin, "info"), join(admin, "updates")]);
+    for (const name of ["info", "updates"]) mkdirSync(join(admin, name), { recursive: true });
     for (const [path, { text, type }] of tree) {
       if (type === "file" && path.startsWith("var/lib/dpkg/"))
         writeFileSync(join(admin, path.slice("var/lib/dpkg/".length)), text, "latin1");

@@ -1,8 +1,8 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../core/testdata/folder.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { indexTar } from "../../debian/tar-index.ts";
 import { testDeb } from "../../debian/testdata/packages.ts";
@@ -11,10 +11,7 @@ import { bytecode } from "./bytecode.ts";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "bytecode-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = temporaryFolder();
 });
 
 const context = () => ({ folder, signal: new AbortController().signal });
@@ -28,23 +25,19 @@ const compiler = (source: Uint8Array, path: string) => {
 };
 
 async function contents(name: string): Promise<Record<string, string>> {
-  const file = await open(join(folder, name));
-  try {
-    const entries = (await indexTar(file, name)).filter(({ type }) => type === "file");
-    const bytes = readFileSync(join(folder, name));
-    return Object.fromEntries(
-      entries.map(({ path, offset, size }) => [path, bytes.toString("utf8", offset, offset + size)]),
-    );
-  } finally {
-    await file.close();
-  }
+  await using file = await open(join(folder, name));
+  const entries = (await indexTar(file, name)).filter(({ type }) => type === "file");
+  const bytes = readFileSync(join(folder, name));
+  return Object.fromEntries(
+    entries.map(({ path, offset, size }) => [path, bytes.toString("utf8", offset, offset + size)]),
+  );
 }
 
 describe("bytecode", () => {
   it("is beside the modules of a package, under the path that they have in the image", async () => {
     writeFileSync(join(folder, "a.py"), "a");
     writeFileSync(join(folder, "bad.py"), "?");
-    closeSync(openSync(join(folder, "empty.py"), "w"));
+    writeFileSync(join(folder, "empty.py"), "");
     const entries = ["a", "bad", "empty"].map((name) => ["file", `app/p/${name}.py`, `${name}.py`]);
     await bytecode([...options("out"), ...json(entries)], context(), compiler);
     expect(await contents("out.tar")).toEqual({

@@ -1,12 +1,12 @@
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../core/testdata/folder.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { imports } from "./check-imports.ts";
 
 function check(imported: readonly string[], packages: readonly string[]) {
-  const folder = mkdtempSync(join(tmpdir(), "imports-"));
+  const folder = temporaryFolder();
   writeFileSync(join(folder, "main.ts"), `// first line\n${imported.map((path) => `import "${path}";`).join("\n")}\n`);
   const metafile = {
     inputs: { "main.ts": { imports: imported.map((path) => ({ path, external: true })) }, "lib.ts": { imports: [] } },

@@ -1,18 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../core/testdata/folder.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { testDeb } from "../../debian/testdata/packages.ts";
 import { debian } from "./debian.ts";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "debian-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = temporaryFolder();
 });
 
 const user = ["user", { name: "slipway", uid: 1000, gid: 1000, home: "/home/slipway", shell: "/bin/sh" }];

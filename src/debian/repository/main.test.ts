@@ -37,16 +37,14 @@ function run(...args: string[]) {
   });
 }
 
+function prepare(declared: { readonly suite: string; readonly packages: readonly string[] }) {
+  const all = JSON.stringify({ components: [], architecture: "", ...declared });
+  return run("prepare", "a.lock", "images/a.lock", "https://mirror.example/debian/", all);
+}
+
 describe("the repository rule's tool", () => {
   it("reads the lock and finds the mirrors without any package", () => {
-    const declared = JSON.stringify({ suite: "bookworm", components: [], architecture: "", packages: ["dash"] });
-    const { stdout, stderr, status } = run(
-      "prepare",
-      "a.lock",
-      "images/a.lock",
-      "https://mirror.example/debian/",
-      declared,
-    );
+    const { stdout, stderr, status } = prepare({ suite: "bookworm", packages: ["dash"] });
     expect([status, stderr]).toEqual([0, ""]);
     expect(JSON.parse(stdout)).toEqual({
       lock: JSON.parse(JSON.stringify(parseLock(text, "a.lock"))),
@@ -56,28 +54,15 @@ describe("the repository rule's tool", () => {
   });
 
   it("says in a sentence what is wrong with what is declared", () => {
-    const declared = JSON.stringify({ suite: "trixie", components: [], architecture: "", packages: [] });
-    const { stdout, stderr, status } = run(
-      "prepare",
-      "a.lock",
-      "images/a.lock",
-      "https://mirror.example/debian",
-      declared,
-    );
+    const { stdout, stderr, status } = prepare({ suite: "trixie", packages: [] });
     expect([status, stdout]).toEqual([2, ""]);
     expect(stderr).toContain("\nRun: slipway image lock images/a.lock --suite trixie --component main");
     expect(stderr).toContain("[lock-outdated]");
   });
 
   it("says what could not be fetched when it makes a lock anew", () => {
-    cpSync(
-      new URL("../../../node_modules/xz-decompress", import.meta.url),
-      join(folder, "node_modules/xz-decompress"),
-      {
-        recursive: true,
-        dereference: true,
-      },
-    );
+    const decompressor = new URL("../../../node_modules/xz-decompress", import.meta.url);
+    cpSync(decompressor, join(folder, "node_modules/xz-decompress"), { recursive: true, dereference: true });
     const { stdout, stderr, status } = run("relock", "a.lock", pathToFileURL(folder).href);
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(/dists\/bookworm\/InRelease[\s\S]*\[repository-failed\]/);
