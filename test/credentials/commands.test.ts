@@ -7,6 +7,7 @@ const secret = "ein-sehr-geheimes-wort";
 const user = new Installed([secret]);
 const store = join(user.env["XDG_CONFIG_HOME"] as string, "slipway/credentials.json");
 const url = ["--service", "docker", "--url", "registry.example.com"];
+const asU = [...url, "--username", "u"];
 
 function add(args: readonly string[], input = "") {
   return user.run("slipway", ["credentials", "add", ...args], { input });
@@ -26,13 +27,8 @@ describe("slipway credentials add", () => {
     ["a region for a file", [...url, "--file", "/a", "--region", "x"], "command-line-invalid", "--region"],
     ["a key for a registry", [...url, "--ssh-key", "/a"], "command-line-invalid", "--ssh-key"],
     // The secret itself, by mistake: what the command line says stays out of the error.
-    [
-      "a variable that is none",
-      [...url, "--username", "u", "--password-env", "geheim!"],
-      "command-line-invalid",
-      "--password-env",
-    ],
-    ["nothing on stdin", [...url, "--username", "u", "--password-stdin"], "command-line-invalid", "--password-stdin"],
+    ["a variable that is none", [...asU, "--password-env", "geheim!"], "command-line-invalid", "--password-env"],
+    ["nothing on stdin", [...asU, "--password-stdin"], "command-line-invalid", "--password-stdin"],
   ])("refuses %s", async (_, args, code, culprit) => {
     const { status, stdout, stderr } = await add(args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
@@ -135,9 +131,4 @@ describe("slipway install", () => {
   });
 });
 
-describe("the secret", () => {
-  it("is in no output, command line or file", () => {
-    expect(user.watch.commandLines).toBeGreaterThan(5);
-    expect(user.watch.findings([])).toEqual([]);
-  });
-});
+user.keepsSecrets();

@@ -5,7 +5,7 @@ import { Installed } from "./testdata/installed.ts";
 import { password, startGuardedRegistry } from "./testdata/registry.ts";
 
 const user = new Installed([password]);
-const registry = await startGuardedRegistry(user.daemons, join(user.folder, "server"));
+const registry = await startGuardedRegistry(user);
 
 it("docker's client gets a manifest with Slipway's credential, and shows the secret nowhere", async () => {
   const image = `${registry}/team/app:v1`;

@@ -1,8 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import type { Installed } from "./installed.ts";
 
 const identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
 
@@ -16,6 +18,13 @@ export function makeRepository(root: string, name: string, env: Record<string, s
   const commit = git("-C", bare, ...identity, "commit-tree", String(tree).trim(), "-m", "Say hello").trim();
   git("-C", bare, "update-ref", "refs/heads/main", commit);
   git("-C", bare, "config", "http.receivepack", "true");
+}
+
+/** Clones a repository, and gives what its one file says. */
+export async function clone(user: Installed, url: string) {
+  const copy = mkdtempSync(join(user.folder, "copy-"));
+  const { status, stderr } = await user.run("git", ["clone", url, copy]);
+  return { status, stderr, copy, hello: status === 0 ? readFileSync(join(copy, "hello"), "utf8") : undefined };
 }
 
 /**
@@ -94,7 +103,6 @@ export async function serveSsh(
 ): Promise<{ readonly port: number; readonly knownHosts: string }> {
   const hostKey = join(folder, "host_key");
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey]);
-  const { mkdirSync, readFileSync, writeFileSync } = await import("node:fs");
   writeFileSync(join(folder, "authorized_keys"), publicKey);
   // Only root has and needs it; Debian makes it when the service starts.
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });

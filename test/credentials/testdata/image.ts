@@ -36,7 +36,7 @@ export function makeImage(folder: string, programs: readonly string[] = []): Mad
   const tar = execFileSync("tar", ["-C", content, "--mode=a+rX", "-cf", "-", "."], { maxBuffer: 2 ** 26 });
   const write = (bytes: Buffer, mediaType: string): Descriptor => {
     const digest = digestOf(bytes);
-    writeFileSync(blobPath(folder, { digest }), bytes);
+    writeFileSync(join(folder, "blobs", digest.replace(":", "/")), bytes);
     return { mediaType, digest, size: bytes.length };
   };
   const json = (value: object, mediaType: string) => write(Buffer.from(JSON.stringify(value)), mediaType);
@@ -56,10 +56,6 @@ export function makeImage(folder: string, programs: readonly string[] = []): Mad
 
 function librariesOf(program: string): string[] {
   return execFileSync("ldd", [program], { encoding: "utf8" }).match(/\/\S+(?= \()/g) ?? [];
-}
-
-function blobPath(folder: string, { digest }: { readonly digest: string }): string {
-  return join(folder, "blobs", digest.replace(":", "/"));
 }
 
 function digestOf(bytes: Buffer): string {

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll } from "vitest";
-import { Daemons } from "./daemon.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { Daemons } from "../../registries/testdata/daemon.ts";
 import { SecretWatch } from "./secrets.ts";
 
 /** Where the build puts the command line: beside the sources in a test of Bazel's, in bazel-bin for a person. */
@@ -65,6 +65,20 @@ export class Installed {
 
   slipway(...args: string[]): Promise<Outcome> {
     return this.run("slipway", args);
+  }
+
+  /**
+   * Adds the last test of a file: nothing shows a secret.
+   *
+   * @param files of the home, which may have one, since the user put it there
+   */
+  keepsSecrets(...files: readonly string[]): void {
+    describe("the secret", () => {
+      it("is in no output, command line or file but the user's own", () => {
+        expect(this.watch.commandLines).toBeGreaterThan(5);
+        expect(this.watch.findings(files.map((file) => join(this.env["HOME"] as string, file)))).toEqual([]);
+      });
+    });
   }
 
   /** Asks a helper as a tool does: what it answers is the secret, and is not searched. */

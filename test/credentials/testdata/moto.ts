@@ -1,4 +1,4 @@
-import type { Daemons } from "./daemon.ts";
+import type { Daemons } from "../../registries/testdata/daemon.ts";
 
 /** An AWS of one's own: moto's server, which speaks the APIs of Secrets Manager, ECR and IAM. */
 export class Moto {

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { constants, gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { Outcome } from "./installed.ts";
 
@@ -60,16 +62,8 @@ export class SecretWatch {
   unwatched(command: string, args: readonly string[], { env, input }: RunOptions): Promise<Outcome> {
     return this.while(async () => {
       const child = spawn(command, args, { env, stdio: "pipe" });
-      let stdout = "";
-      let stderr = "";
-      child.stdout.on("data", (chunk) => (stdout += chunk));
-      child.stderr.on("data", (chunk) => (stderr += chunk));
-      child.stdin.on("error", () => {});
-      child.stdin.end(input);
-      const status = await new Promise<number | null>((resolve, reject) => {
-        child.once("error", reject);
-        child.once("close", resolve);
-      });
+      child.stdin.on("error", () => {}).end(input);
+      const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
       return { status, stdout, stderr };
     });
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "./daemon.ts";
+import { temporaryFolder } from "../../../src/core/testdata/folder.ts";
 
 /** PEM files. */
 export interface KeyPair {

@@ -1,39 +1,44 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { type ChildProcess, spawn } from "node:child_process";
 import { onTestFinished } from "vitest";
 
-/** A folder of a test's own, gone when it ends. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-registries-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-  return folder;
+/** Servers in processes of their own. */
+export class Daemons {
+  readonly #running = new Map<ChildProcess, Promise<void>>();
+
+  /**
+   * Starts one.
+   *
+   * @param address finds where it listens in what it prints
+   * @returns what that found
+   */
+  start(command: string, args: readonly string[], address: RegExp): Promise<string> {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    this.#running.set(child, ended);
+    return new Promise((resolve, reject) => {
+      let said = "";
+      const listen = (chunk: Buffer) => {
+        said += chunk;
+        const found = address.exec(said)?.[1];
+        if (found !== undefined) resolve(found);
+      };
+      child.stdout.on("data", listen);
+      child.stderr.on("data", listen);
+      child.once("error", reject);
+      ended.then(() => reject(new Error(`${command} ended: ${said}`)));
+    });
+  }
+
+  /** Kills all of them. */
+  async stop(): Promise<void> {
+    for (const child of this.#running.keys()) child.kill("SIGKILL");
+    await Promise.all(this.#running.values());
+  }
 }
 
-/**
- * A registry in a process of its own, killed when the test ends.
- *
- * @param port finds the port that it took in what it prints
- * @returns its address
- */
-export function startRegistry(command: string, args: readonly string[], port: RegExp): Promise<string> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  onTestFinished(async () => {
-    child.kill("SIGKILL");
-    await ended;
-  });
-  return new Promise((resolve, reject) => {
-    let said = "";
-    const listen = (chunk: Buffer) => {
-      said += chunk;
-      const found = port.exec(said)?.[1];
-      if (found !== undefined) resolve(`localhost:${found}`);
-    };
-    child.stdout.on("data", listen);
-    child.stderr.on("data", listen);
-    child.once("error", reject);
-    ended.then(() => reject(new Error(`${command} ended: ${said}`)));
-  });
+/** The daemons of one test, which end with it. */
+export function daemonsOfTest(): Daemons {
+  const daemons = new Daemons();
+  onTestFinished(() => daemons.stop());
+  return daemons;
 }

@@ -1,10 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startRegistry, temporaryFolder } from "./daemon.ts";
+import { temporaryFolder } from "../../../src/core/testdata/folder.ts";
+import { type Daemons, daemonsOfTest } from "./daemon.ts";
 import type { TokenServer } from "./token-server.ts";
 
 /** User `u`, password `geheim`; bcrypt, the one kind that this registry takes. */
-const passwords = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q\n";
+const passwords = "u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q";
 
 export interface DockerRegistryOptions {
   /** `htpasswd`: the user `u` with the password `geheim`, or a line of that file. */
@@ -13,27 +14,26 @@ export interface DockerRegistryOptions {
   readonly tls?: { readonly certificate: string; readonly key: string; readonly clientAuthority?: string };
   /** Where it keeps what it has, for longer than the test. */
   readonly storage?: string;
+  /** Default: it ends with the test. */
+  readonly daemons?: Daemons;
+  /** Of its configuration. */
+  readonly folder?: string;
 }
 
 /** Debian's docker-registry, empty. */
-export function startDockerRegistry({ auth, tls, storage }: DockerRegistryOptions): Promise<string> {
-  const folder = temporaryFolder();
+export async function startDockerRegistry(options: DockerRegistryOptions): Promise<string> {
+  const { auth, tls, folder = temporaryFolder(), daemons = daemonsOfTest() } = options;
+  const storage = options.storage ?? join(folder, "data");
+  mkdirSync(folder, { recursive: true });
   const file = join(folder, "htpasswd");
-  writeFileSync(file, typeof auth === "object" && "htpasswd" in auth ? `${auth.htpasswd}\n` : passwords);
+  writeFileSync(file, typeof auth === "object" && "htpasswd" in auth ? `${auth.htpasswd}\n` : `${passwords}\n`);
+  const { clientAuthority, ...own } = tls ?? {};
   const config = {
     version: "0.1",
-    storage: { filesystem: { rootdirectory: storage ?? join(folder, "data") }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory: storage }, delete: { enabled: true } },
     http: {
       addr: "127.0.0.1:0",
-      ...(tls
-        ? {
-            tls: {
-              certificate: tls.certificate,
-              key: tls.key,
-              ...(tls.clientAuthority ? { clientcas: [tls.clientAuthority] } : {}),
-            },
-          }
-        : {}),
+      ...(tls ? { tls: { ...own, ...(clientAuthority ? { clientcas: [clientAuthority] } : {}) } } : {}),
     },
     ...(auth === "none"
       ? {}
@@ -42,7 +42,8 @@ export function startDockerRegistry({ auth, tls, storage }: DockerRegistryOption
   const path = join(folder, "config.yml");
   // JSON is YAML.
   writeFileSync(path, JSON.stringify(config));
-  return startRegistry("docker-registry", ["serve", path], /listening on 127\.0\.0\.1:(\d+)/);
+  const port = await daemons.start("docker-registry", ["serve", path], /listening on 127\.0\.0\.1:(\d+)/);
+  return `localhost:${port}`;
 }
 
 function isTokenServer(auth: DockerRegistryOptions["auth"]): auth is TokenServer {

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { temporaryFolder } from "../../../src/core/testdata/folder.ts";
 import { sha256 } from "../../../src/oci/digest.ts";
-import { temporaryFolder } from "./daemon.ts";
 
 const run = promisify(execFile);
 

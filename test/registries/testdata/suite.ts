@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
+import { temporaryFolder } from "../../../src/core/testdata/folder.ts";
 import type { CredentialSearch } from "../../../src/credentials/credential.ts";
 import { sha256 } from "../../../src/oci/digest.ts";
 import type { FindCredential } from "../../../src/registry/client/auth.ts";
@@ -10,7 +11,6 @@ import { type PushEvent, pushImages } from "../../../src/registry/client/push.ts
 import { pushedBlobsIn } from "../../../src/registry/client/pushed-blobs.ts";
 import { blobOf, imageOf, quickRetry } from "../../../src/registry/client/testdata/images.ts";
 import type { RegistrySettings } from "../../../src/registry/settings/settings.ts";
-import { temporaryFolder } from "./daemon.ts";
 import { type Proxy, proxyTo } from "./proxy.ts";
 import { pullWithSkopeo } from "./skopeo.ts";
 

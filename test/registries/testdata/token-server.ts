@@ -1,10 +1,8 @@
 import { randomUUID, sign, X509Certificate } from "node:crypto";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { onTestFinished } from "vitest";
+import { listen } from "../../../src/registry/client/testdata/listen.ts";
 import { selfSigned } from "./certificates.ts";
 
 /** What the server was asked. */
@@ -75,13 +73,7 @@ export async function startTokenServer(password = "geheim"): Promise<TokenServer
   const listener = createServer((request, response) => {
     answer(request).then(({ status, body }) => response.writeHead(status).end(JSON.stringify(body)));
   });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  onTestFinished(() => {
-    listener.closeAllConnections();
-    listener.close();
-  });
-  const realm = `http://localhost:${(listener.address() as AddressInfo).port}/auth`;
+  const realm = `http://localhost:${await listen(listener)}/auth`;
   const server: TokenServer = {
     registryConfig: { realm, service, issuer, rootcertbundle: pair.certificate },
     realm,
