@@ -1,6 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, it } from "vitest";
 import { shellImage } from "./testdata/image.ts";
 import { inPasswordRegistry } from "./testdata/registries.ts";
@@ -13,10 +11,7 @@ it("pulls with a copy of the user's credential where that was asked for, and the
   const login = { username: "robot", password: randomBytes(9).toString("base64url") };
   const image = await inPasswordRegistry(shellImage({ Labels: { of: login.password.slice(0, 3) } }), login);
   const [registry = ""] = image.split("/");
-  const folder = join(user.namespace.home, ".docker");
-  mkdirSync(folder);
-  const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
-  writeFileSync(join(folder, "config.json"), JSON.stringify({ auths: { [registry]: { auth } } }), { mode: 0o600 });
+  user.namespace.logIn(registry, login);
   const program = user.program("echo ran", { image });
 
   // Having it is not enough.
@@ -38,6 +33,7 @@ it("pulls with a copy of the user's credential where that was asked for, and the
   const secret = await user.namespace.ask("get", "secret", `${nameOf(id)}-pull`);
   expect(secret.metadata["ownerReferences"]).toMatchObject([{ kind: "Job", name: nameOf(id) }]);
   const { auths } = JSON.parse(Buffer.from(secret["data"][".dockerconfigjson"], "base64").toString());
+  const auth = Buffer.from(`${login.username}:${login.password}`).toString("base64");
   expect(auths).toEqual({ [registry]: { ...login, auth } });
   const others = (await user.namespace.objects()).filter(({ kind }) => kind !== "Secret");
   expect(JSON.stringify(others)).not.toContain(login.password);

@@ -1,19 +1,13 @@
 import { expect, it, vi } from "vitest";
 import { kubectl } from "./testdata/kubectl.ts";
-import { firstWords, nameOf, ShellUser } from "./testdata/shell.ts";
+import { firstWords, nameOf, submitted } from "./testdata/shell.ts";
 
 /** Drains the one node there is, of a job's pods alone, while something is looked at. */
 async function drained<Result>(id: string, meanwhile: () => Promise<Result>): Promise<Result> {
   const node = (await kubectl(["get", "nodes", "--output=name"])).trim().replace("node/", "");
   try {
-    await kubectl([
-      "drain",
-      node,
-      "--ignore-daemonsets",
-      "--delete-emptydir-data",
-      "--timeout=60s",
-      `--pod-selector=batch.kubernetes.io/job-name=${nameOf(id)}`,
-    ]);
+    const which = `--pod-selector=batch.kubernetes.io/job-name=${nameOf(id)}`;
+    await kubectl(["drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=60s", which]);
     return await meanwhile();
   } finally {
     await kubectl(["uncordon", node]);
@@ -23,9 +17,7 @@ async function drained<Result>(id: string, meanwhile: () => Promise<Result>): Pr
 const forever = "echo one; until [ -e /tmp/enough ]; do sleep 0.1; done; echo two";
 
 it("fails a job whose node was drained, and says so", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
-  const id = await engine.submit(user.program(forever));
+  const { user, engine, id } = await submitted(forever);
   await firstWords(engine, id);
   const collected = engine.collect(id);
   const { status } = await drained(id, () => collected);
@@ -33,16 +25,13 @@ it("fails a job whose node was drained, and says so", async () => {
     state: "failed",
     reason: expect.stringMatching(/^It was evicted from node/),
   });
-  await user.namespace.kubectl("delete", "jobs", "--all");
-  await user.namespace.empty();
+  await user.namespace.clear();
 });
 
 it("runs a job with retries again once a node takes it, and tells what it waits for", {
   timeout: 120_000,
 }, async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
-  const id = await engine.submit(user.program(forever, { retries: 1 }));
+  const { user, engine, id } = await submitted(forever, { retries: 1 });
   await firstWords(engine, id);
   const collected = engine.collect(id);
   await drained(id, async () => {

@@ -3,7 +3,7 @@ import { expect, it, vi } from "vitest";
 import { reported } from "../../src/core/testdata/reported.ts";
 import { apiProxy } from "./testdata/api-proxy.ts";
 import { kubectl } from "./testdata/kubectl.ts";
-import { firstWords, nameOf, ShellUser, textOf } from "./testdata/shell.ts";
+import { firstWords, nameOf, ShellUser, submitted, textOf } from "./testdata/shell.ts";
 
 /** Ends the one process of this machine whose command line holds a text. */
 async function kill(text: string): Promise<void> {
@@ -26,10 +26,8 @@ function processesWith(text: string): number[] {
 const forever = (mark = "") => `echo one; : ${mark}; while :; do sleep 0.1; done`;
 
 it("tells of a container whose process was killed", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
   const mark = `mark-${process.pid}`;
-  const id = await engine.submit(user.program(forever(mark)));
+  const { user, engine, id } = await submitted(forever(mark));
   await firstWords(engine, id);
   const collected = engine.collect(id);
   await kill(`: ${mark};`);
@@ -38,15 +36,12 @@ it("tells of a container whose process was killed", async () => {
     exitStatus: 137,
     reason: expect.stringContaining("It was killed"),
   });
-  await user.namespace.kubectl("delete", "jobs", "--all");
-  await user.namespace.empty();
+  await user.namespace.clear();
 });
 
 it("runs a killed container's job again where that has retries", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
   const mark = `again-${process.pid}`;
-  const id = await engine.submit(user.program(forever(mark), { retries: 1 }));
+  const { engine, id } = await submitted(forever(mark), { retries: 1 });
   await firstWords(engine, id);
   await kill(`: ${mark};`);
   await vi.waitUntil(async () => (await engine.status(id)).attempts === 2, { timeout: 40_000 });
@@ -56,9 +51,7 @@ it("runs a killed container's job again where that has retries", async () => {
 });
 
 it("tells of a Job that someone deleted, and leaves nothing", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
-  const id = await engine.submit(user.program(forever(), { env: { NAME: "value" } }));
+  const { user, engine, id } = await submitted(forever(), { env: { NAME: "value" } });
   await firstWords(engine, id);
   const collected = engine.collect(id);
   const text = textOf(engine, id);
@@ -74,9 +67,7 @@ it("tells of a Job that someone deleted, and leaves nothing", async () => {
 });
 
 it("tells of a pod that was evicted", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
-  const id = await engine.submit(user.program(forever()));
+  const { user, engine, id } = await submitted(forever());
   await firstWords(engine, id);
   const collected = engine.collect(id);
   const [pod] = (await user.namespace.objects()).filter(({ kind }) => kind === "Pod");

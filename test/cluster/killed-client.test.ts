@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { expect, it, vi } from "vitest";
 import { type ApiProxy, apiProxy, type Treatment } from "./testdata/api-proxy.ts";
 import type { KubernetesObject } from "./testdata/kubectl.ts";
-import { firstWords, nameOf, outputOf, ShellUser, textOf } from "./testdata/shell.ts";
+import { firstWords, nameOf, outputOf, ShellUser, submitted, textOf } from "./testdata/shell.ts";
 
 const secrets = { TEST_VARIABLE: "of the job's own" };
 /** Milliseconds after which a job that nobody released is removed. */
@@ -65,8 +65,7 @@ it("leaves nothing, or a job that runs, when it is killed at any request of a su
   const proxy = await apiProxy();
   const program = JSON.stringify(user.program("echo ran; echo $TEST_VARIABLE", { env: secrets }));
   const requests = await requestsOf(user, proxy, "submit", program);
-  await namespace.kubectl("delete", "jobs", "--all");
-  await namespace.empty();
+  await namespace.clear();
   // A job, its two secrets, its release; and a look at what earlier clients left.
   expect(requests.map(general).sort()).toEqual([
     "GET /apis/batch/v1/namespaces/NAMESPACE/jobs",
@@ -113,9 +112,7 @@ it("leaves nothing, or a job that runs, when it is killed at any request of a su
 });
 
 it("leaves the job alone when it is killed while it follows it", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
-  const id = await engine.submit(user.program("echo one; until [ -e /tmp/enough ]; do sleep 0.1; done; echo two"));
+  const { user, engine, id } = await submitted("echo one; until [ -e /tmp/enough ]; do sleep 0.1; done; echo two");
   await firstWords(engine, id);
   for (const what of ["logs", "collect"]) {
     const proxy = await apiProxy();

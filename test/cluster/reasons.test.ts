@@ -3,7 +3,16 @@ import { reported } from "../../src/core/testdata/reported.ts";
 import { shellImage } from "./testdata/image.ts";
 import { kubectl } from "./testdata/kubectl.ts";
 import { inPasswordRegistry } from "./testdata/registries.ts";
-import { ShellUser, textOf } from "./testdata/shell.ts";
+import { ShellUser, submitted, textOf } from "./testdata/shell.ts";
+
+/** Gives a namespace a quota with no room for some kind of object. */
+async function limit({ namespace }: ShellUser, name: string, what: string): Promise<void> {
+  const metadata = { name, namespace: namespace.name };
+  const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata, spec: { hard: { [what]: "0" } } };
+  await kubectl(["apply", "--filename=-"], JSON.stringify(quota));
+  const isKnown = async () => (await namespace.ask("get", "resourcequota", name))["status"]?.hard?.[what] === "0";
+  await vi.waitUntil(isKnown);
+}
 
 const login = { username: "robot", password: "not given to anyone" };
 
@@ -34,10 +43,8 @@ it("names a registry that wants a credential, and how to give one", async () => 
 });
 
 it("names the limit of a job that took more memory", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
   const script = 'a=x; while :; do a="$a$a"; done';
-  const id = await engine.submit(user.program(script, { resources: { memory: 16 * 1024 * 1024 } }));
+  const { engine, id } = await submitted(script, { resources: { memory: 16 * 1024 * 1024 } });
   expect((await engine.collect(id)).status).toMatchObject({
     state: "failed",
     exitStatus: 137,
@@ -46,9 +53,7 @@ it("names the limit of a job that took more memory", async () => {
 });
 
 it("names the time limit of a job that took longer", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
-  const id = await engine.submit(user.program("echo begun; while :; do sleep 0.1; done", { timeLimit: 2 }));
+  const { engine, id } = await submitted("echo begun; while :; do sleep 0.1; done", { timeLimit: 2 });
   const text = textOf(engine, id);
   expect((await engine.collect(id)).status).toMatchObject({
     state: "failed",
@@ -58,9 +63,7 @@ it("names the time limit of a job that took longer", async () => {
 });
 
 it("tells why no node takes a job while it waits, and ends it when asked", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
-  const id = await engine.submit(user.program("true", { resources: { cpu: 4000 } }));
+  const { user, engine, id } = await submitted("true", { resources: { cpu: 4000 } });
   const collected = engine.collect(id);
   await vi.waitUntil(() => user.notices.length > 0, { timeout: 30_000 });
   expect(user.notices[0]).toMatch(/^No node takes it: .*Insufficient cpu/);
@@ -72,17 +75,7 @@ it("tells why no node takes a job while it waits, and ends it when asked", async
 
 it("names the quota that a job waits for, and begins when there is room", async () => {
   const user = await ShellUser.make();
-  const { name } = user.namespace;
-  const quota = {
-    apiVersion: "v1",
-    kind: "ResourceQuota",
-    metadata: { name: "small", namespace: name },
-    spec: { hard: { pods: "0" } },
-  };
-  await kubectl(["apply", "--filename=-"], JSON.stringify(quota));
-  await vi.waitUntil(
-    async () => (await user.namespace.ask("get", "resourcequota", "small"))["status"]?.hard?.pods === "0",
-  );
+  await limit(user, "small", "pods");
   const engine = user.engine();
   const id = await engine.submit(user.program("echo ran"));
   const collected = engine.collect(id);
@@ -98,17 +91,7 @@ it("names the quota that a job waits for, and begins when there is room", async 
 
 it("names the quota that refuses the job itself, and leaves nothing", async () => {
   const user = await ShellUser.make();
-  const { name } = user.namespace;
-  const quota = {
-    apiVersion: "v1",
-    kind: "ResourceQuota",
-    metadata: { name: "none", namespace: name },
-    spec: { hard: { "count/jobs.batch": "0" } },
-  };
-  await kubectl(["apply", "--filename=-"], JSON.stringify(quota));
-  await vi.waitUntil(
-    async () => (await user.namespace.ask("get", "resourcequota", "none"))["status"]?.hard !== undefined,
-  );
+  await limit(user, "none", "count/jobs.batch");
   await expect(user.engine().submit(user.program("true"))).rejects.toThrow(reported("cluster-refused", "test"));
   await user.namespace.empty();
 });

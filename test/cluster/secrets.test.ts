@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { localCode } from "../../src/deployment/code.ts";
@@ -10,7 +9,7 @@ import { SecretWatch } from "../credentials/testdata/secrets.ts";
 import { shellImage } from "./testdata/image.ts";
 import { kubectl } from "./testdata/kubectl.ts";
 import { inPasswordRegistry } from "./testdata/registries.ts";
-import { firstWords, nameOf, outputOf, ShellUser, textOf } from "./testdata/shell.ts";
+import { firstWords, nameOf, outputOf, ShellUser, submitted, textOf } from "./testdata/shell.ts";
 
 /** Everything that a cluster tells of a namespace, but its secrets. */
 const everything =
@@ -22,12 +21,10 @@ it("are in the Secret that was made for them alone, and go with the job", async 
   const random = () => crypto.randomUUID().replaceAll("-", "");
   const password = random();
   const variable = random();
-  const image = await inPasswordRegistry(shellImage(), { username: "robot", password });
+  const login = { username: "robot", password };
+  const image = await inPasswordRegistry(shellImage(), login);
   const [registry = ""] = image.split("/");
-  const file = join(namespace.home, ".docker/config.json");
-  mkdirSync(join(namespace.home, ".docker"));
-  const auth = Buffer.from(`robot:${password}`).toString("base64");
-  writeFileSync(file, JSON.stringify({ auths: { [registry]: { auth } } }), { mode: 0o600 });
+  const file = namespace.logIn(registry, login);
 
   const watch = new SecretWatch([password, variable], namespace.home);
   const env = { ...namespace.env, SLIPWAY_COPY_CREDENTIALS: "1" };
@@ -54,11 +51,9 @@ it("are in the Secret that was made for them alone, and go with the job", async 
     for (const { metadata } of items) expect(metadata.ownerReferences).toMatchObject([{ kind: "Job", name }]);
 
     watch.saw("status", JSON.stringify([await engine.status(id), await engine.list()]));
-    const { status, stdout, stderr } = await (async () => {
-      const output = outputOf(user.client("collect", id, env));
-      await namespace.kubectl("exec", `job/${name}`, "--", "touch", "/tmp/enough");
-      return output;
-    })();
+    const output = outputOf(user.client("collect", id, env));
+    await namespace.kubectl("exec", `job/${name}`, "--", "touch", "/tmp/enough");
+    const { status, stdout, stderr } = await output;
     expect(status).toBe(0);
     watch.saw("a client", stdout + stderr);
     watch.saw("the log", await textOf(engine, id));
@@ -116,12 +111,9 @@ it("of git servers never reach the cluster, whose pods have the code", async () 
 it("of this machine stay on it unless they are asked for", async () => {
   const user = await ShellUser.make();
   const { namespace } = user;
-  const password = crypto.randomUUID().replaceAll("-", "");
-  const image = await inPasswordRegistry(shellImage(), { username: "robot", password });
-  const [registry = ""] = image.split("/");
-  mkdirSync(join(namespace.home, ".docker"));
-  const auth = Buffer.from(`robot:${password}`).toString("base64");
-  writeFileSync(join(namespace.home, ".docker/config.json"), JSON.stringify({ auths: { [registry]: { auth } } }));
+  const login = { username: "robot", password: crypto.randomUUID().replaceAll("-", "") };
+  const image = await inPasswordRegistry(shellImage(), login);
+  namespace.logIn(image.split("/", 1)[0] ?? "", login);
   const engine = user.engine();
   const id = await engine.submit(user.program("true", { image }));
   expect((await namespace.names()).filter((name) => name.startsWith("Secret/"))).toEqual([]);
@@ -129,9 +121,7 @@ it("of this machine stay on it unless they are asked for", async () => {
 });
 
 it("that pull from the embedded registry are short-lived and for one repository", async () => {
-  const user = await ShellUser.make();
-  const engine = user.engine();
-  const id = await engine.submit(user.program("echo one; until [ -e /tmp/enough ]; do sleep 0.1; done"));
+  const { user, engine, id } = await submitted("echo one; until [ -e /tmp/enough ]; do sleep 0.1; done");
   await firstWords(engine, id);
   const secret = await user.namespace.ask("get", "secret", `${nameOf(id)}-pull`);
   const config = JSON.parse(Buffer.from(secret["data"][".dockerconfigjson"], "base64").toString());

@@ -94,54 +94,39 @@ const cases = [
     settle: ({ settle }: User) => settle(),
   },
 ];
-const faults = ["refuse", "lose-answer"] as const;
+const outcomes = [
+  ["comes through where any one call fails", "pass"],
+  ["ends where it would have when it is done again after it broke off at any call", "refuse"],
+] as const;
+const trials = outcomes.flatMap(([what, then]) =>
+  (["refuse", "lose-answer"] as const).map((fault) => [what, fault, then] as const),
+);
 
 describe.each(cases)("applying $what", { timeout: 900_000 }, ({ prepare, text, after, settle }) => {
-  it.each(faults)("comes through where any one call fails (%s)", async (fault) => {
+  it.each(trials)("%s (%s)", async (_, fault, then) => {
     const user = await userOf();
     const { proxy, apply, objects } = user;
     let calls = 0;
     for (let at = 0, isHit = true; isHit; at += 1) {
       proxy.treat = () => "pass";
       await prepare(user);
-      const asked = failAt(proxy, at, fault, "pass");
-      await apply(text);
+      const asked = failAt(proxy, at, fault, then);
+      const error = await apply(text).then(
+        () => "",
+        ({ message }: Error) => message,
+      );
       isHit = asked() > at;
+      if (then === "refuse") {
+        expect(error, `call ${at}`).toMatch(isHit ? /does not answer/ : /^$/);
+        proxy.treat = () => "pass";
+        await apply(text);
+      } else expect(error, `call ${at}`).toBe("");
       await settle(user);
       expect(await apply(text, true), `call ${at}`).toEqual([]);
       expect(await objects(), `call ${at}`).toEqual(after);
       if (isHit) calls += 1;
     }
-    console.log(`${fault}: each of ${calls} calls failed once`);
+    console.log(`${fault}, then ${then}: each of ${calls} calls`);
     expect(calls).toBeGreaterThan(10);
   });
-
-  it.each(faults)(
-    "ends where it would have when it is done again after it broke off at any call (%s)",
-    async (fault) => {
-      const user = await userOf();
-      const { proxy, apply, objects } = user;
-      let calls = 0;
-      for (let at = 0, isHit = true; isHit; at += 1) {
-        proxy.treat = () => "pass";
-        await prepare(user);
-        const asked = failAt(proxy, at, fault, "refuse");
-        const error = await apply(text).then(
-          () => "",
-          ({ message }: Error) => message,
-        );
-        isHit = asked() > at;
-        if (isHit) expect(error, `call ${at}`).toMatch(/does not answer/);
-        else expect(error).toBe("");
-        proxy.treat = () => "pass";
-        await apply(text);
-        await settle(user);
-        expect(await apply(text, true), `call ${at}`).toEqual([]);
-        expect(await objects(), `call ${at}`).toEqual(after);
-        if (isHit) calls += 1;
-      }
-      console.log(`${fault}: broken off at each of ${calls} calls`);
-      expect(calls).toBeGreaterThan(10);
-    },
-  );
 });

@@ -1,8 +1,6 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { request } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
-import { onTestFinished } from "vitest";
+import { listen } from "../../../src/registry/client/testdata/listen.ts";
 import { ask } from "./kubectl.ts";
 
 /** How a request is dealt with. */
@@ -34,7 +32,6 @@ export async function apiProxy(): Promise<ApiProxy> {
   const config = await ask("config", "view", "--minify", "--raw");
   const { server: target, "certificate-authority-data": ca } = config["clusters"][0].cluster;
   const authority = ca === undefined ? {} : { ca: Buffer.from(ca, "base64") };
-  const sockets = new Set<Socket>();
 
   const pass = (incoming: IncomingMessage, outgoing: ServerResponse, treatment: Treatment, seen: string) => {
     const { host: _, ...headers } = incoming.headers;
@@ -65,24 +62,12 @@ export async function apiProxy(): Promise<ApiProxy> {
     if (treatment === "stall" || treatment === "refuse") proxy.onHeld(seen);
     else pass(incoming, outgoing, treatment, seen);
   });
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    proxy.cut();
-    server.close();
-  });
   const proxy: ApiProxy = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${await listen(server)}`,
     seen: [],
     treat: () => "pass",
     onHeld: () => {},
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-    },
+    cut: () => server.closeAllConnections(),
   };
   return proxy;
 }

@@ -1,9 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
-import { onTestFinished } from "vitest";
 
 /** Objects as the API server writes them: tests look at whatever they need. */
 export interface KubernetesObject {
@@ -30,18 +26,15 @@ export async function ask(...args: readonly string[]): Promise<KubernetesObject>
 }
 
 /** Asks until the answer is what a test waits for. */
-export async function until<Answer>(question: () => Promise<Answer>, isIt: (answer: Answer) => boolean): Promise<Answer> {
-  for (const end = Date.now() + 50_000; ; ) {
+export async function until<Answer>(
+  question: () => Promise<Answer>,
+  isIt: (answer: Answer) => boolean,
+  timeLimit = 50_000,
+): Promise<Answer> {
+  for (const end = Date.now() + timeLimit; ; ) {
     const answer = await question();
     if (isIt(answer)) return answer;
     if (Date.now() > end) throw new Error(`It stays so: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** A folder of a test's own, gone when it ends. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-cluster-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-  return folder;
 }

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { ask, type KubernetesObject, kubectl, temporaryFolder, until } from "./kubectl.ts";
+import { temporaryFolder } from "../../../src/core/testdata/folder.ts";
+import { ask, type KubernetesObject, kubectl, until } from "./kubectl.ts";
 
 /** What a user may do: an entry of `rules` of a Role. */
 export interface Rule {
@@ -55,14 +56,8 @@ export class TestNamespace {
     onTestFinished(async () => void (await kubectl(["delete", "namespace", name, "--wait=false"])));
     await kubectl(["create", "serviceaccount", "user", `--namespace=${name}`]);
     await grant(name, rules);
-    await kubectl([
-      "create",
-      "rolebinding",
-      "user",
-      "--role=user",
-      `--serviceaccount=${name}:user`,
-      `--namespace=${name}`,
-    ]);
+    const binding = ["rolebinding", "user", "--role=user", `--serviceaccount=${name}:user`];
+    await kubectl(["create", ...binding, `--namespace=${name}`]);
     const request = JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} });
     const path = `/api/v1/namespaces/${name}/serviceaccounts/user/token`;
     const token = JSON.parse(await kubectl(["create", `--raw=${path}`, "--filename=-"], request)).status.token;
@@ -104,6 +99,22 @@ export class TestNamespace {
   /** Names of the objects. */
   async names(): Promise<string[]> {
     return (await this.objects()).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+  }
+
+  /** Deletes all jobs, and settles when nothing is left. */
+  async clear(): Promise<void> {
+    await this.kubectl("delete", "jobs", "--all");
+    await this.empty();
+  }
+
+  /** Has the user log in to a registry. @returns the file with the login */
+  logIn(registry: string, { username, password }: { readonly username: string; readonly password: string }): string {
+    const folder = join(this.home, ".docker");
+    mkdirSync(folder);
+    const auth = Buffer.from(`${username}:${password}`).toString("base64");
+    const file = join(folder, "config.json");
+    writeFileSync(file, JSON.stringify({ auths: { [registry]: { auth } } }), { mode: 0o600 });
+    return file;
   }
 
   /** Settles when nothing is left. */

@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { sha256 } from "../../../src/oci/digest.ts";
 import { mediaTypes } from "../../../src/oci/media-types.ts";
+import { listen } from "../../../src/registry/client/testdata/listen.ts";
 import { openRegistry } from "../../../src/registry/client/open.ts";
 import { makeRegistryFolders, registryPaths } from "../../../src/registry/server/paths.ts";
 import { startServer } from "../../../src/registry/server/server.ts";
@@ -73,8 +72,5 @@ export async function inPasswordRegistry(
     });
     response.end(method === "HEAD" ? undefined : content);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => void server.close());
-  return `localhost:${(server.address() as AddressInfo).port}/${repository}@${image.digest}`;
+  return `localhost:${await listen(server)}/${repository}@${image.digest}`;
 }

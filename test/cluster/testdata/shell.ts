@@ -1,6 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { buildSync } from "esbuild";
 import { KubernetesEngine } from "../../../src/engine/kubernetes/engine.ts";
 import type { Program } from "../../../src/engine/job/program.ts";
@@ -46,7 +49,7 @@ export class ShellUser {
   }
 
   /** A client in a process of its own; `client.ts` has what it does. */
-  client(what: string, argument: string, env: Readonly<Record<string, string>> = this.namespace.env): ChildProcess {
+  client(what: string, argument: string, env: Readonly<Record<string, string>> = this.namespace.env) {
     const script = join(this.namespace.home, "client.mjs");
     if (!existsSync(script)) bundle(script);
     return spawn(process.execPath, [script, what, argument], {
@@ -54,6 +57,13 @@ export class ShellUser {
       stdio: ["ignore", "pipe", "pipe"],
     });
   }
+}
+
+/** A user, and a job of the user's. */
+export async function submitted(script: string, more: Partial<Program> = {}) {
+  const user = await ShellUser.make();
+  const engine = user.engine();
+  return { user, engine, id: await engine.submit(user.program(script, more)) };
 }
 
 /** Sources name files as bundles see them, so that Node alone cannot run them. */
@@ -91,11 +101,7 @@ export async function firstWords(engine: KubernetesEngine, id: string): Promise<
 }
 
 /** What a process printed, once it has ended. */
-export async function outputOf(child: ChildProcess): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  let stdout = "";
-  let stderr = "";
-  child.stdout?.on("data", (chunk) => (stdout += chunk));
-  child.stderr?.on("data", (chunk) => (stderr += chunk));
-  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+export async function outputOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { status, stdout, stderr };
 }

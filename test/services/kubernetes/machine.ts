@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import { folderOfTest } from "../../../src/deployment/testdata/git-repository.ts";
+import { kubectl as kubectlWith, until } from "../../cluster/testdata/kubectl.ts";
 import { Machine, type Outcome } from "../../jobs/machine.ts";
 
 /** What a test looks at of a pod. */
@@ -93,7 +94,8 @@ export class ServiceUser {
         spec: { ...common, volumeName: volume, resources: { requests: { storage: "1Gi" } } },
       },
     ];
-    await kubectlWith(JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }), "create", "--filename=-");
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+    await kubectlWith(["create", "--filename=-"], list);
     onTestFinished(async () => void (await kubectl("delete", "persistentvolume", volume, "--wait=false")));
     return folder;
   }
@@ -109,12 +111,14 @@ export class ServiceUser {
   }
 
   /** Settles when a service has as many pods as it should, all of them ready and none of before. */
-  async ready(service: string): Promise<readonly Pod[]> {
+  async ready(service: string): Promise<readonly [Pod, ...Pod[]]> {
     await this.kubectl("rollout", "status", `deployment/${service}`, "--timeout=240s");
-    return until(
+    const [pod, ...others] = await waitUntil(
       () => this.pods(service),
       (pods) => pods.every(isReady),
     );
+    if (!pod) throw new Error(`${service} has no pod`);
+    return [pod, ...others];
   }
 
   /** What the program in a pod sees at a path. */
@@ -129,28 +133,14 @@ function isReady({ status }: Pod): boolean {
   return status.conditions?.some(({ type, status: state }) => type === "Ready" && state === "True") ?? false;
 }
 
-/** Asks until the answer is what a test waits for. */
-export async function until<Answer>(
-  question: () => Promise<Answer>,
-  isIt: (answer: Answer) => boolean,
-): Promise<Answer> {
-  for (const end = Date.now() + 120_000; ; ) {
-    const answer = await question();
-    if (isIt(answer)) return answer;
-    if (Date.now() > end) throw new Error(`It stays so: ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+/** Asks for two minutes: pods of a busy machine take their time. */
+export function waitUntil<Answer>(question: () => Promise<Answer>, isIt: (answer: Answer) => boolean): Promise<Answer> {
+  return until(question, isIt, 120_000);
 }
 
 /** As the administrator of the cluster. */
 export function kubectl(...args: readonly string[]): Promise<string> {
-  return kubectlWith("", ...args);
-}
-
-async function kubectlWith(input: string, ...args: readonly string[]): Promise<string> {
-  const running = promisify(execFile)("kubectl", args, { maxBuffer: 64 * 1024 * 1024 });
-  running.child.stdin?.end(input);
-  return (await running).stdout;
+  return kubectlWith(args);
 }
 
 /** The test cluster's bridge is called by the port of its API server. */

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { dirname, join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { SecretWatch } from "../../credentials/testdata/secrets.ts";
-import { kubectl, type Pod, ServiceUser, until } from "./machine.ts";
+import { kubectl, type Pod, ServiceUser, waitUntil } from "./machine.ts";
 import { PodRegistry } from "./registry.ts";
 
 // Pods of a busy machine take their time.
@@ -73,7 +73,6 @@ it("are where the spec says, read-only, and neither secrets nor the volume are",
     expect(await apply()).toContain("create Deployment model\n");
     expect(await user.slipway(["service", "apply", "model.yaml"])).toMatchObject({ status: 0, out: "" });
     const [pod] = await user.ready("model");
-    if (!pod) throw new Error("no pod");
     expect(JSON.parse(await user.read(pod, "/opt/models"))).toEqual(["bin", "saved_model.pb", "variables"]);
     expect(await inPod(user, pod, "saved_model.pb")).toBe("weights");
     expect(await inPod(user, pod, "variables/index")).toBe("deep");
@@ -129,10 +128,9 @@ it("are fetched once for a volume that pods share, stay as they are for old pods
   chmodSync(damaged, 0o644);
   writeFileSync(damaged, "broken");
   const [victim] = newer;
-  if (!victim) throw new Error("no pod");
   await user.kubectl("delete", "pod", victim.metadata.name, "--wait=false");
   const isOther = ({ metadata }: Pod) => !newer.some((pod) => pod.metadata.name === metadata.name);
-  await until(
+  await waitUntil(
     () => user.pods("model"),
     (all) => all.some(isOther),
   );
@@ -154,7 +152,7 @@ it("go on where a pod was killed", async () => {
     const [name] = existsSync(partial) ? readdirSync(partial) : [];
     return name === undefined ? 0 : statSync(join(partial, name)).size;
   };
-  await until(
+  await waitUntil(
     async () => kept(),
     (bytes) => bytes === size / 2,
   );
@@ -165,7 +163,6 @@ it("go on where a pod was killed", async () => {
   registry.stallsAt = 1;
   registry.ranges.length = 0;
   const [pod] = await user.ready("model");
-  if (!pod) throw new Error("no pod");
   expect(registry.ranges).toEqual([`bytes=${size / 2}-${size - 1}`]);
   expect(await inPod(user, pod, "weights.bin")).toBe("w".repeat(size));
 });

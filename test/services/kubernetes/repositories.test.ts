@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { folderOfTest, git, repositoryOfTest } from "../../../src/deployment/testdata/git-repository.ts";
 import { gitServerOfTest } from "../../../src/deployment/testdata/git-server.ts";
 import { SecretWatch } from "../../credentials/testdata/secrets.ts";
-import { ServiceUser, until } from "./machine.ts";
+import { ServiceUser, waitUntil } from "./machine.ts";
 
 const dataset = "dstflhstfexl6w3";
 const secret = "paperspace-github-token";
@@ -56,7 +56,6 @@ it("are where the spec says, a private one among them, and its password is nowhe
     const applied = await user.slipway(["service", "apply", "repos.yaml"]);
     expect(applied).toMatchObject({ status: 0, out: created });
     const [pod] = await user.ready("repos");
-    if (!pod) throw new Error("no pod");
     expect(JSON.parse(await user.read(pod, "/opt/repositories"))).toEqual(["paperspace-ml", "tf-serving"]);
     expect(JSON.parse(await user.read(pod, "/opt/repositories/tf-serving"))).toEqual([".git", "README.md", "a"]);
     expect(await user.read(pod, "/opt/repositories/tf-serving/a/b.txt")).toBe("deep\n");
@@ -124,7 +123,7 @@ it("stay as they were for pods that start again and for more of them, until they
   serving.commit({ "README.md": "moved\n" });
   const before = both.map(({ metadata }) => metadata.name);
   await user.kubectl("delete", "pod", ...before, "--wait=false");
-  const anew = await until(
+  const anew = await waitUntil(
     () => user.pods("repos"),
     (pods) => pods.length === 2 && pods.every(({ metadata }) => !before.includes(metadata.name)),
   ).then(() => user.ready("repos"));
@@ -164,7 +163,7 @@ it("with a password that is wrong say so, without it, and go on once it is right
   ];
   expect(await user.slipway(add, password)).toMatchObject({ status: 0 });
   expect(await user.slipway(["service", "apply", "repos.yaml"])).toMatchObject({ status: 0, out: created });
-  await until(
+  await waitUntil(
     () => user.pods("repos"),
     ([pod]) => (pod?.status.initContainerStatuses?.[0]?.restartCount ?? 0) > 0,
   );
@@ -172,7 +171,7 @@ it("with a password that is wrong say so, without it, and go on once it is right
   const says = `The git server refused the password from secret ${secret} for ${server.url}/paperspace/ml-private.git while fetching commit`;
   expect(log).toContain(says);
   // While it tries again, nothing is wrong yet.
-  const status = await until(
+  const status = await waitUntil(
     () => user.slipway(["service", "status", "repos"]),
     ({ out, error }) => (out + error).includes(says),
   );
@@ -184,12 +183,11 @@ it("with a password that is wrong say so, without it, and go on once it is right
   await user.slipway(["secret", "set", secret], password);
   // A new pod need not wait until its node looks at the secret again.
   await user.kubectl("delete", "pods", "--all", "--wait=false");
-  await until(
+  await waitUntil(
     () => user.pods("repos"),
     (found) => found.length === 1,
   );
   const [pod] = await user.ready("repos");
-  if (!pod) throw new Error("no pod");
   expect(await user.read(pod, "/opt/repositories/paperspace-ml/model.py")).toBe("first\n");
 }, 600_000);
 
@@ -225,7 +223,7 @@ it("without their claim or their secret are refused before anything is made, wit
   await user.slipway(["secret", "rm", secret]);
   await user.kubectl("scale", "deployment/repos", "--replicas=1");
   const says = `There is no secret ${secret}, the password for `;
-  await until(
+  await waitUntil(
     () => user.kubectl("logs", "deployment/repos", "--container=sync-repositories").catch(() => ""),
     (log) => log.includes(says) && log.includes(`Set it: \`slipway secret set ${secret}\`.`),
   );
