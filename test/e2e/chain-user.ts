@@ -3,15 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SecretWatch } from "../credentials/testdata/secrets.ts";
-import { type Finished, scratchFolder, Workspace } from "./workspace.ts";
+import { type Finished, moduleOf, scratchFolder, Workspace } from "./workspace.ts";
 
 const scratch = scratchFolder();
-
-const module = `
-module(name = "team")
-bazel_dep(name = "slipway", version = "0.1.0")
-local_path_override(module_name = "slipway", path = ${JSON.stringify(process.cwd())})
-`;
 
 /**
  * Somebody with a workspace, logins, Bazel's caches and podman's storage of his own, who uses one registry after the other; and a watch over
@@ -46,9 +40,8 @@ export class ChainUser {
     };
     for (const folder of Object.values(this.places)) mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.watch = this.newWatch([]);
-    const driver = execFileSync("podman", ["info", "--format", "{{.Store.GraphDriverName}}"], {
-      encoding: "utf8",
-    }).trim();
+    const info = ["info", "--format", "{{.Store.GraphDriverName}}"];
+    const driver = execFileSync("podman", info, { encoding: "utf8" }).trim();
     const storage = `[storage]\ndriver = "${driver}"\ngraphroot = "${this.places.podman}"\nrunroot = "${this.places.run}"\n`;
     this.write("containers/storage.conf", storage);
     // podman asks for it where the variable is set.
@@ -56,7 +49,7 @@ export class ChainUser {
     writeFileSync(this.noLogins, "{}");
     this.workspace.write({
       ".bazelrc": `common --disk_cache=${this.places.caches}/disk --repository_cache=${this.places.caches}/repositories\n`,
-      "MODULE.bazel": module,
+      "MODULE.bazel": moduleOf("team"),
       "BUILD.bazel": "",
     });
   }
@@ -101,12 +94,11 @@ export class ChainUser {
 
   /** Declares the base of his program. */
   declareBase(image: string, digest: string): void {
-    const base = `
-base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
+    const base = `base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
 base_images.pull(name = "base", image = "${image}", digest = "${digest}")
 use_repo(base_images, "base")
 `;
-    this.workspace.write({ "MODULE.bazel": module + base });
+    this.workspace.write({ "MODULE.bazel": moduleOf("team", base) });
   }
 
   /** Runs Bazel. Throws what it said when its status is not 0. */

@@ -1,10 +1,10 @@
-import { globSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { sha256 } from "../../src/oci/digest.ts";
 import { ChainUser } from "./chain-user.ts";
 import { Registry } from "./registry.ts";
-import { scratchFolder } from "./workspace.ts";
+import { fetchedBytes, scratchFolder } from "./workspace.ts";
 
 /** A registry, and how its user and the tools of others come to it. */
 export interface ChainRegistry {
@@ -80,7 +80,7 @@ export function chain(registries: Readonly<Record<string, (user: ChainUser) => P
 
       user.declareBase(`${registry.host}/chain/base:12`, base.digest);
       await user.bazel(["build", "//chain/app:main"], registry.env);
-      expect(fetchedBytes(user)).toBeLessThan(50_000);
+      expect(fetchedBytes(user.workspace)).toBeLessThan(50_000);
 
       const pushed = await user.bazel(["run", "//chain/app:main_push"], registry.env);
       const [reference = "", digest = ""] = /^\S+\/chain\/app@(sha256:[0-9a-f]{64})$/m.exec(pushed.stdout) ?? [];
@@ -165,16 +165,6 @@ async function pushBase(
   const digest = index.manifests[0].digest as string;
   const manifest = JSON.parse(readFileSync(join(folder, "blobs", digest.replace(":", "/")), "utf8")) as Manifest;
   return { digest, layers: manifest.layers.map((layer) => layer.digest) };
-}
-
-/** Bytes of what Bazel fetched for the base. */
-function fetchedBytes(user: ChainUser): number {
-  const external = join(user.workspace.outputBase, "external");
-  const [name = "", ...others] = readdirSync(external).filter((each) => /base_images[~+]base$/.test(each));
-  expect(others).toEqual([]);
-  return readdirSync(join(external, name), { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile())
-    .reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
 }
 
 async function launch(user: ChainUser, registry: ChainRegistry, engine: "process" | "container"): Promise<Seen> {

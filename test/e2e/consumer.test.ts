@@ -2,21 +2,13 @@ import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Registry } from "./registry.ts";
-import { scratchFolder, Workspace } from "./workspace.ts";
+import { moduleOf, scratchFolder, Workspace } from "./workspace.ts";
 
 const folder = join(scratchFolder(), "consumer");
 const workspace = new Workspace("consumer", folder);
 const registry = new Registry(workspace);
 
-const module = `
-module(name = "consumer")
-
-bazel_dep(name = "slipway", version = "0.1.0")
-local_path_override(
-    module_name = "slipway",
-    path = ${JSON.stringify(process.cwd())},
-)
-
+const npm = `
 npm = use_extension("@slipway//bazel:extensions.bzl", "npm")
 npm.install(
     name = "npm",
@@ -53,7 +45,7 @@ beforeAll(() => {
   mkdirSync(folder, { recursive: true });
   for (const name of ["package.json", "pnpm-lock.yaml"]) cpSync(join("examples/quickstart", name), join(folder, name));
   workspace.write({
-    "MODULE.bazel": module,
+    "MODULE.bazel": moduleOf("consumer", npm),
     "BUILD.bazel": `load("@slipway//bazel:defs.bzl", "image", "image_push")\nimage(name = "empty")\nimage_push(name = "push", images = [":empty"])\n`,
     "train/BUILD.bazel": build,
     "train/main.ts": program,

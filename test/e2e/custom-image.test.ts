@@ -4,7 +4,7 @@ import { afterAll, expect, it, onTestFinished } from "vitest";
 import { startDockerRegistry } from "../registries/testdata/docker-registry.ts";
 import { proxyTo } from "../registries/testdata/proxy.ts";
 import { Registry } from "./registry.ts";
-import { command, scratchFolder, Workspace } from "./workspace.ts";
+import { command, moduleOf, scratchFolder, Workspace } from "./workspace.ts";
 
 const folder = join(scratchFolder(), "custom");
 const workspace = new Workspace("custom", folder);
@@ -34,13 +34,10 @@ async function podman(...args: string[]): Promise<string> {
 function writeModule(registry: string): void {
   mkdirSync(folder, { recursive: true });
   workspace.write({
-    "MODULE.bazel": `
-module(name = "custom")
-bazel_dep(name = "slipway", version = "0.1.0")
-local_path_override(module_name = "slipway", path = ${JSON.stringify(process.cwd())})
-base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
-use_repo(base_images, "slim_base")
-`,
+    "MODULE.bazel": moduleOf(
+      "custom",
+      `base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")\nuse_repo(base_images, "slim_base")\n`,
+    ),
     "BUILD.bazel": "",
     "app/BUILD.bazel": `
 load("@slipway//bazel:defs.bzl", "pipeline")

@@ -98,31 +98,20 @@ describe("a mistake that shows at run time ends with one message and status 2", 
     expect(stderr).toMatch(/^gpu .*default, slim\.\n.*`bases`.* \[image-not-found\]$/m);
   });
 
-  it("a registry that nobody listens on", async () => {
-    // A port that was free a moment ago, and is nobody's now.
-    const server = createServer().listen(0, "127.0.0.1");
+  // A port that was free a moment ago, and is nobody's now; and one that is somebody's.
+  it.each(["nobody listens on", "listens and never answers"])("a registry that %s", async (what) => {
+    const server = createServer(() => {}).listen(0, "127.0.0.1");
     await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    const host = `127.0.0.1:${port}`;
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    if (what.startsWith("nobody")) await server[Symbol.asyncDispose]();
     const state = `${workspace.state}-unused`;
     const { status, stdout, stderr } = await workspace.bazel(["run", "//probe"], {
       env: { SLIPWAY_REGISTRY: host, XDG_STATE_HOME: state },
     });
-    expect(stderr).toMatch(new RegExp(`^slipway: .*${host}.*\\n.* \\[registry-unreachable\\]$`, "m"));
-    expect([status, stdout]).toEqual([2, ""]);
-    expect(existsSync(state)).toBe(false);
-  });
-
-  it("a registry that listens and never answers", async () => {
-    const server = createServer(() => {}).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { status, stdout, stderr } = await workspace.bazel(["run", "//probe"], { env: { SLIPWAY_REGISTRY: host } });
     server.close();
     expect(stderr).toMatch(new RegExp(`^slipway: .*${host}.*\\n.* \\[registry-unreachable\\]$`, "m"));
     expect([status, stdout]).toEqual([2, ""]);
+    expect(existsSync(state)).toBe(false);
   });
 
   it("podman that is installed and broken", async () => {

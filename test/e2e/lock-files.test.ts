@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PackageHosts } from "./package-hosts.ts";
-import { type Finished, scratchFolder, Workspace } from "./workspace.ts";
+import { type Finished, moduleOf, scratchFolder, Workspace } from "./workspace.ts";
 
 const scratch = scratchFolder();
 const folder = join(scratch, "locks");
@@ -61,15 +61,14 @@ beforeAll(async () => {
     return `npm.install(name = "${name}", package_json = "//${name}:package.json", ${attribute} = "//${name}:${file(name)}")`;
   });
   workspace.write({
-    "MODULE.bazel": `bazel_dep(name = "slipway", version = "0.1.0")
-local_path_override(module_name = "slipway", path = ${JSON.stringify(process.cwd())})
-npm = use_extension("@slipway//bazel:extensions.bzl", "npm")
+    "MODULE.bazel": moduleOf(
+      "locks",
+      `npm = use_extension("@slipway//bazel:extensions.bzl", "npm")
 ${installs.join("\n")}
 npm.install(name = "both", package_json = "//good_npm:package.json", package_lock = "//good_npm:package-lock.json", pnpm_lock = "//good_pnpm:pnpm-lock.yaml")
-use_repo(npm, "both", ${Object.keys(all)
-      .map((name) => JSON.stringify(name))
-      .join(", ")})
+use_repo(npm, "both", "${Object.keys(all).join('", "')}")
 `,
+    ),
     "BUILD.bazel": "",
   });
   for (const [name, [json, lock]] of Object.entries(all)) {

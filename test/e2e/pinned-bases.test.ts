@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readAptSources } from "../../src/debian/apt-sources.ts";
 import { formatLock, type LockedPackage } from "../../src/debian/lock.ts";
 import { findMirrors } from "../../src/debian/mirrors.ts";
-import { scratchFolder, Workspace } from "./workspace.ts";
+import { moduleOf, scratchFolder, Workspace } from "./workspace.ts";
 
 const folder = join(scratchFolder(), "pinned-bases");
 const workspace = new Workspace("pinned-bases", folder);
@@ -49,10 +49,9 @@ beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
   workspace.write({
     "BUILD.bazel": "",
-    "MODULE.bazel": `
-bazel_dep(name = "slipway", version = "0.1.0")
-local_path_override(module_name = "slipway", path = ${JSON.stringify(process.cwd())})
-base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
+    "MODULE.bazel": moduleOf(
+      "pinned",
+      `base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
 ${bases
   .map(
     ([name, , mirror, newer]) => `
@@ -61,6 +60,7 @@ use_repo(base_images, "${name}")`,
   )
   .join("\n")}
 `,
+    ),
     downloader: `
 rewrite snapshot.debian.org/(archive/debian/${silent}/.*) ${nowhere}/archive/$1
 rewrite snapshot.debian.org/(.*) ${here}/archive/$1

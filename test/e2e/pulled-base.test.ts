@@ -1,13 +1,15 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../src/core/testdata/folder.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
 import { openByName } from "../../src/registry/open-by-name.ts";
-import { startRegistry, temporaryFolder } from "../registries/testdata/daemon.ts";
+import { startCraneRegistry } from "../registries/testdata/crane-registry.ts";
+import { startDockerRegistry } from "../registries/testdata/docker-registry.ts";
 import { proxyTo } from "../registries/testdata/proxy.ts";
 import { pushBase } from "./base.ts";
 import { ofApi, Registry } from "./registry.ts";
-import { command, scratchFolder, Workspace } from "./workspace.ts";
+import { command, fetchedBytes, moduleOf, scratchFolder, Workspace } from "./workspace.ts";
 
 const workspace = new Workspace("pulled-base", join(scratchFolder(), "pulled-base"));
 const embedded = new Registry(workspace);
@@ -17,14 +19,13 @@ afterAll(() => embedded.stop());
 /** A workspace with a pipeline on a base, and the declaration of that base. */
 function declare(image: string, more = "", base = "@base//image"): void {
   workspace.write({
-    "MODULE.bazel": `
-module(name = "team")
-bazel_dep(name = "slipway", version = "0.1.0")
-local_path_override(module_name = "slipway", path = ${JSON.stringify(process.cwd())})
-base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
+    "MODULE.bazel": moduleOf(
+      "team",
+      `base_images = use_extension("@slipway//bazel:extensions.bzl", "base_images")
 base_images.pull(name = "base", image = "${image}", ${more})
 use_repo(base_images, "base")
 `,
+    ),
     "BUILD.bazel": "",
     "app/BUILD.bazel": `
 load("@slipway//bazel:defs.bzl", "pipeline")
@@ -34,44 +35,13 @@ pipeline(name = "main", base = ${JSON.stringify(base)})
   });
 }
 
-function dockerRegistry(passwords?: string): Promise<string> {
-  const folder = temporaryFolder();
-  const config = join(folder, "config.yml");
-  const path = join(folder, "htpasswd");
-  writeFileSync(path, passwords ?? "");
-  const document = {
-    version: "0.1",
-    storage: { filesystem: { rootdirectory: join(folder, "data") } },
-    http: { addr: "127.0.0.1:0" },
-    ...(passwords ? { auth: { htpasswd: { realm: "x", path } } } : {}),
-  };
-  writeFileSync(config, JSON.stringify(document));
-  return startRegistry("docker-registry", ["serve", config], /listening on 127\.0\.0\.1:(\d+)/);
-}
-
-function craneRegistry(): Promise<string> {
-  const args = ["registry", "serve", "--disk", temporaryFolder(), "--address", "127.0.0.1:0"];
-  return startRegistry("crane", args, /serving on port (\d+)/);
-}
-
-/** Bytes of what Bazel fetched for the base. */
-async function fetchedBytes(): Promise<number> {
-  const folder = join(workspace.outputBase, "external");
-  const names = readdirSync(folder).filter((name) => /base_images[~+]base$/.test(name));
-  expect(names).toHaveLength(1);
-  const files = readdirSync(join(folder, names[0] ?? ""), { recursive: true, withFileTypes: true });
-  return files
-    .filter((file) => file.isFile())
-    .reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
-}
-
 describe.each([
-  ["docker-registry", () => dockerRegistry()],
-  ["crane's registry", craneRegistry],
+  ["docker-registry", () => startDockerRegistry({ auth: "none" })],
+  ["crane's registry", () => startCraneRegistry()],
 ])("a base in %s", (_, start) => {
   it("is built on without its layers, streamed to another registry, mounted in its own, and pulled back by skopeo", async () => {
     const source = await proxyTo(await start());
-    const target = await dockerRegistry();
+    const target = await startDockerRegistry({ auth: "none" });
     const client = openRegistry(source.host);
     const base = await pushBase(client, "bases/team");
     client.close();
@@ -87,7 +57,7 @@ describe.each([
     expect(source.requests.filter((each) => each.includes("/manifests/"))).toHaveLength(3);
     expect(source.requests.filter((each) => each.includes("/blobs/"))).toHaveLength(2);
     expect(source.requests.filter((each) => each.endsWith(base.layer))).toEqual([]);
-    expect(await fetchedBytes()).toBeLessThan(50_000);
+    expect(fetchedBytes(workspace)).toBeLessThan(50_000);
 
     const layout = await workspace.bazel(["build", "//app:main_image", "--output_groups=oci_layout"]);
     expect(layout.stderr).toMatch(`Layer ${base.layer} of `);
@@ -105,23 +75,16 @@ describe.each([
     expect(mounted.stderr).not.toContain("streamed");
 
     for (const host of [target, source.host]) {
-      const copy = [
-        "skopeo",
-        "copy",
-        "--src-tls-verify=false",
-        `docker://${host}/app:main_default`,
-        `dir:${temporaryFolder()}`,
-      ];
-      expect(await command(copy, workspace.env)).toMatchObject({ status: 0 });
+      const copy = ["skopeo", "copy", "--src-tls-verify=false", `docker://${host}/app:main_default`];
+      expect(await command([...copy, `dir:${temporaryFolder()}`], workspace.env)).toMatchObject({ status: 0 });
     }
   });
 });
 
 describe("a base in a registry with passwords", () => {
   it("is pulled and streamed as whoever logged in, and refused to anybody else by name", async () => {
-    // User `u`, password `geheim`, in the one kind of hash that this registry takes.
-    const source = await dockerRegistry("u:$2y$05$Mj6PlzH/O7eV6O6mV0HxbO75ysnxPuPkNFJSylHXqy5QqS67vHB3q\n");
-    const target = await dockerRegistry();
+    const source = await startDockerRegistry({ auth: "htpasswd" });
+    const target = await startDockerRegistry({ auth: "none" });
     const auths = { [source]: { auth: Buffer.from("u:geheim").toString("base64") } };
     const logins = workspace.env["DOCKER_CONFIG"] ?? "";
     mkdirSync(logins, { recursive: true });
@@ -165,15 +128,10 @@ describe("a base in the embedded registry", () => {
     expect(ofApi(pushing).join()).not.toContain(`GET /v2/bases/team/blobs/${base.layer}`);
     await embedded.verify("app", "main_default");
 
-    const files = async (platform: string) =>
-      workspace.stdout([
-        "cquery",
-        "--output=files",
-        "@base//image",
-        `--platforms=@slipway//bazel/platforms:${platform}`,
-      ]);
-    expect(await files("linux_arm64")).toMatch(/linux_arm64\/config\.json/);
-    expect(await files("linux_amd64")).toMatch(/linux_amd64\/config\.json/);
+    for (const platform of ["linux_arm64", "linux_amd64"]) {
+      const query = ["cquery", "--output=files", "@base//image", `--platforms=@slipway//bazel/platforms:${platform}`];
+      expect(await workspace.stdout(query)).toContain(`${platform}/config.json`);
+    }
   });
 
   it("has no image for a platform that its declaration leaves out, and says so", async () => {

@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { once } from "node:events";
 import { readdir, readFile, rm } from "node:fs/promises";
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { askServer, askStatus, stopServer } from "../../src/registry/server/client.ts";
+import { sha256 } from "../../src/oci/digest.ts";
+import { askStatus, requestToken, stopServer } from "../../src/registry/server/client.ts";
 import { type RegistryPaths, registryPaths } from "../../src/registry/server/paths.ts";
 import type { Status } from "../../src/registry/server/protocol.ts";
 import type { RequestRecord } from "../../src/registry/server/request-log.ts";
@@ -60,41 +60,27 @@ export class Registry {
   async verify(repository: string, reference: string): Promise<void> {
     const folder = join(this.paths.data, "blobs/sha256");
     for (const name of await readdir(folder)) {
-      const hash = createHash("sha256");
-      await pipeline(createReadStream(join(folder, name)), hash);
-      const found = hash.digest("hex");
-      if (found !== name) throw new Error(`blob ${name} has the content of ${found}`);
+      const found = sha256(await readFile(join(folder, name)));
+      if (found !== `sha256:${name}`) throw new Error(`blob ${name} has the content of ${found}`);
     }
     const { config, layers } = await this.manifest(repository, reference);
     for (const { digest } of [config, ...layers]) {
-      const body = await this.#get(`/v2/${repository}/blobs/${digest}`);
-      const found = `sha256:${createHash("sha256").update(body).digest("hex")}`;
+      const found = sha256(await this.#get(`/v2/${repository}/blobs/${digest}`));
       if (found !== digest) throw new Error(`${digest} is served with the content of ${found}`);
     }
   }
 
   /** A token to pull with. */
   async token(repository: string): Promise<string> {
-    const answer = await askServer<{ token: string }>(this.paths.socket, "POST", "token", {
-      repository,
-      actions: ["pull"],
-    });
-    if (!answer) throw new Error("no registry runs");
-    return answer.token;
+    return (await requestToken(this.paths.socket, { repository, actions: ["pull"] })).token;
   }
 
-  #get(path: string): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const question = request({ socketPath: this.paths.socket, path, agent: false }, async (response) => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of response) chunks.push(chunk as Buffer);
-        const body = Buffer.concat(chunks);
-        if (response.statusCode === 200) resolve(body);
-        else reject(new Error(`GET ${path}: ${response.statusCode} ${body}`));
-      });
-      question.once("error", reject);
-      question.end();
-    });
+  async #get(path: string): Promise<Buffer> {
+    const question = request({ socketPath: this.paths.socket, path, agent: false }).end();
+    const [response] = (await once(question, "response")) as [IncomingMessage];
+    const body = await buffer(response);
+    if (response.statusCode !== 200) throw new Error(`GET ${path}: ${response.statusCode} ${body}`);
+    return body;
   }
 }
 

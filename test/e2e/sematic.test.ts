@@ -2,16 +2,13 @@ import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Registry } from "./registry.ts";
-import { scratchFolder, Workspace } from "./workspace.ts";
+import { moduleOf, scratchFolder, Workspace } from "./workspace.ts";
 
 const folder = join(scratchFolder(), "sematic");
 const workspace = new Workspace("sematic", folder);
 const registry = new Registry(workspace);
 
-const module = `
-module(name = "sematic_user")
-bazel_dep(name = "slipway", version = "0.1.0")
-local_path_override(module_name = "slipway", path = ${JSON.stringify(process.cwd())})
+const pip = `
 python = use_extension("@slipway//bazel:extensions.bzl", "python")
 python.install(name = "pip", requirements = "//:requirements.txt")
 use_repo(python, "pip")
@@ -51,7 +48,7 @@ beforeAll(() => {
   mkdirSync(folder, { recursive: true });
   cpSync("test/e2e/sematic_requirements.txt", join(folder, "requirements.txt"));
   workspace.write({
-    "MODULE.bazel": module,
+    "MODULE.bazel": moduleOf("sematic_user", pip),
     "BUILD.bazel": "",
     "flow/BUILD.bazel": build,
     "flow/main.py": program,
@@ -80,15 +77,9 @@ describe("Sematic's client, unmodified, from PyPI", () => {
     const [has, uris = "", ours] = await run("single_binary");
     expect([has, JSON.parse(uris)]).toEqual(["True", { default: ours }]);
     expect(ours).toMatch(address);
-    const env = { SLIPWAY_CONTAINER_IMAGE: "registry.example.com/own/image:v1" };
-    expect(await run("single", env)).toEqual([
-      "True",
-      '{"default": "registry.example.com/own/image:v1"}',
-      "registry.example.com/own/image:v1",
-    ]);
-    expect(JSON.parse((await run("main", env))[1] ?? "")).toEqual({
-      default: "registry.example.com/own/image:v1",
-      slim: "registry.example.com/own/image:v1",
-    });
+    const own = "registry.example.com/own/image:v1";
+    const env = { SLIPWAY_CONTAINER_IMAGE: own };
+    expect(await run("single", env)).toEqual(["True", `{"default": "${own}"}`, own]);
+    expect(JSON.parse((await run("main", env))[1] ?? "")).toEqual({ default: own, slim: own });
   });
 });

@@ -1,7 +1,9 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { environment } from "./environment.ts";
 
 /** A command that has ended. */
@@ -84,18 +86,32 @@ export class Workspace {
 
 /** Waits for a process and collects what it prints. */
 export async function finished(child: ChildProcess): Promise<Finished> {
-  let stdout = "";
-  let stderr = "";
   child.stdin?.on("error", () => {});
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-  });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-  });
-  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
-  const { signals } = process.getBuiltinModule("node:os").constants;
-  return { status: code ?? 128 + (signal ? signals[signal] : 0), stdout, stderr };
+  const [stdout, stderr, end] = await Promise.all([
+    child.stdout ? text(child.stdout) : "",
+    child.stderr ? text(child.stderr) : "",
+    once(child, "close"),
+  ]);
+  const [code, signal] = end as [number | null, NodeJS.Signals | null];
+  return { status: code ?? 128 + (signal ? constants.signals[signal] : 0), stdout, stderr };
+}
+
+/** MODULE.bazel of a module on the Slipway of these sources. */
+export function moduleOf(name: string, more = ""): string {
+  return `module(name = "${name}")
+bazel_dep(name = "slipway", version = "0.1.0")
+local_path_override(module_name = "slipway", path = ${JSON.stringify(process.cwd())})
+${more}`;
+}
+
+/** Bytes of what Bazel fetched for the base image `@base`. */
+export function fetchedBytes({ outputBase }: Workspace): number {
+  const external = join(outputBase, "external");
+  const [name = "", ...others] = readdirSync(external).filter((each) => /base_images[~+]base$/.test(each));
+  if (others.length > 0) throw new Error(`${others} too`);
+  return readdirSync(join(external, name), { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
 }
 
 /** Runs any other command to its end. */

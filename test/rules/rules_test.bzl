@@ -138,6 +138,9 @@ _separate_inputs_test = analysistest.make(_inputs_impl)
 
 _MANUAL = ["manual"]
 
+def _fails(target, parts):
+    _fails_test(name = target + "_test", parts = parts, target_under_test = target)
+
 def rules_test_suite(name):
     """Declares the tests and their targets.
 
@@ -195,17 +198,9 @@ def rules_test_suite(name):
     _no_image_actions_test(name = "local_without_image_test", target_under_test = ":main_local")
 
     image(name = "two_programs", layers = [":main_layers", ":same_base_twice_layers"], tags = _MANUAL)
-    _fails_test(
-        name = "two_programs_test",
-        parts = ["//test/rules:two_programs", "two of its `layers` have a program", "Set `entrypoint`"],
-        target_under_test = ":two_programs",
-    )
+    _fails("two_programs", ["//test/rules:two_programs", "two of its `layers` have a program", "Set `entrypoint`"])
     image_push(name = "odd_tags", images = [":empty"], image_tags = ["a", "b"], tags = _MANUAL)
-    _fails_test(
-        name = "odd_tags_test",
-        parts = ["//test/rules:odd_tags", "1 `images`, 2 `image_tags`"],
-        target_under_test = ":odd_tags",
-    )
+    _fails("odd_tags", ["//test/rules:odd_tags", "1 `images`, 2 `image_tags`"])
     image_push(name = "two_tags", images = [":empty"], remote_tags = ["one", "two"], tags = _MANUAL)
     _request_test(name = "two_tags_test", remote_tags = ["one", "two"], target_under_test = ":two_tags")
     _stamped_request_test(name = "stamped_two_tags_test", remote_tags = ["one", "two"], target_under_test = ":two_tags")
@@ -226,11 +221,7 @@ def rules_test_suite(name):
         remote_tags = "//:package.json",
         tags = _MANUAL,
     )
-    _fails_test(
-        name = "one_file_for_two_test",
-        parts = ["//test/rules:one_file_for_two: `remote_tags` is a file", "there are 2", "a target for each image"],
-        target_under_test = ":one_file_for_two",
-    )
+    _fails("one_file_for_two", ["//test/rules:one_file_for_two: `remote_tags` is a file", "there are 2", "a target for each image"])
     native.filegroup(name = "two_files", srcs = ["//:package.json", "//:tsconfig.json"], tags = _MANUAL)
     wrong_layers = {
         "two_for_one": ({}, {}, ["//test/rules:two_files has 2 files, but the destination /etc/one is for one", "End the destination with a slash"]),
@@ -240,7 +231,7 @@ def rules_test_suite(name):
     }
     for wrong, (modes, owners, parts) in wrong_layers.items():
         image_layer(name = wrong, files = {"/etc/one": ":two_files"}, modes = modes, owners = owners, tags = _MANUAL)
-        _fails_test(name = wrong + "_test", parts = parts, target_under_test = wrong)
+        _fails(wrong, parts)
     image_layer(
         name = "private_file",
         files = {"/etc/private": "//:package.json", "/etc/public": "//:package.json"},
@@ -284,17 +275,9 @@ def rules_test_suite(name):
     }
     for how, (binary, found) in refused.items():
         pipeline(name = how, base = ":empty", binary = binary)
-        _fails_test(
-            name = how + "_test",
-            parts = ["//test/rules:{}: `binary` is //test/rules{}".format(how, binary), found, "Name an executable target"],
-            target_under_test = how,
-        )
+        _fails(how, ["//test/rules:{}: `binary` is //test/rules{}".format(how, binary), found, "Name an executable target"])
     ts_binary(name = "two_npm", entry_point = "main.ts", deps = ["@slipway_dev_npm//:yaml", "@slipway_npm//:yargs"], tags = _MANUAL)
-    _fails_test(
-        name = "two_npm_test",
-        parts = ["//test/rules:two_npm", "come from several repositories", "one package.json"],
-        target_under_test = ":two_npm",
-    )
+    _fails("two_npm", ["//test/rules:two_npm", "come from several repositories", "one package.json"])
     pipeline(
         name = "bundled",
         base = ":empty",
@@ -333,11 +316,7 @@ def rules_test_suite(name):
         tags = _MANUAL,
     )
     binary_layers(name = "unnamed_layers", binary = ":odd_program", program_name = "odd", file_layers = {"**": "a/b"}, tags = _MANUAL)
-    _fails_test(
-        name = "unnamed_layers_test",
-        parts = ["//test/rules:unnamed_layers", "\"a/b\" is not a valid name for a layer", "Use letters"],
-        target_under_test = ":unnamed_layers",
-    )
+    _fails("unnamed_layers", ["//test/rules:unnamed_layers", "\"a/b\" is not a valid name for a layer", "Use letters"])
     for version in ["3.11", "3.12"]:
         python_library(name = "python_for_" + version.replace(".", "_"), python_version = version, tags = _MANUAL)
     py_pipeline(
@@ -365,25 +344,8 @@ def rules_test_suite(name):
         deps = [":python_for_3_11", ":python_for_3_12"],
         tags = _MANUAL,
     )
-    _fails_test(
-        name = "mixed_python_test",
-        parts = ["//test/rules:mixed_python", "several versions of Python: 3.11, 3.12", "the same python_version"],
-        target_under_test = ":mixed_python",
-    )
+    _fails("mixed_python", ["//test/rules:mixed_python", "several versions of Python: 3.11, 3.12", "the same python_version"])
     native.test_suite(
         name = name,
-        tests = [
-            "image_layers_test",
-            "index_test",
-            "local_without_image_test",
-            "mixed_python_test",
-            "odd_tags_test",
-            "pipeline_targets_test",
-            "python_layers_test",
-            "separate_inputs_test",
-            "two_for_one_test",
-            "two_npm_test",
-            "two_programs_test",
-            "unnamed_layers_test",
-        ] + [how + "_test" for how in programs.keys() + refused.keys()],
+        tests = [target for target in native.existing_rules() if target.endswith("_test")],
     )
