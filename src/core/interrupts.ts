@@ -28,23 +28,16 @@ function exiting(): void {
   for (const stop of running) void stop("SIGTERM");
 }
 
-function watch(): void {
-  for (const signal of signals) process.on(signal, interrupted);
-  process.on("exit", exiting);
-}
-
-function unwatch(): void {
-  for (const signal of signals) process.removeListener(signal, interrupted);
-  process.removeListener("exit", exiting);
-}
-
 /**
  * Delays SIGINT, SIGTERM and SIGHUP while `work` runs: they call `stop` first.
  *
  * @param stop sends the signal immediately and stops the work; settles when it has ended
  */
 export async function interruptible<T>(work: Promise<T>, stop: Stop): Promise<T> {
-  if (running.size === 0) watch();
+  if (running.size === 0) {
+    for (const signal of signals) process.on(signal, interrupted);
+    process.on("exit", exiting);
+  }
   running.add(stop);
   try {
     return await work;
@@ -52,6 +45,9 @@ export async function interruptible<T>(work: Promise<T>, stop: Stop): Promise<T>
     // The caller must not report the end of the work before this process dies of the signal.
     await interruption;
     running.delete(stop);
-    if (running.size === 0) unwatch();
+    if (running.size === 0) {
+      for (const signal of signals) process.removeListener(signal, interrupted);
+      process.removeListener("exit", exiting);
+    }
   }
 }

@@ -1,9 +1,9 @@
 import { UserError } from "../core/errors.ts";
 import { checkDiffIds, type ExecutionConfig, type HistoryEntry, type ImageConfig, parseImageConfig } from "./config.ts";
-import { type Descriptor, formatPlatform, type Platform } from "./descriptor.ts";
-import { type Digest, sha256 } from "./digest.ts";
+import { formatPlatform, isSamePlatform, type Platform } from "./descriptor.ts";
+import { sha256 } from "./digest.ts";
 import { canonicalJson } from "./json.ts";
-import { type LayerMetadata, layerDescriptor } from "./layer.ts";
+import type { LayerMetadata } from "./layer.ts";
 import { parseImageManifest } from "./manifest.ts";
 import { mediaTypes, ociLayerMediaType } from "./media-types.ts";
 
@@ -46,18 +46,7 @@ export interface BaseImage {
   readonly name?: string;
 }
 
-export interface ComposedImage {
-  readonly manifest: Uint8Array<ArrayBuffer>;
-  readonly config: Uint8Array<ArrayBuffer>;
-  /** Descriptor of the manifest, with its platform. */
-  readonly descriptor: Descriptor & { readonly platform: Platform };
-}
-
-interface Base {
-  readonly name: string;
-  readonly config: ImageConfig;
-  readonly layers: readonly Descriptor[];
-}
+type Base = ReturnType<typeof readBase>;
 
 /**
  * Assembles an image from its layers' metadata: an OCI manifest and configuration, deterministic to the byte. The base's layers come first and
@@ -70,7 +59,7 @@ export function composeImage(options: {
   readonly base?: BaseImage;
   readonly layers: readonly ComposedLayer[];
   readonly spec: ImageSpec;
-}): ComposedImage {
+}) {
   const base = options.base && readBase(options.base);
   const present = new Set(base?.layers.map(({ digest }) => digest));
   const layers = options.layers.filter(({ digest, unlessInBase }) => !(unlessInBase && present.has(digest)));
@@ -80,18 +69,18 @@ export function composeImage(options: {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config: { mediaType: mediaTypes.config, digest: sha256(config), size: config.length },
-    layers: [...(base?.layers ?? []), ...layers.map(layerDescriptor)],
+    layers: [...(base?.layers ?? []), ...layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }))],
     ...unlessEmpty("annotations", options.spec.annotations),
   });
-  const descriptor = { mediaType: mediaTypes.manifest, digest: sha256(manifest), size: manifest.length, platform };
-  return { manifest, config, descriptor };
+  const descriptor = { mediaType: mediaTypes.manifest, digest: sha256(manifest), size: manifest.length };
+  return { manifest, config, descriptor: { ...descriptor, platform } };
 }
 
-function readBase(image: BaseImage): Base {
+function readBase(image: BaseImage) {
   const name = image.name ?? "the base image";
   const manifest = parseImageManifest(image.manifest, { document: `Manifest of ${name}` });
   const config = parseImageConfig(image.config, `Configuration of ${name}`);
-  const actual: Digest = sha256(image.config);
+  const actual = sha256(image.config);
   if (manifest.config.digest.startsWith("sha256:") && manifest.config.digest !== actual) {
     throw new UserError(
       { code: "image-invalid", culprit: name },
@@ -104,7 +93,7 @@ function readBase(image: BaseImage): Base {
   return { name, config, layers };
 }
 
-/** Many images omit the variant, so variants only conflict if both are set. */
+/** Many bases omit the variant, so variants only conflict if the base has one. */
 function platformOf(spec: ImageSpec, base: Base | undefined): Platform {
   const os = spec.os ?? base?.config.os;
   const architecture = spec.architecture ?? base?.config.architecture;
@@ -118,18 +107,12 @@ function platformOf(spec: ImageSpec, base: Base | undefined): Platform {
   }
   const variant = spec.variant ?? base?.config.variant;
   const platform: Platform = { os, architecture, ...(variant ? { variant } : {}) };
-  if (base) {
-    const theirs = base.config;
-    const variantsDiffer = Boolean(theirs.variant) && theirs.variant !== variant;
-    if (theirs.os !== os || theirs.architecture !== architecture || variantsDiffer) {
-      throw new UserError(
-        { code: "image-unsuitable", culprit: base.name },
-        `The image is for ${formatPlatform(platform)}, but ${base.name} is for ${formatPlatform(theirs)}.`,
-        "Choose a base image of that platform, or build for the platform of the base.",
-      );
-    }
-  }
-  return platform;
+  if (!base || isSamePlatform(formatPlatform(base.config), formatPlatform(platform))) return platform;
+  throw new UserError(
+    { code: "image-unsuitable", culprit: base.name },
+    `The image is for ${formatPlatform(platform)}, but ${base.name} is for ${formatPlatform(base.config)}.`,
+    "Choose a base image of that platform, or build for the platform of the base.",
+  );
 }
 
 function configOf(
@@ -191,7 +174,8 @@ function isRoot(user: string | undefined): boolean {
 
 /** Keeps the base's order and replaces values in place. New variables follow, sorted by name. */
 function mergeEnvironment(base: readonly string[], changes: Readonly<Record<string, string>>): string[] {
-  const merged = new Map(base.map((entry) => splitVariable(entry)));
+  // An entry without = has an empty value.
+  const merged = new Map(base.map((entry) => /^([^=]*)=?(.*)$/s.exec(entry)?.slice(1) as [string, string]));
   for (const name of Object.keys(changes).sort()) {
     if (!/^[^=\0]+$/.test(name)) {
       throw new UserError(
@@ -203,11 +187,6 @@ function mergeEnvironment(base: readonly string[], changes: Readonly<Record<stri
     merged.set(name, changes[name] ?? "");
   }
   return [...merged].map(([name, value]) => `${name}=${value}`);
-}
-
-function splitVariable(entry: string): [name: string, value: string] {
-  const equals = entry.indexOf("=");
-  return equals < 0 ? [entry, ""] : [entry.slice(0, equals), entry.slice(equals + 1)];
 }
 
 function unlessEmpty<Key extends string, Value extends object>(

@@ -50,17 +50,15 @@ export function parseImageConfig(bytes: Uint8Array, document = "image configurat
   const node = parseJson(bytes, document);
   node.get("os").string();
   node.get("architecture").string();
-  if (node.get("variant").present) node.get("variant").string();
-  if (node.get("rootfs").get("type").value !== "layers") node.get("rootfs").get("type").fail('is not "layers"');
-  for (const diffId of node.get("rootfs").get("diff_ids").items()) diffId.digest();
-  if (node.get("history").present) for (const entry of node.get("history").items()) entry.object();
-
-  const config = node.get("config");
-  if (config.present) {
-    for (const key of ["Env", "Entrypoint", "Cmd"]) if (config.get(key).present) config.get(key).strings();
-    for (const key of ["User", "WorkingDir", "StopSignal"]) if (config.get(key).present) config.get(key).string();
-    if (config.get("Labels").present) config.get("Labels").stringMap();
-  }
+  node.optional("variant")?.string();
+  const rootfs = node.get("rootfs");
+  if (rootfs.get("type").value !== "layers") rootfs.get("type").fail('is not "layers"');
+  for (const diffId of rootfs.get("diff_ids").items()) diffId.digest();
+  for (const entry of node.optional("history")?.items() ?? []) entry.object();
+  const config = node.optional("config");
+  for (const key of ["Env", "Entrypoint", "Cmd"]) config?.optional(key)?.strings();
+  for (const key of ["User", "WorkingDir", "StopSignal"]) config?.optional(key)?.string();
+  config?.optional("Labels")?.stringMap();
   return node.value as ImageConfig;
 }
 

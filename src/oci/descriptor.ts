@@ -33,17 +33,14 @@ export function checkDescriptor(node: JsonNode): Descriptor {
   node.get("mediaType").string();
   node.get("digest").digest();
   node.get("size").size();
-  for (const key of ["artifactType", "data"]) if (node.get(key).present) node.get(key).string();
-  if (node.get("annotations").present) node.get("annotations").stringMap();
-  if (node.get("urls").present) node.get("urls").strings();
-  if (node.get("platform").present) checkPlatform(node.get("platform"));
+  for (const key of ["artifactType", "data"]) node.optional(key)?.string();
+  node.optional("annotations")?.stringMap();
+  node.optional("urls")?.strings();
+  const platform = node.optional("platform");
+  platform?.get("os").string();
+  platform?.get("architecture").string();
+  platform?.optional("variant")?.string();
   return node.value as Descriptor;
-}
-
-function checkPlatform(node: JsonNode): void {
-  node.get("os").string();
-  node.get("architecture").string();
-  if (node.get("variant").present) node.get("variant").string();
 }
 
 /** This machine's architecture, by its name in images. */

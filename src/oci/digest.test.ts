@@ -2,8 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
-import { DigestMismatch, DigestVerifier, digestOf, isDigest, parseDigest, sha256, splitDigest } from "./digest.ts";
+import { DigestMismatch, DigestVerifier, digestOf, isDigest, sha256, splitDigest } from "./digest.ts";
 
 const empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -30,10 +29,7 @@ describe("digest", () => {
     empty.toUpperCase(),
     `md5:${"0".repeat(32)}`,
     `toString:${"0".repeat(64)}`,
-  ])("refuses %j", (text) => {
-    expect(isDigest(text)).toBe(false);
-    expect(() => parseDigest(text)).toThrow(reported("reference-invalid", text));
-  });
+  ])("is not %j", (text) => expect(isDigest(text)).toBe(false));
 });
 
 describe("DigestVerifier", () => {

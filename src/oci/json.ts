@@ -53,6 +53,12 @@ export class JsonNode {
     return this.#inside(this.object()[key], this.#path === "" ? key : `${this.#path}.${key}`);
   }
 
+  /** The field `key` of this object, if it is present. */
+  optional(key: string): JsonNode | undefined {
+    const node = this.get(key);
+    return node.present ? node : undefined;
+  }
+
   /** Whether this value is present. Null counts as absent, since Go's encoders write it for nothing. */
   get present(): boolean {
     return this.value !== undefined && this.value !== null;

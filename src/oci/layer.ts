@@ -1,4 +1,3 @@
-import type { Descriptor } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
 import { canonicalJson, parseJson } from "./json.ts";
 
@@ -23,21 +22,17 @@ export interface LayerMetadata {
  */
 export function parseLayerMetadata(bytes: Uint8Array, document: string): LayerMetadata {
   const node = parseJson(bytes, document);
+  const comment = node.optional("comment")?.string();
   return {
     mediaType: node.get("mediaType").string(),
     digest: node.get("digest").digest(),
     size: node.get("size").size(),
     diffId: node.get("diffId").digest(),
-    ...(node.get("comment").present ? { comment: node.get("comment").string() } : {}),
+    ...(comment === undefined ? {} : { comment }),
   };
 }
 
 /** The bytes of a layer's metadata file. */
 export function formatLayerMetadata(layer: LayerMetadata): Uint8Array<ArrayBuffer> {
   return canonicalJson(layer);
-}
-
-/** The layer's descriptor in a manifest. */
-export function layerDescriptor(layer: LayerMetadata): Descriptor {
-  return { mediaType: layer.mediaType, digest: layer.digest, size: layer.size };
 }

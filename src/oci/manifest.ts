@@ -1,5 +1,5 @@
 import { checkDescriptor, type Descriptor } from "./descriptor.ts";
-import { type JsonNode, parseJson } from "./json.ts";
+import { parseJson } from "./json.ts";
 import { mediaTypes } from "./media-types.ts";
 
 /** An image of one platform, or an artifact: OCI image specification, "Image Manifest"; Docker's "Image Manifest V 2, Schema 2". */
@@ -14,13 +14,8 @@ export interface ImageManifest {
 }
 
 /** Manifests of several platforms: OCI image specification, "Image Index"; Docker's "manifest list". */
-export interface ImageIndex {
-  readonly schemaVersion: 2;
-  readonly mediaType: string;
-  readonly artifactType?: string;
+export interface ImageIndex extends Omit<ImageManifest, "config" | "layers"> {
   readonly manifests: readonly Descriptor[];
-  readonly subject?: Descriptor;
-  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Maximum size of a manifest in bytes: the size that the distribution specification asks registries to accept. */
@@ -30,17 +25,20 @@ export function isIndex(manifest: ImageManifest | ImageIndex): manifest is Image
   return "manifests" in manifest;
 }
 
+interface ManifestOptions {
+  /** The type that the registry or layout gave, which must match the document. */
+  readonly mediaType?: string;
+  /** Its name in errors. */
+  readonly document?: string;
+}
+
 /**
  * Reads and checks a manifest or an index, OCI or Docker schema 2. The result keeps unknown fields and always has `mediaType`, which is optional
  * in OCI documents.
  *
- * @param options `mediaType`: the type that the registry or layout gave, which must match the document; `document`: its name in errors
  * @throws UserError with document and field
  */
-export function parseManifest(
-  bytes: Uint8Array,
-  options: { readonly mediaType?: string; readonly document?: string } = {},
-): ImageManifest | ImageIndex {
+export function parseManifest(bytes: Uint8Array, options: ManifestOptions = {}): ImageManifest | ImageIndex {
   const node = parseJson(bytes, options.document ?? "manifest");
   const version = node.get("schemaVersion").value;
   if (version !== 2) {
@@ -48,7 +46,7 @@ export function parseManifest(
     node.get("schemaVersion").fail(`${problem}, only 2 is supported`);
   }
 
-  const inside = node.get("mediaType").present ? node.get("mediaType").string() : undefined;
+  const inside = node.optional("mediaType")?.string();
   const called = options.mediaType?.split(";", 1)[0]?.trim().toLowerCase();
   if (inside !== undefined && called !== undefined && inside.toLowerCase() !== called) {
     node.get("mediaType").fail(`is ${JSON.stringify(inside)}, but it came as ${JSON.stringify(called)}`);
@@ -64,8 +62,12 @@ export function parseManifest(
   if (!expected.includes(mediaType)) {
     node.get("mediaType").fail(`is ${JSON.stringify(mediaType)}, expected ${expected.join(" or ")}`);
   }
-  checkCommon(node);
-  return index ? indexOf(node, mediaType) : imageOf(node, mediaType);
+  node.optional("artifactType")?.string();
+  node.optional("annotations")?.stringMap();
+  const subject = node.optional("subject");
+  const parts = index ? node.get("manifests").items() : [node.get("config"), ...node.get("layers").items()];
+  for (const part of subject ? [subject, ...parts] : parts) checkDescriptor(part);
+  return { ...(node.value as ImageManifest | ImageIndex), mediaType };
 }
 
 /**
@@ -73,29 +75,8 @@ export function parseManifest(
  *
  * @throws UserError as {@link parseManifest}, and if it is an index
  */
-export function parseImageManifest(
-  bytes: Uint8Array,
-  options: { readonly mediaType?: string; readonly document?: string } = {},
-): ImageManifest {
+export function parseImageManifest(bytes: Uint8Array, options: ManifestOptions = {}): ImageManifest {
   const manifest = parseManifest(bytes, options);
-  if (isIndex(manifest))
-    parseJson(bytes, options.document ?? "manifest").fail("is an index of several platforms, expected one image");
-  return manifest as ImageManifest;
-}
-
-function checkCommon(node: JsonNode): void {
-  if (node.get("artifactType").present) node.get("artifactType").string();
-  if (node.get("annotations").present) node.get("annotations").stringMap();
-  if (node.get("subject").present) checkDescriptor(node.get("subject"));
-}
-
-function imageOf(node: JsonNode, mediaType: string): ImageManifest {
-  checkDescriptor(node.get("config"));
-  for (const layer of node.get("layers").items()) checkDescriptor(layer);
-  return { ...(node.value as ImageManifest), mediaType };
-}
-
-function indexOf(node: JsonNode, mediaType: string): ImageIndex {
-  for (const manifest of node.get("manifests").items()) checkDescriptor(manifest);
-  return { ...(node.value as ImageIndex), mediaType };
+  if (!isIndex(manifest)) return manifest;
+  return parseJson(bytes, options.document ?? "manifest").fail("is an index of several platforms, expected one image");
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
-import { parseDigest } from "../../oci/digest.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { installedClient, makeImage } from "../testdata/image.ts";
 import { containerName, findJobFolder, jobsFolder, readRecord } from "./job-folder.ts";
 import { LocalEngine } from "./local-engine.ts";
@@ -35,7 +35,7 @@ describe("a job in a container", () => {
     const container = run("create", made.image);
     run("commit", "--quiet", "--change", "ENTRYPOINT []", container, plain);
     run("rm", container);
-    const digest = parseDigest(run("image", "inspect", "--format", "{{.Digest}}", plain));
+    const digest = run("image", "inspect", "--format", "{{.Digest}}", plain) as Digest;
     image = `${repository}@${digest}`;
     interpreter = { ContainerAtDigest: { repository, digest } };
     // The container's user is another one, who must be able to read the code.
