@@ -1,22 +1,11 @@
 /** Timeouts of all AWS clients, in milliseconds. */
 export const requestHandler = { connectionTimeout: 5_000, requestTimeout: 15_000 } as const;
 
-/** An error of AWS, with a remedy. Uses the SDK's own message if that is clearer. */
-export interface AwsProblem {
-  readonly problem: string;
-  readonly remedy: string;
-}
-
 /** The fields of the SDK's errors that are used. */
-interface SdkError {
-  readonly name?: string;
-  readonly message?: string;
-  readonly code?: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
-}
+type SdkError = Partial<NodeJS.ErrnoException> & { readonly $metadata?: { readonly httpStatusCode?: number } };
 
 /** Explains an AWS SDK error that is independent of the request: no credentials, no region, no connection. */
-export function explainAwsError(error: unknown): AwsProblem {
+export function explainAwsError(error: unknown) {
   const { name = "", message = "", code = "", $metadata } = error as SdkError;
   const status = $metadata?.httpStatusCode;
   if (name === "CredentialsProviderError" || /could not load credentials/i.test(message)) {
@@ -29,10 +18,7 @@ export function explainAwsError(error: unknown): AwsProblem {
     return { problem: "no AWS region is known", remedy: "Give --region, or set AWS_REGION." };
   }
   if (/ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch/.test(name)) {
-    return {
-      problem: `AWS does not accept your AWS credentials (${name})`,
-      remedy: "Log in to AWS again.",
-    };
+    return { problem: `AWS does not accept your AWS credentials (${name})`, remedy: "Log in to AWS again." };
   }
   if (/AccessDenied|NotAuthorized|UnauthorizedOperation/.test(name) || status === 403) {
     return {

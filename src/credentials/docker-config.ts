@@ -127,33 +127,26 @@ function helperName(value: unknown): string {
 }
 
 function readEntry(key: string, value: unknown): Credential | undefined {
-  if (!isObject(value)) throw new Error(`its entry for ${JSON.stringify(key)} is not an object`);
-  if (typeof value["identitytoken"] === "string" && value["identitytoken"] !== "") {
-    return { kind: "identity-token", token: value["identitytoken"] };
+  const name = JSON.stringify(key);
+  if (!isObject(value)) throw new Error(`its entry for ${name} is not an object`);
+  const { identitytoken, registrytoken, auth, username, password } = value;
+  if (isText(identitytoken)) return { kind: "identity-token", token: identitytoken };
+  if (isText(registrytoken)) {
+    return { kind: "registry-token", token: sendable(registrytoken, `the registrytoken for ${name}`) };
   }
-  if (typeof value["registrytoken"] === "string" && value["registrytoken"] !== "") {
-    return {
-      kind: "registry-token",
-      token: sendable(value["registrytoken"], `the registrytoken for ${JSON.stringify(key)}`),
-    };
-  }
-  if (typeof value["auth"] === "string" && value["auth"] !== "") {
-    const decoded = Buffer.from(value["auth"], "base64").toString("utf8");
-    const colon = decoded.indexOf(":");
-    if (colon < 1) throw new Error(`its entry for ${JSON.stringify(key)} is not the base64 of USER:PASSWORD`);
-    if (/\p{Cc}/u.test(decoded.replace(/\0+$/, ""))) {
-      throw new Error(`its entry for ${JSON.stringify(key)} has a control character in it`);
-    }
-    const username = decoded.slice(0, colon);
+  if (isText(auth)) {
     // Docker pads with NULs.
-    const password = decoded.slice(colon + 1).replace(/\0+$/, "");
-    return passwordOrToken(username, password);
+    const decoded = Buffer.from(auth, "base64").toString("utf8").replace(/\0+$/, "");
+    const colon = decoded.indexOf(":");
+    if (colon < 1) throw new Error(`its entry for ${name} is not the base64 of USER:PASSWORD`);
+    if (/\p{Cc}/u.test(decoded)) throw new Error(`its entry for ${name} has a control character in it`);
+    return passwordOrToken(decoded.slice(0, colon), decoded.slice(colon + 1));
   }
-  const { username, password } = value;
-  if (typeof username === "string" && username !== "" && typeof password === "string") {
-    return passwordOrToken(username, password);
-  }
-  return undefined;
+  return isText(username) && typeof password === "string" ? passwordOrToken(username, password) : undefined;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 /** The user name by which Docker marks a secret as an identity token. */

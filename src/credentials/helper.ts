@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { homedir } from "node:os";
 import type { Environment } from "../core/environment.ts";
 import type { Credential } from "./credential.ts";
@@ -47,23 +47,13 @@ function run(
   input: string,
   env: Environment,
 ): Promise<{ status: number | string; stdout: string; stderr: string }> {
+  const options = { env: { ...env }, cwd: env["HOME"] || homedir(), maxBuffer: maximumAnswer };
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ["get"], { env: { ...env }, cwd: env["HOME"] || homedir(), stdio: "pipe" });
-    let stdout = "";
-    let stderr = "";
-    child.on("error", (error: NodeJS.ErrnoException) =>
-      reject(error.code === "ENOENT" ? new Error(`${program} is not on PATH`) : error),
-    );
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-      if (stdout.length > maximumAnswer) child.kill("SIGKILL");
+    const child = execFile(program, ["get"], options, (error, stdout, stderr) => {
+      if (error?.code === "ENOENT") reject(new Error(`${program} is not on PATH`));
+      else resolve({ status: error ? (error.signal ?? error.code ?? 1) : 0, stdout, stderr });
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      if (stderr.length < maximumAnswer) stderr += text;
-    });
-    child.on("close", (code, signal) => resolve({ status: code ?? signal ?? 1, stdout, stderr }));
     // The helper may exit without reading. Its status tells the result.
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
+    child.stdin?.on("error", () => {}).end(input);
   });
 }

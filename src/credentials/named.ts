@@ -4,7 +4,7 @@ import { nearest } from "../core/nearest.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import type { Credential } from "./credential.ts";
 import { matchLength, parseServiceUrl, registryTarget } from "./service-url.ts";
-import { describeEntry, readCredential } from "./source.ts";
+import { describeEntry, type Entry, readCredential } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 
 /** The registry and credential behind a name from `slipway credentials add --name`. */
@@ -32,12 +32,7 @@ export async function findNamedRegistry(
 ): Promise<NamedRegistry> {
   const entries = (await readStore(env)).filter((entry) => entry.name !== undefined);
   const entry = entries.find((each) => each.name === name);
-  if (!entry)
-    throw unknown(
-      name,
-      entries.flatMap((each) => (each.service === "docker" ? [each.name ?? ""] : [])),
-      env,
-    );
+  if (!entry) throw unknown(name, entries, env);
   if (entry.service !== "docker") {
     throw new UserError(
       { code: "credential-invalid", culprit: name },
@@ -58,7 +53,8 @@ export async function findNamedRegistry(
   return { registry, repository: url.path, credential, source: describeEntry(entry) };
 }
 
-function unknown(name: string, known: readonly string[], env: Environment): UserError {
+function unknown(name: string, entries: readonly Entry[], env: Environment): UserError {
+  const known = entries.flatMap((each) => (each.service === "docker" && each.name ? [each.name] : []));
   const meant = nearest(name, known);
   const instead =
     meant !== undefined ? `Write ${meant}` : known.length > 0 ? `Write one of ${known.join(", ")}` : undefined;

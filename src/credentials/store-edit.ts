@@ -1,10 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { replaceFile } from "../core/files.ts";
-import { type Lock, takeLock } from "../core/lock.ts";
+import { type Lock, waitForLock } from "../core/lock.ts";
 import type { Entry } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 
@@ -21,16 +20,21 @@ export async function editStore(
   change: (entries: readonly Entry[]) => readonly Entry[],
 ): Promise<void> {
   const path = storePath(env);
+  const late = AbortSignal.timeout(patience);
   let lock: Lock | undefined;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    lock = await waitForLock(`${path}.lock`);
+    lock = await waitForLock(`${path}.lock`, late);
     const entries = await readStore(env);
     const changed = change(entries);
     if (changed === entries) return;
     await replaceFile(path, `${JSON.stringify({ version: 1, credentials: changed }, undefined, 2)}\n`);
   } catch (cause) {
-    if (cause instanceof UserError || cause instanceof Failure) throw cause;
+    if (cause instanceof UserError) throw cause;
+    if (lock === undefined && late.aborted) {
+      const identity = { code: "file-unwritable", culprit: `${path}.lock` } as const;
+      throw new Failure(identity, `Another process keeps ${path}.lock locked.`, "Wait for it, or end it.");
+    }
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(
       { code: "file-unwritable", culprit: path },
@@ -40,19 +44,6 @@ export async function editStore(
     );
   } finally {
     lock?.release();
-  }
-}
-
-async function waitForLock(path: string): Promise<Lock> {
-  const end = Date.now() + patience;
-  for (;;) {
-    const lock = takeLock(path);
-    if (lock) return lock;
-    if (Date.now() > end) {
-      const identity = { code: "file-unwritable", culprit: path } as const;
-      throw new Failure(identity, `Another process keeps ${path} locked.`, "Wait for it, or end it.");
-    }
-    await delay(20);
   }
 }
 

@@ -1,8 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
-import { type ErrorIdentity, UserError } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { configFolder } from "../core/user-folders.ts";
+import { JsonNode } from "../oci/json.ts";
 import { parseServiceUrl, type Service, services } from "./service-url.ts";
 import type { Entry, Source } from "./source.ts";
 
@@ -55,79 +56,57 @@ export async function readStore(env: Environment): Promise<readonly Entry[]> {
 
 /** Reads the text of a file of credentials; for tests and {@link readStore}. */
 export function parseStore(text: string, path: string): readonly Entry[] {
-  const refuse = (identity: ErrorIdentity, problem: string): never => {
-    throw new UserError(
-      identity,
-      `Credential file ${path}: ${problem}.`,
-      "Correct it, or remove it and add the credentials again with `slipway credentials add`.",
-    );
-  };
-  const fail: Fail = (field, problem) => refuse({ code: "field-invalid", culprit: field }, `${field} ${problem}`);
+  const remedy = "Correct it, or remove it and add the credentials again with `slipway credentials add`.";
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     // The parser's message would quote the file, which may contain passwords.
   }
-  if (!isObject(value)) return refuse({ code: "file-invalid", culprit: path }, "it is not a JSON object");
-  if (value["version"] !== 1) return fail("version", "is not 1, the one this Slipway knows");
-  const { credentials } = value;
-  if (!Array.isArray(credentials)) return fail("credentials", "is not a list");
-  const entries = credentials.map((each, index) =>
-    readEntry(each, (field, problem) => fail(`credentials[${index}]${field}`, problem)),
-  );
+  const document = `Credential file ${path}`;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UserError({ code: "file-invalid", culprit: path }, `${document}: it is not a JSON object.`, remedy);
+  }
+  const root = new JsonNode(value, document, "", remedy, { code: "field-invalid" });
+  const version = root.get("version");
+  if (version.value !== 1) version.fail("is not 1, the one this Slipway knows");
+  const entries = root.get("credentials").items().map(readEntry);
   const names = entries.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) return fail("credentials", `has the name ${JSON.stringify(twice)} twice`);
+  if (twice !== undefined) root.get("credentials").fail(`has the name ${JSON.stringify(twice)} twice`);
   return entries;
 }
 
-type Fail = (field: string, problem: string) => never;
-
-function readEntry(value: unknown, fail: Fail): Entry {
-  if (!isObject(value)) return fail("", "is not an object");
-  const { name, service, url, source, ...others } = value;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) return fail(`.${unknown}`, "is an unknown field");
-  if (name !== undefined && (typeof name !== "string" || !isName(name)))
-    return fail(".name", "has characters other than letters, digits, and . _ - between them");
-  if (!services.includes(service as Service)) return fail(".service", `is not one of ${services.join(", ")}`);
-  if (typeof url !== "string") return fail(".url", "is not a string");
+function readEntry(node: JsonNode): Entry {
+  const { name, service, url: _url, source: _source, ...others } = node.object();
+  for (const unknown of Object.keys(others)) node.get(unknown).fail("is an unknown field");
+  if (name !== undefined && !(typeof name === "string" && isName(name)))
+    node.get("name").fail("has characters other than letters, digits, and . _ - between them");
+  if (!services.includes(service as Service)) node.get("service").fail(`is not one of ${services.join(", ")}`);
+  const url = node.get("url").string();
   try {
     parseServiceUrl(service as Service, url);
   } catch (error) {
-    return fail(".url", `is invalid: ${(error as UserError).problem.replace(/\.$/, "")}`);
+    node.get("url").fail(`is invalid: ${(error as UserError).problem.replace(/\.$/, "")}`);
   }
-  return {
-    ...(name === undefined ? {} : { name }),
-    service: service as Service,
-    url,
-    source: readSource(source, fail),
-  };
+  checkSource(node.get("source"));
+  return node.value as Entry;
 }
 
-function readSource(value: unknown, fail: Fail): Source {
-  if (!isObject(value)) return fail(".source", "is not an object");
-  const { kind, ...fields } = value;
-  const known = typeof kind === "string" && Object.hasOwn(sourceFields, kind);
-  if (!known) return fail(".source.kind", `is not one of ${Object.keys(sourceFields).join(", ")}`);
-  const allowed = sourceFields[kind as Source["kind"]];
+function checkSource(node: JsonNode): void {
+  const { kind, ...fields } = node.object();
+  const allowed = typeof kind === "string" && Object.hasOwn(sourceFields, kind) && sourceFields[kind as Source["kind"]];
+  if (!allowed) return node.get("kind").fail(`is not one of ${Object.keys(sourceFields).join(", ")}`);
   for (const field of allowed) {
-    const isOptional = field.endsWith("?");
     const name = field.replace("?", "");
-    if (isOptional && fields[name] === undefined) continue;
-    if (typeof fields[name] !== "string" || fields[name] === "") return fail(`.source.${name}`, "is not a string");
+    const text = field === name ? node.get(name).string() : node.optional(name)?.string();
+    if (text === "") node.get(name).fail("is empty");
   }
   const unknown = Object.keys(fields).find((field) => !allowed.some((each) => each.replace("?", "") === field));
-  if (unknown !== undefined) return fail(`.source.${unknown}`, "is an unknown field");
-  return value as unknown as Source;
+  if (unknown !== undefined) node.get(unknown).fail("is an unknown field");
 }
 
 /** Whether a text is a valid name of a credential, for `containerRegistry:` in a service. */
 export function isName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

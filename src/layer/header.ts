@@ -48,15 +48,8 @@ export function header(entry: TarEntry, size: number): Buffer {
   const at = extended?.length ?? 0;
   const result = Buffer.alloc(at + blockSize);
   extended?.copy(result);
-  writeBlock(result, at, {
-    ...name,
-    link,
-    typeFlag: typeFlags[entry.type],
-    mode: entry.mode ?? 0o755,
-    uid,
-    gid,
-    size: length,
-  });
+  const mode = entry.mode ?? 0o755;
+  writeBlock(result, at, { ...name, link, typeFlag: typeFlags[entry.type], mode, uid, gid, size: length });
   return result;
 }
 
@@ -68,32 +61,25 @@ export function paddingOf(size: number): number {
 /** What ends an archive: two blocks of zeros. */
 export const trailerSize = 2 * blockSize;
 
-interface Block {
-  readonly prefix: string;
-  readonly name: string;
-  readonly link: string;
-  readonly typeFlag: string;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-}
+type Block = Record<"name" | "typeFlag", string> &
+  Record<"mode" | "size", number> &
+  Partial<Record<"prefix" | "link", string> & Record<"uid" | "gid", number>>;
 
 function writeBlock(buffer: Buffer, at: number, block: Block): void {
   const put = (offset: number, text: string) => buffer.write(text, at + offset, "latin1");
   put(0, block.name);
   put(100, octal(block.mode & 0o7777, 7));
-  put(108, octal(block.uid, 7));
-  put(116, octal(block.gid, 7));
+  put(108, octal(block.uid ?? 0, 7));
+  put(116, octal(block.gid ?? 0, 7));
   put(124, octal(block.size, 11));
   put(136, octal(0, 11)); // the time: the epoch
   put(148, "        "); // the checksum counts itself as spaces
   put(156, block.typeFlag);
-  put(157, block.link);
+  put(157, block.link ?? "");
   put(257, "ustar\x0000");
   put(329, octal(0, 7)); // no device
   put(337, octal(0, 7));
-  put(345, block.prefix);
+  put(345, block.prefix ?? "");
   let sum = 0;
   for (let index = at; index < at + blockSize; index++) sum += buffer[index] as number;
   put(148, `${octal(sum, 6)}\0 `);
@@ -134,15 +120,8 @@ function numeric(records: [string, string][], key: string, value: number, maximu
 function extendedHeader(records: readonly (readonly [string, string])[], name: string): Buffer {
   const body = Buffer.concat(records.map(([key, value]) => record(key, value)));
   const result = Buffer.alloc(blockSize + body.length + paddingOf(body.length));
-  const block = {
-    prefix: "",
-    name: `PaxHeaders/${name}`.slice(0, 100),
-    link: "",
-    typeFlag: extendedTypeFlag,
-    uid: 0,
-    gid: 0,
-  };
-  writeBlock(result, 0, { ...block, mode: 0o644, size: body.length });
+  const block = { name: `PaxHeaders/${name}`.slice(0, 100), typeFlag: extendedTypeFlag, mode: 0o644 };
+  writeBlock(result, 0, { ...block, size: body.length });
   body.copy(result, blockSize);
   return result;
 }

@@ -1,13 +1,10 @@
 import { readSync } from "node:fs";
 import { elfMachine, elfMachineEnd } from "../core/elf.ts";
 import { UserError } from "../core/errors.ts";
-import { ownArchitecture } from "../oci/descriptor.ts";
+import { ownArchitecture, type Platform } from "../oci/descriptor.ts";
 
-/** An operating system and architecture, with Go's names as in the OCI image specification. */
-export interface NativePlatform {
-  readonly os: string;
-  readonly architecture: string;
-}
+/** An operating system and architecture. */
+export type NativePlatform = Pick<Platform, "os" | "architecture">;
 
 /** `e_machine` (System V ABI, "ELF Header"). */
 const elfMachines: Readonly<Record<number, string>> = {
@@ -21,10 +18,7 @@ const elfMachines: Readonly<Record<number, string>> = {
 };
 
 /** `cputype` (mach/machine.h). */
-const machMachines: ReadonlyMap<number, string> = new Map([
-  [0x01000007, "amd64"],
-  [0x0100000c, "arm64"],
-]);
+const machMachines: Readonly<Record<number, string>> = { 16777223: "amd64", 16777228: "arm64" };
 
 /** Number of bytes at the start of a file that identify its platform. */
 export const nativeHeaderSize = elfMachineEnd;
@@ -43,7 +37,7 @@ export function nativePlatform(head: Buffer): NativePlatform | undefined {
   }
   if (head.readUInt32LE(0) === 0xfeedfacf) {
     const type = head.readUInt32LE(4);
-    return { os: "darwin", architecture: machMachines.get(type) ?? `Mach-O processor ${type}` };
+    return { os: "darwin", architecture: machMachines[type] ?? `Mach-O processor ${type}` };
   }
   return undefined;
 }

@@ -59,7 +59,8 @@ export async function* listTar(
         continue;
       }
       const type = entryTypes[header.flag];
-      const size = isLinkOrFolder(type) ? 0 : (extension.size ?? header.size);
+      // Links and folders have no content, even if their size is not 0.
+      const size = type === undefined || type === "file" ? (extension.size ?? header.size) : 0;
       if (header.flag === "S") await passSparseMap(reader, block);
       if (type) {
         const entry = entryOf(header, extension, type, size);
@@ -79,17 +80,12 @@ function entryOf(header: TarHeader, extension: Extension, type: ListedEntry["typ
   return {
     path: normalisedPath(extension.path ?? header.path),
     type,
-    size: type === "file" ? size : 0,
+    size,
     mode: header.mode & 0o7777,
     uid: extension.uid ?? header.uid,
     gid: extension.gid ?? header.gid,
     target: extension.target ?? header.target,
   };
-}
-
-/** Types without content, even if their size is not 0. */
-function isLinkOrFolder(type: ListedEntry["type"] | undefined): boolean {
-  return type !== undefined && type !== "file";
 }
 
 async function content(reader: ByteReader, { size }: TarHeader): Promise<Buffer> {

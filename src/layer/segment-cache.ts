@@ -17,11 +17,6 @@ interface StoredLayer {
   readonly segments: readonly StoredSegment[];
 }
 
-interface Place {
-  readonly layer: StoredLayer;
-  readonly segment: StoredSegment;
-}
-
 const defaultLimit = 128;
 
 /**
@@ -34,7 +29,7 @@ export class SegmentCache {
   readonly #limit: number;
   /** Layers by path, the oldest first. */
   readonly #layers = new Map<string, StoredLayer>();
-  readonly #places = new Map<string, Place>();
+  readonly #places = new Map<string, { readonly layer: StoredLayer; readonly segment: StoredSegment }>();
 
   /** @param limit maximum number of layers; each is an open file */
   constructor(limit = defaultLimit) {
