@@ -6,7 +6,7 @@ import { reported } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { mediaTypes } from "../oci/media-types.ts";
-import { type AppendedImage, type AppendOptions, appendLayers, type LocalLayer } from "./append.ts";
+import { type AppendOptions, appendLayers, type LocalLayer } from "./append.ts";
 import { FakeRegistry } from "./client/testdata/fake-registry.ts";
 import { StoredImages } from "./client/testdata/stored-images.ts";
 import { type Ask, pushBlob, putManifest, serverOfTest, stateOfTest } from "./server/testdata/fixture.ts";
@@ -58,10 +58,8 @@ async function layer(content: string): Promise<LocalLayer> {
   return { blob, metadata: { mediaType: mediaTypes.layer, digest, diffId: digest, size: Buffer.byteLength(content) } };
 }
 
-const append = (
-  image: string,
-  options: Partial<AppendOptions> & Pick<AppendOptions, "layers">,
-): Promise<AppendedImage> => appendLayers({ image, env, embedded: async () => ({ socketPath, host }), ...options });
+const append = (image: string, options: Partial<AppendOptions> & Pick<AppendOptions, "layers">) =>
+  appendLayers({ image, env, embedded: async () => ({ socketPath, host }), ...options });
 
 /** What was asked of the embedded registry since the last call. */
 const requests = async () => {

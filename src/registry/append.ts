@@ -1,11 +1,10 @@
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { composeImage, type ImageSpec } from "../oci/compose.ts";
-import type { Digest } from "../oci/digest.ts";
+import { sha256 } from "../oci/digest.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
-import { type ImageManifest, parseManifest } from "../oci/manifest.ts";
 import { formatReference } from "../oci/reference.ts";
-import { type BlobToPush, type ImageContent, type ImageOutcome, type PushEvent, pushImages } from "./client/push.ts";
+import { type BlobToPush, type ImageContent, type PushEvent, pushImages } from "./client/push.ts";
 import { SourceImage } from "./source-image.ts";
 import { openWritable, type WritableOptions } from "./writable.ts";
 
@@ -33,21 +32,15 @@ export interface AppendOptions extends WritableOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface AppendedImage {
-  /** `HOST/REPOSITORY@sha256:…`. */
-  readonly image: string;
-  readonly digest: Digest;
-  readonly outcome: ImageOutcome;
-}
-
 /**
  * Adds layers to an image and pushes the result to the registry of jobs ({@link openWritable}). Mounts the image's layers within a registry
  * and streams them between two; they are never on this machine's disk. The same inputs give the same digest. If the registry has it, this
  * sends one HEAD, since the image's manifest and configuration are cached.
  *
+ * @returns `image`: `HOST/REPOSITORY@sha256:…`
  * @throws UserError if there is no such image, it has another platform, or a registry refuses
  */
-export async function appendLayers(options: AppendOptions): Promise<AppendedImage> {
+export async function appendLayers(options: AppendOptions) {
   const source = new SourceImage(options);
   const target = await openWritable(options);
   try {
@@ -62,29 +55,17 @@ export async function appendLayers(options: AppendOptions): Promise<AppendedImag
     // The repository of the image already has its layers.
     const repository =
       options.repository === undefined && registry === target.host ? own : target.place(options.repository ?? own);
-    const [outcome = "unchanged"] = await pushImages(
-      [
-        {
-          client: target.client,
-          repository,
-          tags: options.tags ?? [],
-          digest,
-          read: async (): Promise<ImageContent> => ({
-            manifest: { bytes: composed.manifest, mediaType },
-            blobs: [
-              bytesToPush(composed.config, parseManifest(composed.manifest) as ImageManifest),
-              ...(await source.blobs(base.manifest, target.host)),
-              ...options.layers.map(fileToPush),
-            ],
-          }),
-        },
+    const read = async (): Promise<ImageContent> => ({
+      manifest: { bytes: composed.manifest, mediaType },
+      blobs: [
+        bytesToPush(composed.config),
+        ...(await source.blobs(base.manifest, target.host)),
+        ...options.layers.map(fileToPush),
       ],
-      {
-        check: "tags",
-        ...(options.onEvent ? { onEvent: options.onEvent } : {}),
-        ...(options.signal ? { signal: options.signal } : {}),
-      },
-    );
+    });
+    const { tags = [], onEvent, signal } = options;
+    const image = { client: target.client, repository, tags, digest, read };
+    const [outcome = "unchanged"] = await pushImages([image], { check: "tags", onEvent, signal });
     return { image: formatReference({ registry: target.host, repository, digest }), digest, outcome };
   } finally {
     target.client.close();
@@ -105,9 +86,9 @@ function fileToPush({ metadata, blob }: LocalLayer): BlobToPush {
   };
 }
 
-function bytesToPush(bytes: Uint8Array, { config }: ImageManifest): BlobToPush {
+function bytesToPush(bytes: Uint8Array): BlobToPush {
   return {
-    descriptor: config,
+    descriptor: { digest: sha256(bytes), size: bytes.length },
     open: (start, end) => Readable.from([bytes.subarray(start, end)], { objectMode: false }),
   };
 }

@@ -8,7 +8,7 @@ const token = fc.string({ unit: fc.constantFrom(...tokenCharacters), minLength: 
 const quotable = fc.string({ unit: fc.constantFrom(...'abc,= "\\/:?&\t{}'), maxLength: 20 });
 const blanks = fc.constantFrom("", " ", "\t", "  ");
 
-function challengeText(challenge: Challenge, quote: boolean, space: string): string {
+function challengeText(challenge: Challenge & { token68?: string }, quote: boolean, space: string): string {
   const parameters = Object.entries(challenge.parameters).map(([name, value]) => {
     const bare = value !== "" && !quote && [...value].every((character) => tokenCharacters.includes(character));
     return `${name}${space}=${space}${bare ? value : `"${value.replace(/["\\]/g, "\\$&")}"`}`;
@@ -34,8 +34,8 @@ describe("parseChallenges", () => {
     fc.assert(
       fc.property(list, fc.boolean(), blanks, (challenges, quote, space) => {
         const text = challenges.map((each) => challengeText(each, quote, space)).join(`${space}, ${space}`);
-        const plain = parseChallenges(text).map((each) => ({ ...each, parameters: { ...each.parameters } }));
-        expect(plain).toEqual(challenges.map((each) => ({ ...each, parameters: { ...each.parameters } })));
+        const plain = (list: Challenge[]) => list.map(({ scheme, parameters }) => ({ scheme, ...parameters }));
+        expect(plain(parseChallenges(text))).toEqual(plain(challenges));
       }),
     );
   });
@@ -50,37 +50,21 @@ describe("parseChallenges", () => {
 
   it.each([
     [
-      'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push"',
-      [
-        [
-          "bearer",
-          { realm: "https://auth.docker.io/token", service: "registry.docker.io", scope: "repository:a/b:pull,push" },
-        ],
-      ],
+      'Bearer realm="https://auth.docker.io/token",service="docker.io",scope="repository:a/b:pull,push"',
+      ["bearer realm=https://auth.docker.io/token service=docker.io scope=repository:a/b:pull,push"],
     ],
-    [
-      "Negotiate, Basic realm=x",
-      [
-        ["negotiate", {}],
-        ["basic", { realm: "x" }],
-      ],
-    ],
-    ['BASIC Realm="a\\"b"', [["basic", { realm: 'a"b' }]]],
-    [
-      ', ,Basic realm="x",,Bearer realm="y"',
-      [
-        ["basic", { realm: "x" }],
-        ["bearer", { realm: "y" }],
-      ],
-    ],
-    ["Basic", [["basic", {}]]],
-    ["Bearer a=1, a=2", [["bearer", { a: "1" }]]],
-    ["Bearer __proto__=x", [["bearer", { ["__proto__"]: "x" }]]],
-    ['Basic realm="x", Bearer realm="not closed', [["basic", { realm: "x" }]]],
+    ["Negotiate, Basic realm=x", ["negotiate", "basic realm=x"]],
+    ['BASIC Realm="a\\"b"', ['basic realm=a"b']],
+    [', ,Basic realm="x",,Bearer realm="y"', ["basic realm=x", "bearer realm=y"]],
+    ["Basic", ["basic"]],
+    ["Bearer a=1, a=2", ["bearer a=1"]],
+    ["Bearer __proto__=x", ["bearer __proto__=x"]],
+    ['Basic realm="x", Bearer realm="not closed', ["basic realm=x"]],
     ["", []],
     ["=", []],
   ])("reads %j", (text, expected) => {
-    const read = parseChallenges(text).map((each) => [each.scheme, Object.entries(each.parameters)]);
-    expect(read).toEqual(expected.map(([scheme, parameters]) => [scheme, Object.entries(parameters as object)]));
+    const shown = ({ scheme, parameters }: Challenge) =>
+      [scheme, ...Object.entries(parameters).map((each) => each.join("="))].join(" ");
+    expect(parseChallenges(text).map(shown)).toEqual(expected);
   });
 });

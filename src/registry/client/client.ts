@@ -13,6 +13,10 @@ import { type OpenBlob, type UploadOptions, uploadBlob } from "./upload.ts";
 
 export type { OpenBlob, UploadOptions } from "./upload.ts";
 
+export interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A manifest, byte for byte. */
 export interface StoredManifest {
   readonly bytes: Buffer;
@@ -54,7 +58,7 @@ export class RegistryClient {
   async headManifest(
     repository: string,
     reference: string,
-    options: { readonly push?: boolean; readonly signal?: AbortSignal } = {},
+    options: RequestOptions & { readonly push?: boolean } = {},
   ): Promise<StoredManifest["descriptor"] | undefined> {
     const step = { doing: `asking for manifest ${reference}`, repository };
     const response = await this.#send(step, {
@@ -64,15 +68,9 @@ export class RegistryClient {
       headers: { accept: manifestMediaTypes.join(", ") },
       signal: options.signal,
     });
-    if ([405, 501].includes(response.status)) {
-      await discard(response);
-      return (await this.getManifest(repository, reference, options))?.descriptor;
+    if (!(await this.#found(step, response, [404, 405, 501]))) {
+      return response.status === 404 ? undefined : (await this.getManifest(repository, reference, options))?.descriptor;
     }
-    if (response.status === 404) {
-      await discard(response);
-      return undefined;
-    }
-    if (response.status !== 200) throw await this.#session.refusal(response, step);
     await discard(response);
     const digest = response.headers["docker-content-digest"];
     const size = Number(response.headers["content-length"]);
@@ -93,7 +91,7 @@ export class RegistryClient {
   async getManifest(
     repository: string,
     reference: string,
-    options: { readonly signal?: AbortSignal } = {},
+    options: RequestOptions = {},
   ): Promise<StoredManifest | undefined> {
     const step = { doing: `fetching manifest ${reference}`, repository };
     const response = await this.#send(step, {
@@ -104,11 +102,7 @@ export class RegistryClient {
       collect: maximumManifestSize,
       signal: options.signal,
     });
-    if (response.status === 404) {
-      await discard(response);
-      return undefined;
-    }
-    if (response.status !== 200) throw await this.#session.refusal(response, step);
+    if (!(await this.#found(step, response))) return undefined;
     const { bytes } = response;
     const said = response.headers["docker-content-digest"];
     const expected = isDigest(reference) ? reference : isDigest(said) ? said : undefined;
@@ -123,7 +117,7 @@ export class RegistryClient {
   async headBlob(
     repository: string,
     digest: Digest,
-    options: { readonly push?: boolean; readonly signal?: AbortSignal | undefined } = {},
+    options: RequestOptions & { readonly push?: boolean } = {},
   ): Promise<number | undefined> {
     const step = { doing: `asking for blob ${digest}`, repository };
     const response = await this.#send(step, {
@@ -133,21 +127,13 @@ export class RegistryClient {
       signal: options.signal,
     });
     // Some registries do not support this. At worst, the blob is sent again.
-    if ([404, 405, 501].includes(response.status)) {
-      await discard(response);
-      return undefined;
-    }
-    if (response.status !== 200) throw await this.#session.refusal(response, step);
+    if (!(await this.#found(step, response, [404, 405, 501]))) return undefined;
     await discard(response);
     return Number(response.headers["content-length"]);
   }
 
   /** A blob's content as a stream, which fails at its end if the content does not match the digest. */
-  getBlob(
-    repository: string,
-    descriptor: Pick<Descriptor, "digest" | "size">,
-    options: { readonly signal?: AbortSignal } = {},
-  ): Readable {
+  getBlob(repository: string, descriptor: Pick<Descriptor, "digest" | "size">, options: RequestOptions = {}): Readable {
     return downloadBlob(this.#session, { repository, descriptor, ...options });
   }
 
@@ -170,7 +156,7 @@ export class RegistryClient {
     reference: string,
     bytes: Uint8Array,
     mediaType: string,
-    options: { readonly signal?: AbortSignal | undefined } = {},
+    options: RequestOptions = {},
   ): Promise<Digest> {
     const step = { doing: `storing manifest ${reference}`, repository };
     const response = await this.#send(step, {
@@ -199,7 +185,7 @@ export class RegistryClient {
   async checkLogin(): Promise<void> {
     const step = { doing: "checking the login" };
     const response = await this.#session.send({ method: "GET", url: "/v2/", access: [], step });
-    if (response.status !== 200) throw await this.#session.refusal(response, step);
+    await this.#found(step, response, []);
     await discard(response);
   }
 
@@ -273,35 +259,29 @@ export class RegistryClient {
   }
 
   /** Deletes a manifest by digest, or a tag. False: it was not there. */
-  deleteManifest(repository: string, reference: string): Promise<boolean> {
+  async deleteManifest(repository: string, reference: string): Promise<boolean> {
     const step = { doing: `deleting manifest ${reference}`, repository };
-    // Some registries call a tag a wrong digest here.
-    return this.#delete(step, `manifests/${reference}`, isDigest(reference) ? [405] : [400, 405]);
-  }
-
-  deleteBlob(repository: string, digest: Digest): Promise<boolean> {
-    return this.#delete({ doing: `deleting blob ${digest}`, repository }, `blobs/${digest}`, [405]);
+    const response = await this.#send(step, {
+      method: "DELETE",
+      url: `/v2/${repository}/manifests/${reference}`,
+      access: [{ repository, actions: ["delete", "pull"] }],
+    });
+    const { status } = response;
+    if (status !== 404 && status > 299) {
+      const cause = await this.#session.refusal(response, step);
+      // Some registries call a tag a wrong digest here.
+      if (status !== 405 && (status !== 400 || isDigest(reference))) throw cause;
+      const problem = `Registry ${this.registry} does not support ${step.doing} in ${repository}.`;
+      const remedy = "Turn deletion on in the registry, if it has that setting.";
+      throw new Unsupported(this.registry, problem, remedy, { cause });
+    }
+    await discard(response);
+    return status !== 404;
   }
 
   /** Ends kept connections. */
   close(): void {
     this.#session.close();
-  }
-
-  async #delete(step: Step & { repository: string }, path: string, unsupported: readonly number[]): Promise<boolean> {
-    const access: Access[] = [{ repository: step.repository, actions: ["delete", "pull"] }];
-    const response = await this.#send(step, { method: "DELETE", url: `/v2/${step.repository}/${path}`, access });
-    const { status } = response;
-    if (status !== 404 && status > 299) {
-      const cause = await this.#session.refusal(response, step);
-      if (!unsupported.includes(status)) throw cause;
-      const problem = `Registry ${this.registry} does not support ${step.doing} in ${step.repository}.`;
-      throw new Unsupported(this.registry, problem, "Turn deletion on in the registry, if it has that setting.", {
-        cause,
-      });
-    }
-    await discard(response);
-    return status !== 404;
   }
 
   /** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None if the registry answers 404. */
@@ -311,21 +291,21 @@ export class RegistryClient {
     let next: string | undefined = first;
     while (next !== undefined) {
       seen.add(next);
-      const response: RegistryResponse = await this.#send(step, {
-        method: "GET",
-        url: next,
-        access,
-        collect: maximumPage,
-      });
-      if (response.status === 404) {
-        await discard(response);
-        return;
-      }
-      if (response.status !== 200) throw await this.#session.refusal(response, step);
+      const request = { method: "GET", url: next, access, collect: maximumPage } as const;
+      const response: RegistryResponse = await this.#send(step, request);
+      if (!(await this.#found(step, response))) return;
       yield response.bytes;
       next = nextPage(response.headers["link"] as string | undefined, new URL(next, this.#session.endpoint.base));
       if (next !== undefined && seen.has(next)) throw this.#broken(step, "gives the same page again");
     }
+  }
+
+  /** Whether the registry has what was asked for. @throws its refusal, unless the status is one of `absent` */
+  async #found(step: Step, response: RegistryResponse, absent: readonly number[] = [404]): Promise<boolean> {
+    if (response.status === 200) return true;
+    if (!absent.includes(response.status)) throw await this.#session.refusal(response, step);
+    await discard(response);
+    return false;
   }
 
   #list(page: Uint8Array, document: string): JsonNode {
@@ -336,10 +316,7 @@ export class RegistryClient {
     return parseManifest(bytes, { mediaType: mediaTypes.index, document }) as ImageIndex;
   }
 
-  #send(
-    step: Step,
-    request: Omit<RegistryRequest, "step" | "signal"> & { readonly signal?: AbortSignal | undefined },
-  ): Promise<RegistryResponse> {
+  #send(step: Step, request: Omit<RegistryRequest, "step">): Promise<RegistryResponse> {
     return this.#session.send({ ...request, step });
   }
 

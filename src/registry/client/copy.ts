@@ -32,8 +32,8 @@ export interface CopyOptions {
  *
  * @throws UserError or Failure with the registry at fault
  */
-export async function copyImage(options: CopyOptions): Promise<void> {
-  await new Copy(options).run();
+export function copyImage(options: CopyOptions): Promise<void> {
+  return new Copy(options).run();
 }
 
 class Copy {
@@ -71,7 +71,9 @@ class Copy {
       }
     }
     await this.#push(images, "digest");
-    for (const name of tags.length > 0 ? tags : [descriptor.digest]) await this.#put(name, fetched);
+    for (const name of tags.length > 0 ? tags : [descriptor.digest]) {
+      await this.#put(name, fetched.bytes, descriptor.mediaType);
+    }
     this.#told(descriptor.digest, tags, "pushed");
   }
 
@@ -81,9 +83,9 @@ class Copy {
   }
 
   async #isThere(digest: Digest, tags: readonly string[]): Promise<boolean> {
-    const { client, repository } = this.#options.to;
+    const { to, signal } = this.#options;
     const names = tags.length > 0 ? tags : [digest];
-    const found = await Promise.all(names.map((name) => client.headManifest(repository, name, this.#signal())));
+    const found = await Promise.all(names.map((name) => to.client.headManifest(to.repository, name, { signal })));
     return found.every((each) => each?.digest === digest);
   }
 
@@ -94,7 +96,7 @@ class Copy {
       descriptor: part,
       open: from.client.blobSource(from.repository, part),
       streamedFrom: from.client.registry,
-      ...(isSameRegistry ? { mountFrom: from.repository } : {}),
+      mountFrom: isSameRegistry ? from.repository : undefined,
     });
     // Registries neither have nor want layers that may not be copied.
     const layers = manifest.layers.filter((layer) => !isNondistributable(layer.mediaType));
@@ -110,13 +112,13 @@ class Copy {
   }
 
   async #push(images: readonly ImageToPush[], check: "digest" | "tags"): Promise<void> {
-    const { onEvent } = this.#options;
-    await pushImages(images, { check, ...(onEvent ? { onEvent } : {}), ...this.#signal() });
+    const { onEvent, signal } = this.#options;
+    await pushImages(images, { check, onEvent, signal });
   }
 
-  async #put(name: string, { bytes, descriptor }: Pick<FetchedManifest, "bytes" | "descriptor">): Promise<void> {
-    const { client, repository } = this.#options.to;
-    await client.putManifest(repository, name, bytes, descriptor.mediaType, this.#signal());
+  async #put(name: string, bytes: Uint8Array, mediaType: string): Promise<void> {
+    const { to, signal } = this.#options;
+    await to.client.putManifest(to.repository, name, bytes, mediaType, { signal });
   }
 
   async #referrers(subject: Digest): Promise<void> {
@@ -130,19 +132,12 @@ class Copy {
     const known = await to.client.referrers(to.repository, subject);
     const unknown = found.filter(({ digest }) => !known.some((each) => each.digest === digest));
     if (unknown.length === 0) return;
-    const bytes = Buffer.from(
-      canonicalJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [...known, ...unknown] }),
-    );
-    const mediaType = mediaTypes.index;
-    await to.client.putManifest(to.repository, subject.replace(":", "-"), bytes, mediaType, this.#signal());
+    const list = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [...known, ...unknown] };
+    await this.#put(subject.replace(":", "-"), canonicalJson(list), mediaTypes.index);
   }
 
   #fetch(digest: Digest): Promise<FetchedManifest> {
-    const { client, repository } = this.#options.from;
-    return fetchManifest(client, repository, digest, this.#signal());
-  }
-
-  #signal(): { signal?: AbortSignal } {
-    return this.#options.signal ? { signal: this.#options.signal } : {};
+    const { from, signal } = this.#options;
+    return fetchManifest(from.client, from.repository, digest, { signal });
   }
 }

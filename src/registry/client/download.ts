@@ -37,14 +37,10 @@ class ReportingVerifier extends DigestVerifier {
     this.#repository = repository;
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    super._destroy(this.#explained(error), done);
-  }
-
-  #explained(error: Error | null): Error | null {
-    if (!(error instanceof DigestMismatch || error instanceof RangeError)) return error;
-    const problem = `sent a damaged blob from ${this.#repository}: ${error.message}`;
-    return protocolError(this.#registry, problem, undefined, { cause: error });
+  override _destroy(cause: Error | null, done: (error?: Error | null) => void): void {
+    const isDamaged = cause instanceof DigestMismatch || cause instanceof RangeError;
+    const problem = `sent a damaged blob from ${this.#repository}: ${cause?.message}`;
+    super._destroy(isDamaged ? protocolError(this.#registry, problem, undefined, { cause }) : cause, done);
   }
 }
 
@@ -96,7 +92,7 @@ async function request(
     access: [{ repository, actions: ["pull"] }],
     step,
     headers: { accept: "*/*", ...(whole ? {} : { range: `bytes=${start}-${end - 1}` }) },
-    ...(options.signal ? { signal: options.signal } : {}),
+    signal: options.signal,
   });
   if (response.status === 200 || response.status === 206) return response;
   if (response.status === 404) {

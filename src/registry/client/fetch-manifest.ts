@@ -4,7 +4,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { type ImageIndex, type ImageManifest, parseManifest } from "../../oci/manifest.ts";
 import { formatReference, type Reference } from "../../oci/reference.ts";
-import type { RegistryClient, StoredManifest } from "./client.ts";
+import type { RegistryClient, RequestOptions, StoredManifest } from "./client.ts";
 
 /** A parsed manifest or index, and its bytes. */
 export interface FetchedManifest extends StoredManifest {
@@ -20,7 +20,7 @@ export async function fetchManifest(
   client: RegistryClient,
   repository: string,
   name: string | Digest,
-  options: { readonly signal?: AbortSignal } = {},
+  options: RequestOptions = {},
 ): Promise<FetchedManifest> {
   const stored = await client.getManifest(repository, name, options);
   if (!stored) throw absentImage({ registry: client.registry, repository }, name);

@@ -26,8 +26,9 @@ export function hintsIn(env: Environment): ChallengeHints {
         return undefined;
       }
     },
-    write(origin, challenge) {
-      writeHint(pathOf(origin), JSON.stringify(hintOf(challenge)));
+    write(origin, { scheme, parameters: { realm, service } }) {
+      // Without the scope, which is for one request only.
+      writeHint(pathOf(origin), JSON.stringify({ scheme, parameters: scheme === "bearer" ? { realm, service } : {} }));
     },
   };
 }
@@ -42,13 +43,6 @@ export function writeHint(path: string, text: string): void {
   } catch {
     // For example a full disk, or a folder of another user.
   }
-}
-
-/** Omits the scope, which is for one request only. */
-function hintOf({ scheme, parameters }: Challenge): Challenge {
-  const { realm, service } = parameters;
-  const kept = scheme === "bearer" ? { realm: realm ?? "", ...(service === undefined ? {} : { service }) } : {};
-  return { scheme, parameters: kept };
 }
 
 function parse(text: string): Challenge | undefined {

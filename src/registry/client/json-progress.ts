@@ -1,4 +1,4 @@
-import type { NamedImage, PushEvent } from "./push.ts";
+import type { PushEvent } from "./push.ts";
 
 /** Milliseconds between two lines about the bytes of one blob. */
 const every = 1000;
@@ -27,30 +27,14 @@ export class JsonProgress {
 
   /** To be given to `pushImages` as `onEvent`. */
   readonly onEvent = (event: PushEvent): void => {
-    const image = nameOf(event.image);
-    switch (event.type) {
-      case "checked":
-        this.say({ event: "checked", image, blobs: event.blobs });
-        break;
-      case "sending":
-        this.#flights.set(`${image} ${event.digest}`, { size: event.size, sent: 0, saidAt: this.#now() });
-        this.say({ event: "sending", image, digest: event.digest, size: event.size });
-        break;
-      case "sent":
-        this.#advance(image, event.digest, event.bytes);
-        break;
-      case "blob": {
-        const { digest, size, outcome } = event;
-        this.#flights.delete(`${image} ${digest}`);
-        this.say({ event: "blob", image, digest, size, outcome });
-        break;
-      }
-      case "image": {
-        const { digest, tags } = event.image;
-        this.say({ event: "image", image, digest, tags, outcome: event.outcome });
-        break;
-      }
-    }
+    const { type, image: named, ...fields } = event;
+    const image = `${named.client.registry}/${named.repository}`;
+    const { digest, tags } = named;
+    if (event.type === "sending") {
+      this.#flights.set(`${image} ${event.digest}`, { size: event.size, sent: 0, saidAt: this.#now() });
+    } else if (event.type === "blob") this.#flights.delete(`${image} ${event.digest}`);
+    if (event.type === "sent") this.#advance(image, event.digest, event.bytes);
+    else this.say({ event: type, image, ...(type === "image" ? { digest, tags } : {}), ...fields });
   };
 
   finish(): void {}
@@ -69,8 +53,4 @@ export class JsonProgress {
     flight.saidAt = now;
     this.say({ event: "sent", image, digest, sent: flight.sent, size: flight.size });
   }
-}
-
-function nameOf({ client, repository }: NamedImage): string {
-  return `${client.registry}/${repository}`;
 }

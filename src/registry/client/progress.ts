@@ -19,14 +19,7 @@ export interface ProgressOptions {
 }
 
 /** Outcomes of blobs: their number and bytes. */
-type Counts = Record<BlobOutcome, { blobs: number; bytes: number }>;
-
-const noCounts = (): Counts => ({
-  uploaded: { blobs: 0, bytes: 0 },
-  streamed: { blobs: 0, bytes: 0 },
-  mounted: { blobs: 0, bytes: 0 },
-  present: { blobs: 0, bytes: 0 },
-});
+type Counts = Partial<Record<BlobOutcome, { blobs: number; bytes: number }>>;
 
 /** A blob that is being sent. */
 interface Flight {
@@ -68,31 +61,19 @@ export class PushProgress {
 
   /** To be given to `pushImages` as `onEvent`. */
   readonly onEvent = (event: PushEvent): void => {
-    switch (event.type) {
-      case "checked":
-        this.#blobs += event.blobs;
-        break;
-      case "sending":
-        this.#begin(event);
-        break;
-      case "sent":
-        this.#advance(event);
-        break;
-      case "blob":
-        this.#endBlob(event);
-        break;
-      case "image":
-        this.#endImage(event);
-        return;
-    }
-    this.#draw();
+    if (event.type === "image") this.#endImage(event);
+    else if (event.type === "checked") this.#blobs += event.blobs;
+    else if (event.type === "sending") this.#begin(event);
+    else if (event.type === "sent") this.#advance(event);
+    else this.#endBlob(event);
+    if (event.type !== "image") this.#draw();
   };
 
   /** Removes the drawing, and sums up several images. Call it however the push ends. */
   finish(): void {
     clearInterval(this.#timer);
     this.#erase();
-    const all = describe([...this.#perImage.values()].reduce(add, noCounts()));
+    const all = describe([...this.#perImage.values()]);
     if (this.#imagesMoved > 1 && all !== "") this.#options.write(`in all${all}\n`);
     this.#imagesMoved = 0;
   }
@@ -117,10 +98,10 @@ export class PushProgress {
 
   #endBlob(event: Extract<PushEvent, { type: "blob" }>): void {
     this.#blobsDone++;
-    const counts = this.#perImage.get(event.image) ?? noCounts();
+    const counts = this.#perImage.get(event.image) ?? {};
     this.#perImage.set(event.image, counts);
-    counts[event.outcome].blobs++;
-    counts[event.outcome].bytes += event.size;
+    const { blobs, bytes } = counts[event.outcome] ?? { blobs: 0, bytes: 0 };
+    counts[event.outcome] = { blobs: blobs + 1, bytes: bytes + event.size };
     // A mounted blob was announced as one to send.
     if (event.outcome === "mounted") this.#bytes -= event.size;
     this.#flights.delete(keyOf(event));
@@ -129,11 +110,10 @@ export class PushProgress {
   #endImage({ image, outcome }: Extract<PushEvent, { type: "image" }>): void {
     if (outcome === "unchanged") return;
     this.#imagesMoved++;
-    const name = image.tags.length > 0 ? `:${image.tags.join(",")}` : `@${shortened(image.digest)}`;
+    const version = image.tags.length > 0 ? `:${image.tags.join(",")}` : `@${shortened(image.digest)}`;
+    const name = `${image.client.registry}/${image.repository}${version}`;
     this.#erase();
-    this.#options.write(
-      `${outcome} ${image.client.registry}/${image.repository}${name}${describe(this.#perImage.get(image) ?? noCounts())}\n`,
-    );
+    this.#options.write(`${outcome} ${name}${describe([this.#perImage.get(image) ?? {}])}\n`);
   }
 
   #draw(): void {
@@ -172,22 +152,17 @@ function keyOf({ image, digest }: { image: NamedImage; digest: Digest }): string
   return `${image.client.registry}/${image.repository} ${digest}`;
 }
 
-function add(one: Counts, other: Counts): Counts {
-  for (const outcome of Object.keys(one) as BlobOutcome[]) {
-    one[outcome].blobs += other[outcome].blobs;
-    one[outcome].bytes += other[outcome].bytes;
-  }
-  return one;
-}
-
-/** Outcomes of blobs, for the end of a line. */
-function describe(counts: Counts): string {
+/** Outcomes of the blobs of images, for the end of a line. */
+function describe(images: readonly Counts[]): string {
   const words = { uploaded: "sent", streamed: "streamed", mounted: "mounted", present: "there already" };
-  const parts = (Object.keys(words) as BlobOutcome[])
-    .filter((outcome) => counts[outcome].blobs > 0)
-    .map((outcome, index) => {
-      const { blobs, bytes } = counts[outcome];
-      return `${index === 0 ? plural(blobs, "blob") : blobs} ${words[outcome]} (${formatBytes(bytes)})`;
-    });
+  const parts: string[] = [];
+  for (const outcome of Object.keys(words) as BlobOutcome[]) {
+    const sum = (of: "blobs" | "bytes") => images.reduce((total, counts) => total + (counts[outcome]?.[of] ?? 0), 0);
+    const blobs = sum("blobs");
+    if (blobs === 0) continue;
+    parts.push(
+      `${parts.length === 0 ? plural(blobs, "blob") : blobs} ${words[outcome]} (${formatBytes(sum("bytes"))})`,
+    );
+  }
   return parts.length > 0 ? `: ${parts.join(", ")}` : "";
 }

@@ -44,19 +44,14 @@ export type ImageOutcome = "unchanged" | "tagged" | "pushed";
 
 export type BlobOutcome = "present" | "mounted" | "streamed" | "uploaded";
 
-export type PushEvent =
-  | { readonly type: "checked"; readonly image: ImageToPush; readonly blobs: number }
-  | { readonly type: "sending"; readonly image: ImageToPush; readonly digest: Digest; readonly size: number }
+export type PushEvent = Readonly<
+  | { type: "checked"; image: NamedImage; blobs: number }
+  | { type: "sending"; image: NamedImage; digest: Digest; size: number }
   /** `bytes` is negative when some have to be sent again. */
-  | { readonly type: "sent"; readonly image: ImageToPush; readonly digest: Digest; readonly bytes: number }
-  | {
-      readonly type: "blob";
-      readonly image: ImageToPush;
-      readonly digest: Digest;
-      readonly size: number;
-      readonly outcome: BlobOutcome;
-    }
-  | { readonly type: "image"; readonly image: NamedImage; readonly outcome: ImageOutcome };
+  | { type: "sent"; image: NamedImage; digest: Digest; bytes: number }
+  | { type: "blob"; image: NamedImage; digest: Digest; size: number; outcome: BlobOutcome }
+  | { type: "image"; image: NamedImage; outcome: ImageOutcome }
+>;
 
 export interface PushOptions {
   /**
@@ -64,12 +59,12 @@ export interface PushOptions {
    * name the image.
    */
   readonly check: "digest" | "tags";
-  readonly onEvent?: (event: PushEvent) => void;
+  readonly onEvent?: ((event: PushEvent) => void) | undefined;
   /** Number of blobs to check, mount or send in parallel. Default: 6. */
   readonly parallel?: number;
   /** Blobs of earlier pushes, to mount. Read when a repository lacks a blob. Default: none. */
   readonly pushedBlobs?: PushedBlobs;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -163,10 +158,10 @@ class Push {
 
   /** A manifest without tags is stored by digest; else each tag stores it, the first one before the others. */
   async #putManifest(image: ImageToPush, manifest: ImageContent["manifest"], tags: readonly string[]): Promise<void> {
-    const put = (reference: string) =>
-      image.client.putManifest(image.repository, reference, manifest.bytes, manifest.mediaType, {
-        signal: this.#signal,
-      });
+    const { client, repository } = image;
+    const { bytes, mediaType } = manifest;
+    const signal = this.#signal;
+    const put = (reference: string) => client.putManifest(repository, reference, bytes, mediaType, { signal });
     const [first = image.digest, ...rest] = tags;
     await put(first);
     await Promise.all(rest.map(put));

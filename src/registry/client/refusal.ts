@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../core/error-codes.ts";
 import { Failure, UserError } from "../../core/errors.ts";
+import type { CredentialSearch } from "../../credentials/credential.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 
@@ -53,21 +54,11 @@ export interface Step {
   readonly repository?: string | undefined;
 }
 
-/** The account that a registry sees, for errors. */
-export interface Identity {
-  /** The credential's source. Undefined: anonymous, since none was found. */
-  readonly source?: string | undefined;
-  /** What to do if the registry refuses the credential. Undefined: a new login replaces it. */
-  readonly correction?: string | undefined;
-  readonly searched: readonly string[];
-  readonly problems: readonly string[];
-}
+/** The account that a registry sees, for errors. Without a source: anonymous, since none was found. */
+export type Identity = Pick<CredentialSearch, "source" | "correction" | "searched" | "problems">;
 
 /** The registry's own words, by the distribution specification's "Error Codes", fit for one line of a terminal. */
-export interface RegistryWords {
-  readonly code: string;
-  readonly message: string;
-}
+type RegistryWords = Readonly<Record<"code" | "message", string>>;
 
 /**
  * @param holdsSecret whether a text contains a secret, which a registry may echo back

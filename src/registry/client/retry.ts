@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** How long and how often to try again. Times are milliseconds. */
 export interface RetryPolicy {
   /** Maximum number of attempts, including the first. */
@@ -18,6 +20,14 @@ export const defaultRetryPolicy: RetryPolicy = {
   maximumDelay: 20_000,
   firstContactBudget: 2_000,
 };
+
+interface WaitOptions {
+  /** Milliseconds the server asked for. */
+  readonly retryAfter?: number | undefined;
+  /** Milliseconds, in place of the policy's. */
+  readonly budget?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** The waits between the attempts of one request. */
 export class Backoff {
@@ -44,36 +54,19 @@ export class Backoff {
    * Waits before the next attempt: a random time up to a limit that doubles, so that many clients do not return at once, and never
    * less than the server asked for.
    *
-   * @param options `retryAfter`: milliseconds the server asked for; `budget`: milliseconds, in place of the policy's
    * @returns false, without waiting, if attempts or budget are used up
    */
-  async wait(
-    options: { retryAfter?: number | undefined; budget?: number | undefined; signal?: AbortSignal | undefined } = {},
-  ): Promise<boolean> {
+  async wait(options: WaitOptions = {}): Promise<boolean> {
     const { attempts, budget, firstDelay, maximumDelay } = this.#policy;
     const limit = Math.min(maximumDelay, firstDelay * 2 ** (this.#attempts - 1));
     const delay = Math.max(options.retryAfter ?? 0, limit * (0.5 + Math.random() / 2));
     if (this.#attempts >= attempts || this.#waited + delay > (options.budget ?? budget)) return false;
     this.#waited += delay;
     this.#attempts++;
-    await sleep(delay, options.signal);
+    const { signal } = options;
+    await sleep(delay, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     return true;
   }
-}
-
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, milliseconds);
-    if (signal?.aborted) abort();
-    else signal?.addEventListener("abort", abort, { once: true });
-  });
 }
 
 /** Whether a retry may succeed. 507, a full disk, does not go away by waiting. */

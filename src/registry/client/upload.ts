@@ -51,7 +51,8 @@ class Upload {
   readonly #options: UploadOptions;
   readonly #step: Step;
   readonly #backoff: Backoff;
-  readonly #access: readonly Access[];
+  /** Of all requests. */
+  readonly #common: Pick<RegistryRequest, "access" | "step" | "signal">;
   /** Bytes reported to `onBytes`. */
   #reported = 0;
   /** End of the furthest chunk that the registry has accepted. */
@@ -62,7 +63,8 @@ class Upload {
     this.#options = options;
     this.#step = { doing: `uploading blob ${options.descriptor.digest}`, repository: options.repository };
     this.#backoff = new Backoff(session.retry);
-    this.#access = [{ repository: options.repository, actions: ["pull", "push"] }];
+    const access: Access[] = [{ repository: options.repository, actions: ["pull", "push"] }];
+    this.#common = { access, step: this.#step, signal: options.signal };
   }
 
   async run(): Promise<"mounted" | "uploaded"> {
@@ -87,23 +89,20 @@ class Upload {
   /** Tries to mount the blob from another repository: distribution specification, "Mounting a blob". Undefined: mounted. */
   async #mountOrStart(from: string): Promise<URL | undefined> {
     const query = new URLSearchParams({ mount: this.#options.descriptor.digest, from });
-    const access = [...this.#access, { repository: from, actions: ["pull"] as const }];
-    let response: RegistryResponse;
-    try {
-      response = await this.#post(`?${query}`, access);
-    } catch (error) {
+    const access = [...this.#common.access, { repository: from, actions: ["pull"] as const }];
+    const response = await this.#post(`?${query}`, access).catch((error) => {
       // No access to the other repository does not mean no access to this one.
-      if (error instanceof AccessRefused) return this.#start();
+      if (error instanceof AccessRefused) return undefined;
       throw error;
-    }
-    await discard(response);
-    if (response.status === 201) return undefined;
-    return response.status === 202 ? this.#location(response, this.#uploads()) : this.#start();
+    });
+    if (response) await discard(response);
+    if (response?.status === 201) return undefined;
+    return response?.status === 202 ? this.#location(response, this.#uploads()) : this.#start();
   }
 
   /** Opens an upload session. */
   async #start(): Promise<URL> {
-    const response = await this.#post("", this.#access);
+    const response = await this.#post("", this.#common.access);
     if (response.status !== 202) throw await this.#session.refusal(response, this.#step);
     await discard(response);
     return this.#location(response, this.#uploads());
@@ -111,7 +110,7 @@ class Upload {
 
   #post(query: string, access: readonly Access[]): Promise<RegistryResponse> {
     const url = new URL(query, this.#uploads());
-    return this.#session.send({ method: "POST", url, access, step: this.#step, ...this.#common() });
+    return this.#session.send({ ...this.#common, method: "POST", url, access });
   }
 
   #uploads(): URL {
@@ -121,8 +120,12 @@ class Upload {
   /** One PUT with everything. */
   async #sendWhole(location: URL): Promise<Fault | undefined> {
     const { size } = this.#options.descriptor;
-    const url = this.#withDigest(location);
-    return this.#attempt({ method: "PUT", url, body: this.#body(0, size), headers: octets });
+    return this.#attempt({
+      method: "PUT",
+      url: this.#withDigest(location),
+      body: this.#body(0, size),
+      headers: octets,
+    });
   }
 
   /** PATCHes from an offset on, and a PUT that ends the upload. */
@@ -133,15 +136,11 @@ class Upload {
     for (let offset = from; offset < size; offset += step) {
       const end = Math.min(offset + step, size);
       const headers = { ...octets, "content-range": `${offset}-${end - 1}` };
-      let next: URL | undefined;
-      const fault = await this.#attempt(
-        { method: "PATCH", url: location, body: this.#body(offset, end), headers },
-        (response) => {
-          next = this.#location(response, location);
-        },
-      );
+      const request = { method: "PATCH", url: location, body: this.#body(offset, end), headers } as const;
+      const fault = await this.#attempt(request, (response) => {
+        location = this.#location(response, location);
+      });
       if (fault) return fault;
-      location = next ?? location;
       // Many registries lose an interrupted upload, so only bytes beyond the furthest chunk count as progress.
       if (end > this.#furthest) this.#backoff.reset();
       this.#furthest = Math.max(this.#furthest, end);
@@ -158,9 +157,7 @@ class Upload {
     try {
       response = await this.#session.send({
         ...request,
-        ...this.#common(),
-        access: this.#access,
-        step: this.#step,
+        ...this.#common,
         once: true,
         onSent: (bytes) => this.#report(this.#reported + bytes),
       });
@@ -185,8 +182,7 @@ class Upload {
 
   /** Asks how much of an interrupted upload the registry has: distribution specification, "Pushing a blob in chunks". */
   async #kept(at: URL): Promise<Kept | undefined> {
-    const request = { method: "GET", url: at, access: this.#access, step: this.#step } as const;
-    const response = await this.#session.send({ ...request, ...this.#common() });
+    const response = await this.#session.send({ method: "GET", url: at, ...this.#common });
     await discard(response);
     const range = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.range ?? "");
     const last = Number(range?.[1] ?? 0);
@@ -254,10 +250,6 @@ class Upload {
       "Run the build again; if the error stays, the file on this machine is damaged.",
       { cause: error },
     );
-  }
-
-  #common() {
-    return this.#options.signal ? { signal: this.#options.signal } : {};
   }
 }
 

@@ -1,8 +1,11 @@
-import { request } from "node:http";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { Failure, UserError } from "../../core/errors.ts";
 import { systemCode } from "./errors.ts";
 import { type RegistryPaths, socketExists } from "./paths.ts";
-import { controlPath, type Status, type TokenAnswer, type TokenRequest } from "./protocol.ts";
+import { controlPath, type Status, type TokenRequest } from "./protocol.ts";
+import type { Token } from "./tokens.ts";
 
 /** Timeout for control requests, in milliseconds. */
 const answerTime = 30_000;
@@ -12,56 +15,39 @@ const answerTime = 30_000;
  *
  * @throws UserError if the server refuses the request, Failure if it fails or does not answer
  */
-export function askServer<Answer>(
+export async function askServer<Answer>(
   socketPath: string,
   method: "GET" | "POST",
   path: string,
   body?: object,
 ): Promise<Answer | undefined> {
-  return new Promise((resolve, reject) => {
-    const text = body === undefined ? "" : JSON.stringify(body);
-    const headers =
-      body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
-    const question = request({
-      socketPath,
-      method,
-      path: controlPath + path,
-      headers,
-      agent: false,
-      timeout: answerTime,
-    });
-    question.once("timeout", () => question.destroy(new Error(`no answer in ${answerTime / 1000} seconds`)));
-    question.once("error", (cause) => {
-      // A stopping server drops the connection.
-      if (["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(systemCode(cause) ?? "")) resolve(undefined);
-      else reject(failure(socketPath, cause.message, cause));
-    });
-    question.once("response", (response) => {
-      let answer = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        answer += chunk;
-      });
-      response.once("error", (cause) => reject(failure(socketPath, cause.message, cause)));
-      response.once("end", () => {
-        const status = response.statusCode ?? 500;
-        if (status < 300) resolve(JSON.parse(answer) as Answer);
-        else if (status < 500)
-          reject(
-            new UserError(
-              { code: "registry-refused", culprit: socketPath },
-              `The embedded registry at ${socketPath} refused the request: ${messageOf(answer)}`,
-              "Correct the request.",
-            ),
-          );
-        else reject(failure(socketPath, messageOf(answer)));
-      });
-    });
-    question.end(text);
-  });
+  const content = body && JSON.stringify(body);
+  const headers = content ? { "content-type": "application/json", "content-length": Buffer.byteLength(content) } : {};
+  const to = { socketPath, method, path: controlPath + path, headers, agent: false, timeout: answerTime };
+  const question = request(to).end(content);
+  question.on("error", () => {});
+  question.once("timeout", () => question.destroy(new Error(`no answer in ${answerTime / 1000} seconds`)));
+  let status: number;
+  let answer: string;
+  try {
+    const [response] = (await once(question, "response")) as [IncomingMessage];
+    status = response.statusCode ?? 500;
+    answer = await text(response);
+  } catch (cause) {
+    // A stopping server drops the connection.
+    if (["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(systemCode(cause) ?? "")) return undefined;
+    throw failure(socketPath, (cause as Error).message, cause);
+  }
+  if (status < 300) return JSON.parse(answer) as Answer;
+  if (status >= 500) throw failure(socketPath, messageOf(answer));
+  throw new UserError(
+    { code: "registry-refused", culprit: socketPath },
+    `The embedded registry at ${socketPath} refused the request: ${messageOf(answer)}`,
+    "Correct the request.",
+  );
 }
 
-function failure(socketPath: string, problem: string, cause?: Error): Failure {
+function failure(socketPath: string, problem: string, cause?: unknown): Failure {
   return new Failure(
     { code: "embedded-registry", culprit: socketPath },
     `The embedded registry at ${socketPath} failed: ${problem}.`,
@@ -95,8 +81,8 @@ export async function stopServer(paths: RegistryPaths): Promise<boolean> {
  *
  * @throws UserError if no server runs
  */
-export async function requestToken(socketPath: string, what: TokenRequest): Promise<TokenAnswer> {
-  const answer = await askServer<TokenAnswer>(socketPath, "POST", "token", what);
+export async function requestToken(socketPath: string, what: TokenRequest): Promise<Token> {
+  const answer = await askServer<Token>(socketPath, "POST", "token", what);
   if (answer) return answer;
   throw new UserError(
     { code: "embedded-registry", culprit: socketPath },

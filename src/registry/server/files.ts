@@ -10,10 +10,9 @@ export async function privateFolder(path: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(
       { code: "file-unwritable", culprit: path },
-      `The folder ${path} could not be created: ${reason}.`,
+      `The folder ${path} could not be created: ${(cause as Error).message}.`,
       "Make its parent writable, or set XDG_STATE_HOME to a folder that you can write to.",
       { cause },
     );

@@ -8,24 +8,7 @@ import { ifMissing } from "./errors.ts";
 import { checkPrivate, privateFolder } from "./files.ts";
 
 /** The files of a user's embedded registry. */
-export interface RegistryPaths {
-  /** `…/slipway/registry`, mode 0700; everything below is in it, unless the socket's path would be too long. */
-  readonly folder: string;
-  /** The Unix socket. */
-  readonly socket: string;
-  /** Blobs, manifests and tags. */
-  readonly data: string;
-  /** The port that this user's registry answers on. */
-  readonly port: string;
-  /** Held by the live server. */
-  readonly lock: string;
-  /** The server's stderr, with fatal errors. */
-  readonly log: string;
-  /** One line per request. */
-  readonly requests: string;
-  /** Copies of the server and of Node, named by content. */
-  readonly programs: string;
-}
+export type RegistryPaths = Readonly<ReturnType<typeof registryPaths>>;
 
 /** The kernel's limit of a socket's path, less its final zero: 108 on Linux, 104 on macOS. */
 const longestSocketPath = (process.platform === "linux" ? 108 : 104) - 1;
@@ -36,36 +19,41 @@ const longestSocketPath = (process.platform === "linux" ? 108 : 104) - 1;
  * The socket is in the state folder. If that path is too long for the kernel, it is in `$XDG_RUNTIME_DIR/slipway`, else in `/tmp/slipway-UID`. Its
  * name is then derived from the state folder, so that two state folders do not share a socket.
  */
-export function registryPaths(env: Environment = process.env): RegistryPaths {
+export function registryPaths(env: Environment = process.env) {
   const folder = join(stateFolder(env), "registry");
   let socket = join(folder, "registry.sock");
   if (Buffer.byteLength(socket) > longestSocketPath) {
     const runtime = env["XDG_RUNTIME_DIR"];
     const name = `${splitDigest(sha256(folder)).hex.slice(0, 16)}.sock`;
-    const candidates = [
-      ...(runtime?.startsWith("/") ? [join(runtime, "slipway", name)] : []),
-      join(`/tmp/slipway-${process.getuid?.() ?? 0}`, name),
+    const folders = [
+      ...(runtime?.startsWith("/") ? [join(runtime, "slipway")] : []),
+      `/tmp/slipway-${process.getuid?.() ?? 0}`,
     ];
-    socket = candidates.find((path) => Buffer.byteLength(path) <= longestSocketPath) ?? socket;
+    socket =
+      folders.map((each) => join(each, name)).find((path) => Buffer.byteLength(path) <= longestSocketPath) ?? socket;
   }
   return {
+    /** `…/slipway/registry`, mode 0700; everything below is in it, unless the socket's path would be too long. */
     folder,
     socket,
+    /** Blobs, manifests and tags. */
     data: join(folder, "data"),
+    /** The port that this user's registry answers on. */
     port: join(folder, "port"),
+    /** Held by the live server. */
     lock: join(folder, "lock"),
+    /** The server's stderr, with fatal errors. */
     log: join(folder, "server.log"),
+    /** One line per request. */
     requests: join(folder, "requests.log"),
+    /** Copies of the server and of Node, named by content. */
     programs: join(folder, "programs"),
   };
 }
 
 /** Creates the folders, private to this user. */
 export async function makeRegistryFolders(paths: RegistryPaths): Promise<void> {
-  await privateFolder(paths.folder);
-  await privateFolder(dirname(paths.socket));
-  await privateFolder(paths.data);
-  await privateFolder(paths.programs);
+  for (const folder of [paths.folder, dirname(paths.socket), paths.data, paths.programs]) await privateFolder(folder);
 }
 
 /**

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
+import type { AddressInfo, ListenOptions } from "node:net";
 import { replaceFile } from "../../core/files.ts";
 import { ifMissing, systemCode } from "./errors.ts";
 
@@ -42,12 +44,11 @@ async function listenOn(
 ): Promise<{ servers: Server[]; port: number } | undefined> {
   const servers: Server[] = [];
   try {
-    const first = await listen(newServer(), wanted, "127.0.0.1");
+    const first = await listen(newServer(), { port: wanted, host: "127.0.0.1" });
     servers.push(first);
-    const address = first.address();
-    const port = typeof address === "object" && address ? address.port : wanted;
+    const { port } = first.address() as AddressInfo;
     try {
-      servers.push(await listen(newServer(), port, "::1"));
+      servers.push(await listen(newServer(), { port, host: "::1", ipv6Only: true }));
     } catch (error) {
       // Without IPv6, nobody else can listen on it either.
       if (!["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(systemCode(error) ?? "")) throw error;
@@ -60,12 +61,8 @@ async function listenOn(
   }
 }
 
-function listen(server: Server, port: number, host: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, host, ipv6Only: true }, () => {
-      server.off("error", reject);
-      resolve(server);
-    });
-  });
+/** Listens at an address. @throws the server's error */
+export async function listen(server: Server, address: ListenOptions): Promise<Server> {
+  await once(server.listen(address), "listening");
+  return server;
 }

@@ -17,17 +17,14 @@ export async function installProgram(source: string, folder: string, name: strin
     const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
     for await (const chunk of createReadStream(source, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
     const target = join(folder, name.replace("*", hash.digest("hex").slice(0, 32)));
-    if (await stat(target).catch(ifMissing)) {
-      await touch(target);
-      return target;
-    }
-    await replaceWith(target, folder, (draft) => copyTo(source, draft));
+    if (await stat(target).catch(ifMissing)) await touch(target);
+    else await replaceWith(target, folder, (draft) => copyTo(source, draft));
     return target;
   } catch (cause) {
     const full = isDiskFull(cause) ? " The disk is full." : "";
     throw new Failure(
       { code: "file-unwritable", culprit: folder },
-      `${source} could not be copied into ${folder}: ${cause instanceof Error ? cause.message : String(cause)}.${full}`,
+      `${source} could not be copied into ${folder}: ${(cause as Error).message}.${full}`,
       "Free some space and make the folder writable: the embedded registry runs from there.",
       { cause },
     );

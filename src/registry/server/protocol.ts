@@ -1,5 +1,5 @@
-import type { ErrorIdentity } from "../../core/errors.ts";
-import type { Action, Token } from "./tokens.ts";
+import type { UserError } from "../../core/errors.ts";
+import type { Action } from "./tokens.ts";
 
 /** Version of the protocol between our tools and the server below {@link controlPath}. Increase it for incompatible changes. */
 export const protocolVersion = 1;
@@ -25,16 +25,10 @@ export interface TokenRequest {
   readonly ttlSeconds?: number;
 }
 
-export type TokenAnswer = Token;
-
 /** The line of JSON that a new server writes to its pipe. */
 export type Handshake =
   | { readonly ready: { readonly host: string; readonly notice?: string } }
   | { readonly failed: StartFailure };
 
 /** A UserError or Failure, for another process. */
-export interface StartFailure extends ErrorIdentity {
-  readonly problem: string;
-  readonly remedy: string;
-  readonly exitStatus: number;
-}
+export type StartFailure = Pick<UserError, "code" | "culprit" | "problem" | "remedy"> & { readonly exitStatus: number };

@@ -1,12 +1,11 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { join } from "node:path";
 import { syncFolder } from "../../core/files.ts";
 import { createApp } from "./http/app.ts";
 import type { Transport } from "./http/context.ts";
 import { IdleWatch } from "./idle.ts";
 import type { RegistryPaths } from "./paths.ts";
-import { listenOnLoopback } from "./port.ts";
+import { listen, listenOnLoopback } from "./port.ts";
 import { RequestLog } from "./request-log.ts";
 import type { StoreLayout } from "./store/layout.ts";
 import { openStore } from "./store.ts";
@@ -76,9 +75,7 @@ export async function startServer(
   const loopback = await listenOnLoopback(paths.port, () => newServer("tcp"));
   port = loopback.port;
   await rm(paths.socket, { force: true });
-  const socket = newServer("socket");
-  await listenOnSocket(socket, paths.socket);
-  const servers = [...loopback.servers, socket];
+  const servers = [...loopback.servers, await listen(newServer("socket"), { path: paths.socket })];
 
   const timer = setInterval(() => {
     if (options.stopWhenIdle && idle.mayStop()) void stop().catch(() => {});
@@ -97,30 +94,17 @@ export async function startServer(
   }
 
   const host = `localhost:${port}`;
-  const notice =
-    loopback.taken === undefined
-      ? {}
-      : {
-          notice: `Port ${loopback.taken} is taken by another program: the embedded registry is at ${host} from now on.`,
-        };
-  return { host, port, ...notice, stopped: stopped.promise, stop };
+  const running = { host, port, stopped: stopped.promise, stop };
+  if (loopback.taken === undefined) return running;
+  const notice = `Port ${loopback.taken} is taken by another program: the embedded registry is at ${host} from now on.`;
+  return { ...running, notice };
 }
 
 /** Creates the folders and removes unfinished files of a dead server. */
 async function prepare(layout: StoreLayout): Promise<void> {
-  await mkdir(layout.repositories, { recursive: true, mode: 0o700 });
-  await mkdir(layout.blobs, { recursive: true, mode: 0o700 });
-  await mkdir(layout.temporary, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(layout.temporary)) await rm(join(layout.temporary, name), { recursive: true });
+  await rm(layout.temporary, { recursive: true, force: true });
+  for (const folder of [layout.repositories, layout.blobs, layout.temporary]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
   await syncFolder(layout.root);
-}
-
-function listenOnSocket(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ path }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }

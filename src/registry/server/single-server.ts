@@ -11,11 +11,6 @@ import { type RunningRegistry, startServer } from "./server.ts";
 const lockPause = 20;
 const lockTime = 45_000;
 
-/** Another server of this user that already runs. */
-export interface OtherServer {
-  readonly other: Status;
-}
-
 /**
  * Becomes this user's registry, or finds the running one. If several start at once, one gets the lock and the others wait until it answers or
  * exits.
@@ -23,7 +18,7 @@ export interface OtherServer {
 export async function serve(
   paths: RegistryPaths,
   options: { readonly stopWhenIdle?: boolean } = {},
-): Promise<RunningRegistry | OtherServer> {
+): Promise<RunningRegistry | { readonly other: Status }> {
   process.umask(0o077);
   await makeRegistryFolders(paths);
   const lock = await waitForLock(paths);
@@ -38,7 +33,7 @@ export async function serve(
   }
 }
 
-async function waitForLock(paths: RegistryPaths): Promise<Lock | OtherServer> {
+async function waitForLock(paths: RegistryPaths): Promise<Lock | { readonly other: Status }> {
   const deadline = Date.now() + lockTime;
   while (Date.now() < deadline) {
     const lock = takeLock(paths.lock);

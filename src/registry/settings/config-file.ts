@@ -14,7 +14,7 @@ export interface NamedFile {
 /** An entry under `registries`. */
 export interface ConfiguredRegistry {
   readonly plainHttp?: boolean;
-  readonly authority?: NamedFile;
+  readonly ca?: NamedFile;
   readonly certificate?: NamedFile;
   readonly key?: NamedFile;
   readonly tokenService?: string;
@@ -28,11 +28,18 @@ export interface ConfiguredContext {
   readonly namespace?: string;
 }
 
+type Kind = "boolean" | "text" | "file" | "host";
+
 // Another module reads `services`.
 const sections = ["registries", "kubernetes", "services"];
-const contextKeys = ["nodeLocal", "namespace"];
-const keys = ["plainHttp", "ca", "certificate", "key", "tokenService"] as const;
-type Key = (typeof keys)[number];
+const registryKeys: Readonly<Record<keyof ConfiguredRegistry, Kind>> = {
+  plainHttp: "boolean",
+  ca: "file",
+  certificate: "file",
+  key: "file",
+  tokenService: "host",
+};
+const contextKeys: Readonly<Record<keyof ConfiguredContext, Kind>> = { nodeLocal: "boolean", namespace: "text" };
 
 /**
  * Reads the section `registries` of a configuration file. Checks all of it, so that a mistake shows with any registry.
@@ -99,7 +106,7 @@ class ConfigFile {
       }
       const normal = normalizeRegistry(registry);
       if (found.has(normal)) this.#fail(entry.key, `${where} is set twice`, "Remove one of them.");
-      found.set(normal, this.#registry(this.#map(entry.value, where), where));
+      found.set(normal, this.#registry(entry, where));
     }
     return found;
   }
@@ -109,18 +116,8 @@ class ConfigFile {
     for (const [name, pair] of this.#section("kubernetes")) {
       if (name !== "contexts") this.#unknown(pair, name, `kubernetes.${name}`, ["contexts"]);
       if (this.#isEmpty(pair.value)) continue;
-      for (const [context, entry] of this.#pairs(this.#map(pair.value, "kubernetes.contexts"))) {
-        const where = `kubernetes.contexts.${context}`;
-        const pairs = new Map(this.#pairs(this.#map(entry.value, where)));
-        for (const [key, each] of pairs) {
-          if (!contextKeys.includes(key)) this.#unknown(each, key, `${where}.${key}`, contextKeys);
-        }
-        const nodeLocal = pairs.get("nodeLocal");
-        const namespace = pairs.get("namespace");
-        found.set(context, {
-          ...(nodeLocal ? { nodeLocal: this.#boolean(nodeLocal, `${where}.nodeLocal`) } : {}),
-          ...(namespace ? { namespace: this.#string(namespace, `${where}.namespace`) } : {}),
-        });
+      for (const [context, entry] of this.#pairs(pair.value, "kubernetes.contexts")) {
+        found.set(context, this.#fields<ConfiguredContext>(entry, `kubernetes.contexts.${context}`, contextKeys));
       }
     }
     return found;
@@ -131,69 +128,55 @@ class ConfigFile {
     const { contents } = this.#document;
     if (this.#isEmpty(contents)) return [];
     const found: [string, Pair][] = [];
-    for (const [name, pair] of this.#pairs(this.#map(contents, "the document"))) {
+    for (const [name, pair] of this.#pairs(contents, "the document")) {
       if (!sections.includes(name)) this.#unknown(pair, name, name, sections);
-      if (name !== wanted || this.#isEmpty(pair.value)) continue;
-      found.push(...this.#pairs(this.#map(pair.value, name)));
+      if (name === wanted && !this.#isEmpty(pair.value)) found.push(...this.#pairs(pair.value, name));
     }
     return found;
   }
 
-  #registry(map: YAMLMap, where: string): ConfiguredRegistry {
-    const pairs = new Map(this.#pairs(map));
-    for (const [name, pair] of pairs) {
-      if (!keys.includes(name as Key)) this.#unknown(pair, name, `${where}.${name}`, keys);
+  #registry(entry: Pair, where: string): ConfiguredRegistry {
+    const settings = this.#fields<ConfiguredRegistry>(entry, where, registryKeys);
+    const keyOf = (name: string) => (entry.value as YAMLMap).items.find(({ key }) => this.#scalar(key) === name)?.key;
+    const [lone, missing] = settings.certificate
+      ? (["certificate", "key"] as const)
+      : (["key", "certificate"] as const);
+    if (settings[lone] && !settings[missing]) {
+      this.#fail(keyOf(lone), `${where} has ${lone} without ${missing}`, "Set both.");
     }
-    for (const [one, other] of [
-      ["certificate", "key"],
-      ["key", "certificate"],
-    ] as const) {
-      const pair = pairs.get(one);
-      if (pair && !pairs.has(other)) this.#fail(pair.key, `${where} has ${one} without ${other}`, "Set both.");
+    const overTls = (["ca", "certificate"] as const).find((name) => settings[name]);
+    if (settings.plainHttp && overTls) {
+      const problem = `${where} has plainHttp and ${overTls}, which is for TLS`;
+      this.#fail(keyOf("plainHttp"), problem, "Remove one of them.");
     }
-    const plain = pairs.get("plainHttp");
-    const overTls = (["ca", "certificate"] as const).find((name) => pairs.has(name));
-    const plainHttp = plain && this.#boolean(plain, `${where}.plainHttp`);
-    if (plainHttp && overTls) {
-      this.#fail(plain.key, `${where} has plainHttp and ${overTls}, which is for TLS`, "Remove one of them.");
-    }
-    return {
-      ...(plainHttp === undefined ? {} : { plainHttp }),
-      ...this.#file("authority", pairs.get("ca"), `${where}.ca`),
-      ...this.#file("certificate", pairs.get("certificate"), `${where}.certificate`),
-      ...this.#file("key", pairs.get("key"), `${where}.key`),
-      ...this.#tokenService(pairs.get("tokenService"), `${where}.tokenService`),
-    };
+    return settings;
   }
 
-  #file<Name extends string>(name: Name, pair: Pair | undefined, where: string): { readonly [K in Name]?: NamedFile } {
-    if (!pair) return {};
-    const text = this.#string(pair, where);
-    const path = text.startsWith("~/") ? join(homedir(), text.slice(2)) : resolve(dirname(this.#path), text);
-    return { [name]: { path, where: `${this.#at(pair.value)}: ${where}` } } as { [K in Name]: NamedFile };
-  }
-
-  #tokenService(pair: Pair | undefined, where: string): { readonly tokenService?: string } {
-    if (!pair) return {};
-    const host = this.#string(pair, where);
-    if (!isRegistry(host)) {
-      this.#fail(pair.value, `${where} is ${JSON.stringify(host)}, which is not a host`, "Write HOST or HOST:PORT.");
+  /** The fields of a mapping, each checked by its kind. */
+  #fields<Settings>(entry: Pair, where: string, kinds: Readonly<Record<keyof Settings & string, Kind>>): Settings {
+    const known = Object.keys(kinds);
+    const fields: Record<string, unknown> = {};
+    for (const [name, pair] of this.#pairs(entry.value, where)) {
+      if (!known.includes(name)) this.#unknown(pair, name, `${where}.${name}`, known);
+      fields[name] = this.#value(kinds[name as keyof Settings & string], pair, `${where}.${name}`);
     }
-    return { tokenService: host };
+    return fields as Settings;
   }
 
-  #string(pair: Pair, where: string): string {
+  #value(kind: Kind, pair: Pair, where: string): unknown {
     const value = this.#scalar(pair.value);
-    if (typeof value !== "string" || value === "")
-      return this.#fail(pair.value ?? pair.key, `${where} is not a text`, "Write a text.");
-    return value;
-  }
-
-  #boolean(pair: Pair, where: string): boolean {
-    const value = this.#scalar(pair.value);
-    if (typeof value !== "boolean")
-      return this.#fail(pair.value ?? pair.key, `${where} is neither true nor false`, "Write true or false.");
-    return value;
+    const at = pair.value ?? pair.key;
+    if (kind === "boolean") {
+      if (typeof value !== "boolean") this.#fail(at, `${where} is neither true nor false`, "Write true or false.");
+      return value;
+    }
+    if (typeof value !== "string" || value === "") return this.#fail(at, `${where} is not a text`, "Write a text.");
+    if (kind === "host" && !isRegistry(value)) {
+      this.#fail(at, `${where} is ${JSON.stringify(value)}, which is not a host`, "Write HOST or HOST:PORT.");
+    }
+    if (kind !== "file") return value;
+    const path = value.startsWith("~/") ? join(homedir(), value.slice(2)) : resolve(dirname(this.#path), value);
+    return { path, where: `${this.#at(at)}: ${where}` };
   }
 
   #scalar(node: unknown): unknown {
@@ -204,14 +187,10 @@ class ConfigFile {
     return node === null || this.#scalar(node) === null;
   }
 
-  #map(node: unknown, what: string): YAMLMap {
+  *#pairs(node: unknown, what: string): Generator<[string, Pair]> {
     if (!this.#yaml.isMap(node))
       return this.#fail(node, `${what} is not a mapping`, "Write `name: value` lines, indented.");
-    return node;
-  }
-
-  *#pairs(map: YAMLMap): Generator<[string, Pair]> {
-    for (const pair of map.items) {
+    for (const pair of node.items) {
       const key = this.#scalar(pair.key);
       if (typeof key !== "string") this.#fail(pair.key, "a key is not a text", "Put it in quotes.");
       yield [key as string, pair];

@@ -3,7 +3,7 @@ import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { configFile } from "../../core/user-folders.ts";
 import { type Certificates, certificatesOf } from "./certificates-folder.ts";
-import { type ConfiguredContext, readContexts, readRegistries } from "./config-file.ts";
+import { type ConfiguredContext, type NamedFile, readContexts, readRegistries } from "./config-file.ts";
 
 /** How to reach one registry, by the user's configuration. */
 export interface RegistrySettings extends Certificates {
@@ -53,18 +53,15 @@ async function configuredRegistry(registry: string, env: Environment): Promise<R
   if (text === undefined) return undefined;
   const entry = (await readRegistries(text, path)).get(registry);
   if (!entry) return undefined;
-  const { plainHttp, authority, certificate, key, tokenService } = entry;
+  const { ca, certificate, key, ...settings } = entry;
   return {
-    ...(plainHttp === undefined ? {} : { plainHttp }),
-    ...(authority === undefined ? {} : { authorities: [pem(authority.path, authority.where)] }),
-    ...(certificate && key
-      ? { clientCertificate: { certificate: pem(certificate.path, certificate.where), key: pem(key.path, key.where) } }
-      : {}),
-    ...(tokenService === undefined ? {} : { tokenService }),
+    ...settings,
+    ...(ca ? { authorities: [pem(ca)] } : {}),
+    ...(certificate && key ? { clientCertificate: { certificate: pem(certificate), key: pem(key) } } : {}),
   };
 }
 
-function pem(path: string, where: string): string {
+function pem({ path, where }: NamedFile): string {
   try {
     const text = readFileSync(path, "utf8");
     if (text.includes("-----BEGIN ")) return text;

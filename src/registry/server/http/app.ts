@@ -42,9 +42,15 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
   app.addHook("onSend", async (request, reply, payload) => {
     reply.header("docker-distribution-api-version", "registry/2.0");
-    logRequest(options.log, request, reply, transportOf(request.raw), {
+    const size = typeof payload === "string" || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
+    options.log.write({
+      time: new Date().toISOString(),
+      transport: transportOf(request.raw),
+      method: request.method,
+      path: request.raw.url ?? "",
+      status: reply.statusCode,
       received: bodies.get(request.raw)?.received ?? 0,
-      sent: request.method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? sizeOf(payload)),
+      sent: request.method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? size),
     });
     // Drain unread bytes, so that the client gets to read the answer.
     request.raw.resume();
@@ -65,39 +71,24 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app;
 }
 
-const methods: Readonly<Record<Route["kind"], readonly string[]>> = {
-  base: ["GET", "HEAD"],
-  tags: ["GET", "HEAD"],
-  referrers: ["GET", "HEAD"],
-  uploads: ["POST"],
-  upload: ["GET", "PATCH", "PUT", "DELETE"],
-  blob: ["GET", "HEAD", "DELETE"],
-  manifest: ["GET", "HEAD", "PUT", "DELETE"],
+type Handler = (exchange: Exchange, repository: string, reference: string) => unknown;
+
+/** By kind of endpoint, its methods and what answers them. */
+const handlers: Readonly<Record<Route["kind"], readonly [methods: string, handler: Handler]>> = {
+  base: ["GET, HEAD", ({ reply }) => reply.send({})],
+  tags: ["GET, HEAD", listTags],
+  referrers: ["GET, HEAD", listReferrers],
+  uploads: ["POST", startUpload],
+  upload: ["GET, PATCH, PUT, DELETE", continueUpload],
+  blob: ["GET, HEAD, DELETE", answerBlob],
+  manifest: ["GET, HEAD, PUT, DELETE", answerManifest],
 };
 
-async function dispatch(exchange: Exchange, route: Route): Promise<unknown> {
+async function dispatch(exchange: Exchange, { kind, repository, reference }: Route): Promise<unknown> {
   const { method } = exchange.request;
-  if (!methods[route.kind].includes(method)) {
-    throw new RegistryError(405, "UNSUPPORTED", `${method} is not possible here.`, {
-      allow: methods[route.kind].join(", "),
-    });
-  }
-  switch (route.kind) {
-    case "base":
-      return exchange.reply.send({});
-    case "tags":
-      return listTags(exchange, route.repository);
-    case "referrers":
-      return listReferrers(exchange, route.repository, route.reference);
-    case "uploads":
-      return startUpload(exchange, route.repository);
-    case "upload":
-      return continueUpload(exchange, route.repository, route.reference);
-    case "blob":
-      return answerBlob(exchange, route.repository, route.reference);
-    case "manifest":
-      return answerManifest(exchange, route.repository, route.reference);
-  }
+  const [allow, handler] = handlers[kind];
+  if (allow.split(", ").includes(method)) return handler(exchange, repository, reference);
+  throw new RegistryError(405, "UNSUPPORTED", `${method} is not possible here.`, { allow });
 }
 
 /** Only the owner can enter the socket's folder. Over TCP, every request needs a token. */
@@ -134,28 +125,6 @@ function pathOf(request: FastifyRequest): string {
   } catch {
     throw new RegistryError(400, "NAME_INVALID", "The path is not valid.");
   }
-}
-
-function logRequest(
-  log: RequestLog,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  transport: Transport,
-  bytes: { readonly received: number; readonly sent: number },
-): void {
-  const { method, url = "" } = request.raw;
-  log.write({
-    time: new Date().toISOString(),
-    transport,
-    method: method ?? "",
-    path: url,
-    status: reply.statusCode,
-    ...bytes,
-  });
-}
-
-function sizeOf(payload: unknown): number {
-  return typeof payload === "string" || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
 }
 
 function answerError(error: FastifyError | Error, reply: FastifyReply, folder: string): FastifyReply {

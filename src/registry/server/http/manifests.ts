@@ -1,23 +1,17 @@
-import { type Digest, digestOf, isDigest } from "../../../oci/digest.ts";
+import { digestOf, isDigest, splitDigest } from "../../../oci/digest.ts";
 import { maximumManifestSize } from "../../../oci/manifest.ts";
 import { mediaTypes } from "../../../oci/media-types.ts";
 import { isTag } from "../../../oci/reference.ts";
 import { RegistryError } from "../errors.ts";
-import { algorithmOf } from "../store/manifests.ts";
 import { repositoryExists } from "../store/repositories.ts";
 import { requireDigest } from "./blobs.ts";
 import type { Exchange } from "./context.ts";
 
 /** GET, HEAD, PUT and DELETE of a manifest by tag or digest. */
 export function answerManifest(exchange: Exchange, repository: string, reference: string): Promise<unknown> {
-  switch (exchange.request.method) {
-    case "PUT":
-      return putManifest(exchange, repository, reference);
-    case "DELETE":
-      return deleteManifest(exchange, repository, reference);
-    default:
-      return getManifest(exchange, repository, reference);
-  }
+  const { method } = exchange.request;
+  const answer = method === "PUT" ? putManifest : method === "DELETE" ? deleteManifest : getManifest;
+  return answer(exchange, repository, reference);
 }
 
 function unknownManifest(repository: string, reference: string): RegistryError {
@@ -29,7 +23,9 @@ async function getManifest(
   repository: string,
   reference: string,
 ): Promise<unknown> {
-  const digest = await resolve(store, repository, reference);
+  const digest = isDigest(reference)
+    ? reference
+    : isTag(reference) && (await store.manifests.resolve(repository, reference));
   const manifest = digest && (await store.manifests.read(repository, digest));
   if (!manifest) throw unknownManifest(repository, reference);
   reply.headers({
@@ -40,11 +36,6 @@ async function getManifest(
   return reply.send(request.method === "HEAD" ? undefined : manifest.bytes);
 }
 
-async function resolve(store: Exchange["store"], repository: string, reference: string): Promise<Digest | undefined> {
-  if (isDigest(reference)) return reference;
-  return isTag(reference) ? store.manifests.resolve(repository, reference) : undefined;
-}
-
 async function putManifest(exchange: Exchange, repository: string, reference: string): Promise<unknown> {
   const { store, request, reply } = exchange;
   const byDigest = isDigest(reference);
@@ -52,7 +43,8 @@ async function putManifest(exchange: Exchange, repository: string, reference: st
     throw new RegistryError(400, "MANIFEST_INVALID", `${JSON.stringify(reference)} is neither a tag nor a digest.`);
   }
   const bytes = await readManifest(exchange);
-  const digest = digestOf(algorithmOf(reference), bytes);
+  // By the algorithm by which the client wants it checked.
+  const digest = digestOf(byDigest ? splitDigest(reference).algorithm : "sha256", bytes);
   if (byDigest && digest !== reference) {
     throw new RegistryError(400, "DIGEST_INVALID", `The manifest has digest ${digest}, not ${reference}.`);
   }

@@ -4,8 +4,8 @@ import { actionOf, parseRoute } from "./routes.ts";
 
 describe("parseRoute", () => {
   it.each([
-    ["/v2/", { kind: "base" }],
-    ["/v2", { kind: "base" }],
+    ["/v2/", { kind: "base", repository: "", reference: "" }],
+    ["/v2", { kind: "base", repository: "", reference: "" }],
     ["/v2/a/tags/list", { kind: "tags", repository: "a", reference: "" }],
     ["/v2/a/b/blobs/uploads/", { kind: "uploads", repository: "a/b", reference: "" }],
     ["/v2/a/b/blobs/uploads", { kind: "uploads", repository: "a/b", reference: "" }],

@@ -2,16 +2,12 @@ import { isRepository } from "../../../oci/reference.ts";
 import { RegistryError } from "../errors.ts";
 import type { Action } from "../tokens.ts";
 
-/** An endpoint of the OCI distribution specification. */
-export type Route =
-  | { readonly kind: "base" }
-  | { readonly kind: "tags"; readonly repository: string }
-  | { readonly kind: "uploads"; readonly repository: string }
-  | {
-      readonly kind: "upload" | "blob" | "manifest" | "referrers";
-      readonly repository: string;
-      readonly reference: string;
-    };
+/** An endpoint of the OCI distribution specification. Empty: it has no repository or reference. */
+export interface Route {
+  readonly kind: "base" | "tags" | "uploads" | "upload" | "blob" | "manifest" | "referrers";
+  readonly repository: string;
+  readonly reference: string;
+}
 
 /** The end of a path decides, since a repository's name may have any of these words in it. */
 const patterns: readonly (readonly [Route["kind"], RegExp])[] = [
@@ -28,7 +24,7 @@ const patterns: readonly (readonly [Route["kind"], RegExp])[] = [
  * @throws RegistryError for a path or a repository name that the specification does not have
  */
 export function parseRoute(path: string): Route {
-  if (path === "/v2/" || path === "/v2") return { kind: "base" };
+  if (path === "/v2/" || path === "/v2") return { kind: "base", repository: "", reference: "" };
   const rest = path.slice("/v2/".length);
   for (const [kind, pattern] of patterns) {
     const [matched, repository = "", reference = ""] = pattern.exec(rest) ?? [];
@@ -36,7 +32,7 @@ export function parseRoute(path: string): Route {
     if (!isRepository(repository)) {
       throw new RegistryError(400, "NAME_INVALID", `${JSON.stringify(repository)} cannot be the name of a repository.`);
     }
-    return { kind, repository, reference } as Route;
+    return { kind, repository, reference };
   }
   throw new RegistryError(404, "UNSUPPORTED", `This registry has nothing at ${path}.`);
 }

@@ -15,11 +15,10 @@ export async function startUpload(exchange: Exchange, repository: string): Promi
   const wanted = query.get("digest");
   const digest = wanted === null ? undefined : requireDigest(wanted);
   const id = await store.uploads.create(repository);
-  if (digest === undefined)
-    return reply
-      .code(202)
-      .headers(uploadHeaders(repository, id, 0))
-      .send();
+  if (digest === undefined) {
+    reply.code(202).headers(uploadHeaders(repository, id, 0));
+    return reply.send();
+  }
   try {
     await store.uploads.append(repository, id, exchange.body);
   } catch (error) {
@@ -46,35 +45,26 @@ async function mountBlob({ store, query, transport }: Exchange, repository: stri
 /** GET, PATCH, PUT and DELETE of an upload that was started. */
 export async function continueUpload(exchange: Exchange, repository: string, id: string): Promise<unknown> {
   const { store, request, body, query, reply } = exchange;
+  const state = (size: number) => uploadHeaders(repository, id, size);
   if (!/^[0-9a-f-]{36}$/.test(id)) {
     throw new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "There is no such upload: start a new one.");
   }
   switch (request.method) {
-    case "GET": {
-      const size = await store.uploads.offset(repository, id);
-      return reply
-        .code(204)
-        .headers(uploadHeaders(repository, id, size))
-        .send();
-    }
-    case "PATCH": {
-      const size = await store.uploads.append(repository, id, body, pieceOf(exchange));
-      return reply
-        .code(202)
-        .headers(uploadHeaders(repository, id, size))
-        .send();
-    }
+    case "GET":
+      reply.code(204).headers(state(await store.uploads.offset(repository, id)));
+      return reply.send();
+    case "PATCH":
+      reply.code(202).headers(state(await store.uploads.append(repository, id, body, pieceOf(exchange))));
+      return reply.send();
     case "PUT": {
       const digest = requireDigest(query.get("digest") ?? "");
       await store.uploads.append(repository, id, body, pieceOf(exchange));
       await store.uploads.finish(repository, id, digest);
       return reply.code(201).headers(blobHeaders(repository, digest)).send();
     }
-    case "DELETE":
+    default:
       await store.uploads.cancel(repository, id);
       return reply.code(204).send();
-    default:
-      throw new RegistryError(405, "UNSUPPORTED", `${request.method} is not for uploads.`);
   }
 }
 

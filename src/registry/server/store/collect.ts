@@ -1,10 +1,8 @@
 import { statSync, unlinkSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../../oci/digest.ts";
 import { isIndex, parseManifest } from "../../../oci/manifest.ts";
-import { ifMissing } from "../errors.ts";
-import { digestOfFile, type StoreLayout } from "./layout.ts";
+import { digestsIn, namesIn, type StoreLayout } from "./layout.ts";
 import type { ManifestStore } from "./manifests.ts";
 import { listRepositories } from "./repositories.ts";
 
@@ -29,44 +27,45 @@ export interface Collected {
 /**
  * Removes unused data: abandoned uploads, manifests that no tag, index or subject refers to and nobody read for a week, and then content without
  * a manifest. Safe during requests, see {@link BlobStore}.
- *
- * @param options `grace`: replaces {@link graceOf}
  */
 export async function collectGarbage(
   layout: StoreLayout,
   manifests: ManifestStore,
-  options: { readonly now: () => number; readonly grace?: Partial<Record<keyof typeof graceOf, number>> },
+  { now }: { readonly now: () => number },
 ): Promise<Collected> {
-  const grace = { ...graceOf, ...options.grace };
   const total = { uploads: 0, manifests: 0, blobs: 0, bytes: 0 };
-  const removeOld = (path: string, age: number): number | undefined => removeIfOlder(path, options.now() - age);
+  const removeOld = (path: string, kind: keyof typeof graceOf) => removeIfOlder(path, now() - graceOf[kind]);
 
   const linked = new Set<Digest>();
   for (const repository of await listRepositories(layout)) {
-    for (const id of await names(layout.uploads(repository))) {
-      const bytes = removeOld(layout.upload(repository, id), grace.upload);
+    for (const id of await namesIn(layout.uploads(repository))) {
+      const bytes = removeOld(layout.upload(repository, id), "upload");
       if (bytes === undefined) continue;
       total.uploads += 1;
       total.bytes += bytes;
     }
-    const { kept, loose } = await classify(repository, manifests);
+    const kept = new Set<Digest>();
+    for (const tag of await manifests.tags(repository)) {
+      const digest = await manifests.resolve(repository, tag);
+      if (digest) await keep(repository, digest, kept, manifests);
+    }
+    const loose = (await manifests.list(repository)).filter((digest) => !kept.has(digest));
     for (const digest of loose) {
-      if (removeOld(layout.manifest(repository, digest), grace.manifest) === undefined)
+      if (removeOld(layout.manifest(repository, digest), "manifest") === undefined)
         await keep(repository, digest, kept, manifests);
       else total.manifests += 1;
     }
-    for (const digest of await digests(layout.blobLinks(repository))) {
-      if (kept.has(digest) || removeOld(layout.blobLink(repository, digest), grace.blob) === undefined)
-        linked.add(digest);
+    for (const digest of await digestsIn(layout.blobLinks(repository))) {
+      if (kept.has(digest) || removeOld(layout.blobLink(repository, digest), "blob") === undefined) linked.add(digest);
     }
     for (const digest of await manifests.list(repository)) linked.add(digest);
     await removeStaleReferrers(layout, repository);
   }
-  for (const algorithm of await names(layout.blobs)) {
-    for (const hex of await names(join(layout.blobs, algorithm))) {
+  for (const algorithm of await namesIn(layout.blobs)) {
+    for (const hex of await namesIn(join(layout.blobs, algorithm))) {
       const digest = `${algorithm}:${hex}`;
       if (isDigest(digest) && linked.has(digest)) continue;
-      const bytes = removeOld(join(layout.blobs, algorithm, hex), grace.blob);
+      const bytes = removeOld(join(layout.blobs, algorithm, hex), "blob");
       if (bytes === undefined) continue;
       total.blobs += 1;
       total.bytes += bytes;
@@ -81,25 +80,6 @@ function removeIfOlder(path: string, youngest: number): number | undefined {
   if (!status?.isFile() || status.mtimeMs > youngest) return undefined;
   unlinkSync(path);
   return status.size;
-}
-
-async function names(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(ifMissing)) ?? [];
-}
-
-async function digests(folder: string): Promise<Digest[]> {
-  return (await names(folder)).map(digestOfFile).filter((digest) => digest !== undefined);
-}
-
-/** The digests that a repository's tags keep, and the manifests that no tag keeps. */
-async function classify(repository: string, manifests: ManifestStore): Promise<{ kept: Set<Digest>; loose: Digest[] }> {
-  const kept = new Set<Digest>();
-  for (const tag of await manifests.tags(repository)) {
-    const digest = await manifests.resolve(repository, tag);
-    if (digest) await keep(repository, digest, kept, manifests);
-  }
-  const all = await manifests.list(repository);
-  return { kept, loose: all.filter((digest) => !kept.has(digest)) };
 }
 
 /** Adds a manifest, its content and its referrers. */
@@ -120,8 +100,8 @@ async function keep(repository: string, digest: Digest, kept: Set<Digest>, manif
 
 async function removeStaleReferrers(layout: StoreLayout, repository: string): Promise<void> {
   const folder = join(layout.repository(repository), "_referrers");
-  for (const subject of await digests(folder)) {
-    for (const digest of await digests(layout.referrers(repository, subject))) {
+  for (const subject of await digestsIn(folder)) {
+    for (const digest of await digestsIn(layout.referrers(repository, subject))) {
       const manifest = statSync(layout.manifest(repository, digest), { throwIfNoEntry: false });
       if (!manifest) removeIfOlder(layout.referrer(repository, subject, digest), Date.now() - graceOf.blob);
     }

@@ -1,6 +1,8 @@
-import { randomUUID } from "node:crypto";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Digest, isDigest, splitDigest } from "../../../oci/digest.ts";
+import { type Digest, isDigest } from "../../../oci/digest.ts";
+import { blobPath } from "../../../oci/layout.ts";
+import { ifMissing } from "../errors.ts";
 
 /**
  * The registry's data folder:
@@ -17,30 +19,19 @@ import { type Digest, isDigest, splitDigest } from "../../../oci/digest.ts";
  */
 export class StoreLayout {
   readonly root: string;
+  readonly temporary: string;
+  readonly repositories: string;
+  readonly blobs: string;
 
   constructor(root: string) {
     this.root = root;
-  }
-
-  get temporary(): string {
-    return join(this.root, "temporary");
-  }
-
-  newTemporary(): string {
-    return join(this.temporary, randomUUID());
-  }
-
-  get repositories(): string {
-    return join(this.root, "repositories");
-  }
-
-  get blobs(): string {
-    return join(this.root, "blobs");
+    this.temporary = join(root, "temporary");
+    this.repositories = join(root, "repositories");
+    this.blobs = join(root, "blobs");
   }
 
   blob(digest: Digest): string {
-    const { algorithm, hex } = splitDigest(digest);
-    return join(this.blobs, algorithm, hex);
+    return join(this.root, blobPath(digest));
   }
 
   repository(name: string): string {
@@ -92,8 +83,12 @@ function fileName(digest: Digest): string {
   return digest.replace(":", "-");
 }
 
-/** The digest that a file of ours is named by; undefined for other files. */
-export function digestOfFile(name: string): Digest | undefined {
-  const digest = name.replace("-", ":");
-  return isDigest(digest) ? digest : undefined;
+/** Names of the files in a folder, if it exists. */
+export async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(ifMissing)) ?? [];
+}
+
+/** The digests that files of ours in a folder are named by. */
+export async function digestsIn(folder: string): Promise<Digest[]> {
+  return (await namesIn(folder)).map((name) => name.replace("-", ":")).filter(isDigest);
 }

@@ -1,15 +1,15 @@
 import { closeSync, openSync, statSync, utimesSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, unlink } from "node:fs/promises";
+import { mkdir, readFile, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../../../core/errors.ts";
 import { replaceFile, syncFolder } from "../../../core/files.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
-import { type Digest, isDigest, splitDigest } from "../../../oci/digest.ts";
+import { type Digest, isDigest } from "../../../oci/digest.ts";
 import { type ImageIndex, type ImageManifest, isIndex, parseManifest } from "../../../oci/manifest.ts";
 import { isNondistributable } from "../../../oci/media-types.ts";
 import { ifMissing, RegistryError } from "../errors.ts";
 import type { BlobStore } from "./blobs.ts";
-import { digestOfFile, type StoreLayout } from "./layout.ts";
+import { digestsIn, namesIn, type StoreLayout } from "./layout.ts";
 
 export interface StoredManifest {
   readonly digest: Digest;
@@ -112,22 +112,19 @@ export class ManifestStore {
 
   /** Tags in the order of their bytes. */
   async tags(repository: string): Promise<string[]> {
-    const names = (await readdir(this.#layout.tags(repository)).catch(ifMissing)) ?? [];
-    return names.sort();
+    return (await namesIn(this.#layout.tags(repository))).sort();
   }
 
   /** Digests of all manifests of a repository. */
   async list(repository: string): Promise<Digest[]> {
-    const names = (await readdir(this.#layout.manifests(repository)).catch(ifMissing)) ?? [];
-    return names.map(digestOfFile).filter((digest) => digest !== undefined);
+    return digestsIn(this.#layout.manifests(repository));
   }
 
   /** Descriptors of the manifests whose subject is a digest: OCI distribution specification, "Listing Referrers". */
   async referrers(repository: string, subject: Digest): Promise<Descriptor[]> {
-    const names = (await readdir(this.#layout.referrers(repository, subject)).catch(ifMissing)) ?? [];
     const found: Descriptor[] = [];
-    for (const digest of names.sort().map(digestOfFile)) {
-      const manifest = digest && (await this.peek(repository, digest));
+    for (const digest of (await digestsIn(this.#layout.referrers(repository, subject))).sort()) {
+      const manifest = await this.peek(repository, digest);
       if (manifest) found.push(referrer(manifest));
     }
     return found;
@@ -141,18 +138,12 @@ export class ManifestStore {
       const size = isIndex(manifest) ? this.#useManifest(repository, part.digest) : undefined;
       const actual = size ?? this.#blobs.use(repository, part.digest);
       if (actual === undefined) {
-        throw new RegistryError(
-          400,
-          "MANIFEST_BLOB_UNKNOWN",
-          `${repository} does not have ${part.digest}: push it first.`,
-        );
+        const problem = `${repository} does not have ${part.digest}: push it first.`;
+        throw new RegistryError(400, "MANIFEST_BLOB_UNKNOWN", problem);
       }
       if (actual !== part.size) {
-        throw new RegistryError(
-          400,
-          "MANIFEST_INVALID",
-          `${part.digest} has ${actual} bytes, the manifest says ${part.size}.`,
-        );
+        const problem = `${part.digest} has ${actual} bytes, the manifest says ${part.size}.`;
+        throw new RegistryError(400, "MANIFEST_INVALID", problem);
       }
     }
   }
@@ -190,9 +181,4 @@ function referrer(stored: StoredManifest): Descriptor {
     ...(artifactType ? { artifactType } : {}),
     ...(manifest.annotations ? { annotations: manifest.annotations } : {}),
   };
-}
-
-/** The algorithm by which a client that pushes a manifest by digest wants it checked. */
-export function algorithmOf(reference: string): "sha256" | "sha512" {
-  return isDigest(reference) ? splitDigest(reference).algorithm : "sha256";
 }

@@ -101,10 +101,7 @@ export class Uploads {
 
   cancel(repository: string, id: string): Promise<void> {
     return this.#inTurn(repository, id, async (session) => {
-      await stat(session.path).catch((error) => {
-        ifMissing(error);
-        throw unknownUpload(id);
-      });
+      if (!(await stat(session.path).catch(ifMissing))) throw unknownUpload(id);
       await this.#remove(id, session);
     });
   }
@@ -120,11 +117,7 @@ export class Uploads {
     if (session.path !== path) throw unknownUpload(id);
     this.#sessions.set(id, session);
     const result = session.turn.then(() => act(session));
-    const settled = result.then(
-      () => {},
-      () => {},
-    );
-    session.turn = settled;
+    session.turn = result.catch(() => {});
     try {
       return await result;
     } catch (error) {
@@ -183,12 +176,8 @@ function unknownUpload(id: string): RegistryError {
 }
 
 function wrongRange(repository: string, id: string, size: number): RegistryError {
-  return new RegistryError(
-    416,
-    "BLOB_UPLOAD_INVALID",
-    `The upload goes on at byte ${size}.`,
-    uploadHeaders(repository, id, size),
-  );
+  const state = uploadHeaders(repository, id, size);
+  return new RegistryError(416, "BLOB_UPLOAD_INVALID", `The upload goes on at byte ${size}.`, state);
 }
 
 /** Headers with the state of an upload and its URL. */
