@@ -12,6 +12,11 @@ export interface PasswordCredential {
   readonly password: string;
 }
 
+/** `Authorization` with a password: RFC 7617. */
+export function basicAuthorization({ username, password }: PasswordCredential): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
 /** An SSH key: a file that OpenSSH reads, or a text that only goes to an SSH agent. */
 export type SshKey =
   | { readonly kind: "ssh-key-file"; readonly path: string }

@@ -5,14 +5,8 @@ export interface EcrRegistry {
   readonly fips: boolean;
 }
 
-const domains = [
-  "amazonaws\\.com",
-  "amazonaws\\.com\\.cn",
-  "amazonaws\\.eu",
-  "on\\.aws",
-  "on\\.amazonwebservices\\.com\\.cn",
-].join("|");
-const pattern = new RegExp(`^(\\d{12})\\.dkr[.-]ecr(-fips)?\\.([a-z]{2,}(?:-[a-z0-9]+)+)\\.(?:${domains})$`);
+const domain = "amazonaws\\.com(?:\\.cn)?|amazonaws\\.eu|on\\.aws|on\\.amazonwebservices\\.com\\.cn";
+const pattern = new RegExp(`^(\\d{12})\\.dkr[.-]ecr(-fips)?\\.([a-z]{2,}(?:-[a-z0-9]+)+)\\.(?:${domain})$`);
 
 /** Recognises a private ECR registry by its host. Undefined for other registries. */
 export function ecrRegistry(host: string): EcrRegistry | undefined {

@@ -76,14 +76,10 @@ describe("the search for a registry's credential", () => {
   it("says why", async () => {
     const home = new Home();
     const file = home.write("two", "u\ngeheim\n");
-    home.store(kept(registry, "a"), {
-      name: "b",
-      service: "docker",
-      url: registry,
-      source: { kind: "file", path: file },
-    });
-    const { source, considered } = await findCredential({ registry }, home.env);
-    expect(source).toBe(`b: file ${file} (for docker ${registry})`);
+    const source = { kind: "file", path: file } as const;
+    home.store(kept(registry, "a"), { name: "b", service: "docker", url: registry, source });
+    const { considered, ...found } = await findCredential({ registry }, home.env);
+    expect(found.source).toBe(`b: file ${file} (for docker ${registry})`);
     expect(considered?.map(({ used, reason }) => [used, reason])).toEqual([
       [false, "a newer one is for the same"],
       [true, "it is for the whole host"],
@@ -148,11 +144,8 @@ describe("the search for a registry's credential", () => {
 
   it("reads a variable that holds the password when it is needed", async () => {
     const home = new Home();
-    home.store({
-      service: "docker",
-      url: registry,
-      source: { kind: "environment", username: "ci", variable: "CI_PASSWORD" },
-    });
+    const source = { kind: "environment", username: "ci", variable: "CI_PASSWORD" } as const;
+    home.store({ service: "docker", url: registry, source });
     await expect(findCredential({ registry }, home.env)).rejects.toThrow(reported("credential-invalid", registry));
     home.env["CI_PASSWORD"] = "geheim";
     expect((await findCredential({ registry }, home.env)).credential).toMatchObject({

@@ -3,7 +3,6 @@ import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import type { Credential, PasswordCredential, SshKey } from "./credential.ts";
 import type { Service } from "./service-url.ts";
-import { parseTwoLines } from "./two-lines.ts";
 
 /** The place of a secret. Only `stored` contains the secret itself. */
 export type Source =
@@ -71,10 +70,7 @@ export async function readCredential(entry: Entry, env: Environment): Promise<Cr
   const { source } = entry;
   switch (source.kind) {
     case "file":
-      return usable(
-        entry,
-        parseTwoLines(await readSmallFile(entry, source.path), (problem) => refuse(entry, problem)),
-      );
+      return usable(entry, readTwoLines(entry, await readSmallFile(entry, source.path)));
     case "aws-secret": {
       const fields = await awsFields(entry, source);
       const { username, password } = fields;
@@ -106,13 +102,8 @@ export async function readSshKey(entry: Entry): Promise<SshKey> {
   if (source.kind === "ssh-key") {
     const text = await readSmallFile(entry, source.path);
     if (!isPrivateKey(text)) {
-      return refuse(
-        entry,
-        "is not a private key",
-        source.path.endsWith(".pub")
-          ? "Name the file without .pub."
-          : "Name a private key from ssh-keygen, the file without .pub.",
-      );
+      const name = source.path.endsWith(".pub") ? "the file" : "a private key from ssh-keygen, the file";
+      return refuse(entry, "is not a private key", `Name ${name} without .pub.`);
     }
     return { kind: "ssh-key-file", path: source.path };
   }
@@ -143,6 +134,18 @@ async function awsFields(
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse(entry, "is not a JSON object");
   return value as Record<string, unknown>;
+}
+
+/** Reads a user name and a password, one per line (SPEC section 3). Removes line ends, but keeps spaces. */
+function readTwoLines(entry: Entry, text: string): PasswordCredential {
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
+  const [username, password] = lines;
+  if (username !== undefined && password !== undefined && lines.length === 2) {
+    return { kind: "password", username, password };
+  }
+  const found = lines.length === 1 ? "1 line" : `${lines.length} lines`;
+  return refuse(entry, `must have exactly two lines, the user name and the password, and has ${found}`);
 }
 
 /** Basic authentication (RFC 7617) and the helpers' protocols cannot carry some characters. */

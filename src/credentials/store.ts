@@ -67,7 +67,7 @@ export function parseStore(text: string, path: string): readonly Entry[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new UserError({ code: "file-invalid", culprit: path }, `${document}: it is not a JSON object.`, remedy);
   }
-  const root = new JsonNode(value, document, "", remedy, { code: "field-invalid" });
+  const root = new JsonNode(value, { document, remedy, identity: { code: "field-invalid" } });
   const version = root.get("version");
   if (version.value !== 1) version.fail("is not 1, the one this Slipway knows");
   const entries = root.get("credentials").items().map(readEntry);
@@ -89,11 +89,10 @@ function readEntry(node: JsonNode): Entry {
   } catch (error) {
     node.get("url").fail(`is invalid: ${(error as UserError).problem.replace(/\.$/, "")}`);
   }
-  checkSource(node.get("source"));
-  return node.value as Entry;
+  return { ...(node.value as Entry), source: readSource(node.get("source")) };
 }
 
-function checkSource(node: JsonNode): void {
+function readSource(node: JsonNode): Source {
   const { kind, ...fields } = node.object();
   const allowed = typeof kind === "string" && Object.hasOwn(sourceFields, kind) && sourceFields[kind as Source["kind"]];
   if (!allowed) return node.get("kind").fail(`is not one of ${Object.keys(sourceFields).join(", ")}`);
@@ -104,6 +103,7 @@ function checkSource(node: JsonNode): void {
   }
   const unknown = Object.keys(fields).find((field) => !allowed.some((each) => each.replace("?", "") === field));
   if (unknown !== undefined) node.get(unknown).fail("is an unknown field");
+  return node.value as Source;
 }
 
 /** Whether a text is a valid name of a credential, for `containerRegistry:` in a service. */

@@ -122,13 +122,10 @@ describe("appendLayers", () => {
     const other = await FakeRegistry.start();
     onTestFinished(() => other.stop());
     const image = `${host}/team/base@${await base(["one"])}`;
-    const started = () => Promise.reject(new Error("the embedded registry is not needed"));
+    const embedded = () => Promise.reject(new Error("the embedded registry is not needed"));
     // The source is the embedded registry all the same.
-    const made = await append(image, {
-      layers: [await layer("code")],
-      env: { ...env, SLIPWAY_REGISTRY: other.host },
-      embedded: started,
-    });
+    const elsewhere = { ...env, SLIPWAY_REGISTRY: other.host };
+    const made = await append(image, { layers: [await layer("code")], env: elsewhere, embedded });
     expect(made.image).toBe(`${other.host}/team/base@${made.digest}`);
     expect(other.manifests.has(`team/base ${made.digest}`)).toBe(true);
     expect(other.blobs.get(`team/base ${sha256("one")}`)?.toString()).toBe("one");
@@ -137,10 +134,8 @@ describe("appendLayers", () => {
   it("stays below the name that the user has in that registry, unless the image is there already", async () => {
     const other = await FakeRegistry.start();
     onTestFinished(() => other.stop());
-    const more = {
-      layers: [await layer("code")],
-      env: { ...env, SLIPWAY_REGISTRY: other.host, SLIPWAY_REPOSITORY_PREFIX: "team/jobs/" },
-    };
+    const below = { ...env, SLIPWAY_REGISTRY: other.host, SLIPWAY_REPOSITORY_PREFIX: "team/jobs/" };
+    const more = { layers: [await layer("code")], env: below };
     const made = await append(`${host}/team/base@${await base(["one"])}`, more);
     expect(made.image).toBe(`${other.host}/team/jobs/team/base@${made.digest}`);
     const again = await append(made.image, { ...more, layers: [await layer("more")] });

@@ -29,14 +29,13 @@ export interface SourceOptions {
 /** An image in a registry. Opens the registry only for parts that are not in the cache. */
 export class SourceImage {
   readonly reference: Reference & { readonly digest: Digest };
-  readonly #name: string;
-  readonly #platform: string | undefined;
-  readonly #env: SourceOptions["env"];
+  readonly #options: SourceOptions;
   readonly #cache: string;
   #client: Promise<RegistryClient> | undefined;
 
   /** @throws UserError when `image` names no digest */
-  constructor({ image, platform, env }: SourceOptions) {
+  constructor(options: SourceOptions) {
+    const { image, env } = options;
     const { digest, ...reference } = parseReference(image);
     if (digest === undefined)
       throw new UserError(
@@ -45,18 +44,17 @@ export class SourceImage {
         "Name the image by its digest.",
       );
     this.reference = { ...reference, digest };
-    this.#name = image;
-    this.#platform = platform;
-    this.#env = env;
+    this.#options = options;
     this.#cache = join(cacheFolder(env), "images");
   }
 
   /** Manifest and configuration, from the cache if possible. */
   async read(): Promise<Required<Pick<BaseImage, "manifest" | "config">>> {
     const named = await this.#manifest(this.reference.digest);
-    const parsed = parseManifest(named, { document: `Manifest of ${this.#name}` });
+    const document = `Manifest of ${this.#options.image}`;
+    const parsed = parseManifest(named, { document });
     const manifest = isIndex(parsed) ? await this.#manifest(this.#chosen(parsed.manifests)) : named;
-    const { config } = parseManifest(manifest, { document: `Manifest of ${this.#name}` }) as ImageManifest;
+    const { config } = parseManifest(manifest, { document }) as ImageManifest;
     return { manifest, config: await this.#config(config) };
   }
 
@@ -71,7 +69,7 @@ export class SourceImage {
         descriptor,
         open: client.blobSource(repository, descriptor),
         streamedFrom: registry,
-        ...(registry === host ? { mountFrom: repository } : {}),
+        mountFrom: registry === host ? repository : undefined,
       }));
   }
 
@@ -88,8 +86,9 @@ export class SourceImage {
   }
 
   #chosen(manifests: readonly Descriptor[]): Digest {
-    const names = { document: this.#name, option: "`platform`" };
-    const [chosen] = choosePlatforms(manifests, this.#platform === undefined ? [] : [this.#platform], [], names);
+    const { image: document, platform } = this.#options;
+    const wanted = platform === undefined ? [] : [platform];
+    const [chosen] = choosePlatforms(manifests, wanted, [], { document, option: "`platform`" });
     return (chosen as { readonly descriptor: Descriptor }).descriptor.digest;
   }
 
@@ -102,7 +101,7 @@ export class SourceImage {
 
   #config(config: Descriptor): Promise<Buffer> {
     return this.#cached(config.digest, async () =>
-      fetchConfig(await this.#open(), this.reference.repository, config, this.#name),
+      fetchConfig(await this.#open(), this.reference.repository, config, this.#options.image),
     );
   }
 
@@ -117,7 +116,7 @@ export class SourceImage {
   }
 
   #open(): Promise<RegistryClient> {
-    this.#client ??= openByName(this.reference.registry, this.#env);
+    this.#client ??= openByName(this.reference.registry, this.#options.env);
     return this.#client;
   }
 }

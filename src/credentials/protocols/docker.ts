@@ -6,8 +6,7 @@ import { findCredential } from "../find.ts";
 import { parseServiceUrl } from "../service-url.ts";
 import { type Entry, readCredential, type Source } from "../source.ts";
 import { readStore } from "../store.ts";
-import { badInput, fixedSource, type HelperAnswer, type HelperCall, unknownAction } from "./helper.ts";
-import { readInput } from "./input.ts";
+import { badInput, fixedSource, type HelperAnswer, type HelperCall, readInput, unknownAction } from "./helper.ts";
 
 const program = "docker-credential-slipway";
 
@@ -51,9 +50,8 @@ function targetOf(server: string): Target {
 /** Servers with their user names, as far as these are known without a request. */
 async function list(env: Environment): Promise<Record<string, string>> {
   const entries = (await readStore(env)).filter(({ service }) => service === "docker");
-  const servers: Record<string, string> = {};
-  for (const entry of entries) servers[serverOf(entry)] = await usernameOf(entry, env);
-  return servers;
+  const servers = entries.map(async (entry) => [serverOf(entry), await usernameOf(entry, env)] as const);
+  return Object.fromEntries(await Promise.all(servers));
 }
 
 function serverOf({ url }: Entry): string {

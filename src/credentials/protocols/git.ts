@@ -4,8 +4,7 @@ import type { CredentialSearch } from "../credential.ts";
 import { findPassword } from "../find-remote.ts";
 import { matchLength, parseServiceUrl, type ServiceUrl } from "../service-url.ts";
 import type { Entry } from "../source.ts";
-import { fixedSource, type HelperAnswer, type HelperCall, unknownAction } from "./helper.ts";
-import { readInput } from "./input.ts";
+import { fixedSource, type HelperAnswer, type HelperCall, readInput, unknownAction } from "./helper.ts";
 
 const program = "git-credential-slipway";
 const nothing: HelperAnswer = { stdout: "" };
@@ -30,7 +29,7 @@ export async function gitHelper({ args, stdin, env }: HelperCall): Promise<Helpe
 }
 
 /** Reads `key=value` lines. */
-export function parseAttributes(text: string): Attributes {
+function parseAttributes(text: string): Attributes {
   const attributes: Record<string, string> = Object.create(null);
   for (const line of text.split("\n")) {
     const equals = line.indexOf("=");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { dockerHub, parseReference } from "../../oci/reference.ts";
-import type { Certificates } from "../../registry/settings/certificates-folder.ts";
+import type { Trust } from "../../registry/client/trust.ts";
 import type { ContainerClient } from "./client.ts";
 import { dockerConfigFolder, dockerContext } from "./docker-endpoint.ts";
 
@@ -20,7 +20,7 @@ export interface Access {
   /** By default the client uses the user's own logins. */
   readonly login?: Login;
   /** For podman. Docker's daemon has its own settings. */
-  readonly settings?: Certificates & { readonly plainHttp?: boolean };
+  readonly settings?: Trust & { readonly plainHttp?: boolean };
 }
 
 /** The files of one run, for this user's eyes alone, removed by {@link RunFolder.remove} or when this process ends. */

@@ -5,14 +5,14 @@ import { type Digest, sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { open, registry, useRegistry } from "../client/testdata/harness.ts";
 import { StoredImages } from "../client/testdata/stored-images.ts";
-import { type PulledBase, pullBase } from "./pull.ts";
+import { pullBase } from "./pull.ts";
 
 useRegistry();
 
 const known = ["linux/amd64", "linux/arm64"];
 const images = () => new StoredImages(registry, "team/base");
 
-function pull(digest: string, request: { image?: string; platforms?: string[] } = {}): Promise<PulledBase> {
+function pull(digest: string, request: { image?: string; platforms?: string[] } = {}) {
   const image = request.image ?? `${registry.host}/team/base`;
   return pullBase({ image, digest, platforms: request.platforms ?? [], known }, async (host) => open({}, host));
 }
@@ -59,12 +59,10 @@ describe("pullBase", () => {
   });
 
   it("takes Docker's own types, and the digest from the reference", async () => {
-    const digest = images().image({
-      manifest: {
-        mediaType: mediaTypes.dockerManifest,
-        config: { mediaType: mediaTypes.dockerConfig, ...images().blob(configOf({})) },
-      },
-    });
+    const rootfs = { type: "layers", diff_ids: [sha256("layer")] };
+    const blob = images().blob(Buffer.from(JSON.stringify({ os: "linux", architecture: "amd64", rootfs })));
+    const config = { mediaType: mediaTypes.dockerConfig, ...blob };
+    const digest = images().image({ manifest: { mediaType: mediaTypes.dockerManifest, config } });
     const { images: pulled } = await pull("", { image: `${registry.host}/team/base@${digest}` });
     expect(pulled[0]?.descriptor.mediaType).toBe(mediaTypes.dockerManifest);
   });
@@ -90,16 +88,6 @@ describe("pullBase", () => {
     await expect(pull(digest)).rejects.toThrow(reported("registry-failed", registry.host));
   });
 });
-
-const configOf = (fields: object) =>
-  Buffer.from(
-    JSON.stringify({
-      os: "linux",
-      architecture: "amd64",
-      rootfs: { type: "layers", diff_ids: [sha256("layer")] },
-      ...fields,
-    }),
-  );
 
 describe("a reference", () => {
   const digest = sha256("x");
@@ -134,22 +122,12 @@ describe("an image", () => {
     ["a list", () => images().manifest(Buffer.from("[]")), "image-invalid", /^Manifest sha256:/],
     ["schema 1", () => images().manifest({ schemaVersion: 1, fsLayers: [] }), "image-invalid", "schemaVersion"],
     ["no version", () => images().manifest({ layers: [] }), "image-invalid", "schemaVersion"],
-    [
-      "of an unknown type",
-      () => images().manifest({ schemaVersion: 2, mediaType: "a/b" }),
-      "image-invalid",
-      "mediaType",
-    ],
+    ["of an unknown type", () => made({ mediaType: "a/b" }), "image-invalid", "mediaType"],
     ["called something else", () => made({ mediaType: mediaTypes.index }), "image-invalid", "mediaType"],
     ["without a configuration", () => made({ config: undefined }), "image-invalid", "config"],
     ["without layers", () => made({ layers: null }), "image-invalid", "layers"],
-    [
-      "with a layer without digest",
-      () => made({ layers: [{ ...layer, digest: "x" }] }),
-      "image-invalid",
-      "layers[0].digest",
-    ],
-    ["with a layer of no size", () => made({ layers: [{ ...layer, size: -1 }] }), "image-invalid", "layers[0].size"],
+    ["with a layer without digest", () => withLayer({ digest: "x" }), "image-invalid", "layers[0].digest"],
+    ["with a layer of no size", () => withLayer({ size: -1 }), "image-invalid", "layers[0].size"],
     ["with a configuration of something else", () => artifact(), "image-unsuitable"],
     ["with a vast configuration", () => made(config({ size: 99_999_999 })), "image-unsuitable"],
     ["with a layer that may not be copied", () => foreign(), "image-unsuitable"],
@@ -171,8 +149,8 @@ describe("an image", () => {
   });
   const artifact = () => made(config({ mediaType: "application/vnd.cncf.helm.config.v1+json" }));
   const noJson = () => made(config(images().blob(Buffer.from("{"))));
-  const foreign = () =>
-    made({ layers: [{ ...layer, mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip" }] });
+  const withLayer = (fields: object) => made({ layers: [{ ...layer, ...fields }] });
+  const foreign = () => withLayer({ mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip" });
 });
 
 describe("an index", () => {
@@ -180,27 +158,12 @@ describe("an index", () => {
     ["without a platform that is named", () => [indexOf("linux/amd64"), ["linux/s390x"]], "image-unsuitable"],
     ["of no platform that Bazel knows", () => [indexOf("plan9/mips"), []], "image-unsuitable"],
     ["of nothing", () => [images().index({}), []], "image-unsuitable"],
-    [
-      "whose image is missing",
-      () => [images().index({ "linux/amd64": sha256("?") }), []],
-      "image-not-found",
-      new RegExp(`@${sha256("?")}$`),
-    ],
+    ["whose image is missing", () => [missing(), []], "image-not-found", new RegExp(`@${sha256("?")}$`)],
     ["of an index", () => [nested(), []], "image-unsuitable"],
     ["that lies about a platform", () => [lying(), []], "image-invalid"],
     ["that is an image too", () => [both(), []], "image-invalid", /^Manifest sha256:/],
-    [
-      "with an entry that is none",
-      () => [images().manifest({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [1] }), []],
-      "image-invalid",
-      "manifests[0]",
-    ],
-    [
-      "with a platform without processor",
-      () => [images().manifest(odd()), []],
-      "image-invalid",
-      "manifests[0].platform.architecture",
-    ],
+    ["with an entry that is none", () => [listing(1), []], "image-invalid", "manifests[0]"],
+    ["with half a platform", () => [listing(odd), []], "image-invalid", "manifests[0].platform.architecture"],
     ["that is one image", () => [images().image({}), ["linux/arm64"]], "image-unsuitable"],
   ])("%s is refused", async (_, make, code, culprit) => {
     const [digest, platforms] = make();
@@ -210,10 +173,9 @@ describe("an index", () => {
   const indexOf = (platform: string) => images().index({ [platform]: images().image({}) });
   const nested = () => images().index({ "linux/amd64": indexOf("linux/amd64") });
   const lying = () => images().index({ "linux/arm64": images().image({}) });
+  const missing = () => images().index({ "linux/amd64": sha256("?") });
   const both = () => images().manifest({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [], layers: [] });
-  const odd = () => ({
-    schemaVersion: 2,
-    mediaType: mediaTypes.index,
-    manifests: [{ mediaType: mediaTypes.manifest, digest: sha256("x"), size: 1, platform: { os: "linux" } }],
-  });
+  const listing = (...manifests: unknown[]) =>
+    images().manifest({ schemaVersion: 2, mediaType: mediaTypes.index, manifests });
+  const odd = { mediaType: mediaTypes.manifest, digest: sha256("x"), size: 1, platform: { os: "linux" } };
 });

@@ -7,6 +7,7 @@ import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { isNondistributable, mediaTypes } from "../../oci/media-types.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient, StoredManifest } from "../client/client.ts";
+import type { Place } from "../client/copy.ts";
 import { absentImage, type FetchedManifest, fetchConfig, fetchManifest } from "../client/fetch-manifest.ts";
 import { choosePlatforms } from "../platforms.ts";
 
@@ -33,28 +34,25 @@ export interface PulledImage {
   readonly layers: readonly LayerMetadata[];
 }
 
-export interface PulledBase {
-  /** The location of the layers. */
-  readonly source: Pick<Reference, "registry" | "repository">;
-  readonly images: readonly PulledImage[];
-}
-
 /**
  * Fetches and verifies the manifest and configuration of a base image for each wanted platform, but no layers.
  *
+ * @returns `source`: the location of the layers
  * @throws UserError if the declaration or the image is invalid. If the digest is missing, the error tells it
  */
 export async function pullBase(
   request: PullRequest,
   open: (registry: string) => Promise<RegistryClient>,
-): Promise<PulledBase> {
+): Promise<{ readonly source: Reference; readonly images: readonly PulledImage[] }> {
   const reference = parseReference(request.image);
   const client = await open(reference.registry);
   try {
     const digest = digestOf(request, reference) ?? (await tellDigest(request, reference, client));
     const fetched = await fetchManifest(client, reference.repository, digest);
-    const pull = new Pull(client, reference.repository);
-    return { source: reference, images: await pull.images(fetched, request) };
+    return {
+      source: reference,
+      images: await imagesOf({ client, repository: reference.repository }, fetched, request),
+    };
   } finally {
     client.close();
   }
@@ -90,78 +88,66 @@ async function tellDigest(request: PullRequest, reference: Reference, client: Re
   );
 }
 
-class Pull {
-  readonly #client: RegistryClient;
-  readonly #repository: string;
-
-  constructor(client: RegistryClient, repository: string) {
-    this.#client = client;
-    this.#repository = repository;
-  }
-
-  async images(fetched: FetchedManifest, { platforms, known }: PullRequest): Promise<readonly PulledImage[]> {
-    const { manifest } = fetched;
-    const name = this.#name(fetched);
-    if (!isIndex(manifest)) {
-      const image = await this.#image(fetched, manifest);
-      const other = platforms.find((wanted) => !isSamePlatform(wanted, image.platform));
-      if (other === undefined) return [image];
-      throw new UserError(
-        unsuitable(name),
-        `${name} is for ${image.platform} only, but platforms has ${other}.`,
-        "Use the digest of the index with the images of all platforms, or remove `platforms`.",
-      );
-    }
-    const chosen = choosePlatforms(manifest.manifests, platforms, known, {
-      document: name,
-      option: "`platforms`",
-    });
-    return Promise.all(
-      chosen.map(async ({ platform, descriptor }) => {
-        const each = await fetchManifest(this.#client, this.#repository, descriptor.digest);
-        if (isIndex(each.manifest)) {
-          throw new UserError(
-            unsuitable(name),
-            `The index ${name} names another index, ${descriptor.digest}.`,
-            "Use the digest of an index whose entries are images.",
-          );
-        }
-        const image = await this.#image(each, each.manifest);
-        const { os, architecture } = image.descriptor.platform;
-        if (isSamePlatform(`${os}/${architecture}`, platform)) return { ...image, platform };
-        throw new UserError(
-          { code: "image-invalid", culprit: name },
-          `The index ${name} says that ${descriptor.digest} is for ${platform}, its configuration for ${os}/${architecture}.`,
-          "List the platforms that you want in `platforms`, without this one: it is damaged.",
-        );
-      }),
+async function imagesOf(
+  from: Place,
+  fetched: FetchedManifest,
+  { platforms, known }: PullRequest,
+): Promise<readonly PulledImage[]> {
+  const { manifest } = fetched;
+  const name = nameOf(from, fetched);
+  if (!isIndex(manifest)) {
+    const image = await imageOf(from, fetched, manifest);
+    const other = platforms.find((wanted) => !isSamePlatform(wanted, image.platform));
+    if (other === undefined) return [image];
+    throw new UserError(
+      unsuitable(name),
+      `${name} is for ${image.platform} only, but platforms has ${other}.`,
+      "Use the digest of the index with the images of all platforms, or remove `platforms`.",
     );
   }
+  const chosen = choosePlatforms(manifest.manifests, platforms, known, { document: name, option: "`platforms`" });
+  return Promise.all(
+    chosen.map(async ({ platform, descriptor }) => {
+      const each = await fetchManifest(from.client, from.repository, descriptor.digest);
+      if (isIndex(each.manifest)) {
+        throw new UserError(
+          unsuitable(name),
+          `The index ${name} names another index, ${descriptor.digest}.`,
+          "Use the digest of an index whose entries are images.",
+        );
+      }
+      const image = await imageOf(from, each, each.manifest);
+      const { os, architecture } = image.descriptor.platform;
+      if (isSamePlatform(`${os}/${architecture}`, platform)) return { ...image, platform };
+      throw new UserError(
+        { code: "image-invalid", culprit: name },
+        `The index ${name} says that ${descriptor.digest} is for ${platform}, its configuration for ${os}/${architecture}.`,
+        "List the platforms that you want in `platforms`, without this one: it is damaged.",
+      );
+    }),
+  );
+}
 
-  async #image(stored: StoredManifest, manifest: ImageManifest): Promise<PulledImage> {
-    const { digest, size } = stored.descriptor;
-    const name = this.#name(stored);
-    check(manifest, name);
-    const config = await fetchConfig(this.#client, this.#repository, manifest.config, name);
-    const parsed = parseImageConfig(config, `Configuration ${manifest.config.digest} of image ${name}`);
-    checkDiffIds(manifest, parsed, name);
-    const platform = platformOf(parsed);
-    return {
-      platform: formatPlatform(platform),
-      descriptor: { mediaType: manifest.mediaType, digest, size, platform },
-      manifest: stored.bytes,
-      config,
-      layers: layersOf(manifest, parsed),
-    };
-  }
+async function imageOf(from: Place, stored: StoredManifest, manifest: ImageManifest): Promise<PulledImage> {
+  const { digest, size } = stored.descriptor;
+  const name = nameOf(from, stored);
+  check(manifest, name);
+  const config = await fetchConfig(from.client, from.repository, manifest.config, name);
+  const parsed = parseImageConfig(config, `Configuration ${manifest.config.digest} of image ${name}`);
+  checkDiffIds(manifest, parsed, name);
+  const { os, architecture, variant } = parsed;
+  const platform = { os, architecture, ...(variant ? { variant } : {}) };
+  return {
+    platform: formatPlatform(platform),
+    descriptor: { mediaType: manifest.mediaType, digest, size, platform },
+    manifest: stored.bytes,
+    config,
+    layers: layersOf(manifest, parsed),
+  };
+}
 
-  #name({ descriptor }: Pick<StoredManifest, "descriptor">): string {
-    return formatReference({
-      registry: this.#client.registry,
-      repository: this.#repository,
-      digest: descriptor.digest,
-    });
-  }
+function nameOf({ client, repository }: Place, { descriptor }: Pick<StoredManifest, "descriptor">): string {
+  return formatReference({ registry: client.registry, repository, digest: descriptor.digest });
 }
 
 function unsuitable(culprit: string): ErrorIdentity {
@@ -186,10 +172,6 @@ function check(manifest: ImageManifest, name: string): void {
       "Use an image whose layers are all in the registry, or remove its platform from `platforms`.",
     );
   }
-}
-
-function platformOf({ os, architecture, variant }: ImageConfig): Platform {
-  return { os, architecture, ...(variant ? { variant } : {}) };
 }
 
 function layersOf(manifest: ImageManifest, config: ImageConfig): LayerMetadata[] {

@@ -1,5 +1,5 @@
 import { UserError } from "../../core/errors.ts";
-import type { Credential, CredentialSearch } from "../../credentials/credential.ts";
+import { basicAuthorization, type CredentialSearch } from "../../credentials/credential.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { ChallengeHints } from "./hints.ts";
@@ -138,12 +138,11 @@ export class Authenticator {
     rejected: string | undefined,
     challenged?: string,
   ): Promise<string | undefined> {
+    const { credential } = await this.#search(access[0]?.repository);
     if (challenge.scheme === "basic") {
-      const { credential } = await this.#search(access[0]?.repository);
-      const header = credential?.kind === "password" ? basic(credential) : undefined;
+      const header = credential?.kind === "password" ? basicAuthorization(credential) : undefined;
       return header === rejected ? undefined : header;
     }
-    const { credential } = await this.#search(access[0]?.repository);
     if (credential?.kind === "registry-token") {
       const header = `Bearer ${credential.token}`;
       return header === rejected ? undefined : header;
@@ -184,12 +183,11 @@ export class Authenticator {
 
   #remember(search: CredentialSearch): CredentialSearch {
     const { credential, headers } = search;
-    const pair = credential?.kind === "password" ? `${credential.username}:${credential.password}` : undefined;
-    const secrets = [
-      credential?.kind === "password" ? credential.password : credential?.token,
-      pair && Buffer.from(pair).toString("base64"),
-      ...Object.values(headers ?? {}),
-    ];
+    const own =
+      credential?.kind === "password"
+        ? [credential.password, basicAuthorization(credential).slice("Basic ".length)]
+        : [credential?.token];
+    const secrets = [...own, ...Object.values(headers ?? {})];
     for (const secret of secrets) if (secret) this.#secrets.add(secret).add(encodeURIComponent(secret));
     return search;
   }
@@ -201,8 +199,4 @@ function keyOf(access: readonly Access[]): string {
 
 function bearer(token: Token): string {
   return `Bearer ${token.value}`;
-}
-
-function basic(credential: Extract<Credential, { kind: "password" }>): string {
-  return `Basic ${Buffer.from(`${credential.username}:${credential.password}`).toString("base64")}`;
 }

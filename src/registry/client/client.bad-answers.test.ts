@@ -6,7 +6,7 @@ import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import type { Intervention } from "./testdata/fake-registry.ts";
-import { answer, open, registry, somebody, useRegistry } from "./testdata/harness.ts";
+import { answer, failure, open, registry, somebody, useRegistry } from "./testdata/harness.ts";
 import { blobOf } from "./testdata/images.ts";
 
 useRegistry();
@@ -24,6 +24,7 @@ const put = (client: RegistryClient): Promise<unknown> =>
   client.putManifest("team/app", "v1", Buffer.from("{}"), "application/json");
 
 const ok = (body: string, headers: Record<string, string> = {}) => answer(200, headers, body);
+const says = (code: unknown, message: unknown) => answer(400, {}, JSON.stringify({ errors: [{ code, message }] }));
 const challenged = (challenge: string) => answer(401, { "www-authenticate": challenge });
 
 /** A registry that wants tokens, and a token service that answers so. */
@@ -50,12 +51,7 @@ describe("an answer that makes no sense is one sentence that names the registry,
     ["a realm that is no URL", challenged('Bearer realm="auth"'), manifest, "token-service-untrusted"],
     ["a realm without TLS", challenged('Bearer realm="http://a.example/"'), manifest, "token-service-untrusted"],
     ["a realm elsewhere", challenged('Bearer realm="https://a.example/"'), manifest, "token-service-untrusted"],
-    [
-      "a realm with escapes",
-      challenged('Bearer realm="https://\\a.example/\u009b31m"'),
-      manifest,
-      "token-service-untrusted",
-    ],
+    ["a realm with escapes", challenged('Bearer realm="https://\\a\u009b31m"'), manifest, "token-service-untrusted"],
     ["a token that is no JSON", issued("<html>"), manifest, "registry-failed"],
     ["a token that is null", issued("null"), manifest, "registry-failed"],
     ["a token that is a list", issued([]), manifest, "registry-failed"],
@@ -86,27 +82,9 @@ describe("an answer that makes no sense is one sentence that names the registry,
     ["an upload without TLS", answer(202, { location: "http://a.example/" }), upload, "registry-failed"],
     ["a status of its own", answer(299), manifest, "registry-failed"],
     ["a refusal", answer(400), manifest, "registry-refused"],
-    [
-      "words that move the cursor",
-      answer(400, {}, '{"errors":[{"code":"A","message":"\\u001b[2J\\r\\nb"}]}'),
-      manifest,
-      "registry-refused",
-      /400 A \(\[2J b\)/,
-    ],
-    [
-      "words without end",
-      answer(400, {}, JSON.stringify({ errors: [{ message: "x".repeat(5000) }] })),
-      manifest,
-      "registry-refused",
-      /\(x{300}\)/,
-    ],
-    [
-      "words that are no text",
-      answer(400, {}, '{"errors":[{"code":{},"message":[1]}]}'),
-      manifest,
-      "registry-refused",
-      /answered 400 while/,
-    ],
+    ["words that move the cursor", says("A", "\u001b[2J\r\nb"), manifest, "registry-refused", /400 A \(\[2J b\)/],
+    ["words without end", says("", "x".repeat(5000)), manifest, "registry-refused", /\(x{300}\)/],
+    ["words that are no text", says({}, [1]), manifest, "registry-refused", /answered 400 while/],
     ["words that are no JSON", answer(400, {}, "<html>"), manifest, "registry-refused", /answered 400 while/],
     ["words that are half", answer(400, {}, '{"errors":['), manifest, "registry-refused", /answered 400 while/],
     ["a redirect without end", answer(307, { location: "/v2/team/app/manifests/v1" }), manifest, "registry-failed"],
@@ -114,10 +92,7 @@ describe("an answer that makes no sense is one sentence that names the registry,
     ["a redirect without a place", answer(307), manifest, "registry-failed"],
   ])("%s", async (_, intervene, act, code, words = /./) => {
     registry.intervene = intervene;
-    const error = await act(open({ search: somebody })).then(
-      () => expect.unreachable(),
-      (error: Error) => error,
-    );
+    const error = await failure(act(open({ search: somebody })));
     expect(error).toEqual(reported(code, code === "image-invalid" ? undefined : registry.host));
     const [sentence = "", remedy = "", ...more] = error.message.split("\n");
     expect(sentence).toMatch(words);

@@ -35,21 +35,21 @@ export interface ConnectOptions {
  * @throws UserError if the name is invalid
  */
 export function connectRegistry(registry: string, options: ConnectOptions): RegistryClient {
-  const { settings = {}, env = process.env } = options;
+  const { settings = {}, embedded, hints, ...given } = options;
   return new RegistryClient(
     new Session({
+      env: process.env,
+      connections: 8,
+      connectTimeout: 10_000,
+      idleTimeout: 120_000,
+      firstAnswerTimeout: 20_000,
+      ...given,
       endpoint: endpointOf(registry, settings.plainHttp),
-      findCredential: options.findCredential,
       retry: { ...defaultRetryPolicy, ...options.retry },
-      socketPath: options.embedded?.socketPath,
-      connections: options.connections ?? 8,
-      connectTimeout: options.connectTimeout ?? 10_000,
-      idleTimeout: options.idleTimeout ?? 120_000,
-      firstAnswerTimeout: options.firstAnswerTimeout ?? 20_000,
+      socketPath: embedded?.socketPath,
       trust: settings,
-      env,
       tokenService: settings.tokenService,
-      hints: options.embedded ? undefined : options.hints,
+      hints: embedded ? undefined : hints,
     }),
   );
 }

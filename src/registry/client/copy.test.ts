@@ -8,7 +8,7 @@ import { copyImage, type Place } from "./copy.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import type { PushEvent } from "./push.ts";
 import { FakeRegistry } from "./testdata/fake-registry.ts";
-import { open, registry as source, useRegistry } from "./testdata/harness.ts";
+import { answer, open, registry as source, useRegistry, where } from "./testdata/harness.ts";
 import { StoredImages } from "./testdata/stored-images.ts";
 
 useRegistry();
@@ -97,16 +97,9 @@ describe("copyImage", () => {
       layers: ["signature"],
       manifest: { subject, artifactType: "application/x.signature" },
     });
-    const refers = {
-      mediaType: mediaTypes.manifest,
-      digest: signature,
-      size: 1,
-      artifactType: "application/x.signature",
-    };
-    store.manifest(
-      { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [refers] },
-      { tag: digest.replace(":", "-") },
-    );
+    const refers = { ...subject, digest: signature, artifactType: "application/x.signature" };
+    const list = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [refers] };
+    store.manifest(list, { tag: digest.replace(":", "-") });
     await copy("v1");
     expect(target.manifests.has(`copies/base ${signature}`)).toBe(false);
     await copy("v1", { referrers: true });
@@ -120,12 +113,7 @@ describe("copyImage", () => {
   it("leaves layers that may not be copied where they are", async () => {
     const mediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
     const layers = [{ mediaType, digest: sha256("windows"), size: 7, urls: ["https://example.invalid/x"] }];
-    target.intervene = async (request, response) => {
-      if (request.method !== "PUT" || !request.url?.includes("/manifests/")) return false;
-      request.resume();
-      response.writeHead(201).end();
-      return true;
-    };
+    target.intervene = where(/^PUT .*\/manifests\//, answer(201));
     images().image({ manifest: { layers }, tag: "v1" });
     await copy("v1");
     expect(outcomes).toEqual(["streamed"]);
@@ -137,12 +125,7 @@ describe("a copy between registries", () => {
   it("fetches a layer from its registry, whatever other places its descriptor names, also when it is not there", async () => {
     await using elsewhere = await FakeRegistry.start();
     const urls = [`${elsewhere.url}/layer`];
-    const there = {
-      mediaType: mediaTypes.layerGzip,
-      digest: source.putBlob("team/base", Buffer.from("x")),
-      size: 1,
-      urls,
-    };
+    const there = { mediaType: mediaTypes.layerGzip, ...images().blob(Buffer.from("x")), urls };
     images().image({ manifest: { layers: [there] }, tag: "there" });
     await copy("there");
     const absent = { ...there, digest: sha256("y") };
@@ -208,11 +191,7 @@ describe("a copy between registries", () => {
     [
       "a source that refuses",
       (registry) => {
-        registry.intervene = (request, response) => {
-          if (!request.url?.includes("/blobs/")) return false;
-          response.writeHead(403).end();
-          return true;
-        };
+        registry.intervene = where(/\/blobs\//, answer(403));
       },
       "registry-login",
       () => source.host,
@@ -220,11 +199,7 @@ describe("a copy between registries", () => {
     [
       "a target that refuses",
       () => {
-        target.intervene = (request, response) => {
-          request.resume();
-          response.writeHead(403).end();
-          return true;
-        };
+        target.intervene = answer(403);
       },
       "registry-login",
       () => target.host,
@@ -232,12 +207,7 @@ describe("a copy between registries", () => {
     [
       "a target without room",
       () => {
-        target.intervene = (request, response) => {
-          if (request.method !== "PUT") return false;
-          request.resume();
-          response.writeHead(507).end();
-          return true;
-        };
+        target.intervene = where(/^PUT/, answer(507));
       },
       "registry-full",
       () => target.host,

@@ -26,7 +26,7 @@ const events: PushEvent[] = [
 ];
 
 /** What is written when every event comes so many milliseconds after the last one. */
-function written(list: readonly PushEvent[], every: number, terminal?: TerminalSize): string {
+function written(list: readonly PushEvent[], every: number, terminal?: TerminalSize, isFinished = true): string {
   let text = "";
   let now = 0;
   const progress = new PushProgress({ write: (part) => (text += part), terminal: () => terminal, now: () => now });
@@ -34,22 +34,13 @@ function written(list: readonly PushEvent[], every: number, terminal?: TerminalS
     now += every;
     progress.onEvent(event);
   }
-  progress.finish();
-  progress.finish();
+  if (isFinished) for (let times = 0; times < 2; times++) progress.finish();
   return text;
 }
 
 /** What a terminal shows before the last events. */
-function shown(terminal: TerminalSize, without: number): string[] {
-  let text = "";
-  let now = 0;
-  const progress = new PushProgress({ write: (part) => (text += part), terminal: () => terminal, now: () => now });
-  for (const event of events.slice(0, -without)) {
-    now += 1000;
-    progress.onEvent(event);
-  }
-  return screenOf(text, terminal.columns);
-}
+const shown = (terminal: TerminalSize, without: number) =>
+  screenOf(written(events.slice(0, -without), 1000, terminal, false), terminal.columns);
 
 const summary = "pushed localhost:5000/team/app:v1: 1 blob sent (4.0 MB), 1 mounted (500 B), 1 there already (7 B)\n";
 

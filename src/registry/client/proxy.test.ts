@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { proxyFor } from "./proxy.ts";
-import { open, registry, useRegistry } from "./testdata/harness.ts";
+import { failure, open, registry, useRegistry } from "./testdata/harness.ts";
 import { listen } from "./testdata/listen.ts";
 
 describe("the proxy for a URL", () => {
@@ -102,9 +102,7 @@ describe("a registry behind a proxy", () => {
   it("that speaks TLS is connected to through it", async () => {
     const proxy = await startProxy();
     const env = { HTTPS_PROXY: `http://localhost:${proxy.port}` };
-    const error = await open({ env }, "registry.invalid")
-      .headManifest("team/app", "v1")
-      .catch((error) => error);
+    const error = await failure(open({ env }, "registry.invalid").headManifest("team/app", "v1"));
     // What answers there speaks plain HTTP, but it was the proxy that led to it.
     expect(proxy.seen[0]).toBe("CONNECT registry.invalid:443");
     expect(error).toEqual(reported("registry-tls", "registry.invalid"));
@@ -119,9 +117,7 @@ describe("a registry behind a proxy", () => {
       const proxy = await startProxy((socket) => socket.end(`HTTP/1.1 ${answer}\r\n\r\n`));
       const env = { HTTPS_PROXY: `http://u:geheim@localhost:${proxy.port}` };
       const retry = { attempts: 2, budget: 1000, firstDelay: 1, maximumDelay: 1, firstContactBudget: 1000 };
-      const error = await open({ env, retry }, "registry.invalid")
-        .headManifest("a", "v1")
-        .catch((error) => error);
+      const error = await failure(open({ env, retry }, "registry.invalid").headManifest("a", "v1"));
       expect(error).toEqual(reported("registry-unreachable", "registry.invalid"));
       expect(error.message).toContain(`through the proxy localhost:${proxy.port} (HTTPS_PROXY) `);
       expect(error.message).toMatch(problem);

@@ -1,26 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
+import type { Credential } from "../../credentials/credential.ts";
 import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
-import { openRegistry } from "./open.ts";
 import { type PushEvent, pushImages } from "./push.ts";
 import type { PushedBlobs } from "./pushed-blobs.ts";
-import { FakeRegistry } from "./testdata/fake-registry.ts";
-import { imageOf, quickRetry } from "./testdata/images.ts";
+import { answer, open, registry, useRegistry, where } from "./testdata/harness.ts";
+import { imageOf } from "./testdata/images.ts";
 
-let registry: FakeRegistry;
+useRegistry();
 let client: RegistryClient;
-
-beforeEach(async () => {
-  registry = await FakeRegistry.start();
-  client = openRegistry(registry.host, {
-    retry: quickRetry,
-    findCredential: async () => ({ searched: [], problems: [] }),
-  });
-});
-afterEach(async () => {
-  client.close();
-  await registry.stop();
+beforeEach(() => {
+  client = open();
 });
 
 /** The requests of what runs, without those before it. */
@@ -175,65 +166,41 @@ describe("pushImages", () => {
     );
 
     it("keeps users of a registry apart", async () => {
-      registry.intervene = ({ headers }, response) => {
-        if (headers.authorization !== undefined) return false;
-        response.writeHead(401, { "www-authenticate": "Basic realm=x" }).end();
-        return true;
-      };
+      asks("Basic realm=x");
       const [alice, bob] = ["alice", "bob"].map((username) =>
-        openRegistry(registry.host, {
-          retry: quickRetry,
-          findCredential: async () => ({
-            credential: { kind: "password", username, password: "p" },
-            searched: [],
-            problems: [],
-          }),
-        }),
+        clientOf({ kind: "password", username, password: "p" }),
       ) as [RegistryClient, RegistryClient];
       await push("a", alice);
       await push("b", bob);
       expect(mounts()).toEqual([]);
       await push("c", alice);
       expect(mounts().length).toBe(1);
-      for (const each of [alice, bob]) each.close();
     });
 
     it("remembers nothing where a token says nobody's name", async () => {
-      registry.intervene = ({ headers }, response) => {
-        if (headers.authorization !== undefined) return false;
-        response.writeHead(401, { "www-authenticate": 'Bearer realm="http://localhost:1/token"' }).end();
-        return true;
-      };
-      const holder = openRegistry(registry.host, {
-        retry: quickRetry,
-        findCredential: async () => ({
-          credential: { kind: "registry-token", token: "t" },
-          searched: [],
-          problems: [],
-        }),
-      });
-      await push("a", holder);
+      asks('Bearer realm="http://localhost:1/token"');
+      await push("a", clientOf({ kind: "registry-token", token: "t" }));
       expect(memories.size).toBe(0);
-      holder.close();
     });
 
+    function asks(challenge: string): void {
+      const refuse = answer(401, { "www-authenticate": challenge });
+      registry.intervene = (...call) => (call[0].headers.authorization === undefined ? refuse(...call) : false);
+    }
+
+    function clientOf(credential: Credential): RegistryClient {
+      return open({ search: { credential, searched: [], problems: [] } });
+    }
+
     function refuseMounts(status: number): void {
-      registry.intervene = (request, response) => {
-        if (!request.url?.includes("from=")) return false;
-        response.writeHead(status).end();
-        return true;
-      };
+      registry.intervene = where(/from=/, answer(status));
     }
   });
 
   it("completes what an interrupted push began, and sends only the rest", async () => {
     const image = imageOf(client, { repository: "a", tags: ["v1"], layers: ["one", "two", "three"] });
-    registry.intervene = (request, response) => {
-      if (registry.blobs.size < 2 || request.method === "HEAD") return false;
-      request.resume();
-      response.writeHead(403).end();
-      return true;
-    };
+    registry.intervene = (...call) =>
+      registry.blobs.size < 2 || call[0].method === "HEAD" ? false : answer(403)(...call);
     await expect(pushImages([image], { check: "digest", parallel: 1 })).rejects.toThrow(
       reported("registry-login", registry.host),
     );
@@ -245,15 +212,7 @@ describe("pushImages", () => {
   });
 
   it("stops the others when one fails, and throws what that one said", async () => {
-    const held: (() => void)[] = [];
-    registry.intervene = (request, response) => {
-      if (request.url?.startsWith("/v2/slow/")) {
-        request.on("close", () => held.push(() => {}));
-        return true;
-      }
-      response.writeHead(403).end();
-      return true;
-    };
+    registry.intervene = (...call) => call[0].url?.startsWith("/v2/slow/") || answer(403)(...call);
     const images = ["slow", "refused"].map((repository) => imageOf(client, { repository, layers: ["x"] }));
     await expect(pushImages(images, { check: "digest" })).rejects.toThrow(/403 .* in refused/);
   });

@@ -3,32 +3,16 @@ import { type Endpoint, isLoopback } from "./endpoint.ts";
 import { printable } from "./refusal.ts";
 
 /** Domains whose subdomains belong to different owners. */
-const shared: ReadonlySet<string> = new Set([
-  "amazonaws.com",
-  "appspot.com",
-  "azure.com",
-  "azurecr.cn",
-  "azurecr.io",
-  "azurewebsites.net",
-  "cloudapp.net",
-  "cloudfront.net",
-  "fly.dev",
-  "github.io",
-  "gitlab.io",
-  "herokuapp.com",
-  "jfrog.io",
-  "ngrok.io",
-  "onrender.com",
-  "pages.dev",
-  "run.app",
-  "vercel.app",
-  "workers.dev",
-]);
+const shared: readonly string[] = [
+  ...["amazonaws.com", "appspot.com", "azure.com", "azurecr.cn", "azurecr.io", "azurewebsites.net", "cloudapp.net"],
+  ...["cloudfront.net", "fly.dev", "github.io", "gitlab.io", "herokuapp.com", "jfrog.io", "ngrok.io", "onrender.com"],
+  ...["pages.dev", "run.app", "vercel.app", "workers.dev"],
+];
 
 /** Second-level names under which countries let others register, as in `co.uk`. */
 const registrable = /^(ac|co|com|edu|go|gob|gov|govt|gr|ltd|me|mil|ne|net|nom|nhs|or|org|plc|sch)\.[a-z]{2}$/;
 
-export interface RealmOptions {
+interface RealmOptions {
   readonly endpoint: Endpoint;
   /** A further host that may get the credential, by the user's settings. */
   readonly tokenService?: string | undefined;
@@ -72,7 +56,7 @@ export function checkedRealm(realm: string, { endpoint, tokenService, secret }: 
 }
 
 /** Whether two hosts are in the same registered domain. */
-export function isSameDomain(one: string, other: string): boolean {
+function isSameDomain(one: string, other: string): boolean {
   const domain = domainOf(one);
   return domain !== undefined && domain === domainOf(other);
 }
@@ -82,6 +66,6 @@ function domainOf(host: string): string | undefined {
   // An address, or a name without a domain.
   if (!/^[a-z]/.test(labels.at(-1) ?? "") || labels.length < 2 || host.includes(":")) return undefined;
   const two = labels.slice(-2).join(".");
-  if (!shared.has(two) && !registrable.test(two)) return two;
+  if (!shared.includes(two) && !registrable.test(two)) return two;
   return labels.length > 2 ? labels.slice(-3).join(".") : undefined;
 }

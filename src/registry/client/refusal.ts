@@ -170,35 +170,32 @@ export function unreachableError(endpoint: Endpoint, step: Step, attempts: numbe
 /** The error for a TLS connection that failed. Undefined: the fault is another one. */
 function tlsError(registry: string, code: string, step: Step, cause: unknown): Error | undefined {
   const entry = `registries: {"${registry}": {…}} of Slipway's configuration file`;
-  const error = (problem: string, remedy: string) =>
-    new UserError({ code: "registry-tls", culprit: registry }, `${problem} (${code}) while ${where(step)}.`, remedy, {
-      cause,
-    });
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code)) {
-    return error(
+  const faults: readonly [fault: RegExp, problem: string, remedy: string][] = [
+    [
+      /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/,
       `Registry ${registry} does not speak TLS`,
       `If it speaks plain HTTP, write \`plainHttp: true\` in ${entry}.`,
-    );
-  }
-  if (/ALERT/.test(code)) {
-    return error(
+    ],
+    [
+      /ALERT/,
       `Registry ${registry} refused the TLS handshake`,
       `If it wants a client certificate, name its files with \`certificate\` and \`key\` in ${entry}.`,
-    );
-  }
-  if (/ALTNAME/.test(code)) {
-    return error(
+    ],
+    [
+      /ALTNAME/,
       `The certificate of registry ${registry} is for another name`,
       "Call the registry by the name in its certificate.",
-    );
-  }
-  if (/CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO/.test(code)) {
-    return error(
+    ],
+    [
+      /CERT|SELF_SIGNED|ERR_TLS|UNABLE_TO/,
       `The certificate of registry ${registry} is not trusted`,
       `Name the file of its authority with \`ca\` in ${entry}, or check that the name is the registry's.`,
-    );
-  }
-  return undefined;
+    ],
+  ];
+  const [, problem, remedy] = faults.find(([fault]) => fault.test(code)) ?? [];
+  if (problem === undefined || remedy === undefined) return undefined;
+  const identity = { code: "registry-tls", culprit: registry } as const;
+  return new UserError(identity, `${problem} (${code}) while ${where(step)}.`, remedy, { cause });
 }
 
 function where(step: Step): string {

@@ -1,4 +1,4 @@
-import type { CredentialSearch } from "../../credentials/credential.ts";
+import { basicAuthorization, type CredentialSearch } from "../../credentials/credential.ts";
 import type { Challenge } from "./challenge.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { HttpRequest } from "./http.ts";
@@ -84,8 +84,7 @@ function tokenHttpRequest(realm: URL, { challenge, scopes, search }: TokenReques
   for (const scope of scopes) url.searchParams.append("scope", scope);
   if (credential?.kind !== "password") return { method: "GET", url };
   url.searchParams.set("account", credential.username);
-  const pair = Buffer.from(`${credential.username}:${credential.password}`).toString("base64");
-  return { method: "GET", url, headers: { authorization: `Basic ${pair}` } };
+  return { method: "GET", url, headers: { authorization: basicAuthorization(credential) } };
 }
 
 function readToken(text: string, realm: URL, endpoint: Endpoint): Token {

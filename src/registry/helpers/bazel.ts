@@ -1,10 +1,9 @@
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
-import type { CredentialSearch, PasswordCredential } from "../../credentials/credential.ts";
+import { basicAuthorization, type CredentialSearch } from "../../credentials/credential.ts";
 import { findCredential } from "../../credentials/find.ts";
 import { findPassword } from "../../credentials/find-remote.ts";
-import { type HelperAnswer, type HelperCall, unknownAction } from "../../credentials/protocols/helper.ts";
-import { readInput } from "../../credentials/protocols/input.ts";
+import { type HelperAnswer, type HelperCall, readInput, unknownAction } from "../../credentials/protocols/helper.ts";
 import { parseServiceUrl } from "../../credentials/service-url.ts";
 import { isRepository, normalizeRegistry } from "../../oci/reference.ts";
 import { endpointOf } from "../client/endpoint.ts";
@@ -66,7 +65,7 @@ async function forRegistry(url: URL, env: Environment): Promise<Authorization | 
     if (credential === undefined) return undefined;
     // Bazel may reach the registry in another way, or find the content in a cache.
     if (!(error instanceof Unreachable) || credential.kind !== "password") throw error;
-    return { headers: { authorization: basic(credential) }, ...(expiresAt ? { expiresAt } : {}) };
+    return { headers: { authorization: basicAuthorization(credential) }, ...(expiresAt ? { expiresAt } : {}) };
   } finally {
     client.close();
   }
@@ -78,11 +77,7 @@ async function forDownload(url: URL, env: Environment): Promise<Authorization> {
   const asked = parseServiceUrl("http", `${scheme}://${url.host}${url.pathname}`);
   const { credential }: CredentialSearch = await findPassword(asked, ["http", "git"], env);
   if (credential?.kind !== "password") return { headers: {} };
-  return { headers: { authorization: basic(credential) } };
-}
-
-function basic({ username, password }: PasswordCredential): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+  return { headers: { authorization: basicAuthorization(credential) } };
 }
 
 function headerName(name: string): string {

@@ -172,19 +172,11 @@ describe("ensureEmbeddedRegistry", () => {
       const { ensureEmbeddedRegistry } = await import(${JSON.stringify(join(import.meta.dirname, "ensure.ts"))});
       console.log(JSON.stringify(await ensureEmbeddedRegistry({ serverBundle: ${JSON.stringify(serverBundle)} })));`;
     // What the shell waits for is the end of everything that holds its pipe, under whatever number.
-    const shell = spawn(
-      "/bin/bash",
-      [
-        "-c",
-        'out=$("$0" --input-type=module -e "$1" 5>&1 30>&1 200>&1); echo "returned $out"',
-        process.execPath,
-        script,
-      ],
-      {
-        env: { ...env, SECRET: "geheim" },
-        stdio: ["ignore", "pipe", "inherit"],
-      },
-    );
+    const command = 'out=$("$0" --input-type=module -e "$1" 5>&1 30>&1 200>&1); echo "returned $out"';
+    const shell = spawn("/bin/bash", ["-c", command, process.execPath, script], {
+      env: { ...env, SECRET: "geheim" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const out = await text(shell.stdout);
     expect(out).toMatch(/^returned \{"socketPath":/);
 

@@ -65,12 +65,8 @@ describe.runIf(mayMount())("a full disk", () => {
       const { status } = await ask("POST", `/v2/a/blobs/uploads/?digest=${sha256(content)}`, { body: content });
       if (status === 507) size /= 2;
     }
-    const next = await putManifest(
-      ask,
-      "a",
-      "v1",
-      manifestOf(["two"], { annotations: { filler: "x".repeat(64 * 1024) } }),
-    );
+    const manifest = manifestOf(["two"], { annotations: { filler: "x".repeat(64 * 1024) } });
+    const next = await putManifest(ask, "a", "v1", manifest);
     expect([next.status, next.code]).toEqual([507, "STORAGE_FULL"]);
     expect((await ask("HEAD", "/v2/a/manifests/v1")).headers["docker-content-digest"]).toBe(before);
     expect(await readdir(new StoreLayout(paths.data).temporary)).toEqual([]);

@@ -4,14 +4,7 @@ import { join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { dockerHub } from "../../oci/reference.ts";
-
-/** What TLS needs besides the machine's authorities. PEM. */
-export interface Certificates {
-  /** Authorities that are trusted besides those that are anyway. */
-  readonly authorities?: readonly string[];
-  /** What to show to a registry that asks for a certificate. */
-  readonly clientCertificate?: { readonly certificate: string; readonly key: string };
-}
+import type { Trust } from "../client/trust.ts";
 
 /**
  * Reads certificates from the first existing folder `certs.d/HOST[:PORT]` of the user's podman, the machine's podman or docker
@@ -19,7 +12,7 @@ export interface Certificates {
  *
  * @throws UserError when a file in it cannot be read
  */
-export function certificatesOf(registry: string, env: Environment): Certificates {
+export function certificatesOf(registry: string, env: Environment): Trust {
   const config = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
   const name = registry === dockerHub ? "docker.io" : registry;
   for (const parent of [join(config, "containers"), "/etc/containers", "/etc/docker"]) {
@@ -39,7 +32,7 @@ function list(folder: string): string[] | undefined {
   }
 }
 
-function read(folder: string, names: readonly string[]): Certificates {
+function read(folder: string, names: readonly string[]): Trust {
   const authorities = names.filter((name) => name.endsWith(".crt")).map((name) => content(folder, name));
   const certificate = names.find((name) => name.endsWith(".cert"));
   const key = certificate?.replace(/\.cert$/, ".key");

@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { configFile } from "../../core/user-folders.ts";
-import { type Certificates, certificatesOf } from "./certificates-folder.ts";
+import type { Trust } from "../client/trust.ts";
+import { certificatesOf } from "./certificates-folder.ts";
 import { type ConfiguredContext, type NamedFile, readContexts, readRegistries } from "./config-file.ts";
 
 /** How to reach one registry, by the user's configuration. */
-export interface RegistrySettings extends Certificates {
+export interface RegistrySettings extends Trust {
   /** Speak plain HTTP to it. Default: only to loopback. */
   readonly plainHttp?: boolean;
   /** A further host whose token service may get the credential of this registry. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import type { CredentialSearch } from "../../../credentials/credential.ts";
 import type { RegistryClient } from "../client.ts";
 import { type OpenOptions, openRegistry } from "../open.ts";
@@ -58,6 +58,22 @@ export const answer =
     response.writeHead(status, headers).end(body);
     return true;
   };
+
+/** The error with which work fails. */
+export const failure = (work: Promise<unknown>): Promise<Error> =>
+  work.then(
+    () => expect.unreachable(),
+    (error: Error) => error,
+  );
+
+/** Answers requests whose method and path match, and leaves the others to the registry. */
+export const where = (matches: RegExp, act: Intervention) => times(Number.POSITIVE_INFINITY, matches, act);
+
+/** Asks everyone for a credential who has not given the right one. */
+export const guarded =
+  (challenge: string, accepted: string): Intervention =>
+  (...call) =>
+    call[0].headers.authorization === accepted ? false : answer(401, { "www-authenticate": challenge })(...call);
 
 export const reset: Intervention = (request) => {
   request.socket.destroy();

@@ -49,11 +49,8 @@ export function addControlRoutes(app: FastifyInstance, store: Store, tokens: Tok
       });
       routes.post<{ Body: TokenRequest }>("token", { schema: { body: tokenRequest } }, async ({ body }) => {
         if (!isRepository(body.repository)) {
-          throw new RegistryError(
-            400,
-            "NAME_INVALID",
-            `${JSON.stringify(body.repository)} cannot be the name of a repository.`,
-          );
+          const problem = `${JSON.stringify(body.repository)} cannot be the name of a repository.`;
+          throw new RegistryError(400, "NAME_INVALID", problem);
         }
         return tokens.issue(body.repository, body.actions, body.ttlSeconds);
       });
