@@ -27,16 +27,12 @@ describe("takeLock", () => {
   it("takes over from a process that was killed", async () => {
     const path = lockPath();
     const module = join(import.meta.dirname, "lock.ts");
-    const holder = spawn(
-      process.execPath,
-      [
-        "--input-type=module",
-        "-e",
-        `(await import(${JSON.stringify(module)})).takeLock(process.argv[1]); console.log("held"); setInterval(() => {}, 1e6)`,
-        path,
-      ],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
+    const program = `
+      (await import(${JSON.stringify(module)})).takeLock(process.argv[1]);
+      console.log("held"); setInterval(() => {}, 1e6)`;
+    const holder = spawn(process.execPath, ["--input-type=module", "-e", program, path], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(holder.stdout, "data");
     expect(takeLock(path)).toBeUndefined();
     holder.kill("SIGKILL");

@@ -5,11 +5,7 @@ import type { TarEntry } from "./entry.ts";
 import { planEntries } from "./plan.ts";
 
 const file = (path: string, source = `src/${path}`): TarEntry => ({ type: "file", path, content: { file: source } });
-const directory = (path: string, mode?: number): TarEntry => ({
-  type: "directory",
-  path,
-  ...(mode === undefined ? {} : { mode }),
-});
+const directory = (path: string, mode = 0o755): TarEntry => ({ type: "directory", path, mode });
 const symlink = (path: string, target: string): TarEntry => ({ type: "symlink", path, target });
 const hardlink = (path: string, target: string): TarEntry => ({ type: "hardlink", path, target });
 const paths = (entries: readonly TarEntry[]) => planEntries(entries).map((entry) => entry.path);
@@ -69,7 +65,14 @@ describe("planEntries", () => {
 
   it("carries what is given twice once", () => {
     expect(
-      paths([file("x"), file("x"), symlink("y", "x"), symlink("y", "x"), directory("d"), directory("d", 0o755)]),
+      paths([
+        file("x"),
+        file("x"),
+        symlink("y", "x"),
+        symlink("y", "x"),
+        directory("d"),
+        { type: "directory", path: "d" },
+      ]),
     ).toEqual(["d", "x", "y"]);
   });
 
@@ -77,11 +80,7 @@ describe("planEntries", () => {
     [file("x", "one/x"), file("x", "two/x"), "/x would come from two places: the file one/x and the file two/x."],
     [symlink("x", "a"), symlink("x", "b"), "a symbolic link to a and a symbolic link to b"],
     [file("x", "one/x"), directory("x"), "the file one/x and a directory (mode 755, owner 0:0)"],
-    [
-      directory("x", 0o700),
-      directory("x", 0o755),
-      "a directory (mode 700, owner 0:0) and a directory (mode 755, owner 0:0)",
-    ],
+    [directory("x", 0o700), directory("x"), "a directory (mode 700, owner 0:0) and a directory (mode 755, owner 0:0)"],
   ])("names both when one path has two origins (%#)", (one, other, message) => {
     expect(() => planEntries([one, other])).toThrow(reported("layer-conflict", "/x"));
     expect(() => planEntries([one, other])).toThrow(message);

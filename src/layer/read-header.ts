@@ -29,13 +29,7 @@ export const entryTypes: Readonly<Record<string, "file" | "directory" | "symlink
 };
 
 /** Fields from PAX or GNU extensions for the next entry. */
-export interface Extension {
-  readonly path?: string;
-  readonly target?: string;
-  readonly size?: number;
-  readonly uid?: number;
-  readonly gid?: number;
-}
+export type Extension = Partial<Pick<TarHeader, "path" | "target" | "size" | "uid" | "gid">>;
 
 /** Undefined: the checksum is wrong. */
 export function readHeader(block: Buffer): TarHeader | undefined {

@@ -187,22 +187,15 @@ describe("writeLayer", () => {
       diffId: sha256(tar),
       size: tar.length,
     });
-    const gzip = await write(assorted(), "gzip");
-    expect(gzip.metadata).toEqual({
-      mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
-      digest: sha256(gzip.blob),
-      diffId: plain.diffId,
-      size: gzip.blob.length,
-    });
-    expect(gunzipSync(gzip.blob).equals(tar)).toBe(true);
-    const zstd = await write(assorted(), "zstd");
-    expect(zstd.metadata).toEqual({
-      mediaType: "application/vnd.oci.image.layer.v1.tar+zstd",
-      digest: sha256(zstd.blob),
-      diffId: plain.diffId,
-      size: zstd.blob.length,
-    });
-    expect(unzstd(zstd.blob).equals(tar)).toBe(true);
+    for (const [kind, unpack] of [
+      ["gzip", gunzipSync],
+      ["zstd", unzstd],
+    ] as const) {
+      const { metadata, blob } = await write(assorted(), kind);
+      const mediaType = `application/vnd.oci.image.layer.v1.tar+${kind}`;
+      expect(metadata).toEqual({ mediaType, digest: sha256(blob), diffId: plain.diffId, size: blob.length });
+      expect(unpack(blob).equals(tar)).toBe(true);
+    }
   });
 
   it("gives the digests it has always given", async () => {
@@ -235,12 +228,14 @@ describe("writeLayer", () => {
     }
   });
 
+  /** Many files, of which one is edited. */
+  const files = (edited: Uint8Array) =>
+    Array.from({ length: 400 }, (_, index): TarEntry => {
+      const bytes = index === 200 ? edited : pattern(9000, index + 1);
+      return { type: "file", path: `app/${String(index).padStart(3, "0")}`, content: { bytes } };
+    });
+
   it("changes the compressed bytes around an edited file only", async () => {
-    const files = (edited: Uint8Array) =>
-      Array.from({ length: 400 }, (_, index): TarEntry => {
-        const bytes = index === 200 ? edited : pattern(9000, index + 1);
-        return { type: "file", path: `app/${String(index).padStart(3, "0")}`, content: { bytes } };
-      });
     const { blob: before } = await write(files(pattern(9000)));
     const { blob: after } = await write(files(pattern(12_000)));
     let start = 0;
@@ -254,21 +249,17 @@ describe("writeLayer", () => {
 
   it.each(["gzip", "zstd"] as const)("compresses by %s what has changed and nothing else", async (compression) => {
     const cache = new CountingCache();
-    const files = (edited: number) =>
-      Array.from({ length: 400 }, (_, index): TarEntry => {
-        const bytes = pattern(9000, index === 200 ? edited : index + 1);
-        return { type: "file", path: `app/${String(index).padStart(3, "0")}`, content: { bytes } };
-      });
+    const [before, after] = [files(pattern(9000, 1000)), files(pattern(9000, 2000))];
     const output = join(folder, "layer");
-    await writeLayer({ entries: files(1000), output, compression, cache });
+    await writeLayer({ entries: before, output, compression, cache });
     expect(cache).toMatchObject({ found: 0 });
     const segments = cache.missing;
     expect(segments).toBeGreaterThan(4);
     // As Bazel does.
     rmSync(output);
-    const metadata = await writeLayer({ entries: files(2000), output, compression, cache });
+    const metadata = await writeLayer({ entries: after, output, compression, cache });
     expect(cache).toMatchObject({ found: segments - 1, missing: segments + 1 });
-    expect(metadata).toEqual((await write(files(2000), compression, "plain")).metadata);
+    expect(metadata).toEqual((await write(after, compression, "plain")).metadata);
     expect(metadata.digest).toBe(sha256(readFileSync(output)));
     cache.close();
   });
@@ -301,45 +292,31 @@ describe("writeLayer", () => {
   });
 
   it.each([
-    ["missing", () => join(folder, "missing"), "file-unreadable"],
-    [
-      "a link to nothing",
-      () => {
-        symlinkSync("nowhere", join(folder, "dangling"));
-        return join(folder, "dangling");
-      },
-      "file-unreadable",
-    ],
-    ["a directory", () => dirname(source("tree/x", "")), "file-invalid"],
-    [
-      "a named pipe",
-      () => {
-        execFileSync("mkfifo", [join(folder, "pipe")]);
-        return join(folder, "pipe");
-      },
-      "file-invalid",
-    ],
-  ] as const)("refuses a source that is %s, and leaves nothing", async (_case, make, code) => {
-    const file = make();
-    const before = readdirSync(folder);
-    const failed = write([
-      { type: "file", path: "app/a", content: { bytes: pattern(3 * segmentLimit) } },
-      { type: "file", path: "app/b", content: { file } },
-    ]);
-    await expect(failed).rejects.toThrow(reported(code, file));
-    await expect(failed).rejects.toThrow("/app/b");
-    expect(readdirSync(folder)).toEqual(before);
-  });
+    ["missing", () => {}, "file-unreadable"],
+    ["a link to nothing", (path) => symlinkSync("nowhere", path), "file-unreadable"],
+    ["a directory", (path) => mkdirSync(path), "file-invalid"],
+    ["a named pipe", (path) => execFileSync("mkfifo", [path]), "file-invalid"],
+  ] as const satisfies [string, (path: string) => unknown, string][])(
+    "refuses a source that is %s, and leaves nothing",
+    async (_case, make, code) => {
+      const file = join(folder, "source");
+      make(file);
+      const before = readdirSync(folder);
+      const failed = write([
+        { type: "file", path: "app/a", content: { bytes: pattern(3 * segmentLimit) } },
+        { type: "file", path: "app/b", content: { file } },
+      ]);
+      await expect(failed).rejects.toThrow(reported(code, file));
+      await expect(failed).rejects.toThrow("/app/b");
+      expect(readdirSync(folder)).toEqual(before);
+    },
+  );
 
   it("stops when it is aborted, and leaves what was there", async () => {
     writeFileSync(join(folder, "layer"), "before");
-    const entries = assorted();
-    const failed = writeLayer({
-      entries,
-      output: join(folder, "layer"),
-      compression: "gzip",
-      signal: AbortSignal.abort(),
-    });
+    const output = join(folder, "layer");
+    const signal = AbortSignal.abort();
+    const failed = writeLayer({ entries: assorted(), output, compression: "gzip", signal });
     await expect(failed).rejects.toThrow("aborted");
     expect(readFileSync(join(folder, "layer"), "utf8")).toBe("before");
     expect(readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);

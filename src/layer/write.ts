@@ -55,15 +55,13 @@ type Written = Pick<LayerMetadata, "digest" | "size" | "diffId">;
 /** Puts entries into segments. Reads files directly into their segment, without a copy. */
 class TarWriter {
   readonly #blob: BlobWriter;
-  readonly #native: NativeCheck | undefined;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: Pick<LayerOptions, "native" | "signal">;
   #segment: Segment;
   #used = 0;
 
-  constructor(blob: BlobWriter, { native, signal }: Pick<LayerOptions, "native" | "signal">) {
+  constructor(blob: BlobWriter, options: Pick<LayerOptions, "native" | "signal">) {
     this.#blob = blob;
-    this.#native = native;
-    this.#signal = signal;
+    this.#options = options;
     this.#segment = blob.newSegment();
   }
 
@@ -75,9 +73,10 @@ class TarWriter {
     }
     if ("read" in entry.content) return this.#entry(entry, entry.content.size, entry.content.read);
     const { file } = entry.content;
+    const { native } = this.#options;
     const source = openSource(file, entry.path);
     try {
-      if (this.#native) checkNative(source.fd, entry.path, file, this.#native);
+      if (native) checkNative(source.fd, entry.path, file, native);
       await this.#entry(entry, source.size, (target) => readFully(source, target, file));
     } finally {
       closeSync(source.fd);
@@ -86,7 +85,7 @@ class TarWriter {
 
   async end(): Promise<Written> {
     if (endsBefore("", trailerSize, this.#used)) await this.#flush();
-    await this.#zeros(trailerSize);
+    await this.#append(trailerSize, zeros);
     await this.#flush();
     return this.#blob.end();
   }
@@ -99,12 +98,8 @@ class TarWriter {
     if (endsBefore(entry.path, total, this.#used)) await this.#flush();
     await this.#append(head.length, (target, at) => target.set(head.subarray(at, at + target.length)));
     await this.#append(size, fill);
-    await this.#zeros(padding);
+    await this.#append(padding, zeros);
     if (standsAlone(total)) await this.#flush();
-  }
-
-  async #zeros(size: number): Promise<void> {
-    await this.#append(size, (target) => target.fill(0));
   }
 
   async #append(size: number, fill: (target: Buffer, at: number) => void): Promise<void> {
@@ -119,12 +114,14 @@ class TarWriter {
 
   async #flush(): Promise<void> {
     if (this.#used === 0) return;
-    this.#signal?.throwIfAborted();
+    this.#options.signal?.throwIfAborted();
     await this.#blob.write(this.#segment, this.#used);
     this.#segment = this.#blob.newSegment();
     this.#used = 0;
   }
 }
+
+const zeros = (target: Buffer) => target.fill(0);
 
 type Segment = Buffer<ArrayBuffer>;
 

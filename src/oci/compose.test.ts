@@ -80,38 +80,24 @@ describe("composeImage", () => {
     ["rooted", "rooted"],
     ["1001", "1001"],
   ])("takes the default user where the base's is %j", (baseUser, user) => {
-    const { User: _root, ...execution } = baseConfig.config;
-    const config = { ...baseConfig, config: { ...execution, ...(baseUser === undefined ? {} : { User: baseUser }) } };
-    const composed = read(
-      composeImage({
-        base: base(config),
-        layers: [],
-        spec: { defaultUser: "1000:1000", defaultHome: "/home/slipway" },
-      }),
-    ).config.config;
+    const config = { ...baseConfig, config: { ...baseConfig.config, User: baseUser } };
+    const spec = { defaultUser: "1000:1000", defaultHome: "/home/slipway" };
+    const composed = read(composeImage({ base: base(config), layers: [], spec })).config.config;
     expect(composed?.User).toBe(user);
     expect(composed?.Env?.includes("HOME=/home/slipway")).toBe(user === "1000:1000");
   });
 
   it("prefers the user that is asked for to the default", () => {
-    const image = composeImage({
-      base: base(),
-      layers: [],
-      spec: { user: "root", defaultUser: "1000:1000", defaultHome: "/h" },
-    });
+    const spec = { user: "root", defaultUser: "1000:1000", defaultHome: "/h" };
+    const image = composeImage({ base: base(), layers: [], spec });
     expect(read(image).config.config).toMatchObject({ User: "root", Env: ["PATH=/bin", "LANG=C"] });
   });
 
   it("gives the same bytes in whatever order mappings were written", () => {
-    const one = composeImage({
-      layers: [layer("a")],
-      spec: { ...spec, env: { A: "1", B: "2" }, labels: { x: "1", y: "2" } },
-    });
-    const two = composeImage({
-      layers: [layer("a")],
-      spec: { labels: { y: "2", x: "1" }, env: { B: "2", A: "1" }, ...spec },
-    });
-    expect(two).toEqual(one);
+    const one = { ...spec, env: { A: "1", B: "2" }, labels: { x: "1", y: "2" } };
+    const two = { labels: { y: "2", x: "1" }, env: { B: "2", A: "1" }, ...spec };
+    const layers = [layer("a")];
+    expect(composeImage({ layers, spec: two })).toEqual(composeImage({ layers, spec: one }));
   });
 
   it("goes on top of a base, in OCI's names", () => {
@@ -138,12 +124,8 @@ describe("composeImage", () => {
   });
 
   it("merges env and labels over the base's, and lets an entrypoint drop its arguments", () => {
-    const changes = {
-      env: { PATH: "/app:/bin", NEW: "a=b" },
-      labels: { b: "2" },
-      entrypoint: ["/app/x"],
-      user: "1000",
-    };
+    const added = { env: { PATH: "/app:/bin", NEW: "a=b" }, labels: { b: "2" } };
+    const changes = { ...added, entrypoint: ["/app/x"], user: "1000" };
     const { config } = read(composeImage({ base: base(), layers: [], spec: changes }));
     expect(config.config).toEqual({
       Env: ["PATH=/app:/bin", "LANG=C", "NEW=a=b"],

@@ -3,7 +3,14 @@ import { type Digest, isDigest } from "./digest.ts";
 
 const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema 2) images.";
 
-export type JsonObject = { readonly [key: string]: unknown };
+type JsonObject = { readonly [key: string]: unknown };
+
+/** What errors say about a document: its name, what to do (default: advice for images), code and culprit. */
+export interface JsonContext {
+  readonly document: string;
+  readonly remedy?: string | undefined;
+  readonly identity?: Partial<ErrorIdentity> | undefined;
+}
 
 /**
  * A JSON value with its path, so that errors name the document and the field. Own code instead of a library, because the launcher uses it and
@@ -11,31 +18,22 @@ export type JsonObject = { readonly [key: string]: unknown };
  */
 export class JsonNode {
   readonly value: unknown;
-  readonly #document: string;
+  readonly #context: JsonContext;
   readonly #path: string;
-  readonly #remedy: string;
-  readonly #identity: Partial<ErrorIdentity>;
 
-  constructor(
-    value: unknown,
-    document: string,
-    path = "",
-    remedy = usualRemedy,
-    identity: Partial<ErrorIdentity> = {},
-  ) {
+  constructor(value: unknown, context: JsonContext, path = "") {
     this.value = value;
-    this.#document = document;
+    this.#context = context;
     this.#path = path;
-    this.#remedy = remedy;
-    this.#identity = identity;
   }
 
   /** Throws a UserError with document and field. */
   fail(problem: string): never {
+    const { document, remedy = usualRemedy, identity } = this.#context;
     throw new UserError(
-      { code: "image-invalid", culprit: this.#path || this.#document, ...this.#identity },
-      `${this.#document}: ${this.#path || "the document"} ${problem}.`,
-      this.#remedy,
+      { code: "image-invalid", culprit: this.#path || document, ...identity },
+      `${document}: ${this.#path || "the document"} ${problem}.`,
+      remedy,
     );
   }
 
@@ -44,13 +42,9 @@ export class JsonNode {
     return this.fail(this.value === undefined ? "is missing" : `is not ${what}`);
   }
 
-  #inside(value: unknown, path: string): JsonNode {
-    return new JsonNode(value, this.#document, path, this.#remedy, this.#identity);
-  }
-
   /** The field `key` of this object. Its value is undefined if absent. */
   get(key: string): JsonNode {
-    return this.#inside(this.object()[key], this.#path === "" ? key : `${this.#path}.${key}`);
+    return new JsonNode(this.object()[key], this.#context, this.#path === "" ? key : `${this.#path}.${key}`);
   }
 
   /** The field `key` of this object, if it is present. */
@@ -71,7 +65,8 @@ export class JsonNode {
 
   items(): JsonNode[] {
     if (!Array.isArray(this.value)) this.#isNot("a list");
-    return (this.value as unknown[]).map((item, index) => this.#inside(item, `${this.#path}[${index}]`));
+    const items = this.value as readonly unknown[];
+    return items.map((item, index) => new JsonNode(item, this.#context, `${this.#path}[${index}]`));
   }
 
   string(): string {
@@ -116,7 +111,7 @@ export function parseJson(
 ): JsonNode {
   try {
     const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return new JsonNode(JSON.parse(text), document, "", remedy, identity);
+    return new JsonNode(JSON.parse(text), { document, remedy, identity });
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
     throw new UserError(
