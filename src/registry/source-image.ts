@@ -11,8 +11,8 @@ import { type Digest, digestOf, splitDigest } from "../oci/digest.ts";
 import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
 import { isNondistributable } from "../oci/media-types.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
-import type { RegistryClient } from "./client/client.ts";
-import { fetchConfig, fetchManifest } from "./client/fetch-manifest.ts";
+import { configField, type RegistryClient } from "./client/client.ts";
+import { fetchManifest } from "./client/fetch-manifest.ts";
 import type { BlobToPush } from "./client/push.ts";
 import { openByName } from "./open-by-name.ts";
 import { choosePlatforms } from "./platforms.ts";
@@ -101,7 +101,7 @@ export class SourceImage {
 
   #config(config: Descriptor): Promise<Buffer> {
     return this.#cached(config.digest, async () =>
-      fetchConfig(await this.#open(), this.reference.repository, config, this.#options.image),
+      (await this.#open()).readBlob(this.reference.repository, config, configField, this.#options.image),
     );
   }
 

@@ -6,9 +6,9 @@ import type { LayerMetadata } from "../../oci/layer.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { isNondistributable, mediaTypes } from "../../oci/media-types.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
-import type { RegistryClient, StoredManifest } from "../client/client.ts";
+import { configField, type RegistryClient, type StoredManifest } from "../client/client.ts";
 import type { Place } from "../client/copy.ts";
-import { absentImage, type FetchedManifest, fetchConfig, fetchManifest } from "../client/fetch-manifest.ts";
+import { absentImage, type FetchedManifest, fetchManifest } from "../client/fetch-manifest.ts";
 import { choosePlatforms } from "../platforms.ts";
 
 /** The attributes of `base_images.pull`. */
@@ -132,7 +132,7 @@ async function imageOf(from: Place, stored: StoredManifest, manifest: ImageManif
   const { digest, size } = stored.descriptor;
   const name = nameOf(from, stored);
   check(manifest, name);
-  const config = await fetchConfig(from.client, from.repository, manifest.config, name);
+  const config = await from.client.readBlob(from.repository, manifest.config, configField, name);
   const parsed = parseImageConfig(config, `Configuration ${manifest.config.digest} of image ${name}`);
   checkDiffIds(manifest, parsed, name);
   const { os, architecture, variant } = parsed;

@@ -7,7 +7,7 @@ import type { RegistryClient } from "./client.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import type { Intervention } from "./testdata/fake-registry.ts";
 import { answer, failure, open, registry, somebody, useRegistry } from "./testdata/harness.ts";
-import { blobOf } from "./testdata/images.ts";
+import { blobOf, quickRetry } from "./testdata/images.ts";
 
 useRegistry();
 
@@ -37,6 +37,94 @@ const token =
 const issued = (body: unknown) => token(200, {}, typeof body === "string" ? body : JSON.stringify(body));
 
 type Case = [string, Intervention, (client: RegistryClient) => Promise<unknown>, ErrorCode, RegExp?];
+
+/** Sends this without end, a byte at a time. */
+const drip =
+  (text: string): Intervention =>
+  (request, response) => {
+    request.resume();
+    response.write(text);
+    const timer = setInterval(() => response.write(" "), 5);
+    response.on("close", () => clearInterval(timer));
+    return true;
+  };
+
+const config = (client: RegistryClient): Promise<unknown> =>
+  client.readBlob("team/app", { digest, size: 1_000_000 }, "configuration");
+
+describe("an answer without end is over soon:", () => {
+  it.each<[string, Intervention, (client: RegistryClient) => Promise<unknown>, RegExp]>([
+    [
+      "a manifest that drips",
+      drip("{"),
+      manifest,
+      /an answer that did not end within 0.1 s while fetching manifest v1 in/,
+    ],
+    ["a list that drips", drip("{"), tags, /did not end within 0.1 s while listing tags in team\/app/],
+    ["a configuration that drips", drip("{"), config, /did not end within 0.1 s while downloading blob sha256:/],
+    [
+      "a token that drips",
+      (...call) => (call[0].url?.startsWith("/token") ? drip("{")(...call) : issued("")(...call)),
+      manifest,
+      /did not end within 0.1 s while asking the token service/,
+    ],
+    [
+      "tags of pages without end",
+      (...call) => {
+        const next = Number(/last=(\d+)/.exec(call[0].url ?? "")?.[1] ?? 0) + 1;
+        return ok('{"tags":[]}', { link: `</v2/team/app/tags/list?last=${next}>; rel="next"` })(...call);
+      },
+      tags,
+      /did not end after \d+ pages while listing tags in/,
+    ],
+    [
+      "tags without end",
+      (...call) => {
+        const next = Number(/last=(\d+)/.exec(call[0].url ?? "")?.[1] ?? 0) + 1;
+        const link = `</v2/team/app/tags/list?last=${next}>; rel="next"`;
+        return ok(JSON.stringify({ tags: ["x".repeat(15 << 20)] }), { link })(...call);
+      },
+      (client) => client.listTags("team/app"),
+      /has more than 67108864 bytes while listing tags in/,
+    ],
+  ])("%s", async (_, intervene, act, words) => {
+    registry.intervene = intervene;
+    const answerTimeout = words.source.includes("67108864") ? 60_000 : 100;
+    const error = await failure(act(open({ search: somebody, answerTimeout })));
+    expect(error).toEqual(reported("registry-failed", registry.host));
+    expect(error.message).toMatch(words);
+  });
+
+  it("an error that drips is told without its words", async () => {
+    registry.intervene = (request, response, seen) => {
+      response.statusCode = 400;
+      return drip('{"errors":[')(request, response, seen);
+    };
+    const error = await failure(manifest(open({ answerTimeout: 100 })));
+    expect(error).toEqual(reported("registry-refused", registry.host));
+  });
+
+  it("header fields that drip are no answer", async () => {
+    registry.intervene = (request) => {
+      request.socket.write("HTTP/1.1 200 OK\r\nx: ");
+      const timer = setInterval(() => request.socket.write("x"), 5);
+      request.socket.on("close", () => clearInterval(timer));
+      return true;
+    };
+    const retry = { ...quickRetry, attempts: 1 };
+    const error = await failure(manifest(open({ firstAnswerTimeout: 100, retry })));
+    expect(error).toEqual(reported("registry-unreachable", registry.host));
+    expect(error.message).toMatch(/no whole answer was heard/);
+  });
+
+  it("a configuration that is too large is not asked for", async () => {
+    const image = `${registry.host}/team/app@${digest}`;
+    const error = await failure(open().readBlob("team/app", { digest, size: 15e9 }, "configuration (`config`)", image));
+    expect(error).toEqual(reported("image-unsuitable", image));
+    expect(error.message).toContain(`The configuration (\`config\`) of ${image} has 15000000000 bytes`);
+    expect(registry.seen).toEqual([]);
+  });
+});
 
 describe("an answer that makes no sense is one sentence that names the registry, and one about what to do:", () => {
   it.each<Case>([

@@ -1,10 +1,13 @@
 import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { type Failure, UserError } from "../../core/errors.ts";
+import { ReadLimit } from "../../core/read-whole.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, isDigest, splitDigest } from "../../oci/digest.ts";
 import { type JsonNode, parseJson } from "../../oci/json.ts";
 import { type ImageIndex, maximumManifestSize, parseManifest } from "../../oci/manifest.ts";
 import { manifestMediaTypes, mediaTypes } from "../../oci/media-types.ts";
+import { formatReference } from "../../oci/reference.ts";
 import { downloadBlob, downloadRange } from "./download.ts";
 import { AccessRefused, discard, notARegistry, protocolError, type Step, Unsupported } from "./refusal.ts";
 import type { Access } from "./scope.ts";
@@ -135,6 +138,37 @@ export class RegistryClient {
   /** A blob's content as a stream, which fails at its end if the content does not match the digest. */
   getBlob(repository: string, descriptor: Pick<Descriptor, "digest" | "size">, options: RequestOptions = {}): Readable {
     return downloadBlob(this.#session, { repository, descriptor, ...options });
+  }
+
+  /**
+   * A document in a blob, such as an image's configuration, in memory.
+   *
+   * @param field what it is, with the field of the manifest that names it, for errors: "configuration (`config`)"
+   * @param image the name of the image in errors
+   */
+  async readBlob(
+    repository: string,
+    descriptor: Pick<Descriptor, "digest" | "size">,
+    field: string,
+    image = formatReference({ registry: this.registry, repository, digest: descriptor.digest }),
+  ): Promise<Buffer> {
+    const { digest, size } = descriptor;
+    if (size > maximumDocument) {
+      throw new UserError(
+        { code: "image-unsuitable", culprit: image },
+        `The ${field} of ${image} has ${size} bytes, more than the limit of ${maximumDocument}.`,
+        "Use another image.",
+      );
+    }
+    const within = this.#session.answerTimeout;
+    const signal = AbortSignal.timeout(within);
+    try {
+      return await buffer(this.getBlob(repository, descriptor, { signal }));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      const limit = new ReadLimit(`did not end within ${within / 1000} s`);
+      throw this.#session.limitError(limit, { doing: `downloading blob ${digest}`, repository });
+    }
   }
 
   /** A blob of this registry as the source of an upload to another one, which verifies it. */
@@ -288,15 +322,23 @@ export class RegistryClient {
   async *#pages(step: Step, first: string): AsyncGenerator<Buffer> {
     const access = step.repository === undefined ? [] : pulling(step.repository);
     const seen = new Set<string>();
+    const start = performance.now();
+    let size = 0;
     let next: string | undefined = first;
     while (next !== undefined) {
       seen.add(next);
       const request = { method: "GET", url: next, access, collect: maximumPage } as const;
       const response: RegistryResponse = await this.#send(step, request);
       if (!(await this.#found(step, response))) return;
+      size += response.bytes.length;
+      if (size > maximumList) throw this.#session.limitError(new ReadLimit(`has more than ${maximumList} bytes`), step);
       yield response.bytes;
       next = nextPage(response.headers["link"] as string | undefined, new URL(next, this.#session.endpoint.base));
-      if (next !== undefined && seen.has(next)) throw this.#broken(step, "gives the same page again");
+      if (next === undefined) return;
+      if (seen.has(next)) throw this.#broken(step, "gives the same page again");
+      if (performance.now() - start > listPatience * this.#session.answerTimeout) {
+        throw this.#session.limitError(new ReadLimit(`did not end after ${seen.size} pages`), step);
+      }
     }
   }
 
@@ -325,8 +367,18 @@ export class RegistryClient {
   }
 }
 
-/** Bytes of one page of a list. */
+/** For {@link RegistryClient.readBlob}. */
+export const configField = "configuration (field `config` of the manifest)";
+
+/** Bytes of the largest document in a blob that is read. */
+const maximumDocument = 8 * 1024 * 1024;
+
+/** Bytes of one page of a list, and of all its pages. */
 const maximumPage = 16 * 1024 * 1024;
+const maximumList = 64 * 1024 * 1024;
+
+/** How many times longer than one answer a list may take. */
+const listPatience = 5;
 
 function pulling(repository: string): Access[] {
   return [{ repository, actions: ["pull"] }];

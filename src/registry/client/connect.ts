@@ -26,6 +26,8 @@ export interface ConnectOptions {
   readonly idleTimeout?: number;
   /** Timeout for the first answer of a registry, in milliseconds. Default: 20 s. */
   readonly firstAnswerTimeout?: number;
+  /** Milliseconds for an answer that is read into memory, such as a manifest. Default: 2 min. */
+  readonly answerTimeout?: number;
 }
 
 /**
@@ -43,6 +45,7 @@ export function connectRegistry(registry: string, options: ConnectOptions): Regi
       connectTimeout: 10_000,
       idleTimeout: 120_000,
       firstAnswerTimeout: 20_000,
+      answerTimeout: 120_000,
       ...given,
       endpoint: endpointOf(registry, settings.plainHttp),
       retry: { ...defaultRetryPolicy, ...options.retry },

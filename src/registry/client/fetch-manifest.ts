@@ -1,6 +1,4 @@
-import { buffer } from "node:stream/consumers";
 import { UserError } from "../../core/errors.ts";
-import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import { type ImageIndex, type ImageManifest, parseManifest } from "../../oci/manifest.ts";
 import { formatReference, type Reference } from "../../oci/reference.ts";
@@ -31,28 +29,6 @@ export async function fetchManifest(
     document: `Manifest ${descriptor.digest} of ${client.registry}/${repository}`,
   });
   return { bytes, manifest, descriptor: { ...descriptor, mediaType: manifest.mediaType } };
-}
-
-/** Bytes of the largest image configuration that is read. */
-const maximumConfigSize = 8 * 1024 * 1024;
-
-/**
- * Fetches the configuration of an image.
- *
- * @param image its name in errors
- */
-export async function fetchConfig(
-  client: RegistryClient,
-  repository: string,
-  config: Descriptor,
-  image: string,
-): Promise<Buffer> {
-  if (config.size <= maximumConfigSize) return buffer(client.getBlob(repository, config));
-  throw new UserError(
-    { code: "image-unsuitable", culprit: image },
-    `The configuration of ${image} has ${config.size} bytes, more than the limit of ${maximumConfigSize}.`,
-    "Use another image.",
-  );
 }
 
 /** The error for a tag or digest that a repository does not have. */

@@ -166,6 +166,11 @@ export class HttpConnection {
         Object.assign(new Error(`${what} within ${Math.round(after / 1000)} s`), { code: "ETIMEDOUT" as const }),
       );
     outgoing.setTimeout(idleTimeout, () => late("nothing was heard", idleTimeout));
+    // A server that sends its header fields byte by byte is never silent.
+    outgoing.on("finish", () => {
+      const timer = setTimeout(() => late("no whole answer was heard", idleTimeout), idleTimeout);
+      for (const end of ["response", "close"]) outgoing.once(end, () => clearTimeout(timer));
+    });
     outgoing.on("socket", (socket) => {
       if (!socket.connecting) return;
       const timer = setTimeout(() => late("no connection was made", connectTimeout), connectTimeout);

@@ -1,11 +1,13 @@
 import type { ErrorCode } from "../../core/error-codes.ts";
 import { Failure, UserError } from "../../core/errors.ts";
+import { readWhole } from "../../core/read-whole.ts";
 import type { CredentialSearch } from "../../credentials/credential.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 
-/** Bytes of an error answer that are read. */
+/** Bytes of an error answer that are read, and milliseconds for one that nobody needs. */
 const maximumAnswer = 64 * 1024;
+const discardTime = 2_000;
 
 /** A kind of error whose culprit is a registry. */
 function errorOf(code: ErrorCode) {
@@ -61,19 +63,17 @@ export type Identity = Pick<CredentialSearch, "source" | "correction" | "searche
 type RegistryWords = Readonly<Record<"code" | "message", string>>;
 
 /**
+ * @param within milliseconds
  * @param holdsSecret whether a text contains a secret, which a registry may echo back
  */
 export async function readWords(
   response: HttpResponse,
+  within: number,
   holdsSecret: (text: string) => boolean,
 ): Promise<RegistryWords> {
-  let text = "";
   try {
-    for await (const chunk of response.body) {
-      text += (chunk as Buffer).toString("latin1");
-      if (text.length > maximumAnswer) break;
-    }
-    const first = JSON.parse(Buffer.from(text, "latin1").toString("utf8"))?.errors?.[0];
+    const bytes = await readWhole(response.body, maximumAnswer, within);
+    const first = JSON.parse(bytes.toString("utf8"))?.errors?.[0];
     const [code, message] = [first?.code, first?.message].map((word) =>
       typeof word === "string" && holdsSecret(word) ? "redacted: it contains a secret" : printable(word),
     ) as [string, string];
@@ -85,12 +85,8 @@ export async function readWords(
 
 /** Drains an unneeded answer, so that its connection can be reused. */
 export async function discard(response: HttpResponse): Promise<void> {
-  let seen = 0;
   try {
-    for await (const chunk of response.body) {
-      seen += (chunk as Buffer).length;
-      if (seen > maximumAnswer) break;
-    }
+    await readWhole(response.body, maximumAnswer, discardTime);
   } catch {
     // The next request opens another connection.
   }

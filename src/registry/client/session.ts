@@ -1,4 +1,5 @@
 import type { Failure } from "../../core/errors.ts";
+import { ReadLimit, readWhole } from "../../core/read-whole.ts";
 import { Authenticator, type FindCredential } from "./auth.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
 import type { ChallengeHints } from "./hints.ts";
@@ -20,6 +21,8 @@ export interface SessionOptions extends Omit<HttpOptions, "origin"> {
   readonly findCredential: FindCredential;
   readonly retry: RetryPolicy;
   readonly firstAnswerTimeout: number;
+  /** Milliseconds for an answer that is read into memory: a manifest, a list, a token, an error. */
+  readonly answerTimeout: number;
   /** A further host whose token service may get the registry's credential. */
   readonly tokenService?: string | undefined;
   readonly hints?: ChallengeHints | undefined;
@@ -57,6 +60,7 @@ const maximumRedirects = 5;
 export class Session {
   readonly endpoint: Endpoint;
   readonly retry: RetryPolicy;
+  readonly answerTimeout: number;
   readonly #http: HttpConnection;
   readonly #auth: Authenticator;
   readonly #firstAnswerTimeout: number;
@@ -67,6 +71,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.endpoint = options.endpoint;
     this.retry = options.retry;
+    this.answerTimeout = options.answerTimeout;
     this.#firstAnswerTimeout = options.firstAnswerTimeout;
     this.#http = new HttpConnection({ ...options, origin: options.endpoint.base.origin });
     this.#auth = new Authenticator({
@@ -118,7 +123,7 @@ export class Session {
 
   /** The error for an unexpected answer. Reads the answer. */
   async refusal(response: RegistryResponse, step: Step): Promise<Error> {
-    const words = await readWords(response, (text) => this.#auth.holdsSecret(text));
+    const words = await readWords(response, this.answerTimeout, (text) => this.#auth.holdsSecret(text));
     const { status, attempts } = response;
     return refusalError(this.endpoint, step, { status, words, attempts }, await this.#auth.identity(step.repository));
   }
@@ -153,7 +158,7 @@ export class Session {
         this.#answeredOnce = true;
         const bytes =
           request.collect && response.status === 200
-            ? await collect(response, request.collect, this.endpoint.registry, request.step)
+            ? await this.#collect(response, request.collect, request.step)
             : nothing;
         const answer = { ...response, bytes, attempts: backoff.attempts };
         if (request.once || !isRetriableStatus(response.status)) return answer;
@@ -175,6 +180,21 @@ export class Session {
       if ("response" in outcome) return { ...outcome.response, bytes: nothing, attempts: backoff.attempts };
       throw unreachableError(this.endpoint, request.step, backoff.attempts, outcome.error);
     }
+  }
+
+  async #collect(response: HttpResponse, most: number, step: Step): Promise<Buffer> {
+    try {
+      return await readWhole(response.body, most, this.answerTimeout);
+    } catch (error) {
+      throw error instanceof ReadLimit ? this.limitError(error, step) : error;
+    }
+  }
+
+  /** The error for an answer that exceeds a limit. */
+  limitError({ message }: ReadLimit, step: Step): Failure {
+    const place = step.repository === undefined ? "" : ` in ${step.repository}`;
+    const problem = `sent an answer that ${message} while ${step.doing}${place}`;
+    return protocolError(this.endpoint.registry, problem, notARegistry);
   }
 
   async #authorized(request: RegistryRequest): Promise<HttpResponse> {
@@ -264,19 +284,6 @@ export class Session {
 const maximumTokenAnswer = 1 << 20;
 
 const nothing = Buffer.alloc(0);
-
-async function collect(response: HttpResponse, maximum: number, registry: string, step: Step): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += (chunk as Buffer).length;
-    if (size > maximum) {
-      throw protocolError(registry, `sent more than ${maximum} bytes while ${step.doing}`, notARegistry);
-    }
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
-}
 
 function isRedirect(response: HttpResponse): boolean {
   return [301, 302, 303, 307, 308].includes(response.status) && response.headers.location !== undefined;
