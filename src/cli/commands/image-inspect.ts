@@ -4,16 +4,10 @@ import { formatPlatform } from "../../oci/descriptor.ts";
 import { type ImageIndex, isIndex } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { formatReference } from "../../oci/reference.ts";
+import { configField } from "../../registry/client/client.ts";
 import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { formatBytes } from "../../registry/client/progress.ts";
-import {
-  fetchImage,
-  type NamedImage,
-  openImage,
-  type PlatformImage,
-  platformName,
-  readBlob,
-} from "../image/named-image.ts";
+import { fetchImage, type NamedImage, openImage, type PlatformImage, platformName } from "../image/named-image.ts";
 
 interface Options {
   readonly image: string;
@@ -50,9 +44,8 @@ export async function handler(options: ArgumentsCamelCase<Options>): Promise<voi
     const chosen = await fetchImage(image, options.platform);
     const { mediaType } = chosen.manifest.config;
     const isImage = mediaType === mediaTypes.config || mediaType === mediaTypes.dockerConfig;
-    const config = isImage
-      ? parseImageConfig(await readBlob(image, chosen.manifest.config), `Configuration of ${options.image}`)
-      : undefined;
+    const read = () => image.client.readBlob(image.repository, chosen.manifest.config, configField, options.image);
+    const config = isImage ? parseImageConfig(await read(), `Configuration of ${options.image}`) : undefined;
     print(options.json ? json(image, chosen, config) : describeImage(image, chosen, config));
   } finally {
     image.client.close();

@@ -5,7 +5,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
-import type { RegistryClient } from "../../registry/client/client.ts";
+import { configField, type RegistryClient } from "../../registry/client/client.ts";
 import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { openRegistry } from "../../registry/client/open.ts";
 import { embeddedHost, openByName } from "../../registry/open-by-name.ts";
@@ -120,12 +120,7 @@ export async function readConfig(image: NamedImage, { config }: ImageManifest, n
       "Name a container image; `slipway image inspect` shows what this is.",
     );
   }
-  return parseImageConfig(await readBlob(image, config), `Configuration of ${name}`);
-}
-
-/** Reads a document of an image, such as its configuration, into memory. */
-export async function readBlob({ client, repository }: NamedImage, descriptor: Descriptor): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of client.getBlob(repository, descriptor)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  const { client, repository, reference } = image;
+  const bytes = await client.readBlob(repository, config, configField, formatReference(reference));
+  return parseImageConfig(bytes, `Configuration of ${name}`);
 }
