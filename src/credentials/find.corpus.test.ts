@@ -92,6 +92,13 @@ describe("a file of two lines", () => {
     expectGood(error, "credential-invalid", registry);
   });
 
+  it("that never ends is an error that names it", async () => {
+    const source: Source = { kind: "file", path: "/dev/zero" };
+    const error = await readCredential({ service: "docker", url: registry, source }, {}).catch((error) => error);
+    expectGood(error, "credential-invalid", registry);
+    expect(error.message).toContain("file /dev/zero (for docker registry.example.com) has more than 65536 bytes");
+  });
+
   it("that is not UTF-8 is an error that names it", async () => {
     const path = new Home().write("latin", "u\n");
     const { writeFileSync } = await import("node:fs");

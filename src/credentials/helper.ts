@@ -7,15 +7,24 @@ import { passwordOrToken } from "./docker-config.ts";
 /** Maximum size of a helper's answer, in bytes. */
 const maximumAnswer = 1 << 20;
 
+/** Milliseconds that a helper has: it may ask its user to unlock a keychain. */
+const patience = 60_000;
+
 /**
  * Asks `docker-credential-NAME get`, Docker's helper protocol: the server on its stdin, JSON on its stdout.
  *
+ * @param within milliseconds
  * @returns undefined if the helper has none
  * @throws Error without the helper's stdout, which may contain secrets
  */
-export async function askHelper(name: string, server: string, env: Environment): Promise<Credential | undefined> {
+export async function askHelper(
+  name: string,
+  server: string,
+  env: Environment,
+  within = patience,
+): Promise<Credential | undefined> {
   const program = `docker-credential-${name}`;
-  const { status, stdout, stderr } = await run(program, server, env);
+  const { status, stdout, stderr } = await run(program, server, env, within);
   if (status !== 0) {
     const said = `${stdout}\n${stderr}`;
     // The protocol has no other way to say so than this fixed message.
@@ -46,11 +55,21 @@ function run(
   program: string,
   input: string,
   env: Environment,
+  within: number,
 ): Promise<{ status: number | string; stdout: string; stderr: string }> {
-  const options = { env: { ...env }, cwd: env["HOME"] || homedir(), maxBuffer: maximumAnswer };
+  const options = {
+    env: { ...env },
+    cwd: env["HOME"] || homedir(),
+    maxBuffer: maximumAnswer,
+    timeout: within,
+    killSignal: "SIGKILL",
+  } as const;
   return new Promise((resolve, reject) => {
     const child = execFile(program, ["get"], options, (error, stdout, stderr) => {
       if (error?.code === "ENOENT") reject(new Error(`${program} is not on PATH`));
+      else if (error?.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER")
+        reject(new Error(`${program} wrote more than ${maximumAnswer} bytes`));
+      else if (error?.killed) reject(new Error(`${program} did not end within ${within / 1000} s`));
       else resolve({ status: error ? (error.signal ?? error.code ?? 1) : 0, stdout, stderr });
     });
     // The helper may exit without reading. Its status tells the result.

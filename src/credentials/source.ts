@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
+import { ReadLimit, readWhole } from "../core/read-whole.ts";
 import type { Credential, PasswordCredential, SshKey } from "./credential.ts";
 import type { Service } from "./service-url.ts";
 
@@ -160,19 +161,21 @@ function usable(entry: Entry, credential: PasswordCredential): PasswordCredentia
   return credential;
 }
 
+/** Bytes of a credential's file, and milliseconds to read it. */
 const maximumSize = 64 * 1024;
+const readingTime = 10_000;
 
 async function readSmallFile(entry: Entry, path: string): Promise<string> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await readWhole(createReadStream(path), maximumSize, readingTime);
   } catch (error) {
+    if (error instanceof ReadLimit) return refuse(entry, `${error.message}, unlike any credential`);
     const { code } = error as NodeJS.ErrnoException;
     const remedy =
       code === "ENOENT" ? "Check the path: the file does not exist." : `Make ${path} a file that you can read.`;
     return refuse(entry, `cannot be read (${code})`, remedy);
   }
-  if (bytes.length > maximumSize) return refuse(entry, `has ${bytes.length} bytes, more than any credential`);
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
