@@ -61,7 +61,8 @@ class Copy {
       this.#told(descriptor.digest, tags, "unchanged");
       return;
     }
-    const children = await Promise.all(manifest.manifests.map((child) => this.#fetch(child.digest)));
+    const digests = new Set(manifest.manifests.map((child) => child.digest));
+    const children = await Promise.all([...digests].map((child) => this.#fetch(child)));
     const images: ImageToPush[] = [];
     for (const child of children) {
       if (isIndex(child.manifest)) await this.#copy(child, []);

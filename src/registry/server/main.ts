@@ -35,6 +35,8 @@ try {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void running.stop().catch(() => {}));
     shakeHands({ ready: { host: running.host, ...(running.notice === undefined ? {} : { notice: running.notice }) } });
     await running.stopped;
+    // Whatever a request still does, nobody gets its answer.
+    process.exit();
   }
 } catch (error) {
   process.stderr.write(`${reportOf(error)}\n`);

@@ -46,19 +46,20 @@ export async function startServer(
   const transports = new WeakMap<IncomingMessage, Transport>();
   const stopped = Promise.withResolvers<void>();
   let port = 0;
-  let stopping = false;
+  const stopping = new AbortController();
   const stop = (): Promise<void> => {
-    if (!stopping) close().then(stopped.resolve, stopped.reject);
-    stopping = true;
+    if (!stopping.signal.aborted) close().then(stopped.resolve, stopped.reject);
+    stopping.abort();
     return stopped.promise;
   };
+  const { signal } = stopping;
 
   const app = createApp({
     store,
     tokens,
     idle,
     log: new RequestLog(paths.requests),
-    control: { host: () => `localhost:${port}`, stop: () => void stop().catch(() => {}), now },
+    control: { host: () => `localhost:${port}`, stop: () => void stop().catch(() => {}), now, signal },
     transportOf: (request) => transports.get(request) ?? "tcp",
   });
   await app.ready();

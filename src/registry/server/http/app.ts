@@ -131,6 +131,7 @@ function answerError(error: FastifyError | Error, reply: FastifyReply, folder: s
   if (error instanceof RegistryError) {
     return reply.code(error.status).headers(error.headers).send(errorBody(error.code, error.message));
   }
+  if (error.name === "AbortError") return reply.code(503).send(errorBody("UNKNOWN", "The registry is stopping."));
   if (systemCode(error) === "ECONNRESET") {
     return reply.code(400).send(errorBody("BLOB_UPLOAD_INVALID", "The connection broke; what came is kept."));
   }

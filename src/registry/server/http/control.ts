@@ -12,6 +12,8 @@ export interface Control {
   readonly host: () => string;
   readonly stop: () => void;
   readonly now: () => number;
+  /** Aborted when the registry stops: ends what no client waits for any more. */
+  readonly signal: AbortSignal;
 }
 
 /** Largest body of a control request, in bytes. */
@@ -54,8 +56,8 @@ export function addControlRoutes(app: FastifyInstance, store: Store, tokens: Tok
         }
         return tokens.issue(body.repository, body.actions, body.ttlSeconds);
       });
-      routes.get("images", async () => listImages(store.layout, store.manifests));
-      routes.post("gc", async () => collectGarbage(store.layout, store.manifests, { now: control.now }));
+      routes.get("images", async () => listImages(store.layout, store.manifests, control.signal));
+      routes.post("gc", async () => collectGarbage(store.layout, store.manifests, control));
     },
     { prefix: controlPath },
   );

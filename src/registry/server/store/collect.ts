@@ -31,7 +31,7 @@ export interface Collected {
 export async function collectGarbage(
   layout: StoreLayout,
   manifests: ManifestStore,
-  { now }: { readonly now: () => number },
+  { now, signal }: { readonly now: () => number; readonly signal?: AbortSignal },
 ): Promise<Collected> {
   const total = { uploads: 0, manifests: 0, blobs: 0, bytes: 0 };
   const removeOld = (path: string, kind: keyof typeof graceOf) => removeIfOlder(path, now() - graceOf[kind]);
@@ -47,12 +47,12 @@ export async function collectGarbage(
     const kept = new Set<Digest>();
     for (const tag of await manifests.tags(repository)) {
       const digest = await manifests.resolve(repository, tag);
-      if (digest) await keep(repository, digest, kept, manifests);
+      if (digest) await keep(repository, digest, kept, manifests, signal);
     }
     const loose = (await manifests.list(repository)).filter((digest) => !kept.has(digest));
     for (const digest of loose) {
       if (removeOld(layout.manifest(repository, digest), "manifest") === undefined)
-        await keep(repository, digest, kept, manifests);
+        await keep(repository, digest, kept, manifests, signal);
       else total.manifests += 1;
     }
     for (const digest of await digestsIn(layout.blobLinks(repository))) {
@@ -83,19 +83,26 @@ function removeIfOlder(path: string, youngest: number): number | undefined {
 }
 
 /** Adds a manifest, its content and its referrers. */
-async function keep(repository: string, digest: Digest, kept: Set<Digest>, manifests: ManifestStore): Promise<void> {
+async function keep(
+  repository: string,
+  digest: Digest,
+  kept: Set<Digest>,
+  manifests: ManifestStore,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (kept.has(digest)) return;
+  signal?.throwIfAborted();
   kept.add(digest);
   const stored = await manifests.peek(repository, digest);
   if (!stored) return;
   const manifest = parseManifest(stored.bytes, { mediaType: stored.mediaType });
   if (isIndex(manifest)) {
-    for (const child of manifest.manifests) await keep(repository, child.digest, kept, manifests);
+    for (const child of manifest.manifests) await keep(repository, child.digest, kept, manifests, signal);
   } else {
     for (const part of [manifest.config, ...manifest.layers]) kept.add(part.digest);
   }
   for (const referrer of await manifests.referrers(repository, digest))
-    await keep(repository, referrer.digest, kept, manifests);
+    await keep(repository, referrer.digest, kept, manifests, signal);
 }
 
 async function removeStaleReferrers(layout: StoreLayout, repository: string): Promise<void> {

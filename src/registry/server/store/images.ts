@@ -9,35 +9,49 @@ export interface ListedImage {
   readonly repository: string;
   readonly tag?: string;
   readonly digest: Digest;
-  /** Bytes of manifest, configuration and layers; of all platforms together for an index. */
+  /** Bytes of manifest, configuration and layers; of all different images together for an index. */
   readonly size: number;
 }
 
-/** All images, by repository and tag, those without a tag last. */
-export async function listImages(layout: StoreLayout, manifests: ManifestStore): Promise<ListedImage[]> {
+/**
+ * All images, by repository and tag, those without a tag last.
+ *
+ * @param signal ends it
+ */
+export async function listImages(
+  layout: StoreLayout,
+  manifests: ManifestStore,
+  signal?: AbortSignal,
+): Promise<ListedImage[]> {
   const images: ListedImage[] = [];
   for (const repository of await listRepositories(layout)) {
+    const sizes = new Map<Digest, Promise<number>>();
+    const sizeOf = (digest: Digest): Promise<number> => {
+      const size = sizes.get(digest) ?? measure(digest);
+      sizes.set(digest, size);
+      return size;
+    };
+    // Each manifest is read once: indexes can name each other so often that their images are countless.
+    const measure = async (digest: Digest): Promise<number> => {
+      signal?.throwIfAborted();
+      const stored = await manifests.peek(repository, digest);
+      if (!stored) return 0;
+      const manifest = parseManifest(stored.bytes, { mediaType: stored.mediaType });
+      let size = stored.bytes.length;
+      if (!isIndex(manifest)) for (const part of [manifest.config, ...manifest.layers]) size += part.size;
+      else for (const child of new Set(manifest.manifests.map((each) => each.digest))) size += await sizeOf(child);
+      return size;
+    };
     const tagged = new Set<Digest>();
     for (const tag of await manifests.tags(repository)) {
       const digest = await manifests.resolve(repository, tag);
       if (!digest) continue;
       tagged.add(digest);
-      images.push({ repository, tag, digest, size: await sizeOf(manifests, repository, digest) });
+      images.push({ repository, tag, digest, size: await sizeOf(digest) });
     }
     for (const digest of await manifests.list(repository)) {
-      if (!tagged.has(digest)) images.push({ repository, digest, size: await sizeOf(manifests, repository, digest) });
+      if (!tagged.has(digest)) images.push({ repository, digest, size: await sizeOf(digest) });
     }
   }
   return images;
-}
-
-async function sizeOf(manifests: ManifestStore, repository: string, digest: Digest): Promise<number> {
-  const stored = await manifests.peek(repository, digest);
-  if (!stored) return 0;
-  const manifest = parseManifest(stored.bytes, { mediaType: stored.mediaType });
-  let size = stored.bytes.length;
-  if (isIndex(manifest))
-    for (const child of manifest.manifests) size += await sizeOf(manifests, repository, child.digest);
-  else for (const part of [manifest.config, ...manifest.layers]) size += part.size;
-  return size;
 }
