@@ -12,15 +12,32 @@ export interface Malformed {
   readonly mistakes: readonly string[];
 }
 
-/** Reads a file of sections: `===== NAME`, the document, `----- CODE`, and a line for each mistake. */
+/**
+ * Reads a file of sections: `===== NAME`, the document, and `----- MISTAKE` for each mistake. All documents after a section `+++++` begin with
+ * its lines, which count in positions.
+ */
 export function readCorpus(path: string): readonly Malformed[] {
+  let beginning: readonly string[] = [];
   return readFileSync(path, "utf8")
-    .split(/^===== /m)
-    .slice(1)
-    .map((section) => {
-      const [, name = "", text = "", code, mistakes = ""] =
-        /^(.*?)\n(.*)^----- (\S+)\n(.*)\n$/ms.exec(section) ?? [];
-      return { name, text, code: code as ErrorCode, mistakes: mistakes.split("\n") };
+    .split(/^(?====== |\+{5}$)/m)
+    .flatMap((section): Malformed[] => {
+      const [head = "", ...lines] = section.split("\n").slice(0, -1);
+      if (head === "+++++") {
+        beginning = lines;
+        return [];
+      }
+      const isMistake = (line: string) => line.startsWith("----- ");
+      const mistakes = lines.filter(isMistake).map((line) => line.slice(6));
+      const document = [...beginning, ...lines.filter((line) => !isMistake(line))];
+      return [
+        {
+          name: head.slice(6),
+          text: document.map((line) => `${line}\n`).join(""),
+          // Text that cannot be read has no fields.
+          code: mistakes[0]?.includes(" ") ? "field-invalid" : "file-invalid",
+          mistakes,
+        },
+      ];
     });
 }
 
