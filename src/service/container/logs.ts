@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
+import { WholeLines } from "../whole-lines.ts";
 import { containersOf, openContainers } from "./apply-file.ts";
 import type { Containers, Found } from "./containers.ts";
 import { replicaName } from "./labels.ts";
@@ -89,7 +90,7 @@ async function followOne(
   containers: Containers,
   id: string,
   startedAt: string,
-  streams: Readonly<Record<StreamName, Lines>>,
+  streams: Readonly<Record<StreamName, WholeLines>>,
   signal: AbortSignal,
 ): Promise<void> {
   const written = { stdout: 0, stderr: 0 };
@@ -122,34 +123,6 @@ function prefixOf(found: Found): string {
   return `[${replicaName(found)}] `;
 }
 
-function streamsOf(write: Write, prefix: () => string): Readonly<Record<StreamName, Lines>> {
-  return { stdout: new Lines(prefix, write), stderr: new Lines(prefix, write) };
-}
-
-/** Passes on whole lines alone, so that those of several containers do not mix. */
-class Lines {
-  readonly #prefix: () => string;
-  readonly #write: Write;
-  #rest = Buffer.alloc(0);
-
-  constructor(prefix: () => string, write: Write) {
-    this.#prefix = prefix;
-    this.#write = write;
-  }
-
-  async write(data: Buffer): Promise<void> {
-    let rest = Buffer.concat([this.#rest, data]);
-    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
-      const line = rest.subarray(0, end + 1);
-      rest = rest.subarray(end + 1);
-      await this.#write(Buffer.concat([Buffer.from(this.#prefix()), line]));
-    }
-    this.#rest = rest;
-  }
-
-  async end(): Promise<void> {
-    if (this.#rest.length > 0)
-      await this.#write(Buffer.concat([Buffer.from(this.#prefix()), this.#rest, Buffer.from("\n")]));
-    this.#rest = Buffer.alloc(0);
-  }
+function streamsOf(write: Write, prefix: () => string): Readonly<Record<StreamName, WholeLines>> {
+  return { stdout: new WholeLines(prefix, write), stderr: new WholeLines(prefix, write) };
 }

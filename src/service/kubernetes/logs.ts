@@ -1,12 +1,10 @@
 import { podLog } from "../../engine/kubernetes/logs.ts";
 import { containerName, containerState, type Pod } from "../../engine/kubernetes/objects.ts";
+import { WholeLines } from "../whole-lines.ts";
 import type { Place } from "./apply.ts";
 import { Observation } from "./observation.ts";
 import { requireAll } from "./status.ts";
 import { hasBegun } from "./workload.ts";
-
-/** Bytes of a line that are held back until its end comes. */
-const longestLine = 64 * 1024;
 
 export interface LogOptions {
   /** Until the service is deleted or `signal` aborts, with pods that come; otherwise what there is. */
@@ -43,8 +41,7 @@ export async function showServiceLogs(
   const find = (podName: string) => observation.of(name).pods.find(({ metadata }) => metadata.name === podName);
 
   const show = async (podName: string) => {
-    const lines = new WholeLines();
-    const prefixed = (text: Buffer) => (begun.size > 1 ? withPrefix(text, `[${podName}] `) : text);
+    const lines = new WholeLines(() => (begun.size > 1 ? `[${podName}] ` : ""), inTurn);
     const isOver = () => !follow || hasEnded(find(podName));
     const isIdle = () => {
       const pod = find(podName);
@@ -53,11 +50,9 @@ export async function showServiceLogs(
     const change = () => observation.change(all);
     const pod = { namespace: place.namespace, name: podName };
     for await (const piece of podLog(place.api, pod, { follow, isOver, isIdle, change, signal: all })) {
-      const whole = lines.take(piece);
-      if (whole.length > 0) await inTurn(prefixed(whole));
+      await lines.write(piece);
     }
-    const rest = lines.rest();
-    if (rest.length > 0) await inTurn(prefixed(rest));
+    await lines.end();
   };
 
   try {
@@ -87,30 +82,4 @@ function hasEnded(pod: Pod | undefined): boolean {
   const { phase } = pod.status ?? {};
   const isEnding = pod.metadata.deletionTimestamp !== undefined && containerState(pod).running === undefined;
   return isEnding || phase === "Succeeded" || phase === "Failed";
-}
-
-/** Puts pieces of text together to lines. */
-class WholeLines {
-  #rest: Buffer = Buffer.alloc(0);
-
-  take(piece: Buffer): Buffer {
-    const text = Buffer.concat([this.#rest, piece]);
-    const end = text.lastIndexOf("\n") + 1;
-    this.#rest = text.subarray(end);
-    if (this.#rest.length <= longestLine) return text.subarray(0, end);
-    const long = Buffer.concat([text, Buffer.from("\n")]);
-    this.#rest = Buffer.alloc(0);
-    return long;
-  }
-
-  /** A last line that has no end. */
-  rest(): Buffer {
-    return this.#rest.length === 0 ? this.#rest : Buffer.concat([this.#rest, Buffer.from("\n")]);
-  }
-}
-
-function withPrefix(lines: Buffer, prefix: string): Buffer {
-  // One character for each byte, so that whatever they are comes out as it is.
-  const text = lines.toString("latin1").slice(0, -1).split("\n");
-  return Buffer.from(text.map((line) => `${prefix}${line}\n`).join(""), "latin1");
 }
