@@ -3,10 +3,8 @@ import process from "node:process";
 import { exitStatusOf, reportOf } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { readDeployment } from "../deployment/read.ts";
+import { anyImage } from "./names.ts";
 import { checkImageTaken, readServices } from "./read.ts";
-
-/** Stands for the image that is known when the services are used. */
-const someImage = `localhost/image@sha256:${"0".repeat(64)}`;
 
 /**
  * `check job FILE NAME OUTPUT` or `check service FILE NAME OUTPUT [--has-image]`: fails with the file's mistakes, else writes an empty file. The
@@ -15,7 +13,7 @@ const someImage = `localhost/image@sha256:${"0".repeat(64)}`;
 async function main([kind, file = "", name = "", output = "", option]: readonly string[]): Promise<void> {
   if (kind === "job") await readDeployment(file, name);
   else {
-    const image = option === "--has-image" ? someImage : undefined;
+    const image = option === "--has-image" ? anyImage : undefined;
     checkImageTaken(await readServices(file, name, undefined, image), image);
   }
   writeFileSync(output, "");

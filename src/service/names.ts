@@ -1,8 +1,8 @@
 import { readServices } from "./read.ts";
 import { namePattern } from "./schema.ts";
 
-/** Stands for whatever image is given with a file: names need none. */
-const anyImage = `localhost/image@sha256:${"0".repeat(64)}`;
+/** Stands for whatever image is given with a file. */
+export const anyImage = `localhost/image@sha256:${"0".repeat(64)}`;
 
 /** A file of services, and what a person calls it. */
 export interface NamedFile {

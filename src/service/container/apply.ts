@@ -69,18 +69,13 @@ export async function applyService(containers: Containers, prepared: Prepared, o
       if (options.timeLimit === undefined) continue;
       const { now } = replacement;
       const problem = await waitUntilReady(containers, containerNameOf(now), service, now.hostPorts, options.timeLimit);
-      if (problem !== undefined) throw new Unready(step.change.name, problem);
+      if (problem !== undefined) throw unready(step.change.name, problem);
     }
     if (options.timeLimit !== undefined) await waitForOthers(containers, service, done, options.timeLimit);
   } catch (error) {
     const remedy = await afterwards(containers, done, options);
-    if (!(error instanceof Unready)) throw error;
-    const { container, problem } = error;
-    throw new Failure(
-      { code: "service-not-ready", culprit: container },
-      `${container} is not ready. ${problem}`,
-      remedy,
-    );
+    if (!(error instanceof Failure && error.code === "service-not-ready")) throw error;
+    throw new Failure(error, error.problem, remedy);
   } finally {
     // Containers with a successor are not needed again, nor are those that an interrupted change left.
     for (const { former } of done) for (const each of former) await containers.remove(each.name);
@@ -103,19 +98,13 @@ async function waitForOthers(
     const { name, replica, hostPorts, restarts } = found;
     if (replica >= replicasOf(service) || replaced.has(replica)) continue;
     const problem = await waitUntilReady(containers, name, service, hostPorts, timeLimit, restarts);
-    if (problem !== undefined) throw new Unready(replicaName(found), problem);
+    if (problem !== undefined) throw unready(replicaName(found), problem);
   }
 }
 
-class Unready extends Error {
-  readonly container: string;
-  readonly problem: string;
-
-  constructor(container: string, problem: string) {
-    super(problem);
-    this.container = container;
-    this.problem = problem;
-  }
+/** The error for a container that does not get ready. What to do is known once what ran before runs again, or does not. */
+function unready(container: string, problem: string): Failure {
+  return new Failure({ code: "service-not-ready", culprit: container }, `${container} is not ready. ${problem}`, "");
 }
 
 /** A container in place of others, which are there still, and do not run. */

@@ -101,11 +101,7 @@ export class Containers {
 
   /** One by what the engine calls it; undefined when it is gone, or not of a service. */
   async find(id: string): Promise<Found | undefined> {
-    const text = await this.ask(["container", "inspect", id]).catch((error: unknown) => {
-      if (/no such (container|object)/i.test(String(error))) return "[]";
-      throw error;
-    });
-    const [inspected] = JSON.parse(text) as readonly Inspected[];
+    const inspected = await this.#inspect<Inspected>("container", id);
     const labelled = inspected && readLabels(inspected.Config.Labels ?? {});
     if (!inspected || !labelled) return undefined;
     const { State, HostConfig } = inspected;
@@ -128,12 +124,19 @@ export class Containers {
 
   /** The configuration of an image that the engine has. */
   async image(image: string): Promise<{ readonly id: string; readonly user: string } | undefined> {
-    const text = await this.ask(["image", "inspect", image]).catch((error: unknown) => {
-      if (/no such (image|object)|image not known/i.test(String(error))) return "[]";
+    const found = await this.#inspect<{ readonly Id: string; readonly Config: { readonly User?: string } }>(
+      "image",
+      image,
+    );
+    return found && { id: `sha256:${found.Id.replace(/^sha256:/, "")}`, user: found.Config.User ?? "" };
+  }
+
+  async #inspect<Answer>(kind: "container" | "image", name: string): Promise<Answer | undefined> {
+    const text = await this.ask([kind, "inspect", name]).catch((error: unknown) => {
+      if (/no such (container|image|object)|image not known/i.test(String(error))) return "[]";
       throw error;
     });
-    const [found] = JSON.parse(text) as readonly { readonly Id: string; readonly Config: { readonly User?: string } }[];
-    return found && { id: `sha256:${found.Id.replace(/^sha256:/, "")}`, user: found.Config.User ?? "" };
+    return (JSON.parse(text) as readonly Answer[])[0];
   }
 
   /** As {@link pullImage}. */

@@ -4,12 +4,6 @@ import type { Containers, Found } from "./containers.ts";
 import { askHealth } from "./health.ts";
 import type { HostPorts } from "./ports.ts";
 
-/** How a container is: undefined when it is ready, else why not, and whether waiting may help. */
-export interface Unready {
-  readonly words: string;
-  readonly isFinal: boolean;
-}
-
 /** Milliseconds between questions. */
 const pause = 300;
 
@@ -62,7 +56,12 @@ export async function waitUntilReady(
   }
 }
 
-async function howItEnded(containers: Containers, name: string, restartsBefore: number): Promise<Unready | undefined> {
+/** Why a container does not run, and whether that is final; undefined when it runs. */
+async function howItEnded(
+  containers: Containers,
+  name: string,
+  restartsBefore: number,
+): Promise<{ readonly words: string; readonly isFinal: boolean } | undefined> {
   const found = await containers.find(name);
   if (found === undefined) return { words: "Its container is gone: someone removed it.", isFinal: true };
   const restarts = found.restarts - restartsBefore;

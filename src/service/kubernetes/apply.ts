@@ -1,10 +1,10 @@
 import { UserError } from "../../core/errors.ts";
 import type { Api } from "../../engine/kubernetes/api.ts";
-import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import type { Metadata } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import { changedFields } from "../difference.ts";
 import type { Service } from "../model.ts";
+import { ifFound } from "./if-found.ts";
 import {
   apiVersionOf,
   expiryAnnotation,
@@ -98,10 +98,7 @@ export function put({ api, namespace }: Place, manifest: Manifest, isTrial = fal
 /** An object of that name, or undefined. */
 async function read({ api, namespace }: Place, { kind, metadata }: Manifest): Promise<Live | undefined> {
   const { name } = metadata;
-  const live = await api.ask<Live>("GET", pathOf(kind, namespace, name)).catch((error: unknown) => {
-    if (refusalOf(error)?.status === 404) return undefined;
-    throw error;
-  });
+  const live = await ifFound(api.ask<Live>("GET", pathOf(kind, namespace, name)));
   if (live === undefined || isOf(live, metadata.labels[serviceLabel] ?? "")) return live;
   throw new UserError(
     { code: "service-conflict", culprit: `${kind} ${name}` },
@@ -226,7 +223,5 @@ export async function allOf({ api, namespace }: Place, service: string): Promise
 /** Deletes an object that may be gone already. */
 export async function remove({ api, namespace }: Place, kind: Kind, name: string, isTrial = false): Promise<void> {
   const query = { propagationPolicy: "Background", ...(isTrial ? { dryRun: "All" } : {}) };
-  await api.ask("DELETE", pathOf(kind, namespace, name), { query }).catch((error: unknown) => {
-    if (refusalOf(error)?.status !== 404) throw error;
-  });
+  await ifFound(api.ask("DELETE", pathOf(kind, namespace, name), { query }));
 }

@@ -1,6 +1,6 @@
-import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import type { Cluster } from "../../engine/kubernetes/cluster.ts";
 import type { ServiceDocument } from "../read.ts";
+import { ifFound } from "./if-found.ts";
 
 /** @throws UserError when the volume claim of a service's repositories does not exist: only its owner knows its size and class */
 export async function requireDataset(
@@ -21,11 +21,6 @@ export async function requireDataset(
 
 /** Whether a namespace has a volume claim. */
 export async function hasClaim(name: string, { api, namespace }: Cluster): Promise<boolean> {
-  try {
-    await api.ask("GET", `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`);
-    return true;
-  } catch (cause) {
-    if (refusalOf(cause)?.status === 404) return false;
-    throw cause;
-  }
+  const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`;
+  return (await ifFound(api.ask<object>("GET", path))) !== undefined;
 }

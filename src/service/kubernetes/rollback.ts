@@ -2,6 +2,7 @@ import { Failure } from "../../core/errors.ts";
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import { changedFields } from "../difference.ts";
 import { allOf, type Change, type LiveObject, type Place, put, remove } from "./apply.ts";
+import { ifFound } from "./if-found.ts";
 import { expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";
 
 /** How often a Deployment is tried to be put back while its controller writes into it. */
@@ -93,10 +94,7 @@ async function putDeployment(place: Place, service: string, object: LiveObject, 
   const key = `Deployment ${service}`;
   const path = pathOf("Deployment" satisfies Kind, place.namespace, object.metadata.name);
   for (let attempt = 1; ; attempt += 1) {
-    const live = await place.api.ask<LiveObject>("GET", path).catch((error: unknown) => {
-      if (refusalOf(error)?.status === 404) return undefined;
-      throw error;
-    });
+    const live = await ifFound(place.api.ask<LiveObject>("GET", path));
     const manifest = manifestOf(object);
     if (live === undefined) return void (await put(place, manifest));
     requireUntouched(service, new Map([[key, object]]), left, new Map([[key, live]]));

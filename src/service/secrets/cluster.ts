@@ -4,6 +4,7 @@ import type { Cluster } from "../../engine/kubernetes/cluster.ts";
 import { type Metadata, managedBy } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import { sha256 } from "../../oci/digest.ts";
+import { ifFound } from "../kubernetes/if-found.ts";
 import { type KeptSecret, noSuchSecret, type SecretStore, secretKey } from "./secrets.ts";
 
 /** The label of a Secret that `slipway secret set` made, with the secret's name. */
@@ -95,9 +96,7 @@ export class ClusterSecrets implements SecretStore {
     for (const [index, name] of names.entries()) {
       const preconditions = { uid: found[index]?.metadata.uid };
       const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
-      await this.#cluster.api.ask("DELETE", this.#path(name), { body }).catch((error: unknown) => {
-        if (refusalOf(error)?.status !== 404) throw error;
-      });
+      await ifFound(this.#cluster.api.ask("DELETE", this.#path(name), { body }));
     }
   }
 
@@ -114,12 +113,7 @@ export class ClusterSecrets implements SecretStore {
 
   /** @throws UserError when a Secret of somebody else's is in its place */
   async #find(name: string): Promise<Known | undefined> {
-    const found = await this.#cluster.api
-      .ask<Known>("GET", this.#path(name), { accept: metadataOnly })
-      .catch((error: unknown) => {
-        if (refusalOf(error)?.status === 404) return undefined;
-        throw error;
-      });
+    const found = await ifFound(this.#cluster.api.ask<Known>("GET", this.#path(name), { accept: metadataOnly }));
     if (found === undefined || found.metadata.labels?.[secretLabel] === name) return found;
     throw new UserError(
       { code: "service-conflict", culprit: `Secret ${found.metadata.name}` },
