@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { z } from "zod";
 import { type Digest, isDigest } from "../oci/digest.ts";
-import { isTag, parseReference } from "../oci/reference.ts";
+import { isTag, parseReference, type Reference } from "../oci/reference.ts";
 import { type GitProtocol, isBranchName, parseGitUrl, safeProtocols } from "./git/url.ts";
 import type { Json } from "./model.ts";
 import { ownInterpreter } from "./model.ts";
@@ -67,7 +67,7 @@ function oneOf<T extends z.ZodRawShape>(what: string, kinds: T) {
   return schema as z.ZodType<OneOf<T, "output">, OneOf<T, "input">>;
 }
 
-const text = checked(z.string(), (value) =>
+export const text = checked(z.string(), (value) =>
   value === "" ? ["is empty", "Give a text."] : value.includes("\0") ? nul : undefined,
 );
 
@@ -84,16 +84,23 @@ const interpreterPath = checked(text, (value) =>
     : ["is not an absolute path", `Start it with /, or write ${ownInterpreter} for Slipway's own.`],
 );
 
+/** The name of an image that a text is; undefined where it is none. */
+export function referenceIn(value: string): Reference | undefined {
+  try {
+    return parseReference(value);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A repository of images without tag and digest, as its deployment has them apart. */
 const imageRepository = checked(z.string(), (value) => {
-  try {
-    const { tag, digest } = parseReference(value);
-    if (tag === undefined && digest === undefined) return undefined;
-    const part = digest === undefined ? "tag" : "digest";
-    return [`contains a ${part}`, `Give it as \`${part}\`, beside \`repository\`.`];
-  } catch {
+  const reference = referenceIn(value);
+  if (!reference)
     return ["is not a repository of images", "Write REGISTRY/NAME, as in registry.example.com/team/image."];
-  }
+  if (reference.tag === undefined && reference.digest === undefined) return undefined;
+  const part = reference.digest === undefined ? "tag" : "digest";
+  return [`contains a ${part}`, `Give it as \`${part}\`, beside \`repository\`.`];
 });
 
 const tag = checked(z.string(), (value) =>
@@ -167,11 +174,12 @@ function quantity(parse: (value: string) => number | undefined, what: string, ex
       if (typeof number === "number" && Number.isSafeInteger(number) && number > 0) return number;
       context.addIssue({ code: "custom", message: complaint(`is not ${what}`, `Write it like ${example}.`) });
       return z.NEVER;
-    })
-    .exactOptional();
+    });
 }
 
-function number(minimum: number, maximum: number, isWhole: boolean) {
+export const memory = quantity(parseBytes, "an amount of memory", "512MiB, 2GB, or a number of bytes");
+
+export function number(minimum: number, maximum: number, isWhole: boolean) {
   return checked(z.number(), (value) => {
     const isRight = value >= minimum && value <= maximum && (!isWhole || Number.isInteger(value));
     const kind = isWhole ? "a whole number" : "a number";
@@ -192,14 +200,11 @@ const platform = checked(z.string(), (value) =>
     : ["is not a platform", "Write OS/ARCHITECTURE, as in linux/amd64 or linux/arm64."],
 );
 
-const base = checked(z.string(), (value) => {
-  try {
-    parseReference(value);
-    return undefined;
-  } catch {
-    return ["is not an image", "Write REGISTRY/NAME:TAG, as in docker.io/library/python:3.12-slim."];
-  }
-});
+const base = checked(z.string(), (value) =>
+  referenceIn(value)
+    ? undefined
+    : ["is not an image", "Write REGISTRY/NAME:TAG, as in docker.io/library/python:3.12-slim."],
+);
 
 const lockedBase = checked(base, (value) =>
   value.includes("@") ? undefined : ["has no digest", "Resolve the job again."],
@@ -285,12 +290,12 @@ export function deploymentFields({ protocols = safeProtocols, isLocked = false }
     environment: environment.default({}),
     resources: strictFields("a resource", {
       cpu: number(0.001, 10_000, false).exactOptional(),
-      memory: quantity(parseBytes, "an amount of memory", "512MiB, 2GB, or a number of bytes"),
+      memory: memory.exactOptional(),
       gpu: number(0, 1000, true).exactOptional(),
     }).prefault({}),
     network: network.exactOptional(),
     platform: platform.exactOptional(),
-    time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds"),
+    time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds").exactOptional(),
     retries: number(0, 100, true).default(0),
   });
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { parseBytes } from "../deployment/quantity.ts";
-import { checked, complaint, strictFields } from "../deployment/schema.ts";
+import { checked, memory, number, strictFields, text } from "../deployment/schema.ts";
 
 /** The resources of each container of a service. */
 export interface InstanceType {
@@ -64,8 +63,6 @@ export const defaultInstanceTypes: Readonly<Record<string, InstanceType>> = {
   H100: graphics(20, 250),
 };
 
-const text = checked(z.string(), (value) => (value === "" ? ["is empty", "Give a text."] : undefined));
-
 const labelled = checked(z.record(z.string(), z.string()), (labels) => {
   const isName = (part: string) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(part);
   const isKey = (key: string) =>
@@ -81,23 +78,9 @@ const labelled = checked(z.record(z.string(), z.string()), (labels) => {
 
 /** The form of a type in the configuration file. */
 export const instanceTypeFields = strictFields("a field of an instance type", {
-  cpu: checked(z.number(), (value) =>
-    value >= 0.001 && value <= 10_000 ? undefined : [`is ${value}`, "Give a number from 0.001 to 10000."],
-  ),
-  memory: z.unknown().transform((value, context): number => {
-    const bytes = typeof value === "string" ? parseBytes(value) : value;
-    if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-    context.addIssue({
-      code: "custom",
-      message: complaint("is not an amount of memory", "Write it like 512MiB, 2GB, or a number of bytes."),
-    });
-    return z.NEVER;
-  }),
-  gpu: checked(z.number(), (value) =>
-    Number.isInteger(value) && value >= 0 && value <= 64
-      ? undefined
-      : [`is ${value}`, "Give a whole number from 0 to 64."],
-  ).default(0),
+  cpu: number(0.001, 10_000, false),
+  memory,
+  gpu: number(0, 64, true).default(0),
   nodeSelector: labelled.default({}),
   tolerations: z
     .array(

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { spokenValue } from "../deployment/document.ts";
 import { parseGitUrl } from "../deployment/git/url.ts";
-import { checked, complaint, unknownFields } from "../deployment/schema.ts";
+import { checked, complaint, referenceIn, unknownFields } from "../deployment/schema.ts";
 import { isDigest } from "../oci/digest.ts";
-import { isRepository, parseReference } from "../oci/reference.ts";
+import { isRepository } from "../oci/reference.ts";
 import { secretPattern } from "./secrets/secrets.ts";
 
 /** The complaint about a value of the wrong type. It never shows the value, which may be a misplaced secret. */
@@ -78,14 +78,11 @@ const storable = (value: string): [string, string] | undefined => {
   return value.isWellFormed() ? undefined : ["contains half a character", "Write the whole character."];
 };
 
-const image = checked(text(), (value) => {
-  try {
-    parseReference(value);
-    return undefined;
-  } catch {
-    return ["is not an image", "Write [REGISTRY/]NAME[:TAG] or [REGISTRY/]NAME@sha256:DIGEST, in lower case."];
-  }
-});
+const image = checked(text(), (value) =>
+  referenceIn(value)
+    ? undefined
+    : ["is not an image", "Write [REGISTRY/]NAME[:TAG] or [REGISTRY/]NAME@sha256:DIGEST, in lower case."],
+);
 
 const folder = formed(
   /^(?:\/(?!\.{1,2}(?:\/|$))[^/:\p{Cc}]+)+$/u,

@@ -7,8 +7,7 @@ import { UserError } from "../core/errors.ts";
 import { configFile } from "../core/user-folders.ts";
 import { Document } from "../deployment/document.ts";
 import { issuesOf } from "../deployment/read.ts";
-import { checked, strictFields } from "../deployment/schema.ts";
-import { parseReference } from "../oci/reference.ts";
+import { checked, referenceIn, strictFields } from "../deployment/schema.ts";
 import { defaultInstanceTypes, type InstanceType, instanceTypeFields } from "./instance-types.ts";
 
 /** The section `services` of the user's configuration file. */
@@ -23,14 +22,11 @@ export interface ServiceSettings {
   readonly authorities?: string;
 }
 
-const syncImage = checked(z.string(), (value) => {
-  try {
-    if (parseReference(value).digest !== undefined) return undefined;
-  } catch {
-    // Said below.
-  }
-  return ["is not an image with a digest", "Write REGISTRY/REPOSITORY@sha256:DIGEST."];
-});
+const syncImage = checked(z.string(), (value) =>
+  referenceIn(value)?.digest !== undefined
+    ? undefined
+    : ["is not an image with a digest", "Write REGISTRY/REPOSITORY@sha256:DIGEST."],
+);
 
 const claim = checked(z.string(), (value) =>
   /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(value)

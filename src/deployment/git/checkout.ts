@@ -5,7 +5,7 @@ import { Failure, UserError } from "../../core/errors.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { gitOutput, lastWords, runGit } from "./command.ts";
 import { lfsNeed, refusePointers } from "./lfs.ts";
-import { fetchCommit, type Mirror, withMirror } from "./mirror.ts";
+import { fetchCommit, type Mirror, settingsIn, withMirror } from "./mirror.ts";
 import { removeTree, sealTree, withDraft } from "./tree.ts";
 import { requireGitUrl, submoduleUrl } from "./url.ts";
 
@@ -109,13 +109,7 @@ async function submodules(mirror: Mirror, commit: string, access: GitAccess): Pr
     return id === undefined || path === undefined ? [] : [{ id, path }];
   });
   if (links.length === 0) return [];
-  const settings = await gitOutput(
-    { args: ["config", "--blob", `${commit}:.gitmodules`, "--list", "-z"], gitDir: mirror.gitDir },
-    access,
-  ).catch(() => "");
-  const fields = new Map(
-    settings.split("\0").map((line) => [line.slice(0, line.indexOf("\n")), line.slice(line.indexOf("\n") + 1)]),
-  );
+  const fields = new Map(await settingsIn(mirror, commit, ".gitmodules", access));
   const origin = `.gitmodules of ${mirror.url} at ${commit}`;
   const parent = requireGitUrl(mirror.url, protocolsOf(access), origin);
   return links.map(({ id, path }) => {

@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { gitOutput, runGit, type WorkTree } from "./command.ts";
-import type { Mirror } from "./mirror.ts";
+import { type Mirror, settingsIn } from "./mirror.ts";
 import { requireGitUrl } from "./url.ts";
 
 /** A commit's need of Git LFS: none, these settings of git, or an installation. */
@@ -46,12 +46,7 @@ export async function refusePointers(mirror: Mirror, commit: string, tree: WorkT
 
 /** Allows the LFS servers of a repository only the protocols of the repository itself. */
 async function checkConfiguration(mirror: Mirror, commit: string, access: GitAccess): Promise<void> {
-  const settings = await gitOutput(
-    { args: ["config", "--blob", `${commit}:.lfsconfig`, "--list", "-z"], gitDir: mirror.gitDir },
-    access,
-  ).catch(() => "");
-  for (const line of settings.split("\0").filter((setting) => setting !== "")) {
-    const [key = "", value = ""] = [line.slice(0, line.indexOf("\n")), line.slice(line.indexOf("\n") + 1)];
+  for (const [key, value] of await settingsIn(mirror, commit, ".lfsconfig", access)) {
     if (/url$/i.test(key))
       requireGitUrl(value, protocolsOf(access), `.lfsconfig of ${mirror.url} at ${commit}, ${key}`);
   }

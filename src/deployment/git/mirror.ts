@@ -92,6 +92,19 @@ async function hasCommit(mirror: Mirror, commit: string, access: GitAccess): Pro
   return status === 0;
 }
 
+/** The settings in a file of a commit that has git's own form, such as `.gitmodules`; none where there is no such file. */
+export async function settingsIn(
+  mirror: Mirror,
+  commit: string,
+  file: string,
+  access: GitAccess,
+): Promise<readonly (readonly [name: string, value: string])[]> {
+  const args = ["config", "--blob", `${commit}:${file}`, "--list", "-z"];
+  const listing = await gitOutput({ args, gitDir: mirror.gitDir }, access).catch(() => "");
+  const lines = listing.split("\0").filter((line) => line !== "");
+  return lines.map((line) => [line.slice(0, line.indexOf("\n")), line.slice(line.indexOf("\n") + 1)]);
+}
+
 /** Removes the locks and unfinished packs of a git that was killed: whoever holds our lock is the only one who changes this copy. */
 async function removeStaleLocks(gitDir: string): Promise<void> {
   const below = async (folder: string, options?: { readonly recursive: boolean }) =>
