@@ -1,12 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
+import { folderOfTest } from "../deployment/testdata/git-repository.ts";
 import { serviceEngine } from "./engine.ts";
 
 it("is Kubernetes where this user has a cluster or names one, else what containers there are", () => {
-  const home = mkdtempSync(join(tmpdir(), "slipway-engine-"));
-  onTestFinished(() => rmSync(home, { recursive: true }));
+  const home = folderOfTest();
   writeFileSync(join(home, "podman"), "#!/bin/sh\n", { mode: 0o755 });
   // A podman that is reached by a socket is one for any user.
   const env = { PATH: home, HOME: home, CONTAINER_HOST: "unix:///nothing" };

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
+import { folderOfTest } from "../deployment/testdata/git-repository.ts";
 import { registrySettings } from "../registry/settings/settings.ts";
 import { defaultInstanceTypes } from "./instance-types.ts";
 import { readServiceSettings } from "./settings.ts";
@@ -11,9 +11,7 @@ const readInstanceTypes = async (env: { readonly [name: string]: string }) =>
   (await readServiceSettings(env)).instanceTypes;
 
 function configured(text: string): { SLIPWAY_CONFIG: string } {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-config-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const path = join(folder, "config.yaml");
+  const path = join(folderOfTest(), "config.yaml");
   writeFileSync(path, text);
   return { SLIPWAY_CONFIG: path };
 }

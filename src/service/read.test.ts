@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { UserError } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { expectMistakes } from "../deployment/testdata/corpus.ts";
+import { folderOfTest } from "../deployment/testdata/git-repository.ts";
 import { defaultInstanceTypes } from "./instance-types.ts";
 import { serviceJsonSchema } from "./json-schema.ts";
 import type { Service } from "./model.ts";
@@ -19,8 +19,7 @@ const examples = join(import.meta.dirname, "../../examples/services");
 
 /** Files in a folder of the test's own. */
 function folderWith(files: Readonly<Record<string, string>>): string {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-services-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = folderOfTest();
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
 }

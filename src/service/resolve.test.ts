@@ -5,9 +5,8 @@ import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
-import type { Service } from "./model.ts";
-import { parseServices } from "./read.ts";
 import { resolveService } from "./resolve.ts";
+import { serviceOf } from "./testdata/service.ts";
 
 /** A registry in which tags name indexes, whose content is theirs alone. */
 async function registryWith(...tags: readonly string[]) {
@@ -34,15 +33,9 @@ async function registryWith(...tags: readonly string[]) {
   return { env, image: `${host}/team/web`, digests };
 }
 
-function serviceOf(image: string): Service {
-  const [document] = parseServices(`image: ${image}\nport: 80\n`, "web.yaml", []);
-  if (!document) throw new Error("no service");
-  return document.service;
-}
-
 it("finds the digest that a tag has now, whatever platform it is for", async () => {
   const { env, image, digests } = await registryWith("latest", "2");
-  const resolved = async (name: string) => (await resolveService(serviceOf(name), env)).image;
+  const resolved = async (name: string) => (await resolveService(serviceOf({ image: name, port: 80 }), env)).image;
   expect(await resolved(image)).toBe(`${image}@${digests[0]}`);
   expect(await resolved(`${image}:2`)).toBe(`${image}@${digests[1]}`);
   const other = `registry.example.com/a@sha256:${"0".repeat(64)}`;
@@ -51,7 +44,7 @@ it("finds the digest that a tag has now, whatever platform it is for", async () 
 
 it("names the tags that there are", async () => {
   const { env, image } = await registryWith("stable");
-  const refused = expect(resolveService(serviceOf(`${image}:stabel`), env)).rejects;
+  const refused = expect(resolveService(serviceOf({ image: `${image}:stabel`, port: 80 }), env)).rejects;
   await refused.toThrow(reported("image-not-found", `${image}:stabel`));
   await refused.toThrow("(did you mean the tag stable?)");
 });

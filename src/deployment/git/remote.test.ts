@@ -4,18 +4,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import { folderOfTest, git, repositoryOfTest } from "../testdata/git-repository.ts";
-import { gitServerOfTest } from "../testdata/git-server.ts";
+import { folderOfTest, git } from "../testdata/git-repository.ts";
+import { servedRepository } from "../testdata/git-server.ts";
 import type { GitAccess, GitPassword } from "./access.ts";
 import { checkOut } from "./checkout.ts";
 import { resolveBranch } from "./remote.ts";
 
 /** A repository behind a server, and the way to it. */
-async function served(options: Parameters<typeof gitServerOfTest>[1] = {}) {
-  const root = folderOfTest();
-  git(root, "init", "--quiet", "app.git");
-  const repository = repositoryOfTest(join(root, "app.git"));
-  const server = await gitServerOfTest(root, options);
+async function served(options: Parameters<typeof servedRepository>[0] = {}) {
+  const { repository, server, url } = await servedRepository(options);
   const env = { PATH: process.env["PATH"], GIT_SSL_CAINFO: server.certificate };
   const asked: string[] = [];
   const access = (password?: Omit<GitPassword, "source">): GitAccess => ({
@@ -25,7 +22,7 @@ async function served(options: Parameters<typeof gitServerOfTest>[1] = {}) {
       return password && { ...password, source: "file /secrets/git (for git HOST)" };
     },
   });
-  return { repository, server, url: `${server.url}/app.git/.git`, access, asked };
+  return { repository, server, url, access, asked };
 }
 
 describe("a server over HTTPS", () => {

@@ -4,7 +4,7 @@ import { createServer } from "node:https";
 import { type AddressInfo, isIP } from "node:net";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { folderOfTest } from "./git-repository.ts";
+import { folderOfTest, git, repositoryOfTest } from "./git-repository.ts";
 
 /** A git server over HTTPS with a certificate of its own, which serves the repositories in a folder to those who know the password. */
 export interface GitServer {
@@ -85,4 +85,13 @@ export async function gitServerOfTest(
     server.closeAllConnections();
   }));
   return { url: `https://${address}:${(server.address() as AddressInfo).port}`, certificate, requests };
+}
+
+/** A repository behind a server. */
+export async function servedRepository(options: Parameters<typeof gitServerOfTest>[1] = {}) {
+  const root = folderOfTest();
+  git(root, "init", "--quiet", "app.git");
+  const repository = repositoryOfTest(join(root, "app.git"));
+  const server = await gitServerOfTest(root, options);
+  return { repository, server, url: `${server.url}/app.git/.git` };
 }

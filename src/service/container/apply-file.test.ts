@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { waitForLock } from "../../core/lock.ts";
+import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
 import { deleteServices } from "./apply-file.ts";
 
 /** A podman that has the containers whose names are in a file, and notes what it is asked. */
@@ -17,10 +17,8 @@ esac
 `;
 
 it("deletes what there is once an apply that is under way has ended", async () => {
-  const home = mkdtempSync(join(tmpdir(), "slipway-delete-"));
-  onTestFinished(() => rmSync(home, { recursive: true }));
-  writeFileSync(join(home, "podman"), podman);
-  chmodSync(join(home, "podman"), 0o755);
+  const home = folderOfTest();
+  writeFileSync(join(home, "podman"), podman, { mode: 0o755 });
   writeFileSync(join(home, "asked"), "");
   const put = (name: string) => {
     const Labels = {

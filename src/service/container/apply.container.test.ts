@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { installedClient, makeImage } from "../../engine/testdata/image.ts";
-import { parseServices } from "../read.ts";
+import { serviceOf } from "../testdata/service.ts";
 import { type ApplyOptions, applyService, end, planService } from "./apply.ts";
 import { Containers } from "./containers.ts";
 import { factsOf } from "./facts.ts";
@@ -56,9 +56,7 @@ describe(`a service on ${client.name}`, () => {
   const specOf = (more: object = {}) => {
     const command = ["/bin/node", "-e", server];
     const spec = { name, image: made.image, port: 80, command, env: [{ name: "NAME", value: "first" }], ...more };
-    const [document] = parseServices(JSON.stringify(spec), "svc.yaml", undefined);
-    if (!document) throw new Error("no document");
-    return document.service;
+    return serviceOf(spec);
   };
   const changes: ContainerChange[] = [];
   const options: ApplyOptions = {
@@ -145,7 +143,7 @@ describe(`a service on ${client.name}`, () => {
   it("is followed through changes, until there is none any more", async () => {
     await apply();
     const lines: string[] = [];
-    const followed = followLogs(containers, name, (line) => void lines.push(line.toString()));
+    const followed = followLogs(containers, name, (some) => void lines.push(...some.toString().split(/(?<=\n)/)));
     await expect.poll(() => lines, { timeout: 20_000 }).toEqual(["hello from first\n"]);
     await apply(env("second"));
     await expect.poll(() => lines, { timeout: 20_000 }).toContain("hello from second\n");

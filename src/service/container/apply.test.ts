@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import { parseServices } from "../read.ts";
+import { serviceOf } from "../testdata/service.ts";
 import { type ApplyOptions, applyService } from "./apply.ts";
 import type { NewContainer } from "./arguments.ts";
 import type { Containers, Found } from "./containers.ts";
@@ -11,16 +11,8 @@ import { containerNameOf } from "./labels.ts";
 
 const image = `a.io/b@sha256:${"a".repeat(64)}`;
 
-function serviceOf(more: object = {}) {
-  const [document] = parseServices(
-    JSON.stringify({ name: "web", image: "a.io/b", port: 8080, ...more }),
-    "f",
-    undefined,
-  );
-  if (!document) throw new Error("no document");
-  return document.service;
-}
-const factsWith = (more: object = {}) => factsOf(serviceOf(more), image, undefined, []);
+const serviceWith = (more: object = {}) => serviceOf({ image: "a.io/b", port: 8080, ...more });
+const factsWith = (more: object = {}) => factsOf(serviceWith(more), image, undefined, []);
 
 /** What podman does, as far as it is asked here. */
 class Engine {
@@ -90,7 +82,7 @@ async function silent(): Promise<number> {
 }
 
 function apply(engine: Engine, more: object, options: Partial<ApplyOptions>): Promise<void> {
-  const prepared = { service: serviceOf(more), facts: factsWith(more), bring: async () => ({}) };
+  const prepared = { service: serviceWith(more), facts: factsWith(more), bring: async () => ({}) };
   const nobody = { onChange: () => {}, notice: () => {} };
   return applyService(engine as unknown as Containers, prepared, { isRolledBack: false, ...nobody, ...options });
 }

@@ -1,26 +1,32 @@
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { parseServices } from "../read.ts";
+import { serviceOf } from "../testdata/service.ts";
 import { openContainers } from "./apply-file.ts";
 import { createArguments } from "./arguments.ts";
 import type { Containers, Found } from "./containers.ts";
 import { type Facts, factsOf, hashOf, publishedPorts } from "./facts.ts";
 import { askHealth } from "./health.ts";
-import { containerNameOf, labelFile, readLabels } from "./labels.ts";
+import { containerNameOf, type Labelled, labelFile, readLabels } from "./labels.ts";
 import { chooseHostPorts, type HostPorts } from "./ports.ts";
 import { exactImage } from "./prepare.ts";
 import { stepsTo } from "./steps.ts";
 
-function serviceOf(more: object = {}) {
-  const spec = { name: "web", image: "a.io/b", port: 8080, env: [{ name: "TOKEN", value: "hunter2" }], ...more };
-  const [document] = parseServices(JSON.stringify(spec), "svc.yaml", undefined);
-  if (!document) throw new Error("no document");
-  return document.service;
-}
+const serviceWith = (more: object = {}) =>
+  serviceOf({ image: "a.io/b", port: 8080, env: [{ name: "TOKEN", value: "hunter2" }], ...more });
 const type = { cpu: 2, memory: 2 ** 30, gpu: 0, nodeSelector: {}, tolerations: [] };
 const image = `a.io/b@sha256:${"a".repeat(64)}`;
-const factsWith = (more: object = {}) => factsOf(serviceOf(more), image, type, []);
+const factsWith = (more: object = {}) => factsOf(serviceWith(more), image, type, []);
+const labelled = { service: "web", replica: 0, hash: "abc" };
+const files = { labelFile: "/l", environmentFile: "/e" };
+const settings = { ...files, inherited: ["TOKEN"], limits: undefined, grace: 60, runtime: undefined };
+const labelsOf = (wanted: Labelled): Record<string, string> =>
+  Object.fromEntries(
+    labelFile(wanted)
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(/=(.*)/su)),
+  );
 
 /** A server on a port of loopback. */
 async function listening(server: Server): Promise<number> {
@@ -38,52 +44,25 @@ describe("what a container is made of", () => {
   });
 
   it("is read back from its labels", () => {
-    const labelled = { service: "web", replica: 1, hash: "abc", facts: factsWith({ command: ["a=b", "ü\nx"] }) };
-    const lines = labelFile(labelled).trimEnd().split("\n");
-    const labels = Object.fromEntries(
-      lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-    );
-    expect(readLabels(labels)).toEqual(labelled);
+    const wanted = { ...labelled, replica: 1, facts: factsWith({ command: ["a=b", "ü\nx"] }) };
+    expect(readLabels(labelsOf(wanted))).toEqual(wanted);
     expect(readLabels({ "slipway/service": "web" })).toBeUndefined();
-    expect(containerNameOf(labelled)).toBe("slipway-web-1-abc");
+    expect(containerNameOf(wanted)).toBe("slipway-web-1-abc");
   });
 
   it("is read back from as many labels as it takes, each of which fits into a line of a file", () => {
-    const labelled = {
-      service: "web",
-      replica: 0,
-      hash: "abc",
-      facts: factsWith({ command: ["🎉é".repeat(20_000), "🎉é".repeat(20_000)] }),
-    };
-    const lines = labelFile(labelled).trimEnd().split("\n");
-    for (const line of lines) expect(Buffer.byteLength(line)).toBeLessThan(64 * 1024);
-    const labels = Object.fromEntries(lines.map((line) => line.split(/=(.*)/su)));
-    expect(readLabels(labels)).toEqual(labelled);
+    const wanted = { ...labelled, facts: factsWith({ command: ["🎉é".repeat(20_000), "🎉é".repeat(20_000)] }) };
+    for (const line of labelFile(wanted).split("\n")) expect(Buffer.byteLength(line)).toBeLessThan(64 * 1024);
+    const labels = labelsOf(wanted);
+    expect(readLabels(labels)).toEqual(wanted);
     const { "slipway/facts.1": _, ...incomplete } = labels;
     expect(readLabels(incomplete)).toBeUndefined();
   });
 
   it("has its ports on loopback, and no value of a variable on a command line", () => {
     const facts = factsWith({ port: 80, command: ["/bin/x", "--y"] });
-    const wanted = {
-      ...{
-        service: "web",
-        replica: 0,
-        hash: "abc",
-        facts,
-        env: { TOKEN: "hunter2" },
-        mounts: { "/opt/models": "/v/m" },
-      },
-      hostPorts: new Map([[80, 8080]]),
-    };
-    const settings = {
-      labelFile: "/l",
-      environmentFile: "/e",
-      inherited: ["TOKEN"],
-      limits: undefined,
-      grace: 60,
-      runtime: undefined,
-    };
+    const hostPorts = new Map([[80, 8080]]);
+    const wanted = { ...labelled, facts, env: { TOKEN: "hunter2" }, mounts: { "/opt/models": "/v/m" }, hostPorts };
     const args = createArguments({ name: "podman", path: "" }, wanted, settings);
     expect(args).toEqual(
       expect.arrayContaining([
@@ -105,24 +84,16 @@ describe("what a container is made of", () => {
   });
 
   it("sees no other folder of this machine by what is in a path", () => {
-    const labelled = { service: "web", replica: 0, hash: "abc", facts: factsWith(), env: {}, hostPorts: new Map() };
-    const settings = {
-      labelFile: "/l",
-      environmentFile: undefined,
-      inherited: [],
-      limits: undefined,
-      grace: 60,
-      runtime: undefined,
-    };
     const mounts = { '/opt/a,source=/etc,"b"': "/v/m" };
-    expect(createArguments({ name: "podman", path: "" }, { ...labelled, mounts }, settings)).toContain(
+    const wanted = { ...labelled, facts: factsWith(), env: {}, mounts, hostPorts: new Map() };
+    expect(createArguments({ name: "podman", path: "" }, wanted, settings)).toContain(
       '--mount=type=bind,source=/v/m,"destination=/opt/a,source=/etc,""b""",readonly',
     );
   });
 
   it("publishes what health checks ask as well", () => {
     expect(
-      publishedPorts(serviceOf({ healthChecks: { readiness: { path: "/", port: 9 }, liveness: { path: "/" } } })),
+      publishedPorts(serviceWith({ healthChecks: { readiness: { path: "/", port: 9 }, liveness: { path: "/" } } })),
     ).toEqual([8080, 9]);
   });
 });
@@ -208,7 +179,7 @@ it("says what services can do where there are no containers", async () => {
   await expect(openContainers(env)).rejects.toThrow(/or run services in Kubernetes with --engine kubernetes\.$/);
   const away = { CONTAINER_HOST: "ssh://elsewhere" };
   const containers = { client: { name: "podman", path: "" } } as unknown as Containers;
-  await expect(exactImage(containers, serviceOf({ image: "localhost:5000/a" }), away)).rejects.toThrow(
+  await expect(exactImage(containers, serviceWith({ image: "localhost:5000/a" }), away)).rejects.toThrow(
     /or run services in Kubernetes with --engine kubernetes\.$/,
   );
 });

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
+import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
 import { clusterOfTest } from "../../engine/kubernetes/testdata/cluster.ts";
 import type { Change } from "./apply.ts";
 import { applyFile, deleteServices } from "./apply-file.ts";
@@ -23,8 +23,7 @@ env: [{name: A, value: b}]
 /** Files of the test's own beside a cluster, and a credential by the name of team. */
 async function machine(files: Readonly<Record<string, string>>) {
   const cluster = await clusterOfTest();
-  const folder = mkdtempSync(join(tmpdir(), "slipway-service-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = folderOfTest();
   const write = (name: string, content: string) => writeFileSync(join(folder, name), content);
   for (const [name, content] of Object.entries(files)) write(name, content);
   const source = { kind: "stored", username: "robot", password: "geheim" };

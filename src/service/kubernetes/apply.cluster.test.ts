@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { Api } from "../../engine/kubernetes/api.ts";
 import { clusterOfTest, type TestCluster } from "../../engine/kubernetes/testdata/cluster.ts";
-import { parseServices } from "../read.ts";
+import { serviceOf } from "../testdata/service.ts";
 import { allOf, applyService, type Change, type Place, remove } from "./apply.ts";
 import { type Kind, labelsOf, type Manifest, pathOf } from "./manifest.ts";
 import { renderService } from "./render.ts";
@@ -12,24 +12,20 @@ const base = "image: localhost:1/nothing:1\nport: 80\n";
 const stopped = `${base}enabled: false\nenv: [{name: A, value: "1"}]\n`;
 const scaled = `${base}resources: {replicas: 2, instanceType: small, autoscaling: {maxReplicas: 5}}\n`;
 
-function rendered(text: string) {
-  const [document] = parseServices(text, "web.yaml", ["small"]);
-  if (!document) throw new Error("no service");
-  const { service } = document;
-  return { service, manifests: renderService(service, service.instanceType === undefined ? undefined : small) };
-}
-
 const placeOf = ({ admin, namespace }: TestCluster): Place => ({ api: admin.api, namespace });
 
-function apply(place: Place, text: string, more: readonly Manifest[] = []): Promise<readonly Change[]> {
-  const { service, manifests } = rendered(text);
-  return applyService(place, service, [...more, ...manifests], false);
+function apply(
+  place: Place,
+  text: string,
+  more: readonly Manifest[] = [],
+  isTrial = false,
+): Promise<readonly Change[]> {
+  const service = serviceOf(text);
+  const manifests = renderService(service, service.instanceType === undefined ? undefined : small);
+  return applyService(place, service, [...more, ...manifests], isTrial);
 }
 
-function plan(place: Place, text: string): Promise<readonly Change[]> {
-  const { service, manifests } = rendered(text);
-  return applyService(place, service, manifests, true);
-}
+const plan = (place: Place, text: string) => apply(place, text, [], true);
 
 interface Deployment {
   readonly metadata: { readonly annotations?: Record<string, string> };
@@ -64,18 +60,10 @@ function breaking(api: Api, at: number): { readonly api: Api; readonly asked: ()
 describe("applying a service", () => {
   it("changes what changed, and nothing the second time", async () => {
     const place = placeOf(await clusterOfTest());
-    expect((await plan(place, stopped)).map(({ action, kind }) => `${action} ${kind}`)).toEqual([
-      "create ConfigMap",
-      "create Service",
-      "create Deployment",
-    ]);
+    const created = ["create ConfigMap", "create Service", "create Deployment"];
+    expect((await plan(place, stopped)).map(({ action, kind }) => `${action} ${kind}`)).toEqual(created);
     expect(await kindsOf(place)).toEqual([]);
-    const created = await apply(place, stopped);
-    expect(created.map(({ action, kind }) => `${action} ${kind}`)).toEqual([
-      "create ConfigMap",
-      "create Service",
-      "create Deployment",
-    ]);
+    expect((await apply(place, stopped)).map(({ action, kind }) => `${action} ${kind}`)).toEqual(created);
     expect(await apply(place, stopped)).toEqual([]);
     expect(await plan(place, stopped)).toEqual([]);
 

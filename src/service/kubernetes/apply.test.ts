@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Api, Asked } from "../../engine/kubernetes/api.ts";
 import { refusalError } from "../../engine/kubernetes/api-error.ts";
-import { parseServices } from "../read.ts";
+import { serviceOf } from "../testdata/service.ts";
 import { applyService, type Change, prune } from "./apply.ts";
 import { renderService } from "./render.ts";
 
@@ -32,15 +32,9 @@ class Server {
 
 /** The service and its objects with a variable. */
 function withVariable(value: string) {
-  const text = JSON.stringify({ name: "web", image: "a.io/b", port: 80, env: [{ name: "A", value }] });
-  const [document] = parseServices(text, "f", undefined);
-  if (!document) throw new Error("no document");
-  const manifests = renderService(document.service, undefined);
-  return {
-    service: document.service,
-    manifests,
-    variables: `/api/v1/namespaces/n/configmaps/${manifests[0]?.metadata.name}`,
-  };
+  const service = serviceOf({ image: "a.io/b", port: 80, env: [{ name: "A", value }] });
+  const manifests = renderService(service, undefined);
+  return { service, manifests, variables: `/api/v1/namespaces/n/configmaps/${manifests[0]?.metadata.name}` };
 }
 
 it("has its variables though somebody who applies another state deletes them before the Deployment names them", async () => {

@@ -1,24 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
-import { parseServices } from "../read.ts";
+import { expect, it } from "vitest";
+import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
 import { contentsOf } from "../service-content.ts";
+import { serviceOf } from "../testdata/service.ts";
 import { podTemplate } from "./pod.ts";
 import { podContent } from "./pod-content.ts";
 import { pullSecrets } from "./pull-secret.ts";
 
 const syncImage = `r.io/slipway/sync@sha256:${"0".repeat(64)}`;
 
-function serviceOfTest() {
-  const [document] = parseServices("image: other.io/web:1\nport: 80\nmodels: [{id: m}]\n", "web.yaml", []);
-  if (!document) throw new Error("no service");
-  return document.service;
-}
+const service = serviceOf("image: other.io/web:1\nport: 80\nmodels: [{id: m}]\n");
 
 function environmentOfTest(): Record<string, string> {
-  const home = mkdtempSync(join(tmpdir(), "slipway-pull-"));
-  onTestFinished(() => rmSync(home, { recursive: true }));
+  const home = folderOfTest();
   const auth = Buffer.from("me:geheim").toString("base64");
   const auths = { "r.io": { auth }, "other.io": { auth } };
   writeFileSync(join(home, "config.json"), JSON.stringify({ auths }));
@@ -26,7 +21,6 @@ function environmentOfTest(): Record<string, string> {
 }
 
 it("copies no credential of the user's unasked", async () => {
-  const service = serviceOfTest();
   const env = environmentOfTest();
   expect(await pullSecrets(service, [service.image, syncImage], env)).toEqual([]);
   const content = podContent(contentsOf(service, { instanceTypes: {} }, env), syncImage);
@@ -34,7 +28,6 @@ it("copies no credential of the user's unasked", async () => {
 });
 
 it("copies the one for the image that brings content, and no other, where it may", async () => {
-  const service = serviceOfTest();
   const env = { ...environmentOfTest(), SLIPWAY_COPY_CREDENTIALS: "1" };
   const [secret, ...others] = await pullSecrets(service, [service.image, syncImage], env);
   expect(others).toEqual([]);

@@ -5,6 +5,7 @@ import { clusterOfTest } from "../../engine/kubernetes/testdata/cluster.ts";
 import { defaultInstanceTypes } from "../instance-types.ts";
 import { parseServices } from "../read.ts";
 import { contentsOf } from "../service-content.ts";
+import { serviceOf } from "../testdata/service.ts";
 import { pathOf } from "./manifest.ts";
 import { podContent } from "./pod-content.ts";
 import { renderService } from "./render.ts";
@@ -61,9 +62,7 @@ describe("an API server, strict and in a namespace that is restricted", () => {
 
   it("refuses what it does not know", async () => {
     const { admin, namespace } = await clusterOfTest();
-    const [{ service } = { service: undefined }] = parseServices(everything, "web.yaml", types);
-    if (!service) throw new Error("no service");
-    const [map] = renderService(service, undefined);
+    const [map] = renderService(serviceOf(everything), undefined);
     const query = { dryRun: "All", fieldManager: "slipway", fieldValidation: "Strict" };
     const path = pathOf("ConfigMap", namespace, map?.metadata.name);
     const asked = { query, body: { ...map, immutabel: true }, contentType: "application/apply-patch+yaml" };

@@ -2,16 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { defaultInstanceTypes } from "../instance-types.ts";
-import { parseServices } from "../read.ts";
+import { serviceOf } from "../testdata/service.ts";
 import type { Manifest } from "./manifest.ts";
 import { type PodContent, podContent } from "./pod-content.ts";
 import { renderService } from "./render.ts";
 import { manifestsAsJson, manifestsAsYaml } from "./text.ts";
 
 function render(text: string, content?: PodContent): readonly Manifest[] {
-  const [document] = parseServices(text, "web.yaml", Object.keys(defaultInstanceTypes));
-  if (!document) throw new Error("no service");
-  const { service } = document;
+  const service = serviceOf(text);
   return renderService(service, defaultInstanceTypes[service.instanceType ?? ""], content);
 }
 
@@ -150,12 +148,8 @@ spec:
     const { pod, container } = podsOf(`${one}resources: {machineType: V100}\n`);
     expect(pod).toMatchObject({ tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }] });
     expect(container["resources"]).toMatchObject({ limits: { "nvidia.com/gpu": "1" } });
-    const [document] = parseServices(`${one}resources: {instanceType: own}\n`, "web.yaml", ["own"]);
     const own = { cpu: 0.0005, memory: 1, gpu: 0, nodeSelector: { pool: "a" }, tolerations: [] };
-    if (!document) throw new Error("no service");
-    expect(JSON.stringify(renderService(document.service, own))).toContain(
-      '"nodeSelector":{"pool":"a"},"containers":[',
-    );
+    expect(JSON.stringify(renderService(serviceOf(one), own))).toContain('"nodeSelector":{"pool":"a"},"containers":[');
   });
 
   it("has as many replicas as it says, none while it is not enabled, or as many as the autoscaler says", () => {

@@ -1,15 +1,14 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
+import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
 import { secretObjectName } from "./cluster.ts";
 import { LocalSecrets } from "./local.ts";
 import { checkSecretName, maximumValue, secretValue } from "./secrets.ts";
 
 function storeOfTest() {
-  const home = mkdtempSync(join(tmpdir(), "slipway-secrets-"));
-  onTestFinished(() => rmSync(home, { recursive: true }));
+  const home = folderOfTest();
   return { folder: join(home, "slipway/secrets"), store: new LocalSecrets({ XDG_STATE_HOME: home }) };
 }
 

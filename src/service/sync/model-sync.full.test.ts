@@ -1,10 +1,10 @@
 import { createCipheriv } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { pushModel } from "../../artifact/push.ts";
 import { placeOfModel } from "../../artifact/registry.ts";
+import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
 import { openRegistry } from "../../registry/client/open.ts";
 import { serverOfTest } from "../../registry/server/testdata/fixture.ts";
 import { modelFolder } from "../content.ts";
@@ -18,12 +18,6 @@ function noise(size: number, seed: number): Buffer {
   const key = Buffer.alloc(32);
   key.writeUInt32BE(seed);
   return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(size));
-}
-
-function folderOfTest(): string {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-model-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
 }
 
 /** Bytes of all bodies, and requests. */

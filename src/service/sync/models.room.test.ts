@@ -1,12 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type * as promises from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { pushModel } from "../../artifact/push.ts";
 import { placeOfModel } from "../../artifact/registry.ts";
 import { reported } from "../../core/testdata/reported.ts";
-
+import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
 import { sha256, splitDigest } from "../../oci/digest.ts";
 import { open, registry, useRegistry } from "../../registry/client/testdata/harness.ts";
 import { syncModels } from "./models.ts";
@@ -22,10 +21,7 @@ vi.mock("node:fs/promises", async (original) => ({
 }));
 
 it("needs no room for what an earlier attempt has brought in", async () => {
-  const [folder = "", volume = ""] = ["model", "volume"].map((name) => mkdtempSync(join(tmpdir(), `slipway-${name}-`)));
-  onTestFinished(() => {
-    for (const each of [folder, volume]) rmSync(each, { recursive: true, force: true });
-  });
+  const [folder, volume] = [folderOfTest(), folderOfTest()];
   const bytes = Buffer.alloc(3 * room, "x");
   writeFileSync(join(folder, "weights"), bytes);
   const place = placeOfModel({ client: open(), host: registry.host, place: (name) => name }, "iris");

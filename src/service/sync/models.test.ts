@@ -4,7 +4,6 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -13,13 +12,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
 import { pushModel } from "../../artifact/push.ts";
 import { placeOfModel } from "../../artifact/registry.ts";
 import { reported } from "../../core/testdata/reported.ts";
+import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { open, registry, useRegistry } from "../../registry/client/testdata/harness.ts";
 import { modelFolder } from "../content.ts";
@@ -29,9 +28,8 @@ useRegistry();
 
 type Files = Readonly<Record<string, string | Buffer>>;
 
-function folderOfTest(files: Files = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-sync-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+function folderWith(files: Files): string {
+  const folder = folderOfTest();
   write(folder, files);
   return folder;
 }
@@ -85,7 +83,7 @@ const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`smal
 
 it("brings a model, which is then there without the registry", async () => {
   const files = { "model.bin": "weights", "bin/run": "#!/bin/sh\n", empty: "" };
-  const source = folderOfTest(files);
+  const source = folderWith(files);
   chmodSync(join(source, "bin/run"), 0o755);
   const digest = await push(source);
   const volume = folderOfTest();
@@ -100,7 +98,7 @@ it("brings a model, which is then there without the registry", async () => {
 
 it("brings the same bytes executable and not", async () => {
   const content = "#!/bin/sh\n".padEnd(3_000_000, "x");
-  const source = folderOfTest({ plain: content, run: content });
+  const source = folderWith({ plain: content, run: content });
   chmodSync(join(source, "run"), 0o755);
   const digest = await push(source);
   const volume = folderOfTest();
@@ -111,7 +109,7 @@ it("brings the same bytes executable and not", async () => {
 });
 
 it("fetches for another version what is new in it, and leaves the first as it is", async () => {
-  const source = folderOfTest({ a: "1".repeat(100_000), b: "2".repeat(100_000), ...many });
+  const source = folderWith({ a: "1".repeat(100_000), b: "2".repeat(100_000), ...many });
   const one = await push(source);
   write(source, { b: "3".repeat(100_000), "small/7.txt": "changed" });
   const two = await push(source);
@@ -129,7 +127,7 @@ it("fetches for another version what is new in it, and leaves the first as it is
 });
 
 it("mends what is damaged, missing, replaced or added, one file at a time", async () => {
-  const source = folderOfTest({ a: "right", "deep/b": "also right", c: "untouched", ...many });
+  const source = folderWith({ a: "right", "deep/b": "also right", c: "untouched", ...many });
   const digest = await push(source);
   const volume = folderOfTest();
   await sync(volume, digest);
@@ -152,7 +150,7 @@ it("mends what is damaged, missing, replaced or added, one file at a time", asyn
 
 it("goes on where it was killed", async () => {
   const size = 8 * 1024 * 1024;
-  const source = folderOfTest({ large: Buffer.alloc(size, "x"), other: "small" });
+  const source = folderWith({ large: Buffer.alloc(size, "x"), other: "small" });
   const digest = await push(source);
   const volume = folderOfTest();
   const half = size / 2;
@@ -188,7 +186,7 @@ it("goes on where it was killed", async () => {
 });
 
 it("starts again where what was kept of a file is not its beginning", async () => {
-  const source = folderOfTest({ a: "content" });
+  const source = folderWith({ a: "content" });
   const digest = await push(source);
   const volume = folderOfTest();
   const [key = ""] = [...registry.blobs].find(([, bytes]) => bytes.toString() === "content") ?? [];
@@ -198,7 +196,7 @@ it("starts again where what was kept of a file is not its beginning", async () =
 });
 
 it("goes on where it was killed with a whole file that nobody may write to", async () => {
-  const source = folderOfTest({ a: "content" });
+  const source = folderWith({ a: "content" });
   const digest = await push(source);
   const volume = folderOfTest();
   const [key = ""] = [...registry.blobs].find(([, bytes]) => bytes.toString() === "content") ?? [];
@@ -210,7 +208,7 @@ it("goes on where it was killed with a whole file that nobody may write to", asy
 });
 
 it("takes no file of which the disk took a part", async () => {
-  const digest = await push(folderOfTest({ a: "x".repeat(6000) }));
+  const digest = await push(folderWith({ a: "x".repeat(6000) }));
   const volume = folderOfTest();
   const main = join(import.meta.dirname, "main.ts");
   const words = ["models", ...argumentsFor(volume, digest)];
@@ -222,7 +220,7 @@ it("takes no file of which the disk took a part", async () => {
 });
 
 it("takes nothing that is not what its digest says", async () => {
-  const source = folderOfTest({ a: "content", ...many });
+  const source = folderWith({ a: "content", ...many });
   const digest = await push(source);
   const blobs = [...registry.blobs];
   for (const part of ["content", "number 1"]) {
@@ -240,7 +238,7 @@ it("takes nothing that is not what its digest says", async () => {
 });
 
 it("brings the newest version where none is named, by a link", async () => {
-  const source = folderOfTest({ a: "1" });
+  const source = folderWith({ a: "1" });
   const one = await push(source);
   const volume = folderOfTest();
   const newest = [`--volume=${volume}`, `--model=${registry.host}/models/iris`];
@@ -255,7 +253,7 @@ it("brings the newest version where none is named, by a link", async () => {
 
 it("keeps the newest versions of models apart whose ids lie in one another", async () => {
   const ids = ["iris", "iris/small"];
-  for (const id of ids) await push(folderOfTest({ [id.replace("/", "-")]: id }), id);
+  for (const id of ids) await push(folderWith({ [id.replace("/", "-")]: id }), id);
   for (const order of [ids, ids.toReversed()]) {
     const volume = folderOfTest();
     await syncModels([`--volume=${volume}`, ...order.map((id) => `--model=${registry.host}/models/${id}`)]);
@@ -267,7 +265,7 @@ it("keeps the newest versions of models apart whose ids lie in one another", asy
 });
 
 it("works once where two do it at the same time", async () => {
-  const source = folderOfTest({ a: "1", b: "2", c: "3", ...many });
+  const source = folderWith({ a: "1", b: "2", c: "3", ...many });
   const digest = await push(source);
   const volume = folderOfTest();
   const before = registry.log.length;

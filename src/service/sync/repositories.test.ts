@@ -2,17 +2,14 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statS
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import { folderOfTest, git, repositoryOfTest } from "../../deployment/testdata/git-repository.ts";
-import { gitServerOfTest } from "../../deployment/testdata/git-server.ts";
+import { folderOfTest, git } from "../../deployment/testdata/git-repository.ts";
+import { servedRepository } from "../../deployment/testdata/git-server.ts";
 import { authoritiesFile, type RepositoryToSync, repositoriesContent } from "../repositories.ts";
 import { bringRepositories } from "./repositories.ts";
 
 /** A repository behind a server that only those trust who were told to, and a volume. */
-async function served(options: Parameters<typeof gitServerOfTest>[1] = {}) {
-  const root = folderOfTest();
-  git(root, "init", "--quiet", "app.git");
-  const repository = repositoryOfTest(join(root, "app.git"));
-  const server = await gitServerOfTest(root, options);
+async function served(options: Parameters<typeof servedRepository>[0] = {}) {
+  const { repository, server, url } = await servedRepository(options);
   const volume = folderOfTest();
   const secrets = folderOfTest();
   writeFileSync(join(secrets, authoritiesFile), readFileSync(server.certificate));
@@ -30,7 +27,7 @@ async function served(options: Parameters<typeof gitServerOfTest>[1] = {}) {
     writeFileSync(join(secrets, "0.password"), password);
   };
   const trust = (certificate: string) => appendFileSync(join(secrets, authoritiesFile), readFileSync(certificate));
-  return { repository, server, url: `${server.url}/app.git/.git`, volume, bring, said, login, trust };
+  return { repository, server, url, volume, bring, said, login, trust };
 }
 
 it("clones a commit into its folder, once, whatever comes after", async () => {

@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import { reportOf } from "../../../core/errors.ts";
+import { folderOfTest } from "../../../deployment/testdata/git-repository.ts";
 import { clusterOfTest } from "../../../engine/kubernetes/testdata/cluster.ts";
 import { pushShell } from "../../../engine/kubernetes/testdata/image.ts";
 import type { Change } from "../apply.ts";
@@ -15,8 +14,6 @@ export const answering = "echo up $A; exec busybox httpd -f -p 8080 -h /tmp";
 /** A namespace with an image, and the file of one service `web` in it, of a type that has little. */
 export async function serviceOfTest() {
   const cluster = await clusterOfTest();
-  const folder = mkdtempSync(join(tmpdir(), "slipway-service-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
   const image = await pushShell(cluster.registry);
   const config = join(cluster.env["XDG_CONFIG_HOME"] ?? "", "slipway/config.yaml");
   const instanceTypes = {
@@ -25,7 +22,7 @@ export async function serviceOfTest() {
   };
   const { kubernetes } = JSON.parse(readFileSync(config, "utf8")) as { readonly kubernetes: object };
   writeFileSync(config, JSON.stringify({ kubernetes, services: { instanceTypes } }));
-  const path = join(folder, "web.yaml");
+  const path = join(folderOfTest(), "web.yaml");
   const notices: string[] = [];
   /** Writes what the service is from now on. */
   const write = (script: string, more: object = {}) =>
