@@ -95,6 +95,28 @@ describe("applying a service", () => {
     });
   });
 
+  it("mends ports that somebody changed by hand", async () => {
+    const place = placeOf(await clusterOfTest());
+    await apply(place, stopped);
+    for (const [kind, path] of [
+      ["Service", "/spec/ports/0/port"],
+      ["Deployment", "/spec/template/spec/containers/0/ports/0/containerPort"],
+    ] as const) {
+      await place.api.ask("PATCH", pathOf(kind, place.namespace, "web"), {
+        query: { fieldManager: "somebody" },
+        body: [{ op: "replace", path, value: 81 }],
+        contentType: "application/json-patch+json",
+      });
+    }
+    const changes = await plan(place, stopped);
+    expect(changes.map(({ action, kind }) => `${action} ${kind}`)).toEqual(["change Service", "change Deployment"]);
+    expect(await apply(place, stopped)).toEqual(changes);
+    expect(await plan(place, stopped)).toEqual([]);
+    const moved = stopped.replace("port: 80", "port: 8080");
+    await apply(place, moved);
+    expect(JSON.stringify(await allOf(place, "web"))).not.toMatch(/ort":8[01]\b/);
+  });
+
   it("leaves the number of replicas to the autoscaler while there is one", async () => {
     const place = placeOf(await clusterOfTest());
     await apply(place, scaled);

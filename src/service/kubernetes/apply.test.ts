@@ -5,19 +5,31 @@ import { serviceOf } from "../testdata/service.ts";
 import { applyService, type Change, prune } from "./apply.ts";
 import { renderService } from "./render.ts";
 
-/** An API server that keeps what it is given, and whose controllers do nothing. */
+/** An API server that keeps what it is given, and whose controllers do nothing. It merges ports as server-side apply does. */
 class Server {
   readonly objects = new Map<string, object>();
+  /** Numbers of the ports that were applied last. */
+  readonly #own = new Map<string, (number | undefined)[]>();
   /** Called after an object was put. */
   onPut: (path: string) => void = () => {};
 
   readonly place = { api: this as unknown as Api, namespace: "n" };
 
-  async ask(method: string, path: string, { body }: Asked = {}) {
+  async ask(method: string, path: string, { body = {}, contentType, query }: Asked = {}) {
+    if (contentType === "application/json-patch+json") return this.#edit(path, body as readonly Operation[]);
     if (method === "PATCH") {
-      this.objects.set(path, body ?? {});
+      const before = this.objects.get(path);
+      const after = structuredClone(body);
+      const others = portsOf(before).filter((port) => !this.#own.get(path)?.includes(numberOf(port)));
+      const added = others.filter((port) => !portsOf(after).some((own) => numberOf(own) === numberOf(port)));
+      portsOf(after).unshift(...added);
+      const names = portsOf(after).map(({ name }) => name);
+      if (new Set(names).size < names.length) throw refused(method, path, 422);
+      if (query?.["dryRun"]) return after;
+      this.#own.set(path, portsOf(body).map(numberOf));
+      this.objects.set(path, after);
       this.onPut(path);
-      return body;
+      return after;
     }
     if (method === "DELETE") return this.objects.delete(path);
     if (/\/namespaces\/n\/[^/]+$/.test(path)) {
@@ -26,8 +38,40 @@ class Server {
     }
     const found = this.objects.get(path);
     if (found) return found;
-    throw refusalError({ method, path, context: "c", server: "s", user: "u" }, 404, "");
+    throw refused(method, path, 404);
   }
+
+  /** RFC 6902, as far as it is used here. */
+  #edit(path: string, operations: readonly Operation[]) {
+    for (const { op, path: place, value } of operations) {
+      const [index = 0, ...above] = place.split("/").slice(1).reverse();
+      const list = above.reduceRight<unknown>(
+        (at, part) => (at as Record<string, unknown>)[part],
+        this.objects.get(path),
+      ) as object[];
+      if (op === "test") expect(list[Number(index)]).toEqual(value);
+      else list.splice(Number(index), 1);
+    }
+    return this.objects.get(path);
+  }
+}
+
+interface Operation {
+  readonly op: string;
+  readonly path: string;
+  readonly value?: unknown;
+}
+
+const refused = (method: string, path: string, status: number) =>
+  refusalError({ method, path, context: "c", server: "s", user: "u" }, status, "");
+
+type Port = { name: string; port?: number; containerPort?: number };
+const numberOf = ({ port, containerPort }: Port) => port ?? containerPort;
+
+/** The ports of a Service, or of the first container of a Deployment. */
+function portsOf(object: object = {}): Port[] {
+  const { spec } = object as { spec?: { ports?: Port[]; template?: { spec: { containers: { ports: Port[] }[] } } } };
+  return spec?.ports ?? spec?.template?.spec.containers[0]?.ports ?? [];
 }
 
 /** The service and its objects with a variable. */
@@ -68,4 +112,29 @@ it("leaves the variables of a state that somebody else has just applied", async 
   const { manifests } = withVariable("mine");
   expect(await prune(server.place, "web", manifests, false)).toEqual([]);
   expect([...server.objects.keys()]).toContain(other.variables);
+});
+
+it("mends a port that somebody changed by hand, or added", async () => {
+  const server = new Server();
+  const { service, manifests } = withVariable("mine");
+  await applyService(server.place, service, manifests, false);
+  const before = structuredClone([...server.objects]);
+  const [web, deployment] = ["/api/v1/namespaces/n/services/web", "/apis/apps/v1/namespaces/n/deployments/web"];
+  const [changed] = portsOf(server.objects.get(web));
+  Object.assign(changed ?? {}, { port: 81 });
+  const container = portsOf(server.objects.get(deployment));
+  Object.assign(container[0] ?? {}, { containerPort: 81 });
+  container.push({ name: "debug", containerPort: 9229 });
+  const changes: readonly Change[] = [
+    { action: "change", kind: "Service", name: "web", fields: ["spec.ports[0].port"] },
+    { action: "change", kind: "Deployment", name: "web", fields: ["spec.template.spec.containers[0].ports"] },
+  ];
+  expect(await applyService(server.place, service, manifests, true)).toEqual(changes);
+  expect(await applyService(server.place, service, manifests, false)).toEqual(changes);
+  expect([...server.objects]).toEqual(before);
+  expect(await applyService(server.place, service, manifests, false)).toEqual([]);
+  // A port that the file changes is no stranger's.
+  const other = renderService({ ...service, ports: [8080] }, undefined);
+  await applyService(server.place, service, other, false);
+  expect([web, deployment].map((path) => portsOf(server.objects.get(path)).map(numberOf))).toEqual([[8080], [8080]]);
 });

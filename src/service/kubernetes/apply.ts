@@ -15,6 +15,7 @@ import {
   pathOf,
   serviceLabel,
 } from "./manifest.ts";
+import { removalOf, withoutStrangers, withStrangers } from "./ports.ts";
 
 /** A change of one object, made or planned. */
 export interface Change {
@@ -75,7 +76,7 @@ export async function applyService(
     const live = before[index];
     const { kind } = manifest;
     const { name, annotations } = manifest.metadata;
-    const after = await put({ api, namespace }, withReplicas(manifest, service, live), isTrial);
+    const after = await putOver({ api, namespace }, withReplicas(manifest, service, live), live, isTrial);
     onApplied(after);
     const isRenewal = annotations?.[expiryAnnotation] !== undefined;
     const fields = live === undefined || isRenewal ? [] : changedFields(live, after);
@@ -84,6 +85,24 @@ export async function applyService(
   }
   if (!isTrial) await replenish({ api, namespace }, manifests);
   return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial, onChange))];
+}
+
+/** Applies a manifest as {@link put} does, and removes the ports that others have added to it. */
+async function putOver(
+  place: Place,
+  manifest: Manifest,
+  live: Live | undefined,
+  isTrial: boolean,
+): Promise<LiveObject> {
+  const after = await put(place, live ? withStrangers(manifest, live) : manifest, isTrial);
+  if (isTrial) return withoutStrangers(manifest, after);
+  const removal = removalOf(manifest, after);
+  if (removal.length === 0) return after;
+  return place.api.ask<LiveObject>("PATCH", pathOf(manifest.kind, place.namespace, manifest.metadata.name), {
+    query: { fieldManager },
+    body: removal,
+    contentType: "application/json-patch+json",
+  });
 }
 
 /** Applies a manifest. Overwrites changes of others to its fields. */

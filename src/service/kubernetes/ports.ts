@@ -1,0 +1,97 @@
+/** A port of a Service, or of a container. */
+interface Port {
+  readonly name?: string;
+  readonly port?: number;
+  readonly containerPort?: number;
+  readonly protocol?: string;
+}
+
+/** A list of ports in an object. */
+interface PortList {
+  /** The container that has it; empty for a Service. */
+  readonly owner: string;
+  /** RFC 6901. */
+  readonly pointer: string;
+  readonly ports: Port[];
+}
+
+/** The part of Services and Deployments that has ports. */
+interface WithPorts {
+  readonly spec?: {
+    readonly ports?: Port[];
+    readonly template?: { readonly spec: { readonly containers: readonly { name: string; ports?: Port[] }[] } };
+  };
+}
+
+/** An operation of RFC 6902. */
+type PatchOperation = { readonly op: "test"; readonly path: string; readonly value: unknown } | Removal;
+type Removal = { readonly op: "remove"; readonly path: string };
+
+function portLists(object: object): readonly PortList[] {
+  const { ports, template } = (object as WithPorts).spec ?? {};
+  if (ports) return [{ owner: "", pointer: "/spec/ports", ports }];
+  return (template?.spec.containers ?? []).map(({ name, ports = [] }, index) => ({
+    owner: name,
+    pointer: `/spec/template/spec/containers/${index}/ports`,
+    ports,
+  }));
+}
+
+/** Server-side apply knows a port by this alone: one whose number somebody changes by hand is another port from then on. */
+function keyOf({ port, containerPort, protocol = "TCP" }: Port): string {
+  return `${port ?? containerPort}/${protocol}`;
+}
+
+/** The ports of an object that a manifest does not have, by their lists. Containers that the manifest does not have are not its own. */
+function strangers(manifest: object, object: object) {
+  const wanted = portLists(manifest);
+  return portLists(object).flatMap((list) => {
+    const own = wanted.find(({ owner }) => owner === list.owner);
+    const keys = new Set(own?.ports.map(keyOf));
+    return own ? [{ ...list, own, strange: list.ports.filter((port) => !keys.has(keyOf(port))) }] : [];
+  });
+}
+
+/**
+ * A manifest that a server takes though somebody changed a port by hand. Server-side apply would add the right port beside that one, which has its
+ * name; here, the changed one gets another name, until {@link removalOf} takes it away.
+ */
+export function withStrangers<Sent extends object>(manifest: Sent, live: object): Sent {
+  const sent = structuredClone(manifest);
+  for (const { own, strange } of strangers(sent, live)) {
+    const names = new Set(own.ports.map(({ name }) => name));
+    const taken = strange.filter(({ name }) => names.has(name));
+    own.ports.push(
+      ...taken.map(({ port, containerPort, protocol }, index) => ({
+        name: `slipway-${index}`,
+        ...(port !== undefined && { port }),
+        ...(containerPort !== undefined && { containerPort }),
+        ...(protocol !== undefined && { protocol }),
+      })),
+    );
+  }
+  return sent;
+}
+
+/** What takes away the ports that a manifest does not have, and only them. Empty: there are none. */
+export function removalOf(manifest: object, object: object): readonly PatchOperation[] {
+  return strangers(manifest, object).flatMap(({ pointer, ports, strange }) =>
+    strange
+      .map((port) => ({ path: `${pointer}/${ports.indexOf(port)}`, value: port }))
+      // The last first, so that the others keep their places.
+      .reverse()
+      .flatMap(({ path, value }): PatchOperation[] => [
+        { op: "test", path, value },
+        { op: "remove", path },
+      ]),
+  );
+}
+
+/** An object as it is without the ports that a manifest does not have. */
+export function withoutStrangers<Live extends object>(manifest: object, object: Live): Live {
+  const result = structuredClone(object);
+  for (const { ports, strange } of strangers(manifest, result)) {
+    for (const port of strange) ports.splice(ports.indexOf(port), 1);
+  }
+  return result;
+}
