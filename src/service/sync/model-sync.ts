@@ -175,7 +175,8 @@ export class ModelSync {
 
   async #fetchFile(file: StoredFile): Promise<void> {
     const open = this.#client.blobSource(this.#reference.repository, file);
-    this.#bytes += await this.#store.fetch(file, (start) => open(start, file.size));
+    const bytes = await this.#store.fetch(file, (start) => open(start, file.size));
+    this.#bytes += bytes;
     this.#blobs += 1;
   }
 

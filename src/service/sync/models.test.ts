@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { pushModel } from "../../artifact/push.ts";
 import { placeOfModel } from "../../artifact/registry.ts";
 import { reported } from "../../core/testdata/reported.ts";
@@ -94,6 +94,14 @@ it("brings a model, which is then there without the registry", async () => {
   expect(statSync(join(folder, "model.bin")).mode & 0o777).toBe(0o444);
   expect(readdirSync(join(volume, "drafts/models"))).toEqual([]);
   expect(await sync(volume, digest)).toEqual([]);
+});
+
+it("says how much it fetched", async () => {
+  const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  onTestFinished(() => said.mockRestore());
+  const files = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`${index}`, `${index}`.repeat(3_000_000)]));
+  await sync(folderOfTest(), await push(folderWith(files)));
+  expect(said.mock.calls.join("")).toMatch(/: 8 files, 24\.0 MB; 24\.0 MB fetched in 8 blobs\n/);
 });
 
 it("brings the same bytes executable and not", async () => {
