@@ -86,19 +86,21 @@ export class Document {
     return full.length > 0 ? full : [read[0] ?? new Document(parseDocument("", parsing), lines, name, true)];
   }
 
-  /** The error for mistakes in the document, in the order in which they stand there. */
+  /** The error for mistakes in the document, in the order in which they stand there. Of several, each has what to do about it in the next line. */
   error(issues: readonly Issue[], code: ErrorCode = "field-invalid"): UserError {
     const placed = issues.map((issue) => ({ issue, offset: this.#offset(issue) }));
     placed.sort((one, other) => one.offset - other.offset);
     const [culprit = this.#at(0)] = placed.map(({ offset }) => this.#at(offset));
-    const lines = placed.map(({ issue, offset }) => `${this.#at(offset)}: ${this.#path(issue.path)} ${issue.problem}.`);
-    const hidden = lines.length - maximumShown;
-    const remedies = [...new Set(placed.slice(0, maximumShown).map(({ issue }) => issue.remedy))];
-    return new UserError(
-      { code, culprit },
-      [...lines.slice(0, maximumShown), ...(hidden > 0 ? [`${hidden} more follow.`] : [])].join("\n"),
-      remedies.join("\n"),
-    );
+    const shown = placed.slice(0, maximumShown).map(({ issue: { path, problem, remedy }, offset }) => ({
+      problem: `${this.#at(offset)}: ${this.#path(path)} ${problem}.`,
+      remedy,
+    }));
+    const [first = { problem: "", remedy: "" }] = shown;
+    if (placed.length <= 1) return new UserError({ code, culprit }, first.problem, first.remedy);
+    const lines = shown.flatMap(({ problem, remedy }) => [problem, `  ${remedy}`]);
+    const hidden = placed.length - shown.length;
+    if (hidden > 0) lines.push(`${hidden} more follow.`);
+    return new UserError({ code, culprit }, lines.join("\n"), `Correct these ${placed.length} mistakes.`);
   }
 
   #invalid(offset: number, problem: string, remedy: string): UserError {

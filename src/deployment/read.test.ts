@@ -35,6 +35,18 @@ describe("a deployment that is malformed", () => {
     expectMistakes(errorOf(malformed.text) as UserError, "job.yaml", malformed);
   });
 
+  it("by several mistakes, each with what to do beside it", () => {
+    const error = errorOf(`${container}retries: many\ncomand: [x]\n`);
+    expect(error).toEqual(reported("field-invalid", "job.yaml:2:10"));
+    expect(error?.problem.split("\n")).toEqual([
+      "job.yaml:2:10: retries is a text, not a number.",
+      "  Give a number, without quotes.",
+      "job.yaml:3:1: comand is not a field of a job (did you mean command?).",
+      expect.stringMatching(/^ {2}Known here: interpreter, code, /),
+    ]);
+    expect(error?.remedy).toBe("Correct these 2 mistakes.");
+  });
+
   it("by nesting without end", () => {
     expect(errorOf(`a: ${"[".repeat(20_000)}`)).toEqual(reported("file-invalid", /^job\.yaml:1:/));
     const deep = `${"[".repeat(300)}1${"]".repeat(300)}`;
