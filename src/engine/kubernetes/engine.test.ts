@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { expect, it, vi } from "vitest";
 import { KubernetesEngine } from "./engine.ts";
+import { managedBy } from "./objects.ts";
 import { apiServer, list, refuse } from "./testdata/api-server.ts";
 
 const job = {
@@ -57,4 +58,35 @@ it("waits on when the cluster does not answer why a job waits", async () => {
     if (asked === 4) await hasEnded();
   });
   expect(status).toMatchObject({ state: "succeeded", exitStatus: 0 });
+});
+
+it("is cancelled though nobody could see the end of its pods, once the cluster has it no more", async () => {
+  const running = { ...job, metadata: { ...job.metadata, labels: managedBy } };
+  let pods: ServerResponse | undefined;
+  let isDeleted = false;
+  let isRefused = false;
+  const env = await apiServer(({ url, method }, response) => {
+    const isOfPods = url.includes("/pods");
+    if (method === "DELETE") {
+      isDeleted = true;
+      // The state that the watch began with is forgotten, and nobody may look again.
+      pods?.write(`${JSON.stringify({ type: "ERROR", object: {} })}\n`);
+    }
+    if (method !== "GET") response.end(JSON.stringify(running));
+    else if (url.includes("watch=true")) {
+      response.flushHeaders();
+      if (isOfPods) pods = response;
+    } else if (isOfPods) {
+      if (isDeleted && !isRefused) refuse(response, 403);
+      else response.end(list(isDeleted ? [] : [pod]));
+      isRefused ||= isDeleted;
+    } else if (url.includes("/jobs/")) {
+      const missing = { kind: "Status", code: 404, reason: "NotFound", message: "no such job" };
+      if (isDeleted) response.writeHead(404).end(JSON.stringify(missing));
+      else response.end(JSON.stringify(running));
+    } else response.end(list([running]));
+  });
+  const engine = new KubernetesEngine(env);
+  await expect(engine.cancel("k8s:a-00000000")).rejects.toThrow();
+  expect(await engine.status("k8s:a-00000000")).toMatchObject({ state: "cancelled" });
 });

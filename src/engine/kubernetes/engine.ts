@@ -209,7 +209,7 @@ export class KubernetesEngine implements JobEngine {
       const own = pods.items.filter(({ metadata }) => metadata.labels?.[jobNameLabel] === name);
       return statusOf(idOf(name), { job, pods: inOrder(own) });
     });
-    const ended = here.flatMap((note) => (note.end && !isOld(note) ? [note.end] : []));
+    const ended = here.flatMap((note) => (isOld(note) ? [] : (note.end ?? note.ending ?? [])));
     return [...known, ...ended].sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
   }
 
@@ -252,7 +252,8 @@ export class KubernetesEngine implements JobEngine {
   /** What became of a job that the cluster does not have. */
   async #lost(id: string): Promise<JobStatus> {
     const note = await this.#notes.read(nameOf(id));
-    if (note?.end) return note.end;
+    const known = note?.end ?? note?.ending;
+    if (known) return known;
     const { context, namespace } = note ?? (await this.#cluster());
     if (note === undefined) {
       throw new UserError(
@@ -282,12 +283,15 @@ export class KubernetesEngine implements JobEngine {
 
   /** Deletes a job, waits until nothing of it is left, and notes how it ended. */
   async #end(id: string, cluster: Cluster, name: string, status: JobStatus): Promise<void> {
+    const { context, namespace } = cluster;
+    const note = { name, context, namespace, submitted: status.submitted };
     const late = AbortSignal.timeout(endTime);
     const observation = this.#observation(cluster, name, late);
     try {
       await observation.ready(late);
       if (!observation.isGone) {
         await endJob(cluster, name, status.state === "cancelled" ? cancelled : (status.reason ?? ""));
+        await this.#notes.write({ ...note, ending: status });
       }
       while (!observation.isGone || observation.hasPods) await observation.change(late);
     } catch (error) {
@@ -301,9 +305,7 @@ export class KubernetesEngine implements JobEngine {
     } finally {
       observation.close();
     }
-    const { context, namespace } = cluster;
-    const end = { ...status, ended: new Date().toISOString() };
-    await this.#notes.write({ name, context, namespace, submitted: status.submitted, end });
+    await this.#notes.write({ ...note, end: { ...status, ended: new Date().toISOString() } });
   }
 
   #observation(cluster: Cluster, name: string, signal: AbortSignal | undefined): Observation {

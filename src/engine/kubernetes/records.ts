@@ -13,6 +13,8 @@ export interface JobNote {
   readonly namespace: string;
   /** ISO 8601. */
   readonly submitted: string;
+  /** Set when its deletion was asked for from here: how it ended once the cluster knows it no longer. */
+  readonly ending?: JobStatus;
   /** Set when it was deleted from here: the cluster knows it no longer. */
   readonly end?: JobStatus;
 }
