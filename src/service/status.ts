@@ -1,7 +1,7 @@
 /** How a service is, on whatever runs it. */
 export interface ServiceStatus {
   readonly name: string;
-  /** `changing`: not all that is wanted is ready yet, or something of before still runs. */
+  /** `changing`: not all that is wanted is ready yet, something of before still runs, or an autoscaler gets no metrics. */
   readonly state: "ready" | "changing" | "stopped";
   readonly replicas: {
     readonly wanted: number;

@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors.ts";
-import { containerName, type Metadata, type Pod } from "../../engine/kubernetes/objects.ts";
+import { oneLine } from "../../engine/kubernetes/failure.ts";
+import { type Condition, containerName, type Metadata, type Pod } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import type { ServiceStatus } from "../status.ts";
 import type { Place } from "./apply.ts";
@@ -27,6 +28,7 @@ interface EndpointSlice {
 interface Autoscaler {
   readonly metadata: Metadata;
   readonly spec: { readonly minReplicas?: number; readonly maxReplicas: number };
+  readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
 /**
@@ -58,9 +60,12 @@ export async function serviceStatuses(
       const observed = observedOf(name, deployments, replicaSets, pods);
       const autoscaler = autoscalers.find(isOf);
       const { minReplicas = 1, maxReplicas = 1 } = autoscaler?.spec ?? {};
+      const state = await stateOf(place, observed);
+      const blindness = autoscaler && blindnessOf(autoscaler);
       return {
         name,
-        ...(await stateOf(place, observed)),
+        ...state,
+        ...(blindness ? { state: "changing" as const, reason: [state.reason ?? [], blindness].flat().join(" ") } : {}),
         ...(autoscaler ? { autoscaling: { minReplicas, maxReplicas } } : {}),
         endpoints: slices.filter(isOf).flatMap(addressesOf).sort(),
       };
@@ -110,6 +115,16 @@ async function stateOf(
   if (deployment && isReady(deployment)) return { ...common, state: wanted === 0 ? "stopped" : "ready" };
   const trouble = await troubleOf(place, observed);
   return { ...common, state: "changing", ...(trouble ? { reason: trouble.words } : {}) };
+}
+
+/** Why an autoscaler cannot tell how many replicas there should be. */
+function blindnessOf({ status }: Autoscaler): string | undefined {
+  const inactive = status?.conditions?.find(
+    ({ type, status, reason }) => type === "ScalingActive" && status === "False" && reason !== "ScalingDisabled",
+  );
+  if (inactive === undefined) return undefined;
+  const remedy = "Install the cluster's metrics server, or remove `autoscaling`.";
+  return `Its autoscaler gets no metrics (${inactive.reason}): ${oneLine(inactive.message)}. ${remedy}`;
 }
 
 /** Of those that requests are sent to. */
