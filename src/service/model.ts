@@ -23,6 +23,9 @@ export interface Service {
   readonly healthChecks: HealthChecks;
 }
 
+/** Seconds that a program must run until it counts as ready: many that cannot work end soon after their start. */
+export const settlingTime = 5;
+
 export interface Model {
   /** Of the model registry. */
   readonly id: string;

@@ -223,10 +223,11 @@ describe(`a service on ${client.name}`, () => {
         () => true,
         () => false,
       );
-      await apply(env(`second ${commands}`));
+      await apply(env(`second ${commands}`), options);
       expect(await containers.list(name)).toMatchObject([{ replica: 0, state: "running" }]);
-      expect(await answer((await status())?.endpoints[0])).toBe(`second ${commands} 1000`);
-      expect(await apply(env(`second ${commands}`))).toEqual([]);
+      const answered = async () => answer((await status())?.endpoints[0]).catch(() => "");
+      await expect.poll(answered, { timeout: 20_000 }).toBe(`second ${commands} 1000`);
+      expect(await apply(env(`second ${commands}`), options)).toEqual([]);
     }
     expect(commands).toBeGreaterThan(6);
   }, 300_000);

@@ -23,7 +23,13 @@ class Engine {
 
   put(facts: Facts, port: number, more: Partial<Found> = {}): Found {
     const labelled = { service: "web", replica: 0, hash: hashOf(facts), facts };
-    const common = { exitCode: 0, isOutOfMemory: false, restarts: 0, startedAt: "", state: "running" };
+    const common = {
+      exitCode: 0,
+      isOutOfMemory: false,
+      restarts: 0,
+      startedAt: "2026-01-01T00:00:00Z",
+      state: "running",
+    };
     const found = {
       ...common,
       ...labelled,
@@ -134,6 +140,17 @@ it("has the ports of a predecessor that is paused", async () => {
   engine.onStart = () => expect(engine.there.has(before.name)).toBe(false);
   await apply(engine, { command: ["new"] }, {});
   expect(await engine.list()).toMatchObject([{ state: "running", hostPorts: before.hostPorts }]);
+});
+
+it("is not ready while its program ends seconds after each start, though it answers", async () => {
+  const engine = new Engine();
+  const { name } = engine.put(factsWith(), await answering());
+  engine.find = async () => {
+    const found = engine.there.get(name);
+    return found && { ...found, startedAt: new Date().toISOString() };
+  };
+  const applied = apply(engine, {}, { timeLimit: 1 });
+  await expect(applied).rejects.toThrow(reported("service-not-ready", "web-0"));
 });
 
 it("is ready however often its program has ended before", async () => {

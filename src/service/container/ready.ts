@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Service } from "../model.ts";
+import { type Service, settlingTime } from "../model.ts";
 import type { Containers, Found } from "./containers.ts";
 import { askHealth } from "./health.ts";
 import type { HostPorts } from "./ports.ts";
@@ -40,16 +40,24 @@ export async function waitUntilReady(
   const { startup } = service.healthChecks;
   const deadline = Date.now() + timeLimit * 1000;
   let isStarted = startup === undefined;
+  let startedAt: string | undefined;
+  let seenAt = 0;
   for (;;) {
-    const ended = await howItEnded(containers, name, restartsBefore);
+    const found = await containers.find(name);
+    const ended = await howItEnded(containers, name, found, restartsBefore);
     if (ended?.isFinal) return withLog(containers, name, ended.words);
+    if (found?.startedAt !== startedAt) {
+      startedAt = found?.startedAt;
+      seenAt = Date.now();
+      isStarted = startup === undefined;
+    }
     let problem = ended?.words;
     if (problem === undefined && !isStarted) {
       const port = startup?.port ?? service.ports[0] ?? 0;
       problem = await askHealth(startup, hostPorts.get(port) ?? port);
       isStarted = problem === undefined;
     }
-    problem ??= await askReadiness(service, hostPorts);
+    problem ??= (await askReadiness(service, hostPorts)) ?? howYoung(startedAt, seenAt);
     if (problem === undefined) return undefined;
     if (Date.now() > deadline) return withLog(containers, name, `It is not ready after ${timeLimit} s: ${problem}.`);
     await delay(pause);
@@ -60,9 +68,9 @@ export async function waitUntilReady(
 async function howItEnded(
   containers: Containers,
   name: string,
+  found: Found | undefined,
   restartsBefore: number,
 ): Promise<{ readonly words: string; readonly isFinal: boolean } | undefined> {
-  const found = await containers.find(name);
   if (found === undefined) return { words: "Its container is gone: someone removed it.", isFinal: true };
   const restarts = found.restarts - restartsBefore;
   if (restarts < patience) {
@@ -71,6 +79,14 @@ async function howItEnded(
   const ended = await whenNotRunning(containers, name, found);
   const last = ended ? `, the last time ${howOf(ended)}` : "";
   return { words: `Its program has ended ${restarts} times${last}.`, isFinal: true };
+}
+
+/** Why a program that answers may still end. The clock of the engine may be another machine's, so it is enough to have seen it for so long. */
+function howYoung(startedAt = "", seenAt: number): string | undefined {
+  const seconds = Math.floor((Date.now() - Math.min(Date.parse(startedAt) || seenAt, seenAt)) / 1000);
+  return seconds < settlingTime
+    ? `its program has run for ${seconds} s, and counts after ${settlingTime} s`
+    : undefined;
 }
 
 function howOf({ exitCode, isOutOfMemory }: Found): string {

@@ -84,14 +84,17 @@ describe("applying a service", () => {
   it("mends what was edited by hand, and leaves alone what it has no say in", async () => {
     const place = placeOf(await clusterOfTest());
     await apply(place, stopped);
-    await edit(place, { metadata: { annotations: { note: "mine" } }, spec: { replicas: 1, minReadySeconds: 7 } });
+    await edit(place, {
+      metadata: { annotations: { note: "mine" } },
+      spec: { replicas: 1, progressDeadlineSeconds: 700 },
+    });
     const drift: Change = { action: "change", kind: "Deployment", name: "web", fields: ["spec.replicas"] };
     expect(await plan(place, stopped)).toEqual([drift]);
     expect((await get(place)).spec.replicas).toBe(1);
     expect(await apply(place, stopped)).toEqual([drift]);
     expect(await get(place)).toMatchObject({
       metadata: { annotations: { note: "mine" } },
-      spec: { replicas: 0, minReadySeconds: 7 },
+      spec: { replicas: 0, progressDeadlineSeconds: 700 },
     });
   });
 

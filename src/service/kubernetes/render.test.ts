@@ -56,6 +56,7 @@ metadata:
     slipway/service: web
 spec:
   replicas: 1
+  minReadySeconds: 5
   selector:
     matchLabels:
       slipway/service: web

@@ -1,7 +1,7 @@
 import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import type { InstanceType } from "../instance-types.ts";
-import type { Autoscaling, Service } from "../model.ts";
+import { type Autoscaling, type Service, settlingTime } from "../model.ts";
 import { labelsOf, type Manifest, selectorOf } from "./manifest.ts";
 import { podTemplate, portName } from "./pod.ts";
 import type { PodContent } from "./pod-content.ts";
@@ -41,6 +41,7 @@ export function renderService(
       spec: {
         // The autoscaler sets the number of replicas.
         ...(isScaled ? {} : { replicas: enabled ? service.replicas : 0 }),
+        minReadySeconds: settlingTime,
         selector: { matchLabels: selectorOf(name) },
         // New pods first, old ones as the new are ready.
         strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
