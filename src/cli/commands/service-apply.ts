@@ -106,13 +106,14 @@ export async function deleteByName({
   readonly engine?: ServiceEngine | undefined;
   readonly called?: string | undefined;
 }): Promise<void> {
-  const names = await servicesMeant(words, (file) => ({ path: userPath(file), name: called ?? file }));
+  const services = await servicesMeant(words, (file) => ({ path: userPath(file), name: called ?? file }));
   const onChange = (change: AnyChange) => void process.stdout.write(`${format(change)}\n`);
   if (serviceEngine(engine, process.env) === "container") {
     const { deleteServices } = await import("../../service/container/apply-file.ts");
-    await deleteServices(names, process.env, notice, onChange);
+    await deleteServices(services, process.env, notice, onChange);
   } else {
     const { deleteServices } = await import("../../service/kubernetes/apply-file.ts");
+    const names = services.map(({ name }) => name);
     await deleteServices(names, process.env, onChange);
   }
 }

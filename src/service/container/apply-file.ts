@@ -8,6 +8,7 @@ import { requireContainerClient } from "../../engine/container/client.ts";
 import type { Content } from "../content.ts";
 import { serviceUse } from "../engine.ts";
 import type { Service } from "../model.ts";
+import type { NamedService } from "../names.ts";
 import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
 import { readServiceSettings, type ServiceSettings } from "../settings.ts";
 import { type ApplyOptions, applyService, end, planService, replicasOf } from "./apply.ts";
@@ -127,21 +128,27 @@ async function lockOf(service: string, env: Environment, notice: (text: string) 
  * Ends and removes all containers of services.
  *
  * @param onChange told of each once it is gone: each may take a minute
- * @throws UserError when one of them is not there: then none is deleted
+ * @throws UserError when one of them is not there that is not disabled: then none is deleted
  */
 export async function deleteServices(
-  names: readonly string[],
+  services: readonly NamedService[],
   env: Environment,
   notice: (text: string) => void,
   onChange: (change: ContainerChange) => void,
 ): Promise<void> {
   const containers = await openContainers(env);
-  await containersOf(containers, names);
-  for (const name of names) {
+  const running = services.filter(({ isDisabled }) => !isDisabled);
+  await containersOf(
+    containers,
+    running.map(({ name }) => name),
+  );
+  for (const { name, isDisabled } of services) {
     const lock = await lockOf(name, env, notice);
     try {
       // The previous holder of the lock may have made others.
-      for (const each of await containers.list(name)) {
+      const found = await containers.list(name);
+      if (found.length === 0 && isDisabled) notice(`${name}: it is disabled and has no container.`);
+      for (const each of found) {
         await end(containers, each);
         onChange({ action: "delete", kind: "Container", name: replicaName(each) });
       }
