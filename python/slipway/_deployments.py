@@ -126,7 +126,7 @@ class Deployment:
 
     Args:
         interpreter: the program or environment that runs the job.
-        code: the code to run. Required for environments from files, not allowed for `ImageTarget`.
+        code: the code to run. Required for environments from files, not allowed for `ImageTarget`. Default: none.
         command: arguments for the image's entrypoint, or a program with its arguments.
         function: the function to call instead of a command: `module:name`, or the path of a TypeScript or JavaScript module.
         arguments: positional arguments of the function, as JSON. Default: none.

@@ -12,7 +12,7 @@ describe("the JSON Schema of jobs", () => {
       ...{ interpreter, code: { ServerAvailableFolder: { code_paths: ["code"] } }, function: "report:total" },
       ...{ arguments: [[1, { a: null }]], resources: { cpu: 0.5, memory: "256MiB" }, time_limit: "1h30m", retries: 2 },
     },
-    { interpreter, command: ["x"], resources: { memory: 1048576 }, time_limit: 90 },
+    { interpreter, command: ["x"], resources: { memory: 1048576 }, time_limit: 90, code: null },
   ])("accepts %j", (job) => {
     expect(accepts(job), JSON.stringify(accepts.errors)).toBe(true);
   });
@@ -24,6 +24,7 @@ describe("the JSON Schema of jobs", () => {
     { command: ["x"] },
     { interpreter, command: ["x"], network: "bridge" },
     { interpreter, command: ["x"], retries: 0.5 },
+    { interpreter, command: ["x"], environment: { A: 1 } },
     { interpreter, command: ["x"], time_limit: ["1h"] },
   ])("refuses %j", (job) => {
     expect(accepts(job)).toBe(false);

@@ -108,6 +108,20 @@ describe("a deployment", () => {
     });
   });
 
+  it("has no code where that is null", () => {
+    for (const code of ["code: null", "code:"]) {
+      expect(parse(`${container}command: [x]\n${code}\n`)).not.toHaveProperty("code");
+    }
+  });
+
+  it("keeps a name that JavaScript has a meaning for", () => {
+    const job = parse(`${container}function: a:b\nenvironment: {__proto__: "1"}\narguments: [{__proto__: 2}]\n`);
+    const read = JSON.stringify(job);
+    expect(read).toContain('"environment":{"__proto__":"1"}');
+    expect(read).toContain('"arguments":[{"__proto__":2}]');
+    expect(JSON.stringify(parse(read))).toBe(read);
+  });
+
   it("is the same in YAML and JSON, and when it is read again", () => {
     const yaml = parse(`
 interpreter:

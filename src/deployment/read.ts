@@ -146,12 +146,6 @@ function wrongType(issue: z.core.$ZodIssue, value: unknown): { problem: string; 
       remedy: `Write ${values}, or use the version of Slipway that wrote it.`,
     };
   }
-  if (issue.code === "invalid_union") {
-    return {
-      problem: `is ${spokenValue(value)}, which JSON does not have`,
-      remedy: "Give null, true, false, a finite number, a text, a list, or a group of these.",
-    };
-  }
   const expected = issue.code === "invalid_type" ? issue.expected : "string";
   const [what, remedy] = spokenTypes[expected] ?? ["something else", "Correct it."];
   if (value === undefined) return { problem: "is missing", remedy: `Add it: ${what}.` };

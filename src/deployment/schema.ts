@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { z } from "zod";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isTag, parseReference, type Reference } from "../oci/reference.ts";
+import { spokenValue } from "./document.ts";
 import { type GitProtocol, isBranchName, parseGitUrl, safeProtocols } from "./git/url.ts";
 import type { Json } from "./model.ts";
 import { ownInterpreter } from "./model.ts";
@@ -136,26 +137,56 @@ const branch = checked(z.string(), (value) =>
     : ["is not the name of a branch", "Write it as `git branch` does, without refs/heads/."],
 );
 
-const json: z.ZodType<Json> = checked(z.json(), (value) =>
-  isExact(value)
+/** A value of JSON as it is: zod's own type leaves out what is called `__proto__`. */
+const json = checked(z.unknown() as z.ZodType as z.ZodType<Json, Json>, (value) => {
+  if (!everyNumber(value, Number.isFinite)) {
+    return [
+      `is ${spokenValue(value)}, which JSON does not have`,
+      "Give null, true, false, a finite number, a text, a list, or a group of these.",
+    ];
+  }
+  return everyNumber(value, isExact)
     ? undefined
     : [
         "contains an integer with too many digits to pass it unchanged",
         "Put it in quotes, and convert it in the function.",
-      ],
-) as z.ZodType<Json>;
+      ];
+});
 
-/** Whether a value has no integer that was read as another one. From 1e21 on they are written as fractions are. */
-function isExact(value: unknown): boolean {
-  if (typeof value === "number")
-    return !Number.isInteger(value) || Number.isSafeInteger(value) || Math.abs(value) >= 1e21;
-  return typeof value !== "object" || value === null || Object.values(value).every(isExact);
+function everyNumber(value: Json, is: (number: number) => boolean): boolean {
+  if (typeof value === "number") return is(value);
+  return typeof value !== "object" || value === null || Object.values(value).every((item) => everyNumber(item, is));
+}
+
+/** Whether a number is no integer that was read as another one. From 1e21 on they are written as fractions are. */
+function isExact(number: number): boolean {
+  return !Number.isInteger(number) || Number.isSafeInteger(number) || Math.abs(number) >= 1e21;
+}
+
+/** Values by any names, in which `__proto__` is a name as others are; a record of zod leaves it out. */
+export function named<T extends z.ZodType>(item: T) {
+  return (z.unknown() as z.ZodType as z.ZodType<unknown, Readonly<Record<string, z.input<T>>>>).transform(
+    (value, context): Readonly<Record<string, z.output<T>>> => {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        context.addIssue({ code: "invalid_type", expected: "record", input: value });
+        return z.NEVER;
+      }
+      const parsed = Object.entries(value).map(([name, each]) => [name, item.safeParse(each)] as const);
+      for (const [name, { error }] of parsed) {
+        for (const issue of error?.issues ?? []) {
+          const placed = { ...issue, path: [name, ...issue.path], input: value };
+          context.addIssue(placed as Parameters<typeof context.addIssue>[0]);
+        }
+      }
+      return Object.fromEntries(parsed.map(([name, { data }]) => [name, data as z.output<T>]));
+    },
+  );
 }
 
 /** May be empty. */
 const anyText = checked(z.string(), (value) => (value.includes("\0") ? nul : undefined));
 
-const variables = z.record(z.string(), anyText);
+const variables = named(anyText).meta({ type: "object", additionalProperties: { type: "string" } });
 
 const environment = variables.superRefine((value, context) => {
   for (const name of Object.keys(value)) {
@@ -283,7 +314,7 @@ export interface SchemaOptions {
 export function deploymentFields({ protocols = safeProtocols, isLocked = false }: SchemaOptions = {}) {
   return strictFields("a field of a job", {
     interpreter: interpreterFields(isLocked),
-    code: codeFields(protocols, isLocked).exactOptional(),
+    code: codeFields(protocols, isLocked).nullable().exactOptional(),
     command: z.array(anyText).exactOptional(),
     function: text.exactOptional(),
     arguments: z.array(json).exactOptional(),
@@ -297,5 +328,5 @@ export function deploymentFields({ protocols = safeProtocols, isLocked = false }
     platform: platform.exactOptional(),
     time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds").exactOptional(),
     retries: number(0, 100, true).default(0),
-  });
+  }).transform(({ code, ...rest }) => (code ? { ...rest, code } : rest));
 }

@@ -9,8 +9,8 @@ export const SLIPWAY_INTERPRETER = "SLIPWAY_INTERPRETER";
 export interface Deployment {
   /** The program or environment that runs the job. */
   readonly interpreter: JobInterpreter;
-  /** The code to run. Required for environments from files, not allowed for `ImageTarget`. */
-  readonly code?: JobCode;
+  /** The code to run. Required for environments from files, not allowed for `ImageTarget`. Default, and `null`: none. */
+  readonly code?: JobCode | null;
   /** Arguments for the image's entrypoint, or a program with its arguments. */
   readonly command?: readonly string[];
   /** The function to call instead of a command: `module:name` in Python, or the path of a TypeScript or JavaScript module with a default export. */

@@ -63,6 +63,7 @@ it.each([
     "a.tolerations[0].effect",
   ],
   ["services: {instancetypes: {}}", "(did you mean instanceTypes?)"],
+  ["services: {instanceTypes: {__proto__: {cpu: 1}}}", "__proto__.memory"],
 ])("refuses %s", async (text, words) => {
   const env = configured(text);
   await expect(readInstanceTypes(env)).rejects.toThrow(reported("field-invalid", /config\.yaml:1:\d+$/));

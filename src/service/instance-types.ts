@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { checked, memory, number, strictFields, text } from "../deployment/schema.ts";
+import { checked, memory, named, number, strictFields, text } from "../deployment/schema.ts";
 
 /** The resources of each container of a service. */
 export interface InstanceType {
@@ -63,7 +63,7 @@ export const defaultInstanceTypes: Readonly<Record<string, InstanceType>> = {
   H100: graphics(20, 250),
 };
 
-const labelled = checked(z.record(z.string(), z.string()), (labels) => {
+const labelled = checked(named(z.string()), (labels) => {
   const isName = (part: string) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(part);
   const isKey = (key: string) =>
     key.length < 300 && /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[^/]+$/.test(key) && isName(key.split("/").at(-1) ?? "");

@@ -7,7 +7,7 @@ import { UserError } from "../core/errors.ts";
 import { configFile } from "../core/user-folders.ts";
 import { Document } from "../deployment/document.ts";
 import { issuesOf } from "../deployment/read.ts";
-import { checked, referenceIn, strictFields } from "../deployment/schema.ts";
+import { checked, named, referenceIn, strictFields } from "../deployment/schema.ts";
 import { defaultInstanceTypes, type InstanceType, instanceTypeFields } from "./instance-types.ts";
 
 /** The section `services` of the user's configuration file. */
@@ -39,7 +39,7 @@ const claim = checked(z.string(), (value) =>
 
 const configuration = z.object({
   services: strictFields("a setting of services", {
-    instanceTypes: z.record(z.string(), instanceTypeFields).default({}),
+    instanceTypes: named(instanceTypeFields).default({}),
     syncImage: syncImage.optional(),
     models: strictFields("a setting of models", { claim: claim.optional() }).default({}),
     authorities: z.string().min(1).optional(),
