@@ -34,7 +34,7 @@ def resolve_job(
     Args:
         deployment: the job.
         name: the name of the job.
-        folder: the folder for relative paths and for the lock. Default: the working directory.
+        folder: the folder for relative paths and for the lock. Default: the working directory; under `bazel run`, the one where you called it.
 
     Returns:
         The content of the lock.
@@ -43,7 +43,7 @@ def resolve_job(
         JobError: the job is invalid, or a tag, branch or file does not exist.
         UserError: the command `slipway` is not found.
     """
-    place = os.path.abspath(folder or ".")
+    place = _place(folder)
     _slipway("resolve", deployment, name, place, [])
     with open(os.path.join(place, f"{name}.lock.json"), encoding="utf-8") as lock:
         return dict(json.load(lock))
@@ -62,7 +62,7 @@ def run_job(
     Args:
         deployment: the job.
         name: the name of the job.
-        folder: the folder for relative paths and for the lock. Default: the working directory.
+        folder: the folder for relative paths and for the lock. Default: the working directory; under `bazel run`, the one where you called it.
         engine: `process`, `container` or `kubernetes`. Default: `kubernetes` if `SLIPWAY_ENGINE` is `kubernetes`, else by the job's interpreter.
 
     Returns:
@@ -73,7 +73,7 @@ def run_job(
         UserError: the command `slipway` is not found.
     """
     chosen = [] if engine is None else ["--engine", engine]
-    printed = _slipway("run", deployment, name, os.path.abspath(folder or "."), chosen)
+    printed = _slipway("run", deployment, name, _place(folder), chosen)
     return printed if deployment.function is None else json.loads(printed)
 
 
@@ -113,6 +113,12 @@ def add_credentials(
     # Existing programs write the service in capitals.
     arguments = ["--service", service.lower(), "--url", service_url]
     _command(["credentials", "add", *arguments, *place])
+
+
+def _place(folder: Optional[str]) -> str:
+    # `bazel run` starts programs in their runfiles and passes the user's folder in this variable.
+    here = os.environ.get("BUILD_WORKING_DIRECTORY", "")
+    return os.path.abspath(os.path.join(here, folder or ""))
 
 
 def _slipway(

@@ -13,7 +13,7 @@ import slipway
 FAKE = """#!/bin/sh
 [ -z "$STATUS" ] || exit "$STATUS"
 document=$3
-printf '{"arguments": "%s", "document": %s}' "$1 $2 $4 $6 $7" "$(cat "$document")"
+printf '{"arguments": "%s", "folder": "%s", "document": %s}' "$1 $2 $4 $6 $7" "$5" "$(cat "$document")"
 """
 
 
@@ -66,6 +66,14 @@ class Command(unittest.TestCase):
             asked = slipway.run_job(self.job(), folder=self.folder, engine="process")
         self.assertEqual(asked["document"], self.job().document())
         self.assertEqual(asked["arguments"], "job run --folder --engine process")
+
+    def test_starts_relative_paths_where_bazel_run_was_called(self) -> None:
+        called = {**self.env, "BUILD_WORKING_DIRECTORY": self.folder}
+        with unittest.mock.patch.dict("os.environ", called):
+            for folder, place in {None: "", "pkg": "/pkg", "/x": "/x"}.items():
+                asked = slipway.run_job(self.job(), folder=folder)
+                expected = place if folder == "/x" else self.folder + place
+                self.assertEqual(asked["folder"], expected)
 
     def test_ends_with_the_status_of_the_job(self) -> None:
         with unittest.mock.patch.dict("os.environ", {**self.env, "STATUS": "37"}):

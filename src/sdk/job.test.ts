@@ -38,6 +38,18 @@ describe("a job in a program", () => {
     });
   });
 
+  it("starts relative paths where `bazel run` was called", async () => {
+    vi.stubEnv("BUILD_WORKING_DIRECTORY", folder);
+    for (const [given, expected] of [
+      [undefined, folder],
+      ["pkg", join(folder, "pkg")],
+      ["/x", "/x"],
+    ] as const) {
+      const asked = await runJob(job, given === undefined ? {} : { folder: given });
+      expect(asked).toMatchObject({ arguments: `job run --folder ${expected}  ` });
+    }
+  });
+
   it("that is a command gives what it printed", async () => {
     const { function: _, ...rest } = job;
     expect(await runJob({ ...rest, command: ["x"] })).toContain('"command":["x"]');

@@ -16,7 +16,7 @@ const commandVariable = "SLIPWAY_COMMAND";
 export interface JobRunOptions {
   /** Name of the job. Default: `job`. */
   readonly name?: string;
-  /** Folder for relative paths and for the lock, `NAME.lock.json`. Default: the working directory. */
+  /** Folder for relative paths and for the lock, `NAME.lock.json`. Default: the working directory; under `bazel run`, the one where you called it. */
   readonly folder?: string;
   /** Engine that runs the job. Default: `kubernetes` if `SLIPWAY_ENGINE` is `kubernetes`, else by the job's interpreter. */
   readonly engine?: "process" | "container" | "kubernetes";
@@ -45,8 +45,8 @@ export class JobError extends Error {
  */
 export async function resolveJob(deployment: Deployment, options: Omit<JobRunOptions, "engine"> = {}): Promise<Json> {
   await command("resolve", deployment, options);
-  const { name = "job", folder = "." } = options;
-  return JSON.parse(await readFile(join(folder, `${name}.lock.json`), "utf8")) as Json;
+  const { name = "job", folder } = options;
+  return JSON.parse(await readFile(join(placeOf(folder), `${name}.lock.json`), "utf8")) as Json;
 }
 
 /**
@@ -66,7 +66,7 @@ export async function runJob(deployment: Deployment, options: JobRunOptions = {}
 async function command(
   action: "resolve" | "run",
   deployment: Deployment,
-  { name = "job", folder = ".", engine }: JobRunOptions,
+  { name = "job", folder, engine }: JobRunOptions,
 ): Promise<string> {
   const program = process.env[commandVariable] || findExecutable("slipway", process.env);
   if (program === undefined) {
@@ -81,7 +81,7 @@ async function command(
     const document = join(draft, `${name}.json`);
     await writeFile(document, JSON.stringify(deployment));
     const chosen = engine === undefined ? [] : ["--engine", engine];
-    const child = spawn(program, ["job", action, document, "--folder", resolve(folder), ...chosen], {
+    const child = spawn(program, ["job", action, document, "--folder", placeOf(folder), ...chosen], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const closed = once(child, "close") as Promise<[number | null]>;
@@ -91,4 +91,9 @@ async function command(
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** `bazel run` starts programs in their runfiles and passes the user's folder in a variable. */
+function placeOf(folder = ""): string {
+  return resolve(process.env["BUILD_WORKING_DIRECTORY"] ?? "", folder);
 }
