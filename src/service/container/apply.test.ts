@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
+import type { Failure } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { serviceOf } from "../testdata/service.ts";
 import { type ApplyOptions, applyService } from "./apply.ts";
@@ -66,6 +67,9 @@ class Engine {
   }
   async remove(name: string) {
     this.there.delete(name);
+  }
+  async listens() {
+    return false;
   }
   async logs() {}
 }
@@ -151,6 +155,18 @@ it("is not ready while its program ends seconds after each start, though it answ
   };
   const applied = apply(engine, {}, { timeLimit: 1 });
   await expect(applied).rejects.toThrow(reported("service-not-ready", "web-0"));
+});
+
+it.each([true, false])("says whether its program listens where its port does not answer: %s", async (listens) => {
+  const engine = new Engine();
+  const port = await silent();
+  engine.put(factsWith(), port);
+  engine.listens = async () => listens;
+  const error = (await apply(engine, {}, { timeLimit: 0.1 }).catch((error: unknown) => error)) as Failure;
+  expect(error).toEqual(reported("service-not-ready", "web-0"));
+  const words = `listens on port 8080, but 127.0.0.1:${port} does not lead there`;
+  expect(error.problem.includes(words)).toBe(listens);
+  expect(error.problem.includes(`iptables -t nat -S | grep ${port}`)).toBe(listens);
 });
 
 it("is ready however often its program has ended before", async () => {

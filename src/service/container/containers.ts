@@ -11,10 +11,12 @@ import { divideEnvironment } from "../../engine/container/environment.ts";
 import { oneLine, remedyOf } from "../../engine/container/failure.ts";
 import { processLimits } from "../../engine/container/process-limits.ts";
 import { pullImage } from "../../engine/container/pull.ts";
+import { isOnThisMachine } from "../../engine/container/reach.ts";
 import { type Login, makeRunFolder } from "../../engine/container/run-folder.ts";
 import { otherRuntime } from "../../engine/container/runtime.ts";
 import { createArguments, type NewContainer } from "./arguments.ts";
 import { containerNameOf, type Labelled, labelFile, readLabels, serviceLabel } from "./labels.ts";
+import { listeningPorts } from "./listening.ts";
 import type { HostPorts } from "./ports.ts";
 
 /** A container of a service, as the engine has it. */
@@ -120,6 +122,13 @@ export class Containers {
         ]),
       ),
     };
+  }
+
+  /** Whether a program in a container listens on a port that is published. False also where this machine cannot see that. */
+  async listens(name: string, port: number): Promise<boolean> {
+    if (!isOnThisMachine(this.client, this.#env)) return false;
+    const pid = await this.ask(["container", "inspect", "--format={{.State.Pid}}", name]);
+    return (await listeningPorts(Number(pid))).has(port);
   }
 
   /** The configuration of an image that the engine has. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Service, settlingTime } from "../model.ts";
 import type { Containers, Found } from "./containers.ts";
 import { askHealth } from "./health.ts";
-import type { HostPorts } from "./ports.ts";
+import { type HostPorts, loopback } from "./ports.ts";
 
 /** Milliseconds between questions. */
 const pause = 300;
@@ -59,9 +59,26 @@ export async function waitUntilReady(
     }
     problem ??= (await askReadiness(service, hostPorts)) ?? howYoung(startedAt, seenAt);
     if (problem === undefined) return undefined;
-    if (Date.now() > deadline) return withLog(containers, name, `It is not ready after ${timeLimit} s: ${problem}.`);
+    if (Date.now() > deadline) {
+      const blockage = ended ? "" : await blockageOf(containers, name, service, hostPorts);
+      return withLog(containers, name, `It is not ready after ${timeLimit} s: ${problem}.${blockage}`);
+    }
     await delay(pause);
   }
+}
+
+/** What is between a port of this machine and a program that listens: a container that was killed leaves its rule for the port. */
+async function blockageOf(
+  containers: Containers,
+  name: string,
+  { ports, healthChecks }: Checked,
+  hostPorts: HostPorts,
+): Promise<string> {
+  const port = healthChecks.readiness?.port ?? ports[0] ?? 0;
+  const hostPort = hostPorts.get(port);
+  if (hostPort === undefined || (await askHealth(undefined, hostPort)) === undefined) return "";
+  if (!(await containers.listens(name, port).catch(() => false))) return "";
+  return ` Its program listens on port ${port}, but ${loopback}:${hostPort} does not lead there: a container that was killed may have left its rule. Remove that rule, or restart this machine: \`iptables -t nat -S | grep ${hostPort}\` lists the rules of the port.`;
 }
 
 /** Why a container does not run, and whether that is final; undefined when it runs. */
