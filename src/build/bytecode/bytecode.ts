@@ -3,12 +3,10 @@ import { dirname, join } from "node:path";
 import { openDeb } from "../../debian/deb.ts";
 import { readExtent } from "../../debian/root-tree.ts";
 import type { TarEntry } from "../../layer/entry.ts";
-import { writeLayer } from "../../layer/write.ts";
-import { formatLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, malformed, texts } from "../arguments.ts";
-import { compressionOption } from "../compression-option.ts";
 import { type Context, pathIn } from "../context.ts";
-import { readInput, writeFiles } from "../files.ts";
+import { readInput } from "../files.ts";
+import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 import type { PythonCompiler } from "./compiler.ts";
 import { bytecodePath } from "./paths.ts";
 
@@ -18,8 +16,8 @@ import { bytecodePath } from "./paths.ts";
  * Python's own `compileall` leaves it.
  */
 export async function bytecode(args: readonly string[], context: Context, compiler: PythonCompiler): Promise<void> {
-  const options = new Arguments(args, ["output", "metadata", "compression", "comment"]);
-  const output = pathIn(context, options.one("output"));
+  const options = new Arguments(args, layerOptions);
+  const scratch = dirname(pathIn(context, options.one("output")));
   const entries: TarEntry[] = [];
   const add = (path: string, source: Uint8Array) => {
     context.signal.throwIfAborted();
@@ -31,22 +29,14 @@ export async function bytecode(args: readonly string[], context: Context, compil
       const [path, source] = texts(entry, ["IMAGE_PATH", "SOURCE"]);
       add(path, readInput(pathIn(context, source)));
     } else if (entry.kind === "deb") {
-      await eachModule(pathIn(context, texts(entry, ["PATH"])[0]), dirname(output), add);
+      await eachModule(pathIn(context, texts(entry, ["PATH"])[0]), scratch, add);
     } else {
       throw malformed(entry.text, "a file or deb");
     }
     // Lets a worker receive a cancellation meanwhile.
     await new Promise(setImmediate);
   }
-  const comment = options.optional("comment");
-  const metadata = await writeLayer({
-    entries,
-    output,
-    compression: compressionOption(options),
-    ...(comment === undefined ? {} : { comment }),
-    signal: context.signal,
-  });
-  writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
+  await writeLayerFiles(options, context, { entries });
 }
 
 /** Folders from which Debian's Python imports. */

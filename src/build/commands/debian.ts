@@ -1,12 +1,9 @@
 import { dirname } from "node:path";
 import type { ImageUser } from "../../debian/accounts.ts";
 import { openRootFilesystem } from "../../debian/root-filesystem.ts";
-import { writeLayer } from "../../layer/write.ts";
-import { formatLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, type Entry, malformed, texts } from "../arguments.ts";
-import { compressionOption } from "../compression-option.ts";
 import { type Context, pathIn } from "../context.ts";
-import { writeFiles } from "../files.ts";
+import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 
 /**
  * `debian --output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT]`, then `["deb", PATH]` for each package and
@@ -14,8 +11,8 @@ import { writeFiles } from "../files.ts";
  * their maintainer scripts would create.
  */
 export async function debian(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["output", "metadata", "compression", "comment"]);
-  const output = pathIn(context, options.one("output"));
+  const options = new Arguments(args, layerOptions);
+  const scratch = dirname(pathIn(context, options.one("output")));
   const debs: string[] = [];
   const users: ImageUser[] = [];
   for (const entry of options.entries) {
@@ -23,18 +20,9 @@ export async function debian(args: readonly string[], context: Context): Promise
     else if (entry.kind === "user") users.push(user(entry));
     else throw malformed(entry.text, "a deb or user");
   }
-  const root = await openRootFilesystem(debs, users, dirname(output), context.signal);
+  const root = await openRootFilesystem(debs, users, scratch, context.signal);
   try {
-    const comment = options.optional("comment");
-    const metadata = await writeLayer({
-      entries: root.entries,
-      output,
-      compression: compressionOption(options),
-      ...(comment === undefined ? {} : { comment }),
-      ...(context.cache ? { cache: context.cache } : {}),
-      signal: context.signal,
-    });
-    writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
+    await writeLayerFiles(options, context, { entries: root.entries });
   } finally {
     await root.close();
   }

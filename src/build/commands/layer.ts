@@ -7,13 +7,11 @@ import type { TarEntry } from "../../layer/entry.ts";
 import { type NativeCheck, type NativePlatform, ownPlatform } from "../../layer/native.ts";
 import { readLinkSource } from "../../layer/source.ts";
 import { linkInTree } from "../../layer/tree-link.ts";
-import { writeLayer } from "../../layer/write.ts";
-import { formatLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, argumentError, type Entry, malformed, texts } from "../arguments.ts";
 import { modulePath } from "../bytecode/paths.ts";
-import { compressionOption } from "../compression-option.ts";
 import { type Context, pathIn } from "../context.ts";
-import { readInput, writeFiles } from "../files.ts";
+import { readInput } from "../files.ts";
+import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 import { withoutRepositories } from "../repo-mapping.ts";
 
 /**
@@ -31,8 +29,7 @@ import { withoutRepositories } from "../repo-mapping.ts";
  * do.
  */
 export async function layer(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["output", "metadata", "compression", "comment", "root", "platform", "program"]);
-  const comment = options.optional("comment");
+  const options = new Arguments(args, [...layerOptions, "root", "platform", "program"]);
   const root = options.optional("root");
   const place = (path: string) => (root === undefined ? path : below(root, path));
   const entries: Given[] = [];
@@ -49,16 +46,10 @@ export async function layer(args: readonly string[], context: Context): Promise<
   const opened: FileHandle[] = [];
   try {
     const compiled = await bytecodeOf(new Set(entries.map(({ path }) => path)), archives, opened);
-    const metadata = await writeLayer({
+    await writeLayerFiles(options, context, {
       entries: [...toTar(entries, links, trees, context), ...compiled],
-      output: pathIn(context, options.one("output")),
-      compression: compressionOption(options),
-      ...(comment === undefined ? {} : { comment }),
       ...(native ? { native } : {}),
-      ...(context.cache ? { cache: context.cache } : {}),
-      signal: context.signal,
     });
-    writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
   } finally {
     await Promise.all(opened.map((file) => file.close()));
   }
