@@ -81,16 +81,5 @@ export type VersionOperator = "<<" | "<=" | "=" | ">=" | ">>";
 /** Whether `version` satisfies `operator constraint`. */
 export function satisfies(version: string, operator: VersionOperator, constraint: string): boolean {
   const order = compareVersions(version, constraint);
-  switch (operator) {
-    case "<<":
-      return order < 0;
-    case "<=":
-      return order <= 0;
-    case "=":
-      return order === 0;
-    case ">=":
-      return order >= 0;
-    case ">>":
-      return order > 0;
-  }
+  return { "<<": order < 0, "<=": order <= 0, "=": order === 0, ">=": order >= 0, ">>": order > 0 }[operator];
 }

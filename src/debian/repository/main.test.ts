@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatLock, parseLock } from "../lock.ts";
+import type { DeclaredRequest } from "./check-request.ts";
 
 const text = formatLock({
   suites: ["bookworm"],
@@ -37,9 +38,9 @@ function run(...args: string[]) {
   });
 }
 
-function prepare(declared: { readonly suite: string; readonly packages: readonly string[] }) {
-  const all = JSON.stringify({ components: [], architecture: "", ...declared });
-  return run("prepare", "a.lock", "images/a.lock", "https://mirror.example/debian/", all);
+function prepare(declared: Partial<DeclaredRequest>) {
+  const request: DeclaredRequest = { suite: "", components: [], architecture: "", packages: [], ...declared };
+  return run("prepare", "a.lock", "images/a.lock", "https://mirror.example/debian/", JSON.stringify(request));
 }
 
 describe("the repository rule's tool", () => {
@@ -54,15 +55,15 @@ describe("the repository rule's tool", () => {
   });
 
   it("says in a sentence what is wrong with what is declared", () => {
-    const { stdout, stderr, status } = prepare({ suite: "trixie", packages: [] });
+    const { stdout, stderr, status } = prepare({ suite: "trixie" });
     expect([status, stdout]).toEqual([2, ""]);
     expect(stderr).toContain("\nRun: slipway image lock images/a.lock --suite trixie --component main");
     expect(stderr).toContain("[lock-outdated]");
   });
 
   it("says what could not be fetched when it makes a lock anew", () => {
-    const decompressor = new URL("../../../node_modules/xz-decompress", import.meta.url);
-    cpSync(decompressor, join(folder, "node_modules/xz-decompress"), { recursive: true, dereference: true });
+    const own = new URL("../../../node_modules/xz-decompress", import.meta.url);
+    cpSync(own, join(folder, "node_modules/xz-decompress"), { recursive: true, dereference: true });
     const { stdout, stderr, status } = run("relock", "a.lock", pathToFileURL(folder).href);
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(/dists\/bookworm\/InRelease[\s\S]*\[repository-failed\]/);
