@@ -1,47 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
 import { accessSync, constants, cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 
 /** Programs of a Debian base system that tools/bazel may use; nothing else of this machine is on the PATH of a test. */
-const SYSTEM_PROGRAMS = [
-  ...[
-    "awk",
-    "basename",
-    "bash",
-    "cat",
-    "chmod",
-    "cp",
-    "cut",
-    "df",
-    "dirname",
-    "du",
-    "env",
-    "find",
-    "grep",
-    "head",
-    "ln",
-    "mkdir",
-    "mktemp",
-  ],
-  ...[
-    "mv",
-    "nproc",
-    "printf",
-    "pwd",
-    "readlink",
-    "realpath",
-    "rm",
-    "sed",
-    "sh",
-    "sha256sum",
-    "sleep",
-    "sort",
-    "sync",
-    "tail",
-  ],
-  ...["tar", "touch", "tr", "uname", "xargs", "flock"],
-];
+const SYSTEM_PROGRAMS =
+  "awk basename bash cat chmod cp cut df dirname du env find flock grep head ln mkdir mktemp mv nproc printf pwd " +
+  "readlink realpath rm sed sh sha256sum sleep sort sync tail tar touch tr uname xargs";
+
+type Started = ChildProcessByStdio<null, Readable, Readable>;
 
 export interface Outcome {
   readonly status: number | null;
@@ -67,7 +37,7 @@ export class Bench {
     cpSync(resolve(import.meta.dirname, "../../pnpm-lock.yaml"), join(this.workspace, "pnpm-lock.yaml"));
     this.write(".bazelversion", "7.7.1\n");
     this.write("MODULE.bazel", 'module(name = "bench")\n');
-    for (const name of SYSTEM_PROGRAMS) this.offer(name);
+    for (const name of SYSTEM_PROGRAMS.split(" ")) this.offer(name);
     // Tests of the roads that need no network must not depend on what this machine reaches.
     this.fake("getent", "exit 2");
     this.fake("npm", "exit 1");
@@ -120,7 +90,7 @@ exit 7`,
     );
   }
 
-  start(args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}): ChildProcess {
+  start(args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}): Started {
     return spawn(this.tool, args, {
       cwd: options.cwd ?? this.workspace,
       env: { PATH: [this.programs, ...this.path].join(delimiter), HOME: this.home, ...options.env },
@@ -136,17 +106,7 @@ exit 7`,
 }
 
 /** Waits for a process and gathers what it writes. */
-export function outcome(child: ChildProcess): Promise<Outcome> {
-  let stdout = "";
-  let stderr = "";
-  child.stdout?.on("data", (data) => {
-    stdout += data;
-  });
-  child.stderr?.on("data", (data) => {
-    stderr += data;
-  });
-  return new Promise((done, failed) => {
-    child.on("error", failed);
-    child.on("close", (status) => done({ status, stdout, stderr }));
-  });
+export async function outcome(child: Started): Promise<Outcome> {
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { status, stdout, stderr };
 }
