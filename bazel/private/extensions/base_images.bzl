@@ -2,15 +2,10 @@
 
 load("//bazel/private/debian:debian_repository.bzl", "DEBIAN_ATTRS", "debian_image")
 load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")
-load("//bazel/private/image:layout_repository.bzl", "layout_repository")
+load("//bazel/private/image:layout_repository.bzl", "LAYOUT_ATTRS", "layout_repository")
 load("//bazel/private/image:pull_repository.bzl", "PULL_ATTRS", "pull_repository")
 
 _NAME = {"name": attr.string(mandatory = True, doc = "Name of the repository. The image is `@NAME//image`.")}
-
-_LAYOUT = {
-    "path": attr.string(mandatory = True, doc = "The folder with index.json. A relative path starts at the workspace."),
-    "platform": attr.string(doc = "`os/architecture[/variant]`. Required if the layout has several images."),
-}
 
 _DEBIAN = DEBIAN_ATTRS | {
     "locks": attr.label_keyed_string_dict(doc = "Lock to Debian's name of its architecture, instead of `lock`. The image is the one for the target platform."),
@@ -19,7 +14,7 @@ _DEBIAN = DEBIAN_ATTRS | {
 # Kind to the attributes of its tag, and its repository rule.
 _KINDS = {
     "debian": struct(attrs = _DEBIAN, rule = debian_image),
-    "layout": struct(attrs = _LAYOUT, rule = layout_repository),
+    "layout": struct(attrs = LAYOUT_ATTRS, rule = layout_repository),
     "pull": struct(attrs = PULL_ATTRS, rule = pull_repository),
 }
 
@@ -66,7 +61,7 @@ use_repo(base_images, "debian_base", "team_base", "ubuntu", "worker_cuda")
 """,
     tag_classes = {
         "debian": tag_class(attrs = _NAME | _DEBIAN, doc = "Debian packages at locked versions, from a mirror. You need neither apt nor dpkg."),
-        "layout": tag_class(attrs = _NAME | _LAYOUT, doc = "An OCI layout on this machine, for example one from `skopeo copy … oci:images/base`."),
+        "layout": tag_class(attrs = _NAME | LAYOUT_ATTRS, doc = "An OCI layout on this machine, for example one from `skopeo copy … oci:images/base`."),
         "pull": tag_class(attrs = _NAME | PULL_ATTRS, doc = "An image in a registry, by digest. Bazel does not download its layers; a push mounts or streams them."),
     },
 )

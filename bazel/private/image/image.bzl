@@ -1,25 +1,31 @@
 """The rule behind a single-platform image, with its output groups."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
-load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
+load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "load_target", "package_repository")
 load(":image_info.bzl", "ImageInfo")
-
-def layout_entries(image):
-    """The build tool's lines for the layouts with layers of an image."""
-    return [json.encode(["layout", layout.folder.path]) for layout in image.layouts]
 
 def image_output_groups(ctx, image):
     """Declares the output groups of an image. Bazel builds each only on request.
 
     Args:
       ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
-      image: ImageInfo.
+      image: ImageInfo or ImageIndexInfo.
 
     Returns:
-      dict of output group to depset of File: `oci_layout`, `oci_tarball`, `digest`.
+      dict of output group to depset of File: `oci_layout`, `digest`, and `oci_tarball` for a single platform.
     """
-    metadata = depset([image.descriptor, image.manifest, image.config])
-    present = [layer for layer in image.layers if layer.blob]
+    is_index = hasattr(image, "images")
+    lines = ["--index=" + image.manifest.path] if is_index else []
+    inputs = [image.descriptor, image.manifest]
+    layouts = []
+    for each in image.images if is_index else [image]:
+        present = [layer for layer in each.layers if layer.blob]
+        lines += ["--manifest=" + each.manifest.path, "--config=" + each.config.path]
+        lines += [json.encode(["blob", layer.metadata.path, layer.blob.path]) for layer in present]
+        lines += [json.encode(["layout", layout.folder.path]) for layout in each.layouts]
+        inputs += [each.manifest, each.config] + [file for layer in present for file in [layer.metadata, layer.blob]]
+        layouts += [layout.files for layout in each.layouts]
+    with_blobs = depset(inputs, transitive = layouts)
 
     def action(command, output, mnemonic, inputs, lines):
         args = build_tool_args(ctx, command)
@@ -29,29 +35,18 @@ def image_output_groups(ctx, image):
         run_build_tool(ctx, args, inputs, [output], mnemonic, "Writing {} of %{{label}}".format(command))
         return depset([output])
 
-    with_blobs = depset(
-        [file for layer in present for file in [layer.metadata, layer.blob]],
-        transitive = [metadata] + [layout.files for layout in image.layouts],
-    )
-    lines = [
-        "--manifest=" + image.manifest.path,
-        "--config=" + image.config.path,
-    ] + [json.encode(["blob", layer.metadata.path, layer.blob.path]) for layer in present] + layout_entries(image)
-    tag = "--tag={}:{}".format(package_repository(ctx), ctx.label.name)
-    return {
+    groups = {
         "digest": action("digest", ctx.actions.declare_file(ctx.label.name + ".digest"), "ImageDigest", [image.descriptor], []),
         "oci_layout": action("layout", ctx.actions.declare_directory(ctx.label.name + ".layout"), "ImageLayout", with_blobs, lines),
-        "oci_tarball": action("tarball", ctx.actions.declare_file(ctx.label.name + ".tar"), "ImageTarball", with_blobs, [tag] + lines),
     }
+    if not is_index:
+        tag = "--tag={}:{}".format(package_repository(ctx), ctx.label.name)
+        groups["oci_tarball"] = action("tarball", ctx.actions.declare_file(ctx.label.name + ".tar"), "ImageTarball", with_blobs, [tag] + lines)
+    return groups
 
 def _image_impl(ctx):
     image = ctx.attr.manifest[ImageInfo]
-    run = run_target(ctx, mode = "load", images = [image_request(
-        image,
-        tag = "default",
-        repository = package_repository(ctx),
-        remote_tags = [ctx.label.name],
-    )])
+    run = load_target(ctx, image)
     files = [image.descriptor, image.manifest, image.config] + [layer.blob for layer in image.layers if layer.blob]
     return [
         DefaultInfo(executable = run.executable, files = depset(files), runfiles = run.runfiles),

@@ -1,16 +1,16 @@
 """Images that another ruleset built, as Slipway images."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN")
-load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "module_name", "package_repository", "run_target")
+load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "load_target", "module_name")
 load(":image.bzl", "image_output_groups")
-load(":image_index_info.bzl", "ImageIndexInfo")
+load(":image_index_info.bzl", "ImageIndexInfo", "image_or_index")
 load(":image_info.bzl", "ImageInfo")
 load(":import_layout.bzl", "import_layout", "layout_of")
 
 def _image_from_layout_impl(ctx):
     target = ctx.attr.layout
     if ImageInfo in target or ImageIndexInfo in target:
-        image = target[ImageIndexInfo] if ImageIndexInfo in target else target[ImageInfo]
+        image = image_or_index(target)
         groups = target[OutputGroupInfo]
     else:
         layout = layout_of(target)
@@ -18,12 +18,7 @@ def _image_from_layout_impl(ctx):
             fail("{}: {} is not an image: its output is not an OCI layout in one folder.\nUse an oci_image, an oci_image_index or an image.".format(ctx.label, target.label))
         image = import_layout(ctx, layout, ctx.label.name)
         groups = OutputGroupInfo(**image_output_groups(ctx, image))
-    run = run_target(ctx, mode = "load", images = [image_request(
-        image,
-        tag = "default",
-        repository = package_repository(ctx),
-        remote_tags = [ctx.label.name],
-    )])
+    run = load_target(ctx, image)
     return [
         DefaultInfo(executable = run.executable, files = depset([image.descriptor, image.manifest]), runfiles = run.runfiles),
         image,

@@ -1,8 +1,8 @@
 """The rule behind an image for several platforms."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
-load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "image_request", "package_repository", "run_target")
-load(":image.bzl", "layout_entries")
+load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "load_target")
+load(":image.bzl", "image_output_groups")
 load(":image_index_info.bzl", "ImageIndexInfo")
 load(":image_info.bzl", "ImageInfo")
 
@@ -14,27 +14,6 @@ _each_platform = transition(
     inputs = [],
     outputs = ["//command_line_option:platforms"],
 )
-
-def _layout(ctx, index):
-    output = ctx.actions.declare_directory(ctx.label.name + ".layout")
-    args = build_tool_args(ctx, "layout")
-    args.add_all([output], format_each = "--output=%s", expand_directories = False)
-    args.add(index.descriptor, format = "--descriptor=%s")
-    args.add(index.manifest, format = "--index=%s")
-    inputs = [index.descriptor, index.manifest]
-    layouts = []
-    for image in index.images:
-        args.add(image.manifest, format = "--manifest=%s")
-        args.add(image.config, format = "--config=%s")
-        args.add_all(layout_entries(image))
-        inputs += [image.manifest, image.config]
-        layouts += [layout.files for layout in image.layouts]
-        for layer in image.layers:
-            if layer.blob:
-                args.add(json.encode(["blob", layer.metadata.path, layer.blob.path]))
-                inputs += [layer.metadata, layer.blob]
-    run_build_tool(ctx, args, depset(inputs, transitive = layouts), [output], "ImageLayout", "Writing layout of %{label}")
-    return output
 
 def _image_index_impl(ctx):
     images = [ctx.split_attr.image[str(platform.label)][ImageInfo] for platform in ctx.attr.platforms]
@@ -54,23 +33,12 @@ def _image_index_impl(ctx):
     )
     info = ImageIndexInfo(descriptor = descriptor, manifest = index, images = images)
 
-    digest = ctx.actions.declare_file(ctx.label.name + ".digest")
-    args = build_tool_args(ctx, "digest")
-    args.add(digest, format = "--output=%s")
-    args.add(descriptor, format = "--descriptor=%s")
-    run_build_tool(ctx, args, [descriptor], [digest], "ImageDigest", "Writing digest of %{label}")
-
-    run = run_target(ctx, mode = "load", images = [image_request(
-        info,
-        tag = "default",
-        repository = package_repository(ctx),
-        remote_tags = [ctx.label.name],
-    )])
+    run = load_target(ctx, info)
     files = [descriptor, index] + [file for image in images for file in [image.descriptor, image.manifest, image.config]]
     return [
         DefaultInfo(executable = run.executable, files = depset(files), runfiles = run.runfiles),
         info,
-        OutputGroupInfo(digest = depset([digest]), oci_layout = depset([_layout(ctx, info)])),
+        OutputGroupInfo(**image_output_groups(ctx, info)),
     ]
 
 image_index = rule(

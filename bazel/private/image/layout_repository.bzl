@@ -18,6 +18,11 @@ image_import(
 )
 """
 
+LAYOUT_ATTRS = {
+    "path": attr.string(mandatory = True, doc = "The folder with index.json. A relative path starts at the workspace."),
+    "platform": attr.string(doc = "`os/architecture[/variant]`. Required if the layout has several images."),
+}
+
 def _error(rctx, problem, remedy):
     fail("base image {}: {}\n{}".format(rctx.attr.name, problem, remedy))
 
@@ -90,8 +95,5 @@ layout_repository = repository_rule(
 
 Slipway verifies the digests of manifest and configuration. Errors: no such folder; no image for the platform; a wrong digest.
 """,
-    attrs = {
-        "path": attr.string(mandatory = True, doc = "The folder with index.json. A relative path starts at the workspace."),
-        "platform": attr.string(doc = "`os/architecture[/variant]`. Required if the layout has several images."),
-    },
+    attrs = LAYOUT_ATTRS,
 )

@@ -1,16 +1,10 @@
 """Loads an image into podman or docker on this machine."""
 
 load("//bazel/private/image:image_index_info.bzl", "IMAGE_PROVIDERS", "image_or_index")
-load(":request.bzl", "REQUEST_ATTRS", "image_request", "module_name", "package_repository", "run_target")
+load(":request.bzl", "REQUEST_ATTRS", "load_target", "module_name")
 
 def _image_load_impl(ctx):
-    repository = ctx.attr.repository or package_repository(ctx)
-    run = run_target(ctx, mode = "load", images = [image_request(
-        image_or_index(ctx.attr.image),
-        tag = "default",
-        repository = repository,
-        remote_tags = [ctx.attr.tag or ctx.label.name],
-    )])
+    run = load_target(ctx, image_or_index(ctx.attr.image), ctx.attr.repository, ctx.attr.tag)
     return [DefaultInfo(executable = run.executable, runfiles = run.runfiles)]
 
 _image_load = rule(

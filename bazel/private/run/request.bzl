@@ -41,6 +41,15 @@ def image_request(image, tag, repository, remote_tags, registry = "", remote_tag
         remote_tags_file = remote_tags_file,
     )
 
+def load_target(ctx, image, repository = "", tag = ""):
+    """The run target that loads an image into podman or docker, by default under the target's own name."""
+    return run_target(ctx, mode = "load", images = [image_request(
+        image,
+        tag = "default",
+        repository = repository or package_repository(ctx),
+        remote_tags = [tag or ctx.label.name],
+    )])
+
 def _describe(ctx, entry, carried, needed, placed):
     """The request's entry for one image.
 
