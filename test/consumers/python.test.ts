@@ -6,7 +6,7 @@ afterAll(() => consumer.end());
 
 const menu = "soup      4.50\nfish     12.25\n";
 
-it("runs a Python program with two packages from a lock file, here and in its image", async () => {
+it("runs a Python program with a package from a lock file, here and in its image", async () => {
   const stdout = await consumer.run("//:main");
   const image = /^The image: (localhost:\d+\/python_example@sha256:[0-9a-f]{64})$/m.exec(stdout)?.[1] ?? "";
   expect(stdout).toMatch(/^soup .*\nfish .*\nPython 3\.\d+\.\d+\nThe image: .*\n$/);
