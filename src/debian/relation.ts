@@ -14,15 +14,7 @@ const ALTERNATIVE =
   /^([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?\s*(?:\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s)]+)\s*\))?\s*(?:\[[^\]]*\])?$/i;
 
 /** The obsolete operators `<` and `>` mean "or equal" (Policy Manual 7.1). */
-const OPERATORS: Readonly<Record<string, VersionOperator>> = {
-  "<<": "<<",
-  "<=": "<=",
-  "=": "=",
-  ">=": ">=",
-  ">>": ">>",
-  "<": "<=",
-  ">": ">=",
-};
+const OBSOLETE: Readonly<Record<string, VersionOperator>> = { "<": "<=", ">": ">=" };
 
 /**
  * Reads a relation field of a binary package (`Depends`, `Pre-Depends`, `Provides`; Policy Manual 7.1). Architecture qualifiers (`:any`)
@@ -35,11 +27,11 @@ export function parseRelations(field: string | undefined): Dependency[] {
     for (const text of clause.split("|")) {
       const match = ALTERNATIVE.exec(text.trim());
       if (match?.[1] === undefined) continue;
-      const operator = OPERATORS[match[2] ?? ""];
-      const version = match[3];
-      alternatives.push(
-        operator === undefined || version === undefined ? { name: match[1] } : { name: match[1], operator, version },
-      );
+      const [, name, operator, version] = match;
+      alternatives.push({
+        name,
+        ...(operator && version && { operator: OBSOLETE[operator] ?? (operator as VersionOperator), version }),
+      });
     }
     if (alternatives.length > 0) dependencies.push(alternatives);
   }

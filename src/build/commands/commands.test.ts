@@ -137,20 +137,16 @@ describe("layout", () => {
 
   it("refuses what is no complete image, and leaves nothing", async () => {
     const before = readdirSync(folder);
-    await expect(run(["layout", "--output=out", ...image, ...blobs.slice(1)])).rejects.toThrow(
-      reported("image-unsuitable", "m.json"),
-    );
-    await expect(run(["layout", "--output=out", "--descriptor=bd.json", ...image.slice(1), ...blobs])).rejects.toThrow(
-      reported("image-invalid", "m.json"),
-    );
-    await expect(run(["layout", "--output=out", ...image.slice(0, 2), "--config=bc.json", ...blobs])).rejects.toThrow(
-      reported("image-invalid", "bc.json"),
-    );
+    const refused = (args: readonly string[]) => expect(run(["layout", "--output=out", ...args])).rejects;
+    await refused([...image, ...blobs.slice(1)]).toThrow(reported("image-unsuitable", "m.json"));
+    const otherDescriptor = ["--descriptor=bd.json", ...image.slice(1)];
+    await refused([...otherDescriptor, ...blobs]).toThrow(reported("image-invalid", "m.json"));
+    const otherConfig = [...image.slice(0, 2), "--config=bc.json"];
+    await refused([...otherConfig, ...blobs]).toThrow(reported("image-invalid", "bc.json"));
     expect(readdirSync(folder)).toEqual(before);
     writeFileSync(join(folder, "short.tar.gz"), "");
-    await expect(
-      run(["layout", "--output=out", ...image, '["blob","base.json","short.tar.gz"]', ...blobs.slice(1)]),
-    ).rejects.toThrow(reported("image-invalid", "short.tar.gz"));
+    const short = '["blob","base.json","short.tar.gz"]';
+    await refused([...image, short, ...blobs.slice(1)]).toThrow(reported("image-invalid", "short.tar.gz"));
   });
 });
 
