@@ -17,8 +17,9 @@ def shell_quote(text):
     """Quotes a string as one word of /bin/sh."""
     return "'" + text.replace("'", "'\\''") + "'"
 
-# You can start a program by its path, through a link, or from another program's runfiles.
-_FIND = """#!/bin/sh
+# The start of a /bin/sh script: sets `$r` to its runfiles folder. You can start a program by its path, through a link, or from another program's
+# runfiles.
+FIND_RUNFILES = """#!/bin/sh
 case $0 in
   *.runfiles/*) r=${0%%.runfiles/*}.runfiles ;;
   *)
@@ -54,4 +55,4 @@ def launcher_script(command, environment = {}, setup = "", program = None):
         return "\"$r\"".join([shell_quote(part) if part else "" for part in text.split("{runfiles}")])
 
     exports = ["export {}={}\n".format(name, word(value)) for name, value in environment.items()]
-    return _FIND + "".join(exports) + setup + "exec " + " ".join([word(w) for w in command]) + " \"$@\"\n"
+    return FIND_RUNFILES + "".join(exports) + setup + "exec " + " ".join([word(w) for w in command]) + " \"$@\"\n"

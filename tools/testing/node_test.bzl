@@ -1,6 +1,6 @@
 """Tests of this repository that run on Node: vitest, the type check, the linters."""
 
-load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")  # buildifier: disable=bzl-visibility
+load("//bazel/private:runfiles.bzl", "FIND_RUNFILES", "runfiles_path", "shell_quote")  # buildifier: disable=bzl-visibility
 load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")  # buildifier: disable=bzl-visibility
 
 # For tests that run Bazel as a user does: the variables for caches, proxies and certificates.
@@ -52,11 +52,10 @@ def _node_test_impl(ctx):
         own_modules = own_modules,
         home = "" if "HOME" in ctx.attr.env_inherit else "export HOME=$TEST_TMPDIR/home",
     )
-    find = launcher_script([":"])
     script = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.write(
         script,
-        find[:find.rindex("exec ")] + stage + "exec node " + ctx.attr.command + "\n",
+        FIND_RUNFILES + stage + "exec node " + ctx.attr.command + "\n",
         is_executable = True,
     )
     files = [target[DefaultInfo].files for target in ctx.attr.srcs + ctx.attr.deps + ctx.attr.own_deps + ctx.attr.data]

@@ -24,6 +24,7 @@ PIPELINE_ATTRIBUTES = [
     "env",
     "excludes",
     "file_layers",
+    "image_binary",
     "image_env",
     "image_layers",
     "images",
@@ -66,6 +67,7 @@ def pipeline(
         deps = [],
         data = [],
         binary = None,
+        image_binary = None,
         base = None,
         bases = {},
         images = {},
@@ -115,6 +117,7 @@ def pipeline(
       data: labels of files that the program finds in its runfiles.
       binary: label of an executable target in any language, instead of `entry_point`, `srcs`, `deps` and `data`. Slipway uses its executable and runfiles.
         A `genrule` needs `executable = True`. A script or program in your sources must be executable (`chmod +x`).
+      image_binary: label of an executable target: the program of the images, if it is not the launch script. Default: the launch script.
       base: label of the base image for the tag `default`. Default: the build setting `default_base`.
       bases: dict of tag to label: base images. Slipway builds one image for each. `base` is the same as the entry `default`.
       images: dict of tag to label: complete images that already contain the program: an `image`, or a target that builds an OCI layout, such as
@@ -173,7 +176,7 @@ def pipeline(
     layers_name = name + "_layers"
     layers = {
         "name": layers_name,
-        "binary": program,
+        "binary": image_binary or program,
         "program_name": name,
         "file_layers": file_layers,
         "excludes": excludes,

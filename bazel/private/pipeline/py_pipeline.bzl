@@ -15,6 +15,7 @@ def py_pipeline(
         data = [],
         imports = [],
         py_binary = None,
+        image_module = "",
         **kwargs):
     """A Python program that runs on your machine as a launch script and elsewhere in its own image: `pipeline` for Python.
 
@@ -42,6 +43,9 @@ def py_pipeline(
       data: labels of files that the program finds in its runfiles.
       imports: list of strings: further import folders, relative to the package.
       py_binary: the rule `py_binary` of rules_python. Default: none; the program works without rules_python.
+      image_module: string: a Python module that the images start instead of `main`, with `/usr/bin/python3 -m`. Python finds it, `main` and the
+        other modules of the program. For Sematic: `sematic.resolvers.worker`, on the base `@sematic_base//image`. Default: the images start `main`.
+        With `py_binary`, Python searches the repository, the package, its `imports` and every `site-packages` folder.
       **kwargs: attributes of `pipeline`.
     """
     where = "py_pipeline {}".format(label_text(native.package_relative_label(name)))
@@ -49,7 +53,7 @@ def py_pipeline(
         if attribute in kwargs:
             fail("{}: py_pipeline has no attribute {}.\nFor a program that is already a target, use pipeline(binary = …).".format(where, attribute))
     if kwargs:
-        check_attributes(where, kwargs, PIPELINE_ATTRIBUTES + ["imports", "main", "py_binary"])
+        check_attributes(where, kwargs, PIPELINE_ATTRIBUTES + ["image_module", "imports", "main", "py_binary"])
     if not main:
         main = name + ".py"
         if not native.glob([main], allow_empty = True):
@@ -73,4 +77,14 @@ def py_pipeline(
         )
     else:
         python_program(srcs = srcs, deps = deps + [_SDK], imports = imports, **common)
+    if image_module:
+        worker = name + "_worker"
+        python_program(
+            srcs = srcs,
+            deps = ([program] if py_binary else deps) + [_SDK],
+            imports = imports,
+            module = image_module,
+            **(common | {"name": worker})
+        )
+        kwargs = {"image_binary": worker} | kwargs
     pipeline(name = name, binary = program, **kwargs)

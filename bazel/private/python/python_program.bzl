@@ -2,7 +2,7 @@
 
 load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:module_choice.bzl", "module_targets")
-load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path", "shell_quote")
+load("//bazel/private:runfiles.bzl", "FIND_RUNFILES", "launcher_script", "runfiles_path", "shell_quote")
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
 load(":python_info.bzl", "PythonInfo")
 load(":python_library.bzl", "PYTHON_LIBRARY_ATTRS", "python_import", "python_info", "python_runfiles")
@@ -18,6 +18,12 @@ _VERSIONED = """python=$(command -v python{version}) || {{
 }}
 """
 
+# Only rules_python knows the import folders of its targets. Each of its packages has this folder.
+_SITE_PACKAGES = """for folder in "$r"/*/site-packages; do
+  [ ! -d "$folder" ] || PYTHONPATH=$PYTHONPATH:$folder
+done
+"""
+
 def _python_program_impl(ctx):
     info = python_info(ctx, imports = [])
     versions = info.versions.to_list()
@@ -25,21 +31,25 @@ def _python_program_impl(ctx):
         fail("{}: its packages are for several versions of Python: {}.\nDeclare all of them with the same python_version.".format(ctx.label, ", ".join(versions)))
     own = [python_import(ctx, folder) for folder in ["."] + ctx.attr.imports] + [ctx.workspace_name]
     imports = {path: None for path in own + info.imports.to_list()}
-    setup = "python=python3\n"
-    if versions:
-        setup = _VERSIONED.format(version = versions[0], label = shell_quote(label_text(ctx.label)))
-    setup += "PYTHONPATH={}${{PYTHONPATH:+:$PYTHONPATH}}\nexport PYTHONPATH\n".format(
+    python_path = "PYTHONPATH={}${{PYTHONPATH:+:$PYTHONPATH}}\nexport PYTHONPATH\n".format(
         ":".join(["\"$r\"/" + shell_quote(path) for path in imports]),
     )
     script = ctx.actions.declare_file(ctx.label.name)
+    if ctx.attr.module:
+        if [character for character in ctx.attr.module.elems() if not (character.isalnum() or character in "._")]:
+            fail("{}: {} is not the name of a Python module.\nWrite it as `python3 -m` takes it: package.module.".format(ctx.label, repr(ctx.attr.module)))
+        if [target for target in ctx.attr.deps if PythonInfo not in target]:
+            python_path += _SITE_PACKAGES
+        text = FIND_RUNFILES + "export RUNFILES_DIR=\"$r\"\n" + python_path + "exec /usr/bin/python3 -m {} \"$@\"\n".format(ctx.attr.module)
+    else:
+        setup = "python=python3\n"
+        if versions:
+            setup = _VERSIONED.format(version = versions[0], label = shell_quote(label_text(ctx.label)))
 
-    # -P keeps the program's source folder off the import path, because it can have modules that the build does not know.
-    command = ["{program}", "-P"] + ctx.attr.python_options + ["{runfiles}/" + runfiles_path(ctx, ctx.file.main)]
-    ctx.actions.write(
-        script,
-        launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}, setup = setup, program = "python"),
-        is_executable = True,
-    )
+        # -P keeps the program's source folder off the import path, because it can have modules that the build does not know.
+        command = ["{program}", "-P"] + ctx.attr.python_options + ["{runfiles}/" + runfiles_path(ctx, ctx.file.main)]
+        text = launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}, setup = setup + python_path, program = "python")
+    ctx.actions.write(script, text, is_executable = True)
     return [
         DefaultInfo(
             executable = script,
@@ -54,6 +64,7 @@ def _python_program_impl(ctx):
 _ATTRS = PYTHON_LIBRARY_ATTRS | {
     "main": attr.label(mandatory = True, allow_single_file = [".py"], doc = "The module that starts."),
     "env": attr.string_dict(doc = "Environment variables of `bazel run`."),
+    "module": attr.string(doc = "A module that starts instead of `main`, with `/usr/bin/python3 -m`. Default: `main` starts."),
     "python_options": attr.string_list(doc = "Options of Python, for example `-O`."),
 }
 
