@@ -1,7 +1,7 @@
 """Repository rules and macros for a WORKSPACE file. With bzlmod, use the module extensions instead."""
 
 load("//bazel/private/debian:debian_repository.bzl", _debian_image = "debian_image")
-load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")
+load("//bazel/private/debian:default_bases.bzl", "declare_default_bases")
 load("//bazel/private/extensions:toolchains.bzl", "slipway_tool_repositories")
 load("//bazel/private/image:layout_repository.bzl", _layout_image = "layout_repository")
 load("//bazel/private/image:pull_repository.bzl", _pull_image = "pull_repository")
@@ -31,5 +31,4 @@ def base_images(mirror = ""):
     Args:
       mirror: string, address of a Debian mirror, `https://HOST/debian`. Default: the mirror in the machine's apt sources.
     """
-    for name, base in DEFAULT_BASES.items():
-        debian_image(name = name, locks = base.locks, env = base.env, layers = base.layers, allow_newer = True, mirror = mirror)
+    declare_default_bases(mirror = mirror)

@@ -6,30 +6,35 @@ load("//bazel/private/image:image_manifest.bzl", "image_manifest", "image_manife
 load(":debian_layer.bzl", "debian_layer")
 load(":python_bytecode_layer.bzl", "python_bytecode_layer", "python_packages_of")
 
-def debian_base(packages, env, layers, platform, constraints):
-    """Declares `layer` and `image`. The image is always for one platform, whatever the target platform is.
+def debian_base(env, layers, platform, constraints, packages = [], shared = None):
+    """Declares `layer`, `python_bytecode` if the packages have Python, and `image`. The image is always for one platform, whatever the target platform is.
 
     If it is the target platform, no transition is needed, so programs and bases share their tools: Bazel analyses and builds those once. The
     image is the same with and without the transition.
 
     Args:
-      packages: labels of the packages.
       env: dict of string to string, environment variables of the image.
-      layers: labels of the image's layers, lowest first, starting with `:layer`.
+      layers: labels of further layers of the image, lowest first.
       platform: label of the platform.
       constraints: labels of the platform's constraints.
+      packages: labels of the packages.
+      shared: string, the package of another base of the same packages with Python, whose layers this one uses. Default: layers of its own.
     """
-    debian_layer(name = "layer", packages = packages)
     python = python_packages_of(packages)
-    if python:
-        python_bytecode_layer(name = "python_bytecode", packages = python)
-        layers = layers[:1] + [":python_bytecode"] + layers[1:]
+    names = ["layer"] + (["python_bytecode"] if python or shared else [])
+    if shared:
+        for name in names:
+            native.alias(name = name, actual = "{}:{}".format(shared, name))
+    else:
+        debian_layer(name = "layer", packages = packages)
+        if python:
+            python_bytecode_layer(name = "python_bytecode", packages = python)
     native.config_setting(name = "is_built_for", constraint_values = constraints)
     manifest = image_manifest_name("image")
     what = {
         "cmd": ["/bin/sh"],
         "env": env,
-        "layers": layers,
+        "layers": names + layers,
         "user": "1000:1000",
     }
     image_manifest(name = manifest + "_as_built_for", **what)

@@ -22,8 +22,8 @@ debian_base(
     constraints = {constraints},
     env = {env},
     layers = {layers},
-    packages = {packages},
     platform = "{platform}",
+    {origin},
 )
 """
 
@@ -151,6 +151,17 @@ def _lock_path(rctx):
     label = rctx.attr.lock
     return label.package + "/" + label.name if label.package else label.name
 
+def _declare_image(rctx, architecture, origin):
+    """Declares the image, with the argument of `debian_base` that says where its layers come from."""
+    rctx.file("image/BUILD.bazel", _BUILD.format(
+        debian_base = Label(":debian_base.bzl"),
+        env = json.encode({"PATH": _PATH} | rctx.attr.env),
+        layers = json.encode([str(label) for label in rctx.attr.layers]),
+        origin = origin,
+        platform = _ARCHITECTURES[architecture].platform,
+        constraints = json.encode([str(_LINUX), str(_ARCHITECTURES[architecture].cpu)]),
+    ))
+
 def _debian_repository_impl(rctx):
     declared = {name: getattr(rctx.attr, name) for name in ["suite", "components", "architecture", "packages"]}
     prepared = run_repository_tool(rctx, _TOOL, ["prepare", rctx.path(rctx.attr.lock), _lock_path(rctx), rctx.attr.mirror, json.encode(declared)])
@@ -163,14 +174,7 @@ def _debian_repository_impl(rctx):
     if failed:
         packages = _replace(rctx, prepared, failed)
     rctx.file("BUILD.bazel", "exports_files({})\n".format(json.encode(["packages/{}.deb".format(entry["name"]) for entry in packages])))
-    rctx.file("image/BUILD.bazel", _BUILD.format(
-        debian_base = Label(":debian_base.bzl"),
-        packages = json.encode_indent(["//:packages/{}.deb".format(entry["name"]) for entry in packages], prefix = "    "),
-        env = json.encode({"PATH": _PATH} | rctx.attr.env),
-        layers = json.encode_indent([":layer"] + [str(label) for label in rctx.attr.layers], prefix = "    "),
-        platform = _ARCHITECTURES[architecture].platform,
-        constraints = json.encode([str(_LINUX), str(_ARCHITECTURES[architecture].cpu)]),
-    ))
+    _declare_image(rctx, architecture, "packages = " + json.encode_indent(["//:packages/{}.deb".format(entry["name"]) for entry in packages], prefix = "    "))
 
     # The bytes are pinned, unless newer packages replaced locked ones.
     return rctx.repo_metadata(reproducible = not failed) if hasattr(rctx, "repo_metadata") else None
@@ -179,6 +183,18 @@ _debian_repository = repository_rule(
     implementation = _debian_repository_impl,
     doc = "`@NAME//image`: an image of the Debian packages in a lock. Bazel downloads them from a mirror.",
     attrs = DEBIAN_ATTRS,
+)
+
+def _debian_variant_impl(rctx):
+    rctx.file("BUILD.bazel")
+    _declare_image(rctx, rctx.attr.architecture, "shared = \"@{}//image\"".format(rctx.attr.of))
+
+_debian_variant = repository_rule(
+    implementation = _debian_variant_impl,
+    doc = "`@NAME//image`: the layers of another Debian image, and further ones. Downloads and builds nothing twice.",
+    attrs = {name: DEBIAN_ATTRS[name] for name in ["architecture", "env", "layers"]} | {
+        "of": attr.string(mandatory = True, doc = "The name of the other image's repository."),
+    },
 )
 
 def _debian_hub_impl(rctx):
@@ -203,6 +219,24 @@ _debian_hub = repository_rule(
         "architectures": attr.string_list(mandatory = True),
     },
 )
+
+def debian_variant(name, of, architectures, **kwargs):
+    """Declares `@NAME//image`: a Debian image with Python, with further layers and variables. It shares the other image's layers.
+
+    Args:
+      name: string, name of the repository.
+      of: string, name of the other image's repository, which debian_image declares with `locks`.
+      architectures: list of strings, Debian's names of the architectures.
+      **kwargs: `env` and `layers`, as for debian_image.
+    """
+    for architecture in architectures:
+        _debian_variant(
+            name = "{}_{}".format(name, architecture),
+            of = "{}_{}".format(of, architecture),
+            architecture = architecture,
+            **kwargs
+        )
+    _debian_hub(name = name, image_name = name, architectures = architectures)
 
 def debian_image(name, lock = None, locks = {}, architecture = "", **kwargs):
     """Declares a base image from Debian packages: `@NAME//image`.

@@ -1,7 +1,7 @@
 """The module extension for base images."""
 
 load("//bazel/private/debian:debian_repository.bzl", "DEBIAN_ATTRS", "debian_image")
-load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")
+load("//bazel/private/debian:default_bases.bzl", "declare_default_bases")
 load("//bazel/private/image:layout_repository.bzl", "LAYOUT_ATTRS", "layout_repository")
 load("//bazel/private/image:pull_repository.bzl", "PULL_ATTRS", "pull_repository")
 
@@ -30,10 +30,7 @@ def _base_images_impl(mctx):
                     continue
                 declared[tag.name] = module.name
                 spec.rule(name = tag.name, **{attribute: getattr(tag, attribute) for attribute in spec.attrs})
-    for name, base in DEFAULT_BASES.items():
-        # Debian's archive of all versions has the pinned packages. A machine that cannot reach it takes newer packages as a last resort.
-        if name not in declared:
-            debian_image(name = name, locks = base.locks, env = base.env, layers = base.layers, allow_newer = True)
+    declare_default_bases(declared)
     return mctx.extension_metadata(reproducible = True)
 
 base_images = module_extension(
