@@ -1,6 +1,7 @@
 """Tests of the default bases' declarations."""
 
 load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
+load("//bazel:defs.bzl", "ImageInfo")
 load("//bazel/private/debian:default_bases.bzl", "DEFAULT_BASES")  # buildifier: disable=bzl-visibility
 
 def _default_bases_impl(ctx):
@@ -24,3 +25,17 @@ def _default_bases_impl(ctx):
     return unittest.end(env)
 
 default_bases_test = unittest.make(_default_bases_impl)
+
+def _shared_layers_impl(ctx):
+    env = unittest.begin(ctx)
+    worker, sematic = [[layer.blob.path for layer in base[ImageInfo].layers] for base in [ctx.attr.worker, ctx.attr.sematic]]
+    asserts.equals(env, worker, sematic[:-1])
+    return unittest.end(env)
+
+shared_layers_test = unittest.make(
+    _shared_layers_impl,
+    attrs = {
+        "sematic": attr.label(default = "@sematic_base//image", providers = [ImageInfo]),
+        "worker": attr.label(default = "@worker_base//image", providers = [ImageInfo]),
+    },
+)
