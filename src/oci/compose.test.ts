@@ -72,6 +72,21 @@ describe("composeImage", () => {
     expect(config.created).toBe("1970-01-01T00:00:00Z");
   });
 
+  it("gives the image and its own layers the creation time, and keeps the base's", () => {
+    const history = [{ created: "2020-01-01T00:00:00Z" }];
+    const image = composeImage({
+      base: base({ ...baseConfig, history }),
+      layers: [layer("a")],
+      spec: { ...spec, epoch: 1_700_000_000 },
+    });
+    const { manifest, config } = read(image);
+    const created = "2023-11-14T22:13:20Z";
+    expect(config.created).toBe(created);
+    expect(config.history).toEqual([...history, { created, created_by: "slipway", comment: "a" }]);
+    const { layers } = read(composeImage({ base: base(), layers: [layer("a")], spec })).manifest;
+    expect(manifest.layers).toEqual(layers);
+  });
+
   it.each([
     [undefined, "1000:1000"],
     ["", "1000:1000"],

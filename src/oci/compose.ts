@@ -7,9 +7,6 @@ import type { LayerMetadata } from "./layer.ts";
 import { parseImageManifest } from "./manifest.ts";
 import { mediaTypes, ociLayerMediaType } from "./media-types.ts";
 
-/** The creation time of everything that Slipway builds. Fixed, so that the same inputs give the same digests. */
-const epoch = "1970-01-01T00:00:00Z";
-
 /** The specification of an image. Omitted fields come from the base. */
 export interface ImageSpec {
   readonly os?: string;
@@ -28,6 +25,8 @@ export interface ImageSpec {
   readonly workingDir?: string;
   /** Added to the base's, and override them. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** The creation time of the image and of its layers' history: seconds since 1970. Default: 0, so that the same inputs give the same digests. */
+  readonly epoch?: number;
   /** Annotations of the manifest. The base's are not inherited, since they describe the base. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -121,11 +120,12 @@ function configOf(
   layers: readonly LayerMetadata[],
   base: Base | undefined,
 ): ImageConfig {
+  const created = timeOf(spec.epoch ?? 0);
   const { history: _history, rootfs: _rootfs, created: _created, ...inherited } = (base?.config ?? {}) as ImageConfig;
   return {
     ...inherited,
     ...platform,
-    created: epoch,
+    created,
     config: executionOf(spec, base?.config.config ?? {}),
     rootfs: {
       type: "layers",
@@ -134,7 +134,7 @@ function configOf(
     history: [
       ...baseHistory(base),
       ...layers.map((layer) => ({
-        created: epoch,
+        created,
         created_by: "slipway",
         ...(layer.comment ? { comment: layer.comment } : {}),
       })),
@@ -147,7 +147,14 @@ function baseHistory(base: Base | undefined): readonly HistoryEntry[] {
   if (!base) return [];
   const history = base.config.history ?? [];
   const named = history.filter((entry) => entry.empty_layer !== true).length;
-  return named === base.layers.length ? history : base.layers.map(() => ({ created: epoch, comment: "base image" }));
+  return named === base.layers.length
+    ? history
+    : base.layers.map(() => ({ created: timeOf(0), comment: "base image" }));
+}
+
+/** RFC 3339, as the specification has times. */
+function timeOf(epoch: number): string {
+  return new Date(epoch * 1000).toISOString().replace(".000Z", "Z");
 }
 
 function executionOf(spec: ImageSpec, base: ExecutionConfig): ExecutionConfig {
