@@ -72,6 +72,15 @@ def _entries_impl(ctx):
 
 _entries_test = analysistest.make(_entries_impl, attrs = {"entries": attr.string_list(doc = "The entries of the layer's action.")})
 
+def _epoch_impl(ctx):
+    env = analysistest.begin(ctx)
+    [action] = [action for action in analysistest.target_actions(env) if action.mnemonic == "ImageManifest"]
+    [spec] = [argument.removeprefix("--spec=") for argument in action.argv if argument.startswith("--spec=")]
+    asserts.equals(env, 1700000000, json.decode(spec)["epoch"])
+    return analysistest.end(env)
+
+_epoch_test = analysistest.make(_epoch_impl)
+
 def _actions_impl(ctx):
     env = analysistest.begin(ctx)
     mnemonics = [action.mnemonic for action in analysistest.target_actions(env)]
@@ -197,6 +206,8 @@ def rules_test_suite(name):
     _manifest_test(name = "manifest_test", target_under_test = ":main_default_image_manifest")
     _no_image_actions_test(name = "local_without_image_test", target_under_test = ":main_local")
 
+    image(name = "dated", epoch = 1700000000, tags = _MANUAL)
+    _epoch_test(name = "epoch_test", target_under_test = ":dated_manifest")
     image(name = "two_programs", layers = [":main_layers", ":same_base_twice_layers"], tags = _MANUAL)
     _fails("two_programs", ["//test/rules:two_programs", "two of its `layers` have a program", "Set `entrypoint`"])
     image_push(name = "odd_tags", images = [":empty"], image_tags = ["a", "b"], tags = _MANUAL)

@@ -26,6 +26,7 @@ def image(
         working_dir = "",
         labels = {},
         annotations = {},
+        epoch = 0,
         platform = None,
         platforms = [],
         tags = [],
@@ -64,6 +65,9 @@ def image(
       working_dir: string. Default: the program's, else the base's.
       labels: dict of string to string: labels of the configuration. They override the base's.
       annotations: dict of string to string: annotations of the manifest.
+      epoch: int: the creation time of the image, in seconds since 1970-01-01 UTC, as in SOURCE_DATE_EPOCH. With `platforms`: of every image. Default: 0.
+        Only the configuration gets it, so another time pushes no layer. Layers have no such attribute: their files have time 0, and images of all
+        times share them. A build status variable cannot set it, because no digest depends on the build status.
       platform: label of a platform. Default: the target platform of the build.
       platforms: labels of platforms: Slipway builds the image for each, as one OCI image index. Default: an image for one platform, `platform`. You
         push, launch and load an index like an image, but it cannot be the base of another image.
@@ -80,6 +84,7 @@ def image(
         "working_dir": working_dir,
         "labels": labels,
         "annotations": annotations,
+        "epoch": epoch,
     }
     where = "image " + label_text(native.package_relative_label(name))
     check_attributes(where, kwargs, attributes.keys() + ["platform", "platforms"] + _ACTION_ATTRIBUTES)

@@ -81,6 +81,7 @@ def _image_manifest_impl(ctx):
         "variant": platform.variant,
         "entrypoint": ctx.attr.entrypoint or program.entrypoint,
         "cmd": ctx.attr.cmd,
+        "epoch": ctx.attr.epoch,
         "user": ctx.attr.user,
         "workingDir": ctx.attr.working_dir or program.working_dir,
     }.items():
@@ -103,6 +104,7 @@ _ATTRS = {
     "env": attr.string_dict(doc = "Environment variables. They override the base's."),
     "entrypoint": attr.string_list(doc = "The command that starts. Default: the program in a layer, else the base's entrypoint."),
     "cmd": attr.string_list(doc = "Arguments of the entrypoint. Default: the base's; none if `entrypoint` or a program in a layer replaces its entrypoint."),
+    "epoch": attr.int(doc = "The creation time of the image, in seconds since 1970-01-01 UTC. Default: 0."),
     "user": attr.string(doc = "`USER` or `UID:GID`. Default: the base's. If a layer has a program and the base sets no user or root: 1000:1000 with home /home/slipway."),
     "working_dir": attr.string(doc = "Default: the program's, else the base's."),
     "labels": attr.string_dict(doc = "Labels of the configuration. They override the base's."),

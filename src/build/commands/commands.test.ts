@@ -52,12 +52,21 @@ describe("manifest", () => {
     [["--base-manifest=bm.json", "--spec={}"], "command-line-invalid", "--base-config"],
     [[...onBase, '--spec={"colour":"red"}'], "command-line-invalid", "colour"],
     [[...onBase, '--spec={"cmd":"x"}'], "command-line-invalid", "cmd"],
+    [[...onBase, '--spec={"epoch":-1}'], "command-line-invalid", "epoch"],
+    [[...onBase, '--spec={"epoch":253402300800}'], "command-line-invalid", "epoch"],
     [[...onBase, "--spec={}", "--layer=no.json"], "file-unreadable", /no\.json$/],
   ] as const)("refuses %j, and writes nothing", async (args, code, culprit) => {
     const before = readdirSync(folder);
     const outputs = ["--manifest=x.json", "--config=y.json", "--descriptor=z.json"];
     await expect(run(["manifest", ...outputs, ...args])).rejects.toThrow(reported(code, culprit));
     expect(readdirSync(folder)).toEqual(before);
+  });
+});
+
+describe("epoch", () => {
+  it("is the creation time of the image", async () => {
+    await run(["manifest", ...image, "--layer=app.json", `--spec=${JSON.stringify({ ...spec, epoch: 1 })}`]);
+    expect(json("c.json").created).toBe("1970-01-01T00:00:01Z");
   });
 });
 

@@ -49,6 +49,8 @@ function readBase(options: Arguments, context: Context): BaseImage | undefined {
 
 const specTexts = ["os", "architecture", "variant", "user", "defaultUser", "defaultHome", "workingDir"];
 const specLists = ["entrypoint", "cmd"];
+/** The end of the year 9999, after which a time is not RFC 3339. */
+const lastEpoch = 253_402_300_799;
 const specMaps = ["env", "labels", "annotations"];
 
 function parseSpec(text: string): ImageSpec {
@@ -58,7 +60,14 @@ function parseSpec(text: string): ImageSpec {
     if (specTexts.includes(key)) field.string();
     else if (specLists.includes(key)) field.strings();
     else if (specMaps.includes(key)) field.stringMap();
+    else if (key === "epoch") checkEpoch(field);
     else field.fail("is not known");
   }
   return spec.value as ImageSpec;
+}
+
+function checkEpoch(field: JsonNode): void {
+  const { value } = field;
+  const isTime = typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= lastEpoch;
+  if (!isTime) field.fail("is not a whole number of seconds since 1970, up to the year 9999");
 }
