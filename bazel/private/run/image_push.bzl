@@ -1,7 +1,7 @@
 """Pushes images."""
 
 load("//bazel/private/image:image_index_info.bzl", "IMAGE_PROVIDERS", "image_or_index")
-load(":request.bzl", "REQUEST_ATTRS", "image_request", "module_name", "package_repository", "run_target")
+load(":request.bzl", "REQUEST_ATTRS", "module_name", "package_repository", "run_target")
 load(":run_tools_info.bzl", "RunToolsInfo")
 
 DESTINATION_ATTRS = {
@@ -20,7 +20,7 @@ def image_requests(ctx):
       ctx: the rule context, with REQUEST_ATTRS too.
 
     Returns:
-      list of image_request.
+      list of struct, as in `run_target`.
     """
     prefix = ctx.attr._run_tools[RunToolsInfo].repository_prefix.strip("/").lower()
     default = "/".join([part for part in [prefix, package_repository(ctx)] if part])
@@ -32,8 +32,8 @@ def image_requests(ctx):
     if len(tags) != count or (count != 1 and len(remote_tags) != count):
         fail("{}: there are {} `images`, {} `image_tags` and {} `remote_tags`.\nGive as many tags as images.".format(ctx.label, count, len(tags), len(remote_tags)))
     return [
-        image_request(
-            image_or_index(target),
+        struct(
+            image = image_or_index(target),
             tag = tags[i],
             registry = ctx.attr.registry,
             repository = ctx.attr.repository or default,

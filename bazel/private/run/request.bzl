@@ -18,36 +18,15 @@ def package_repository(ctx):
     """The default repository of a rule: the package's path; in a root package, the name of the module or workspace."""
     return (ctx.label.package or getattr(ctx.attr, "module_name", "") or ctx.workspace_name.strip("_")).lower()
 
-def image_request(image, tag, repository, remote_tags, registry = "", remote_tags_file = None):
-    """An image and its destination, for a run target.
-
-    Args:
-      image: ImageInfo or ImageIndexInfo.
-      tag: string, the image's name in a pipeline.
-      repository: string, the image's repository in the registry.
-      remote_tags: list of strings, the tags in that repository.
-      registry: string; empty: SLIPWAY_REGISTRY, else the build setting, else the embedded registry.
-      remote_tags_file: File or None: the tags, one per line, instead of `remote_tags`.
-
-    Returns:
-      struct.
-    """
-    return struct(
-        image = image,
-        tag = tag,
-        repository = repository,
-        remote_tags = remote_tags,
-        registry = registry,
-        remote_tags_file = remote_tags_file,
-    )
-
 def load_target(ctx, image, repository = "", tag = ""):
     """The run target that loads an image into podman or docker, by default under the target's own name."""
-    return run_target(ctx, mode = "load", images = [image_request(
-        image,
+    return run_target(ctx, mode = "load", images = [struct(
+        image = image,
         tag = "default",
+        registry = "",
         repository = repository or package_repository(ctx),
         remote_tags = [tag or ctx.label.name],
+        remote_tags_file = None,
     )])
 
 def _describe(ctx, entry, carried, needed, placed):
@@ -55,7 +34,7 @@ def _describe(ctx, entry, carried, needed, placed):
 
     Args:
       ctx: the rule context.
-      entry: from image_request.
+      entry: struct, as in `run_target`.
       carried: dict of runfiles path to File. Gets the files of single-platform images.
       needed: list of depset of File. Gets the files of layouts.
       placed: dict of runfiles path to File. Gets files whose own path another file already has: the images of an index, and files that a base
@@ -132,7 +111,9 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     Args:
       ctx: the rule context, with REQUEST_ATTRS.
       mode: string: `launch`, `binary`, `push` or `load`.
-      images: list of image_request.
+      images: list of struct of the following. `image`: ImageInfo or ImageIndexInfo. `tag`: string, the image's name in a pipeline. `registry`:
+        string; empty: SLIPWAY_REGISTRY, else the build setting, else the embedded registry. `repository`: string, the repository in the registry.
+        `remote_tags`: list of strings, the tags there. `remote_tags_file`: File or None, the tags, one per line, instead of `remote_tags`.
       program: Target or None: the executable that replaces the launcher.
       image_env: list of strings: further variables for the images' URIs.
 
