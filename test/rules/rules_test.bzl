@@ -208,6 +208,8 @@ def rules_test_suite(name):
 
     image(name = "dated", epoch = 1700000000, tags = _MANUAL)
     _epoch_test(name = "epoch_test", target_under_test = ":dated_manifest")
+    image(name = "before_1970", epoch = -1, tags = _MANUAL)
+    _fails("before_1970", ["//test/rules:before_1970", "`epoch` is -1"])
     image(name = "two_programs", layers = [":main_layers", ":same_base_twice_layers"], tags = _MANUAL)
     _fails("two_programs", ["//test/rules:two_programs", "two of its `layers` have a program", "Set `entrypoint`"])
     image_push(name = "odd_tags", images = [":empty"], image_tags = ["a", "b"], tags = _MANUAL)

@@ -51,7 +51,7 @@ def image(
     as text.
 
     Errors: a base for another platform than the image; a native program for another platform in a layer; two layers with a program, without
-    `entrypoint`; `platform` together with `platforms`; an image reference as `base`.
+    `entrypoint`; `platform` together with `platforms`; an image reference as `base`; a negative `epoch`.
 
     Args:
       name: string, the name of the image.

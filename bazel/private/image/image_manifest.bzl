@@ -68,6 +68,8 @@ def _image_manifest_impl(ctx):
     programs = [target[ImageLayersInfo].program for target in ctx.attr.layers if target[ImageLayersInfo].program]
     if len(programs) > 1 and not ctx.attr.entrypoint:
         fail("{}: two of its `layers` have a program.\nSet `entrypoint`, or remove one of them.".format(ctx.label))
+    if ctx.attr.epoch < 0:
+        fail("{}: `epoch` is {}.\nUse 0 or more seconds since 1970-01-01 UTC.".format(ctx.label, ctx.attr.epoch))
     program = programs[0] if programs else struct(entrypoint = [], working_dir = "", env = {})
     platform = oci_platform(ctx)
     spec = {
