@@ -32,8 +32,12 @@ function exiting(): void {
  * Delays SIGINT, SIGTERM and SIGHUP while `work` runs: they call `stop` first.
  *
  * @param stop sends the signal immediately and stops the work; settles when it has ended
+ * @param abortion does what SIGTERM does
  */
-export async function interruptible<T>(work: Promise<T>, stop: Stop): Promise<T> {
+export async function interruptible<T>(work: Promise<T>, stop: Stop, abortion?: AbortSignal): Promise<T> {
+  const abort = () => void stop("SIGTERM").catch(() => {});
+  abortion?.addEventListener("abort", abort, { once: true });
+  if (abortion?.aborted) abort();
   if (running.size === 0) {
     for (const signal of signals) process.on(signal, interrupted);
     process.on("exit", exiting);
@@ -44,6 +48,7 @@ export async function interruptible<T>(work: Promise<T>, stop: Stop): Promise<T>
   } finally {
     // The caller must not report the end of the work before this process dies of the signal.
     await interruption;
+    abortion?.removeEventListener("abort", abort);
     running.delete(stop);
     if (running.size === 0) {
       for (const signal of signals) process.removeListener(signal, interrupted);
