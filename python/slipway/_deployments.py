@@ -144,9 +144,7 @@ class Deployment:
     function: Optional[str] = None
     arguments: Optional[Sequence[Any]] = None
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    resources: Mapping[str, Union[int, float, str]] = dataclasses.field(
-        default_factory=dict
-    )
+    resources: Mapping[str, Union[int, float, str]] = dataclasses.field(default_factory=dict)
     network: Optional[str] = None
     platform: Optional[str] = None
     time_limit: Union[int, str, None] = None
@@ -154,9 +152,7 @@ class Deployment:
 
     def document(self) -> Dict[str, Any]:
         """Returns the document that `slipway job` reads, before it is written as JSON."""
-        fields = {
-            field.name: getattr(self, field.name) for field in dataclasses.fields(self)
-        }
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {
             name: _kind(value) if name in ("interpreter", "code") else _plain(value)
             for name, value in fields.items()
@@ -167,11 +163,7 @@ class Deployment:
 def _kind(value: Union[Interpreter, Code]) -> Dict[str, Any]:
     """One of several kinds. The only key names the kind."""
     fields = dataclasses.asdict(value)
-    return {
-        type(value).__name__: {
-            name: _plain(part) for name, part in fields.items() if part is not None
-        }
-    }
+    return {type(value).__name__: {name: _plain(part) for name, part in fields.items() if part is not None}}
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,9 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import (
+    IO,
     Any,
     Callable,
     Dict,
@@ -27,7 +29,7 @@ from typing import (
     TypedDict,
 )
 
-from slipway._errors import Failure, UserError, reported
+from slipway._errors import REPORTED, Failure, UserError, reported
 from slipway._images import image_variables
 from slipway._protocol import CALL, NONCE, ResultReader
 
@@ -136,8 +138,8 @@ def _choose(env: Mapping[str, str]) -> Engine:
         code = re.search(r" \[([a-z-]+)\]$", text)
         if code:
             text = text[: code.start()]
-        identity = code[1] if code else None, f"SLIPWAY_ENGINE={wanted}" if wanted else helper
-        raise reported(UserError, *identity, text) if ended.returncode == 2 else reported(Failure, *identity, text)
+        culprit = f"SLIPWAY_ENGINE={wanted}" if wanted else helper
+        raise reported(UserError if ended.returncode == 2 else Failure, code[1] if code else None, culprit, text)
     told = json.loads(ended.stdout)
     if told["remark"]:
         print(told["remark"], file=sys.stderr)
@@ -168,9 +170,7 @@ def run(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
         _run_helper(os.environ[_HELPER], batch, on_outcome, on_output)
 
 
-def _run_helper(
-    helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
-) -> None:
+def _run_helper(helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
     status: Optional[int] = None
     last = _ask_early_helper(batch, on_outcome, on_output)
     if last is None or "declined" in last:
@@ -179,17 +179,14 @@ def _run_helper(
         return
     if "error" in last:
         error = last["error"]
-        identity = error["code"], error["culprit"]
         text = f"{error['problem']}\n{error['remedy']}"
-        raise reported(UserError, *identity, text) if error["name"] == "UserError" else reported(Failure, *identity, text)
+        raise reported(REPORTED[error["name"]], error["code"], error["culprit"], text)
     how = "" if status is None else f" with status {status}"
     text = f"{helper} ended{how} before it was done.\nLook at what it printed above."
     raise reported(Failure, "program-failed", helper, text)
 
 
-def _ask_early_helper(
-    batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
-) -> Optional[Dict[str, Any]]:
+def _ask_early_helper(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> Optional[Dict[str, Any]]:
     """Lets the helper that the launch script started make the calls, if it still waits. Returns its last answer."""
     path = os.environ.get(_HELPER_SOCKET)
     if not path:
@@ -227,9 +224,7 @@ def _start_helper(
         start_new_session=True,
     ) as child:
         assert child.stdin and child.stdout and child.stderr
-        errors = child.stderr
-        printer = threading.Thread(target=_pass_on, args=(errors.fileno(), on_output), daemon=True)
-        printer.start()
+        printer = _printer(child.stderr, on_output)
         last: Dict[str, Any] = {}
         try:
             child.stdin.write(json.dumps({"batch": batch}).encode() + b"\n")
@@ -240,8 +235,7 @@ def _start_helper(
         finally:
             _close(child)
             # A full pipe of unread answers must not keep the helper from stopping the calls.
-            drain = threading.Thread(target=_pass_on, args=(child.stdout.fileno(), lambda _: None), daemon=True)
-            drain.start()
+            drain = _printer(child.stdout, lambda _: None)
             try:
                 child.wait(_HELPER_GRACE)
             except subprocess.TimeoutExpired:
@@ -296,19 +290,13 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
             running.add(child)
         with child:
             assert child.stdin and child.stdout
-            printers = [threading.Thread(target=_pass_on, args=(child.stdout.fileno(), reader.write), daemon=True)]
+            printers = [_printer(child.stdout, reader.write)]
             if child.stderr:
-                printers.append(
-                    threading.Thread(target=_pass_on, args=(child.stderr.fileno(), output), daemon=True)
-                )
-            for printer in printers:
-                printer.start()
-            try:
+                printers.append(_printer(child.stderr, output))
+            # A process that ended without reading its input tells why by its status.
+            with suppress(BrokenPipeError):
                 child.stdin.write(f"{inputs[index]}\n".encode())
                 child.stdin.flush()
-            except BrokenPipeError:
-                # The process ended without reading its input. Its status tells why.
-                pass
             status = child.wait()
             _signal(child, signal.SIGKILL)
             for printer in printers:
@@ -349,26 +337,26 @@ def _stop(children: List["subprocess.Popen[bytes]"]) -> None:
 
 def _signal(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
     """Sends a signal to a process and its children."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _close(child: "subprocess.Popen[bytes]") -> None:
-    try:
+    with suppress(BrokenPipeError):
         if child.stdin:
             child.stdin.close()
-    except BrokenPipeError:
-        pass
 
 
-def _pass_on(descriptor: int, receive: Callable[[bytes], None]) -> None:
-    while True:
-        chunk = os.read(descriptor, 1 << 16)
-        if not chunk:
-            return
-        receive(chunk)
+def _printer(stream: IO[bytes], receive: Callable[[bytes], None]) -> threading.Thread:
+    """A thread that passes on what comes, at once."""
+
+    def pass_on() -> None:
+        for chunk in iter(lambda: os.read(stream.fileno(), 1 << 16), b""):
+            receive(chunk)
+
+    thread = threading.Thread(target=pass_on, daemon=True)
+    thread.start()
+    return thread
 
 
 def _room_here(resources: Resources) -> int:

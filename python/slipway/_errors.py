@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Type, TypeVar
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Type, TypeVar, Union
 
 # Maximum length of an error's text; more would help nobody.
 _MAXIMUM_TEXT = 64 * 1024
@@ -39,10 +39,12 @@ class Failure(Exception):
     culprit: Optional[str] = None
 
 
-_Reported = TypeVar("_Reported", UserError, Failure)
+# By the names that they have in other processes.
+REPORTED: Dict[str, Union[Type[UserError], Type[Failure]]] = {"UserError": UserError, "Failure": Failure}
+_Kind = TypeVar("_Kind", bound=Union[UserError, Failure])
 
 
-def reported(kind: Type[_Reported], code: Optional[str], culprit: Optional[str], message: str) -> _Reported:
+def reported(kind: Type[_Kind], code: Optional[str], culprit: Optional[str], message: str) -> _Kind:
     """A UserError or Failure with a code and a culprit (`ErrorIdentity` in TypeScript)."""
     error = kind(message)
     error.code, error.culprit = code, culprit
@@ -59,15 +61,11 @@ class RemoteError(Exception):
         details: the function's traceback, as text.
     """
 
-    def __init__(
-        self, name: str, message: str, details: str, where: str, remedy: Optional[str] = None
-    ) -> None:
+    def __init__(self, name: str, message: str, details: str, where: str, remedy: Optional[str] = None) -> None:
         super().__init__(f"{name}: {message}" + (f"\n{remedy}" if remedy else ""))
         self.name = name
         self.details = details
-        self.__cause__ = _RemoteTraceback(
-            f"\n{details.rstrip()}\n--- raised in {where} ---"
-        )
+        self.__cause__ = _RemoteTraceback(f"\n{details.rstrip()}\n--- raised in {where} ---")
 
 
 class _RemoteTraceback(Exception):
@@ -90,9 +88,7 @@ class MapError(Exception):
 
     def __init__(self, name: str, count: int, failures: Sequence[ItemFailure]) -> None:
         indices = ", ".join(str(index) for index, _ in failures[:_LISTED])
-        more = (
-            f", and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
-        )
+        more = f", and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
         lines = [f'{len(failures)} of {count} items of "{name}" failed: {indices}{more}.']
         for index, error in failures[:_TOLD]:
             text = error.details.rstrip() if isinstance(error, RemoteError) else str(error)
@@ -136,10 +132,7 @@ def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
 def revive(failure: Dict[str, Any], where: str, ran_in: RanIn) -> Exception:
     """The exception to raise for a remote one."""
     name, message = str(failure["name"]), str(failure["message"])
-    identity = failure.get("code"), failure.get("culprit")
-    if name == "UserError":
-        return reported(UserError, *identity, message)
-    if name == "Failure":
-        return reported(Failure, *identity, message)
+    if name in REPORTED:
+        return reported(REPORTED[name], failure.get("code"), failure.get("culprit"), message)
     details = str(failure["details"])
     return RemoteError(name, message, details, where, limits_remedy(details, ran_in))

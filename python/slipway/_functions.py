@@ -39,12 +39,7 @@ class _Options(NamedTuple):
 
     def over(self, others: "_Options") -> "_Options":
         """These options, with the others' values for those that are not given."""
-        return _Options(
-            others.tag if self.tag is None else self.tag,
-            others.env if self.env is None else self.env,
-            others.network if self.network is None else self.network,
-            others.resources if self.resources is None else self.resources,
-        )
+        return _Options(*(other if own is None else own for own, other in zip(self, others)))
 
 
 class _ImageFunction(NamedTuple):
@@ -234,9 +229,7 @@ def map_in_image(
     if parallelism is not None and parallelism < 1:
         message = f"parallelism: {parallelism} is not a number of calls.\nSet it to a whole number of 1 or more."
         raise reported(UserError, "value-invalid", "parallelism", message)
-    inputs = [
-        encode([item], f'item {index} for "{known.name}"') for index, item in enumerate(items)
-    ]
+    inputs = [encode([item], f'item {index} for "{known.name}"') for index, item in enumerate(items)]
     if SERVED is not None:
         results = [_here(known, item) for item in items]
     elif inputs:
@@ -244,11 +237,7 @@ def map_in_image(
         results = _map_there(known.name, inputs, options, parallelism)
     else:
         results = []
-    failures = [
-        ItemFailure(index, each.error)
-        for index, each in enumerate(results)
-        if each.error is not None
-    ]
+    failures = [ItemFailure(index, each.error) for index, each in enumerate(results) if each.error is not None]
     if failures and not return_exceptions:
         raise MapError(known.name, len(results), failures)
     return [each.value if each.error is None else each.error for each in results]
@@ -319,11 +308,7 @@ def _calls(
         batch["image"] = image
     if parallelism is not None:
         batch["parallelism"] = parallelism
-    _engine.run(
-        batch,
-        lambda index, outcome: settled(index, _settle(name, outcome, place, ran_in)),
-        output,
-    )
+    _engine.run(batch, lambda index, outcome: settled(index, _settle(name, outcome, place, ran_in)), output)
 
 
 def _settle(name: str, outcome: Mapping[str, Any], place: str, ran_in: RanIn) -> _Settled:
@@ -353,11 +338,7 @@ def _remedy(status: int) -> str:
 
 
 def _find(function: Union[str, Callable[..., Any]]) -> _ImageFunction:
-    found = (
-        _functions.get(function)
-        if isinstance(function, str)
-        else getattr(function, _ATTRIBUTE, None)
-    )
+    found = _functions.get(function) if isinstance(function, str) else getattr(function, _ATTRIBUTE, None)
     if isinstance(found, _ImageFunction):
         return found
     name = function if isinstance(function, str) else getattr(function, "__name__", str(function))

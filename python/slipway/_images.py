@@ -13,9 +13,7 @@ _CUSTOM_IMAGE = "SLIPWAY_CONTAINER_IMAGE"
 _BUILT_IMAGES = "SLIPWAY_CONTAINER_IMAGE_URIS"
 
 
-def has_container_image(
-    tag: str = "default", env: Optional[Mapping[str, str]] = None
-) -> bool:
+def has_container_image(tag: str = "default", env: Optional[Mapping[str, str]] = None) -> bool:
     """Returns whether this program was started with a container image in which its functions can run.
 
     Args:
@@ -28,9 +26,7 @@ def has_container_image(
     return _find(tag, os.environ if env is None else env) is not None
 
 
-def container_image(
-    tag: str = "default", env: Optional[Mapping[str, str]] = None
-) -> str:
+def container_image(tag: str = "default", env: Optional[Mapping[str, str]] = None) -> str:
     """Returns the address of this program's image, `HOST/REPOSITORY@sha256:…`.
 
     If you set `SLIPWAY_CONTAINER_IMAGE`, that image is used for every tag. Otherwise it is the image that the launch script pushed.
@@ -60,18 +56,11 @@ def container_image(
 def image_variables(env: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
     """The image variables of this process, for a process that should see the same images."""
     variables = os.environ if env is None else env
-    return {
-        name: variables[name]
-        for name in (_CUSTOM_IMAGE, _BUILT_IMAGES)
-        if variables.get(name)
-    }
+    return {name: variables[name] for name in (_CUSTOM_IMAGE, _BUILT_IMAGES) if variables.get(name)}
 
 
 def _find(tag: str, env: Mapping[str, str]) -> Optional[str]:
-    custom = env.get(_CUSTOM_IMAGE)
-    if custom:
-        return custom
-    return _parse_images(env.get(_BUILT_IMAGES, "")).get(tag)
+    return env.get(_CUSTOM_IMAGE) or _parse_images(env.get(_BUILT_IMAGES, "")).get(tag)
 
 
 def _parse_images(text: str) -> Dict[str, str]:

@@ -26,9 +26,7 @@ class JobError(Exception):
         self.status = status
 
 
-def resolve_job(
-    deployment: Deployment, name: str = "job", folder: Optional[str] = None
-) -> Dict[str, Any]:
+def resolve_job(deployment: Deployment, name: str = "job", folder: Optional[str] = None) -> Dict[str, Any]:
     """Resolves the tags, branches and files of a job to exact versions and writes them to `NAME.lock.json`.
 
     Args:
@@ -91,9 +89,7 @@ class ServerAvailableFile:
     path: str
 
 
-def add_credentials(
-    service: str, service_url: str, source: Union[AwsSecret, ServerAvailableFile]
-) -> None:
+def add_credentials(service: str, service_url: str, source: Union[AwsSecret, ServerAvailableFile]) -> None:
     """Adds a source of credentials for a registry or a git server, like `slipway credentials add`.
 
     Args:
@@ -105,14 +101,12 @@ def add_credentials(
         JobError: the source cannot be read, or the address is invalid.
         UserError: the command `slipway` is not found.
     """
-    place = (
-        ["--aws-secret", source.name]
-        if isinstance(source, AwsSecret)
-        else ["--file", os.path.abspath(source.path)]
-    )
+    if isinstance(source, AwsSecret):
+        place = ["--aws-secret", source.name]
+    else:
+        place = ["--file", os.path.abspath(source.path)]
     # Existing programs write the service in capitals.
-    arguments = ["--service", service.lower(), "--url", service_url]
-    _command(["credentials", "add", *arguments, *place])
+    _command(["credentials", "add", "--service", service.lower(), "--url", service_url, *place])
 
 
 def _place(folder: Optional[str]) -> str:
@@ -121,9 +115,7 @@ def _place(folder: Optional[str]) -> str:
     return os.path.abspath(os.path.join(here, folder or ""))
 
 
-def _slipway(
-    action: str, deployment: Deployment, name: str, folder: str, options: List[str]
-) -> str:
+def _slipway(action: str, deployment: Deployment, name: str, folder: str, options: List[str]) -> str:
     with tempfile.TemporaryDirectory(prefix="slipway-job-") as draft:
         path = os.path.join(draft, f"{name}.json")
         with open(path, "w", encoding="utf-8") as document:
@@ -144,7 +136,5 @@ def _command(arguments: List[str]) -> str:
     done = subprocess.run([program, *arguments], stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
         words = " ".join(arguments[:2])
-        raise JobError(
-            f"slipway {words} ended with status {done.returncode}.", done.returncode
-        )
+        raise JobError(f"slipway {words} ended with status {done.returncode}.", done.returncode)
     return done.stdout.decode("utf-8")

@@ -51,18 +51,12 @@ def _problem(value: Any, path: str) -> Optional[str]:
         return None
     if isinstance(value, float):
         return None if math.isfinite(value) else f"{path} is {value}"
-    if isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            found = _problem(item, f"{path}[{index}]")
-            if found is not None:
-                return found
-        return None
     if isinstance(value, dict):
-        for key, item in value.items():
+        for key in value:
             if not isinstance(key, str):
                 return f"{path} has the key {key!r}, which is a {type(key).__name__}"
-            found = _problem(item, f"{path}[{key!r}]")
-            if found is not None:
-                return found
-        return None
-    return f"{path} is a {type(value).__name__}"
+    elif not isinstance(value, (list, tuple)):
+        return f"{path} is a {type(value).__name__}"
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    problems = (_problem(item, f"{path}[{key!r}]") for key, item in items)
+    return next((each for each in problems if each is not None), None)

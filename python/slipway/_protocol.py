@@ -39,10 +39,7 @@ class ResultReader:
     def end(self) -> Optional[Dict[str, Any]]:
         """Returns the reply after the process has ended, or None if it gave none."""
         self._pass(self._held)
-        reply: Optional[Dict[str, Any]] = None
-        if self._reply is not None:
-            reply = json.loads(self._reply)
-        return reply
+        return None if self._reply is None else dict(json.loads(self._reply))
 
     def _search(self, data: bytes) -> None:
         start = data.find(self._mark)

@@ -46,17 +46,11 @@ class _ServedCall:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _end)
 
-    def serve(
-        self,
-        functions: Mapping[str, Callable[..., Any]],
-        program: Callable[[], Any],
-    ) -> NoReturn:
+    def serve(self, functions: Mapping[str, Callable[..., Any]], program: Callable[[], Any]) -> NoReturn:
         """Reads the arguments, runs the function and writes the result. Then exits with status 0, or 1 if the function failed."""
         status = 1
         try:
-            function = (
-                program if self.name == WHOLE_PROGRAM else functions.get(self.name)
-            )
+            function = program if self.name == WHOLE_PROGRAM else functions.get(self.name)
             if function is None:
                 raise unknown_function(
                     self.name,
@@ -67,9 +61,7 @@ class _ServedCall:
             result = function(*arguments)
             if inspect.iscoroutine(result):
                 result = asyncio.run(result)
-            subject = (
-                "the program" if self.name == WHOLE_PROGRAM else f'"{self.name}"'
-            )
+            subject = "the program" if self.name == WHOLE_PROGRAM else f'"{self.name}"'
             text = encode(result, f"result of {subject}", self._limit)
             reply, status = f'{{"result":{text}}}', 0
         except SystemExit as end:
@@ -85,11 +77,7 @@ class _ServedCall:
     def _input(self) -> bytes:
         if self._inputs is None:
             return _request(self.name)
-        files = sorted(
-            path
-            for path in pathlib.Path(self._inputs).iterdir()
-            if not path.name.startswith(".")
-        )
+        files = sorted(path for path in pathlib.Path(self._inputs).iterdir() if not path.name.startswith("."))
         lines = b"".join(path.read_bytes() for path in files).split(b"\n")
         index = int(os.environ.get(INDEX, "0"))
         if index < len(lines) and lines[index]:

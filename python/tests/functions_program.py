@@ -118,10 +118,7 @@ SCENARIOS: Dict[str, Callable[[], Any]] = {
     "map_by_name": lambda: slipway.map_in_image([1, 2], "square"),
     "map_nothing": lambda: slipway.map_in_image([], square),
     "map_fails": fails_in_map,
-    "map_settles": lambda: [
-        str(each)
-        for each in slipway.map_in_image([2, 13, 17], square, return_exceptions=True)
-    ],
+    "map_settles": lambda: [str(each) for each in slipway.map_in_image([2, 13, 17], square, return_exceptions=True)],
     "map_inside": lambda: squares([2, 3]),
     "map_nobody": lambda: slipway.map_in_image([1], "cube"),
     "map_waits": lambda: slipway.map_in_image([1, 2, 3], waits, parallelism=2),

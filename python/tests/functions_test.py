@@ -11,11 +11,7 @@ import unittest
 from typing import Any, Dict, Tuple
 
 PROGRAM = str(pathlib.Path(__file__).with_name("functions_program.py"))
-ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if not name.startswith("SLIPWAY_")
-}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SLIPWAY_")}
 WHERE = "a process of this machine"
 
 

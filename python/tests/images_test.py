@@ -7,19 +7,13 @@ import slipway
 from slipway._images import _parse_images
 
 DIGEST = "sha256:" + "a" * 64
-BUILT = {
-    "SLIPWAY_CONTAINER_IMAGE_URIS": f"default##localhost:5000/a@{DIGEST}::slim##localhost:5000/b@{DIGEST}"
-}
+BUILT = {"SLIPWAY_CONTAINER_IMAGE_URIS": f"default##localhost:5000/a@{DIGEST}::slim##localhost:5000/b@{DIGEST}"}
 
 
 class ContainerImage(unittest.TestCase):
     def test_gives_the_image_of_a_tag_the_default_one_unasked(self) -> None:
-        self.assertEqual(
-            slipway.container_image(env=BUILT), f"localhost:5000/a@{DIGEST}"
-        )
-        self.assertEqual(
-            slipway.container_image("slim", BUILT), f"localhost:5000/b@{DIGEST}"
-        )
+        self.assertEqual(slipway.container_image(env=BUILT), f"localhost:5000/a@{DIGEST}")
+        self.assertEqual(slipway.container_image("slim", BUILT), f"localhost:5000/b@{DIGEST}")
         self.assertTrue(slipway.has_container_image("slim", BUILT))
 
     def test_names_the_tag_that_was_not_built_and_those_that_were(self) -> None:
@@ -50,10 +44,7 @@ class ContainerImage(unittest.TestCase):
 class ParseImages(unittest.TestCase):
     def test_divides_only_before_a_tag(self) -> None:
         text = f"default##[::1]:5000/a@{DIGEST}::b-1##h/c@{DIGEST}"
-        self.assertEqual(
-            _parse_images(text),
-            {"default": f"[::1]:5000/a@{DIGEST}", "b-1": f"h/c@{DIGEST}"},
-        )
+        self.assertEqual(_parse_images(text), {"default": f"[::1]:5000/a@{DIGEST}", "b-1": f"h/c@{DIGEST}"})
 
     def test_refuses_what_has_no_tag_or_no_address(self) -> None:
         for text in ["localhost/a", "##a", "default##", "h/a::nothing"]:
