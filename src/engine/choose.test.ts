@@ -37,14 +37,10 @@ describe("detectEngine", () => {
 
   it("takes what is asked for, without a remark", () => {
     expect(detectEngine({ ...machine("podman"), SLIPWAY_ENGINE: "process" })).toEqual({ kind: "process" });
-    expect(detectEngine({ ...machine("podman"), SLIPWAY_ENGINE: "kubernetes" })).toEqual({ kind: "kubernetes" });
+    expect(detectEngine({ ...machine(), SLIPWAY_ENGINE: "kubernetes" })).toEqual({ kind: "kubernetes" });
     expect(detectEngine({ ...machine("docker"), DOCKER_HOST: "tcp://h:1", SLIPWAY_ENGINE: "container" }).kind).toBe(
       "container",
     );
-  });
-
-  it("takes a cluster without looking for one", () => {
-    expect(detectEngine({ ...machine(), SLIPWAY_ENGINE: "kubernetes" })).toEqual({ kind: "kubernetes" });
   });
 
   it.each([

@@ -7,14 +7,6 @@ import { containerImage, hasContainerImage } from "./images.ts";
 const digest = `sha256:${"0".repeat(64)}`;
 
 describe("parseImages", () => {
-  it("reads addresses with ports, IPv6 hosts and several tags", () => {
-    const addresses = { default: `localhost:5000/a/b@${digest}`, slim: `[::1]:443/c@${digest}`, gpu: "h/x:tag" };
-    const text = Object.entries(addresses)
-      .map(([tag, address]) => `${tag}##${address}`)
-      .join("::");
-    expect(Object.fromEntries(parseImages(text))).toEqual(addresses);
-  });
-
   it("reads back whatever was written", () => {
     const host = fc.oneof(
       fc.domain(),
@@ -35,12 +27,9 @@ describe("parseImages", () => {
     );
   });
 
-  it.each(["localhost/a", "##a", "default##", `default##h/a::nothing`.replace("default##", "")])(
-    "refuses %j",
-    (text) => {
-      expect(() => parseImages(text)).toThrow(reported("variable-invalid"));
-    },
-  );
+  it.each(["localhost/a", "##a", "default##", "h/a::nothing"])("refuses %j", (text) => {
+    expect(() => parseImages(text)).toThrow(reported("variable-invalid"));
+  });
 });
 
 describe("containerImage", () => {

@@ -1,18 +1,14 @@
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, it } from "vitest";
 import { UserError } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
+import { executable } from "../testdata/executable.ts";
 import type { CallOutcome } from "./calls.ts";
 import { HelperCalls } from "./helper.ts";
 import { batch } from "./testdata/batch.ts";
 
 /** Calls by a helper that is this program. @returns the outcomes */
 async function answersOf(script: string): Promise<CallOutcome[]> {
-  const helper = join(mkdtempSync(join(tmpdir(), "helper-")), "helper");
-  writeFileSync(helper, `#!${process.execPath}\n${script}`);
-  chmodSync(helper, 0o755);
+  const helper = executable("helper", `#!${process.execPath}\n${script}`);
   const outcomes: CallOutcome[] = [];
   const env = { SLIPWAY_ENGINE_HELPER: helper, PATH: process.env["PATH"] ?? "" };
   await new HelperCalls("kubernetes", env).run(batch, {
@@ -36,13 +32,7 @@ it("fails when its helper breaks off in the middle of an answer", async () => {
 });
 
 it("throws its helper's error as it is", async () => {
-  const error = {
-    name: "UserError",
-    code: "cluster-login",
-    culprit: "u",
-    problem: "It is refused.",
-    remedy: "Log in.",
-  };
+  const error = { name: "UserError", code: "cluster-login", culprit: "u", problem: "No.", remedy: "Log in." };
   const thrown = await answersOf(`console.log('${JSON.stringify({ error })}')`).catch((caught: unknown) => caught);
   expect(thrown).toBeInstanceOf(UserError);
   expect(thrown).toMatchObject(error);

@@ -2,22 +2,13 @@ import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { CallBatch } from "./calls.ts";
 import { indexedJob } from "./indexed-job.ts";
+import { batch as oneCall } from "./testdata/batch.ts";
 
 const image = "localhost:5000/a@sha256:0";
 const names = { name: "square-1", namespace: "n", owner: "me", nonce: "secret-nonce" };
 
 function batch(inputs: readonly string[], more: Partial<CallBatch> = {}): CallBatch {
-  return {
-    ...{
-      programArguments: ["--fast"],
-      env: { KEY: "a password" },
-      network: "none",
-      resources: {},
-      name: "square",
-      inputs,
-    },
-    ...more,
-  };
+  return { ...oneCall, env: { KEY: "a password" }, name: "square", inputs, ...more };
 }
 
 describe("indexedJob", () => {

@@ -7,6 +7,7 @@ import { clusterOfTest, type TestCluster, until } from "../kubernetes/testdata/c
 import { pushImage } from "../kubernetes/testdata/image.ts";
 import type { CallBatch, CallOutcome } from "./calls.ts";
 import { KubernetesCalls } from "./kubernetes.ts";
+import { batch as oneCall } from "./testdata/batch.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -33,20 +34,19 @@ async function call(cluster: TestCluster, batch: Partial<CallBatch>, signal?: Ab
   const engine = new KubernetesCalls(env);
   const outcomes: CallOutcome[] = [];
   let output = "";
-  const whole: CallBatch = {
-    ...{ programArguments: [], env: {}, network: "none", resources: {}, name: "square", inputs: [] },
-    ...batch,
-  };
-  await engine.run(whole, {
-    onOutcome: (index, outcome) => {
-      expect(outcomes[index]).toBeUndefined();
-      outcomes[index] = outcome;
+  await engine.run(
+    { ...oneCall, name: "square", ...batch },
+    {
+      onOutcome: (index, outcome) => {
+        expect(outcomes[index]).toBeUndefined();
+        outcomes[index] = outcome;
+      },
+      onOutput: (data) => {
+        output += data;
+      },
+      ...(signal ? { signal } : {}),
     },
-    onOutput: (data) => {
-      output += data;
-    },
-    ...(signal ? { signal } : {}),
-  });
+  );
   return { outcomes, output, requests: engine.requests };
 }
 

@@ -20,6 +20,17 @@ interface Made {
   metadata: { name: string; annotations: { "slipway/nonce": string } };
 }
 
+/** Refuses a question with a status, as often as `times` says. */
+function refusing(what: string, status: number, times = Number.POSITIVE_INFINITY) {
+  let refused = 0;
+  return (asked: Asked) => {
+    if (asked.what !== what || refused === times) return false;
+    refused += 1;
+    refuse(asked.response, status);
+    return true;
+  };
+}
+
 /** A cluster that runs a batch when it is told to. What `other` takes care of it does not answer itself. */
 async function clusterOf(other: (asked: Asked) => boolean) {
   const asked: string[] = [];
@@ -91,13 +102,7 @@ afterEach(() => void vi.useRealTimers());
 const both = [{ reply: { result: 1 } }, { reply: { result: 2 } }];
 
 it("goes on when the cluster does not answer for a while what keeps pods from coming", async () => {
-  let refused = 0;
-  const cluster = await clusterOf(({ what, response }) => {
-    if (what !== "GET events" || refused === 4) return false;
-    refused += 1;
-    refuse(response, 503);
-    return true;
-  });
+  const cluster = await clusterOf(refusing("GET events", 503, 4));
   await cluster.until(() => cluster.count("GET events") > 4);
   cluster.end(0, 1);
   cluster.end(1, 2);
@@ -106,11 +111,7 @@ it("goes on when the cluster does not answer for a while what keeps pods from co
 });
 
 it("keeps results though the job cannot be deleted any more, and says what is left", async () => {
-  const cluster = await clusterOf(({ what, response }) => {
-    if (what !== "DELETE jobs") return false;
-    refuse(response, 503);
-    return true;
-  });
+  const cluster = await clusterOf(refusing("DELETE jobs", 503));
   await cluster.watched();
   cluster.end(0, 1);
   cluster.end(1, 2);
@@ -122,13 +123,7 @@ it("keeps results though the job cannot be deleted any more, and says what is le
 });
 
 it("ends what runs as soon as the cluster answers again", async () => {
-  let refused = 0;
-  const cluster = await clusterOf(({ what, response }) => {
-    if (what !== "DELETE jobs" || refused === 5) return false;
-    refused += 1;
-    refuse(response, 503);
-    return true;
-  });
+  const cluster = await clusterOf(refusing("DELETE jobs", 503, 5));
   await cluster.watched();
   cluster.stop.abort();
   await expect(cluster.ended).rejects.toThrow(/abort/);
@@ -136,15 +131,11 @@ it("ends what runs as soon as the cluster answers again", async () => {
 });
 
 it("waits for pods that cannot be listed at the end of the job", async () => {
-  let toRefuse = 0;
-  const cluster = await clusterOf(({ what, response }) => {
-    if (what !== "GET pods" || toRefuse === 0) return false;
-    toRefuse -= 1;
-    refuse(response, 503);
-    return true;
-  });
+  const refuses = refusing("GET pods", 503, 4);
+  let isAtEnd = false;
+  const cluster = await clusterOf((asked) => isAtEnd && refuses(asked));
   await cluster.watched();
-  toRefuse = 4;
+  isAtEnd = true;
   cluster.complete();
   await cluster.ended;
   expect(cluster.outcomes).toMatchObject([{ status: 1 }, { status: 1 }]);
@@ -162,11 +153,7 @@ it("says what is not allowed first", async () => {
 });
 
 it("fails only the call whose result its node does not give", async () => {
-  const cluster = await clusterOf(({ what, response }) => {
-    if (what !== "GET log") return false;
-    refuse(response, 502);
-    return true;
-  });
+  const cluster = await clusterOf(refusing("GET log", 502));
   await cluster.watched();
   cluster.end(0);
   await cluster.until(() => cluster.count("GET log") > 1);

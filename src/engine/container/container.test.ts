@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { ContainerRun } from "../engine.ts";
+import { emptyRun } from "../testdata/evaluate.ts";
 import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
 import { divideEnvironment } from "./environment.ts";
@@ -33,15 +34,8 @@ describe("divideEnvironment", () => {
 
 describe("LastWords", () => {
   it("loses and reorders nothing, however the output is cut", () => {
-    const line = fc.constantFrom(
-      "Error: a\n",
-      "b\n",
-      "\n",
-      "See 'docker'\n",
-      'time="1" level=error msg=c\n',
-      "docker: d",
-      "e",
-    );
+    const client = ["Error: a\n", "See 'docker'\n", 'time="1" level=error msg=c\n', "docker: d"];
+    const line = fc.constantFrom(...client, "b\n", "\n", "e");
     fc.assert(
       fc.property(fc.array(line), fc.integer({ min: 1, max: 9 }), (lines, size) => {
         const all = Buffer.from(lines.join(""));
@@ -105,21 +99,21 @@ describe("processLimits", () => {
 });
 
 describe("runArguments", () => {
-  const run: ContainerRun = {
-    image: "localhost:5000/tide:1",
-    programArguments: ["--help", "--rm"],
-    env: {},
-    stdin: "",
-    onStdout: () => {},
-    network: "none",
-    resources: { memory: 1024, cpus: 0.5 },
-  };
+  const image = "localhost:5000/tide:1";
+  const limits = { files: 1, processes: 1 };
+
+  function argumentsOf(client: ContainerClient, run: Partial<ContainerRun>, environment = ""): string[] {
+    const folder = makeRunFolder(client, image, environment, {}, {});
+    const settings = { name: "n", folder, inherited: ["A"], limits: client === docker ? limits : undefined };
+    const args = runArguments(client, { ...emptyRun, image, ...run }, settings);
+    folder.remove();
+    return args;
+  }
 
   it("gives docker writable folders, limits, and the program's arguments last", () => {
-    const folder = makeRunFolder(docker, run.image, "", {}, {});
-    const args = runArguments(docker, run, { name: "n", folder, inherited: ["A"], limits: { files: 1, processes: 1 } });
-    folder.remove();
-    expect(args.slice(-3)).toEqual([run.image, "--help", "--rm"]);
+    const run = { programArguments: ["--help", "--rm"], resources: { memory: 1024, cpus: 0.5 } };
+    const args = argumentsOf(docker, run);
+    expect(args.slice(-3)).toEqual([image, "--help", "--rm"]);
     expect(args).toEqual(
       expect.arrayContaining(["--memory=1024b", "--cpus=0.5", "--env=A", "--read-only", "--cap-drop=all"]),
     );
@@ -130,21 +124,15 @@ describe("runArguments", () => {
   });
 
   it("leaves a home folder that was asked for to the file of variables", () => {
-    const folder = makeRunFolder(podman, run.image, "HOME=/mine\n", {}, {});
-    const settings = { name: "n", folder, inherited: [], limits: undefined };
     const homes = (env: ContainerRun["env"]) =>
-      runArguments(podman, { ...run, env }, settings).filter((argument) => argument.startsWith("--env=HOME"));
+      argumentsOf(podman, { env }, "HOME=/mine\n").filter((argument) => argument.startsWith("--env=HOME"));
     expect(homes({ HOME: "/mine" })).toEqual([]);
     expect(homes({})).toEqual(["--env=HOME=/home/slipway"]);
-    folder.remove();
   });
 
   it("asks each client for graphics processors in its own way, and for none unless there are some", () => {
     const asked = (client: ContainerClient, gpus?: number) => {
-      const folder = makeRunFolder(client, run.image, "", {}, {});
-      const resources = gpus === undefined ? {} : { gpus };
-      const args = runArguments(client, { ...run, resources }, { name: "n", folder, inherited: [], limits: undefined });
-      folder.remove();
+      const args = argumentsOf(client, { resources: gpus === undefined ? {} : { gpus } });
       return args.filter((argument) => /^--(gpus|device)/.test(argument));
     };
     expect(asked(docker, 2)).toEqual(["--gpus=2"]);

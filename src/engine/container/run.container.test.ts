@@ -17,10 +17,9 @@ afterAll(() => made.remove());
 const evaluate = (code: string, run: Partial<ContainerRun> = {}, options: ContainerRunOptions = {}) =>
   evaluateIn(client, code, { image: made.image, ...run }, options);
 
-function containers(image = made.image): string {
-  return execFileSync(client.path, ["ps", "--all", "--quiet", "--filter", `ancestor=${image}`], {
-    encoding: "utf8",
-  });
+function containers(): string {
+  const args = ["ps", "--all", "--quiet", "--filter", `ancestor=${made.image}`];
+  return execFileSync(client.path, args, { encoding: "utf8" });
 }
 
 describe(`a container of ${client.name}`, () => {
@@ -41,15 +40,8 @@ describe(`a container of ${client.name}`, () => {
         interfaces: fs.readdirSync("/sys/class/net"), capabilities: /CapBnd:\\s*(\\w+)/.exec(status)[1], locked: /NoNewPrivs:\\s*(\\d)/.exec(status)[1],
       }))`;
     expect(JSON.parse((await evaluate(code)).out)).toEqual({
-      ...{
-        root: false,
-        home: true,
-        tmp: true,
-        uid: 1000,
-        interfaces: ["lo"],
-        capabilities: "0000000000000000",
-        locked: "1",
-      },
+      ...{ root: false, home: true, tmp: true, uid: 1000 },
+      ...{ interfaces: ["lo"], capabilities: "0000000000000000", locked: "1" },
     });
   });
 
@@ -75,16 +67,10 @@ describe(`a container of ${client.name}`, () => {
   });
 
   it("is killed and removed when it does not end by itself", async () => {
-    let running = () => {};
-    const ready = new Promise<void>((resolve) => {
-      running = resolve;
-    });
-    const ended = evaluate(
-      'process.on("SIGTERM", () => {}); setTimeout(() => {}, 1e8); console.log("up")',
-      { onStdout: running },
-      { grace: 1 },
-    );
-    await Promise.race([ready, ended]);
+    const running = Promise.withResolvers<void>();
+    const code = 'process.on("SIGTERM", () => {}); setTimeout(() => {}, 1e8); console.log("up")';
+    const ended = evaluate(code, { onStdout: () => running.resolve() }, { grace: 1 });
+    await Promise.race([running.promise, ended]);
     await stopAll("SIGTERM");
     expect((await ended).status).toBe(137);
     expect(containers()).toBe("");

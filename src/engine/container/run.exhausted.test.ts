@@ -1,8 +1,7 @@
 import { EventEmitter } from "node:events";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { beforeEach, expect, it, vi } from "vitest";
+import { emptyRun } from "../testdata/evaluate.ts";
+import { executable } from "../testdata/executable.ts";
 import { runContainer } from "./run.ts";
 
 const lacks = vi.hoisted(() => ({ descriptors: false, watches: false }));
@@ -32,22 +31,8 @@ beforeEach(() => void Object.assign(lacks, { descriptors: false, watches: false 
 
 /** A run by a client that ends with status 5. */
 function run(onCreated?: () => void): Promise<number> {
-  const path = join(mkdtempSync(join(tmpdir(), "client-")), "podman");
-  writeFileSync(path, "#!/bin/sh\nexit 5\n");
-  chmodSync(path, 0o755);
-  return runContainer(
-    { name: "podman", path },
-    {
-      image: `r.example.com/a@sha256:${"0".repeat(64)}`,
-      programArguments: [],
-      env: {},
-      network: "none",
-      resources: {},
-      stdin: "",
-      onStdout: () => {},
-    },
-    onCreated ? { onCreated } : {},
-  );
+  const path = executable("podman", "#!/bin/sh\nexit 5\n");
+  return runContainer({ name: "podman", path }, emptyRun, onCreated ? { onCreated } : {});
 }
 
 it("says what to do when there are no descriptors left for one more", async () => {

@@ -1,11 +1,13 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { FakeRegistry } from "../../registry/client/testdata/fake-registry.ts";
 import { evaluate } from "../testdata/evaluate.ts";
+import { executable } from "../testdata/executable.ts";
 import { installedClient, makeImage } from "../testdata/image.ts";
-import { startRegistry } from "../testdata/registry.ts";
 import { pullWithAccess } from "./pull.ts";
 
 // Containers of a busy machine take their time.
@@ -22,11 +24,8 @@ afterAll(() => made.remove());
 
 describe("a container of podman", () => {
   it("uses runc where crun does not work, and says so", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "crun-"));
-    const crun = join(folder, "crun");
-    writeFileSync(crun, '#!/bin/sh\necho "crun: cgroups in hybrid mode not supported" >&2\nexit 1\n');
-    chmodSync(crun, 0o755);
-    const conf = join(folder, "containers.conf");
+    const crun = executable("crun", '#!/bin/sh\necho "crun: cgroups in hybrid mode not supported" >&2\nexit 1\n');
+    const conf = join(dirname(crun), "containers.conf");
     writeFileSync(conf, `[engine]\nruntime="crun"\n[engine.runtimes]\ncrun=["${crun}"]\n`);
     const { out, err } = await evaluate(podman, "console.log(1)", made, {
       env: { ...process.env, CONTAINERS_CONF: conf },
@@ -39,35 +38,35 @@ describe("a container of podman", () => {
 
   it("is pulled from a loopback registry by a login that no list of processes and no file left behind shows", async () => {
     const login = { username: "token", password: "s3cret-s3cret" };
-    const archive = join(mkdtempSync(join(tmpdir(), "image-")), "image.tar");
-    execFileSync(podman.path, ["save", "--quiet", "--format=oci-archive", "--output", archive, made.image]);
+    const auth = btoa(`token:${login.password}`);
     const lines: string[] = [];
-    const registry = await startRegistry(archive, login, () => lines.push(...commandLines()));
+    await using registry = await FakeRegistry.start();
+    registry.intervene = ({ url }, response) => url === "/v2/" && Boolean(response.end());
+    const digestFile = join(mkdtempSync(join(tmpdir(), "push-")), "digest");
+    const push = ["push", "--tls-verify=false", "--digestfile", digestFile, made.image, `${registry.host}/test/image`];
+    await promisify(execFile)(podman.path, push);
+    const image = `${registry.host}/test/image@${readFileSync(digestFile, "utf8")}`;
+    registry.intervene = ({ headers, url }, response) => {
+      lines.push(...commandLines());
+      if (headers.authorization !== `Basic ${auth}`) {
+        response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end();
+      } else if (url === "/v2/") response.end();
+      return response.writableEnded;
+    };
     try {
-      await expect(evaluate(podman, "1", { image: registry.image })).rejects.toThrow(
-        /Log in with `podman login localhost:\d+`/,
-      );
-      const { out } = await evaluate(
-        podman,
-        "console.log(2)",
-        { image: registry.image, env: { DECLARED: "s3cret-s3cret" } },
-        { login },
-      );
-      expect(out).toBe("2\n");
+      await expect(evaluate(podman, "1", { image })).rejects.toThrow(/Log in with `podman login localhost:\d+`/);
+      const declared = { image, env: { DECLARED: login.password } };
+      expect((await evaluate(podman, "console.log(2)", declared, { login })).out).toBe("2\n");
       // With an empty image store, by a credential that only Slipway knows of.
-      execFileSync(podman.path, ["rmi", "--force", registry.image], { stdio: "ignore" });
-      const auths = { [registry.image.split("/", 1)[0] as string]: { auth: btoa(`token:${login.password}`) } };
-      const env = { ...process.env, DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) };
+      execFileSync(podman.path, ["rmi", "--force", image], { stdio: "ignore" });
+      const env = { ...process.env, DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [registry.host]: { auth } } }) };
       const pull = (image: string) => pullWithAccess(podman, image, env);
-      expect((await evaluate(podman, "console.log(3)", { image: registry.image }, { pull })).out).toBe("3\n");
+      expect((await evaluate(podman, "console.log(3)", { image }, { pull })).out).toBe("3\n");
     } finally {
-      await registry.close();
-      execFileSync(podman.path, ["rmi", "--force", "--ignore", registry.image], { stdio: "ignore" });
+      execFileSync(podman.path, ["rmi", "--force", "--ignore", image], { stdio: "ignore" });
     }
-    expect(lines.some((line) => line.includes(`${registry.image} -e`))).toBe(true);
-    expect(
-      lines.filter((line) => line.includes(login.password) || line.includes(btoa(`token:${login.password}`))),
-    ).toEqual([]);
+    expect(lines.some((line) => line.includes(`${image} -e`))).toBe(true);
+    expect(lines.filter((line) => line.includes(login.password) || line.includes(auth))).toEqual([]);
     expect(readdirSync(temporary).filter((name) => name.startsWith("slipway-run-"))).toEqual([]);
   });
 });

@@ -2,9 +2,9 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import { code, engine, firstWords, home, run, submit, textOf } from "../testdata/jobs.ts";
+import { code, engine, firstWords, home, root, run, submit, textOf } from "../testdata/jobs.ts";
 import { hasEnded, keptFor } from "./engine.ts";
-import { findJobFolder, jobsFolder, readRecord, writeRecord } from "./job-folder.ts";
+import { findJobFolder, readRecord, writeRecord } from "./job-folder.ts";
 import { signalGroup, startTimeOf } from "./process-group.ts";
 
 const python = ["/usr/bin/python3", "/usr/local/bin/python3"].find((path) => existsSync(path)) ?? "";
@@ -145,18 +145,16 @@ def quits(): sys.exit(3)
     expect(reply).toMatchObject({ error: { name: "KeyError", message: "'missing'" } });
     const { details } = (reply as { error: { details: string } }).error;
     expect(details).toMatch(/^Traceback .*\n {2}File ".*report\.py", line \d+, in fails/);
-    expect((await run({ interpreter, function: "report:gone" })).reply).toMatchObject({
-      error: { name: "AttributeError" },
-    });
-    expect((await run({ interpreter, function: "nowhere:f" })).reply).toMatchObject({
-      error: { name: "ModuleNotFoundError" },
-    });
-    expect((await run({ interpreter, function: "report:strange" })).reply).toMatchObject({
-      error: { name: "TypeError" },
-    });
-    expect((await run({ interpreter, function: "report:quits" })).reply).toMatchObject({
-      error: { name: "SystemExit" },
-    });
+  });
+
+  it.each([
+    ["report:gone", "AttributeError"],
+    ["nowhere:f", "ModuleNotFoundError"],
+    ["report:strange", "TypeError"],
+    ["report:quits", "SystemExit"],
+  ])("%s fails with its %s", async (name, error) => {
+    code("report.py", text);
+    expect((await run({ interpreter, function: name })).reply).toMatchObject({ error: { name: error } });
   });
 
   it("finds `python3` to be its interpreter in a command", async () => {
@@ -185,7 +183,7 @@ describe("a job", () => {
   it("whose supervisor is killed has failed, and nothing of it stays", async () => {
     const id = await submit({ command: ["/bin/sh", "-c", "sleep 1000 & echo $!; wait"] });
     const pid = Number(await firstWords(id));
-    const { pid: supervisor = 0, group } = await readRecord(findJobFolder(jobsFolder({ XDG_STATE_HOME: home }), id));
+    const { pid: supervisor = 0, group } = await readRecord(findJobFolder(root, id));
     process.kill(supervisor, "SIGKILL");
     const { status } = await engine.collect(id);
     expect(status).toMatchObject({
@@ -209,7 +207,7 @@ describe("a job", () => {
   it("keeps its files to its user", async () => {
     const id = await submit({ command: ["/bin/true"], environment: { TOKEN: "x" } });
     await engine.collect(id);
-    const { path } = findJobFolder(jobsFolder({ XDG_STATE_HOME: home }), id);
+    const { path } = findJobFolder(root, id);
     expect(statSync(path).mode & 0o777).toBe(0o700);
     expect(readFileSync(join(path, "program.json"), "utf8")).toContain("TOKEN");
   });
@@ -221,7 +219,7 @@ describe("a job that has ended", () => {
     await engine.remove(status.id);
     await expect(engine.status(status.id)).rejects.toThrow(reported("job-not-found", status.id));
     expect((await engine.list()).map(({ id }) => id)).not.toContain(status.id);
-    expect(existsSync(join(jobsFolder({ XDG_STATE_HOME: home }), status.id))).toBe(false);
+    expect(existsSync(join(root, status.id))).toBe(false);
     await expect(engine.remove(status.id)).rejects.toThrow(reported("job-not-found", status.id));
 
     const forever = await submit({ command: ["/bin/sh", "-c", "echo here; read -r line < /dev/zero"] });
@@ -237,7 +235,7 @@ describe("a job that has ended", () => {
       [old, keptFor + 1000],
       [recent, keptFor - 60_000],
     ] as const) {
-      const folder = findJobFolder(jobsFolder({ XDG_STATE_HOME: home }), status.id);
+      const folder = findJobFolder(root, status.id);
       await writeRecord(folder, { ...(await readRecord(folder)), ended: new Date(Date.now() - age).toISOString() });
     }
     await run({ command: ["/bin/true"] });

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { expect, it, vi } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { openCluster } from "./cluster.ts";
@@ -6,14 +7,22 @@ import { listAll, watchAll } from "./watch.ts";
 
 const selection = { path: "/api/v1/namespaces/default/pods" };
 
+/** The API of a server that answers so, the first time with `number` 1. One that answers `watches` so has nothing to list. */
+async function apiOf(answer: (response: ServerResponse, number: number) => void, what: "all" | "watches" = "all") {
+  let number = 0;
+  const env = await apiServer(({ url }, response) => {
+    if (what === "all" || url.includes("watch=true")) answer(response, ++number);
+    else response.end(list([]));
+  });
+  return (await openCluster(env)).api;
+}
+
 it("tells once that a server is quiet, and gives up after five minutes", async () => {
   let watches = 0;
-  const env = await apiServer(({ url }, response) => {
-    if (!url.includes("watch=true")) return void response.end(list([]));
-    watches += 1;
+  const api = await apiOf((response, number) => {
+    watches = number;
     response.destroy();
-  });
-  const { api } = await openCluster(env);
+  }, "watches");
   const quiet: Error[] = [];
   const signal = AbortSignal.timeout(60_000);
   const watching = watchAll(api, selection, { signal, onQuiet: (error) => quiet.push(error) }, () => {});
@@ -27,12 +36,10 @@ it("tells once that a server is quiet, and gives up after five minutes", async (
 
 it("does not hurry a server that ends every watch at once", async () => {
   const begun: number[] = [];
-  const env = await apiServer(({ url }, response) => {
-    if (!url.includes("watch=true")) return void response.end(list([]));
+  const api = await apiOf((response) => {
     begun.push(performance.now());
     response.end(`${JSON.stringify({ type: "ERROR", object: { metadata: {} } })}\n`);
-  });
-  const { api } = await openCluster(env);
+  }, "watches");
   const over = new AbortController();
   const watching = watchAll(api, selection, { signal: over.signal }, () => {});
   await vi.waitUntil(() => begun.length >= 2, { timeout: 20_000 });
@@ -43,38 +50,32 @@ it("does not hurry a server that ends every watch at once", async () => {
 
 it("asks again for an answer that breaks off, and where something else answered", async () => {
   let asked = 0;
-  const env = await apiServer((_, response) => {
-    asked += 1;
-    if (asked === 1) response.writeHead(200, { "content-length": 1000 }).write("{", () => response.destroy());
-    else response.end(asked === 2 ? "<html>" : list([{}]));
+  const api = await apiOf((response, number) => {
+    asked = number;
+    if (number === 1) response.writeHead(200, { "content-length": 1000 }).write("{", () => response.destroy());
+    else response.end(number === 2 ? "<html>" : list([{}]));
   });
-  const { api } = await openCluster(env);
   expect((await listAll(api, selection)).items).toEqual([{}]);
   expect(asked).toBe(3);
 });
 
 it("asks a busy server again when it says", async () => {
   const asked: number[] = [];
-  const env = await apiServer((_, response) => {
+  const api = await apiOf((response, number) => {
     asked.push(performance.now());
-    if (asked.length === 1) refuse(response, 429, { "retry-after": "1" });
+    if (number === 1) refuse(response, 429, { "retry-after": "1" });
     else response.end(list([]));
   });
-  const { api } = await openCluster(env);
   await listAll(api, selection);
   expect((asked[1] ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(900);
 });
 
 it("goes on after a server was away that does not know yet who may do what", async () => {
-  let watches = 0;
-  const env = await apiServer(({ url }, response) => {
-    if (!url.includes("watch=true")) return void response.end(list([]));
-    watches += 1;
-    if (watches === 1) response.destroy();
-    else if (watches < 4) refuse(response, 403);
+  const api = await apiOf((response, number) => {
+    if (number === 1) response.destroy();
+    else if (number < 4) refuse(response, 403);
     else response.end(`${JSON.stringify({ type: "ADDED", object: { metadata: { name: "a" } } })}\n`);
-  });
-  const { api } = await openCluster(env);
+  }, "watches");
   const over = new AbortController();
   const seen: string[] = [];
   await watchAll(api, selection, { signal: over.signal }, (items) => {
@@ -85,8 +86,7 @@ it("goes on after a server was away that does not know yet who may do what", asy
 });
 
 it("fails at once where something is not allowed", async () => {
-  const env = await apiServer((_, response) => refuse(response, 403));
-  const { api } = await openCluster(env);
+  const api = await apiOf((response) => refuse(response, 403));
   const watching = watchAll(api, selection, { signal: AbortSignal.timeout(60_000) }, () => {});
   await expect(watching).rejects.toThrow(reported("cluster-refused"));
 });

@@ -2,6 +2,17 @@ import type { ContainerClient } from "../container/client.ts";
 import { type ContainerRunOptions, runContainer } from "../container/run.ts";
 import type { ContainerRun } from "../engine.ts";
 
+/** A run of which nothing is said but the image. */
+export const emptyRun: ContainerRun = {
+  image: `r.example.com/a@sha256:${"0".repeat(64)}`,
+  programArguments: [],
+  env: {},
+  stdin: "",
+  network: "none",
+  resources: {},
+  onStdout: () => {},
+};
+
 /** Runs JavaScript in a container, to its end, and gives what it said. */
 export async function evaluate(
   client: ContainerClient,
@@ -9,16 +20,9 @@ export async function evaluate(
   run: Partial<ContainerRun> & Pick<ContainerRun, "image">,
   options: ContainerRunOptions = {},
 ): Promise<{ status: number; out: string; err: string }> {
-  const [out, err]: Buffer[][] = [[], []];
-  const whole: ContainerRun = {
-    programArguments: ["-e", code],
-    env: {},
-    stdin: "",
-    network: "none",
-    resources: {},
-    onStdout: (chunk) => void out?.push(chunk),
-    ...run,
-  };
-  const status = await runContainer(client, whole, { onStderr: (chunk) => void err?.push(chunk), ...options });
-  return { status, out: Buffer.concat(out ?? []).toString(), err: Buffer.concat(err ?? []).toString() };
+  const [out, err]: [Buffer[], Buffer[]] = [[], []];
+  const onStdout = (chunk: Buffer) => void out.push(chunk);
+  const whole: ContainerRun = { ...emptyRun, programArguments: ["-e", code], onStdout, ...run };
+  const status = await runContainer(client, whole, { onStderr: (chunk) => void err.push(chunk), ...options });
+  return { status, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
 }

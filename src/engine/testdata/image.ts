@@ -4,6 +4,22 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type ContainerClient, findContainerClient } from "../container/client.ts";
 
+/** A folder with files of this machine, by their paths in it, and the libraries that they need. */
+export function treeOf(files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), "image-"));
+  const put = (path: string, source: string) => {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    copyFileSync(source, join(root, path));
+  };
+  for (const [path, source] of Object.entries(files)) {
+    put(path, source);
+    const { stdout } = spawnSync("ldd", [source], { encoding: "utf8" });
+    for (const library of stdout.match(/\/\S+(?= \()/g) ?? []) put(library, library);
+  }
+  for (const folder of ["etc", "tmp", "home/slipway"]) mkdirSync(join(root, folder), { recursive: true });
+  return root;
+}
+
 /** The podman, or docker, of tests that Bazel runs only where it is set up for this user. */
 export function installedClient(): ContainerClient {
   const search = findContainerClient(process.env);
@@ -17,17 +33,7 @@ export function installedClient(): ContainerClient {
  * @param entry path in the repository; undefined makes Node itself the entry point
  */
 export function makeImage(client: ContainerClient, entry?: string): { image: string; remove: () => void } {
-  const root = mkdtempSync(join(tmpdir(), "image-"));
-  const put = (path: string) => {
-    mkdirSync(join(root, dirname(path)), { recursive: true });
-    copyFileSync(path, join(root, path));
-  };
-  const node = process.execPath;
-  for (const library of execFileSync("ldd", [node], { encoding: "utf8" }).match(/\/\S+(?= \()/g) ?? []) put(library);
-  mkdirSync(join(root, "bin"));
-  copyFileSync(node, join(root, "bin/node"));
-  copyFileSync("/bin/echo", join(root, "bin/echo"));
-  for (const folder of ["etc", "tmp", "home/slipway"]) mkdirSync(join(root, folder), { recursive: true });
+  const root = treeOf({ "bin/node": process.execPath, "bin/echo": "/bin/echo" });
   chmodSync(join(root, "tmp"), 0o1777);
   writeFileSync(join(root, "etc/passwd"), "slipway:x:1000:1000::/home/slipway:/bin/sh\n");
   cpSync("src", join(root, "app/src"), { recursive: true, dereference: true });

@@ -23,12 +23,17 @@ export const engine = new LocalEngine({ ...process.env, XDG_STATE_HOME: home }, 
 
 export const root = jobsFolder({ XDG_STATE_HOME: home });
 
-export const node = { ServerAvailableInterpreter: { interpreter_path: "SLIPWAY_INTERPRETER" } } as const;
+/** A deployment of which nothing is said but its interpreter. */
+export const plain = {
+  interpreter: { ServerAvailableInterpreter: { interpreter_path: "SLIPWAY_INTERPRETER" } },
+  environment: {},
+  resources: {},
+  retries: 0,
+} as const;
 
 export async function submit(part: Partial<ResolvedDeployment>, secret: Record<string, string> = {}): Promise<string> {
-  const deployment = { interpreter: node, environment: {}, resources: {}, retries: 0, ...part };
   const folders = [join(home, "code"), join(home, "lib")];
-  return engine.submit(makeProgram("A Test", deployment, { folders }, { ...process.env, ...secret }));
+  return engine.submit(makeProgram("A Test", { ...plain, ...part }, { folders }, { ...process.env, ...secret }));
 }
 
 export async function textOf(chunks: AsyncIterable<LogChunk>): Promise<{ stdout: string; stderr: string }> {
@@ -57,4 +62,3 @@ export async function firstWords(id: string): Promise<string> {
   for await (const { data } of engine.logs(id, { follow: true })) return data.toString();
   return "";
 }
-

@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
@@ -8,6 +7,7 @@ import { ownArchitecture } from "../../../oci/descriptor.ts";
 import { sha256 } from "../../../oci/digest.ts";
 import { mediaTypes } from "../../../oci/media-types.ts";
 import { openRegistry } from "../../../registry/client/open.ts";
+import { treeOf } from "../../testdata/image.ts";
 
 /** Where an image goes: the embedded registry of a test. */
 interface Registry {
@@ -30,20 +30,12 @@ export async function pushImage(
   config: object,
   texts: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const root = mkdtempSync(join(tmpdir(), "image-"));
-  const put = (path: string, source: string) => {
-    mkdirSync(join(root, dirname(path)), { recursive: true });
-    copyFileSync(source, join(root, path));
-  };
-  for (const [path, source] of Object.entries(files)) {
-    put(path, source);
-    for (const library of librariesOf(source)) put(library, library);
-  }
+  const root = treeOf(files);
   for (const [path, text] of Object.entries(texts)) {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  for (const folder of ["tmp", "home/slipway", "slipway/input"]) mkdirSync(join(root, folder), { recursive: true });
+  mkdirSync(join(root, "slipway/input"), { recursive: true });
   const tar = execFileSync("tar", ["-C", root, "--owner=0", "--group=0", "--mode=a+rX", "--mtime=@0", "-c", "."], {
     maxBuffer: 512 * 1024 * 1024,
   });
@@ -68,15 +60,6 @@ export async function pushImage(
   const digest = await client.putManifest(repository, sha256(bytes), bytes, mediaTypes.manifest);
   client.close();
   return `${host}/${repository}@${digest}`;
-}
-
-function librariesOf(program: string): string[] {
-  try {
-    const text = execFileSync("ldd", [program], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    return text.match(/\/\S+(?= \()/g) ?? [];
-  } catch {
-    return [];
-  }
 }
 
 /** An image with a shell and its tools alone, in which the user 1000 runs `/bin/sh -c ARGUMENT`. */
