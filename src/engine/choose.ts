@@ -1,6 +1,7 @@
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { type ContainerClient, findContainerClient, requireContainerClient } from "./container/client.ts";
+import type { EngineDescription } from "./kind.ts";
 
 /** Where a program's functions run. */
 export type EngineChoice =
@@ -33,4 +34,12 @@ export function detectEngine(env: Environment): EngineChoice {
     kind: "process",
     remark: `slipway: functions run in processes of this machine: ${why || "neither podman nor docker is installed"}`,
   };
+}
+
+const descriptions = { kubernetes: "pods of Kubernetes", process: "processes of this machine" } as const;
+
+/** Describes a choice for people. */
+export function describeEngine(choice: EngineChoice): EngineDescription {
+  if (choice.kind === "container") return { kind: "container", description: `containers of ${choice.client.name}` };
+  return { kind: choice.kind, description: descriptions[choice.kind] };
 }

@@ -1,4 +1,4 @@
-import { describeEngine } from "../engine/calls/describe.ts";
+import { describeEngine } from "../engine/choose.ts";
 import type { EngineDescription } from "../engine/kind.ts";
 import { chosenEngine } from "./call-engine.ts";
 

@@ -8,11 +8,10 @@ import { join } from "node:path";
 import { exitStatusOf, Failure, jsonOf, reportOf, UserError } from "../../core/errors.ts";
 import { reportUncaught } from "../../core/unexpected.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
-import { detectEngine, type EngineChoice } from "../choose.ts";
+import { describeEngine, detectEngine, type EngineChoice } from "../choose.ts";
 import { pullWithAccess } from "../container/pull.ts";
 import type { CallEngine } from "./calls.ts";
 import { converse } from "./converse.ts";
-import { describeEngine } from "./describe.ts";
 import type { HelperAnswer } from "./helper.ts";
 import { ContainerCalls } from "./local.ts";
 import { serve } from "./serve.ts";
@@ -50,7 +49,8 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
   }
   const choice = detectEngine(process.env);
   if (command === "engine") {
-    process.stdout.write(`${JSON.stringify({ ...describeEngine(choice), remark: remarkOf(choice) })}\n`);
+    const remark = choice.kind === "process" && choice.remark ? choice.remark : null;
+    process.stdout.write(`${JSON.stringify({ ...describeEngine(choice), remark })}\n`);
   } else if (command === "pull") {
     const [image = ""] = words;
     const isPulled = choice.kind === "container" && (await pullWithAccess(choice.client, image, process.env));
@@ -64,10 +64,6 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
       "Its commands are engine, check, pull, calls and serve.",
     );
   }
-}
-
-function remarkOf(choice: EngineChoice): string | null {
-  return ("remark" in choice ? choice.remark : undefined) ?? null;
 }
 
 // Kubernetes' client is 1.7 MB of code: kept compiled, it loads in half the time.

@@ -43,6 +43,8 @@ interface Line {
   readonly name: string;
   readonly input: Writable;
   readonly answers: Readable;
+  /** For standard error. */
+  readonly output?: Readable;
   /** Settles when nothing more will come, with what is said where the last answer is missing. */
   readonly ended: Promise<string>;
   readonly kill: () => void;
@@ -96,7 +98,7 @@ export async function pullByHelper(image: string, env: Environment): Promise<boo
 }
 
 /** A helper of this call's own. */
-function start(helper: string, env: Environment): Line & { readonly output: Readable } {
+function start(helper: string, env: Environment): Line {
   const child = spawn(helper, ["calls"], {
     env,
     stdio: ["pipe", "pipe", "pipe"],
@@ -138,7 +140,7 @@ async function connected(path: string | undefined): Promise<Line | undefined> {
 
 /** Has a helper make calls. @returns its last answer */
 async function converse(
-  { name, input, answers, output, ended, kill }: Line & { readonly output?: Readable },
+  { name, input, answers, output, ended, kill }: Line,
   request: HelperRequest,
   listener: CallListener,
 ): Promise<Extract<HelperAnswer, { done: unknown } | { error: unknown } | { declined: unknown }>> {
@@ -158,14 +160,8 @@ async function converse(
     const timer = setTimeout(kill, grace);
     await ended.finally(() => clearTimeout(timer));
   };
-  const abort = () => void stop().catch(() => {});
-  listener.signal?.addEventListener("abort", abort, { once: true });
-  try {
-    const problem = await interruptible(ended, stop);
-    listener.signal?.throwIfAborted();
-    if (last !== undefined) return last;
-    throw new Failure({ code: "program-failed", culprit: name }, problem, "Look at what it printed above.");
-  } finally {
-    listener.signal?.removeEventListener("abort", abort);
-  }
+  const problem = await interruptible(ended, stop, listener.signal);
+  listener.signal?.throwIfAborted();
+  if (last !== undefined) return last;
+  throw new Failure({ code: "program-failed", culprit: name }, problem, "Look at what it printed above.");
 }

@@ -4,11 +4,13 @@ import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { converse } from "./converse.ts";
-import { sameEnvironment } from "./environment.ts";
 import type { HelperAnswer } from "./helper.ts";
 
 /** Milliseconds between looks at whether the program still runs. */
 const interval = 250;
+/** Variables that shells, Python and launch scripts set, and those that only programs read. */
+const meaningless =
+  /^(_|PWD|OLDPWD|SHLVL|LC_CTYPE|PYTHONPATH|RUNFILES_DIR|SLIPWAY_(MAIN_REPOSITORY|RUNFILES|ENGINE_HELPER|ENGINE_SOCKET))$/;
 /** Milliseconds without a caller after which none is waited for any longer. */
 const patience = 60_000;
 
@@ -59,6 +61,11 @@ function callerAt(socket: Socket) {
     answer,
     output: (data: Buffer) => answer({ output: data.toString("base64") }),
   };
+}
+
+/** Whether two environments are the same to an engine. */
+function sameEnvironment(one: Environment, other: Environment): boolean {
+  return Object.keys({ ...one, ...other }).every((name) => meaningless.test(name) || one[name] === other[name]);
 }
 
 function isRunning(pid: number): boolean {

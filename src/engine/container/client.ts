@@ -10,23 +10,22 @@ export interface ContainerClient {
   readonly path: string;
 }
 
-/** The client to use, or what keeps those that are installed from being an engine for this user. */
-export type ClientSearch = { readonly client: ContainerClient } | { readonly obstacles: readonly Obstacle[] };
-
 /**
  * Looks for podman, then docker, by what their files say and without starting either: a client without any daemon to talk to, or one that
  * this user was never given the means to use, is no engine. Whether one that is set up also works shows when it runs, and is then an error.
+ *
+ * @returns the client to use, or what keeps those that are installed from being an engine for this user
  */
-export function findContainerClient(env: Environment): ClientSearch {
+export function findContainerClient(
+  env: Environment,
+): { readonly client: ContainerClient } | { readonly obstacles: readonly Obstacle[] } {
   const obstacles: Obstacle[] = [];
-  for (const [name, obstacleOf] of [
-    ["podman", podmanObstacle],
-    ["docker", dockerObstacle],
-  ] as const) {
+  for (const name of ["podman", "docker"] as const) {
     const path = findExecutable(name, env);
-    const obstacle = path === undefined ? undefined : obstacleOf(env);
-    if (path !== undefined && obstacle === undefined) return { client: { name, path } };
-    if (obstacle !== undefined) obstacles.push(obstacle);
+    if (path === undefined) continue;
+    const obstacle = name === "podman" ? podmanObstacle(env) : dockerObstacle(env);
+    if (obstacle === undefined) return { client: { name, path } };
+    obstacles.push(obstacle);
   }
   return { obstacles };
 }
@@ -64,13 +63,10 @@ export function requireContainerClient(env: Environment, { asked, instead }: Con
   const search = findContainerClient(env);
   if ("client" in search) return search.client;
   const reasons = search.obstacles.map(({ reason }) => reason);
+  const remedy = search.obstacles[0]?.remedy ?? "install podman and runc";
   throw new UserError(
     { code: "engine-unavailable", culprit: asked },
     `${asked}: ${reasons.length > 0 ? reasons.join(", and ") : "neither podman nor docker is installed"}.`,
-    `${capitalized(search.obstacles[0]?.remedy ?? "install podman and runc")}, or ${instead}.`,
+    `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}, or ${instead}.`,
   );
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

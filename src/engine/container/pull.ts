@@ -53,11 +53,11 @@ function refused(client: ContainerClient, image: string, words: string, source?:
   );
 }
 
-interface FoundAccess extends Access {
-  readonly source?: string | undefined;
-}
-
-async function findAccess(client: ContainerClient, image: string, env: Environment): Promise<FoundAccess | undefined> {
+async function findAccess(
+  client: ContainerClient,
+  image: string,
+  env: Environment,
+): Promise<(Access & { readonly source?: string | undefined }) | undefined> {
   const { registry, repository } = parseReference(image);
   const settings = await registrySettings(registry, env);
   const { credential, source } = await findCredential({ registry, repository }, env);

@@ -30,15 +30,8 @@ export function isOnThisMachine(client: ContainerClient, env: Environment): bool
 }
 
 function settingThatLeadsAway(client: ContainerClient, env: Environment): string | undefined {
-  return client.name === "podman" ? remotePodman(env) : remoteDocker(env);
-}
-
-function remotePodman(env: Environment): string | undefined {
   const host = env["CONTAINER_HOST"];
-  return host && !host.startsWith("unix://") ? `CONTAINER_HOST=${host}` : undefined;
-}
-
-function remoteDocker(env: Environment): string | undefined {
+  if (client.name === "podman") return host && !host.startsWith("unix://") ? `CONTAINER_HOST=${host}` : undefined;
   const endpoint = dockerEndpoint(env);
   return endpoint.kind === "elsewhere" ? endpoint.name : undefined;
 }

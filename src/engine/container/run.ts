@@ -70,17 +70,12 @@ export async function runContainer(
   return runContainer(client, run, options);
 }
 
-/** The outcome of one command: the program's status, or the client's with its last words. */
-interface Attempt {
-  readonly status: number;
-  readonly words: string;
-}
-
+/** @returns the program's status, or the client's with its last words */
 async function attempt(
   client: ContainerClient,
   run: ContainerRun,
-  options: ContainerRunOptions & { readonly env: Environment; readonly onStderr: (data: Buffer) => void },
-): Promise<Attempt> {
+  options: ContainerRunOptions & Required<Pick<ContainerRunOptions, "env" | "onStderr">>,
+): Promise<{ readonly status: number; readonly words: string }> {
   const name = options.name ?? `slipway-${randomBytes(8).toString("hex")}`;
   const { inherited, file } = divideEnvironment(run.env);
   const folder = makeRunFolder(client, run.image, file, options.login ? { login: options.login } : {}, options.env);
@@ -120,13 +115,9 @@ async function attempt(
       await ended.finally(() => clearTimeout(timer));
       await removeContainer(client, name, options.env);
     };
-    const abort = () => void stop("SIGTERM").catch(() => {});
-    options.signal?.addEventListener("abort", abort, { once: true });
-    if (options.signal?.aborted) abort();
-    const [code, signal] = await interruptible(ended, stop).finally(() => {
+    const [code, signal] = await interruptible(ended, stop, options.signal).finally(() => {
       endHeartbeat();
       watcher?.close();
-      options.signal?.removeEventListener("abort", abort);
     });
     // A client whose container was taken away from it may well report success.
     const status = isKilled ? 137 : statusOf(code, signal);

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
-import { existsSync, watch } from "node:fs";
-import { open, readFile, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { createReadStream, existsSync, watch } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
 import { Failure } from "../../core/errors.ts";
 import { takeLock } from "../../core/lock.ts";
@@ -91,62 +93,37 @@ export class LocalEngine implements JobEngine {
   ): AsyncGenerator<LogChunk> {
     const folder = findJobFolder(this.#root, id);
     const positions = { stdout: 0, stderr: 0 };
-    const buffer = Buffer.allocUnsafe(64 * 1024);
-    const changes = watchFolder(folder.path, options.signal);
-    try {
-      for (;;) {
-        const isLast = !options.follow || hasEnded(await this.#settled(folder));
-        for (const stream of ["stdout", "stderr"] as const) {
-          const file = await open(folder[stream], "r");
-          try {
-            for (;;) {
-              const { bytesRead } = await file.read(buffer, 0, buffer.length, positions[stream]);
-              if (bytesRead === 0) break;
-              positions[stream] += bytesRead;
-              yield { stream, data: Buffer.from(buffer.subarray(0, bytesRead)) };
-            }
-          } finally {
-            await file.close();
-          }
+    for await (const record of this.#records(folder, options.signal)) {
+      const isLast = !options.follow || hasEnded(record);
+      for (const stream of ["stdout", "stderr"] as const) {
+        for await (const data of createReadStream(folder[stream], { start: positions[stream] })) {
+          positions[stream] += data.length;
+          yield { stream, data };
         }
-        if (isLast) return;
-        await changes.next();
       }
-    } finally {
-      changes.close();
+      if (isLast) return;
     }
   }
 
   async cancel(id: string): Promise<void> {
     const folder = findJobFolder(this.#root, id);
     await writeFile(folder.cancelled, "", { mode: 0o600 });
-    const changes = watchFolder(folder.path);
-    try {
-      for (let isAsked = false; ; await changes.next()) {
-        const record = await this.#settled(folder);
-        if (hasEnded(record)) return;
-        if (!isAsked && record.pid !== undefined) isAsked = signalProcess(record.pid, record.startTime, "SIGTERM");
-      }
-    } finally {
-      changes.close();
+    let isAsked = false;
+    for await (const record of this.#records(folder)) {
+      if (hasEnded(record)) return;
+      if (!isAsked && record.pid !== undefined) isAsked = signalProcess(record.pid, record.startTime, "SIGTERM");
     }
   }
 
   async collect(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<JobOutcome> {
     const folder = findJobFolder(this.#root, id);
-    const changes = watchFolder(folder.path, signal);
-    try {
-      for (;;) {
-        const record = await this.#settled(folder);
-        if (hasEnded(record)) {
-          const text = await readFile(folder.reply, "utf8").catch(() => undefined);
-          return { status: publicPart(record), ...(text === undefined ? {} : { reply: parseExactly<Reply>(text) }) };
-        }
-        await changes.next();
-      }
-    } finally {
-      changes.close();
+    let status: JobStatus | undefined;
+    for await (const record of this.#records(folder, signal)) {
+      status = publicPart(record);
+      if (hasEnded(record)) break;
     }
+    const text = await readFile(folder.reply, "utf8").catch(() => undefined);
+    return { status: status as JobStatus, ...(text === undefined ? {} : { reply: parseExactly<Reply>(text) }) };
   }
 
   async remove(id: string): Promise<void> {
@@ -199,6 +176,29 @@ export class LocalEngine implements JobEngine {
     }
   }
 
+  /** The record of a job as it is, and after each change of its files. */
+  async *#records(folder: JobFolder, signal?: AbortSignal): AsyncGenerator<JobRecord> {
+    // Where changes cannot be watched, the interval is all there is.
+    const watcher = watch(folder.path).on("error", () => {});
+    try {
+      for (;;) {
+        const over = new AbortController();
+        const options = { signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal };
+        const change = Promise.race([once(watcher, "change", options), delay(interval, undefined, options)]);
+        const changed = change.catch(() => signal?.throwIfAborted());
+        changed.catch(() => {});
+        try {
+          yield await this.#settled(folder);
+          await changed;
+        } finally {
+          over.abort();
+        }
+      }
+    } finally {
+      watcher.close();
+    }
+  }
+
   async #removeRemains(folder: JobFolder, { group }: JobRecord): Promise<void> {
     if (group && startTimeOf(group.pid) === group.startTime) await killGroup(group.pid);
     await killMarked(jobVariable, folder.id);
@@ -210,35 +210,4 @@ export class LocalEngine implements JobEngine {
 
 function publicPart({ group: _, pid: __, startTime: ___, ...status }: JobRecord): JobStatus {
   return status;
-}
-
-/** Waits for changes in a folder. */
-function watchFolder(path: string, signal?: AbortSignal) {
-  let wake = () => {};
-  let isChanged = false;
-  const watcher = watch(path, () => {
-    isChanged = true;
-    wake();
-  });
-  // Where changes cannot be watched, the interval is all there is.
-  watcher.on("error", () => {});
-  return {
-    next: async () => {
-      signal?.throwIfAborted();
-      if (!isChanged) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, interval);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-          signal?.addEventListener("abort", wake, { once: true });
-        });
-        signal?.removeEventListener("abort", wake);
-        signal?.throwIfAborted();
-      }
-      isChanged = false;
-    },
-    close: () => watcher.close(),
-  };
 }

@@ -84,27 +84,17 @@ export async function embeddedAccess(
  * @param image whose, for errors
  * @throws UserError when it is of a kind that a kubelet cannot use
  */
-export function dockerConfigOf(registry: string, credential: Credential, image: string, source?: string): string {
-  return dockerConfig(registry, passwordOf(credential, image, source));
-}
-
-function passwordOf(
-  credential: Credential,
-  image: string,
-  source = "its source",
-): { username: string; password: string } {
-  if (credential.kind === "password") return credential;
-  throw new UserError(
-    { code: "credential-invalid", culprit: image },
-    `The credential for ${image} from ${source} is a token (${credential.kind}), but nodes of Kubernetes need a name and password.`,
-    "Log in to the registry with a name and password, such as those of a robot account that may only pull.",
-  );
-}
-
-function dockerConfig(registry: string, { username, password }: { username: string; password: string }): string {
+export function dockerConfigOf(registry: string, credential: Credential, image: string, source = "its source"): string {
+  if (credential.kind !== "password") {
+    throw new UserError(
+      { code: "credential-invalid", culprit: image },
+      `The credential for ${image} from ${source} is a token (${credential.kind}), but nodes of Kubernetes need a name and password.`,
+      "Log in to the registry with a name and password, such as those of a robot account that may only pull.",
+    );
+  }
   // Kubelets know Docker Hub by the address that docker has always written.
   const key = registry === dockerHub ? "https://index.docker.io/v1/" : registry;
-  return JSON.stringify({ auths: Object.fromEntries([authOf(key, username, password)]) });
+  return JSON.stringify({ auths: Object.fromEntries([authOf(key, credential.username, credential.password)]) });
 }
 
 /** @param key a registry, or a part of one as `HOST/REPOSITORY` */

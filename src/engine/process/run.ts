@@ -49,11 +49,8 @@ export async function runProcess(run: Run, options: ProcessRunOptions = {}): Pro
     const timer = setTimeout(() => send("SIGKILL"), grace);
     await ended.finally(() => clearTimeout(timer));
   };
-  const abort = () => void stop("SIGTERM").catch(() => {});
-  options.signal?.addEventListener("abort", abort, { once: true });
-  if (options.signal?.aborted) abort();
   try {
-    const [code, signal] = await interruptible(ended, stop);
+    const [code, signal] = await interruptible(ended, stop, options.signal);
     return statusOf(code, signal);
   } catch (error) {
     throw new Failure(
@@ -62,7 +59,5 @@ export async function runProcess(run: Run, options: ProcessRunOptions = {}): Pro
       "Check that this Node can be executed.",
       { cause: error },
     );
-  } finally {
-    options.signal?.removeEventListener("abort", abort);
   }
 }
