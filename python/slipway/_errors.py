@@ -118,7 +118,7 @@ class RanIn(NamedTuple):
 
 
 def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
-    """The remedy for an error that comes from the limits of containers, else None. Keep src/sdk/limits-remedy.ts the same."""
+    """The remedy for an error that comes from the limits of containers, else None. Keep src/sdk/remote-error.ts the same."""
     if ran_in.kind == "process":
         return None
     if re.search(r"\bEROFS\b|Read-only file system", details, re.IGNORECASE):

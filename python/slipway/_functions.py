@@ -2,20 +2,7 @@
 
 import functools
 import sys
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    List,
-    Mapping,
-    NamedTuple,
-    Optional,
-    Sequence,
-    TypeVar,
-    Union,
-    cast,
-    overload,
-)
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, TypeVar, Union, cast, overload
 
 from slipway import _engine
 from slipway._engine import Network, Resources

@@ -45,7 +45,7 @@ def container_image(tag: str = "default", env: Optional[Mapping[str, str]] = Non
     tags = list(_parse_images(variables.get(_BUILT_IMAGES, "")))
     if tags:
         problem = f"has images for {', '.join(tags)}"
-        remedy = f"Add {_quoted(tag)} to the pipeline's `bases`, or use one of these tags."
+        remedy = f"Add {json.dumps(tag, ensure_ascii=False)} to the pipeline's `bases`, or use one of these tags."
     else:
         problem = "was started without an image"
         remedy = f"Run the pipeline's own target instead of its _local target, or set {_CUSTOM_IMAGE}."
@@ -70,13 +70,9 @@ def _parse_images(text: str) -> Dict[str, str]:
         match = re.fullmatch(r"([^:#/@]+)##(.+)", entry, re.DOTALL)
         if match is None:
             message = (
-                f"{_BUILT_IMAGES}: {_quoted(entry)} is not TAG##IMAGE.\n"
+                f"{_BUILT_IMAGES}: {json.dumps(entry, ensure_ascii=False)} is not TAG##IMAGE.\n"
                 "Unset it and start the program by its Bazel target, which sets it."
             )
             raise reported(UserError, "variable-invalid", _BUILT_IMAGES, message)
         images[match[1]] = match[2]
     return images
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)

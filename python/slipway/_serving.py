@@ -15,15 +15,7 @@ from typing import Any, Callable, Iterable, Mapping, NoReturn, Optional
 from slipway._errors import Failure, UserError, describe, reported
 from slipway._json import MAXIMUM_BYTES, encode
 from slipway._protocol import (
-    CALL,
-    INDEX,
-    INPUTS,
-    LIMIT,
-    MAXIMUM_RESULT_FILE,
-    NONCE,
-    RESULT_FILE,
-    WHOLE_PROGRAM,
-    result_line,
+    CALL, INDEX, INPUTS, LIMIT, MAXIMUM_RESULT_FILE, NONCE, RESULT_FILE, WHOLE_PROGRAM, result_line,
 )
 
 
