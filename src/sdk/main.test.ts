@@ -50,13 +50,8 @@ describe("a process that serves a function", () => {
     const file = join(folder, "result");
     const serve = async (name: string, index: string, limit = "1000000") => {
       const child = start("", {
-        ...{
-          [callVariable]: name,
-          [nonceVariable]: "n",
-          [inputsVariable]: join(folder, "in"),
-          [resultFileVariable]: file,
-        },
-        ...{ [indexVariable]: index, [limitVariable]: limit },
+        ...{ [callVariable]: name, [nonceVariable]: "n", [resultFileVariable]: file },
+        ...{ [inputsVariable]: join(folder, "in"), [indexVariable]: index, [limitVariable]: limit },
       });
       const [out, [status]] = await Promise.all([text(child.stdout), once(child, "close")]);
       return { out, status };

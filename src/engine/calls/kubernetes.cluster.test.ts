@@ -80,9 +80,7 @@ describe("calls in pods", () => {
     const tooLarge = await call(cluster, { image, name: "large", inputs: ["[9000000]"] });
     expect(JSON.stringify(tooLarge.outcomes)).toContain("at most 8388608");
 
-    const one = await call(cluster, {
-      ...{ image, name: "add", inputs: ["[1,2]"], programArguments: ["$(HOME)"] },
-    });
+    const one = await call(cluster, { image, name: "add", inputs: ["[1,2]"], programArguments: ["$(HOME)"] });
     expect(one.outcomes).toMatchObject([{ reply: { result: { sum: 3, argument: "$(HOME)" } } }]);
     expect(one.output.split("\n").sort()).toEqual(["", "adding", "from a child", "loading"]);
     await expectNothing(cluster);
@@ -108,9 +106,8 @@ describe("calls in pods", () => {
     const calls = call(cluster, { image, name: "waits", inputs: ["[]", "[]"] });
     calls.catch(() => {});
     const job = await until(async () => (await cluster.pods()).length === 2 && (await cluster.jobs())[0], "the job");
-    await cluster.admin.api.ask("DELETE", jobsPath(cluster.admin, job.metadata.name), {
-      body: { propagationPolicy: "Background" },
-    });
+    const body = { propagationPolicy: "Background" };
+    await cluster.admin.api.ask("DELETE", jobsPath(cluster.admin, job.metadata.name), { body });
     await expect(calls).rejects.toThrow(reported("job-failed", /^waits-\w+$/));
     await expectNothing(cluster);
   });
@@ -124,9 +121,8 @@ describe("calls in pods", () => {
     const refused = call(cluster, { image, inputs: ["[1]", "[2]"] }, undefined, away);
     await expect(refused).rejects.toThrow(reported("image-pull-failed", image));
     expect(await cluster.list("jobs")).toEqual([]);
-    await expect(call(cluster, { image, inputs: ["[1]", "[2]"] })).rejects.toThrow(
-      reported("image-pull-failed", image),
-    );
+    const absent = call(cluster, { image, inputs: ["[1]", "[2]"] });
+    await expect(absent).rejects.toThrow(reported("image-pull-failed", image));
     await expectNothing(cluster);
   });
 });

@@ -7,18 +7,14 @@ describe("pool", () => {
     const begun: number[] = [];
     let atOnce = 0;
     let most = 0;
-    await pool(
-      20,
-      3,
-      async (index) => {
-        begun.push(index);
-        atOnce += 1;
-        most = Math.max(most, atOnce);
-        await new Promise((resolve) => setImmediate(resolve));
-        atOnce -= 1;
-      },
-      new AbortController().signal,
-    );
+    const work = async (index: number) => {
+      begun.push(index);
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      await new Promise((resolve) => setImmediate(resolve));
+      atOnce -= 1;
+    };
+    await pool(20, 3, work, new AbortController().signal);
     expect(begun).toEqual(Array.from({ length: 20 }, (_, index) => index));
     expect(most).toBe(3);
   });
@@ -43,10 +39,8 @@ describe("pool", () => {
   });
 });
 
-describe("roomHere", () => {
-  it("is bound by processors and by memory, and never nothing", () => {
-    expect(roomHere({ memory: 1 })).toBe(availableParallelism());
-    expect(roomHere({ cpus: 1000 })).toBe(1);
-    expect(roomHere({ memory: Number.MAX_SAFE_INTEGER })).toBe(1);
-  });
+it("roomHere is bound by processors and by memory, and never nothing", () => {
+  expect(roomHere({ memory: 1 })).toBe(availableParallelism());
+  expect(roomHere({ cpus: 1000 })).toBe(1);
+  expect(roomHere({ memory: Number.MAX_SAFE_INTEGER })).toBe(1);
 });

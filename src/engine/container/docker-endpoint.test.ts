@@ -28,14 +28,10 @@ describe("dockerEndpoint", () => {
   it("finds the daemon's socket, DOCKER_HOST and contexts", async () => {
     await listen();
     expect(dockerEndpoint(env, socket)).toEqual({ kind: "local", socket });
-    expect(dockerEndpoint({ ...env, DOCKER_HOST: "unix:///run/user/1/docker.sock" }, socket)).toEqual({
-      kind: "local",
-      socket: "/run/user/1/docker.sock",
-    });
-    expect(dockerEndpoint({ ...env, DOCKER_HOST: "ssh://far" }, socket)).toEqual({
-      kind: "elsewhere",
-      name: "DOCKER_HOST=ssh://far",
-    });
+    const own = dockerEndpoint({ ...env, DOCKER_HOST: "unix:///run/user/1/docker.sock" }, socket);
+    expect(own).toEqual({ kind: "local", socket: "/run/user/1/docker.sock" });
+    const remote = dockerEndpoint({ ...env, DOCKER_HOST: "ssh://far" }, socket);
+    expect(remote).toEqual({ kind: "elsewhere", name: "DOCKER_HOST=ssh://far" });
     const far = { kind: "elsewhere", name: "Docker's context far" };
     expect(dockerEndpoint({ ...env, DOCKER_CONTEXT: "far" }, socket)).toEqual(far);
     const DOCKER_CONFIG = mkdtempSync(join(tmpdir(), "config-"));

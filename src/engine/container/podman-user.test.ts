@@ -23,24 +23,15 @@ describe.skipIf(process.platform !== "linux")("podmanObstacle", () => {
     expect(obstacle({ ...ready, "etc/subuid": "1000:1:9\n", "etc/subgid": "root:1:9\n1000:1:9\n" })).toBeUndefined();
     expect(obstacle({}, {}, 0)).toBeUndefined();
     expect(obstacle({}, { CONTAINER_HOST: "ssh://elsewhere" })).toBeUndefined();
-    expect(
-      obstacle({ ...ready, "etc/subuid": "", "etc/nsswitch.conf": "passwd: files\nsubid: sss\n" }),
-    ).toBeUndefined();
+    const elsewhere = { "etc/subuid": "", "etc/nsswitch.conf": "passwd: files\nsubid: sss\n" };
+    expect(obstacle({ ...ready, ...elsewhere })).toBeUndefined();
   });
 
   it.each([
     [{ "bin/newgidmap": "", "etc/subuid": range, "etc/subgid": range }, "no newuidmap", "apt-get install uidmap"],
     [{ ...ready, "etc/subuid": "other:1:9\n" }, "no line in /etc/subuid", "usermod --add-subuids"],
-    [
-      { ...ready, "etc/subuid": "", "etc/subgid": "" },
-      "no line in /etc/subuid and /etc/subgid",
-      "usermod --add-subuids",
-    ],
-    [
-      { ...ready, "proc/sys/user/max_user_namespaces": "0\n" },
-      "user namespaces are switched off",
-      "user.max_user_namespaces",
-    ],
+    [{ ...ready, "etc/subuid": "", "etc/subgid": "" }, "no line in /etc/subuid and /etc/subgid", "usermod"],
+    [{ ...ready, "proc/sys/user/max_user_namespaces": "0\n" }, "user namespaces are switched off", "max_user_names"],
   ])("names what is missing, and the step (%#)", (files, reason, remedy) => {
     const found = obstacle(files as Record<string, string>);
     expect(found?.reason).toBe(`podman is not set up for the user tide (${reason})`);

@@ -27,9 +27,8 @@ describe("a container of podman", () => {
     const crun = executable("crun", '#!/bin/sh\necho "crun: cgroups in hybrid mode not supported" >&2\nexit 1\n');
     const conf = join(dirname(crun), "containers.conf");
     writeFileSync(conf, `[engine]\nruntime="crun"\n[engine.runtimes]\ncrun=["${crun}"]\n`);
-    const { out, err } = await evaluate(podman, "console.log(1)", made, {
-      env: { ...process.env, CONTAINERS_CONF: conf },
-    });
+    const env = { ...process.env, CONTAINERS_CONF: conf };
+    const { out, err } = await evaluate(podman, "console.log(1)", made, { env });
     expect(out).toBe("1\n");
     expect(err).toMatch(
       /^slipway: crun does not work on this machine \(OCI runtime error: .*hybrid.*\); using \S+\/runc\n$/m,

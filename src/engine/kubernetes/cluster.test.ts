@@ -32,21 +32,15 @@ const one = kubeconfig("dev", "https://one", "dev", "prod");
 
 describe("openCluster", () => {
   it("takes the current context, and its namespace", async () => {
-    expect(await openCluster(machine({ one }))).toMatchObject({
-      context: "dev",
-      server: "https://one",
-      namespace: "of-dev",
-      nodeLocal: false,
-    });
+    const expected = { context: "dev", server: "https://one", namespace: "of-dev", nodeLocal: false };
+    expect(await openCluster(machine({ one }))).toMatchObject(expected);
   });
 
   it("counts several files as one, of which the first wins", async () => {
     const two = kubeconfig("other", "https://two", "dev", "other");
     expect(await openCluster(machine({ one, two }))).toMatchObject({ context: "dev", server: "https://one" });
-    expect(await openCluster(machine({ one, two }, { SLIPWAY_KUBERNETES_CONTEXT: "other" }))).toMatchObject({
-      context: "other",
-      namespace: "of-other",
-    });
+    const other = await openCluster(machine({ one, two }, { SLIPWAY_KUBERNETES_CONTEXT: "other" }));
+    expect(other).toMatchObject({ context: "other", namespace: "of-other" });
   });
 
   it("heeds the user's configuration and, before that, variables", async () => {
@@ -54,10 +48,8 @@ describe("openCluster", () => {
     expect(await openCluster(machine(files))).toMatchObject({ namespace: "mine", nodeLocal: true });
     const more = { SLIPWAY_KUBERNETES_NAMESPACE: "theirs" };
     expect(await openCluster(machine(files, more))).toMatchObject({ namespace: "theirs", nodeLocal: true });
-    expect(await openCluster(machine(files, { SLIPWAY_KUBERNETES_CONTEXT: "prod" }))).toMatchObject({
-      namespace: "of-prod",
-      nodeLocal: false,
-    });
+    const prod = await openCluster(machine(files, { SLIPWAY_KUBERNETES_CONTEXT: "prod" }));
+    expect(prod).toMatchObject({ namespace: "of-prod", nodeLocal: false });
   });
 
   it.each<[Record<string, string>, Record<string, string>, string | RegExp]>([
@@ -87,14 +79,12 @@ describe("openCluster", () => {
   });
 });
 
-describe("a registry on the loopback interface", () => {
-  it("is refused unless nodes share this machine's network", () => {
-    const far = { nodeLocal: false, context: "dev" };
-    for (const registry of ["localhost:5000", "127.0.0.1:5000", "[::1]:5000"]) {
-      const image = `${registry}/a@sha256:${"0".repeat(64)}`;
-      expect(() => checkReach(image, far), registry).toThrow(reported("image-pull-failed", image));
-      expect(() => checkReach(image, { ...far, nodeLocal: true }), registry).not.toThrow();
-    }
-    expect(() => checkReach("r.example.com/a:1", far)).not.toThrow();
-  });
+it("a registry on the loopback interface is refused unless nodes share this machine's network", () => {
+  const far = { nodeLocal: false, context: "dev" };
+  for (const registry of ["localhost:5000", "127.0.0.1:5000", "[::1]:5000"]) {
+    const image = `${registry}/a@sha256:${"0".repeat(64)}`;
+    expect(() => checkReach(image, far), registry).toThrow(reported("image-pull-failed", image));
+    expect(() => checkReach(image, { ...far, nodeLocal: true }), registry).not.toThrow();
+  }
+  expect(() => checkReach("r.example.com/a:1", far)).not.toThrow();
 });

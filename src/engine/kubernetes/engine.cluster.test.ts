@@ -11,10 +11,8 @@ describe("a job on Kubernetes", () => {
     const image = await pushShell(cluster.registry);
     const script =
       "busybox id -u; echo $GREETING $HOME; touch /x 2>/dev/null || echo fixed; echo >/tmp/x && echo >$HOME/x && echo free; exit 3";
-    const program = shell(image, script, {
-      env: { GREETING: "hello $HOME" },
-      resources: { cpu: 0.5, memory: 64 << 20 },
-    });
+    const resources = { cpu: 0.5, memory: 64 << 20 };
+    const program = shell(image, script, { env: { GREETING: "hello $HOME" }, resources });
     const { id, text, status } = await run(cluster.engine(), program);
     expect(text).toBe("1000\nhello $HOME /home/slipway\nfixed\nfree\n");
     expect(status).toMatchObject({ id, state: "failed", exitStatus: 3, attempts: 1 });
@@ -24,10 +22,8 @@ describe("a job on Kubernetes", () => {
     expect(await textOf(elsewhere.logs(id, { follow: false }))).toBe(text);
     expect(await elsewhere.isFunction(id)).toBe(false);
     await cluster.engine().remove(id);
-    await until(
-      async () => (await cluster.pods()).length + (await cluster.list("secrets")).length === 0,
-      "nothing left",
-    );
+    const left = async () => (await cluster.pods()).length + (await cluster.list("secrets")).length;
+    await until(async () => (await left()) === 0, "nothing left");
     await expect(cluster.engine().status(id)).rejects.toThrow(reported("job-not-found", id));
   });
 
@@ -54,11 +50,9 @@ describe("a job on Kubernetes", () => {
     );
     const call = async (size: number) => {
       const engine = cluster.engine();
-      const [, ...argv] = ["node", ...functionRunner("node", "repeat.mjs", ["/app"])];
-      const outcome = await run(
-        engine,
-        shell(image, "", { argv, stdin: JSON.stringify([size]), isFunction: true, cwd: "/app" }),
-      );
+      const argv = functionRunner("node", "repeat.mjs", ["/app"]);
+      const program = shell(image, "", { argv, stdin: JSON.stringify([size]), isFunction: true, cwd: "/app" });
+      const outcome = await run(engine, program);
       // Whoever did not follow the log gets the same.
       expect(await cluster.engine().collect(outcome.id)).toEqual({
         status: outcome.status,
@@ -75,9 +69,8 @@ describe("a job on Kubernetes", () => {
     }
     const { status, reply } = await call(-1);
     expect(status).toMatchObject({ state: "failed", exitStatus: 1 });
-    expect(reply).toMatchObject({
-      error: { name: "RangeError", message: "negative", details: expect.stringContaining("repeat.mjs") },
-    });
+    const error = { name: "RangeError", message: "negative", details: expect.stringContaining("repeat.mjs") };
+    expect(reply).toMatchObject({ error });
   });
 
   it("leaves nothing when it is cancelled, and whoever looks is told", async () => {
@@ -113,13 +106,9 @@ describe("a job on Kubernetes", () => {
     const secrets = await cluster.list<{ data: Record<string, string>; metadata: { ownerReferences: object[] } }>(
       "secrets",
     );
-    expect(secrets.map(({ metadata }) => metadata.ownerReferences)).toEqual([
-      [expect.objectContaining({ kind: "Job" })],
-      [expect.objectContaining({ kind: "Job" })],
-    ]);
-    const values = secrets.flatMap(({ data }) =>
-      Object.values(data).map((value) => Buffer.from(value, "base64").toString()),
-    );
+    const owners = [expect.objectContaining({ kind: "Job" })];
+    expect(secrets.map(({ metadata }) => metadata.ownerReferences)).toEqual([owners, owners]);
+    const values = secrets.flatMap(({ data }) => Object.values(data)).map((value) => atob(value));
     const { auths } = JSON.parse(values.find((value) => value.includes("auths")) ?? "");
     const token = auths[image.slice(0, image.indexOf("@"))].password;
     for (const secret of ["hush-hush", token]) {

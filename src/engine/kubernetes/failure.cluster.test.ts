@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { Program } from "../job/program.ts";
+import { kubeconfigOf } from "./testdata/api-server.ts";
 import { clusterOfTest, type TestCluster, until } from "./testdata/cluster.ts";
 import { pushShell } from "./testdata/image.ts";
 import { run, shell } from "./testdata/program.ts";
@@ -21,25 +22,19 @@ describe("what becomes of a job that fails is said, with what to do", () => {
     const cluster = await clusterOfTest();
     const image = await pushShell(cluster.registry);
     const failure = (script: string, more: Partial<Program> = {}) => failureOf(cluster, shell(image, script, more));
-    expect(await failure("sleep 1000", { timeLimit: 1 })).toMatch(
-      /^It took longer than its time limit of 1 s\. Give it/,
-    );
-    expect(
-      await failure("dd if=/dev/zero of=/tmp/x bs=1M count=100; busybox tail /dev/zero", {
-        resources: { memory: 24 << 20 },
-      }),
-    ).toMatch(/^It was killed because it used more than 25165824 bytes of memory\. Give it more/);
+    expect(await failure("sleep 1000", { timeLimit: 1 })).toMatch(/^It took longer than its time limit of 1 s\. Give/);
+    const greedy = "dd if=/dev/zero of=/tmp/x bs=1M count=100; busybox tail /dev/zero";
+    const killed = await failure(greedy, { resources: { memory: 24 << 20 } });
+    expect(killed).toMatch(/^It was killed because it used more than 25165824 bytes of memory\. Give it more/);
     const absent = await failureOf(cluster, shell(image, "x", { cwd: "/dev/null/x" }));
     expect(absent).toMatch(/cannot be (started|made)/);
   });
 
   it("about the image", { timeout: 120_000 }, async () => {
     const cluster = await clusterOfTest();
-    const [image, root, named] = [
-      await pushShell(cluster.registry),
-      await pushShell(cluster.registry, "0"),
-      await pushShell(cluster.registry, "worker"),
-    ];
+    const image = await pushShell(cluster.registry);
+    const root = await pushShell(cluster.registry, "0");
+    const named = await pushShell(cluster.registry, "worker");
     const failure = async (what: string) => {
       const reason = await failureOf(cluster, shell(what, "true"));
       expect(await cluster.jobs()).toEqual([]);
@@ -64,33 +59,24 @@ describe("what becomes of a job that fails is said, with what to do", () => {
     const large = await engine.submit(shell(image, "true", { resources: { cpu: 5000 } }));
     const waiting = cluster.engine();
     const outcome = waiting.collect(large);
-    await until(
-      async () => cluster.notices.find((text) => /^No node takes it: .*Insufficient cpu/.test(text)),
-      "a notice",
-    );
-    expect(await engine.status(large)).toMatchObject({
-      state: "queued",
-      reason: expect.stringContaining("Insufficient cpu"),
-    });
+    const noticed = (words: RegExp) => until(async () => cluster.notices.find((text) => words.test(text)), "a notice");
+    await noticed(/^No node takes it: .*Insufficient cpu/);
+    const reason = expect.stringContaining("Insufficient cpu");
+    expect(await engine.status(large)).toMatchObject({ state: "queued", reason });
     await engine.cancel(large);
     expect((await outcome).status.state).toBe("cancelled");
 
     const quota = { metadata: { name: "q" }, spec: { hard: { "limits.memory": "1Gi", "limits.cpu": "2" } } };
     await cluster.admin.api.ask("POST", `/api/v1/namespaces/${cluster.namespace}/resourcequotas`, { body: quota });
     await until(async () => {
-      const { status } = await cluster.admin.api.ask<{ status?: { used?: object } }>(
-        "GET",
-        `/api/v1/namespaces/${cluster.namespace}/resourcequotas/q`,
-      );
+      const path = `/api/v1/namespaces/${cluster.namespace}/resourcequotas/q`;
+      const { status } = await cluster.admin.api.ask<{ status?: { used?: object } }>("GET", path);
       return status?.used !== undefined;
     }, "a quota that is counted");
     expect(await failureOf(cluster, shell(image, "true"))).toMatch(/quota requires resource requests: .*Set them/);
     const much = await engine.submit(shell(image, "true", { resources: { cpu: 1, memory: 4 * 2 ** 30 } }));
     const over = cluster.engine().collect(much);
-    await until(
-      async () => cluster.notices.find((text) => /quota has no room for it: exceeded quota: q, /.test(text)),
-      "a notice",
-    );
+    await noticed(/quota has no room for it: exceeded quota: q, /);
     expect((await engine.status(much)).reason).toMatch(/exceeded quota/);
     await engine.cancel(much);
     await over;
@@ -114,17 +100,12 @@ describe("what becomes of a job that fails is said, with what to do", () => {
       return { id, rest, pod: pod?.metadata.name ?? "" };
     };
     const evicted = await begun();
+    const metadata = { name: evicted.pod, namespace: cluster.namespace };
     await cluster.admin.api.ask("POST", `${cluster.path("pods")}/${evicted.pod}/eviction`, {
-      body: {
-        apiVersion: "policy/v1",
-        kind: "Eviction",
-        metadata: { name: evicted.pod, namespace: cluster.namespace },
-      },
+      body: { apiVersion: "policy/v1", kind: "Eviction", metadata },
     });
-    expect(await evicted.rest).toMatchObject({
-      state: "failed",
-      reason: expect.stringMatching(/^It was evicted from node/),
-    });
+    const evictedFrom = { state: "failed", reason: expect.stringMatching(/^It was evicted from node/) };
+    expect(await evicted.rest).toMatchObject(evictedFrom);
     const deleted = await begun();
     await cluster.admin.api.ask("DELETE", `${cluster.path("pods")}/${deleted.pod}`);
     const gone = { state: "failed", attempts: 1, reason: expect.stringMatching(/^Its pod was deleted while it ran/) };
@@ -135,11 +116,9 @@ describe("what becomes of a job that fails is said, with what to do", () => {
     await cluster.admin.api.ask("DELETE", `${cluster.path("jobs")}/${behind.id.slice(4)}`, {
       body: { propagationPolicy: "Background" },
     });
-    expect(await behind.rest).toMatchObject({ state: "failed", reason: expect.stringMatching(/^Its Job was deleted/) });
-    expect(await cluster.engine().status(behind.id)).toMatchObject({
-      state: "failed",
-      reason: expect.stringMatching(/^Its Job was deleted/),
-    });
+    const jobless = { state: "failed", reason: expect.stringMatching(/^Its Job was deleted/) };
+    expect(await behind.rest).toMatchObject(jobless);
+    expect(await cluster.engine().status(behind.id)).toMatchObject(jobless);
   });
 
   it("about the way to the cluster", async () => {
@@ -161,18 +140,10 @@ describe("what becomes of a job that fails is said, with what to do", () => {
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
     const kubeconfig = join(cluster.env["HOME"] ?? "", "unreachable");
-    const config = JSON.stringify({
-      clusters: [{ name: "c", cluster: { server: `https://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
-      users: [{ name: "u", user: { token: "t" } }],
-      contexts: [{ name: cluster.admin.context, context: { cluster: "c", user: "u" } }],
-      "current-context": cluster.admin.context,
-    });
-    writeFileSync(kubeconfig, config);
-    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(
-      reported("cluster-unreachable", cluster.admin.context),
-    );
-    const notAdmin = config.replace(`https://127.0.0.1:${port}`, cluster.admin.server);
-    writeFileSync(kubeconfig, notAdmin);
-    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(reported("cluster-login", "u"));
+    const { context, server } = cluster.admin;
+    writeFileSync(kubeconfig, kubeconfigOf(`https://127.0.0.1:${port}`, context, { token: "t" }));
+    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(reported("cluster-unreachable", context));
+    writeFileSync(kubeconfig, kubeconfigOf(server, context, { token: "t" }));
+    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(reported("cluster-login", "tester"));
   });
 });

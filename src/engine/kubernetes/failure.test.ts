@@ -20,52 +20,29 @@ const waiting = (reason: string, message: string, spec: Partial<Pod["spec"]> = {
   pod({ containerStatuses: [{ name: "main", state: { waiting: { reason, message } } }] }, spec);
 
 describe("what keeps a pod from starting", () => {
+  const config = "CreateContainerConfigError";
+
   it.each([
-    [
-      "ErrImagePull",
-      `${refused}: unexpected status from HEAD request to https://r: 401 Unauthorized`,
-      "image-pull-failed",
-      "Submit it again with --copy-credentials",
-    ],
+    ["ErrImagePull", `${refused}: HEAD https://r: 401 Unauthorized`, "image-pull-failed", "with --copy-credentials"],
     [
       "ImagePullBackOff",
       `Back-off pulling image "${image}": ErrImagePull: ${refused}: pull access denied, authorization failed`,
       "image-pull-failed",
       "the nodes have none: pull access denied",
     ],
-    [
-      "ErrImagePull",
-      `${refused}: ${image}: not found`,
-      "image-pull-failed",
-      `Registry r.example.com has no image ${image}`,
-    ],
+    ["ErrImagePull", `${refused}: ${image}: not found`, "image-pull-failed", `has no image ${image}`],
     ["ErrImagePull", "no match for platform in manifest: not found", "image-unsuitable", "platform of node n1"],
     [
       "ErrImagePull",
-      `${refused}: dial tcp 10.0.0.1:443: connect: connection refused`,
+      `${refused}: dial tcp 10.0.0.1:443: connection refused`,
       undefined,
-      "The nodes cannot reach registry r.example.com",
+      "reach registry r.example.com",
     ],
     ["ImagePullBackOff", `Back-off pulling image "${image}"`, undefined, "fail to pull"],
     ["InvalidImageName", "", "reference-invalid", image],
-    [
-      "CreateContainerConfigError",
-      "container has runAsNonRoot and image will run as root (pod: …)",
-      "image-unsuitable",
-      "runs as root",
-    ],
-    [
-      "CreateContainerConfigError",
-      "container has runAsNonRoot and image has non-numeric user (web), cannot verify user is non-root",
-      "image-unsuitable",
-      "names its user web",
-    ],
-    [
-      "CreateContainerConfigError",
-      "failed to sync configmap cache: timed out waiting for the condition",
-      undefined,
-      "A busy node",
-    ],
+    [config, "container has runAsNonRoot and image will run as root (pod: …)", "image-unsuitable", "runs as root"],
+    [config, "image has non-numeric user (web), cannot verify user is non-root", "image-unsuitable", "its user web"],
+    [config, "failed to sync configmap cache: timed out waiting for the condition", undefined, "A busy node"],
   ] as const)("%s %j", (reason, message, code, words) => {
     const trouble = waitingTrouble(waiting(reason, message));
     expect(trouble).toMatchObject({ words: expect.stringContaining(words), isFinal: code !== undefined });
@@ -105,12 +82,8 @@ describe("what keeps a pod from starting", () => {
   });
 
   it("has the scheduler's words", () => {
-    const condition = {
-      type: "PodScheduled",
-      status: "False",
-      reason: "Unschedulable",
-      message: "0/3 nodes are available: 3 Insufficient memory.",
-    } as const;
+    const message = "0/3 nodes are available: 3 Insufficient memory.";
+    const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message } as const;
     expect(waitingTrouble(pod({ conditions: [condition] }))).toEqual({
       words: expect.stringMatching(/^No node takes it: 0\/3 nodes are available: 3 Insufficient memory\./),
       isFinal: false,
@@ -129,24 +102,28 @@ describe("why a pod failed", () => {
   const disrupted = (reason: string) =>
     ended({}, { conditions: [{ type: "DisruptionTarget", status: "True", reason, message: "m" }] });
 
+  /** A pod whose program ended 7 seconds after ten. Its deletion was to be over at the second. */
+  const deleted = (second: number, deletionGracePeriodSeconds: number, ...finalizers: string[]): Pod => {
+    const deletionTimestamp = `2026-03-01T10:00:${String(second).padStart(2, "0")}Z`;
+    const ends = { deletionTimestamp, deletionGracePeriodSeconds, finalizers };
+    const pod = ended({ exitCode: 1, reason: "Error", finishedAt: "2026-03-01T10:00:07Z" });
+    return { ...pod, metadata: { ...metadata, ...ends } };
+  };
+
   it.each<[string, Pod, RegExp]>([
     ["memory", ended({ exitCode: 137, reason: "OOMKilled" }), /64Mi bytes of memory\. Give it more/],
     ["time", pod({ reason: "DeadlineExceeded" }, { activeDeadlineSeconds: 7 }), /longer than its time limit of 7 s/],
     [
       "the node's room",
-      pod({ reason: "Evicted", message: "The node was low on resource: memory." }),
-      /^Its node evicted it: The node was low/,
+      pod({ reason: "Evicted", message: "It was low on memory." }),
+      /^Its node evicted it: It was low/,
     ],
     ["a drain", disrupted("EvictionByEvictionAPI"), /^It was evicted from node n1, as when a node is drained/],
     ["a pod of higher priority", disrupted("PreemptionByScheduler"), /had to give way/],
     ["a taint", disrupted("DeletionByTaintManager"), /lost or closed to it: m/],
     ["a node that is gone", disrupted("DeletionByPodGC"), /node n1 is gone/],
     ["the node", disrupted("TerminationByKubelet"), /stopped by its node n1: m/],
-    [
-      "its command",
-      ended({ exitCode: 128, reason: "StartError", message: 'exec: "x": not found' }),
-      /cannot be started: exec: "x": not found\. Check/,
-    ],
+    ["its command", ended({ reason: "StartError", message: "no x" }), /cannot be started: no x\. Check/],
     ["a lost node", ended({ reason: "ContainerStatusUnknown" }), /was lost or shut down/],
     ["a signal", ended({ exitCode: 137, reason: "Error" }), /^It was killed/],
   ])("%s", (_, of, words) => {
@@ -154,27 +131,13 @@ describe("why a pod failed", () => {
   });
 
   it("is its deletion where that came first", () => {
-    const of = (second: number) => {
-      const { status, ...rest } = ended({ exitCode: 1, reason: "Error", finishedAt: "2026-03-01T10:00:07Z" });
-      const deletionTimestamp = `2026-03-01T10:00:${second}Z`;
-      return { ...rest, status, metadata: { ...metadata, deletionTimestamp, deletionGracePeriodSeconds: 5 } } as Pod;
-    };
-    expect(podFailure(of(11))).toMatch(/^Its pod was deleted while it ran/);
-    expect(podFailure(of(14))).toBeUndefined();
+    expect(podFailure(deleted(11, 5))).toMatch(/^Its pod was deleted while it ran/);
+    expect(podFailure(deleted(14, 5))).toBeUndefined();
   });
 
   it("is its deletion where only its node's own is left to see, and the job controller had not taken note of its end", () => {
-    const of = (...finalizers: string[]) => {
-      const { status, ...rest } = ended({ exitCode: 1, reason: "Error", finishedAt: "2026-03-01T10:00:07Z" });
-      const deletionTimestamp = "2026-03-01T10:00:09Z";
-      return {
-        ...rest,
-        status,
-        metadata: { ...metadata, deletionTimestamp, deletionGracePeriodSeconds: 0, finalizers },
-      };
-    };
-    expect(podFailure(of("batch.kubernetes.io/job-tracking") as Pod)).toMatch(/^Its pod was deleted while it ran/);
-    expect(podFailure(of() as Pod)).toBeUndefined();
+    expect(podFailure(deleted(9, 0, "batch.kubernetes.io/job-tracking"))).toMatch(/^Its pod was deleted while it ran/);
+    expect(podFailure(deleted(9, 0))).toBeUndefined();
   });
 
   it("is told by its own status otherwise", () => {

@@ -22,25 +22,21 @@ function served(lines: readonly Line[], since: string | undefined): Buffer {
 
 const start = Date.parse("2026-03-01T10:00:00Z");
 
+const step = fc.record({
+  step: fc.integer({ min: 0, max: 1500 }),
+  back: fc.integer({ min: 0, max: 400 }),
+  text: fc.string(),
+});
+
 /** Lines less than a second out of order, some with equal times; the last may lack its end. */
-const logs = fc
-  .tuple(
-    fc.array(
-      fc.record({ step: fc.integer({ min: 0, max: 1500 }), back: fc.integer({ min: 0, max: 400 }), text: fc.string() }),
-      {
-        maxLength: 30,
-      },
-    ),
-    fc.boolean(),
-  )
-  .map(([steps, isWhole]) => {
-    let time = start;
-    return steps.map(({ step, back, text }, index): Line => {
-      time += step;
-      const isCut = !isWhole && index === steps.length - 1;
-      return { time: time - back, text: text.replaceAll("\n", " ") + (isCut ? "" : "\n") };
-    });
+const logs = fc.tuple(fc.array(step, { maxLength: 30 }), fc.boolean()).map(([steps, isWhole]) => {
+  let time = start;
+  return steps.map(({ step, back, text }, index): Line => {
+    time += step;
+    const isCut = !isWhole && index === steps.length - 1;
+    return { time: time - back, text: text.replaceAll("\n", " ") + (isCut ? "" : "\n") };
   });
+});
 
 describe("LogLines", () => {
   it("loses nothing and doubles nothing, wherever connections break off", () => {
@@ -65,14 +61,11 @@ describe("LogLines", () => {
 
   it("goes on where the log was rotated meanwhile", () => {
     const lines = ["a", "b", "c", "d"].map((text, index) => ({ time: start + index, text: `${text}\n` }));
-    for (const [rotated, rest] of [
-      [1, "d\n"],
-      [3, "d\n"],
-    ] as const) {
+    for (const rotated of [1, 3]) {
       const reader = new LogLines();
       reader.since();
       reader.write(served(lines.slice(0, 3), undefined));
-      expect(reader.write(served(lines.slice(rotated), reader.since())).toString()).toBe(rest);
+      expect(reader.write(served(lines.slice(rotated), reader.since())).toString()).toBe("d\n");
     }
   });
 

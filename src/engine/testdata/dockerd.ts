@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -70,18 +70,10 @@ function withoutPodman(bin: string): string {
   mkdirSync(bin);
   const known = new Set(["podman"]);
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    for (const name of readFolder(folder)) {
+    for (const name of existsSync(folder) ? readdirSync(folder) : []) {
       if (!known.has(name)) symlinkSync(join(folder, name), join(bin, name));
       known.add(name);
     }
   }
   return bin;
-}
-
-function readFolder(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -13,15 +13,7 @@ export async function apiServer(
   const url = `http://127.0.0.1:${await listen(server)}`;
   const folder = mkdtempSync(join(tmpdir(), "api-server-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const kubeconfig = {
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "test",
-    clusters: [{ name: "test", cluster: { server: url, "insecure-skip-tls-verify": true } }],
-    users: [{ name: "tester", user: {} }],
-    contexts: [{ name: "test", context: { cluster: "test", user: "tester" } }],
-  };
-  writeFileSync(join(folder, "kubeconfig"), JSON.stringify(kubeconfig));
+  writeFileSync(join(folder, "kubeconfig"), kubeconfigOf(url, "test", {}));
   return { HOME: folder, KUBECONFIG: join(folder, "kubeconfig"), PATH: process.env["PATH"] ?? "" };
 }
 
@@ -33,4 +25,14 @@ export function list(items: readonly object[]): string {
 /** An answer that refuses. */
 export function refuse(response: ServerResponse, code: number, headers: Record<string, string> = {}): void {
   response.writeHead(code, headers).end(JSON.stringify({ kind: "Status", code, message: "not now" }));
+}
+
+/** A kubeconfig with one context, of the user `tester`. The way to the server need not be encrypted. */
+export function kubeconfigOf(server: string, context: string, user: object): string {
+  return JSON.stringify({
+    clusters: [{ name: "c", cluster: { server, "insecure-skip-tls-verify": true } }],
+    users: [{ name: "tester", user }],
+    contexts: [{ name: context, context: { cluster: "c", user: "tester" } }],
+    "current-context": context,
+  });
 }
