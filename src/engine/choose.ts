@@ -38,7 +38,6 @@ export function detectEngine(env: Environment): EngineChoice {
 
 const descriptions = { kubernetes: "pods of Kubernetes", process: "processes of this machine" } as const;
 
-/** Describes a choice for people. */
 export function describeEngine(choice: EngineChoice): EngineDescription {
   if (choice.kind === "container") return { kind: "container", description: `containers of ${choice.client.name}` };
   return { kind: choice.kind, description: descriptions[choice.kind] };

@@ -3,9 +3,7 @@ import type { Network, Resources } from "./limits.ts";
 
 /** One run of a program, to its end. Its standard error is passed on as it comes. */
 export interface Run {
-  /** Arguments of the program. */
   readonly programArguments: readonly string[];
-  /** Variables that the program sees. */
   readonly env: Readonly<Record<string, string>>;
   /** All of its standard input. */
   readonly stdin: string;
@@ -14,7 +12,6 @@ export interface Run {
   readonly onStdout: (chunk: Buffer) => void;
 }
 
-/** A run in a container. */
 export interface ContainerRun extends Run {
   /** `HOST/REPOSITORY@sha256:…`, or whatever the engine takes for an image. */
   readonly image: string;
@@ -22,7 +19,6 @@ export interface ContainerRun extends Run {
   readonly resources: Resources;
   /** Folders of this machine that it sees and may not change. */
   readonly mounts?: readonly Mount[];
-  /** Default: the image's. */
   readonly workingDir?: string;
 }
 

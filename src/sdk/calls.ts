@@ -4,8 +4,7 @@ import { wholeProgram } from "../engine/protocol.ts";
 import { callEngine } from "./call-engine.ts";
 import type { CallOptions } from "./call-options.ts";
 import { containerImage, imageVariables } from "./images.ts";
-import type { RanIn } from "./limits-remedy.ts";
-import { revive } from "./remote-error.ts";
+import { type RanIn, revive } from "./remote-error.ts";
 
 /** Calls to make, with callbacks for results and output. */
 interface Calls {

@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
+import type { EngineKind } from "../engine/kind.ts";
+import type { Network } from "../engine/limits.ts";
 import type { RemoteFailure } from "../engine/remote-failure.ts";
-import { limitsRemedy, type RanIn } from "./limits-remedy.ts";
 
 /** Maximum number of the SDK's own frames in a stack. */
 const maximumOwnFrames = 20;
@@ -53,4 +54,27 @@ export function revive(failure: RemoteFailure, where: string, ranIn: RanIn): Err
     return new (failure.name === "UserError" ? UserError : Failure)({ code, culprit }, problem, remedy.join("\n"));
   }
   return new RemoteError(failure, where, limitsRemedy(failure.details, ranIn));
+}
+
+/** The engine and network with which a function ran. */
+export interface RanIn {
+  readonly kind: EngineKind;
+  readonly network: Network;
+}
+
+/**
+ * The remedy for an error that comes from the limits of containers: no network by default, and a read-only root file system.
+ * Undefined for other errors. Keep python/slipway/_errors.py the same.
+ *
+ * @param details the error with its causes and their codes
+ */
+function limitsRemedy(details: string, { kind, network }: RanIn): string | undefined {
+  if (kind === "process") return undefined;
+  if (/\bEROFS\b|Read-only file system/i.test(details)) {
+    return "The file system of its image is read-only. Write below /tmp, or below HOME (/home/slipway).";
+  }
+  if (kind === "container" && network === "none" && /\b(EAI_AGAIN|ENETUNREACH)\b/.test(details)) {
+    return 'It ran without a network. Set `network: "host"` in the options of the function.';
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
+import type { ContainerRun } from "../engine.ts";
 import type { EngineKind } from "../kind.ts";
-import type { Network, Resources } from "../limits.ts";
 import type { Reply } from "../protocol.ts";
 
 /** Set by the launcher: the program that runs calls on engines whose client is too large, or of another language, for a user's program. */
@@ -9,15 +9,9 @@ export const helperVariable = "SLIPWAY_ENGINE_HELPER";
 export const helperSocketVariable = "SLIPWAY_ENGINE_SOCKET";
 
 /** Calls of one function of a program, each in a fresh process, container or pod of that program. */
-export interface CallBatch {
+export interface CallBatch extends Pick<ContainerRun, "programArguments" | "env" | "network" | "resources"> {
   /** The program's image, `HOST/REPOSITORY@sha256:…`; undefined for processes of this machine. */
   readonly image?: string;
-  /** Arguments of the program, the same for all calls. */
-  readonly programArguments: readonly string[];
-  /** Variables that the program sees. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly network: Network;
-  readonly resources: Resources;
   /** The function's name in the program. */
   readonly name: string;
   /** For each call its list of arguments, as JSON on one line. */
@@ -31,7 +25,6 @@ export type CallOutcome =
   | { readonly reply: Reply }
   | { readonly status: number; readonly reason?: { readonly problem: string; readonly remedy: string } };
 
-/** Callbacks and options of calls that run. */
 export interface CallListener {
   /** Once for each call, in the order in which they end. */
   readonly onOutcome: (index: number, outcome: CallOutcome) => void;
@@ -54,7 +47,6 @@ export interface CallEngine {
   run(batch: CallBatch, listener: CallListener): Promise<void>;
 }
 
-/** Where a call ran, for errors. */
 export function placeOf(kind: EngineKind, image: string | undefined): string {
   if (image === undefined || kind === "process") return "a process of this machine";
   return kind === "container" ? `a container of ${image}` : `a pod of ${image}`;

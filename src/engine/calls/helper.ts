@@ -37,13 +37,10 @@ export type HelperAnswer =
 /** Milliseconds that the helper may take to end what runs. */
 const grace = 150_000;
 
-/** The way to a helper. */
 interface Line {
-  /** For errors. */
   readonly name: string;
   readonly input: Writable;
   readonly answers: Readable;
-  /** For standard error. */
   readonly output?: Readable;
   /** Settles when nothing more will come, with what is said where the last answer is missing. */
   readonly ended: Promise<string>;

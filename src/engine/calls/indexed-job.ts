@@ -1,12 +1,11 @@
 import { UserError } from "../../core/errors.ts";
-import { type JobManifest, type JobNames, jobObjects, type SecretManifest } from "../kubernetes/job.ts";
+import { type JobManifest, type JobNames, jobObjects, type SecretManifest, secretOf } from "../kubernetes/job.ts";
 import { nonceAnnotation } from "../kubernetes/objects.ts";
 import { callVariable, inputsVariable, limitVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
 import { type CallBatch, maximumJsonBytes } from "./calls.ts";
 
 /** Most bytes of arguments in one Secret, which may have 1 MiB. */
 const partSize = 1_000_000;
-/** Where a pod finds the arguments of all calls. */
 const inputsFolder = "/slipway/calls";
 /** Most bytes of a result, because nodes rotate a container's log at 10 MiB. */
 const maximumLoggedResult = 8 * 1024 * 1024;
@@ -31,6 +30,10 @@ export function indexedJob(
   dockerConfig: string | undefined,
 ): { readonly job: JobManifest; readonly secrets: readonly SecretManifest[] } {
   const { cpus, memory, gpus } = batch.resources;
+  const parts = inputParts(batch, names);
+  const sources = parts.map(({ metadata: { name } }, index) => ({
+    secret: { name, items: [{ key: "part", path: String(index).padStart(3, "0") }] },
+  }));
   const variables = {
     ...batch.env,
     [callVariable]: batch.name,
@@ -59,22 +62,9 @@ export function indexedJob(
     image,
     names,
     dockerConfig,
+    [{ name: "calls", mountPath: inputsFolder, readOnly: true, source: { projected: { sources } } }],
   );
-  const parts = inputParts(batch, names, job.metadata.labels);
-  const {
-    backoffLimit: _,
-    podReplacementPolicy: __,
-    template,
-    ...spec
-  } = job.spec as JobManifest["spec"] & {
-    readonly backoffLimit: unknown;
-    readonly podReplacementPolicy: unknown;
-  };
-  const pod = template.spec as { volumes: object[]; containers: [{ volumeMounts: object[] }] };
-  const [container] = pod.containers;
-  const sources = parts.map(({ metadata: { name } }, index) => ({
-    secret: { name, items: [{ key: "part", path: String(index).padStart(3, "0") }] },
-  }));
+  const { backoffLimit: _, podReplacementPolicy: __, ...spec }: JobManifest["spec"] = job.spec;
   return {
     job: {
       ...job,
@@ -90,30 +80,13 @@ export function indexedJob(
         },
         activeDeadlineSeconds: deadline,
         ttlSecondsAfterFinished: keptFor,
-        template: {
-          ...template,
-          spec: {
-            ...template.spec,
-            volumes: [...pod.volumes, { name: "calls", projected: { sources } }],
-            containers: [
-              {
-                ...container,
-                volumeMounts: [...container.volumeMounts, { name: "calls", mountPath: inputsFolder, readOnly: true }],
-              },
-            ],
-          },
-        },
       },
     },
     secrets: [...secrets, ...parts],
   };
 }
 
-function inputParts(
-  { inputs, name }: CallBatch,
-  { name: job, namespace }: JobNames,
-  labels: Readonly<Record<string, string>>,
-): SecretManifest[] {
+function inputParts({ inputs, name }: CallBatch, names: JobNames): SecretManifest[] {
   const all = Buffer.from(inputs.join("\n"));
   if (all.length > maximumJsonBytes) {
     throw new UserError(
@@ -122,11 +95,8 @@ function inputParts(
       "Store the data where both sides can read it and pass its name, or map fewer items at a time.",
     );
   }
-  return Array.from({ length: Math.ceil(all.length / partSize) }, (_, index) => ({
-    apiVersion: "v1" as const,
-    kind: "Secret" as const,
-    metadata: { name: `${job}-calls-${index}`, namespace, labels },
-    type: "Opaque",
-    data: { part: all.subarray(index * partSize, (index + 1) * partSize).toString("base64") },
-  }));
+  return Array.from({ length: Math.ceil(all.length / partSize) }, (_, index) => {
+    const part = all.subarray(index * partSize, (index + 1) * partSize);
+    return secretOf(names, `calls-${index}`, { part });
+  });
 }

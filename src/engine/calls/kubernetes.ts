@@ -5,10 +5,10 @@ import { Failure } from "../../core/errors.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
 import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
 import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
-import { conditionOf, type Event, type Job, jobNameLabel, type Pod } from "../kubernetes/objects.ts";
+import { conditionOf, type Event, type Job, type Pod } from "../kubernetes/objects.ts";
 import { checkReach, type PullAccess, pullAccess } from "../kubernetes/pull-secret.ts";
-import { createOwned, deleteJob, jobsPath, newJobName, removeAbandoned } from "../kubernetes/submit.ts";
-import { listAll, type Selection, watchAll } from "../kubernetes/watch.ts";
+import { createOwned, deleteJob, jobsPath, newJobName, podsOf, removeAbandoned } from "../kubernetes/submit.ts";
+import { listAll, watchAll } from "../kubernetes/watch.ts";
 import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
 import { deadline, indexedJob, keptFor } from "./indexed-job.ts";
 import { PodResults, sentences } from "./pod-results.ts";
@@ -30,7 +30,6 @@ const accessTime = 5 * 60_000;
 export class KubernetesCalls implements CallEngine {
   readonly kind = "kubernetes";
   readonly #prepared: Prepared;
-  /** Questions that the cluster was asked so far. */
   requests = 0;
 
   constructor(env: Environment, prepared = new Prepared(env)) {
@@ -94,11 +93,6 @@ export async function checkImages(images: readonly string[], env: Environment): 
   for (const image of images) checkReach(image, cluster);
 }
 
-function podsOf({ namespace }: Cluster, job: string): Selection {
-  return { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${job}` };
-}
-
-/** Watches a batch until all its calls have ended. */
 async function followCalls(
   cluster: Cluster,
   { name, uid }: Job["metadata"],

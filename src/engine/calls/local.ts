@@ -12,7 +12,6 @@ import { pool, roomHere } from "./pool.ts";
 
 type RunOne = (run: Run, signal: AbortSignal) => Promise<number>;
 
-/** Runs a batch by as many runs of the program as there are calls. */
 async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([failed.signal, ...(listener.signal ? [listener.signal] : [])]);
@@ -53,12 +52,10 @@ export class ProcessCalls implements CallEngine {
 
 type Pull = NonNullable<ContainerRunOptions["pull"]>;
 
-/** Calls in containers of podman or docker. */
 export class ContainerCalls implements CallEngine {
   readonly kind = "container";
   readonly #client: ContainerClient;
   readonly #env: Environment;
-
   readonly #pull: Pull;
 
   constructor(client: ContainerClient, env: Environment, pull: Pull) {

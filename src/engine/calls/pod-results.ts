@@ -2,7 +2,7 @@ import { Failure } from "../../core/errors.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { jobFailure, podFailure, type Trouble, waitingTrouble } from "../kubernetes/failure.ts";
-import { podLog } from "../kubernetes/logs.ts";
+import { asItIs, podLog } from "../kubernetes/logs.ts";
 import { conditionOf, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
 import { podTrouble } from "../kubernetes/reasons.ts";
 import { type Reply, ResultReader } from "../protocol.ts";
@@ -10,7 +10,6 @@ import { type CallListener, type CallOutcome, maximumReply } from "./calls.ts";
 
 /** The label by which the job controller numbers the pods of an indexed Job. */
 const indexLabel = "batch.kubernetes.io/job-completion-index";
-/** Logs that are read at once. */
 const logsAtOnce = 4;
 
 /**
@@ -24,7 +23,6 @@ export class PodResults {
   readonly #signal: AbortSignal;
   readonly #isOpen: Set<number>;
   readonly #isSingle: boolean;
-  /** Pods that have ended and were taken note of. */
   readonly #seen = new Set<string>();
   /** Logs that are read as they are written, by pod, with the reply that was in them. */
   readonly #followed = new Map<
@@ -36,7 +34,8 @@ export class PodResults {
   #underWay = 0;
   #isClosed: Job | undefined;
   readonly #done = Promise.withResolvers<void>();
-  /** Whether a pod's program ever began. */
+  /** Settles once every call has an outcome; rejects when a log cannot be read. */
+  readonly done = this.#done.promise;
   hasBegun = false;
 
   constructor(cluster: Cluster, nonce: string, count: number, listener: CallListener, signal: AbortSignal) {
@@ -48,12 +47,6 @@ export class PodResults {
     this.#isSingle = count === 1;
   }
 
-  /** Settles once every call has an outcome; rejects when a log cannot be read. */
-  get done(): Promise<void> {
-    return this.#done.promise;
-  }
-
-  /** Looks at pods as they are now. */
   see(pods: Iterable<Pod>): void {
     for (const pod of pods) {
       const { name } = pod.metadata;
@@ -97,7 +90,7 @@ export class PodResults {
       this.#later(() => this.#settleByLog(index, pod, followed.reply, reply));
     } else if (reply) this.#settle(index, pod, reply);
     // One that was given up by its node is made again, but for what it had done.
-    else if (terminated) this.#later(() => this.#settleByLog(index, pod, this.#readLog(pod.metadata.name)));
+    else if (terminated) this.#later(() => this.#settleByLog(index, pod, this.#read(pod.metadata.name, asItIs)));
     else this.#settle(index, pod, undefined);
   }
 
@@ -134,7 +127,6 @@ export class PodResults {
     for (const index of [...this.#isOpen]) this.#tell(index, { status: 1, reason: { problem, remedy } });
   }
 
-  /** Does something about an ended pod, a few at once. */
   #later(work: () => Promise<void>): void {
     this.#underWay += 1;
     this.#waiting.push(work);
@@ -155,10 +147,6 @@ export class PodResults {
       });
   }
 
-  async #readLog(pod: string): Promise<Reply | undefined> {
-    return this.#read(pod, { follow: false, isOver: () => true, change: async () => {} });
-  }
-
   #follow(pod: string): void {
     if (this.#followed.has(pod)) return;
     const { promise: end, resolve: wake } = Promise.withResolvers<void>();
@@ -169,10 +157,7 @@ export class PodResults {
     this.#followed.set(pod, entry);
   }
 
-  async #read(
-    name: string,
-    options: { readonly follow: boolean; readonly isOver: () => boolean; readonly change: () => Promise<void> },
-  ): Promise<Reply | undefined> {
+  async #read(name: string, options: typeof asItIs): Promise<Reply | undefined> {
     const { api, namespace } = this.#cluster;
     const reader = new ResultReader(this.#nonce, maximumReply, this.#listener.onOutput);
     for await (const piece of podLog(api, { namespace, name }, { ...options, signal: this.#signal }))

@@ -14,7 +14,6 @@ export interface ProcessLimits {
 
 /** What one command line of `podman run` or `docker run` says besides what is to run. */
 export interface RunSettings {
-  /** The container's name. */
   readonly name: string;
   readonly folder: RunFolder;
   /** Names of variables that the client hands from its own environment into the container. */

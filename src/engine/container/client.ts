@@ -46,19 +46,16 @@ function dockerObstacle(env: Environment): Obstacle | undefined {
 
 /** How errors speak of what wants containers. */
 export interface ContainerUse {
-  /** What asked for them. */
   readonly asked: string;
   /** What can be done without them, after "or". */
   readonly instead: string;
 }
 
-/** Jobs. */
 export const jobUse: ContainerUse = {
   asked: "SLIPWAY_ENGINE=container",
   instead: "set SLIPWAY_ENGINE=process to run without containers",
 };
 
-/** The client, for someone who asked for containers. */
 export function requireContainerClient(env: Environment, { asked, instead }: ContainerUse = jobUse): ContainerClient {
   const search = findContainerClient(env);
   if ("client" in search) return search.client;

@@ -14,7 +14,6 @@ export type DockerEndpoint =
   | { readonly kind: "elsewhere"; readonly name: string }
   | { readonly kind: "none" | "forbidden"; readonly socket: string };
 
-/** The folder of Docker's client configuration. */
 export function dockerConfigFolder(env: Environment): string {
   return env["DOCKER_CONFIG"] || join(env["HOME"] || homedir(), ".docker");
 }

@@ -4,21 +4,17 @@ import { UserError } from "../../core/errors.ts";
 const ofClient =
   /^(PATH|HOME|USER|TMPDIR|LD_.*|XDG_.*|(_)?CONTAINERS?_.*|DOCKER_.*|PODMAN_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_.*|SSL_.*|GO[A-Z]+|DBUS_.*|NOTIFY_SOCKET|LISTEN_.*|(https?|no|all)_proxy)$/i;
 
-/** A container's variables, divided by the way they take into it. Neither way shows a value in a list of processes. */
-export interface DividedEnvironment {
-  /** Set for the client, which is told their names alone. */
-  readonly inherited: Readonly<Record<string, string>>;
-  /** Lines of a file, for variables that mean something to the client itself. */
-  readonly file: string;
-}
-
 /**
- * Divides a container's variables. What the client would heed itself goes through a file, which has a line for each and so cannot hold
- * line ends; all else through the client's own environment.
+ * Divides a container's variables by the way they take into it. What the client would heed itself goes through a file, which has a line for
+ * each and so cannot hold line ends; all else through the client's own environment, and the client is told their names alone. Neither way
+ * shows a value in a list of processes.
  *
  * @throws UserError naming a variable that no container can be given
  */
-export function divideEnvironment(env: Readonly<Record<string, string>>): DividedEnvironment {
+export function divideEnvironment(env: Readonly<Record<string, string>>): {
+  readonly inherited: Readonly<Record<string, string>>;
+  readonly file: string;
+} {
   const entries = Object.entries(env);
   for (const [name, value] of entries) {
     const isValid =
@@ -30,9 +26,7 @@ export function divideEnvironment(env: Readonly<Record<string, string>>): Divide
       "Its name must be a word. Its value must not contain NUL, or a line break if container engines use the variable themselves.",
     );
   }
-  const [own, others] = [
-    entries.filter(([name]) => ofClient.test(name)),
-    entries.filter(([name]) => !ofClient.test(name)),
-  ];
-  return { inherited: Object.fromEntries(others), file: own.map(([name, value]) => `${name}=${value}\n`).join("") };
+  const own = entries.filter(([name]) => ofClient.test(name));
+  const inherited = Object.fromEntries(entries.filter(([name]) => !ofClient.test(name)));
+  return { inherited, file: own.map(([name, value]) => `${name}=${value}\n`).join("") };
 }

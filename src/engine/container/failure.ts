@@ -45,7 +45,6 @@ export function isRefusal(words: string): boolean {
   return refusal.test(words);
 }
 
-/** The error for a client that could not start the program. */
 export function clientFailure(client: ContainerClient, image: string, status: number, words: string): UserError {
   const code = knownFailure(words)?.[2];
   return new UserError(

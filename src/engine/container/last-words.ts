@@ -24,7 +24,6 @@ export class LastWords {
     return words;
   }
 
-  /** Passes on what is held back. */
   flush(): void {
     if (this.#held.length > 0) this.#output(this.#held);
     this.#held = Buffer.alloc(0);

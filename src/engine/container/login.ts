@@ -3,19 +3,13 @@ import { findEmbeddedRegistry, requestToken } from "../../registry/server/ensure
 import { isFromLoopback } from "./loopback.ts";
 import type { Login } from "./run-folder.ts";
 
-/** A login, and until when it may be used, in milliseconds since the epoch. */
-interface TimedLogin {
-  readonly login: Login;
-  readonly expires: number;
-}
-
 /** Milliseconds that a login must still be good for. */
 const margin = 30_000;
 
 /** Logins to pull one image with, again and again. */
 export class LoginSource {
   readonly #image: string;
-  #found: Promise<TimedLogin | undefined> | undefined;
+  #found: ReturnType<typeof timedLogin> | undefined;
 
   constructor(image: string) {
     this.#image = image;
@@ -41,7 +35,8 @@ export async function embeddedLogin(image: string): Promise<Login | undefined> {
   return (await timedLogin(image))?.login;
 }
 
-async function timedLogin(image: string): Promise<TimedLogin | undefined> {
+/** `expires` is in milliseconds since the epoch. */
+async function timedLogin(image: string): Promise<{ login: Login; expires: number } | undefined> {
   if (!isFromLoopback(image)) return undefined;
   const embedded = await findEmbeddedRegistry();
   const { registry, repository } = parseReference(image);

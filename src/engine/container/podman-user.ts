@@ -29,7 +29,10 @@ function read(path: string): string {
  * What keeps a user other than root from running containers with podman: user namespaces switched off, no newuidmap, or no range of
  * subordinate ids. Distributions set all three up; where an administrator did not, podman is not this user's.
  */
-export function podmanObstacle(env: Environment, user: PodmanUser = currentUser()): Obstacle | undefined {
+export function podmanObstacle(
+  env: Environment,
+  user: PodmanUser = { uid: process.getuid?.() ?? -1, name: userName(), root: "/" },
+): Obstacle | undefined {
   const isElsewhere = Boolean(env["CONTAINER_HOST"]) || process.platform !== "linux";
   if (isElsewhere || user.uid === 0) return undefined;
   const etc = (name: string) => read(`${user.root}etc/${name}`);
@@ -60,8 +63,4 @@ function hasRange(file: string, user: PodmanUser): boolean {
     const [owner, start, count] = line.split(":");
     return (owner === user.name || owner === String(user.uid)) && Boolean(start) && Number(count) > 0;
   });
-}
-
-function currentUser(): PodmanUser {
-  return { uid: process.getuid?.() ?? -1, name: userName(), root: "/" };
 }

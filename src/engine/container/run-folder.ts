@@ -15,7 +15,6 @@ export interface Login {
   readonly registryToken?: string;
 }
 
-/** How to reach the registry of an image. */
 export interface Access {
   /** By default the client uses the user's own logins. */
   readonly login?: Login;
@@ -44,7 +43,6 @@ function removeAll(): void {
   for (const remove of folders) remove();
 }
 
-/** Makes the folder. */
 export function makeRunFolder(
   client: ContainerClient,
   image: string,

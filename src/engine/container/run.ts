@@ -7,6 +7,7 @@ import type { Environment } from "../../core/environment.ts";
 import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { interruptible } from "../../core/interrupts.ts";
 import { type ContainerRun, statusOf } from "../engine.ts";
+import { signalGroup } from "../job/process-group.ts";
 import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
 import { checkDocker } from "./docker-daemon.ts";
@@ -18,7 +19,6 @@ import { checkReach } from "./reach.ts";
 import { type Login, makeRunFolder } from "./run-folder.ts";
 import { otherRuntime } from "./runtime.ts";
 
-/** Options of one run. */
 export interface ContainerRunOptions {
   /** For the image's registry; by default the user's own logins are used. */
   readonly login?: Login;
@@ -110,7 +110,8 @@ async function attempt(
       child.kill(signal);
       const timer = setTimeout(() => {
         isKilled = true;
-        void removeContainer(client, name, options.env).finally(() => killGroup(child.pid));
+        // A client may not even respond to the removal of its container.
+        void removeContainer(client, name, options.env).finally(() => child.pid && signalGroup(child.pid, "SIGKILL"));
       }, options.grace ?? 5000);
       await ended.finally(() => clearTimeout(timer));
       await removeContainer(client, name, options.env);
@@ -132,7 +133,6 @@ async function attempt(
   }
 }
 
-/** Calls back once the file has content. */
 function whenFilled(path: string, onFilled: () => void): FSWatcher | undefined {
   // Where changes cannot be watched, it is told by the end of the run.
   try {
@@ -150,15 +150,6 @@ function whenFilled(path: string, onFilled: () => void): FSWatcher | undefined {
 /** docker makes the file when it starts, and fills it once the container exists. */
 function hasContent(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
-}
-
-/** Kills a client that does not even respond to the removal of its container, with whatever it started itself. */
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // It ended meanwhile.
-  }
 }
 
 /** Removes the container, killed if need be. It is no error when there is none any more. */

@@ -2,10 +2,8 @@ import { UserError } from "../../core/errors.ts";
 import type { RemoteFailure } from "../remote-failure.ts";
 import type { Program } from "./program.ts";
 
-/** Where a job is in its life. */
 export type JobState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
-/** The status of a job. */
 export interface JobStatus {
   readonly id: string;
   readonly state: JobState;
@@ -13,9 +11,7 @@ export interface JobStatus {
   readonly reason?: string;
   /** Of the last attempt that ended. */
   readonly exitStatus?: number;
-  /** Attempts begun. */
   readonly attempts: number;
-  /** ISO 8601. */
   readonly submitted: string;
   readonly started?: string;
   readonly ended?: string;
@@ -27,7 +23,6 @@ export interface JobOutcome {
   readonly reply?: { readonly result?: unknown } | { readonly error: RemoteFailure };
 }
 
-/** A piece of what a job printed. */
 export interface LogChunk {
   readonly stream: "stdout" | "stderr";
   readonly data: Buffer;
@@ -60,12 +55,10 @@ export interface JobEngine {
 /** Jobs that ended longer ago than this are forgotten when the next one is submitted; in milliseconds. */
 export const keptFor = 30 * 24 * 60 * 60 * 1000;
 
-/** Those jobs that ended before a time. */
 export function endedBefore(jobs: readonly JobStatus[], time: number): JobStatus[] {
   return jobs.filter((job) => hasEnded(job) && Date.parse(job.ended ?? job.submitted) < time);
 }
 
-/** The error for the removal of a job that has not ended. */
 export function stillRuns(id: string): UserError {
   return new UserError(
     { code: "job-state", culprit: id },

@@ -9,7 +9,6 @@ import { stateFolder } from "../../core/user-folders.ts";
 import type { JobStatus } from "./engine.ts";
 import type { Program } from "./program.ts";
 
-/** The supervisor's record of a job. */
 export interface JobRecord extends JobStatus {
   /** The attempt that runs: the leader of a process group, and when it started, in ticks since boot. */
   readonly group?: { readonly pid: number; readonly startTime: string };
@@ -19,29 +18,20 @@ export interface JobRecord extends JobStatus {
 }
 
 /** The files of one job: for this user alone, as all in the state folder. */
-export interface JobFolder {
-  readonly id: string;
-  readonly path: string;
-  /** Held by the supervisor for as long as it lives. */
-  readonly lock: string;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly reply: string;
-  /** Made to ask for the job's end. */
-  readonly cancelled: string;
-}
+export type JobFolder = Readonly<ReturnType<typeof folderOf>>;
 
-function folderOf(root: string, id: string): JobFolder {
+function folderOf(root: string, id: string) {
   const path = join(root, id);
-  const file = (name: string) => join(path, name);
   return {
     id,
     path,
-    lock: file("lock"),
-    stdout: file("stdout"),
-    stderr: file("stderr"),
-    reply: file("reply.json"),
-    cancelled: file("cancelled"),
+    /** Held by the supervisor for as long as it lives. */
+    lock: join(path, "lock"),
+    stdout: join(path, "stdout"),
+    stderr: join(path, "stderr"),
+    reply: join(path, "reply.json"),
+    /** Made to ask for the job's end. */
+    cancelled: join(path, "cancelled"),
   };
 }
 
@@ -79,7 +69,6 @@ export async function makeJobFolder(root: string, program: Program, now: Date): 
   return folder;
 }
 
-/** The name of the container that a job runs in. */
 export function containerName(id: string): string {
   return `slipway-job-${id}`;
 }
@@ -114,12 +103,11 @@ export async function removeAbandoned(root: string): Promise<void> {
   }
 }
 
-/** The folders of all jobs. */
 export async function listJobFolders(root: string): Promise<JobFolder[]> {
   const names = await readdir(root).catch(() => []);
   // A name that begins with a dot is of a folder that is being made or removed.
-  const jobs = names.filter((name) => !name.startsWith("."));
-  return jobs.map((name) => folderOf(root, name)).filter(({ path }) => existsSync(join(path, "record.json")));
+  const folders = names.filter((name) => !name.startsWith(".")).map((name) => folderOf(root, name));
+  return folders.filter(({ path }) => existsSync(join(path, "record.json")));
 }
 
 export async function readProgram(folder: JobFolder): Promise<Program> {

@@ -8,7 +8,6 @@ import { codeLayer, folderLayer, imageCodeFolder } from "../../deployment/code-l
 import { type AppendOptions, appendLayers } from "../../registry/append.ts";
 import type { Mount } from "../engine.ts";
 
-/** Code as a container sees it. */
 export interface PlacedCode {
   /** The image to run: the interpreter's, or one with the code on top of it. */
   readonly image: string;
@@ -19,7 +18,6 @@ export interface PlacedCode {
 
 const codeFolder = `/${imageCodeFolder}`;
 
-/** How an image with code on top is made. */
 export interface PlaceOptions extends Pick<AppendOptions, "platform" | "env" | "embedded" | "onEvent"> {
   /**
    * Whether folders of this machine are mounted, which costs nothing and shows them as they are. Where the engine is not on this machine they

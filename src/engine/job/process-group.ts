@@ -38,7 +38,6 @@ export function signalProcess(pid: number, startTime: string | undefined, signal
 /** How long the system may take to end a process that was killed, in milliseconds; more is one that nobody takes note of. */
 export const patience = 2000;
 
-/** Kills a group and waits until nothing of it runs. */
 export async function killGroup(pid: number): Promise<void> {
   const end = Date.now() + patience;
   while (signalGroup(pid, "SIGKILL") && Date.now() < end) await delay(10);

@@ -24,9 +24,7 @@ export interface Program {
   /** Whether it answers as `protocol.ts` says. */
   readonly isFunction: boolean;
   readonly resources: ResolvedDeployment["resources"];
-  /** Of its container. */
   readonly network: Network;
-  /** Seconds for each attempt. */
   readonly timeLimit?: number;
   readonly retries: number;
 }
@@ -50,6 +48,7 @@ export function makeProgram(
   env: Environment,
 ): Program {
   const { interpreter, resources, time_limit, retries } = deployment;
+  const [cwd] = code.folders;
   const common = {
     name,
     stdin: JSON.stringify(deployment.arguments ?? []),
@@ -58,37 +57,32 @@ export function makeProgram(
     network: deployment.network ?? "none",
     ...(time_limit === undefined ? {} : { timeLimit: time_limit }),
     retries,
+    ...(cwd === undefined ? {} : { cwd }),
   };
+  const own = { ...pathOf(code.folders), ...deployment.environment };
   if ("image" in code) {
-    const [cwd] = code.folders;
-    return {
-      ...common,
-      image: code.image,
-      argv: argvOf(deployment, code.folders, { python: "python", node: "node" }),
-      env: { ...pathOf(code.folders), ...deployment.environment },
-      ...(cwd === undefined ? {} : { cwd }),
-      mounts: code.mounts,
-    };
+    const argv = argvOf(deployment, code.folders, { python: "python", node: "node" });
+    return { ...common, image: code.image, argv, env: own, mounts: code.mounts };
   }
   if ("ServerAvailableInterpreter" in interpreter) {
     const { interpreter_path: given } = interpreter.ServerAvailableInterpreter;
     const path = given === ownInterpreter ? process.execPath : given;
-    requireExecutable(path);
+    if (!isExecutable(path)) {
+      throw new UserError(
+        { code: "program-missing", culprit: path },
+        `The interpreter ${path} is not on this machine, or cannot be executed.`,
+        "Install it, or set `interpreter_path` to another one.",
+      );
+    }
     const machine = Object.entries(env).flatMap(([key, value]) =>
       machineVariables.test(key) && value !== undefined ? [[key, value] as const] : [],
     );
-    const [cwd] = code.folders;
+    // `python` is the interpreter that was named, as in a virtual environment that is active.
+    const PATH = `${dirname(path)}:${env["PATH"] ?? "/usr/bin:/bin"}`;
     return {
       ...common,
       argv: argvOf(deployment, code.folders, { python: path, node: path }),
-      env: {
-        ...Object.fromEntries(machine),
-        // `python` is the interpreter that was named, as in a virtual environment that is active.
-        PATH: `${dirname(path)}:${env["PATH"] ?? "/usr/bin:/bin"}`,
-        ...pathOf(code.folders),
-        ...deployment.environment,
-      },
-      ...(cwd === undefined ? {} : { cwd }),
+      env: { ...Object.fromEntries(machine), PATH, ...own },
       mounts: [],
     };
   }
@@ -110,13 +104,4 @@ function pathOf(folders: readonly string[]): Record<string, string> {
   if (folders.length === 0) return {};
   // Code is shared by everyone who has the same: nothing may be written beside it.
   return { PYTHONPATH: folders.join(":"), PYTHONDONTWRITEBYTECODE: "1" };
-}
-
-function requireExecutable(path: string): void {
-  if (isExecutable(path)) return;
-  throw new UserError(
-    { code: "program-missing", culprit: path },
-    `The interpreter ${path} is not on this machine, or cannot be executed.`,
-    "Install it, or set `interpreter_path` to another one.",
-  );
 }

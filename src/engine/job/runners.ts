@@ -76,7 +76,6 @@ for (let at = 0; at < answer.length; ) {
 process.exit(status);
 `;
 
-/** The arguments by which an interpreter calls a function. */
 export function functionRunner(
   language: "python" | "node",
   name: string,

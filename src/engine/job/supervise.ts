@@ -22,7 +22,6 @@ import { maximumResult } from "./runners.ts";
 /** How long a process may take to end after it was asked to, in milliseconds. */
 const grace = 5000;
 
-/** One attempt under way. */
 interface Attempt {
   readonly status: Promise<number>;
   /** Leader of its process group, where there is one. */
@@ -32,11 +31,7 @@ interface Attempt {
   readonly stop: () => Promise<void>;
 }
 
-/** The output files of an attempt. */
-interface Sinks {
-  readonly stdout: (data: Buffer) => void;
-  readonly stderr: (data: Buffer) => void;
-}
+type Sinks = Readonly<Record<"stdout" | "stderr", (data: Buffer) => void>>;
 
 /**
  * Runs a job to its end, all attempts, and writes down what becomes of it. It is the work of a process of its own, which SIGTERM makes
@@ -102,7 +97,7 @@ async function runAttempt(
   const reader = program.isFunction ? new ResultReader(nonce, maximumResult + 64 * 1024, print(stdout)) : undefined;
   const sinks = { stdout: reader ? (data: Buffer) => reader.write(data) : print(stdout), stderr: print(stderr) };
   const env = { ...program.env, ...(reader ? { [nonceVariable]: nonce } : {}) };
-  let isLate = false;
+  const late = program.timeLimit === undefined ? undefined : AbortSignal.timeout(program.timeLimit * 1000);
   try {
     // An answer is that of the last attempt.
     await rm(folder.reply, { force: true });
@@ -115,21 +110,12 @@ async function runAttempt(
     if (attempt.pid !== undefined && startTime !== undefined) await started({ pid: attempt.pid, startTime });
     attempt.release?.();
     const stop = () => void end();
-    cancellation.addEventListener("abort", stop, { once: true });
-    if (cancellation.aborted) stop();
-    const timer =
-      program.timeLimit === undefined
-        ? undefined
-        : setTimeout(() => {
-            isLate = true;
-            stop();
-          }, program.timeLimit * 1000);
-    const exitStatus = await attempt.status.finally(() => {
-      clearTimeout(timer);
-      cancellation.removeEventListener("abort", stop);
-    });
+    const over = AbortSignal.any([cancellation, ...(late ? [late] : [])]);
+    over.addEventListener("abort", stop, { once: true });
+    if (over.aborted) stop();
+    const exitStatus = await attempt.status.finally(() => over.removeEventListener("abort", stop));
     if (cancellation.aborted) return { state: "cancelled", exitStatus };
-    if (isLate)
+    if (late?.aborted)
       return { state: "failed", exitStatus, reason: `It took longer than its time limit of ${program.timeLimit} s.` };
     if (unwritten)
       return { state: "failed", exitStatus, reason: `Its output cannot be written: ${unwritten.message}.` };

@@ -2,7 +2,6 @@ import { Failure, UserError } from "../../core/errors.ts";
 
 /** A refusal of an API server (its object `Status`). */
 export interface Refusal {
-  /** HTTP status. */
   readonly status: number;
   /** One word, such as `AlreadyExists`. */
   readonly reason: string;
@@ -11,11 +10,9 @@ export interface Refusal {
   readonly retryAfter?: number;
 }
 
-/** A request to the API server, for errors. */
 export interface Question {
   readonly method: string;
   readonly path: string;
-  /** Context of the kubeconfig. */
   readonly context: string;
   readonly server: string;
   readonly user: string;
@@ -30,7 +27,6 @@ class RefusalError extends Error {
   }
 }
 
-/** The refusal that an error comes from. */
 export function refusalOf(error: unknown): Refusal | undefined {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof RefusalError ? cause.refusal : undefined;
@@ -61,7 +57,8 @@ export function refusalError(
   const { message } = refusal;
   const { context, server, user } = question;
   const cluster = `Cluster ${context} (${server})`;
-  const refused = (culprit: string) => ({ code: "cluster-refused", culprit }) as const;
+  const refused = (culprit: string, problem: string, remedy: string) =>
+    new UserError({ code: "cluster-refused", culprit }, problem, remedy, options);
   if (status === 401) {
     return new UserError(
       { code: "cluster-login", culprit: user },
@@ -72,50 +69,42 @@ export function refusalError(
   }
   const quota = /exceeded quota: .*/.exec(message)?.[0];
   if (status === 403 && quota !== undefined) {
-    return new UserError(
-      refused(context),
+    return refused(
+      context,
       `${cluster} has no quota left: ${quota}.`,
       "Wait for other work to end, request less, or ask the cluster's administrator for more.",
-      options,
     );
   }
   const right = /User "([^"]*)" cannot (\S+) resource "([^"]+)"(?: in API group "([^"]*)")?(.*)$/s.exec(message);
   if (status === 403 && right) {
     const [, who = "", verb = "", resource = "", group = "", place = ""] = right;
     const full = group === "" ? resource : `${resource}.${group}`;
-    return new UserError(
-      refused(`${verb} ${full}`),
+    return refused(
+      `${verb} ${full}`,
       `User ${who} may not ${verb} ${full}${place.replaceAll('"', "").split(":")[0]} of cluster ${context}.`,
       `Ask the cluster's administrator to allow \`${verb}\` on \`${full}\`. \`slipway doctor\` lists what else is missing; docs/kubernetes.md has the whole role of jobs, and docs/services-kubernetes.md that of services.`,
-      options,
     );
   }
   const namespace = /^namespaces "([^"]+)" not found/.exec(message)?.[1];
   if (status === 404 && namespace !== undefined) {
-    return new UserError(
-      refused(namespace),
+    return refused(
+      namespace,
       `Cluster ${context} has no namespace ${namespace}.`,
       "Set SLIPWAY_KUBERNETES_NAMESPACE to an existing namespace, or create this one.",
-      options,
     );
   }
   if (status === 413) {
-    return new UserError(
-      refused(question.path),
-      `${cluster} refused ${question.path}, because it is too large.`,
-      "Pass less input and fewer environment variables.",
-      options,
-    );
+    const problem = `${cluster} refused ${question.path}, because it is too large.`;
+    return refused(question.path, problem, "Pass less input and fewer environment variables.");
   }
   return new Failure(
-    refused(question.path),
+    { code: "cluster-refused", culprit: question.path },
     `${cluster} refused ${question.method} ${question.path} with status ${status}: ${message}`,
     status >= 500 ? "Try again, or ask the cluster's administrator." : "Correct what the cluster names.",
     options,
   );
 }
 
-/** The error for a question without an answer. */
 export function unansweredError({ context, server }: Question, error: unknown): Error {
   const cause = error instanceof Error ? error : new Error(String(error));
   return new Failure(

@@ -20,10 +20,8 @@ const startTime = 30_000;
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Parts of a request. */
 export interface Asked {
   readonly query?: Query;
-  /** Sent as JSON. */
   readonly body?: object;
   readonly contentType?: string;
   /** In what form the answer shall be. Default: JSON, all of it. */
@@ -41,7 +39,6 @@ export class Api {
   readonly #names: Pick<Question, "context" | "server" | "user">;
   #dispatcher: Dispatcher | undefined;
   #awaySince = Number.NEGATIVE_INFINITY;
-  /** Questions asked so far. */
   requests = 0;
 
   constructor(config: KubeConfig, names: Pick<Question, "context" | "server" | "user">) {
@@ -77,7 +74,6 @@ export class Api {
     return (await this.#send("GET", path, asked)).body;
   }
 
-  /** The error for a stream that broke. */
   broken(path: string, error: unknown): Error {
     return this.#unanswered({ method: "GET", path, ...this.#names }, error);
   }

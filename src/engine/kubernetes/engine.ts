@@ -9,7 +9,7 @@ import { refusalOf } from "./api-error.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { idOf, nameOf } from "./id.ts";
 import { keptFor } from "./job.ts";
-import { podLog } from "./logs.ts";
+import { asItIs, podLog } from "./logs.ts";
 import {
   containerState,
   endAnnotation,
@@ -20,17 +20,14 @@ import {
   type Pod,
 } from "./objects.ts";
 import { Observation, remember } from "./observation.ts";
-import { troubleOf, whyWithoutPod, withReason } from "./reasons.ts";
+import { troubleOf, Waiting, whyWithoutPod, withReason } from "./reasons.ts";
 import { JobNotes } from "./records.ts";
 import { cancelled, inOrder, type Observed, statusOf } from "./status.ts";
-import { deleteJob, endJob, jobsPath, newJobName, ownJobs, removeAbandoned, submitJob } from "./submit.ts";
-import { Waiting } from "./waiting.ts";
+import { deleteJob, endJob, jobsPath, newJobName, ownJobs, podsOf, removeAbandoned, submitJob } from "./submit.ts";
 import { listAll } from "./watch.ts";
 
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
 const endTime = 120_000;
-/** How a log is read that is not followed. */
-const asItIs = { follow: false, isOver: () => true, change: async () => {} };
 /** Milliseconds for which notes of jobs that the cluster no longer has are kept. */
 const noteTime = 7 * 24 * 60 * 60_000;
 
@@ -160,7 +157,10 @@ export class KubernetesEngine implements JobEngine {
         const { observed } = observation;
         if (!observed) return { status: await this.#lost(id) };
         const status = statusOf(id, observed);
-        if (hasEnded(status)) return await this.#ending(cluster, observation, id, signal);
+        if (hasEnded(status)) {
+          await observation.settled(signal);
+          return await this.#outcome(cluster, observation.observed as Observed, id, signal);
+        }
         if (observation.isGone) return { status: await this.#ended(id, observed, status) };
         const trouble = waiting.note(await troubleOf(cluster, observed, waiting));
         if (trouble) {
@@ -238,10 +238,9 @@ export class KubernetesEngine implements JobEngine {
   }
 
   async #observe(cluster: Cluster, name: string): Promise<Observed | undefined> {
-    const path = `/api/v1/namespaces/${cluster.namespace}/pods`;
     const [job, { items }] = await Promise.all([
       this.#job(cluster, name),
-      listAll<Pod>(cluster.api, { path, labelSelector: `${jobNameLabel}=${name}` }),
+      listAll<Pod>(cluster.api, podsOf(cluster, name)),
     ]);
     if (job === undefined) return undefined;
     const pods = new Map(this.#pods.get(name));
@@ -314,21 +313,10 @@ export class KubernetesEngine implements JobEngine {
     return new Observation(cluster, name, pods, signal, this.#notice);
   }
 
-  /** How a job ended that was seen to. */
-  async #ending(
-    cluster: Cluster,
-    observation: Observation,
-    id: string,
-    signal: AbortSignal | undefined,
-  ): Promise<JobOutcome> {
-    await observation.settled(signal);
-    const observed = observation.observed as Observed;
-    return this.#outcome(cluster, observed, await withReason(cluster, observed, statusOf(id, observed)), signal);
-  }
-
-  async #outcome(cluster: Cluster, observed: Observed, status: JobStatus, signal?: AbortSignal): Promise<JobOutcome> {
+  async #outcome(cluster: Cluster, observed: Observed, id: string, signal?: AbortSignal): Promise<JobOutcome> {
+    const status = await withReason(cluster, observed, statusOf(id, observed));
     if (observed.job.metadata.annotations?.[nonceAnnotation] === undefined) return { status };
-    const text = await this.#reply(cluster, observed, status.id, signal);
+    const text = await this.#reply(cluster, observed, id, signal);
     if (text !== undefined) return { status, reply: parseExactly<NonNullable<JobOutcome["reply"]>>(text) };
     if (status.state !== "succeeded") return { status };
     return {

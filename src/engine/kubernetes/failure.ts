@@ -16,7 +16,6 @@ import {
 export interface Trouble {
   /** One sentence on what is wrong and one on what to do. */
   readonly words: string;
-  /** Whether waiting cannot help. */
   readonly isFinal: boolean;
   /** Undefined: that of what runs in the pods. */
   readonly identity?: ErrorIdentity;
@@ -59,14 +58,16 @@ export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = co
     return pullTrouble(pod, image, words, owner);
   switch (reason) {
     case "InvalidImageName":
-      return final(`The nodes refuse the image name ${image}. Write HOST/REPOSITORY@sha256:…`, {
-        code: "reference-invalid",
-        culprit: image,
-      });
+      return final(
+        `The nodes refuse the image name ${image}. Write HOST/REPOSITORY@sha256:…`,
+        "reference-invalid",
+        image,
+      );
     case "ErrImageNeverPull":
       return final(
         `Image ${image} is not on the node, and the pod may not pull it. Copy it to the node.`,
-        pullFailed(image),
+        "image-pull-failed",
+        image,
       );
     case "CreateContainerConfigError":
       return configTrouble(image, words);
@@ -83,23 +84,20 @@ export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = co
   return undefined;
 }
 
-function pullFailed(culprit: string): ErrorIdentity {
-  return { code: "image-pull-failed", culprit };
-}
-
 function configTrouble(image: string, words: string): Trouble {
-  const unsuitable = { code: "image-unsuitable", culprit: image } as const;
   if (/will run as root/.test(words)) {
     return final(
       `Image ${image} runs as root, which Slipway's pods may not. Set a numeric user in the image, such as \`USER 1000:1000\`.`,
-      unsuitable,
+      "image-unsuitable",
+      image,
     );
   }
   const user = /non-numeric user \(([^)]*)\)/.exec(words)?.[1];
   if (user !== undefined) {
     return final(
       `Image ${image} names its user ${user} without a number, so Kubernetes cannot tell whether it is root. Set a numeric user, such as \`USER 1000:1000\`.`,
-      unsuitable,
+      "image-unsuitable",
+      image,
     );
   }
   if (/timed out waiting for the condition/.test(words)) {
@@ -123,7 +121,8 @@ function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trou
         hasSecret
           ? `Registry ${registry} refused the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and ${owner.again}: it may have expired.`
           : `Registry ${registry} wants a credential for ${image}, and the nodes have none: ${said}. ${owner.credential}`,
-        pullFailed(image),
+        "image-pull-failed",
+        image,
       ),
       blamesSecret: hasSecret,
     };
@@ -131,11 +130,16 @@ function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trou
   if (/no match for platform/i.test(said)) {
     return final(
       `Image ${image} is not for the platform of node ${pod.spec.nodeName}: ${said}. Build it for that platform.`,
-      { code: "image-unsuitable", culprit: image },
+      "image-unsuitable",
+      image,
     );
   }
   if (/\b404\b|not found|manifest unknown|name unknown/i.test(said)) {
-    return final(`Registry ${registry} has no image ${image}: ${said}. ${owner.missingImage}`, pullFailed(image));
+    return final(
+      `Registry ${registry} has no image ${image}: ${said}. ${owner.missingImage}`,
+      "image-pull-failed",
+      image,
+    );
   }
   if (said === "") return passing(`The nodes fail to pull ${image} from ${registry}. They try again.`);
   return passing(
@@ -147,7 +151,6 @@ function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trou
 const firstPullTime = 8000;
 const secondPullTime = 25_000;
 
-/** Milliseconds since the node took the pod. */
 function age({ status }: Pod): number {
   return Math.abs(Date.now() - Date.parse(status?.startTime ?? ""));
 }
@@ -214,7 +217,6 @@ export function endWords(
 const deleted =
   "Its pod was deleted while it ran: its node was drained, or someone did it. Submit it again, or give it retries.";
 
-/** Whether a pod's deletion was asked for before its program ended. */
 function wasDeleted(pod: Pod): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata;
   if (deletionTimestamp === undefined) return false;
@@ -280,15 +282,17 @@ export function refusedPod(message: string | undefined, owner: Owner = ofJob): T
   }
   const quotaNeeds = /failed quota: .*/.exec(words)?.[0];
   if (quotaNeeds !== undefined) {
-    return final(`The namespace's quota requires resource requests: ${quotaNeeds}. Set them (${owner.resources}).`, {
-      code: "cluster-refused",
-      culprit: "quota",
-    });
+    return final(
+      `The namespace's quota requires resource requests: ${quotaNeeds}. Set them (${owner.resources}).`,
+      "cluster-refused",
+      "quota",
+    );
   }
-  return final(`The cluster refused its pod: ${words}. Correct what this names, or ask the cluster's administrator.`, {
-    code: "cluster-refused",
-    culprit: "pod",
-  });
+  return final(
+    `The cluster refused its pod: ${words}. Correct what this names, or ask the cluster's administrator.`,
+    "cluster-refused",
+    "pod",
+  );
 }
 
 function containerOf({ spec }: Pod, name: string): PodSpec["containers"][number] | undefined {
@@ -299,12 +303,10 @@ function imageOf(pod: Pod, name: string): string {
   return containerOf(pod, name)?.image ?? "";
 }
 
-/** Waiting cannot help. */
-export function final(words: string, identity?: ErrorIdentity): Trouble {
-  return { words, isFinal: true, ...(identity && { identity }) };
+export function final(words: string, code?: ErrorIdentity["code"], culprit = ""): Trouble {
+  return { words, isFinal: true, ...(code && { identity: { code, culprit } }) };
 }
 
-/** It may pass. */
 export function passing(words: string): Trouble {
   return { words, isFinal: false };
 }

@@ -7,12 +7,10 @@ export function isKubernetesId(id: string): boolean {
   return id.startsWith(prefix);
 }
 
-/** The id of the job with this name. */
 export function idOf(name: string): string {
   return prefix + name;
 }
 
-/** The name of a Job. */
 export function nameOf(id: string): string {
   const name = id.slice(prefix.length);
   if (isKubernetesId(id) && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) return name;

@@ -13,14 +13,20 @@ const grace = 5;
 /** Most bytes that a Secret holds: what the API server takes. */
 export const maximumInput = 1024 * 1024;
 
-/** Where a function finds its arguments. */
 const inputFolder = "/slipway/input";
 const inputFile = "arguments.json";
 
-/** Folders that a program may write to; they are gone with the pod. The second is the home folder. */
-const writable = { tmp: "/tmp", home: "/home/slipway" } as const;
+const home = "/home/slipway";
 
-/** The names and marks of one job. */
+/** A folder of a pod. */
+export interface Volume {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly?: true;
+  /** Its content, by kind. */
+  readonly source: object;
+}
+
 export interface JobNames {
   /** Of the Job, and of its pods' label. */
   readonly name: string;
@@ -29,12 +35,6 @@ export interface JobNames {
   readonly owner: string;
   /** For the result line of a function. */
   readonly nonce: string;
-}
-
-/** The objects in the cluster for one program. Secrets get their owner once the job is there. */
-export interface JobObjects {
-  readonly job: JobManifest;
-  readonly secrets: readonly SecretManifest[];
 }
 
 export interface JobManifest {
@@ -46,30 +46,43 @@ export interface JobManifest {
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
   };
-  readonly spec: Readonly<Record<string, unknown>> & { readonly suspend: boolean; readonly template: PodTemplate };
-}
-
-export interface PodTemplate {
-  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-  readonly spec: Readonly<Record<string, unknown>>;
-}
-
-export interface SecretManifest {
-  readonly apiVersion: "v1";
-  readonly kind: "Secret";
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly labels: Readonly<Record<string, string>>;
+  readonly spec: Readonly<Record<string, unknown>> & {
+    readonly suspend: boolean;
+    readonly template: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: Readonly<Record<string, unknown>>;
+    };
   };
-  readonly type: string;
-  readonly data: Readonly<Record<string, string>>;
+}
+
+export type SecretManifest = Readonly<ReturnType<typeof secretOf>>;
+
+/** A Secret of a job, which gets its owner once the job is there. */
+export function secretOf(
+  { name, namespace, owner }: JobNames,
+  suffix: string,
+  data: Readonly<Record<string, string | Buffer>>,
+  type = "Opaque",
+) {
+  const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")] as const);
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: `${name}-${suffix}`, namespace, labels: labelsOf(owner) },
+    type,
+    data: Object.fromEntries(encoded) as Record<string, string>,
+  };
+}
+
+function labelsOf(owner: string) {
+  return { ...managedBy, [userLabel]: owner };
 }
 
 /**
  * The objects of a job: one attempt is one pod, whose time limit is the attempt's.
  *
  * @param dockerConfig the pull secret's content, where the image needs one
+ * @param more volumes
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */
 export function jobObjects(
@@ -77,24 +90,27 @@ export function jobObjects(
   image: string,
   names: JobNames,
   dockerConfig: string | undefined,
-): JobObjects {
+  more: readonly Volume[] = [],
+): { readonly job: JobManifest; readonly secrets: readonly SecretManifest[] } {
   const { name, namespace, owner, nonce } = names;
-  const labels = { ...managedBy, [userLabel]: owner };
-  const secret = (suffix: string, type: string, data: Readonly<Record<string, string>>): SecretManifest => ({
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: `${name}-${suffix}`, namespace, labels },
-    type,
-    data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")])),
-  });
+  const labels = labelsOf(owner);
   const input = inputOf(program);
   const secrets = [
-    ...(Object.keys(input).length === 0 ? [] : [secret("input", "Opaque", input)]),
+    ...(Object.keys(input).length === 0 ? [] : [secretOf(names, "input", input)]),
     ...(dockerConfig === undefined
       ? []
-      : [secret("pull", "kubernetes.io/dockerconfigjson", { ".dockerconfigjson": dockerConfig })]),
+      : [secretOf(names, "pull", { ".dockerconfigjson": dockerConfig }, "kubernetes.io/dockerconfigjson")]),
   ];
-  const template: PodTemplate = {
+  const secret = { secretName: `${name}-input`, items: [{ key: inputFile, path: inputFile }] };
+  const volumes: readonly Volume[] = [
+    { name: "tmp", mountPath: "/tmp", source: { emptyDir: {} } },
+    { name: "home", mountPath: home, source: { emptyDir: {} } },
+    ...(program.isFunction
+      ? [{ name: "input", mountPath: inputFolder, readOnly: true as const, source: { secret } }]
+      : []),
+    ...more,
+  ];
+  const template = {
     metadata: { labels },
     spec: {
       restartPolicy: "Never",
@@ -104,25 +120,15 @@ export function jobObjects(
       enableServiceLinks: false,
       securityContext: podSecurity,
       ...(dockerConfig === undefined ? {} : { imagePullSecrets: [{ name: `${name}-pull` }] }),
-      volumes: [
-        ...Object.keys(writable).map((each) => ({ name: each, emptyDir: {} })),
-        ...(program.isFunction
-          ? [{ name: "input", secret: { secretName: `${name}-input`, items: [{ key: inputFile, path: inputFile }] } }]
-          : []),
-      ],
-      containers: [containerOf(program, image, name, nonce)],
+      volumes: volumes.map(({ name, source }) => ({ name, ...source })),
+      containers: [containerOf(program, image, names, volumes)],
     },
   };
   return {
     job: {
       apiVersion: "batch/v1",
       kind: "Job",
-      metadata: {
-        name,
-        namespace,
-        labels,
-        annotations: program.isFunction ? { [nonceAnnotation]: nonce } : {},
-      },
+      metadata: { name, namespace, labels, annotations: program.isFunction ? { [nonceAnnotation]: nonce } : {} },
       spec: {
         // Nothing runs before all that it needs is there, and its owner is known to what must go with it.
         suspend: secrets.length > 0,
@@ -137,7 +143,7 @@ export function jobObjects(
   };
 }
 
-function containerOf(program: Program, image: string, name: string, nonce: string): object {
+function containerOf(program: Program, image: string, { name, nonce }: JobNames, volumes: readonly Volume[]): object {
   const { cpu, memory, gpu } = program.resources;
   const limits = {
     ...(cpu === undefined ? {} : { cpu: processors(cpu) }),
@@ -151,7 +157,7 @@ function containerOf(program: Program, image: string, name: string, nonce: strin
     args: literally(program.argv),
     ...(program.cwd === undefined ? {} : { workingDir: program.cwd }),
     env: [
-      { name: "HOME", value: writable.home },
+      { name: "HOME", value: home },
       ...(program.isFunction
         ? [
             { name: nonceVariable, value: nonce },
@@ -167,14 +173,10 @@ function containerOf(program: Program, image: string, name: string, nonce: strin
     ],
     ...(Object.keys(limits).length === 0 ? {} : { resources: { requests: limits, limits } }),
     securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
-    volumeMounts: [
-      ...Object.entries(writable).map(([volume, mountPath]) => ({ name: volume, mountPath })),
-      ...(program.isFunction ? [{ name: "input", mountPath: inputFolder, readOnly: true }] : []),
-    ],
+    volumeMounts: volumes.map(({ source: _, ...mount }) => mount),
   };
 }
 
-/** The values of the job's own secret. */
 function inputOf(program: Program): Readonly<Record<string, string>> {
   const variables = Object.entries(program.env).map(([name, value]) => {
     if (!/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(name) || value.includes("\0")) {

@@ -11,6 +11,9 @@ const patience = 5 * 60_000;
 /** Milliseconds that a connection which works is open for. */
 const steady = 10_000;
 
+/** Options to read a log that is not followed. */
+export const asItIs = { follow: false, isOver: () => true, change: async () => {} };
+
 /**
  * What the program of one pod printed, standard output and error together, which is how Kubernetes keeps them. Broken connections are taken up
  * where they broke. In the client library's Log, a broken connection is an uncaught error.

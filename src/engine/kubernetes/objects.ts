@@ -93,7 +93,6 @@ export interface Pod {
   };
 }
 
-/** An event of an object. */
 export interface Event {
   readonly metadata: Metadata;
   readonly involvedObject?: { readonly name?: string };

@@ -1,7 +1,8 @@
 import { Changes } from "./changes.ts";
 import type { Cluster } from "./cluster.ts";
-import { type Job, jobNameLabel, type Pod } from "./objects.ts";
+import type { Job, Pod } from "./objects.ts";
 import { inOrder, type Observed } from "./status.ts";
+import { jobsPath, podsOf } from "./submit.ts";
 import { watchAll } from "./watch.ts";
 
 /** Milliseconds that pods may be behind their job. */
@@ -23,7 +24,7 @@ export class Observation {
    * @param notice told what a person should know meanwhile
    */
   constructor(
-    { api, namespace }: Cluster,
+    cluster: Cluster,
     name: string,
     pods: Map<string, Pod>,
     signal: AbortSignal | undefined,
@@ -42,7 +43,8 @@ export class Observation {
       this.#changes.wake();
     };
     const failed = (error: unknown) => this.#changes.fail(error);
-    const jobs = { path: `/apis/batch/v1/namespaces/${namespace}/jobs`, fieldSelector: `metadata.name=${name}` };
+    const { api } = cluster;
+    const jobs = { path: jobsPath(cluster), fieldSelector: `metadata.name=${name}` };
     watchAll<Job>(api, jobs, { signal: all, onQuiet }, (items) => {
       const job = items.get(name);
       this.#isGone = job === undefined;
@@ -50,8 +52,7 @@ export class Observation {
       this.#job = job ?? this.#job;
       changed("job");
     }).then(() => this.#changes.wake(), failed);
-    const selection = { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${name}` };
-    watchAll<Pod>(api, selection, { signal: all, onQuiet }, (items) => {
+    watchAll<Pod>(api, podsOf(cluster, name), { signal: all, onQuiet }, (items) => {
       remember(pods, items.values());
       this.#present = new Map(items);
       changed("pods");
@@ -89,12 +90,10 @@ export class Observation {
     return this.#job && { job: this.#job, pods: inOrder(this.#pods.values()) };
   }
 
-  /** Whether the job is in the cluster no longer. */
   get isGone(): boolean {
     return this.#isGone;
   }
 
-  /** Whether a pod is still there. */
   hasPod(name: string): boolean {
     return this.#present.has(name);
   }

@@ -1,11 +1,46 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { hasEnded, type JobStatus } from "../job/engine.ts";
 import { mayPass } from "./api-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { creationTrouble, goneFailure, podFailure, reconsidered, type Trouble, waitingTrouble } from "./failure.ts";
 import { conditionOf, containerState, type Event, type Pod } from "./objects.ts";
 import { type Observed, statusOf } from "./status.ts";
-import type { Waiting } from "./waiting.ts";
 import { listAll } from "./watch.ts";
+
+/** Milliseconds that a job may be without a pod before the cluster is asked why, and between such questions. */
+const podTime = 2000;
+
+export class Waiting {
+  readonly #notice: (text: string) => void;
+  readonly #since = Date.now();
+  #told = "";
+
+  constructor(notice: (text: string) => void) {
+    this.#notice = notice;
+  }
+
+  isLong(): boolean {
+    return Date.now() - this.#since >= podTime;
+  }
+
+  /** Tells of what passes, once. @returns what does not */
+  note(trouble: Trouble | undefined): Trouble | undefined {
+    if (trouble?.isFinal) return trouble;
+    if (trouble && trouble.words !== this.#told) {
+      this.#told = trouble.words;
+      this.#notice(trouble.words);
+    }
+    return undefined;
+  }
+
+  /** Settles with a change; for a job without a pod, at most a while later. */
+  async change(change: Promise<void>, { pods }: Observed): Promise<void> {
+    if (pods.length > 0) return change;
+    const stop = new AbortController();
+    const timer = delay(podTime, undefined, { signal: stop.signal }).catch(() => {});
+    await Promise.race([change, timer]).finally(() => stop.abort());
+  }
+}
 
 /** Why a job does not start. Undefined also when the cluster does not answer, which the watch of the job reports. */
 export async function troubleOf(cluster: Cluster, observed: Observed, waiting: Waiting): Promise<Trouble | undefined> {
@@ -26,7 +61,6 @@ export async function podTrouble(cluster: Cluster, pod: Pod): Promise<Trouble | 
   return reconsidered(found, pod, await eventsOf(cluster, `involvedObject.uid=${pod.metadata.uid}`));
 }
 
-/** Why a job has no pod. */
 export async function whyWithoutPod(cluster: Cluster, { job, pods }: Observed): Promise<Trouble | undefined> {
   if (pods.length > 0 || job.spec.suspend || hasEnded(statusOf("", { job, pods }))) return undefined;
   return creationTrouble(await eventsOf(cluster, `involvedObject.uid=${job.metadata.uid}`));

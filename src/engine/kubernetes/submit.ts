@@ -6,9 +6,9 @@ import type { Program } from "../job/program.ts";
 import { refusalOf } from "./api-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { type JobManifest, jobObjects, release, type SecretManifest } from "./job.ts";
-import { endAnnotation, type Job, managedBy, releasedAnnotation, userLabel } from "./objects.ts";
+import { endAnnotation, type Job, jobNameLabel, managedBy, releasedAnnotation, userLabel } from "./objects.ts";
 import { checkReach, pullAccess } from "./pull-secret.ts";
-import { listAll } from "./watch.ts";
+import { listAll, type Selection } from "./watch.ts";
 
 /** Milliseconds after which a job that was not released never will be. */
 const abandonedAfter = 10 * 60_000;
@@ -17,6 +17,10 @@ const mergePatch = "application/merge-patch+json";
 
 export function jobsPath({ namespace }: Pick<Cluster, "namespace">, name?: string): string {
   return `/apis/batch/v1/namespaces/${namespace}/jobs${name === undefined ? "" : `/${name}`}`;
+}
+
+export function podsOf({ namespace }: Pick<Cluster, "namespace">, job: string): Selection {
+  return { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${job}` };
 }
 
 /** A name for a new job of a program. */

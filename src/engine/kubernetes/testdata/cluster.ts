@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { serverOfTest, stateOfTest } from "../../../registry/server/testdata/fixture.ts";
-import { type Cluster, openCluster } from "../cluster.ts";
+import { openCluster } from "../cluster.ts";
 import { KubernetesEngine, type KubernetesOptions } from "../engine.ts";
 import type { Job, List, Metadata, Pod } from "../objects.ts";
 
@@ -68,4 +68,3 @@ export async function until<T>(look: () => Promise<T | undefined | false>, what:
 }
 
 export type TestCluster = Awaited<ReturnType<typeof clusterOfTest>>;
-export type { Cluster };
