@@ -200,8 +200,9 @@ export const errorCodes = {
     remedy: "The error quotes the end of the installer's output.",
   },
   "value-invalid": {
-    meaning: "The arguments or the result of a function are not JSON, or are too large.",
-    remedy: "Pass plain data. Store large data where both sides can read it, and pass its name.",
+    meaning:
+      "An option of a function is unknown or invalid, or its arguments or result are not JSON, or are too large.",
+    remedy: "Correct the option. Pass plain data. Store large data where both sides can read it, and pass its name.",
   },
   "function-failed": {
     meaning: "A function could not be called, or its program ended without a result.",
