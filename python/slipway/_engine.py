@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import (
     IO, Any, Callable, Dict, Iterable, List, Literal, Mapping, NamedTuple, Optional, Sequence, Set, Tuple,
-    TypedDict,
+    TypedDict, Union,
 )
 
 from slipway._errors import REPORTED, Failure, UserError, reported
@@ -39,14 +39,14 @@ class Resources(TypedDict, total=False):
     """Resource limits of one run. Omitted keys are not limited.
 
     Attributes:
-        memory: memory, in bytes.
-        cpus: number of CPUs; may be a fraction.
-        gpus: number of GPUs. The run gets the first GPUs of the machine.
+        cpu: number of CPUs; may be a fraction.
+        memory: memory: bytes, or a text such as `512MiB`.
+        gpu: number of GPUs. The run gets the first GPUs of the machine.
     """
 
-    memory: int
-    cpus: float
-    gpus: int
+    cpu: float
+    memory: Union[int, str]
+    gpu: int
 
 
 class Engine(NamedTuple):
@@ -68,7 +68,7 @@ class Batch(TypedDict, total=False):
     programArguments: Sequence[str]
     env: Mapping[str, str]
     network: str
-    resources: Resources
+    resources: Mapping[str, float]
     name: str
     inputs: Sequence[str]
     parallelism: int
@@ -347,10 +347,10 @@ def _printer(stream: IO[bytes], receive: Callable[[bytes], None]) -> threading.T
     return thread
 
 
-def _room_here(resources: Resources) -> int:
+def _room_here(resources: Mapping[str, float]) -> int:
     """The number of calls that fit this machine: one per CPU, up to 80 % of its memory."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    by_processors = int((os.cpu_count() or 1) / resources.get("cpus", 1))
+    by_processors = int((os.cpu_count() or 1) / resources.get("cpu", 1))
     by_memory = int(0.8 * pages / resources.get("memory", _USUAL_MEMORY))
     return max(1, min(by_processors, by_memory))
 

@@ -2,13 +2,14 @@
 
 import functools
 import sys
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, TypeVar, Union, cast, overload
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, TypeVar, Union, cast, overload
 
 from slipway import _engine
 from slipway._engine import Network, Resources
 from slipway._errors import Failure, ItemFailure, MapError, RanIn, UserError, reported, revive
 from slipway._images import container_image, image_variables
 from slipway._json import encode
+from slipway._options import check_options
 from slipway._progress import MapProgress
 from slipway._protocol import WHOLE_PROGRAM
 from slipway._serving import SERVED, unknown_function
@@ -85,7 +86,7 @@ def in_image(
         The function to call, or a decorator if it is used with arguments.
 
     Raises:
-        UserError: the program already has another function of that name.
+        UserError: the program already has another function of that name, or an option is unknown or invalid.
     """
     options = _Options(tag, env, network, resources)
     if function is not None:
@@ -95,6 +96,7 @@ def in_image(
 
 def _define(function: Callable[..., Any], name: Optional[str], options: _Options) -> Any:
     known = _ImageFunction(name or function.__name__, function, options)
+    check_options(f'"{known.name}"', *options)
     before = _functions.get(known.name)
     if before is not None and _place_of(before.function) != _place_of(function):
         message = f'Two functions of this program are called "{known.name}".\nGive each its own name.'
@@ -176,6 +178,7 @@ def run_in_image(
             "run_in_image was called inside the image, where the program would start itself forever.\n"
             "Check inside_image() first, or pass `args` that tell the program what to do there.",
         )
+    check_options("run_in_image", tag, env, network, resources)
     return _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources))
 
 
@@ -209,13 +212,11 @@ def map_in_image(
 
     Raises:
         MapError: items failed, and `return_exceptions` is false.
-        UserError: an item is not JSON, there is no such function or image, or the engine does not work. All calls have ended by then.
+        UserError: an item or option is invalid, there is no such function or image, or the engine does not work. All calls have ended by then.
         Failure: the engine does not work. All calls have ended by then.
     """
     known = _find(function)
-    if parallelism is not None and parallelism < 1:
-        message = f"parallelism: {parallelism} is not a number of calls.\nSet it to a whole number of 1 or more."
-        raise reported(UserError, "value-invalid", "parallelism", message)
+    check_options("map_in_image", tag, env, network, resources, parallelism)
     inputs = [encode([item], f'item {index} for "{known.name}"') for index, item in enumerate(items)]
     if SERVED is not None:
         results = [_here(known, item) for item in items]
@@ -287,7 +288,7 @@ def _calls(
         "programArguments": list(arguments),
         "env": {**images, **(options.env or {})},
         "network": network,
-        "resources": options.resources or {},
+        "resources": check_options(f'"{name}"', resources=options.resources),
         "name": name,
         "inputs": list(inputs),
     }
@@ -295,7 +296,17 @@ def _calls(
         batch["image"] = image
     if parallelism is not None:
         batch["parallelism"] = parallelism
-    _engine.run(batch, lambda index, outcome: settled(index, _settle(name, outcome, place, ran_in)), output)
+    done: Set[int] = set()
+
+    def on_outcome(index: int, outcome: Dict[str, Any]) -> None:
+        done.add(index)
+        settled(index, _settle(name, outcome, place, ran_in))
+
+    _engine.run(batch, on_outcome, output)
+    if len(done) < len(inputs):
+        message = f'Only {len(done)} of {len(inputs)} calls of "{name}" ran on the engine {kind}.'
+        remedy = "Report this error, with the options of the function."
+        raise reported(Failure, "function-failed", name, f"{message}\n{remedy}")
 
 
 def _settle(name: str, outcome: Mapping[str, Any], place: str, ran_in: RanIn) -> _Settled:

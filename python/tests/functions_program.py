@@ -115,6 +115,7 @@ SCENARIOS: Dict[str, Callable[[], Any]] = {
     "outer": outer,
     "declared": declared,
     "map": lambda: slipway.map_in_image(list(range(12)), square, parallelism=5),
+    "map_limited": lambda: slipway.map_in_image([1, 2, 3], square, resources={"cpu": 0.5, "memory": "1GiB"}),
     "map_by_name": lambda: slipway.map_in_image([1, 2], "square"),
     "map_nothing": lambda: slipway.map_in_image([], square),
     "map_fails": fails_in_map,

@@ -65,6 +65,7 @@ class Functions(unittest.TestCase):
         self.assertEqual(run("map")[0], [number * number for number in range(12)])
         self.assertEqual(run("map_by_name")[0], [1, 4])
         self.assertEqual(run("map_nothing")[0], [])
+        self.assertEqual(run("map_limited")[0], [1, 4, 9])
         message, indices = run("map_fails")[0]
         self.assertEqual(indices, [13, 17])
         self.assertTrue(message.startswith('2 of 20 items of "square" failed: 13, 17.\nitem 13: Traceback'), message)

@@ -1,5 +1,6 @@
 import { constants } from "node:os";
-import type { Network, Resources } from "./limits.ts";
+import type { JobResources } from "../deployment/model.ts";
+import type { Network } from "./limits.ts";
 
 /** One run of a program, to its end. Its standard error is passed on as it comes. */
 export interface Run {
@@ -16,7 +17,7 @@ export interface ContainerRun extends Run {
   /** `HOST/REPOSITORY@sha256:…`, or whatever the engine takes for an image. */
   readonly image: string;
   readonly network: Network;
-  readonly resources: Resources;
+  readonly resources: JobResources;
   /** Folders of this machine that it sees and may not change. */
   readonly mounts?: readonly Mount[];
   readonly workingDir?: string;

@@ -5,10 +5,10 @@ export type Network = "none" | "host";
 
 /** Resource limits of one run. Omitted fields are not limited. */
 export interface Resources {
-  /** Memory, in bytes. */
-  readonly memory?: number;
   /** Number of CPUs; may be a fraction. */
-  readonly cpus?: number;
+  readonly cpu?: number;
+  /** Memory: bytes, or a text such as `512MiB`. */
+  readonly memory?: number | string;
   /** Number of GPUs. The run gets the first GPUs of the machine. */
-  readonly gpus?: number;
+  readonly gpu?: number;
 }

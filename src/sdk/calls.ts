@@ -3,16 +3,17 @@ import { type CallOutcome, placeOf } from "../engine/calls/calls.ts";
 import { wholeProgram } from "../engine/protocol.ts";
 import { callEngine } from "./call-engine.ts";
 import type { CallOptions } from "./call-options.ts";
+import type { CheckedOptions } from "./check-options.ts";
 import { containerImage, imageVariables } from "./images.ts";
 import { type RanIn, revive } from "./remote-error.ts";
 
 /** Calls to make, with callbacks for results and output. */
-interface Calls {
+export interface Calls {
   readonly name: string;
   /** One JSON list of arguments per call. */
   readonly inputs: readonly string[];
   readonly programArguments: readonly string[];
-  readonly options: CallOptions & { readonly parallelism?: number };
+  readonly options: CheckedOptions<CallOptions> & { readonly parallelism?: number };
   /** Called once per call when it has ended, with its result or error. */
   readonly onSettled: (index: number, settled: PromiseSettledResult<unknown>) => void;
   readonly onOutput: (data: Buffer) => void;
@@ -21,7 +22,7 @@ interface Calls {
 /**
  * Makes calls on the chosen engine, in this program's image if it has one.
  *
- * @throws UserError or Failure if the engine does not work
+ * @throws UserError or Failure if the engine does not work, or leaves a call out
  */
 export async function makeCalls(calls: Calls): Promise<void> {
   const { name, inputs, programArguments, options, onSettled, onOutput } = calls;
@@ -30,6 +31,11 @@ export async function makeCalls(calls: Calls): Promise<void> {
   const image = Object.keys(images).length > 0 ? containerImage(options.tag) : undefined;
   const network = options.network ?? "none";
   const place = placeOf(engine.kind, image);
+  let settled = 0;
+  const onOutcome = (index: number, outcome: CallOutcome) => {
+    settled += 1;
+    onSettled(index, settle(name, outcome, place, ranIn));
+  };
   const ranIn: RanIn = { kind: image === undefined ? "process" : engine.kind, network };
   await engine.run(
     {
@@ -42,7 +48,13 @@ export async function makeCalls(calls: Calls): Promise<void> {
       inputs,
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
     },
-    { onOutput, onOutcome: (index, outcome) => onSettled(index, settle(name, outcome, place, ranIn)) },
+    { onOutput, onOutcome },
+  );
+  if (settled === inputs.length) return;
+  throw new Failure(
+    { code: "function-failed", culprit: name },
+    `Only ${settled} of ${inputs.length} calls of ${JSON.stringify(name)} ran on the engine ${engine.kind}.`,
+    "Report this error, with the options of the function.",
   );
 }
 

@@ -2,6 +2,7 @@ import { UserError } from "../core/errors.ts";
 import { wholeProgram } from "../engine/protocol.ts";
 import type { CallOptions } from "./call-options.ts";
 import { makeCall } from "./calls.ts";
+import { type CheckedOptions, checkOptions } from "./check-options.ts";
 import { encodeJson, type Json } from "./json.ts";
 import { servedCall, unknownFunction } from "./serving.ts";
 
@@ -15,7 +16,7 @@ export interface ImageFunction {
   readonly name: string;
   /** The original function, which runs in this process. */
   readonly fn: Callable;
-  readonly options: InImageOptions;
+  readonly options: CheckedOptions<InImageOptions>;
 }
 
 /** The program's functions by name. */
@@ -34,7 +35,7 @@ const made = new WeakMap<Callable, ImageFunction>();
  * @param options image, environment variables, network and resource limits
  * @returns the function to call. It rejects with `RemoteError` if `fn` throws (UserError and Failure arrive unchanged), with UserError if the
  *   arguments are not JSON or there is no image for the tag, and with UserError or Failure if the engine does not work
- * @throws UserError if the program already has a function of that name
+ * @throws UserError if the program already has a function of that name, or if an option is unknown or invalid
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing has this type
 export function inImage<A extends Json[], R extends Json | void>(
@@ -49,13 +50,14 @@ export function inImage<A extends Json[], R extends Json | void>(
       "Give each its own name.",
     );
   }
-  const known: ImageFunction = { name, fn, options };
+  const checked = checkOptions(JSON.stringify(name), options);
+  const known: ImageFunction = { name, fn, options: checked };
   functions.set(name, known);
   const call = async (...args: A) => {
     const input = encodeJson(args, `argument list of ${JSON.stringify(name)}`);
     // Already in the image: call the function directly.
     if (servedCall !== undefined) return fn(...(JSON.parse(input) as A));
-    return (await makeCall({ name, input, programArguments: process.argv.slice(2), options })) as R;
+    return (await makeCall({ name, input, programArguments: process.argv.slice(2), options: checked })) as R;
   };
   made.set(call, known);
   return call;

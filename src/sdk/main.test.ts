@@ -12,6 +12,7 @@ import {
   nonceVariable,
   resultFileVariable,
 } from "../engine/protocol.ts";
+import { executable } from "../engine/testdata/executable.ts";
 import { describeFunctions, run, start } from "./testdata/functions.ts";
 
 describeFunctions({ env: {}, where: "a process of this machine" });
@@ -22,6 +23,14 @@ describe("a program without an image", () => {
     expect(err).toMatch(/^SLIPWAY_ENGINE=container: .*\[engine-unavailable\]$/ms);
     expect(status).toBe(2);
   });
+});
+
+it("a map fails if its engine leaves an item out", async () => {
+  const helper = executable("helper", `#!${process.execPath}\nconsole.log('{"done":{"requests":0}}')`);
+  const env = { SLIPWAY_ENGINE: "kubernetes", SLIPWAY_ENGINE_HELPER: helper, SLIPWAY_CONTAINER_IMAGE: "r.io/a:1" };
+  const { err, status } = await run("mapByName", env);
+  expect(err).toMatch(/^Only 0 of 3 calls of "square" ran .*\[function-failed\]$/ms);
+  expect(status).toBe(1);
 });
 
 describe("a process that serves a function", () => {

@@ -1,6 +1,6 @@
-import { UserError } from "../core/errors.ts";
 import type { CallOptions } from "./call-options.ts";
-import { makeCalls } from "./calls.ts";
+import { type Calls, makeCalls } from "./calls.ts";
+import { checkOptions } from "./check-options.ts";
 import { type ImageFunction, imageFunction } from "./in-image.ts";
 import { encodeJson, type Json } from "./json.ts";
 import { MapError } from "./map-error.ts";
@@ -26,6 +26,7 @@ type FunctionOf<T, R> = string | ((item: T) => Promise<R>);
  * @param options as for `inImage`, and `parallelism` and `settled`
  * @returns the results in the order of the items. With `settled`, each is a `PromiseSettledResult`
  * @throws MapError if items failed, unless `settled` is true
+ * @throws UserError if an option is unknown or invalid
  * @throws UserError or Failure if the engine does not work. All calls have ended by then
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing has this type
@@ -46,18 +47,11 @@ export async function mapInImage<T extends Json>(
   options: MapInImageOptions = {},
 ): Promise<unknown[]> {
   const target = imageFunction(fn);
-  const { parallelism, settled = false, ...rest } = options;
-  if (parallelism !== undefined && !(Number.isInteger(parallelism) && parallelism > 0)) {
-    throw new UserError(
-      { code: "value-invalid", culprit: "parallelism" },
-      `parallelism: ${parallelism} is not a number of calls.`,
-      "Set it to a whole number of 1 or more.",
-    );
-  }
+  const { settled = false, ...rest } = checkOptions("mapInImage", options, "parallelism", "settled");
   const inputs = items.map((item, index) => encodeJson([item], `item ${index} for ${JSON.stringify(target.name)}`));
   const results =
     servedCall === undefined
-      ? await mapThere(target, inputs, { ...target.options, ...rest, ...(parallelism ? { parallelism } : {}) })
+      ? await mapThere(target, inputs, { ...target.options, ...rest })
       : await mapHere(target, inputs);
   if (settled) return results;
   const failures = results.flatMap((each, index) =>
@@ -70,7 +64,7 @@ export async function mapInImage<T extends Json>(
 async function mapThere(
   { name }: ImageFunction,
   inputs: readonly string[],
-  options: CallOptions & { readonly parallelism?: number },
+  options: Calls["options"],
 ): Promise<PromiseSettledResult<unknown>[]> {
   if (inputs.length === 0) return [];
   const results: PromiseSettledResult<unknown>[] = new Array(inputs.length);

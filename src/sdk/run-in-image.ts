@@ -2,6 +2,7 @@ import { UserError } from "../core/errors.ts";
 import { wholeProgram } from "../engine/protocol.ts";
 import type { CallOptions } from "./call-options.ts";
 import { makeCall } from "./calls.ts";
+import { checkOptions } from "./check-options.ts";
 import type { Json } from "./json.ts";
 import { servedCall } from "./serving.ts";
 
@@ -25,7 +26,8 @@ export function insideImage(): boolean {
  *   0 without calling `main`
  * @throws RemoteError if the body throws there; UserError and Failure arrive unchanged
  * @throws Failure if the program ends in another way
- * @throws UserError if it is called inside the image, where it would never end, if there is no image for the tag, or if the engine does not work
+ * @throws UserError if it is called inside the image, where it would never end, if an option is unknown or invalid, if there is no image for the tag, or if the
+ *   engine does not work
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a program that returns nothing has this type
 export async function runInImage<R extends Json | void = Json | void>(options: RunInImageOptions = {}): Promise<R> {
@@ -36,6 +38,6 @@ export async function runInImage<R extends Json | void = Json | void>(options: R
       "Check insideImage() first, or pass `args` that tell the program what to do there.",
     );
   }
-  const { args = [], ...rest } = options;
+  const { args = [], ...rest } = checkOptions("runInImage", options, "args");
   return (await makeCall({ name: wholeProgram, input: "[]", programArguments: args, options: rest })) as R;
 }

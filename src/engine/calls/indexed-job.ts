@@ -29,7 +29,6 @@ export function indexedJob(
   names: JobNames,
   dockerConfig: string | undefined,
 ): { readonly job: JobManifest; readonly secrets: readonly SecretManifest[] } {
-  const { cpus, memory, gpus } = batch.resources;
   const parts = inputParts(batch, names);
   const sources = parts.map(({ metadata: { name } }, index) => ({
     secret: { name, items: [{ key: "part", path: String(index).padStart(3, "0") }] },
@@ -52,11 +51,7 @@ export function indexedJob(
       network: "none",
       stdin: "",
       isFunction: false,
-      resources: {
-        ...(cpus === undefined ? {} : { cpu: cpus }),
-        ...(memory === undefined ? {} : { memory }),
-        ...(gpus === undefined ? {} : { gpu: gpus }),
-      },
+      resources: batch.resources,
       retries: 0,
     },
     image,

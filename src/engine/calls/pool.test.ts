@@ -41,6 +41,6 @@ describe("pool", () => {
 
 it("roomHere is bound by processors and by memory, and never nothing", () => {
   expect(roomHere({ memory: 1 })).toBe(availableParallelism());
-  expect(roomHere({ cpus: 1000 })).toBe(1);
+  expect(roomHere({ cpu: 1000 })).toBe(1);
   expect(roomHere({ memory: Number.MAX_SAFE_INTEGER })).toBe(1);
 });

@@ -1,12 +1,12 @@
 import { availableParallelism, totalmem } from "node:os";
-import type { Resources } from "../limits.ts";
+import type { JobResources } from "../../deployment/model.ts";
 
 /** Bytes that a call is taken to need which does not say. */
 const usualMemory = 256 * 1024 * 1024;
 
 /** How many calls this machine has room for: one per processor, as far as four fifths of the memory go. */
-export function roomHere({ cpus = 1, memory = usualMemory }: Resources): number {
-  const byProcessors = Math.floor(availableParallelism() / cpus);
+export function roomHere({ cpu = 1, memory = usualMemory }: JobResources): number {
+  const byProcessors = Math.floor(availableParallelism() / cpu);
   const byMemory = Math.floor((0.8 * totalmem()) / memory);
   return Math.max(1, Math.min(byProcessors, byMemory));
 }

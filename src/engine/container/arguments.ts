@@ -47,8 +47,8 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
     "--security-opt=no-new-privileges",
     ...(client.name === "podman" ? podmanArguments(run, settings) : dockerArguments()),
     ...(run.resources.memory === undefined ? [] : [`--memory=${run.resources.memory}b`]),
-    ...(run.resources.cpus === undefined ? [] : [`--cpus=${run.resources.cpus}`]),
-    ...gpuArguments(client, run.resources.gpus ?? 0),
+    ...(run.resources.cpu === undefined ? [] : [`--cpus=${run.resources.cpu}`]),
+    ...gpuArguments(client, run.resources.gpu ?? 0),
     ...(run.mounts ?? []).map(mountArgument),
     ...(run.workingDir === undefined ? [] : [`--workdir=${run.workingDir}`]),
     // It would win over the one in the file.

@@ -107,7 +107,7 @@ describe("runArguments", () => {
   }
 
   it("gives docker writable folders, limits, and the program's arguments last", () => {
-    const run = { programArguments: ["--help", "--rm"], resources: { memory: 1024, cpus: 0.5 } };
+    const run = { programArguments: ["--help", "--rm"], resources: { memory: 1024, cpu: 0.5 } };
     const args = argumentsOf(docker, run);
     expect(args.slice(-3)).toEqual([image, "--help", "--rm"]);
     const expected = ["--memory=1024b", "--cpus=0.5", "--env=A", "--read-only", "--cap-drop=all"];
@@ -125,8 +125,8 @@ describe("runArguments", () => {
   });
 
   it("asks each client for graphics processors in its own way, and for none unless there are some", () => {
-    const asked = (client: ContainerClient, gpus?: number) => {
-      const args = argumentsOf(client, { resources: gpus === undefined ? {} : { gpus } });
+    const asked = (client: ContainerClient, gpu?: number) => {
+      const args = argumentsOf(client, { resources: gpu === undefined ? {} : { gpu } });
       return args.filter((argument) => /^--(gpus|device)/.test(argument));
     };
     expect(asked(docker, 2)).toEqual(["--gpus=2"]);

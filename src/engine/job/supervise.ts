@@ -193,7 +193,6 @@ function startContainer(
   env: Readonly<Record<string, string>>,
   sinks: Sinks,
 ): Attempt {
-  const { cpu, memory, gpu } = program.resources;
   const stopping = new AbortController();
   const run = async () => {
     const login = await embeddedLogin(image);
@@ -207,11 +206,7 @@ function startContainer(
         stdin: program.isFunction ? program.stdin : "",
         onStdout: sinks.stdout,
         network: program.network,
-        resources: {
-          ...(cpu === undefined ? {} : { cpus: cpu }),
-          ...(memory === undefined ? {} : { memory }),
-          ...(gpu === undefined ? {} : { gpus: gpu }),
-        },
+        resources: program.resources,
         mounts: program.mounts,
         ...(program.cwd === undefined ? {} : { workingDir: program.cwd }),
       },

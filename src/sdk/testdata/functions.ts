@@ -70,6 +70,7 @@ export function describeFunctions({ env, where, container }: Place): void {
       ["date", 2, "value-invalid", 'argument list of "add"'],
       ["mapNobody", 2, "function-failed", '"cube"'],
       ["mapNone", 2, "value-invalid", "parallelism"],
+      ["mapUnknown", 2, "value-invalid", "resources.gpus is not a resource (did you mean gpu?)"],
       ["itselfForever", 2, "function-failed", "runInImage"],
     ])("reports %s by exit status %d and code", async (scenario, status, code, culprit) => {
       const ended = await run(scenario, env);
@@ -95,6 +96,7 @@ export function describeFunctions({ env, where, container }: Place): void {
       expect((await run("map", env)).result).toEqual([0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]);
       expect((await run("mapByName", env)).result).toEqual([0, 1, 4]);
       expect((await run("mapNothing", env)).result).toEqual([]);
+      expect((await run("mapLimited", env)).result).toEqual([1, 4, 9]);
       const { message, indices } = (await run("mapFails", env)).result;
       expect(indices).toEqual([13, 17]);
       expect(message).toMatch(

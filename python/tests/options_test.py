@@ -1,0 +1,46 @@
+"""Options of functions. The TypeScript SDK has the same tests."""
+
+import unittest
+from typing import Any, Dict
+
+import slipway
+from slipway._options import check_options
+
+
+class Options(unittest.TestCase):
+    def test_are_those_of_jobs_and_give_memory_in_bytes(self) -> None:
+        for text, size in (("1GiB", 2**30), ("512Mi", 2**29), ("1.5kB", 1500), (1000, 1000)):
+            checked = check_options('"f"', "gpu", {"A": "b"}, "host", {"cpu": 0.5, "memory": text, "gpu": 1})
+            self.assertEqual(checked, {"cpu": 0.5, "memory": size, "gpu": 1})
+        self.assertEqual(check_options('"f"'), {})
+
+    def test_are_refused_by_name(self) -> None:
+        cases: Any = (
+            ({"resources": {"cpus": 1}}, "resources.cpus", "did you mean cpu?"),
+            ({"resources": {"gpus": 1}}, "resources.gpus", "did you mean gpu?"),
+            ({"resources": {"memory": "1 apple"}}, "resources.memory", "'1 apple'"),
+            ({"resources": {"memory": 0.5}}, "resources.memory", "512MiB"),
+            ({"resources": {"cpu": "1"}}, "resources.cpu", "is '1'"),
+            ({"resources": {"cpu": float("nan")}}, "resources.cpu", "is nan"),
+            ({"resources": {"gpu": True}}, "resources.gpu", "a whole number from 0"),
+            ({"resources": "1GiB"}, "resources", "is not a dict"),
+            ({"network": "bridge"}, "network", "'bridge', neither none nor host"),
+            ({"env": {"A": 1}}, "env", "does not map names to texts"),
+            ({"tag": 1}, "tag", "is not a text"),
+            ({"parallelism": 0}, "parallelism", "1 or more"),
+            ({"parallelism": 2.5}, "parallelism", "is 2.5"),
+        )
+        for options, culprit, words in cases:
+            with self.subTest(options), self.assertRaises(slipway.UserError) as raised:
+                check_options('"f"', **options)
+            self.assertEqual((raised.exception.code, raised.exception.culprit), ("value-invalid", culprit))
+            self.assertIn(words, str(raised.exception))
+
+    def test_are_checked_where_a_function_is_defined(self) -> None:
+        wrong: Dict[str, Any] = {"gpus": 1}
+        with self.assertRaisesRegex(slipway.UserError, '^"g": resources.gpus is not a resource'):
+            slipway.in_image(name="g", resources=wrong)(lambda: None)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    unittest.main()

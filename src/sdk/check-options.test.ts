@@ -1,0 +1,38 @@
+import { expect, it } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
+import type { CallOptions } from "./call-options.ts";
+import { checkOptions } from "./check-options.ts";
+
+it("takes what jobs take, and gives memory in bytes", () => {
+  const options = {
+    tag: "gpu",
+    env: { A: "b" },
+    network: "host",
+    resources: { cpu: 0.5, memory: "1GiB", gpu: 1 },
+  } as const;
+  expect(checkOptions('"f"', options)).toEqual({ ...options, resources: { cpu: 0.5, memory: 2 ** 30, gpu: 1 } });
+  expect(checkOptions('"f"', { resources: { memory: 1000 } })).toEqual({ resources: { memory: 1000 } });
+  expect(checkOptions('"f"', {})).toEqual({});
+});
+
+it.each([
+  [{ resources: { cpus: 1 } }, "resources.cpus", "did you mean cpu?"],
+  [{ resources: { gpus: 1 } }, "resources.gpus", "did you mean gpu?"],
+  [{ resources: { memory: "1 apple" } }, "resources.memory", '"1 apple"'],
+  [{ resources: { memory: 0.5 } }, "resources.memory", "512MiB"],
+  [{ resources: { cpu: "1" } }, "resources.cpu", 'is "1"'],
+  [{ resources: { cpu: Number.NaN } }, "resources.cpu", "is NaN"],
+  [{ resources: { gpu: 0.5 } }, "resources.gpu", "a whole number from 0"],
+  [{ resources: "1GiB" }, "resources", "is not an object"],
+  [{ network: "bridge" }, "network", '"bridge", neither none nor host'],
+  [{ netwrok: "host" }, "netwrok", "did you mean network?"],
+  [{ toString: "host" }, "toString", "Known here: tag, env, network, resources, parallelism."],
+  [{ env: { A: 1 } }, "env", "does not map names to texts"],
+  [{ tag: 1 }, "tag", "is not a text"],
+  [{ parallelism: 0 }, "parallelism", "1 or more"],
+  [{ settled: true }, "settled", "is not an option"],
+])("refuses %j", (options, culprit, words) => {
+  const check = () => checkOptions('"f"', options as CallOptions, "parallelism");
+  expect(check).toThrow(reported("value-invalid", culprit));
+  expect(check).toThrow(words);
+});

@@ -1,0 +1,110 @@
+import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+import type { JobResources } from "../deployment/model.ts";
+import { parseBytes } from "../deployment/quantity.ts";
+import type { CallOptions } from "./call-options.ts";
+
+/** What a value is not, and how to write it. Undefined if it is right. */
+type Complaint = readonly [problem: string, remedy: string] | undefined;
+type Check = (value: unknown) => Complaint;
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function number(minimum: number, maximum: number, isWhole: boolean): Check {
+  const kind = isWhole ? "a whole number" : "a number";
+  return (value) => {
+    const isRight = typeof value === "number" && value >= minimum && value <= maximum;
+    if (isRight && (!isWhole || Number.isInteger(value))) return undefined;
+    return [`is ${shown(value)}`, `Give ${kind} from ${minimum} to ${maximum}.`];
+  };
+}
+
+function bytesOf(value: unknown): number | undefined {
+  const bytes = isText(value) ? parseBytes(value) : value;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
+
+/** The limits and units of src/deployment/schema.ts. */
+const resourceChecks: Readonly<Record<keyof JobResources, Check>> = {
+  cpu: number(0.001, 10_000, false),
+  memory: (value) =>
+    bytesOf(value) === undefined
+      ? [`is ${shown(value)}, which is not an amount of memory`, "Write it like 512MiB, 2GB, or a number of bytes."]
+      : undefined,
+  gpu: number(0, 1000, true),
+};
+
+const checks = {
+  tag: (value) => (isText(value) ? undefined : ["is not a text", "Name a key of the pipeline's `bases`."]),
+  env: (value) =>
+    isRecord(value) && Object.values(value).every(isText) ? undefined : ["does not map names to texts", "Give texts."],
+  network: (value) =>
+    value === "none" || value === "host"
+      ? undefined
+      : [`is ${shown(value)}, neither none nor host`, "Write none, or host to use this machine's network."],
+  resources: (value) => (isRecord(value) ? undefined : ["is not an object", 'Write it like { memory: "512MiB" }.']),
+  args: (value) =>
+    Array.isArray(value) && value.every(isText) ? undefined : ["is not a list of texts", "Give a list of texts."],
+  parallelism: (value) =>
+    Number.isInteger(value) && (value as number) > 0
+      ? undefined
+      : [`is ${shown(value)}, which is not a number of calls`, "Set it to a whole number of 1 or more."],
+  settled: (value) => (typeof value === "boolean" ? undefined : ["is neither true nor false", "Write one of them."]),
+} satisfies Record<string, Check>;
+
+/** Options as engines take them: memory is in bytes. */
+export type CheckedOptions<Options extends CallOptions> = Omit<Options, "resources"> & {
+  readonly resources?: JobResources;
+};
+
+/**
+ * Checks options of functions, which programs without types can give in any form.
+ *
+ * @param subject what has them, such as `"score"`, for errors
+ * @param more names of options besides those of every function
+ * @throws UserError that names the first wrong option and, for an unknown one, the nearest that is known
+ */
+export function checkOptions<Options extends CallOptions>(
+  subject: string,
+  options: Options,
+  ...more: readonly (keyof typeof checks)[]
+): CheckedOptions<Options> {
+  checkEntries(subject, "", "an option", options, ["tag", "env", "network", "resources", ...more], checks);
+  const { resources, ...rest } = options;
+  if (resources === undefined) return rest;
+  checkEntries(subject, "resources.", "a resource", resources, Object.keys(resourceChecks), resourceChecks);
+  const { memory, ...others } = resources;
+  const bytes = bytesOf(memory);
+  return { ...rest, resources: { ...others, ...(bytes === undefined ? {} : { memory: bytes }) } };
+}
+
+function checkEntries(
+  subject: string,
+  prefix: string,
+  what: string,
+  given: object,
+  known: readonly string[],
+  checks: Readonly<Record<string, Check>>,
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    const isKnown = known.includes(name);
+    if (isKnown && value === undefined) continue;
+    const complaint = isKnown ? checks[name]?.(value) : unknown(name, what, known);
+    if (complaint === undefined) continue;
+    const [problem, remedy] = complaint;
+    const path = `${prefix}${name}`;
+    throw new UserError({ code: "value-invalid", culprit: path }, `${subject}: ${path} ${problem}.`, remedy);
+  }
+}
+
+function unknown(name: string, what: string, known: readonly string[]): Complaint {
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  return [`is not ${what}${hint}`, `Known here: ${known.join(", ")}.`];
+}
+
+function shown(value: unknown): string {
+  return isText(value) ? JSON.stringify(value) : String(value);
+}
