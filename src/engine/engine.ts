@@ -16,6 +16,8 @@ export interface Run {
 export interface ContainerRun extends Run {
   /** `HOST/REPOSITORY@sha256:…`, or whatever the engine takes for an image. */
   readonly image: string;
+  /** Program in the image that runs in place of the image's entrypoint. */
+  readonly entrypoint?: string;
   readonly network: Network;
   readonly resources: JobResources;
   /** Folders of this machine that it sees and may not change. */

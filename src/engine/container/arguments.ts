@@ -50,6 +50,7 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
     ...(run.resources.cpu === undefined ? [] : [`--cpus=${run.resources.cpu}`]),
     ...gpuArguments(client, run.resources.gpu ?? 0),
     ...(run.mounts ?? []).map(mountArgument),
+    ...(run.entrypoint === undefined ? [] : [`--entrypoint=${run.entrypoint}`]),
     ...(run.workingDir === undefined ? [] : [`--workdir=${run.workingDir}`]),
     // It would win over the one in the file.
     ...("HOME" in run.env ? [] : [`--env=HOME=${home}`]),

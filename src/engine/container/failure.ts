@@ -24,15 +24,15 @@ const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCo
     /insufficient UIDs or GIDs|lchown/i,
     "Give this user more ids, as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER",
   ],
-  [/\bcrun\b/i, "Install runc (apt-get install runc), which runs on more machines"],
-  [/slirp4netns|pasta/i, "Install the program that podman's error names"],
-  [/Cannot connect to the Docker daemon|docker daemon running/i, "Start Docker's daemon"],
-  [/\bEMFILE\b/, "Run fewer at once, or raise the limit of open files (`ulimit -n`)"],
   [
     /executable file .*not found|invoke a command that was not found|exec: .*: no such file/i,
     "Check its command: the image has no such program",
     "image-unsuitable",
   ],
+  [/\bcrun\b/i, "Install runc (apt-get install runc), which runs on more machines"],
+  [/slirp4netns|pasta/i, "Install the program that podman's error names"],
+  [/Cannot connect to the Docker daemon|docker daemon running/i, "Start Docker's daemon"],
+  [/\bEMFILE\b/, "Run fewer at once, or raise the limit of open files (`ulimit -n`)"],
   [/no space left/i, "Free space, for example with `{client} system prune`"],
 ];
 

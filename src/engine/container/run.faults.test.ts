@@ -27,6 +27,7 @@ describe("a podman that is installed and broken", () => {
     ],
     ["manifest unknown", "image-pull-failed", "_push target"],
     ["database is locked", "engine-unavailable", "database is locked\nRun `podman info`"],
+    ["crun: executable file `python3` not found in $PATH", "image-unsuitable", "its command"],
     ['exec: "/no": OCI runtime attempted to invoke a command that was not found', "image-unsuitable", "its command"],
     ["potentially insufficient UIDs or GIDs", "engine-unavailable", "--add-subuids"],
   ] as const)("is an error with what it printed and the step: %s", async (printed, code, message) => {

@@ -42,9 +42,9 @@ describe("a job in a container", () => {
     made.remove();
   });
 
+  const mountsOfCode = () => [{ source: join(home, code), target: "/slipway/code/0" }];
   const submit = (part: Partial<ResolvedDeployment>) => {
-    const mounts = [{ source: join(home, code), target: "/slipway/code/0" }];
-    const placed = { image, folders: ["/slipway/code/0"], mounts };
+    const placed = { image, folders: ["/slipway/code/0"], mounts: mountsOfCode() };
     return engine.submit(makeProgram("box", { ...plain, interpreter, ...part }, placed, process.env));
   };
   const containers = () => run("ps", "--all", "--format", "{{.Names}}").split("\n");
@@ -52,6 +52,19 @@ describe("a job in a container", () => {
   it("gives the result of a function in its code", async () => {
     const id = await submit({ function: "double.ts", arguments: [21] });
     expect(await engine.collect(id)).toMatchObject({ status: { state: "succeeded" }, reply: { result: 42 } });
+  });
+
+  it("gives the result of a function in an image with an entrypoint, which does not run", async () => {
+    const placed = { image: made.image, folders: ["/slipway/code/0"], mounts: mountsOfCode() };
+    const double = { ...plain, interpreter, function: "double.ts", arguments: [4] };
+    const id = await engine.submit(makeProgram("box", double, placed, process.env));
+    expect(await engine.collect(id)).toMatchObject({ status: { attempts: 1 }, reply: { result: 8 } });
+  });
+
+  it("whose program is not in the image has failed once, and says why", async () => {
+    const id = await submit({ function: "double:main", retries: 2 });
+    const reason = expect.stringMatching(/python3[\s\S]*Check its command/);
+    expect((await engine.collect(id)).status).toMatchObject({ state: "failed", attempts: 1, reason });
   });
 
   it("may not change its code, is not root, and has the variables that were declared", async () => {

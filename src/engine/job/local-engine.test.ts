@@ -36,10 +36,12 @@ describe("a command", () => {
     expect(status).toMatchObject({ state: "failed", exitStatus: 7 });
   });
 
-  it("that is not there is named", async () => {
-    const { status } = await run({ command: ["no-such-program"] });
-    expect(status).toMatchObject({ state: "failed", exitStatus: 127 });
-    expect(status.reason).toContain("no-such-program was not found");
+  it("that is not there is named, and not tried again", async () => {
+    for (const program of ["no-such-program", "/dev/null"]) {
+      const { status } = await run({ command: [program], retries: 2 });
+      expect(status).toMatchObject({ state: "failed", exitStatus: 127, attempts: 1 });
+      expect(status.reason).toContain(`${program} was not found`);
+    }
   });
 
   it("is tried again as often as it may be", async () => {

@@ -15,7 +15,9 @@ export interface Program {
   readonly name: string;
   /** Undefined: a process of this machine. */
   readonly image?: string;
-  /** Arguments of the image, or a program with its arguments. */
+  /** Program in the image that runs in place of the image's entrypoint. */
+  readonly entrypoint?: string;
+  /** Arguments of the image or its entrypoint, or a program with its arguments. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -61,8 +63,12 @@ export function makeProgram(
   };
   const own = { ...pathOf(code.folders), ...deployment.environment };
   if ("image" in code) {
-    const argv = argvOf(deployment, code.folders, { python: "python", node: "node" });
-    return { ...common, image: code.image, argv, env: own, mounts: code.mounts };
+    const { image, mounts } = code;
+    const runner = runnerOf(deployment, code.folders);
+    if (runner === undefined) return { ...common, image, argv: deployment.command ?? [], env: own, mounts };
+    // Debian has no `python`.
+    const entrypoint = runner.language === "python" ? "python3" : "node";
+    return { ...common, image, entrypoint, argv: runner.argv, env: own, mounts };
   }
   if ("ServerAvailableInterpreter" in interpreter) {
     const { interpreter_path: given } = interpreter.ServerAvailableInterpreter;
@@ -79,25 +85,18 @@ export function makeProgram(
     );
     // `python` is the interpreter that was named, as in a virtual environment that is active.
     const PATH = `${dirname(path)}:${env["PATH"] ?? "/usr/bin:/bin"}`;
-    return {
-      ...common,
-      argv: argvOf(deployment, code.folders, { python: path, node: path }),
-      env: { ...Object.fromEntries(machine), PATH, ...own },
-      mounts: [],
-    };
+    const runner = runnerOf(deployment, code.folders);
+    const argv = runner ? [path, ...runner.argv] : (deployment.command ?? []);
+    return { ...common, argv, env: { ...Object.fromEntries(machine), PATH, ...own }, mounts: [] };
   }
   const [kind = ""] = Object.keys(interpreter);
   throw new TypeError(`${kind} is to be made before it runs: prepareInterpreter`);
 }
 
-function argvOf(
-  deployment: ResolvedDeployment,
-  folders: readonly string[],
-  interpreters: Readonly<Record<"python" | "node", string>>,
-): readonly string[] {
-  if (deployment.function === undefined) return deployment.command ?? [];
-  const language = functionLanguage(deployment.function) ?? "python";
-  return [interpreters[language], ...functionRunner(language, deployment.function, folders)];
+function runnerOf({ function: name }: ResolvedDeployment, folders: readonly string[]) {
+  if (name === undefined) return undefined;
+  const language = functionLanguage(name) ?? "python";
+  return { language, argv: functionRunner(language, name, folders) };
 }
 
 function pathOf(folders: readonly string[]): Record<string, string> {

@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
+import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { findExecutable } from "../../core/executables.ts";
+import { findExecutable, isExecutable } from "../../core/executables.ts";
 import { takeLock } from "../../core/lock.ts";
 import { requireContainerClient } from "../container/client.ts";
 import { embeddedLogin } from "../container/login.ts";
@@ -62,8 +63,14 @@ export async function superviseJob(folder: JobFolder): Promise<void> {
         break;
       }
       await note({ attempts: attempt + 1 });
-      end = await runAttempt(folder, program, descriptors, cancellation.signal, (group) => note({ group }));
-      if (end.state !== "failed") break;
+      try {
+        end = await runAttempt(folder, program, descriptors, cancellation.signal, (group) => note({ group }));
+        if (end.state !== "failed") break;
+      } catch (error) {
+        // It would not start the next time either.
+        end = { state: "failed", exitStatus: 127, reason: error instanceof Error ? error.message : String(error) };
+        break;
+      }
     }
     const { group: _, ...rest } = { ...record, ...end };
     record = { ...rest, ended: new Date().toISOString() };
@@ -75,6 +82,7 @@ export async function superviseJob(folder: JobFolder): Promise<void> {
   }
 }
 
+/** @throws what keeps the program from starting */
 async function runAttempt(
   folder: JobFolder,
   program: Program,
@@ -125,7 +133,7 @@ async function runAttempt(
   } catch (error) {
     // A job must not run if its record cannot be written.
     await attempt?.stop();
-    return { state: "failed", exitStatus: 127, reason: error instanceof Error ? error.message : String(error) };
+    throw error;
   }
 }
 
@@ -152,9 +160,10 @@ function startProcess(
   sinks: Sinks,
 ): Attempt {
   const [command = "", ...args] = program.argv;
-  if (!command.includes("/") && findExecutable(command, env) === undefined) {
-    throw new Error(`The program ${command} was not found.`);
-  }
+  const isThere = command.includes("/")
+    ? isExecutable(resolve(program.cwd ?? "/", command))
+    : findExecutable(command, env) !== undefined;
+  if (!isThere) throw new Error(`The program ${command} was not found, or cannot be executed.`);
   const child = spawn("/bin/sh", ["-c", gate, command, ...args], {
     env: { ...env, [jobVariable]: folder.id },
     ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
@@ -201,6 +210,7 @@ function startContainer(
       client,
       {
         image,
+        ...(program.entrypoint === undefined ? {} : { entrypoint: program.entrypoint }),
         programArguments: program.argv,
         env,
         stdin: program.isFunction ? program.stdin : "",

@@ -65,6 +65,14 @@ describe("the objects of a job", () => {
     expect(job.metadata.annotations).toEqual({ "slipway/nonce": "0f" });
   });
 
+  it("start a function in place of the image's entrypoint, and what cannot start only once", () => {
+    const objects = make({ entrypoint: "python3", argv: ["-c", "x"] });
+    expect(podOf(objects).containers[0]).toMatchObject({ command: ["python3"], args: ["-c", "x"] });
+    const onExitCodes = { containerName: "main", operator: "In", values: [128] };
+    expect(objects.job.spec["podFailurePolicy"]).toEqual({ rules: [{ action: "FailJob", onExitCodes }] });
+    expect(podOf(make()).containers[0]).not.toHaveProperty("command");
+  });
+
   it("keep what Kubernetes would replace in arguments", () => {
     expect(podOf(make({ argv: ["$(HOME)", "$$x", "a"] })).containers[0].args).toEqual(["$$(HOME)", "$$$$x", "a"]);
   });

@@ -7,6 +7,9 @@ import { containerSecurity, literally, podSecurity, processors } from "./securit
 /** Seconds that a job stays in the cluster, to be looked at, once it has ended. */
 export const keptFor = 24 * 60 * 60;
 
+/** Exit status of a container whose program cannot be started. */
+const startError = 128;
+
 /** Seconds between a pod's SIGTERM and SIGKILL, as on the other engines. */
 const grace = 5;
 
@@ -133,6 +136,15 @@ export function jobObjects(
         // Nothing runs before all that it needs is there, and its owner is known to what must go with it.
         suspend: secrets.length > 0,
         backoffLimit: program.retries,
+        // What cannot be started is not tried again: container runtimes end it with this status.
+        podFailurePolicy: {
+          rules: [
+            {
+              action: "FailJob",
+              onExitCodes: { containerName, operator: "In", values: [startError] },
+            },
+          ],
+        },
         // One attempt at a time.
         podReplacementPolicy: "Failed",
         ttlSecondsAfterFinished: keptFor,
@@ -154,6 +166,7 @@ function containerOf(program: Program, image: string, { name, nonce }: JobNames,
     name: containerName,
     image,
     imagePullPolicy: "IfNotPresent",
+    ...(program.entrypoint === undefined ? {} : { command: [program.entrypoint] }),
     args: literally(program.argv),
     ...(program.cwd === undefined ? {} : { workingDir: program.cwd }),
     env: [
