@@ -1,33 +1,29 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { run } from "./testdata/slipway.ts";
 
-const main = join(import.meta.dirname, "main.ts");
-
-function slipway(args: readonly string[], env: Record<string, string> = {}): string {
-  const words = ["--disable-warning=ExperimentalWarning", main, ...args];
-  return execFileSync(process.execPath, words, { env: { PATH: process.env["PATH"], ...env }, encoding: "utf8" });
-}
+const slipway = async (args: readonly string[], env: Record<string, string> = {}) => (await run(args, { env })).out;
 
 describe("slipway completion", () => {
-  const complete = (...words: string[]) => slipway(["--get-yargs-completions", "slipway", ...words]).split("\n");
+  const complete = async (...words: string[]) =>
+    (await slipway(["--get-yargs-completions", "slipway", ...words])).split("\n");
 
-  it("knows commands, those below them, and options", () => {
-    expect(complete("reg")).toContain("registry");
-    expect(complete("registry", "")).toEqual(expect.arrayContaining(["ls", "status", "token"]));
-    expect(complete("registry", "ls", "--")).toContain("--json");
+  it("knows commands, those below them, and options", async () => {
+    expect(await complete("reg")).toContain("registry");
+    expect(await complete("registry", "")).toEqual(expect.arrayContaining(["ls", "status", "token"]));
+    expect(await complete("registry", "ls", "--")).toContain("--json");
   });
 
-  it("prints the script of the shell that is asked for, else of that of SHELL, else bash", () => {
-    expect(slipway(["completion"], { SHELL: "/bin/zsh" })).toMatch(/^#compdef slipway\n/);
-    expect(slipway(["completion", "bash"], { SHELL: "/bin/zsh" })).toContain("complete -o");
-    expect(slipway(["completion", "zsh"])).toMatch(/^#compdef slipway\n/);
-    expect(slipway(["completion"])).toContain("complete -o");
+  it("prints the script of the shell that is asked for, else of that of SHELL, else bash", async () => {
+    expect(await slipway(["completion"], { SHELL: "/bin/zsh" })).toMatch(/^#compdef slipway\n/);
+    expect(await slipway(["completion", "bash"], { SHELL: "/bin/zsh" })).toContain("complete -o");
+    expect(await slipway(["completion", "zsh"])).toMatch(/^#compdef slipway\n/);
+    expect(await slipway(["completion"])).toContain("complete -o");
   });
 
-  it.runIf(existsSync("/bin/bash"))("prints what bash can read", () => {
-    const script = slipway(["completion", "bash"]);
+  it.runIf(existsSync("/bin/bash"))("prints what bash can read", async () => {
+    const script = await slipway(["completion", "bash"]);
     expect(spawnSync("/bin/bash", ["-n"], { input: script, encoding: "utf8" })).toMatchObject({
       status: 0,
       stderr: "",
@@ -36,10 +32,9 @@ describe("slipway completion", () => {
   });
 });
 
-it("slipway version prints what --version does, and as JSON Node's too", () => {
-  expect(slipway(["version"])).toBe(slipway(["--version"]));
-  expect(JSON.parse(slipway(["version", "--json"]))).toEqual({
-    version: slipway(["--version"]).trim(),
-    node: process.versions.node,
-  });
+it("slipway version prints what --version does, and as JSON Node's too", async () => {
+  const version = await slipway(["--version"]);
+  expect(await slipway(["version"])).toBe(version);
+  const json = JSON.parse(await slipway(["version", "--json"]));
+  expect(json).toEqual({ version: version.trim(), node: process.versions.node });
 });

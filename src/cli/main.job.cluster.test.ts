@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
 import { clusterOfTest, type TestCluster, until } from "../engine/kubernetes/testdata/cluster.ts";
 import { pushShell } from "../engine/kubernetes/testdata/image.ts";
+import { outcomeOf, start as startProgram } from "./testdata/slipway.ts";
 
 const program = join(process.env["TEST_SRCDIR"] ?? "", "_main/src/slipway");
 
@@ -15,39 +14,24 @@ async function userOf(cluster: TestCluster) {
   const home = cluster.env["HOME"] ?? "";
   const image = await pushShell(cluster.registry);
   const [repository, digest] = image.split("@");
-  const start = (args: readonly string[], more: Record<string, string> = {}): ChildProcess => {
-    const child = spawn(program, ["job", ...args], {
-      env: { ...cluster.env, ...more },
-      cwd: home,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    return child;
-  };
-  const outputOf = async (child: ChildProcess) => {
-    const [out, error, [status]] = await Promise.all([
-      text(child.stdout as never),
-      text(child.stderr as never),
-      once(child, "close"),
-    ]);
-    return { out, error, status: status as number };
-  };
+  const start = (args: readonly string[], more: Record<string, string> = {}) =>
+    startProgram([program, "job", ...args], { env: { ...cluster.env, ...more }, cwd: home });
   const job = (script: string) => {
     const file = { interpreter: { ContainerAtDigest: { repository, digest } }, command: [script] };
     writeFileSync(join(home, "job.json"), JSON.stringify(file));
     return "job.json";
   };
-  return { start, outputOf, job, run: (...args: string[]) => outputOf(start(args)) };
+  return { start, job, run: (...args: string[]) => outcomeOf(start(args)) };
 }
 
 it("runs jobs in the cluster with the commands for all jobs", { timeout: 120_000 }, async () => {
-  const { run, job, start, outputOf } = await userOf(await clusterOfTest());
+  const { run, job, start } = await userOf(await clusterOfTest());
   const short = await run("run", "--engine", "kubernetes", job("echo out; echo err >&2; exit 3"));
   expect(short.out.split("\n").sort()).toEqual(["", "err", "out"]);
   expect(short.error).toMatch(/^slipway: job (k8s:job-[0-9a-f]{8})\nslipway: job \1 failed with status 3\n$/);
   expect(short.status).toBe(3);
 
-  const detached = await outputOf(
+  const detached = await outcomeOf(
     start(["run", "--detach", job("echo begun; while :; do busybox sleep 0.1; done")], {
       SLIPWAY_ENGINE: "kubernetes",
     }),
@@ -57,7 +41,7 @@ it("runs jobs in the cluster with the commands for all jobs", { timeout: 120_000
   // An interrupt leaves it running.
   const following = start(["logs", "--follow", id]);
   following.stdout?.once("data", () => following.kill("SIGINT"));
-  const left = await outputOf(following);
+  const left = await outcomeOf(following);
   expect(left.out).toBe("begun\n");
   expect(left.error).toContain(`job ${id} goes on. Return to it with \`slipway job logs --follow ${id}\``);
   expect(left.status).toBe(130);
@@ -88,7 +72,7 @@ it("refuses an engine that is not one for the job", async () => {
 
 it("lists the jobs of this machine although the cluster does not answer", async () => {
   const cluster = await clusterOfTest();
-  const { run, start, outputOf } = await userOf(cluster);
+  const { run, start } = await userOf(cluster);
   // Takes connections and says nothing.
   const server = createServer(() => {}).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -102,7 +86,7 @@ it("lists the jobs of this machine although the cluster does not answer", async 
     "current-context": "c",
   };
   writeFileSync(kubeconfig, JSON.stringify(config));
-  const { out, error, status } = await outputOf(start(["ls", "--json"], { KUBECONFIG: kubeconfig }));
+  const { out, error, status } = await outcomeOf(start(["ls", "--json"], { KUBECONFIG: kubeconfig }));
   expect({ out, status }).toEqual({ out: "[]\n", status: 0 });
   expect(error).toContain("slipway: jobs on Kubernetes are left out: the cluster does not answer within 5 s\n");
   await until(async () => (await run("ls")).status === 0, "a cluster that answers");

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
+import { printed } from "../core/testdata/reported.ts";
 import { folderOfTest, git, repositoryOfTest } from "../deployment/testdata/git-repository.ts";
 import { gitServerOfTest } from "../deployment/testdata/git-server.ts";
+import { commandLine, run, start } from "./testdata/slipway.ts";
 
 /** The command line as a user has it, in folders of the test's own. */
 function machine(more: Record<string, string> = {}) {
@@ -13,31 +14,14 @@ function machine(more: Record<string, string> = {}) {
   const folders = Object.fromEntries(
     ["STATE", "CACHE", "CONFIG"].map((name) => [`XDG_${name}_HOME`, join(home, name)]),
   );
-  const env = { PATH: process.env["PATH"] ?? "", HOME: home, NO_COLOR: "1", ...folders, ...more };
-  const start = (...args: string[]): ChildProcess => {
-    const main = join(import.meta.dirname, "main.ts");
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "job", ...args], {
-      env,
-      cwd: home,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    return child;
-  };
-  const job = async (...args: string[]) => {
-    const child = start(...args);
-    const [out, error, [status]] = await Promise.all([
-      text(child.stdout as never),
-      text(child.stderr as never),
-      once(child, "close"),
-    ]);
-    return { out, error, status: status as number };
-  };
+  const env = { PATH: process.env["PATH"] ?? "", HOME: home, ...folders, ...more };
+  const place = { env, cwd: home };
+  const job = (...args: string[]) => run(["job", ...args], place);
   const write = (name: string, content: string | object) => {
     writeFileSync(join(home, name), typeof content === "string" ? content : JSON.stringify(content));
     return name;
   };
-  return { home, env, start, job, write };
+  return { home, start: (...args: string[]) => start([...commandLine, "job", ...args], place), job, write };
 }
 
 const own = { ServerAvailableInterpreter: { interpreter_path: "SLIPWAY_INTERPRETER" } };
@@ -122,7 +106,7 @@ describe("slipway job", () => {
 
     write("job.yaml", { interpreter: own, code, function: "which.mjs", retries: 1 });
     expect(await job("run", file)).toMatchObject({
-      error: expect.stringMatching(/job\.lock\.json[\s\S]*\[lock-outdated\]\n$/),
+      error: printed("lock-outdated", "job.lock.json"),
       status: 2,
     });
   });
@@ -152,10 +136,9 @@ describe("slipway job", () => {
     expect(await job("run", file, "--folder", "project")).toMatchObject({ out: "1\n", status: 0 });
     expect(await job("resolve", file, "--folder", "project")).toMatchObject({ out: "project/made.lock.json\n" });
     expect(existsSync(join(home, "project/made.lock.json"))).toBe(true);
-    expect(await job("resolve", file, "--folder", "nowhere")).toMatchObject({
-      error: expect.stringMatching(/nowhere\/(code|made\.lock\.json)[\s\S]*\[(code-invalid|file-unwritable)\]\n$/),
-      status: 2,
-    });
+    const { error, status } = await job("resolve", file, "--folder", "nowhere");
+    expect(error).toMatch(/nowhere\/(code|made\.lock\.json)[\s\S]*\[(code-invalid|file-unwritable)\]\n$/);
+    expect(status).toBe(2);
   });
 
   it("forgets jobs that ended: those named, or all that ended long enough ago", async () => {
@@ -166,13 +149,13 @@ describe("slipway job", () => {
     for (const id of ids) await job("logs", "--follow", id);
     const [one = "", ...others] = ids;
     expect(await job("rm", one, "job-nowhere")).toMatchObject({
-      error: expect.stringMatching(/job-nowhere[\s\S]*\[job-not-found\]\n$/),
+      error: printed("job-not-found", "job-nowhere"),
       status: 2,
     });
     expect(await job("rm", one)).toEqual({ out: "", error: "", status: 0 });
     expect(await job("prune")).toMatchObject({ out: "", status: 0 });
     expect(await job("prune", "--older-than", "soon")).toMatchObject({
-      error: expect.stringMatching(/--older-than[\s\S]*\[command-line-invalid\]\n$/),
+      error: printed("command-line-invalid", "--older-than"),
       status: 2,
     });
     expect((await job("prune", "--older-than", "0")).out.trim().split("\n").sort()).toEqual(others.sort());
@@ -197,18 +180,13 @@ describe("slipway job", () => {
     expect((await job("logs", id)).out).toBe("begun\n");
     expect((await job("cancel", id)).error).toBe(`slipway: job ${id} cancelled with status 143\n`);
     expect((await job("status", id)).out).toBe(`job ${id} cancelled with status 143\n`);
-    expect(await job("cancel", id)).toMatchObject({ error: expect.stringContaining("[job-state]"), status: 2 });
+    expect(await job("cancel", id)).toMatchObject({ error: printed("job-state", id), status: 2 });
   });
 
   it("that is detached is followed later, and ends as the job does", async () => {
     const { job, write } = machine();
-    const id = (
-      await job(
-        "run",
-        "--detach",
-        write("a job.yaml", { interpreter: own, command: ["sh", "-c", "echo done; exit 3"] }),
-      )
-    ).out.trim();
+    const file = write("a job.yaml", { interpreter: own, command: ["sh", "-c", "echo done; exit 3"] });
+    const id = (await job("run", "--detach", file)).out.trim();
     expect(id).toMatch(/^a-job-[0-9a-f]{8}$/);
     expect(await job("logs", "--follow", id)).toMatchObject({ out: "done\n", status: 3 });
     expect(JSON.parse((await job("status", "--json", id)).out)).toMatchObject({ id, state: "failed", exitStatus: 3 });
@@ -216,23 +194,15 @@ describe("slipway job", () => {
 
   it("tells mistakes by file, line and column", async () => {
     const { home, job, write } = machine();
-    expect(await job("run", write("job.yaml", "interpretr: x\n"))).toEqual({
-      out: "",
-      error: expect.stringMatching(/^job\.yaml:1:1: .*did you mean interpreter\?[\s\S]*\[field-invalid\]\n$/),
-      status: 2,
-    });
-    expect(await job("diff", write("other.yaml", "x"))).toMatchObject({
-      error: expect.stringMatching(/other\.lock\.json[\s\S]*\[lock-outdated\]\n$/),
-      status: 2,
-    });
-    expect(await job("resolve", "x.lock.json")).toMatchObject({
-      error: expect.stringMatching(/x\.lock\.json[\s\S]*\[command-line-invalid\]\n$/),
-      status: 2,
-    });
-    expect(await job("status", "nope")).toMatchObject({
-      error: expect.stringMatching(/nope[\s\S]*\[job-not-found\]\n$/),
-      status: 2,
-    });
+    const misspelt = write("job.yaml", "interpretr: x\n");
+    for (const [args, code, culprit] of [
+      [["run", misspelt], "field-invalid", /^job\.yaml:1:1: .*did you mean interpreter\?/],
+      [["diff", write("other.yaml", "x")], "lock-outdated", "other.lock.json"],
+      [["resolve", "x.lock.json"], "command-line-invalid", "x.lock.json"],
+      [["status", "nope"], "job-not-found", "nope"],
+    ] as const) {
+      expect(await job(...args)).toEqual({ out: "", error: printed(code, culprit), status: 2 });
+    }
     expect(existsSync(join(home, "STATE/slipway/jobs"))).toBe(false);
   });
 });

@@ -1,27 +1,18 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
+import { printed } from "../core/testdata/reported.ts";
 import { serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+import { run } from "./testdata/slipway.ts";
 
 async function machineOfTest() {
   const { env, paths } = await stateOfTest();
   await serverOfTest({ paths });
-  const folder = join(env["HOME"] ?? "", "iris");
+  const cwd = env["HOME"] ?? "";
+  const folder = join(cwd, "iris");
   mkdirSync(folder);
-  const slipway = async (...args: string[]) => {
-    const main = join(import.meta.dirname, "main.ts");
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, "model", ...args], {
-      env,
-      cwd: env["HOME"],
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const [out, error, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
-    return { out, error, status: status as number };
-  };
+  const slipway = (...args: string[]) => run(["model", ...args], { env, cwd });
   return { slipway, write: (content: string) => writeFileSync(join(folder, "weights"), content) };
 }
 
@@ -68,8 +59,5 @@ it.each<[string[], ErrorCode, string]>([
   [["push", "x".repeat(250), "iris"], "reference-invalid", "x".repeat(250)],
 ])("refuses %j", async (args, code, culprit) => {
   const { slipway } = await machineOfTest();
-  const { error, status } = await slipway(...args);
-  expect(error).toContain(culprit);
-  expect(error).toContain(`[${code}]\n`);
-  expect(status).toBe(2);
+  expect(await slipway(...args)).toMatchObject({ error: printed(code, culprit), status: 2 });
 });

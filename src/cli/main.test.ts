@@ -1,21 +1,13 @@
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { Home } from "../credentials/testdata/home.ts";
+import { run } from "./testdata/slipway.ts";
 
-function slipway(home: Home, ...args: string[]) {
-  const program = ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "main.ts"), ...args];
-  const env = { ...home.env, PATH: "/absent" };
-  const { stdout, stderr, status } = spawnSync(process.execPath, program, { env, cwd: home.folder, encoding: "utf8" });
-  return { stdout, stderr, status };
-}
-
-/** A home whose file of credentials is damaged. */
-function damaged(): Home {
+/** Runs a command in a home whose file of credentials is damaged. */
+function slipway(...args: string[]) {
   const home = new Home();
   home.write("config/slipway/credentials.json", "{");
-  return home;
+  return run(args, { env: { ...home.env, PATH: "/absent" }, cwd: home.folder });
 }
 
 describe("an error", () => {
@@ -26,24 +18,23 @@ describe("an error", () => {
     [["service", "apply", "--time-limit", "0", "a.yaml"], "command-line-invalid", "--time-limit"],
     [["job", "diff", "a.yaml"], "lock-outdated", "a.lock.json"],
     [["model", "push", `iris@sha256:${"0".repeat(64)}`, "x"], "command-line-invalid", /^iris@/],
-  ])("of %j is one line of JSON, if it is asked for", (args, code, culprit) => {
-    const { stdout, stderr, status } = slipway(damaged(), ...args, "--json");
+  ])("of %j is one line of JSON, if it is asked for", async (args, code, culprit) => {
+    const { out, error: said, status } = await slipway(...args, "--json");
     expect(status).toBe(2);
-    expect(stdout).toMatch(/^.+\n$/);
-    const { error } = JSON.parse(stdout);
+    expect(out).toMatch(/^.+\n$/);
+    const { error } = JSON.parse(out);
     expect(error).toEqual({
       code,
-      culprit: culprit instanceof RegExp ? expect.stringMatching(culprit) : culprit,
+      culprit: expect.stringMatching(culprit),
       problem: expect.any(String),
       remedy: expect.any(String),
     });
-    expect(stderr).toBe(`${error.problem}\n${error.remedy} [${code}]\n`);
+    expect(said).toBe(`${error.problem}\n${error.remedy} [${code}]\n`);
   });
 
-  it("is on stderr alone, if it is not asked for", () => {
-    expect(slipway(damaged(), "credentials", "list")).toMatchObject({ status: 2, stdout: "" });
+  it("is on stderr alone, if it is not asked for", async () => {
+    expect(await slipway("credentials", "list")).toMatchObject({ status: 2, out: "" });
     // What follows -- is for a program.
-    const ofProgram = slipway(damaged(), "credentials", "list", "--", "--json");
-    expect(ofProgram).toMatchObject({ status: 2, stdout: "" });
+    expect(await slipway("credentials", "list", "--", "--json")).toMatchObject({ status: 2, out: "" });
   });
 });

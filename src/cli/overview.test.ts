@@ -1,13 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
 import { expect, it } from "vitest";
 import { overview } from "./overview.ts";
+import { run } from "./testdata/slipway.ts";
 
-it("is what yargs writes", () => {
-  const main = join(import.meta.dirname, "main.ts");
-  const help = (...args: string[]) =>
-    execFileSync(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], { encoding: "utf8" });
+it("is what yargs writes", async () => {
   // Two words go by yargs.
-  expect(help("--help", "--no-color")).toBe(overview());
-  expect(help("--help")).toBe(overview());
+  expect(await run(["--help", "--no-color"])).toMatchObject({ out: overview() });
+  expect(await run(["--help"])).toMatchObject({ out: overview() });
 });

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import process from "node:process";
 import type { Environment } from "../../core/environment.ts";
 import { readInput } from "../../credentials/protocols/helper.ts";
@@ -7,8 +6,9 @@ import { describeEntry, type Entry, readCredential, readSshKey, type Source } fr
 import { isName, storePath } from "../../credentials/store.ts";
 import { editStore, withEntry } from "../../credentials/store-edit.ts";
 import { optionError } from "../usage-error.ts";
+import { userPath } from "./user-path.ts";
 
-export interface AddOptions {
+interface AddOptions {
   readonly service: Service;
   readonly url: string;
   readonly name?: string | undefined;
@@ -27,13 +27,10 @@ export async function add(options: AddOptions): Promise<void> {
   const { service, url, name } = options;
   parseServiceUrl(service, url);
   if (name !== undefined && !isName(name)) {
-    throw optionError(
-      "--name",
-      `--name is ${JSON.stringify(name)}, which is not a valid name for a credential.`,
-      "Use letters, digits, and . _ - between them, at most 63 characters.",
-    );
+    const problem = `--name is ${JSON.stringify(name)}, which is not a valid name for a credential.`;
+    throw optionError("--name", problem, "Use letters, digits, and . _ - between them, at most 63 characters.");
   }
-  const source = await sourceOf(options, env);
+  const source = await sourceOf(options);
   const entry: Entry = { ...(name === undefined ? {} : { name }), service, url, source };
   if (source.kind === "ssh-key") await readSshKey(entry);
   else if (source.kind === "file" || source.kind === "stored") await readCredential(entry, env);
@@ -42,7 +39,7 @@ export async function add(options: AddOptions): Promise<void> {
   process.stderr.write(`Added ${describeEntry(entry)}${kept}.\n`);
 }
 
-async function sourceOf(options: AddOptions, env: Environment): Promise<Source> {
+async function sourceOf(options: AddOptions): Promise<Source> {
   const { service, file, awsSecret, region, sshKey, username, passwordStdin, passwordEnv } = options;
   const given = [file, awsSecret, sshKey, passwordStdin || undefined, passwordEnv].filter((each) => each !== undefined);
   if (given.length !== 1) {
@@ -52,8 +49,6 @@ async function sourceOf(options: AddOptions, env: Environment): Promise<Source> 
       "Give one of --file, --aws-secret, --ssh-key, --password-stdin and --password-env.",
     );
   }
-  // Bazel runs this in its own folder.
-  const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
   const needsUser = passwordStdin || passwordEnv !== undefined;
   if (needsUser && !username) throw optionError("--username", "The user name is missing.", "Add --username.");
   if (!needsUser && username !== undefined) {
@@ -63,14 +58,14 @@ async function sourceOf(options: AddOptions, env: Environment): Promise<Source> 
   if (region !== undefined && awsSecret === undefined) {
     throw optionError("--region", "--region is only for --aws-secret.", "Leave it out, or add --aws-secret.");
   }
-  if (file !== undefined) return { kind: "file", path: resolve(folder, file) };
+  if (file !== undefined) return { kind: "file", path: userPath(file) };
   if (awsSecret !== undefined) {
     return { kind: "aws-secret", secret: awsSecret, ...(region === undefined ? {} : { region }) };
   }
   if (sshKey !== undefined) {
     if (service !== "git")
       throw optionError("--ssh-key", "--ssh-key is only for the service git.", "Use another source.");
-    return { kind: "ssh-key", path: resolve(folder, sshKey) };
+    return { kind: "ssh-key", path: userPath(sshKey) };
   }
   const user = username as string;
   if (passwordEnv !== undefined) return environmentSource(user, passwordEnv);

@@ -1,6 +1,7 @@
 import process from "node:process";
 import type { Service } from "../../credentials/service-url.ts";
 import { type Lookup, lookUpAsked, readAsked } from "./credentials-lookup.ts";
+import { printJson } from "./output.ts";
 
 /** Prints which source applies to a URL and why the others do not. Shows only the secret's kind and user name. */
 export async function explain(options: {
@@ -10,15 +11,16 @@ export async function explain(options: {
 }): Promise<void> {
   const asked = readAsked(options.url, options.service);
   const lookup = await lookUpAsked(asked, process.env);
-  process.stdout.write(options.json ? asJson(options.url, asked.service, lookup) : asText(lookup));
+  if (options.json) printJson(asJson(options.url, asked.service, lookup));
+  else process.stdout.write(asText(lookup));
   if (lookup.failure !== undefined) throw lookup.failure;
 }
 
-function asJson(url: string, service: Service, lookup: Lookup): string {
+function asJson(url: string, service: Service, lookup: Lookup): object {
   const { credential, source, expiresAt, considered = [], problems } = lookup;
   const username = credential?.kind === "password" ? credential.username : undefined;
   const answer = { url, service, source: source ?? null, kind: credential?.kind ?? null, username, expiresAt };
-  return `${JSON.stringify({ ...answer, considered, problems }, undefined, 2)}\n`;
+  return { ...answer, considered, problems };
 }
 
 function asText({ credential, source, failure, considered = [] }: Lookup): string {

@@ -7,24 +7,15 @@ import { describeEntry, describeSource, type Entry } from "../../credentials/sou
 import { readStore, storePath } from "../../credentials/store.ts";
 import { editStore } from "../../credentials/store-edit.ts";
 import { optionError } from "../usage-error.ts";
+import { columns, printJson } from "./output.ts";
 
 /** Lists the sources, one per line, newest last: service, URL, source and name. */
 export async function list({ json }: { readonly json: boolean }): Promise<void> {
   const entries = await readStore(process.env);
-  if (json) {
-    process.stdout.write(`${JSON.stringify(entries.map(withoutSecret), undefined, 2)}\n`);
-    return;
-  }
-  const rows = entries.map((entry) => [entry.service, entry.url, describeSource(entry.source), entry.name ?? ""]);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of rows) {
-    process.stdout.write(
-      `${row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd()}\n`,
-    );
-  }
+  if (json) return printJson(entries.map(withoutSecret));
+  process.stdout.write(
+    columns(entries.map(({ service, url, source, name = "" }) => [service, url, describeSource(source), name])),
+  );
   if (entries.length === 0) process.stderr.write(`Nothing was added: ${storePath(process.env)} has no credentials.\n`);
 }
 

@@ -5,10 +5,12 @@ import type { Argv } from "yargs";
 import { Failure, UserError } from "../../core/errors.ts";
 import { findBazel } from "../dev/bazel.ts";
 import { findIbazel } from "../dev/ibazel.ts";
+import { required } from "./options.ts";
+import { userPath } from "./user-path.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs
-    .positional("target", { type: "string", demandOption: true, describe: "Target, as for `bazel run`" })
+    .positional("target", required("Target, as for `bazel run`"))
     .epilogue("Arguments after -- go to the program.")
     .example("$0 dev //train:main_local", "Restart the program after every edit")
     .example("$0 dev //train:main", "After every edit, push the changed layers and restart the program");
@@ -26,13 +28,11 @@ const ofThisRun = [
 ];
 
 /** Runs a target and restarts it whenever one of its files changes, until a signal arrives. */
-export async function handler(options: object): Promise<void> {
-  const { target } = options as { readonly target: string };
-  const { argv } = process;
+export async function handler({ target }: { readonly target: string }): Promise<void> {
+  const { argv, env } = process;
   const separator = argv.indexOf("--");
   const args = separator < 0 ? [] : argv.slice(separator);
-  const { env } = process;
-  const folder = env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
+  const folder = userPath(".");
   const bazel = findBazel(env, folder);
   if (bazel === undefined) {
     throw new UserError(
@@ -52,7 +52,13 @@ export async function handler(options: object): Promise<void> {
   });
   const ended = once(child, "exit");
   const signal = await Promise.race([ended.then(() => undefined), firstSignal()]);
-  if (signal === undefined) return report(child);
+  if (signal === undefined) {
+    throw new Failure(
+      { code: "program-failed", culprit: "ibazel" },
+      `ibazel ended with ${child.signalCode ?? `status ${child.exitCode}`}.`,
+      "Read what it printed above.",
+    );
+  }
   stop(child);
   await ended;
   process.exitCode = 128 + constants.signals[signal];
@@ -71,12 +77,4 @@ function stop(child: ChildProcess): void {
   } catch {
     // It has already exited.
   }
-}
-
-function report({ exitCode, signalCode }: ChildProcess): void {
-  throw new Failure(
-    { code: "program-failed", culprit: "ibazel" },
-    `ibazel ended with ${signalCode ?? `status ${exitCode}`}.`,
-    "Read what it printed above.",
-  );
 }

@@ -1,4 +1,3 @@
-import type { ArgumentsCamelCase, Argv } from "yargs";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { CheckedImage } from "../image/check/image.ts";
@@ -10,38 +9,14 @@ import { optionError } from "../usage-error.ts";
 
 interface Options {
   readonly image: string;
-  readonly for: string;
+  readonly for: "slipway" | "sematic";
   readonly module: readonly string[];
   readonly platform?: string | undefined;
   readonly json: boolean;
 }
 
-export const command = "check <image>";
-export const describe = "Check an image against the requirements of Slipway or Sematic, without running it";
-
-export function builder(yargs: Argv): Argv<Options> {
-  return yargs
-    .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
-    .option("for", { choices: ["slipway", "sematic"], default: "slipway", describe: "Requirements to check" })
-    .option("module", {
-      type: "string",
-      array: true,
-      default: [],
-      describe: "Python modules that the image must contain, with --for sematic",
-    })
-    .option("platform", {
-      type: "string",
-      describe: "Platform to pick from an index, os/architecture[/variant]. Default: Linux on this machine's processor",
-    })
-    .option("json", { type: "boolean", default: false, describe: "Print JSON" })
-    .example(
-      "$0 image check registry.example.com/team/app:v1",
-      "Check an image before you set SLIPWAY_CONTAINER_IMAGE to it",
-    );
-}
-
 /** Sets exit status 1 if a requirement is not met. */
-export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+export async function check(options: Options): Promise<void> {
   if (options.module.length > 0 && options.for !== "sematic") {
     throw optionError("--module", "--module is only for --for sematic.", "Leave it out, or add --for sematic.");
   }

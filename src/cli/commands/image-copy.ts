@@ -1,4 +1,3 @@
-import type { ArgumentsCamelCase, Argv } from "yargs";
 import { UserError } from "../../core/errors.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { copyImage } from "../../registry/client/copy.ts";
@@ -16,40 +15,8 @@ interface Options {
   readonly json: boolean;
 }
 
-export const command = "copy <source> <destination>";
-export const describe = "Copy an image between repositories or registries";
-
-export function builder(yargs: Argv): Argv<Options> {
-  return yargs
-    .positional("source", {
-      type: "string",
-      demandOption: true,
-      describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST",
-    })
-    .positional("destination", {
-      type: "string",
-      demandOption: true,
-      describe: "REGISTRY/REPOSITORY[:TAG]. Default tag: the source's",
-    })
-    .option("platform", {
-      type: "string",
-      describe: "Copy only this platform of an index, os/architecture[/variant]. Default: the whole index",
-    })
-    .option("referrers", {
-      type: "boolean",
-      default: false,
-      describe: "Also copy artifacts that refer to the image: signatures, attestations",
-    })
-    .option("json", {
-      type: "boolean",
-      default: false,
-      describe: "Print one JSON object per event, sizes in bytes; the last one has the reference",
-    })
-    .example("$0 image copy ubuntu:24.04 registry.example.com/base/ubuntu", "Mirror an image for all platforms");
-}
-
 /** Prints the copy's reference by digest. */
-export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+export async function copy(options: Options): Promise<void> {
   const from = await openImage(options.source);
   const to = await openImage(options.destination);
   const progress = progressOf(options.json);

@@ -1,4 +1,3 @@
-import type { ArgumentsCamelCase, Argv } from "yargs";
 import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { type ImageIndex, isIndex } from "../../oci/manifest.ts";
@@ -15,24 +14,7 @@ interface Options {
   readonly json: boolean;
 }
 
-export const command = "inspect <image>";
-export const describe = "Show an image's platform, layers and configuration";
-
-export function builder(yargs: Argv): Argv<Options> {
-  return yargs
-    .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
-    .option("platform", {
-      type: "string",
-      describe: "Platform to pick from an index, os/architecture[/variant]. Default: show the index",
-    })
-    .option("json", {
-      type: "boolean",
-      default: false,
-      describe: "Print manifest and configuration as one JSON object",
-    });
-}
-
-export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+export async function inspect(options: Options): Promise<void> {
   const image = await openImage(options.image);
   try {
     const fetched = await fetchManifest(image.client, image.repository, image.name);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatusOf } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { formatLock } from "../../debian/lock.ts";
-import { handler } from "./image-lock.ts";
+import { lock } from "./image-lock.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -16,10 +16,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const run = (options: Partial<Parameters<typeof handler>[0]>) =>
-  handler({ _: [], $0: "slipway", file: join(folder, "a.lock"), mirror: pathToFileURL(folder).href, ...options }).catch(
-    (error: Error) => error,
-  );
+const run = (options: Partial<Parameters<typeof lock>[0]>) =>
+  lock({ file: join(folder, "a.lock"), mirror: pathToFileURL(folder).href, ...options }).catch((error: Error) => error);
 
 describe("image lock", () => {
   it("says what a new lock needs", async () => {
@@ -30,14 +28,8 @@ describe("image lock", () => {
   });
 
   it("leaves the lock as it was when it fails", async () => {
-    const request = {
-      suites: ["bookworm"],
-      components: ["main"],
-      architecture: "amd64",
-      packages: ["dash"],
-      excluded: [],
-    };
-    const text = formatLock({ ...request, locked: [] });
+    const request = { suites: ["bookworm"], components: ["main"], architecture: "amd64", packages: ["dash"] };
+    const text = formatLock({ ...request, excluded: [], locked: [] });
     writeFileSync(join(folder, "a.lock"), text);
     const error = await run({});
     expect(error).toEqual(reported("repository-failed", /dists\/bookworm\/InRelease/));

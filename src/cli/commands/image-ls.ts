@@ -1,38 +1,23 @@
-import type { ArgumentsCamelCase, Argv } from "yargs";
 import { UserError } from "../../core/errors.ts";
 import { isRegistry, normalizeRegistry, parseReference } from "../../oci/reference.ts";
 import { embeddedHost } from "../../registry/open-by-name.ts";
 import { openRunning } from "../image/named-image.ts";
-import { listedImages } from "./registry-store.ts";
-
-interface Options {
-  readonly repository?: string | undefined;
-  readonly json: boolean;
-}
-
-export const command = "ls [repository]";
-export const describe = "List the tags of a repository";
-
-export function builder(yargs: Argv): Argv<Options> {
-  return yargs
-    .positional("repository", {
-      type: "string",
-      describe: "REGISTRY/REPOSITORY. Default: list the repositories of the embedded registry",
-    })
-    .option("json", { type: "boolean", default: false, describe: "Print JSON" });
-}
+import { listedRepositories } from "./registry-store.ts";
 
 /** Prints names, one per line. */
-export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
-  const names = await namesOf(options.repository);
-  process.stdout.write(options.json ? `${JSON.stringify(names)}\n` : names.map((name) => `${name}\n`).join(""));
+export async function list({
+  repository,
+  json,
+}: {
+  readonly repository?: string | undefined;
+  readonly json: boolean;
+}): Promise<void> {
+  const names = await namesOf(repository);
+  process.stdout.write(json ? `${JSON.stringify(names)}\n` : names.map((name) => `${name}\n`).join(""));
 }
 
 async function namesOf(text: string | undefined): Promise<readonly string[]> {
-  if (text === undefined || text === embeddedHost()) {
-    const images = await listedImages();
-    return [...new Set(images.map(({ repository }) => repository))].sort();
-  }
+  if (text === undefined || text === embeddedHost()) return listedRepositories();
   if (/[.:]|^localhost$/.test(text) && !text.includes("/") && isRegistry(text)) {
     throw new UserError(
       { code: "reference-invalid", culprit: text },

@@ -1,35 +1,15 @@
-import type { ArgumentsCamelCase, Argv } from "yargs";
 import { UserError } from "../../core/errors.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { absentImage } from "../../registry/client/fetch-manifest.ts";
 import { Unsupported } from "../../registry/client/refusal.ts";
 import { type NamedImage, openImage } from "../image/named-image.ts";
 
-interface Options {
-  readonly images: string[];
-}
-
-export const command = "rm <images..>";
-export const describe = "Remove tags, or images by digest with all their tags";
-
-export function builder(yargs: Argv): Argv<Options> {
-  return yargs
-    .positional("images", {
-      type: "string",
-      array: true,
-      demandOption: true,
-      defaultDescription: "none",
-      describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST",
-    })
-    .example("$0 image rm localhost:5000/team/app:old", "Remove a tag; the image stays while it has other tags");
-}
-
 /** Prints the reference of each removed image. */
-export async function handler({ images }: ArgumentsCamelCase<Options>): Promise<void> {
+export async function remove({ images }: { readonly images: readonly string[] }): Promise<void> {
   const named = await Promise.all(images.map(openNamed));
   for (const image of named) {
     try {
-      await remove(image);
+      await removeOne(image);
       process.stdout.write(`${formatReference(image.reference)}\n`);
     } finally {
       image.client.close();
@@ -50,7 +30,7 @@ async function openNamed(text: string): Promise<NamedImage> {
   return image;
 }
 
-async function remove({ client, repository, name, reference }: NamedImage): Promise<void> {
+async function removeOne({ client, repository, name, reference }: NamedImage): Promise<void> {
   let isRemoved: boolean;
   try {
     isRemoved = await client.deleteManifest(repository, name);

@@ -1,5 +1,3 @@
-import { resolve } from "node:path";
-import type { ArgumentsCamelCase, Argv } from "yargs";
 import { UserError } from "../../core/errors.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
 import type { ImageConfig } from "../../oci/config.ts";
@@ -10,6 +8,7 @@ import { usagePage } from "../image/tree/html.ts";
 import { formatUsage, type ImageUsage } from "../image/tree/text.ts";
 import { type FileUsage, type FolderUsage, isFolder, markHidden, readLayer } from "../image/tree/usage.ts";
 import { optionError } from "../usage-error.ts";
+import { userPath } from "./user-path.ts";
 
 interface Options {
   readonly image: string;
@@ -19,37 +18,17 @@ interface Options {
   readonly json?: boolean | undefined;
 }
 
-export const command = "tree <image>";
-export const describe = "Show the size of an image's layers and folders";
-
-export function builder(yargs: Argv): Argv<Options> {
-  return yargs
-    .positional("image", { type: "string", demandOption: true, describe: "REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST" })
-    .option("platform", {
-      type: "string",
-      describe: "Platform to pick from an index, os/architecture[/variant]. Default: Linux on this machine's processor",
-    })
-    .option("depth", { type: "number", default: 4, describe: "Levels of folders to print, at least 1" })
-    .option("html", { type: "string", describe: "Write an HTML page with a treemap to this file instead" })
-    .option("json", { type: "boolean", describe: "Print every file as JSON instead, sizes in bytes" })
-    .conflicts("html", "json")
-    .example("$0 image tree localhost:5000/team/app:v1 --html app.html", "Write a page to open in a browser");
-}
-
 /** Streams the layers from the registry, keeping only names and sizes of the files. */
-export async function handler(options: ArgumentsCamelCase<Options>): Promise<void> {
+export async function tree(options: Options): Promise<void> {
   if (!(Number.isInteger(options.depth) && options.depth > 0)) {
-    throw optionError(
-      "--depth",
-      "--depth is not a number of levels.",
-      "Give a whole number from 1, for example --depth 6.",
-    );
+    const remedy = "Give a whole number from 1, for example --depth 6.";
+    throw optionError("--depth", "--depth is not a number of levels.", remedy);
   }
   const image = await openImage(options.image);
   try {
     const usage = await readUsage(image, await fetchImage(image, options.platform));
     if (options.html !== undefined) {
-      const path = resolve(process.env["BUILD_WORKING_DIRECTORY"] ?? "", options.html);
+      const path = userPath(options.html);
       await writePage(path, usagePage(usage));
       process.stderr.write(`Look at ${path} in a browser.\n`);
     } else process.stdout.write(`${options.json ? json(usage) : formatUsage(usage, options.depth)}\n`);

@@ -9,6 +9,7 @@ import { findSource } from "../init/source.ts";
 import { type Language, languages } from "../init/templates.ts";
 import { write } from "../init/write.ts";
 import { version } from "../version.ts";
+import { text } from "./options.ts";
 import { userPath } from "./user-path.ts";
 
 export function builder(yargs: Argv): Argv {
@@ -23,24 +24,24 @@ export function builder(yargs: Argv): Argv {
       describe:
         "Language of the program. Default: python if there are Python requirements and no package.json, else typescript",
     })
-    .option("from", {
-      type: "string",
-      describe:
+    .option(
+      "from",
+      text(
         "Source of Slipway for Bazel: a folder, a release archive or its URL, or REMOTE#COMMIT of a git repository. Default: where this slipway came from",
-    })
+      ),
+    )
     .example("$0 init my-app", "Create a repository with a TypeScript program")
     .example("$0 init --language python", "Add a Python program to the repository in this folder");
 }
 
 interface Options {
   readonly folder: string;
-  readonly language?: Language;
-  readonly from?: string;
+  readonly language?: Language | undefined;
+  readonly from?: string | undefined;
 }
 
 /** Creates a repository, or adds missing parts to an existing one. Prints the commands that run the program. */
-export async function handler(options: object): Promise<void> {
-  const { folder, language, from } = options as Options;
+export async function handler({ folder, language, from }: Options): Promise<void> {
   const path = userPath(folder);
   const here = userPath(".");
   refuseNested(path);

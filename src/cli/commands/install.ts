@@ -1,19 +1,17 @@
 import { readdir, realpath } from "node:fs/promises";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Argv } from "yargs";
 import { Failure } from "../../core/errors.ts";
 import { configurationLines } from "../install/lines.ts";
 import { installPrograms } from "../install/programs.ts";
+import { required } from "./options.ts";
+import { userPath } from "./user-path.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs
-    .positional("dir", {
-      type: "string",
-      demandOption: true,
-      describe: "Folder to install into, preferably on PATH; created if missing. Needs 150 MB",
-    })
+    .positional("dir", required("Folder to install into, preferably on PATH; created if missing. Needs 150 MB"))
     .example(
       "$0 install ~/.local/bin",
       "Install programs that you, docker, podman, git and Bazel can run without Bazel",
@@ -33,9 +31,8 @@ const helperBundle = "credential_helpers.bundle";
 const registryServer = "registry_server.mjs";
 
 /** Installs the command line and the credential helpers, and prints how to configure each tool to use them. */
-export async function handler(options: object): Promise<void> {
-  const { dir } = options as { readonly dir: string };
-  const folder = resolve(process.env["BUILD_WORKING_DIRECTORY"] ?? process.cwd(), dir);
+export async function handler({ dir }: { readonly dir: string }): Promise<void> {
+  const folder = userPath(dir);
   const bundles = await bundleFolder();
   const files = [registryServer];
   for (const bundle of [commandLine, helperBundle]) {

@@ -4,6 +4,7 @@ import type { JobEngine, JobStatus } from "../../engine/job/engine.ts";
 import { LocalEngine } from "../../engine/job/local-engine.ts";
 import { hasCluster } from "../../engine/kubernetes/configured.ts";
 import { isKubernetesId } from "../../engine/kubernetes/id.ts";
+import { notice } from "./output.ts";
 
 /** Values of `--engine`. */
 export const engines = ["process", "container", "kubernetes"] as const;
@@ -26,9 +27,9 @@ export function localEngine(): LocalEngine {
 }
 
 /** The engine of the cluster in the user's kubeconfig. Loaded only when needed, since it is large. */
-export async function kubernetesEngine(options: { readonly copyCredentials?: boolean } = {}) {
+export async function kubernetesEngine(copyCredentials?: boolean) {
   const { KubernetesEngine } = await import("../../engine/kubernetes/engine.ts");
-  return new KubernetesEngine(process.env, { ...options, notice });
+  return new KubernetesEngine(process.env, { notice, ...(copyCredentials === undefined ? {} : { copyCredentials }) });
 }
 
 /** The engine that runs a job. */
@@ -53,8 +54,4 @@ async function listClusterJobs(): Promise<JobStatus[]> {
     notice(`jobs on Kubernetes are left out: ${words.replace(/\.$/, "")}`);
     return [];
   }
-}
-
-function notice(text: string): void {
-  process.stderr.write(`slipway: ${text}\n`);
 }

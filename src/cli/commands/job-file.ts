@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
-import process from "node:process";
+import { basename, dirname, join, relative } from "node:path";
 import { isLockPath, lockPath } from "../../deployment/lock.ts";
 import { type DeploymentFile, readDeployment } from "../../deployment/read.ts";
 import { optionError } from "../usage-error.ts";
+import { userPath } from "./user-path.ts";
 
 /** The options that select a job. */
 export interface JobOptions {
@@ -28,14 +28,12 @@ export class JobFile {
   readonly #target: string | undefined;
 
   constructor({ file, folder, target }: JobOptions) {
-    // `bazel run` starts programs in their runfiles and passes the user's folder in this variable.
-    const here = process.env["BUILD_WORKING_DIRECTORY"] ?? process.cwd();
-    this.path = resolve(here, file);
-    this.folder = folder === undefined ? dirname(this.path) : resolve(here, folder);
+    this.path = userPath(file);
+    this.folder = folder === undefined ? dirname(this.path) : userPath(folder);
     const place = join(this.folder, basename(this.path));
     this.isLock = isLockPath(this.path);
     this.lockPath = this.isLock ? this.path : lockPath(place);
-    this.name = folder === undefined ? file : relative(here, place);
+    this.name = folder === undefined ? file : relative(userPath("."), place);
     this.lockName = this.isLock ? this.name : lockPath(this.name);
     this.#target = target;
   }

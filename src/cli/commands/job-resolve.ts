@@ -8,8 +8,9 @@ import { formatJobLock, type JobLock, readJobLock } from "../../deployment/lock.
 import { environmentOf, resolveDeployment } from "../../deployment/resolve.ts";
 import { type EngineName, needsImages } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
+import { printJson } from "./output.ts";
 
-export interface ResolveJobOptions extends JobOptions {
+interface ResolveJobOptions extends JobOptions {
   /** The engine that will run the job. Environments from files need a base image except on `process`. */
   readonly engine: EngineName | undefined;
 }
@@ -50,7 +51,7 @@ export async function diffJob(
   const hadBase = environmentOf(before.deployment.interpreter)?.base !== undefined;
   const after = await resolveNow(file, options.engine ?? (hadBase ? "container" : "process"));
   const changes = diffLocks(before, after);
-  if (options.json) process.stdout.write(`${JSON.stringify(changes, undefined, 2)}\n`);
+  if (options.json) printJson(changes);
   else for (const change of changes) process.stdout.write(`${formatChange(change)}\n`);
   if (changes.length === 0) process.stderr.write(`Nothing moved since ${file.lockName} was made.\n`);
   else if (options.exitCode) process.exitCode = 1;

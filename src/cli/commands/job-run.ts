@@ -14,6 +14,7 @@ import { followJob } from "./job-control.ts";
 import { type EngineName, kubernetesEngine, localEngine, needsImages } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
 import { resolveNow } from "./job-resolve.ts";
+import { notice } from "./output.ts";
 
 export interface RunOptions extends JobOptions {
   readonly detach: boolean;
@@ -31,19 +32,14 @@ export async function runJob(options: RunOptions): Promise<void> {
     env: process.env,
     embedded: runningRegistry,
     runsIn: needsImages(options.engine) ? "image" : "process",
-    onBuild: ({ kind, path }) =>
-      process.stderr.write(`slipway: making the environment of ${kind} ${path}, which nobody made before\n`),
+    onBuild: ({ kind, path }) => notice(`making the environment of ${kind} ${path}, which nobody made before`),
   });
   const image = imageOf(deployment);
   const kind = engineFor(options.engine, image);
   const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
   const program = makeProgram(file.title, deployment, placed, process.env);
-  for (const lack of lacksOf(deployment, kind)) process.stderr.write(`slipway: ${lack}\n`);
-  const { copyCredentials } = options;
-  const engine =
-    kind === "kubernetes"
-      ? await kubernetesEngine(copyCredentials === undefined ? {} : { copyCredentials })
-      : localEngine();
+  for (const lack of lacksOf(deployment, kind)) notice(lack);
+  const engine = kind === "kubernetes" ? await kubernetesEngine(options.copyCredentials) : localEngine();
   const id = await engine.submit(program);
   if (options.detach) process.stdout.write(`${id}\n`);
   else await followJob(engine, id, program.isFunction);
@@ -52,13 +48,12 @@ export async function runJob(options: RunOptions): Promise<void> {
 /** The settings of a job that its engine ignores. */
 function lacksOf({ resources, network }: ResolvedDeployment, kind: EngineName): string[] {
   const isProcess = kind === "process";
-  return [
-    ...(isProcess && Object.keys(resources).length > 0
-      ? ["a process of this machine is not held to its resources"]
-      : []),
-    ...(isProcess && network === "none" ? ["a process of this machine has its network"] : []),
-    ...(kind === "kubernetes" && network === "none" ? ["a pod has its cluster's network"] : []),
-  ];
+  const lacks = [];
+  if (isProcess && Object.keys(resources).length > 0)
+    lacks.push("a process of this machine is not held to its resources");
+  if (isProcess && network === "none") lacks.push("a process of this machine has its network");
+  if (kind === "kubernetes" && network === "none") lacks.push("a pod has its cluster's network");
+  return lacks;
 }
 
 /** The image of a job. Undefined: it runs with an interpreter of this machine. */

@@ -1,22 +1,18 @@
 import type { Argv } from "yargs";
-
-const json = { type: "boolean", default: false, describe: "Print JSON" } as const;
-const file = { type: "string", demandOption: true } as const;
+import { flag, json, required, text } from "./options.ts";
+import { printJson } from "./output.ts";
 
 const engine = { choices: ["process", "container", "kubernetes"] as const };
 /** Environments from files need a base image in containers and clusters, so the lock depends on the engine. */
 const futureEngine =
   "Engine that will run the job; environments from files need a base image except on process. Default:";
 
-const id = { type: "string", demandOption: true, describe: "Job ID, as `job run` and `job ls` print it" } as const;
+const id = required("Job ID, as `job run` and `job ls` print it");
 
 /** Options for documents that other programs write. Only Bazel's rule sets `target`. */
 function withPlace<T>(command: Argv<T>) {
   return command
-    .option("folder", {
-      type: "string",
-      describe: "Folder for relative paths in the job and for its lock. Default: the file's folder",
-    })
+    .option("folder", text("Folder for relative paths in the job and for its lock. Default: the file's folder"))
     .option("target", { type: "string", hidden: true });
 }
 
@@ -24,14 +20,14 @@ function withPlace<T>(command: Argv<T>) {
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of jobs, for editors", {}, async () =>
-      (await import("./job-schema.ts")).printSchema(),
+      printJson((await import("../../deployment/json-schema.ts")).jobJsonSchema()),
     )
     .command(
       "resolve <file>",
       "Write exact versions of tags, branches and files to NAME.lock.json",
       (command) =>
         withPlace(command)
-          .positional("file", { ...file, describe: "Job file, YAML or JSON" })
+          .positional("file", required("Job file, YAML or JSON"))
           .option("engine", { ...engine, describe: `${futureEngine} as for \`job run\`` }),
       async (options) => (await import("./job-resolve.ts")).resolveJob(options),
     )
@@ -40,14 +36,10 @@ export function builder(yargs: Argv): Argv {
       "Show what has changed since a job was resolved",
       (command) =>
         withPlace(command)
-          .positional("file", { ...file, describe: "Job file, YAML or JSON, with NAME.lock.json beside it" })
+          .positional("file", required("Job file, YAML or JSON, with NAME.lock.json beside it"))
           .option("engine", { ...engine, describe: `${futureEngine} as when it was locked` })
           .option("json", json)
-          .option("exit-code", {
-            type: "boolean",
-            default: false,
-            describe: "Exit with status 1 if something has changed",
-          }),
+          .option("exit-code", flag("Exit with status 1 if something has changed")),
       async (options) => (await import("./job-resolve.ts")).diffJob(options),
     )
     .command(
@@ -55,8 +47,8 @@ export function builder(yargs: Argv): Argv {
       "Run a job as locked, or at its current versions if it has no lock",
       (command) =>
         withPlace(command)
-          .positional("file", { ...file, describe: "Job file, or its lock" })
-          .option("detach", { type: "boolean", default: false, describe: "Print the job's ID and leave it running" })
+          .positional("file", required("Job file, or its lock"))
+          .option("detach", flag("Print the job's ID and leave it running"))
           .option("engine", {
             ...engine,
             describe:
@@ -82,11 +74,7 @@ export function builder(yargs: Argv): Argv {
       "logs <id>",
       "Show the output of a job",
       (command) =>
-        command.positional("id", id).option("follow", {
-          type: "boolean",
-          default: false,
-          describe: "Wait until the job ends, and exit with its status",
-        }),
+        command.positional("id", id).option("follow", flag("Wait until the job ends, and exit with its status")),
       async (options) => (await import("./job-control.ts")).showLogs(options),
     )
     .command(
@@ -98,7 +86,7 @@ export function builder(yargs: Argv): Argv {
     .command(
       "rm <ids..>",
       "Remove jobs that have ended, with their output and results",
-      (command) => command.positional("ids", { type: "string", array: true, demandOption: true, describe: "Job IDs" }),
+      (command) => command.positional("ids", { ...required("Job IDs"), array: true }),
       async (options) => (await import("./job-remove.ts")).removeJobs(options),
     )
     .command(

@@ -5,27 +5,19 @@ import { UserError } from "../../core/errors.ts";
 import { formatBytes } from "../../registry/client/progress.ts";
 import { openWritable, type WritableRegistry } from "../../registry/writable.ts";
 import { runningRegistry } from "../embedded.ts";
-import { listedImages } from "./registry-store.ts";
+import { printJson } from "./output.ts";
+import { listedRepositories } from "./registry-store.ts";
 
 /** Prints one line per version of a model, or the newest version of each model. */
 export async function list({ id, json }: { readonly id?: string | undefined; readonly json: boolean }): Promise<void> {
   await withRegistry(async (registry) => {
     const versions = id === undefined ? await newestOfAll(registry) : await versionsOfOne(registry, id);
     if (json) {
-      const shown = versions.map(({ id: model, number, digest, size, isLatest }) => ({
-        id: model,
-        number,
-        digest,
-        size,
-        latest: isLatest,
-      }));
-      process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`);
-      return;
+      return printJson(versions.map(({ isLatest, tag: _, ...version }) => ({ ...version, latest: isLatest })));
     }
     for (const { id: model, digest, size, isLatest } of versions) {
-      process.stdout.write(
-        `${model}@${digest}  ${formatBytes(size)}${isLatest && id !== undefined ? "  latest" : ""}\n`,
-      );
+      const mark = isLatest && id !== undefined ? "  latest" : "";
+      process.stdout.write(`${model}@${digest}  ${formatBytes(size)}${mark}\n`);
     }
     if (versions.length === 0) process.stderr.write(`Registry ${registry.host} has no models.\n`);
   });
@@ -60,23 +52,17 @@ async function versionsOfOne(registry: WritableRegistry, text: string): Promise<
 
 async function newestOfAll(registry: WritableRegistry): Promise<readonly ListedVersion[]> {
   const found: ListedVersion[] = [];
+  const prefix = registry.place("models/");
   for (const repository of await repositories(registry)) {
-    const id = idOf(registry, repository);
-    if (id === undefined) continue;
-    found.push(...(await listVersions(placeOfModel(registry, id))).filter(({ isLatest }) => isLatest));
+    if (!repository.startsWith(prefix)) continue;
+    const versions = await listVersions(placeOfModel(registry, repository.slice(prefix.length)));
+    found.push(...versions.filter(({ isLatest }) => isLatest));
   }
   return found;
 }
 
-function idOf({ place }: WritableRegistry, repository: string): string | undefined {
-  const prefix = place("models/");
-  return repository.startsWith(prefix) ? repository.slice(prefix.length) : undefined;
-}
-
 async function repositories({ client, host }: WritableRegistry): Promise<readonly string[]> {
-  if (!process.env["SLIPWAY_REGISTRY"]) {
-    return [...new Set((await listedImages()).map(({ repository }) => repository))].sort();
-  }
+  if (!process.env["SLIPWAY_REGISTRY"]) return listedRepositories();
   const listed = await client.listRepositories();
   if (listed) return listed.toSorted();
   throw new UserError(

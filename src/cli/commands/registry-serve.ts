@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { UserError } from "../../core/errors.ts";
 import { registryPaths } from "../../registry/server/paths.ts";
 import { serve } from "../../registry/server/single-server.ts";
+import { notice } from "./output.ts";
 
 /** Runs the registry in this process and prints its `HOST` once it answers. It does not stop when idle. */
 export async function serveInForeground(): Promise<void> {
@@ -13,7 +14,7 @@ export async function serveInForeground(): Promise<void> {
       "Use that one, or stop it with `slipway registry stop`.",
     );
   }
-  if (running.notice) process.stderr.write(`slipway: ${running.notice}\n`);
+  if (running.notice) notice(running.notice);
   process.stdout.write(`${running.host}\n`);
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), running.stopped]);
   await running.stop();

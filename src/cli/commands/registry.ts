@@ -1,6 +1,5 @@
 import type { Argv } from "yargs";
-
-const json = { type: "boolean", default: false, describe: "Print JSON" } as const;
+import { flag, json, required } from "./options.ts";
 
 /** Commands for the embedded registry. Each loads its code only when it runs. */
 export function builder(yargs: Argv): Argv {
@@ -28,12 +27,8 @@ export function builder(yargs: Argv): Argv {
       "Print a token: the password of user `token`",
       (command) =>
         command
-          .positional("repository", {
-            type: "string",
-            demandOption: true,
-            describe: "Repository that the token gives access to",
-          })
-          .option("push", { type: "boolean", default: false, describe: "Also allow pushing and deleting" })
+          .positional("repository", required("Repository that the token gives access to"))
+          .option("push", flag("Also allow pushing and deleting"))
           .option("minutes", {
             type: "number",
             default: 15,

@@ -7,6 +7,7 @@ import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import { LocalSecrets } from "../../service/secrets/local.ts";
 import { checkSecretName, maximumValue, type SecretStore, secretValue } from "../../service/secrets/secrets.ts";
 import { optionError } from "../usage-error.ts";
+import { columns, printJson } from "./output.ts";
 import { userPath } from "./user-path.ts";
 
 interface StoreOptions {
@@ -27,13 +28,8 @@ export async function set(
 export async function list({ json, engine }: StoreOptions & { readonly json: boolean }): Promise<void> {
   const store = await openStore(engine);
   const secrets = await store.list();
-  if (json) process.stdout.write(`${JSON.stringify(secrets, undefined, 2)}\n`);
-  else {
-    const width = Math.max(0, ...secrets.map(({ name }) => name.length));
-    for (const { name, set: time, place } of secrets) {
-      process.stdout.write(`${name.padEnd(width)}  ${time}  ${place}\n`);
-    }
-  }
+  if (json) printJson(secrets);
+  else process.stdout.write(columns(secrets.map(({ name, set: time, place }) => [name, time, place])));
   if (secrets.length === 0) process.stderr.write(`There are no secrets in ${store.place}.\n`);
 }
 

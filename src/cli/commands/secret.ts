@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { defaultServiceEngine, serviceEngines } from "../../service/engine.ts";
+import { json, required, text } from "./options.ts";
 
 const engine = {
   choices: serviceEngines,
@@ -14,12 +15,8 @@ export function builder(yargs: Argv): Argv {
       "Store a value from standard input or a file, replacing an earlier one",
       (command) =>
         command
-          .positional("name", {
-            type: "string",
-            demandOption: true,
-            describe: "Name of the secret; services refer to it as SECRET:NAME",
-          })
-          .option("file", { type: "string", describe: "File with the value. Default: standard input" })
+          .positional("name", required("Name of the secret; services refer to it as SECRET:NAME"))
+          .option("file", text("File with the value. Default: standard input"))
           .option("engine", engine)
           .example("pass show git | $0 secret set git-token", "Store a password without its final newline"),
       async (options) => (await import("./secret-store.ts")).set(options),
@@ -27,8 +24,7 @@ export function builder(yargs: Argv): Argv {
     .command(
       "ls",
       "List secrets, where they are and when they were set, without their values",
-      (command) =>
-        command.option("json", { type: "boolean", default: false, describe: "Print JSON" }).option("engine", engine),
+      (command) => command.option("json", json).option("engine", engine),
       async (options) => (await import("./secret-store.ts")).list(options),
     )
     .command(
@@ -36,12 +32,7 @@ export function builder(yargs: Argv): Argv {
       "Remove secrets",
       (command) =>
         command
-          .positional("names", {
-            type: "string",
-            array: true,
-            demandOption: true,
-            describe: "Names of secrets, as `ls` shows them",
-          })
+          .positional("names", { ...required("Names of secrets, as `ls` shows them"), array: true })
           .option("engine", engine),
       async (options) => (await import("./secret-store.ts")).remove(options),
     )

@@ -5,6 +5,7 @@ import type { Change } from "../../service/kubernetes/apply.ts";
 import { servicesMeant } from "../../service/names.ts";
 import { optionError } from "../usage-error.ts";
 import { endedByInterrupt, untilInterrupted } from "./interrupt.ts";
+import { notice, printJson } from "./output.ts";
 import { type FileOptions, fileOf } from "./service-file.ts";
 import { userPath } from "./user-path.ts";
 
@@ -19,7 +20,9 @@ interface ApplyOptions extends FileOptions {
 /** Prints what `apply` would change. */
 export async function planChanges(options: ApplyOptions & { readonly exitCode: boolean }): Promise<void> {
   const changes = await plan(options);
-  print(changes, options.json);
+  if (options.json) printJson(changes);
+  else print(changes);
+  if (changes.length === 0) process.stderr.write("Nothing to change.\n");
   if (changes.length > 0 && options.exitCode) process.exitCode = 1;
 }
 
@@ -49,7 +52,7 @@ export async function applyChanges(options: ApplyOptions & WaitOptions): Promise
   const all: AnyChange[] = [];
   const onChanges = (changes: readonly AnyChange[]) => {
     all.push(...changes);
-    if (!json) for (const change of changes) process.stdout.write(`${format(change)}\n`);
+    if (!json) print(changes);
   };
   try {
     if (serviceEngine(options.engine, process.env) === "container") await applyHere(options, onChanges);
@@ -59,7 +62,7 @@ export async function applyChanges(options: ApplyOptions & WaitOptions): Promise
     if (json) for (const change of all) process.stderr.write(`${format(change)}\n`);
     throw error;
   }
-  if (json) process.stdout.write(asJson(all));
+  if (json) printJson(all);
   if (all.length === 0) process.stderr.write("Nothing to change.\n");
 }
 
@@ -107,7 +110,7 @@ export async function deleteByName({
   readonly called?: string | undefined;
 }): Promise<void> {
   const services = await servicesMeant(words, (file) => ({ path: userPath(file), name: called ?? file }));
-  const onChange = (change: AnyChange) => void process.stdout.write(`${format(change)}\n`);
+  const onChange = (change: AnyChange) => print([change]);
   if (serviceEngine(engine, process.env) === "container") {
     const { deleteServices } = await import("../../service/container/apply-file.ts");
     await deleteServices(services, process.env, notice, onChange);
@@ -118,18 +121,8 @@ export async function deleteByName({
   }
 }
 
-function notice(text: string): void {
-  process.stderr.write(`slipway: ${text}\n`);
-}
-
-function print(changes: readonly AnyChange[], json: boolean): void {
-  if (json) process.stdout.write(asJson(changes));
-  else for (const change of changes) process.stdout.write(`${format(change)}\n`);
-  if (changes.length === 0) process.stderr.write("Nothing to change.\n");
-}
-
-function asJson(changes: readonly AnyChange[]): string {
-  return `${JSON.stringify(changes, undefined, 2)}\n`;
+function print(changes: readonly AnyChange[]): void {
+  for (const change of changes) process.stdout.write(`${format(change)}\n`);
 }
 
 /** `change Deployment web: spec.replicas`. */

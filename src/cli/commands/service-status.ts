@@ -2,6 +2,7 @@ import process from "node:process";
 import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import type { ServiceStatus } from "../../service/status.ts";
 import { untilInterrupted } from "./interrupt.ts";
+import { columns, notice, printJson, write } from "./output.ts";
 
 /** Prints the state of services. */
 export async function showStatuses({
@@ -14,7 +15,7 @@ export async function showStatuses({
   readonly engine?: ServiceEngine | undefined;
 }): Promise<void> {
   const statuses = await statusesOf(names, engine);
-  if (json) process.stdout.write(`${JSON.stringify(statuses, undefined, 2)}\n`);
+  if (json) printJson(statuses);
   else process.stdout.write(statuses.map(format).join(""));
   if (statuses.length === 0) process.stderr.write("There are no services.\n");
 }
@@ -29,10 +30,13 @@ export async function listServices({
 }): Promise<void> {
   const statuses = await statusesOf([], engine);
   const rows = statuses.map(({ name, state, replicas: { ready, wanted }, image }) => ({
-    ...{ name, state, ready, wanted },
+    name,
+    state,
+    ready,
+    wanted,
     ...(image === undefined ? {} : { image }),
   }));
-  if (json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  if (json) printJson(rows);
   else process.stdout.write(serviceLines(rows));
   if (rows.length === 0) process.stderr.write("There are no services.\n");
 }
@@ -48,14 +52,9 @@ interface ListedService {
 
 /** One line per service, in columns. */
 export function serviceLines(rows: readonly ListedService[]): string {
-  const [names, states] = [rows.map(({ name }) => name.length), rows.map(({ state }) => state.length)];
-  const columns = ({ name, state, ready, wanted, image = "" }: ListedService) => [
-    name.padEnd(Math.max(...names)),
-    state.padEnd(Math.max(...states)),
-    `${ready} of ${wanted} ready`,
-    image,
-  ];
-  return rows.map((row) => `${columns(row).join("  ").trimEnd()}\n`).join("");
+  return columns(
+    rows.map(({ name, state, ready, wanted, image = "" }) => [name, state, `${ready} of ${wanted} ready`, image]),
+  );
 }
 
 async function statusesOf(
@@ -81,15 +80,15 @@ export async function showLogs({
   readonly follow: boolean;
   readonly engine?: ServiceEngine | undefined;
 }): Promise<void> {
-  const notice = (text: string) => void process.stderr.write(`slipway: ${text}\n`);
+  const print = (lines: Buffer) => write(process.stdout, lines);
   await untilInterrupted(async (signal) => {
     if (serviceEngine(engine, process.env) === "container") {
       const { showServiceLogs } = await import("../../service/container/logs.ts");
-      return showServiceLogs(process.env, name, { follow, signal }, write);
+      return showServiceLogs(process.env, name, { follow, signal }, print);
     }
     const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
     const { showServiceLogs } = await import("../../service/kubernetes/logs.ts");
-    await showServiceLogs(await openCluster(process.env), name, { follow, signal, notice }, write);
+    await showServiceLogs(await openCluster(process.env), name, { follow, signal, notice }, print);
   }, "");
 }
 
@@ -105,11 +104,4 @@ function format({ name, state, replicas, autoscaling, image, reason, endpoints }
     ...(endpoints.length === 0 ? [] : [`  endpoints: ${endpoints.join(" ")}`]),
     "",
   ].join("\n");
-}
-
-/** Writes, and waits for a slow reader. */
-async function write(lines: Buffer): Promise<void> {
-  await new Promise<void>((resolve, reject) =>
-    process.stdout.write(lines, (error) => (error ? reject(error) : resolve())),
-  );
 }

@@ -1,7 +1,7 @@
 import type { Argv } from "yargs";
 import { defaultServiceEngine, serviceEngines } from "../../service/engine.ts";
-
-const json = { type: "boolean", default: false, describe: "Print JSON" } as const;
+import { flag, json, list, required, text } from "./options.ts";
+import { printJson } from "./output.ts";
 
 const engine = {
   choices: serviceEngines,
@@ -14,12 +14,8 @@ const called = { type: "string", hidden: true } as const;
 /** The options that select services. */
 function withFile<T>(command: Argv<T>) {
   return command
-    .positional("file", {
-      type: "string",
-      demandOption: true,
-      describe: "Service file, YAML or JSON, or a folder of such files",
-    })
-    .option("image", { type: "string", describe: "Image for services that name none" })
+    .positional("file", required("Service file, YAML or JSON, or a folder of such files"))
+    .option("image", text("Image for services that name none"))
     .option("called", called);
 }
 
@@ -27,34 +23,25 @@ function withFile<T>(command: Argv<T>) {
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of services, for editors", {}, async () =>
-      (await import("./service-schema.ts")).printSchema(),
+      printJson((await import("../../service/json-schema.ts")).serviceJsonSchema()),
     )
     .command(
       "render <file>",
       "Print the Kubernetes manifests, without contacting the cluster",
       (command) =>
         withFile(command)
-          .option("json", {
-            type: "boolean",
-            default: false,
-            describe: "Print JSON, one object of kind List, instead of YAML",
-          })
-          .option("resolve", {
-            type: "boolean",
-            default: false,
-            describe: "Ask registries and git servers for exact versions, as `apply` does",
-          }),
+          .option("json", flag("Print JSON, one object of kind List, instead of YAML"))
+          .option("resolve", flag("Ask registries and git servers for exact versions, as `apply` does")),
       async (options) => (await import("./service-render.ts")).printManifests(options),
     )
     .command(
       "plan <file>",
       "Show what `apply` would change",
       (command) =>
-        withFile(command).option("engine", engine).option("json", json).option("exit-code", {
-          type: "boolean",
-          default: false,
-          describe: "Exit with status 1 if something would change",
-        }),
+        withFile(command)
+          .option("engine", engine)
+          .option("json", json)
+          .option("exit-code", flag("Exit with status 1 if something would change")),
       async (options) => (await import("./service-apply.ts")).planChanges(options),
     )
     .command(
@@ -64,16 +51,8 @@ export function builder(yargs: Argv): Argv {
         withFile(command)
           .option("engine", engine)
           .option("json", json)
-          .option("wait", {
-            type: "boolean",
-            default: false,
-            describe: "Wait until all services are ready, or exit with status 1 and the reason",
-          })
-          .option("rollback", {
-            type: "boolean",
-            default: false,
-            describe: "Wait, and restore the previous version of a service that does not become ready",
-          })
+          .option("wait", flag("Wait until all services are ready, or exit with status 1 and the reason"))
+          .option("rollback", flag("Wait, and restore the previous version of a service that does not become ready"))
           .option("time-limit", {
             type: "number",
             default: 600,
@@ -89,7 +68,7 @@ export function builder(yargs: Argv): Argv {
       "Show replicas, image, endpoints, and why a service is not ready",
       (command) =>
         command
-          .positional("names", { type: "string", array: true, describe: "Names of services. Default: all" })
+          .positional("names", list("Names of services. Default: all"))
           .option("engine", engine)
           .option("json", json),
       async (options) => (await import("./service-status.ts")).showStatuses(options),
@@ -99,13 +78,9 @@ export function builder(yargs: Argv): Argv {
       "Show the output of a service, from all its pods or containers",
       (command) =>
         command
-          .positional("name", { type: "string", demandOption: true, describe: "Name of the service" })
+          .positional("name", required("Name of the service"))
           .option("engine", engine)
-          .option("follow", {
-            type: "boolean",
-            default: false,
-            describe: "Keep printing, also from new pods and containers",
-          }),
+          .option("follow", flag("Keep printing, also from new pods and containers")),
       async (options) => (await import("./service-status.ts")).showLogs(options),
     )
     .command(
@@ -113,12 +88,7 @@ export function builder(yargs: Argv): Argv {
       "Delete services and everything created for them",
       (command) =>
         command
-          .positional("names", {
-            type: "string",
-            array: true,
-            demandOption: true,
-            describe: "Names of services, or the files that define them",
-          })
+          .positional("names", { ...required("Names of services, or the files that define them"), array: true })
           .option("engine", engine)
           .option("called", called),
       async (options) => (await import("./service-apply.ts")).deleteByName(options),

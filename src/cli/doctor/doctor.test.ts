@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { printed } from "../../core/testdata/reported.ts";
+import { type Outcome, run } from "../testdata/slipway.ts";
 import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";
 
@@ -16,83 +17,78 @@ const all = {
 const podman = { podman: "echo 5.0.0 runc true overlay", newuidmap: "", newgidmap: "" };
 
 /** Runs `slipway doctor` on a machine with these commands, each a script. */
-function doctor(commands: Record<string, string>, env: Record<string, string> = {}, ...args: string[]) {
+function doctor(
+  commands: Record<string, string | undefined>,
+  env: Record<string, string> = {},
+  ...args: string[]
+): Promise<Outcome> {
   const home = mkdtempSync(join(tmpdir(), "doctor-"));
   const bin = join(home, "bin");
   mkdirSync(bin);
   for (const [name, script] of Object.entries(commands)) {
+    if (script === undefined) continue;
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
     chmodSync(join(bin, name), 0o755);
   }
   // A podman elsewhere asks nothing of this machine's user.
   const variables = { PATH: bin, HOME: home, BUILD_WORKING_DIRECTORY: home, CONTAINER_HOST: "unix:///nowhere", ...env };
-  const program = [join(process.cwd(), "src/cli/main.ts"), "doctor", ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, program, { env: variables, encoding: "utf8" });
-  return { status, stdout, stderr };
+  return run(["doctor", ...args], { env: variables });
 }
 
-function findings(...machine: Parameters<typeof doctor>): Record<string, Finding> {
-  const { stdout } = doctor(machine[0], machine[1] ?? {}, "--json");
-  return Object.fromEntries((JSON.parse(stdout) as Finding[]).map((finding) => [finding.part, finding]));
+async function findings(...[commands, env = {}]: Parameters<typeof doctor>): Promise<Record<string, Finding>> {
+  const { out } = await doctor(commands, env, "--json");
+  return Object.fromEntries((JSON.parse(out) as Finding[]).map((finding) => [finding.part, finding]));
 }
 
 describe("slipway doctor", () => {
-  it("finds nothing wrong with a machine that has everything but a cluster", () => {
-    const { status, stdout, stderr } = doctor({ ...all, ...podman });
-    expect(stdout.split("\n").filter((line) => !line.startsWith("ok "))).toEqual([
+  it("finds nothing wrong with a machine that has everything but a cluster", async () => {
+    const { status, out, error } = await doctor({ ...all, ...podman });
+    expect(out.split("\n").filter((line) => !line.startsWith("ok "))).toEqual([
       "missing  cluster      no kubeconfig",
       expect.stringMatching(/^ +needed for: running jobs on Kubernetes$/),
       expect.stringMatching(/^ +Get a kubeconfig from /),
       "",
     ]);
-    expect(stdout).toContain("podman 5.0.0 with runc, rootless, storage overlay (no slirp4netns, which services need)");
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(out).toContain("podman 5.0.0 with runc, rootless, storage overlay (no slirp4netns, which services need)");
+    expect(out).toMatch(/^ok +conda +micromamba 2\.3\.0 \(/m);
+    expect({ status, error }).toEqual({ status: 0, error: "" });
   });
 
-  it("says what a missing engine is needed for and how to get one, and that nothing required is missing", () => {
-    const { status, stdout } = doctor(all);
-    expect(stdout).toMatch(
+  it("fails without what is required, and names it", async () => {
+    expect(await doctor({ npm: "echo 11.0.0" })).toMatchObject({
+      error: printed("program-missing", "Bazel"),
+      status: 1,
+    });
+    const { out, ...asJson } = await doctor({ npm: "echo 11.0.0" }, {}, "--json");
+    expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ part: "Bazel", required: true }));
+    expect(asJson).toEqual({ status: 1, error: "" });
+  });
+
+  it.each<[string, Record<string, string | undefined>, RegExp]>([
+    [
+      "engine",
+      { podman: undefined },
       /^missing +engine +neither podman nor docker\n +needed for: running functions.*\n +apt-get install podman/m,
-    );
-    expect(status).toBe(0);
-  });
-
-  it("fails without what is required, and names it", () => {
-    const { status, stderr } = doctor({ npm: "echo 11.0.0" });
-    expect(stderr).toMatch(/Bazel[\s\S]*\[program-missing\]\n$/);
-    expect(status).toBe(1);
-    const asJson = doctor({ npm: "echo 11.0.0" }, {}, "--json");
-    expect(JSON.parse(asJson.stdout)).toContainEqual(expect.objectContaining({ part: "Bazel", required: true }));
-    expect(asJson).toMatchObject({ status: 1, stderr: "" });
-  });
-
-  it("needs no npm, and says when one helps", () => {
-    const { npm: _, ...others } = all;
-    const { status, stdout } = doctor({ ...others, ...podman });
-    expect(stdout).toMatch(/^missing +npm +not on PATH\n +needed for: .*nodejs\.org/m);
-    expect(status).toBe(0);
-  });
-
-  it("says what pip is needed for where Python has none", () => {
-    const { status, stdout } = doctor({ ...all, ...podman, python3: "echo No module named pip >&2; exit 1" });
-    expect(stdout).toMatch(
+    ],
+    ["npm", { npm: undefined }, /^missing +npm +not on PATH\n +needed for: .*nodejs\.org/m],
+    [
+      "pip",
+      { python3: "echo No module named pip >&2; exit 1" },
       /^missing +pip +.*python3 -m pip: status 1: No module named pip\n +needed for: Python programs/m,
-    );
-    expect(status).toBe(0);
-  });
-
-  it("says which program makes conda environments, and what they are where none does", () => {
-    expect(doctor({ ...all, ...podman }).stdout).toMatch(/^ok +conda +micromamba 2\.3\.0 \(/m);
-    const { micromamba: _, ...others } = all;
-    const { stdout, status } = doctor({ ...others, ...podman });
-    expect(stdout).toMatch(
+    ],
+    [
+      "conda",
+      { micromamba: undefined },
       /^missing +conda +none of micromamba, mamba, conda is on PATH\n +needed for: jobs with CondaEnv/m,
-    );
+    ],
+  ])("says what %s is needed for where it is missing, which is fine", async (_, change, finding) => {
+    const { status, out } = await doctor({ ...all, ...podman, ...change });
+    expect(out).toMatch(finding);
     expect(status).toBe(0);
   });
 
-  it("tells a broken part from a missing one, by what it printed", () => {
-    const { engine, npm } = findings({
+  it("tells a broken part from a missing one, by what it printed", async () => {
+    const { engine, npm } = await findings({
       ...all,
       npm: "echo no >&2; exit 3",
       podman: "echo 'database is locked' >&2; exit 125",
@@ -102,23 +98,22 @@ describe("slipway doctor", () => {
     expect(npm).toMatchObject({ state: "broken", required: false });
   });
 
-  it("takes the Bazel that started it", () => {
-    expect(findings({}, { BUILD_WORKSPACE_DIRECTORY: "/w" })["Bazel"]).toMatchObject({
-      state: "ok",
-      detail: "runs this command",
-    });
-    expect(findings({})["Bazel"]).toMatchObject({ state: "missing" });
+  it("takes the Bazel that started it", async () => {
+    const started = await findings({}, { BUILD_WORKSPACE_DIRECTORY: "/w" });
+    expect(started["Bazel"]).toMatchObject({ state: "ok", detail: "runs this command" });
+    expect((await findings({}))["Bazel"]).toMatchObject({ state: "missing" });
   });
 
-  it("names a registry that does not answer, and one that is no registry", () => {
-    const { registry, credentials } = findings(all, { SLIPWAY_REGISTRY: "127.0.0.1:9" });
+  it("names a registry that does not answer, and one that is no registry", async () => {
+    const { registry, credentials } = await findings(all, { SLIPWAY_REGISTRY: "127.0.0.1:9" });
     expect(registry).toMatchObject({ state: "broken" });
     expect(registry?.detail).toContain("SLIPWAY_REGISTRY=127.0.0.1:9 does not answer: ");
     expect(credentials).toMatchObject({
       state: "missing",
       remedy: "podman login 127.0.0.1:9, or docker login 127.0.0.1:9",
     });
-    expect(findings(all, { SLIPWAY_REGISTRY: "no registry" })["registry"]).toMatchObject({ state: "broken" });
+    const none = await findings(all, { SLIPWAY_REGISTRY: "no registry" });
+    expect(none["registry"]).toMatchObject({ state: "broken" });
   });
 });
 

@@ -15,15 +15,9 @@ const part = {
 export async function examineEngine(env: Environment): Promise<Finding> {
   const search = findContainerClient(env);
   if ("obstacles" in search) {
-    const [first] = search.obstacles;
-    return first === undefined
-      ? { ...part, state: "missing", detail: "neither podman nor docker", remedy: "apt-get install podman runc uidmap" }
-      : {
-          ...part,
-          state: "missing",
-          detail: search.obstacles.map(({ reason }) => reason).join("; "),
-          remedy: first.remedy,
-        };
+    const detail = search.obstacles.map(({ reason }) => reason).join("; ") || "neither podman nor docker";
+    const remedy = search.obstacles[0]?.remedy ?? "apt-get install podman runc uidmap";
+    return { ...part, state: "missing", detail, remedy };
   }
   const { name, path } = search.client;
   return name === "podman" ? examinePodman(path, env) : examineDocker(path, env);
@@ -40,12 +34,11 @@ async function examinePodman(path: string, env: Environment): Promise<Finding> {
   const [version, runtime, rootless, storage] = answer.output.split(" ");
   const detail = `podman ${version} with ${runtime}, ${rootless === "true" ? "rootless" : "as root"}, storage ${storage}`;
   const isHere = (name: string) => findExecutable(name, env) !== undefined;
-  const lacks = [
-    ...(runtime === "crun" && !isHere("runc") ? ["no runc, should crun not work here"] : []),
-    ...(rootless === "true" && !isHere("slirp4netns") && !isHere("pasta")
-      ? ["no slirp4netns, which services need"]
-      : []),
-  ];
+  const lacks: string[] = [];
+  if (runtime === "crun" && !isHere("runc")) lacks.push("no runc, should crun not work here");
+  if (rootless === "true" && !isHere("slirp4netns") && !isHere("pasta")) {
+    lacks.push("no slirp4netns, which services need");
+  }
   return { ...part, state: "ok", detail: `${detail}${lacks.length === 0 ? "" : ` (${lacks.join("; ")})`}` };
 }
 

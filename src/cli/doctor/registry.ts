@@ -22,11 +22,8 @@ export async function examineRegistry(env: Environment): Promise<Finding[]> {
 async function examineEmbedded(env: Environment): Promise<Finding> {
   try {
     const embedded = await findEmbeddedRegistry({ env });
-    const detail =
-      embedded === undefined
-        ? "the embedded one, which starts with the first push"
-        : `the embedded one, at ${embedded.host}`;
-    return { ...registry, state: "ok", detail };
+    const where = embedded === undefined ? "which starts with the first push" : `at ${embedded.host}`;
+    return { ...registry, state: "ok", detail: `the embedded one, ${where}` };
   } catch (error) {
     return broken(registry, error);
   }

@@ -7,16 +7,11 @@ import type { Finding } from "./finding.ts";
 
 /** Checks Bazel: the one that runs this command, a workspace's `tools/bazel`, or an installed one. */
 export async function examineBazel(env: Environment, folder: string): Promise<Finding> {
+  const remedy = "npm install --global @bazel/bazelisk";
   const part = { part: "Bazel", neededFor: "everything", required: true };
-  if (env["BUILD_WORKSPACE_DIRECTORY"]) return { ...part, state: "ok", detail: "runs this command" };
-  const found = findBazel(env, folder);
+  const found = env["BUILD_WORKSPACE_DIRECTORY"] ? "runs this command" : findBazel(env, folder);
   if (found !== undefined) return { ...part, state: "ok", detail: found };
-  return {
-    ...part,
-    state: "missing",
-    detail: "neither bazel nor bazelisk",
-    remedy: "npm install --global @bazel/bazelisk",
-  };
+  return { ...part, state: "missing", detail: "neither bazel nor bazelisk", remedy };
 }
 
 /** Checks Python and pip, which installs the packages of a requirements file. */
@@ -36,16 +31,10 @@ export async function examinePip(env: Environment): Promise<Finding> {
 
 /** Checks the programs that create conda environments. The first one found is used. */
 export async function examineConda(env: Environment): Promise<Finding> {
-  const part = { part: "conda", neededFor: "jobs with CondaEnv", required: false };
   const remedy = "Install micromamba: https://mamba.readthedocs.io";
-  for (const name of condaClients) {
-    const path = findExecutable(name, env);
-    if (path === undefined) continue;
-    const answer = await ask(path, ["--version"]);
-    if ("problem" in answer)
-      return { ...part, state: "broken", detail: `${path} --version: ${answer.problem}`, remedy };
-    return { ...part, state: "ok", detail: `${answer.output.replace(/^(?=\d)/, `${name} `)} (${path})` };
-  }
+  const part = { part: "conda", neededFor: "jobs with CondaEnv", required: false };
+  const name = condaClients.find((each) => findExecutable(each, env) !== undefined);
+  if (name !== undefined) return examineVersion(name, part, remedy, env);
   return { ...part, state: "missing", detail: `none of ${condaClients.join(", ")} is on PATH`, remedy };
 }
 
@@ -56,10 +45,18 @@ export async function examineNpm(env: Environment): Promise<Finding> {
     neededFor: "networks in which Bazel does not reach nodejs.org, and `slipway dev` without ibazel",
     required: false,
   };
-  const remedy = "apt-get install npm";
-  const path = findExecutable("npm", env);
+  return examineVersion("npm", part, "apt-get install npm", env);
+}
+
+async function examineVersion(
+  name: string,
+  part: Pick<Finding, "part" | "neededFor" | "required">,
+  remedy: string,
+  env: Environment,
+): Promise<Finding> {
+  const path = findExecutable(name, env);
   if (path === undefined) return { ...part, state: "missing", detail: "not on PATH", remedy };
   const answer = await ask(path, ["--version"]);
   if ("problem" in answer) return { ...part, state: "broken", detail: `${path} --version: ${answer.problem}`, remedy };
-  return { ...part, state: "ok", detail: `${answer.output} (${path})` };
+  return { ...part, state: "ok", detail: `${answer.output.replace(/^(?=\d)/, `${name} `)} (${path})` };
 }

@@ -14,13 +14,13 @@ export interface FolderNode extends Owned {
 }
 
 /** A file that is neither folder nor link. `path` is its path in its layer, also for hard links to it. */
-export interface FileNode extends Owned {
+interface FileNode extends Owned {
   readonly type: "file" | "device";
   readonly size: number;
   readonly path: string;
 }
 
-export interface LinkNode extends Owned {
+interface LinkNode extends Owned {
   readonly type: "symlink";
   readonly target: string;
 }

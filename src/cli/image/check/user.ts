@@ -41,7 +41,7 @@ function rows(text: string): string[][] {
     .map((line) => line.split(":"));
 }
 
-const [READ, WRITE, SEARCH] = [4, 2, 1];
+const [WRITE, SEARCH] = [2, 1];
 
 /** Whether the user can reach the folder and create files in it. */
 export function mayWrite(user: ImageUser, found: Found): boolean {
@@ -52,10 +52,6 @@ export function mayWrite(user: ImageUser, found: Found): boolean {
 export function mayExecute(user: ImageUser, { node, above }: Found): boolean {
   if (user.uid === 0) return (node.mode & 0o111) !== 0;
   return reaches(user, above) && has(user, node, SEARCH);
-}
-
-export function mayRead(user: ImageUser, { node, above }: Found): boolean {
-  return reaches(user, above) && has(user, node, READ);
 }
 
 function reaches(user: ImageUser, above: readonly FolderNode[]): boolean {

@@ -1,0 +1,26 @@
+import process from "node:process";
+
+/** Prints a line for people. */
+export function notice(text: string): void {
+  process.stderr.write(`slipway: ${text}\n`);
+}
+
+/** Prints a result for programs. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Writes, and waits for a slow reader. */
+export async function write(stream: NodeJS.WriteStream, data: Buffer): Promise<void> {
+  await new Promise<void>((resolve, reject) => stream.write(data, (error) => (error ? reject(error) : resolve())));
+}
+
+/** One line per row, with the cells of a column below each other. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, { length }] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, length);
+  }
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+}
