@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { printed } from "../core/testdata/reported.ts";
 import { ended, Target } from "./testdata/target.ts";
 
 /** Its registry is never asked: mode `binary` knows the name of an image without. */
@@ -67,15 +68,10 @@ describe("the program that the launcher becomes", () => {
     const made = target("#!/bin/sh\n");
     chmodSync(join(made.runfiles, "_main/pkg/program"), 0o644);
     // Root may do everything but execute what nobody may.
-    expect(await made.run()).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/_main\/pkg\/program .*\n.*chmod \+x.* \[target-invalid\]\n$/),
-    });
+    const stderr = printed("target-invalid", /_main\/pkg\/program .*\n.*chmod \+x/);
+    expect(await made.run()).toMatchObject({ status: 1, stderr });
     made.request.program = "_main/pkg/absent";
-    expect(await made.run()).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/_main\/pkg\/absent [\s\S]*\[target-invalid\]\n$/),
-    });
+    expect(await made.run()).toMatchObject({ status: 1, stderr: printed("target-invalid", "_main/pkg/absent ") });
   });
 
   it.runIf(existsSync("/usr/bin/script"))("has the terminal", async () => {

@@ -27,7 +27,7 @@ export interface OpenDestination {
 }
 
 /** Where the embedded registry was last seen. */
-export interface SeenRegistry {
+interface SeenRegistry {
   readonly socket: string;
   readonly host: string;
 }
@@ -50,14 +50,24 @@ export class Destinations {
     return pushedBlobsIn(this.#env);
   }
 
+  /** A registry's name, without a request. Starts an embedded registry that has never run, since its port is part of its name. */
+  async hostOf(destination: Destination): Promise<string> {
+    if (destination !== embedded) return destination;
+    return this.embeddedHost() ?? (await this.startEmbedded()).host;
+  }
+
+  /** As {@link hostOf}, but starts nothing. */
+  knownHost(destination: Destination): string {
+    return destination === embedded ? (this.embeddedHost() ?? "localhost") : destination;
+  }
+
   /** Opens a registry. Starts the embedded one if needed. */
   async open(destination: Destination): Promise<OpenDestination> {
     if (destination === embedded) return this.#open.get(embedded) ?? this.startEmbedded();
-    let open = this.#open.get(destination);
-    if (!open) {
-      open = openConfigured(destination, this.#env).then((client) => ({ client, host: destination }));
-      this.#open.set(destination, open);
-    }
+    const open =
+      this.#open.get(destination) ??
+      openConfigured(destination, this.#env).then((client) => ({ client, host: destination }));
+    this.#open.set(destination, open);
     return open;
   }
 

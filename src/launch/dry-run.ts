@@ -18,7 +18,7 @@ export async function describeShipments(
 async function describe(shipment: Shipment, destinations: Destinations, check: "digest" | "tags"): Promise<string> {
   const { image, destination, repository, tags } = shipment;
   const open = await openIfRunning(destination, destinations);
-  const reference = imageReference(image, open?.host ?? destinations.embeddedHost() ?? "localhost", repository);
+  const reference = imageReference(image, open?.host ?? destinations.knownHost(destination), repository);
   const named = tags.length > 0 ? ` as ${tags.join(", ")}` : "";
   if (!open) return `would start the embedded registry and push what it lacks of ${reference}${named}`;
   const { digest } = image.descriptor;
@@ -59,12 +59,8 @@ export function describeRun(
   environment: Readonly<Record<string, string>>,
   env: Environment,
 ): void {
-  const shown = [
-    customImage,
-    builtImages,
-    ...Object.keys(environment).filter((name) => environment[name] !== env[name]),
-  ];
-  const variables = [...new Set(shown)].flatMap((name) =>
+  const changed = Object.keys(environment).filter((name) => environment[name] !== env[name]);
+  const variables = [...new Set([customImage, builtImages, ...changed])].flatMap((name) =>
     environment[name] === undefined ? [] : [`${name}=${quote(environment[name])}`],
   );
   print(`would run ${[...variables, ...[program, ...args].map(quote)].join(" ")}\n`);

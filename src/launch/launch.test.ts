@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ErrorCode } from "../core/error-codes.ts";
+import { printed } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { ended, Target } from "./testdata/target.ts";
@@ -22,6 +24,13 @@ function pipeline(mode: "launch" | "binary" = "launch"): { target: Target; uris:
   const two = target.image({ tag: "slim", layers: ["shared", "two"] });
   const uri = (tag: string, digest: string) => `${tag}##${registry.host}/team/app@${digest}`;
   return { target, uris: `${uri("default", one)}::${uri("slim", two)}\n` };
+}
+
+/** A pipeline with an image whose base is in another registry, or another repository. */
+function onBase(source: FakeRegistry, layers: Parameters<Target["image"]>[0]["layers"]): Target {
+  const target = new Target("launch");
+  target.image({ layers, registry: registry.host, sources: [{ registry: source.host, repository: "base" }] });
+  return target;
 }
 
 describe("launch", () => {
@@ -50,12 +59,7 @@ describe("launch", () => {
     await using source = await FakeRegistry.start();
     const bytes = randomBytes(300_000);
     const digest = source.putBlob("base", bytes);
-    const target = new Target("launch");
-    target.image({
-      layers: [{ bytes }],
-      registry: registry.host,
-      sources: [{ registry: source.host, repository: "base" }],
-    });
+    const target = onBase(source, [{ bytes }]);
     expect(await target.run()).toMatchObject({ status: 0 });
     expect(registry.blobs.get(`team/app ${digest}`)).toEqual(bytes);
   });
@@ -64,25 +68,14 @@ describe("launch", () => {
     await using source = await FakeRegistry.start();
     const bytes = randomBytes(300_000);
     source.blobs.set(`base ${sha256(bytes)}`, Buffer.alloc(bytes.length));
-    const target = new Target("launch");
-    target.image({
-      layers: [{ bytes }],
-      registry: registry.host,
-      sources: [{ registry: source.host, repository: "base" }],
-    });
-    const { status, stderr } = await target.run();
-    expect(status).toBe(1);
-    expect(stderr).toContain(source.host);
-    expect(stderr).toContain("[registry-failed]\n");
+    const target = onBase(source, [{ bytes }]);
+    expect(await target.run()).toMatchObject({ status: 1, stderr: printed("registry-failed", source.host) });
     expect(registry.manifests.size).toBe(0);
   });
 
   it("asks to mount what it does not have, and nothing else", async () => {
     registry.putBlob("base", Buffer.from("layer of the base"));
-    const target = new Target("launch");
-    const sources = [{ registry: registry.host, repository: "base" }];
-    const layers = [{ bytes: Buffer.from("layer of the base") }, "a layer of its own"];
-    target.image({ layers, registry: registry.host, sources });
+    const target = onBase(registry, [{ bytes: Buffer.from("layer of the base") }, "a layer of its own"]);
     expect(await target.run()).toMatchObject({ status: 0 });
     expect(registry.seen.filter(({ path }) => path.includes("from=base")).length).toBe(1);
   });
@@ -90,9 +83,7 @@ describe("launch", () => {
   it("mounts a base's layer that the same registry has", async () => {
     const bytes = Buffer.from("layer of the base");
     registry.putBlob("base", bytes);
-    const target = new Target("launch");
-    const sources = [{ registry: registry.host, repository: "base" }];
-    target.image({ layers: [{ bytes }], registry: registry.host, sources });
+    const target = onBase(registry, [{ bytes }]);
     expect(await target.run()).toMatchObject({ status: 0, stderr: expect.stringContaining("1 mounted") });
   });
 
@@ -191,32 +182,22 @@ describe("an error", () => {
     const { target } = pipeline();
     const { host } = registry;
     await registry.stop();
-    expect(await target.run()).toEqual({
-      status: 2,
-      stdout: "",
-      stderr: expect.stringMatching(new RegExp(`^slipway: .*${host}[\\s\\S]*\\[registry-unreachable\\]\n$`)),
-    });
+    const stderr = printed("registry-unreachable", new RegExp(`^slipway: .*${host}`));
+    expect(await target.run()).toEqual({ status: 2, stdout: "", stderr });
   });
 
-  it.each([
-    [401, { "www-authenticate": "Basic realm=x" }, "", /\.docker\/config\.json[\s\S]*\[registry-login\]\n$/],
-    [
-      403,
-      {},
-      '{"errors":[{"code":"DENIED","message":"not you"}]}',
-      /403 DENIED \(not you\)[\s\S]*\[registry-login\]\n$/,
-    ],
-    [507, {}, '{"errors":[{"code":"STORAGE_FULL","message":"disk full"}]}', /\[registry-full\]\n$/],
-  ])("of a registry that answers %d has a code", async (code, headers, body, problem) => {
+  it.each<[number, Record<string, string>, string, ErrorCode, string]>([
+    [401, { "www-authenticate": "Basic realm=x" }, "", "registry-login", ".docker/config.json"],
+    [403, {}, '{"errors":[{"code":"DENIED","message":"not you"}]}', "registry-login", "403 DENIED (not you)"],
+    [507, {}, '{"errors":[{"code":"STORAGE_FULL","message":"disk full"}]}', "registry-full", ""],
+  ])("of a registry that answers %d has a code", async (status, headers, body, code, words) => {
     registry.intervene = (request, response) => {
-      if (request.method === "HEAD" && code !== 401) return false;
+      if (request.method === "HEAD" && status !== 401) return false;
       request.resume();
-      response.writeHead(code, headers).end(body);
+      response.writeHead(status, headers).end(body);
       return true;
     };
-    const { stdout, stderr, status } = await pipeline().target.run();
-    expect({ stdout, status }).toEqual({ stdout: "", status: 2 });
-    expect(stderr).toMatch(problem);
+    expect(await pipeline().target.run()).toEqual({ status: 2, stdout: "", stderr: printed(code, words) });
   });
 
   it("of a missing runfile names the target and the file", async () => {
@@ -224,7 +205,7 @@ describe("an error", () => {
     rmSync(join(target.runfiles, "_main/pkg/slim.config.json"));
     expect(await target.run()).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/\/\/pkg:t.* _main\/pkg\/slim\.config\.json [\s\S]*\[target-invalid\]\n$/),
+      stderr: printed("target-invalid", /\/\/pkg:t.* _main\/pkg\/slim\.config\.json /),
     });
     expect(registry.manifests.size).toBeLessThan(3);
   });
@@ -232,10 +213,7 @@ describe("an error", () => {
   it("of a layer that was cut short names it and stores nothing", async () => {
     const { target } = pipeline();
     writeFileSync(join(target.runfiles, "_main/pkg/default1.tar.gz"), "o");
-    expect(await target.run()).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/sha256:\w+[\s\S]*\[image-invalid\]\n$/),
-    });
+    expect(await target.run()).toMatchObject({ status: 1, stderr: printed("image-invalid", /sha256:\w+/) });
     expect(registry.manifests.has("team/app t_default")).toBe(false);
   });
 
@@ -246,10 +224,8 @@ describe("an error", () => {
   ])("of %s names the field", async (_, change, field) => {
     const { target } = pipeline();
     Object.assign(target.request, change);
-    const { status, stderr } = await target.run();
-    expect(status).toBe(1);
-    expect(stderr).toContain(`request.json: ${field} `);
-    expect(stderr).toContain("[target-invalid]\n");
+    const stderr = printed("target-invalid", `request.json: ${field} `);
+    expect(await target.run()).toMatchObject({ status: 1, stderr });
   });
 
   it.each([
@@ -260,10 +236,7 @@ describe("an error", () => {
     const target = new Target("launch");
     target.request.defaultRegistry = registry.host;
     target.image({ layers: ["x"], ...change });
-    const { status, stderr } = await target.run();
-    expect(status).toBe(2);
-    expect(stderr).toContain(`"${culprit}"`);
-    expect(stderr).toContain("[reference-invalid]\n");
+    expect(await target.run()).toMatchObject({ status: 2, stderr: printed("reference-invalid", `"${culprit}"`) });
     expect(registry.seen).toEqual([]);
   });
 });

@@ -1,10 +1,10 @@
 import type { Environment } from "../core/environment.ts";
 import { helperSocketVariable } from "../engine/calls/calls.ts";
 import { become } from "./become.ts";
-import { type Destination, type Destinations, destinationOf, embedded } from "./destination.ts";
+import { type Destinations, destinationOf } from "./destination.ts";
 import { customImage, imageReference, isDryRun, programEnvironment } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
-import { type Shipment, ship } from "./push-images.ts";
+import { referencesOf, type Shipment, ship } from "./push-images.ts";
 import type { LaunchRequest } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
@@ -37,31 +37,22 @@ export async function launch(
     const byTag = new Map(request.images.map((image, index) => [image.tag, references[index] as string]));
     return programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper });
   };
+  const isDry = isDryRun(env);
+  const known = () =>
+    shipments.map(({ image, destination }) => imageReference(image, destinations.knownHost(destination)));
   let started: Promise<string | undefined> | undefined;
   if (helper !== undefined && env["SLIPWAY_ENGINE"] === "kubernetes") {
-    const images = shipments.map(({ image, destination }) =>
-      imageReference(image, knownHost(destination, destinations)),
-    );
     const { checkImages, startHelper } = await import("./engine-helper.ts");
-    if (!isDryRun(env)) started = startHelper(helper, images, environmentFor(images));
+    const images = known();
+    if (!isDry) started = startHelper(helper, images, environmentFor(images));
     await checkImages(helper, images, env);
   }
-  const references = isDryRun(env)
-    ? shipments.map(({ image, destination }) => imageReference(image, knownHost(destination, destinations)))
-    : request.mode === "launch"
-      ? await ship(shipments, destinations, "digest")
-      : await Promise.all(
-          shipments.map(async ({ image, destination }) =>
-            imageReference(image, await hostOf(destination, destinations)),
-          ),
-        );
+  const isPush = request.mode === "launch";
+  const named = () => (isPush ? ship(shipments, destinations, "digest") : referencesOf(shipments, destinations));
+  const environment = environmentFor(isDry ? known() : await named());
   const socket = await started;
-  const environment = {
-    ...environmentFor(references),
-    ...(socket === undefined ? {} : { [helperSocketVariable]: socket }),
-  };
-  const pushed = request.mode === "launch" ? shipments : [];
-  return run({ program, args, environment, env, shipments: pushed, destinations });
+  if (socket !== undefined) environment[helperSocketVariable] = socket;
+  return run({ program, args, environment, env, shipments: isPush ? shipments : [], destinations });
 }
 
 interface Run {
@@ -78,15 +69,4 @@ async function run({ program, args, environment, env, shipments, destinations }:
   const { describeRun, describeShipments } = await import("./dry-run.ts");
   await describeShipments(shipments, destinations, "digest");
   describeRun(program, args, environment, env);
-}
-
-/** The registry's name, without a request. Starts an embedded registry that has never run, since its port is part of its name. */
-async function hostOf(destination: Destination, destinations: Destinations): Promise<string> {
-  if (destination !== embedded) return destination;
-  return destinations.embeddedHost() ?? (await destinations.startEmbedded()).host;
-}
-
-/** As {@link hostOf}, but starts nothing. */
-function knownHost(destination: Destination, destinations: Destinations): string {
-  return destination === embedded ? (destinations.embeddedHost() ?? "localhost") : destination;
 }

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { printed } from "../core/testdata/reported.ts";
 import { ownPlatform } from "../layer/native.ts";
 import { sha256 } from "../oci/digest.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
@@ -12,12 +13,7 @@ import { Target } from "./testdata/target.ts";
  * A podman that is a script: keeps what it is given to load in `loaded.tar`, what it is asked in `asked`, and knows the images whose ids
  * are files in `known`, which have their layers.
  */
-function loadTarget(loading = (folder: string) => `cat >'${folder}/loaded.tar'`): {
-  target: Target;
-  env: Record<string, string>;
-  asked: () => string[];
-  known: string;
-} {
+function loadTarget(loading = (folder: string) => `cat >'${folder}/loaded.tar'`) {
   const target = new Target("load");
   const bin = join(target.folder, "bin");
   const known = join(target.folder, "known");
@@ -80,10 +76,8 @@ describe("load", () => {
     const { target, env } = loadTarget();
     target.image({ tag: "s390x", layers: ["x"] });
     target.index();
-    expect(await target.run([], env)).toMatchObject({
-      status: 2,
-      stderr: expect.stringMatching(/default .*linux\/s390x[\s\S]*\[image-unsuitable\]\n$/),
-    });
+    const stderr = printed("image-unsuitable", /default .*linux\/s390x/);
+    expect(await target.run([], env)).toMatchObject({ status: 2, stderr });
   });
 
   it("gives nothing to an engine that has the image, but the name", async () => {
@@ -127,11 +121,8 @@ describe("load", () => {
   it("of an engine that is broken says what that said", async () => {
     const { target, env } = loadTarget(() => "echo 'Error: database is locked' >&2; exit 125");
     target.image({ layers: [randomBytes(1_000_000)] });
-    expect(await target.run([], env)).toMatchObject({
-      status: 1,
-      stdout: "",
-      stderr: expect.stringMatching(/podman .*Error: database is locked\n.* \[program-failed\]\n$/),
-    });
+    const stderr = printed("program-failed", /podman .*Error: database is locked/);
+    expect(await target.run([], env)).toEqual({ status: 1, stdout: "", stderr });
   });
 
   it("streams the layers of a base that is in a registry alone", async () => {
@@ -148,24 +139,16 @@ describe("load", () => {
   it("of a layer that is missing ends the engine's reading, and is an error", async () => {
     const { target, env } = loadTarget();
     target.image({ layers: [{ bytes: Buffer.from("x") }] });
-    expect(await target.run([], env)).toMatchObject({
-      status: 2,
-      stderr: expect.stringMatching(/default .*sha256:[\s\S]*\[target-invalid\]\n$/),
-    });
+    const stderr = printed("target-invalid", /default .*sha256:/);
+    expect(await target.run([], env)).toMatchObject({ status: 2, stderr });
   });
 
   it("needs an engine, and takes no arguments", async () => {
     const { target } = loadTarget();
     target.image({ layers: ["x"] });
     const none = await target.run([], { PATH: "/absent" });
-    expect(none).toMatchObject({
-      status: 2,
-      stderr: expect.stringContaining("[engine-unavailable]"),
-    });
-    expect(await target.run(["x"])).toMatchObject({
-      status: 2,
-      stderr: expect.stringMatching(/ x\.\n.* \[command-line-invalid\]\n$/),
-    });
+    expect(none).toMatchObject({ status: 2, stderr: printed("engine-unavailable") });
+    expect(await target.run(["x"])).toMatchObject({ status: 2, stderr: printed("command-line-invalid", " x.\n") });
   });
 
   it("tells what it does when asked for help, without an engine", async () => {

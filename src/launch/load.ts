@@ -56,10 +56,10 @@ export async function load(
 function clientOf(env: Environment): ContainerClient {
   const search = findContainerClient(env);
   if ("client" in search) return search.client;
-  const reasons = search.obstacles.map(({ reason }) => reason);
+  const reasons = search.obstacles.map(({ reason }) => reason).join(", and ");
   throw new UserError(
     { code: "engine-unavailable", culprit: "podman, docker" },
-    `No container engine can load the image: ${reasons.length > 0 ? reasons.join(", and ") : "neither podman nor docker is installed"}.`,
+    `No container engine can load the image: ${reasons || "neither podman nor docker is installed"}.`,
     search.obstacles[0]?.remedy ?? "Install podman and runc.",
   );
 }
@@ -92,14 +92,9 @@ async function loadImage(client: ContainerClient, image: BuiltImage, name: strin
     if ((await runClient(client, ["image", "inspect", id], env)).status !== 0) continue;
     if ((await runClient(client, ["tag", id, name], env)).status === 0) return;
   }
-  const endHeartbeat = heartbeat(`loading ${name} into ${client.name}`, {
-    write: (line) => tell(`slipway: ${line}\n`),
-  });
-  try {
-    await loadLayers(client, image, name, env);
-  } finally {
-    endHeartbeat();
-  }
+  const write = (line: string) => tell(`slipway: ${line}\n`);
+  const endHeartbeat = heartbeat(`loading ${name} into ${client.name}`, { write });
+  await loadLayers(client, image, name, env).finally(endHeartbeat);
 }
 
 async function loadLayers(client: ContainerClient, image: BuiltImage, name: string, env: Environment): Promise<void> {
@@ -111,11 +106,11 @@ async function loadLayers(client: ContainerClient, image: BuiltImage, name: stri
     if ((await runClient(client, ["load"], env, archive({ ...whole, layers }, name))).status === 0) return;
     // A layer may have been removed meanwhile. An archive with all layers always loads.
   }
-  const { status, said } = await runClient(client, ["load"], env, archive(whole, name));
+  const { status, stderr } = await runClient(client, ["load"], env, archive(whole, name));
   if (status !== 0) {
     throw new Failure(
       { code: "program-failed", culprit: client.name },
-      `${client.name} load ended with status ${status}: ${said.trim().split("\n").slice(-3).join(" ")}`,
+      `${client.name} load ended with status ${status}: ${stderr.trim().split("\n").slice(-3).join(" ")}`,
       `Check that \`${client.name} info\` works, and that the disk has free space.`,
     );
   }

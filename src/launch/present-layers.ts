@@ -20,7 +20,7 @@ export async function presentLayers(
 ): Promise<ReadonlySet<Digest>> {
   if (client.name !== "podman") return new Set();
   const ids = await runClient(client, ["image", "ls", "--quiet", "--no-trunc"], env);
-  const known = [...new Set(ids.stdout.split(/\s+/).filter((id) => id !== ""))];
+  const known = [...new Set(ids.stdout.match(/\S+/g) ?? [])];
   if (ids.status !== 0 || known.length === 0) return new Set();
   const format = "{{range .RootFS.Layers}}{{println .}}{{end}}";
   // Ignore the status: if an image is removed meanwhile, the others are still listed.

@@ -36,6 +36,15 @@ export function checkNames(shipment: Shipment): void {
   }
 }
 
+/** The references of images, by digest, without a push. Starts an embedded registry that has never run. */
+export async function referencesOf(shipments: readonly Shipment[], destinations: Destinations): Promise<string[]> {
+  const references: string[] = [];
+  for (const { image, destination, repository } of shipments) {
+    references.push(imageReference(image, await destinations.hostOf(destination), repository));
+  }
+  return references;
+}
+
 /**
  * Pushes images to their registries and reports the progress.
  *
@@ -65,12 +74,12 @@ export async function ship(
     destinations.openSeen(seen);
   }
   try {
-    return await new Shipping(destinations, check, report, missing).run(shipments);
+    return await shipOnce(shipments, destinations, { check, report, missing });
   } catch (error) {
     // The registry has stopped. Start it again; it still has the blobs that were pushed.
     if (toEmbedded.length === 0 || !isNotListening(error)) throw error;
     await destinations.startEmbedded();
-    return new Shipping(destinations, check, report, new Set()).run(shipments);
+    return shipOnce(shipments, destinations, { check, report, missing: new Set() });
   }
 }
 
@@ -101,59 +110,53 @@ class ReportForPeople implements Report {
   }
 }
 
-class Shipping {
-  readonly #destinations: Destinations;
-  readonly #check: "digest" | "tags";
-  readonly #report: Report;
-  readonly #missing: ReadonlySet<Shipment>;
-  #startedEmbedded: Promise<OpenDestination> | undefined;
+interface Shipping {
+  readonly check: "digest" | "tags";
+  readonly report: Report;
+  /** Shipments whose image the registry has just reported as missing. */
+  readonly missing: ReadonlySet<Shipment>;
+}
 
-  /** @param missing shipments whose image the registry has just reported as missing */
-  constructor(destinations: Destinations, check: "digest" | "tags", report: Report, missing: ReadonlySet<Shipment>) {
-    this.#destinations = destinations;
-    this.#check = check;
-    this.#report = report;
-    this.#missing = missing;
-  }
-
-  async run(shipments: readonly Shipment[]): Promise<string[]> {
-    const opened = await Promise.all(shipments.map((each) => this.#destinations.open(each.destination)));
-    const images = shipments.map((shipment, index) => this.#imageOf(shipment, opened[index] as OpenDestination));
-    try {
-      const pushedBlobs = this.#destinations.pushedBlobs();
-      await pushImages(images, { check: this.#check, onEvent: this.#report.onEvent, pushedBlobs });
-    } finally {
-      this.#report.finish();
-    }
-    const host = (await this.#startedEmbedded)?.host;
-    return shipments.map(({ image, destination, repository }, index) =>
-      imageReference(image, (destination === embedded && host) || (opened[index] as OpenDestination).host, repository),
-    );
-  }
-
-  #imageOf(shipment: Shipment, { client, host }: OpenDestination): ImageToPush {
+async function shipOnce(
+  shipments: readonly Shipment[],
+  destinations: Destinations,
+  { check, report, missing }: Shipping,
+): Promise<string[]> {
+  const opened = await Promise.all(shipments.map((each) => destinations.open(each.destination)));
+  let started: Promise<OpenDestination> | undefined;
+  // The embedded registry lacks something, so it must be running and have our version.
+  const startEmbedded = async () => {
+    const open = await destinations.startEmbedded();
+    tell(`slipway: no registry is set, so images go to the embedded one of this machine, ${open.host}\n`);
+    return open;
+  };
+  const images = shipments.map((shipment, index): ImageToPush => {
     const { image, destination, repository, tags } = shipment;
+    const { client, host } = opened[index] as OpenDestination;
     return {
       client,
       repository,
       tags,
       digest: image.descriptor.digest,
-      isMissing: this.#missing.has(shipment),
+      isMissing: missing.has(shipment),
       read: async () => {
-        if (destination === embedded) await this.#startEmbedded();
+        if (destination === embedded) {
+          started ??= startEmbedded();
+          await started;
+        }
         return image.content(host);
       },
     };
+  });
+  try {
+    await pushImages(images, { check, onEvent: report.onEvent, pushedBlobs: destinations.pushedBlobs() });
+  } finally {
+    report.finish();
   }
-
-  /** The embedded registry lacks something, so it must be running and have our version. */
-  #startEmbedded(): Promise<OpenDestination> {
-    this.#startedEmbedded ??= this.#destinations.startEmbedded().then((started) => {
-      tell(`slipway: no registry is set, so images go to the embedded one of this machine, ${started.host}\n`);
-      return started;
-    });
-    return this.#startedEmbedded;
-  }
+  const host = (await started)?.host;
+  return shipments.map(({ image, destination, repository }, index) =>
+    imageReference(image, (destination === embedded && host) || (opened[index] as OpenDestination).host, repository),
+  );
 }
 
 /** Reads a terminal's size on every call, since it changes. */

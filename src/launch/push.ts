@@ -4,11 +4,11 @@ import { parseArgs } from "node:util";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { normalizeRegistry } from "../oci/reference.ts";
-import { type Destinations, destinationOf, embedded } from "./destination.ts";
-import { imageReference, isDryRun } from "./environment.ts";
+import { type Destinations, destinationOf } from "./destination.ts";
+import { isDryRun } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
 import { print } from "./output.ts";
-import { checkNames, type Shipment, ship } from "./push-images.ts";
+import { checkNames, referencesOf, type Shipment, ship } from "./push-images.ts";
 import { remoteTags } from "./remote-tags.ts";
 import type { LaunchRequest } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
@@ -71,24 +71,20 @@ export async function push(
     await describeShipments(shipments, destinations, "tags");
     return;
   }
-  const report = flags.json ? new (await import("./json-report.ts")).JsonReport(print) : undefined;
+  const report = flags.json ? new (await import("../registry/client/json-progress.ts")).JsonProgress(print) : undefined;
   const references = await ship(shipments, destinations, "tags", report);
   if (flags["digest-file"] !== undefined) {
     const digests = shipments.map(({ image }) => `${image.descriptor.digest}\n`).join("");
     // `bazel run` starts programs in a folder of build outputs and passes the user's folder in this variable.
     writeWhole(resolve(env["BUILD_WORKING_DIRECTORY"] ?? ".", flags["digest-file"]), digests);
   }
-  if (report) report.references(references, shipments);
-  else print(references.map((reference) => `${reference}\n`).join(""));
-}
-
-/** The embedded registry keeps its port, so Slipway starts it only if it has never run. */
-async function referencesOf(shipments: readonly Shipment[], destinations: Destinations): Promise<string[]> {
-  const usesEmbedded = shipments.some(({ destination }) => destination === embedded);
-  const embeddedHost = usesEmbedded ? (destinations.embeddedHost() ?? (await destinations.startEmbedded()).host) : "";
-  return shipments.map(({ image, destination, repository }) =>
-    imageReference(image, destination === embedded ? embeddedHost : destination, repository),
-  );
+  if (report) {
+    for (const [index, reference] of references.entries()) {
+      // The key of `bases`.
+      const tag = shipments[index]?.image.requested.tag;
+      report.say({ event: "reference", image: reference.split("@", 1)[0], tag, reference });
+    }
+  } else print(references.map((reference) => `${reference}\n`).join(""));
 }
 
 function readFlags(args: readonly string[]) {

@@ -9,7 +9,7 @@ import type { Runfiles } from "./runfiles.ts";
  */
 export function remoteTags(image: RequestedImage, request: LaunchRequest, runfiles: Runfiles): string[] {
   const { remoteTagsFile: file } = image;
-  const written = file === undefined ? image.remoteTags : words(runfiles.read(file).toString("utf8"));
+  const written = file === undefined ? image.remoteTags : (runfiles.read(file).toString("utf8").match(/\S+/g) ?? []);
   let status: ReadonlyMap<string, string> | undefined;
   const replaced = written.map((tag) =>
     tag.replace(/\{([^{}]*)\}/g, (_, name: string) => {
@@ -18,10 +18,6 @@ export function remoteTags(image: RequestedImage, request: LaunchRequest, runfil
     }),
   );
   return [...new Set(replaced)];
-}
-
-function words(text: string): string[] {
-  return text.split(/\s+/).filter((word) => word !== "");
 }
 
 /** The output of `--workspace_status_command` and Bazel's own variables: one name and value per line. */

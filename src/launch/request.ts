@@ -98,19 +98,18 @@ function readImage(node: JsonNode): RequestedImage {
     manifest: node.get("manifest").string(),
     config: node.get("config").string(),
     children: node.get("children").items().map(readImage),
-    blobs: node
-      .get("blobs")
-      .items()
-      .map((blob) => ({ metadata: blob.get("metadata").string(), ...optional("blob", blob.get("blob")) })),
+    blobs: node.get("blobs").items().map(readBlob),
     layouts: node.get("layouts").strings(),
-    sources: node
-      .get("sources")
-      .items()
-      .map((source) => ({
-        registry: source.get("registry").string(),
-        repository: source.get("repository").string(),
-      })),
+    sources: node.get("sources").items().map(readSource),
   };
+}
+
+function readBlob(node: JsonNode): RequestedBlob {
+  return { metadata: node.get("metadata").string(), ...optional("blob", node.get("blob")) };
+}
+
+function readSource(node: JsonNode): BlobSource {
+  return { registry: node.get("registry").string(), repository: node.get("repository").string() };
 }
 
 function optional<Key extends string>(key: Key, node: JsonNode): { readonly [K in Key]?: string } {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -150,9 +151,8 @@ export class Target {
 }
 
 export async function ended(child: ChildProcess): Promise<Ended> {
-  const status = new Promise<Ended["status"]>((resolve) => {
-    child.on("close", (code, signal) => resolve(code ?? signal ?? 1));
-  });
+  const close = once(child, "close");
   const [stdout, stderr] = await Promise.all([text(child.stdout as never), text(child.stderr as never)]);
-  return { status: await status, stdout, stderr };
+  const [code, signal] = await close;
+  return { status: code ?? signal, stdout, stderr };
 }
