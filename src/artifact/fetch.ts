@@ -6,7 +6,7 @@ import type { Model } from "./model.ts";
 import { parseModel, parseModelManifest } from "./parse.ts";
 
 /** The documents of a model, as its registry has them. */
-export interface FetchedModel {
+interface FetchedModel {
   readonly model: Model;
   readonly manifest: Buffer;
   readonly config: Buffer;

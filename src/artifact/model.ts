@@ -61,7 +61,7 @@ export interface PackContent extends Pack {
 }
 
 /** What a registry keeps of a model, beside its files. */
-export interface ModelDocuments {
+interface ModelDocuments {
   readonly manifest: Uint8Array<ArrayBuffer>;
   readonly config: Uint8Array<ArrayBuffer>;
   /** Of the manifest: the version. */

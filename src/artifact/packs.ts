@@ -12,7 +12,7 @@ const packSize = 1024 * 1024;
 const packFiles = 64;
 
 /** Files as they are stored. */
-export interface Division<File extends ModelFile> {
+interface Division<File extends ModelFile> {
   readonly singles: readonly File[];
   readonly packs: readonly (readonly File[])[];
 }

@@ -20,9 +20,9 @@ import { comparePaths, PathSet, pathProblem } from "./paths.ts";
 /** Files that a model may have. */
 export const maximumFiles = 200_000;
 /** Bytes of the list of what is in packs. */
-export const maximumTable = 64 * 1024 * 1024;
+const maximumTable = 64 * 1024 * 1024;
 /** Bytes that a pack may have: it is fetched whole for one file. */
-export const maximumPack = 16 * 1024 * 1024;
+const maximumPack = 16 * 1024 * 1024;
 
 const remedy = "Push the model again with `slipway model push`; if somebody else made it, do not use it.";
 

@@ -1,15 +1,21 @@
 import { Readable } from "node:stream";
 import { UserError } from "../core/errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { type ImageManifest, maximumManifestSize, parseImageManifest } from "../oci/manifest.ts";
+import { maximumManifestSize, parseImageManifest } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
-import { type BlobToPush, type ImageOutcome, type PushEvent, pushImages } from "../registry/client/push.ts";
+import {
+  type BlobToPush,
+  type ImageContent,
+  type ImageOutcome,
+  type PushEvent,
+  pushImages,
+} from "../registry/client/push.ts";
 import { composeModel, type ModelFile, modelType, type PackContent } from "./model.ts";
 import { divide } from "./packs.ts";
 import { latest, type ModelPlace, tagOf, versionsOf } from "./registry.ts";
 import { checkUnchanged, digestFiles, digestPack, type LocalFile, readFiles, scanFolder } from "./scan.ts";
 
-export interface PushModelOptions {
+interface PushModelOptions {
   readonly folder: string;
   /** What a person calls the folder. */
   readonly name: string;
@@ -55,58 +61,43 @@ export async function pushModel(place: ModelPlace, options: PushModelOptions): P
       "Put some of them into archives.",
     );
   }
-  const documents = parseImageManifest(manifest);
-  const blobs = [...singles.map(blobOf), ...packed.map((pack) => packBlob(pack, pack.files))];
-  const pushed = await send(place, { digest, manifest: documents, bytes: manifest, config, blobs }, options).catch(
-    async (error) => {
-      await checkUnchanged(found, name);
-      throw error;
-    },
-  );
-  return { digest, outcome: pushed, files: files.length, size };
-}
-
-interface Version {
-  readonly digest: Digest;
-  readonly manifest: ImageManifest;
-  readonly bytes: Uint8Array;
-  readonly config: Uint8Array;
-  readonly blobs: readonly BlobToPush[];
+  const documents: ImageContent = {
+    manifest: { bytes: manifest, mediaType: mediaTypes.manifest },
+    blobs: [
+      {
+        descriptor: parseImageManifest(manifest).config,
+        open: (start, end) => Readable.from([config.subarray(start, end)], { objectMode: false }),
+      },
+      ...singles.map((file) => blobOf(file, [file])),
+      ...packed.map((pack) => blobOf(pack, pack.files)),
+    ],
+  };
+  const outcome = await send(place, digest, documents, options.onEvent).catch(async (error) => {
+    await checkUnchanged(found, name);
+    throw error;
+  });
+  return { digest, outcome, files: files.length, size };
 }
 
 async function send(
   place: ModelPlace,
-  { digest, manifest, bytes, config, blobs }: Version,
-  { onEvent }: PushModelOptions,
+  digest: Digest,
+  { manifest, blobs }: ImageContent,
+  onEvent: PushModelOptions["onEvent"],
 ): Promise<ImageOutcome> {
   const { client, repository } = place;
   const versions = await versionsOf(place);
   const known = versions.find((version) => version.digest === digest);
-  const tag = known?.tag ?? tagOf((versions.at(-1)?.number ?? 0) + 1, digest);
-  const [outcome = "unchanged"] = await pushImages(
-    [
-      {
-        client,
-        repository,
-        tags: [tag, latest],
-        digest,
-        read: async () => {
-          const before = await blobsOfLatest(place);
-          return {
-            manifest: { bytes, mediaType: mediaTypes.manifest },
-            blobs: [
-              {
-                descriptor: manifest.config,
-                open: (start: number, end: number) => streamOf([config.subarray(start, end)]),
-              },
-              ...blobs.filter(({ descriptor }) => !before.has(descriptor.digest)),
-            ],
-          };
-        },
-      },
-    ],
-    { check: "tags", ...(onEvent ? { onEvent } : {}) },
-  );
+  const tags = [known?.tag ?? tagOf((versions.at(-1)?.number ?? 0) + 1, digest), latest];
+  const read = async () => {
+    const before = await blobsOfLatest(place);
+    return { manifest, blobs: blobs.filter(({ descriptor }) => !before.has(descriptor.digest)) };
+  };
+  const events = onEvent ? { onEvent } : {};
+  const [outcome = "unchanged"] = await pushImages([{ client, repository, tags, digest, read }], {
+    check: "tags",
+    ...events,
+  });
   return outcome;
 }
 
@@ -118,20 +109,9 @@ async function blobsOfLatest({ client, repository }: ModelPlace): Promise<Readon
   return new Set(artifactType === modelType ? layers.map(({ digest }) => digest) : []);
 }
 
-function blobOf(file: PushedFile): BlobToPush {
-  return packBlob(file, [file]);
-}
-
-function packBlob(
-  descriptor: { readonly digest: Digest; readonly size: number },
-  files: readonly LocalFile[],
-): BlobToPush {
+function blobOf({ digest, size }: Pick<ModelFile, "digest" | "size">, files: readonly LocalFile[]): BlobToPush {
   return {
-    descriptor: { digest: descriptor.digest, size: descriptor.size },
+    descriptor: { digest, size },
     open: (start, end) => Readable.from(readFiles(files, start, end), { objectMode: false }),
   };
-}
-
-function streamOf(parts: readonly Uint8Array[]): Readable {
-  return Readable.from(parts, { objectMode: false });
 }

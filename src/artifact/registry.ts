@@ -9,7 +9,7 @@ import { parseModelManifest } from "./parse.ts";
 export const latest = "latest";
 
 /** A model, and perhaps exactly which version of it. */
-export interface ModelReference {
+interface ModelReference {
   readonly id: string;
   readonly digest?: Digest;
 }

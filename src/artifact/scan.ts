@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, type Stats } from "node:fs";
-import { lstat, open, readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure, UserError } from "../core/errors.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
@@ -61,11 +61,8 @@ class Scan {
       else if (entry.isFile()) await this.#file(inside);
       else {
         const what = entry.isSymbolicLink() ? "is a link" : "is neither a file nor a folder";
-        this.#refuse(
-          inside,
-          what,
-          "A model contains only files: copy the content, for example with `cp -rL`, or remove it.",
-        );
+        const remedy = "A model contains only files: copy the content, for example with `cp -rL`, or remove it.";
+        this.#refuse(inside, what, remedy);
       }
     }
   }
@@ -84,13 +81,9 @@ class Scan {
       isExecutable: (found.mode & 0o100) !== 0,
       state: stateOf(found),
     });
-    if (count > maximumFiles) {
-      throw invalid(
-        this.#name,
-        `${this.#name} has more than ${maximumFiles} files.`,
-        "Put some of them into archives.",
-      );
-    }
+    if (count <= maximumFiles) return;
+    const many = `${this.#name} has more than ${maximumFiles} files.`;
+    throw invalid(this.#name, many, "Put some of them into archives.");
   }
 
   #refuse(path: string, problem: string, remedy: string): never {
@@ -129,31 +122,20 @@ export async function checkUnchanged(files: readonly LocalFile[], name: string):
 }
 
 /** Reads files for their digests, each once. */
-export async function digestFiles<File extends LocalFile>(
-  files: readonly File[],
-  onBytes: (bytes: number) => void = () => {},
-): Promise<(File & ModelFile)[]> {
-  const found: (File & ModelFile)[] = [];
-  const buffer = Buffer.allocUnsafe(chunk);
-  for (const file of files) found.push({ ...file, digest: await digestOf(file, buffer, onBytes) });
+export async function digestFiles(files: readonly LocalFile[]): Promise<(LocalFile & ModelFile)[]> {
+  const found: (LocalFile & ModelFile)[] = [];
+  for (const file of files) found.push({ ...file, digest: await digestOf(file) });
   return found;
 }
 
-async function digestOf({ source }: LocalFile, buffer: Buffer, onBytes: (bytes: number) => void): Promise<Digest> {
-  const handle = await open(source).catch((cause: NodeJS.ErrnoException) => {
-    throw unreadable(source, cause);
-  });
+async function digestOf({ source }: LocalFile): Promise<Digest> {
+  const hash = createHash("sha256");
   try {
-    const hash = createHash("sha256");
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) return `sha256:${hash.digest("hex")}`;
-      hash.update(buffer.subarray(0, bytesRead));
-      onBytes(bytesRead);
-    }
-  } finally {
-    await handle.close();
+    for await (const bytes of createReadStream(source, { highWaterMark: chunk })) hash.update(bytes);
+  } catch (error) {
+    throw unreadable(source, error as NodeJS.ErrnoException);
   }
+  return `sha256:${hash.digest("hex")}`;
 }
 
 /** A part of the contents of files, one after the other. */

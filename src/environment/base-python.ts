@@ -63,11 +63,8 @@ async function searched(
   const known = join(folder, `${image.reference.digest.replace(":", "-")}.json`);
   const text = await readFile(known, "utf8").catch(() => undefined);
   if (text !== undefined) return JSON.parse(text) as BasePython;
-  const found = await search(
-    image,
-    manifest,
-    path.split(":").map((each) => posix.normalize(`${each}/`)),
-  );
+  const folders = path.split(":").map((each) => posix.normalize(`${each}/`));
+  const found = await search(image, manifest, folders);
   if (!found) return undefined;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await replaceFile(known, JSON.stringify(found));

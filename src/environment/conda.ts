@@ -10,7 +10,7 @@ import { condaPlatform } from "./platform.ts";
 /** Programs that make conda environments, the fastest first. */
 export const condaClients = ["micromamba", "mamba", "conda"] as const;
 
-export type CondaClient = (typeof condaClients)[number];
+type CondaClient = (typeof condaClients)[number];
 
 /**
  * Makes a conda environment. The client's own configuration says which channels it asks where the file does not, and its cache keeps what was
@@ -32,23 +32,15 @@ export async function createConda(
   const file = source.files.get(name) ?? name;
   const isExplicit = /^@EXPLICIT\s*$/m.test(await readFile(file, "utf8"));
   const client = await findConda(env);
+  // conda and mamba do not take an explicit file for the specification of an environment.
+  const command = isExplicit || client === "micromamba" ? ["create"] : ["env", "create"];
   const { status, stdout, stderr } = await runCommand(
     client,
-    condaArguments(client, file, options.prefix, isExplicit),
-    {
-      env,
-      cwd: options.temporary,
-    },
+    [...command, "--yes", "--quiet", "--prefix", options.prefix, "--file", file],
+    { env, cwd: options.temporary },
   );
   if (status !== 0) throw refusal(client, source, withoutPasswords(`${stdout}\n${stderr}`));
   if (platform === undefined || isOwnPlatform(platform)) await checkPython(source, options.prefix, env);
-}
-
-/** The command line that makes an environment at a prefix. */
-export function condaArguments(client: CondaClient, file: string, prefix: string, isExplicit: boolean): string[] {
-  // conda and mamba do not take an explicit file for the specification of an environment.
-  const command = isExplicit || client === "micromamba" ? ["create"] : ["env", "create"];
-  return [...command, "--yes", "--quiet", "--prefix", prefix, "--file", file];
 }
 
 async function findConda(env: Environment): Promise<CondaClient> {
@@ -68,33 +60,24 @@ function isOwnPlatform(platform: string): boolean {
 }
 
 async function checkPython({ python, path }: EnvironmentSource, prefix: string, env: Environment): Promise<void> {
-  const answer = await runCommand(`${prefix}/bin/python`, ["-c", "import platform; print(platform.python_version())"], {
-    env,
-  });
-  const version = answer.stdout.trim();
-  if (answer.status !== 0) {
-    throw new UserError(
-      { code: "file-invalid", culprit: path },
-      `The environment of ${path} has no Python.`,
-      "Add python to its dependencies.",
-    );
-  }
-  if (isWanted(python, version)) return;
-  throw new UserError(
-    { code: "file-invalid", culprit: path },
-    `The environment of ${path} has Python ${version}, not ${python}.`,
-    "Name the same version in the file and in `python`.",
-  );
+  const question = ["-c", "import platform; print(platform.python_version())"];
+  const { status, stdout } = await runCommand(`${prefix}/bin/python`, question, { env });
+  const version = stdout.trim();
+  if (status === 0 && isWanted(python, version)) return;
+  const [found, remedy] =
+    status === 0
+      ? [`Python ${version}, not ${python}`, "Name the same version in the file and in `python`."]
+      : ["no Python", "Add python to its dependencies."];
+  throw new UserError({ code: "file-invalid", culprit: path }, `The environment of ${path} has ${found}.`, remedy);
 }
+
+const unreachable =
+  /CondaHTTPError|ConnectionError|Could not resolve host|Connection (refused|timed out|reset)|HTTP 5\d\d|Failed to (fetch|connect)/i;
 
 function refusal(client: CondaClient, { path }: EnvironmentSource, said: string): Error {
   const failed = `${client} could not make the environment of ${path}`;
   const lines = said.split("\n").map((line) => line.trim());
-  if (
-    /CondaHTTPError|ConnectionError|Could not resolve host|Connection (refused|timed out|reset)|HTTP 5\d\d|Failed to (fetch|connect)/i.test(
-      said,
-    )
-  ) {
+  if (unreachable.test(said)) {
     return new Failure(
       { code: "repository-failed", culprit: path },
       `${failed}: a channel does not answer.`,

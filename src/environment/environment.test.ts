@@ -82,20 +82,17 @@ it("a string in a binary keeps its length", () => {
 it("a folder that is built once is not seen before it is whole, and not left when it failed", async () => {
   const root = join(await folderOf(), "store");
   const key = "a".repeat(64);
-  const build = (work: () => void) =>
+  const build = (work: () => unknown) =>
     builtOnce(
       root,
       key,
       () => true,
       async (folder) => {
         await writeFile(join(folder, "file"), "x");
-        work();
+        await work();
       },
     );
-  const failing = () => {
-    throw new Error("no");
-  };
-  await expect(build(failing)).rejects.toThrow("no");
+  await expect(build(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
   let builds = 0;
   const paths = await Promise.all([1, 2, 3].map(() => build(() => builds++)));
   expect({ builds, paths: new Set(paths).size }).toEqual({ builds: 1, paths: 1 });

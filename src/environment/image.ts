@@ -20,7 +20,7 @@ import { builtOnce, environmentsFolder } from "./store.ts";
 import { type BasePython, imageEnvironment, venvEntries } from "./venv-tree.ts";
 
 /** Where environments are in a registry; the key of each is its tag. */
-export const environmentsRepository = "slipway/environments";
+const environmentsRepository = "slipway/environments";
 
 export interface EnvironmentImageOptions extends WritableOptions {
   /** The image it stands on: `HOST/REPOSITORY@sha256:…`. */
@@ -89,24 +89,17 @@ async function builtLayer(
   { platform, env, onBuild }: EnvironmentImageOptions,
 ): Promise<LocalLayer> {
   const layers = join(environmentsFolder(env), "layers");
-  const folder = await builtOnce(
-    layers,
-    key,
-    () => true,
-    async (draft, temporary) => {
-      onBuild?.();
-      const files = join(temporary, "environment");
-      await mkdir(files);
-      const entries = await entriesOf(source, files, interpreter, { platform, temporary, env });
-      const metadata = await writeLayer({
-        entries,
-        output: join(draft, "layer.tar.gz"),
-        compression: "gzip",
-        comment: `environment of ${source.kind}`,
-      });
-      await replaceFile(join(draft, "layer.json"), formatLayerMetadata(metadata));
-    },
-  );
+  const build = async (draft: string, temporary: string) => {
+    onBuild?.();
+    const files = join(temporary, "environment");
+    await mkdir(files);
+    const entries = await entriesOf(source, files, interpreter, { platform, temporary, env });
+    const output = join(draft, "layer.tar.gz");
+    const comment = `environment of ${source.kind}`;
+    const metadata = await writeLayer({ entries, output, compression: "gzip", comment });
+    await replaceFile(join(draft, "layer.json"), formatLayerMetadata(metadata));
+  };
+  const folder = await builtOnce(layers, key, () => true, build);
   const description = join(folder, "layer.json");
   return { metadata: parseLayerMetadata(await readFile(description), description), blob: join(folder, "layer.tar.gz") };
 }

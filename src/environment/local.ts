@@ -8,7 +8,7 @@ import { findPython } from "./python.ts";
 import { builtOnce, environmentsFolder } from "./store.ts";
 
 /** An environment on this machine. */
-export interface LocalEnvironment {
+interface LocalEnvironment {
   /** Path of its interpreter. */
   readonly interpreter: string;
   /** What programs in it see besides. */
@@ -27,20 +27,14 @@ export async function localEnvironment(
 ): Promise<LocalEnvironment> {
   const isConda = source.kind === "CondaEnv";
   const python = isConda ? undefined : await findPython(source.python, env);
-  const place = python
-    ? { ...python }
-    : { python: source.python ?? "", platform: `${process.platform}/${process.arch}` };
+  const machine = { python: source.python ?? "", platform: `${process.platform}/${process.arch}` };
+  const key = environmentKey(source, { ...(python ?? machine) });
   const isWhole = (folder: string) => existsSync(join(folder, "bin/python"));
-  const folder = await builtOnce(
-    environmentsFolder(env),
-    environmentKey(source, place),
-    isWhole,
-    async (prefix, temporary) => {
-      onBuild?.();
-      if (python) await installHere(source, python, { prefix, temporary, env });
-      else await createConda(source, undefined, { prefix, temporary, env });
-    },
-  );
+  const folder = await builtOnce(environmentsFolder(env), key, isWhole, async (prefix, temporary) => {
+    onBuild?.();
+    if (python) await installHere(source, python, { prefix, temporary, env });
+    else await createConda(source, undefined, { prefix, temporary, env });
+  });
   return {
     interpreter: join(folder, "bin/python"),
     variables: { [isConda ? "CONDA_PREFIX" : "VIRTUAL_ENV"]: folder },

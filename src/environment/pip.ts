@@ -10,7 +10,7 @@ import { checkRequirements } from "./requirements.ts";
 import { findUv, lastCause, uvError } from "./uv.ts";
 
 /** The packages to install, as arguments of `uv pip install`. */
-export async function pipRequirements(source: EnvironmentSource, temporary: string): Promise<string[]> {
+async function pipRequirements(source: EnvironmentSource, temporary: string): Promise<string[]> {
   const [first = "", second = ""] = source.files.keys();
   const read = (name: string) => readFile(source.files.get(name) ?? name, "utf8");
   if (source.kind !== "PoetryProject") {

@@ -29,11 +29,10 @@ function machineOf(platform: string): { wheels: string; conda: string } {
   const [os = "", architecture = ""] = platform.split("/");
   const machine = machines[architecture];
   if (os === "linux" && machine) return machine;
+  const possible = Object.keys(machines).map((name) => `linux/${name}`);
   throw new UserError(
     { code: "field-invalid", culprit: "platform" },
     `An environment cannot be made for ${platform}.`,
-    `Set \`platform\` to one of ${Object.keys(machines)
-      .map((name) => `linux/${name}`)
-      .join(", ")}.`,
+    `Set \`platform\` to one of ${possible.join(", ")}.`,
   );
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-type Table = Readonly<Record<string, unknown>>;
+export type Table = Readonly<Record<string, unknown>>;
 
 const legacyKeys = ["dependencies", "source", "extras", "dev-dependencies"];
 const projectKeys = ["requires-python", "dependencies", "optional-dependencies"];
@@ -25,7 +25,8 @@ export function poetryContentHash(pyproject: Table): string {
   return createHash("sha256").update(pythonJson(content)).digest("hex");
 }
 
-function table(value: unknown): Table {
+/** A table of TOML; empty where there is none. */
+export function table(value: unknown): Table {
   return typeof value === "object" && value !== null ? (value as Table) : {};
 }
 

@@ -1,9 +1,7 @@
 import { parse, TomlError } from "smol-toml";
 import { UserError } from "../core/errors.ts";
-import { poetryContentHash } from "./poetry-hash.ts";
+import { poetryContentHash, type Table, table } from "./poetry-hash.ts";
 import { isOneLine } from "./requirement-lines.ts";
-
-type Table = Readonly<Record<string, unknown>>;
 
 /** The group of a project's own dependencies. */
 const mainGroup = "main";
@@ -48,9 +46,7 @@ function requirementOf(entry: Table, lockName: string): string[] {
     );
   }
   const hashes = list(files).flatMap(({ hash }) => (typeof hash === "string" ? [hash] : []));
-  if (hashes.length === 0) {
-    throw damaged(lockName, `it lists no file of ${name} ${version}`);
-  }
+  if (hashes.length === 0) throw damaged(lockName, `it lists no file of ${name} ${version}`);
   const condition = typeof markers === "string" ? markers : table(markers)[mainGroup];
   const marker = typeof condition === "string" ? ` ; ${condition}` : "";
   // Each becomes a part of a line, which must not become another line or an option of pip.
@@ -79,10 +75,6 @@ function parsed(text: string, name: string): Table {
       cause,
     });
   }
-}
-
-function table(value: unknown): Table {
-  return typeof value === "object" && value !== null ? (value as Table) : {};
 }
 
 function list<Item = Table>(value: unknown): readonly Item[] {

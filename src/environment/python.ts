@@ -47,24 +47,20 @@ export async function findPython(wanted: string | undefined, env: Environment): 
 const oldestPip = [22, 3] as const;
 
 /**
- * Finds an interpreter that has pip.
+ * Finds pip.
  *
- * @param preferred asked first
- * @throws UserError when none has
+ * @returns its interpreter
+ * @throws UserError when there is none, or an old one
  */
-export async function findPip(preferred: string | undefined, env: Environment): Promise<string> {
-  const problems: string[] = [];
-  for (const path of [...(preferred === undefined ? [] : [preferred]), "python3"]) {
-    const { status, stdout } = await runCommand(path, ["-m", "pip", "--version"], { env });
-    const [, version = "", major, minor] = /^pip ((\d+)\.(\d+)\S*)/.exec(stdout) ?? [];
-    if (status !== 0 || version === "") continue;
-    const [least, leastMinor] = oldestPip;
-    if (Number(major) > least || (Number(major) === least && Number(minor) >= leastMinor)) return path;
-    problems.push(`${path} has pip ${version}`);
-  }
+export async function findPip(env: Environment): Promise<string> {
+  const path = "python3";
+  const { stdout } = await runCommand(path, ["-m", "pip", "--version"], { env });
+  const [, version, major, minor] = /^pip ((\d+)\.(\d+)\S*)/.exec(stdout) ?? [];
+  const [least, leastMinor] = oldestPip;
+  if (Number(major) > least || (Number(major) === least && Number(minor) >= leastMinor)) return path;
   throw new UserError(
     { code: "program-missing", culprit: "pip" },
-    problems.length === 0 ? "pip is not on this machine." : `${problems.join(", ")}, which is too old.`,
+    version === undefined ? "pip is not on this machine." : `${path} has pip ${version}, which is too old.`,
     "Install it: `apt-get install python3-pip`, or `python3 -m pip install --upgrade pip`.",
   );
 }

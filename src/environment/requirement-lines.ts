@@ -1,5 +1,5 @@
 /** A line of a requirements file, and where it begins. */
-export interface RequirementLine {
+interface RequirementLine {
   readonly text: string;
   readonly line: number;
 }

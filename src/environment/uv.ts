@@ -20,7 +20,7 @@ const requirement = `uv==0.13.9 \\
 `;
 
 /** uv, ready to run. */
-export interface Uv {
+interface Uv {
   readonly path: string;
   /** Path of the interpreter that it is told to use: the one whose pip brought it. */
   readonly python: string;
@@ -37,7 +37,7 @@ export interface Uv {
  */
 export async function findUv(env: Environment, temporary: string): Promise<Uv> {
   const pipEnv = installerVariables(env, temporary);
-  const python = await findPip(undefined, pipEnv);
+  const python = await findPip(pipEnv);
   const root = join(cacheFolder(env), "uv");
   const key = createHash("sha256").update(`${requirement}${process.platform} ${process.arch}`).digest("hex");
   const folder = await builtOnce(
