@@ -24,7 +24,7 @@ export function usageError(said: string, help: string): UserError {
   const options = names("Options", /^ +--([a-z-]+)/gm);
 
   const [, unknown] = /^Unknown (?:argument|command)s?: (.*)$/.exec(said) ?? [];
-  if (unknown !== undefined) return unknownWords(command, unknown.split(", "), { commands, options, look });
+  if (unknown !== undefined) return unknownWord(command, unknown.split(", ", 1)[0] ?? "", { commands, options, look });
   const [, missing] = /^Missing required arguments?: (.*)$/.exec(said) ?? [];
   if (missing !== undefined) {
     const list = missing.split(", ").map((name) => `--${name}`);
@@ -45,20 +45,15 @@ export function usageError(said: string, help: string): UserError {
   return optionError(command, said, look);
 }
 
-function unknownWords(
+function unknownWord(
   command: string,
-  words: readonly string[],
+  word: string,
   { commands, options, look }: { commands: readonly string[]; options: readonly string[]; look: string },
 ): UserError {
-  const [word = ""] = words;
   // yargs omits the dashes of options, so an unknown word may be an option or an extra argument.
   const isCommand = commands.length > 0;
   const meant = nearest(word, isCommand ? commands : options);
   const kind = isCommand ? "command" : "option or further argument";
-  const instead = meant === undefined ? "" : `${isCommand ? `${command} ` : "--"}${meant}`;
-  return optionError(
-    word,
-    `${command} has no ${kind} ${JSON.stringify(word)}.`,
-    instead === "" ? look : `Did you mean \`${instead}\`? ${look}`,
-  );
+  const instead = meant === undefined ? "" : `Did you mean \`${isCommand ? `${command} ` : "--"}${meant}\`? `;
+  return optionError(word, `${command} has no ${kind} ${JSON.stringify(word)}.`, `${instead}${look}`);
 }

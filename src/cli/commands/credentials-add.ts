@@ -1,5 +1,4 @@
 import process from "node:process";
-import type { Environment } from "../../core/environment.ts";
 import { readInput } from "../../credentials/protocols/helper.ts";
 import { parseServiceUrl, type Service } from "../../credentials/service-url.ts";
 import { describeEntry, type Entry, readCredential, readSshKey, type Source } from "../../credentials/source.ts";

@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -18,14 +20,9 @@ function folder(files: Readonly<Record<string, string>> = {}): string {
 }
 
 function git(cwd: string, ...args: string[]): string {
-  const identity = {
-    GIT_AUTHOR_NAME: "a",
-    GIT_AUTHOR_EMAIL: "a@b",
-    GIT_COMMITTER_NAME: "a",
-    GIT_COMMITTER_EMAIL: "a@b",
-  };
-  const env = { ...process.env, ...identity, GIT_CONFIG_GLOBAL: "/dev/null" };
-  return execFileSync("git", args, { cwd, env, encoding: "utf8", stdio: "pipe" }).trim();
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null" };
+  const identity = ["-c", "user.name=a", "-c", "user.email=a@b"];
+  return execFileSync("git", [...identity, ...args], { cwd, env, encoding: "utf8", stdio: "pipe" }).trim();
 }
 
 const slipway = { "MODULE.bazel": 'module(\n    name = "slipway",\n)\n' };
@@ -48,9 +45,8 @@ describe("the source of Slipway that a user names", () => {
     const server = createServer((request, response) => {
       response.writeHead(request.url === "/a.tar.gz" ? 200 : 404).end(bytes);
     });
-    const port = await new Promise<number>((done) => {
-      server.listen(0, "127.0.0.1", () => done((server.address() as { port: number }).port));
-    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
     try {
       const remote = await findSource(`http://127.0.0.1:${port}/a.tar.gz`, place, {});
       expect(remote).toContain(`urls = ["http://127.0.0.1:${port}/a.tar.gz"]`);

@@ -90,23 +90,19 @@ async function sourceOfClone(folder: string): Promise<string> {
   try {
     const isWhole = (await git("rev-parse", "--show-toplevel")) === (await realpath(folder));
     const isClean = (await git("status", "--porcelain")) === "";
-    const branch = (await git("branch", "--remotes", "--contains", "HEAD", "--format=%(refname:lstrip=2)")).split(
-      "\n",
-    )[0];
+    const branches = await git("branch", "--remotes", "--contains", "HEAD", "--format=%(refname:lstrip=2)");
+    const [branch] = branches.split("\n", 1);
     if (isWhole && isClean && branch) {
       const remote = await git("remote", "get-url", branch.split("/", 1)[0] ?? "");
       if (/^(https?|ssh|git|file):\/\/|^[\w.-]+@[\w.-]+:/.test(remote)) {
-        return gitOverride(withoutPassword(remote), await git("rev-parse", "HEAD"));
+        const withoutPassword = remote.replace(/^(https?:\/\/)[^/@]*@/, "$1");
+        return gitOverride(withoutPassword, await git("rev-parse", "HEAD"));
       }
     }
   } catch {
     // Not a clone, or git is not installed.
   }
   return folderOverride(folder);
-}
-
-function withoutPassword(remote: string): string {
-  return remote.replace(/^(https?:\/\/)[^/@]*@/, "$1");
 }
 
 /** The fields of the package.json beside the bundles, in the npm package. */

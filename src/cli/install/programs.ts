@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { constants, createReadStream, existsSync } from "node:fs";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { replaceFile, syncFolder } from "../../core/files.ts";
@@ -29,7 +29,7 @@ export async function installPrograms(folder: string, programs: Programs): Promi
     const versions = join(folder, hidden);
     await mkdir(versions, { recursive: true });
     const version = await hashOf(programs);
-    if (!(await exists(join(versions, version)))) await copyVersion(programs, versions, version);
+    if (!existsSync(join(versions, version))) await copyVersion(programs, versions, version);
     const before = new Set([version]);
     for (const [name, words] of Object.entries(programs.executables)) {
       const path = join(folder, name);
@@ -79,19 +79,11 @@ async function copyVersion({ node, bundles, files }: Programs, versions: string,
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     // Another installation of the same version was faster.
-    if (!(await exists(join(versions, version)))) throw error;
+    if (!existsSync(join(versions, version))) throw error;
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 function script(name: string, version: string, words: readonly string[]): string {
-  const [module = "", ...args] = words;
   return `#!/bin/sh
 # ${name}, put here by \`slipway install\`.
 self=$0
@@ -100,6 +92,6 @@ while [ -L "$self" ]; do
   case $link in /*) self=$link ;; *) self=$(dirname -- "$self")/$link ;; esac
 done
 programs=$(dirname -- "$self")/${hidden}/${version}
-exec "$programs/node" --disable-warning=ExperimentalWarning --max-semi-space-size=1 "$programs/${[module, ...args].join('" "')}" "$@"
+exec "$programs/node" --disable-warning=ExperimentalWarning --max-semi-space-size=1 "$programs/${words.join('" "')}" "$@"
 `;
 }

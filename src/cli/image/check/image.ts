@@ -83,13 +83,10 @@ export class CheckedImage {
     if (node.type !== "file" || !layer) return Buffer.alloc(0);
     const wanted = node.path;
     const tar = listTar(decompressLayer(this.#open(layer)), ({ path }) => (path === wanted ? longestHead : 0));
-    let head = Buffer.alloc(0);
     for await (const entry of tar) {
-      if (entry.path !== wanted || entry.type !== "file") continue;
-      head = Buffer.from(entry.head ?? []);
-      break;
+      if (entry.path === wanted && entry.type === "file") return Buffer.from(entry.head ?? []);
     }
-    return head;
+    return Buffer.alloc(0);
   }
 
   async #text(path: string): Promise<string> {

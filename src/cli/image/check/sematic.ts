@@ -116,10 +116,8 @@ async function checkPython(image: CheckedImage): Promise<Problem | undefined> {
 
 function hasLibrary(image: CheckedImage, path: string): boolean {
   const prefix = path.split("/").slice(0, -2).join("/");
-  return ["lib", "lib64"].some((lib) =>
-    image.tree.list(`${prefix}/${lib}`).some((name) => {
-      if (/^python3\d+\.zip$/.test(name)) return true;
-      return /^python3(\.\d+)?$/.test(name) && "node" in image.tree.find(`${prefix}/${lib}/${name}/encodings`);
-    }),
-  );
+  const isLibrary = (folder: string, name: string) =>
+    /^python3\d+\.zip$/.test(name) ||
+    (/^python3(\.\d+)?$/.test(name) && "node" in image.tree.find(`${folder}/${name}/encodings`));
+  return [`${prefix}/lib`, `${prefix}/lib64`].some((lib) => image.tree.list(lib).some((name) => isLibrary(lib, name)));
 }

@@ -2,7 +2,6 @@ import { checkHome, checkWritable } from "./folders.ts";
 import type { CheckedImage } from "./image.ts";
 import { checkExecutable, checkRuns, findProgram } from "./program.ts";
 import type { Requirement } from "./requirement.ts";
-import type { Found } from "./tree.ts";
 
 /** Slipway's requirements for an image in `SLIPWAY_CONTAINER_IMAGE`: docs/custom-images.md. */
 export const slipwayRequirements: readonly Requirement[] = [
@@ -55,9 +54,11 @@ export const slipwayRequirements: readonly Requirement[] = [
     id: "program",
     title: "The entrypoint runs on the image's processor, with an interpreter or loader that the image has.",
     async check(image) {
+      const [word] = image.config.config?.Entrypoint ?? [];
+      const found = word ? findProgram(image, word) : undefined;
       // Programs of another operating system cannot be checked.
-      const program = image.config.os === "linux" ? entrypoint(image) : undefined;
-      return program && checkRuns(image, program);
+      if (!found || !("node" in found) || image.config.os !== "linux") return undefined;
+      return found.node.type === "file" ? checkRuns(image, found) : undefined;
     },
   },
   {
@@ -86,13 +87,6 @@ export const slipwayRequirements: readonly Requirement[] = [
     check: async (image) => missingFolder(image, "config.Env RUNFILES_DIR", image.variable("RUNFILES_DIR") ?? "/"),
   },
 ];
-
-/** The program that starts, if it is executable. */
-function entrypoint(image: CheckedImage): Found | undefined {
-  const [word] = image.config.config?.Entrypoint ?? [];
-  const found = word ? findProgram(image, word) : undefined;
-  return found && "node" in found && found.node.type === "file" ? found : undefined;
-}
 
 function missingFolder(image: CheckedImage, where: string, path: string) {
   const found = image.tree.find(path);

@@ -48,16 +48,10 @@ export function show(
   const hues = [212, 28, 150, 280, 345, 184, 55, 100];
   const headHeight = 18;
   const smallFiles = "smaller files";
+  const counted = (files: number) => `${files} file${files === 1 ? "" : "s"}`;
 
-  const image: Item = {
-    name: data.name,
-    parent: undefined,
-    layer: -1,
-    isHidden: false,
-    children: [],
-    size: 0,
-    files: 0,
-  };
+  const folder = { isHidden: false, size: 0, files: 0 };
+  const image: Item = { ...folder, name: data.name, parent: undefined, layer: -1, children: [] };
   data.layers.forEach(({ title, root }, index) => {
     const layer = itemOf([title, root[1] as readonly PageNode[]], image, index);
     image.children?.push(layer);
@@ -75,17 +69,10 @@ export function show(
       content = only[1];
     }
     if (typeof content === "number") {
-      return {
-        name: name || smallFiles,
-        parent,
-        layer,
-        isHidden: hidden === 1,
-        children: undefined,
-        size: content,
-        files: 1,
-      };
+      const file = { isHidden: hidden === 1, children: undefined, size: content, files: 1 };
+      return { ...file, name: name || smallFiles, parent, layer };
     }
-    const item: Item = { name, parent, layer, isHidden: false, children: [], size: 0, files: 0 };
+    const item: Item = { ...folder, name, parent, layer, children: [] };
     for (const child of content) {
       const made = itemOf(child, item, layer);
       item.children?.push(made);
@@ -167,12 +154,10 @@ export function show(
   function drawChildren(item: Item, box: Box, level: number): void {
     const children = (item.children ?? []).filter(({ size }) => size > 0).sort((one, other) => other.size - one.size);
     if (box.width < 2 || box.height < 2) return;
-    squarify(
-      children.map(({ size }) => size),
-      box,
-    ).forEach((each, index) => {
+    const sizes = children.map(({ size }) => size);
+    for (const [index, each] of squarify(sizes, box).entries()) {
       if (each.width * each.height > 3) draw(children[index] as Item, each, level);
-    });
+    }
   }
 
   function hatch({ x, y, width, height }: Box): void {
@@ -224,7 +209,7 @@ export function show(
   function facts(item: Item): [strong: string, rest: string[]] {
     const layer = data.layers[item.layer];
     const rest = [`${formatBytes(item.size)}, ${percent(item.size, image.size)} of the image`];
-    if (item.children) rest.push(`${item.files} file${item.files === 1 ? "" : "s"}`);
+    if (item.children) rest.push(counted(item.files));
     if (item.isHidden) rest.push("hidden: a later layer replaces or removes it");
     if (layer) {
       const number = `layer ${item.layer + 1}`;
@@ -282,23 +267,20 @@ export function show(
     if (matches) {
       const found = [...matches].sort((one, other) => other.size - one.size);
       const size = found.reduce((sum, item) => sum + item.size, 0);
-      heading.textContent = `${found.length} file${found.length === 1 ? "" : "s"} found, ${formatBytes(size)}`;
+      heading.textContent = `${counted(found.length)} found, ${formatBytes(size)}`;
       const folderOf = (item: Item) => pathOf(item).slice(0, -item.name.length);
       list.replaceChildren(...found.slice(0, 200).map((item) => rowOf(item, item.name, folderOf(item), size)));
       return;
     }
     const children = current.children ?? [];
-    const files = `${current.files} file${current.files === 1 ? "" : "s"}`;
-    heading.textContent = current === image ? "Layers, the lowest first" : `${files}, ${formatBytes(current.size)}`;
-    list.replaceChildren(
-      ...children
-        .slice(0, 500)
-        .map((item) =>
-          item.parent === image
-            ? rowOf(item, item.name, `${formatBytes(data.layers[item.layer]?.pull ?? 0)} to pull`, current.size)
-            : rowOf(item, item.children ? `${item.name}/` : item.name, "", current.size),
-        ),
-    );
+    const about = `${counted(current.files)}, ${formatBytes(current.size)}`;
+    heading.textContent = current === image ? "Layers, the lowest first" : about;
+    const rowIn = (item: Item) => {
+      const pull = formatBytes(data.layers[item.layer]?.pull ?? 0);
+      if (item.parent === image) return rowOf(item, item.name, `${pull} to pull`, current.size);
+      return rowOf(item, item.children ? `${item.name}/` : item.name, "", current.size);
+    };
+    list.replaceChildren(...children.slice(0, 500).map(rowIn));
   }
 
   function showTrail(): void {
