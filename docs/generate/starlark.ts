@@ -44,12 +44,7 @@ export function starlarkPage(path: string, module: Message): string {
   );
 }
 
-interface Section {
-  readonly name: string;
-  readonly text: string;
-}
-
-function ruleSection(rule: Message, kind: string): Section {
+function ruleSection(rule: Message, kind: string) {
   const name = textOf(rule, "rule_name");
   const executable = textOf(rule, "executable") === "true" ? ", executable" : "";
   const environ = (rule.get("environ") ?? []).map((variable) => `\`${variable}\``);
@@ -65,6 +60,10 @@ function ruleSection(rule: Message, kind: string): Section {
   };
 }
 
+function defaultOf(argument: Message): string {
+  return textOf(argument, "mandatory") === "true" ? "required" : code(textOf(argument, "default_value"));
+}
+
 function attributeTable(owner: Message): string {
   const own = messagesOf(owner, "attribute").filter((attribute) => textOf(attribute, "name") !== ofEveryRepository);
   const rows = own.map((attribute) => {
@@ -72,23 +71,20 @@ function attributeTable(owner: Message): string {
     return [
       code(textOf(attribute, "name")),
       types[textOf(attribute, "type")] ?? textOf(attribute, "type"),
-      textOf(attribute, "mandatory") === "true" ? "required" : code(textOf(attribute, "default_value")),
+      defaultOf(attribute),
       `${textOf(attribute, "doc_string")}${values.length > 0 ? ` One of ${values.join(", ")}.` : ""}`,
     ];
   });
   return table(["attribute", "type", "default", ""], rows);
 }
 
-function functionSection(info: Message): Section {
+function functionSection(info: Message) {
   const name = textOf(info, "function_name");
-  const rows = messagesOf(info, "parameter").map((parameter) => {
-    const isRequired = textOf(parameter, "mandatory") === "true";
-    return [
-      code(textOf(parameter, "name")),
-      isRequired ? "required" : code(textOf(parameter, "default_value")),
-      textOf(parameter, "doc_string"),
-    ];
-  });
+  const rows = messagesOf(info, "parameter").map((parameter) => [
+    code(textOf(parameter, "name")),
+    defaultOf(parameter),
+    textOf(parameter, "doc_string"),
+  ]);
   const [returned] = messagesOf(info, "return");
   return {
     name,
@@ -102,7 +98,7 @@ function functionSection(info: Message): Section {
   };
 }
 
-function providerSection(info: Message): Section {
+function providerSection(info: Message) {
   const name = textOf(info, "provider_name");
   const rows = messagesOf(info, "field_info").map((field) => [
     code(textOf(field, "name")),
@@ -114,7 +110,7 @@ function providerSection(info: Message): Section {
   };
 }
 
-function extensionSection(info: Message): Section {
+function extensionSection(info: Message) {
   const name = textOf(info, "extension_name");
   const tags = messagesOf(info, "tag_class").map((tag) =>
     sections(`### ${name}.${textOf(tag, "tag_name")}`, textOf(tag, "doc_string"), attributeTable(tag)),
