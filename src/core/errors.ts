@@ -1,4 +1,5 @@
 import type { ErrorCode } from "./error-codes.ts";
+import { describeSystemError } from "./system-error.ts";
 
 /** Control characters, which a terminal would obey. Errors quote untrusted text. */
 const unprintable = /[^\P{Cc}\n]+/gu;
@@ -58,13 +59,21 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** The error to show: one of the system that no caller expected, such as a full disk, becomes a {@link Failure}. */
+function shown(error: unknown): unknown {
+  const refusal = error instanceof ReportedError ? undefined : describeSystemError(error);
+  return refusal ? new Failure(refusal, refusal.problem, refusal.remedy, { cause: error }) : error;
+}
+
 /** The text of an error, to print: the message and, in brackets, the code that docs/reference/errors.md lists. */
-export function reportOf(error: unknown): string {
+export function reportOf(caught: unknown): string {
+  const error = shown(caught);
   return error instanceof ReportedError ? `${error.message} [${error.code}]` : messageOf(error);
 }
 
 /** An error as JSON, for programs that asked for JSON. */
-export function jsonOf(error: unknown): string {
+export function jsonOf(caught: unknown): string {
+  const error = shown(caught);
   if (!(error instanceof ReportedError)) return JSON.stringify({ error: { problem: messageOf(error) } });
   const { code, culprit, problem, remedy } = error;
   return JSON.stringify({ error: { code, culprit, problem, remedy } });

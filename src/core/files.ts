@@ -1,5 +1,6 @@
 import { open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { atPath } from "./system-error.ts";
 
 /** Makes the entries of a folder survive a power failure. */
 export async function syncFolder(path: string): Promise<void> {
@@ -38,7 +39,7 @@ export async function replaceWith(
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
-    throw error;
+    throw atPath(error, path);
   }
   await syncFolder(dirname(path));
 }

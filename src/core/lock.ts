@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
+import { atPath } from "./system-error.ts";
 
 /** A lock that the kernel releases when its process ends, also after a crash. */
 export interface Lock {
@@ -11,16 +12,18 @@ export interface Lock {
  * Node. A file with a process ID would outlive a killed process.
  */
 export function takeLock(path: string): Lock | undefined {
-  const database = new DatabaseSync(path);
+  let database: DatabaseSync | undefined;
   try {
+    const opened = new DatabaseSync(path);
+    database = opened;
     database.exec("BEGIN EXCLUSIVE");
-    return { release: () => database.close() };
+    return { release: () => opened.close() };
   } catch (error) {
-    database.close();
+    database?.close();
     const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
     const busy = 5;
     if (code === busy) return undefined;
-    throw error;
+    throw atPath(error, path);
   }
 }
 

@@ -1,11 +1,35 @@
-import { homedir } from "node:os";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "./environment.ts";
+import { UserError } from "./errors.ts";
+
+/**
+ * The user's home: HOME, else what the system knows.
+ *
+ * @throws UserError if HOME is a relative path, which would be another folder for every command
+ */
+export function homeFolder(env: Environment = process.env): string {
+  const home = env["HOME"] || homeOfUser();
+  if (home.startsWith("/")) return home;
+  throw new UserError(
+    { code: "variable-invalid", culprit: "HOME" },
+    home === "" ? "HOME is not set, and this user has no home." : `HOME is ${home}, which is not an absolute path.`,
+    "Set HOME to the path of your home folder.",
+  );
+}
+
+function homeOfUser(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return "";
+  }
+}
 
 /** The XDG specification requires ignoring relative paths in its variables. */
 function folder(env: Environment, variable: string, fallback: string): string {
   const value = env[variable];
-  const root = value?.startsWith("/") ? value : join(env["HOME"] || homedir(), fallback);
+  const root = value?.startsWith("/") ? value : join(homeFolder(env), fallback);
   return join(root, "slipway");
 }
 
