@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
+import { homeFolder } from "../core/user-folders.ts";
 import type { Consideration, Credential, CredentialSearch } from "./credential.ts";
 import { type ConfigAnswer, type ConfigAnswers, lookUp, type Target } from "./docker-config.ts";
 import { ecrRegistry } from "./ecr-host.ts";
@@ -18,7 +18,7 @@ import { storePath } from "./store.ts";
  * @param user number of the user, for podman's files where XDG_RUNTIME_DIR is not set (containers-auth.json(5))
  */
 export function credentialFiles(env: Environment, user = process.getuid?.() ?? 0): string[] {
-  const home = env["HOME"] || homedir();
+  const home = homeFolder(env);
   const runtime = env["XDG_RUNTIME_DIR"];
   const containers = env["REGISTRY_AUTH_FILE"]
     ? [env["REGISTRY_AUTH_FILE"]]

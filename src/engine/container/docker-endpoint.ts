@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
+import { homeFolder } from "../../core/user-folders.ts";
 
 const defaultSocket = "/var/run/docker.sock";
 
@@ -15,7 +15,7 @@ export type DockerEndpoint =
   | { readonly kind: "none" | "forbidden"; readonly socket: string };
 
 export function dockerConfigFolder(env: Environment): string {
-  return env["DOCKER_CONFIG"] || join(env["HOME"] || homedir(), ".docker");
+  return env["DOCKER_CONFIG"] || join(homeFolder(env), ".docker");
 }
 
 /** The context that the user chose, unless it is the default one. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
+import { homeFolder } from "../../core/user-folders.ts";
 
 /** Where a pod finds who it is. */
 const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -9,9 +9,7 @@ const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token
 /** The files of this user's kubeconfig that exist, and whether a variable names them. */
 export function kubeconfigFiles(env: Environment): { readonly files: readonly string[]; readonly named: boolean } {
   const named = env["KUBECONFIG"];
-  const files = named
-    ? named.split(delimiter).filter((file) => file !== "")
-    : [join(env["HOME"] || homedir(), ".kube/config")];
+  const files = named ? named.split(delimiter).filter((file) => file !== "") : [join(homeFolder(env), ".kube/config")];
   return { files: files.filter((file) => existsSync(file)), named: Boolean(named) };
 }
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
+import { homeFolder } from "../../core/user-folders.ts";
 import { dockerHub } from "../../oci/reference.ts";
 import type { Trust } from "../client/trust.ts";
 
@@ -13,7 +13,7 @@ import type { Trust } from "../client/trust.ts";
  * @throws UserError when a file in it cannot be read
  */
 export function certificatesOf(registry: string, env: Environment): Trust {
-  const config = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
+  const config = env["XDG_CONFIG_HOME"] || join(homeFolder(env), ".config");
   const name = registry === dockerHub ? "docker.io" : registry;
   for (const parent of [join(config, "containers"), "/etc/containers", "/etc/docker"]) {
     const folder = join(parent, "certs.d", name);
