@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { buffer } from "node:stream/consumers";
 import type { z } from "zod";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
@@ -46,7 +47,8 @@ export async function readDocument(
   what = "job",
   maximum = maximumDocument,
 ): Promise<string> {
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+  // It may never end: /dev/zero.
+  const bytes = await buffer(createReadStream(path, { end: maximum })).catch((cause: NodeJS.ErrnoException) => {
     const problem = cause.code === "ENOENT" ? "does not exist" : `cannot be read (${cause.code})`;
     const identity = { code: "file-unreadable", culprit: name } as const;
     throw new UserError(identity, `${name} ${problem}.`, `Name the file of a ${what}.`, { cause });
@@ -55,7 +57,7 @@ export async function readDocument(
   if (bytes.length > maximum) {
     throw new UserError(
       invalid,
-      `${name} has ${bytes.length} bytes; a ${what} may have ${maximum}.`,
+      `${name} has more than ${maximum} bytes, the most that a ${what} may have.`,
       "Make it smaller: move data into separate files.",
     );
   }
