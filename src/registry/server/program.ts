@@ -3,6 +3,7 @@ import { chmod, copyFile, open, readdir, rm, stat, utimes } from "node:fs/promis
 import { join } from "node:path";
 import { Failure } from "../../core/errors.ts";
 import { replaceWith } from "../../core/files.ts";
+import { waitForLock } from "../../core/lock.ts";
 import { ifMissing, isDiskFull } from "./errors.ts";
 
 /**
@@ -17,9 +18,20 @@ export async function installProgram(source: string, folder: string, name: strin
     const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
     for await (const chunk of createReadStream(source, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
     const target = join(folder, name.replace("*", hash.digest("hex").slice(0, 32)));
-    if (await stat(target).catch(ifMissing)) await touch(target);
-    else await replaceWith(target, folder, (draft) => copyTo(source, draft));
-    return target;
+    if (await stat(target).catch(ifMissing)) {
+      await touch(target);
+      return target;
+    }
+    // Node has 120 MB: of two that start at once, only one copies it.
+    const lock = await waitForLock(`${folder}.lock`);
+    try {
+      if (await stat(target).catch(ifMissing)) return target;
+      await removeDrafts(folder);
+      await replaceWith(target, folder, (draft) => copyTo(source, draft));
+      return target;
+    } finally {
+      lock.release();
+    }
   } catch (cause) {
     const full = isDiskFull(cause) ? " The disk is full." : "";
     throw new Failure(
@@ -29,6 +41,11 @@ export async function installProgram(source: string, folder: string, name: strin
       { cause },
     );
   }
+}
+
+/** Removes what an interrupted copy left. Only the holder of the lock may call it. */
+async function removeDrafts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) if (name.startsWith(".")) await rm(join(folder, name), { force: true });
 }
 
 /** Days after which a copy that no server was started from is removed. */
