@@ -1,5 +1,6 @@
 import process from "node:process";
 import { exitStatusOf, jsonOf, reportOf } from "../core/errors.ts";
+import { atPath } from "../core/system-error.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { overview, widest } from "./overview.ts";
 
@@ -31,7 +32,9 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // The reader has exited, as `head` does. 141 is the status of a program that SIGPIPE killed.
     if (error.code === "EPIPE") process.exit(141);
-    throw error;
+    // Nothing can be said on standard error.
+    if (stream === process.stderr) process.exit(1);
+    throw atPath(error, "standard output");
   });
 }
 reportUncaught();

@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { atPath } from "../core/system-error.ts";
 
 /**
  * Writes text for people to stderr. Writes directly to the descriptor: opening Node's streams costs start-up time and would leave a pipe
@@ -24,7 +25,9 @@ function write(descriptor: number, text: string): void {
       if (code === "EAGAIN") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       // Lost messages on stderr do not matter. Lost output on stdout does.
       else if (descriptor === 2) return;
-      else throw error;
+      // The reader has exited, as `head` does. 141 is the status of a program that SIGPIPE killed.
+      else if (code === "EPIPE") process.exit(141);
+      else throw atPath(error, "standard output");
     }
   }
 }

@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
+import { text as readText } from "node:stream/consumers";
+import { UserError } from "../../core/errors.ts";
 import { heartbeat } from "../../core/heartbeat.ts";
 import { readAptSources } from "../../debian/apt-sources.ts";
 import { mirrorFetch } from "../../debian/http-fetch.ts";
@@ -22,7 +24,7 @@ interface Options {
 /** Writes the lock and prints each change to standard error. */
 export async function lock(options: Options): Promise<void> {
   const path = userPath(options.file);
-  const old = existsSync(path) ? parseLock(readFileSync(path, "utf8"), options.file) : undefined;
+  const old = existsSync(path) ? parseLock(await readLock(path, options.file), options.file) : undefined;
   const request = requestOf(options, old);
   const mirrors = findMirrors(request.suites, options.mirror, readAptSources());
   const endHeartbeat = heartbeat(`reading the package indexes of ${request.suites.join(", ")}`);
@@ -32,6 +34,19 @@ export async function lock(options: Options): Promise<void> {
   const bytes = next.locked.reduce((sum, { size }) => sum + size, 0);
   const size = `${next.locked.length} packages, ${(bytes / 1e6).toFixed(1)} MB to download`;
   process.stderr.write(`${[...changes(old, next), `${options.file}: ${size}.`].join("\n")}\n`);
+}
+
+/** Bytes of a lock: one has some hundred packages. */
+const maximumLock = 16 * 1024 * 1024;
+
+async function readLock(path: string, name: string): Promise<string> {
+  const text = await readText(createReadStream(path, { end: maximumLock }));
+  if (text.length <= maximumLock) return text;
+  throw new UserError(
+    { code: "file-invalid", culprit: name },
+    `${name} has more than ${maximumLock} bytes, so it is not a lock.`,
+    "Name a lock, or a file that does not exist.",
+  );
 }
 
 function requestOf(options: Options, old: Lock | undefined): LockRequest {

@@ -230,6 +230,10 @@ describe("of a broken image, exactly what is broken is reported:", () => {
       Object.assign(image(), { blobs: [undefined, tarOf([file("x", "x".repeat(5000))]).subarray(0, 1500)] }),
     ],
     [
+      `layers layers[2] DIGEST: it cannot be read: the path ${"d/".repeat(20)}… has more than 4096 bytes`,
+      image().above(file(`${"d/".repeat(20_000)}x`, "")),
+    ],
+    [
       "layers layers[2] DIGEST: /x is a hard link to nothing/there, which is not there",
       image().above(hardlink("x", "nothing/there")),
     ],

@@ -4,6 +4,7 @@ import { listTar } from "../../../layer/read.ts";
 import type { ImageConfig } from "../../../oci/config.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { type NamedImage, type PlatformImage, readConfig } from "../named-image.ts";
+import { checkPath } from "../tree/usage.ts";
 import { type Found, ImageTree } from "./tree.ts";
 import { findUser, type ImageUser } from "./user.ts";
 
@@ -139,6 +140,7 @@ export class CheckedImage {
       this.damaged.push({ where, problem, remedy: "Make the image again: no engine unpacks this layer." });
     try {
       for await (const entry of listTar(hashed(decompressLayer(this.#open(layer)), hash))) {
+        checkPath(entry.path);
         const dangling = this.tree.add(entry, index);
         if (dangling !== undefined) damage(`/${entry.path} is a hard link to ${dangling}, which is not there`);
       }

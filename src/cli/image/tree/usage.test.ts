@@ -55,6 +55,13 @@ describe("readLayer", () => {
   });
 });
 
+describe("a path of thousands of folders", () => {
+  it("is an error that names the layer", async () => {
+    const deep = layer({ [`${"d/".repeat(20_000)}file`]: 1 });
+    await expect(deep).rejects.toThrow(reported("image-invalid", /^sha256:/));
+  });
+});
+
 describe("markHidden", () => {
   it.each<[string, Record<string, number>, string[]]>([
     ["the same file", { "a/b": 1 }, ["a/b"]],

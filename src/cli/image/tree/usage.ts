@@ -58,6 +58,7 @@ export async function readLayer(
   const emptied: string[] = [];
   try {
     for await (const { path, type, size } of listTar(decompressLayer(open()))) {
+      checkPath(path);
       const slash = path.lastIndexOf("/");
       const [parent, name] = [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
       if (name === opaqueWhiteout) emptied.push(parent);
@@ -144,6 +145,15 @@ function folderAt(root: FolderUsage, path: string): FolderUsage {
     node = next;
   }
   return node;
+}
+
+/** The longest path on Linux (PATH_MAX), in bytes. */
+const longestPath = 4096;
+
+/** @throws Error for a path that no engine can unpack: one of thousands of folders would also exhaust the stack */
+export function checkPath(path: string): void {
+  if (Buffer.byteLength(path) <= longestPath) return;
+  throw new Error(`the path ${path.slice(0, 40)}… has more than ${longestPath} bytes`);
 }
 
 function join(parent: string, name: string): string {
