@@ -318,7 +318,7 @@ export function deploymentFields({ protocols = safeProtocols, isLocked = false }
     command: z.array(anyText).exactOptional(),
     function: text.exactOptional(),
     arguments: z.array(json).exactOptional(),
-    environment: environment.default({}),
+    environment: environment.prefault({}),
     resources: strictFields("a resource", {
       cpu: number(0.001, 10_000, false).exactOptional(),
       memory: memory.exactOptional(),

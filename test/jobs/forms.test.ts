@@ -115,6 +115,7 @@ interface Schema {
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
+  readonly anyOf?: readonly Schema[];
 }
 
 /** The fields of an object as forms.py prints those of a data class: `required`, or the default. */
@@ -152,7 +153,8 @@ describe("the schema of a job", () => {
 
   it("has the fields and defaults of the Python classes", () => {
     const { interpreter = {}, code = {} } = kinds;
-    const { git_repo: _, ...codes } = code.properties ?? {};
+    // Or null.
+    const { git_repo: _, ...codes } = code.anyOf?.[0]?.properties ?? {};
     const expected = Object.entries({ ...interpreter.properties, ...codes }).map(([kind, fields]) => [
       kind,
       fieldsOf(fields),

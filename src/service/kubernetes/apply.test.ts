@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { expect, it } from "vitest";
 import type { Api, Asked } from "../../engine/kubernetes/api.ts";
 import { refusalError } from "../../engine/kubernetes/api-error.ts";
@@ -10,6 +11,8 @@ class Server {
   readonly objects = new Map<string, object>();
   /** Numbers of the ports that were applied last. */
   readonly #own = new Map<string, (number | undefined)[]>();
+  /** Whether an answer to an edit is lost, so that its client asks again. */
+  losesAnswers = false;
   /** Called after an object was put. */
   onPut: (path: string) => void = () => {};
 
@@ -42,16 +45,17 @@ class Server {
   }
 
   /** RFC 6902, as far as it is used here. */
-  #edit(path: string, operations: readonly Operation[]) {
+  #edit(path: string, operations: readonly Operation[]): object | undefined {
     for (const { op, path: place, value } of operations) {
       const [index = 0, ...above] = place.split("/").slice(1).reverse();
       const list = above.reduceRight<unknown>(
         (at, part) => (at as Record<string, unknown>)[part],
         this.objects.get(path),
       ) as object[];
-      if (op === "test") expect(list[Number(index)]).toEqual(value);
-      else list.splice(Number(index), 1);
+      if (op === "remove") list.splice(Number(index), 1);
+      else if (!isDeepStrictEqual(list[Number(index)], value)) throw refused("PATCH", path, 422);
     }
+    if (this.losesAnswers) return this.#edit(path, operations);
     return this.objects.get(path);
   }
 }
@@ -114,8 +118,9 @@ it("leaves the variables of a state that somebody else has just applied", async 
   expect([...server.objects.keys()]).toContain(other.variables);
 });
 
-it("mends a port that somebody changed by hand, or added", async () => {
+it.each([false, true])("mends a port that somebody changed by hand, or added: answers are lost: %s", async (isLost) => {
   const server = new Server();
+  server.losesAnswers = isLost;
   const { service, manifests } = withVariable("mine");
   await applyService(server.place, service, manifests, false);
   const before = structuredClone([...server.objects]);

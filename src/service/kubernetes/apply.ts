@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import type { Api } from "../../engine/kubernetes/api.ts";
+import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import type { Metadata } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import { changedFields } from "../difference.ts";
@@ -98,10 +99,13 @@ async function putOver(
   if (isTrial) return withoutStrangers(manifest, after);
   const removal = removalOf(manifest, after);
   if (removal.length === 0) return after;
-  return place.api.ask<LiveObject>("PATCH", pathOf(manifest.kind, place.namespace, manifest.metadata.name), {
-    query: { fieldManager },
-    body: removal,
-    contentType: "application/json-patch+json",
+  const path = pathOf(manifest.kind, place.namespace, manifest.metadata.name);
+  const asked = { query: { fieldManager }, body: removal, contentType: "application/json-patch+json" };
+  return place.api.ask<LiveObject>("PATCH", path, asked).catch(async (error: unknown) => {
+    // Where an answer is lost, what is asked again finds nothing to remove.
+    const now = refusalOf(error)?.status === 422 ? await place.api.ask<LiveObject>("GET", path) : undefined;
+    if (now && removalOf(manifest, now).length === 0) return now;
+    throw error;
   });
 }
 
