@@ -16,9 +16,10 @@ export function contentsOf(
   env: Environment,
   modelFiles: Pick<Content, "secrets" | "texts"> = { secrets: [modelSecret(service)] },
 ): readonly Content[] {
-  const { models, repositories } = service;
-  return [
+  const { name, models, repositories } = service;
+  const contents = [
     ...(models.length === 0 ? [] : [modelsContent(models, modelRegistry(env), modelsClaim, modelFiles)]),
     ...(repositories === undefined ? [] : [repositoriesContent(repositories, authorities)]),
   ];
+  return contents.map((content) => ({ ...content, arguments: [`--service=${name}`, ...content.arguments] }));
 }

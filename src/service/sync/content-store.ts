@@ -1,9 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
-import { constants, copyFile, type FileHandle, link, lstat, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { constants, copyFile, type FileHandle, link, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { Failure } from "../../core/errors.ts";
 import { type Digest, splitDigest } from "../../oci/digest.ts";
+import { keptFor } from "./uses.ts";
 import type { Volume } from "./volume.ts";
 
 /** A file by what is in it. A mode belongs to a file, not to its name, so the same content may be there twice. */
@@ -116,6 +117,15 @@ export class ContentStore {
       if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "ENOSYS"].includes(error.code ?? "")) throw error;
       await copyFile(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     });
+  }
+
+  /** Removes files that are in no model, unless they came so lately that a model may still be on its way. */
+  async prune(): Promise<void> {
+    const folder = this.#volume.path("files", "sha256");
+    for (const name of await readdir(folder)) {
+      const { nlink, mtimeMs } = await lstat(join(folder, name));
+      if (nlink === 1 && mtimeMs < Date.now() - keptFor) await rm(join(folder, name), { force: true });
+    }
   }
 
   async #keep(draft: string, content: Content): Promise<void> {

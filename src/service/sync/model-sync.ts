@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fetchModel } from "../../artifact/fetch.ts";
 import type { Model, Pack, StoredFile } from "../../artifact/model.ts";
 import { parseModel, parseModelManifest } from "../../artifact/parse.ts";
@@ -219,6 +219,15 @@ export class ModelSync {
       await rename(join(draft, String(index)), path);
     }
   }
+}
+
+/** Removes a version of a model from a volume, with the files that no other version has. Requires the lock for models. */
+export async function removeModel(volume: Volume, folder: string): Promise<void> {
+  await volume.discard("models", folder);
+  for (const part of ["manifest", "config"]) {
+    await rm(volume.path("manifests", "sha256", `${basename(folder)}.${part}`), { force: true });
+  }
+  await new ContentStore(volume).prune();
 }
 
 /** The folders above a path, the outermost first. */

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -270,6 +271,54 @@ it("keeps the newest versions of models apart whose ids lie in one another", asy
     );
     expect(found).toEqual([{ iris: "iris" }, { "iris-small": "iris/small" }]);
   }
+});
+
+it("removes versions that no service has named for a week, and says so", async () => {
+  const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  onTestFinished(() => said.mockRestore());
+  const source = folderWith({ a: "same", b: "1" });
+  const one = await push(source);
+  write(source, { b: "2" });
+  const two = await push(source);
+  write(source, { b: "3" });
+  const three = await push(source);
+  const volume = folderOfTest();
+  const bring = (service: string, digest: Digest) =>
+    syncModels([...argumentsFor(volume, digest), `--service=${service}`]);
+  const isThere = () => [one, two, three].map((digest) => existsSync(join(volume, folderOf(digest))));
+  /** As eight days later. */
+  const age = () => {
+    for (const name of ["web", "other"]) {
+      const path = join(volume, "services/models", `${name}.json`);
+      const use = JSON.parse(readFileSync(path, "utf8"));
+      for (const folder of Object.keys(use.former))
+        use.former[folder] = new Date(Date.now() - 8 * 86_400_000).toISOString();
+      writeFileSync(path, JSON.stringify(use));
+    }
+    const files = join(volume, "files/sha256");
+    for (const name of readdirSync(files)) utimesSync(join(files, name), 0, 0);
+  };
+  // Somebody else's, of whom nothing is known.
+  await sync(volume, three);
+  await bring("other", one);
+  await bring("web", one);
+  await bring("web", two);
+  age();
+  await bring("web", two);
+  expect(isThere(), "the other service has it").toEqual([true, true, true]);
+  await bring("other", two);
+  await bring("web", two);
+  expect(isThere(), "pods of before the update may still run").toEqual([true, true, true]);
+  age();
+  said.mockClear();
+  await bring("web", two);
+  expect(isThere()).toEqual([false, true, true]);
+  expect(said.mock.calls.join("")).toContain(`${folderOf(one)}: removed, because no service has named it for 7 days\n`);
+  const [, hex = ""] = one.split(":");
+  expect(readdirSync(join(volume, "manifests/sha256")).filter((name) => name.startsWith(hex))).toEqual([]);
+  expect(Object.values(contentsOf(join(volume, "files"))).sort()).toEqual(["2", "3", "same"]);
+  await bring("web", one);
+  expect(contentsOf(join(volume, folderOf(one)))).toEqual({ a: "same", b: "1" });
 });
 
 it("works once where two do it at the same time", async () => {

@@ -14,20 +14,17 @@ async function served(options: Parameters<typeof servedRepository>[0] = {}) {
   const secrets = folderOfTest();
   writeFileSync(join(secrets, authoritiesFile), readFileSync(server.certificate));
   const said: string[] = [];
-  const bring = (...repositories: RepositoryToSync[]) =>
-    bringRepositories({
-      volume,
-      secrets,
-      repositories,
-      env: { PATH: process.env["PATH"] },
-      say: (text) => said.push(text),
-    });
+  const env = { PATH: process.env["PATH"] };
+  const common = { volume, secrets, env, say: (text: string) => said.push(text) };
+  const bring = (...repositories: RepositoryToSync[]) => bringRepositories({ ...common, repositories });
+  const bringFor = (service: string, repository: RepositoryToSync) =>
+    bringRepositories({ ...common, repositories: [repository], service });
   const login = (password: string) => {
     writeFileSync(join(secrets, "0.username"), "me");
     writeFileSync(join(secrets, "0.password"), password);
   };
   const trust = (certificate: string) => appendFileSync(join(secrets, authoritiesFile), readFileSync(certificate));
-  return { repository, server, url, volume, bring, said, login, trust };
+  return { repository, server, url, volume, bring, bringFor, said, login, trust };
 }
 
 it("clones a commit into its folder, once, whatever comes after", async () => {
@@ -121,6 +118,26 @@ it("clones once for any number of pods that share the volume", async () => {
   expect(server.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
   expect(said.filter((text) => text.includes("waiting for another pod"))).toHaveLength(2);
   expect(readFileSync(join(volume, toSync.folder, "a.txt"), "utf8")).toBe("one");
+});
+
+it("removes a commit that no service has named for a week, and says so", async () => {
+  const { repository, url, volume, bringFor, said } = await served();
+  const [one, two] = [repository.commit({ "a.txt": "one" }), repository.commit({ "a.txt": "two" })].map((commit) => ({
+    url,
+    commit,
+    folder: `repositories/x/${commit}`,
+  })) as [RepositoryToSync, RepositoryToSync];
+  await bringFor("web", one);
+  await bringFor("web", two);
+  expect(existsSync(join(volume, one.folder)), "pods of before the update may still run").toBe(true);
+  const path = join(volume, "services/repositories/web.json");
+  const use = JSON.parse(readFileSync(path, "utf8"));
+  const former = { [one.folder]: new Date(Date.now() - 8 * 86_400_000).toISOString() };
+  writeFileSync(path, JSON.stringify({ ...use, former }));
+  await bringFor("web", two);
+  expect([one, two].map(({ folder }) => existsSync(join(volume, folder)))).toEqual([false, true]);
+  expect(said).toContain(`${one.folder}: removed, because no service has named it for 7 days`);
+  expect(readdirSync(join(volume, "drafts"))).not.toContain("repositories-removed");
 });
 
 it("goes on where another was ended", async () => {

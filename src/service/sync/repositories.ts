@@ -12,21 +12,30 @@ import { resolveHead } from "../../deployment/git/remote.ts";
 import { removeTree } from "../../deployment/git/tree.ts";
 import { secretsFolder } from "../content.ts";
 import { authoritiesFile, isSameServer, type RepositoryToSync, requireOneLine } from "../repositories.ts";
+import { Uses } from "./uses.ts";
 import { Volume } from "./volume.ts";
 
 /** The authorities that everybody knows, where Debian keeps them. */
 const publicAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
-/** `repositories --volume=FOLDER --repository=JSON…`: clones what the volume lacks. */
+/**
+ * `repositories --volume=FOLDER --repository=JSON…`: clones what the volume lacks. With `--service=NAME`, commits are removed that this service named
+ * before, once no service has named them for a week.
+ */
 export async function syncRepositories(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { volume: { type: "string" }, repository: { type: "string", multiple: true } },
+    options: {
+      volume: { type: "string" },
+      repository: { type: "string", multiple: true },
+      service: { type: "string" },
+    },
   });
   await bringRepositories({
     volume: values.volume ?? "",
     secrets: secretsFolder("repositories"),
     repositories: (values.repository ?? []).map((text) => JSON.parse(text) as RepositoryToSync),
+    ...(values.service !== undefined && { service: values.service }),
     env: process.env,
     say: (text) => process.stderr.write(`${text}\n`),
   });
@@ -38,6 +47,8 @@ export interface RepositoriesToBring {
   /** Folder of the files that {@link RepositoryToSync.login} is about; they need not be there as long as nobody asks for them. */
   readonly secrets: string;
   readonly repositories: readonly RepositoryToSync[];
+  /** The service that names them. Undefined: nothing is removed. */
+  readonly service?: string;
   readonly env: Environment;
   /** Told what happens, for people. */
   readonly say: (text: string) => void;
@@ -50,9 +61,24 @@ export interface RepositoriesToBring {
  */
 export async function bringRepositories(wanted: RepositoriesToBring): Promise<void> {
   const volume = await Volume.open(wanted.volume);
+  const { service, repositories, say } = wanted;
+  const folders = repositories.map(({ folder }) => folder);
+  // First: nobody may remove what this finds there.
+  if (service !== undefined) await withUses(volume, say, (uses) => uses.note(service, folders));
   await withAuthorities(wanted, async (env) => {
-    for (const repository of wanted.repositories) await bring(volume, repository, wanted, env);
+    for (const repository of repositories) await bring(volume, repository, wanted, env);
   });
+  if (service === undefined) return;
+  await withUses(volume, say, (uses) => uses.prune((unused) => volume.discard("repositories", unused), say));
+}
+
+async function withUses(volume: Volume, say: (text: string) => void, work: (uses: Uses) => Promise<void>) {
+  const lock = await volume.lock("repositories", () => say("Waiting for another pod that removes old commits."));
+  try {
+    await work(new Uses(volume, "repositories"));
+  } finally {
+    lock.release();
+  }
 }
 
 async function bring(volume: Volume, repository: RepositoryToSync, wanted: RepositoriesToBring, env: Environment) {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { access, constants, mkdir, rename, rm, symlink } from "node:fs/promises";
+import { access, chmod, constants, mkdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { syncFolder } from "../../core/files.ts";
 import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
+import { removeTree } from "../../deployment/git/tree.ts";
 
 /**
  * A volume that content is kept in, for one pod or for several at a time. Content is at a folder that is named by what is in it; it is made under
@@ -62,6 +63,22 @@ export class Volume {
     await syncFolder(draft);
     await rename(draft, target);
     await syncFolder(dirname(target));
+  }
+
+  /** Removes published content, which may be gone already: in one step for readers. Requires the lock of that name. */
+  async discard(name: string, folder: string): Promise<void> {
+    const trash = this.path("drafts", `${name}-removed`);
+    await removeTree(trash);
+    await mkdir(trash, { recursive: true });
+    const path = this.path(folder);
+    try {
+      // A folder can only be moved by someone who may write to it.
+      await chmod(path, 0o755);
+      await rename(path, join(trash, "content"));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+    await removeTree(trash);
   }
 
   /** Makes a name mean published content, in one step. */
