@@ -1,9 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Failure } from "../../core/errors.ts";
+import { type SshAgent, startSshAgent } from "../../credentials/ssh-agent.ts";
 import type { GitAccess, GitKey } from "./access.ts";
 import { storedKey } from "./stored.ts";
 
@@ -36,43 +32,14 @@ export async function openSsh(url: string, access: GitAccess): Promise<SshSessio
   const variables = { GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: "ssh" };
   const source = key === undefined ? {} : { source: key.source };
   if (key?.kind !== "ssh-key") return { variables, ...source, close: async () => {} };
-  const agent = await startAgent(key, access);
+  const agent = await agentFor(key, access);
   return { variables: { ...variables, SSH_AUTH_SOCK: agent.socket }, ...source, close: agent.close };
 }
 
-/** Runs an agent for as long as the standard input is held open: until this process ends, however it ends. */
-const guard = 'trap "" INT HUP; ssh-agent -D -a "$0" & exec >&-; read -r _; kill $!; wait';
-
-async function startAgent(key: Extract<GitKey, { kind: "ssh-key" }>, access: GitAccess) {
-  const env = { ...(access.env ?? process.env) };
-  const folder = await mkdtemp(join(tmpdir(), "slipway-ssh-"));
-  const socket = join(folder, "agent");
-  const agent = spawn("/bin/sh", ["-c", guard, socket], { env, stdio: ["pipe", "pipe", "ignore"] });
-  agent.stdin.on("error", () => {});
-  const close = async () => {
-    if (agent.pid !== undefined && agent.exitCode === null && agent.signalCode === null) {
-      agent.stdin.end();
-      await once(agent, "exit");
-    }
-    await rm(folder, { recursive: true, force: true });
-  };
+async function agentFor(key: Extract<GitKey, { kind: "ssh-key" }>, access: GitAccess): Promise<SshAgent> {
   try {
-    // It names its socket on stdout once it listens there.
-    await Promise.race([
-      once(agent.stdout, "data"),
-      once(agent.stdout, "end").then(() => Promise.reject(new Error("ssh-agent does not start"))),
-    ]);
-    const add = spawn("ssh-add", ["-q", "-"], {
-      env: { ...env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: "never" },
-      stdio: ["pipe", "ignore", "ignore"],
-    });
-    add.stdin.on("error", () => {});
-    add.stdin.end(key.key);
-    const [status] = await once(add, "close");
-    if (status !== 0) throw new Error(`ssh-add ended with status ${status}`);
-    return { socket, close };
+    return await startSshAgent(key.key, access.env ?? process.env);
   } catch (cause) {
-    await close();
     throw new Failure(
       { code: "credential-invalid", culprit: key.source },
       `The SSH key from ${key.source} cannot be used: ${(cause as Error).message}.`,
