@@ -18,7 +18,10 @@ interface Options {
 /** Prints the copy's reference by digest. */
 export async function copy(options: Options): Promise<void> {
   const from = await openImage(options.source);
-  const to = await openImage(options.destination);
+  const to = await openImage(options.destination).catch((error) => {
+    from.client.close();
+    throw error;
+  });
   const progress = progressOf(options.json);
   let isUnchanged = true;
   const onEvent = (event: PushEvent) => {
