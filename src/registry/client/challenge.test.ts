@@ -60,6 +60,10 @@ describe("parseChallenges", () => {
     ["Bearer a=1, a=2", ["bearer a=1"]],
     ["Bearer __proto__=x", ["bearer __proto__=x"]],
     ['Basic realm="x", Bearer realm="not closed', ["basic realm=x"]],
+    [
+      "Bearer realm=https://a.example/token?x=y,service=s, Basic realm=z",
+      ["bearer realm=https://a.example/token?x=y service=s", "basic realm=z"],
+    ],
     ["", []],
     ["=", []],
   ])("reads %j", (text, expected) => {

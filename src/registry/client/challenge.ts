@@ -8,7 +8,8 @@ export interface Challenge {
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const separators = /[ \t,]*/y;
-const parameter = new RegExp(`(${token})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\[^])*)"|(${token}))`, "y");
+/** Some registries send URLs without quotes. */
+const parameter = new RegExp(`(${token})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\[^])*)"|([^\\s",]+))`, "y");
 /** A scheme and its opaque text, if any. */
 const start = new RegExp(`(${token})(?=[ \\t,]|$)(?![ \\t]*=)(?:[ \\t]+[A-Za-z0-9._~+/-]+=*(?=[ \\t]*(?:,|$)))?`, "y");
 

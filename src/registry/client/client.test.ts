@@ -1,10 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { exitStatusOf } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
+import { fetchManifest } from "./fetch-manifest.ts";
 import { openRegistry } from "./open.ts";
 import { FakeRegistry } from "./testdata/fake-registry.ts";
 import {
@@ -21,6 +25,7 @@ import {
   where,
 } from "./testdata/harness.ts";
 import { blobOf, quickRetry } from "./testdata/images.ts";
+import { listen } from "./testdata/listen.ts";
 
 useRegistry();
 
@@ -176,7 +181,71 @@ describe("faults", () => {
   it("of a registry that is asked by TLS and speaks none say so", async () => {
     const asking = open({ settings: { plainHttp: false } }).headManifest("team/app", "v1");
     await expect(asking).rejects.toThrow(reported("registry-tls", registry.host));
-    await expect(asking).rejects.toThrow("write `plainHttp: true`");
+    await expect(asking).rejects.toThrow("remove `plainHttp: false`");
+  });
+
+  it("of a registry on this machine that is asked by plain HTTP and speaks TLS say so", async () => {
+    const alert = Buffer.from("15030100020246", "hex");
+    const port = await listen(createServer((socket) => socket.on("error", () => {}).end(alert)));
+    const host = `localhost:${port}`;
+    const error = await failure(open({}, host).headManifest("a", "v1"));
+    expect(error).toEqual(reported("registry-tls", host));
+    expect(error.message).toContain("write `plainHttp: false`");
+    const page = "<html>The plain HTTP request was sent to HTTPS port</html>";
+    registry.intervene = answer(400, { "content-type": "text/html" }, page);
+    await expect(open().getManifest("a", "v1")).rejects.toThrow(reported("registry-tls", registry.host));
+  });
+
+  it.each([
+    ["a page for everything", answer(200, { "content-type": "text/html; charset=utf-8" }, "<html>"), "getManifest"],
+    ["no page at all", answer(404, { "content-type": "text/html" }, "<html>"), "fetch"],
+    ["only reading", answer(501, { "content-type": "text/html" }, "<html>"), "push"],
+  ] as const)("of a web server that has %s name it", async (_, intervene, act) => {
+    registry.intervene = intervene;
+    const client = open();
+    const acts = {
+      getManifest: () => client.getManifest("a", "v1"),
+      fetch: () => fetchManifest(client, "a", "v1"),
+      push: () => client.pushBlob({ repository: "a", ...blobOf(Buffer.from("x")) }),
+    };
+    const error = await failure(acts[act]());
+    expect(error).toEqual(reported("registry-failed", registry.host));
+    expect(error.message).toContain(`Registry ${registry.host} is a web server, not a registry`);
+  });
+
+  it("of the embedded registry say that it stopped, and are nobody's mistake", async () => {
+    const socketPath = join(tmpdir(), `slipway-none-${process.pid}`);
+    const error = await failure(open({ embedded: { socketPath } }).headManifest("a", "v1"));
+    expect(error).toEqual(reported("embedded-registry", registry.host));
+    expect(error.message).toMatch(/^The embedded registry, localhost:\d+, stopped \(connect ENOENT/);
+    expect(exitStatusOf(error)).toBe(1);
+  });
+
+  it("of a connection that can never work are not tried again during an upload", async () => {
+    let connections = 0;
+    const elsewhere = createServer((socket) => {
+      connections++;
+      socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    const location = `https://localhost:${await listen(elsewhere)}/upload`;
+    registry.intervene = times(9, /^POST/, answer(202, { location }));
+    const blob = blobOf(Buffer.from("x"));
+    const error = await failure(open().pushBlob({ repository: "a", ...blob }));
+    expect(error).toEqual(reported("registry-tls", registry.host));
+    expect([connections, registry.seen.length]).toEqual([1, 1]);
+  });
+
+  it("of a registry that calls a right manifest wrong are got over once", async () => {
+    const invalid = answer(400, {}, '{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match"}]}');
+    const bytes = Buffer.from(JSON.stringify(emptyManifest()));
+    registry.putBlob("a", Buffer.from("{}"));
+    const put = () => open().putManifest("a", sha256(bytes), bytes, mediaTypes.manifest);
+    registry.intervene = times(1, /^PUT/, invalid);
+    expect(await put()).toBe(sha256(bytes));
+    registry.seen.length = 0;
+    registry.intervene = invalid;
+    await expect(put()).rejects.toThrow(reported("registry-refused", registry.host));
+    expect(registry.seen.length).toBe(2);
   });
 
   it("of a full disk are not tried again", async () => {

@@ -9,7 +9,16 @@ import { type ImageIndex, maximumManifestSize, parseManifest } from "../../oci/m
 import { manifestMediaTypes, mediaTypes } from "../../oci/media-types.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { downloadBlob, downloadRange } from "./download.ts";
-import { AccessRefused, discard, notARegistry, protocolError, type Step, Unsupported } from "./refusal.ts";
+import {
+  AccessRefused,
+  discard,
+  isWebPage,
+  notARegistry,
+  protocolError,
+  type Step,
+  Unsupported,
+  webServerError,
+} from "./refusal.ts";
 import type { Access } from "./scope.ts";
 import type { Authorization, RegistryRequest, RegistryResponse, Session } from "./session.ts";
 import { type OpenBlob, type UploadOptions, uploadBlob } from "./upload.ts";
@@ -106,6 +115,7 @@ export class RegistryClient {
       signal: options.signal,
     });
     if (!(await this.#found(step, response))) return undefined;
+    if (isWebPage(response)) throw webServerError(this.registry, step, response.status);
     const { bytes } = response;
     const said = response.headers["docker-content-digest"];
     const expected = isDigest(reference) ? reference : isDigest(said) ? said : undefined;
@@ -114,6 +124,20 @@ export class RegistryClient {
       throw this.#broken(step, `sent content of ${digest}, not ${expected}`);
     const mediaType = (response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? "";
     return { bytes, descriptor: { mediaType, digest, size: bytes.length } };
+  }
+
+  /**
+   * Checks that the host is a registry, to explain why it lacks something.
+   *
+   * @throws Failure if a web server answers there
+   */
+  async checkRegistry(repository: string): Promise<void> {
+    const step = { doing: "asking for its version" };
+    const asking = this.#send(step, { method: "GET", url: "/v2/", access: pulling(repository) });
+    const response = await asking.catch(() => undefined);
+    if (!response) return;
+    if (response.status === 404 && isWebPage(response)) throw webServerError(this.registry, step, response.status);
+    await discard(response);
   }
 
   /** Bytes of a blob. Undefined: the repository does not have it, or the registry does not answer such questions. */
@@ -193,17 +217,26 @@ export class RegistryClient {
     options: RequestOptions = {},
   ): Promise<Digest> {
     const step = { doing: `storing manifest ${reference}`, repository };
-    const response = await this.#send(step, {
+    const request = {
       method: "PUT",
       url: `/v2/${repository}/manifests/${reference}`,
       access: pushing(repository),
       headers: { "content-type": mediaType },
       body: { length: bytes.length, open: () => bytes },
       signal: options.signal,
-    });
-    if (response.status < 200 || response.status > 299) throw await this.#session.refusal(response, step);
+    } as const;
+    const isStored = ({ status }: RegistryResponse) => status >= 200 && status <= 299;
+    const digest = digestOf(isDigest(reference) ? splitDigest(reference).algorithm : "sha256", bytes);
+    let response = await this.#send(step, request);
+    if (!isStored(response)) {
+      const refusal = await this.#session.refusal(response, step);
+      // The distribution project's registry says so of right bytes that another client is storing just now.
+      const isOdd = response.status === 400 && / DIGEST_INVALID\b/.test(refusal.message);
+      if (!isOdd || (isDigest(reference) && reference !== digest)) throw refusal;
+      response = await this.#send(step, request);
+      if (!isStored(response)) throw await this.#session.refusal(response, step);
+    }
     await discard(response);
-    const digest = digestOf("sha256", bytes);
     const said = response.headers["docker-content-digest"];
     if (isDigest(said) && sameAlgorithm(said, digest) && said !== digest) {
       throw this.#broken(step, `stored ${said} instead of ${digest}`);

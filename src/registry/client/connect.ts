@@ -47,7 +47,7 @@ export function connectRegistry(registry: string, options: ConnectOptions): Regi
       firstAnswerTimeout: 20_000,
       answerTimeout: 120_000,
       ...given,
-      endpoint: endpointOf(registry, settings.plainHttp),
+      endpoint: { ...endpointOf(registry, settings.plainHttp), isEmbedded: embedded !== undefined },
       retry: { ...defaultRetryPolicy, ...options.retry },
       socketPath: embedded?.socketPath,
       trust: settings,

@@ -6,6 +6,8 @@ export interface Endpoint {
   /** `host[:port]` as people write it. */
   readonly registry: string;
   readonly base: URL;
+  /** Whether it is this machine's embedded registry. */
+  readonly isEmbedded?: boolean;
 }
 
 /**

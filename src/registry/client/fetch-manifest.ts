@@ -21,7 +21,10 @@ export async function fetchManifest(
   options: RequestOptions = {},
 ): Promise<FetchedManifest> {
   const stored = await client.getManifest(repository, name, options);
-  if (!stored) throw absentImage({ registry: client.registry, repository }, name);
+  if (!stored) {
+    await client.checkRegistry(repository);
+    throw absentImage({ registry: client.registry, repository }, name);
+  }
   const { bytes, descriptor } = stored;
   const manifest = parseManifest(bytes, {
     // Some registries send a general media type. Then the one in the document counts.

@@ -106,6 +106,7 @@ describe("a registry behind a proxy", () => {
     // What answers there speaks plain HTTP, but it was the proxy that led to it.
     expect(proxy.seen[0]).toBe("CONNECT registry.invalid:443");
     expect(error).toEqual(reported("registry-tls", "registry.invalid"));
+    expect(error.message).toContain("write `plainHttp: true`");
   });
 
   it.each([

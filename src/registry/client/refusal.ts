@@ -2,7 +2,7 @@ import type { ErrorCode } from "../../core/error-codes.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { readWhole } from "../../core/read-whole.ts";
 import type { CredentialSearch } from "../../credentials/credential.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, isLoopback } from "./endpoint.ts";
 import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 
 /** Bytes of an error answer that are read, and milliseconds for one that nobody needs. */
@@ -60,7 +60,7 @@ export interface Step {
 export type Identity = Pick<CredentialSearch, "source" | "correction" | "searched" | "problems">;
 
 /** The registry's own words, by the distribution specification's "Error Codes", fit for one line of a terminal. */
-type RegistryWords = Readonly<Record<"code" | "message", string>>;
+type RegistryWords = Readonly<Record<"code" | "message" | "page", string>>;
 
 /**
  * @param within milliseconds
@@ -71,15 +71,16 @@ export async function readWords(
   within: number,
   holdsSecret: (text: string) => boolean,
 ): Promise<RegistryWords> {
+  let page = "";
   try {
-    const bytes = await readWhole(response.body, maximumAnswer, within);
-    const first = JSON.parse(bytes.toString("utf8"))?.errors?.[0];
+    page = (await readWhole(response.body, maximumAnswer, within)).toString("utf8");
+    const first = JSON.parse(page)?.errors?.[0];
     const [code, message] = [first?.code, first?.message].map((word) =>
       typeof word === "string" && holdsSecret(word) ? "redacted: it contains a secret" : printable(word),
     ) as [string, string];
-    return { code, message };
+    return { code, message, page };
   } catch {
-    return { code: "", message: "" };
+    return { code: "", message: "", page };
   }
 }
 
@@ -96,7 +97,7 @@ export async function discard(response: HttpResponse): Promise<void> {
 export function refusalError(
   endpoint: Endpoint,
   step: Step,
-  answer: { status: number; words: RegistryWords; attempts: number },
+  answer: { status: number; words: RegistryWords; attempts: number; isPage: boolean },
   identity: Identity,
 ): Error {
   const { registry } = endpoint;
@@ -107,6 +108,14 @@ export function refusalError(
   if (status === 401 || status === 403) {
     return new AccessRefused(registry, `${problem}${askedAs(identity)}`, loginRemedy(registry, identity));
   }
+  if (status === 400 && /HTTPS (port|server)/i.test(words.page)) {
+    return new UserError(
+      { code: "registry-tls", culprit: registry },
+      `Registry ${registry} speaks TLS, but was asked by plain HTTP while ${where(step)}.`,
+      `Write \`plainHttp: false\` in registries: {"${registry}": {…}} of Slipway's configuration file.`,
+    );
+  }
+  if (answer.isPage && [400, 404, 405, 501].includes(status)) return webServerError(registry, step, status);
   if (status === 507 || /no space left|disk (is )?full|quota exceeded/i.test(words.message)) {
     return new UserError(
       { code: "registry-full", culprit: registry },
@@ -136,14 +145,26 @@ export function refusalError(
   );
 }
 
+/** The error for a web page in place of a registry's answer. */
+export function webServerError(registry: string, step: Step, status: number): Failure {
+  const problem = `is a web server, not a registry: it answered ${status} with a web page while ${where(step)}`;
+  return protocolError(registry, problem, "Check the name and the port: `docker pull` needs them too.");
+}
+
+/** Whether an answer is a web page, which registries do not send. */
+export function isWebPage({ headers }: HttpResponse): boolean {
+  return /^text\/html\b/i.test(headers["content-type"] ?? "") && !headers["docker-distribution-api-version"];
+}
+
 /** The error for a registry that cannot be reached. */
 export function unreachableError(endpoint: Endpoint, step: Step, attempts: number, cause: unknown): Error {
   const { registry, base } = endpoint;
+  if (endpoint.isEmbedded) return embeddedError(registry, step, cause);
   const { code = "", message = "", proxy } = cause as FaultBehindProxy;
   const tries = attempts > 1 ? ` ${attempts} times` : "";
   // If the connection breaks during a write, only OpenSSL's message tells the reason.
   const words = /:SSL routines:[^:]*:([^:]*)/.exec(message)?.[1]?.trim().toUpperCase().replaceAll(" ", "_");
-  const tls = tlsError(registry, code === "EPROTO" && words ? words : code, step, cause);
+  const tls = tlsError(endpoint, code === "EPROTO" && words ? words : code, step, cause);
   if (tls) return tls;
   // A name with several addresses fails with an AggregateError, whose own message is empty.
   const why = printable(message || (cause as AggregateError).errors?.[0]?.message || code);
@@ -158,19 +179,41 @@ export function unreachableError(endpoint: Endpoint, step: Step, attempts: numbe
   return new Unreachable(
     registry,
     `Registry ${registry} does not answer (${why})${tries} while ${where(step)}.`,
-    `Check its name and the network: \`curl -i ${base.href}v2/\` must get an answer.`,
+    `Check its name and the network: \`curl -i ${base.href}v2/\` must get an answer.${tlsHint(endpoint, code)}`,
+    { cause },
+  );
+}
+
+/** A server that speaks TLS closes a connection that speaks plain HTTP. */
+function tlsHint({ registry, base }: Endpoint, code: string): string {
+  if (base.protocol !== "http:" || code !== "ECONNRESET") return "";
+  return ` If it speaks TLS, write \`plainHttp: false\` in registries: {"${registry}": {…}} of Slipway's configuration file.`;
+}
+
+function embeddedError(registry: string, step: Step, cause: unknown): Failure {
+  return new Failure(
+    { code: "embedded-registry", culprit: registry },
+    `The embedded registry, ${registry}, stopped (${printable((cause as Error).message)}) while ${where(step)}.`,
+    "Run the command again: it goes on where this one ended. If the error stays, `slipway registry serve` tells why.",
     { cause },
   );
 }
 
 /** The error for a TLS connection that failed. Undefined: the fault is another one. */
-function tlsError(registry: string, code: string, step: Step, cause: unknown): Error | undefined {
+function tlsError({ registry, base }: Endpoint, code: string, step: Step, cause: unknown): Error | undefined {
   const entry = `registries: {"${registry}": {…}} of Slipway's configuration file`;
   const faults: readonly [fault: RegExp, problem: string, remedy: string][] = [
     [
       /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/,
       `Registry ${registry} does not speak TLS`,
-      `If it speaks plain HTTP, write \`plainHttp: true\` in ${entry}.`,
+      isLoopback(base)
+        ? `If it speaks plain HTTP, remove \`plainHttp: false\` from ${entry}.`
+        : `If it speaks plain HTTP, write \`plainHttp: true\` in ${entry}.`,
+    ],
+    [
+      base.protocol === "http:" ? /^HPE_INVALID_/ : /^$/,
+      `Registry ${registry} does not speak HTTP`,
+      `If it speaks TLS, write \`plainHttp: false\` in ${entry}.`,
     ],
     [
       /ALERT/,
@@ -188,6 +231,7 @@ function tlsError(registry: string, code: string, step: Step, cause: unknown): E
       `Name the file of its authority with \`ca\` in ${entry}, or check that the name is the registry's.`,
     ],
   ];
+  if (code === "") return undefined;
   const [, problem, remedy] = faults.find(([fault]) => fault.test(code)) ?? [];
   if (problem === undefined || remedy === undefined) return undefined;
   const identity = { code: "registry-tls", culprit: registry } as const;

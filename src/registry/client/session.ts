@@ -6,6 +6,7 @@ import type { ChallengeHints } from "./hints.ts";
 import { BodyError, HttpConnection, type HttpOptions, type HttpRequest, type HttpResponse } from "./http.ts";
 import {
   discard,
+  isWebPage,
   notARegistry,
   protocolError,
   readWords,
@@ -125,7 +126,8 @@ export class Session {
   async refusal(response: RegistryResponse, step: Step): Promise<Error> {
     const words = await readWords(response, this.answerTimeout, (text) => this.#auth.holdsSecret(text));
     const { status, attempts } = response;
-    return refusalError(this.endpoint, step, { status, words, attempts }, await this.#auth.identity(step.repository));
+    const answer = { status, words, attempts, isPage: isWebPage(response) };
+    return refusalError(this.endpoint, step, answer, await this.#auth.identity(step.repository));
   }
 
   /** The error for a transfer that broke off and cannot continue. */

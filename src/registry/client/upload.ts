@@ -3,7 +3,7 @@ import { Failure } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Body, BodyError } from "./http.ts";
 import { AccessRefused, discard, protocolError, type Step } from "./refusal.ts";
-import { Backoff, isRetriableStatus, parseRetryAfter } from "./retry.ts";
+import { Backoff, isRetriableFault, isRetriableStatus, parseRetryAfter } from "./retry.ts";
 import type { Access } from "./scope.ts";
 import type { RegistryRequest, RegistryResponse, Session } from "./session.ts";
 
@@ -163,7 +163,8 @@ class Upload {
       });
     } catch (error) {
       if (error instanceof BodyError) throw this.#sourceError(error);
-      if (this.#options.signal?.aborted || error instanceof AccessRefused) throw error;
+      // Refusals, and faults such as an unknown host or an untrusted certificate, do not pass.
+      if (this.#options.signal?.aborted || !isRetriableFault((error as Error).cause)) throw error;
       return { error };
     }
     const { status } = response;

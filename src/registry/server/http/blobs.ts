@@ -17,6 +17,8 @@ export async function answerBlob(exchange: Exchange, repository: string, referen
   const unknown = () => new RegistryError(404, "BLOB_UNKNOWN", `${repository} does not have the blob ${digest}.`);
 
   if (request.method === "DELETE") {
+    const user = await store.manifests.userOf(repository, digest);
+    if (user) throw new RegistryError(405, "UNSUPPORTED", `The manifest ${user} needs this blob: delete that first.`);
     if (!(await store.blobs.unlink(repository, digest))) throw unknown();
     return reply.code(202).send();
   }

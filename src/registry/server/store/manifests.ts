@@ -130,11 +130,17 @@ export class ManifestStore {
     return found;
   }
 
+  /** A manifest of a repository that a blob is a part of. */
+  async userOf(repository: string, blob: Digest): Promise<Digest | undefined> {
+    for (const digest of await this.list(repository)) {
+      const stored = await this.peek(repository, digest);
+      if (stored && partsOf(parse(stored.bytes, stored.mediaType)).some((part) => part.digest === blob)) return digest;
+    }
+    return undefined;
+  }
+
   #checkParts(repository: string, manifest: ImageManifest | ImageIndex): void {
-    const parts = isIndex(manifest)
-      ? manifest.manifests
-      : [manifest.config, ...manifest.layers.filter((layer) => !isNondistributable(layer.mediaType))];
-    for (const part of parts) {
+    for (const part of partsOf(manifest)) {
       const size = isIndex(manifest) ? this.#useManifest(repository, part.digest) : undefined;
       const actual = size ?? this.#blobs.use(repository, part.digest);
       if (actual === undefined) {
@@ -160,6 +166,12 @@ export class ManifestStore {
     const now = this.#now();
     if (status && now - status.mtimeMs > touchAfter) utimesSync(path, now / 1000, now / 1000);
   }
+}
+
+/** What a manifest needs in its repository. */
+function partsOf(manifest: ImageManifest | ImageIndex): readonly Descriptor[] {
+  if (isIndex(manifest)) return manifest.manifests;
+  return [manifest.config, ...manifest.layers.filter((layer) => !isNondistributable(layer.mediaType))];
 }
 
 function parse(bytes: Uint8Array, mediaType: string | undefined): ImageManifest | ImageIndex {

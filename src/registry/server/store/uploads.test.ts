@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { digestOf, sha256 } from "../../../oci/digest.ts";
-import { type Ask, serverOfTest } from "../testdata/fixture.ts";
+import { type Ask, pushImage, serverOfTest } from "../testdata/fixture.ts";
 import { StoreLayout } from "./layout.ts";
 
 const content = "0123456789".repeat(1000);
@@ -78,6 +78,17 @@ describe("uploads", () => {
     const digest = digestOf("sha512", content);
     expect((await ask("PUT", `${location}?digest=${digest}`, { body: content })).status).toBe(201);
     expect((await ask("GET", `/v2/a/blobs/${digest}`)).text).toBe(content);
+  });
+
+  it("are not deleted while a manifest needs them", async () => {
+    const { ask } = await serverOfTest();
+    const digest = await pushImage(ask, "a", "v1", ["layer"]);
+    for (const blob of [sha256("layer"), sha256("{}")]) {
+      const { status, text } = await ask("DELETE", `/v2/a/blobs/${blob}`);
+      expect([status, text]).toEqual([405, expect.stringContaining(`The manifest ${digest} needs this blob`)]);
+    }
+    await ask("DELETE", `/v2/a/manifests/${digest}`);
+    expect((await ask("DELETE", `/v2/a/blobs/${sha256("layer")}`)).status).toBe(202);
   });
 
   it("are of one repository", async () => {
