@@ -5,6 +5,7 @@ import { openRegistry } from "../registry/client/open.ts";
 import { type PushedBlobs, pushedBlobsIn } from "../registry/client/pushed-blobs.ts";
 import { embeddedHost, openConfigured } from "../registry/open-by-name.ts";
 import { registryPaths, socketExists } from "../registry/server/paths.ts";
+import { placesIn } from "../registry/settings/settings.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
@@ -18,6 +19,11 @@ export type Destination = string | typeof embedded;
 export function destinationOf(image: RequestedImage, request: LaunchRequest, env: Environment): Destination {
   const registry = image.registry || env["SLIPWAY_REGISTRY"] || request.defaultRegistry;
   return registry ? normalizeRegistry(registry) : embedded;
+}
+
+/** The repository of an image there. Many registries give a user only repositories below a prefix. */
+export async function repositoryIn(destination: Destination, name: string, env: Environment): Promise<string> {
+  return destination === embedded ? name : (await placesIn(destination, env))(name);
 }
 
 /** An open registry, and its name in image references. */

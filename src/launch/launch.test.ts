@@ -111,6 +111,15 @@ describe("launch", () => {
     expect(custom.stdout).toBe("mine\ndefault##mine::slim##mine\nunset\n");
   });
 
+  it.each(["launch", "binary"] as const)("puts images below the registry's prefix: %s", async (mode) => {
+    const target = new Target(mode, '#!/bin/sh\necho "$SLIPWAY_CONTAINER_IMAGE_URIS"\n');
+    const digest = target.image({ layers: ["x"] });
+    const env = { SLIPWAY_REGISTRY: registry.host, SLIPWAY_REPOSITORY_PREFIX: "aws/me" };
+    const { stdout } = await target.run([], env);
+    expect(stdout).toBe(`default##${registry.host}/aws/me/team/app@${digest}\n`);
+    expect(registry.manifests.has(`aws/me/team/app ${digest}`)).toBe(mode === "launch");
+  });
+
   it("takes the target's registry over SLIPWAY_REGISTRY over the build's", async () => {
     await using other = await FakeRegistry.start();
     const { target } = pipeline();

@@ -1,7 +1,7 @@
 import type { Environment } from "../core/environment.ts";
 import { helperSocketVariable } from "../engine/calls/calls.ts";
 import { become } from "./become.ts";
-import { type Destinations, destinationOf } from "./destination.ts";
+import { type Destinations, destinationOf, repositoryIn } from "./destination.ts";
 import { customImage, imageReference, isDryRun, programEnvironment } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
 import { referencesOf, type Shipment, ship } from "./push-images.ts";
@@ -27,19 +27,22 @@ export async function launch(
     const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper, isCustom: true });
     return run({ program, args, environment, env, shipments: [], destinations });
   }
-  const shipments: Shipment[] = request.images.map((requested) => ({
-    image: new BuiltImage(requested, runfiles),
-    destination: destinationOf(requested, request, env),
-    repository: requested.repository,
-    tags: requested.remoteTags,
-  }));
+  const shipments = await Promise.all(
+    request.images.map(async (requested): Promise<Shipment> => {
+      const destination = destinationOf(requested, request, env);
+      const repository = await repositoryIn(destination, requested.repository, env);
+      return { image: new BuiltImage(requested, runfiles), destination, repository, tags: requested.remoteTags };
+    }),
+  );
   const environmentFor = (references: readonly string[]) => {
     const byTag = new Map(request.images.map((image, index) => [image.tag, references[index] as string]));
     return programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper });
   };
   const isDry = isDryRun(env);
   const known = () =>
-    shipments.map(({ image, destination }) => imageReference(image, destinations.knownHost(destination)));
+    shipments.map(({ image, destination, repository }) =>
+      imageReference(image, destinations.knownHost(destination), repository),
+    );
   let started: Promise<string | undefined> | undefined;
   if (helper !== undefined && env["SLIPWAY_ENGINE"] === "kubernetes") {
     const { checkImages, startHelper } = await import("./engine-helper.ts");

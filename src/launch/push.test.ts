@@ -36,6 +36,17 @@ describe("push", () => {
     ]);
   });
 
+  it("puts images below the prefix of SLIPWAY_REGISTRY, unless --repository says otherwise", async () => {
+    const { target, digest } = pushTarget();
+    const env = { SLIPWAY_REGISTRY: registry.host, SLIPWAY_REPOSITORY_PREFIX: "aws/me" };
+    const stdout = `${registry.host}/aws/me/team/app@${digest}\n`;
+    expect(await target.run([], env)).toMatchObject({ status: 0, stdout });
+    expect(registry.manifests.has(`aws/me/team/app ${digest}`)).toBe(true);
+    expect(await target.run(["--references"], env)).toMatchObject({ stdout });
+    const exact = await target.run(["--references", "--repository=other"], env);
+    expect(exact.stdout).toBe(`${registry.host}/other@${digest}\n`);
+  });
+
   it("of A, then B, then A leaves the tag at A", async () => {
     const [a, b] = [pushTarget(["a"]), pushTarget(["b"])];
     await a.target.run();

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { normalizeRegistry } from "../oci/reference.ts";
-import { type Destinations, destinationOf } from "./destination.ts";
+import { type Destinations, destinationOf, repositoryIn } from "./destination.ts";
 import { isDryRun } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
 import { print } from "./output.ts";
@@ -47,12 +47,17 @@ export async function push(
       "Give --tag to the push target of one image.",
     );
   }
-  const shipments: Shipment[] = request.images.map((requested) => ({
-    image: new BuiltImage(requested, runfiles),
-    destination: flags.registry ? normalizeRegistry(flags.registry) : destinationOf(requested, request, env),
-    repository: flags.repository ?? requested.repository,
-    tags: flags.tag ?? remoteTags(requested, request, runfiles),
-  }));
+  const shipments = await Promise.all(
+    request.images.map(async (requested): Promise<Shipment> => {
+      const destination = flags.registry ? normalizeRegistry(flags.registry) : destinationOf(requested, request, env);
+      return {
+        image: new BuiltImage(requested, runfiles),
+        destination,
+        repository: flags.repository ?? (await repositoryIn(destination, requested.repository, env)),
+        tags: flags.tag ?? remoteTags(requested, request, runfiles),
+      };
+    }),
+  );
   if (flags.references) {
     for (const shipment of shipments) checkNames(shipment);
     print((await referencesOf(shipments, destinations)).map((reference) => `${reference}\n`).join(""));

@@ -4,6 +4,7 @@ import type { RegistryClient } from "./client/client.ts";
 import { openRegistry } from "./client/open.ts";
 import { embeddedHost, openConfigured } from "./open-by-name.ts";
 import type { EmbeddedRegistry } from "./server/ensure.ts";
+import { placesIn } from "./settings/settings.ts";
 
 export interface WritableOptions {
   /** Default: this process's. */
@@ -20,12 +21,6 @@ export interface WritableRegistry {
   readonly place: (name: string) => string;
 }
 
-/** The repository for a name, in the registry of jobs. */
-export function placeIn(env: Environment, name: string): string {
-  const prefix = (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "");
-  return env["SLIPWAY_REGISTRY"] && prefix !== "" ? `${prefix}/${name}` : name;
-}
-
 /** `host[:port]` of the registry of jobs. Undefined: the embedded one, which never ran. */
 export function writableHost(env: Environment): string | undefined {
   const named = env["SLIPWAY_REGISTRY"];
@@ -34,14 +29,13 @@ export function writableHost(env: Environment): string | undefined {
 
 /**
  * Opens the registry of jobs: `SLIPWAY_REGISTRY`, else the embedded one. Images for jobs are pushed there and pulled from there, since the
- * user may only have read access to the registry of the job's interpreter. In `SLIPWAY_REGISTRY`, repositories are below
- * `SLIPWAY_REPOSITORY_PREFIX`.
+ * user may only have read access to the registry of the job's interpreter. Repositories are below the registry's prefix.
  */
 export async function openWritable({ env = process.env, embedded }: WritableOptions): Promise<WritableRegistry> {
   const named = env["SLIPWAY_REGISTRY"];
   if (named) {
     const host = normalizeRegistry(named);
-    return { client: await openConfigured(host, env), host, place: (name) => placeIn(env, name) };
+    return { client: await openConfigured(host, env), host, place: await placesIn(host, env) };
   }
   const { socketPath, host } = await embedded();
   return { client: openRegistry(host, { embedded: { socketPath } }), host, place: (name) => name };

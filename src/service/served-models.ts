@@ -6,8 +6,8 @@ import { findCredential } from "../credentials/find.ts";
 import { formatReference } from "../oci/reference.ts";
 import { embeddedHost, openByName } from "../registry/open-by-name.ts";
 import { findEmbeddedRegistry, requestToken } from "../registry/server/ensure.ts";
-import { registrySettings } from "../registry/settings/settings.ts";
-import { placeIn, writableHost } from "../registry/writable.ts";
+import { placesIn, registrySettings } from "../registry/settings/settings.ts";
+import { writableHost } from "../registry/writable.ts";
 import { type Content, type ContentSecret, modelFolder } from "./content.ts";
 import type { Model, Service } from "./model.ts";
 import { type RegistryAccesses, registriesFile } from "./sync/registries.ts";
@@ -24,9 +24,12 @@ export interface ModelRegistry {
  *
  * @throws UserError when there is none yet
  */
-export function modelRegistry(env: Environment): ModelRegistry {
+export async function modelRegistry(env: Environment): Promise<ModelRegistry> {
   const host = writableHost(env);
-  if (host !== undefined) return { host, repositoryOf: (id) => placeIn(env, `models/${id}`) };
+  if (host !== undefined) {
+    const place = await placesIn(host, env);
+    return { host, repositoryOf: (id) => place(`models/${id}`) };
+  }
   throw new UserError(
     { code: "model-not-found", culprit: "SLIPWAY_REGISTRY" },
     "There is no registry of models: SLIPWAY_REGISTRY is not set, and the embedded registry of this machine never ran.",
@@ -41,7 +44,7 @@ export function modelRegistry(env: Environment): ModelRegistry {
  */
 export async function resolveModels(models: readonly Model[], env: Environment): Promise<readonly Model[]> {
   if (models.length === 0) return models;
-  const { host, repositoryOf } = modelRegistry(env);
+  const { host, repositoryOf } = await modelRegistry(env);
   const client = await openByName(host, env);
   try {
     return await Promise.all(
@@ -96,7 +99,7 @@ export async function modelAccess(
   env: Environment,
   mayCopy: boolean,
 ): Promise<string> {
-  const { host, repositoryOf } = modelRegistry(env);
+  const { host, repositoryOf } = await modelRegistry(env);
   const embedded = host === embeddedHost(env) ? await findEmbeddedRegistry({ env }) : undefined;
   const credentials: Record<string, Credential> = {};
   for (const model of models) {

@@ -10,15 +10,15 @@ import type { ServiceSettings } from "./settings.ts";
  *
  * @param modelFiles how the sync program gets `modelAccess`. Default: by the secret that applying makes in a cluster
  */
-export function contentsOf(
+export async function contentsOf(
   service: Service,
   { authorities, modelsClaim }: ServiceSettings,
   env: Environment,
   modelFiles: Pick<Content, "secrets" | "texts"> = { secrets: [modelSecret(service)] },
-): readonly Content[] {
+): Promise<readonly Content[]> {
   const { name, models, repositories } = service;
   const contents = [
-    ...(models.length === 0 ? [] : [modelsContent(models, modelRegistry(env), modelsClaim, modelFiles)]),
+    ...(models.length === 0 ? [] : [modelsContent(models, await modelRegistry(env), modelsClaim, modelFiles)]),
     ...(repositories === undefined ? [] : [repositoriesContent(repositories, authorities)]),
   ];
   return contents.map((content) => ({ ...content, arguments: [`--service=${name}`, ...content.arguments] }));

@@ -2,7 +2,8 @@ import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { runCommand } from "../environment/command.ts";
 import { parseReference } from "../oci/reference.ts";
-import { placeIn } from "../registry/writable.ts";
+import { placesIn } from "../registry/settings/settings.ts";
+import { writableHost } from "../registry/writable.ts";
 import { printedError } from "./printed-error.ts";
 import { readServiceSettings } from "./settings.ts";
 
@@ -49,12 +50,15 @@ export async function syncImage(env: Environment): Promise<SyncImage> {
   return { reference, push: async () => void (await run(program, [], env)) };
 }
 
+async function placeSync(env: Environment): Promise<string> {
+  const host = writableHost(env);
+  return host === undefined ? "slipway/sync" : (await placesIn(host, env))("slipway/sync");
+}
+
 async function run(program: string, args: readonly string[], env: Environment): Promise<string> {
-  const { status, stdout, stderr } = await runCommand(
-    program,
-    [...args, "--repository", placeIn(env, "slipway/sync")],
-    { env },
-  );
+  const { status, stdout, stderr } = await runCommand(program, [...args, "--repository", await placeSync(env)], {
+    env,
+  });
   if (status === 0) return stdout;
   if (status === undefined) {
     throw new UserError(

@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Pair, YAMLMap } from "yaml";
 import { UserError } from "../../core/errors.ts";
-import { isRegistry, normalizeRegistry } from "../../oci/reference.ts";
+import { isRegistry, isRepository, normalizeRegistry } from "../../oci/reference.ts";
 
 /** A file that the configuration names. */
 export interface NamedFile {
@@ -18,6 +18,7 @@ export interface ConfiguredRegistry {
   readonly certificate?: NamedFile;
   readonly key?: NamedFile;
   readonly tokenService?: string;
+  readonly repositoryPrefix?: string;
 }
 
 /** An entry under `kubernetes.contexts`. */
@@ -28,7 +29,7 @@ export interface ConfiguredContext {
   readonly namespace?: string;
 }
 
-type Kind = "boolean" | "text" | "file" | "host";
+type Kind = "boolean" | "text" | "file" | "host" | "repository";
 
 // Another module reads `services`.
 const sections = ["registries", "kubernetes", "services"];
@@ -38,6 +39,7 @@ const registryKeys: Readonly<Record<keyof ConfiguredRegistry, Kind>> = {
   certificate: "file",
   key: "file",
   tokenService: "host",
+  repositoryPrefix: "repository",
 };
 const contextKeys: Readonly<Record<keyof ConfiguredContext, Kind>> = { nodeLocal: "boolean", namespace: "text" };
 
@@ -173,6 +175,13 @@ class ConfigFile {
     if (typeof value !== "string" || value === "") return this.#fail(at, `${where} is not a text`, "Write a text.");
     if (kind === "host" && !isRegistry(value)) {
       this.#fail(at, `${where} is ${JSON.stringify(value)}, which is not a host`, "Write HOST or HOST:PORT.");
+    }
+    if (kind === "repository" && !isRepository(value)) {
+      this.#fail(
+        at,
+        `${where} is ${JSON.stringify(value)}, which no repository can begin with`,
+        "Write TEAM or TEAM/JOBS.",
+      );
     }
     if (kind !== "file") return value;
     const path = value.startsWith("~/") ? join(homedir(), value.slice(2)) : resolve(dirname(this.#path), value);

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { ErrorCode } from "../../core/error-codes.ts";
 import { exitStatusOf } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
-import { registrySettings } from "./settings.ts";
+import { placesIn, registrySettings } from "./settings.ts";
 
 let home: string;
 const pem = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n`;
@@ -82,6 +82,18 @@ describe("the settings of a registry", () => {
     await expect(settings("r.example.com")).rejects.toThrow(reported("file-unreadable", /\/client\.key$/));
   });
 
+  it("name what repositories begin with, which SLIPWAY_REPOSITORY_PREFIX replaces in SLIPWAY_REGISTRY", async () => {
+    config("registries: {r.example.com: {repositoryPrefix: team/jobs}}");
+    const place = async (env: Record<string, string> = {}, registry = "r.example.com") =>
+      (await placesIn(registry, { HOME: home, ...env }))("app");
+    expect(await place()).toBe("team/jobs/app");
+    expect((await placesIn("r.example.com", { HOME: home }))("team/jobs/app")).toBe("team/jobs/app");
+    expect(await place({}, "other.example.com")).toBe("app");
+    const env = { SLIPWAY_REGISTRY: "r.example.com", SLIPWAY_REPOSITORY_PREFIX: "/mine/" };
+    expect(await place(env)).toBe("mine/app");
+    expect(await place(env, "other.example.com")).toBe("app");
+  });
+
   it.each<[string, ErrorCode, string, string?]>([
     ["registries: [", "file-invalid", "config.yaml:1:14"],
     ["a: 1\na: 2", "file-invalid", "config.yaml:2:1", "Map keys must be unique"],
@@ -100,6 +112,7 @@ describe("the settings of a registry", () => {
     ["registries:\n  r:\n    key: a.pem", "field-invalid", "config.yaml:3:5", "without certificate"],
     ["registries:\n  r:\n    plainHttp: true\n    ca: a", "field-invalid", "config.yaml:3:5", "which is for TLS"],
     ["registries:\n  r:\n    tokenService: https://a", "field-invalid", "config.yaml:3:19", '"https://a"'],
+    ["registries:\n  r:\n    repositoryPrefix: /a", "field-invalid", "config.yaml:3:23", '"/a"'],
     ["registries:\n  docker.io: {}\n  index.docker.io: {}", "field-invalid", "config.yaml:3:3", "is set twice"],
     ["registries: {r: {ca: absent.pem}}", "file-unreadable", "absent.pem", "config.yaml:1:22: registries.r.ca: "],
     ["registries: {r: {ca: config.yaml}}", "file-invalid", "config.yaml", "config.yaml:1:22: registries.r.ca: "],

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { configFile } from "../../core/user-folders.ts";
+import { normalizeRegistry } from "../../oci/reference.ts";
 import type { Trust } from "../client/trust.ts";
 import { certificatesOf } from "./certificates-folder.ts";
 import { type ConfiguredContext, type NamedFile, readContexts, readRegistries } from "./config-file.ts";
@@ -12,6 +13,8 @@ export interface RegistrySettings extends Trust {
   readonly plainHttp?: boolean;
   /** A further host whose token service may get the credential of this registry. */
   readonly tokenService?: string;
+  /** What the names of repositories that Slipway pushes to begin with, such as `team/jobs`. */
+  readonly repositoryPrefix?: string;
 }
 
 /**
@@ -25,6 +28,20 @@ export async function registrySettings(registry: string, env: Environment = proc
   const configured = await configuredRegistry(registry, env);
   const fromFolder = configured?.plainHttp ? {} : certificatesOf(registry, env);
   return { ...fromFolder, ...configured };
+}
+
+/**
+ * Gives the repositories for names in a registry: below `SLIPWAY_REPOSITORY_PREFIX` in `SLIPWAY_REGISTRY`, else below the registry's
+ * `repositoryPrefix`. A name that is there already stays.
+ *
+ * @param registry `host[:port]`
+ * @throws UserError as {@link registrySettings}
+ */
+export async function placesIn(registry: string, env: Environment = process.env): Promise<(name: string) => string> {
+  const isOurs = env["SLIPWAY_REGISTRY"] !== undefined && normalizeRegistry(env["SLIPWAY_REGISTRY"]) === registry;
+  const given = isOurs ? (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "") : "";
+  const prefix = given || (await configuredRegistry(registry, env))?.repositoryPrefix;
+  return (name) => (prefix === undefined || `${name}/`.startsWith(`${prefix}/`) ? name : `${prefix}/${name}`);
 }
 
 /** Reads the settings of a context of the kubeconfig. Errors as {@link registrySettings}. */

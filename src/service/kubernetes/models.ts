@@ -17,7 +17,7 @@ import { mayCopy } from "./pull-secret.ts";
  */
 export async function checkModels(cluster: Cluster, env: Environment): Promise<void> {
   const { context, namespace } = cluster;
-  const { host } = modelRegistry(env);
+  const { host } = await modelRegistry(env);
   if (isFromLoopback(`${host}/models`)) {
     throw new UserError(
       { code: "registry-unreachable", culprit: host },

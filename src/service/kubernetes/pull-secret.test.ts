@@ -23,7 +23,7 @@ function environmentOfTest(): Record<string, string> {
 it("copies no credential of the user's unasked", async () => {
   const env = environmentOfTest();
   expect(await pullSecrets(service, [service.image, syncImage], env)).toEqual([]);
-  const content = podContent(contentsOf(service, { instanceTypes: {} }, env), syncImage);
+  const content = podContent(await contentsOf(service, { instanceTypes: {} }, env), syncImage);
   expect(podTemplate(service, undefined, undefined, content)).not.toHaveProperty("spec.imagePullSecrets");
 });
 
@@ -35,7 +35,7 @@ it("copies the one for the image that brings content, and no other, where it may
   const data = secret?.["data"] as Record<string, string> | undefined;
   const config = JSON.parse(Buffer.from(data?.[".dockerconfigjson"] ?? "", "base64").toString());
   expect(Object.keys(config.auths)).toEqual(["r.io"]);
-  const content = podContent(contentsOf(service, { instanceTypes: {} }, env), syncImage, true);
+  const content = podContent(await contentsOf(service, { instanceTypes: {} }, env), syncImage, true);
   expect(podTemplate(service, undefined, undefined, content)).toHaveProperty("spec.imagePullSecrets", [
     { name: "web-sync" },
   ]);

@@ -50,7 +50,7 @@ export async function renderFile(
       // First: on a new machine this is what starts the registry, whose name is then known.
       found ??= syncImage(env);
       const sync = await found;
-      const contents = contentsOf(service, settings, env);
+      const contents = await contentsOf(service, settings, env);
       return {
         service,
         manifests: renderService(service, type, podContent(contents, sync.reference, mayCopy(env))),

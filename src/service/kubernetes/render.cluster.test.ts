@@ -41,7 +41,7 @@ describe("an API server, strict and in a namespace that is restricted", () => {
     let accepted = 0;
     for (const [name, text] of Object.entries(texts).filter(([each]) => each.endsWith(".yaml"))) {
       for (const { service } of parseServices(text, name, types)) {
-        const contents = contentsOf(service, { instanceTypes: {} }, { SLIPWAY_REGISTRY: "r.io" });
+        const contents = await contentsOf(service, { instanceTypes: {} }, { SLIPWAY_REGISTRY: "r.io" });
         const content = contents.length === 0 ? undefined : podContent(contents, syncImage);
         for (const manifest of renderService(service, defaultInstanceTypes[service.instanceType ?? ""], content)) {
           const path = pathOf(manifest.kind, namespace, manifest.metadata.name);
