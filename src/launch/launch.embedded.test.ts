@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { askServer, askStatus } from "../registry/server/client.ts";
 import { registryPaths } from "../registry/server/paths.ts";
+import { protocolVersion } from "../registry/server/protocol.ts";
 import { bundleOf } from "../registry/server/testdata/bundle.ts";
 import { Target } from "./testdata/target.ts";
 
@@ -59,6 +60,33 @@ describe("the embedded registry", () => {
     const before = requests().length;
     expect(await target.run()).toEqual({ status: 0, stdout, stderr: "" });
     expect(requests().slice(before).length).toBe(1);
+  });
+
+  it("that dies twice during a push ends it with its own words, and status 1", async () => {
+    const target = new Target("push");
+    // Dies of the first upload.
+    const server = `
+      import { createServer } from "node:http";
+      import { closeSync, rmSync, writeSync } from "node:fs";
+      const socket = process.env.HOME + "/.local/state/slipway/registry/registry.sock";
+      const status = JSON.stringify({ protocol: ${protocolVersion}, host: "localhost:1", pid: process.pid });
+      rmSync(socket, { force: true });
+      createServer((request, response) => {
+        if (request.url === "/slipway/status") response.end(status);
+        else if (request.method === "HEAD") response.writeHead(404).end();
+        else process.exit();
+      }).listen(socket, () => {
+        writeSync(3, '{"ready":{"host":"localhost:1"}}\\n');
+        closeSync(3);
+      });`;
+    target.file("_main/registry.mjs", server);
+    target.image({ layers: ["x"] });
+    const { status, stderr } = await target.run();
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/The embedded registry, localhost:1, stopped \(.*\) while/),
+    ]);
+    expect(stderr).toMatch(/Run the command again.*\[embedded-registry\]\n$/);
   });
 
   it("has a name once it ran, by which a binary knows its images without a request", async () => {
