@@ -61,7 +61,13 @@ describe("an answer without end is over soon:", () => {
       /an answer that did not end within 0.1 s while fetching manifest v1 in/,
     ],
     ["a list that drips", drip("{"), tags, /did not end within 0.1 s while listing tags in team\/app/],
-    ["a configuration that drips", drip("{"), config, /did not end within 0.1 s while downloading blob sha256:/],
+    ["a configuration that drips", drip("{"), config, /0\.1 s while downloading blob sha256:/],
+    [
+      "a blob that drips",
+      drip("{"),
+      (client) => buffer(client.getBlob("team/app", { digest, size: 1_000_000 })),
+      /sent only \d+ bytes in 0.1 s while downloading blob sha256:\w+ in team\/app/,
+    ],
     [
       "a token that drips",
       (...call) => (call[0].url?.startsWith("/token") ? drip("{")(...call) : issued("")(...call)),

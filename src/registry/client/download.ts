@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { UserError } from "../../core/errors.ts";
+import { type Failure, UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { DigestMismatch, DigestVerifier } from "../../oci/digest.ts";
 import { formatReference } from "../../oci/reference.ts";
@@ -57,8 +57,19 @@ export async function* downloadRange(
     const response = await request(session, options, position, step);
     // A server without ranges starts at the beginning again.
     let skip = response.status === 206 ? 0 : position;
+    // Only time spent waiting for the registry counts, not that of a slow reader.
+    let waited = 0;
+    let received = 0;
+    let asked = performance.now();
     try {
       for await (const chunk of response.body as AsyncIterable<Buffer>) {
+        waited += performance.now() - asked;
+        received += chunk.length;
+        if (waited > session.answerTimeout) {
+          if (received < leastBytes) throw tooSlow(session, received, step);
+          waited = 0;
+          received = 0;
+        }
         const wanted = chunk.subarray(Math.min(skip, chunk.length), Math.max(0, skip + end - position));
         skip -= Math.min(skip, chunk.length);
         if (wanted.length > 0) {
@@ -68,6 +79,7 @@ export async function* downloadRange(
         } else if (position >= end) {
           return;
         }
+        asked = performance.now();
       }
       // An end without a fault: if something is missing, the verifier says so.
       return;
@@ -76,6 +88,14 @@ export async function* downloadRange(
       if (!(await backoff.wait({ signal: options.signal }))) throw session.lost(step, backoff.attempts, error);
     }
   }
+}
+
+/** Bytes that have to come in the time of an answer. */
+const leastBytes = 64 * 1024;
+
+function tooSlow(session: Session, received: number, { doing, repository }: Step): Failure {
+  const problem = `sent only ${received} bytes in ${session.answerTimeout / 1000} s while ${doing} in ${repository}`;
+  return protocolError(session.endpoint.registry, problem, "Check the network and the registry, then try again.");
 }
 
 async function request(
