@@ -209,8 +209,9 @@ describe("faults", () => {
       push: () => client.pushBlob({ repository: "a", ...blobOf(Buffer.from("x")) }),
     };
     const error = await failure(acts[act]());
-    expect(error).toEqual(reported("registry-failed", registry.host));
-    expect(error.message).toContain(`Registry ${registry.host} is a web server, not a registry`);
+    expect(error).toEqual(reported("registry-unreachable", registry.host));
+    expect(error.message).toContain(`Host ${registry.host} is a web server, not a registry`);
+    expect(exitStatusOf(error)).toBe(2);
   });
 
   it("of the embedded registry say that it stopped, and are nobody's mistake", async () => {

@@ -129,7 +129,7 @@ export class RegistryClient {
   /**
    * Checks that the host is a registry, to explain why it lacks something.
    *
-   * @throws Failure if a web server answers there
+   * @throws UserError if a web server answers there
    */
   async checkRegistry(repository: string): Promise<void> {
     const step = { doing: "asking for its version" };

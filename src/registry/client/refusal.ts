@@ -146,9 +146,12 @@ export function refusalError(
 }
 
 /** The error for a web page in place of a registry's answer. */
-export function webServerError(registry: string, step: Step, status: number): Failure {
-  const problem = `is a web server, not a registry: it answered ${status} with a web page while ${where(step)}`;
-  return protocolError(registry, problem, "Check the name and the port: `docker pull` needs them too.");
+export function webServerError(registry: string, step: Step, status: number): UserError {
+  return new Unreachable(
+    registry,
+    `Host ${registry} is a web server, not a registry: it answered ${status} with a web page while ${where(step)}.`,
+    "Check the name and the port of the registry.",
+  );
 }
 
 /** Whether an answer is a web page, which registries do not send. */

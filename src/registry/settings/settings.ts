@@ -40,7 +40,9 @@ export async function registrySettings(registry: string, env: Environment = proc
 export async function placesIn(registry: string, env: Environment = process.env): Promise<(name: string) => string> {
   const isOurs = env["SLIPWAY_REGISTRY"] !== undefined && normalizeRegistry(env["SLIPWAY_REGISTRY"]) === registry;
   const given = isOurs ? (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "") : "";
-  const prefix = given || (await configuredRegistry(registry, env))?.repositoryPrefix;
+  // Parsing the file takes longer than the rest of a launch without changes.
+  const isConfigured = readConfiguration(env).text?.includes("repositoryPrefix");
+  const prefix = given || (isConfigured ? (await configuredRegistry(registry, env))?.repositoryPrefix : undefined);
   return (name) => (prefix === undefined || `${name}/`.startsWith(`${prefix}/`) ? name : `${prefix}/${name}`);
 }
 
