@@ -3,10 +3,13 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
+import { findExecutable } from "../core/executables.ts";
 import { startSshAgent } from "./ssh-agent.ts";
 import { Home } from "./testdata/home.ts";
 
-it("an agent for a key ends when its owner is killed, and leaves no file", async () => {
+const isInstalled = findExecutable("ssh-agent", process.env) !== undefined;
+
+it.runIf(isInstalled)("an agent for a key ends when its owner is killed, and leaves no file", async () => {
   const key = join(new Home().folder, "key");
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
   const program = join(import.meta.dirname, "testdata/ssh-session.ts");
@@ -18,7 +21,7 @@ it("an agent for a key ends when its owner is killed, and leaves no file", async
   await expect.poll(() => existsSync(dirname(socket))).toBe(false);
 });
 
-it.each([
+it.runIf(isInstalled).each([
   ["no key", "nothing\n", {}, /ssh-add ended with status/],
   ["no agent on PATH", "", { PATH: "/nowhere" }, /ssh-agent does not start/],
 ])("fails with %s", async (_, key, env, problem) => {

@@ -84,7 +84,7 @@ describe("the embedded registry", () => {
     const { status, stderr } = await target.run();
     expect([status, stderr]).toEqual([
       1,
-      expect.stringMatching(/The embedded registry, localhost:1, stopped \(.*\) while/),
+      expect.stringMatching(/The embedded registry, localhost:1, stopped answering \(.*\) while/),
     ]);
     expect(stderr).toMatch(/Run the command again.*\[embedded-registry\]\n$/);
   });

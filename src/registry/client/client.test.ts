@@ -218,7 +218,7 @@ describe("faults", () => {
     const socketPath = join(tmpdir(), `slipway-none-${process.pid}`);
     const error = await failure(open({ embedded: { socketPath } }).headManifest("a", "v1"));
     expect(error).toEqual(reported("embedded-registry", registry.host));
-    expect(error.message).toMatch(/^The embedded registry, localhost:\d+, stopped \(connect ENOENT/);
+    expect(error.message).toMatch(/^The embedded registry, localhost:\d+, stopped answering \(connect ENOENT/);
     expect(exitStatusOf(error)).toBe(1);
   });
 

@@ -196,7 +196,7 @@ function tlsHint({ registry, base }: Endpoint, code: string): string {
 function embeddedError(registry: string, step: Step, cause: unknown): Failure {
   return new Failure(
     { code: "embedded-registry", culprit: registry },
-    `The embedded registry, ${registry}, stopped (${printable((cause as Error).message)}) while ${where(step)}.`,
+    `The embedded registry, ${registry}, stopped answering (${printable((cause as Error).message)}) while ${where(step)}.`,
     "Run the command again: it goes on where this one ended. If the error stays, `slipway registry serve` tells why.",
     { cause },
   );
