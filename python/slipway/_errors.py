@@ -1,5 +1,7 @@
 """The public errors, and how errors of functions get back to the program."""
 
+import asyncio
+import os
 import re
 import traceback
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Type, TypeVar, Union
@@ -9,6 +11,9 @@ _MAXIMUM_TEXT = 64 * 1024
 # Maximum number of failures of a map printed with their tracebacks, and of indices listed.
 _TOLD = 5
 _LISTED = 20
+
+
+_OWN_FOLDERS = (os.path.dirname(__file__), os.path.dirname(asyncio.__file__))
 
 
 class UserError(Exception):
@@ -104,17 +109,20 @@ def describe(error: BaseException) -> Dict[str, Any]:
     if isinstance(error, (UserError, Failure)):
         identity = {"code": error.code, "culprit": error.culprit} if error.code else {}
         return {**described, **identity, "details": message}
-    # The first entry is Slipway's own, which called the function.
-    trace = error.__traceback__ and error.__traceback__.tb_next
+    # The user's file comes first: neither Slipway nor what runs coroutines for it is of interest.
+    trace = error.__traceback__
+    while trace and os.path.dirname(trace.tb_frame.f_code.co_filename) in _OWN_FOLDERS:
+        trace = trace.tb_next
     lines = traceback.format_exception(type(error), error, trace)
     return {**described, "details": "".join(lines)[-_MAXIMUM_TEXT:]}
 
 
 class RanIn(NamedTuple):
-    """The engine and network with which a function ran."""
+    """How a function ran. `memory` is its limit in bytes."""
 
     kind: str
     network: str
+    memory: Optional[float] = None
 
 
 def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
@@ -123,8 +131,11 @@ def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
         return None
     if re.search(r"\bEROFS\b|Read-only file system", details, re.IGNORECASE):
         return "The file system of its image is read-only. Write below /tmp, or below HOME (/home/slipway)."
-    unreachable = r"\b(EAI_AGAIN|ENETUNREACH)\b|Temporary failure in name resolution|Network is unreachable"
-    if ran_in == ("container", "none") and re.search(unreachable, details):
+    unreachable = (
+        r"\b(EAI_AGAIN|ENETUNREACH|ENOTFOUND|ECONNREFUSED)\b|Temporary failure in name resolution|"
+        "Name or service not known|Network is unreachable|Connection refused"
+    )
+    if ran_in[:2] == ("container", "none") and re.search(unreachable, details):
         return 'It ran without a network. Set network="host" in the options of the function.'
     return None
 

@@ -109,7 +109,10 @@ def _define(function: Callable[..., Any], name: Optional[str], options: _Options
         if SERVED is not None:
             # Already in the image: call the function directly.
             return function(*arguments)
-        return _call(known.name, text, sys.argv[1:], known.options)
+        result = _call(known.name, text, sys.argv[1:], known.options)
+        if result.error is not None:
+            raise result.error
+        return result.value
 
     setattr(call, _ATTRIBUTE, known)
     return call
@@ -179,7 +182,10 @@ def run_in_image(
             "Check inside_image() first, or pass `args` that tell the program what to do there.",
         )
     check_options("run_in_image", tag, env, network, resources)
-    return _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources))
+    result = _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources))
+    if result.error is not None:
+        raise result.error
+    return result.value
 
 
 def map_in_image(
@@ -260,13 +266,10 @@ def _map_there(
     return cast("List[_Settled]", results)
 
 
-def _call(name: str, text: str, arguments: Sequence[str], options: _Options) -> Any:
+def _call(name: str, text: str, arguments: Sequence[str], options: _Options) -> _Settled:
     results: List[_Settled] = []
     _calls(name, [text], arguments, options, None, lambda _, each: results.append(each), _to_stderr)
-    [result] = results
-    if result.error is not None:
-        raise result.error
-    return result.value
+    return results[0]
 
 
 def _calls(
@@ -283,12 +286,13 @@ def _calls(
     image = container_image(options.tag or "default") if images else None
     network = options.network or "none"
     place = _engine.place_of(kind, image)
-    ran_in = RanIn("process" if image is None else kind, network)
+    limits = check_options(f'"{name}"', resources=options.resources)
+    ran_in = RanIn("process" if image is None else kind, network, limits.get("memory"))
     batch: _engine.Batch = {
         "programArguments": list(arguments),
         "env": {**images, **(options.env or {})},
         "network": network,
-        "resources": check_options(f'"{name}"', resources=options.resources),
+        "resources": limits,
         "name": name,
         "inputs": list(inputs),
     }
@@ -323,13 +327,18 @@ def _settle(name: str, outcome: Mapping[str, Any], place: str, ran_in: RanIn) ->
     if reason:
         text = f"{subject} failed in {place}: {reason['problem']}\n{reason['remedy']}"
     else:
-        text = f"{subject} ended with status {status} in {place} before it returned a result.\n{_remedy(status)}"
+        text = f"{subject} ended with status {status} in {place} before it returned a result.\n{_remedy(status, ran_in)}"
     return _Settled(None, reported(Failure, "function-failed", name, text))
 
 
-def _remedy(status: int) -> str:
+def _remedy(status: int, ran_in: RanIn) -> str:
+    if status == 137 and ran_in.kind == "container" and ran_in.memory is not None:
+        return (
+            f"It was killed, most often because it used more than its `resources` memory of {ran_in.memory} bytes. "
+            "Raise that, or give it less to do."
+        )
     if status == 137:
-        return "It was killed, most often because it ran out of memory: give it more memory, or less to do."
+        return "It was killed, most often because the machine ran out of memory. Lower `parallelism`, or give it less to do."
     if status == 0:
         return "The program must call main after it has defined its functions."
     return "Look at what it printed above."

@@ -21,7 +21,8 @@ class LimitsRemedy(unittest.TestCase):
         wrapped = RuntimeError("cannot fetch")
         wrapped.__cause__ = LOOKUP
         unreachable = OSError(errno.ENETUNREACH, "Network is unreachable")
-        for error in (LOOKUP, wrapped, unreachable):
+        refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+        for error in (LOOKUP, wrapped, unreachable, refused):
             self.assertIn('\nIt ran without a network. Set network="host"', arrived(error, CONTAINER))
 
     def test_names_the_folders_that_can_be_written(self) -> None:

@@ -55,6 +55,11 @@ async def later() -> int:
 
 
 @slipway.in_image
+async def fails_late() -> int:
+    raise TideError("late")
+
+
+@slipway.in_image
 def nan() -> float:
     return float("nan")
 
@@ -108,6 +113,7 @@ SCENARIOS: Dict[str, Callable[[], Any]] = {
     "fail": fail,
     "leave": lambda: leave(7),
     "later": later,
+    "late": fails_late,
     "leaves_a_child": lambda: [leaves_a_child(1), *slipway.map_in_image([1, 2], leaves_a_child)],
     "two_of_one_name": two_of_one_name,
     "nan": nan,

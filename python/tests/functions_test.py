@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -40,6 +41,10 @@ class Functions(unittest.TestCase):
         self.assertRegex(err, r'functions_program\.py", line \d+, in fail\n.*\n\nThe|ValueError: the moon')
         self.assertRegex(err, r"TideError: the tide is out\n--- raised in a process of this machine ---")
         self.assertIn("slipway._errors.RemoteError: TideError: the tide is out", err)
+        self.assertEqual(len(re.findall(r'/slipway/_\w+\.py"', err)), 2)
+        _, err, _ = run("late")
+        self.assertRegex(err, r'^slipway.*\n.*Traceback.*\n.*functions_program\.py", line \d+, in fails_late\n')
+        self.assertNotIn("asyncio", err)
 
     def test_end_with_one_clear_sentence(self) -> None:
         for scenario, expected, culprit, code in (

@@ -14,6 +14,8 @@ export interface Calls {
   readonly inputs: readonly string[];
   readonly programArguments: readonly string[];
   readonly options: CheckedOptions<CallOptions> & { readonly parallelism?: number };
+  /** The stack of the caller, for errors. */
+  readonly site: string;
   /** Called once per call when it has ended, with its result or error. */
   readonly onSettled: (index: number, settled: PromiseSettledResult<unknown>) => void;
   readonly onOutput: (data: Buffer) => void;
@@ -25,18 +27,19 @@ export interface Calls {
  * @throws UserError or Failure if the engine does not work, or leaves a call out
  */
 export async function makeCalls(calls: Calls): Promise<void> {
-  const { name, inputs, programArguments, options, onSettled, onOutput } = calls;
+  const { name, inputs, programArguments, options, site, onSettled, onOutput } = calls;
   const engine = callEngine();
   const images = imageVariables();
   const image = Object.keys(images).length > 0 ? containerImage(options.tag) : undefined;
   const network = options.network ?? "none";
   const place = placeOf(engine.kind, image);
+  const kind = image === undefined ? "process" : engine.kind;
+  const ranIn: RanIn = { kind, network, memory: options.resources?.memory, site };
   let settled = 0;
   const onOutcome = (index: number, outcome: CallOutcome) => {
     settled += 1;
     onSettled(index, settle(name, outcome, place, ranIn));
   };
-  const ranIn: RanIn = { kind: image === undefined ? "process" : engine.kind, network };
   await engine.run(
     {
       ...(image === undefined ? {} : { image }),
@@ -60,7 +63,7 @@ export async function makeCalls(calls: Calls): Promise<void> {
 
 /** Makes one call and returns its result, or throws its error. */
 export async function makeCall(
-  calls: Pick<Calls, "name" | "programArguments" | "options"> & { readonly input: string },
+  calls: Pick<Calls, "name" | "programArguments" | "options" | "site"> & { readonly input: string },
 ) {
   let settled: PromiseSettledResult<unknown> | undefined;
   await makeCalls({
@@ -90,12 +93,15 @@ function settle(name: string, outcome: CallOutcome, place: string, ranIn: RanIn)
     ? `${subject} failed in ${place}: ${reason.problem}`
     : `${subject} ended with status ${status} in ${place} before it returned a result.`;
   const identity = { code: "function-failed", culprit: name } as const;
-  return { status: "rejected", reason: new Failure(identity, problem, reason?.remedy ?? remedyOf(status)) };
+  return { status: "rejected", reason: new Failure(identity, problem, reason?.remedy ?? remedyOf(status, ranIn)) };
 }
 
-function remedyOf(status: number): string {
+/** Keep python/slipway/_functions.py the same. */
+function remedyOf(status: number, { kind, memory }: RanIn): string {
+  if (status === 137 && kind === "container" && memory !== undefined)
+    return `It was killed, most often because it used more than its \`resources.memory\` of ${memory} bytes. Raise that, or give it less to do.`;
   if (status === 137)
-    return "It was killed, most often because it ran out of memory: give it more memory, or less to do.";
+    return "It was killed, most often because the machine ran out of memory. Lower `parallelism`, or give it less to do.";
   if (status === 0) return "The program must call main after it has defined its functions.";
   return "Look at what it printed above.";
 }

@@ -4,6 +4,7 @@ import type { CallOptions } from "./call-options.ts";
 import { makeCall } from "./calls.ts";
 import { type CheckedOptions, checkOptions } from "./check-options.ts";
 import { encodeJson, type Json } from "./json.ts";
+import { callSite } from "./remote-error.ts";
 import { servedCall, unknownFunction } from "./serving.ts";
 
 /** Options of {@link inImage}. */
@@ -54,10 +55,11 @@ export function inImage<A extends Json[], R extends Json | void>(
   const known: ImageFunction = { name, fn, options: checked };
   functions.set(name, known);
   const call = async (...args: A) => {
+    const site = callSite(call);
     const input = encodeJson(args, `argument list of ${JSON.stringify(name)}`);
     // Already in the image: call the function directly.
     if (servedCall !== undefined) return fn(...(JSON.parse(input) as A));
-    return (await makeCall({ name, input, programArguments: process.argv.slice(2), options: checked })) as R;
+    return (await makeCall({ name, input, programArguments: process.argv.slice(2), options: checked, site })) as R;
   };
   made.set(call, known);
   return call;

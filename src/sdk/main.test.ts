@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import {
@@ -31,6 +31,21 @@ it("a map fails if its engine leaves an item out", async () => {
   const { err, status } = await run("mapByName", env);
   expect(err).toMatch(/^Only 0 of 3 calls of "square" ran .*\[function-failed\]$/ms);
   expect(status).toBe(1);
+});
+
+it("a function that is killed names the limit that it had", async () => {
+  const podman = executable("podman", "#!/bin/sh\nexit 137\n");
+  const env = { SLIPWAY_ENGINE: "container", SLIPWAY_CONTAINER_IMAGE: "r.io/a:1", CONTAINER_HOST: "unix:///none" };
+  const { err } = await run("mapLimited", { ...env, PATH: `${dirname(podman)}:/usr/bin:/bin` });
+  expect(err).toContain(
+    "It was killed, most often because it used more than its `resources.memory` of 1073741824 bytes.",
+  );
+});
+
+it("an error at the top of a module is printed like others, without the program's source", async () => {
+  const { err, status } = await run("unknownOption", {});
+  expect(err).toMatch(/^"wrong": netwrok is not an option \(did you mean network\?\)\.\n.*\[value-invalid\]\n$/);
+  expect(status).toBe(2);
 });
 
 describe("a process that serves a function", () => {

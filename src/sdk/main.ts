@@ -1,8 +1,16 @@
-import { exitStatusOf, reportOf } from "../core/errors.ts";
+import { exitStatusOf, Failure, reportOf, UserError } from "../core/errors.ts";
 import { stopAll } from "../core/interrupts.ts";
 import { functions } from "./in-image.ts";
 import type { Json } from "./json.ts";
 import { serve, servedCall } from "./serving.ts";
+
+// An error at the top of a module, such as an unknown option of a function. Node would print the bundle's source.
+process.on("uncaughtExceptionMonitor", (error) => {
+  const isOurs = error instanceof UserError || error instanceof Failure;
+  if (!isOurs || process.listenerCount("uncaughtException") > 0) return;
+  process.stderr.write(`${reportOf(error)}\n`);
+  process.exit(error.exitStatus);
+});
 
 /**
  * Runs the program. If this process was started to run one of the program's functions, it runs only that function and exits.

@@ -5,6 +5,7 @@ import { type ImageFunction, imageFunction } from "./in-image.ts";
 import { encodeJson, type Json } from "./json.ts";
 import { MapError } from "./map-error.ts";
 import { MapProgress } from "./map-progress.ts";
+import { callSite } from "./remote-error.ts";
 import { servedCall } from "./serving.ts";
 
 /** Options of {@link mapInImage}. Omitted options have the values that {@link inImage} was given. */
@@ -51,7 +52,7 @@ export async function mapInImage<T extends Json>(
   const inputs = items.map((item, index) => encodeJson([item], `item ${index} for ${JSON.stringify(target.name)}`));
   const results =
     servedCall === undefined
-      ? await mapThere(target, inputs, { ...target.options, ...rest })
+      ? await mapThere(target, inputs, { ...target.options, ...rest }, callSite(mapInImage))
       : await mapHere(target, inputs);
   if (settled) return results;
   const failures = results.flatMap((each, index) =>
@@ -65,6 +66,7 @@ async function mapThere(
   { name }: ImageFunction,
   inputs: readonly string[],
   options: Calls["options"],
+  site: string,
 ): Promise<PromiseSettledResult<unknown>[]> {
   if (inputs.length === 0) return [];
   const results: PromiseSettledResult<unknown>[] = new Array(inputs.length);
@@ -75,6 +77,7 @@ async function mapThere(
       inputs,
       programArguments: process.argv.slice(2),
       options,
+      site,
       onSettled: (index, result) => {
         results[index] = result;
         progress.settled(result.status === "fulfilled");

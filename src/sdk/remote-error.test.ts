@@ -19,7 +19,8 @@ describe("an error of a function in a container", () => {
   const readOnly = Object.assign(new Error("EROFS: read-only file system, open '/x'"), { code: "EROFS" });
 
   it("names the option for a network, also where a fetch hides why", () => {
-    for (const error of [lookup, new TypeError("fetch failed", { cause: lookup })]) {
+    const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:80"), { code: "ECONNREFUSED" });
+    for (const error of [lookup, refused, new TypeError("fetch failed", { cause: lookup })]) {
       const { message, stack } = arrived(error, container);
       expect(message).toMatch(/^.*\n.*`network: "host"`/);
       expect(stack).toMatch(/`network: "host"`.*\n {4}--- thrown in a container of x/);

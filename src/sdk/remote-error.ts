@@ -4,8 +4,14 @@ import type { EngineKind } from "../engine/kind.ts";
 import type { Network } from "../engine/limits.ts";
 import type { RemoteFailure } from "../engine/remote-failure.ts";
 
-/** Maximum number of the SDK's own frames in a stack. */
-const maximumOwnFrames = 20;
+/** The stack of whoever calls a function of the SDK, without that function. */
+export function callSite(callee: (...args: never[]) => unknown): string {
+  const site: { stack?: string } = {};
+  Error.captureStackTrace(site, callee);
+  const { stack = "" } = site;
+  const start = stack.indexOf("\n    at ");
+  return start < 0 ? "" : stack.slice(start + 1);
+}
 
 /**
  * An exception that a function threw in its container, pod or process. Its stack is the function's stack, followed by the caller's. `name` and
@@ -16,18 +22,14 @@ export class RemoteError extends Error {
 
   /**
    * @param where where the function ran, such as `a container of IMAGE`
+   * @param site the stack of the caller
    * @param remedy what to do about it, if known
    */
-  constructor(failure: RemoteFailure, where: string, remedy?: string) {
-    // The SDK's own frames come first, and stack-trace.ts drops them.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = stackTraceLimit + maximumOwnFrames;
+  constructor(failure: RemoteFailure, where: string, site: string, remedy?: string) {
     super(remedy === undefined ? failure.message : `${failure.message}\n${remedy}`);
-    Error.stackTraceLimit = stackTraceLimit;
     this.name = failure.name;
-    const here = this.stack?.slice(this.stack.indexOf("\n    at ") + 1) ?? "";
     const told = remedy === undefined ? failure.details : `${failure.details}\n${remedy}`;
-    this.stack = `${told}\n    --- thrown in ${where}, called here ---\n${here}`;
+    this.stack = `${told}\n    --- thrown in ${where}, called here ---\n${site}`;
   }
 }
 
@@ -53,14 +55,22 @@ export function revive(failure: RemoteFailure, where: string, ranIn: RanIn): Err
     const { code = "function-failed", culprit = where } = failure;
     return new (failure.name === "UserError" ? UserError : Failure)({ code, culprit }, problem, remedy.join("\n"));
   }
-  return new RemoteError(failure, where, limitsRemedy(failure.details, ranIn));
+  return new RemoteError(failure, where, ranIn.site ?? "", limitsRemedy(failure.details, ranIn));
 }
 
-/** The engine and network with which a function ran. */
+/** How a function ran. */
 export interface RanIn {
   readonly kind: EngineKind;
   readonly network: Network;
+  /** Its limit in bytes. */
+  readonly memory?: number | undefined;
+  /** The stack of the caller. */
+  readonly site?: string;
 }
+
+/** Codes of Node, and words of Python and of other programs. */
+const unreachable =
+  /\b(EAI_AGAIN|ENETUNREACH|ENOTFOUND|ECONNREFUSED)\b|Temporary failure in name resolution|Name or service not known|Network is unreachable|Connection refused/;
 
 /**
  * The remedy for an error that comes from the limits of containers: no network by default, and a read-only root file system.
@@ -73,7 +83,7 @@ function limitsRemedy(details: string, { kind, network }: RanIn): string | undef
   if (/\bEROFS\b|Read-only file system/i.test(details)) {
     return "The file system of its image is read-only. Write below /tmp, or below HOME (/home/slipway).";
   }
-  if (kind === "container" && network === "none" && /\b(EAI_AGAIN|ENETUNREACH)\b/.test(details)) {
+  if (kind === "container" && network === "none" && unreachable.test(details)) {
     return 'It ran without a network. Set `network: "host"` in the options of the function.';
   }
   return undefined;

@@ -4,6 +4,7 @@ import type { CallOptions } from "./call-options.ts";
 import { makeCall } from "./calls.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Json } from "./json.ts";
+import { callSite } from "./remote-error.ts";
 import { servedCall } from "./serving.ts";
 
 /** Options of {@link runInImage}. */
@@ -39,5 +40,6 @@ export async function runInImage<R extends Json | void = Json | void>(options: R
     );
   }
   const { args = [], ...rest } = checkOptions("runInImage", options, "args");
-  return (await makeCall({ name: wholeProgram, input: "[]", programArguments: args, options: rest })) as R;
+  const site = callSite(runInImage);
+  return (await makeCall({ name: wholeProgram, input: "[]", programArguments: args, options: rest, site })) as R;
 }

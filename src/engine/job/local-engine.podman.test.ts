@@ -67,6 +67,12 @@ describe("a job in a container", () => {
     expect((await engine.collect(id)).status).toMatchObject({ state: "failed", attempts: 1, reason });
   });
 
+  it("that is killed names the limit that it had", async () => {
+    const id = await submit({ command: ["node", "-e", "process.exit(137)"], resources: { memory: 2 ** 28 } });
+    const reason = expect.stringMatching(/268435456 bytes of memory\. Give it more \(resources: memory\)/);
+    expect((await engine.collect(id)).status).toMatchObject({ state: "failed", reason });
+  });
+
   it("may not change its code, is not root, and has the variables that were declared", async () => {
     const script = `try { fs.writeFileSync("x", "") } catch (error) { console.log(error.code, process.getuid(), process.cwd(), process.env.GREETING, process.env.SHELL) }`;
     const id = await submit({ command: ["node", "-e", script], environment: { GREETING: "hi" } });

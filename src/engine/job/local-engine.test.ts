@@ -85,6 +85,7 @@ describe("a function in TypeScript", () => {
     expect(reply).toMatchObject({
       error: { name: "RangeError", message: "too far", details: expect.stringMatching(/at deep \(.*throws\.ts:1/) },
     });
+    expect(JSON.stringify(reply)).not.toMatch(/\[eval|node:internal/);
     expect(status).toMatchObject({ state: "failed", exitStatus: 1 });
   });
 
@@ -112,6 +113,7 @@ class Report:
         print("adding")
         return {"sum": a + b + helper.VALUE, "python": sys.executable}
 async def later(): return "done"
+async def late(): raise KeyError("late")
 def fails(): raise KeyError("missing")
 def strange(): return object()
 def quits(): sys.exit(3)
@@ -139,9 +141,12 @@ def quits(): sys.exit(3)
     ["nowhere:f", "ModuleNotFoundError"],
     ["report:strange", "TypeError"],
     ["report:quits", "SystemExit"],
+    ["report:late", "KeyError"],
   ])("%s fails with its %s", async (name, error) => {
     code("report.py", text);
-    expect((await run({ interpreter, function: name })).reply).toMatchObject({ error: { name: error } });
+    const { reply } = await run({ interpreter, function: name });
+    expect(reply).toMatchObject({ error: { name: error } });
+    expect(JSON.stringify(reply)).not.toMatch(/<string>|importlib|asyncio/);
   });
 
   it("finds `python3` to be its interpreter in a command", async () => {

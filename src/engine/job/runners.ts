@@ -5,7 +5,7 @@ export const maximumResult = 16 * 1024 * 1024;
 
 /** Calls `module:name` with the arguments given and says how it went: `protocol.ts`. Python 3.6 and newer. */
 const python = `
-import asyncio, importlib, inspect, json, os, sys, traceback
+import asyncio, importlib, inspect, json, os, re, sys, traceback
 name, limit, folders = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 nonce = os.environ.pop("${nonceVariable}")
 given = os.environ.pop("${inputVariable}", None)
@@ -27,7 +27,10 @@ try:
         raise ValueError("the result takes %d bytes as JSON, and at most %d go through" % (len(text), limit))
 except BaseException as error:
     status = 1
-    trace = error.__traceback__.tb_next or error.__traceback__
+    # The user's file comes first: neither this runner nor what imports and runs for it is of interest.
+    trace = error.__traceback__
+    while trace and re.search(r"^<string>$|^<frozen importlib|/(asyncio|importlib)/\\w+\\.py$", trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
     details = "".join(traceback.format_exception(type(error), error, trace))[-65536:]
     text = json.dumps({"error": {"name": type(error).__name__, "message": str(error)[:65536], "details": details}})
 sys.stdout.flush()
@@ -61,7 +64,8 @@ try {
   if (size > Number(limit)) throw new RangeError("the result takes " + size + " bytes as JSON, and at most " + limit + " go through");
 } catch (error) {
   status = 1;
-  const details = inspect(error, { colors: false }).slice(0, 65536);
+  const frames = /\\n +at [^\\n]*(\\[eval\\d*\\]|node:internal)[^\\n]*/g;
+  const details = inspect(error, { colors: false }).replaceAll(frames, "").slice(0, 65536);
   text = JSON.stringify({ error: { name: error?.name ?? "Error", message: String(error?.message ?? error).slice(0, 65536), details } });
 }
 const answer = Buffer.from("\\x1eslipway " + nonce + " " + text + "\\n");

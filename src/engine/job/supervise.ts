@@ -142,12 +142,13 @@ function ended(exitStatus: number, program: Program, hasReply: boolean): Partial
     return { state: "failed", exitStatus: 1, reason: "It ended before its function gave a result." };
   }
   if (exitStatus === 0) return { state: "succeeded", exitStatus };
-  const killed = exitStatus - 128 === constants.signals.SIGKILL;
-  return {
-    state: "failed",
-    exitStatus,
-    ...(killed ? { reason: "It was killed, most often because it ran out of memory." } : {}),
-  };
+  if (exitStatus - 128 !== constants.signals.SIGKILL) return { state: "failed", exitStatus };
+  const { memory } = program.resources;
+  const reason =
+    memory === undefined || program.image === undefined
+      ? "It was killed, most often because the machine ran out of memory. Give it less to do."
+      : `It was killed, most often because it used more than ${memory} bytes of memory. Give it more (resources: memory), or less to do.`;
+  return { state: "failed", exitStatus, reason };
 }
 
 /** Waits for a line on descriptor 3 before it becomes the program: nothing runs that is not written down. The only variable it sets is a shell's own. */

@@ -54,7 +54,10 @@ export function describeFunctions({ env, where, container }: Place): void {
       const { err, status } = await run("fail", env);
       expect(err).toMatch(/^TideError: the tide is out\n {4}at .*program\.ts:\d+:\d+\)?\n/m);
       expect(err).toContain("[cause]: Error: the moon");
+      expect(err).toMatch(/ {4}--- thrown in .*, called here ---\n {4}at .*program\.ts:\d+/);
       expect(err).toContain(`--- thrown in ${where}, called here ---`);
+      const called = err.slice(err.indexOf("called here"));
+      expect(called.match(/src\/(sdk\/[^t]|engine)/g) ?? []).toHaveLength(1);
       expect(status).toBe(1);
     });
 

@@ -62,6 +62,7 @@ const square = inImage("square", async (n: number): Promise<number> => {
   return n * n;
 });
 const squares = inImage("squares", (items: number[]) => mapInImage(items, square));
+if (scenario === "unknownOption") inImage("wrong", () => 1, { netwrok: "host" } as object);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 const scenarios: Record<string, () => Promise<Json | void>> = {
   add: () => add(1, 2),
