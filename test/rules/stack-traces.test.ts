@@ -32,9 +32,9 @@ describe("the stack trace of a TypeScript program", () => {
       "    at test/rules/throwing/calling.ts:5:10",
       "    at async test/rules/throwing/calling.ts:12:1",
       "    --- thrown in a process of this machine, called here ---",
-      "    at async measure (test/rules/throwing/calling.ts:9:10)",
-      "    at async test/rules/throwing/calling.ts:13:3",
-      "    at async test/rules/throwing/calling.ts:12:1",
+      "    at measure (test/rules/throwing/calling.ts:9:16)",
+      "    at test/rules/throwing/calling.ts:13:9",
+      "    at test/rules/throwing/calling.ts:12:7",
     ]);
   });
 
