@@ -76,6 +76,15 @@ describe("the files of src", () => {
     expect(circles).toEqual([]);
   });
 
+  it("that are programs report uncaught errors like others", () => {
+    const programs = files.filter((file) => /(^|[/-])main\.ts$/.test(file) && file !== "sdk/main.ts");
+    expect(programs.length).toBeGreaterThan(8);
+    const silent = programs.filter(
+      (file) => !/\b(reportUncaught|runTool)\(/.test(readFileSync(join(source, file), "utf8")),
+    );
+    expect(silent).toEqual([]);
+  });
+
   it("have their tests beside them: x.test.ts or x.SUBJECT.test.ts tests x.ts, or the folder x", () => {
     const strays = files.filter((file) => {
       const [module] = basename(file).split(".", 1);

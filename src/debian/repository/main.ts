@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { exitStatusOf, reportOf } from "../../core/errors.ts";
+import { reportUncaught } from "../../core/unexpected.ts";
 import { readAptSources } from "../apt-sources.ts";
 import { parseLock } from "../lock.ts";
 import { findMirrors } from "../mirrors.ts";
@@ -28,6 +29,7 @@ async function main([command, path = "", ...rest]: readonly string[]): Promise<u
   return { lock, mirrors: findMirrors(lock.suites, mirror, readAptSources()), archives: snapshotArchives(lock) };
 }
 
+reportUncaught();
 try {
   process.stdout.write(`${JSON.stringify(await main(process.argv.slice(2)))}\n`);
 } catch (error) {

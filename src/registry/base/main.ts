@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { join } from "node:path";
 import { exitStatusOf, reportOf } from "../../core/errors.ts";
+import { reportUncaught } from "../../core/unexpected.ts";
 import { splitDigest } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import { formatLayerMetadata } from "../../oci/layer.ts";
@@ -42,6 +43,7 @@ registerHooks({
     next(specifier.startsWith(".") ? specifier.replace(/\.mjs$/, ".mts") : specifier, context),
 });
 
+reportUncaught();
 try {
   process.stdout.write(`${JSON.stringify(await main(process.argv.slice(2)))}\n`);
 } catch (error) {

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { exitStatusOf, reportOf, UserError } from "../../core/errors.ts";
+import { reportUncaught } from "../../core/unexpected.ts";
 import type { HelperAnswer, HelperCall } from "../../credentials/protocols/helper.ts";
 
 /** Helpers by the name under which `slipway install` installs them. */
@@ -39,4 +40,5 @@ async function main([name = "", ...args]: readonly string[]): Promise<number> {
   }
 }
 
+reportUncaught();
 process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,6 @@
 import { closeSync, writeSync } from "node:fs";
 import { Failure, reportOf, UserError } from "../../core/errors.ts";
+import { reportUncaught } from "../../core/unexpected.ts";
 import { closeInherited } from "./descriptors.ts";
 import { notStarted, registryPaths } from "./paths.ts";
 import type { Handshake, StartFailure } from "./protocol.ts";
@@ -26,6 +27,7 @@ function failureOf(error: unknown): StartFailure {
   return failureOf(notStarted(registryPaths(), error instanceof Error ? error.message : String(error)));
 }
 
+reportUncaught();
 closeInherited([0, 1, 2, handshakeDescriptor]);
 try {
   const running = await serve(registryPaths(), { stopWhenIdle: true });
