@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { expect, it, vi } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import { KubernetesEngine } from "./engine.ts";
 import { managedBy } from "./objects.ts";
 import { apiServer, list, refuse } from "./testdata/api-server.ts";
@@ -41,6 +42,16 @@ async function collect(onEvents: (response: ServerResponse, hasEnded: () => Prom
 }
 
 const none = { reason: "FailedToRetrieveImagePullSecret", message: "" };
+
+it("says that a job is not there whose log is asked for", async () => {
+  const absent = JSON.stringify({ kind: "Status", reason: "NotFound", message: "none" });
+  const env = await apiServer(({ url }, response) => {
+    if (url.includes("/pods")) response.end(list([]));
+    else response.writeHead(404).end(absent);
+  });
+  const log = new KubernetesEngine(env).logs("k8s:a-00000000", { follow: false });
+  await expect(log.next()).rejects.toThrow(reported("job-not-found", "k8s:a-00000000"));
+});
 
 it("misses no change while it asks for the reason of what was before", async () => {
   const { status } = await collect(async (response, hasEnded) => {

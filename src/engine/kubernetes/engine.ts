@@ -97,10 +97,13 @@ export class KubernetesEngine implements JobEngine {
     { follow, signal }: { readonly follow: boolean; readonly signal?: AbortSignal },
   ): AsyncGenerator<LogChunk> {
     const { cluster, name, end } = await this.#find(id);
-    if (end) return this.#notice(`The output of job ${id} was deleted with it.`);
+    if (end) return this.#notice(deletedOutput(id));
     if (!follow) {
       const observed = await this.#observe(cluster, name);
-      if (observed === undefined) return void this.#lost(id);
+      if (observed === undefined) {
+        await this.#lost(id);
+        return this.#notice(deletedOutput(id));
+      }
       for (const pod of observed.pods.filter(hasBegun)) {
         yield* this.#podLog(cluster, observed.job, pod, asItIs, id, signal);
       }
@@ -386,4 +389,8 @@ function hasBegun(pod: Pod): boolean {
 
 function withoutReason({ reason: _, ...status }: JobStatus): JobStatus {
   return status;
+}
+
+function deletedOutput(id: string): string {
+  return `The output of job ${id} was deleted with it.`;
 }
