@@ -34,11 +34,17 @@ it("tells once that a server is quiet, and gives up after five minutes", async (
   await expect(watching.finally(() => vi.useRealTimers())).rejects.toThrow(unreachable);
 });
 
-it("does not hurry a server that ends every watch at once", async () => {
+it.each<[string, (response: ServerResponse) => void]>([
+  [
+    "ends every watch at once",
+    (response) => response.end(`${JSON.stringify({ type: "ERROR", object: { metadata: {} } })}\n`),
+  ],
+  ["has forgotten every state", (response) => refuse(response, 410)],
+])("does not hurry a server that %s", async (_, answer) => {
   const begun: number[] = [];
   const api = await apiOf((response) => {
     begun.push(performance.now());
-    response.end(`${JSON.stringify({ type: "ERROR", object: { metadata: {} } })}\n`);
+    answer(response);
   }, "watches");
   const over = new AbortController();
   const watching = watchAll(api, selection, { signal: over.signal }, () => {});

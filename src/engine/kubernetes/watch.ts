@@ -90,6 +90,7 @@ export async function watchAll<Item extends { readonly metadata: Metadata }>(
       if (signal.aborted) return;
       if (refusalOf(error)?.status === 410) {
         version = undefined;
+        await pause(signal);
         continue;
       }
       if (!mayPass(error)) throw error;
