@@ -122,6 +122,16 @@ it("keeps results though the job cannot be deleted any more, and says what is le
   expect(cluster.printed()).toMatch(/^slipway: Job f-\w+ is left in namespace default of cluster test.*\n$/);
 });
 
+it("keeps results though the user may not delete the job, and says what is left", async () => {
+  const cluster = await clusterOf(refusing("DELETE jobs", 403));
+  await cluster.watched();
+  cluster.end(0, 1);
+  cluster.end(1, 2);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual(both);
+  expect(cluster.printed()).toMatch(/^slipway: Job f-\w+ is left in namespace default of cluster test: .*403.*\n$/);
+});
+
 it("ends what runs as soon as the cluster answers again", async () => {
   const cluster = await clusterOf(refusing("DELETE jobs", 503, 5));
   await cluster.watched();

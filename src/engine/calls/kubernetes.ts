@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
-import { Failure } from "../../core/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
 import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
 import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
@@ -177,7 +177,10 @@ async function podsNow(cluster: Cluster, name: string, signal: AbortSignal): Pro
   return pods;
 }
 
-/** Deletes a batch; one whose results nobody waits for any more, until nothing of it runs. A cluster that does not answer is asked for a while. */
+/**
+ * Deletes a batch; one whose results nobody waits for any more, until nothing of it runs. A cluster that does not answer is asked for a while, and
+ * a batch that cannot be deleted is named: its results are good all the same.
+ */
 async function removeCalls(cluster: Cluster, name: string, { signal, onOutput }: CallListener): Promise<void> {
   const { context, namespace } = cluster;
   const isEnded = signal?.aborted ?? false;
@@ -186,9 +189,9 @@ async function removeCalls(cluster: Cluster, name: string, { signal, onOutput }:
       await deleteJob(cluster, name, isEnded ? "Foreground" : "Background");
       break;
     } catch (error) {
-      if (!mayPass(error)) throw error;
-      if (Date.now() < end) continue;
-      const problem = `Job ${name} is left in namespace ${namespace} of cluster ${context}, which does not answer.`;
+      if (mayPass(error) && Date.now() < end) continue;
+      const why = error instanceof UserError || error instanceof Failure ? error.problem : String(error);
+      const problem = `Job ${name} is left in namespace ${namespace} of cluster ${context}: ${why}`;
       const remedy = `It stops ${deadline / 3600} hours after its start and is removed ${keptFor / 60} minutes later. Delete it to stop it sooner.`;
       return onOutput(Buffer.from(`slipway: ${problem} ${remedy}\n`));
     }

@@ -115,6 +115,11 @@ export function unansweredError({ context, server }: Question, error: unknown): 
   );
 }
 
+/** An error that may pass, of whoever stands between us and the server: it is asked again. */
+export function passingFailure({ code, culprit, problem, remedy }: UserError): Failure {
+  return new Failure({ code, culprit }, problem, remedy, { cause: new Unanswered(problem) });
+}
+
 /** A failed connection says why in its cause, or, where several addresses were tried, in its errors. */
 function wordsOf(error: Error): string {
   const inner = error instanceof AggregateError ? error.errors[0] : error.cause;

@@ -4,8 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { type Dispatcher, request } from "undici";
-import { UserError } from "../../core/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { isUnanswered, type Question, refusalError, refusalOf, unansweredError } from "./api-error.ts";
+import type { Logins } from "./login.ts";
 
 /** Milliseconds for an answer to begin. */
 const patience = 30_000;
@@ -37,12 +38,14 @@ export class Api {
   readonly #config: KubeConfig;
   readonly #base: string;
   readonly #names: Pick<Question, "context" | "server" | "user">;
+  readonly #logins: Logins;
   #dispatcher: Dispatcher | undefined;
   #awaySince = Number.NEGATIVE_INFINITY;
   requests = 0;
 
-  constructor(config: KubeConfig, names: Pick<Question, "context" | "server" | "user">) {
+  constructor(config: KubeConfig, names: Pick<Question, "context" | "server" | "user">, logins: Logins) {
     this.#config = config;
+    this.#logins = logins;
     this.#base = names.server.replace(/\/$/, "");
     this.#names = names;
   }
@@ -87,7 +90,7 @@ export class Api {
     }
   }
 
-  async #send(method: string, path: string, asked: Asked): Promise<Dispatcher.ResponseData<unknown>> {
+  async #send(method: string, path: string, asked: Asked, isAgain = false): Promise<Dispatcher.ResponseData<unknown>> {
     const question: Question = { method, path, ...this.#names };
     const url = new URL(this.#base + path);
     for (const [name, value] of Object.entries(asked.query ?? {})) {
@@ -119,8 +122,11 @@ export class Api {
     }
     if (response.statusCode < 300) return response;
     const text = await response.body.text().catch(() => "");
-    // A credential, or the certificate that the connections were made with, may have been renewed.
-    if (response.statusCode === 401) this.#dispatcher = undefined;
+    if (response.statusCode === 401) {
+      // A credential, or the certificate that the connections were made with, may have been renewed.
+      this.#dispatcher = undefined;
+      if (this.#logins.forget() && !isAgain) return this.#send(method, path, asked, true);
+    }
     const retryAfter = 1000 * Number(response.headers["retry-after"]);
     const refused = refusalError(
       question,
@@ -142,6 +148,7 @@ export class Api {
     try {
       await this.#config.applySecurityAuthentication(context);
     } catch (cause) {
+      if (cause instanceof UserError || cause instanceof Failure) throw cause;
       const words = cause instanceof Error ? cause.message : String(cause);
       throw new UserError(
         { code: "cluster-login", culprit: this.#names.user },

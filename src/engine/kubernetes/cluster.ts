@@ -1,12 +1,16 @@
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 // Not from the package's entry, for the reason in api.ts.
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
 import { userName } from "../../core/user-name.ts";
+import { readValues } from "../../registry/settings/config-file.ts";
 import { contextSettings } from "../../registry/settings/settings.ts";
 import { Api } from "./api.ts";
 import { isInCluster, kubeconfigFiles } from "./configured.ts";
+import { Logins, withOwnLogin } from "./login.ts";
 
 /** A namespace of a cluster, as a user of it. */
 export interface Cluster {
@@ -32,7 +36,7 @@ export async function openCluster(
   env: Environment,
   where: { readonly context?: string; readonly namespace?: string } = {},
 ): Promise<Cluster> {
-  const config = readKubeconfig(env);
+  const config = await readKubeconfig(env);
   const context = where.context ?? env["SLIPWAY_KUBERNETES_CONTEXT"] ?? config.currentContext;
   const known = config.contexts.map(({ name }) => name);
   const unusable = (culprit: string) => ({ code: "cluster-unreachable", culprit }) as const;
@@ -68,9 +72,11 @@ export async function openCluster(
       "Use its https:// address. For a proxy on this machine, such as `kubectl proxy`, add `insecure-skip-tls-verify: true` beside `server`.",
     );
   }
+  const logins = new Logins(env, () => config.getCurrentCluster());
+  config.addAuthenticator(logins);
   const settings = await contextSettings(context, env);
   return {
-    api: new Api(config, { context, server, user: found.user }),
+    api: new Api(config, { context, server, user: found.user }, logins),
     context,
     server,
     namespace:
@@ -81,7 +87,7 @@ export async function openCluster(
 }
 
 /** Several files count as one; what comes first wins, as in kubectl. */
-function readKubeconfig(env: Environment): KubeConfig {
+async function readKubeconfig(env: Environment): Promise<KubeConfig> {
   const { files, named } = kubeconfigFiles(env);
   const all = new KubeConfig();
   if (files.length === 0) {
@@ -93,9 +99,10 @@ function readKubeconfig(env: Environment): KubeConfig {
       );
     }
     all.loadFromCluster();
+    all.users = all.users.map((user) => withOwnLogin(user, user.authProvider?.config?.tokenFile, "/"));
     return all;
   }
-  const configs = files.map(readFile);
+  const configs = await Promise.all(files.map(readFile));
   const union = <Item extends { readonly name: string }>(of: (config: KubeConfig) => Item[]) => [
     ...new Map(
       configs
@@ -113,16 +120,25 @@ function readKubeconfig(env: Environment): KubeConfig {
   return all;
 }
 
-function readFile(path: string): KubeConfig {
+async function readFile(path: string): Promise<KubeConfig> {
   const config = new KubeConfig();
   try {
     config.loadFromFile(path);
+    const tokenFiles = await readTokenFiles(readFileSync(path, "utf8"));
+    config.users = config.users.map((user) => withOwnLogin(user, tokenFiles.get(user.name), dirname(path)));
     return config;
   } catch (cause) {
     const words = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
     const identity = { code: "cluster-unreachable", culprit: path } as const;
     throw new UserError(identity, `Kubeconfig ${path} cannot be used: ${words}.`, "Correct it.", { cause });
   }
+}
+
+/** The files with users' tokens, which Kubernetes' package leaves out. */
+async function readTokenFiles(text: string): Promise<ReadonlyMap<string, string>> {
+  if (!text.includes("tokenFile")) return new Map();
+  const { users } = (await readValues(text)) as { users?: { name: string; user?: { tokenFile?: string } }[] };
+  return new Map((users ?? []).flatMap(({ name, user }) => (user?.tokenFile ? [[name, user.tokenFile] as const] : [])));
 }
 
 /** At most 63 letters, digits, `-`, `_`, `.`, no mark at either end. */
