@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import type { JobResources } from "../deployment/model.ts";
+import type { Sink } from "./flow.ts";
 import type { Network } from "./limits.ts";
 
 /** One run of a program, to its end. Its standard error is passed on as it comes. */
@@ -10,7 +11,7 @@ export interface Run {
   readonly stdin: string;
   /** Keeps its standard input open until it ends, so that it learns of the end of this process. */
   readonly holdsStdin?: boolean;
-  readonly onStdout: (chunk: Buffer) => void;
+  readonly onStdout: Sink;
 }
 
 export interface ContainerRun extends Run {

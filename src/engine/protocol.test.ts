@@ -4,7 +4,7 @@ import { ResultReader, resultLine } from "./protocol.ts";
 
 function read(chunks: readonly Buffer[], limit = 1000) {
   const other: Buffer[] = [];
-  const reader = new ResultReader("n0nce", limit, (data) => other.push(data));
+  const reader = new ResultReader("n0nce", limit, (data) => void other.push(data));
   for (const chunk of chunks) reader.write(chunk);
   return { reply: reader.end(), other: Buffer.concat(other).toString() };
 }

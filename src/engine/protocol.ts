@@ -1,3 +1,4 @@
+import type { Sink } from "./flow.ts";
 import type { RemoteFailure } from "./remote-failure.ts";
 
 /** Names the function that a process of this program was started to serve. */
@@ -52,43 +53,43 @@ function partialMatch(data: Buffer, mark: Buffer): number {
 export class ResultReader {
   readonly #mark: Buffer;
   readonly #limit: number;
-  readonly #other: (data: Buffer) => void;
+  readonly #other: Sink;
   #held: Buffer = Buffer.alloc(0);
   #line: Buffer[] | undefined;
   #size = 0;
   #reply: string | undefined;
 
   /** @param limit the most bytes a reply may take; a longer one is not kept */
-  constructor(nonce: string, limit: number, other: (data: Buffer) => void) {
+  constructor(nonce: string, limit: number, other: Sink) {
     this.#mark = Buffer.from(marker(nonce));
     this.#limit = limit;
     this.#other = other;
   }
 
-  write(chunk: Buffer): void {
-    if (this.#reply !== undefined) this.#other(chunk);
-    else if (this.#line !== undefined) this.#collect(this.#line, chunk);
-    else this.#search(Buffer.concat([this.#held, chunk]));
+  write(chunk: Buffer): void | Promise<void> {
+    if (this.#reply !== undefined) return this.#other(chunk);
+    if (this.#line !== undefined) return this.#collect(this.#line, chunk);
+    return this.#search(Buffer.concat([this.#held, chunk]));
   }
 
-  #search(data: Buffer): void {
+  #search(data: Buffer): void | Promise<void> {
     const start = data.indexOf(this.#mark);
     const end = start < 0 ? data.length - partialMatch(data, this.#mark) : start;
-    if (end > 0) this.#other(data.subarray(0, end));
+    const pending = end > 0 ? this.#other(data.subarray(0, end)) : undefined;
     this.#held = start < 0 ? data.subarray(end) : Buffer.alloc(0);
-    if (start < 0) return;
+    if (start < 0) return pending;
     this.#line = [];
-    this.#collect(this.#line, data.subarray(start + this.#mark.length));
+    return this.#collect(this.#line, data.subarray(start + this.#mark.length)) ?? pending;
   }
 
-  #collect(line: Buffer[], chunk: Buffer): void {
+  #collect(line: Buffer[], chunk: Buffer): void | Promise<void> {
     const end = chunk.indexOf("\n");
     const part = end < 0 ? chunk : chunk.subarray(0, end);
     this.#size += part.length;
     if (this.#size <= this.#limit) line.push(part);
-    if (end < 0) return;
+    if (end < 0) return undefined;
     this.#reply = this.#size <= this.#limit ? Buffer.concat(line).toString() : "";
-    if (end + 1 < chunk.length) this.#other(chunk.subarray(end + 1));
+    return end + 1 < chunk.length ? this.#other(chunk.subarray(end + 1)) : undefined;
   }
 
   /** The reply's text once the process has ended; undefined when it gave none or one too long. */

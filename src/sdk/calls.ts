@@ -1,5 +1,6 @@
 import { Failure } from "../core/errors.ts";
 import { type CallOutcome, placeOf } from "../engine/calls/calls.ts";
+import { type Sink, writeTo } from "../engine/flow.ts";
 import { wholeProgram } from "../engine/protocol.ts";
 import { callEngine } from "./call-engine.ts";
 import type { CallOptions } from "./call-options.ts";
@@ -18,7 +19,7 @@ export interface Calls {
   readonly site: string;
   /** Called once per call when it has ended, with its result or error. */
   readonly onSettled: (index: number, settled: PromiseSettledResult<unknown>) => void;
-  readonly onOutput: (data: Buffer) => void;
+  readonly onOutput: Sink;
 }
 
 /**
@@ -72,7 +73,7 @@ export async function makeCall(
     onSettled: (_, value) => {
       settled = value;
     },
-    onOutput: (data) => void process.stderr.write(data),
+    onOutput: (data) => writeTo(process.stderr, data),
   });
   if (settled?.status === "fulfilled") return settled.value;
   throw settled?.reason;

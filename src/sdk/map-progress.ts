@@ -1,9 +1,8 @@
+import type { Writable } from "node:stream";
+import { writeTo } from "../engine/flow.ts";
+
 /** A stream that may be a terminal. */
-interface Output {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(data: string | Uint8Array): unknown;
-}
+type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** A progress line on a terminal, below the output of the functions. Prints nothing if the output is not a terminal. */
 export class MapProgress {
@@ -30,11 +29,12 @@ export class MapProgress {
   }
 
   /** Prints a function's output above the progress line. */
-  print(data: Buffer): void {
+  print(data: Buffer): void | Promise<void> {
     this.#clear();
-    this.#output.write(data);
+    const pending = writeTo(this.#output, data);
     this.#isAtStart = data.at(-1) === 0x0a;
     this.#show();
+    return pending;
   }
 
   /** Removes the line. */

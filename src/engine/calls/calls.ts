@@ -1,4 +1,5 @@
 import type { ContainerRun } from "../engine.ts";
+import type { Sink } from "../flow.ts";
 import type { EngineKind } from "../kind.ts";
 import type { Reply } from "../protocol.ts";
 
@@ -29,7 +30,7 @@ export interface CallListener {
   /** Once for each call, in the order in which they end. */
   readonly onOutcome: (index: number, outcome: CallOutcome) => void;
   /** What functions print, and remarks of the engine: for standard error. */
-  readonly onOutput: (data: Buffer) => void;
+  readonly onOutput: Sink;
   /** Whether answers are handed on as JSON, and so keep numbers that JavaScript does not have: `parseExactly`. Default: no. */
   readonly handsOn?: boolean;
   /** Ends all calls; `run` settles when nothing of them is left. */

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { Failure, messageOf, UserError } from "../../core/errors.ts";
 import { onLines } from "../../core/lines.ts";
+import type { Sink } from "../flow.ts";
 import type { CallEngine } from "./calls.ts";
 import type { HelperAnswer, HelperRequest } from "./helper.ts";
 
@@ -8,7 +9,7 @@ import type { HelperAnswer, HelperRequest } from "./helper.ts";
 export interface Caller {
   readonly questions: Readable;
   readonly answer: (answer: HelperAnswer) => void;
-  readonly output: (data: Buffer) => void;
+  readonly output: Sink;
 }
 
 /**

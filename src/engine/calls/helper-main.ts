@@ -10,6 +10,7 @@ import { reportUncaught } from "../../core/unexpected.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
 import { describeEngine, detectEngine, type EngineChoice } from "../choose.ts";
 import { pullWithAccess } from "../container/pull.ts";
+import { writeTo } from "../flow.ts";
 import type { CallEngine } from "./calls.ts";
 import { converse } from "./converse.ts";
 import type { HelperAnswer } from "./helper.ts";
@@ -33,7 +34,7 @@ async function calls(): Promise<void> {
   const caller = {
     questions: process.stdin,
     answer: (answer: HelperAnswer) => void process.stdout.write(`${JSON.stringify(answer)}\n`),
-    output: (data: Buffer) => void process.stderr.write(data),
+    output: (data: Buffer) => writeTo(process.stderr, data),
   };
   // Nobody reads any more: what runs is ended all the same.
   process.stdout.on("error", () => process.stdin.destroy());

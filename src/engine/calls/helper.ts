@@ -7,6 +7,7 @@ import type { Environment } from "../../core/environment.ts";
 import { type ErrorIdentity, Failure, UserError } from "../../core/errors.ts";
 import { interruptible } from "../../core/interrupts.ts";
 import { onLines } from "../../core/lines.ts";
+import { flow } from "../flow.ts";
 import type { EngineKind } from "../kind.ts";
 import {
   type CallBatch,
@@ -145,12 +146,16 @@ async function converse(
   // A connection that breaks ends, and so does what it is to.
   for (const stream of [input, answers]) stream.on("error", () => {});
   input.write(`${JSON.stringify(request)}\n`);
-  output?.on("data", listener.onOutput);
+  if (output) flow(output, listener.onOutput);
   onLines(answers, (line) => {
     const answer = JSON.parse(line) as HelperAnswer;
     if ("index" in answer) listener.onOutcome(answer.index, answer.outcome);
-    else if ("output" in answer) listener.onOutput(Buffer.from(answer.output, "base64"));
-    else last = answer;
+    else if ("output" in answer) {
+      const pending = listener.onOutput(Buffer.from(answer.output, "base64"));
+      if (pending === undefined) return;
+      answers.pause();
+      void pending.finally(() => answers.resume());
+    } else last = answer;
   });
   const stop = async () => {
     input.end();

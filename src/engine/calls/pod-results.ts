@@ -160,8 +160,9 @@ export class PodResults {
   async #read(name: string, options: typeof asItIs): Promise<Reply | undefined> {
     const { api, namespace } = this.#cluster;
     const reader = new ResultReader(this.#nonce, maximumReply, this.#listener.onOutput);
-    for await (const piece of podLog(api, { namespace, name }, { ...options, signal: this.#signal }))
-      reader.write(piece);
+    for await (const piece of podLog(api, { namespace, name }, { ...options, signal: this.#signal })) {
+      await reader.write(piece);
+    }
     return this.#parse(reader.end());
   }
 

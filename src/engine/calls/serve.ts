@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { Environment } from "../../core/environment.ts";
+import { writeTo } from "../flow.ts";
 import { converse } from "./converse.ts";
 import type { HelperAnswer } from "./helper.ts";
 
@@ -55,7 +56,8 @@ export async function serve(path: string, pid: number, images: readonly string[]
 
 function callerAt(socket: Socket) {
   socket.on("error", () => {});
-  const answer = (answer: HelperAnswer) => void (socket.writable && socket.write(`${JSON.stringify(answer)}\n`));
+  const answer = (answer: HelperAnswer) =>
+    socket.writable ? writeTo(socket, `${JSON.stringify(answer)}\n`) : undefined;
   return {
     questions: socket,
     answer,

@@ -1,20 +1,22 @@
+import type { Sink } from "../flow.ts";
+
 /**
  * podman and docker write their own last words to the standard error that they share with the container. This filter passes all on,
  * but holds back lines that look like theirs until more follows: when the client fails, they become part of one error instead.
  */
 export class LastWords {
-  readonly #output: (data: Buffer) => void;
+  readonly #output: Sink;
   #held: Buffer = Buffer.alloc(0);
 
-  constructor(output: (data: Buffer) => void) {
+  constructor(output: Sink) {
     this.#output = output;
   }
 
-  write(chunk: Buffer): void {
+  write(chunk: Buffer): void | Promise<void> {
     const data = Buffer.concat([this.#held, chunk]);
     const start = startOfLastWords(data);
-    if (start > 0) this.#output(data.subarray(0, start));
     this.#held = data.subarray(start);
+    return start > 0 ? this.#output(data.subarray(0, start)) : undefined;
   }
 
   /** What is held back; it will not be passed on any more. */

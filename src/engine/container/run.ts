@@ -7,6 +7,7 @@ import type { Environment } from "../../core/environment.ts";
 import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { interruptible } from "../../core/interrupts.ts";
 import { type ContainerRun, statusOf } from "../engine.ts";
+import { flow, type Sink, writeTo } from "../flow.ts";
 import { signalGroup } from "../job/process-group.ts";
 import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
@@ -27,7 +28,7 @@ export interface ContainerRunOptions {
   /** The client's own environment; none of it reaches the container. */
   readonly env?: Environment;
   /** For the container's standard error and our own remarks; by default this process's. */
-  readonly onStderr?: (data: Buffer) => void;
+  readonly onStderr?: Sink;
   /** How long a container may take to end after it was asked to, in milliseconds; 5000 by default. */
   readonly grace?: number;
   /** Ends the container, as SIGTERM to this process does. */
@@ -55,7 +56,7 @@ export async function runContainer(
   options: ContainerRunOptions = {},
 ): Promise<number> {
   const env = options.env ?? process.env;
-  const onStderr = options.onStderr ?? ((data: Buffer) => void process.stderr.write(data));
+  const onStderr = options.onStderr ?? ((data: Buffer) => writeTo(process.stderr, data));
   checkReach(client, run.image, env);
   if (client.name === "docker") await checkDocker(env);
   let { status, words } = await attempt(client, run, { ...options, env, onStderr });
@@ -94,13 +95,13 @@ async function attempt(
     child.stdin.on("error", () => {});
     if (run.holdsStdin) child.stdin.write(run.stdin);
     else child.stdin.end(run.stdin);
-    child.stdout.on("data", run.onStdout);
-    child.stderr.on("data", (chunk: Buffer) => words.write(chunk));
+    flow(child.stdout, run.onStdout);
+    flow(child.stderr, (chunk) => words.write(chunk));
     const endHeartbeat = heartbeat(`${client.name} is pulling ${run.image}`, {
       after: patience,
       write: (line) => {
         if (hasContent(folder.containerIdFile)) endHeartbeat();
-        else options.onStderr(Buffer.from(`slipway: ${line}\n`));
+        else void options.onStderr(Buffer.from(`slipway: ${line}\n`));
       },
     });
     const watcher = options.onCreated && whenFilled(folder.containerIdFile, options.onCreated);

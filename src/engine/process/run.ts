@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Failure } from "../../core/errors.ts";
 import { interruptible } from "../../core/interrupts.ts";
 import { type Run, statusOf } from "../engine.ts";
+import { flow, type Sink } from "../flow.ts";
 import { signalGroup } from "../job/process-group.ts";
 
 /** How long a process may take to end after it was asked to, in milliseconds. */
@@ -11,7 +12,7 @@ const grace = 5000;
 /** Options of one process. */
 export interface ProcessRunOptions {
   /** For its standard error; by default it shares this process's. */
-  readonly onStderr?: (data: Buffer) => void;
+  readonly onStderr?: Sink;
   /** Ends the process, as SIGTERM to this one does. */
   readonly signal?: AbortSignal;
 }
@@ -41,8 +42,8 @@ export async function runProcess(run: Run, options: ProcessRunOptions = {}): Pro
   child.stdin?.on("error", () => {});
   if (run.holdsStdin) child.stdin?.write(run.stdin);
   else child.stdin?.end(run.stdin);
-  child.stdout?.on("data", run.onStdout);
-  if (options.onStderr) child.stderr?.on("data", options.onStderr);
+  if (child.stdout) flow(child.stdout, run.onStdout);
+  if (child.stderr && options.onStderr) flow(child.stderr, options.onStderr);
 
   const stop = async (signal: NodeJS.Signals) => {
     send(signal);
