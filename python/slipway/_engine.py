@@ -1,6 +1,7 @@
 """The engine that runs a program's functions: processes on this machine, or the helper that comes with the launch script."""
 
 import base64
+import errno
 import json
 import os
 import re
@@ -118,9 +119,10 @@ def _choose(env: Mapping[str, str]) -> Engine:
             f"{_HELPER} is not set: this program was not started by its pipeline, which provides the helper for engines.\n"
             "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE=process.",
         )
-    ended = subprocess.run([helper, "engine"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    ended = _spawn([helper, "engine"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = ended.communicate()
     if ended.returncode != 0:
-        message = ended.stderr.strip()
+        message = err.decode().strip()
         prefix = "slipway: "
         text = message[len(prefix) :] if message.startswith(prefix) else message
         code = re.search(r" \[([a-z-]+)\]$", text)
@@ -128,7 +130,7 @@ def _choose(env: Mapping[str, str]) -> Engine:
             text = text[: code.start()]
         culprit = f"SLIPWAY_ENGINE={wanted}" if wanted else helper
         raise reported(UserError if ended.returncode == 2 else Failure, code[1] if code else None, culprit, text)
-    told = json.loads(ended.stdout)
+    told = json.loads(out)
     if told["remark"]:
         print(told["remark"], file=sys.stderr)
     return Engine(told["kind"], told["description"])
@@ -204,7 +206,7 @@ def _start_helper(
     helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
 ) -> Tuple[Dict[str, Any], int]:
     # In its own session, so that it survives the terminal's signals and this process, and can stop the calls.
-    with subprocess.Popen(
+    with _spawn(
         [helper, "calls"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -265,7 +267,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
         with lock:
             if is_stopped:
                 return
-            child = subprocess.Popen(
+            child = _spawn(
                 _command(batch["programArguments"]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -311,6 +313,18 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 each.cancel()
             _stop(left)
             raise
+
+
+def _spawn(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(command, **options)
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.EAGAIN):
+            remedy = "Run fewer at once, or raise the limits of open files and processes (`ulimit -n`, `ulimit -u`)."
+        else:
+            remedy = "Build the pipeline's target again."
+        message = f"{command[0]} cannot be started: {error.strerror}.\n{remedy}"
+        raise reported(Failure, "program-failed", command[0], message) from error
 
 
 def _stop(children: List["subprocess.Popen[bytes]"]) -> None:

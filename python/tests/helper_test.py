@@ -1,11 +1,13 @@
 """How a program speaks to the helper that makes calls."""
 
+import errno
 import json
 import os
 import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from typing import Any, List
 
 from slipway import Failure, UserError, _engine
@@ -39,6 +41,14 @@ class Helper(unittest.TestCase):
             )
         self.assertEqual(outcomes, [0])
         self.assertEqual(raised.exception.code, "program-failed")
+
+    def test_says_in_one_sentence_that_it_cannot_be_started(self) -> None:
+        for number, remedy in ((errno.EMFILE, "ulimit -n"), (errno.ENOENT, "Build the pipeline's target again")):
+            error = OSError(number, os.strerror(number))
+            with unittest.mock.patch("subprocess.Popen", side_effect=error), self.assertRaises(Failure) as raised:
+                self.run_by(lambda *_: None)
+            self.assertEqual(raised.exception.code, "program-failed")
+            self.assertRegex(str(raised.exception), f"/helper cannot be started: .*\n.*{remedy}")
 
     def test_gives_the_program_its_error_as_it_is(self) -> None:
         error = {"name": "UserError", "code": "cluster-login", "culprit": "u", "problem": "No.", "remedy": "Log in."}

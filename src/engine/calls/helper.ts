@@ -9,6 +9,7 @@ import { interruptible } from "../../core/interrupts.ts";
 import { onLines } from "../../core/lines.ts";
 import { flow } from "../flow.ts";
 import type { EngineKind } from "../kind.ts";
+import { started } from "../process/started.ts";
 import {
   type CallBatch,
   type CallEngine,
@@ -34,6 +35,8 @@ export type HelperAnswer =
   | { readonly error: ErrorIdentity & { readonly name: string; readonly problem: string; readonly remedy: string } }
   /** The program's environment is not that which it was started with. */
   | { readonly declined: true };
+
+const notBuilt = "Build the pipeline's target again.";
 
 /** Milliseconds that the helper may take to end what runs. */
 const grace = 150_000;
@@ -70,7 +73,7 @@ export class HelperCalls implements CallEngine {
     const early = await connected(this.#env[helperSocketVariable]);
     const answer = early && (await converse(early, { batch, env: this.#env }, listener));
     const last =
-      answer && !("declined" in answer) ? answer : await converse(start(helper, this.#env), { batch }, listener);
+      answer && !("declined" in answer) ? answer : await converse(await start(helper, this.#env), { batch }, listener);
     if ("error" in last) {
       const { name, problem, remedy } = last.error;
       throw new (name === "UserError" ? UserError : Failure)(last.error, problem, remedy);
@@ -87,6 +90,7 @@ export async function pullByHelper(image: string, env: Environment): Promise<boo
   const helper = env[helperVariable];
   if (!helper) return false;
   const child = spawn(helper, ["pull", image], { env, stdio: ["ignore", "pipe", "inherit"] });
+  await started(child, helper, notBuilt);
   const { isPulled, error } = JSON.parse(await text(child.stdout)) as {
     readonly isPulled?: boolean;
     readonly error?: ErrorIdentity & { readonly problem: string; readonly remedy: string };
@@ -96,20 +100,15 @@ export async function pullByHelper(image: string, env: Environment): Promise<boo
 }
 
 /** A helper of this call's own. */
-function start(helper: string, env: Environment): Line {
+async function start(helper: string, env: Environment): Promise<Line> {
   const child = spawn(helper, ["calls"], {
     env,
     stdio: ["pipe", "pipe", "pipe"],
     // A terminal's signals reach it by us, and it outlives us to end what runs.
     detached: true,
   });
-  const ended = once(child, "close").then(
-    ([status]) => `${helper} ended with status ${status} before it was done.`,
-    (cause) => {
-      const identity = { code: "program-failed", culprit: helper } as const;
-      throw new Failure(identity, `${helper} cannot be started.`, "Build the pipeline's target again.", { cause });
-    },
-  );
+  await started(child, helper, notBuilt);
+  const ended = once(child, "close").then(([status]) => `${helper} ended with status ${status} before it was done.`);
   return {
     name: helper,
     input: child.stdin,

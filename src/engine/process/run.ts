@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Failure } from "../../core/errors.ts";
 import { interruptible } from "../../core/interrupts.ts";
 import { type Run, statusOf } from "../engine.ts";
 import { flow, type Sink } from "../flow.ts";
 import { signalGroup } from "../job/process-group.ts";
+import { started } from "./started.ts";
 
 /** How long a process may take to end after it was asked to, in milliseconds. */
 const grace = 5000;
@@ -29,12 +29,13 @@ export interface ProcessRunOptions {
 export async function runProcess(run: Run, options: ProcessRunOptions = {}): Promise<number> {
   const entry = process.argv[1];
   const program = [...process.execArgv, ...(entry === undefined ? [] : [entry]), ...run.programArguments];
-  const child = spawn(process.execPath, program, {
+  const starting = spawn(process.execPath, program, {
     env: { ...process.env, ...run.env },
     stdio: ["pipe", "pipe", options.onStderr === undefined ? "inherit" : "pipe"],
     // A process group of its own, so that what it starts ends with it; the terminal's signals reach it by us.
     detached: true,
   });
+  const child = await started(starting, process.execPath, "Check that this Node can be executed.");
   const send = (signal: NodeJS.Signals) => child.pid !== undefined && signalGroup(child.pid, signal);
   child.once("exit", () => send("SIGKILL"));
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
@@ -50,15 +51,6 @@ export async function runProcess(run: Run, options: ProcessRunOptions = {}): Pro
     const timer = setTimeout(() => send("SIGKILL"), grace);
     await ended.finally(() => clearTimeout(timer));
   };
-  try {
-    const [code, signal] = await interruptible(ended, stop, options.signal);
-    return statusOf(code, signal);
-  } catch (error) {
-    throw new Failure(
-      { code: "program-failed", culprit: process.execPath },
-      `${process.execPath} cannot be started.`,
-      "Check that this Node can be executed.",
-      { cause: error },
-    );
-  }
+  const [code, signal] = await interruptible(ended, stop, options.signal);
+  return statusOf(code, signal);
 }

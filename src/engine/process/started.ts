@@ -9,7 +9,11 @@ import { Failure } from "../../core/errors.ts";
  * @param remedy for a program that cannot be executed
  * @throws Failure when it cannot be started
  */
-export async function started<Child extends ChildProcess>(child: Child, program: string, remedy: string): Promise<Child> {
+export async function started<Child extends ChildProcess>(
+  child: Child,
+  program: string,
+  remedy: string,
+): Promise<Child> {
   try {
     await once(child, "spawn");
     return child;
@@ -19,7 +23,9 @@ export async function started<Child extends ChildProcess>(child: Child, program:
     throw new Failure(
       { code: "program-failed", culprit: program },
       `${program} cannot be started: ${message}.`,
-      isFull ? "Run fewer at once, or raise the limits of open files and processes (`ulimit -n`, `ulimit -u`)." : remedy,
+      isFull
+        ? "Run fewer at once, or raise the limits of open files and processes (`ulimit -n`, `ulimit -u`)."
+        : remedy,
       { cause },
     );
   }
