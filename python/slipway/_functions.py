@@ -321,7 +321,7 @@ def _settle(name: str, outcome: Mapping[str, Any], place: str, ran_in: RanIn) ->
         return _Settled(reply.get("result"), None)
     status, reason = outcome["status"], outcome.get("reason")
     # run_in_image also works for programs that do not call `main`.
-    if name == WHOLE_PROGRAM and status == 0:
+    if name == WHOLE_PROGRAM and status == 0 and not reason:
         return _Settled(None, None)
     subject = "The program" if name == WHOLE_PROGRAM else f'"{name}"'
     if reason:

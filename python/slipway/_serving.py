@@ -79,9 +79,13 @@ class _ServedCall:
     def _reply(self, reply: str) -> None:
         _flush()
         line = result_line(self._nonce, reply)
-        if self._file is not None and len(line) <= MAXIMUM_RESULT_FILE:
-            pathlib.Path(self._file).write_bytes(line)
-            return
+        if self._file is not None:
+            is_short = len(line) <= MAXIMUM_RESULT_FILE
+            # The log may lose a long one.
+            logged = result_line(self._nonce, json.dumps({"logged": len(line)}))
+            pathlib.Path(self._file).write_bytes(line if is_short else logged)
+            if is_short:
+                return
         with os.fdopen(self._out, "wb") as out:
             out.write(line)
 

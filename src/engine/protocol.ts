@@ -26,6 +26,14 @@ export const limitVariable = "SLIPWAY_CALL_LIMIT";
 /** {@link callVariable} of the whole program rather than one of its functions. */
 export const wholeProgram = "main()";
 
+/**
+ * In place of an answer in {@link resultFileVariable}: the answer, of so many bytes, is on standard output. Logs may lose it, because nodes rotate
+ * them.
+ */
+export interface LoggedReply {
+  readonly logged: number;
+}
+
 /** The answer of a function's process: a result (left out for `void`), or an error. */
 export type Reply = { readonly result?: unknown } | { readonly error: RemoteFailure };
 

@@ -88,7 +88,7 @@ function settle(name: string, outcome: CallOutcome, place: string, ranIn: RanIn)
   }
   const { status, reason } = outcome;
   // runInImage also works for programs that do not call `main`.
-  if (name === wholeProgram && status === 0) return { status: "fulfilled", value: undefined };
+  if (name === wholeProgram && status === 0 && reason === undefined) return { status: "fulfilled", value: undefined };
   const subject = name === wholeProgram ? "The program" : JSON.stringify(name);
   const problem = reason
     ? `${subject} failed in ${place}: ${reason.problem}`

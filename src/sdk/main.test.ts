@@ -84,8 +84,9 @@ describe("a process that serves a function", () => {
     expect(JSON.parse(readFileSync(file, "utf8").slice("\x1eslipway n ".length)).result).toMatchObject({ sum: 7 });
     writeFileSync(file, "");
     writeFileSync(join(folder, "in/001"), "4]\n[5000]");
-    expect((await serve("large", "2")).out).toHaveLength('\x1eslipway n {"result":""}\n'.length + 5000);
-    expect(readFileSync(file, "utf8")).toBe("");
+    const length = '\x1eslipway n {"result":""}\n'.length + 5000;
+    expect((await serve("large", "2")).out).toHaveLength(length);
+    expect(readFileSync(file, "utf8")).toBe(`\x1eslipway n {"logged":${length}}\n`);
     const { status } = await serve("large", "2", "4000");
     expect(status).toBe(1);
     expect(readFileSync(file, "utf8")).toContain("takes 5002 bytes as JSON; at most 4000 are allowed");

@@ -5,6 +5,7 @@ import {
   callVariable,
   indexVariable,
   inputsVariable,
+  type LoggedReply,
   limitVariable,
   maximumResultFile,
   nonceVariable,
@@ -51,11 +52,12 @@ function begin(name: string): ServedCall {
     new Promise<never>(() => {
       const line = resultLine(nonce, json);
       const status = isFine ? 0 : 1;
-      if (file === undefined || Buffer.byteLength(line) > maximumResultFile) write(line, () => process.exit(status));
-      else {
-        writeFileSync(file, line);
-        process.exit(status);
-      }
+      const size = Buffer.byteLength(line);
+      const isLogged = file === undefined || size > maximumResultFile;
+      const logged: LoggedReply = { logged: size };
+      if (file !== undefined) writeFileSync(file, isLogged ? resultLine(nonce, JSON.stringify(logged)) : line);
+      if (isLogged) write(line, () => process.exit(status));
+      else process.exit(status);
     });
   const input = async () => (inputs === undefined ? readRequest(name) : readInputs(name, inputs));
   return { name, input, limit: limit === undefined ? undefined : Number(limit), reply };

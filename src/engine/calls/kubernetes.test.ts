@@ -54,9 +54,9 @@ async function clusterOf(other: (asked: Asked) => boolean) {
   const send = (kind: string, object: object) =>
     void watches.get(kind)?.write(`${JSON.stringify({ type: "MODIFIED", object })}\n`);
   /** The pod of a call has ended, with a short result or with what is in its log. */
-  const end = (index: number, result?: unknown) => {
+  const end = (index: number, result?: unknown, reply = JSON.stringify({ result })) => {
     const { name, annotations } = (job as Made).metadata;
-    const message = result === undefined ? "" : resultLine(annotations["slipway/nonce"], JSON.stringify({ result }));
+    const message = reply === "{}" ? "" : resultLine(annotations["slipway/nonce"], reply);
     send("pods", {
       metadata: { name: `${name}-${index}`, labels: { "batch.kubernetes.io/job-completion-index": String(index) } },
       spec: { containers: [] },
@@ -160,6 +160,16 @@ it("says what is not allowed first", async () => {
     return true;
   });
   await expect(cluster.ended).rejects.toThrow(reported("cluster-refused", "create jobs.batch"));
+});
+
+it("says that a large result is lost with the log that its node has cut", async () => {
+  const cluster = await clusterOf(() => false);
+  await cluster.watched();
+  cluster.end(0, undefined, '{"logged":5000}');
+  cluster.end(1, 2);
+  await cluster.ended;
+  const problem = expect.stringMatching(/^Its result of 5000 bytes is not in its pod's log any more/);
+  expect(cluster.outcomes).toEqual([{ status: 1, reason: { problem, remedy: expect.any(String) } }, both[1]]);
 });
 
 it("fails only the call whose result its node does not give", async () => {

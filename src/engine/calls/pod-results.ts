@@ -2,10 +2,10 @@ import { Failure } from "../../core/errors.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { jobFailure, podFailure, type Trouble, waitingTrouble } from "../kubernetes/failure.ts";
-import { asItIs, podLog } from "../kubernetes/logs.ts";
+import { asItIs, lostResult, podLog } from "../kubernetes/logs.ts";
 import { conditionOf, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
 import { podTrouble } from "../kubernetes/reasons.ts";
-import { type Reply, ResultReader } from "../protocol.ts";
+import { type LoggedReply, type Reply, ResultReader } from "../protocol.ts";
 import { type CallListener, type CallOutcome, maximumReply } from "./calls.ts";
 
 /** The label by which the job controller numbers the pods of an indexed Job. */
@@ -81,24 +81,37 @@ export class PodResults {
     const { terminated } = containerState(pod);
     const reader = new ResultReader(this.#nonce, maximumReply, () => {});
     reader.write(Buffer.from(terminated?.message ?? ""));
-    const reply = this.#parse(reader.end());
+    const answer = this.#parse<Reply | LoggedReply>(reader.end());
+    const logged = answer && "logged" in answer ? answer.logged : undefined;
+    const reply = answer && "logged" in answer ? undefined : answer;
     const followed = this.#followed.get(pod.metadata.name);
     if (followed) {
       followed.isOver = true;
       followed.wake();
       // The program's output comes before its result, however the result comes.
-      this.#later(() => this.#settleByLog(index, pod, followed.reply, reply));
+      this.#later(() => this.#settleByLog(index, pod, followed.reply, { reply, logged }));
     } else if (reply) this.#settle(index, pod, reply);
     // One that was given up by its node is made again, but for what it had done.
-    else if (terminated) this.#later(() => this.#settleByLog(index, pod, this.#read(pod.metadata.name, asItIs)));
+    else if (terminated)
+      this.#later(() => this.#settleByLog(index, pod, this.#read(pod.metadata.name, asItIs), { logged }));
     else this.#settle(index, pod, undefined);
   }
 
-  /** @param known what it gave, where that came otherwise than in its log */
-  async #settleByLog(index: number, pod: Pod, log: Promise<Reply | undefined>, known?: Reply): Promise<void> {
+  /** @param known what came otherwise than in its log: the reply, or its size */
+  async #settleByLog(
+    index: number,
+    pod: Pod,
+    log: Promise<Reply | undefined>,
+    { reply: known, logged }: { readonly reply?: Reply | undefined; readonly logged?: number | undefined },
+  ): Promise<void> {
     try {
       const inLog = await log;
-      this.#settle(index, pod, known ?? inLog);
+      const reply = known ?? inLog;
+      if (reply === undefined && logged !== undefined) {
+        const [problem, remedy] = sentences(lostResult(logged));
+        const reason = { problem, remedy };
+        if (this.#isOpen.has(index)) this.#tell(index, { status: 1, reason });
+      } else this.#settle(index, pod, reply);
     } catch (error) {
       // Its node is gone, say, and no reason for other calls to fail.
       if (!(error instanceof Failure)) throw error;
@@ -166,8 +179,8 @@ export class PodResults {
     return this.#parse(reader.end());
   }
 
-  #parse(reply: string | undefined): Reply | undefined {
-    return reply === undefined ? undefined : ((this.#listener.handsOn ? parseExactly : JSON.parse)(reply) as Reply);
+  #parse<Answer = Reply>(text: string | undefined): Answer | undefined {
+    return text === undefined ? undefined : ((this.#listener.handsOn ? parseExactly : JSON.parse)(text) as Answer);
   }
 }
 

@@ -35,9 +35,15 @@ except BaseException as error:
     text = json.dumps({"error": {"name": type(error).__name__, "message": str(error)[:65536], "details": details}})
 sys.stdout.flush()
 sys.stderr.flush()
-line = "\\x1eslipway " + nonce + " " + text + "\\n"
-with (open(file, "w") if file and len(line) <= ${maximumResultFile} else os.fdopen(os.dup(1), "w")) as out:
-    out.write(line)
+mark = "\\x1eslipway " + nonce + " "
+line = mark + text + "\\n"
+is_short = len(line) <= ${maximumResultFile}
+if file:
+    with open(file, "w") as out:
+        out.write(line if is_short else mark + json.dumps({"logged": len(line)}) + "\\n")
+if not file or not is_short:
+    with os.fdopen(os.dup(1), "w") as out:
+        out.write(line)
 # Threads that a function left behind do not keep the job.
 os._exit(status)
 `;
@@ -45,7 +51,7 @@ os._exit(status)
 /** The same for the default export of a module. */
 const node = `
 import { resolve } from "node:path";
-import { openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync, writeFileSync, writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 const [name, limit, folder] = process.argv.slice(1);
@@ -68,11 +74,13 @@ try {
   const details = inspect(error, { colors: false }).replaceAll(frames, "").slice(0, 65536);
   text = JSON.stringify({ error: { name: error?.name ?? "Error", message: String(error?.message ?? error).slice(0, 65536), details } });
 }
-const answer = Buffer.from("\\x1eslipway " + nonce + " " + text + "\\n");
-const out = file !== undefined && answer.length <= ${maximumResultFile} ? openSync(file, "w") : 1;
-for (let at = 0; at < answer.length; ) {
+const mark = "\\x1eslipway " + nonce + " ";
+const answer = Buffer.from(mark + text + "\\n");
+const isShort = answer.length <= ${maximumResultFile};
+if (file !== undefined) writeFileSync(file, isShort ? answer : mark + JSON.stringify({ logged: answer.length }) + "\\n");
+for (let at = file !== undefined && isShort ? answer.length : 0; at < answer.length; ) {
   try {
-    at += writeSync(out, answer, at);
+    at += writeSync(1, answer, at);
   } catch (error) {
     if (error.code !== "EAGAIN") throw error;
   }

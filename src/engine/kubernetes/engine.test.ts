@@ -53,6 +53,23 @@ it("says that a job is not there whose log is asked for", async () => {
   await expect(log.next()).rejects.toThrow(reported("job-not-found", "k8s:a-00000000"));
 });
 
+it("says that a large result is lost with the log that its node has cut", async () => {
+  const annotated = { ...job, metadata: { ...job.metadata, annotations: { "slipway/nonce": "n" } } };
+  const message = '\x1eslipway n {"logged": 5000}\n';
+  const ended = {
+    phase: "Succeeded",
+    containerStatuses: [{ ...main, state: { terminated: { exitCode: 0, message } } }],
+  };
+  const env = await apiServer(({ url }, response) => {
+    if (url.includes("/log")) response.end("2026-01-01T00:00:00Z printed\n");
+    else if (url.includes("watch=true")) response.flushHeaders();
+    else response.end(list([url.includes("/pods") ? { ...pod, status: ended } : annotated]));
+  });
+  const { status } = await new KubernetesEngine(env).collect("k8s:a-00000000");
+  const reason = expect.stringMatching(/^Its result of 5000 bytes is not in its pod's log any more/);
+  expect(status).toMatchObject({ state: "failed", exitStatus: 1, reason });
+});
+
 it("misses no change while it asks for the reason of what was before", async () => {
   const { status } = await collect(async (response, hasEnded) => {
     await hasEnded();

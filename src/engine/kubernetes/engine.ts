@@ -4,12 +4,12 @@ import { parseExactly } from "../exact-json.ts";
 import { hasEnded, type JobEngine, type JobOutcome, type JobStatus, type LogChunk, stillRuns } from "../job/engine.ts";
 import type { Program } from "../job/program.ts";
 import { maximumResult } from "../job/runners.ts";
-import { ResultReader } from "../protocol.ts";
+import { type LoggedReply, ResultReader } from "../protocol.ts";
 import { refusalOf } from "./api-error.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { idOf, nameOf } from "./id.ts";
 import { keptFor } from "./job.ts";
-import { asItIs, podLog } from "./logs.ts";
+import { asItIs, lostResult, podLog } from "./logs.ts";
 import {
   containerState,
   endAnnotation,
@@ -320,14 +320,14 @@ export class KubernetesEngine implements JobEngine {
     const status = await withReason(cluster, observed, statusOf(id, observed));
     if (observed.job.metadata.annotations?.[nonceAnnotation] === undefined) return { status };
     const text = await this.#reply(cluster, observed, id, signal);
-    if (text !== undefined) return { status, reply: parseExactly<NonNullable<JobOutcome["reply"]>>(text) };
+    const reply = text === undefined ? undefined : parseExactly<NonNullable<JobOutcome["reply"]> | LoggedReply>(text);
+    if (reply !== undefined && !("logged" in reply)) return { status, reply };
     if (status.state !== "succeeded") return { status };
-    return {
-      status: { ...status, state: "failed", exitStatus: 1, reason: "It ended before its function gave a result." },
-    };
+    const reason = reply ? lostResult(reply.logged) : "It ended before its function gave a result.";
+    return { status: { ...status, state: "failed", exitStatus: 1, reason } };
   }
 
-  /** The result of a function: in its pod's last words where it is short, else in the log. */
+  /** The result of a function: in its pod's last words where it is short, else in the log. The last words say so where the log lost it. */
   async #reply(
     cluster: Cluster,
     { job, pods }: Observed,
@@ -338,12 +338,13 @@ export class KubernetesEngine implements JobEngine {
     if (last === undefined) return undefined;
     const reader = resultReader(job, () => {});
     reader.write(Buffer.from(containerState(last).terminated?.message ?? ""));
-    const short = reader.end();
-    if (short !== undefined || this.#replies.has(id)) return short ?? this.#replies.get(id);
+    const words = reader.end();
+    if (words !== undefined && !words.startsWith('{"logged"')) return words;
+    if (this.#replies.has(id)) return this.#replies.get(id);
     for await (const _ of this.#podLog(cluster, job, last, asItIs, id, signal)) {
       // The result is what matters here.
     }
-    return this.#replies.get(id);
+    return this.#replies.get(id) ?? words;
   }
 
   /** What one attempt printed; a result line in it is kept. */

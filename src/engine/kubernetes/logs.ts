@@ -14,6 +14,11 @@ const steady = 10_000;
 /** Options to read a log that is not followed. */
 export const asItIs = { follow: false, isOver: () => true, change: async () => {} };
 
+/** Why a result of so many bytes is not there that was written to a log. */
+export function lostResult(size: number): string {
+  return `Its result of ${size} bytes is not in its pod's log any more, of which a node keeps the last 10 MiB. Print less, or store the result where both sides can read it and return its name.`;
+}
+
 /**
  * What the program of one pod printed, standard output and error together, which is how Kubernetes keeps them. Broken connections are taken up
  * where they broke. In the client library's Log, a broken connection is an uncaught error.
