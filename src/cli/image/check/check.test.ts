@@ -71,6 +71,16 @@ describe("a good image", () => {
         file("usr/bin/env", elf(), 0o755),
       ),
     ],
+    [
+      "continues the line that starts Python",
+      "sematic",
+      image().with(entry("#!/bin/sh", "exec /usr/bin/python3 -u \\", "  -m sematic.resolvers.worker \\", '  "$@"')),
+    ],
+    [
+      "starts Python by another program",
+      "sematic",
+      image().with(entry("#!/bin/sh", `[ -z "$A" ] || cd /; exec tini -- ${worker} "$@"`)),
+    ],
     ["has a folder for its group", "sematic", image().above({ ...folder("sematic/bin", 0o775), gid: 50 })],
     [
       "has a user without a name and HOME",
@@ -137,6 +147,30 @@ describe("of a broken image, exactly what is broken is reported:", () => {
     [
       "entrypoint /entrypoint.sh:3: it starts sematic.resolvers.worker, but not by",
       image().with(entry("#!/bin/sh", "", 'python3 -m sematic.resolvers.worker "$@"')),
+    ],
+    [
+      "entrypoint /entrypoint.sh: its first line ends with a carriage return",
+      image().with(entry("#!/bin/sh\r", `exec ${worker} "$@"\r`.slice(0, -1))),
+    ],
+    [
+      "entrypoint /entrypoint.sh: its first line asks for python3 -u, and the image has no python3 -u in PATH",
+      image().with(entry("#!/usr/bin/env python3 -u", `${worker} "$@"`), file("usr/bin/env", elf(), 0o755)),
+    ],
+    [
+      "entrypoint /entrypoint.sh: it does not start sematic",
+      image().with(entry("#!/bin/sh", `echo exec ${worker} '"$@"'`)),
+    ],
+    [
+      "entrypoint /entrypoint.sh: it does not start sematic",
+      image().with(entry("#!/bin/sh", "if false; then", `  exec ${worker} "$@"`, "fi")),
+    ],
+    [
+      "entrypoint /entrypoint.sh: it does not start sematic",
+      image().with(entry("#!/bin/sh", "exit 0", `exec ${worker} "$@"`)),
+    ],
+    [
+      "entrypoint /entrypoint.sh:2: it does not pass its arguments on",
+      image().with(entry("#!/bin/sh", "exec \\", `  ${worker} \\`, "  $@")),
     ],
     [
       "entrypoint /entrypoint.sh: user 1000 of the image may not execute it: its mode is 0644",

@@ -76,10 +76,16 @@ async function checkScript(
   depth: number,
 ): Promise<Problem | undefined> {
   const [line = ""] = head.toString("utf8", 2).split("\n", 1);
-  const words = line.trim().split(/\s+/);
-  const [interpreter = ""] = words;
-  // `env NAME`, `env -S NAME …`
-  const named = /(^|\/)env$/.test(interpreter) ? words.slice(1).find((word) => !/^-|=/.test(word)) : undefined;
+  if (line.endsWith("\r")) {
+    return {
+      where: script.path,
+      problem: "its first line ends with a carriage return, which the kernel takes for a part of it",
+      remedy: "Save the script with the line ends of Unix, for example with dos2unix.",
+    };
+  }
+  // The kernel passes all that follows the interpreter as one argument.
+  const [, interpreter = "", argument = ""] = /^[ \t]*(\S*)[ \t]*(.*?)[ \t]*$/s.exec(line) ?? [];
+  const named = /(^|\/)env$/.test(interpreter) ? programOfEnv(argument) : undefined;
   for (const word of [interpreter, ...(named === undefined ? [] : [named])]) {
     const found = findProgram(image, word);
     if (!("node" in found)) {
@@ -94,4 +100,11 @@ async function checkScript(
     if (problem) return problem;
   }
   return undefined;
+}
+
+/** The program that `env ARGUMENT` starts. `-S` has it divide the argument; else this is one word, blanks included. */
+function programOfEnv(argument: string): string | undefined {
+  const [, divided] = /^(?:-\w*S|--split-string=?)\s*(.*)$/s.exec(argument) ?? [];
+  if (divided !== undefined) return divided.split(/\s+/).find((word) => !/^-|=/.test(word));
+  return argument === "" || /^-|=/.test(argument) ? undefined : argument;
 }

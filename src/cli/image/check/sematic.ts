@@ -3,6 +3,7 @@ import type { CheckedImage, Problem } from "./image.ts";
 import { checkExecutable, checkRuns, findProgram } from "./program.ts";
 import { findModule } from "./python-modules.ts";
 import type { Requirement } from "./requirement.ts";
+import { reachableCommands } from "./shell.ts";
 import type { Found } from "./tree.ts";
 
 const python = "/usr/bin/python3";
@@ -74,23 +75,33 @@ async function checkEntrypoint(image: CheckedImage): Promise<Problem | undefined
   if (!("node" in found)) return { where, problem: `it starts ${words[0]}, and the image ${found.missing}`, remedy };
   const script = await entryScript(image);
   if (!script) return { where, problem: `it is ${JSON.stringify(words)}, which is no script`, remedy };
-  const problem = checkLines(script.found.path, script.text);
+  const problem = checkCommands(script.found.path, script.text);
   if (problem) return problem;
   return (await checkExecutable(image, found)) ?? checkRuns(image, found);
 }
 
-function checkLines(path: string, text: string): Problem | undefined {
-  const lines = text.split("\n");
-  const at = lines.findIndex((line) => !/^\s*#/.test(line) && /\bsematic\.resolvers\.worker\b/.test(line));
+/** Builtins that run none of their arguments. */
+const inert =
+  /^(echo|printf|:|true|false|test|\[|\[\[|export|readonly|local|declare|set|unset|shift|cd|alias|trap|\w+=.*)$/s;
+
+function checkCommands(path: string, text: string): Problem | undefined {
+  const starts = reachableCommands(text).find(
+    ({ words: [first, ...others] }) => !inert.test(first?.value ?? "") && others.some(({ value }) => names(value)),
+  );
   const remedy = `Let it execute: exec ${command}`;
-  if (at < 0) return { where: path, problem: `it does not start ${worker}`, remedy };
-  const line = lines[at] ?? "";
-  const where = `${path}:${at + 1}`;
-  if (!/(^|[\s;&|(])\/usr\/bin\/python3\s+(-\w+\s+)*?-m\s*sematic\.resolvers\.worker\b/.test(line)) {
-    return { where, problem: `it starts ${worker}, but not by ${python} -m`, remedy };
-  }
-  if (line.includes('"$@"')) return undefined;
+  if (!starts) return { where: path, problem: `it does not start ${worker}`, remedy };
+  const where = `${path}:${starts.line}`;
+  const words = starts.words.map(({ value }) => value);
+  const at = words.indexOf(python);
+  // Options, then `-m MODULE` or `-mMODULE`.
+  const isByPython = at >= 0 && /^(-\w+ )*?-m ?sematic\.resolvers\.worker( |$)/.test(words.slice(at + 1).join(" "));
+  if (!isByPython) return { where, problem: `it starts ${worker}, but not by ${python} -m`, remedy };
+  if (starts.words.some(({ raw }) => /^"\$(@|\{@\})"$/.test(raw))) return undefined;
   return { where, problem: 'it does not pass its arguments on as they are: "$@", with the quotes', remedy };
+}
+
+function names(word: string): boolean {
+  return word === worker || word === `-m${worker}`;
 }
 
 async function checkPython(image: CheckedImage): Promise<Problem | undefined> {
