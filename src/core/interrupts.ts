@@ -2,6 +2,8 @@ type Stop = (signal: NodeJS.Signals) => Promise<void>;
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const running = new Set<Stop>();
+const removals = new Set<() => void>();
+let isWatching = false;
 /** Set when a signal arrives. Settles only if the program survives the signal. */
 let interruption: Promise<void> | undefined;
 
@@ -18,14 +20,43 @@ function interrupted(signal: NodeJS.Signals): void {
 async function handOn(signal: NodeJS.Signals): Promise<void> {
   await stopAll(signal);
   process.removeListener(signal, interrupted);
-  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-  process.on(signal, interrupted);
+  if (process.listenerCount(signal) === 0) {
+    // A signal without a handler runs no exit handler either.
+    for (const remove of removals) remove();
+    process.kill(process.pid, signal);
+  }
+  if (isWatching) process.on(signal, interrupted);
   interruption = undefined;
 }
 
 /** If the program dies of an exception, running work gets the signal; waiting is no longer possible. */
 function exiting(): void {
   for (const stop of running) void stop("SIGTERM");
+  for (const remove of removals) remove();
+}
+
+/** Watches for signals as long as there is something to stop or to remove. */
+function watch(): void {
+  const isNeeded = running.size + removals.size > 0;
+  if (isNeeded === isWatching) return;
+  isWatching = isNeeded;
+  for (const signal of signals) process[isNeeded ? "on" : "removeListener"](signal, interrupted);
+  process[isNeeded ? "on" : "removeListener"]("exit", exiting);
+}
+
+/**
+ * Has something removed when this process ends, also by a signal: files with secrets.
+ *
+ * @param remove must not wait
+ * @returns a function for the case that it was removed before
+ */
+export function removedAtEnd(remove: () => void): () => void {
+  removals.add(remove);
+  watch();
+  return () => {
+    removals.delete(remove);
+    watch();
+  };
 }
 
 /**
@@ -38,11 +69,8 @@ export async function interruptible<T>(work: Promise<T>, stop: Stop, abortion?: 
   const abort = () => void stop("SIGTERM").catch(() => {});
   abortion?.addEventListener("abort", abort, { once: true });
   if (abortion?.aborted) abort();
-  if (running.size === 0) {
-    for (const signal of signals) process.on(signal, interrupted);
-    process.on("exit", exiting);
-  }
   running.add(stop);
+  watch();
   try {
     return await work;
   } finally {
@@ -50,9 +78,6 @@ export async function interruptible<T>(work: Promise<T>, stop: Stop, abortion?: 
     await interruption;
     abortion?.removeEventListener("abort", abort);
     running.delete(stop);
-    if (running.size === 0) {
-      for (const signal of signals) process.removeListener(signal, interrupted);
-      process.removeListener("exit", exiting);
-    }
+    watch();
   }
 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
+import { interruptible } from "../../core/interrupts.ts";
 import type { Credential } from "../../credentials/credential.ts";
 import { findCredential } from "../../credentials/find.ts";
 import { parseReference } from "../../oci/reference.ts";
@@ -88,7 +89,14 @@ async function pull(client: ContainerClient, image: string, access: Access, env:
       ...folder.pullArguments,
       image,
     ];
-    await promisify(execFile)(client.path, args, { env: { ...env, ...folder.variables }, maxBuffer: 2 ** 26 });
+    const pulled = promisify(execFile)(client.path, args, {
+      env: { ...env, ...folder.variables },
+      maxBuffer: 2 ** 26,
+    });
+    await interruptible(pulled, async (signal) => {
+      pulled.child.kill(signal);
+      await pulled.catch(() => {});
+    });
     return "";
   } catch (error) {
     const { stderr = "", message } = error as Error & { readonly stderr?: string };

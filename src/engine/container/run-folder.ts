@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
+import { removedAtEnd } from "../../core/interrupts.ts";
 import { dockerHub, parseReference } from "../../oci/reference.ts";
 import type { Trust } from "../../registry/client/trust.ts";
 import type { ContainerClient } from "./client.ts";
@@ -36,13 +37,6 @@ export interface RunFolder {
   readonly remove: () => void;
 }
 
-/** Folders of the runs under way. One listener for all: Node warns of many. */
-const folders = new Set<() => void>();
-
-function removeAll(): void {
-  for (const remove of folders) remove();
-}
-
 export function makeRunFolder(
   client: ContainerClient,
   image: string,
@@ -50,19 +44,19 @@ export function makeRunFolder(
   { login, settings }: Access,
   env: Environment,
 ): RunFolder {
-  const folder = mkdtempSync(join(tmpdir(), "slipway-run-"));
+  // From before it is made: a signal may come at any time.
+  let folder = "";
+  const release = removedAtEnd(() => remove());
+  const remove = () => {
+    release();
+    if (folder !== "") rmSync(folder, { recursive: true, force: true });
+  };
+  folder = mkdtempSync(join(tmpdir(), "slipway-run-"));
   const write = (name: string, content: string): string => {
     const path = join(folder, name);
     writeFileSync(path, content, { mode: 0o600, flag: "wx" });
     return path;
   };
-  const remove = () => {
-    folders.delete(remove);
-    if (folders.size === 0) process.removeListener("exit", removeAll);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  if (folders.size === 0) process.on("exit", removeAll);
-  folders.add(remove);
 
   const files = {
     containerIdFile: join(folder, "container-id"),
