@@ -18,7 +18,7 @@ choice=$state/choices/$wanted/choice
 reasons=() # why the roads tried so far do not lead anywhere
 program=   # set by the road that does
 
-mkdir -p "${choice%/*}" 2>/dev/null ||
+(umask 077 && mkdir -p "${choice%/*}") 2>/dev/null ||
   fail 1 "the cache folder $state cannot be written." "Make it writable, or let XDG_CACHE_HOME name another folder."
 log=$(mktemp "$state/log.XXXXXX") ||
   fail 1 "the cache folder $state cannot be written." "Make it writable, or let XDG_CACHE_HOME name another folder."

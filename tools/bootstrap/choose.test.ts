@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -42,6 +43,8 @@ describe("a Bazel on PATH", () => {
     expect(first.stderr).toBe(`tools/bazel: using ${path} from PATH, which is Bazel 7.7.1.\n`);
     expect(first.stdout).toBe("7.7.1 called with: info a b skip=true\n");
     expect(first.status).toBe(7);
+    // For its user alone, as docs/environment.md says.
+    expect(statSync(join(bench.home, ".cache/slipway")).mode & 0o777).toBe(0o700);
     expect(await bench.run(["info"])).toEqual({ status: 7, stdout: "7.7.1 called with: info skip=true\n", stderr: "" });
   });
 

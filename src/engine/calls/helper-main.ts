@@ -3,6 +3,7 @@
  * pull images, `helper pull IMAGE` pulls one with Slipway's credential, `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output), and
  * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for a program that is about to start in that process, with one of the images.
  */
+import { mkdirSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { exitStatusOf, Failure, jsonOf, reportOf, UserError } from "../../core/errors.ts";
@@ -67,9 +68,20 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
   }
 }
 
-// Kubernetes' client is 1.7 MB of code: kept compiled, it loads in half the time.
-enableCompileCache(join(cacheFolder(), "compiled"));
+/** Kubernetes' client is 1.7 MB of code: kept compiled, it loads in half the time. */
+function keepCompiled(): void {
+  const folder = join(cacheFolder(), "compiled");
+  try {
+    // Node would make it for all to read.
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    enableCompileCache(folder);
+  } catch {
+    // Without it, the helper is slower.
+  }
+}
+
 reportUncaught();
+keepCompiled();
 main(process.argv.slice(2)).catch((error) => {
   if (process.argv[2] === "pull") process.stdout.write(jsonOf(error));
   else process.stderr.write(`slipway: ${reportOf(error)}\n`);

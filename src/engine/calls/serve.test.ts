@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
@@ -32,6 +32,8 @@ const call = (env: Record<string, string>) =>
 
 it("takes the calls of the program that it was started for, and ends with it", { timeout: 60_000 }, async () => {
   const { env, program, helper } = await waitingHelper();
+  // As docs/environment.md says, it is for its user alone.
+  expect(statSync(join(env["HOME"] ?? "", ".cache/slipway")).mode & 0o777).toBe(0o700);
   for (let count = 0; count < 2; count++) {
     await expect(call({ ...env, PWD: "/elsewhere" })).rejects.toThrow(reported("cluster-unreachable", "KUBECONFIG"));
   }
