@@ -1,9 +1,11 @@
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
+import { Home } from "../credentials/testdata/home.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { openRegistry } from "../registry/client/open.ts";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
 import { resolveService } from "./resolve.ts";
 import { serviceOf } from "./testdata/service.ts";
@@ -47,4 +49,20 @@ it("names the tags that there are", async () => {
   const refused = expect(resolveService(serviceOf({ image: `${image}:stabel`, port: 80 }), env)).rejects;
   await refused.toThrow(reported("image-not-found", `${image}:stabel`));
   await refused.toThrow("(did you mean the tag stable?)");
+});
+
+it("names the credential of containerRegistry that the registry refuses", async () => {
+  await using registry = await FakeRegistry.start();
+  registry.intervene = (_, response) => {
+    response.writeHead(401, { "www-authenticate": "Basic realm=x" }).end();
+    return true;
+  };
+  const home = new Home();
+  const source = { kind: "stored", username: "ci", password: "hunter2" } as const;
+  home.store({ service: "docker", name: "team", url: registry.host, source });
+  const service = { ...serviceOf(`${registry.host}/team/web:1`), containerRegistry: "team" };
+  const error = await resolveService(service, home.env).catch((caught: unknown) => caught);
+  expect(error).toEqual(reported("registry-login", registry.host));
+  expect(String(error)).toMatch(/asked with the credential from .*team.*\n.*`slipway credentials add`/);
+  expect(String(error)).not.toMatch(/hunter2|anonymously/);
 });

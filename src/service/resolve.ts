@@ -1,5 +1,6 @@
 import type { Environment } from "../core/environment.ts";
 import { findNamedRegistry } from "../credentials/named.ts";
+import { correction } from "../credentials/source.ts";
 import { digestOfTag } from "../deployment/resolve-image.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { FindCredential } from "../registry/client/auth.ts";
@@ -24,8 +25,8 @@ async function resolveImage({ image, containerRegistry }: Service, env: Environm
   if (digest !== undefined) return image;
   const open = async (name: string) => {
     if (containerRegistry === undefined || name === embeddedHost(env)) return openByName(name, env);
-    const { credential } = await findNamedRegistry(containerRegistry, reference, env);
-    const find: FindCredential = async () => ({ credential, searched: [], problems: [] });
+    const { credential, source } = await findNamedRegistry(containerRegistry, reference, env);
+    const find: FindCredential = async () => ({ credential, source, correction, searched: [], problems: [] });
     return openConfigured(name, env, find);
   };
   const resolved = await digestOfTag({ repository: formatReference({ registry, repository }), tag }, open);

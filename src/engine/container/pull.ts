@@ -25,7 +25,7 @@ export async function pullImage(
 ): Promise<void> {
   const words = await pull(client, image, login === undefined ? {} : { login }, env);
   if (words === "" || (login === undefined && isRefusal(words) && (await pullWithAccess(client, image, env)))) return;
-  throw refused(client, image, words);
+  throw refused(client, image, words, login?.source);
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Login {
   readonly password: string;
   readonly identityToken?: string;
   readonly registryToken?: string;
+  /** Where it is from, for errors. */
+  readonly source?: string;
 }
 
 export interface Access {

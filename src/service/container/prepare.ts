@@ -84,7 +84,7 @@ async function loginFor(
 ): Promise<Login | undefined> {
   if (containerRegistry === undefined) return embeddedLogin(image);
   const { credential, source } = await findNamedRegistry(containerRegistry, parseReference(image), env);
-  if (credential.kind === "password") return credential;
+  if (credential.kind === "password") return { ...credential, source };
   throw new UserError(
     { code: "credential-invalid", culprit: source },
     `The credential for ${image} from ${source} is a token (${credential.kind}), but ${client.name} pulls only with a name and password.`,
