@@ -16,7 +16,7 @@ export function builder(yargs: Argv): Argv {
     .example("$0 doctor", "List what is installed, what is missing, and the command that installs it");
 }
 
-/** Prints what is installed and what is missing. Fails if a required tool is missing. */
+/** Prints what is installed and what is missing. Fails if a required tool is missing: in a workspace, Bazel. */
 export async function handler({ json }: { readonly json: boolean }): Promise<void> {
   const { env } = process;
   const findings = await examineAll({
@@ -41,7 +41,7 @@ export async function handler({ json }: { readonly json: boolean }): Promise<voi
   const parts = lacking.map(({ part }) => part).join(", ");
   throw new Failure(
     { code: "program-missing", culprit: parts },
-    `Slipway does not work without ${parts}.`,
+    `The targets of this workspace cannot be built without ${parts}.`,
     lacking.find(({ remedy }) => remedy !== undefined)?.remedy ?? "",
   );
 }

@@ -25,6 +25,7 @@ function doctor(
   const home = mkdtempSync(join(tmpdir(), "doctor-"));
   const bin = join(home, "bin");
   mkdirSync(bin);
+  writeFileSync(join(home, "MODULE.bazel"), "");
   for (const [name, script] of Object.entries(commands)) {
     if (script === undefined) continue;
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
@@ -62,6 +63,15 @@ describe("slipway doctor", () => {
     const { out, ...asJson } = await doctor({ npm: "echo 11.0.0" }, {}, "--json");
     expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ part: "Bazel", required: true }));
     expect(asJson).toEqual({ status: 1, error: "" });
+  });
+
+  it("checks engines and credentials outside a workspace, where Bazel is not required", async () => {
+    const { npm, podman: engine } = { ...all, ...podman };
+    const { out, error, status } = await doctor({ npm, podman: engine }, { BUILD_WORKING_DIRECTORY: "/" });
+    expect(out).toMatch(/^missing +Bazel .*\n +needed for: building and running targets/m);
+    expect(out).toMatch(/^ok +engine +podman 5\.0\.0/m);
+    expect(out).toMatch(/^ok +credentials /m);
+    expect({ error, status }).toEqual({ error: "", status: 0 });
   });
 
   it.each<[string, Record<string, string | undefined>, RegExp]>([

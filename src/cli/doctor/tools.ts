@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { findExecutable } from "../../core/executables.ts";
 import { condaClients } from "../../environment/conda.ts";
@@ -8,10 +10,16 @@ import type { Finding } from "./finding.ts";
 /** Checks Bazel: the one that runs this command, a workspace's `tools/bazel`, or an installed one. */
 export async function examineBazel(env: Environment, folder: string): Promise<Finding> {
   const remedy = "npm install --global @bazel/bazelisk";
-  const part = { part: "Bazel", neededFor: "everything", required: true };
+  const neededFor = "building and running targets; jobs, images and credentials do without";
+  const part = { part: "Bazel", neededFor, required: isInWorkspace(folder) };
   const found = env["BUILD_WORKSPACE_DIRECTORY"] ? "runs this command" : findBazel(env, folder);
   if (found !== undefined) return { ...part, state: "ok", detail: found };
   return { ...part, state: "missing", detail: "neither bazel nor bazelisk", remedy };
+}
+
+function isInWorkspace(folder: string): boolean {
+  if (["MODULE.bazel", "WORKSPACE.bazel", "WORKSPACE"].some((name) => existsSync(join(folder, name)))) return true;
+  return dirname(folder) !== folder && isInWorkspace(dirname(folder));
 }
 
 /** Checks Python and pip, which installs the packages of a requirements file. */
