@@ -17,10 +17,11 @@ const reasons: Readonly<Record<string, readonly [reason: string, remedy: string]
   EACCES: ["permission denied", closed],
   EPERM: ["permission denied", closed],
   EIO: ["the disk failed", "Check the disk"],
+  CANTOPEN: ["its folder is missing or closed", closed],
 };
 
 /** SQLite's result codes, less the upper byte: https://sqlite.org/rescode.html. */
-const sqlite: Readonly<Record<number, string>> = { 3: "EACCES", 8: "EROFS", 10: "EIO", 13: "ENOSPC", 14: "EACCES" };
+const sqlite: Readonly<Record<number, string>> = { 3: "EACCES", 8: "EROFS", 10: "EIO", 13: "ENOSPC", 14: "CANTOPEN" };
 
 const reading = ["open", "read", "scandir", "opendir", "stat", "lstat", "fstat", "readlink", "access", "realpath"];
 const writing =
