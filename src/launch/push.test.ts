@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { printed } from "../core/testdata/reported.ts";
@@ -208,6 +211,18 @@ describe("push", () => {
       expect(screen.join("")).toContain(`pushed ${registry.host}/team/app:t_default: 3 blobs sent (3.0 MB)`);
     },
   );
+
+  it("names a full standard output, and says nothing when nobody reads it", async () => {
+    const { target } = pushTarget();
+    const words = ["-c", 'exec "$@" >/dev/full', "sh", ...target.command(["--help"])];
+    const full = await ended(spawn("/bin/sh", words, { env: target.env }));
+    expect(full).toMatchObject({ status: 1, stderr: printed("file-unwritable", "standard output") });
+    expect(full.stderr.trimEnd().split("\n")).toHaveLength(2);
+    const child = target.start(["--help"]);
+    const [said, exit] = [text(child.stderr as Readable), once(child, "exit")];
+    child.stdout?.destroy();
+    expect([await said, await exit]).toEqual(["", [141, null]]);
+  });
 
   it("explains itself without a registry", async () => {
     const { target } = pushTarget();
