@@ -1,13 +1,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { mediaTypes } from "../../src/oci/media-types.ts";
 import { numbers } from "./text.ts";
-
-const mediaTypes = {
-  manifest: "application/vnd.oci.image.manifest.v1+json",
-  config: "application/vnd.oci.image.config.v1+json",
-  layer: "application/vnd.oci.image.layer.v1.tar",
-};
 
 /**
  * Writes an OCI image layout (OCI image specification, image-layout.md) with layers of random bytes. They are no tars; nothing here unpacks them.

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { cpus } from "node:os";
 
 /** One line of the result: a goal, what was measured for it, and beside what. */
 export interface Result {
@@ -116,4 +117,11 @@ export function run(
   if (error) throw error;
   if (status !== 0) throw new Error(`${words.slice(0, 6).join(" ")} ended with status ${status}:\n${stderr}${stdout}`);
   return stdout;
+}
+
+/** The files of a folder packed on all cores, where pigz is installed. */
+export function pigzPeer(files: string, cwd: string): Record<string, Contestant> {
+  if (!isInstalled("pigz")) return {};
+  const pack = `tar -c ${files} | pigz -6 -p ${cpus().length} | cat >/dev/null`;
+  return { "tar | pigz -6": { run: () => void run(["sh", "-c", pack], { cwd }) } };
 }

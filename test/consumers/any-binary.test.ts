@@ -18,8 +18,6 @@ it("runs a program as a job, by the command line that the release has", async ()
 it("runs a shell script with the program and the file that it brings along", async () => {
   const [image = ""] = (await consumer.run("//:greet_push")).split("\n");
   expect(await consumer.podman(image)).toMatch(/^.+\nPrimes: 2 3 5 7 11 13 17 19 \nImage: none\n$/);
-});
-
-it("fetches nothing for TypeScript", () => {
+  // Nothing for TypeScript either.
   expect(consumer.unneeded(/esbuild/)).toEqual([]);
 });

@@ -1,12 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { findExecutable } from "../../src/core/executables.ts";
 import { folderOfTest, git, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
 import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
 import { Machine } from "./machine.ts";
-import { type Ran, tableOf } from "./table.ts";
 
 /** Code in two folders, the first of which needs the second. */
 const files = {
@@ -98,14 +97,15 @@ export async function runMatrix(engines: readonly string[], prepare: (machine: M
     none: undefined,
   };
 
-  const ran: Ran[] = [];
+  let ran = "";
   const note = async (interpreter: string, code: string, engine: string, run: () => ReturnType<Machine["slipway"]>) => {
     if (!engines.includes(engine)) return;
     const start = performance.now();
     const outcome = await run();
     const { out, error, status } = outcome;
     if (out !== "6\n" || status !== 0) throw new Error(`${interpreter}, ${code}, ${engine}: ${status}, ${out}${error}`);
-    ran.push({ interpreter, code, engine, seconds: (performance.now() - start) / 1000 });
+    const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
+    ran += `${JSON.stringify({ interpreter, code, engine, seconds })}\n`;
   };
   for (const [interpreter, row] of Object.entries(interpreters)) {
     const kind = interpreter === "SLIPWAY_INTERPRETER" ? "ServerAvailableInterpreter" : interpreter;
@@ -128,13 +128,9 @@ export async function runMatrix(engines: readonly string[], prepare: (machine: M
 
   if (!hasConda(machine))
     process.stdout.write("CondaEnv was not run: this machine has neither micromamba nor mamba nor conda.\n");
-  const table = tableOf(ran, engines);
-  process.stdout.write(`${ran.map((each) => `${JSON.stringify(each)}\n`).join("")}${table}\n`);
+  process.stdout.write(ran);
   const outputs = process.env["TEST_UNDECLARED_OUTPUTS_DIR"];
-  if (outputs !== undefined && existsSync(outputs)) {
-    mkdirSync(outputs, { recursive: true });
-    writeFileSync(join(outputs, "jobs.jsonl"), ran.map((each) => `${JSON.stringify(each)}\n`).join(""));
-  }
+  if (outputs !== undefined && existsSync(outputs)) writeFileSync(join(outputs, "jobs.jsonl"), ran);
 }
 
 /** Whether there is a program that makes conda environments. */

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { BenchContext } from "../context.ts";
-import { type Contestant, interleave, isInstalled, type Result, resultOf, run } from "../measure.ts";
+import { type Contestant, interleave, isInstalled, pigzPeer, type Result, resultOf, run } from "../measure.ts";
 import { type BaseImage, editPackage, editProgram } from "../shape.ts";
 import type { Workspace } from "../workspace.ts";
 
@@ -101,14 +101,7 @@ export async function fromNothingCase(context: BenchContext, workspace: Workspac
         run: () => void workspace.bazel("build", "//app:main_default_image"),
       },
       floor: { run: () => void run(["sh", "-c", pieces], { cwd: folder }) },
-      ...(isInstalled("pigz")
-        ? {
-            "tar | pigz -6": {
-              run: () =>
-                void run(["sh", "-c", `tar -c node_modules | pigz -6 -p ${jobs} | cat >/dev/null`], { cwd: folder }),
-            },
-          }
-        : {}),
+      ...pigzPeer("node_modules", folder),
       ...buildahPeer(folder),
       "the program alone, by Bazel": {
         prepare: () => void workspace.bazel("clean"),

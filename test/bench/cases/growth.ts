@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { join } from "node:path";
 import type { BenchContext } from "../context.ts";
-import { interleave, isInstalled, type Result, resultOf, run } from "../measure.ts";
+import { interleave, pigzPeer, type Result, resultOf, run } from "../measure.ts";
 import { programText } from "../text.ts";
 
 /** Rounds that are counted at most: one with the largest takes minutes. */
@@ -57,14 +56,7 @@ async function growthCase(context: BenchContext, name: string, files: readonly s
         run: () => void peaks.push(makeLayer(context, folder)),
       },
       floor: { run: () => void run(["sh", "-c", "tar -c files | gzip -6 >packed.tar.gz"], { cwd: folder }) },
-      ...(isInstalled("pigz")
-        ? {
-            "tar | pigz -6": {
-              run: () =>
-                void run(["sh", "-c", `tar -c files | pigz -6 -p ${cpus().length} >packed.tar.gz`], { cwd: folder }),
-            },
-          }
-        : {}),
+      ...pigzPeer("files", folder),
     },
     Math.min(context.rounds, mostRounds),
   );
