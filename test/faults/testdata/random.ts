@@ -5,7 +5,8 @@ import { pushImages } from "../../../src/registry/client/push.ts";
 import { imageOf } from "../../../src/registry/client/testdata/images.ts";
 import { serverOfTest } from "../../../src/registry/server/testdata/fixture.ts";
 import { faultProxy, type Treatment } from "./fault-proxy.ts";
-import { expectIntact, expectNothingBroken, randomFrom } from "./image.ts";
+import { expectIntact, expectNothingBroken } from "./image.ts";
+import { randomFrom } from "./seeds.ts";
 import { openThrough } from "./suite.ts";
 
 const treatments: readonly Treatment[] = [
