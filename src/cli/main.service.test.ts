@@ -79,7 +79,13 @@ it("renders models: those that are named exactly, and those that are the newest 
   };
   const { out, status, error } = await service(files, "render", "--json", "web.yaml");
   expect({ status, error }).toEqual({ status: 0, error: "" });
-  const args = ["models", "--volume=/volume", "--service=web", `--model=r.io/models/team/m@${digest}`, "--model=r.io/models/n"];
+  const args = [
+    "models",
+    "--volume=/volume",
+    "--service=web",
+    `--model=r.io/models/team/m@${digest}`,
+    "--model=r.io/models/n",
+  ];
   const newest = createHash("sha256").update("r.io/models/n").digest("hex");
   const volumeMounts = [
     { mountPath: "/opt/models", subPath: `models/sha256/${"0".repeat(64)}`, readOnly: true },

@@ -26,7 +26,9 @@ async function call(user: ShellUser, count: number): Promise<{ results: unknown[
   } as const;
   const listener = {
     onOutcome: (index: number, outcome: CallOutcome) => (results[index] = "reply" in outcome ? outcome.reply : outcome),
-    onOutput: (data: Buffer) => void (printed += data.toString()),
+    onOutput: (data: Buffer) => {
+      printed += data.toString();
+    },
   };
   const error = await new KubernetesCalls(user.namespace.env).run(batch, listener).then(
     () => ({}),
