@@ -141,11 +141,18 @@ export class Logins implements Authenticator {
         // It may ask a person to open a page.
         process.stderr.write(text);
       });
-      child.on("close", (status, signal) => {
+      const ended = (how: string) => {
         const words = said.trim().replaceAll(/\s+/g, " ");
-        if (signal !== null)
-          reject(refused(`gave no credential within ${this.#patience / 1000} s${words && `: ${words}`}`));
-        else if (status !== 0) reject(refused(`ended with status ${status}${words && `: ${words}`}`));
+        reject(refused(`${how}${words && `: ${words}`}`));
+      };
+      // What it started itself may hold its output open.
+      child.on("exit", (_, signal) => {
+        if (signal === null) return;
+        ended(child.killed ? `gave no credential within ${this.#patience / 1000} s` : `was killed by ${signal}`);
+        for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      });
+      child.on("close", (status) => {
+        if (status !== 0) ended(`ended with status ${status}`);
         else {
           const credential = credentialIn(out);
           if (credential) settle(credential);
