@@ -1,4 +1,5 @@
 import type { Digest } from "../oci/digest.ts";
+import type { JobResources } from "./resources.ts";
 
 /**
  * What a job is: an interpreter, code for it, what runs, and how (SPEC section 2). Fields are named as in the documents that people
@@ -31,15 +32,6 @@ export interface Deployment {
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-export interface JobResources {
-  /** Processors, fractions allowed. */
-  readonly cpu?: number;
-  /** Bytes. */
-  readonly memory?: number;
-  /** Whole graphics processors. */
-  readonly gpu?: number;
-}
 
 /** An interpreter as a deployment names it. The key says which kind it is. */
 export type Interpreter =

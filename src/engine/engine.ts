@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { JobResources } from "../deployment/model.ts";
+import type { JobResources } from "../deployment/resources.ts";
 import type { Sink } from "./flow.ts";
 import type { Network } from "./limits.ts";
 

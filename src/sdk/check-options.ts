@@ -1,7 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
-import type { JobResources } from "../deployment/model.ts";
 import { parseBytes } from "../deployment/quantity.ts";
+import type { JobResources } from "../deployment/resources.ts";
 import type { CallOptions } from "./call-options.ts";
 
 /** What a value is not, and how to write it. Undefined if it is right. */

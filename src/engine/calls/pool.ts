@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from "node:os";
-import type { JobResources } from "../../deployment/model.ts";
+import type { JobResources } from "../../deployment/resources.ts";
 
 /** Bytes that a call is taken to need which does not say. */
 const usualMemory = 256 * 1024 * 1024;
