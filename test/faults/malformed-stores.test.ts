@@ -8,7 +8,7 @@ import { randomFrom, seedOfTest } from "./testdata/seeds.ts";
 import { problemOf, Victim } from "./testdata/victim.ts";
 
 const count = 500;
-const limits = { memory: 256, seconds: 10 };
+const limits = { memory: 256, seconds: 20 };
 
 it(`${count} malformed stores end every command that reads them with a status and a sentence`, async () => {
   const first = seedOfTest();
