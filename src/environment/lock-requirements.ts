@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Environment } from "../core/environment.ts";
+import { temporaryFolder } from "../core/temporary-folder.ts";
 import { runCommand } from "./command.ts";
 import { findUv, uvError } from "./uv.ts";
 
@@ -19,9 +18,9 @@ export async function lockRequirements(
   file: string,
   { name, python, env }: { readonly name: string; readonly python: string; readonly env: Environment },
 ): Promise<string> {
-  const temporary = await mkdtemp(join(tmpdir(), "slipway-lock-"));
+  const temporary = temporaryFolder("slipway-lock-");
   try {
-    const uv = await findUv(env, temporary);
+    const uv = await findUv(env, temporary.path);
     const args = [
       "pip",
       "compile",
@@ -40,6 +39,6 @@ export async function lockRequirements(
     if (status === 0) return stdout;
     throw uvError(stderr, "lock", { file: name, what: name, place: `Python ${python}` });
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    temporary.remove();
   }
 }

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { constants, createReadStream, existsSync } from "node:fs";
+import { constants, createReadStream, existsSync, rmSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { replaceFile, syncFolder } from "../../core/files.ts";
+import { removedAtEnd } from "../../core/interrupts.ts";
 
 /** The files to install: the running Node, and the bundles in a folder. */
 export interface Programs {
@@ -64,6 +65,7 @@ async function hashOf({ node, bundles, files }: Programs): Promise<string> {
 /** Copies with shared blocks if the file system supports it. A hard link would change with the build's file. */
 async function copyVersion({ node, bundles, files }: Programs, versions: string, version: string): Promise<void> {
   const draft = join(versions, `new-${randomUUID()}`);
+  const release = removedAtEnd(() => rmSync(draft, { recursive: true, force: true, maxRetries: 3 }));
   try {
     await mkdir(draft);
     const copies = [[node, "node"], ...files.map((file) => [join(bundles, file), file])] as const;
@@ -80,6 +82,8 @@ async function copyVersion({ node, bundles, files }: Programs, versions: string,
     await rm(draft, { recursive: true, force: true });
     // Another installation of the same version was faster.
     if (!existsSync(join(versions, version))) throw error;
+  } finally {
+    release();
   }
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { Failure, UserError } from "../../core/errors.ts";
+import { interruptible } from "../../core/interrupts.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { type CredentialTrail, openCredentialSocket } from "./credential-socket.ts";
 import { openSsh } from "./ssh.ts";
@@ -137,26 +138,32 @@ async function start(
   ];
   const { tree } = command;
   const ofTree = tree ? { GIT_WORK_TREE: tree.folder, GIT_INDEX_FILE: tree.index } : {};
-  return new Promise((resolve, reject) => {
-    const child = spawn("git", args, {
-      env: {
-        ...Object.fromEntries(inherited),
-        ...ofTree,
-        ...variables,
-        HOME: "/nonexistent",
-        XDG_CONFIG_HOME: "/nonexistent",
-        LC_ALL: "C",
-        GIT_CONFIG_NOSYSTEM: "1",
-        GIT_CONFIG_GLOBAL: "/dev/null",
-        GIT_ATTR_NOSYSTEM: "1",
-        GIT_TERMINAL_PROMPT: "0",
-        GIT_ASKPASS: "true",
-        GIT_ALLOW_PROTOCOL: protocols.join(":") || "none",
-        GIT_OPTIONAL_LOCKS: "0",
-      },
-      cwd: tree?.folder ?? "/",
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+  const child = spawn("git", args, {
+    env: {
+      ...Object.fromEntries(inherited),
+      ...ofTree,
+      ...variables,
+      HOME: "/nonexistent",
+      XDG_CONFIG_HOME: "/nonexistent",
+      LC_ALL: "C",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_ATTR_NOSYSTEM: "1",
+      GIT_TERMINAL_PROMPT: "0",
+      GIT_ASKPASS: "true",
+      GIT_ALLOW_PROTOCOL: protocols.join(":") || "none",
+      GIT_OPTIONAL_LOCKS: "0",
+    },
+    cwd: tree?.folder ?? "/",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  // It would make the folder of its credential socket anew.
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await closed;
+  };
+  const outcome = new Promise<Omit<GitOutcome, "trail">>((resolve, reject) => {
     // Programs that git starts end with it: they read from each other.
     const kill = () => void child.kill("SIGKILL");
     access.signal?.addEventListener("abort", kill, { once: true });
@@ -184,4 +191,5 @@ async function start(
       else resolve({ status: status ?? 1, stdout: Buffer.concat(stdout).toString(), stderr });
     });
   });
+  return interruptible(outcome, stop);
 }

@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { temporaryFolder } from "../../core/temporary-folder.ts";
 import type { GitAccess } from "./access.ts";
 
 /** What became of git's questions for a password. */
@@ -30,9 +29,8 @@ const maximumQuestion = 64 * 1024;
  * `credential-cache` carries them, so that a password is in no argument, no variable and no file, and nothing is looked up before a server asks.
  */
 export async function openCredentialSocket(find: NonNullable<GitAccess["findPassword"]>): Promise<CredentialSocket> {
-  // mkdtemp makes it 0700.
-  const folder = await mkdtemp(join(tmpdir(), "slipway-git-"));
-  const path = join(folder, "ask");
+  const folder = temporaryFolder("slipway-git-");
+  const path = join(folder.path, "ask");
   const sources = new Map<string, string>();
   let trail: CredentialTrail = { unanswered: false };
 
@@ -78,7 +76,7 @@ export async function openCredentialSocket(find: NonNullable<GitAccess["findPass
     trail: () => trail,
     close: async () => {
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      await rm(folder, { recursive: true, force: true });
+      folder.remove();
     },
   };
 }

@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join, posix, relative } from "node:path";
 import { UserError } from "../../core/errors.ts";
+import { temporaryFolder } from "../../core/temporary-folder.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
 import type { LocalCode } from "../../deployment/code.ts";
 import { codeLayer, folderLayer, imageCodeFolder } from "../../deployment/code-layer.ts";
@@ -42,12 +41,12 @@ export async function placeCode(image: string, code: LocalCode, options: PlaceOp
   }
   const folders = code.folders.map((_, index) => `${codeFolder}/${index}`);
   if (options.canMount) return { image, folders, mounts: mountsOf(code.folders) };
-  const draft = await mkdtemp(join(tmpdir(), "slipway-code-"));
+  const draft = temporaryFolder("slipway-code-");
   try {
-    const layer = await folderLayer(code.folders, join(draft, "code.tar.gz"));
+    const layer = await folderLayer(code.folders, join(draft.path, "code.tar.gz"));
     return { image: (await append(image, layer, options)).image, folders, mounts: [] };
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    draft.remove();
   }
 }
 
