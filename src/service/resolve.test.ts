@@ -60,7 +60,7 @@ it("names the credential of containerRegistry that the registry refuses", async 
   const home = new Home();
   const source = { kind: "stored", username: "ci", password: "hunter2" } as const;
   home.store({ service: "docker", name: "team", url: registry.host, source });
-  const service = { ...serviceOf(`${registry.host}/team/web:1`), containerRegistry: "team" };
+  const service = { ...serviceOf({ image: `${registry.host}/team/web:1`, port: 80 }), containerRegistry: "team" };
   const error = await resolveService(service, home.env).catch((caught: unknown) => caught);
   expect(error).toEqual(reported("registry-login", registry.host));
   expect(String(error)).toMatch(/asked with the credential from .*team.*\n.*`slipway credentials add`/);
