@@ -68,7 +68,7 @@ describe("a private repository over SSH", () => {
 
   it("says which key it does not take", async () => {
     await add("--aws-secret", "locked");
-    expect((await clone(user, url)).stderr).toMatch(/ssh-add .*private_key[\s\S]*\[credential-invalid\]/);
+    expect((await clone(user, url)).stderr).toMatch(/private_key[\s\S]*\[credential-invalid\]/);
     await add("--aws-secret", "missing");
     expect((await clone(user, url)).stderr).toMatch(/AWS secret missing .*eu-central-1[\s\S]*\[credential-invalid\]/);
     await add("--ssh-key", keyFile);
