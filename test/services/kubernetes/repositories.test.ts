@@ -163,13 +163,12 @@ it("with a password that is wrong say so, without it, and go on once it is right
   ];
   expect(await user.slipway(add, password)).toMatchObject({ status: 0 });
   expect(await user.slipway(["service", "apply", "repos.yaml"])).toMatchObject({ status: 0, out: created });
-  await waitUntil(
-    () => user.pods("repos"),
-    ([pod]) => (pod?.status.initContainerStatuses?.[0]?.restartCount ?? 0) > 0,
-  );
-  const log = await user.kubectl("logs", "deployment/repos", "--container=sync-repositories");
   const says = `The git server refused the password from secret ${secret} for ${server.url}/paperspace/ml-private.git while fetching commit`;
-  expect(log).toContain(says);
+  // The log is of the latest try, which may have begun a moment ago.
+  const log = await waitUntil(
+    () => user.kubectl("logs", "deployment/repos", "--container=sync-repositories").catch(() => ""),
+    (text) => text.includes(says),
+  );
   // While it tries again, nothing is wrong yet.
   const status = await waitUntil(
     () => user.slipway(["service", "status", "repos"]),
