@@ -3,6 +3,9 @@ import { type Digest, isDigest } from "./digest.ts";
 
 const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema 2) images.";
 
+/** Maximum nesting of a document. Deeper ones exhaust the stack when they are written. */
+const maximumDepth = 200;
+
 type JsonObject = { readonly [key: string]: unknown };
 
 /** What errors say about a document: its name, what to do (default: advice for images), code and culprit. */
@@ -111,7 +114,8 @@ export function parseJson(
 ): JsonNode {
   try {
     const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return new JsonNode(JSON.parse(text), { document, remedy, identity });
+    const node = new JsonNode(JSON.parse(text), { document, remedy, identity });
+    return isDeeper(node.value, maximumDepth) ? node.fail(`has more than ${maximumDepth} nested values`) : node;
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;
     throw new UserError(
@@ -121,6 +125,11 @@ export function parseJson(
       { cause },
     );
   }
+}
+
+function isDeeper(value: unknown, than: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return than === 0 || Object.values(value).some((inside) => isDeeper(inside, than - 1));
 }
 
 /** JSON with sorted keys and no white space, so that equal values give equal bytes. */
