@@ -1,3 +1,4 @@
+import { UserError } from "../core/errors.ts";
 import { checkDescriptor, type Descriptor } from "./descriptor.ts";
 import { parseJson } from "./json.ts";
 import { mediaTypes } from "./media-types.ts";
@@ -20,6 +21,19 @@ export interface ImageIndex extends Omit<ImageManifest, "config" | "layers"> {
 
 /** Maximum size of a manifest in bytes: the size that the distribution specification asks registries to accept. */
 export const maximumManifestSize = 4 * 1024 * 1024;
+
+/** Maximum number of indexes in one another. More are damage: an index cannot contain itself. */
+const maximumIndexDepth = 32;
+
+/** @throws UserError for an image in more indexes than the limit */
+export function checkIndexDepth(depth: number, image: string): void {
+  if (depth <= maximumIndexDepth) return;
+  throw new UserError(
+    { code: "image-invalid", culprit: image },
+    `${image} is nested in more than ${maximumIndexDepth} indexes.`,
+    "Push the image again, in one index.",
+  );
+}
 
 export function isIndex(manifest: ImageManifest | ImageIndex): manifest is ImageIndex {
   return "manifests" in manifest;

@@ -6,7 +6,14 @@ import { formatReference } from "../../oci/reference.ts";
 import { fetchImage, type NamedImage, openImage, type PlatformImage, readConfig } from "../image/named-image.ts";
 import { usagePage } from "../image/tree/html.ts";
 import { formatUsage, type ImageUsage } from "../image/tree/text.ts";
-import { type FileUsage, type FolderUsage, isFolder, markHidden, readLayer } from "../image/tree/usage.ts";
+import {
+  type FileUsage,
+  type FolderUsage,
+  isFolder,
+  type LayerUsage,
+  markHidden,
+  readLayer,
+} from "../image/tree/usage.ts";
 import { optionError } from "../usage-error.ts";
 import { userPath } from "./user-path.ts";
 
@@ -17,6 +24,9 @@ interface Options {
   readonly html?: string | undefined;
   readonly json?: boolean | undefined;
 }
+
+/** Number of layers that are read at once. */
+const parallelLayers = 8;
 
 /** Streams the layers from the registry, keeping only names and sizes of the files. */
 export async function tree(options: Options): Promise<void> {
@@ -40,13 +50,16 @@ export async function tree(options: Options): Promise<void> {
 async function readUsage(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<ImageUsage> {
   const config = await readConfig(image, manifest, descriptor.digest);
   const comments = commentsOf(config, manifest.layers.length);
-  const layers = await Promise.all(
-    manifest.layers.map((layer, index) =>
-      readLayer({ descriptor: layer, comment: comments[index] ?? "" }, () =>
-        image.client.getBlob(image.repository, layer),
-      ),
-    ),
-  );
+  const layers: LayerUsage[] = [];
+  const left = manifest.layers.entries();
+  // The workers share one iterator, so that each layer is read once.
+  const worker = async () => {
+    for (const [index, layer] of left) {
+      const open = () => image.client.getBlob(image.repository, layer);
+      layers[index] = await readLayer({ descriptor: layer, comment: comments[index] ?? "" }, open);
+    }
+  };
+  await Promise.all(Array.from({ length: parallelLayers }, worker));
   markHidden(layers);
   const { digest } = descriptor;
   return { name: formatReference(image.reference), digest, platform: formatPlatform(config), layers };

@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
 import { type Descriptor, formatPlatform, isSamePlatform, ownArchitecture } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
+import { checkIndexDepth, type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import { configField, type RegistryClient } from "../../registry/client/client.ts";
@@ -54,9 +54,11 @@ export interface PlatformImage extends FetchedManifest {
  * Fetches an image. From an index, fetches the image for one platform.
  *
  * @param platform `os/architecture[/variant]`; default: Linux on this machine's processor, or the only image of the index
+ * @param depth number of indexes around it
  */
-export async function fetchImage(image: NamedImage, platform?: string): Promise<PlatformImage> {
+export async function fetchImage(image: NamedImage, platform?: string, depth = 0): Promise<PlatformImage> {
   if (platform !== undefined) checkPlatform(platform);
+  checkIndexDepth(depth, formatReference(image.reference));
   const fetched = await fetchManifest(image.client, image.repository, image.name);
   const { manifest } = fetched;
   if (!isIndex(manifest)) {
@@ -66,7 +68,7 @@ export async function fetchImage(image: NamedImage, platform?: string): Promise<
   const { digest } = chooseFrom(manifest.manifests, platform, `Index ${formatReference(image.reference)}`);
   const chosen = await fetchManifest(image.client, image.repository, digest);
   if (!isIndex(chosen.manifest)) return { ...chosen, manifest: chosen.manifest };
-  return fetchImage({ ...image, name: digest }, platform);
+  return fetchImage({ ...image, name: digest }, platform, depth + 1);
 }
 
 function checkPlatform(text: string): void {
@@ -99,6 +101,9 @@ function chooseFrom(manifests: readonly Descriptor[], platform: string | undefin
   return (chosen as { descriptor: Descriptor }).descriptor;
 }
 
+/** Maximum number of layers. Engines accept about 127; thousands would exhaust memory and time. */
+const mostLayers = 1000;
+
 /** The platforms of an index, as `os/architecture[/variant]`. */
 export function platformName(descriptor: Descriptor): string {
   return descriptor.platform ? formatPlatform(descriptor.platform) : "no platform";
@@ -110,7 +115,18 @@ export function platformName(descriptor: Descriptor): string {
  * @param name the image's digest or reference, for errors
  * @throws UserError if the artifact is not a container image
  */
-export async function readConfig(image: NamedImage, { config }: ImageManifest, name: string): Promise<ImageConfig> {
+export async function readConfig(
+  image: NamedImage,
+  { config, layers }: ImageManifest,
+  name: string,
+): Promise<ImageConfig> {
+  if (layers.length > mostLayers) {
+    throw new UserError(
+      { code: "image-invalid", culprit: name },
+      `${name} has ${layers.length} layers, more than the limit of ${mostLayers}.`,
+      "Build the image again with fewer layers.",
+    );
+  }
   const { mediaType } = config;
   if (mediaType !== mediaTypes.config && mediaType !== mediaTypes.dockerConfig) {
     const culprit = formatReference(image.reference);

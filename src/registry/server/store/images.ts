@@ -1,5 +1,5 @@
 import type { Digest } from "../../../oci/digest.ts";
-import { isIndex, parseManifest } from "../../../oci/manifest.ts";
+import { checkIndexDepth, isIndex, parseManifest } from "../../../oci/manifest.ts";
 import type { StoreLayout } from "./layout.ts";
 import type { ManifestStore } from "./manifests.ts";
 import { listRepositories } from "./repositories.ts";
@@ -25,21 +25,24 @@ export async function listImages(
 ): Promise<ListedImage[]> {
   const images: ListedImage[] = [];
   for (const repository of await listRepositories(layout)) {
-    const sizes = new Map<Digest, Promise<number>>();
-    const sizeOf = (digest: Digest): Promise<number> => {
-      const size = sizes.get(digest) ?? measure(digest);
+    const sizes = new Map<Digest, number>();
+    const sizeOf = async (digest: Digest, depth = 0): Promise<number> => {
+      const size = sizes.get(digest) ?? (await measure(digest, depth));
       sizes.set(digest, size);
       return size;
     };
     // Each manifest is read once: indexes can name each other so often that their images are countless.
-    const measure = async (digest: Digest): Promise<number> => {
+    const measure = async (digest: Digest, depth: number): Promise<number> => {
       signal?.throwIfAborted();
+      checkIndexDepth(depth, `${repository}@${digest}`);
       const stored = await manifests.peek(repository, digest);
       if (!stored) return 0;
       const manifest = parseManifest(stored.bytes, { mediaType: stored.mediaType });
       let size = stored.bytes.length;
       if (!isIndex(manifest)) for (const part of [manifest.config, ...manifest.layers]) size += part.size;
-      else for (const child of new Set(manifest.manifests.map((each) => each.digest))) size += await sizeOf(child);
+      else
+        for (const child of new Set(manifest.manifests.map((each) => each.digest)))
+          size += await sizeOf(child, depth + 1);
       return size;
     };
     const tagged = new Set<Digest>();
