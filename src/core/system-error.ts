@@ -16,6 +16,8 @@ const reasons: Readonly<Record<string, readonly [reason: string, remedy: string]
   EROFS: ["the file system is read-only", "Mount it for writing"],
   EACCES: ["permission denied", closed],
   EPERM: ["permission denied", closed],
+  ELOOP: ["its links lead in a circle", "Remove it"],
+  EISDIR: ["it is a folder", "Remove it"],
   EIO: ["the disk failed", "Check the disk"],
   CANTOPEN: ["its folder is missing or closed", closed],
 };

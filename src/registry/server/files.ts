@@ -1,5 +1,8 @@
-import { type FileHandle, lstat, mkdir } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
 import { UserError } from "../../core/errors.ts";
+import { atPath } from "../../core/system-error.ts";
+import { ifMissing } from "./errors.ts";
 
 /**
  * Makes sure that a folder exists that only this user can enter.
@@ -38,6 +41,49 @@ export async function checkPrivate(path: string): Promise<void> {
   if (!status.isDirectory()) fail("is not a folder");
   if (process.getuid && status.uid !== process.getuid()) fail(`belongs to the user with id ${status.uid}`);
   if ((status.mode & 0o077) !== 0) fail(`can be entered by others (mode ${(status.mode & 0o777).toString(8)})`);
+}
+
+/** The error for a file of the store that this program did not write so. */
+export function damaged(path: string, problem: string): UserError {
+  return new UserError(
+    { code: "image-invalid", culprit: path },
+    `${path} ${problem}.`,
+    "Remove it, and push the image again.",
+  );
+}
+
+/**
+ * Opens a file of the store, if it exists.
+ *
+ * @throws UserError if it is a folder, a device or a pipe, which may have no end
+ */
+export async function openStored(path: string): Promise<{ handle: FileHandle; size: number } | undefined> {
+  // Without O_NONBLOCK, opening a pipe waits for a writer.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(ifMissing);
+  if (!handle) return undefined;
+  const status = await handle.stat();
+  if (status.isFile()) return { handle, size: status.size };
+  await handle.close();
+  throw damaged(path, "is not a file");
+}
+
+/**
+ * Reads a file of the store, if it exists.
+ *
+ * @throws UserError as {@link openStored}, and if it has more than `most` bytes
+ */
+export async function readStored(path: string, most: number): Promise<Buffer | undefined> {
+  const opened = await openStored(path);
+  if (!opened) return undefined;
+  const { handle, size } = opened;
+  try {
+    if (size > most) throw damaged(path, `has ${size} bytes, more than the limit of ${most}`);
+    return await handle.readFile();
+  } catch (error) {
+    throw atPath(error, path);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Writes a whole chunk at a position; a single system call may write only a part. */

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { UserError } from "../../../core/errors.ts";
+import { describeSystemError } from "../../../core/system-error.ts";
 import { errorBody, isDiskFull, RegistryError, systemCode } from "../errors.ts";
 import type { IdleWatch } from "../idle.ts";
 import type { RequestLog } from "../request-log.ts";
@@ -142,6 +144,9 @@ function answerError(error: FastifyError | Error, reply: FastifyReply, folder: s
   if ("statusCode" in error && error.statusCode !== undefined && error.statusCode < 500) {
     return reply.code(error.statusCode).send(errorBody("UNSUPPORTED", error.message));
   }
+  // Not 500, which clients retry: a damaged store stays damaged.
+  const damage = error instanceof UserError ? error : describeSystemError(error);
+  if (damage) return reply.code(422).send(errorBody("UNKNOWN", `${damage.problem} ${damage.remedy}`));
   process.stderr.write(`${new Date().toISOString()} ${error.stack ?? error.message}\n`);
   return reply.code(500).send(errorBody("UNKNOWN", `The registry in ${folder} failed: ${error.message}.`));
 }

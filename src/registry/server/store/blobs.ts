@@ -1,9 +1,10 @@
 import { closeSync, openSync, statSync, utimesSync } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, rename, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { replaceFile, syncFolder } from "../../../core/files.ts";
 import { type Digest, digestOf, splitDigest } from "../../../oci/digest.ts";
 import { ifMissing } from "../errors.ts";
+import { openStored } from "../files.ts";
 import type { StoreLayout } from "./layout.ts";
 
 /**
@@ -36,8 +37,7 @@ export class BlobStore {
 
   /** Opens content of any repository. */
   async openAny(digest: Digest): Promise<{ handle: FileHandle; size: number } | undefined> {
-    const handle = await open(this.#layout.blob(digest), "r").catch(ifMissing);
-    return handle && { handle, size: (await handle.stat()).size };
+    return openStored(this.#layout.blob(digest));
   }
 
   /** Adds existing content to a repository. False if the store does not have it. */

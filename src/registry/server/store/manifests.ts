@@ -1,13 +1,20 @@
 import { closeSync, openSync, statSync, utimesSync } from "node:fs";
-import { mkdir, readFile, rm, unlink } from "node:fs/promises";
+import { mkdir, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../../../core/errors.ts";
 import { replaceFile, syncFolder } from "../../../core/files.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../../oci/digest.ts";
-import { type ImageIndex, type ImageManifest, isIndex, parseManifest } from "../../../oci/manifest.ts";
+import {
+  type ImageIndex,
+  type ImageManifest,
+  isIndex,
+  maximumManifestSize,
+  parseManifest,
+} from "../../../oci/manifest.ts";
 import { isNondistributable } from "../../../oci/media-types.ts";
 import { ifMissing, RegistryError } from "../errors.ts";
+import { damaged, readStored } from "../files.ts";
 import type { BlobStore } from "./blobs.ts";
 import { digestsIn, namesIn, type StoreLayout } from "./layout.ts";
 
@@ -16,6 +23,9 @@ export interface StoredManifest {
   readonly mediaType: string;
   readonly bytes: Buffer;
 }
+
+/** Maximum number of bytes of a tag or a media type. */
+const longestText = 1024;
 
 /** Age of a manifest's file at which a read touches it, in milliseconds. */
 const touchAfter = 60 * 60 * 1000;
@@ -37,7 +47,7 @@ export class ManifestStore {
 
   /** The digest that a tag stands for. */
   async resolve(repository: string, tag: string): Promise<Digest | undefined> {
-    const text = await readFile(this.#layout.tag(repository, tag), "utf8").catch(ifMissing);
+    const text = (await readStored(this.#layout.tag(repository, tag), longestText))?.toString();
     return isDigest(text) ? text : undefined;
   }
 
@@ -49,15 +59,12 @@ export class ManifestStore {
 
   /** Reads a manifest without counting as use. */
   async peek(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
-    const mediaType = await readFile(this.#layout.manifest(repository, digest), "utf8").catch(ifMissing);
+    const path = this.#layout.manifest(repository, digest);
+    const mediaType = (await readStored(path, longestText))?.toString();
     if (mediaType === undefined) return undefined;
-    const opened = await this.#blobs.openAny(digest);
-    if (!opened) return undefined;
-    try {
-      return { digest, mediaType, bytes: await opened.handle.readFile() };
-    } finally {
-      await opened.handle.close();
-    }
+    if (/[^ -~]/.test(mediaType)) throw damaged(path, "is not a media type");
+    const bytes = await readStored(this.#layout.blob(digest), maximumManifestSize);
+    return bytes && { digest, mediaType, bytes };
   }
 
   /**
