@@ -10,6 +10,13 @@ import { ifMissing } from "./errors.ts";
  * @throws UserError if it belongs to another user, is a link, or is open to others, since its content cannot be trusted
  */
 export async function privateFolder(path: string): Promise<string> {
+  await makeFolder(path);
+  await checkPrivate(path);
+  return path;
+}
+
+/** @throws UserError if the folder cannot be created */
+export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
@@ -20,8 +27,6 @@ export async function privateFolder(path: string): Promise<string> {
       { cause },
     );
   }
-  await checkPrivate(path);
-  return path;
 }
 
 /**

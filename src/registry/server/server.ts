@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { syncFolder } from "../../core/files.ts";
-import { privateFolder } from "./files.ts";
+import { makeFolder } from "./files.ts";
 import { createApp } from "./http/app.ts";
 import type { Transport } from "./http/context.ts";
 import { IdleWatch } from "./idle.ts";
@@ -106,7 +106,7 @@ export async function startServer(
 async function prepare(layout: StoreLayout): Promise<void> {
   await rm(layout.temporary, { recursive: true, force: true });
   for (const folder of [layout.repositories, layout.blobs, layout.temporary]) {
-    await privateFolder(folder);
+    await makeFolder(folder);
   }
   await syncFolder(layout.root);
 }

@@ -4,9 +4,9 @@ import { reported } from "../../core/testdata/reported.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { makeRegistryFolders } from "./paths.ts";
 import { startServer } from "./server.ts";
+import { listImages } from "./store/images.ts";
 import { openStore } from "./store.ts";
 import { pushImage, serverOfTest, stateOfTest } from "./testdata/fixture.ts";
-import { listImages } from "./store/images.ts";
 
 async function storeOfTest() {
   const { ask, paths } = await serverOfTest();
