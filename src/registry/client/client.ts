@@ -360,7 +360,7 @@ export class RegistryClient {
     let next: string | undefined = first;
     while (next !== undefined) {
       seen.add(next);
-      const request = { method: "GET", url: next, access, collect: maximumPage } as const;
+      const request = { method: "GET", url: next, access, collect: maximumList } as const;
       const response: RegistryResponse = await this.#send(step, request);
       if (!(await this.#found(step, response))) return;
       size += response.bytes.length;
@@ -406,9 +406,8 @@ export const configField = "configuration (field `config` of the manifest)";
 /** Bytes of the largest document in a blob that is read. */
 const maximumDocument = 8 * 1024 * 1024;
 
-/** Bytes of one page of a list, and of all its pages. */
-const maximumPage = 16 * 1024 * 1024;
-const maximumList = 64 * 1024 * 1024;
+/** Bytes of all pages of a list: 100,000 tags of 80 characters. */
+const maximumList = 8 * 1024 * 1024;
 
 /** How many times longer than one answer a list may take. */
 const listPatience = 5;
