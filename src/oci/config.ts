@@ -54,7 +54,10 @@ export function parseImageConfig(bytes: Uint8Array, document = "image configurat
   const rootfs = node.get("rootfs");
   if (rootfs.get("type").value !== "layers") rootfs.get("type").fail('is not "layers"');
   for (const diffId of rootfs.get("diff_ids").items()) diffId.digest();
-  for (const entry of node.optional("history")?.items() ?? []) entry.object();
+  for (const entry of node.optional("history")?.items() ?? []) {
+    entry.object();
+    for (const key of ["created", "author", "created_by", "comment"]) entry.optional(key)?.string();
+  }
   const config = node.optional("config");
   for (const key of ["Env", "Entrypoint", "Cmd"]) config?.optional(key)?.strings();
   for (const key of ["User", "WorkingDir", "StopSignal"]) config?.optional(key)?.string();

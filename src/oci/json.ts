@@ -115,7 +115,8 @@ export function parseJson(
   try {
     const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     const context = { document, remedy, identity };
-    if (isDeeper(text, maximumDepth)) new JsonNode(undefined, context).fail(`has more than ${maximumDepth} nested values`);
+    if (isDeeper(text, maximumDepth))
+      new JsonNode(undefined, context).fail(`has more than ${maximumDepth} nested values`);
     return new JsonNode(JSON.parse(text), context);
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;

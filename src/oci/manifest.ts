@@ -46,6 +46,9 @@ interface ManifestOptions {
   readonly document?: string;
 }
 
+/** Descriptors in one manifest. Each takes about 10 KB of memory while it is checked. */
+const mostParts = 4096;
+
 /**
  * Reads and checks a manifest or an index, OCI or Docker schema 2. The result keeps unknown fields and always has `mediaType`, which is optional
  * in OCI documents.
@@ -80,6 +83,7 @@ export function parseManifest(bytes: Uint8Array, options: ManifestOptions = {}):
   node.optional("annotations")?.stringMap();
   const subject = node.optional("subject");
   const parts = index ? node.get("manifests").items() : [node.get("config"), ...node.get("layers").items()];
+  if (parts.length > mostParts) node.fail(`has more than ${mostParts} descriptors`);
   for (const part of subject ? [subject, ...parts] : parts) checkDescriptor(part);
   return { ...(node.value as ImageManifest | ImageIndex), mediaType };
 }

@@ -1,7 +1,11 @@
-/** The seed of a test, which prints it. SLIPWAY_TEST_SEED repeats a run. */
-export function seedOfTest(): number {
+/**
+ * The seed of a test, which prints it. SLIPWAY_TEST_SEED sets another one.
+ *
+ * @param usual Default: a random number
+ */
+export function seedOfTest(usual = Math.floor(Math.random() * 2 ** 31)): number {
   const given = process.env["SLIPWAY_TEST_SEED"];
-  const seed = given ? Number(given) : Math.floor(Math.random() * 2 ** 31);
+  const seed = given ? Number(given) : usual;
   console.log(`SLIPWAY_TEST_SEED=${seed}`);
   return seed;
 }
