@@ -104,7 +104,8 @@ export class BuiltImage {
 
   /** A layer that came from this registry is mounted instead of sent. */
   #mountable(layer: BlobToPush, registry: string): BlobToPush {
-    const from = layer.streamedFrom && this.requested.sources.find((source) => source.registry === registry);
+    const from =
+      layer.origin?.kind === "registry" && this.requested.sources.find((source) => source.registry === registry);
     return from ? { ...layer, mountFrom: from.repository } : layer;
   }
 
@@ -132,7 +133,7 @@ export class BuiltImage {
     const { Readable } = process.getBuiltinModule("node:stream");
     const open: OpenBlob = (start, end) =>
       Readable.from(streamed({ registry, repository }, descriptor, start, end), { objectMode: false });
-    return { descriptor, open, streamedFrom: registry };
+    return { descriptor, open, origin: { kind: "registry", host: registry } };
   }
 }
 

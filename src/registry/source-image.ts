@@ -68,7 +68,7 @@ export class SourceImage {
       .map((descriptor) => ({
         descriptor,
         open: client.blobSource(repository, descriptor),
-        streamedFrom: registry,
+        origin: { kind: "registry", host: registry },
         mountFrom: registry === host ? repository : undefined,
       }));
   }

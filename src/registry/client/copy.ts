@@ -96,7 +96,7 @@ class Copy {
     const blob = (part: Descriptor): BlobToPush => ({
       descriptor: part,
       open: from.client.blobSource(from.repository, part),
-      streamedFrom: from.client.registry,
+      origin: { kind: "registry", host: from.client.registry },
       mountFrom: isSameRegistry ? from.repository : undefined,
     });
     // Registries neither have nor want layers that may not be copied.

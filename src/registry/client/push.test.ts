@@ -3,7 +3,7 @@ import { reported } from "../../core/testdata/reported.ts";
 import type { Credential } from "../../credentials/credential.ts";
 import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
-import { type PushEvent, pushImages } from "./push.ts";
+import { type PushEvent, type PushOptions, pushImages } from "./push.ts";
 import type { PushedBlobs } from "./pushed-blobs.ts";
 import { answer, open, registry, useRegistry, where } from "./testdata/harness.ts";
 import { imageOf } from "./testdata/images.ts";
@@ -195,6 +195,53 @@ describe("pushImages", () => {
     function refuseMounts(status: number): void {
       registry.intervene = where(/from=/, answer(status));
     }
+  });
+
+  describe("with content to prepare", () => {
+    const calls: string[][] = [];
+    beforeEach(() => calls.splice(0));
+    /** Notes the layers to prepare, and that nothing was sent before. */
+    const prepare: PushOptions["prepare"] = async (blobs) => {
+      expect(writes()).toEqual([]);
+      calls.push(blobs.map(({ image, blob }) => `${image.repository} ${blob.descriptor.size}`).sort());
+    };
+    const writes = () => registry.log.filter((each) => /^(POST|PUT)/.test(each));
+    const configSize = (image: ReturnType<typeof imageOf>) =>
+      JSON.parse(Buffer.from(image.manifest).toString()).config.size;
+
+    it("prepares the missing blobs of all images at once, each once, before it sends anything", async () => {
+      registry.putBlob("a", Buffer.from("present"));
+      const images = [
+        imageOf(client, { repository: "a", tags: ["v1"], layers: ["present", "shared layer"] }),
+        imageOf(client, { repository: "b", tags: ["v1"], layers: ["shared layer", "of b"] }),
+      ] as const;
+      await pushImages(images, { check: "digest", prepare });
+      const [a, b] = images.map(configSize);
+      expect(calls).toEqual([[`a ${a}`, "b 12", "b 4", `b ${b}`].sort()]);
+      await pushImages(images, { check: "digest", prepare });
+      expect(calls.length).toBe(1);
+    });
+
+    it("prepares blobs of the same digest and another origin on their own", async () => {
+      const content = Buffer.from("layer");
+      const origin = { kind: "cache", host: "cache.example.com" } as const;
+      const image = imageOf(client, { repository: "a", layers: [content] });
+      const other = imageOf(client, { repository: "b", layers: [content] });
+      const read = async () => {
+        const whole = await other.read();
+        return { ...whole, blobs: whole.blobs.map((blob) => ({ ...blob, origin })) };
+      };
+      await pushImages([image, { ...other, read }], { check: "digest", prepare });
+      const size = configSize(image);
+      expect(calls).toEqual([["a 5", "b 5", `a ${size}`, `b ${size}`].sort()]);
+    });
+
+    it("sends nothing when that fails, and throws the failure", async () => {
+      const images = ["a", "b"].map((repository) => imageOf(client, { repository, layers: [repository] }));
+      const failing = () => Promise.reject(new Error("evicted"));
+      await expect(pushImages(images, { check: "digest", prepare: failing })).rejects.toThrow("evicted");
+      expect(writes()).toEqual([]);
+    });
   });
 
   it("completes what an interrupted push began, and sends only the rest", async () => {

@@ -3,14 +3,20 @@ import type { Digest } from "../../oci/digest.ts";
 import type { OpenBlob, RegistryClient } from "./client.ts";
 import type { PushedBlobs } from "./pushed-blobs.ts";
 
+/** A registry or a remote cache that holds the content of a blob. */
+export interface BlobOrigin {
+  readonly kind: "registry" | "cache";
+  readonly host: string;
+}
+
 /** A blob of an image and the source of its content. */
 export interface BlobToPush {
   readonly descriptor: Pick<Descriptor, "digest" | "size">;
   readonly open: OpenBlob;
   /** A repository of the target registry that probably holds the blob. */
   readonly mountFrom?: string | undefined;
-  /** The registry that the content streams from. Undefined: it is on this machine. */
-  readonly streamedFrom?: string | undefined;
+  /** Where the content streams from. Undefined: it is on this machine. */
+  readonly origin?: BlobOrigin | undefined;
 }
 
 /** Everything that makes up an image. */
@@ -44,6 +50,12 @@ export type ImageOutcome = "unchanged" | "tagged" | "pushed";
 
 export type BlobOutcome = "present" | "mounted" | "streamed" | "uploaded";
 
+/** A blob whose content a push sends, and one of the images that need it. */
+export interface BlobOfImage {
+  readonly image: NamedImage;
+  readonly blob: BlobToPush;
+}
+
 export type PushEvent = Readonly<
   | { type: "checked"; image: NamedImage; blobs: number }
   | { type: "sending"; image: NamedImage; digest: Digest; size: number }
@@ -64,6 +76,11 @@ export interface PushOptions {
   readonly parallel?: number;
   /** Blobs of earlier pushes, to mount. Read when a repository lacks a blob. Default: none. */
   readonly pushedBlobs?: PushedBlobs;
+  /**
+   * Makes sure that the content of blobs can be read. Called before any of their content is sent, with all blobs that the registries lack. Called
+   * again for blobs that turn out to be missing later, never twice for one blob. If it throws, the push fails without sending them.
+   */
+  readonly prepare?: (blobs: readonly BlobOfImage[]) => Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -74,45 +91,95 @@ export interface PushOptions {
  * @throws the first failure, after stopping the rest
  */
 export async function pushImages(images: readonly ImageToPush[], options: PushOptions): Promise<ImageOutcome[]> {
-  const stop = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-  const push = new Push(options, signal);
-  const pushes = images.map((image) => push.image(image));
+  const push = new Push(options);
   try {
-    return await Promise.all(pushes);
-  } catch (error) {
-    stop.abort(error);
-    await Promise.allSettled(pushes);
-    throw error;
+    return await push.images(images);
   } finally {
     options.pushedBlobs?.save();
   }
 }
 
+/** An image of which the registry lacks something. */
+interface Plan {
+  readonly image: ImageToPush;
+  /** The tags to set. */
+  readonly tags: readonly string[];
+  readonly content: ImageContent;
+  /** The blobs to store. Empty if the registry has the manifest. */
+  readonly blobs: readonly PlannedBlob[];
+  readonly outcome: ImageOutcome;
+}
+
+interface PlannedBlob extends BlobOfImage {
+  readonly image: ImageToPush;
+  /** Whether the repository has it. */
+  isPresent: boolean;
+}
+
 class Push {
   readonly #options: PushOptions;
+  readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #slots: Slots;
+  /** By registry, repository and digest, whether the repository has a blob. */
+  readonly #presence = new Map<string, Promise<boolean>>();
   /** By registry and digest, the repository that has or gets a blob first. */
   readonly #holders = new Map<string, { repository: string; arrival: Promise<unknown> }>();
+  /** Digests and origins of blobs that were prepared. */
+  readonly #prepared = new Map<string, Promise<void>>();
 
-  constructor(options: PushOptions, signal: AbortSignal) {
+  constructor(options: PushOptions) {
     this.#options = options;
-    this.#signal = signal;
+    const stop = this.#stop.signal;
+    this.#signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
     this.#slots = new Slots(options.parallel ?? 6);
   }
 
-  async image(image: ImageToPush): Promise<ImageOutcome> {
-    const missing = await this.#missing(image);
-    let outcome: ImageOutcome = "unchanged";
-    if (missing.manifest) {
-      await this.#content(image, missing.tags);
-      outcome = "pushed";
-    } else if (missing.tags.length > 0) {
-      const { manifest } = await image.read();
-      await this.#putManifest(image, manifest, missing.tags);
-      outcome = "tagged";
+  async images(images: readonly ImageToPush[]): Promise<ImageOutcome[]> {
+    const plans = await this.#all(images.map((image) => this.#plan(image)));
+    const blobs = plans.flatMap((plan) => plan?.blobs ?? []);
+    const present = blobs.filter(({ isPresent }) => isPresent);
+    for (const { image, blob } of present) this.#hold(image, blob, Promise.resolve());
+    await this.#prepare(blobs.filter(({ isPresent }) => !isPresent));
+    return this.#all(plans.map(async (plan) => (plan ? this.#carryOut(plan) : "unchanged")));
+  }
+
+  /** Waits for all. @throws the first failure, after stopping the rest */
+  async #all<T>(work: readonly Promise<T>[]): Promise<T[]> {
+    try {
+      return await Promise.all(work);
+    } catch (error) {
+      this.#stop.abort(error);
+      await Promise.allSettled(work);
+      throw error;
     }
+  }
+
+  /** Finds out what to send. Undefined: the registry has the image. */
+  async #plan(image: ImageToPush): Promise<Plan | undefined> {
+    const { manifest, tags } = await this.#missing(image);
+    if (!manifest && tags.length === 0) {
+      this.#emit({ type: "image", image, outcome: "unchanged" });
+      return undefined;
+    }
+    const content = await image.read();
+    if (!manifest) return { image, tags, content, blobs: [], outcome: "tagged" };
+    const distinct = [...new Map(content.blobs.map((blob) => [blob.descriptor.digest, blob])).values()];
+    this.#emit({ type: "checked", image, blobs: distinct.length });
+    const blobs = await Promise.all(
+      distinct.map(async (blob) => ({ image, blob, isPresent: await this.#isPresent(image, blob) })),
+    );
+    return { image, tags, content, blobs, outcome: "pushed" };
+  }
+
+  async #carryOut({ image, tags, content, blobs, outcome }: Plan): Promise<ImageOutcome> {
+    const { manifest, children = [] } = content;
+    if (outcome === "pushed") {
+      await Promise.all(blobs.map((each) => this.#blob(each)));
+      await Promise.all(children.map((child) => this.#putManifest({ ...image, digest: child.digest }, child, [])));
+    }
+    await this.#putManifest(image, manifest, tags);
+    if (outcome === "pushed") await this.#remember(image, blobs);
     this.#emit({ type: "image", image, outcome });
     return outcome;
   }
@@ -132,20 +199,10 @@ class Push {
     return { manifest: !present, tags: wrong };
   }
 
-  async #content(image: ImageToPush, tags: readonly string[]): Promise<void> {
-    const { manifest, children = [], blobs } = await image.read();
-    const distinct = [...new Map(blobs.map((blob) => [blob.descriptor.digest, blob])).values()];
-    this.#emit({ type: "checked", image, blobs: distinct.length });
-    await Promise.all(distinct.map((blob) => this.#blob(image, blob)));
-    await Promise.all(children.map((child) => this.#putManifest({ ...image, digest: child.digest }, child, [])));
-    await this.#putManifest(image, manifest, tags);
-    await this.#remember(image, distinct);
-  }
-
-  async #remember({ client, repository }: ImageToPush, blobs: readonly BlobToPush[]): Promise<void> {
+  async #remember({ client, repository }: ImageToPush, blobs: readonly PlannedBlob[]): Promise<void> {
     const { pushedBlobs } = this.#options;
     const account = pushedBlobs && (await client.account(repository));
-    const digests = blobs.map(({ descriptor }) => descriptor.digest);
+    const digests = blobs.map(({ blob }) => blob.descriptor.digest);
     if (account !== undefined) pushedBlobs?.add(account, repository, digests);
   }
 
@@ -167,36 +224,68 @@ class Push {
     await Promise.all(rest.map(put));
   }
 
-  async #blob(image: ImageToPush, blob: BlobToPush): Promise<void> {
-    const { digest, size } = blob.descriptor;
-    const key = `${image.client.registry} ${digest}`;
+  #isPresent({ client, repository }: ImageToPush, { descriptor }: BlobToPush): Promise<boolean> {
+    const key = `${client.registry} ${repository} ${descriptor.digest}`;
+    let presence = this.#presence.get(key);
+    if (!presence) {
+      const signal = this.#signal;
+      presence = client
+        .headBlob(repository, descriptor.digest, { push: true, signal })
+        .then((size) => size !== undefined);
+      this.#presence.set(key, presence);
+    }
+    return presence;
+  }
+
+  /** Prepares those blobs that were not prepared yet. */
+  async #prepare(blobs: readonly BlobOfImage[]): Promise<void> {
+    const { prepare } = this.#options;
+    if (!prepare) return;
+    const keyOf = ({ blob }: BlobOfImage) => [blob.descriptor.digest, blob.origin?.kind, blob.origin?.host].join(" ");
+    const fresh = new Map(blobs.filter((each) => !this.#prepared.has(keyOf(each))).map((each) => [keyOf(each), each]));
+    if (fresh.size > 0) {
+      const preparing = prepare([...fresh.values()]);
+      for (const key of fresh.keys()) this.#prepared.set(key, preparing);
+    }
+    await Promise.all(blobs.map((each) => this.#prepared.get(keyOf(each))));
+  }
+
+  /** Notes who has or gets a blob, if nobody did. @returns who had it */
+  #hold({ client, repository }: ImageToPush, { descriptor }: BlobToPush, arrival: Promise<unknown>) {
+    const key = `${client.registry} ${descriptor.digest}`;
     const holder = this.#holders.get(key);
-    let outcome: BlobOutcome;
+    if (!holder) this.#holders.set(key, { repository, arrival });
+    return holder;
+  }
+
+  async #blob({ image, blob, isPresent }: PlannedBlob): Promise<void> {
+    const { digest, size } = blob.descriptor;
+    const outcome = isPresent ? "present" : await this.#store(image, blob);
+    this.#emit({ type: "blob", image, digest, size, outcome });
+  }
+
+  async #store(image: ImageToPush, blob: BlobToPush): Promise<BlobOutcome> {
+    const holder = this.#holders.get(`${image.client.registry} ${blob.descriptor.digest}`);
     if (!holder) {
       const arrival = this.#slots.run(() => this.#transfer(image, blob, blob.mountFrom));
-      this.#holders.set(key, { repository: image.repository, arrival });
-      outcome = await arrival;
-    } else {
-      // Wait outside a slot: waiting pushes must not take the slot of the push that they wait for.
-      await holder.arrival;
-      outcome =
-        holder.repository === image.repository
-          ? "present"
-          : await this.#slots.run(() => this.#transfer(image, blob, holder.repository));
+      this.#hold(image, blob, arrival);
+      return arrival;
     }
-    this.#emit({ type: "blob", image, digest, size, outcome });
+    // Wait outside a slot: waiting pushes must not take the slot of the push that they wait for.
+    await holder.arrival;
+    if (holder.repository === image.repository) return "present";
+    return this.#slots.run(() => this.#transfer(image, blob, holder.repository));
   }
 
   async #transfer(image: ImageToPush, blob: BlobToPush, holder: string | undefined): Promise<BlobOutcome> {
     const { client, repository } = image;
     const { descriptor, open } = blob;
     const signal = this.#signal;
-    if ((await client.headBlob(repository, descriptor.digest, { push: true, signal })) !== undefined) return "present";
     const mountFrom = holder ?? (await this.#remembered(image, descriptor.digest));
     this.#emit({ type: "sending", image, digest: descriptor.digest, size: descriptor.size });
     const onBytes = (bytes: number) => this.#emit({ type: "sent", image, digest: descriptor.digest, bytes });
     const outcome = await client.pushBlob({ repository, descriptor, open, mountFrom, onBytes, signal });
-    return outcome === "uploaded" && blob.streamedFrom !== undefined ? "streamed" : outcome;
+    return outcome === "uploaded" && blob.origin !== undefined ? "streamed" : outcome;
   }
 
   #emit(event: PushEvent): void {
