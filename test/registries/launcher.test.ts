@@ -122,11 +122,11 @@ describe("a push of nothing new under three tags, by a launcher that was just st
     const registry = await startDockerRegistry({ auth: tokens });
     const { requests, kept } = await secondPush(registry);
     expect(requests).toEqual(onePerTag);
-    // The push before asked for one to read and one to write, this one for one to read.
+    // The push before asked for one to read and one to write, this one for one that does both.
     expect(tokens.asked.map(({ scopes }) => scopes.join(" "))).toEqual([
       "repository:team/app:pull",
       "repository:team/app:pull,push",
-      "repository:team/app:pull",
+      "repository:team/app:pull,push",
     ]);
     expect(kept).toEqual([
       JSON.stringify({ scheme: "bearer", parameters: { realm: tokens.realm, service: "test registry" } }),

@@ -106,6 +106,10 @@ export class Authenticator {
     return (await this.#search(access[0]?.repository)).headers ?? {};
   }
 
+  get usesTokens(): boolean {
+    return (this.#challenge ?? this.#hint)?.scheme === "bearer";
+  }
+
   async identity(repository: string | undefined): Promise<Identity> {
     return this.#challenge || this.#hint ? this.#search(repository) : { searched: [], problems: [] };
   }

@@ -61,6 +61,16 @@ export class RegistryClient {
     return this.#session.account(repository);
   }
 
+  /** Whether it is this machine's embedded registry. */
+  get isEmbedded(): boolean {
+    return this.#session.endpoint.isEmbedded === true;
+  }
+
+  /** Whether requests need a token of a token service, as far as known. */
+  get usesTokens(): boolean {
+    return this.#session.usesTokens;
+  }
+
   /**
    * The descriptor of a tag or digest. One request, unless the registry does not support HEAD or sends no digest.
    *

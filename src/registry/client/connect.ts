@@ -3,7 +3,7 @@ import type { RegistrySettings } from "../settings/settings.ts";
 import type { FindCredential } from "./auth.ts";
 import { RegistryClient } from "./client.ts";
 import { endpointOf } from "./endpoint.ts";
-import type { ChallengeHints } from "./hints.ts";
+import type { RegistryHints } from "./hints.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
 import { Session } from "./session.ts";
 
@@ -12,8 +12,8 @@ export interface ConnectOptions {
   readonly embedded?: { readonly socketPath: string } | undefined;
   /** Connection settings. Default: TLS with the authorities of Node and this machine, and plain HTTP only on loopback. */
   readonly settings?: RegistrySettings;
-  /** Store for the challenges of earlier runs. Default: none. */
-  readonly hints?: ChallengeHints;
+  /** Store for what earlier runs learned of the registry. Default: none. */
+  readonly hints?: RegistryHints;
   /** Environment variables with proxies. Default: those of the process. */
   readonly env?: Environment;
   readonly findCredential: FindCredential;

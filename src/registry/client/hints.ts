@@ -14,10 +14,19 @@ export interface ChallengeHints {
   write(origin: string, challenge: Challenge): void;
 }
 
-/** Hints in one file per registry in the state folder. Read and write errors are ignored; they only cost one more request. */
-export function hintsIn(env: Environment): ChallengeHints {
+/** Remembers whether registries take a blob in one POST, which saves the request that opens an upload. */
+export interface UploadHints {
+  takesOnePost(origin: string): boolean | undefined;
+  noteOnePost(origin: string, takes: boolean): void;
+}
+
+export type RegistryHints = ChallengeHints & UploadHints;
+
+/** Hints in one file per registry and kind in the state folder. Read and write errors are ignored; they only cost one more request. */
+export function hintsIn(env: Environment, now: () => number = Date.now): RegistryHints {
   const folder = join(stateFolder(env), "challenges");
-  const pathOf = (origin: string) => join(folder, `${encodeURIComponent(origin)}.json`);
+  const uploads = join(stateFolder(env), "uploads");
+  const pathOf = (origin: string, of = folder) => join(of, `${encodeURIComponent(origin)}.json`);
   return {
     read(origin) {
       try {
@@ -30,8 +39,23 @@ export function hintsIn(env: Environment): ChallengeHints {
       // Without the scope, which is for one request only.
       writeHint(pathOf(origin), JSON.stringify({ scheme, parameters: scheme === "bearer" ? { realm, service } : {} }));
     },
+    takesOnePost(origin) {
+      try {
+        const { onePost, seen } = JSON.parse(readFileSync(pathOf(origin, uploads), "utf8")) as Record<string, unknown>;
+        const isFresh = typeof seen === "number" && Math.abs(now() - seen) < maximumAge;
+        return typeof onePost === "boolean" && isFresh ? onePost : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    noteOnePost(origin, takes) {
+      writeHint(pathOf(origin, uploads), JSON.stringify({ onePost: takes, seen: now() }));
+    },
   };
 }
+
+/** Milliseconds. Limited, since registries are updated. */
+const maximumAge = 30 * 24 * 3_600_000;
 
 /** Replaces a file of the state folder, if possible. */
 export function writeHint(path: string, text: string): void {

@@ -1,11 +1,15 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { Credential } from "../../credentials/credential.ts";
 import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
-import { type PushEvent, type PushOptions, pushImages } from "./push.ts";
-import type { PushedBlobs } from "./pushed-blobs.ts";
-import { answer, open, registry, useRegistry, where } from "./testdata/harness.ts";
+import { hintsIn } from "./hints.ts";
+import { type ImageToPush, type PushEvent, type PushOptions, pushImages } from "./push.ts";
+import { pushedBlobsIn } from "./pushed-blobs.ts";
+import { answer, open, registry, roundsOf, useRegistry, where } from "./testdata/harness.ts";
 import { imageOf } from "./testdata/images.ts";
 
 useRegistry();
@@ -105,19 +109,177 @@ describe("pushImages", () => {
   });
 
   describe("with a memory of earlier pushes", () => {
-    const memories = new Map<string, string>();
-    const memory: PushedBlobs = {
-      find: (account, digest) => memories.get(`${account} ${digest}`),
-      add: (account, repository, digests) => {
-        for (const digest of digests) memories.set(`${account} ${digest}`, repository);
-      },
-      save: () => {},
-    };
-    beforeEach(() => memories.clear());
+    let state: string;
+    let account: string;
+    beforeEach(() => {
+      state = mkdtempSync(join(tmpdir(), "push-"));
+      // Of the anonymous client.
+      account = `${registry.url} `;
+    });
+    afterEach(() => rmSync(state, { recursive: true, force: true }));
+    /** Of a new launch. */
+    const memory = () => pushedBlobsIn({ XDG_STATE_HOME: state });
     const push = (repository: string, by = client, own = repository) =>
-      pushImages([imageOf(by, { repository, layers: ["shared", own] })], { check: "digest", pushedBlobs: memory });
+      pushImages([imageOf(by, { repository, layers: ["shared", own] })], { check: "digest", pushedBlobs: memory() });
     const mounts = () => registry.seen.filter((each) => each.path.includes("from=")).map(({ path }) => path);
     const uploads = (log: readonly string[]) => log.filter((each) => /^PUT .*blobs/.test(each)).length;
+
+    describe("of a registry that refuses unknown blobs", () => {
+      const layers = Array.from({ length: 30 }, (_, index) => `layer ${index}`);
+      const edited = [...layers.slice(0, -1), "edited"];
+      const imageIn = (repository: string, own: string[], by = client) =>
+        imageOf(by, { repository, tags: ["v1"], layers: own });
+      const pushAll = (images: readonly ImageToPush[]) => pushImages(images, { check: "tags", pushedBlobs: memory() });
+      const unknown = { errors: [{ code: "MANIFEST_BLOB_UNKNOWN", message: "blob unknown" }] };
+
+      it("asks for no blob after an edit, whatever the number of images", async () => {
+        const repositories = ["a", "b", "c"];
+        await pushAll(repositories.map((repository) => imageIn(repository, [...layers, repository])));
+        const rounds = roundsOf(registry);
+        const log = await requestsOf(() =>
+          pushAll(repositories.map((repository) => imageIn(repository, [...edited, repository]))),
+        );
+        expect(log.filter((each) => each.startsWith("HEAD"))).toEqual(
+          repositories.map((repository) => `HEAD /v2/${repository}/manifests/v1`),
+        );
+        // The edited layer is mounted into two repositories once the first one has it.
+        expect(rounds.count).toBe(5);
+      });
+
+      it("needs one round for no change, and four for an edit of one image", async () => {
+        await pushAll([imageIn("a", layers)]);
+        const rounds = roundsOf(registry);
+        await pushAll([imageIn("a", layers)]);
+        expect(rounds.count).toBe(1);
+        await pushAll([imageIn("a", edited)]);
+        // HEAD of the manifest, POST and PUT of the blobs, PUT of the manifest.
+        expect(rounds.count).toBe(1 + 4);
+      });
+
+      it("sends what the registry has deleted since, and forgets the repository", async () => {
+        await pushAll([imageIn("a", layers)]);
+        const gone = sha256(Buffer.from("layer 3"));
+        registry.blobs.delete(`a ${gone}`);
+        const events: PushEvent[] = [];
+        const image = imageIn("a", edited);
+        await pushImages([image], { check: "tags", pushedBlobs: memory(), onEvent: (event) => events.push(event) });
+        expect(registry.blobs.has(`a ${gone}`)).toBe(true);
+        expect(await tagOf("a", "v1")).toBe(image.digest);
+        const told = events.flatMap((event) => (event.type === "blob" ? [`${event.digest} ${event.outcome}`] : []));
+        expect(new Set(told).size).toBe(31);
+        expect(told.length).toBe(31);
+        expect(told).toContain(`${gone} uploaded`);
+      });
+
+      it("prepares what the registry has deleted since", async () => {
+        await pushAll([imageIn("a", layers)]);
+        registry.blobs.delete(`a ${sha256(Buffer.from("layer 3"))}`);
+        const sizes: number[][] = [];
+        await pushImages([imageIn("a", edited)], {
+          check: "tags",
+          pushedBlobs: memory(),
+          prepare: async (blobs) => void sizes.push(blobs.map(({ blob }) => blob.descriptor.size)),
+        });
+        expect(sizes).toEqual([[expect.any(Number), 6], [7]]);
+      });
+
+      it("passes a refusal on that has another reason", async () => {
+        await pushAll([imageIn("a", layers)]);
+        registry.intervene = where(/^PUT .*manifests/, answer(400, {}, JSON.stringify(unknown)));
+        await expect(pushAll([imageIn("a", edited)])).rejects.toThrow(reported("registry-refused", registry.host));
+        // And it forgot the repository: the next push asks.
+        expect(memory().seenIn(account, "a").size).toBe(0);
+      });
+
+      it("asks another registry of the same name for blobs that only the first one has", async () => {
+        await pushAll([imageIn("a", layers)]);
+        registry.blobs.clear();
+        registry.manifests.clear();
+        const image = imageIn("a", edited);
+        expect(await pushAll([image])).toEqual(["pushed"]);
+        expect(registry.blobs.size).toBe(31);
+      });
+
+      it("does not believe another user's memory", async () => {
+        asks("Basic realm=x");
+        const [alice, bob] = ["alice", "bob"].map((username) =>
+          clientOf({ kind: "password", username, password: "p" }),
+        ) as [RegistryClient, RegistryClient];
+        await pushAll([imageIn("a", layers, alice)]);
+        const log = await requestsOf(() => pushAll([imageIn("a", edited, bob)]));
+        expect(log.filter((each) => each.startsWith("HEAD /v2/a/blobs")).length).toBe(31);
+      });
+
+      it("asks for large blobs that it does not know", async () => {
+        await pushAll([imageIn("a", layers)]);
+        const large = Buffer.alloc(2 ** 20 + 1);
+        registry.putBlob("a", large);
+        const image = imageOf(client, { repository: "a", tags: ["v1"], layers: [large] });
+        const log = await requestsOf(() => pushAll([image]));
+        expect(log).toContain(`HEAD /v2/a/blobs/${sha256(large)}`);
+        expect(log.filter((each) => /^PUT .*blobs/.test(each)).length).toBe(1);
+      });
+    });
+
+    it.each([
+      ["stores manifests of unknown blobs", 201],
+      ["refuses all manifests with an odd layer", 422],
+    ])("asks for every blob where the registry %s", async (_, status) => {
+      registry.intervene = async (request, response, seen) => {
+        // Only the question names a manifest by its digest here.
+        if (!/^PUT .*manifests\/sha256:/.test(`${request.method} ${request.url}`)) return false;
+        return answer(status)(request, response, seen);
+      };
+      if (status === 201) Object.assign(registry, { checksBlobs: false, intervene: undefined });
+      const image = (...layers: string[]) => imageOf(client, { repository: "a", tags: ["v1"], layers });
+      const pushAll = (each: ImageToPush) => pushImages([each], { check: "tags", pushedBlobs: memory() });
+      await pushAll(image("one", "two"));
+      expect(memory().refusesUnknown(account, "a")).toBe(false);
+      const deletes = registry.log.filter((each) => each.startsWith("DELETE"));
+      expect(deletes.length).toBe(status === 201 ? 1 : 0);
+      registry.blobs.delete(`a ${sha256(Buffer.from("one"))}`);
+      const log = await requestsOf(() => pushAll(image("one", "three")));
+      expect(log).toContain(`HEAD /v2/a/blobs/${sha256(Buffer.from("one"))}`);
+      expect(registry.blobs.has(`a ${sha256(Buffer.from("one"))}`)).toBe(true);
+      expect(log.filter((each) => each === "PUT /v2/a/manifests/v1").length).toBe(1);
+      // The question is not put again.
+      expect(log.filter((each) => each.includes("PUT /v2/a/manifests/sha256"))).toEqual([]);
+    });
+
+    describe("of how a registry takes blobs", () => {
+      const wise = () => open({ hints: hintsIn({ XDG_STATE_HOME: state }) });
+      const posts = (log: readonly string[]) => log.filter((each) => each.startsWith("POST")).length;
+
+      it("sends a blob in one request where the registry takes that", async () => {
+        registry.takesOnePost = true;
+        await push("a", wise());
+        expect(registry.log.filter((each) => each.startsWith("PUT /v2/a/blobs"))).toEqual([]);
+        const rounds = roundsOf(registry);
+        const large = Buffer.alloc(100_000, 1);
+        const image = imageOf(wise(), { repository: "a", layers: ["shared", large] });
+        const log = await requestsOf(() => pushImages([image], { check: "digest", pushedBlobs: memory() }));
+        expect(uploads(log)).toBe(0);
+        expect(posts(log)).toBe(2);
+        expect(rounds.count).toBe(3);
+      });
+
+      it("goes on with a PUT where it does not, and remembers that", async () => {
+        await push("a", wise());
+        const bytes = () => registry.seen.reduce((sum, each) => sum + each.bytes, 0);
+        const before = bytes();
+        const large = Buffer.alloc(60_000, 1);
+        const image = imageOf(wise(), { repository: "a", layers: ["shared", large] });
+        const log = await requestsOf(() => pushImages([image], { check: "digest", pushedBlobs: memory() }));
+        expect([posts(log), uploads(log)]).toEqual([2, 2]);
+        expect(bytes() - before).toBeLessThan(65_000);
+      });
+
+      it.each([400, 404, 413, 500])("opens an upload after %d", async (status) => {
+        registry.intervene = where(/^POST .*\?digest=/, answer(status));
+        await push("a", wise());
+        expect(registry.blobs.size).toBe(3);
+      });
+    });
 
     it("mounts into another repository what one has", async () => {
       await push("a");
@@ -136,7 +298,7 @@ describe("pushImages", () => {
         throw unread;
       };
       const image = imageOf(client, { repository: "a", layers: ["shared", "a"] });
-      const pushedBlobs = { ...memory, find: fail, add: fail };
+      const pushedBlobs = { ...memory(), find: fail, seenIn: fail, add: fail };
       const log = await requestsOf(() => pushImages([image], { check: "digest", pushedBlobs }));
       expect(log).toEqual([`HEAD /v2/a/manifests/${image.digest}`]);
     });
@@ -152,7 +314,12 @@ describe("pushImages", () => {
         await push("a");
         const fresh = await requestsOf(() => push("fresh", client, "b"));
         spoil();
-        memories.forEach((_, key) => void memories.set(key, "a"));
+        rmSync(state, { recursive: true });
+        const wrong = memory();
+        const image = imageOf(client, { repository: "b", layers: ["shared", "b"] });
+        const digests = (await image.read()).blobs.map(({ descriptor }) => descriptor.digest);
+        wrong.add(account, "a", digests);
+        wrong.save();
         for (const key of [...registry.blobs.keys()]) if (key.startsWith("b ")) registry.blobs.delete(key);
         const mounted = mounts().length;
         const log = await requestsOf(() => push("b"));
@@ -160,8 +327,8 @@ describe("pushImages", () => {
         expect(uploads(log)).toBe(3);
         // Of the three blobs of the other push one was mounted: no request to send it.
         expect(log.length).toBe(fresh.length + 1 + 3 * cost);
-        expect(await tagOf("b", imageOf(client, { repository: "b", layers: ["shared", "b"] }).digest)).toBeDefined();
-        expect(new Set(memories.values())).toEqual(new Set(["a", "b"]));
+        expect(await tagOf("b", image.digest)).toBeDefined();
+        expect(digests.map((digest) => memory().find(account, digest))).toEqual(["b", "b", "b"]);
       },
     );
 
@@ -180,7 +347,7 @@ describe("pushImages", () => {
     it("remembers nothing where a token says nobody's name", async () => {
       asks('Bearer realm="http://localhost:1/token"');
       await push("a", clientOf({ kind: "registry-token", token: "t" }));
-      expect(memories.size).toBe(0);
+      expect(readdirSync(state)).toEqual([]);
     });
 
     function asks(challenge: string): void {

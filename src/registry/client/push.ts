@@ -2,6 +2,8 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { OpenBlob, RegistryClient } from "./client.ts";
 import type { PushedBlobs } from "./pushed-blobs.ts";
+import { AccessRefused } from "./refusal.ts";
+import { mayLackBlobs, refusesUnknownBlobs } from "./unknown-blobs.ts";
 
 /** A registry or a remote cache that holds the content of a blob. */
 export interface BlobOrigin {
@@ -74,7 +76,7 @@ export interface PushOptions {
   readonly onEvent?: ((event: PushEvent) => void) | undefined;
   /** Number of blobs to check, mount or send in parallel. Default: 6. */
   readonly parallel?: number;
-  /** Blobs of earlier pushes, to mount. Read when a repository lacks a blob. Default: none. */
+  /** Blobs of earlier pushes, which need no question or can be mounted. Read when a registry lacks an image. Default: none. */
   readonly pushedBlobs?: PushedBlobs;
   /**
    * Makes sure that the content of blobs can be read. Called before any of their content is sent, with all blobs that the registries lack. Called
@@ -108,12 +110,23 @@ interface Plan {
   /** The blobs to store. Empty if the registry has the manifest. */
   readonly blobs: readonly PlannedBlob[];
   readonly outcome: ImageOutcome;
+  readonly memory?: Memory | undefined;
+}
+
+/** What earlier pushes to a repository learned. */
+interface Memory {
+  readonly blobs: PushedBlobs;
+  readonly account: string;
+  /** Blobs that it had. */
+  readonly seen: ReadonlySet<string>;
+  /** Whether it refuses a manifest of which it lacks blobs. */
+  readonly refuses: boolean | undefined;
 }
 
 interface PlannedBlob extends BlobOfImage {
   readonly image: ImageToPush;
-  /** Whether the repository has it. */
-  isPresent: boolean;
+  /** Whether the repository has it. `remembered`: it had it in an earlier push, and was not asked. */
+  isPresent: boolean | "remembered";
 }
 
 class Push {
@@ -121,10 +134,13 @@ class Push {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #slots: Slots;
+  readonly #contents = new Map<ImageToPush, Promise<ImageContent>>();
   /** By registry, repository and digest, whether the repository has a blob. */
   readonly #presence = new Map<string, Promise<boolean>>();
   /** By registry and digest, the repository that has or gets a blob first. */
   readonly #holders = new Map<string, { repository: string; arrival: Promise<unknown> }>();
+  /** By registry and repository, what {@link refusesUnknownBlobs} finds out. */
+  readonly #lessons = new Map<string, Promise<void>>();
   /** Digests and origins of blobs that were prepared. */
   readonly #prepared = new Map<string, Promise<void>>();
 
@@ -162,48 +178,130 @@ class Push {
       this.#emit({ type: "image", image, outcome: "unchanged" });
       return undefined;
     }
-    const content = await image.read();
+    const content = await this.#content(image);
     if (!manifest) return { image, tags, content, blobs: [], outcome: "tagged" };
+    const memory = await this.#memory(image);
     const distinct = [...new Map(content.blobs.map((blob) => [blob.descriptor.digest, blob])).values()];
     this.#emit({ type: "checked", image, blobs: distinct.length });
     const blobs = await Promise.all(
-      distinct.map(async (blob) => ({ image, blob, isPresent: await this.#isPresent(image, blob) })),
+      distinct.map(async (blob) => ({ image, blob, isPresent: await this.#isPresent(image, blob, memory) })),
     );
-    return { image, tags, content, blobs, outcome: "pushed" };
+    return { image, tags, content, blobs, outcome: "pushed", memory };
   }
 
-  async #carryOut({ image, tags, content, blobs, outcome }: Plan): Promise<ImageOutcome> {
-    const { manifest, children = [] } = content;
+  async #carryOut(plan: Plan): Promise<ImageOutcome> {
+    const { image, tags, content, blobs, outcome, memory } = plan;
+    if (outcome === "pushed") await Promise.all(blobs.map((each) => this.#blob(each)));
+    // Learned beside the manifest, so it takes no time of its own.
+    const learning = memory && memory.refuses === undefined ? this.#learn(plan, memory) : undefined;
+    try {
+      await this.#putManifests(image, content, tags, outcome);
+    } catch (error) {
+      if (!(await this.#sendForgotten(plan, error))) throw error;
+      await this.#putManifests(image, content, tags, outcome);
+    }
+    await learning;
+    for (const { blob, isPresent } of blobs) if (isPresent === "remembered") this.#told(image, blob, "present");
+    const digests = blobs.map(({ blob }) => blob.descriptor.digest);
+    memory?.blobs.add(memory.account, image.repository, digests);
+    this.#emit({ type: "image", image, outcome });
+    return outcome;
+  }
+
+  async #putManifests(
+    image: ImageToPush,
+    { manifest, children = [] }: ImageContent,
+    tags: readonly string[],
+    outcome: ImageOutcome,
+  ): Promise<void> {
     if (outcome === "pushed") {
-      await Promise.all(blobs.map((each) => this.#blob(each)));
       await Promise.all(children.map((child) => this.#putManifest({ ...image, digest: child.digest }, child, [])));
     }
     await this.#putManifest(image, manifest, tags);
-    if (outcome === "pushed") await this.#remember(image, blobs);
-    this.#emit({ type: "image", image, outcome });
-    return outcome;
+  }
+
+  /** Sends blobs that the registry has deleted since an earlier push. @returns whether it lacked any */
+  async #sendForgotten({ image, blobs, memory }: Plan, error: unknown): Promise<boolean> {
+    const remembered = blobs.filter(({ isPresent }) => isPresent === "remembered");
+    if (!memory || remembered.length === 0 || this.#signal.aborted || !mayLackBlobs(error)) return false;
+    memory.blobs.forget(memory.account, image.repository);
+    await Promise.all(
+      remembered.map(async (each) => {
+        each.isPresent = await this.#isPresent(image, each.blob, undefined);
+        if (each.isPresent) this.#told(image, each.blob, "present");
+      }),
+    );
+    const missing = remembered.filter(({ isPresent }) => !isPresent);
+    await this.#prepare(missing);
+    await Promise.all(
+      missing.map(async ({ blob }) => {
+        this.#told(image, blob, await this.#slots.run(() => this.#transfer(image, blob, blob.mountFrom)));
+      }),
+    );
+    return missing.length > 0;
+  }
+
+  /** Finds out once whether a repository refuses manifests of blobs that it lacks. */
+  #learn({ image: { client, repository }, content }: Plan, { blobs, account }: Memory): Promise<void> {
+    const key = `${client.registry} ${repository}`;
+    let lesson = this.#lessons.get(key);
+    if (!lesson) {
+      const manifest = content.children?.[0] ?? content.manifest;
+      lesson = refusesUnknownBlobs(client, repository, manifest, this.#signal).then((refuses) => {
+        if (refuses !== undefined) blobs.noteRefusal(account, repository, refuses);
+      });
+      this.#lessons.set(key, lesson);
+    }
+    return lesson;
   }
 
   /** The images that the registry lacks. In most runs none, so these are the only requests. */
   async #missing(image: ImageToPush): Promise<{ manifest: boolean; tags: readonly string[] }> {
     const { client, repository, digest, tags } = image;
     if (image.isMissing) return { manifest: true, tags };
-    const has = (reference: string) => client.headManifest(repository, reference, { signal: this.#signal });
+    const push = await this.#hasPushed(image);
+    const head = (reference: string, options: { push: boolean }) =>
+      client.headManifest(repository, reference, { ...options, signal: this.#signal });
+    const has = (reference: string) =>
+      head(reference, { push }).catch((error) => {
+        if (push && error instanceof AccessRefused) return head(reference, { push: false });
+        throw error;
+      });
     if (this.#options.check === "digest" || tags.length === 0) {
       return (await has(digest)) ? { manifest: false, tags: [] } : { manifest: true, tags };
     }
     const current = await Promise.all(tags.map(async (tag) => ({ tag, digest: (await has(tag))?.digest })));
     const wrong = current.filter((each) => each.digest !== digest).map((each) => each.tag);
     if (wrong.length === 0) return { manifest: false, tags: [] };
-    const present = wrong.length < tags.length || (await has(digest)) !== undefined;
+    const present = wrong.length < tags.length || (!(await this.#isNew(image)) && (await has(digest)) !== undefined);
     return { manifest: !present, tags: wrong };
   }
 
-  async #remember({ client, repository }: ImageToPush, blobs: readonly PlannedBlob[]): Promise<void> {
-    const { pushedBlobs } = this.#options;
-    const account = pushedBlobs && (await client.account(repository));
-    const digests = blobs.map(({ blob }) => blob.descriptor.digest);
-    if (account !== undefined) pushedBlobs?.add(account, repository, digests);
+  /** Whether an image has a blob that its repository probably lacks. Then it probably lacks the manifest as well, and is not asked for it. */
+  async #isNew(image: ImageToPush): Promise<boolean> {
+    const memory = await this.#memory(image);
+    if (!memory?.refuses || memory.seen.size === 0) return false;
+    return (await this.#content(image)).blobs.some(({ descriptor }) => !memory.seen.has(descriptor.digest));
+  }
+
+  #content(image: ImageToPush): Promise<ImageContent> {
+    const content = this.#contents.get(image) ?? image.read();
+    this.#contents.set(image, content);
+    return content;
+  }
+
+  /** Whether to ask for a token that allows a push, too: a token service may refuse one to a user who only reads. */
+  async #hasPushed(image: ImageToPush): Promise<boolean> {
+    return image.client.usesTokens && ((await this.#memory(image))?.seen.size ?? 0) > 0;
+  }
+
+  async #memory({ client, repository }: ImageToPush): Promise<Memory | undefined> {
+    const { pushedBlobs: blobs } = this.#options;
+    const account = blobs && (await client.account(repository));
+    if (!blobs || account === undefined) return undefined;
+    const seen = blobs.seenIn(account, repository);
+    const refuses = client.isEmbedded || blobs.refusesUnknown(account, repository);
+    return { blobs, account, seen, refuses };
   }
 
   /** The repository that an earlier push put a blob into. */
@@ -224,14 +322,24 @@ class Push {
     await Promise.all(rest.map(put));
   }
 
-  #isPresent({ client, repository }: ImageToPush, { descriptor }: BlobToPush): Promise<boolean> {
-    const key = `${client.registry} ${repository} ${descriptor.digest}`;
+  /**
+   * Asks the repository, unless an earlier push has the answer. The specification lets a registry store a manifest whose blobs it lacks, so memory
+   * only counts where the registry was seen to refuse one: its refusal makes up for blobs that it has deleted since.
+   */
+  async #isPresent(
+    { client, repository }: ImageToPush,
+    { descriptor: { digest, size } }: BlobToPush,
+    memory: Memory | undefined,
+  ): Promise<PlannedBlob["isPresent"]> {
+    if (memory?.seen.has(digest)) {
+      if (memory.refuses) return "remembered";
+      // The repository is known but the blob is not, so it is probably new. Sending a small one takes as long as asking.
+    } else if (memory && memory.seen.size > 0 && size <= maximumUnasked) return false;
+    const key = `${client.registry} ${repository} ${digest}`;
     let presence = this.#presence.get(key);
     if (!presence) {
       const signal = this.#signal;
-      presence = client
-        .headBlob(repository, descriptor.digest, { push: true, signal })
-        .then((size) => size !== undefined);
+      presence = client.headBlob(repository, digest, { push: true, signal }).then((found) => found !== undefined);
       this.#presence.set(key, presence);
     }
     return presence;
@@ -259,8 +367,12 @@ class Push {
   }
 
   async #blob({ image, blob, isPresent }: PlannedBlob): Promise<void> {
-    const { digest, size } = blob.descriptor;
-    const outcome = isPresent ? "present" : await this.#store(image, blob);
+    // Whether the registry still has it shows when it takes the manifest.
+    if (isPresent === "remembered") return;
+    this.#told(image, blob, isPresent ? "present" : await this.#store(image, blob));
+  }
+
+  #told(image: ImageToPush, { descriptor: { digest, size } }: BlobToPush, outcome: BlobOutcome): void {
     this.#emit({ type: "blob", image, digest, size, outcome });
   }
 
@@ -292,6 +404,9 @@ class Push {
     this.#options.onEvent?.(event);
   }
 }
+
+/** Bytes of a blob that is sent without a question. */
+const maximumUnasked = 1024 * 1024;
 
 /** Limits parallel work. */
 class Slots {

@@ -29,6 +29,7 @@ const digestOf = (text: string | number) => sha256(Buffer.from(String(text)));
 const account = "https://registry.example.com ci";
 const [one, two] = [digestOf(1), digestOf(2)];
 const day = 24 * 3_600_000;
+const fileOf = (repositories: object) => JSON.stringify({ version: 2, repositories });
 
 function remember(repository: string, ...digests: string[]): void {
   const memory = open();
@@ -56,6 +57,43 @@ describe("the memory of pushed blobs", () => {
     for (const other of ["https://registry.example.com other", "https://elsewhere.example.com ci"]) {
       expect(memory.find(other, one)).toBeUndefined();
     }
+  });
+
+  it("knows the blobs of a repository for a day", () => {
+    remember("team/a", one);
+    remember("team/b", one, two);
+    time += day - 1;
+    remember("team/b", two);
+    time += 1;
+    const memory = open();
+    expect(["team/a", "team/b"].map((repository) => [...memory.seenIn(account, repository)])).toEqual([[], [two]]);
+    expect(memory.find(account, one)).toBeDefined();
+    expect(memory.seenIn("https://registry.example.com other", "team/b").size).toBe(0);
+  });
+
+  it("forgets a repository, and keeps what is added after that", () => {
+    remember("team/a", one, two);
+    remember("team/b", one);
+    const memory = open();
+    memory.forget(account, "team/a");
+    expect(memory.seenIn(account, "team/a").size).toBe(0);
+    memory.add(account, "team/a", [two]);
+    memory.save();
+    expect([...open().seenIn(account, "team/a")]).toEqual([two]);
+    expect(open().find(account, one)).toBe("team/b");
+  });
+
+  it("knows for a day whether a repository refuses manifests", () => {
+    const memory = open();
+    expect(memory.refusesUnknown(account, "team/a")).toBeUndefined();
+    memory.noteRefusal(account, "team/a", true);
+    memory.noteRefusal(account, "team/b", false);
+    memory.save();
+    remember("team/a", one);
+    const refusals = () => ["team/a", "team/b"].map((repository) => open().refusesUnknown(account, repository));
+    expect(refusals()).toEqual([true, false]);
+    time += day;
+    expect(refusals()).toEqual([undefined, undefined]);
   });
 
   it("is for the user alone, and has neither users nor registries in it", () => {
@@ -107,10 +145,13 @@ describe("the memory of pushed blobs", () => {
 
   it.each([
     ["no JSON", "{"],
-    ["of another version", JSON.stringify({ version: 2, blobs: { [one]: ["team/a", 1_700_000_000_000] } })],
-    ["with a repository that is none", JSON.stringify({ version: 1, blobs: { [one]: ["../x?y", 1_700_000_000_000] } })],
-    ["with entries of another form", JSON.stringify({ version: 1, blobs: { [one]: "team/a" } })],
-    ["without entries", JSON.stringify({ version: 1, blobs: null })],
+    ["of another version", JSON.stringify({ version: 1, blobs: { [one]: ["team/a", 1_700_000_000_000] } })],
+    ["with a repository that is none", fileOf({ "../x?y": { blobs: { [one]: 1_700_000_000_000 } } })],
+    ["with entries of another form", fileOf({ "team/a": { blobs: { [one]: "today" } } })],
+    ["with a blob that is none", fileOf({ "team/a": { blobs: { one: 1_700_000_000_000 } } })],
+    ["with a blob of the future", fileOf({ "team/a": { blobs: { [one]: 1_800_000_000_000 } } })],
+    ["with a damaged repository", fileOf({ "team/a": { blobs: { [one]: 1_700_000_000_000 } }, "team/b": null })],
+    ["without entries", JSON.stringify({ version: 2, repositories: null })],
   ])("that is %s is taken for empty, and made anew", (_, text) => {
     remember("team/a", one);
     writeFileSync(file(), text);

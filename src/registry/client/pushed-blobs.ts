@@ -7,74 +7,146 @@ import { isDigest } from "../../oci/digest.ts";
 import { isRepository } from "../../oci/reference.ts";
 import { writeHint } from "./hints.ts";
 
-/** Remembers the repositories of pushed blobs, so that others can mount them. Only a hint: the registry may have deleted them. */
+/**
+ * Remembers which blobs repositories had, so that a push need not ask for them, and can mount them into other repositories. Only a hint: the
+ * registry may have deleted them.
+ *
+ * Every method takes an account, which is a registry and user. Blobs of one account are never used for another.
+ */
 export interface PushedBlobs {
-  /**
-   * @param account registry and user. Blobs of one account are never used for another
-   * @returns the repository that has the blob, if known
-   */
+  /** The repository that had the blob last, if known. */
   find(account: string, digest: string): string | undefined;
+  /** The blobs that the repository had within a day. */
+  seenIn(account: string, repository: string): ReadonlySet<string>;
   add(account: string, repository: string, digests: readonly string[]): void;
-  /** Writes added entries. */
+  /** Forgets all blobs of a repository. */
+  forget(account: string, repository: string): void;
+  /** Whether the repository refuses manifests that name blobs it lacks. Undefined: unknown. */
+  refusesUnknown(account: string, repository: string): boolean | undefined;
+  noteRefusal(account: string, repository: string, refuses: boolean): void;
+  /** Writes changes. */
   save(): void;
 }
 
-/** Repository of a blob, and when it was last seen there: milliseconds since the epoch. */
-type Entry = readonly [repository: string, seen: number];
-
-/** Blobs of one account: 256 KB at most. The most recently seen stay. */
+/** Blobs of all repositories of one account: 256 KB at most. The most recently seen stay. */
 const maximumBlobs = 2000;
 
 /** Milliseconds. Limited, since registries collect garbage and people delete repositories. */
 const maximumAge = 30 * 24 * 3_600_000;
+/** Of what a push does not ask for. */
+const maximumTrust = 24 * 3_600_000;
+
+/** A repository: when each blob was last seen there, and whether it refuses unknown blobs. Times are milliseconds since the epoch. */
+interface Repository {
+  readonly blobs: Map<string, number>;
+  refusal?: readonly [refuses: boolean, seen: number];
+}
+
+/** The repositories of an account. */
+type Repositories = Map<string, Repository>;
 
 /** The record in the state folder. Loaded on first use. Read and write errors are ignored; they only cost uploads. */
 export function pushedBlobsIn(env: Environment, now: () => number = Date.now): PushedBlobs {
   const folder = join(stateFolder(env), "pushed-blobs");
   const pathOf = (account: string) => join(folder, `${createHash("sha256").update(account).digest("hex")}.json`);
-  const known = new Map<string, ReadonlyMap<string, Entry>>();
-  const added = new Map<string, Map<string, Entry>>();
+  const load = (account: string) => read(pathOf(account), now());
+  const known = new Map<string, Repositories>();
+  const changed = new Map<string, { added: Repositories; forgotten: Set<string> }>();
+  const recordOf = (account: string) => known.get(account) ?? set(known, account, load(account));
+  const changesOf = (account: string) =>
+    changed.get(account) ?? set(changed, account, { added: new Map(), forgotten: new Set() });
   return {
     find(account, digest) {
-      let blobs = known.get(account);
-      if (!blobs) {
-        blobs = read(pathOf(account), now() - maximumAge);
-        known.set(account, blobs);
-      }
-      return blobs.get(digest)?.[0];
+      const having = [...recordOf(account)].filter(([, { blobs }]) => blobs.has(digest));
+      return having.sort(([, a], [, b]) => (a.blobs.get(digest) ?? 0) - (b.blobs.get(digest) ?? 0)).at(-1)?.[0];
+    },
+    seenIn(account, repository) {
+      const seen = recordOf(account).get(repository)?.blobs ?? new Map<string, number>();
+      return new Set([...seen].filter(([, time]) => time > now() - maximumTrust).map(([digest]) => digest));
     },
     add(account, repository, digests) {
-      const blobs = added.get(account) ?? new Map<string, Entry>();
-      added.set(account, blobs);
-      for (const digest of digests) blobs.set(digest, [repository, now()]);
+      const { blobs } = repositoryOf(changesOf(account).added, repository);
+      for (const digest of digests) blobs.set(digest, now());
+    },
+    forget(account, repository) {
+      const { added, forgotten } = changesOf(account);
+      forgotten.add(repository);
+      for (const record of [added, recordOf(account)]) record.get(repository)?.blobs.clear();
+    },
+    refusesUnknown(account, repository) {
+      const [refuses, seen] = recordOf(account).get(repository)?.refusal ?? [undefined, 0];
+      return seen > now() - maximumTrust ? refuses : undefined;
+    },
+    noteRefusal(account, repository, refuses) {
+      repositoryOf(changesOf(account).added, repository).refusal = [refuses, now()];
     },
     save() {
-      for (const [account, blobs] of added) {
+      for (const [account, { added, forgotten }] of changed) {
         // Read again: other launchers may have written meanwhile.
-        const all = [...read(pathOf(account), now() - maximumAge), ...blobs];
-        const newest = [...new Map(all)].sort(([, a], [, b]) => b[1] - a[1]).slice(0, maximumBlobs);
-        writeHint(pathOf(account), JSON.stringify({ version: 1, blobs: Object.fromEntries(newest) }));
+        const record = load(account);
+        for (const repository of forgotten) record.get(repository)?.blobs.clear();
+        for (const [repository, { blobs, refusal }] of added) {
+          const all = repositoryOf(record, repository);
+          for (const [digest, seen] of blobs) all.blobs.set(digest, seen);
+          if (refusal) all.refusal = refusal;
+        }
+        writeHint(pathOf(account), format(record));
       }
-      if (added.size > 0) forgetAccounts(folder, now() - maximumAge);
-      added.clear();
+      if (changed.size > 0) forgetAccounts(folder, now() - maximumAge);
+      changed.clear();
     },
   };
 }
 
-function read(path: string, oldest: number): Map<string, Entry> {
-  try {
-    const { version, blobs } = JSON.parse(readFileSync(path, "utf8")) as { version?: unknown; blobs?: unknown };
-    if (version !== 1 || typeof blobs !== "object" || blobs === null) return new Map();
-    return new Map(Object.entries(blobs).filter((entry): entry is [string, Entry] => isEntry(entry, oldest)));
-  } catch {
-    return new Map();
-  }
+function set<V>(map: Map<string, V>, key: string, value: V): V {
+  map.set(key, value);
+  return value;
 }
 
-function isEntry([digest, entry]: readonly [string, unknown], oldest: number): boolean {
-  if (!isDigest(digest) || !Array.isArray(entry)) return false;
-  const [repository, seen] = entry as readonly unknown[];
-  return typeof repository === "string" && isRepository(repository) && typeof seen === "number" && seen > oldest;
+function repositoryOf(record: Repositories, name: string): Repository {
+  return record.get(name) ?? set(record, name, { blobs: new Map() });
+}
+
+function format(record: Repositories): string {
+  const times = [...record.values()].flatMap(({ blobs }) => [...blobs.values()]).sort((a, b) => b - a);
+  const oldest = times[maximumBlobs - 1] ?? 0;
+  let left = maximumBlobs;
+  // The newest repositories first: blobs of the same push have the same time.
+  const newest = ([, { blobs }]: readonly [string, Repository]) => Math.max(0, ...blobs.values());
+  const repositories = [...record]
+    .reverse()
+    .sort((a, b) => newest(b) - newest(a))
+    .slice(0, maximumBlobs)
+    .map(([name, { blobs, refusal }]) => {
+      const kept = [...blobs].filter(([, seen]) => seen >= oldest).slice(0, left);
+      left -= kept.length;
+      return [name, { blobs: Object.fromEntries(kept), refusal }] as const;
+    });
+  return JSON.stringify({ version: 2, repositories: Object.fromEntries(repositories.reverse()) });
+}
+
+function read(path: string, now: number): Repositories {
+  const record: Repositories = new Map();
+  try {
+    const { version, repositories } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    if (version !== 2) return record;
+    const isFresh = (seen: unknown): seen is number =>
+      typeof seen === "number" && seen > now - maximumAge && seen <= now;
+    for (const [name, repository] of Object.entries(repositories as Record<string, Record<string, unknown>>)) {
+      if (!isRepository(name)) continue;
+      const entries = Object.entries((repository["blobs"] ?? {}) as Record<string, unknown>);
+      const blobs = new Map(
+        entries.filter((entry): entry is [string, number] => isDigest(entry[0]) && isFresh(entry[1])),
+      );
+      const [refuses, seen] = (repository["refusal"] ?? []) as readonly unknown[];
+      const refusal = typeof refuses === "boolean" && isFresh(seen) ? ([refuses, seen] as const) : undefined;
+      if (blobs.size > 0 || refusal) record.set(name, { blobs, ...(refusal ? { refusal } : {}) });
+    }
+  } catch {
+    // Nothing was pushed yet, or the file is damaged.
+    record.clear();
+  }
+  return record;
 }
 
 /** Registries and accounts that nothing was pushed to for long, and drafts of launchers that were killed. */

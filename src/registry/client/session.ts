@@ -2,7 +2,7 @@ import type { Failure } from "../../core/errors.ts";
 import { ReadLimit, readWhole } from "../../core/read-whole.ts";
 import { Authenticator, type FindCredential } from "./auth.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
-import type { ChallengeHints } from "./hints.ts";
+import type { RegistryHints } from "./hints.ts";
 import { BodyError, HttpConnection, type HttpOptions, type HttpRequest, type HttpResponse } from "./http.ts";
 import {
   discard,
@@ -26,7 +26,7 @@ export interface SessionOptions extends Omit<HttpOptions, "origin"> {
   readonly answerTimeout: number;
   /** A further host whose token service may get the registry's credential. */
   readonly tokenService?: string | undefined;
-  readonly hints?: ChallengeHints | undefined;
+  readonly hints?: RegistryHints | undefined;
 }
 
 /** A request to a registry. */
@@ -65,6 +65,8 @@ export class Session {
   readonly #http: HttpConnection;
   readonly #auth: Authenticator;
   readonly #firstAnswerTimeout: number;
+  readonly #hints: RegistryHints | undefined;
+  #takesOnePost: boolean | undefined;
   #answeredOnce = false;
   /** Values of `Authorization` with which requests were answered. */
   readonly #accepted = new Set<string>();
@@ -74,6 +76,7 @@ export class Session {
     this.retry = options.retry;
     this.answerTimeout = options.answerTimeout;
     this.#firstAnswerTimeout = options.firstAnswerTimeout;
+    this.#hints = options.hints;
     this.#http = new HttpConnection({ ...options, origin: options.endpoint.base.origin });
     this.#auth = new Authenticator({
       endpoint: options.endpoint,
@@ -120,6 +123,25 @@ export class Session {
   async account(repository: string): Promise<string | undefined> {
     const account = await this.#auth.account(repository);
     return account === undefined ? undefined : `${this.endpoint.base.origin} ${account}`;
+  }
+
+  /** Whether requests need a token of a token service, as far as known. */
+  get usesTokens(): boolean {
+    return this.#auth.usesTokens;
+  }
+
+  /** Whether to send a blob of this size in one POST. */
+  mayPostOnce(size: number): boolean {
+    if (this.endpoint.isEmbedded) return size <= maximumOnePost;
+    if (!this.#hints) return false;
+    this.#takesOnePost ??= this.#hints.takesOnePost(this.endpoint.base.origin);
+    return this.#takesOnePost === undefined ? size <= maximumTrial : this.#takesOnePost && size <= maximumOnePost;
+  }
+
+  noteOnePost(takes: boolean): void {
+    if (this.#takesOnePost === takes) return;
+    this.#takesOnePost = takes;
+    this.#hints?.noteOnePost(this.endpoint.base.origin, takes);
   }
 
   /** The error for an unexpected answer. Reads the answer. */
@@ -281,6 +303,12 @@ export class Session {
     return { status, text: bytes.toString("utf8") };
   }
 }
+
+/** Bytes of a blob in one POST. A POST that breaks off has to start again. */
+const maximumOnePost = 16 * 1024 * 1024;
+
+/** Likewise, if the registry may open an upload instead. It then gets the blob twice. Go's servers drop a connection with more than 256 KiB unread. */
+const maximumTrial = 64 * 1024;
 
 /** Maximum size of a token service's answer, in bytes. */
 const maximumTokenAnswer = 1 << 20;

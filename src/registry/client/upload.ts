@@ -36,8 +36,9 @@ export interface UploadOptions {
 const chunkSize = 16 * 1024 * 1024;
 
 /**
- * Uploads a blob that the registry lacks: distribution specification, "Pushing blobs". Mounts it if possible. Otherwise sends it in one request,
- * which every registry supports. If that breaks off, continues in chunks from where the registry stopped.
+ * Uploads a blob that the registry lacks: distribution specification, "Pushing blobs". Mounts it if possible. Otherwise sends it in one POST
+ * where the registry takes that: the specification lets it answer 202 and wait for a PUT, as the distribution project's does. Otherwise sends it in
+ * one PUT, which every registry supports. If that breaks off, continues in chunks from where the registry stopped.
  *
  * @returns how the blob was uploaded
  * @throws BodyError if its source fails; UserError or Failure if the registry does
@@ -70,8 +71,8 @@ class Upload {
   async run(): Promise<"mounted" | "uploaded"> {
     const { mountFrom, repository } = this.#options;
     const mountable = mountFrom !== undefined && mountFrom !== repository;
-    let location = mountable ? await this.#mountOrStart(mountFrom) : await this.#start();
-    if (location === undefined) return "mounted";
+    let location = mountable ? await this.#mountOrStart(mountFrom) : await this.#postOrStart();
+    if (location === undefined) return mountable ? "mounted" : "uploaded";
     let fault = await this.#sendWhole(location);
     while (fault) {
       if (!(await this.#backoff.wait({ retryAfter: fault.retryAfter, signal: this.#options.signal })))
@@ -98,6 +99,40 @@ class Upload {
     if (response) await discard(response);
     if (response?.status === 201) return undefined;
     return response?.status === 202 ? this.#location(response, this.#uploads()) : this.#start();
+  }
+
+  /** Tries to send the blob in one POST: distribution specification, "Single POST". Undefined: sent. */
+  async #postOrStart(): Promise<URL | undefined> {
+    const { digest, size } = this.#options.descriptor;
+    if (!this.#session.mayPostOnce(size)) return this.#start();
+    let response: RegistryResponse;
+    try {
+      response = await this.#session.send({
+        ...this.#common,
+        method: "POST",
+        url: new URL(`?${new URLSearchParams({ digest })}`, this.#uploads()),
+        body: this.#body(0, size),
+        headers: octets,
+        once: true,
+        onSent: (bytes) => this.#report(this.#reported + bytes),
+      });
+    } catch (error) {
+      if (error instanceof BodyError) throw this.#sourceError(error);
+      if (this.#options.signal?.aborted) throw error;
+      // Other ways to upload have retries, or fail with the same error.
+      this.#report(0);
+      return this.#start();
+    }
+    await discard(response);
+    const { status } = response;
+    if (status === 201) {
+      this.#session.noteOnePost(true);
+      this.#report(size);
+      return undefined;
+    }
+    this.#report(0);
+    if (!isRetriableStatus(status)) this.#session.noteOnePost(false);
+    return status === 202 ? this.#location(response, this.#uploads()) : this.#start();
   }
 
   /** Opens an upload session. */

@@ -99,6 +99,25 @@ export function worksWith(start: () => Promise<Started>): void {
     expect(await sentBy("team/two", two as Buffer)).toBeLessThan(11_000);
   });
 
+  it("sends what the registry lacks although an earlier push has seen it there", async () => {
+    const { client } = await open();
+    const env = { XDG_STATE_HOME: temporaryFolder() };
+    const [one, lost, two] = [1, 2, 3].map(() => randomBytes(10_000)) as [Buffer, Buffer, Buffer];
+    const push = async (...layers: Buffer[]) => {
+      const image = imageOf(client, { repository: "team/app", tags: ["v1"], layers });
+      expect(await pushImages([image], { check: "tags", pushedBlobs: pushedBlobsIn(env) })).toEqual(["pushed"]);
+      return image;
+    };
+    await push(one);
+    const memory = pushedBlobsIn(env);
+    memory.add((await client.account("team/app")) as string, "team/app", [sha256(lost)]);
+    memory.save();
+    const { blobs } = await (await push(one, lost, two)).read();
+    for (const { descriptor } of blobs) {
+      expect(await client.headBlob("team/app", descriptor.digest)).toBe(descriptor.size);
+    }
+  });
+
   it("asks once when nothing changed, and moves a tag back", async () => {
     const { client, proxy, started } = await open();
     const a = imageOf(client, { repository: "team/app", tags: ["t"], layers: ["a"] });

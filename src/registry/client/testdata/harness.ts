@@ -79,3 +79,22 @@ export const reset: Intervention = (request) => {
   request.socket.destroy();
   return true;
 };
+
+/** Counts the requests in a row that a registry gets: those that come together are one round, and are answered together. */
+export function roundsOf(of: FakeRegistry): { readonly count: number } {
+  const rounds = { count: 0 };
+  const waiting: (() => void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const release = () => {
+    rounds.count++;
+    for (const resolve of waiting.splice(0)) resolve();
+  };
+  of.intervene = async () => {
+    clearTimeout(timer);
+    // Longer than a client takes to send what it has; only a too short time would count too many rounds.
+    timer = setTimeout(release, 50);
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return false;
+  };
+  return rounds;
+}
