@@ -3,6 +3,7 @@ import { availableParallelism, cpus, homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { clusterCase } from "./cases/cluster.ts";
+import { distanceCases } from "./cases/distance.ts";
 import { fromNothingCase, packageCase, runCases } from "./cases/edits.ts";
 import { fanoutCases } from "./cases/fanout.ts";
 import { growthCases } from "./cases/growth.ts";
@@ -20,7 +21,7 @@ import { table } from "./table.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Those of the first list are run unasked. */
-const usual = ["edits", "many", "throughput", "startup", "growth", "cluster"] as const;
+const usual = ["edits", "many", "throughput", "startup", "growth", "distance", "cluster"] as const;
 const groups = [...usual, "fanout"] as const;
 
 const help = `Measures Slipway, what it aims at, and other tools beside it, in the same rounds.
@@ -91,6 +92,7 @@ async function bench(): Promise<void> {
     if (values.only.includes("edits")) await editCases(context, add);
     if (values.only.includes("many")) add(await manyCase(context));
     if (values.only.includes("growth")) for await (const result of growthCases(context)) add(result);
+    if (values.only.includes("distance")) for await (const result of distanceCases(context)) add(result);
     if (values.only.includes("cluster")) for (const result of await clusterCase(context)) add(result);
     if (values.only.includes("fanout")) for await (const result of fanoutCases(context)) add(result);
     if (values.only.includes("throughput")) add(...(await throughputCases(context)));
