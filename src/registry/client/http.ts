@@ -3,6 +3,7 @@ import type { AgentOptions } from "node:https";
 import type { Readable } from "node:stream";
 import type { Environment } from "../../core/environment.ts";
 import { type HttpProxy, proxyFor } from "./proxy.ts";
+import { keepSpare, type SpareConnection } from "./spare-connection.ts";
 import { isTrustFault, secureContext, type Trust, type Width } from "./trust.ts";
 
 // Load Node's HTTP client with getBuiltinModule, which takes 3 ms: importing undici takes 50 ms, and `import "node:http"` 20 ms (its namespace
@@ -68,6 +69,7 @@ export interface FaultBehindProxy extends NodeJS.ErrnoException {
 export class HttpConnection {
   readonly #options: HttpOptions;
   readonly #agents = new Map<string, Agent>();
+  readonly #spares: SpareConnection[] = [];
   #width: Width = "narrow";
 
   constructor(options: HttpOptions) {
@@ -130,6 +132,7 @@ export class HttpConnection {
   /** Closes idle connections and keeps no others. */
   close(): void {
     for (const agent of this.#agents.values()) agent.destroy();
+    for (const spare of this.#spares.splice(0)) spare.close();
   }
 
   /** The client certificate is only for the registry, so its connections are separate from others. */
@@ -154,6 +157,7 @@ export class HttpConnection {
         ...tlsOptions?.(),
         ...(proxy ? { proxyEnv: { [tlsOptions ? "https_proxy" : "http_proxy"]: proxy.url.href } } : {}),
       });
+      if (!proxy && kind !== "unix") this.#spares.push(keepSpare(agent));
       this.#agents.set(key, agent);
     }
     return agent;
