@@ -5,6 +5,7 @@ load("@bazel_skylib//rules:native_binary.bzl", "native_binary")
 load("//bazel:defs.bzl", "ImageIndexInfo", "ImageInfo", "image", "image_layer", "image_push", "pipeline", "ts_binary")
 load("//bazel:python.bzl", "py_pipeline", "python_library")
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")  # buildifier: disable=bzl-visibility
+load("//bazel/private/image:image_import.bzl", "image_import")  # buildifier: disable=bzl-visibility
 load("//bazel/private/python:python_program.bzl", "python_program")  # buildifier: disable=bzl-visibility
 load(":odd_program.bzl", "odd_program", "runtime_file")
 
@@ -133,6 +134,85 @@ _REQUEST_ATTRS = {
 _request_test = analysistest.make(_request_impl, attrs = _REQUEST_ATTRS)
 
 _stamped_request_test = analysistest.make(_request_impl, attrs = _REQUEST_ATTRS, config_settings = {"//command_line_option:stamp": True})
+
+def _layers_impl(ctx):
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    [text] = [action.content for action in analysistest.target_actions(env) if action.mnemonic == "FileWrite" and action.content.startswith("{")]
+    request = json.decode(text)
+    asserts.equals(env, ctx.attr.remote_cache, request.get("remoteCache", "none"))
+    images = [child for image in request["images"] for child in image["children"] or [image]]
+    blobs = [blob for image in images for blob in image["blobs"]]
+    asserts.equals(env, ctx.attr.beside, [blob["beside"] for blob in blobs if "beside" in blob])
+    asserts.equals(env, ctx.attr.carried, [blob["blob"].split("/")[-1] for blob in blobs if "blob" in blob])
+
+    info = target[DefaultInfo]
+    runfiles = info.default_runfiles
+    found = [file.basename for file in runfiles.files.to_list() + [entry.target_file for entry in runfiles.root_symlinks.to_list()]]
+    for blob in ctx.attr.carried:
+        asserts.true(env, blob in found, "the run target carries " + blob)
+    for blob in ctx.attr.beside:
+        asserts.false(env, blob in found + [file.basename for file in info.files.to_list()], "`bazel run` downloads " + blob)
+        asserts.true(env, blob.removesuffix(".tar.gz") + ".layer.json" in found, "the metadata of {} is carried".format(blob))
+    asserts.equals(env, ctx.attr.group, [file.basename for file in target[OutputGroupInfo].layers.to_list()])
+    return analysistest.end(env)
+
+_LAYERS_ATTRS = {
+    "beside": attr.string_list(doc = "Layers that a cache has."),
+    "carried": attr.string_list(doc = "Layers in the runfiles."),
+    "group": attr.string_list(doc = "The output group `layers`."),
+    "remote_cache": attr.string(doc = "The cache in the request."),
+}
+
+_layers_test = analysistest.make(_layers_impl, attrs = _LAYERS_ATTRS)
+
+_CACHE = "grpcs://cache.example.com/team"
+_SETTING = str(Label("//bazel/settings:remote_cache"))
+
+_cached_layers_test = analysistest.make(_layers_impl, attrs = _LAYERS_ATTRS, config_settings = {_SETTING: _CACHE})
+
+def _layers_tests(target, layers, source_layers = []):
+    _layers_test(
+        name = target + "_layers_test",
+        carried = layers + source_layers,
+        group = layers,
+        remote_cache = "none",
+        target_under_test = target,
+    )
+    _cached_layers_test(
+        name = target + "_cached_layers_test",
+        beside = layers,
+        carried = source_layers,
+        group = layers,
+        remote_cache = _CACHE,
+        target_under_test = target,
+    )
+
+_CACHE_FAILURES = {
+    "password": ("https://user:hunter2@cache.example.com", "contains a user or a password"),
+    "scheme": ("ftp://user:hunter2@cache.example.com", "has the scheme `ftp`, which no remote cache has"),
+    "no_scheme": ("user:hunter2@cache.example.com", "has no scheme, and is no absolute path"),
+    "no_host": ("grpc:///instance", "names no host after grpc://"),
+}
+
+def _cache_fails_impl(ctx):
+    env = analysistest.begin(ctx)
+    asserts.expect_failure(env, "@slipway//bazel/settings:remote_cache " + ctx.attr.part)
+    message = analysistest.target_under_test(env)[AnalysisFailureInfo].causes.to_list()[0].message
+    asserts.false(env, "hunter2" in message, "the message shows the password")
+    return analysistest.end(env)
+
+_no_scheme_test, _no_host_test, _scheme_test, _password_test = [
+    analysistest.make(
+        _cache_fails_impl,
+        attrs = {"part": attr.string(doc = "A part of the message.")},
+        expect_failure = True,
+        config_settings = {_SETTING: address},
+    )
+    for address in [_CACHE_FAILURES[what][0] for what in ["no_scheme", "no_host", "scheme", "password"]]
+]
+
+_CACHE_TESTS = {"no_host": _no_host_test, "no_scheme": _no_scheme_test, "password": _password_test, "scheme": _scheme_test}
 
 def _inputs_impl(ctx):
     env = analysistest.begin(ctx)
@@ -358,6 +438,29 @@ def rules_test_suite(name):
         tags = _MANUAL,
     )
     _fails("mixed_python", ["//test/rules:mixed_python", "several versions of Python: 3.11, 3.12", "the same python_version"])
+    own_layers = ["extra.tar.gz", "node_layer.tar.gz", "main_layers.third_party_3.tar.gz", "main_layers.first_party.tar.gz"]
+    for target, layers in {
+        "bundled_default_image": ["node_layer.tar.gz", "bundled_layers.third_party_3.tar.gz", "bundled_layers.first_party.tar.gz"] * 2,
+        "main_default_image": own_layers,
+        "main_default_push": own_layers,
+        "main_slim_push": own_layers,
+    }.items():
+        _layers_tests(target, layers)
+
+    # Its layer is a source file, which no cache has.
+    image_import(
+        name = "local_base",
+        blobs = ["main.py"],
+        config = "//:package.json",
+        descriptor = "//:package.json",
+        layers = ["main.py"],
+        manifest = "//:package.json",
+        tags = _MANUAL,
+    )
+    image_push(name = "local_base_push", images = [":local_base"], tags = _MANUAL)
+    _layers_tests("local_base_push", [], source_layers = ["main.py"])
+    for what, test in _CACHE_TESTS.items():
+        test(name = "cache_{}_test".format(what), part = _CACHE_FAILURES[what][1], target_under_test = "//bazel/private/run:run_tools")
     native.test_suite(
         name = name,
         tests = [target for target in native.existing_rules() if target.endswith("_test")],

@@ -1,7 +1,7 @@
 """The rule behind a single-platform image, with its output groups."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
-load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "load_target", "package_repository")
+load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "built_layers", "carried_layers", "load_target", "package_repository")
 load(":image_info.bzl", "ImageInfo")
 
 def image_output_groups(ctx, image):
@@ -12,7 +12,7 @@ def image_output_groups(ctx, image):
       image: ImageInfo or ImageIndexInfo.
 
     Returns:
-      dict of output group to depset of File: `oci_layout`, `digest`, and `oci_tarball` for a single platform.
+      dict of output group to depset of File: `oci_layout`, `digest`, `layers`, and `oci_tarball` for a single platform.
     """
     is_index = hasattr(image, "images")
     lines = ["--index=" + image.manifest.path] if is_index else []
@@ -37,6 +37,7 @@ def image_output_groups(ctx, image):
 
     groups = {
         "digest": action("digest", ctx.actions.declare_file(ctx.label.name + ".digest"), "ImageDigest", [image.descriptor], []),
+        "layers": depset(built_layers(image)),
         "oci_layout": action("layout", ctx.actions.declare_directory(ctx.label.name + ".layout"), "ImageLayout", with_blobs, lines),
     }
     if not is_index:
@@ -47,7 +48,7 @@ def image_output_groups(ctx, image):
 def _image_impl(ctx):
     image = ctx.attr.manifest[ImageInfo]
     run = load_target(ctx, image)
-    files = [image.descriptor, image.manifest, image.config] + [layer.blob for layer in image.layers if layer.blob]
+    files = [image.descriptor, image.manifest, image.config] + carried_layers(ctx, image)
     return [
         DefaultInfo(executable = run.executable, files = depset(files), runfiles = run.runfiles),
         image,
@@ -60,7 +61,7 @@ image = rule(
     doc = """A container image. `bazel run` loads it into podman or docker.
 
 Output groups: `oci_layout`, a folder of real files (OCI image specification 1.1, "Image Layout"); `oci_tarball`, an archive for
-`podman load` and `docker load`; `digest`, the manifest's digest as text.
+`podman load` and `docker load`; `digest`, the manifest's digest as text; `layers`, the layers that the build makes.
 """,
     attrs = {
         "manifest": attr.label(mandatory = True, providers = [ImageInfo], doc = "The image."),

@@ -5,7 +5,10 @@ load(":request.bzl", "REQUEST_ATTRS", "load_target", "module_name")
 
 def _image_load_impl(ctx):
     run = load_target(ctx, image_or_index(ctx.attr.image), ctx.attr.repository, ctx.attr.tag)
-    return [DefaultInfo(executable = run.executable, runfiles = run.runfiles)]
+    return [
+        DefaultInfo(executable = run.executable, runfiles = run.runfiles),
+        OutputGroupInfo(layers = run.layers),
+    ]
 
 _image_load = rule(
     implementation = _image_load_impl,

@@ -45,7 +45,10 @@ def image_requests(ctx):
 
 def _image_push_impl(ctx):
     run = run_target(ctx, mode = "push", images = image_requests(ctx))
-    return [DefaultInfo(executable = run.executable, runfiles = run.runfiles)]
+    return [
+        DefaultInfo(executable = run.executable, runfiles = run.runfiles),
+        OutputGroupInfo(layers = run.layers),
+    ]
 
 _image_push = rule(
     implementation = _image_push_impl,

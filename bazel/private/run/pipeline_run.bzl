@@ -11,7 +11,10 @@ def _pipeline_run_impl(ctx):
         program = ctx.attr.program,
         image_env = ctx.attr.image_env,
     )
-    providers = [DefaultInfo(executable = run.executable, runfiles = run.runfiles)]
+    providers = [
+        DefaultInfo(executable = run.executable, runfiles = run.runfiles),
+        OutputGroupInfo(layers = run.layers),
+    ]
     if RunEnvironmentInfo in ctx.attr.program:
         providers.append(ctx.attr.program[RunEnvironmentInfo])
     return providers

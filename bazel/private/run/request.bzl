@@ -29,6 +29,34 @@ def load_target(ctx, image, repository = "", tag = ""):
         remote_tags_file = None,
     )])
 
+def built_layers(image):
+    """The layers of an image that the build makes, without those of OCI layouts.
+
+    Args:
+      image: ImageInfo or ImageIndexInfo.
+
+    Returns:
+      list of File: the blobs of `layers` that are no source files.
+    """
+    images = image.images if hasattr(image, "images") else [image]
+    return [layer.blob for each in images for layer in each.layers if layer.blob and not layer.blob.is_source]
+
+def carried_layers(ctx, image):
+    """The layers of an image that its run targets carry.
+
+    Args:
+      ctx: the rule context, with REQUEST_ATTRS.
+      image: ImageInfo.
+
+    Returns:
+      list of File: all blobs; with the build setting `remote_cache`, those that no cache has.
+    """
+    return [layer.blob for layer in image.layers if layer.blob and not _from_cache(ctx, layer)]
+
+def _from_cache(ctx, layer):
+    # Only actions fill a cache. Their layers have the metadata beside them.
+    return ctx.attr._run_tools[RunToolsInfo].remote_cache and not layer.blob.is_source and layer.blob.dirname == layer.metadata.dirname
+
 def _describe(ctx, entry, carried, needed, placed):
     """The request's entry for one image.
 
@@ -79,7 +107,9 @@ def _describe(ctx, entry, carried, needed, placed):
         blobs = []
         for layer in image.layers:
             blob = {"metadata": path(layer.metadata)}
-            if layer.blob:
+            if layer.blob and _from_cache(ctx, layer):
+                blob["beside"] = layer.blob.basename
+            elif layer.blob:
                 blob["blob"] = path(layer.blob)
             blobs.append(blob)
         return common | {
@@ -118,7 +148,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
       image_env: list of strings: further variables for the images' URIs.
 
     Returns:
-      struct(executable = File, runfiles = runfiles).
+      struct(executable = File, runfiles = runfiles, layers = depset of File: the layers that the build makes).
     """
     tools = ctx.attr._run_tools[RunToolsInfo]
     carried = {}
@@ -141,7 +171,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         "defaultRegistry": tools.registry,
         "buildStatus": [runfiles_path(ctx, file) for file in status],
         "images": descriptions,
-    }))
+    } | ({"remoteCache": tools.remote_cache} if tools.remote_cache else {})))
 
     executable = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.write(
@@ -157,4 +187,8 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         # The executable of a genrule, or a file, has no runfiles that contain it.
         own = ctx.runfiles([program[DefaultInfo].files_to_run.executable])
         runfiles = runfiles.merge_all([own, program[DefaultInfo].default_runfiles, tools.engine_runfiles])
-    return struct(executable = executable, runfiles = runfiles)
+    return struct(
+        executable = executable,
+        runfiles = runfiles,
+        layers = depset([file for entry in images for file in built_layers(entry.image)]),
+    )

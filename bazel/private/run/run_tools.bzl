@@ -17,6 +17,26 @@ host_platform_transition = transition(
     outputs = ["//command_line_option:platforms"],
 )
 
+_CACHE_SCHEMES = ["grpc", "grpcs", "http", "https"]
+
+def _checked_cache(address):
+    """The build setting `remote_cache`. Errors repeat no part of it that can be a password."""
+    where = "The build setting @slipway//bazel/settings:remote_cache"
+    if not address or address.startswith("/") or address.startswith("~/") or address.startswith("unix:/"):
+        return address
+    scheme, separator, rest = address.partition("://")
+    if not separator or scheme not in _CACHE_SCHEMES:
+        fail("{} has {}.\nSet it to grpc://HOST, grpcs://HOST, http://HOST, https://HOST, unix:/SOCKET, or the absolute path of a disk cache.".format(
+            where,
+            "the scheme `{}`, which no remote cache has".format(scheme) if separator else "no scheme, and is no absolute path",
+        ))
+    host = rest.split("/")[0]
+    if "@" in host:
+        fail("{} contains a user or a password.\nRemove them from the address, and write them under `remoteCaches` in Slipway's configuration file.".format(where))
+    if not host:
+        fail("{} names no host after {}://.\nSet it to {}://HOST.".format(where, scheme, scheme))
+    return address
+
 def _run_tools_impl(ctx):
     launcher = ctx.attr.launcher[TsToolInfo]
     server = ctx.attr.registry_server[TsToolInfo]
@@ -29,6 +49,7 @@ def _run_tools_impl(ctx):
         registry_server = server.main,
         files = depset([launcher.main, launcher.node, server.main] + launcher.siblings),
         registry = ctx.attr._registry[BuildSettingInfo].value,
+        remote_cache = _checked_cache(ctx.attr._remote_cache[BuildSettingInfo].value),
         stamp = ctx.attr.stamp,
         repository_prefix = ctx.attr._repository_prefix[BuildSettingInfo].value,
     )]
@@ -44,6 +65,7 @@ run_tools = rule(
         "registry_server": attr.label(mandatory = True, providers = [TsToolInfo], doc = "The embedded registry."),
         "stamp": attr.bool(doc = "Whether the build is stamped."),
         "_registry": attr.label(default = Label("//bazel/settings:registry"), providers = [BuildSettingInfo]),
+        "_remote_cache": attr.label(default = Label("//bazel/settings:remote_cache"), providers = [BuildSettingInfo]),
         "_repository_prefix": attr.label(default = Label("//bazel/settings:repository_prefix"), providers = [BuildSettingInfo]),
         "_allowlist_function_transition": attr.label(default = "@bazel_tools//tools/allowlists/function_transition_allowlist"),
     },

@@ -9,6 +9,7 @@ RunToolsInfo = provider(
         "registry_server": "File: the embedded registry's bundle.",
         "files": "depset of File: the files of the launcher and the registry, for every run target.",
         "registry": "string: the build setting `registry`.",
+        "remote_cache": "string: the build setting `remote_cache`. Empty: run targets carry their layers.",
         "stamp": "bool: whether the build is stamped (`--stamp`).",
         "repository_prefix": "string: the build setting `repository_prefix`.",
     },
