@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { mediaTypes } from "../oci/media-types.ts";
+import { probeGain } from "./probe.ts";
 
 /** The compression of a layer's blob. */
 export type Compression = "gzip" | "zstd" | "none";
@@ -17,7 +18,8 @@ export type Compressor = (segment: Uint8Array) => Promise<Uint8Array>;
 
 /**
  * The compressor of a kind. Undefined: no compression. Concatenated members or frames are a valid stream (RFC 1952 section 2.2, RFC 8878 section
- * 3), so segments can be compressed in parallel, and unchanged ones can be reused.
+ * 3), so segments can be compressed in parallel, and unchanged ones can be reused. Segments that {@link probeGain} finds not worth it are
+ * stored: a MiB of random bytes takes gzip 30 ms, and 1 ms to store. zstd is so fast that a smaller gain is worth it.
  *
  * The bytes depend only on the segment. zlib and zstd in Node 24 give the same result on every processor: Chromium's zlib hashes strings in plain
  * C since 2022, and its hash table has the same size with and without SIMD at the default memory level; zstd selects its match finder only by
@@ -28,19 +30,25 @@ export function compressor(kind: Compression): Compressor | undefined {
   switch (kind) {
     case "none":
       return undefined;
-    case "zstd": {
-      const params = { [zlib.constants.ZSTD_c_compressionLevel]: 3 };
-      return (segment) => zstd(segment, { params, chunkSize: outputSize(segment) });
-    }
+    case "zstd":
+      return async (segment) => {
+        // The lowest level only stores, in raw blocks.
+        const level = (await probeGain(segment)) < 1 / 32 ? lowestZstdLevel : 3;
+        const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
+        return zstd(segment, { params, chunkSize: outputSize(segment) });
+      };
     case "gzip":
       return async (segment) => {
-        const member = await gzip(segment, { level: 6, chunkSize: outputSize(segment) });
+        const level = (await probeGain(segment)) < 1 / 8 ? 0 : 6;
+        const member = await gzip(segment, { level, chunkSize: outputSize(segment) });
         // zlib writes the operating system that it was compiled for. 255 is "unknown".
         member[9] = 255;
         return member;
       };
   }
 }
+
+const lowestZstdLevel = -131_072;
 
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
 const zstd = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
