@@ -132,6 +132,13 @@ describe("a layer", () => {
     const third = new Worker();
     expect(await third.make(files("killed", compression))).toBe(plain);
     await Promise.all([second.end(), third.end()]);
+
+    // A process takes what another has left beside the layer.
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining([".killed.kept", ".killed.segments"]));
+    rmSync(join(folder, "killed"));
+    writeFileSync(join(folder, "source-7"), "edited\n");
+    oneShot(files("killed", compression));
+    expect(read("killed").equals(read("edited"))).toBe(true);
   });
 
   it.each(["gzip", "zstd"])(

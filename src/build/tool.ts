@@ -1,5 +1,6 @@
 import { exitStatusOf, reportOf } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
+import { SegmentCache } from "../layer/segment-cache.ts";
 import type { Context } from "./context.ts";
 import { expandFlagFiles } from "./flag-file.ts";
 
@@ -18,7 +19,7 @@ export async function runTool(
   const stop = new AbortController();
   onTermination(() => stop.abort());
   try {
-    await run(expandFlagFiles(args), { folder: "", signal: stop.signal });
+    await run(expandFlagFiles(args), { folder: "", cache: new SegmentCache(), signal: stop.signal });
   } catch (error) {
     if (stop.signal.aborted) return;
     process.stderr.write(`${reportOf(error)}\n`);
@@ -28,7 +29,6 @@ export async function runTool(
 
 async function serveRequests(run: (args: readonly string[], context: Context) => Promise<void>): Promise<void> {
   const { serve } = await import("./worker.ts");
-  const { SegmentCache } = await import("../layer/segment-cache.ts");
   const cache = new SegmentCache();
   // Only responses may go to standard output.
   const write = process.stdout.write.bind(process.stdout);

@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compressor } from "./compression.ts";
+import { codecOf } from "./compression.ts";
 import { probeGain } from "./probe.ts";
 import { segmentLimit } from "./segments.ts";
 import { randomBytes, randomWeights, text } from "./testdata/content.ts";
@@ -11,7 +11,7 @@ const kinds = ["gzip", "zstd"] as const;
 const random = randomBytes(segmentLimit);
 
 describe.each(kinds)("%s", (kind) => {
-  const compress = async (content: Uint8Array) => (await compressor(kind)?.(content)) as Uint8Array;
+  const compress = async (content: Uint8Array) => (await codecOf(kind)?.compress(content)) as Uint8Array;
 
   it.each([
     ["random bytes", random],
@@ -61,7 +61,7 @@ describe("the probe", () => {
     const weights = randomWeights(segmentLimit);
     expect(await probeGain(weights)).toBeGreaterThan(1 / 16);
     expect(await probeGain(random)).toBeLessThan(0);
-    expect((await compressor("zstd")?.(weights))?.length).toBeLessThan(segmentLimit * 0.94);
-    expect((await compressor("gzip")?.(weights))?.length).toBeGreaterThan(segmentLimit);
+    expect((await codecOf("zstd")?.compress(weights))?.length).toBeLessThan(segmentLimit * 0.94);
+    expect((await codecOf("gzip")?.compress(weights))?.length).toBeGreaterThan(segmentLimit);
   });
 });

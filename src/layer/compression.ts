@@ -13,11 +13,17 @@ export const layerMediaTypes: Readonly<Record<Compression, string>> = {
   none: mediaTypes.layer,
 };
 
-/** Compresses one segment of a layer on another thread, to a complete member (gzip) or frame (zstd). */
-export type Compressor = (segment: Uint8Array) => Promise<Uint8Array>;
+/** Compresses one segment of a layer on another thread, to a complete member (gzip) or frame (zstd), and back. */
+export interface Codec {
+  /** Tells apart all codecs that give different bytes for the same segment. */
+  readonly name: string;
+  readonly compress: (segment: Uint8Array) => Promise<Uint8Array>;
+  /** @throws zlib's error for damaged bytes, and for more than `size` */
+  readonly decompress: (bytes: Uint8Array, size: number) => Promise<Uint8Array>;
+}
 
 /**
- * The compressor of a kind. Undefined: no compression. Concatenated members or frames are a valid stream (RFC 1952 section 2.2, RFC 8878 section
+ * The codec of a kind. Undefined: no compression. Concatenated members or frames are a valid stream (RFC 1952 section 2.2, RFC 8878 section
  * 3), so segments can be compressed in parallel, and unchanged ones can be reused. Segments that {@link probeGain} finds not worth it are
  * stored: a MiB of random bytes takes gzip 30 ms, and 1 ms to store. zstd is so fast that a smaller gain is worth it.
  *
@@ -26,34 +32,55 @@ export type Compressor = (segment: Uint8Array) => Promise<Uint8Array>;
  * level and size. Checked with Node 24.21 and 24.22 on x86-64 without SSE 4.2, with AVX2 and with AVX-512, and on arm64. Another major version
  * of Node may compress differently, so the tools always run on the pinned Node.
  */
-export function compressor(kind: Compression): Compressor | undefined {
+export function codecOf(kind: Compression): Codec | undefined {
   switch (kind) {
     case "none":
       return undefined;
     case "zstd":
-      return async (segment) => {
-        // The lowest level only stores, in raw blocks.
-        const level = (await probeGain(segment)) < 1 / 32 ? lowestZstdLevel : 3;
-        const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
-        return zstd(segment, { params, chunkSize: outputSize(segment) });
+      return {
+        name: codecName(kind, process.versions["zstd"]),
+        compress: async (segment) => {
+          // The lowest level only stores, in raw blocks.
+          const level = (await probeGain(segment)) < 1 / 32 ? lowestZstdLevel : 3;
+          const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
+          return zstd(segment, { params, chunkSize: outputSize(segment) });
+        },
+        decompress: (bytes, size) => unzstd(bytes, bounds(size)),
       };
     case "gzip":
-      return async (segment) => {
-        const level = (await probeGain(segment)) < 1 / 8 ? 0 : 6;
-        const member = await gzip(segment, { level, chunkSize: outputSize(segment) });
-        // zlib writes the operating system that it was compiled for. 255 is "unknown".
-        member[9] = 255;
-        return member;
+      return {
+        name: codecName(kind, process.versions["zlib"]),
+        compress: async (segment) => {
+          const level = (await probeGain(segment)) < 1 / 8 ? 0 : 6;
+          const member = await gzip(segment, { level, chunkSize: outputSize(segment) });
+          // zlib writes the operating system that it was compiled for. 255 is "unknown".
+          member[9] = 255;
+          return member;
+        },
+        decompress: (bytes, size) => gunzip(bytes, bounds(size)),
       };
   }
+}
+
+/** Increased by every change of this module or of the probe that changes compressed bytes. */
+const revision = 1;
+
+function codecName(kind: Compression, library: string | undefined): string {
+  return `${kind} ${library} ${process.version} ${revision}`;
 }
 
 const lowestZstdLevel = -131_072;
 
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip);
+const gunzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip);
 const zstd = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
+const unzstd = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 
 /** Buffer size for incompressible data, so that one call is enough for a segment. */
 function outputSize(segment: Uint8Array): number {
   return segment.length + (segment.length >> 8) + 1024;
+}
+
+function bounds(size: number) {
+  return { chunkSize: Math.max(size, 64), maxOutputLength: Math.max(size, 1) };
 }

@@ -1,9 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SegmentCache, type StoredSegment, segmentKey } from "./segment-cache.ts";
+import { type Codec, codecOf } from "./compression.ts";
+import { compressOnce, SegmentCache, type StoredSegment, segmentKey } from "./segment-cache.ts";
+import { randomBytes, text } from "./testdata/content.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -73,13 +75,102 @@ describe("the cache of segments", () => {
     expect(cache.find("a")).toBeUndefined();
   });
 
-  it("tells segments apart by content and compression", async () => {
-    const keys = await Promise.all([
-      segmentKey("gzip", Buffer.from("a")),
-      segmentKey("zstd", Buffer.from("a")),
-      segmentKey("gzip", Buffer.from("b")),
-    ]);
-    expect(new Set(keys).size).toBe(3);
-    expect(await segmentKey("gzip", Buffer.from("xa").subarray(1))).toBe(keys[0]);
+  const five = ["1", "22", "333", "4444", "55555"];
+
+  it("finds them in the layer that another process has written to the same path and Bazel has deleted", () => {
+    const first = new SegmentCache();
+    rmSync(keep(first, "layer", five));
+    first.close();
+    const second = new SegmentCache();
+    second.load(join(folder, "layer"));
+    expect(five.map((key) => find(second, key))).toEqual(five);
+    // The newer one takes its place.
+    const newer = ["1", "22", "333", "4444", "else"];
+    rmSync(keep(second, "layer", newer));
+    second.close();
+    const third = new SegmentCache();
+    third.load(join(folder, "layer"));
+    expect([...newer, "55555"].map((key) => find(third, key))).toEqual([...newer, undefined]);
+    third.close();
+  });
+
+  it("stores nothing twice, and nothing beside a small layer", () => {
+    const cache = new SegmentCache();
+    const path = keep(cache, "layer", five);
+    expect(readdirSync(folder).sort()).toEqual([".layer.kept", ".layer.segments", "layer"]);
+    expect(statSync(path).nlink).toBe(2);
+    keep(cache, "layer", ["1", "2", "3"]);
+    expect(readdirSync(folder)).toEqual(["layer"]);
+    keep(cache, "layer", []);
+    expect(readdirSync(folder)).toEqual(["layer"]);
+    cache.close();
+  });
+
+  it.each([
+    ["of another layer", ".layer.kept", () => "x".repeat(40)],
+    ["cut short", ".layer.kept", (text: string) => text.slice(0, 1)],
+    ["of another list", ".layer.segments", (text: string) => text.replaceAll(/^\d+/gm, "7")],
+    ["damaged", ".layer.segments", () => "1 2\n999999999999999 9999999 0 22\n{}"],
+  ])("does not find the kept bytes that are %s", (_how, name, change) => {
+    const first = new SegmentCache();
+    keep(first, "layer", five);
+    first.close();
+    const file = join(folder, name);
+    writeFileSync(file, change(readFileSync(file, "utf8")));
+    const second = new SegmentCache();
+    second.load(join(folder, "layer"));
+    expect(five.slice(1).map((key) => find(second, key))).toEqual(five.slice(1).map(() => undefined));
+    second.close();
+  });
+
+  it("goes on where nothing can be kept beside the layer", () => {
+    const cache = new SegmentCache();
+    mkdirSync(join(folder, ".layer.kept/in the way"), { recursive: true });
+    keep(cache, "layer", five);
+    cache.close();
+    const second = new SegmentCache();
+    second.load(join(folder, "layer"));
+    expect(second.find("22")).toBeUndefined();
+  });
+});
+
+describe.each(["gzip", "zstd"] as const)("a segment compressed by %s once", (kind) => {
+  const codec = codecOf(kind) as Codec;
+  const content = text(100_000);
+
+  it("is told apart by content and compression", () => {
+    const keys = [
+      segmentKey(codec, Buffer.from("a")),
+      segmentKey(codec, Buffer.from("b")),
+      segmentKey(codec, Buffer.from("a ")),
+      segmentKey({ name: "another" }, Buffer.from("a")),
+    ];
+    expect(new Set(keys).size).toBe(4);
+    expect(segmentKey(codec, Buffer.from("xa").subarray(1))).toBe(keys[0]);
+  });
+
+  /** Finds `bytes` under every key. */
+  const finding = (bytes: Uint8Array) => Object.assign(new SegmentCache(), { find: () => bytes });
+
+  it("is taken if it gives back the content, and else compressed again", async () => {
+    const right = await codec.compress(content);
+    expect(await compressOnce(codec, finding(right), content)).toMatchObject({ bytes: right, key: expect.any(String) });
+    for (const wrong of [
+      await codec.compress(Buffer.concat([content, Buffer.alloc(1)])),
+      await codec.compress(Buffer.concat([content.subarray(1), Buffer.alloc(1)])),
+      right.subarray(0, -9),
+      Buffer.from("nonsense"),
+      Buffer.alloc(0),
+    ]) {
+      const { bytes } = await compressOnce(codec, finding(wrong), content);
+      expect(Buffer.compare(bytes, right)).toBe(0);
+    }
+  });
+
+  it("has no key if it is stored", async () => {
+    const cache = new SegmentCache();
+    expect(await compressOnce(codec, cache, randomBytes(100_000))).not.toHaveProperty("key");
+    expect(await compressOnce(codec, cache, content)).toHaveProperty("key");
+    expect(await compressOnce(codec, undefined, content)).not.toHaveProperty("key");
   });
 });

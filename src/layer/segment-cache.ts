@@ -1,5 +1,8 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, linkSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
+import type { Codec } from "./compression.ts";
+import { segmentLimit } from "./segments.ts";
 
 /** A compressed segment in a layer. */
 export interface StoredSegment {
@@ -19,11 +22,17 @@ interface StoredLayer {
 
 const defaultLimit = 128;
 
+/** A layer with fewer segments is made in less time than it takes to look them up in another process. */
+const fewest = 4;
+
 /**
- * Finds compressed segments in the layers that this process has written. Keeps the layer files open, so that it can read them even after Bazel
- * has deleted them, and stores nothing twice. The cache ends with the process.
+ * Finds compressed segments in the layers that this process has written, and in those that another process has written to the same path. Keeps the
+ * layer files open, so that it can read them even after Bazel has deleted them, and stores nothing twice.
  *
- * The key of a segment is the digest of its content, and its bytes are verified when read. So the cache never changes a layer.
+ * Bazel deletes an action's outputs before it runs the action. For the next process, a hard link beside the layer keeps its bytes, and a list tells
+ * its segments: `.NAME.kept` and `.NAME.segments`. Neither is an output, so nobody else sees them, and a sandbox drops them.
+ *
+ * {@link compressOnce} verifies what it finds here. So the cache never changes a layer.
  */
 export class SegmentCache {
   readonly #limit: number;
@@ -49,17 +58,42 @@ export class SegmentCache {
     return undefined;
   }
 
+  /** Adds the segments of the layer that another process has written to `path`, if any. */
+  load(path: string): void {
+    if (this.#layers.has(path)) return;
+    const { link, list } = besides(path);
+    try {
+      this.#add(path, link, parseList(readFileSync(list, "utf8")));
+    } catch {
+      // Missing: then it is made anew.
+    }
+  }
+
   /** Adds the segments of a complete layer. Replaces those of an earlier layer at the same path. */
   keep(path: string, segments: readonly StoredSegment[]): void {
-    if (segments.length === 0) return;
-    let fd: number;
+    const { link, list } = besides(path);
     try {
-      fd = openSync(path, "r");
+      // The list of another layer must not be beside this one.
+      rmSync(list, { force: true });
+      rmSync(link, { force: true });
+      if (segments.length === 0) return;
+      this.#add(path, path, segments);
+      if (segments.length < fewest) return;
+      linkSync(path, link);
+      // A part of it is a valid list.
+      writeFileSync(list, formatList(segments));
     } catch {
       // For example too many open files. The layer itself is complete, so ignore it.
-      return;
     }
-    const layer = { fd, segments };
+  }
+
+  /** Closes all files. */
+  close(): void {
+    for (const path of this.#layers.keys()) this.#drop(path);
+  }
+
+  #add(path: string, file: string, segments: readonly StoredSegment[]): void {
+    const layer = { fd: openSync(file, "r"), segments };
     for (const segment of segments) this.#places.set(segment.key, { layer, segment });
     this.#drop(path);
     this.#layers.set(path, layer);
@@ -67,11 +101,6 @@ export class SegmentCache {
       if (this.#layers.size <= this.#limit) break;
       this.#drop(oldest);
     }
-  }
-
-  /** Closes all files. */
-  close(): void {
-    for (const path of this.#layers.keys()) this.#drop(path);
   }
 
   #drop(path: string): void {
@@ -85,9 +114,55 @@ export class SegmentCache {
   }
 }
 
-/** The key of a segment. @param kind its compression */
-export async function segmentKey(kind: string, segment: Uint8Array<ArrayBuffer>): Promise<string> {
-  // On another thread, since this one computes the digest of the whole layer.
-  const digest = await crypto.subtle.digest("SHA-256", segment);
-  return `${kind} ${Buffer.from(digest).toString("base64")}`;
+function formatList(segments: readonly StoredSegment[]): string {
+  return segments.map(({ key, offset, size, crc }) => `${offset} ${size} ${crc} ${key}\n`).join("");
+}
+
+/** Leaves out what is damaged. */
+function parseList(text: string): StoredSegment[] {
+  return Array.from(text.matchAll(/^(\d{1,15}) (\d{1,7}) (\d{1,10}) (.+)$/gm), ([, offset, size, crc, key = ""]) => {
+    return { key, offset: Number(offset), size: Number(size), crc: Number(crc) };
+  }).filter(({ size }) => size <= segmentLimit);
+}
+
+function besides(path: string): { readonly link: string; readonly list: string } {
+  const start = join(dirname(path), `.${basename(path)}`);
+  return { link: `${start}.kept`, list: `${start}.segments` };
+}
+
+export interface Compressed {
+  readonly bytes: Uint8Array;
+  /** Its key in the cache. Undefined for a segment that need not be kept. */
+  readonly key?: string;
+}
+
+/**
+ * Compresses a segment, or takes what the cache has for it. A found segment is used only if it gives back the content, so that a short key is
+ * enough: unpacking takes a third of the time that SHA-256 takes.
+ */
+export async function compressOnce(
+  codec: Codec,
+  cache: SegmentCache | undefined,
+  content: Uint8Array,
+): Promise<Compressed> {
+  if (!cache) return { bytes: await codec.compress(content) };
+  const key = segmentKey(codec, content);
+  const found = cache.find(key);
+  if (found && (await gives(codec, found, content))) return { bytes: found, key };
+  const bytes = await codec.compress(content);
+  // What is stored uncompressed is stored again as quickly.
+  return bytes.length < content.length ? { bytes, key } : { bytes };
+}
+
+/** The key of a segment. Others may have the same. */
+export function segmentKey(codec: Pick<Codec, "name">, content: Uint8Array): string {
+  return `${codec.name} ${content.length} ${crc32(content)}`;
+}
+
+async function gives(codec: Codec, bytes: Uint8Array, content: Uint8Array): Promise<boolean> {
+  try {
+    return Buffer.compare(await codec.decompress(bytes, content.length), content) === 0;
+  } catch {
+    return false;
+  }
 }

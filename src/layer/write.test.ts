@@ -262,6 +262,13 @@ describe("writeLayer", () => {
     expect(metadata).toEqual((await write(after, compression, "plain")).metadata);
     expect(metadata.digest).toBe(sha256(readFileSync(output)));
     cache.close();
+
+    // In another process, and back to the files before.
+    rmSync(output);
+    const next = new CountingCache();
+    expect(await writeLayer({ entries: after, output, compression, cache: next })).toEqual(metadata);
+    expect(next).toMatchObject({ found: segments, missing: 0 });
+    next.close();
   });
 
   it("is the same with a cache and without one, whatever was written before", async () => {

@@ -6,13 +6,13 @@ import { crc32 } from "node:zlib";
 import { Failure } from "../core/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
-import { type Compression, type Compressor, compressor, layerMediaTypes } from "./compression.ts";
+import { type Codec, type Compression, codecOf, layerMediaTypes } from "./compression.ts";
 import type { TarEntry } from "./entry.ts";
 import { header, paddingOf, trailerSize } from "./header.ts";
 import { checkNative, type NativeCheck } from "./native.ts";
 import { withNewFile, writeFully } from "./output.ts";
 import { planEntries } from "./plan.ts";
-import { type SegmentCache, type StoredSegment, segmentKey } from "./segment-cache.ts";
+import { type Compressed, compressOnce, type SegmentCache, type StoredSegment } from "./segment-cache.ts";
 import { endsBefore, segmentLimit, standsAlone } from "./segments.ts";
 import { openSource, readFully } from "./source.ts";
 
@@ -39,6 +39,7 @@ export interface LayerOptions {
  */
 export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> {
   const entries = planEntries(options.entries);
+  options.cache?.load(options.output);
   const { written, segments } = await withNewFile(options.output, async (fd) => {
     const blob = new BlobWriter(options, fd);
     const tar = new TarWriter(blob, options);
@@ -125,20 +126,13 @@ const zeros = (target: Buffer) => target.fill(0);
 
 type Segment = Buffer<ArrayBuffer>;
 
-interface Compressed {
-  readonly bytes: Uint8Array;
-  /** Its key in the cache. Undefined without a cache. */
-  readonly key?: string;
-}
-
 /** Compresses segments in parallel and writes them in order. */
 class BlobWriter {
   /** The written segments, for the cache. Empty without a cache. */
   readonly segments: StoredSegment[] = [];
   readonly #path: string;
   readonly #fd: number;
-  readonly #compression: Compression;
-  readonly #compress: Compressor | undefined;
+  readonly #codec: Codec | undefined;
   readonly #cache: SegmentCache | undefined;
   readonly #tarHash = createHash("sha256");
   /** Undefined if the blob is the uncompressed tar. */
@@ -150,10 +144,9 @@ class BlobWriter {
   constructor({ output, compression, cache }: Pick<LayerOptions, "output" | "compression" | "cache">, fd: number) {
     this.#path = output;
     this.#fd = fd;
-    this.#compression = compression;
-    this.#compress = compressor(compression);
-    this.#cache = this.#compress && cache;
-    this.#blobHash = this.#compress && createHash("sha256");
+    this.#codec = codecOf(compression);
+    this.#cache = cache;
+    this.#blobHash = this.#codec && createHash("sha256");
   }
 
   newSegment(): Segment {
@@ -163,14 +156,14 @@ class BlobWriter {
   /** Takes ownership of a segment. Returns when there is room for another. */
   async write(segment: Segment, used: number): Promise<void> {
     const content = segment.subarray(0, used);
-    if (!this.#compress) {
+    if (!this.#codec) {
       this.#tarHash.update(content);
       this.#put({ bytes: content }, segment);
       // Lets the worker's other requests run.
       await setImmediate();
       return;
     }
-    const compressed = this.#compressed(this.#compress, content);
+    const compressed = compressOnce(this.#codec, this.#cache, content);
     // It is awaited later, maybe after another one has failed.
     compressed.catch(() => {});
     this.#tarHash.update(content);
@@ -182,12 +175,6 @@ class BlobWriter {
     while (this.#pending.length > 0) await this.#putFirst();
     const diffId = digest(this.#tarHash);
     return { digest: this.#blobHash ? digest(this.#blobHash) : diffId, size: this.#size, diffId };
-  }
-
-  async #compressed(compress: Compressor, content: Segment): Promise<Compressed> {
-    if (!this.#cache) return { bytes: await compress(content) };
-    const key = await segmentKey(this.#compression, content);
-    return { bytes: this.#cache.find(key) ?? (await compress(content)), key };
   }
 
   async #putFirst(): Promise<void> {
