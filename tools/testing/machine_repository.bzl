@@ -25,6 +25,9 @@ _PARTS = {
     "moto": "moto_server --help",
     "sshd": "test -x /usr/sbin/sshd && command -v ssh-agent",
     "umoci": "umoci --version",
+    # What tools/testing/farm/start needs.
+    "farm": "ls /usr/lib/postgresql/*/bin/initdb && python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' && " +
+            "{ test \"$(id -u)\" != 0 || { id postgres && command -v setpriv; }; }",
     # Only a cluster that the caller names, never the one in the user's own kubeconfig. Its node is this machine, so it reaches the tests' registries.
     "kubernetes": "test -n \"$KUBECONFIG\" && kubectl --request-timeout=10s get nodes --output=name | grep -qx -e node/localhost -e \"node/$(hostname)\"",
 }
