@@ -51,7 +51,7 @@ export function codecOf(kind: Compression): Codec | undefined {
       return {
         name: codecName(kind, process.versions["zlib"]),
         compress: async (segment) => {
-          const level = (await probeGain(segment)) < 1 / 8 ? 0 : 6;
+          const level = (await probeGain(segment)) < 1 / 8 ? 0 : 2;
           const member = await gzip(segment, { level, chunkSize: outputSize(segment) });
           // zlib writes the operating system that it was compiled for. 255 is "unknown".
           member[9] = 255;
@@ -63,7 +63,7 @@ export function codecOf(kind: Compression): Codec | undefined {
 }
 
 /** Increased by every change of this module or of the probe that changes compressed bytes. */
-const revision = 1;
+const revision = 2;
 
 function codecName(kind: Compression, library: string | undefined): string {
   return `${kind} ${library} ${process.version} ${revision}`;

@@ -205,7 +205,7 @@ describe("writeLayer", () => {
     );
     expect(digests).toEqual([
       "sha256:e18c63fc49d3a2fb85951ff87a304f475d7ff208f3dadfabab860d21dcd82c4a",
-      "sha256:783f4c24603fe98d539f0dfe9bdea2c246c6ee145d9e11ec7e9cdb1112ab68bd",
+      "sha256:bcf3600126512af47faa3787125703b2c78dd3fca66c56d02d64dbdbdba6cb20",
       "sha256:27763f58f1d48c05142ba14b05fe7a05199b7ed99b27a16e808334776ae73b2a",
     ]);
   });
