@@ -11,6 +11,7 @@ import { manyCase } from "./cases/many.ts";
 import { sizesCase } from "./cases/sizes.ts";
 import { startupCase } from "./cases/startup.ts";
 import { throughputCases } from "./cases/throughput.ts";
+import { weightsCases } from "./cases/weights.ts";
 import type { BenchContext } from "./context.ts";
 import { writeLayout } from "./layouts.ts";
 import { isInstalled, type Result, run } from "./measure.ts";
@@ -22,7 +23,7 @@ import { Workspace } from "./workspace.ts";
 
 /** Those of the first list are run unasked. */
 const usual = ["edits", "many", "throughput", "startup", "growth", "distance", "cluster"] as const;
-const groups = [...usual, "fanout"] as const;
+const groups = [...usual, "fanout", "from_nothing", "weights"] as const;
 
 const help = `Measures Slipway, what it aims at, and other tools beside it, in the same rounds.
 Prints a line of JSON per goal, and for people a table on standard error.
@@ -30,7 +31,8 @@ Prints a line of JSON per goal, and for people a table on standard error.
   --rounds N   rounds that are counted, after one that warms up (default: 7)
   --only NAME  one group of cases; may be repeated: ${groups.join(", ")}
                (fanout is run only so: containers of podman, and pods of the cluster in KUBECONFIG, whose nodes must reach this
-               machine's loopback, in the namespace SLIPWAY_KUBERNETES_NAMESPACE)
+               machine's loopback, in the namespace SLIPWAY_KUBERNETES_NAMESPACE; from_nothing is one of edits; weights needs
+               3 GB of disk)
   --help       print this
 `;
 
@@ -90,6 +92,8 @@ async function bench(): Promise<void> {
   try {
     if (values.only.includes("startup")) add(await startupCase(context));
     if (values.only.includes("edits")) await editCases(context, add);
+    else if (values.only.includes("from_nothing")) await editCases(context, add, true);
+    if (values.only.includes("weights")) for await (const result of weightsCases(context)) add(result);
     if (values.only.includes("many")) add(await manyCase(context));
     if (values.only.includes("growth")) for await (const result of growthCases(context)) add(result);
     if (values.only.includes("distance")) for await (const result of distanceCases(context)) add(result);
@@ -106,7 +110,11 @@ async function bench(): Promise<void> {
   tell(table(results));
 }
 
-async function editCases(context: BenchContext, add: (...results: readonly Result[]) => void): Promise<void> {
+async function editCases(
+  context: BenchContext,
+  add: (...results: readonly Result[]) => void,
+  fromNothingOnly = false,
+): Promise<void> {
   const bytes = 80_000_000;
   const layout = join(context.scratch, "base");
   const digest = writeLayout(layout, [bytes / 2, bytes / 4, bytes / 4], Date.now());
@@ -121,10 +129,10 @@ async function editCases(context: BenchContext, add: (...results: readonly Resul
   try {
     context.tell("first build, with Bazel's start");
     workspace.bazel("run", "//app:main");
-    add(...(await runCases(context, workspace, { image, digest })));
-    add(await packageCase(context, workspace));
+    if (!fromNothingOnly) add(...(await runCases(context, workspace, { image, digest })));
+    if (!fromNothingOnly) add(await packageCase(context, workspace));
     add(await fromNothingCase(context, workspace));
-    add(sizesCase(context, workspace, bytes));
+    if (!fromNothingOnly) add(sizesCase(context, workspace, bytes));
   } finally {
     workspace.stop();
   }

@@ -70,16 +70,17 @@ async function growthCase(context: BenchContext, name: string, files: readonly s
   );
 }
 
-function writeFlags({ scratch }: BenchContext, files: readonly string[]): string {
-  const folder = join(scratch, "growth");
+/** Writes what {@link makeLayer} reads. @param files in the folder `name`, which it returns */
+export function writeFlags({ scratch }: BenchContext, files: readonly string[], name = "growth"): string {
+  const folder = join(scratch, name);
   const lines = ["layer", "--output=layer.tar.gz", "--metadata=layer.json", "--compression=gzip"];
   const entries = files.map((path) => JSON.stringify(["file", path, path]));
   writeFileSync(join(folder, "flags"), `${[...lines, ...entries].join("\n")}\n`);
   return folder;
 }
 
-/** @returns the most memory that it took, in MiB */
-function makeLayer({ buildTool }: BenchContext, folder: string): number {
+/** Makes a layer in a process of its own. @returns the most memory that it took, in MiB */
+export function makeLayer({ buildTool }: Pick<BenchContext, "buildTool">, folder: string): number {
   const env = { ...process.env, NODE_OPTIONS: memory };
   const { status, stderr } = spawnSync(buildTool, ["@flags"], { cwd: folder, encoding: "utf8", env });
   if (status !== 0) throw new Error(`The build tool ended with status ${status}:\n${stderr}`);

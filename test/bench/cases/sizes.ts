@@ -45,7 +45,9 @@ function bytesBelow(folder: string): { readonly bytes: number; readonly files: R
     for (const entry of readdirSync(at, { withFileTypes: true })) {
       const path = join(at, entry.name);
       if (entry.isDirectory()) walk(path);
-      else if (entry.isFile()) files.set(path.slice(folder.length + 1), lstatSync(path).size);
+      // A hard link to the layer beside it takes no room.
+      else if (entry.isFile() && !entry.name.endsWith(".kept"))
+        files.set(path.slice(folder.length + 1), lstatSync(path).size);
     }
   };
   walk(folder);
