@@ -1,3 +1,4 @@
+import { lstatSync, type Stats, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "./environment.ts";
@@ -30,7 +31,35 @@ function homeOfUser(): string {
 function folder(env: Environment, variable: string, fallback: string): string {
   const value = env[variable];
   const root = value?.startsWith("/") ? value : join(homeFolder(env), fallback);
-  return join(root, "slipway");
+  const path = join(root, "slipway");
+  checkOwner(path, value?.startsWith("/") ? variable : "HOME");
+  return path;
+}
+
+/**
+ * Refuses a folder that somebody else made, for example below a shared `/tmp`: its owner could replace the programs, environments and
+ * settings in it. One of root's is as safe as the machine.
+ */
+function checkOwner(path: string, variable: string): void {
+  const own = process.getuid?.();
+  // A link and what it leads to: the owner of either one chooses the content.
+  for (const uid of [ownerOf(path, lstatSync), ownerOf(path, statSync)]) {
+    if (uid === undefined || own === undefined || uid === own || uid === 0) continue;
+    throw new UserError(
+      { code: "folder-unsafe", culprit: path },
+      `${path} belongs to the user with id ${uid}.`,
+      `Remove it, make it yours with chown, or set ${variable} to a folder that only you can write to.`,
+    );
+  }
+}
+
+function ownerOf(path: string, status: (path: string) => Stats): number | undefined {
+  try {
+    return status(path).uid;
+  } catch {
+    // Missing, or closed to this user: the error of whoever uses it says more.
+    return undefined;
+  }
 }
 
 /** Folder for data that survives a restart but belongs to this machine: `$XDG_STATE_HOME/slipway`, default `~/.local/state/slipway`. */
