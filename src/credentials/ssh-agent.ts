@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
+import { temporaryFolder } from "../core/temporary-folder.ts";
 
-/** Runs an agent for as long as the standard input is held open: until this process ends, however it ends. */
-const guard = 'trap "" INT HUP; ssh-agent -D -a "$0" & exec >&-; read -r _; kill $!; wait; rm -rf "$1"';
+/**
+ * Holds an agent for as long as the standard input is held open: until this process ends, however it ends. An agent that
+ * started a program ends itself within 10 seconds of that program's end, so a killed guard leaves none either.
+ */
+const guard = `exec ssh-agent -a "$0" /bin/sh -c 'trap "" INT HUP TERM; echo; exec >&-; read -r _; kill $SSH_AGENT_PID; rm -rf "$0"' "$1"`;
 
 /** An SSH agent with one key. */
 export interface SshAgent {
@@ -21,19 +23,19 @@ export interface SshAgent {
  */
 export async function startSshAgent(key: string, environment: Environment): Promise<SshAgent> {
   const env = { ...environment };
-  const folder = await mkdtemp(join(tmpdir(), "slipway-ssh-"));
-  const socket = join(folder, "agent");
-  const agent = spawn("/bin/sh", ["-c", guard, socket, folder], { env, stdio: ["pipe", "pipe", "ignore"] });
+  const folder = temporaryFolder("slipway-ssh-");
+  const socket = join(folder.path, "agent");
+  const agent = spawn("/bin/sh", ["-c", guard, socket, folder.path], { env, stdio: ["pipe", "pipe", "ignore"] });
   agent.stdin.on("error", () => {});
   const close = async () => {
     if (agent.pid !== undefined && agent.exitCode === null && agent.signalCode === null) {
       agent.stdin.end();
       await once(agent, "exit");
     }
-    await rm(folder, { recursive: true, force: true });
+    folder.remove();
   };
   try {
-    // It names its socket on stdout once it listens there.
+    // It starts its program, which prints a line, once it listens.
     await Promise.race([
       once(agent.stdout, "data"),
       once(agent.stdout, "end").then(() => Promise.reject(new Error("ssh-agent does not start"))),

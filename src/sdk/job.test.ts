@@ -1,6 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
 import { type Deployment, JobError, resolveJob, runJob, SLIPWAY_INTERPRETER } from "./index.ts";
@@ -53,6 +55,27 @@ describe("a job in a program", () => {
   it("that is a command gives what it printed", async () => {
     const { function: _, ...rest } = job;
     expect(await runJob({ ...rest, command: ["x"] })).toContain('"command":["x"]');
+  });
+
+  it("leaves no file when the program that waits for it is interrupted", async () => {
+    // Says where its document is, and waits to be killed.
+    writeFileSync(
+      join(folder, "slipway"),
+      '#!/bin/sh\nprintf %s "$3" > "$5/place.new"; mv "$5/place.new" "$5/place"; exec sleep 60\n',
+    );
+    const index = JSON.stringify(join(import.meta.dirname, "index.ts"));
+    const program = `import { runJob } from ${index}; await runJob(${JSON.stringify(job)}, ${JSON.stringify({ folder })});`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+      stdio: "ignore",
+      detached: true,
+    });
+    const ended = once(child, "exit");
+    await expect.poll(() => existsSync(join(folder, "place")), { timeout: 10_000 }).toBe(true);
+    const document = readFileSync(join(folder, "place"), "utf8");
+    expect(existsSync(document)).toBe(true);
+    process.kill(-(child.pid as number), "SIGINT");
+    expect(await ended).toEqual([null, "SIGINT"]);
+    expect(existsSync(dirname(document))).toBe(false);
   });
 
   it("is resolved to its lock", async () => {

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { UserError } from "../core/errors.ts";
 import { findExecutable } from "../core/executables.ts";
+import { temporaryFolder } from "../core/temporary-folder.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Json } from "./json.ts";
 
@@ -76,9 +76,9 @@ async function command(
       `Install it with \`bazel run @slipway//:slipway -- install FOLDER\`, or name it in ${commandVariable}.`,
     );
   }
-  const draft = await mkdtemp(join(tmpdir(), "slipway-job-"));
+  const draft = temporaryFolder("slipway-job-");
   try {
-    const document = join(draft, `${name}.json`);
+    const document = join(draft.path, `${name}.json`);
     await writeFile(document, JSON.stringify(deployment));
     const chosen = engine === undefined ? [] : ["--engine", engine];
     const child = spawn(program, ["job", action, document, "--folder", placeOf(folder), ...chosen], {
@@ -89,7 +89,7 @@ async function command(
     if (status === 0) return printed;
     throw new JobError(`slipway job ${action} ended with status ${status}.`, status ?? 1);
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    draft.remove();
   }
 }
 
