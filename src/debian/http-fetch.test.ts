@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { mirrorFetch } from "./http-fetch.ts";
@@ -41,6 +41,21 @@ describe("mirrorFetch", () => {
     await expect(mirrorFetch({ debian: `http://127.0.0.1:${port}/debian` })("debian", "dists/y")).rejects.toThrow(
       /ECONNREFUSED/,
     );
+  });
+
+  it.each([
+    ["answers", () => {}],
+    ["ends its answer", (response: ServerResponse) => void response.write("a part")],
+  ])("gives up on an archive that never %s", async (_, answer) => {
+    const silent = createServer((_request, response) => answer(response));
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => {
+      silent.closeAllConnections();
+      silent.close();
+    });
+    const debian = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/debian`;
+    const fetching = mirrorFetch({ debian }, 100)("debian", "dists/x");
+    await expect(fetching).rejects.toThrow(reported("repository-failed", `${debian}/dists/x`));
   });
 
   it("reads a mirror that is a folder", async () => {
