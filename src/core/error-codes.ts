@@ -115,6 +115,15 @@ export const errorCodes = {
       "The embedded registry of this machine is not running, does not start, or is in the wrong state for a command.",
     remedy: "`slipway registry status` shows its state. The error names its log.",
   },
+  "remote-cache-failed": {
+    meaning: "A cache of build outputs does not answer, refuses access, or sends damaged content.",
+    remedy:
+      "Check the build setting `remote_cache` and `remoteCaches` in the configuration file; docs/remote-caches.md shows how.",
+  },
+  "layer-evicted": {
+    meaning: "The cache of build outputs no longer has a layer that a registry or container engine lacks.",
+    remedy: "Build the target with `--output_groups=+layers`, which brings its layers back, and run it again.",
+  },
   "proxy-invalid": {
     meaning: "A proxy variable does not hold the URL of an HTTP proxy.",
     remedy: "Write http://HOST:PORT or https://HOST:PORT, or unset it.",

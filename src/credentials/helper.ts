@@ -24,7 +24,7 @@ export async function askHelper(
   within = patience,
 ): Promise<Credential | undefined> {
   const program = `docker-credential-${name}`;
-  const { status, stdout, stderr } = await run(program, server, env, within);
+  const { status, stdout, stderr } = await runHelper(program, server, env, within);
   if (status !== 0) {
     const said = `${stdout}\n${stderr}`;
     // The protocol has no other way to say so than this fixed message.
@@ -50,8 +50,12 @@ function read(program: string, stdout: string): Credential | undefined {
   return passwordOrToken(username, secret);
 }
 
-/** Helpers run in the home folder, since a run target's working directory is a tree of build outputs. */
-function run(
+/**
+ * Runs `PROGRAM get`. Helpers run in the home folder, since a run target's working directory is a tree of build outputs.
+ *
+ * @throws Error if it cannot be started, writes too much or takes too long
+ */
+export function runHelper(
   program: string,
   input: string,
   env: Environment,

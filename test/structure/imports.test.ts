@@ -16,6 +16,7 @@ const order = [
   "deployment",
   "environment",
   "artifact",
+  "remote-cache",
   "registry",
   "debian",
   "layer",

@@ -21,6 +21,20 @@ export interface ConfiguredRegistry {
   readonly repositoryPrefix?: string;
 }
 
+/** Where the value of a header field is. */
+export type SecretPlace = NamedFile | { readonly variable: string; readonly where: string };
+
+/** An entry under `remoteCaches`. */
+export interface ConfiguredCache {
+  readonly ca?: NamedFile;
+  readonly certificate?: NamedFile;
+  readonly key?: NamedFile;
+  /** By name. */
+  readonly headers?: ReadonlyMap<string, SecretPlace>;
+  /** A program on PATH, or its path. */
+  readonly credentialHelper?: NamedFile;
+}
+
 /** An entry under `kubernetes.contexts`. */
 export interface ConfiguredContext {
   /** Whether its nodes share this machine's network, so that they reach registries on its loopback interface. */
@@ -29,10 +43,10 @@ export interface ConfiguredContext {
   readonly namespace?: string;
 }
 
-type Kind = "boolean" | "text" | "file" | "host" | "repository";
+type Kind = "boolean" | "text" | "file" | "program" | "headers" | "host" | "repository";
 
 // Another module reads `services`.
-const sections = ["registries", "kubernetes", "services"];
+const sections = ["registries", "remoteCaches", "kubernetes", "services"];
 const registryKeys: Readonly<Record<keyof ConfiguredRegistry, Kind>> = {
   plainHttp: "boolean",
   ca: "file",
@@ -40,6 +54,13 @@ const registryKeys: Readonly<Record<keyof ConfiguredRegistry, Kind>> = {
   key: "file",
   tokenService: "host",
   repositoryPrefix: "repository",
+};
+const cacheKeys: Readonly<Record<keyof ConfiguredCache, Kind>> = {
+  ca: "file",
+  certificate: "file",
+  key: "file",
+  headers: "headers",
+  credentialHelper: "program",
 };
 const contextKeys: Readonly<Record<keyof ConfiguredContext, Kind>> = { nodeLocal: "boolean", namespace: "text" };
 
@@ -52,6 +73,16 @@ const contextKeys: Readonly<Record<keyof ConfiguredContext, Kind>> = { nodeLocal
  */
 export async function readRegistries(text: string, path: string): Promise<ReadonlyMap<string, ConfiguredRegistry>> {
   return new ConfigFile(text, path, await import("./yaml.mjs")).registries();
+}
+
+/**
+ * Reads the section `remoteCaches`.
+ *
+ * @returns settings by `HOST[:PORT]`, as it is written
+ * @throws UserError as {@link readRegistries}
+ */
+export async function readRemoteCaches(text: string, path: string): Promise<ReadonlyMap<string, ConfiguredCache>> {
+  return new ConfigFile(text, path, await import("./yaml.mjs")).remoteCaches();
 }
 
 /**
@@ -113,6 +144,21 @@ class ConfigFile {
     return found;
   }
 
+  remoteCaches(): Map<string, ConfiguredCache> {
+    return new Map(
+      this.#section("remoteCaches").map(([host, entry]) => {
+        const where = `remoteCaches.${host}`;
+        if (!isRegistry(host)) {
+          const problem = `remoteCaches has ${JSON.stringify(host)}, which is not a host`;
+          this.#fail(entry.key, problem, "Write HOST or HOST:PORT, without grpcs:// and without a path.");
+        }
+        const settings = this.#fields<ConfiguredCache>(entry, where, cacheKeys);
+        this.#checkPair(settings, entry, where);
+        return [host, settings];
+      }),
+    );
+  }
+
   contexts(): Map<string, ConfiguredContext> {
     const found = new Map<string, ConfiguredContext>();
     for (const [name, pair] of this.#section("kubernetes")) {
@@ -139,19 +185,43 @@ class ConfigFile {
 
   #registry(entry: Pair, where: string): ConfiguredRegistry {
     const settings = this.#fields<ConfiguredRegistry>(entry, where, registryKeys);
-    const keyOf = (name: string) => (entry.value as YAMLMap).items.find(({ key }) => this.#scalar(key) === name)?.key;
+    this.#checkPair(settings, entry, where);
+    const overTls = (["ca", "certificate"] as const).find((name) => settings[name]);
+    if (settings.plainHttp && overTls) {
+      const problem = `${where} has plainHttp and ${overTls}, which is for TLS`;
+      this.#fail(this.#keyOf(entry, "plainHttp"), problem, "Remove one of them.");
+    }
+    return settings;
+  }
+
+  #checkPair(settings: Pick<ConfiguredCache, "certificate" | "key">, entry: Pair, where: string): void {
     const [lone, missing] = settings.certificate
       ? (["certificate", "key"] as const)
       : (["key", "certificate"] as const);
     if (settings[lone] && !settings[missing]) {
-      this.#fail(keyOf(lone), `${where} has ${lone} without ${missing}`, "Set both.");
+      this.#fail(this.#keyOf(entry, lone), `${where} has ${lone} without ${missing}`, "Set both.");
     }
-    const overTls = (["ca", "certificate"] as const).find((name) => settings[name]);
-    if (settings.plainHttp && overTls) {
-      const problem = `${where} has plainHttp and ${overTls}, which is for TLS`;
-      this.#fail(keyOf("plainHttp"), problem, "Remove one of them.");
+  }
+
+  #keyOf(entry: Pair, name: string): unknown {
+    return (entry.value as YAMLMap).items.find(({ key }) => this.#scalar(key) === name)?.key;
+  }
+
+  /** A mapping of header fields, each with `file` or `env`. */
+  #headers(node: unknown, where: string): Map<string, SecretPlace> {
+    const found = new Map<string, SecretPlace>();
+    for (const [name, pair] of this.#pairs(node, where)) {
+      const field = `${where}.${name}`;
+      if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
+        this.#fail(pair.key, `${field} is not the name of a header field`, "Write a name such as x-api-key.");
+      }
+      const place = this.#fields<{ file?: NamedFile; env?: string }>(pair, field, { file: "file", env: "text" });
+      if (Boolean(place.file) === Boolean(place.env)) {
+        this.#fail(pair.key, `${field} has neither or both of file and env`, "Write {file: FILE} or {env: VARIABLE}.");
+      }
+      found.set(name, place.file ?? { variable: place.env as string, where: `${this.#at(pair.key)}: ${field}` });
     }
-    return settings;
+    return found;
   }
 
   /** The fields of a mapping, each checked by its kind. */
@@ -166,6 +236,7 @@ class ConfigFile {
   }
 
   #value(kind: Kind, pair: Pair, where: string): unknown {
+    if (kind === "headers") return this.#headers(pair.value, where);
     const value = this.#scalar(pair.value);
     const at = pair.value ?? pair.key;
     if (kind === "boolean") {
@@ -183,7 +254,8 @@ class ConfigFile {
         "Write TEAM or TEAM/JOBS.",
       );
     }
-    if (kind !== "file") return value;
+    if (kind === "program" && !value.includes("/")) return { path: value, where: `${this.#at(at)}: ${where}` };
+    if (kind !== "file" && kind !== "program") return value;
     const path = value.startsWith("~/") ? join(homedir(), value.slice(2)) : resolve(dirname(this.#path), value);
     return { path, where: `${this.#at(at)}: ${where}` };
   }

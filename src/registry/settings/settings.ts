@@ -5,7 +5,14 @@ import { configFile } from "../../core/user-folders.ts";
 import { normalizeRegistry } from "../../oci/reference.ts";
 import type { Trust } from "../client/trust.ts";
 import { certificatesOf } from "./certificates-folder.ts";
-import { type ConfiguredContext, type NamedFile, readContexts, readRegistries } from "./config-file.ts";
+import {
+  type ConfiguredContext,
+  type NamedFile,
+  readContexts,
+  readRegistries,
+  readRemoteCaches,
+  type SecretPlace,
+} from "./config-file.ts";
 
 /** How to reach one registry, by the user's configuration. */
 export interface RegistrySettings extends Trust {
@@ -46,6 +53,43 @@ export async function placesIn(registry: string, env: Environment = process.env)
   return (name) => (prefix === undefined || `${name}/`.startsWith(`${prefix}/`) ? name : `${prefix}/${name}`);
 }
 
+/** How to reach one cache of build outputs, by the user's configuration. */
+export interface RemoteCacheSettings extends Trust {
+  /** Secrets among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** A program that speaks Bazel's protocol for credential helpers. */
+  readonly credentialHelper?: NamedFile;
+}
+
+/**
+ * Reads the settings of a cache: its entry under `remoteCaches`, by host and port, else by host.
+ *
+ * @param host `HOST[:PORT]`
+ * @throws UserError as {@link registrySettings}
+ */
+export async function remoteCacheSettings(host: string, env: Environment = process.env): Promise<RemoteCacheSettings> {
+  const { path, text } = readConfiguration(env);
+  const caches = text === undefined ? undefined : await readRemoteCaches(text, path);
+  const { ca, certificate, key, headers, credentialHelper } =
+    caches?.get(host) ?? caches?.get(host.replace(/:\d+$/, "")) ?? {};
+  return {
+    ...trustOf({ ca, certificate, key }),
+    ...(credentialHelper ? { credentialHelper } : {}),
+    headers: Object.fromEntries([...(headers ?? [])].map(([name, place]) => [name, secretAt(place, env)])),
+  };
+}
+
+function secretAt(place: SecretPlace, env: Environment): string {
+  const value = "variable" in place ? env[place.variable] : readNamed(place).trim();
+  if (value && !/[\0\r\n]/.test(value)) return value;
+  const [file, what] = "variable" in place ? [place.variable, "variable"] : [place.path, "file"];
+  throw new UserError(
+    { code: "variable-invalid", culprit: file },
+    `${place.where}: ${what} ${file} is ${value ? "not one line" : "empty"}.`,
+    "Put the value of the header field into it, in one line.",
+  );
+}
+
 /** Reads the settings of a context of the kubeconfig. Errors as {@link registrySettings}. */
 export async function contextSettings(context: string, env: Environment = process.env): Promise<ConfiguredContext> {
   const { path, text } = readConfiguration(env);
@@ -74,26 +118,36 @@ async function configuredRegistry(registry: string, env: Environment): Promise<R
   const entry = (await readRegistries(text, path)).get(registry);
   if (!entry) return undefined;
   const { ca, certificate, key, ...settings } = entry;
+  return { ...settings, ...trustOf({ ca, certificate, key }) };
+}
+
+type TrustFiles = Partial<Record<"ca" | "certificate" | "key", NamedFile | undefined>>;
+
+function trustOf({ ca, certificate, key }: TrustFiles): Trust {
   return {
-    ...settings,
     ...(ca ? { authorities: [pem(ca)] } : {}),
     ...(certificate && key ? { clientCertificate: { certificate: pem(certificate), key: pem(key) } } : {}),
   };
 }
 
-function pem({ path, where }: NamedFile): string {
+function readNamed({ path, where }: NamedFile): string {
   try {
-    const text = readFileSync(path, "utf8");
-    if (text.includes("-----BEGIN ")) return text;
+    return readFileSync(path, "utf8");
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new UserError(
       { code: "file-unreadable", culprit: path },
       `${where}: ${path} cannot be read (${code}).`,
-      "Name a PEM file that you can read.",
+      "Name a file that you can read.",
       { cause },
     );
   }
+}
+
+function pem(file: NamedFile): string {
+  const text = readNamed(file);
+  if (text.includes("-----BEGIN ")) return text;
+  const { path, where } = file;
   throw new UserError(
     { code: "file-invalid", culprit: path },
     `${where}: ${path} is not a PEM file.`,
