@@ -30,13 +30,15 @@ async function describe(shipment: Shipment, destinations: Destinations, check: "
   }
   const { blobs } = image.content(open.host);
   const lacking = await Promise.all(
-    blobs.map(async ({ descriptor }) =>
-      (await open.client.headBlob(repository, descriptor.digest)) === undefined ? descriptor.size : 0,
+    blobs.map(async (blob) =>
+      (await open.client.headBlob(repository, blob.descriptor.digest)) === undefined ? [blob] : [],
     ),
   );
-  const missing = lacking.filter((size) => size > 0);
-  const bytes = formatBytes(missing.reduce((sum, size) => sum + size, 0));
-  return `would push ${reference}${named}: ${missing.length} of ${blobs.length} blobs, ${bytes}`;
+  const missing = lacking.flat();
+  const bytes = formatBytes(missing.reduce((sum, { descriptor }) => sum + descriptor.size, 0));
+  const caches = new Set(missing.flatMap(({ origin }) => (origin?.kind === "cache" ? [origin.host] : [])));
+  const from = caches.size > 0 ? `, from ${[...caches].join(", ")} what is not on this machine` : "";
+  return `would push ${reference}${named}: ${missing.length} of ${blobs.length} blobs, ${bytes}${from}`;
 }
 
 /** Undefined for an embedded registry that is not running. */

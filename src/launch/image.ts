@@ -1,15 +1,17 @@
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, existsSync, readlinkSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { checkDescriptor, type Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseJson } from "../oci/json.ts";
-import { parseLayerMetadata } from "../oci/layer.ts";
+import { type LayerMetadata, parseLayerMetadata } from "../oci/layer.ts";
 import { blobPath } from "../oci/layout.ts";
 import { type ImageManifest, isIndex, parseImageManifest, parseManifest } from "../oci/manifest.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import type { BlobToPush, ImageContent } from "../registry/client/push.ts";
 import type { OpenBlob } from "../registry/client/upload.ts";
 import { openByName } from "../registry/open-by-name.ts";
+import { cachedLayer } from "./cached-layers.ts";
 import type { BlobSource, RequestedBlob, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
@@ -111,12 +113,20 @@ export class BuiltImage {
 
   #layer(blob: RequestedBlob): BlobToPush {
     const descriptor = parseLayerMetadata(this.#runfiles.read(blob.metadata), blob.metadata);
+    if (blob.beside !== undefined) return this.#built(descriptor, blob.metadata, blob.beside);
     return blob.blob === undefined ? this.#remote(descriptor) : { descriptor, open: this.#local(blob.blob) };
   }
 
   #local(blob: string): OpenBlob {
-    const path = this.#runfiles.path(blob);
-    return (start, end) => createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
+    return openFile(this.#runfiles.path(blob));
+  }
+
+  /** A layer that run targets do not carry: beside its metadata if it was made on this machine, else in the remote cache. */
+  #built(descriptor: LayerMetadata, metadata: string, name: string): BlobToPush {
+    const path = join(dirname(targetOf(this.#runfiles.path(metadata))), name);
+    if (statSync(path, { throwIfNoEntry: false })?.size === descriptor.size)
+      return { descriptor, open: openFile(path) };
+    return cachedLayer(descriptor, this.requested.remoteCache ?? "", this.#runfiles.target);
   }
 
   /** A layer of a base that was never downloaded: it streams from the base's registry. */
@@ -134,6 +144,19 @@ export class BuiltImage {
     const open: OpenBlob = (start, end) =>
       Readable.from(streamed({ registry, repository }, descriptor, start, end), { objectMode: false });
     return { descriptor, open, origin: { kind: "registry", host: registry } };
+  }
+}
+
+function openFile(path: string): OpenBlob {
+  return (start, end) => createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
+}
+
+/** Runfiles are links into the folders of build outputs, except where a machine has no links. */
+function targetOf(path: string): string {
+  try {
+    return resolve(dirname(path), readlinkSync(path));
+  } catch {
+    return path;
   }
 }
 

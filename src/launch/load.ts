@@ -5,6 +5,7 @@ import { type ContainerClient, findContainerClient } from "../engine/container/c
 import { ownPlatform } from "../layer/native.ts";
 import { formatPlatform } from "../oci/descriptor.ts";
 import { archive } from "./archive.ts";
+import { checkCached, closeCaches } from "./cached-layers.ts";
 import { runClient } from "./client-command.ts";
 import { isDryRun } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
@@ -94,15 +95,21 @@ async function loadImage(client: ContainerClient, image: BuiltImage, name: strin
   }
   const write = (line: string) => tell(`slipway: ${line}\n`);
   const endHeartbeat = heartbeat(`loading ${name} into ${client.name}`, { write });
-  await loadLayers(client, image, name, env).finally(endHeartbeat);
+  try {
+    await loadLayers(client, image, name, env);
+  } finally {
+    endHeartbeat();
+    await closeCaches();
+  }
 }
 
 async function loadLayers(client: ContainerClient, image: BuiltImage, name: string, env: Environment): Promise<void> {
   const parts = image.parts();
   const whole = { ...parts, descriptor: image.descriptor };
   const present = await presentLayers(client, parts, env);
+  const layers = parts.layers.filter(({ descriptor }) => !present.has(descriptor.digest));
+  await checkCached(layers);
   if (present.size > 0) {
-    const layers = parts.layers.filter(({ descriptor }) => !present.has(descriptor.digest));
     if ((await runClient(client, ["load"], env, archive({ ...whole, layers }, name))).status === 0) return;
     // A layer may have been removed meanwhile. An archive with all layers always loads.
   }

@@ -3,6 +3,7 @@ import { isRepository, isTag } from "../oci/reference.ts";
 import { PushProgress, type TerminalSize } from "../registry/client/progress.ts";
 import { type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";
 import { hasManifest } from "../registry/server/has-manifest.ts";
+import { checkCached, closeCaches } from "./cached-layers.ts";
 import { type Destination, type Destinations, embedded, type OpenDestination } from "./destination.ts";
 import { imageReference } from "./environment.ts";
 import type { BuiltImage } from "./image.ts";
@@ -149,9 +150,15 @@ async function shipOnce(
     };
   });
   try {
-    await pushImages(images, { check, onEvent: report.onEvent, pushedBlobs: destinations.pushedBlobs() });
+    await pushImages(images, {
+      check,
+      onEvent: report.onEvent,
+      pushedBlobs: destinations.pushedBlobs(),
+      prepare: (blobs) => checkCached(blobs.map(({ blob }) => blob)),
+    });
   } finally {
     report.finish();
+    await closeCaches();
   }
   const host = (await started)?.host;
   return shipments.map(({ image, destination, repository }, index) =>

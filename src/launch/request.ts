@@ -43,12 +43,16 @@ export interface RequestedImage {
   readonly layouts: readonly string[];
   /** Repositories to mount or stream layers of the base from. */
   readonly sources: readonly BlobSource[];
+  /** The build setting `remote_cache`: the cache with the layers that name a file beside their metadata. */
+  readonly remoteCache?: string;
 }
 
 export interface RequestedBlob {
   readonly metadata: string;
-  /** Absent if the blob is only in a registry. */
+  /** Absent if the blob is in a registry or a cache. */
   readonly blob?: string;
+  /** Name of a file in the metadata's folder of build outputs. It is there if the layer was made on this machine, else in the remote cache. */
+  readonly beside?: string;
 }
 
 export interface BlobSource {
@@ -78,7 +82,10 @@ export function readRequest(path: string): LaunchRequest {
       registryServer: node.get("registryServer").string(),
       defaultRegistry: node.get("defaultRegistry").string(),
       buildStatus: node.get("buildStatus").strings(),
-      images: node.get("images").items().map(readImage),
+      images: node
+        .get("images")
+        .items()
+        .map((image) => readImage(image, optional("remoteCache", node.get("remoteCache")))),
     };
   } catch (cause) {
     const { culprit = path, problem = String(cause) } = cause as Partial<Failure>;
@@ -87,7 +94,7 @@ export function readRequest(path: string): LaunchRequest {
   }
 }
 
-function readImage(node: JsonNode): RequestedImage {
+function readImage(node: JsonNode, common: Pick<RequestedImage, "remoteCache">): RequestedImage {
   return {
     tag: node.get("tag").string(),
     registry: node.get("registry").string(),
@@ -97,15 +104,23 @@ function readImage(node: JsonNode): RequestedImage {
     descriptor: node.get("descriptor").string(),
     manifest: node.get("manifest").string(),
     config: node.get("config").string(),
-    children: node.get("children").items().map(readImage),
+    children: node
+      .get("children")
+      .items()
+      .map((child) => readImage(child, common)),
     blobs: node.get("blobs").items().map(readBlob),
     layouts: node.get("layouts").strings(),
     sources: node.get("sources").items().map(readSource),
+    ...common,
   };
 }
 
 function readBlob(node: JsonNode): RequestedBlob {
-  return { metadata: node.get("metadata").string(), ...optional("blob", node.get("blob")) };
+  return {
+    metadata: node.get("metadata").string(),
+    ...optional("blob", node.get("blob")),
+    ...optional("beside", node.get("beside")),
+  };
 }
 
 function readSource(node: JsonNode): BlobSource {

@@ -5,11 +5,12 @@ import { Failure } from "../core/errors.ts";
 /** The runfiles of the run target. */
 export class Runfiles {
   readonly folder: string;
-  readonly #target: string;
+  /** Label of the run target. */
+  readonly target: string;
 
   constructor(folder: string, target: string) {
     this.folder = folder;
-    this.#target = target;
+    this.target = target;
   }
 
   /** The path of a runfile, which may not exist. */
@@ -31,8 +32,8 @@ export class Runfiles {
     const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "is missing" : `cannot be read (${cause})`;
     return new Failure(
       { code: "target-invalid", culprit: runfile },
-      `${this.#target}: ${runfile} ${why} in its runfiles, ${this.folder}.`,
-      `Build it again: bazel build ${this.#target}.`,
+      `${this.target}: ${runfile} ${why} in its runfiles, ${this.folder}.`,
+      `Build it again: bazel build ${this.target}.`,
       { cause },
     );
   }

@@ -396,7 +396,15 @@ class Push {
     const mountFrom = holder ?? (await this.#remembered(image, descriptor.digest));
     this.#emit({ type: "sending", image, digest: descriptor.digest, size: descriptor.size });
     const onBytes = (bytes: number) => this.#emit({ type: "sent", image, digest: descriptor.digest, bytes });
-    const outcome = await client.pushBlob({ repository, descriptor, open, mountFrom, onBytes, signal });
+    const outcome = await client.pushBlob({
+      repository,
+      descriptor,
+      open,
+      isStreamed: blob.origin !== undefined,
+      mountFrom,
+      onBytes,
+      signal,
+    });
     return outcome === "uploaded" && blob.origin !== undefined ? "streamed" : outcome;
   }
 

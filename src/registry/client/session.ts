@@ -130,12 +130,13 @@ export class Session {
     return this.#auth.usesTokens;
   }
 
-  /** Whether to send a blob of this size in one POST. */
-  mayPostOnce(size: number): boolean {
+  /** Whether to send a blob of this size in one POST. @param isStreamed whether it comes from elsewhere, too dear for a try */
+  mayPostOnce(size: number, isStreamed: boolean): boolean {
     if (this.endpoint.isEmbedded) return size <= maximumOnePost;
     if (!this.#hints) return false;
     this.#takesOnePost ??= this.#hints.takesOnePost(this.endpoint.base.origin);
-    return this.#takesOnePost === undefined ? size <= maximumTrial : this.#takesOnePost && size <= maximumOnePost;
+    if (this.#takesOnePost === undefined) return !isStreamed && size <= maximumTrial;
+    return this.#takesOnePost && size <= maximumOnePost;
   }
 
   noteOnePost(takes: boolean): void {

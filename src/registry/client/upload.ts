@@ -25,6 +25,8 @@ export interface UploadOptions {
   readonly repository: string;
   readonly descriptor: Pick<Descriptor, "digest" | "size">;
   readonly open: OpenBlob;
+  /** Whether its source is not on this machine, so that each attempt moves the bytes again. Default: no. */
+  readonly isStreamed?: boolean;
   /** A repository of the same registry that may hold the blob. */
   readonly mountFrom?: string | undefined;
   /** Called with the number of bytes sent. Negative if some must be sent again. */
@@ -103,8 +105,9 @@ class Upload {
 
   /** Tries to send the blob in one POST: distribution specification, "Single POST". Undefined: sent. */
   async #postOrStart(): Promise<URL | undefined> {
-    const { digest, size } = this.#options.descriptor;
-    if (!this.#session.mayPostOnce(size)) return this.#start();
+    const { descriptor, isStreamed = false } = this.#options;
+    const { digest, size } = descriptor;
+    if (!this.#session.mayPostOnce(size, isStreamed)) return this.#start();
     let response: RegistryResponse;
     try {
       response = await this.#session.send({
