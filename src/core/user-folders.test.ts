@@ -1,4 +1,5 @@
-import { chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { temporaryFolder } from "./testdata/folder.ts";
@@ -8,13 +9,28 @@ import { cacheFolder, configFolder, stateFolder } from "./user-folders.ts";
 const all = { state: stateFolder, config: configFolder, cache: cacheFolder };
 const names = { state: "XDG_STATE_HOME", config: "XDG_CONFIG_HOME", cache: "XDG_CACHE_HOME" };
 
+/** Root in a user namespace that knows no other user can give nothing away. */
+function canGiveAway(): boolean {
+  const path = mkdtempSync(join(tmpdir(), "slipway-test-"));
+  try {
+    if (process.getuid?.() === 0) chownSync(path, 4242, 4242);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(path);
+  }
+}
+
+const ofOthers = it.skipIf(!canGiveAway());
+
 /** Makes files look like another user's. Root can give them away; others become somebody else themselves. */
 function ofAnotherUser(path: string): void {
   if (process.getuid?.() === 0) chownSync(path, 4242, 4242);
   else vi.spyOn(process, "getuid").mockReturnValue(4242);
 }
 
-it.each(["state", "config", "cache"] as const)("a %s folder that another user made is refused", (kind) => {
+ofOthers.each(["state", "config", "cache"] as const)("a %s folder that another user made is refused", (kind) => {
   const home = temporaryFolder();
   const env = { [names[kind]]: home };
   const path = join(home, "slipway");
@@ -26,7 +42,7 @@ it.each(["state", "config", "cache"] as const)("a %s folder that another user ma
   expect(() => all[kind](env)).toThrow(names[kind]);
 });
 
-it("a link to a folder of another user is refused, and one that leads nowhere is not", () => {
+ofOthers("a link to a folder of another user is refused, and one that leads nowhere is not", () => {
   const home = temporaryFolder();
   const target = join(home, "theirs");
   symlinkSync(target, join(home, "slipway"));

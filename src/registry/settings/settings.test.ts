@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { ErrorCode } from "../../core/error-codes.ts";
 import { exitStatusOf } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
-import { placesIn, registrySettings } from "./settings.ts";
+import { placesIn, registrySettings, remoteCacheSettings } from "./settings.ts";
 
 let home: string;
 const pem = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n`;
@@ -98,7 +98,7 @@ describe("the settings of a registry", () => {
     ["registries: [", "file-invalid", "config.yaml:1:14"],
     ["a: 1\na: 2", "file-invalid", "config.yaml:2:1", "Map keys must be unique"],
     ["- x", "field-invalid", "config.yaml:1:1"],
-    ["registrys:\n  a: {}", "field-invalid", "config.yaml:1:1", "Known here: registries, kubernetes, services."],
+    ["registrys:\n  a: {}", "field-invalid", "config.yaml:1:1", "Known here: registries, remoteCaches, "],
     ["Registries: {}", "field-invalid", "config.yaml:1:1", "It is written registries."],
     ["registries: 5", "field-invalid", "config.yaml:1:13"],
     ["registries:\n  https://r.example.com: {}", "field-invalid", "config.yaml:2:3", '"https://r.example.com"'],
@@ -122,5 +122,46 @@ describe("the settings of a registry", () => {
     expect(error).toEqual(reported(code, join(home, ".config/slipway", culprit)));
     expect(error.message).toContain(words);
     expect(exitStatusOf(error)).toBe(2);
+  });
+});
+
+describe("the settings of a remote cache", () => {
+  const cache = (host: string, env: Record<string, string> = {}) => remoteCacheSettings(host, { HOME: home, ...env });
+
+  it("are those of host and port, else of the host", async () => {
+    expect(await cache("c.example.com")).toEqual({ headers: {} });
+    config(`remoteCaches:
+  c.example.com: {ca: ca.pem, headers: {x-key: {file: key}, x-team: {env: TEAM}}}
+  c.example.com:9092: {credentialHelper: bazel-credential-x}
+`);
+    file(".config/slipway/ca.pem", pem("ca"));
+    file(".config/slipway/key", "s3cret\n");
+    const settings = { authorities: [pem("ca")], headers: { "x-key": "s3cret", "x-team": "a" } };
+    expect(await cache("c.example.com", { TEAM: "a" })).toEqual(settings);
+    expect(await cache("c.example.com:1", { TEAM: "a" })).toEqual(settings);
+    const credentialHelper = { path: "bazel-credential-x", where: expect.stringContaining("config.yaml:3:42") };
+    expect(await cache("c.example.com:9092")).toEqual({ headers: {}, credentialHelper });
+  });
+
+  it("that need a variable which is empty are refused", async () => {
+    config("remoteCaches: {c: {headers: {x: {env: TEAM}}}}");
+    await expect(cache("c", { TEAM: "" })).rejects.toThrow(reported("variable-invalid", "TEAM"));
+    const broken: Error = await cache("c", { TEAM: "s3cret\nx: y" }).catch((error) => error);
+    expect(broken).toEqual(reported("variable-invalid", "TEAM"));
+    expect(broken.message).not.toContain("s3cret");
+  });
+
+  it.each<[string, string, string]>([
+    ["grpcs://c: {}", "config.yaml:2:3", '"grpcs://c"'],
+    ["c: {key: k}", "config.yaml:2:7", "remoteCaches.c has key without certificate"],
+    ["c: {header: {}}", "config.yaml:2:7", "Known here: ca, certificate, key, headers"],
+    ["c: {headers: {x y: {env: V}}}", "config.yaml:2:17", "remoteCaches.c.headers.x y"],
+    ["c: {headers: {x: {}}}", "config.yaml:2:17", "neither or both"],
+    ["c: {headers: {x: {file: f, env: V}}}", "config.yaml:2:17", "neither or both"],
+  ])("that are wrong name the file, the line and the key: %j", async (text, culprit, words) => {
+    config(`remoteCaches:\n  ${text}\n`);
+    const error = await cache("c").catch((caught) => caught);
+    expect(error).toEqual(reported("field-invalid", join(home, ".config/slipway", culprit)));
+    expect(error.message).toContain(words);
   });
 });
