@@ -7,6 +7,8 @@ import { buffer } from "node:stream/consumers";
 export class HttpCache {
   /** Sizes of the blobs that were sent, by `cas/DIGEST`, in order of the first request. */
   readonly sent = new Map<string, number>();
+  /** The paths of all answers with a blob, in order. */
+  readonly log: string[] = [];
   readonly #blobs = new Map<string, Buffer>();
   readonly #server = createServer(async (request, response) => {
     const path = (request.url ?? "").slice(1);
@@ -16,7 +18,10 @@ export class HttpCache {
       return;
     }
     const blob = this.#blobs.get(path);
-    if (blob && path.startsWith("cas/")) this.sent.set(path, blob.length);
+    if (blob && request.method === "GET" && path.startsWith("cas/")) {
+      this.sent.set(path, blob.length);
+      this.log.push(path);
+    }
     response.writeHead(blob ? 200 : 404).end(request.method === "HEAD" ? undefined : blob);
   });
 
@@ -25,6 +30,11 @@ export class HttpCache {
     this.#server.listen(0, "127.0.0.1");
     await once(this.#server, "listening");
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Forgets a blob. */
+  evict(digest: string): void {
+    if (!this.#blobs.delete(`cas/${digest}`)) throw new Error(`there is no cas/${digest}`);
   }
 
   stop(): void {
