@@ -34,7 +34,7 @@ describe("a mistake in a BUILD file fails before anything is built", () => {
     [
       "bad_tag",
       '    bases = {"no tag": ":empty"},\n    binary = "//probe:probe_local",\n',
-      ["pipeline //wrong/bad_tag:main", '"no tag" is not a valid name for a base', "Use letters, digits"],
+      ["pipeline //wrong/bad_tag:main", '"no tag" is not a valid name for a base', "Use at most 64 letters, digits"],
     ],
     [
       "missing_base",
@@ -95,7 +95,7 @@ describe("a mistake that shows at run time ends with one message and status 2", 
     });
     const { status, stdout, stderr } = await workspace.bazel(["run", "//wrong/tag:main"]);
     expect([status, stdout]).toEqual([2, ""]);
-    expect(stderr).toMatch(/^gpu .*default, slim\.\n.*`bases`.* \[image-not-found\]$/m);
+    expect(stderr).toMatch(/^There is no image for the tag gpu: .*default, slim\.\n.*`bases`.* \[image-not-found\]$/m);
   });
 
   // A port that was free a moment ago, and is nobody's now; and one that is somebody's.

@@ -58,8 +58,8 @@ describe("a pipeline's program", () => {
   ] as const)("gets %s", async (signal, status) => {
     const child = workspace.start(["run", "//probe", "--", "wait"]);
     const end = finished(child);
-    const [first] = (await once(child.stdout ?? child, "data")) as [string];
-    expect(first).toBe("waiting\n");
+    const [first] = (await once(child.stdout ?? child, "data")) as [Buffer];
+    expect(first.toString()).toBe("waiting\n");
     child.kill(signal);
     const { stdout, ...rest } = await end;
     expect(rest.status).toBe(status);
