@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, mkdtempSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { temporaryFolder } from "./testdata/folder.ts";
 import { reported } from "./testdata/reported.ts";
 import { cacheFolder, configFolder, stateFolder } from "./user-folders.ts";
@@ -27,7 +27,10 @@ const ofOthers = it.skipIf(!canGiveAway());
 /** Makes files look like another user's. Root can give them away; others become somebody else themselves. */
 function ofAnotherUser(path: string): void {
   if (process.getuid?.() === 0) chownSync(path, 4242, 4242);
-  else vi.spyOn(process, "getuid").mockReturnValue(4242);
+  else {
+    const spy = vi.spyOn(process, "getuid").mockReturnValue(4242);
+    onTestFinished(() => spy.mockRestore());
+  }
 }
 
 ofOthers.each(["state", "config", "cache"] as const)("a %s folder that another user made is refused", (kind) => {
