@@ -12,7 +12,7 @@ import { fakeGrpcCache } from "./testdata/fake-grpc-cache.ts";
 const content = Buffer.from(Uint32Array.from({ length: 75_000 }, (_, at) => at * 2_654_435_761).buffer);
 const quick = {
   retry: { attempts: 4, budget: 5_000, firstDelay: 1, maximumDelay: 2, firstContactBudget: 100 },
-  silence: 300,
+  silence: 1_000,
 };
 
 let folder: string;

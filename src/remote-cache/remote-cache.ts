@@ -120,7 +120,7 @@ export class RemoteCache {
   }
 
   #faultOf(error: unknown, deadline: AbortSignal): unknown {
-    if (deadline.aborted && !(error instanceof CacheFault && error.kind === "permanent")) {
+    if (deadline.aborted) {
       return new CacheFault("passing", `sent less than ${leastBytes / 1024} KiB in ${this.#limits.silence / 1000} s`, {
         cause: error,
       });
