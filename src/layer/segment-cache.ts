@@ -150,7 +150,7 @@ export async function compressOnce(
   const found = cache.find(key);
   if (found && (await gives(codec, found, content))) return { bytes: found, key };
   const bytes = await codec.compress(content);
-  // What is stored uncompressed is stored again as quickly.
+  // A segment that is stored uncompressed is stored again as quickly.
   return bytes.length < content.length ? { bytes, key } : { bytes };
 }
 

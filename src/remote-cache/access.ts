@@ -5,7 +5,7 @@ import type { Trust } from "../registry/client/trust.ts";
 import { remoteCacheSettings } from "../registry/settings/settings.ts";
 import type { CacheAddress } from "./address.ts";
 
-/** Who the user is to a cache, and whom the user trusts to be the cache. */
+/** The identity that a cache sees, and the authorities that vouch for the cache. */
 export interface CacheAccess {
   readonly trust: Trust;
   readonly env: Environment;

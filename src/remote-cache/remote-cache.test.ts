@@ -89,7 +89,7 @@ describe.each([
       const outcome = await bytesOf(cache.open(blob, 0, blob.size)).catch((error) => error);
       if (!Buffer.isBuffer(outcome)) expect(outcome).toEqual(reported("remote-cache-failed", fake.host));
       else expect(outcome.equals(content)).toBe(true);
-      // What passes by itself is tried again; damage and refusals are not.
+      // Passing faults are tried again; damage and refusals are not.
       const passes = ["cut", "end", "hang", "fail"].includes(how);
       expect(Buffer.isBuffer(outcome)).toBe(passes);
     }

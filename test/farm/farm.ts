@@ -28,7 +28,7 @@ export class Farm {
     return new Farm(stdout.trim(), folder);
   }
 
-  /** What it gave and took while `action` ran. */
+  /** The blobs that it gave and took while `action` ran. */
   async transfersDuring(action: () => Promise<unknown>): Promise<Transfer[]> {
     writeFileSync(join(this.#folder, "requests.log"), "");
     await action();

@@ -17,7 +17,7 @@ export interface BlobToPush {
   readonly open: OpenBlob;
   /** A repository of the target registry that probably holds the blob. */
   readonly mountFrom?: string | undefined;
-  /** Where the content streams from. Undefined: it is on this machine. */
+  /** The place that the content streams from. Undefined: it is on this machine. */
   readonly origin?: BlobOrigin | undefined;
 }
 
@@ -113,7 +113,7 @@ interface Plan {
   readonly memory?: Memory | undefined;
 }
 
-/** What earlier pushes to a repository learned. */
+/** Facts about a repository from earlier pushes. */
 interface Memory {
   readonly blobs: PushedBlobs;
   readonly account: string;

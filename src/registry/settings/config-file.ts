@@ -21,7 +21,7 @@ export interface ConfiguredRegistry {
   readonly repositoryPrefix?: string;
 }
 
-/** Where the value of a header field is. */
+/** The file or variable with the value of a header field. */
 export type SecretPlace = NamedFile | { readonly variable: string; readonly where: string };
 
 /** An entry under `remoteCaches`. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { sha256 } from "../../oci/digest.ts";
 import type { BlobId } from "../store.ts";
 
-/** What happens to one read: after `after` bytes of it, something else than the rest. */
+/** A fault of one read, after `after` bytes of it. */
 export type Fault = Readonly<{ after: number; how: "cut" | "end" | "more" | "damage" | "hang" | "refuse" | "fail" | "range" }>;
 
 /** A cache in this process that speaks HTTP, or gRPC (fake-grpc-cache.ts), and misbehaves when it is told to. */

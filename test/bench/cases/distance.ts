@@ -84,7 +84,7 @@ async function* casesAt(
     ...Object.fromEntries(installed.map((tool) => [tool, { run: (round) => push(tool, version(round)) }])),
     floor: { run: (round) => push("ours", version(round), near) },
   });
-  /** What the proxy saw of a push: `requests`, and how many of them `in_a_row`. */
+  /** Counts from the proxy, of one push: `requests`, and how many of them `in_a_row`. */
   const counts = async (version: number) => {
     const found: Record<string, number> = {};
     for (const tool of installed) {
