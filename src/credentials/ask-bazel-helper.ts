@@ -1,5 +1,5 @@
 import type { Environment } from "../core/environment.ts";
-import { runHelper } from "./helper.ts";
+import { helperAnswer, helperFailed, runHelper } from "./helper.ts";
 
 /** Milliseconds that a helper has. Bazel gives it 10 s too. */
 const patience = 10_000;
@@ -17,17 +17,8 @@ export async function askBazelHelper(
   within = patience,
 ): Promise<Readonly<Record<string, string>>> {
   const { status, stdout, stderr } = await runHelper(program, JSON.stringify({ uri }), env, within);
-  if (status !== 0) {
-    const firstLine = stderr.trim().split("\n", 1)[0] ?? "";
-    throw new Error(`${program} ended with status ${status}${firstLine ? `: ${firstLine.slice(0, 200)}` : ""}`);
-  }
-  let answer: { headers?: unknown } | null;
-  try {
-    answer = JSON.parse(stdout);
-  } catch {
-    throw new Error(`${program} did not answer with JSON`);
-  }
-  const fields = Object.entries(answer?.headers ?? {}) as [string, unknown][];
+  if (status !== 0) throw helperFailed(program, status, stderr);
+  const fields = Object.entries(helperAnswer(program, stdout)["headers"] ?? {}) as [string, unknown][];
   return Object.fromEntries(
     fields.map(([name, values]) => {
       if (!Array.isArray(values) || values.some((value) => typeof value !== "string")) {

@@ -29,25 +29,28 @@ export async function askHelper(
     const said = `${stdout}\n${stderr}`;
     // The protocol has no other way to say so than this fixed message.
     if (/credentials not found/i.test(said)) return undefined;
-    const firstLine = stderr.trim().split("\n", 1)[0] ?? "";
-    throw new Error(`${program} ended with status ${status}${firstLine ? `: ${firstLine.slice(0, 200)}` : ""}`);
+    throw helperFailed(program, status, stderr);
   }
-  return read(program, stdout);
-}
-
-function read(program: string, stdout: string): Credential | undefined {
-  let answer: { Username?: unknown; Secret?: unknown } | null;
-  try {
-    answer = JSON.parse(stdout);
-  } catch {
-    throw new Error(`${program} did not answer with JSON`);
-  }
-  const { Username: username, Secret: secret } = answer ?? {};
+  const { Username: username, Secret: secret } = helperAnswer(program, stdout);
   if (typeof username !== "string" || typeof secret !== "string") {
     throw new Error(`${program} did not answer with Username and Secret`);
   }
   if (secret === "") return undefined;
   return passwordOrToken(username, secret);
+}
+
+export function helperFailed(program: string, status: number | string, stderr: string): Error {
+  const firstLine = stderr.trim().split("\n", 1)[0] ?? "";
+  return new Error(`${program} ended with status ${status}${firstLine ? `: ${firstLine.slice(0, 200)}` : ""}`);
+}
+
+/** The fields of a helper's answer. @throws Error without the answer, which may contain secrets */
+export function helperAnswer(program: string, stdout: string): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(stdout));
+  } catch {
+    throw new Error(`${program} did not answer with JSON`);
+  }
 }
 
 /**
