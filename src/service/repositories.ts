@@ -1,8 +1,8 @@
 import { UserError } from "../core/errors.ts";
+import { secretKey } from "../engine/secrets/secrets.ts";
 import { sha256, splitDigest } from "../oci/digest.ts";
 import type { Content, ContentSecret, ContentText } from "./content.ts";
 import type { Repositories, Repository } from "./model.ts";
-import { secretKey } from "./secrets/secrets.ts";
 
 /** The sync program's argument for one repository, as JSON: only public facts. */
 export interface RepositoryToSync {

@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../deployment/testdata/git-repository.ts";
 import { servedRepository } from "../deployment/testdata/git-server.ts";
+import type { SecretStore } from "../engine/secrets/secrets.ts";
 import { resolveRepositories } from "./resolve-repositories.ts";
-import type { SecretStore } from "./secrets/secrets.ts";
 import { documentOf } from "./testdata/service.ts";
 
 it("asks with the service's secret, and tells git nothing that is more than a password", async () => {

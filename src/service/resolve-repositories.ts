@@ -2,10 +2,10 @@ import type { Environment } from "../core/environment.ts";
 import type { GitAccess, GitPassword } from "../deployment/git/access.ts";
 import { resolveHead } from "../deployment/git/remote.ts";
 import { storedPassword } from "../deployment/git/stored.ts";
+import type { SecretStore } from "../engine/secrets/secrets.ts";
 import type { Repository, Service } from "./model.ts";
 import type { ServiceDocument } from "./read.ts";
 import { isSameServer, requireOneLine } from "./repositories.ts";
-import type { SecretStore } from "./secrets/secrets.ts";
 
 /**
  * Finds the commit that each repository's main branch names now, so that neither a restart nor a further replica has other code. Asks the git

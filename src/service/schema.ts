@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { secretPattern } from "../core/secret-reference.ts";
 import { spokenValue } from "../deployment/document.ts";
 import { parseGitUrl } from "../deployment/git/url.ts";
 import { checked, complaint, referenceIn, unknownFields } from "../deployment/schema.ts";
 import { isDigest } from "../oci/digest.ts";
 import { isRepository } from "../oci/reference.ts";
-import { secretPattern } from "./secrets/secrets.ts";
 
 /** The complaint about a value of the wrong type. It never shows the value, which may be a misplaced secret. */
 function typeError(what: string, remedy: string) {

@@ -1,9 +1,9 @@
 import type { Environment } from "../../core/environment.ts";
+import { LocalSecrets } from "../../engine/secrets/local.ts";
 import type { Content } from "../content.ts";
 import type { Service } from "../model.ts";
 import type { ServiceDocument } from "../read.ts";
 import { resolveRepositories } from "../resolve-repositories.ts";
-import { LocalSecrets } from "../secrets/local.ts";
 import { modelAccess, resolveModels } from "../served-models.ts";
 import { contentsOf } from "../service-content.ts";
 import type { ServiceSettings } from "../settings.ts";

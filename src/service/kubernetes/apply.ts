@@ -1,11 +1,11 @@
 import { UserError } from "../../core/errors.ts";
 import type { Api } from "../../engine/kubernetes/api.ts";
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
+import { ifFound } from "../../engine/kubernetes/if-found.ts";
 import type { Metadata } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import { changedFields } from "../difference.ts";
 import type { Service } from "../model.ts";
-import { ifFound } from "./if-found.ts";
 import {
   apiVersionOf,
   expiryAnnotation,

@@ -1,6 +1,6 @@
 import type { Cluster } from "../../engine/kubernetes/cluster.ts";
+import { ifFound } from "../../engine/kubernetes/if-found.ts";
 import type { ServiceDocument } from "../read.ts";
-import { ifFound } from "./if-found.ts";
 
 /** @throws UserError when the volume claim of a service's repositories does not exist: only its owner knows its size and class */
 export async function requireDataset(

@@ -1,6 +1,6 @@
 import { containerSecurity, literally } from "../../engine/kubernetes/security.ts";
+import { secretObjectName } from "../../engine/secrets/cluster.ts";
 import { type Content, type ContentKind, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
-import { secretObjectName } from "../secrets/cluster.ts";
 
 /** The parts of a pod that fetch its content before its program starts. */
 export interface PodContent {

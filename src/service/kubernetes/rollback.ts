@@ -1,8 +1,8 @@
 import { Failure } from "../../core/errors.ts";
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
+import { ifFound } from "../../engine/kubernetes/if-found.ts";
 import { changedFields } from "../difference.ts";
 import { allOf, type Change, type LiveObject, type Place, put, remove } from "./apply.ts";
-import { ifFound } from "./if-found.ts";
 import { expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";
 
 /** How often a Deployment is tried to be put back while its controller writes into it. */

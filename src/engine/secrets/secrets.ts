@@ -1,4 +1,6 @@
 import { UserError } from "../../core/errors.ts";
+import { secretPattern } from "../../core/secret-reference.ts";
+import type { VariableStore } from "./variables.ts";
 
 /** A secret that is kept somewhere. Its value is no part of it. */
 export interface KeptSecret {
@@ -9,10 +11,8 @@ export interface KeptSecret {
   readonly set: string;
 }
 
-/** A store of the secrets that services name as `SECRET:NAME`: one for each engine. */
-export interface SecretStore {
-  /** For people. */
-  readonly place: string;
+/** A store of the secrets that people name as `SECRET:NAME`: one for each engine. */
+export interface SecretStore extends VariableStore {
   /** Keeps a value, in place of an earlier one, in one step. */
   set(name: string, value: Buffer): Promise<void>;
   has(name: string): Promise<boolean>;
@@ -29,9 +29,6 @@ export const maximumValue = 64 * 1024;
 
 /** Under which a Secret of Kubernetes has the value. */
 export const secretKey = "value";
-
-/** The names after `SECRET:`. Labels of Kubernetes allow the same. */
-export const secretPattern = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
 /** @throws UserError for a text that is no name of a secret; it is not shown, since it may be the secret */
 export function checkSecretName(name: string): void {

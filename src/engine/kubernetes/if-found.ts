@@ -1,4 +1,4 @@
-import { refusalOf } from "../../engine/kubernetes/api-error.ts";
+import { refusalOf } from "./api-error.ts";
 
 /** The answer about an object; undefined where there is none. */
 export async function ifFound<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {

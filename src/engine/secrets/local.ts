@@ -1,12 +1,15 @@
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
 import { replaceFile } from "../../core/files.ts";
+import { secretPattern } from "../../core/secret-reference.ts";
 import { stateFolder } from "../../core/user-folders.ts";
-import { type KeptSecret, noSuchSecret, type SecretStore, secretPattern } from "./secrets.ts";
+import { type KeptSecret, noSuchSecret, type SecretStore } from "./secrets.ts";
+import type { FoundSecret } from "./variables.ts";
 
 /**
- * Secrets of this user for containers of this machine: a file each, which nobody else can read. Podman's own secrets are no more than that,
+ * Secrets of this user for processes and containers of this machine: a file each, which nobody else can read. Podman's own secrets are no more than that,
  * cannot be replaced or marked as ours before 4.7, and Docker has secrets for swarms alone.
  */
 export class LocalSecrets implements SecretStore {
@@ -40,6 +43,17 @@ export class LocalSecrets implements SecretStore {
     return path === undefined ? undefined : readFile(path);
   }
 
+  setCommand(name: string): string {
+    return `slipway secret set ${name} --engine container`;
+  }
+
+  async variable(name: string): Promise<FoundSecret | undefined> {
+    const path = await this.file(name);
+    if (path === undefined) return undefined;
+    const [value, { mtime }] = await Promise.all([readFile(path), stat(path)]);
+    return { value: textOf(value, name), version: mtime.toISOString() };
+  }
+
   async list(): Promise<readonly KeptSecret[]> {
     const names = (await readdir(this.#folder).catch(absent)) ?? [];
     const found = await Promise.all(
@@ -61,6 +75,21 @@ export class LocalSecrets implements SecretStore {
     if (missing.length > 0) throw noSuchSecret(missing, this.place);
     for (const name of names) await rm(join(this.#folder, name), { force: true });
   }
+}
+
+/** @throws UserError for bytes that no variable can have */
+function textOf(value: Buffer, name: string): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value);
+    if (!text.includes("\0")) return text;
+  } catch {
+    // The error would not name the secret.
+  }
+  throw new UserError(
+    { code: "credential-invalid", culprit: `SECRET:${name}` },
+    `The secret ${name} is not text, so it cannot be the value of a variable.`,
+    "Encode it, for example in Base64, and decode it in the program.",
+  );
 }
 
 function statusOf(path: string) {

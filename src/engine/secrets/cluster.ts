@@ -1,11 +1,12 @@
 import { UserError } from "../../core/errors.ts";
-import { refusalOf } from "../../engine/kubernetes/api-error.ts";
-import type { Cluster } from "../../engine/kubernetes/cluster.ts";
-import { type Metadata, managedBy } from "../../engine/kubernetes/objects.ts";
-import { listAll } from "../../engine/kubernetes/watch.ts";
 import { sha256 } from "../../oci/digest.ts";
+import { refusalOf } from "../kubernetes/api-error.ts";
+import type { Cluster } from "../kubernetes/cluster.ts";
 import { ifFound } from "../kubernetes/if-found.ts";
+import { type Metadata, managedBy } from "../kubernetes/objects.ts";
+import { listAll } from "../kubernetes/watch.ts";
 import { type KeptSecret, noSuchSecret, type SecretStore, secretKey } from "./secrets.ts";
+import type { FoundSecret } from "./variables.ts";
 
 /** The label of a Secret that `slipway secret set` made, with the secret's name. */
 export const secretLabel = "slipway/secret";
@@ -31,8 +32,10 @@ export function secretObjectName(name: string): string {
   return `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${hash.slice(0, 8)}`;
 }
 
-/** Secrets in a namespace of a cluster: a Secret each. None is ever read or changed that somebody else made, and no value comes
- * back unasked. */
+/**
+ * Secrets in a namespace of a cluster: a Secret each. None is changed that somebody else made, none of theirs is read but for a variable that
+ * names it, and no value comes back unasked.
+ */
 export class ClusterSecrets implements SecretStore {
   readonly #cluster: Cluster;
 
@@ -111,15 +114,47 @@ export class ClusterSecrets implements SecretStore {
     return value === undefined ? undefined : Buffer.from(value, "base64");
   }
 
+  setCommand(name: string): string {
+    return `slipway secret set ${name} --engine kubernetes`;
+  }
+
+  /** A secret of `slipway secret`, else a Secret of that name that somebody else made. Their values stay in the cluster. */
+  async variable(name: string): Promise<FoundSecret | undefined> {
+    const found = await this.#metadata(name);
+    if (found === undefined) return undefined;
+    const { metadata } = found;
+    const { resourceVersion, labels, annotations } = metadata;
+    if (labels?.[secretLabel] === name) {
+      const version = annotations?.[setAnnotation] ?? resourceVersion;
+      return { reference: { name: metadata.name, key: secretKey }, version };
+    }
+    // Metadata does not tell the keys.
+    const secret = await ifFound(this.#cluster.api.ask<{ readonly data?: object }>("GET", this.#path(name)));
+    if (secret === undefined) return undefined;
+    const keys = Object.keys(secret.data ?? {});
+    const key = keys.includes(secretKey) || keys.length !== 1 ? secretKey : keys[0];
+    if (key !== undefined && keys.includes(key))
+      return { reference: { name: metadata.name, key }, version: resourceVersion };
+    throw new UserError(
+      { code: "credential-invalid", culprit: `SECRET:${name}` },
+      `The Secret ${metadata.name} in ${this.place} has ${keys.length} keys, none of them \`${secretKey}\`.`,
+      `Add the key \`${secretKey}\` to it, or make a Secret with only the key that you need.`,
+    );
+  }
+
   /** @throws UserError when a Secret of somebody else's is in its place */
   async #find(name: string): Promise<Known | undefined> {
-    const found = await ifFound(this.#cluster.api.ask<Known>("GET", this.#path(name), { accept: metadataOnly }));
+    const found = await this.#metadata(name);
     if (found === undefined || found.metadata.labels?.[secretLabel] === name) return found;
     throw new UserError(
       { code: "service-conflict", culprit: `Secret ${found.metadata.name}` },
       `The Secret ${found.metadata.name} in ${this.place} is not the secret ${name} of Slipway (its labels are missing).`,
       "Give the secret another name, or delete that object if nobody needs it.",
     );
+  }
+
+  #metadata(name: string): Promise<Known | undefined> {
+    return ifFound(this.#cluster.api.ask<Known>("GET", this.#path(name), { accept: metadataOnly }));
   }
 
   #path(name?: string): string {
