@@ -1,3 +1,5 @@
+import type { FoundSecret } from "../engine/secrets/variables.ts";
+
 /** What runs as long as it is wanted, and answers on ports (SPEC section 4). Both shapes of specs are this; every default is filled in. */
 export interface Service {
   /** At most 40 lower-case letters, digits and `-`: what its objects are called. */
@@ -12,7 +14,10 @@ export interface Service {
   readonly command?: readonly string[];
   /** At least one. The first is asked whether the service is ready. */
   readonly ports: readonly number[];
+  /** As the spec has them: `SECRET:NAME` stands for the value of a secret. */
   readonly env: readonly { readonly name: string; readonly value: string }[];
+  /** The secrets that variables name, by variable. Undefined: nobody looked for them. */
+  readonly secrets?: Readonly<Record<string, FoundSecret>>;
   readonly models: readonly Model[];
   readonly repositories?: Repositories;
   readonly replicas: number;

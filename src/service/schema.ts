@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { secretPattern } from "../core/secret-reference.ts";
+import { referenceComplaint, secretPattern } from "../core/secret-reference.ts";
 import { spokenValue } from "../deployment/document.ts";
 import { parseGitUrl } from "../deployment/git/url.ts";
 import { checked, complaint, referenceIn, unknownFields } from "../deployment/schema.ts";
@@ -227,7 +227,7 @@ const env = list(
       "is not the name of a variable",
       "Write letters, digits and _, no digit first.",
     ),
-    value: checked(text(), storable),
+    value: checked(text(), (value) => storable(value) ?? referenceComplaint(value)),
   }),
   10_000,
 );
@@ -249,7 +249,9 @@ export const serviceFields = fields("a field of a service", {
     .optional()
     .describe("Program and arguments, in place of the image's own."),
   port: port.optional().describe("The port on which the service answers."),
-  env: env.default([]).describe("Variables of the container, over those of the image."),
+  env: env
+    .default([])
+    .describe("Variables of the container, over those of the image. SECRET:NAME is the value of a secret."),
   models: models.default([]).describe("Models that the container finds in folders."),
   repositories: repositories.optional().describe("Git repositories that the container finds in a folder."),
   resources: resources.default({ replicas: 1 }).describe("How many containers, and what each gets."),

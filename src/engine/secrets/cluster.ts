@@ -1,3 +1,4 @@
+import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { refusalOf } from "../kubernetes/api-error.ts";
@@ -5,8 +6,9 @@ import type { Cluster } from "../kubernetes/cluster.ts";
 import { ifFound } from "../kubernetes/if-found.ts";
 import { type Metadata, managedBy } from "../kubernetes/objects.ts";
 import { listAll } from "../kubernetes/watch.ts";
+import { LocalSecrets } from "./local.ts";
 import { type KeptSecret, noSuchSecret, type SecretStore, secretKey } from "./secrets.ts";
-import type { FoundSecret } from "./variables.ts";
+import type { FoundSecret, VariableStore } from "./variables.ts";
 
 /** The label of a Secret that `slipway secret set` made, with the secret's name. */
 export const secretLabel = "slipway/secret";
@@ -161,4 +163,9 @@ export class ClusterSecrets implements SecretStore {
     const all = `/api/v1/namespaces/${this.#cluster.namespace}/secrets`;
     return name === undefined ? all : `${all}/${secretObjectName(name)}`;
   }
+}
+
+/** The stores that variables of pods get secrets from: what the cluster lacks, this machine may have. */
+export function secretStores(cluster: Cluster, env: Environment): readonly VariableStore[] {
+  return [new ClusterSecrets(cluster), new LocalSecrets(env)];
 }

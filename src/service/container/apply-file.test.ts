@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { waitForLock } from "../../core/lock.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
-import { deleteServices } from "./apply-file.ts";
+import { LocalSecrets } from "../../engine/secrets/local.ts";
+import { applyFile, deleteServices } from "./apply-file.ts";
 
 /** A podman that has the containers whose names are in a file, and notes what it is asked. */
 const podman = `#!/bin/sh
@@ -72,4 +73,57 @@ it("deletes a service without containers if it is disabled, and says that there 
   await expect(remove(false)).rejects.toThrow(reported("service-not-found", "web"));
   await remove(true);
   expect({ notices, changes }).toEqual({ notices: ["web: it is disabled and has no container."], changes: [] });
+});
+
+/** A podman that has an image and no container, and notes what it is asked and what it is given for a container. */
+const creating = `#!/bin/sh
+cd "$(dirname "$0")"
+echo "$*" >> asked
+case "$*" in
+  image*) echo '[{"Id": "0", "Config": {"User": "1000"}}]' ;;
+  *" create "*) printf %s "$PASSWORD" > "$NOTES/given"; for word; do case $word in *-file=*) cat "\${word#*=}" >> asked ;; esac; done ;;
+esac
+`;
+
+/** A service with a secret, and what applying it leaves. */
+async function applied(value: string | undefined) {
+  const home = folderOfTest();
+  const notes = folderOfTest();
+  writeFileSync(join(home, "podman"), creating, { mode: 0o755 });
+  const spec = 'image: localhost/web\nport: 80\nenv: [{name: PASSWORD, value: "SECRET:db-password"}]\n';
+  writeFileSync(join(home, "web.yaml"), spec);
+  const env = {
+    PATH: `${home}:${process.env["PATH"]}`,
+    HOME: home,
+    XDG_STATE_HOME: home,
+    CONTAINER_HOST: "unix:///nothing",
+    NOTES: notes,
+  };
+  if (value !== undefined) await new LocalSecrets(env).set("db-password", Buffer.from(value));
+  const told: unknown[] = [];
+  const tell = (each: unknown) => void told.push(each);
+  const file = { path: join(home, "web.yaml"), name: "web.yaml" };
+  const done = applyFile(file, env, { isRolledBack: false, onChange: tell, notice: tell });
+  const files = () =>
+    readdirSync(home, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== "db-password")
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+      .join("\n");
+  const given = join(notes, "given");
+  return { done, told, files, isMade: () => existsSync(given), given: () => readFileSync(given, "utf8") };
+}
+
+it("gives a container the value of a secret, which is in no argument, label, file or notice", async () => {
+  const { done, told, files, given } = await applied("hunter2");
+  await done;
+  expect(given()).toBe("hunter2");
+  expect(files()).toContain("--env=PASSWORD");
+  expect(files()).toContain("slipway/facts=");
+  expect(files() + JSON.stringify(told)).not.toContain("hunter2");
+});
+
+it("refuses a missing secret before anything is made", async () => {
+  const { done, isMade } = await applied(undefined);
+  await expect(done).rejects.toThrow(reported("secret-not-found", "web.yaml:3:31"));
+  expect(isMade()).toBe(false);
 });

@@ -5,11 +5,13 @@ import { UserError } from "../../core/errors.ts";
 import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import { requireContainerClient } from "../../engine/container/client.ts";
+import { LocalSecrets } from "../../engine/secrets/local.ts";
 import type { Content } from "../content.ts";
 import { serviceUse } from "../engine.ts";
 import type { Service } from "../model.ts";
 import type { NamedService } from "../names.ts";
 import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
+import { resolveSecrets } from "../resolve-secrets.ts";
 import { readServiceSettings, type ServiceSettings } from "../settings.ts";
 import { type ApplyOptions, applyService, end, planService, replicasOf } from "./apply.ts";
 import { Containers, type Found } from "./containers.ts";
@@ -87,11 +89,12 @@ async function meaningOf(
   const type = service.instanceType === undefined ? undefined : settings.instanceTypes[service.instanceType];
   // A stopped service needs neither image nor content.
   if (replicasOf(service) === 0) return { service, facts: factsOf(service, service.image, type, []), contents: [] };
+  const complete = await resolveSecrets(document, [new LocalSecrets(env)]);
   const [exact, contents] = await Promise.all([
     exactImage(containers, service, env),
     exactContents(document, settings, env),
   ]);
-  return { service, facts: factsOf(service, exact, type, foldersOf(contents)), contents };
+  return { service: complete, facts: factsOf(complete, exact, type, foldersOf(contents)), contents };
 }
 
 /** @returns folders of this machine by where the service's containers see them */

@@ -126,7 +126,7 @@ async function replace(
     replica,
     facts,
     hash: hashOf(facts),
-    env: Object.fromEntries(service.env.map(({ name, value }) => [name, value])),
+    env: Object.fromEntries(service.env.map(({ name, value }) => [name, secretOf(service, name) ?? value])),
     mounts,
     hostPorts,
   });
@@ -156,6 +156,12 @@ async function replace(
     throw error;
   }
   return { now, former: others, ran };
+}
+
+/** The value of the secret that a variable names. */
+function secretOf({ secrets = {} }: Service, variable: string): string | undefined {
+  const secret = secrets[variable];
+  return secret && "value" in secret ? secret.value : undefined;
 }
 
 /** The host ports of the predecessors. */

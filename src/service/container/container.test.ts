@@ -43,6 +43,14 @@ describe("what a container is made of", () => {
     expect(JSON.stringify(facts)).not.toContain("hunter2");
   });
 
+  it("changes with the version of a secret, and has nothing of its value", () => {
+    const service = serviceWith({ env: [{ name: "TOKEN", value: "SECRET:token" }] });
+    const hash = (value: string, version: string) =>
+      hashOf(factsOf({ ...service, secrets: { TOKEN: { value, version } } }, image, type, []));
+    expect(hash("one", "1")).toBe(hash("two", "1"));
+    expect(hash("one", "1")).not.toBe(hash("one", "2"));
+  });
+
   it("is read back from its labels", () => {
     const wanted = { ...labelled, replica: 1, facts: factsWith({ command: ["a=b", "ü\nx"] }) };
     expect(readLabels(labelsOf(wanted))).toEqual(wanted);

@@ -32,12 +32,13 @@ export function factsOf(
   type: InstanceType | undefined,
   contents: readonly VolumeFolder[],
 ): Facts {
-  const { command, ports, env, healthChecks } = service;
+  const { command, ports, env, secrets = {}, healthChecks } = service;
   return {
     image,
     ...(command === undefined ? {} : { command }),
     ports,
-    env: Object.fromEntries(env.map(({ name, value }) => [name, sha256(value)])),
+    // A digest of a secret could be found again by trying.
+    env: Object.fromEntries(env.map(({ name, value }) => [name, sha256(`${value}${secrets[name]?.version ?? ""}`)])),
     resources: type === undefined ? {} : { cpu: type.cpu, memory: type.memory, gpu: type.gpu },
     healthChecks,
     folders: Object.fromEntries(contents.map(({ path, volume, folder }) => [path, `${volume}/${folder}`])),

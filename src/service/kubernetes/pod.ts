@@ -5,6 +5,7 @@ import type { InstanceType } from "../instance-types.ts";
 import type { HealthCheck, Service } from "../model.ts";
 import { labelsOf } from "./manifest.ts";
 import { noContent, type PodContent, syncUser } from "./pod-content.ts";
+import { type SecretVariables, secretVariables } from "./secret-variables.ts";
 
 /** Seconds between the end of a pod's being asked and its SIGTERM: whoever sends requests must have heard of it. */
 const farewell = 5;
@@ -51,10 +52,12 @@ export function podTemplate(
 ): object {
   const { name } = service;
   const secrets = pullSecretsOf(service, content);
+  const variables = secretVariables(service);
+  const annotations = { ...content.annotations, ...variables.annotations };
   return {
     metadata: {
       labels: labelsOf(name),
-      ...(Object.keys(content.annotations).length === 0 ? {} : { annotations: content.annotations }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     spec: {
       automountServiceAccountToken: false,
@@ -71,7 +74,7 @@ export function podTemplate(
       ...(content.volumes.length === 0
         ? {}
         : { volumes: content.volumes, initContainers: content.initContainers.map((each) => limited(each, type)) }),
-      containers: [containerOf(service, type, environment, content)],
+      containers: [containerOf(service, type, environment, variables, content)],
     },
   };
 }
@@ -80,6 +83,7 @@ function containerOf(
   service: Service,
   type: InstanceType | undefined,
   environment: string | undefined,
+  { env }: SecretVariables,
   { mounts }: PodContent,
 ): object {
   const { command, ports } = service;
@@ -89,6 +93,7 @@ function containerOf(
     ...(command === undefined ? {} : { command: literally(command) }),
     ports: ports.map((port) => ({ name: portName(port), containerPort: port, protocol: "TCP" })),
     ...(environment === undefined ? {} : { envFrom: [{ configMapRef: { name: environment } }] }),
+    ...(env.length === 0 ? {} : { env }),
     ...(type === undefined ? {} : { resources: resourcesOf(type) }),
     ...(mounts.length === 0 ? {} : { volumeMounts: mounts }),
     ...probesOf(service),

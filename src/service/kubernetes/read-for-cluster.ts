@@ -2,15 +2,17 @@ import type { Environment } from "../../core/environment.ts";
 import { type Cluster, openCluster } from "../../engine/kubernetes/cluster.ts";
 import type { PodSpec } from "../../engine/kubernetes/objects.ts";
 import { checkReach } from "../../engine/kubernetes/pull-secret.ts";
-import { ClusterSecrets } from "../../engine/secrets/cluster.ts";
+import { ClusterSecrets, secretStores } from "../../engine/secrets/cluster.ts";
 import type { ServiceDocument } from "../read.ts";
 import { resolveService } from "../resolve.ts";
 import { resolveRepositories } from "../resolve-repositories.ts";
+import { resolveSecrets } from "../resolve-secrets.ts";
 import { requireDataset } from "./claim.ts";
 import type { Manifest } from "./manifest.ts";
 import { checkModels, modelSecrets } from "./models.ts";
 import { pullSecrets } from "./pull-secret.ts";
 import { type Rendered, renderFile } from "./render-file.ts";
+import { secretCopy } from "./secret-variables.ts";
 
 /**
  * The services of a file or folder with everything that applying sends, and the cluster that they are for.
@@ -31,7 +33,9 @@ export async function readForCluster(
   const resolve = async (document: ServiceDocument) => {
     const place = await open();
     await requireDataset(document, place);
-    return resolveService(await resolveRepositories(document, new ClusterSecrets(place), env), env);
+    const secrets = new ClusterSecrets(place);
+    const service = await resolveSecrets(document, secretStores(place, env));
+    return resolveService(await resolveRepositories({ ...document, service }, secrets, env), env);
   };
   const rendered = await renderFile(path, name, env, resolve, image);
   const cluster = await open();
@@ -40,7 +44,9 @@ export async function readForCluster(
   if (!isTrial) for (const sync of new Set(rendered.map((each) => each.sync))) await sync?.push();
   const services = await Promise.all(
     rendered.map(async ({ service, manifests }) => {
+      const copy = secretCopy(service);
       const secrets = [
+        ...(copy === undefined ? [] : [copy]),
         ...(await pullSecrets(service, imagesOf(manifests), env)),
         ...(await modelSecrets(service, env)),
       ];

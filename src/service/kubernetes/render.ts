@@ -1,3 +1,4 @@
+import { secretIn } from "../../core/secret-reference.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import type { InstanceType } from "../instance-types.ts";
@@ -52,10 +53,11 @@ export function renderService(
   ];
 }
 
-/** Variables, in an object that is called by what it holds: pods of before a change keep theirs, and a change makes new pods. */
+/** Variables without a secret, in an object that is called by what it holds: pods of before a change keep theirs, and a change makes new pods. */
 function environmentOf({ name, env }: Service): Manifest | undefined {
-  if (env.length === 0) return undefined;
-  const data = Object.fromEntries(env.map((variable) => [variable.name, variable.value]));
+  const plain = env.filter(({ value }) => secretIn(value) === undefined);
+  if (plain.length === 0) return undefined;
+  const data = Object.fromEntries(plain.map((variable) => [variable.name, variable.value]));
   const [, hash = ""] = sha256(Buffer.from(canonicalJson(data))).split(":");
   return {
     apiVersion: "v1",
