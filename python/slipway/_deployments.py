@@ -130,7 +130,7 @@ class Deployment:
         command: arguments for the image's entrypoint, or a program with its arguments.
         function: the function to call instead of a command: `module:name`, or the path of a TypeScript or JavaScript module.
         arguments: positional arguments of the function, as JSON. Default: none.
-        environment: environment variables of the job. They override all others.
+        environment: environment variables of the job. They override all others. `SECRET:NAME` is the value of a secret.
         resources: `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. Default: no limits.
         network: network of the container, `none` or `host`. Default: `none`.
         platform: platform of the container image, `os/architecture`. Default: Linux on this machine's processor.

@@ -48,6 +48,34 @@ describe("slipway job", () => {
     });
   });
 
+  it("gives a job the values of secrets, and refuses it where one is missing, with its line", async () => {
+    const { home, job, write } = machine();
+    const command = ["/bin/sh", "-c", `printf %s "$PASSWORD" | wc -c`];
+    const file = write(
+      "job.yaml",
+      `interpreter: ${JSON.stringify(own)}\ncommand: ${JSON.stringify(command)}\nenvironment: {PASSWORD: "SECRET:db-password"}\n`,
+    );
+    expect(await job("resolve", file)).toMatchObject({ status: 0 });
+    for (const [name, place] of [
+      [file, "job.yaml:3:25"],
+      ["job.lock.json", "job.lock.json:9:19"],
+    ] as const) {
+      expect(await job("run", name)).toMatchObject({
+        error: expect.stringMatching(`^${place}: .*PASSWORD names the secret db-password, which does not exist`),
+        status: 2,
+      });
+    }
+    expect((await job("ls")).out).toBe("");
+    mkdirSync(join(home, "STATE/slipway/secrets"), { recursive: true });
+    writeFileSync(join(home, "STATE/slipway/secrets/db-password"), "hunter2");
+    expect(await job("run", file)).toMatchObject({ out: "7\n", status: 0 });
+    const text = readdirSync(home, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== "db-password")
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"))
+      .join("\n");
+    expect(text).not.toContain("hunter2");
+  });
+
   it("ends without a word when nobody reads any more what a job printed", async () => {
     const { job, start, write } = machine();
     const file = write("job.json", { interpreter: own, command: ["/bin/sh", "-c", "seq 1 400000"] });

@@ -15,7 +15,7 @@ export interface Deployment {
   readonly function?: string;
   /** What the function is called with. */
   readonly arguments?: readonly Json[];
-  /** Variables of the job. They win over whatever the interpreter brings. */
+  /** Variables of the job. They win over whatever the interpreter brings. `SECRET:NAME` is the value of a secret. */
   readonly environment: Readonly<Record<string, string>>;
   readonly resources: JobResources;
   /**

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { z } from "zod";
+import { referenceComplaint } from "../core/secret-reference.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isTag, parseReference, type Reference } from "../oci/reference.ts";
 import { spokenValue } from "./document.ts";
@@ -189,7 +190,9 @@ const anyText = checked(z.string(), (value) => (value.includes("\0") ? nul : und
 const variables = named(anyText).meta({ type: "object", additionalProperties: { type: "string" } });
 
 const environment = variables.superRefine((value, context) => {
-  for (const name of Object.keys(value)) {
+  for (const [name, text] of Object.entries(value)) {
+    const wrong = typeof text === "string" ? referenceComplaint(text) : undefined;
+    if (wrong) context.addIssue({ code: "custom", path: [name], message: complaint(...wrong) });
     if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
     const message = complaint("is not the name of a variable", "Write letters, digits and _, no digit first.");
     context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message });

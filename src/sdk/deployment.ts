@@ -17,7 +17,7 @@ export interface Deployment {
   readonly function?: string;
   /** Positional arguments of the function. Default: none. */
   readonly arguments?: readonly Json[];
-  /** Environment variables of the job. They override all others. */
+  /** Environment variables of the job. They override all others. `SECRET:NAME` is the value of a secret. */
   readonly environment?: Readonly<Record<string, string>>;
   /** `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. Default: no limits. */
   readonly resources?: { readonly cpu?: number; readonly memory?: number | string; readonly gpu?: number };

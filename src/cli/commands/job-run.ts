@@ -14,6 +14,7 @@ import { followJob } from "./job-control.ts";
 import { type EngineName, kubernetesEngine, localEngine, needsImages } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
 import { resolveNow } from "./job-resolve.ts";
+import { requireSecrets } from "./job-secrets.ts";
 import { notice } from "./output.ts";
 
 export interface RunOptions extends JobOptions {
@@ -27,6 +28,7 @@ export interface RunOptions extends JobOptions {
 export async function runJob(options: RunOptions): Promise<void> {
   const file = new JobFile(options);
   const { deployment: locked } = await lockOf(file, options.engine);
+  await requireSecrets(file, locked, (options.engine ?? process.env["SLIPWAY_ENGINE"]) === "kubernetes");
   const code = await localCode(locked.code, file.folder, { git: {} });
   const deployment = await prepareInterpreter(locked, code, {
     env: process.env,

@@ -30,7 +30,10 @@ export interface LogChunk {
 
 /** Where jobs run. Jobs live on when the process that submitted them ends. */
 export interface JobEngine {
-  /** @returns the job's id, with which any later process finds it */
+  /**
+   * @returns the job's id, with which any later process finds it
+   * @throws UserError for a variable with a secret that is not there
+   */
   submit(program: Program): Promise<string>;
   /** @throws UserError when there is no such job */
   status(id: string): Promise<JobStatus>;

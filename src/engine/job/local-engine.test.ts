@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
+import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
+import { LocalSecrets } from "../secrets/local.ts";
 import { code, engine, firstWords, home, root, run, submit, textOf } from "../testdata/jobs.ts";
 import { hasEnded, keptFor } from "./engine.ts";
 import { findJobFolder, readRecord, writeRecord } from "./job-folder.ts";
@@ -29,6 +31,26 @@ describe("a command", () => {
       exitStatus: 0,
       attempts: 1,
     });
+  });
+
+  it("has the values of secrets, which nothing that is written down has", async () => {
+    await new LocalSecrets({ XDG_STATE_HOME: home }).set("db-password", Buffer.from("hunter2"));
+    const file = join(folderOfTest(), "printed");
+    const command = ["/bin/sh", "-c", `printf %s "$PASSWORD" > ${file}; tr '\\0' ' ' < /proc/$PPID/cmdline`];
+    const { status } = await run({ command, environment: { PASSWORD: "SECRET:db-password" } });
+    expect(status.state).toBe("succeeded");
+    expect(readFileSync(file, "utf8")).toBe("hunter2");
+    const written = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const text = written.map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1")).join("\n");
+    expect(text).toContain("SECRET:db-password");
+    expect(text).not.toContain("hunter2");
+  });
+
+  it("whose secret is not there is refused, and there is no job", async () => {
+    const before = await engine.list();
+    const missing = reported("secret-not-found", "SECRET:nothing");
+    await expect(submit({ command: ["true"], environment: { A: "SECRET:nothing" } })).rejects.toThrow(missing);
+    expect(await engine.list()).toEqual(before);
   });
 
   it("gives its status", async () => {

@@ -10,6 +10,8 @@ import { findContainerClient } from "../container/client.ts";
 import { removeContainer } from "../container/run.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Reply } from "../protocol.ts";
+import { LocalSecrets } from "../secrets/local.ts";
+import { findSecrets } from "../secrets/variables.ts";
 import {
   endedBefore,
   hasEnded,
@@ -57,6 +59,7 @@ export class LocalEngine implements JobEngine {
   }
 
   async submit(program: Program): Promise<string> {
+    await findSecrets(program.env, [new LocalSecrets(this.#env)]);
     await this.#forgetOld();
     const folder = await makeJobFolder(this.#root, program, new Date());
     const [command = "", ...args] = this.#supervisor;

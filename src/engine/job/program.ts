@@ -19,6 +19,7 @@ export interface Program {
   readonly entrypoint?: string;
   /** Arguments of the image or its entrypoint, or a program with its arguments. */
   readonly argv: readonly string[];
+  /** `SECRET:NAME` is replaced by the value of a secret when the program starts, and not before. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly mounts: readonly Mount[];

@@ -14,6 +14,8 @@ import { pullWithAccess } from "../container/pull.ts";
 import { runContainer } from "../container/run.ts";
 import { statusOf } from "../engine.ts";
 import { nonceVariable, ResultReader } from "../protocol.ts";
+import { LocalSecrets } from "../secrets/local.ts";
+import { resolveVariables } from "../secrets/variables.ts";
 import { hasEnded } from "./engine.ts";
 import { containerName, type JobFolder, type JobRecord, readProgram, readRecord, writeRecord } from "./job-folder.ts";
 import { killGroup, killMarked, patience, signalGroup, startTimeOf } from "./process-group.ts";
@@ -104,7 +106,8 @@ async function runAttempt(
   };
   const reader = program.isFunction ? new ResultReader(nonce, maximumResult + 64 * 1024, print(stdout)) : undefined;
   const sinks = { stdout: reader ? (data: Buffer) => reader.write(data) : print(stdout), stderr: print(stderr) };
-  const env = { ...program.env, ...(reader ? { [nonceVariable]: nonce } : {}) };
+  const { values } = await resolveVariables(program.env, [new LocalSecrets(process.env)]);
+  const env = { ...values, ...(reader ? { [nonceVariable]: nonce } : {}) };
   const late = program.timeLimit === undefined ? undefined : AbortSignal.timeout(program.timeLimit * 1000);
   try {
     // An answer is that of the last attempt.

@@ -56,6 +56,18 @@ describe("the objects of a job", () => {
     expect(secrets).toMatchObject([{ data: { "variable.A": btoa("hush"), "variable.b.c": "" } }]);
   });
 
+  it("take secrets that are there from where they are", () => {
+    const references = { B: { name: "theirs", key: "password" } };
+    const objects = jobObjects(shell(image, "run", { env: { A: "1" } }), image, names, undefined, [], references);
+    expect(podOf(objects).containers[0].env).toEqual([
+      { name: "HOME", value: "/home/slipway" },
+      { name: "A", valueFrom: { secretKeyRef: { name: "report-1-input", key: "variable.A" } } },
+      { name: "B", valueFrom: { secretKeyRef: { name: "theirs", key: "password" } } },
+    ]);
+    const unfit = () => jobObjects(shell(image, "run"), image, names, undefined, [], { "A B": references.B });
+    expect(unfit).toThrow(reported("variable-invalid", "A B"));
+  });
+
   it("give a function its arguments in a file, and a place for its result", () => {
     const { job, secrets } = make({ isFunction: true, stdin: "[1]" });
     const [container] = podOf({ job, secrets }).containers;

@@ -1,6 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import type { Program } from "../job/program.ts";
 import { inputVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
+import type { SecretKey } from "../secrets/variables.ts";
 import { containerName, managedBy, nonceAnnotation, releasedAnnotation, userLabel } from "./objects.ts";
 import { containerSecurity, literally, podSecurity, processors } from "./security.ts";
 
@@ -86,6 +87,7 @@ function labelsOf(owner: string) {
  *
  * @param dockerConfig the pull secret's content, where the image needs one
  * @param more volumes
+ * @param references further variables, with values from Secrets that are there
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */
 export function jobObjects(
@@ -94,9 +96,11 @@ export function jobObjects(
   names: JobNames,
   dockerConfig: string | undefined,
   more: readonly Volume[] = [],
+  references: Readonly<Record<string, SecretKey>> = {},
 ): { readonly job: JobManifest; readonly secrets: readonly SecretManifest[] } {
   const { name, namespace, owner, nonce } = names;
   const labels = labelsOf(owner);
+  for (const variable of Object.keys(references)) checkVariable(variable);
   const input = inputOf(program);
   const secrets = [
     ...(Object.keys(input).length === 0 ? [] : [secretOf(names, "input", input)]),
@@ -124,7 +128,7 @@ export function jobObjects(
       securityContext: podSecurity,
       ...(dockerConfig === undefined ? {} : { imagePullSecrets: [{ name: `${name}-pull` }] }),
       volumes: volumes.map(({ name, source }) => ({ name, ...source })),
-      containers: [containerOf(program, image, names, volumes)],
+      containers: [containerOf(program, image, names, volumes, references)],
     },
   };
   return {
@@ -155,7 +159,13 @@ export function jobObjects(
   };
 }
 
-function containerOf(program: Program, image: string, { name, nonce }: JobNames, volumes: readonly Volume[]): object {
+function containerOf(
+  program: Program,
+  image: string,
+  { name, nonce }: JobNames,
+  volumes: readonly Volume[],
+  references: Readonly<Record<string, SecretKey>>,
+): object {
   const { cpu, memory, gpu } = program.resources;
   const limits = {
     ...(cpu === undefined ? {} : { cpu: processors(cpu) }),
@@ -183,6 +193,7 @@ function containerOf(program: Program, image: string, { name, nonce }: JobNames,
         name: variable,
         valueFrom: { secretKeyRef: { name: `${name}-input`, key: variableKey(variable) } },
       })),
+      ...Object.entries(references).map(([variable, key]) => ({ name: variable, valueFrom: { secretKeyRef: key } })),
     ],
     ...(Object.keys(limits).length === 0 ? {} : { resources: { requests: limits, limits } }),
     securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
@@ -190,15 +201,18 @@ function containerOf(program: Program, image: string, { name, nonce }: JobNames,
   };
 }
 
+function checkVariable(name: string, value = ""): void {
+  if (/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(name) && !value.includes("\0")) return;
+  throw new UserError(
+    { code: "variable-invalid", culprit: name },
+    `The environment variable ${JSON.stringify(name)} cannot be passed to a pod.`,
+    "Its name must be letters, digits, `_`, `-` and `.`, and its value must not contain NUL.",
+  );
+}
+
 function inputOf(program: Program): Readonly<Record<string, string>> {
   const variables = Object.entries(program.env).map(([name, value]) => {
-    if (!/^[-._A-Za-z][-._A-Za-z0-9]*$/.test(name) || value.includes("\0")) {
-      throw new UserError(
-        { code: "variable-invalid", culprit: name },
-        `The environment variable ${JSON.stringify(name)} cannot be passed to a pod.`,
-        "Its name must be letters, digits, `_`, `-` and `.`, and its value must not contain NUL.",
-      );
-    }
+    checkVariable(name, value);
     return [variableKey(name), value] as const;
   });
   const data = Object.fromEntries([...variables, ...(program.isFunction ? [[inputFile, program.stdin] as const] : [])]);

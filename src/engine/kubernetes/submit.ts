@@ -3,6 +3,8 @@ import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { slugOf } from "../job/job-folder.ts";
 import type { Program } from "../job/program.ts";
+import { secretStores } from "../secrets/cluster.ts";
+import { resolveVariables } from "../secrets/variables.ts";
 import { refusalOf } from "./api-error.ts";
 import type { Cluster } from "./cluster.ts";
 import { type JobManifest, jobObjects, release, type SecretManifest } from "./job.ts";
@@ -43,10 +45,14 @@ export async function submitJob(
 ): Promise<void> {
   const image = requireImage(program, cluster);
   checkReach(image, cluster);
-  const { dockerConfig } = await pullAccess(image, copy, env);
+  const [{ dockerConfig }, { values, references }] = await Promise.all([
+    pullAccess(image, copy, env),
+    resolveVariables(program.env, secretStores(cluster, env)),
+  ]);
   const nonce = randomBytes(16).toString("hex");
   const { namespace, owner } = cluster;
-  const { job, secrets } = jobObjects(program, image, { name, namespace, owner, nonce }, dockerConfig);
+  const names = { name, namespace, owner, nonce };
+  const { job, secrets } = jobObjects({ ...program, env: values }, image, names, dockerConfig, [], references);
   await createOwned(cluster, job, secrets);
 }
 
