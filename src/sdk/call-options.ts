@@ -4,7 +4,7 @@ import type { Network, Resources } from "../engine/limits.ts";
 export interface CallOptions {
   /** Image to use: a key of the pipeline's `bases`. Default: `default`. */
   readonly tag?: string;
-  /** Environment variables to set in addition to the image's own. Default: none. */
+  /** Environment variables to set in addition to the image's own. `SECRET:NAME` is the value of a secret of `slipway secret`. Default: none. */
   readonly env?: Readonly<Record<string, string>>;
   /** Network of the container. Default: `none`. Pods always have the cluster's network. */
   readonly network?: Network;

@@ -28,6 +28,7 @@ it.each([
   [{ netwrok: "host" }, "netwrok", "did you mean network?"],
   [{ toString: "host" }, "toString", "Known here: tag, env, network, resources, parallelism."],
   [{ env: { A: 1 } }, "env", "does not map names to texts"],
+  [{ env: { A: "SECRET:not a name" } }, "env", "does not name a secret"],
   [{ tag: 1 }, "tag", "is not a text"],
   [{ parallelism: 0 }, "parallelism", "1 or more"],
   [{ settled: true }, "settled", "is not an option"],

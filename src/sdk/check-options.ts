@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import { referenceComplaint } from "../core/secret-reference.ts";
 import { parseBytes } from "../deployment/quantity.ts";
 import type { JobResources } from "../deployment/resources.ts";
 import type { CallOptions } from "./call-options.ts";
@@ -39,7 +40,11 @@ const resourceChecks: Readonly<Record<keyof JobResources, Check>> = {
 const checks = {
   tag: (value) => (isText(value) ? undefined : ["is not a text", "Name a key of the pipeline's `bases`."]),
   env: (value) =>
-    isRecord(value) && Object.values(value).every(isText) ? undefined : ["does not map names to texts", "Give texts."],
+    isRecord(value) && Object.values(value).every(isText)
+      ? Object.values(value)
+          .map((each) => referenceComplaint(each as string))
+          .find((each) => each !== undefined)
+      : ["does not map names to texts", "Give texts."],
   network: (value) =>
     value === "none" || value === "host"
       ? undefined

@@ -25,6 +25,42 @@ describe("a program without an image", () => {
   });
 });
 
+describe("a function whose variable names a secret", () => {
+  const home = mkdtempSync(join(tmpdir(), "secrets-"));
+  const folder = join(home, "slipway/secrets");
+  const env = { XDG_STATE_HOME: home };
+
+  it("is not called where the secret is missing", async () => {
+    const { err, status } = await run("secret", env);
+    expect(err).toContain(`Variable PASSWORD names the secret db-password, which does not exist in ${folder}.`);
+    expect(err).toMatch(/\[secret-not-found\]$/m);
+    expect(status).toBe(2);
+  });
+
+  it("has its value in a process", async () => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "db-password"), "hunter2");
+    expect((await run("secret", env)).result).toBe(7);
+  });
+
+  it("has its value in a container, whose command line has only the variable's name", async () => {
+    const podman = executable(
+      "podman",
+      '#!/bin/sh\necho "$*" > "$0.args"\nprintf %s "$PASSWORD" > "$0.given"\nexit 3\n',
+    );
+    const container = {
+      SLIPWAY_ENGINE: "container",
+      SLIPWAY_CONTAINER_IMAGE: "r.io/a:1",
+      CONTAINER_HOST: "unix:///none",
+    };
+    const { out, err } = await run("secret", { ...env, ...container, PATH: `${dirname(podman)}:/usr/bin:/bin` });
+    expect(readFileSync(`${podman}.given`, "utf8")).toBe("hunter2");
+    const written = out + err + readFileSync(`${podman}.args`, "utf8");
+    expect(written).toContain("--env=PASSWORD ");
+    expect(written).not.toContain("hunter2");
+  });
+});
+
 it("a map fails if its engine leaves an item out", async () => {
   const helper = executable("helper", `#!${process.execPath}\nconsole.log('{"done":{"requests":0}}')`);
   const env = { SLIPWAY_ENGINE: "kubernetes", SLIPWAY_ENGINE_HELPER: helper, SLIPWAY_CONTAINER_IMAGE: "r.io/a:1" };

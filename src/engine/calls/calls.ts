@@ -10,7 +10,9 @@ export const helperVariable = "SLIPWAY_ENGINE_HELPER";
 export const helperSocketVariable = "SLIPWAY_ENGINE_SOCKET";
 
 /** Calls of one function of a program, each in a fresh process, container or pod of that program. */
-export interface CallBatch extends Pick<ContainerRun, "programArguments" | "env" | "network" | "resources"> {
+export interface CallBatch extends Pick<ContainerRun, "programArguments" | "network" | "resources"> {
+  /** `SECRET:NAME` is replaced by the value of a secret when calls start, and not before. */
+  readonly env: Readonly<Record<string, string>>;
   /** The program's image, `HOST/REPOSITORY@sha256:…`; undefined for processes of this machine. */
   readonly image?: string;
   /** The function's name in the program. */

@@ -2,6 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { type JobManifest, type JobNames, jobObjects, type SecretManifest, secretOf } from "../kubernetes/job.ts";
 import { nonceAnnotation } from "../kubernetes/objects.ts";
 import { callVariable, inputsVariable, limitVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
+import type { SecretKey } from "../secrets/variables.ts";
 import { type CallBatch, maximumJsonBytes } from "./calls.ts";
 
 /** Most bytes of arguments in one Secret, which may have 1 MiB. */
@@ -21,6 +22,7 @@ const usualParallelism = 50;
  * of them, in parts, since 1,000 small items are then one request rather than 1,000. A pod that its node had to give up is made again.
  *
  * @param dockerConfig the pull secret's content, where the image needs one
+ * @param references further variables, with values from Secrets that are there
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */
 export function indexedJob(
@@ -28,6 +30,7 @@ export function indexedJob(
   image: string,
   names: JobNames,
   dockerConfig: string | undefined,
+  references: Readonly<Record<string, SecretKey>> = {},
 ): { readonly job: JobManifest; readonly secrets: readonly SecretManifest[] } {
   const parts = inputParts(batch, names);
   const sources = parts.map(({ metadata: { name } }, index) => ({
@@ -58,6 +61,7 @@ export function indexedJob(
     names,
     dockerConfig,
     [{ name: "calls", mountPath: inputsFolder, readOnly: true, source: { projected: { sources } } }],
+    references,
   );
   const { backoffLimit: _, podReplacementPolicy: __, ...spec }: JobManifest["spec"] = job.spec;
   return {

@@ -4,6 +4,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { apiServer, list, refuse } from "../kubernetes/testdata/api-server.ts";
 import { resultLine } from "../protocol.ts";
+import { LocalSecrets } from "../secrets/local.ts";
 import type { CallBatch, CallOutcome } from "./calls.ts";
 import { KubernetesCalls } from "./kubernetes.ts";
 import { batch as oneCall } from "./testdata/batch.ts";
@@ -182,4 +183,29 @@ it("fails only the call whose result its node does not give", async () => {
   cluster.end(1, 2);
   await cluster.ended;
   expect(cluster.outcomes).toEqual([{ status: 1, reason: expect.anything() }, both[1]]);
+});
+
+it("has secrets of variables in the calls' own Secret alone, or where the cluster has them", async () => {
+  const sent: { readonly what: string; readonly body: string }[] = [];
+  const theirs = { metadata: { name: "theirs", resourceVersion: "7" }, data: { password: btoa("geheim") } };
+  const env = await apiServer(async (request, response) => {
+    const { method = "", url } = request;
+    const what = `${method} ${/(jobs|secrets)/.exec(url)?.[1]}`;
+    if (method !== "GET") sent.push({ what, body: await text(request) });
+    if (url.endsWith("/secrets/theirs")) return void response.end(JSON.stringify(theirs));
+    if (url.includes("/secrets/")) return refuse(response, 404);
+    if (what === "PATCH jobs") return refuse(response, 403);
+    response.end(method === "GET" ? list([]) : JSON.stringify({ metadata: { name: "f", uid: "u" } }));
+  });
+  const calls = new KubernetesCalls(env);
+  const run = (variables: Record<string, string>) =>
+    calls.run({ ...batch, env: variables }, { onOutcome: () => {}, onOutput: () => {} });
+  await expect(run({ A: "SECRET:here" })).rejects.toThrow(reported("secret-not-found", "SECRET:here"));
+  expect(sent).toEqual([]);
+  await new LocalSecrets(env).set("here", Buffer.from("hunter2"));
+  await expect(run({ A: "SECRET:here", B: "SECRET:theirs" })).rejects.toThrow();
+  const holders = (value: string) => sent.filter(({ body }) => body.includes(value)).map(({ what }) => what);
+  expect(["hunter2", "geheim", btoa("geheim")].flatMap(holders)).toEqual([]);
+  expect(holders(btoa("hunter2"))).toEqual(["POST secrets"]);
+  expect(holders('"secretKeyRef":{"name":"theirs","key":"password"}')).toEqual(["POST jobs"]);
 });

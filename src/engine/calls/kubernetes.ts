@@ -9,6 +9,8 @@ import { conditionOf, type Event, type Job, type Pod } from "../kubernetes/objec
 import { checkReach, type PullAccess, pullAccess } from "../kubernetes/pull-secret.ts";
 import { createOwned, deleteJob, jobsPath, newJobName, podsOf, removeAbandoned } from "../kubernetes/submit.ts";
 import { listAll, watchAll } from "../kubernetes/watch.ts";
+import { secretStores } from "../secrets/cluster.ts";
+import { resolveVariables } from "../secrets/variables.ts";
 import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
 import { deadline, indexedJob, keptFor } from "./indexed-job.ts";
 import { PodResults, sentences } from "./pod-results.ts";
@@ -29,10 +31,12 @@ const accessTime = 5 * 60_000;
  */
 export class KubernetesCalls implements CallEngine {
   readonly kind = "kubernetes";
+  readonly #env: Environment;
   readonly #prepared: Prepared;
   requests = 0;
 
   constructor(env: Environment, prepared = new Prepared(env)) {
+    this.#env = env;
     this.#prepared = prepared;
   }
 
@@ -41,11 +45,15 @@ export class KubernetesCalls implements CallEngine {
     const cluster = await this.#prepared.cluster;
     const before = cluster.api.requests;
     checkReach(image, cluster);
-    const { dockerConfig } = await this.#prepared.access(image);
+    const [{ dockerConfig }, { values, references }] = await Promise.all([
+      this.#prepared.access(image),
+      resolveVariables(batch.env, secretStores(cluster, this.#env)),
+    ]);
     const name = newJobName(batch);
     const nonce = randomBytes(16).toString("hex");
     const { namespace, owner } = cluster;
-    const { job, secrets } = indexedJob(batch, image, { name, namespace, owner, nonce }, dockerConfig);
+    const names = { name, namespace, owner, nonce };
+    const { job, secrets } = indexedJob({ ...batch, env: values }, image, names, dockerConfig, references);
     listener.signal?.throwIfAborted();
     const { metadata } = await createOwned(cluster, job, secrets);
     const [followed] = await Promise.allSettled([followCalls(cluster, metadata, nonce, batch, listener)]);

@@ -7,6 +7,8 @@ import type { Run } from "../engine.ts";
 import { parseExactly } from "../exact-json.ts";
 import { runProcess } from "../process/run.ts";
 import { callVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";
+import { LocalSecrets } from "../secrets/local.ts";
+import { resolveVariables } from "../secrets/variables.ts";
 import { type CallBatch, type CallEngine, type CallListener, type CallOutcome, maximumReply } from "./calls.ts";
 import { pool, roomHere } from "./pool.ts";
 
@@ -35,6 +37,12 @@ async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne)
   listener.signal?.throwIfAborted();
 }
 
+/** @throws UserError for a variable with a secret that this machine does not have */
+async function withSecrets(batch: CallBatch, env: Environment): Promise<CallBatch> {
+  const { values } = await resolveVariables(batch.env, [new LocalSecrets(env)]);
+  return { ...batch, env: values };
+}
+
 function outcomeOf(reply: string | undefined, status: number, { handsOn = false }: CallListener): CallOutcome {
   return reply === undefined ? { status } : { reply: (handsOn ? parseExactly : JSON.parse)(reply) as Reply };
 }
@@ -46,7 +54,9 @@ export class ProcessCalls implements CallEngine {
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
     // One alone shares the terminal, if there is one.
     const output = batch.inputs.length === 1 ? {} : { onStderr: listener.onOutput };
-    await runEach(batch, listener, (run, signal) => runProcess(run, { signal, ...output }));
+    await runEach(await withSecrets(batch, process.env), listener, (run, signal) =>
+      runProcess(run, { signal, ...output }),
+    );
   }
 }
 
@@ -69,7 +79,7 @@ export class ContainerCalls implements CallEngine {
     const logins = new LoginSource(image);
     // Several that begin at once would each pull the image.
     let first: Promise<void> | undefined;
-    await runEach(batch, listener, async (run, signal) => {
+    await runEach(await withSecrets(batch, this.#env), listener, async (run, signal) => {
       const begun = Promise.withResolvers<void>();
       const before = first;
       first ??= begun.promise;

@@ -37,6 +37,9 @@ const nan = inImage("nan", () => ({ depth: Number.NaN }));
 const wrongTag = inImage("wrongTag", () => containerImage("gpu"));
 const large = inImage("large", (bytes: number) => "x".repeat(bytes));
 inImage("length", (text: string) => text.length);
+const secret = inImage("secret", () => (process.env["PASSWORD"] ?? "").length, {
+  env: { PASSWORD: "SECRET:db-password" },
+});
 const outer = inImage("outer", async () => (await add(2, 3)).sum);
 const where = inImage(
   "where",
@@ -76,6 +79,7 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   tooLarge: () => large(16 * 1024 * 1024),
   outer: () => outer(),
   where: () => where(),
+  secret: () => secret(),
   waits: () => waits(),
   failsWhileWaiting: () => Promise.all([waits(), once(process, "SIGUSR2").then(fail)]),
   map: () => mapInImage(upTo(12), square, { parallelism: 5 }),
