@@ -21,6 +21,7 @@ from typing import (
 from slipway._errors import REPORTED, Failure, UserError, reported
 from slipway._images import image_variables
 from slipway._protocol import CALL, NONCE, ResultReader
+from slipway._secrets import with_secrets
 
 
 Network = Literal["none", "host"]
@@ -255,6 +256,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
     running: Set["subprocess.Popen[bytes]"] = set()
     lock = threading.Lock()
     inputs = batch["inputs"]
+    variables = with_secrets(batch["env"])
     is_stopped = False
 
     def output(data: bytes) -> None:
@@ -273,7 +275,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 stdout=subprocess.PIPE,
                 # A single call may use the terminal.
                 stderr=None if len(inputs) == 1 else subprocess.PIPE,
-                env={**os.environ, **batch["env"], CALL: batch["name"], NONCE: nonce},
+                env={**os.environ, **variables, CALL: batch["name"], NONCE: nonce},
                 # In its own process group, so that its children are stopped with it.
                 start_new_session=True,
             )

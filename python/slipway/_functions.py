@@ -78,7 +78,7 @@ def in_image(
         function: the function. It takes positional arguments only. Arguments and result are JSON, at most 16 MiB each (on Kubernetes 8 MiB for the result).
         name: a name that is unique in the program. Default: the function's name.
         tag: image to use, a key of the pipeline's `bases`. Default: `default`.
-        env: environment variables to set in addition to the image's own. Default: none.
+        env: environment variables to set in addition to the image's own. `SECRET:NAME` is the value of a secret of `slipway secret`. Default: none.
         network: network of the container, `none` or `host`. Default: `none`. Pods always have the cluster's network.
         resources: resource limits of the container or pod. Default: no limits.
 

@@ -6,6 +6,7 @@ import re
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from slipway._errors import UserError, reported
+from slipway._secrets import names_a_secret
 
 _BYTES_PER = {
     "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
@@ -41,6 +42,8 @@ def check_options(
     for name, value, is_right, problem, remedy in (
         ("tag", tag, isinstance(tag, str), "is not a text", "Name a key of the pipeline's `bases`."),
         ("env", env, all(isinstance(each, str) for each in texts), "does not map names to texts", "Give texts."),
+        ("env", env, all(names_a_secret(each) for each in texts if isinstance(each, str)), "does not name a secret",
+         "Write SECRET:NAME with the name that `slipway secret set` gave it. If this is the secret itself, change the secret."),
         ("network", network, network in ("none", "host"), f"is {network!r}, neither none nor host",
          "Write none, or host to use this machine's network."),
         ("resources", resources, isinstance(resources, Mapping), "is not a dict", 'Write it like {"memory": "512MiB"}.'),
