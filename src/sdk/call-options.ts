@@ -10,4 +10,8 @@ export interface CallOptions {
   readonly network?: Network;
   /** Resource limits of the container or pod. Default: no limits. */
   readonly resources?: Resources;
+  /** How many times to retry a failed call, from 0 to 100. Default: 0. */
+  readonly retries?: number;
+  /** Timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout. */
+  readonly timeLimit?: number | string;
 }

@@ -51,6 +51,8 @@ export async function makeCalls(calls: Calls): Promise<void> {
       name,
       inputs,
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
+      ...(options.retries === undefined ? {} : { retries: options.retries }),
+      ...(options.timeLimit === undefined ? {} : { timeLimit: options.timeLimit }),
     },
     { onOutput, onOutcome },
   );

@@ -12,6 +12,8 @@ it("takes what jobs take, and gives memory in bytes", () => {
   } as const;
   expect(checkOptions('"f"', options)).toEqual({ ...options, resources: { cpu: 0.5, memory: 2 ** 30, gpu: 1 } });
   expect(checkOptions('"f"', { resources: { memory: 1000 } })).toEqual({ resources: { memory: 1000 } });
+  expect(checkOptions('"f"', { retries: 3, timeLimit: "1h30m" })).toEqual({ retries: 3, timeLimit: 5400 });
+  expect(checkOptions('"f"', { timeLimit: 90 })).toEqual({ timeLimit: 90 });
   expect(checkOptions('"f"', {})).toEqual({});
 });
 
@@ -26,9 +28,13 @@ it.each([
   [{ resources: "1GiB" }, "resources", "is not an object"],
   [{ network: "bridge" }, "network", '"bridge", neither none nor host'],
   [{ netwrok: "host" }, "netwrok", "did you mean network?"],
-  [{ toString: "host" }, "toString", "Known here: tag, env, network, resources, parallelism."],
+  [{ toString: "host" }, "toString", "Known here: tag, env, network, resources, retries, timeLimit, parallelism."],
   [{ env: { A: 1 } }, "env", "does not map names to texts"],
   [{ env: { A: "SECRET:not a name" } }, "env", "does not name a secret"],
+  [{ retries: 101 }, "retries", "a whole number from 0 to 100"],
+  [{ retries: 0.5 }, "retries", "is 0.5"],
+  [{ timeLimit: "soon" }, "timeLimit", '"soon", which is not a duration'],
+  [{ timeLimit: 0 }, "timeLimit", "90s, 1h30m"],
   [{ tag: 1 }, "tag", "is not a text"],
   [{ parallelism: 0 }, "parallelism", "1 or more"],
   [{ settled: true }, "settled", "is not an option"],

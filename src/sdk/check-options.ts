@@ -1,7 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { referenceComplaint } from "../core/secret-reference.ts";
-import { parseBytes } from "../deployment/quantity.ts";
+import { parseBytes, parseDuration } from "../deployment/quantity.ts";
 import type { JobResources } from "../deployment/resources.ts";
 import type { CallOptions } from "./call-options.ts";
 
@@ -27,6 +27,11 @@ function bytesOf(value: unknown): number | undefined {
   return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }
 
+function secondsOf(value: unknown): number | undefined {
+  const seconds = isText(value) ? parseDuration(value) : value;
+  return typeof seconds === "number" && Number.isSafeInteger(seconds) && seconds > 0 ? seconds : undefined;
+}
+
 /** The limits and units of src/deployment/schema.ts. */
 const resourceChecks: Readonly<Record<keyof JobResources, Check>> = {
   cpu: number(0.001, 10_000, false),
@@ -50,6 +55,11 @@ const checks = {
       ? undefined
       : [`is ${shown(value)}, neither none nor host`, "Write none, or host to use this machine's network."],
   resources: (value) => (isRecord(value) ? undefined : ["is not an object", 'Write it like { memory: "512MiB" }.']),
+  retries: number(0, 100, true),
+  timeLimit: (value) =>
+    secondsOf(value) === undefined
+      ? [`is ${shown(value)}, which is not a duration`, "Write it like 90s, 1h30m, 2d, or a number of seconds."]
+      : undefined,
   args: (value) =>
     Array.isArray(value) && value.every(isText) ? undefined : ["is not a list of texts", "Give a list of texts."],
   parallelism: (value) =>
@@ -59,9 +69,10 @@ const checks = {
   settled: (value) => (typeof value === "boolean" ? undefined : ["is neither true nor false", "Write one of them."]),
 } satisfies Record<string, Check>;
 
-/** Options as engines take them: memory is in bytes. */
-export type CheckedOptions<Options extends CallOptions> = Omit<Options, "resources"> & {
+/** Options as engines take them: memory is in bytes, a time limit in seconds. */
+export type CheckedOptions<Options extends CallOptions> = Omit<Options, "resources" | "timeLimit"> & {
   readonly resources?: JobResources;
+  readonly timeLimit?: number;
 };
 
 /**
@@ -76,13 +87,22 @@ export function checkOptions<Options extends CallOptions>(
   options: Options,
   ...more: readonly (keyof typeof checks)[]
 ): CheckedOptions<Options> {
-  checkEntries(subject, "", "an option", options, ["tag", "env", "network", "resources", ...more], checks);
-  const { resources, ...rest } = options;
+  checkEntries(
+    subject,
+    "",
+    "an option",
+    options,
+    ["tag", "env", "network", "resources", "retries", "timeLimit", ...more],
+    checks,
+  );
+  const { resources, timeLimit, ...others } = options;
+  const seconds = secondsOf(timeLimit);
+  const rest = { ...others, ...(seconds === undefined ? {} : { timeLimit: seconds }) };
   if (resources === undefined) return rest;
   checkEntries(subject, "resources.", "a resource", resources, Object.keys(resourceChecks), resourceChecks);
-  const { memory, ...others } = resources;
+  const { memory, ...limits } = resources;
   const bytes = bytesOf(memory);
-  return { ...rest, resources: { ...others, ...(bytes === undefined ? {} : { memory: bytes }) } };
+  return { ...rest, resources: { ...limits, ...(bytes === undefined ? {} : { memory: bytes }) } };
 }
 
 function checkEntries(

@@ -61,6 +61,32 @@ describe("a function whose variable names a secret", () => {
   });
 });
 
+describe("a function that may be tried again", () => {
+  const marks = () => join(mkdtempSync(join(tmpdir(), "marks-")), "marks");
+
+  it("gives the result of the attempt that succeeds, and says what failed", async () => {
+    const { result, err } = await run("third", { MARKS: marks() });
+    expect(result).toBe(3);
+    for (const attempt of [1, 2]) {
+      expect(err).toContain(`slipway: third: attempt ${attempt} of 3 failed; trying again\n`);
+    }
+  });
+
+  it("fails with the last error where a map gives it fewer attempts", async () => {
+    const { err, status } = await run("mapThird", { MARKS: marks() });
+    expect(err.match(/trying again/g)).toHaveLength(1);
+    expect(err).toContain("TideError: not yet");
+    expect(status).toBe(1);
+  });
+
+  it("is ended at its time limit, each time", async () => {
+    const { err, status } = await run("slow", {});
+    expect(err).toContain("slipway: slow: attempt 1 of 2 failed; trying again\n");
+    expect(err).toContain('"slow" failed in a process of this machine: It took longer than its time limit of 1 s.');
+    expect(status).toBe(1);
+  });
+});
+
 it("a map fails if its engine leaves an item out", async () => {
   const helper = executable("helper", `#!${process.execPath}\nconsole.log('{"done":{"requests":0}}')`);
   const env = { SLIPWAY_ENGINE: "kubernetes", SLIPWAY_ENGINE_HELPER: helper, SLIPWAY_CONTAINER_IMAGE: "r.io/a:1" };

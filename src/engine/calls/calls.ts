@@ -21,12 +21,27 @@ export interface CallBatch extends Pick<ContainerRun, "programArguments" | "netw
   readonly inputs: readonly string[];
   /** How many run at once at most; by default what this machine has room for, and 50 on Kubernetes. */
   readonly parallelism?: number;
+  /** How often a failed call is repeated. Default: never. */
+  readonly retries?: number;
+  /** Seconds after which an attempt is ended. Default: none. */
+  readonly timeLimit?: number;
 }
 
 /** How one call ended: with an answer, or with a status (and a reason, where more is known than that) before it gave one. */
 export type CallOutcome =
   | { readonly reply: Reply }
   | { readonly status: number; readonly reason?: { readonly problem: string; readonly remedy: string } };
+
+/** Whether a call has given a result. */
+export function isFine(outcome: CallOutcome): boolean {
+  return "reply" in outcome && !("error" in outcome.reply);
+}
+
+/** What is printed when a call failed and is repeated. */
+export function retryNotice({ name, inputs, retries = 0 }: CallBatch, index: number, failures: number): Buffer {
+  const call = inputs.length === 1 ? `${name}` : `${name}, item ${index}`;
+  return Buffer.from(`slipway: ${call}: attempt ${failures} of ${retries + 1} failed; trying again\n`);
+}
 
 export interface CallListener {
   /** Once for each call, in the order in which they end. */

@@ -29,6 +29,12 @@ describe("indexedJob", () => {
     for (const secret of ["a password", "[0]"]) expect(text).not.toContain(secret);
   });
 
+  it("repeats an index that fails as often as it says, each attempt with the time limit", () => {
+    const { job } = indexedJob(batch(["[0]"], { retries: 3, timeLimit: 90 }), image, names, undefined);
+    expect(job.spec).toMatchObject({ backoffLimitPerIndex: 3, activeDeadlineSeconds: 86400 });
+    expect(job.spec.template.spec).toMatchObject({ activeDeadlineSeconds: 90 });
+  });
+
   it("takes 1,000 small items in one Secret, and large ones in parts that together are all of them", () => {
     const small = Array.from({ length: 1000 }, (_, index) => `[${index}]`);
     expect(indexedJob(batch(small), image, names, undefined).secrets).toHaveLength(2);

@@ -56,6 +56,7 @@ export function indexedJob(
       isFunction: false,
       resources: batch.resources,
       retries: 0,
+      ...(batch.timeLimit === undefined ? {} : { timeLimit: batch.timeLimit }),
     },
     image,
     names,
@@ -73,7 +74,7 @@ export function indexedJob(
         completionMode: "Indexed",
         completions: batch.inputs.length,
         parallelism: Math.min(batch.inputs.length, batch.parallelism ?? usualParallelism),
-        backoffLimitPerIndex: 0,
+        backoffLimitPerIndex: batch.retries ?? 0,
         podFailurePolicy: {
           rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],
         },

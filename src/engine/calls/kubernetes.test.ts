@@ -33,7 +33,7 @@ function refusing(what: string, status: number, times = Number.POSITIVE_INFINITY
 }
 
 /** A cluster that runs a batch when it is told to. What `other` takes care of it does not answer itself. */
-async function clusterOf(other: (asked: Asked) => boolean) {
+async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBatch> = {}) {
   const asked: string[] = [];
   const watches = new Map<string, ServerResponse>();
   let job: Made | undefined;
@@ -67,26 +67,45 @@ async function clusterOf(other: (asked: Asked) => boolean) {
       },
     });
   };
+  /** An attempt of a call has ended in another way. */
+  const fail = (index: number, exitCode: number, attempt = 0, metadata: object = {}) => {
+    const { name } = (job as Made).metadata;
+    const labels = { "batch.kubernetes.io/job-completion-index": String(index) };
+    send("pods", {
+      metadata: { name: `${name}-${index}-${attempt}`, labels, ...metadata },
+      spec: { containers: [] },
+      status: { phase: "Failed", containerStatuses: [{ name: "main", state: { terminated: { exitCode } } }] },
+    });
+  };
+  const failed = (reason: string) => {
+    const conditions = [{ type: "Failed", status: "True", reason, message: "Job has failed indexes" }];
+    send("jobs", { metadata: job?.metadata, spec: {}, status: { conditions } });
+  };
   const complete = () =>
     send("jobs", { metadata: job?.metadata, spec: {}, status: { conditions: [{ type: "Complete", status: "True" }] } });
   const count = (wanted: string) => asked.filter((what) => what === wanted).length;
   const outcomes: CallOutcome[] = [];
   let printed = "";
   const stop = new AbortController();
-  const ended = new KubernetesCalls(env).run(batch, {
-    onOutcome: (index, outcome) => {
-      outcomes[index] = outcome;
+  const ended = new KubernetesCalls(env).run(
+    { ...batch, ...more },
+    {
+      onOutcome: (index, outcome) => {
+        outcomes[index] = outcome;
+      },
+      onOutput: (data) => {
+        printed += data.toString();
+      },
+      signal: stop.signal,
     },
-    onOutput: (data) => {
-      printed += data.toString();
-    },
-    signal: stop.signal,
-  });
+  );
   ended.catch(() => {});
   const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 12_000 });
   return {
     count,
     end,
+    fail,
+    failed,
     complete,
     ended,
     outcomes,
@@ -183,6 +202,66 @@ it("fails only the call whose result its node does not give", async () => {
   cluster.end(1, 2);
   await cluster.ended;
   expect(cluster.outcomes).toEqual([{ status: 1, reason: expect.anything() }, both[1]]);
+});
+
+it("repeats a call that fails, and fails it with its last attempt", async () => {
+  const cluster = await clusterOf(() => false, { retries: 1 });
+  await cluster.watched();
+  const notice = (index: number) => `slipway: f, item ${index}: attempt 1 of 2 failed; trying again\n`;
+  for (const index of [0, 1]) {
+    cluster.fail(index, 3);
+    await cluster.until(() => cluster.printed().includes(notice(index)));
+  }
+  expect(cluster.outcomes).toEqual([]);
+  cluster.fail(0, 4, 1);
+  cluster.end(1, 2);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual([{ status: 4 }, both[1]]);
+});
+
+it("makes a call again whose pod was deleted, which is no failure of it", async () => {
+  const cluster = await clusterOf(() => false);
+  await cluster.watched();
+  const deletionTimestamp = "2026-01-01T00:00:00Z";
+  cluster.fail(0, 143, 0, { deletionTimestamp, finalizers: ["batch.kubernetes.io/job-tracking"] });
+  cluster.end(1, 2);
+  cluster.failed("FailedIndexes");
+  await cluster.until(() => ["POST jobs", "WATCH pods", "WATCH jobs"].every((what) => cluster.count(what) >= 2));
+  expect(cluster.outcomes).toEqual([undefined, both[1]]);
+  cluster.end(0, 1);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual(both);
+  expect(cluster.printed()).toContain("slipway: The pod of a call was deleted or lost; trying again\n");
+  expect(cluster.count("DELETE jobs")).toBe(2);
+});
+
+it("makes a call again whose pod was deleted with its node, which does not give the log", async () => {
+  const refuses = refusing("GET log", 502);
+  let isAway = true;
+  const cluster = await clusterOf((asked) => isAway && refuses(asked));
+  await cluster.watched();
+  const deletionTimestamp = "2026-01-01T00:00:00Z";
+  cluster.fail(0, 143, 0, { deletionTimestamp, finalizers: ["batch.kubernetes.io/job-tracking"] });
+  await cluster.until(() => cluster.count("GET log") > 1);
+  later(6 * 60_000);
+  cluster.end(1, 2);
+  cluster.failed("FailedIndexes");
+  await cluster.until(() => cluster.count("DELETE jobs") > 0);
+  isAway = false;
+  await cluster.until(() => ["POST jobs", "WATCH pods", "WATCH jobs"].every((what) => cluster.count(what) >= 2));
+  cluster.end(0, 1);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual(both);
+});
+
+it("does not make calls again that took longer than the batch may", async () => {
+  const cluster = await clusterOf(() => false);
+  await cluster.watched();
+  for (const index of [0, 1]) cluster.fail(index, 143, 0, { deletionTimestamp: "2026-01-01T00:00:00Z" });
+  cluster.failed("DeadlineExceeded");
+  await cluster.ended;
+  expect(cluster.outcomes).toMatchObject([{ status: 1 }, { status: 1 }]);
+  expect(cluster.count("POST jobs")).toBe(1);
 });
 
 it("has secrets of variables in the calls' own Secret alone, or where the cluster has them", async () => {

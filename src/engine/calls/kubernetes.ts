@@ -19,6 +19,8 @@ import { PodResults, sentences } from "./pod-results.ts";
 const podTime = 3000;
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
 const endTime = 120_000;
+/** How many Jobs a batch may need: calls whose pods were deleted are made again in another. */
+const rounds = 5;
 /** Milliseconds between attempts to delete what a cluster that does not answer runs. */
 const interval = 1000;
 
@@ -41,6 +43,31 @@ export class KubernetesCalls implements CallEngine {
   }
 
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
+    let left = batch.inputs.map((_, index) => index);
+    for (let round = 1; left.length > 0; round += 1) {
+      const indexes = left;
+      const lost = await this.#runOnce(
+        { ...batch, inputs: indexes.map((index) => batch.inputs[index] ?? "") },
+        {
+          ...listener,
+          onOutcome: (index, outcome) => listener.onOutcome(indexes[index] ?? index, outcome),
+        },
+      );
+      left = lost.map((index) => indexes[index] ?? index);
+      if (left.length === 0) return;
+      const pods = left.length === 1 ? "The pod of a call was" : `The pods of ${left.length} calls were`;
+      if (round === rounds) {
+        const problem = `${pods} deleted or lost, for the ${rounds}th time.`;
+        const reason = { problem, remedy: "Find out who deletes them, then call it again." };
+        for (const index of left) listener.onOutcome(index, { status: 1, reason });
+        return;
+      }
+      void listener.onOutput(Buffer.from(`slipway: ${pods} deleted or lost; trying again\n`));
+    }
+  }
+
+  /** @returns the calls whose pods were lost, and which are to be made again */
+  async #runOnce(batch: CallBatch, listener: CallListener): Promise<readonly number[]> {
     const { image = "" } = batch;
     const cluster = await this.#prepared.cluster;
     const before = cluster.api.requests;
@@ -61,7 +88,9 @@ export class KubernetesCalls implements CallEngine {
     await this.#prepared.swept;
     this.requests += cluster.api.requests - before;
     // Why calls failed matters more than what became of them.
-    for (const each of [followed, removed]) if (each.status === "rejected") throw each.reason;
+    if (followed.status === "rejected") throw followed.reason;
+    if (removed.status === "rejected") throw removed.reason;
+    return followed.value;
   }
 }
 
@@ -107,12 +136,12 @@ async function followCalls(
   nonce: string,
   batch: CallBatch,
   listener: CallListener,
-): Promise<void> {
+): Promise<readonly number[]> {
   const { api, namespace } = cluster;
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, ...(listener.signal ? [listener.signal] : [])]);
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
-  const results = new PodResults(cluster, nonce, batch.inputs.length, listener, signal);
+  const results = new PodResults(cluster, nonce, batch, listener, signal);
   const tell = (text: string) => listener.onOutput(Buffer.from(`slipway: ${text}\n`));
   const told = new Set<string>();
   const trouble = (found: Trouble | undefined) => {
@@ -160,8 +189,9 @@ async function followCalls(
   }, podTime);
   try {
     // A watch ends by itself only when it is aborted.
-    await Promise.race([results.done, failed, Promise.all([pods, job])]);
+    const lost = await Promise.race([results.done, failed, Promise.all([pods, job]).then(() => [])]);
     listener.signal?.throwIfAborted();
+    return lost;
   } finally {
     clearInterval(timer);
     over.abort();

@@ -9,15 +9,26 @@ import { runProcess } from "../process/run.ts";
 import { callVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { resolveVariables } from "../secrets/variables.ts";
-import { type CallBatch, type CallEngine, type CallListener, type CallOutcome, maximumReply } from "./calls.ts";
+import {
+  type CallBatch,
+  type CallEngine,
+  type CallListener,
+  type CallOutcome,
+  isFine,
+  maximumReply,
+  retryNotice,
+} from "./calls.ts";
 import { pool, roomHere } from "./pool.ts";
+
+/** Milliseconds that a timer of Node waits at most. */
+const longestTimer = 2 ** 31 - 1;
 
 type RunOne = (run: Run, signal: AbortSignal) => Promise<number>;
 
 async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([failed.signal, ...(listener.signal ? [listener.signal] : [])]);
-  const call = async (index: number) => {
+  const attempt = async (index: number): Promise<CallOutcome> => {
     const nonce = randomBytes(16).toString("hex");
     const reader = new ResultReader(nonce, maximumReply, listener.onOutput);
     const run: Run = {
@@ -27,11 +38,26 @@ async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne)
       holdsStdin: true,
       onStdout: (chunk) => reader.write(chunk),
     };
-    const status = await runOne(run, signal).catch((error) => {
+    const { timeLimit } = batch;
+    const late = timeLimit === undefined ? undefined : AbortSignal.timeout(Math.min(timeLimit * 1000, longestTimer));
+    const status = await runOne(run, late ? AbortSignal.any([signal, late]) : signal).catch((error) => {
       failed.abort();
       throw error;
     });
-    if (!signal.aborted) listener.onOutcome(index, outcomeOf(reader.end(), status, listener));
+    if (!late?.aborted) return outcomeOf(reader.end(), status, listener);
+    const problem = `It took longer than its time limit of ${timeLimit} s.`;
+    return { status, reason: { problem, remedy: "Give it more time, or less to do." } };
+  };
+  const call = async (index: number) => {
+    for (let failures = 1; ; failures += 1) {
+      const outcome = await attempt(index);
+      if (signal.aborted) return;
+      if (isFine(outcome) || failures > (batch.retries ?? 0)) {
+        listener.onOutcome(index, outcome);
+        return;
+      }
+      await listener.onOutput(retryNotice(batch, index, failures));
+    }
   };
   await pool(batch.inputs.length, batch.parallelism ?? roomHere(batch.resources), call, signal);
   listener.signal?.throwIfAborted();

@@ -1,12 +1,12 @@
 import { Failure } from "../../core/errors.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { jobFailure, podFailure, type Trouble, waitingTrouble } from "../kubernetes/failure.ts";
+import { jobFailure, podFailure, type Trouble, waitingTrouble, wasLost } from "../kubernetes/failure.ts";
 import { asItIs, lostResult, podLog } from "../kubernetes/logs.ts";
 import { conditionOf, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
 import { podTrouble } from "../kubernetes/reasons.ts";
 import { type LoggedReply, type Reply, ResultReader } from "../protocol.ts";
-import { type CallListener, type CallOutcome, maximumReply } from "./calls.ts";
+import { type CallBatch, type CallListener, type CallOutcome, isFine, maximumReply, retryNotice } from "./calls.ts";
 
 /** The label by which the job controller numbers the pods of an indexed Job. */
 const indexLabel = "batch.kubernetes.io/job-completion-index";
@@ -22,7 +22,12 @@ export class PodResults {
   readonly #listener: CallListener;
   readonly #signal: AbortSignal;
   readonly #isOpen: Set<number>;
+  readonly #batch: CallBatch;
   readonly #isSingle: boolean;
+  /** How often calls failed that are made again, and how the last time. */
+  readonly #failures = new Map<number, { readonly count: number; readonly last: CallOutcome }>();
+  /** Calls whose pods were deleted, or lost with their nodes. The job controller takes that for a failure, unless it knows of the loss. */
+  readonly #lost = new Set<number>();
   readonly #seen = new Set<string>();
   /** Logs that are read as they are written, by pod, with the reply that was in them. */
   readonly #followed = new Map<
@@ -33,14 +38,16 @@ export class PodResults {
   #reading = 0;
   #underWay = 0;
   #isClosed: Job | undefined;
-  readonly #done = Promise.withResolvers<void>();
-  /** Settles once every call has an outcome; rejects when a log cannot be read. */
+  readonly #done = Promise.withResolvers<readonly number[]>();
+  /** Settles once every call has an outcome, with the calls that have none because their pods were lost; rejects when a log cannot be read. */
   readonly done = this.#done.promise;
   hasBegun = false;
 
-  constructor(cluster: Cluster, nonce: string, count: number, listener: CallListener, signal: AbortSignal) {
+  constructor(cluster: Cluster, nonce: string, batch: CallBatch, listener: CallListener, signal: AbortSignal) {
+    const count = batch.inputs.length;
     this.#cluster = cluster;
     this.#nonce = nonce;
+    this.#batch = batch;
     this.#listener = listener;
     this.#signal = signal;
     this.#isOpen = new Set(Array.from({ length: count }, (_, index) => index));
@@ -49,8 +56,10 @@ export class PodResults {
 
   see(pods: Iterable<Pod>): void {
     for (const pod of pods) {
-      const { name } = pod.metadata;
+      const { name, deletionTimestamp } = pod.metadata;
       if (this.#seen.has(name)) continue;
+      // One that is deleted at once may never be seen to end.
+      if (deletionTimestamp !== undefined) this.#lost.add(indexOf(pod));
       const { running, terminated } = containerState(pod);
       if (running || terminated) {
         this.hasBegun = true;
@@ -76,7 +85,7 @@ export class PodResults {
   }
 
   #ended(pod: Pod): void {
-    const index = Number(pod.metadata.labels?.[indexLabel]);
+    const index = indexOf(pod);
     if (!this.#isOpen.has(index)) return;
     const { terminated } = containerState(pod);
     const reader = new ResultReader(this.#nonce, maximumReply, () => {});
@@ -115,6 +124,7 @@ export class PodResults {
     } catch (error) {
       // Its node is gone, say, and no reason for other calls to fail.
       if (!(error instanceof Failure)) throw error;
+      if (known === undefined && (isRemade(pod) || wasLost(pod))) return this.#settle(index, pod, undefined);
       const reason = { problem: `Its result cannot be read. ${error.problem}`, remedy: "Call it again." };
       if (this.#isOpen.has(index)) this.#tell(index, known ? { reply: known } : { status: 1, reason });
     }
@@ -122,22 +132,37 @@ export class PodResults {
 
   #settle(index: number, pod: Pod, reply: Reply | undefined): void {
     if (!this.#isOpen.has(index)) return;
-    if (reply === undefined && conditionOf(pod, "DisruptionTarget")) this.#settleRest();
-    else this.#tell(index, reply ? { reply } : failureOf(pod));
+    const outcome = reply ? { reply } : failureOf(pod);
+    const count = (this.#failures.get(index)?.count ?? 0) + 1;
+    if (reply === undefined && (isRemade(pod) || wasLost(pod))) {
+      if (!isRemade(pod)) this.#lost.add(index);
+    } else if (isFine(outcome) || count > (this.#batch.retries ?? 0)) this.#tell(index, outcome);
+    else {
+      this.#failures.set(index, { count, last: outcome });
+      void this.#listener.onOutput(retryNotice(this.#batch, index, count));
+    }
+    this.#settleRest();
   }
 
   #tell(index: number, outcome: CallOutcome): void {
     this.#isOpen.delete(index);
     this.#listener.onOutcome(index, outcome);
-    if (this.#isOpen.size === 0) this.#done.resolve();
+    if (this.#isOpen.size === 0) this.#done.resolve([]);
   }
 
   #settleRest(): void {
     if (this.#isClosed === undefined || this.#underWay > 0) return;
+    const failed = conditionOf(this.#isClosed, "Failed");
+    const isLost = (index: number) => this.#lost.has(index) && failed?.reason !== "DeadlineExceeded";
+    const lost = [...this.#isOpen].filter(isLost);
     const words =
       jobFailure(this.#isClosed, undefined) || "Its pod was deleted before its result was read. Call it again.";
     const [problem, remedy] = sentences(words);
-    for (const index of [...this.#isOpen]) this.#tell(index, { status: 1, reason: { problem, remedy } });
+    for (const index of this.#isOpen) {
+      if (!isLost(index))
+        this.#tell(index, this.#failures.get(index)?.last ?? { status: 1, reason: { problem, remedy } });
+    }
+    this.#done.resolve(lost);
   }
 
   #later(work: () => Promise<void>): void {
@@ -182,6 +207,15 @@ export class PodResults {
   #parse<Answer = Reply>(text: string | undefined): Answer | undefined {
     return text === undefined ? undefined : ((this.#listener.handsOn ? parseExactly : JSON.parse)(text) as Answer);
   }
+}
+
+/** Whether the job controller makes a pod again, and does not count its end as a failure. */
+function isRemade(pod: Pod): boolean {
+  return conditionOf(pod, "DisruptionTarget") !== undefined;
+}
+
+function indexOf(pod: Pod): number {
+  return Number(pod.metadata.labels?.[indexLabel]);
 }
 
 function failureOf(pod: Pod): CallOutcome {

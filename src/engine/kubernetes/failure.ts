@@ -217,6 +217,12 @@ export function endWords(
 const deleted =
   "Its pod was deleted while it ran: its node was drained, or someone did it. Submit it again, or give it retries.";
 
+/** Whether a pod ended because it was deleted or its node was lost, whatever its program did. */
+export function wasLost(pod: Pod): boolean {
+  const reason = pod.status?.reason ?? containerState(pod).terminated?.reason ?? "";
+  return /^(Evicted|NodeLost|NodeShutdown|ContainerStatusUnknown)$/.test(reason) || wasDeleted(pod);
+}
+
 function wasDeleted(pod: Pod): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata;
   if (deletionTimestamp === undefined) return false;

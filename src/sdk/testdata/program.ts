@@ -1,6 +1,7 @@
 /** A program for the tests of functions: its first argument says which of its calls to make. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { appendFileSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import {
   containerImage,
@@ -39,6 +40,19 @@ const large = inImage("large", (bytes: number) => "x".repeat(bytes));
 inImage("length", (text: string) => text.length);
 const secret = inImage("secret", () => (process.env["PASSWORD"] ?? "").length, {
   env: { PASSWORD: "SECRET:db-password" },
+});
+const third = inImage(
+  "third",
+  (marks: string) => {
+    appendFileSync(marks, "x");
+    if (readFileSync(marks, "utf8").length < 3) throw new TideError("not yet");
+    return readFileSync(marks, "utf8").length;
+  },
+  { retries: 2 },
+);
+const slow = inImage("slow", () => new Promise<null>((resolve) => setTimeout(resolve, 600_000)), {
+  timeLimit: "1s",
+  retries: 1,
 });
 const outer = inImage("outer", async () => (await add(2, 3)).sum);
 const where = inImage(
@@ -80,6 +94,9 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   outer: () => outer(),
   where: () => where(),
   secret: () => secret(),
+  slow: () => slow(),
+  third: () => third(process.env["MARKS"] ?? ""),
+  mapThird: () => mapInImage([process.env["MARKS"] ?? ""], third, { retries: 1 }),
   waits: () => waits(),
   failsWhileWaiting: () => Promise.all([waits(), once(process, "SIGUSR2").then(fail)]),
   map: () => mapInImage(upTo(12), square, { parallelism: 5 }),
