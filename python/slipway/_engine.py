@@ -74,6 +74,8 @@ class Batch(TypedDict, total=False):
     name: str
     inputs: Sequence[str]
     parallelism: int
+    retries: int
+    timeLimit: float
 
 
 OnOutcome = Callable[[int, Dict[str, Any]], None]
@@ -252,6 +254,11 @@ def _listen(answers: Iterable[bytes], on_outcome: OnOutcome, on_output: OnOutput
     return last
 
 
+def _is_fine(outcome: Mapping[str, Any]) -> bool:
+    """Returns whether a call has given a result."""
+    return "error" not in outcome.get("reply", {"error": None})
+
+
 def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
     running: Set["subprocess.Popen[bytes]"] = set()
     lock = threading.Lock()
@@ -263,12 +270,14 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
         with lock:
             on_output(data)
 
-    def call(index: int) -> None:
+    def attempt(index: int) -> Optional[Dict[str, Any]]:
+        """Makes a call once. Returns how it ended; None if nobody waits for it any more."""
+        is_late = threading.Event()
         nonce = secrets.token_hex(16)
         reader = ResultReader(nonce, output)
         with lock:
             if is_stopped:
-                return
+                return None
             child = _spawn(
                 _command(batch["programArguments"]),
                 stdin=subprocess.PIPE,
@@ -282,6 +291,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
             running.add(child)
         with child:
             assert child.stdin and child.stdout
+            timer = _time_limit(child, batch.get("timeLimit"), is_late)
             printers = [_printer(child.stdout, reader.write)]
             if child.stderr:
                 printers.append(_printer(child.stderr, output))
@@ -290,6 +300,8 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 child.stdin.write(f"{inputs[index]}\n".encode())
                 child.stdin.flush()
             status = child.wait()
+            if timer:
+                timer.cancel()
             _signal(child, signal.SIGKILL)
             for printer in printers:
                 printer.join()
@@ -297,9 +309,24 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
         reply = reader.end()
         with lock:
             running.discard(child)
-            if not is_stopped:
-                outcome: Dict[str, Any] = {"status": status if status >= 0 else 128 - status}
-                on_outcome(index, outcome if reply is None else {"reply": reply})
+        outcome: Dict[str, Any] = {"status": status if status >= 0 else 128 - status}
+        if is_late.is_set():
+            problem = f"It took longer than its time limit of {batch['timeLimit']} s."
+            return {**outcome, "reason": {"problem": problem, "remedy": "Give it more time, or less to do."}}
+        return outcome if reply is None else {"reply": reply}
+
+    def call(index: int) -> None:
+        subject = batch["name"] if len(inputs) == 1 else f"{batch['name']}, item {index}"
+        attempts = batch.get("retries", 0) + 1
+        for number in range(1, attempts + 1):
+            outcome = attempt(index)
+            with lock:
+                if outcome is None or is_stopped:
+                    return
+                if _is_fine(outcome) or number == attempts:
+                    on_outcome(index, outcome)
+                    return
+                on_output(f"slipway: {subject}: attempt {number} of {attempts} failed; trying again\n".encode())
 
     parallelism = batch.get("parallelism") or _room_here(batch["resources"])
     with ThreadPoolExecutor(max_workers=min(parallelism, len(inputs))) as pool:
@@ -327,6 +354,23 @@ def _spawn(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
             remedy = "Build the pipeline's target again."
         message = f"{command[0]} cannot be started: {error.strerror}.\n{remedy}"
         raise reported(Failure, "program-failed", command[0], message) from error
+
+
+def _time_limit(
+    child: "subprocess.Popen[bytes]", limit: Optional[float], is_late: threading.Event
+) -> Optional[threading.Timer]:
+    """Stops a process after so many seconds, and notes that."""
+    if limit is None:
+        return None
+
+    def stop() -> None:
+        is_late.set()
+        _stop([child])
+
+    timer = threading.Timer(min(limit, threading.TIMEOUT_MAX), stop)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def _stop(children: List["subprocess.Popen[bytes]"]) -> None:

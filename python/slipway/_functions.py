@@ -9,7 +9,7 @@ from slipway._engine import Network, Resources
 from slipway._errors import Failure, ItemFailure, MapError, RanIn, UserError, reported, revive
 from slipway._images import container_image, image_variables
 from slipway._json import encode
-from slipway._options import check_options
+from slipway._options import check_options, seconds
 from slipway._progress import MapProgress
 from slipway._protocol import WHOLE_PROGRAM
 from slipway._serving import SERVED, unknown_function
@@ -24,6 +24,8 @@ class _Options(NamedTuple):
     env: Optional[Mapping[str, str]] = None
     network: Optional[Network] = None
     resources: Optional[Resources] = None
+    retries: Optional[int] = None
+    time_limit: Union[int, str, None] = None
 
     def over(self, others: "_Options") -> "_Options":
         """These options, with the others' values for those that are not given."""
@@ -52,6 +54,8 @@ def in_image(
     env: Optional[Mapping[str, str]] = None,
     network: Optional[Network] = None,
     resources: Optional[Resources] = None,
+    retries: Optional[int] = None,
+    time_limit: Union[int, str, None] = None,
 ) -> Callable[[_F], _F]: ...
 
 
@@ -63,6 +67,8 @@ def in_image(
     env: Optional[Mapping[str, str]] = None,
     network: Optional[Network] = None,
     resources: Optional[Resources] = None,
+    retries: Optional[int] = None,
+    time_limit: Union[int, str, None] = None,
 ) -> Any:
     """Decorates a function so that each call runs it inside this program's image, on the engine that `engine()` returns.
 
@@ -81,6 +87,8 @@ def in_image(
         env: environment variables to set in addition to the image's own. `SECRET:NAME` is the value of a secret of `slipway secret`. Default: none.
         network: network of the container, `none` or `host`. Default: `none`. Pods always have the cluster's network.
         resources: resource limits of the container or pod. Default: no limits.
+        retries: how many times to retry a failed call, from 0 to 100. Default: 0.
+        time_limit: timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.
 
     Returns:
         The function to call, or a decorator if it is used with arguments.
@@ -88,7 +96,7 @@ def in_image(
     Raises:
         UserError: the program already has another function of that name, or an option is unknown or invalid.
     """
-    options = _Options(tag, env, network, resources)
+    options = _Options(tag, env, network, resources, retries, time_limit)
     if function is not None:
         return _define(function, name, options)
     return lambda each: _define(each, name, options)
@@ -153,6 +161,8 @@ def run_in_image(
     env: Optional[Mapping[str, str]] = None,
     network: Optional[Network] = None,
     resources: Optional[Resources] = None,
+    retries: Optional[int] = None,
+    time_limit: Union[int, str, None] = None,
 ) -> Any:
     """Runs this whole program inside its own image, on the engine that `engine()` returns, and waits for its end.
 
@@ -164,6 +174,8 @@ def run_in_image(
         env: as for `in_image`.
         network: as for `in_image`.
         resources: as for `in_image`.
+        retries: as for `in_image`.
+        time_limit: as for `in_image`.
 
     Returns:
         The result of the body that was given to `main`, as JSON. None if the program exits with status 0 without calling `main`.
@@ -181,8 +193,8 @@ def run_in_image(
             "run_in_image was called inside the image, where the program would start itself forever.\n"
             "Check inside_image() first, or pass `args` that tell the program what to do there.",
         )
-    check_options("run_in_image", tag, env, network, resources)
-    result = _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources))
+    check_options("run_in_image", tag, env, network, resources, retries, time_limit)
+    result = _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources, retries, time_limit))
     if result.error is not None:
         raise result.error
     return result.value
@@ -198,6 +210,8 @@ def map_in_image(
     env: Optional[Mapping[str, str]] = None,
     network: Optional[Network] = None,
     resources: Optional[Resources] = None,
+    retries: Optional[int] = None,
+    time_limit: Union[int, str, None] = None,
 ) -> List[Any]:
     """Calls a function for every item, each in its own container as with `in_image`. On Kubernetes, all calls are one Job.
 
@@ -212,6 +226,8 @@ def map_in_image(
         env: overrides the option of `in_image`.
         network: overrides the option of `in_image`.
         resources: overrides the option of `in_image`.
+        retries: overrides the option of `in_image`.
+        time_limit: overrides the option of `in_image`.
 
     Returns:
         The results in the order of the items.
@@ -222,12 +238,12 @@ def map_in_image(
         Failure: the engine does not work. All calls have ended by then.
     """
     known = _find(function)
-    check_options("map_in_image", tag, env, network, resources, parallelism)
+    check_options("map_in_image", tag, env, network, resources, retries, time_limit, parallelism)
     inputs = [encode([item], f'item {index} for "{known.name}"') for index, item in enumerate(items)]
     if SERVED is not None:
         results = [_here(known, item) for item in items]
     elif inputs:
-        options = _Options(tag, env, network, resources).over(known.options)
+        options = _Options(tag, env, network, resources, retries, time_limit).over(known.options)
         results = _map_there(known.name, inputs, options, parallelism)
     else:
         results = []
@@ -300,6 +316,11 @@ def _calls(
         batch["image"] = image
     if parallelism is not None:
         batch["parallelism"] = parallelism
+    if options.retries is not None:
+        batch["retries"] = options.retries
+    time_limit = seconds(options.time_limit)
+    if time_limit is not None:
+        batch["timeLimit"] = time_limit
     done: Set[int] = set()
 
     def on_outcome(index: int, outcome: Dict[str, Any]) -> None:

@@ -25,6 +25,8 @@ def check_options(
     env: Any = None,
     network: Any = None,
     resources: Any = None,
+    retries: Any = None,
+    time_limit: Any = None,
     parallelism: Any = None,
 ) -> Dict[str, float]:
     """Checks options, which programs without types can give in any form. None means not given.
@@ -47,6 +49,10 @@ def check_options(
         ("network", network, network in ("none", "host"), f"is {network!r}, neither none nor host",
          "Write none, or host to use this machine's network."),
         ("resources", resources, isinstance(resources, Mapping), "is not a dict", 'Write it like {"memory": "512MiB"}.'),
+        ("retries", retries, _is_whole(retries) and 0 <= retries <= 100,
+         f"is {retries!r}", "Give a whole number from 0 to 100."),
+        ("time_limit", time_limit, seconds(time_limit) is not None,
+         f"is {time_limit!r}, which is not a duration", "Write it like 90s, 1h30m, 2d, or a number of seconds."),
         ("parallelism", parallelism, _is_whole(parallelism) and parallelism > 0,
          f"is {parallelism!r}, which is not a number of calls", "Set it to a whole number of 1 or more."),
     ):
@@ -60,6 +66,14 @@ def check_options(
             raise _refusal(subject, f"resources.{name}", *complaint)
         checked[name] = _bytes(value) or 0 if name == "memory" else value
     return checked
+
+
+def seconds(value: Any) -> Optional[int]:
+    """The seconds of `90s`, `1h30m`, `2d` or a number. None for what is no such duration."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", value, re.ASCII)
+        value = match and sum(int(part or 0) * unit for part, unit in zip(match.groups(), (86_400, 3600, 60, 1)))
+    return value if _is_whole(value) and 0 < value <= _LARGEST else None
 
 
 def _refusal(subject: str, path: str, problem: str, remedy: str) -> UserError:

@@ -69,6 +69,20 @@ def outer() -> int:
     return int(add(2, 3)["sum"])
 
 
+@slipway.in_image(retries=2)
+def third(marks: str) -> int:
+    with open(marks, "a") as file:
+        file.write("x")
+    if os.path.getsize(marks) < 3:
+        raise TideError("not yet")
+    return os.path.getsize(marks)
+
+
+@slipway.in_image(time_limit="1s", retries=1)
+def slow() -> None:
+    time.sleep(600)
+
+
 @slipway.in_image(env={"DECLARED": "line one\nline two"})
 def declared() -> Any:
     return [os.environ.get("DECLARED"), os.environ.get("SLIPWAY_CALL_NONCE")]
@@ -120,6 +134,9 @@ SCENARIOS: Dict[str, Callable[[], Any]] = {
     "keys": lambda: add({1: 2}, 3),
     "outer": outer,
     "declared": declared,
+    "third": lambda: third(os.environ["MARKS"]),
+    "map_third": lambda: slipway.map_in_image([os.environ["MARKS"]], third, retries=1),
+    "slow": slow,
     "map": lambda: slipway.map_in_image(list(range(12)), square, parallelism=5),
     "map_limited": lambda: slipway.map_in_image([1, 2, 3], square, resources={"cpu": 0.5, "memory": "1GiB"}),
     "map_by_name": lambda: slipway.map_in_image([1, 2], "square"),

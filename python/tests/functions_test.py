@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from typing import Any, Dict, Tuple
@@ -45,6 +46,22 @@ class Functions(unittest.TestCase):
         _, err, _ = run("late")
         self.assertRegex(err, r'^slipway.*\n.*Traceback.*\n.*functions_program\.py", line \d+, in fails_late\n')
         self.assertNotIn("asyncio", err)
+
+    def test_are_tried_again_and_say_so(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            result, err, _ = run("third", MARKS=f"{folder}/one")
+            self.assertEqual(result, 3)
+            for attempt in (1, 2):
+                self.assertIn(f"slipway: third: attempt {attempt} of 3 failed; trying again\n", err)
+            _, err, status = run("map_third", MARKS=f"{folder}/two")
+            self.assertEqual((err.count("trying again"), status), (1, 1))
+            self.assertIn("TideError: not yet", err)
+
+    def test_end_at_their_time_limit_each_time(self) -> None:
+        _, err, status = run("slow")
+        self.assertIn("slipway: slow: attempt 1 of 2 failed; trying again\n", err)
+        self.assertIn(f'"slow" failed in {WHERE}: It took longer than its time limit of 1 s.', err)
+        self.assertEqual(status, 1)
 
     def test_end_with_one_clear_sentence(self) -> None:
         for scenario, expected, culprit, code in (

@@ -4,7 +4,7 @@ import unittest
 from typing import Any, Dict
 
 import slipway
-from slipway._options import check_options
+from slipway._options import check_options, seconds
 
 
 class Options(unittest.TestCase):
@@ -26,6 +26,11 @@ class Options(unittest.TestCase):
             ({"resources": "1GiB"}, "resources", "is not a dict"),
             ({"network": "bridge"}, "network", "'bridge', neither none nor host"),
             ({"env": {"A": 1}}, "env", "does not map names to texts"),
+            ({"retries": 101}, "retries", "a whole number from 0 to 100"),
+            ({"retries": True}, "retries", "is True"),
+            ({"time_limit": "soon"}, "time_limit", "'soon', which is not a duration"),
+            ({"time_limit": 0}, "time_limit", "90s, 1h30m"),
+            ({"time_limit": ""}, "time_limit", "is ''"),
             ({"tag": 1}, "tag", "is not a text"),
             ({"parallelism": 0}, "parallelism", "1 or more"),
             ({"parallelism": 2.5}, "parallelism", "is 2.5"),
@@ -35,6 +40,10 @@ class Options(unittest.TestCase):
                 check_options('"f"', **options)
             self.assertEqual((raised.exception.code, raised.exception.culprit), ("value-invalid", culprit))
             self.assertIn(words, str(raised.exception))
+
+    def test_have_durations_as_jobs_have_them(self) -> None:
+        given = {"90s": 90, "1h30m": 5400, "2d": 172_800, 7: 7}
+        self.assertEqual([seconds(each) for each in given], list(given.values()))
 
     def test_are_checked_where_a_function_is_defined(self) -> None:
         wrong: Dict[str, Any] = {"gpus": 1}
