@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { LocalSecrets } from "../secrets/local.ts";
 import { installedClient, makeImage } from "../testdata/image.ts";
 import { engine, firstWords, home, plain, root, textOf } from "../testdata/jobs.ts";
 import { containerName, findJobFolder, readRecord } from "./job-folder.ts";
@@ -52,6 +53,20 @@ describe("a job in a container", () => {
   it("gives the result of a function in its code", async () => {
     const id = await submit({ function: "double.ts", arguments: [21] });
     expect(await engine.collect(id)).toMatchObject({ status: { state: "succeeded" }, reply: { result: 42 } });
+  });
+
+  it("has the value of a secret, which no command line and no file of the job has", async () => {
+    await new LocalSecrets({ XDG_STATE_HOME: home }).set("db-password", Buffer.from("hunter2 of a job"));
+    const waits = "console.log(process.env.PASSWORD.length); await new Promise((end) => setTimeout(end, 600_000));";
+    writeFileSync(join(home, code, "waits.ts"), `export default async () => { ${waits} };\n`);
+    const id = await submit({ function: "waits.ts", environment: { PASSWORD: "SECRET:db-password" } });
+    expect(await firstWords(id)).toBe("16\n");
+    const processes = execFileSync("ps", ["-eo", "args", "-ww"], { encoding: "utf8" });
+    expect(processes).toContain("--env=PASSWORD");
+    const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const texts = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
+    expect(processes + texts.join("\n")).not.toContain("hunter2 of a job");
+    await engine.cancel(id);
   });
 
   it("gives the result of a function in an image with an entrypoint, which does not run", async () => {
