@@ -205,7 +205,13 @@ describe("slipway job", () => {
     expect(await said).toBe(
       `slipway: job ${id}\nslipway: job ${id} goes on. Return to it with \`slipway job logs --follow ${id}\`, end it with \`slipway job cancel ${id}\`.\n`,
     );
-    expect((await job("ls")).out).toMatch(`${id}  running`);
+    expect((await job("ls", "--last", "1")).out).toMatch(
+      new RegExp(`^ID .* DURATION\n${id} +\\S+ +process +running +2\\S+Z +\\d+s\n$`),
+    );
+    expect(await job("ls", "--last", "0")).toMatchObject({
+      error: printed("command-line-invalid", "--last"),
+      status: 2,
+    });
     expect((await job("logs", id)).out).toBe("begun\n");
     expect((await job("cancel", id)).error).toBe(`slipway: job ${id} cancelled with status 143\n`);
     expect((await job("status", id)).out).toBe(`job ${id} cancelled with status 143\n`);

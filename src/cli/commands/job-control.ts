@@ -4,7 +4,7 @@ import type { JobEngine, JobStatus } from "../../engine/job/engine.ts";
 import { hasEnded } from "../../engine/job/engine.ts";
 import { findJobFolder, jobsFolder } from "../../engine/job/job-folder.ts";
 import { untilInterrupted } from "./interrupt.ts";
-import { engineOf, listAllJobs } from "./job-engines.ts";
+import { engineOf } from "./job-engines.ts";
 import { notice, printJson, write } from "./output.ts";
 
 /** The hidden command that a supervisor process runs. */
@@ -27,14 +27,6 @@ export async function followJob(engine: JobEngine, id: string, isFunction: boole
     if (status.state !== "succeeded") notice(describe(status));
     process.exitCode = exitStatusOf(status);
   }, `job ${id} goes on. Return to it with \`slipway job logs --follow ${id}\`, end it with \`slipway job cancel ${id}\`.`);
-}
-
-/** Lists all jobs, one per line. */
-export async function listJobs({ json }: { readonly json: boolean }): Promise<void> {
-  const jobs = await listAllJobs();
-  if (json) printJson(jobs);
-  else for (const job of jobs) process.stdout.write(`${job.id}  ${job.state}  ${job.submitted}\n`);
-  if (jobs.length === 0) process.stderr.write("There are no jobs.\n");
 }
 
 export async function showStatus({ id, json }: { readonly id: string; readonly json: boolean }): Promise<void> {

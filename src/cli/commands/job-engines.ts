@@ -1,6 +1,6 @@
 import process from "node:process";
 import { detectEngine } from "../../engine/choose.ts";
-import type { JobEngine, JobStatus } from "../../engine/job/engine.ts";
+import type { JobEngine, ListedJob } from "../../engine/job/engine.ts";
 import { LocalEngine } from "../../engine/job/local-engine.ts";
 import { hasCluster } from "../../engine/kubernetes/configured.ts";
 import { isKubernetesId } from "../../engine/kubernetes/id.ts";
@@ -37,21 +37,25 @@ export async function engineOf(id: string): Promise<JobEngine> {
   return isKubernetesId(id) ? kubernetesEngine() : localEngine();
 }
 
-/** The jobs of this machine, then those in the cluster. A cluster that does not answer only causes a notice. */
-export async function listAllJobs(): Promise<JobStatus[]> {
-  const [local, remote] = await Promise.all([localEngine().list(), listClusterJobs()]);
+/**
+ * The jobs of this machine, then those in the cluster. A cluster that does not answer only causes a notice.
+ *
+ * @param isOfAll whether jobs of other users in the cluster are among them
+ */
+export async function listAllJobs(isOfAll = false, tell = notice): Promise<ListedJob[]> {
+  const [local, remote] = await Promise.all([localEngine().list(), listClusterJobs(isOfAll, tell)]);
   return [...local, ...remote];
 }
 
-async function listClusterJobs(): Promise<JobStatus[]> {
+async function listClusterJobs(isOfAll: boolean, tell: (text: string) => void): Promise<ListedJob[]> {
   if (!hasCluster(process.env)) return [];
   const signal = AbortSignal.timeout(patience);
   try {
-    return await (await kubernetesEngine()).list({ signal });
+    return await (await kubernetesEngine()).list({ signal, isOfAll });
   } catch (error) {
     const [problem = ""] = (error as Error).message.split("\n");
     const words = signal.aborted ? `the cluster does not answer within ${patience / 1000} s` : problem;
-    notice(`jobs on Kubernetes are left out: ${words.replace(/\.$/, "")}`);
+    tell(`jobs on Kubernetes are left out: ${words.replace(/\.$/, "")}`);
     return [];
   }
 }

@@ -61,8 +61,16 @@ export function builder(yargs: Argv): Argv {
           }),
       async (options) => (await import("./job-run.ts")).runJob(options),
     )
-    .command("ls", "List the jobs on this machine and yours in the cluster", { json }, async (options) =>
-      (await import("./job-control.ts")).listJobs(options),
+    .command(
+      "ls",
+      "List the jobs on this machine and yours in the cluster",
+      (command) =>
+        command
+          .option("last", { type: "number", describe: "List only the newest, so many" })
+          .option("watch", flag("List again when something changes, until interrupted"))
+          .option("all", flag("Also jobs of other users in the cluster's namespace"))
+          .option("json", flag("Print JSON; with --watch an object per line for each job that changed")),
+      async (options) => (await import("./job-list.ts")).listJobs(options),
     )
     .command(
       "status <id>",

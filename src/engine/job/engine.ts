@@ -17,6 +17,15 @@ export interface JobStatus {
   readonly ended?: string;
 }
 
+/** A job in a list. */
+export interface ListedJob extends JobStatus {
+  /** Of its program: of a job on Kubernetes as its id has it. */
+  readonly name: string;
+  readonly engine: "process" | "container" | "kubernetes";
+  /** Who submitted it: in a cluster as a label can hold it. */
+  readonly user: string;
+}
+
 /** The function's result or error. Undefined for a command, and for a function that ended before it had either. */
 export interface JobOutcome {
   readonly status: JobStatus;
@@ -52,7 +61,7 @@ export interface JobEngine {
    */
   remove(id: string): Promise<void>;
   /** All jobs, the newest last. */
-  list(): Promise<JobStatus[]>;
+  list(): Promise<ListedJob[]>;
 }
 
 /** Jobs that ended longer ago than this are forgotten when the next one is submitted; in milliseconds. */

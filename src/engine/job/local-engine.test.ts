@@ -206,7 +206,7 @@ describe("a job", () => {
     const id = await submit({ command: ["/bin/true"] });
     await engine.collect(id);
     const jobs = await engine.list();
-    expect(jobs.at(-1)).toMatchObject({ id, state: "succeeded" });
+    expect(jobs.at(-1)).toMatchObject({ id, state: "succeeded", engine: "process", name: expect.any(String) });
     expect(jobs.every(hasEnded)).toBe(true);
     await expect(engine.status("none-00000000")).rejects.toThrow(reported("job-not-found", "none-00000000"));
     await expect(engine.status("../x")).rejects.toThrow(reported("job-not-found", "../x"));

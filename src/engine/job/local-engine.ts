@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
 import { Failure } from "../../core/errors.ts";
 import { takeLock } from "../../core/lock.ts";
+import { userName } from "../../core/user-name.ts";
 import { findContainerClient } from "../container/client.ts";
 import { removeContainer } from "../container/run.ts";
 import { parseExactly } from "../exact-json.ts";
@@ -19,6 +20,7 @@ import {
   type JobOutcome,
   type JobStatus,
   keptFor,
+  type ListedJob,
   type LogChunk,
   stillRuns,
 } from "./engine.ts";
@@ -135,18 +137,22 @@ export class LocalEngine implements JobEngine {
     await removeJobFolder(this.#root, folder);
   }
 
-  async list(): Promise<JobStatus[]> {
+  async list(): Promise<ListedJob[]> {
     const folders = await listJobFolders(this.#root);
-    const records = await Promise.all(
-      folders.map((folder) =>
-        this.#settled(folder).catch((error) => {
+    const user = userName();
+    const found = await Promise.all(
+      folders.map(async (folder): Promise<ListedJob | undefined> => {
+        try {
+          const [record, { name, image }] = await Promise.all([this.#settled(folder), readProgram(folder)]);
+          return { ...publicPart(record), name, engine: image === undefined ? "process" : "container", user };
+        } catch (error) {
           // Another process forgot it meanwhile.
           if (!existsSync(folder.path)) return undefined;
           throw error;
-        }),
-      ),
+        }
+      }),
     );
-    const jobs = records.filter((record) => record !== undefined).map(publicPart);
+    const jobs = found.filter((job) => job !== undefined);
     return jobs.sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
   }
 

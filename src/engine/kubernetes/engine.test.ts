@@ -43,6 +43,28 @@ async function collect(onEvents: (response: ServerResponse, hasEnded: () => Prom
 
 const none = { reason: "FailedToRetrieveImagePullSecret", message: "" };
 
+it("lists jobs of this user, and of others where they are asked for, but removes none of theirs", async () => {
+  const old = { ...job.metadata, creationTimestamp: "2020-01-01T00:00:00Z", name: "b-00000000" };
+  const theirs = {
+    ...job,
+    metadata: { ...old, labels: { "slipway/user": "bob" } },
+    spec: { ...job.spec, suspend: true },
+  };
+  const asked: string[] = [];
+  const env = await apiServer(({ url, method }, response) => {
+    const selector = new URL(url, "http://a").searchParams.get("labelSelector") ?? "";
+    asked.push(`${method} ${selector}`);
+    if (url.includes("/pods")) return void response.end(list([]));
+    response.end(list(selector.includes("slipway/user=") ? [] : [theirs]));
+  });
+  const engine = new KubernetesEngine(env);
+  expect(await engine.list()).toEqual([]);
+  expect(await engine.list({ isOfAll: true })).toMatchObject([
+    { id: "k8s:b-00000000", name: "b", engine: "kubernetes", user: "bob" },
+  ]);
+  expect(asked.filter((each) => each.startsWith("DELETE"))).toEqual([]);
+});
+
 it("says that a job is not there whose log is asked for", async () => {
   const absent = JSON.stringify({ kind: "Status", reason: "NotFound", message: "none" });
   const env = await apiServer(({ url }, response) => {

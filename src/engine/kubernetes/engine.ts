@@ -1,7 +1,15 @@
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { parseExactly } from "../exact-json.ts";
-import { hasEnded, type JobEngine, type JobOutcome, type JobStatus, type LogChunk, stillRuns } from "../job/engine.ts";
+import {
+  hasEnded,
+  type JobEngine,
+  type JobOutcome,
+  type JobStatus,
+  type ListedJob,
+  type LogChunk,
+  stillRuns,
+} from "../job/engine.ts";
 import type { Program } from "../job/program.ts";
 import { maximumResult } from "../job/runners.ts";
 import { type LoggedReply, ResultReader } from "../protocol.ts";
@@ -18,12 +26,23 @@ import {
   managedBy,
   nonceAnnotation,
   type Pod,
+  userLabel,
 } from "./objects.ts";
 import { Observation, remember } from "./observation.ts";
 import { troubleOf, Waiting, whyWithoutPod, withReason } from "./reasons.ts";
 import { JobNotes } from "./records.ts";
 import { cancelled, inOrder, type Observed, statusOf } from "./status.ts";
-import { deleteJob, endJob, jobsPath, newJobName, ownJobs, podsOf, removeAbandoned, submitJob } from "./submit.ts";
+import {
+  allJobs,
+  deleteJob,
+  endJob,
+  jobsPath,
+  newJobName,
+  ownJobs,
+  podsOf,
+  removeAbandoned,
+  submitJob,
+} from "./submit.ts";
 import { listAll } from "./watch.ts";
 
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
@@ -190,17 +209,26 @@ export class KubernetesEngine implements JobEngine {
     this.#pods.delete(name);
   }
 
-  /** Jobs of this user in the namespace, those that were ended from this machine included. */
-  async list({ signal }: { readonly signal?: AbortSignal } = {}): Promise<JobStatus[]> {
+  /**
+   * Jobs of this user in the namespace, those that were ended from this machine included.
+   *
+   * @param options `isOfAll`: whether those of other users are among them
+   */
+  async list(options: { readonly signal?: AbortSignal; readonly isOfAll?: boolean } = {}): Promise<ListedJob[]> {
+    const { signal, isOfAll = false } = options;
     const cluster = await this.#cluster();
-    const { api, context, namespace } = cluster;
-    const labelSelector = ownJobs(cluster).labelSelector;
+    const { api, context, namespace, owner } = cluster;
+    const { path, labelSelector } = isOfAll ? allJobs(cluster) : ownJobs(cluster);
     const [jobs, pods, notes] = await Promise.all([
-      listAll<Job>(api, ownJobs(cluster), signal),
+      listAll<Job>(api, { path, labelSelector }, signal),
       listAll<Pod>(api, { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector }, signal),
       this.#notes.all(),
     ]);
-    await removeAbandoned(cluster, jobs.items);
+    const userOf = ({ metadata }: Job) => metadata.labels?.[userLabel] ?? "";
+    await removeAbandoned(
+      cluster,
+      jobs.items.filter((job) => userOf(job) === owner),
+    );
     const there = new Set(jobs.items.map(({ metadata }) => metadata.name));
     const here = notes.filter(
       (note) => note.context === context && note.namespace === namespace && !there.has(note.name),
@@ -210,9 +238,11 @@ export class KubernetesEngine implements JobEngine {
     const known = jobs.items.map((job) => {
       const { name } = job.metadata;
       const own = pods.items.filter(({ metadata }) => metadata.labels?.[jobNameLabel] === name);
-      return statusOf(idOf(name), { job, pods: inOrder(own) });
+      return listed(statusOf(idOf(name), { job, pods: inOrder(own) }), userOf(job));
     });
-    const ended = here.flatMap((note) => (isOld(note) ? [] : (note.end ?? note.ending ?? [])));
+    const ended = here
+      .flatMap((note) => (isOld(note) ? [] : (note.end ?? note.ending ?? [])))
+      .map((status) => listed(status, owner));
     return [...known, ...ended].sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
   }
 
@@ -386,6 +416,11 @@ function resultReader(job: Job, other: (data: Buffer) => void): ResultReader {
 function hasBegun(pod: Pod): boolean {
   const { running, terminated } = containerState(pod);
   return running !== undefined || terminated !== undefined;
+}
+
+function listed(status: JobStatus, user: string): ListedJob {
+  const name = nameOf(status.id).replace(/-[0-9a-f]{8}$/, "");
+  return { ...status, name, engine: "kubernetes", user };
 }
 
 function withoutReason({ reason: _, ...status }: JobStatus): JobStatus {

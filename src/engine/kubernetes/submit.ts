@@ -107,9 +107,22 @@ export async function deleteJob(
   });
 }
 
+interface Jobs {
+  readonly path: string;
+  readonly labelSelector: string;
+}
+
 /** Which jobs of a namespace are this user's. */
-export function ownJobs(cluster: Cluster): { readonly path: string; readonly labelSelector: string } {
-  const labels = { ...managedBy, [userLabel]: cluster.owner };
+export function ownJobs(cluster: Cluster): Jobs {
+  return jobsWith(cluster, { ...managedBy, [userLabel]: cluster.owner });
+}
+
+/** Which jobs of a namespace are Slipway's, whoever submitted them. */
+export function allJobs(cluster: Cluster): Jobs {
+  return jobsWith(cluster, managedBy);
+}
+
+function jobsWith(cluster: Cluster, labels: Readonly<Record<string, string>>): Jobs {
   const labelSelector = Object.entries(labels)
     .map(([label, value]) => `${label}=${value}`)
     .join(",");

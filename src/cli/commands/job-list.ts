@@ -1,0 +1,98 @@
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ListedJob } from "../../engine/job/engine.ts";
+import { optionError } from "../usage-error.ts";
+import { untilInterrupted } from "./interrupt.ts";
+import { listAllJobs } from "./job-engines.ts";
+import { columns, notice, printJson } from "./output.ts";
+
+/** The options of `job ls`. */
+interface ListOptions {
+  readonly json: boolean;
+  /** Also jobs of other users in the cluster's namespace. */
+  readonly all: boolean;
+  readonly watch: boolean;
+  /** The newest alone, so many. */
+  readonly last?: number | undefined;
+}
+
+/** Milliseconds between looks at the jobs, with `--watch`. */
+const interval = 2000;
+
+/** Lists jobs, the newest last. */
+export async function listJobs(options: ListOptions): Promise<void> {
+  const { json, all, watch, last } = options;
+  if (last !== undefined && !(Number.isInteger(last) && last > 0)) {
+    throw optionError("--last", "--last is not a number of jobs.", "Give a whole number above 0.");
+  }
+  if (watch) return watchJobs(options);
+  const jobs = await newest({ all, last }, notice);
+  if (json) printJson(jobs);
+  else process.stdout.write(jobLines(jobs, all, Date.now()));
+  if (jobs.length === 0) process.stderr.write("There are no jobs.\n");
+}
+
+async function newest(
+  { all, last }: Pick<ListOptions, "all" | "last">,
+  tell: (text: string) => void,
+): Promise<readonly ListedJob[]> {
+  const jobs = (await listAllJobs(all, tell)).sort(
+    (one, other) => Date.parse(one.submitted) - Date.parse(other.submitted),
+  );
+  return last === undefined ? jobs : jobs.slice(-last);
+}
+
+/** Lists jobs until it is interrupted: on a terminal the whole list again and again, else each job that is not as it was. */
+async function watchJobs({ json, all, last }: ListOptions): Promise<void> {
+  const isScreen = process.stdout.isTTY && !json;
+  const told = new Set<string>();
+  const tell = (text: string) => {
+    if (!told.has(text)) notice(text);
+    told.add(text);
+  };
+  let before = new Map<string, string>();
+  let isFirst = true;
+  await untilInterrupted(async (signal) => {
+    for (;;) {
+      const jobs = await newest({ all, last }, tell);
+      const now = new Map(jobs.map((job) => [job.id, JSON.stringify(job)]));
+      const fresh = jobs.filter(({ id }) => before.get(id) !== now.get(id));
+      // From the top left corner, over what was there.
+      if (isScreen) process.stdout.write(`\u001b[H\u001b[2J${jobLines(jobs, all, Date.now())}`);
+      else if (json) for (const job of fresh) process.stdout.write(`${JSON.stringify(job)}\n`);
+      else process.stdout.write(jobLines(fresh, all, Date.now(), isFirst));
+      before = now;
+      isFirst = false;
+      await delay(interval, undefined, { signal });
+    }
+  }, "");
+}
+
+/** One line per job, below a line of titles. */
+export function jobLines(jobs: readonly ListedJob[], withUser: boolean, now: number, hasTitles = true): string {
+  if (jobs.length === 0) return "";
+  const rows = jobs.map((job) => [
+    job.id,
+    job.name,
+    job.engine,
+    job.state,
+    job.started?.replace(/\.\d+Z$/, "Z") ?? "-",
+    duration(job, now),
+    ...(withUser ? [job.user] : []),
+  ]);
+  const titles = ["ID", "NAME", "ENGINE", "STATUS", "STARTED", "DURATION", ...(withUser ? ["USER"] : [])];
+  return columns(hasTitles ? [titles, ...rows] : rows);
+}
+
+/** `1h02m`, `2m03s` or `4s`. */
+function duration({ started, ended, state }: ListedJob, now: number): string {
+  if (started === undefined || (ended === undefined && state !== "running")) return "-";
+  const seconds = Math.max(
+    0,
+    Math.round(((ended === undefined ? now : Date.parse(ended)) - Date.parse(started)) / 1000),
+  );
+  const two = (value: number) => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  if (hours > 0) return `${hours}h${two(minutes)}m`;
+  return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${seconds}s`;
+}
