@@ -1,8 +1,9 @@
 import process from "node:process";
 import type { ContainerChange } from "../../service/container/steps.ts";
 import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
-import type { Change } from "../../service/kubernetes/apply.ts";
+import type { Change, LiveObject } from "../../service/kubernetes/apply.ts";
 import { servicesMeant } from "../../service/names.ts";
+import { changeLines } from "../../service/printed-change.ts";
 import { optionError } from "../usage-error.ts";
 import { endedByInterrupt, untilInterrupted } from "./interrupt.ts";
 import { notice, printJson } from "./output.ts";
@@ -33,7 +34,13 @@ async function plan(options: ApplyOptions): Promise<readonly AnyChange[]> {
     return planFile(file, process.env);
   }
   const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
-  return applyFile(file.path, file.name, process.env, true, file.image);
+  const { fieldsOfOthers } = await import("../../service/kubernetes/others.ts");
+  const onLive = (object: LiveObject) => {
+    for (const { manager, fields } of fieldsOfOthers(object)) {
+      notice(`${object.kind} ${object.metadata.name}: ${manager} has set ${fields.join(", ")}; apply leaves that as it is.`);
+    }
+  };
+  return applyFile(file.path, file.name, process.env, true, file.image, { onLive });
 }
 
 /** Whether and how long to wait for services, and what to do if they fail. */
@@ -59,7 +66,7 @@ export async function applyChanges(options: ApplyOptions & WaitOptions): Promise
     else await applyToCluster(options, onChanges);
   } catch (error) {
     // Standard output is for the error alone.
-    if (json) for (const change of all) process.stderr.write(`${format(change)}\n`);
+    if (json) for (const change of all) process.stderr.write(changeLines(change));
     throw error;
   }
   if (json) printJson(all);
@@ -88,7 +95,7 @@ async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: On
   const { path, name, image } = fileOf(options);
   if (!wait && !rollback) {
     const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
-    await applyFile(path, name, process.env, false, image, (change) => onChanges([change]));
+    await applyFile(path, name, process.env, false, image, { onChange: (change) => onChanges([change]) });
     return;
   }
   const { rollOutFile } = await import("../../service/kubernetes/roll-out.ts");
@@ -122,10 +129,5 @@ export async function deleteByName({
 }
 
 function print(changes: readonly AnyChange[]): void {
-  for (const change of changes) process.stdout.write(`${format(change)}\n`);
-}
-
-/** `change Deployment web: spec.replicas`. */
-function format({ action, kind, name, fields = [] }: AnyChange): string {
-  return `${action} ${kind} ${name}${fields.length === 0 ? "" : `: ${fields.join(", ")}`}`;
+  for (const change of changes) process.stdout.write(changeLines(change));
 }

@@ -1,4 +1,4 @@
-import { changedFields } from "../difference.ts";
+import { type Difference, differencesOf, withoutVariables } from "../difference.ts";
 import type { Found } from "./containers.ts";
 import type { Facts } from "./facts.ts";
 import { replicaName } from "./labels.ts";
@@ -12,6 +12,8 @@ export interface ContainerChange {
   readonly name: string;
   /** The fields that differ, of containers that change. */
   readonly fields?: readonly string[];
+  /** The same fields with their values. Values of variables are not among them: the facts have only their digests. */
+  readonly differences?: readonly Difference[];
 }
 
 /** The step for one container of a service. */
@@ -71,9 +73,10 @@ function actionOf(
   right: Found | undefined,
   former: readonly Found[],
   facts: Facts,
-): Pick<ContainerChange, "action" | "fields"> {
+): Pick<ContainerChange, "action" | "fields" | "differences"> {
   const before = former.find(({ state }) => state === "running") ?? former[0];
   if (before === undefined) return { action: right === undefined ? "create" : "start" };
-  const fields = changedFields(before.facts, facts);
-  return { action: "change", fields: fields.length > 0 ? fields : ["state"] };
+  const differences = differencesOf(before.facts, facts).map(withoutVariables);
+  if (differences.length === 0) return { action: "change", fields: ["state"] };
+  return { action: "change", fields: differences.map(({ field }) => field), differences };
 }

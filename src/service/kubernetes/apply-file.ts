@@ -1,6 +1,6 @@
 import type { Environment } from "../../core/environment.ts";
 import { openCluster } from "../../engine/kubernetes/cluster.ts";
-import { allOf, applyService, type Change, removeAll } from "./apply.ts";
+import { type ApplyListener, allOf, applyService, type Change, removeAll } from "./apply.ts";
 import { readForCluster } from "./read-for-cluster.ts";
 import { noSuchService } from "./status.ts";
 
@@ -9,7 +9,6 @@ import { noSuchService } from "./status.ts";
  *
  * @param isTrial nothing is done, and the API server tells what would be
  * @param image of the services that name none
- * @param onChange told of each change once it is made: what comes after it may fail
  * @throws UserError for mistakes, all that can be found before anything is asked of the cluster
  */
 export async function applyFile(
@@ -18,12 +17,12 @@ export async function applyFile(
   env: Environment,
   isTrial: boolean,
   image?: string,
-  onChange: (change: Change) => void = () => {},
+  listener?: ApplyListener,
 ): Promise<readonly Change[]> {
   const { cluster, services } = await readForCluster(path, name, env, isTrial, image);
   const changes: Change[] = [];
   for (const { service, manifests } of services) {
-    changes.push(...(await applyService(cluster, service, manifests, isTrial, { onChange })));
+    changes.push(...(await applyService(cluster, service, manifests, isTrial, listener)));
   }
   return changes;
 }

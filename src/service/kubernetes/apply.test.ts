@@ -109,6 +109,19 @@ it("tells what was made though what comes after it fails", async () => {
   expect(told).toEqual(changes.map(({ action, kind }) => `${action} ${kind}`));
 });
 
+it("shows no value of a variable that somebody else has added", async () => {
+  const server = new Server();
+  const { service, manifests } = withVariable("mine");
+  await applyService(server.place, service, manifests, false);
+  const deployment = server.objects.get("/apis/apps/v1/namespaces/n/deployments/web") as {
+    spec: { template: { spec: { containers: object[] } } };
+  };
+  deployment.spec.template.spec.containers.push({ name: "other", env: [{ name: "B", value: "hunter2" }] });
+  const told = JSON.stringify(await applyService(server.place, service, manifests, true));
+  expect(told).toContain('"env":["B"]');
+  expect(told).not.toContain("hunter2");
+});
+
 it("leaves the variables of a state that somebody else has just applied", async () => {
   const server = new Server();
   const other = withVariable("theirs");
@@ -131,11 +144,17 @@ it.each([false, true])("mends a port that somebody changed by hand, or added: an
   Object.assign(container[0] ?? {}, { containerPort: 81 });
   container.push({ name: "debug", containerPort: 9229 });
   const changes: readonly Change[] = [
-    { action: "change", kind: "Service", name: "web", fields: ["spec.ports[0].port"] },
+    {
+      action: "change",
+      kind: "Service",
+      name: "web",
+      fields: ["spec.ports[0].port"],
+      differences: [{ field: "spec.ports[0].port", before: 81, after: 80 }],
+    },
     { action: "change", kind: "Deployment", name: "web", fields: ["spec.template.spec.containers[0].ports"] },
   ];
-  expect(await applyService(server.place, service, manifests, true)).toEqual(changes);
-  expect(await applyService(server.place, service, manifests, false)).toEqual(changes);
+  expect(await applyService(server.place, service, manifests, true)).toMatchObject(changes);
+  expect(await applyService(server.place, service, manifests, false)).toMatchObject(changes);
   expect([...server.objects]).toEqual(before);
   expect(await applyService(server.place, service, manifests, false)).toEqual([]);
   // A port that the file changes is no stranger's.

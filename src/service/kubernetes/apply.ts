@@ -4,7 +4,7 @@ import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import { ifFound } from "../../engine/kubernetes/if-found.ts";
 import type { Metadata } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
-import { changedFields } from "../difference.ts";
+import { type Difference, differencesOf, withoutVariables } from "../difference.ts";
 import type { Service } from "../model.ts";
 import {
   apiVersionOf,
@@ -25,6 +25,8 @@ export interface Change {
   readonly name: string;
   /** Fields that are not as they were, of objects that change; none of a Secret. */
   readonly fields?: readonly string[];
+  /** The same fields with their values. */
+  readonly differences?: readonly Difference[];
 }
 
 /** The namespace of objects, and its API. */
@@ -48,6 +50,8 @@ export const fieldManager = "slipway";
 export interface ApplyListener {
   /** Told of each change once it is made: what comes after it may fail. */
   readonly onChange?: (change: Change) => void;
+  /** Told of each object as it was before, where it was there. */
+  readonly onLive?: (object: LiveObject) => void;
   /** Told of each object as it was left. */
   readonly onApplied?: (object: LiveObject) => void;
 }
@@ -65,7 +69,7 @@ export async function applyService(
   service: Service,
   manifests: readonly Manifest[],
   isTrial: boolean,
-  { onChange = () => {}, onApplied = () => {} }: ApplyListener = {},
+  { onChange = () => {}, onLive = () => {}, onApplied = () => {} }: ApplyListener = {},
 ): Promise<readonly Change[]> {
   const before = await Promise.all(manifests.map((manifest) => read({ api, namespace }, manifest)));
   const changes: Change[] = [];
@@ -77,15 +81,22 @@ export async function applyService(
     const live = before[index];
     const { kind } = manifest;
     const { name, annotations } = manifest.metadata;
+    if (live !== undefined) onLive({ ...live, apiVersion: manifest.apiVersion, kind });
     const after = await putOver({ api, namespace }, withReplicas(manifest, service, live), live, isTrial);
     onApplied(after);
     const isRenewal = annotations?.[expiryAnnotation] !== undefined;
-    const fields = live === undefined || isRenewal ? [] : changedFields(live, after);
+    const differences = live === undefined || isRenewal ? [] : differencesOf(live, after);
     if (live === undefined) add({ action: "create", kind, name });
-    else if (fields.length > 0) add({ action: "change", kind, name, ...(kind === "Secret" ? {} : { fields }) });
+    else if (differences.length > 0) add(changeOf(kind, name, differences));
   }
   if (!isTrial) await replenish({ api, namespace }, manifests);
   return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial, onChange))];
+}
+
+/** The change of an object that was there. A Secret's fields stay out of it. */
+export function changeOf(kind: Kind, name: string, differences: readonly Difference[]): Change {
+  if (kind === "Secret") return { action: "change", kind, name };
+  return { action: "change", kind, name, fields: differences.map(({ field }) => field), differences: differences.map(withoutVariables) };
 }
 
 /** Applies a manifest as {@link put} does, and removes the ports that others have added to it. */

@@ -1,8 +1,8 @@
 import { Failure } from "../../core/errors.ts";
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import { ifFound } from "../../engine/kubernetes/if-found.ts";
-import { changedFields } from "../difference.ts";
-import { allOf, type Change, type LiveObject, type Place, put, remove } from "./apply.ts";
+import { changedFields, differencesOf } from "../difference.ts";
+import { allOf, type Change, changeOf, type LiveObject, type Place, put, remove } from "./apply.ts";
 import { expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";
 
 /** How often a Deployment is tried to be put back while its controller writes into it. */
@@ -48,15 +48,15 @@ export async function restore(
   await discard(added.filter(({ kind }) => kind === "HorizontalPodAutoscaler"));
   for (const [key, object] of before) {
     const live = now.get(key);
-    const fields = live === undefined ? [] : changedFields(live, object);
-    if (live !== undefined && fields.length === 0) continue;
+    const differences = live === undefined ? [] : differencesOf(live, object);
+    if (live !== undefined && differences.length === 0) continue;
     const { kind } = object;
     if (kind === "Deployment") await putDeployment(place, service, object, left);
     else await put(place, manifestOf(object));
     const { name } = object.metadata;
     if (live === undefined) changes.push({ action: "create", kind, name });
     else if (live.metadata.annotations?.[expiryAnnotation] === undefined)
-      changes.push({ action: "change", kind, name, ...(kind === "Secret" ? {} : { fields }) });
+      changes.push(changeOf(kind, name, differences));
   }
   await discard(added.filter(({ kind }) => kind !== "HorizontalPodAutoscaler"));
   return changes;

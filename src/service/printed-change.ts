@@ -1,0 +1,59 @@
+import type { Difference } from "./difference.ts";
+
+/** A change of an object or a container, as `plan` and `apply` tell it. */
+interface AnyChange {
+  readonly action: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly fields?: readonly string[];
+  readonly differences?: readonly Difference[];
+}
+
+/** Characters of a value that is shown; the rest is left out in the middle. */
+const longest = 160;
+
+/** `change Deployment web: spec.replicas`, and below it `  spec.replicas: 1 → 2`. */
+export function changeLines({ action, kind, name, fields = [], differences = [] }: AnyChange): string {
+  const head = `${action} ${kind} ${name}${fields.length === 0 ? "" : `: ${fields.join(", ")}`}`;
+  const lines = differences.flatMap((difference) => describe(difference).map((line) => `  ${line}`));
+  return [head, ...lines].map((line) => `${line}\n`).join("");
+}
+
+/** What a person wants to know of a field: of one that has commits, the commits. */
+function describe({ field, before, after }: Difference): string[] {
+  if (before === undefined && after === undefined) return [];
+  const [old, current] = [commitsIn(before), commitsIn(after)];
+  if (old.length > 0 || current.length > 0) {
+    const places = [...new Set([...old, ...current].map(({ place }) => place))];
+    const commitAt = (place: string, commits: typeof old) => commits.find((each) => each.place === place)?.commit;
+    const moved = places.filter((place) => commitAt(place, old) !== commitAt(place, current));
+    if (moved.length > 0) {
+      return moved.map((place) => {
+        const what = place === "" ? field : `${field}: ${place}`;
+        return `${what}: commit ${commitAt(place, old) ?? "(none)"} → ${commitAt(place, current) ?? "(none)"}`;
+      });
+    }
+  }
+  return [`${field}: ${show(before)} → ${show(after)}`];
+}
+
+/** The commits that a value names: of repositories that the sync program gets as JSON, or in the path of a checkout. */
+function commitsIn(value: unknown): readonly { readonly place: string; readonly commit: string }[] {
+  const texts = (Array.isArray(value) ? value : [value]).filter((each) => typeof each === "string");
+  return texts.flatMap((text) => {
+    const json = /^--repository=(.*)$/s.exec(text)?.[1];
+    if (json !== undefined) {
+      const { url, commit } = JSON.parse(json) as { readonly url: string; readonly commit?: string };
+      return commit === undefined ? [] : [{ place: url, commit }];
+    }
+    const commit = /(?:^|\/)repositories\/[0-9a-f]{16}\/([0-9a-f]{40,64})$/.exec(text)?.[1];
+    return commit === undefined ? [] : [{ place: "", commit }];
+  });
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "(none)";
+  const text = typeof value === "string" && !/[\s"]|^$/.test(value) ? value : JSON.stringify(value);
+  if (text.length <= longest) return text;
+  return `${text.slice(0, longest / 2)}…${text.slice(-longest / 2)}`;
+}
