@@ -260,6 +260,14 @@ export const errorCodes = {
     meaning: "A service was not ready in time, or its program ended.",
     remedy: "Read its log with `slipway service logs`.",
   },
+  "service-state": {
+    meaning: "A service is in the wrong state for a command: it is disabled, or it has no port.",
+    remedy: "`slipway service status` shows its state.",
+  },
+  "revision-not-found": {
+    meaning: "A service has no such revision, or the revision cannot run any more.",
+    remedy: "`slipway service history` lists the revisions.",
+  },
   "service-conflict": {
     meaning: "A service would replace something that Slipway did not create, or that belongs to another owner.",
     remedy: "Rename the service, or remove the other object.",

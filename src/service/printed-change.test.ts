@@ -34,15 +34,21 @@ it("shows a commit as a commit, in a cluster and on one machine", () => {
   expect(changeOf({ args: [argument(old)] }, { args: [argument(current), "x"] })).toContain(
     `  args: https://a.io/b: commit ${old} → ${current}\n`,
   );
-  expect(changeOf({ folders: { "/r/b": `v/${folder(old)}` } }, { folders: { "/r/b": `v/${folder(current)}` } })).toContain(
-    `: commit ${old} → ${current}\n`,
-  );
+  expect(
+    changeOf({ folders: { "/r/b": `v/${folder(old)}` } }, { folders: { "/r/b": `v/${folder(current)}` } }),
+  ).toContain(`: commit ${old} → ${current}\n`);
 });
 
 it("leaves out the middle of a long value, and values that are not to be shown", () => {
   const text = changeOf({ a: "x".repeat(1000) }, { a: "y".repeat(1000) });
   expect(text).toMatch(/x…x/);
   expect(text.length).toBeLessThan(400);
-  const hidden = { action: "change", kind: "Container", name: "web-0", fields: ["env.A"], differences: [{ field: "env.A" }] };
+  const hidden = {
+    action: "change",
+    kind: "Container",
+    name: "web-0",
+    fields: ["env.A"],
+    differences: [{ field: "env.A" }],
+  };
   expect(changeLines(hidden)).toBe("change Container web-0: env.A\n");
 });

@@ -18,13 +18,14 @@ it("finds the secrets of variables, and leaves the spec as it is", async () => {
   const { service } = documentOf(text);
   const version = expect.stringMatching(/^\d{4}-/);
   const secrets = { PASSWORD: { value: "hunter2", version } };
-  expect(await resolveSecrets(documentOf(text), [store])).toEqual({ ...service, secrets });
+  expect(await resolveSecrets(service, [store])).toEqual({ ...service, secrets });
 });
 
 it("names the line of a reference to a secret that is not there", async () => {
   const store = new LocalSecrets({ XDG_STATE_HOME: folderOfTest() });
   const missing = reported("secret-not-found", "web.yaml:5:29");
-  await expect(resolveSecrets(documentOf(text), [store])).rejects.toThrow(missing);
+  const { service, error } = documentOf(text);
+  await expect(resolveSecrets(service, [store], error)).rejects.toThrow(missing);
 });
 
 it("refuses a reference that names no secret without showing it", () => {

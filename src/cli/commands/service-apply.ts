@@ -37,7 +37,9 @@ async function plan(options: ApplyOptions): Promise<readonly AnyChange[]> {
   const { fieldsOfOthers } = await import("../../service/kubernetes/others.ts");
   const onLive = (object: LiveObject) => {
     for (const { manager, fields } of fieldsOfOthers(object)) {
-      notice(`${object.kind} ${object.metadata.name}: ${manager} has set ${fields.join(", ")}; apply leaves that as it is.`);
+      notice(
+        `${object.kind} ${object.metadata.name}: ${manager} has set ${fields.join(", ")}; apply leaves that as it is.`,
+      );
     }
   };
   return applyFile(file.path, file.name, process.env, true, file.image, { onLive });
@@ -54,8 +56,7 @@ interface WaitOptions {
 /** Makes services match the file, and waits for them if asked to. */
 export async function applyChanges(options: ApplyOptions & WaitOptions): Promise<void> {
   const { json, timeLimit } = options;
-  if (!(timeLimit > 0))
-    throw optionError("--time-limit", "--time-limit is not a number of seconds.", "Give a number above 0.");
+  requireSeconds(timeLimit);
   const all: AnyChange[] = [];
   const onChanges = (changes: readonly AnyChange[]) => {
     all.push(...changes);
@@ -71,6 +72,12 @@ export async function applyChanges(options: ApplyOptions & WaitOptions): Promise
   }
   if (json) printJson(all);
   if (all.length === 0) process.stderr.write("Nothing to change.\n");
+}
+
+/** @throws UserError for a time limit that is none */
+export function requireSeconds(timeLimit: number): void {
+  if (timeLimit > 0) return;
+  throw optionError("--time-limit", "--time-limit is not a number of seconds.", "Give a number above 0.");
 }
 
 type OnChanges = (changes: readonly AnyChange[]) => void;

@@ -11,6 +11,19 @@ const engine = {
 /** The file's name in messages, for Bazel's rule, which keeps the file elsewhere. */
 const called = { type: "string", hidden: true } as const;
 
+const timeLimit = { type: "number", default: 600, describe: "Seconds to wait, with --wait" } as const;
+
+const serviceName = required("Name of the service");
+
+/** The options of commands that change one service. */
+function withService<T>(command: Argv<T>) {
+  return command
+    .positional("name", serviceName)
+    .option("engine", engine)
+    .option("wait", flag("Wait until the service is ready, or exit with status 1 and the reason"))
+    .option("time-limit", timeLimit);
+}
+
 /** The options that select services. */
 function withFile<T>(command: Argv<T>) {
   return command
@@ -53,11 +66,7 @@ export function builder(yargs: Argv): Argv {
           .option("json", json)
           .option("wait", flag("Wait until all services are ready, or exit with status 1 and the reason"))
           .option("rollback", flag("Wait, and restore the previous version of a service that does not become ready"))
-          .option("time-limit", {
-            type: "number",
-            default: 600,
-            describe: "Seconds to wait, with --wait or --rollback",
-          }),
+          .option("time-limit", { ...timeLimit, describe: "Seconds to wait, with --wait or --rollback" }),
       async (options) => (await import("./service-apply.ts")).applyChanges(options),
     )
     .command("ls", "List services, one per line", { engine, json }, async (options) =>
@@ -78,10 +87,29 @@ export function builder(yargs: Argv): Argv {
       "Show the output of a service, from all its pods or containers",
       (command) =>
         command
-          .positional("name", required("Name of the service"))
+          .positional("name", serviceName)
           .option("engine", engine)
           .option("follow", flag("Keep printing, also from new pods and containers")),
       async (options) => (await import("./service-status.ts")).showLogs(options),
+    )
+    .command(
+      "history <name>",
+      "List the revisions of a service, and who changed what",
+      (command) => command.positional("name", serviceName).option("engine", engine).option("json", json),
+      async (options) => (await import("./service-history.ts")).showHistory(options),
+    )
+    .command(
+      "rollback <name>",
+      "Go back to an earlier revision of a service",
+      (command) =>
+        withService(command).option("to", {
+          type: "number",
+          describe: "Revision, as `service history` prints it. Default: the one before",
+        }),
+      async (options) => (await import("./service-history.ts")).rollBack(options),
+    )
+    .command("restart <name>", "Start all pods or containers of a service again", withService, async (options) =>
+      (await import("./service-history.ts")).restart(options),
     )
     .command(
       "delete <names..>",

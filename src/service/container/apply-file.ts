@@ -3,12 +3,9 @@ import { join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
-import { stateFolder } from "../../core/user-folders.ts";
 import { requireContainerClient } from "../../engine/container/client.ts";
 import { LocalSecrets } from "../../engine/secrets/local.ts";
-import type { Content } from "../content.ts";
 import { serviceUse } from "../engine.ts";
-import type { Service } from "../model.ts";
 import type { NamedService } from "../names.ts";
 import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
 import { resolveSecrets } from "../resolve-secrets.ts";
@@ -16,8 +13,10 @@ import { readServiceSettings, type ServiceSettings } from "../settings.ts";
 import { type ApplyOptions, applyService, end, planService, replicasOf } from "./apply.ts";
 import { Containers, type Found } from "./containers.ts";
 import { exactContents, filesOf } from "./exact-content.ts";
-import { type Facts, factsOf } from "./facts.ts";
+import { factsOf } from "./facts.ts";
+import { forgetHistory, noteRevision, servicesFolder } from "./history.ts";
 import { replicaName } from "./labels.ts";
+import type { Meaning } from "./meaning.ts";
 import { bringImage, bringSyncImage, exactImage } from "./prepare.ts";
 import type { ContainerChange } from "./steps.ts";
 import { bringContent, foldersOf, removeLeftovers } from "./sync.ts";
@@ -55,17 +54,11 @@ export async function applyFile(file: ServiceFile, env: Environment, options: Ap
     try {
       const bring = () => bringAll(containers, meaning, env, options.notice);
       await applyService(containers, { ...meaning, bring }, options);
+      if (replicasOf(service) > 0) await noteRevision(env, meaning);
     } finally {
       lock.release();
     }
   }
-}
-
-/** A service, and what it means now. */
-interface Meaning {
-  readonly service: Service;
-  readonly facts: Facts;
-  readonly contents: readonly Content[];
 }
 
 async function meaningsOf(
@@ -85,11 +78,11 @@ async function meaningOf(
   settings: ServiceSettings,
   env: Environment,
 ): Promise<Meaning> {
-  const { service } = document;
+  const { service, error } = document;
   const type = service.instanceType === undefined ? undefined : settings.instanceTypes[service.instanceType];
   // A stopped service needs neither image nor content.
   if (replicasOf(service) === 0) return { service, facts: factsOf(service, service.image, type, []), contents: [] };
-  const complete = await resolveSecrets(document, [new LocalSecrets(env)]);
+  const complete = await resolveSecrets(service, [new LocalSecrets(env)], error);
   const [exact, contents] = await Promise.all([
     exactImage(containers, service, env),
     exactContents(document, settings, env),
@@ -98,7 +91,7 @@ async function meaningOf(
 }
 
 /** @returns folders of this machine by where the service's containers see them */
-async function bringAll(
+export async function bringAll(
   containers: Containers,
   { service, facts, contents }: Meaning,
   env: Environment,
@@ -117,8 +110,8 @@ async function bringAll(
 }
 
 /** Takes the lock of a service, and prints a notice if another command has it. */
-async function lockOf(service: string, env: Environment, notice: (text: string) => void): Promise<Lock> {
-  const folder = join(stateFolder(env), "services");
+export async function lockOf(service: string, env: Environment, notice: (text: string) => void): Promise<Lock> {
+  const folder = servicesFolder(env);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${service}.lock`);
   const lock = takeLock(path);
@@ -156,6 +149,7 @@ export async function deleteServices(
         onChange({ action: "delete", kind: "Container", name: replicaName(each) });
       }
       await removeLeftovers(containers, name);
+      await forgetHistory(env, name);
     } finally {
       lock.release();
     }

@@ -32,17 +32,21 @@ export function factsOf(
   type: InstanceType | undefined,
   contents: readonly VolumeFolder[],
 ): Facts {
-  const { command, ports, env, secrets = {}, healthChecks } = service;
+  const { command, ports, healthChecks } = service;
   return {
     image,
     ...(command === undefined ? {} : { command }),
     ports,
-    // A digest of a secret could be found again by trying.
-    env: Object.fromEntries(env.map(({ name, value }) => [name, sha256(`${value}${secrets[name]?.version ?? ""}`)])),
+    env: variablesOf(service),
     resources: type === undefined ? {} : { cpu: type.cpu, memory: type.memory, gpu: type.gpu },
     healthChecks,
     folders: Object.fromEntries(contents.map(({ path, volume, folder }) => [path, `${volume}/${folder}`])),
   };
+}
+
+/** Digests of values. That of a secret is of its name and version: a digest of the secret could be found again by trying. */
+export function variablesOf({ env, secrets = {} }: Service): Facts["env"] {
+  return Object.fromEntries(env.map(({ name, value }) => [name, sha256(`${value}${secrets[name]?.version ?? ""}`)]));
 }
 
 /** Ten characters that are the same for the same facts. */

@@ -22,7 +22,7 @@ export async function applyFile(
   const { cluster, services } = await readForCluster(path, name, env, isTrial, image);
   const changes: Change[] = [];
   for (const { service, manifests } of services) {
-    changes.push(...(await applyService(cluster, service, manifests, isTrial, listener)));
+    changes.push(...(await applyService(cluster, service, manifests, isTrial, { user: cluster.owner, ...listener })));
   }
   return changes;
 }

@@ -5,9 +5,11 @@ import { ifFound } from "../../engine/kubernetes/if-found.ts";
 import type { Metadata } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import { type Difference, differencesOf, withoutVariables } from "../difference.ts";
+import { causeOf } from "../history.ts";
 import type { Service } from "../model.ts";
 import {
   apiVersionOf,
+  causeAnnotation,
   expiryAnnotation,
   type Kind,
   kinds,
@@ -54,6 +56,8 @@ export interface ApplyListener {
   readonly onLive?: (object: LiveObject) => void;
   /** Told of each object as it was left. */
   readonly onApplied?: (object: LiveObject) => void;
+  /** Who applies it, for its history. Default: its history does not say. */
+  readonly user?: string;
 }
 
 /**
@@ -69,7 +73,7 @@ export async function applyService(
   service: Service,
   manifests: readonly Manifest[],
   isTrial: boolean,
-  { onChange = () => {}, onLive = () => {}, onApplied = () => {} }: ApplyListener = {},
+  { onChange = () => {}, onLive = () => {}, onApplied = () => {}, user }: ApplyListener = {},
 ): Promise<readonly Change[]> {
   const before = await Promise.all(manifests.map((manifest) => read({ api, namespace }, manifest)));
   const changes: Change[] = [];
@@ -88,19 +92,39 @@ export async function applyService(
     const differences = live === undefined || isRenewal ? [] : differencesOf(live, after);
     if (live === undefined) add({ action: "create", kind, name });
     else if (differences.length > 0) add(changeOf(kind, name, differences));
+    const ofPods = differences.map(({ field }) => field).filter((field) => field.startsWith("spec.template"));
+    const isRevision = kind === "Deployment" && (live === undefined || ofPods.length > 0);
+    if (isRevision && user !== undefined && !isTrial) {
+      await setCause({ api, namespace }, name, `${user}: ${causeOf(live && ofPods)}`);
+    }
   }
   if (!isTrial) await replenish({ api, namespace }, manifests);
   return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial, onChange))];
 }
 
+/** Notes why a Deployment is what it is now. Server-side apply leaves the note alone: it does not own it. */
+export async function setCause({ api, namespace }: Place, name: string, cause: string): Promise<void> {
+  await api.ask("PATCH", pathOf("Deployment", namespace, name), {
+    query: { fieldManager },
+    body: { metadata: { annotations: { [causeAnnotation]: cause } } },
+    contentType: "application/merge-patch+json",
+  });
+}
+
 /** The change of an object that was there. A Secret's fields stay out of it. */
 export function changeOf(kind: Kind, name: string, differences: readonly Difference[]): Change {
   if (kind === "Secret") return { action: "change", kind, name };
-  return { action: "change", kind, name, fields: differences.map(({ field }) => field), differences: differences.map(withoutVariables) };
+  return {
+    action: "change",
+    kind,
+    name,
+    fields: differences.map(({ field }) => field),
+    differences: differences.map(withoutVariables),
+  };
 }
 
 /** Applies a manifest as {@link put} does, and removes the ports that others have added to it. */
-async function putOver(
+export async function putOver(
   place: Place,
   manifest: Manifest,
   live: Live | undefined,
@@ -202,7 +226,7 @@ async function replenish(place: Place, manifests: readonly Manifest[]): Promise<
   }
 }
 
-/** `KIND NAME` of the ConfigMaps and Secrets of present and future pods. */
+/** `KIND NAME` of the ConfigMaps and Secrets of present and future pods, and of the ConfigMaps of pods that a rollback would make. */
 async function usedByPods({ api, namespace }: Place, service: string): Promise<ReadonlySet<string>> {
   interface PodsOwner {
     readonly spec: { readonly replicas?: number; readonly template: { readonly spec: object } };
@@ -213,12 +237,17 @@ async function usedByPods({ api, namespace }: Place, service: string): Promise<R
     (await listAll<PodsOwner>(api, { path: `/apis/apps/v1/namespaces/${namespace}/${plural}`, labelSelector })).items;
   // One after the other: what is of a Deployment now may be of a set a moment later.
   const owners = [...(await list("deployments")), ...(await list("replicasets"))];
-  const running = owners.filter(({ spec, status }) => (spec.replicas ?? 0) > 0 || (status?.replicas ?? 0) > 0);
-  return new Set(running.flatMap(({ spec }) => references(spec.template.spec)));
+  const isRunning = ({ spec, status }: PodsOwner) => (spec.replicas ?? 0) > 0 || (status?.replicas ?? 0) > 0;
+  return new Set(
+    owners.flatMap((owner) => {
+      const all = references(owner.spec.template.spec);
+      return isRunning(owner) ? all : all.filter((key) => key.startsWith("ConfigMap "));
+    }),
+  );
 }
 
 /** The ConfigMaps and Secrets that a pod is made of, wherever it names them. */
-function references(part: unknown): string[] {
+export function references(part: unknown): string[] {
   if (typeof part !== "object" || part === null) return [];
   return Object.entries(part).flatMap(([field, value]) => {
     switch (field) {

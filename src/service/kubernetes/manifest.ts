@@ -32,6 +32,9 @@ export const serviceLabel = "slipway/service";
 /** Until when what an object holds is good: another apply renews it, which is no change of the service. */
 export const expiryAnnotation = "slipway/expires";
 
+/** Why a Deployment became what it is. Its controller copies it to the revision; `kubectl rollout history` shows it too. */
+export const causeAnnotation = "kubernetes.io/change-cause";
+
 /** Labels of all that is made for a service, by which it is found again. */
 export function labelsOf(name: string): Readonly<Record<string, string>> {
   return { ...managedBy, "app.kubernetes.io/name": name, [serviceLabel]: name };

@@ -10,7 +10,9 @@ it("tells what others have set outside the fields that Slipway sets, and who", (
     { manager: "slipway", operation: "Apply", fieldsV1: container({ "f:image": {}, "f:name": {} }) },
     {
       manager: "kubectl-edit",
-      fieldsV1: { ...container({ "f:image": {}, "f:tty": {}, "f:ports": { 'k:{"containerPort":80,"protocol":"TCP"}': {} } }) },
+      fieldsV1: {
+        ...container({ "f:image": {}, "f:tty": {}, "f:ports": { 'k:{"containerPort":80,"protocol":"TCP"}': {} } }),
+      },
     },
     { manager: "kubectl-edit", fieldsV1: { "f:metadata": { "f:labels": { ".": {}, "f:team": {} } } } },
     { manager: "kube-controller-manager", subresource: "status", fieldsV1: { "f:status": { "f:replicas": {} } } },

@@ -34,7 +34,7 @@ export async function readForCluster(
     const place = await open();
     await requireDataset(document, place);
     const secrets = new ClusterSecrets(place);
-    const service = await resolveSecrets(document, secretStores(place, env));
+    const service = await resolveSecrets(document.service, secretStores(place, env), document.error);
     return resolveService(await resolveRepositories({ ...document, service }, secrets, env), env);
   };
   const rendered = await renderFile(path, name, env, resolve, image);

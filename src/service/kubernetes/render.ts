@@ -25,16 +25,7 @@ export function renderService(
   const metadata = { name, labels: labelsOf(name) };
   return [
     ...(environment === undefined ? [] : [environment]),
-    {
-      apiVersion: "v1",
-      kind: "Service",
-      metadata,
-      spec: {
-        type: "ClusterIP",
-        selector: selectorOf(name),
-        ports: service.ports.map((port) => ({ name: portName(port), port, targetPort: port, protocol: "TCP" })),
-      },
-    },
+    networkService(name, service.ports),
     {
       apiVersion: "apps/v1",
       kind: "Deployment",
@@ -51,6 +42,20 @@ export function renderService(
     },
     ...(isScaled ? [autoscaler(service, autoscaling)] : []),
   ];
+}
+
+/** The object that has the address of a service inside its cluster. */
+export function networkService(name: string, ports: readonly number[]): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, labels: labelsOf(name) },
+    spec: {
+      type: "ClusterIP",
+      selector: selectorOf(name),
+      ports: ports.map((port) => ({ name: portName(port), port, targetPort: port, protocol: "TCP" })),
+    },
+  };
 }
 
 /** Variables without a secret, in an object that is called by what it holds: pods of before a change keep theirs, and a change makes new pods. */

@@ -40,7 +40,7 @@ export async function rollOutFile(
         if (object.kind === "Deployment") left.set(name, snapshotOf([object]));
       };
       const onChange = (change: Change) => onChanges([change]);
-      await applyService(cluster, service, manifests, false, { onChange, onApplied });
+      await applyService(cluster, service, manifests, false, { onChange, onApplied, user: cluster.owner });
     }
     return notReady(await waitUntilReady(cluster, names, options));
   })().catch((error: unknown) => {

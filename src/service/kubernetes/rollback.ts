@@ -2,11 +2,11 @@ import { Failure } from "../../core/errors.ts";
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import { ifFound } from "../../engine/kubernetes/if-found.ts";
 import { changedFields, differencesOf } from "../difference.ts";
-import { allOf, type Change, changeOf, type LiveObject, type Place, put, remove } from "./apply.ts";
-import { expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";
+import { allOf, type Change, changeOf, type LiveObject, type Place, put, remove, setCause } from "./apply.ts";
+import { causeAnnotation, expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";
 
 /** How often a Deployment is tried to be put back while its controller writes into it. */
-const tries = 10;
+export const tries = 10;
 
 /** All objects of a service as they are at one time, by kind and name. Nothing where there is no such service. */
 export type Snapshot = ReadonlyMap<string, LiveObject>;
@@ -51,9 +51,11 @@ export async function restore(
     const differences = live === undefined ? [] : differencesOf(live, object);
     if (live !== undefined && differences.length === 0) continue;
     const { kind } = object;
+    const { name, annotations } = object.metadata;
     if (kind === "Deployment") await putDeployment(place, service, object, left);
     else await put(place, manifestOf(object));
-    const { name } = object.metadata;
+    const cause = annotations?.[causeAnnotation];
+    if (cause !== undefined) await setCause(place, name, cause);
     if (live === undefined) changes.push({ action: "create", kind, name });
     else if (live.metadata.annotations?.[expiryAnnotation] === undefined)
       changes.push(changeOf(kind, name, differences));
@@ -63,7 +65,7 @@ export async function restore(
 }
 
 /** The state of an object, without what a cluster notes about it. */
-function manifestOf({ status: _, metadata, ...rest }: LiveObject & { readonly status?: unknown }): Manifest {
+export function manifestOf({ status: _, metadata, ...rest }: LiveObject & { readonly status?: unknown }): Manifest {
   const { name, labels = {}, annotations = {} } = metadata;
   const ours = Object.entries(annotations).filter(([key]) => key.startsWith("slipway/"));
   return {

@@ -33,9 +33,9 @@ export interface Observed {
 }
 
 /** A number that its controller gives to each state of a Deployment. */
-const revision = "deployment.kubernetes.io/revision";
+export const revisionAnnotation = "deployment.kubernetes.io/revision";
 /** The label by which a set knows its pods among those of the Deployment. */
-const hashLabel = "pod-template-hash";
+export const hashLabel = "pod-template-hash";
 
 export function wantedReplicas({ spec }: Deployment): number {
   return spec.replicas ?? 1;
@@ -59,11 +59,11 @@ export function podsOf({
   replicaSets,
   pods,
 }: Observed): Readonly<Record<"current" | "failed" | "old", Pod[]>> {
-  const number = deployment?.metadata.annotations?.[revision];
+  const number = deployment?.metadata.annotations?.[revisionAnnotation];
   const newest = replicaSets.find(
     ({ metadata }) =>
       number !== undefined &&
-      metadata.annotations?.[revision] === number &&
+      metadata.annotations?.[revisionAnnotation] === number &&
       metadata.ownerReferences?.some(({ uid }) => uid === deployment?.metadata.uid),
   );
   const hash = newest?.metadata.labels?.[hashLabel];

@@ -1,0 +1,61 @@
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Environment } from "../../core/environment.ts";
+import { replaceFile } from "../../core/files.ts";
+import { stateFolder } from "../../core/user-folders.ts";
+import { userName } from "../../core/user-name.ts";
+import { differencesOf } from "../difference.ts";
+import { causeOf, keptRevisions, type Revision } from "../history.ts";
+import { hashOf } from "./facts.ts";
+import type { Meaning } from "./meaning.ts";
+
+/** A revision with all that makes its containers again. */
+export type KeptRevision = Omit<Revision, "isCurrent"> & { readonly meaning: Meaning };
+
+/** The folder with the locks and histories of services on this machine. Nobody else may read it: specs may have values of variables. */
+export function servicesFolder(env: Environment): string {
+  return join(stateFolder(env), "services");
+}
+
+function pathOf(env: Environment, service: string): string {
+  return join(servicesFolder(env), `${service}.history.json`);
+}
+
+/** The revisions of a service that were applied on this machine, the oldest first. */
+export async function readHistory(env: Environment, service: string): Promise<readonly KeptRevision[]> {
+  const text = await readFile(pathOf(env, service), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "[]";
+    throw error;
+  });
+  return JSON.parse(text) as readonly KeptRevision[];
+}
+
+/**
+ * Notes what a service is from now on, without the values of its secrets. The same facts are the same revision.
+ *
+ * @param why for a person. Default: who it was, and the fields that changed
+ */
+export async function noteRevision(env: Environment, { service, ...rest }: Meaning, why?: string): Promise<void> {
+  const { name } = service;
+  const { secrets: _, ...written } = service;
+  const meaning: Meaning = { ...rest, service: written };
+  const before = await readHistory(env, name);
+  const last = before.at(-1);
+  const isSame = last !== undefined && hashOf(last.meaning.facts) === hashOf(meaning.facts);
+  const fields = last && differencesOf(last.meaning.facts, meaning.facts).map(({ field }) => field);
+  const next: KeptRevision = isSame
+    ? { ...last, meaning }
+    : {
+        revision: (last?.revision ?? 0) + 1,
+        created: new Date().toISOString(),
+        cause: `${userName()}: ${why ?? causeOf(fields)}`,
+        image: meaning.facts.image,
+        meaning,
+      };
+  const kept = [...before.slice(0, isSame ? -1 : undefined), next].slice(-keptRevisions);
+  await replaceFile(pathOf(env, name), JSON.stringify(kept));
+}
+
+export async function forgetHistory(env: Environment, service: string): Promise<void> {
+  await rm(pathOf(env, service), { force: true });
+}
