@@ -260,6 +260,10 @@ export const errorCodes = {
     meaning: "A service was not ready in time, or its program ended.",
     remedy: "Read its log with `slipway service logs`.",
   },
+  "port-taken": {
+    meaning: "A port of this machine is not free, or your user may not open it.",
+    remedy: "Choose another port.",
+  },
   "service-state": {
     meaning: "A service is in the wrong state for a command: it is disabled, or it has no port.",
     remedy: "`slipway service status` shows its state.",

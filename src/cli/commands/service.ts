@@ -93,6 +93,20 @@ export function builder(yargs: Argv): Argv {
       async (options) => (await import("./service-status.ts")).showLogs(options),
     )
     .command(
+      "open <name>",
+      "Forward a port of this machine to a service and print its URL, until interrupted",
+      (command) =>
+        command
+          .positional("name", serviceName)
+          .option("engine", engine)
+          .option("port", {
+            type: "number",
+            describe: "Port of this machine. Default: that of the service if it is free, else any",
+          })
+          .option("target", { type: "number", describe: "Port of the service. Default: its first one" }),
+      async (options) => (await import("./service-open.ts")).openByName(options),
+    )
+    .command(
       "history <name>",
       "List the revisions of a service, and who changed what",
       (command) => command.positional("name", serviceName).option("engine", engine).option("json", json),

@@ -30,6 +30,16 @@ export interface Asked {
   readonly signal?: AbortSignal;
 }
 
+/** The part of a web socket of the package `ws` that is used here. */
+export interface WebSocketLike {
+  send(data: Buffer, done: (error?: Error) => void): void;
+  close(): void;
+  pause(): void;
+  resume(): void;
+  onclose: (() => void) | null;
+  readonly readyState: number;
+}
+
 /**
  * The API of one cluster, as the user of a context. Who that is, and the way there, is the kubeconfig's matter and so its package's; unlike
  * the package's own client this one keeps its connections, hands on what the server says as it is, and can be interrupted.
@@ -75,6 +85,31 @@ export class Api {
   /** A body that comes as it is made; it ends with an error where the connection breaks. Asked once. */
   async stream(path: string, asked: Omit<Asked, "body" | "contentType"> = {}): Promise<Readable> {
     return (await this.#send("GET", path, asked)).body;
+  }
+
+  /**
+   * Opens a web socket, which starts with a GET as the client library does it.
+   *
+   * @param onMessage told the number of a channel and what came on it
+   * @throws UserError, Failure: what the server refuses, or that it does not answer
+   */
+  async webSocket(path: string, onMessage: (channel: number, data: Buffer) => void): Promise<WebSocketLike> {
+    const { WebSocketHandler } = await import("@kubernetes/client-node/dist/web-socket-handler.js");
+    const connect = () =>
+      new WebSocketHandler(this.#config).connect(path, null, (channel, data) => {
+        onMessage(channel, data);
+        return true;
+      });
+    this.requests += 1;
+    try {
+      return (await connect()) as unknown as WebSocketLike;
+    } catch (event) {
+      const words = String((event as { readonly message?: unknown }).message ?? event);
+      const question: Question = { method: "GET", path: path.split("?", 1)[0] ?? path, ...this.#names };
+      const status = Number(/Unexpected server response: (\d+)/.exec(words)?.[1]);
+      if (status === 401) this.#logins.forget();
+      throw Number.isNaN(status) ? this.#unanswered(question, new Error(words)) : refusalError(question, status, "");
+    }
   }
 
   broken(path: string, error: unknown): Error {

@@ -15,6 +15,8 @@ export const serviceRights: readonly Right[] = [
   ...rights("apps", "replicasets", ["list", "watch"]),
   ...rights("", "pods", ["list", "watch"]),
   { group: "", resource: "pods", subresource: "log", verb: "get" },
+  // Newer clusters ask for `create` where older ones ask for `get`.
+  ...["get", "create"].map((verb) => ({ group: "", resource: "pods", subresource: "portforward", verb })),
   ...rights("", "events", ["list"]),
   ...rights("discovery.k8s.io", "endpointslices", ["list"]),
 ];

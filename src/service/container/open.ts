@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Environment } from "../../core/environment.ts";
+import { chosenPort, connectTime, notReached, type OpenOptions, servePort } from "../open-port.ts";
+import { containersOf, openContainers } from "./apply-file.ts";
+import type { Containers, Found } from "./containers.ts";
+import { loopback } from "./ports.ts";
+
+/** Milliseconds between attempts to reach a container. */
+const interval = 250;
+
+/**
+ * Forwards a port of this machine to the published ports of a service's containers until it is aborted.
+ *
+ * @throws UserError when there is no such service, or it has no such port
+ */
+export async function openService(env: Environment, name: string, options: OpenOptions): Promise<void> {
+  const containers = await openContainers(env);
+  await forward(containers, name, await containersOf(containers, [name]), options);
+}
+
+/** As {@link openService}, with what was found. */
+export async function forward(
+  containers: Containers,
+  name: string,
+  found: readonly Found[],
+  options: OpenOptions,
+): Promise<void> {
+  const { target, signal } = options;
+  let ports = hostPortsOf(found, name, target);
+  let turn = 0;
+  const join = async (client: Socket) => {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(connectTime * 1000)]);
+    for (let last: unknown; ; ) {
+      if (client.destroyed) return;
+      if (late.aborted) throw notReached(name, "container", last);
+      const port = ports[turn++ % ports.length];
+      try {
+        if (port !== undefined) return pipe(client, await connectTo(port));
+      } catch (error) {
+        last = error;
+      }
+      await delay(interval, undefined, { signal: late }).catch(() => {});
+      // A container that took the place of another may have other ports.
+      const now = await containers.list(name);
+      ports = now.length === 0 ? [] : hostPortsOf(now, name, target);
+    }
+  };
+  await servePort(chosenPort(found[0]?.facts.ports ?? [], name, target), options, join);
+}
+
+/** The ports of this machine behind which the containers that run have a port. */
+function hostPortsOf(found: readonly Found[], name: string, target: number | undefined): readonly number[] {
+  return found
+    .filter(({ state }) => state === "running")
+    .flatMap(({ hostPorts, facts }) => hostPorts.get(chosenPort(facts.ports, name, target)) ?? []);
+}
+
+async function connectTo(port: number): Promise<Socket> {
+  const socket = connect({ port, host: loopback, allowHalfOpen: true });
+  await once(socket, "connect");
+  return socket;
+}
+
+function pipe(client: Socket, server: Socket): void {
+  client.pipe(server).on("error", () => client.destroy());
+  server.pipe(client).once("close", () => server.destroy());
+}

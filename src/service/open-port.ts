@@ -1,0 +1,89 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { Failure, UserError } from "../core/errors.ts";
+
+/** The only address at which a service is opened: other machines cannot reach it. */
+const host = "127.0.0.1";
+
+/** Seconds that a connection waits for a pod or container that takes it. */
+export const connectTime = 60;
+
+export interface OpenOptions {
+  /** Port of this machine. Default: that of the service where it is free, else any. */
+  readonly port?: number | undefined;
+  /** Port of the service. Default: its first one. */
+  readonly target?: number | undefined;
+  readonly signal: AbortSignal;
+  /** Told the address once it can be used. */
+  readonly onUrl: (url: string) => void;
+  readonly notice: (text: string) => void;
+}
+
+/**
+ * Listens on a port of this machine until it is aborted.
+ *
+ * @param preferred taken where it is free and no other one was asked for
+ * @param join joins a connection with the service; an error is told, and ends the connection
+ * @throws Failure when the port that was asked for is not free
+ */
+export async function servePort(
+  preferred: number,
+  { port, signal, onUrl, notice }: OpenOptions,
+  join: (client: Socket) => Promise<void>,
+): Promise<void> {
+  const clients = new Set<Socket>();
+  const server = createServer({ pauseOnConnect: true }, (client) => {
+    clients.add(client);
+    client.on("error", () => client.destroy()).once("close", () => clients.delete(client));
+    join(client).catch((error: unknown) => {
+      client.destroy();
+      if (!signal.aborted) notice((error as Error).message.split("\n", 1)[0] ?? "");
+    });
+  });
+  const listen = async (number: number) => {
+    server.listen({ port: number, host });
+    await once(server, "listening");
+  };
+  try {
+    await listen(port ?? preferred);
+  } catch (cause) {
+    const words = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    if (port !== undefined) {
+      throw new Failure(
+        { code: "port-taken", culprit: String(port) },
+        `Port ${port} of this machine cannot be opened (${words}).`,
+        "Choose another one with --port, or leave it out for any free port.",
+        { cause },
+      );
+    }
+    await listen(0);
+  }
+  try {
+    onUrl(`http://${host}:${(server.address() as AddressInfo).port}/`);
+    await once(server, "close", { signal });
+  } finally {
+    server.close();
+    for (const client of clients) client.destroy();
+  }
+}
+
+/** @throws UserError for a port that the service does not have */
+export function chosenPort(numbers: readonly number[], name: string, target: number | undefined): number {
+  const found = target === undefined ? numbers[0] : numbers.find((each) => each === target);
+  if (found !== undefined) return found;
+  throw new UserError(
+    { code: "service-state", culprit: name },
+    `Service ${name} has no port${target === undefined ? "" : ` ${target}`}.`,
+    numbers.length === 0 ? "Add `port` to its file and apply it." : `It has ${numbers.join(", ")}.`,
+  );
+}
+
+/** The error for a connection that nobody took. */
+export function notReached(name: string, what: "pod" | "container", cause: unknown): Failure {
+  return new Failure(
+    { code: "service-not-ready", culprit: name },
+    `No ${what} of service ${name} took a connection within ${connectTime} s.`,
+    `\`slipway service status ${name}\` says why.`,
+    { cause },
+  );
+}
