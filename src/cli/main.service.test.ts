@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { printed } from "../core/testdata/reported.ts";
+import { printed, reported } from "../core/testdata/reported.ts";
 import { serviceJsonSchema } from "../service/json-schema.ts";
-import { serviceLines } from "./commands/service-status.ts";
+import { serviceLines, timeOf } from "./commands/service-status.ts";
 import { commandLine, type Outcome, run } from "./testdata/slipway.ts";
 
 /** A folder of the test's own with files in it. */
@@ -52,6 +52,14 @@ it("lists services in columns", () => {
   ];
   expect(serviceLines(rows)).toBe("web     ready     2 of 2 ready  r.io/web:1\nworker  updating  0 of 1 ready\n");
   expect(serviceLines([])).toBe("");
+});
+
+it("takes a duration or a time as the beginning of logs", () => {
+  const now = Date.parse("2026-01-02T00:00:00Z");
+  expect(timeOf("90s", now)).toEqual(new Date("2026-01-01T23:58:30Z"));
+  expect(timeOf("2026-01-01T12:00:00Z", now)).toEqual(new Date("2026-01-01T12:00:00Z"));
+  for (const wrong of ["soon", "12", ""])
+    expect(() => timeOf(wrong, now)).toThrow(reported("command-line-invalid", "--since"));
 });
 
 it("renders a file, with the types of the configuration", async () => {

@@ -89,7 +89,10 @@ export function builder(yargs: Argv): Argv {
         command
           .positional("name", serviceName)
           .option("engine", engine)
-          .option("follow", flag("Keep printing, also from new pods and containers")),
+          .option("follow", flag("Keep printing, also from new pods and containers"))
+          .option("tail", { type: "number", describe: "Only the last lines of each pod or container, so many" })
+          .option("since", text("Only what was printed since: a duration such as 10m, or a time"))
+          .option("timestamps", flag("Print the time before each line")),
       async (options) => (await import("./service-status.ts")).showLogs(options),
     )
     .command(

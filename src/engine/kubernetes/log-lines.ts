@@ -16,6 +16,13 @@ export class LogLines {
   #bytes = 0;
   #latest = 0;
 
+  readonly #isStamped: boolean;
+
+  /** @param isStamped whether the lines keep their time stamps */
+  constructor(isStamped = false) {
+    this.#isStamped = isStamped;
+  }
+
   // Of this connection:
   /** Lines to come that are known, undefined until the first one tells. */
   #skip: number | undefined;
@@ -40,7 +47,7 @@ export class LogLines {
     return this.#isOther;
   }
 
-  /** @returns what is new in it, without time stamps */
+  /** @returns what is new in it */
   write(chunk: Buffer): Buffer {
     const fresh: Buffer[] = [];
     if (this.#isOther) return Buffer.alloc(0);
@@ -54,7 +61,7 @@ export class LogLines {
         }
         if (end < 0) break;
         at = end + 1;
-        this.#begin(this.#stamp);
+        if (this.#begin(this.#stamp) && this.#isStamped) fresh.push(Buffer.from(`${this.#stamp} `));
         this.#stamp = "";
         this.#isInLine = true;
         if (at === chunk.length) break;
@@ -68,7 +75,8 @@ export class LogLines {
     return fresh.length === 1 ? (fresh[0] as Buffer) : Buffer.concat(fresh);
   }
 
-  #begin(stamp: string): void {
+  /** @returns whether the line is a new one */
+  #begin(stamp: string): boolean {
     // What was rotated away cannot come again: the first line tells how much of the known ones does.
     if (this.#skip === undefined) {
       const first = this.#known.indexOf(stamp);
@@ -77,7 +85,7 @@ export class LogLines {
     if (this.#skip > 0) {
       this.#skip -= 1;
       this.#skipBytes = this.#skip > 0 ? Number.POSITIVE_INFINITY : this.#bytes;
-      return;
+      return false;
     }
     this.#skipBytes = 0;
     this.#bytes = 0;
@@ -88,6 +96,7 @@ export class LogLines {
       this.#known = this.#known.filter((each) => Date.parse(each) >= oldest);
     }
     this.#known.push(stamp);
+    return true;
   }
 
   #take(piece: Buffer): Buffer {

@@ -44,3 +44,24 @@ it("asks again after a server was away that does not know yet who may do what", 
   expect(await follow(away, forbid, last)).toBe("hi\n");
   await expect(follow(forbid, last, last)).rejects.toThrow(reported("cluster-refused"));
 });
+
+it("asks for the last lines once, and then for all since the last one, with their times", async () => {
+  const asked: URLSearchParams[] = [];
+  const line = (second: number, text: string) => `2026-01-01T00:00:0${second}.000000001Z ${text}\n`;
+  const answers = [line(2, "b"), `${line(2, "b")}${line(3, "c")}`];
+  const env = await apiServer(({ url }, response) => {
+    asked.push(new URL(url, "http://a").searchParams);
+    response.end(answers[asked.length - 1]);
+  });
+  const { api } = await openCluster(env);
+  const since = new Date("2025-12-31T00:00:00Z");
+  const options = { follow: true, isOver: () => asked.length > 0, change: async () => {} };
+  let text = "";
+  const shown = { tail: 1, since, timestamps: true };
+  for await (const piece of podLog(api, { namespace: "default", name: "a" }, { ...options, ...shown })) text += piece;
+  expect(text).toBe(`${line(2, "b")}${line(3, "c")}`);
+  expect(asked.map((query) => [query.get("tailLines"), query.get("sinceTime")])).toEqual([
+    ["1", "2025-12-31T00:00:00.000Z"],
+    [null, "2026-01-01T00:00:01Z"],
+  ]);
+});

@@ -35,19 +35,28 @@ export async function* podLog(
     readonly isOver: () => boolean;
     readonly change: () => Promise<void>;
     readonly isIdle?: () => boolean;
+    /** The last lines alone, so many. */
+    readonly tail?: number | undefined;
+    /** Nothing older than this. */
+    readonly since?: Date | undefined;
+    /** Whether each line begins with the time when it was printed. */
+    readonly timestamps?: boolean | undefined;
     readonly signal?: AbortSignal;
   },
 ): AsyncGenerator<Buffer, boolean> {
   const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/log`;
-  const { follow, isOver, change, signal } = options;
-  const lines = new LogLines();
+  const { follow, isOver, change, signal, tail, since } = options;
+  const lines = new LogLines(options.timestamps);
   let quietSince: number | undefined;
   for (;;) {
     const wasOver = isOver();
     let openSince: number | undefined;
     try {
-      const sinceTime = lines.since();
-      const query = { container: containerName, follow, timestamps: true, sinceTime };
+      const known = lines.since();
+      const sinceTime = known ?? since?.toISOString();
+      // A connection that is taken up again brings all that came since the last line.
+      const tailLines = known === undefined ? tail : undefined;
+      const query = { container: containerName, follow, timestamps: true, sinceTime, tailLines };
       const body = await api.stream(path, { query, ...(signal ? { signal } : {}) });
       openSince = Date.now();
       try {

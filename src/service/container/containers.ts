@@ -14,6 +14,7 @@ import { pullImage } from "../../engine/container/pull.ts";
 import { isOnThisMachine } from "../../engine/container/reach.ts";
 import { type Login, makeRunFolder } from "../../engine/container/run-folder.ts";
 import { otherRuntime } from "../../engine/container/runtime.ts";
+import type { LogOptions } from "../log-options.ts";
 import { createArguments, type NewContainer } from "./arguments.ts";
 import { containerNameOf, type Labelled, labelFile, readLabels, serviceLabel } from "./labels.ts";
 import { listeningPorts } from "./listening.ts";
@@ -210,10 +211,17 @@ export class Containers {
   /** Tells what a container has printed, as fast as `onData` takes it. @returns when the engine has no more of it, with `follow` when the container ended */
   async logs(
     name: string,
-    { follow, tail, signal }: { readonly follow: boolean; readonly tail?: number; readonly signal?: AbortSignal },
+    { follow, tail, since, timestamps = false, signal }: Omit<LogOptions, "colors">,
     onData: (data: Buffer, stream: "stdout" | "stderr") => void | Promise<void>,
   ): Promise<void> {
-    const args = ["logs", ...(follow ? ["--follow"] : []), ...(tail === undefined ? [] : [`--tail=${tail}`]), name];
+    const args = [
+      "logs",
+      ...(follow ? ["--follow"] : []),
+      ...(tail === undefined ? [] : [`--tail=${tail}`]),
+      ...(since === undefined ? [] : [`--since=${since.toISOString()}`]),
+      ...(timestamps ? ["--timestamps"] : []),
+      name,
+    ];
     const child = spawn(this.client.path, args, {
       env: this.#env,
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { LogOptions } from "../log-options.ts";
 import type { Containers, Found } from "./containers.ts";
 import { followLogs } from "./logs.ts";
 
@@ -35,6 +36,30 @@ it("follows a service through starts and changes of its containers, no line twic
   const lines: string[] = [];
   await followLogs(engine as unknown as Containers, "web", (line) => void lines.push(line.toString()));
   expect(lines).toEqual(["one\n", "two\n", "three\n"]);
+});
+
+it("shows the last lines once, and all that a container prints after its next start", async () => {
+  const engine = new Engine();
+  const first = { id: "a", replica: 0, startedAt: "2026-01-01T00:00:00.5Z", log: "two\n" };
+  engine.there = [first];
+  const asked: LogOptions[] = [];
+  const logs = engine.logs.bind(engine);
+  engine.logs = (id, options, onData) => {
+    asked.push(options as LogOptions);
+    return logs(id, options, onData);
+  };
+  engine.onEnd = () => {
+    if (asked.length === 1) Object.assign(first, { startedAt: "2026-01-02T00:00:00.5Z", log: "3\n" });
+    else engine.there = [];
+  };
+  const lines: string[] = [];
+  const options = { tail: 1, since: new Date("2025-01-01"), timestamps: true };
+  await followLogs(engine as unknown as Containers, "web", (line) => void lines.push(line.toString()), options);
+  expect(lines).toEqual(["two\n", "3\n"]);
+  expect(asked).toMatchObject([
+    { follow: true, ...options },
+    { follow: true, timestamps: true, tail: undefined, since: new Date("2026-01-02T00:00:00.5Z") },
+  ]);
 });
 
 it("tells replicas apart, and ends with the error of one", async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
+import { type LogOptions, Prefixes } from "../log-options.ts";
 import { WholeLines } from "../whole-lines.ts";
 import { containersOf, openContainers } from "./apply-file.ts";
 import type { Containers, Found } from "./containers.ts";
@@ -18,22 +19,28 @@ const interval = 1000;
 export async function showServiceLogs(
   env: Environment,
   name: string,
-  { follow, signal }: { readonly follow: boolean; readonly signal?: AbortSignal },
+  options: LogOptions,
   write: Write,
 ): Promise<void> {
   const containers = await openContainers(env);
   const found = await containersOf(containers, [name]);
-  if (follow) await followLogs(containers, name, write, signal);
-  else await writeLogs(containers, found, write);
-  signal?.throwIfAborted();
+  if (options.follow) await followLogs(containers, name, write, options);
+  else await writeLogs(containers, found, write, options);
+  options.signal?.throwIfAborted();
 }
 
 /** Writes what containers have printed, each line after the container's name where there are several. */
-export async function writeLogs(containers: Containers, found: readonly Found[], write: Write): Promise<void> {
+export async function writeLogs(
+  containers: Containers,
+  found: readonly Found[],
+  write: Write,
+  { colors, ...options }: Omit<LogOptions, "follow"> = {},
+): Promise<void> {
+  const prefixes = new Prefixes(colors);
   await Promise.all(
     found.map(async (each) => {
-      const streams = streamsOf(write, () => (found.length > 1 ? prefixOf(each) : ""));
-      await containers.logs(each.name, { follow: false }, (data, stream) => streams[stream].write(data));
+      const streams = streamsOf(write, () => (found.length > 1 ? prefixes.of(replicaName(each)) : ""));
+      await containers.logs(each.name, { ...options, follow: false }, (data, stream) => streams[stream].write(data));
       for (const stream of Object.values(streams)) await stream.end();
     }),
   );
@@ -47,8 +54,9 @@ export async function followLogs(
   containers: Containers,
   service: string,
   write: Write,
-  signal?: AbortSignal,
+  { colors, signal, ...options }: Omit<LogOptions, "follow"> = {},
 ): Promise<void> {
+  const prefixes = new Prefixes(colors);
   const followed = new Map<string, Promise<void>>();
   const replicas = new Set<number>();
   const over = new AbortController();
@@ -56,8 +64,8 @@ export async function followLogs(
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
   const follow = async (id: string, found: Found) => {
-    const streams = streamsOf(write, () => (replicas.size > 1 ? prefixOf(found) : ""));
-    await followOne(containers, id, found.startedAt, streams, all);
+    const streams = streamsOf(write, () => (replicas.size > 1 ? prefixes.of(replicaName(found)) : ""));
+    await followOne(containers, id, found.startedAt, streams, { ...options, follow: true, signal: all });
     for (const stream of Object.values(streams)) await stream.end();
   };
   try {
@@ -91,13 +99,15 @@ async function followOne(
   id: string,
   startedAt: string,
   streams: Readonly<Record<StreamName, WholeLines>>,
-  signal: AbortSignal,
+  options: LogOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
+  const { signal } = options;
   const written = { stdout: 0, stderr: 0 };
   let followed = startedAt;
+  let shown = options;
   for (;;) {
     const told = { stdout: 0, stderr: 0 };
-    await containers.logs(id, { follow: true, signal }, async (data, stream) => {
+    await containers.logs(id, shown, async (data, stream) => {
       const known = Math.min(Math.max(written[stream] - told[stream], 0), data.length);
       told[stream] += data.length;
       await streams[stream].write(data.subarray(known));
@@ -110,6 +120,11 @@ async function followOne(
       if (found === undefined) return;
       if (found.startedAt !== followed) {
         followed = found.startedAt;
+        if (options.tail !== undefined) {
+          // The last lines would be others now: all that it prints from here on.
+          shown = { ...options, tail: undefined, since: new Date(followed) };
+          Object.assign(written, { stdout: 0, stderr: 0 });
+        }
         break;
       }
       await delay(interval, undefined, { signal });
@@ -118,10 +133,6 @@ async function followOne(
 }
 
 type StreamName = "stdout" | "stderr";
-
-function prefixOf(found: Found): string {
-  return `[${replicaName(found)}] `;
-}
 
 function streamsOf(write: Write, prefix: () => string): Readonly<Record<StreamName, WholeLines>> {
   return { stdout: new WholeLines(prefix, write), stderr: new WholeLines(prefix, write) };

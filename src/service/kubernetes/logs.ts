@@ -1,15 +1,13 @@
 import { podLog } from "../../engine/kubernetes/logs.ts";
 import { containerName, containerState, type Pod } from "../../engine/kubernetes/objects.ts";
+import { type LogOptions, Prefixes } from "../log-options.ts";
 import { WholeLines } from "../whole-lines.ts";
 import type { Place } from "./apply.ts";
 import { Observation } from "./observation.ts";
 import { requireAll } from "./status.ts";
 import { hasBegun } from "./workload.ts";
 
-export interface LogOptions {
-  /** Until the service is deleted or `signal` aborts, with pods that come; otherwise what there is. */
-  readonly follow: boolean;
-  readonly signal?: AbortSignal;
+interface ClusterLogOptions extends LogOptions {
   /** Told what a person should know meanwhile. */
   readonly notice: (text: string) => void;
 }
@@ -23,10 +21,11 @@ export interface LogOptions {
 export async function showServiceLogs(
   place: Place & { readonly context: string },
   name: string,
-  options: LogOptions,
+  options: ClusterLogOptions,
   write: (lines: Buffer) => Promise<void>,
 ): Promise<void> {
-  const { follow, signal } = options;
+  const { follow, signal, tail, since, timestamps } = options;
+  const prefixes = new Prefixes(options.colors);
   const over = new AbortController();
   const all = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
   const observation = new Observation(place, [name], all, options.notice);
@@ -41,7 +40,7 @@ export async function showServiceLogs(
   const find = (podName: string) => observation.of(name).pods.find(({ metadata }) => metadata.name === podName);
 
   const show = async (podName: string) => {
-    const lines = new WholeLines(() => (begun.size > 1 ? `[${podName}] ` : ""), inTurn);
+    const lines = new WholeLines(() => (begun.size > 1 ? prefixes.of(podName) : ""), inTurn);
     const isOver = () => !follow || hasEnded(find(podName));
     const isIdle = () => {
       const pod = find(podName);
@@ -49,7 +48,8 @@ export async function showServiceLogs(
     };
     const change = () => observation.change(all);
     const pod = { namespace: place.namespace, name: podName };
-    for await (const piece of podLog(place.api, pod, { follow, isOver, isIdle, change, signal: all })) {
+    const shown = { tail, since, timestamps };
+    for await (const piece of podLog(place.api, pod, { ...shown, follow, isOver, isIdle, change, signal: all })) {
       await lines.write(piece);
     }
     await lines.end();
