@@ -26,6 +26,15 @@ export interface Service {
   /** Undefined: always `replicas`. */
   readonly autoscaling?: Autoscaling;
   readonly healthChecks: HealthChecks;
+  /** Where it can be reached from outside its cluster. Undefined: nowhere. */
+  readonly expose?: Expose;
+}
+
+/** A name under which a service is reached from outside its cluster. */
+export interface Expose {
+  readonly host: string;
+  /** Whether by https: with the certificate in a Secret of this name, or with what the cluster has for the host. */
+  readonly tls: boolean | string;
 }
 
 /** Seconds that a program must run until it counts as ready: many that cannot work end soon after their start. */

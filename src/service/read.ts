@@ -225,5 +225,6 @@ function serviceOf(fields: ServiceFields, name: string, image: string): Service 
         }
       : {}),
     healthChecks: fields.healthChecks as Service["healthChecks"],
+    ...(fields.expose === undefined ? {} : { expose: fields.expose }),
   };
 }

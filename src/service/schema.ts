@@ -232,6 +232,23 @@ const env = list(
   10_000,
 );
 
+const expose = fields("a field of expose", {
+  host: formed(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/,
+    "is not the name of a host",
+    "Write it like app.example.com.",
+  ).describe("The host name under which the service is reached."),
+  tls: z
+    .union([z.boolean(), z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/)], {
+      error: complaint(
+        "is neither true or false nor the name of a Secret",
+        "Write true, or the name of the Secret that has the certificate.",
+      ),
+    })
+    .default(false)
+    .describe("Whether by https: true for the certificate that the cluster has for the host, or the name of a Secret."),
+});
+
 /** The fields of a service, in both shapes (SPEC section 4). What holds between them is in `read.ts`. */
 export const serviceFields = fields("a field of a service", {
   apiVersion: formed(/^v1$/, "is not a known version", "Write v1, or remove it.").optional().describe("v1."),
@@ -255,6 +272,7 @@ export const serviceFields = fields("a field of a service", {
   models: models.default([]).describe("Models that the container finds in folders."),
   repositories: repositories.optional().describe("Git repositories that the container finds in a folder."),
   resources: resources.default({ replicas: 1 }).describe("How many containers, and what each gets."),
+  expose: expose.optional().describe("Where the service is reached from outside its cluster."),
   healthChecks: healthChecks.default({}).describe("Requests that tell how a container is."),
 });
 

@@ -18,4 +18,6 @@ export interface ServiceStatus {
   readonly reason?: string;
   /** `HOST:PORT` of each that answers. */
   readonly endpoints: readonly string[];
+  /** The addresses at which it is exposed. Undefined: it is not. */
+  readonly urls?: readonly string[];
 }

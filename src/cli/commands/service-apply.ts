@@ -2,6 +2,7 @@ import process from "node:process";
 import type { ContainerChange } from "../../service/container/steps.ts";
 import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import type { Change, LiveObject } from "../../service/kubernetes/apply.ts";
+import type { Exposure } from "../../service/kubernetes/expose.ts";
 import { servicesMeant } from "../../service/names.ts";
 import { changeLines } from "../../service/printed-change.ts";
 import { optionError } from "../usage-error.ts";
@@ -100,17 +101,37 @@ async function applyHere(options: ApplyOptions & WaitOptions, onChanges: OnChang
 async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
   const { wait, rollback, timeLimit } = options;
   const { path, name, image } = fileOf(options);
+  const { urlsIn } = await import("../../service/kubernetes/expose.ts");
+  const addresses: string[] = [];
+  const onApplied = (object: LiveObject) => {
+    if (object.kind !== "Ingress" && object.kind !== "HTTPRoute") return;
+    for (const url of urlsIn([object as LiveObject & Exposure]).urls ?? [])
+      addresses.push(`${object.metadata.name}: ${url}`);
+  };
+  const tellAddresses = () => {
+    for (const address of addresses) notice(address);
+  };
   if (!wait && !rollback) {
     const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
-    await applyFile(path, name, process.env, false, image, { onChange: (change) => onChanges([change]) });
-    return;
+    const onChange = (change: Change) => onChanges([change]);
+    await applyFile(path, name, process.env, false, image, { onChange, onApplied });
+    return tellAddresses();
   }
   const { rollOutFile } = await import("../../service/kubernetes/roll-out.ts");
   await untilInterrupted(
     (signal) =>
-      rollOutFile(path, name, process.env, { timeLimit, isRolledBack: rollback, onChanges, notice, signal, image }),
+      rollOutFile(path, name, process.env, {
+        timeLimit,
+        isRolledBack: rollback,
+        onChanges,
+        onApplied,
+        notice,
+        signal,
+        image,
+      }),
     "What was applied stays, and its cluster goes on: `slipway service status` tells how it is.",
   );
+  if (process.exitCode !== 130) tellAddresses();
 }
 
 /** Deletes services by name, or by the files that define them. */

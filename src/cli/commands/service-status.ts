@@ -132,7 +132,7 @@ export function timeOf(text: string, now = Date.now()): Date {
 }
 
 /** A summary line, then one line per detail. */
-function format({ name, state, replicas, autoscaling, image, reason, endpoints }: ServiceStatus): string {
+function format({ name, state, replicas, autoscaling, image, reason, endpoints, urls = [] }: ServiceStatus): string {
   const { wanted, ready, old } = replicas;
   const scale = autoscaling ? ` (autoscaled, ${autoscaling.minReplicas} to ${autoscaling.maxReplicas})` : "";
   const before = old === 0 ? "" : `, ${old} of before`;
@@ -141,6 +141,7 @@ function format({ name, state, replicas, autoscaling, image, reason, endpoints }
     ...(image === undefined ? [] : [`  image: ${image}`]),
     ...(reason === undefined ? [] : [`  reason: ${reason}`]),
     ...(endpoints.length === 0 ? [] : [`  endpoints: ${endpoints.join(" ")}`]),
+    ...urls.map((url) => `  url: ${url}`),
     "",
   ].join("\n");
 }

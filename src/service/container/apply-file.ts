@@ -50,6 +50,9 @@ export async function applyFile(file: ServiceFile, env: Environment, options: Ap
         `${service.name}: ${containers.client.name} does not scale services; replicas: ${service.replicas}.`,
       );
     }
+    if (service.expose) {
+      options.notice(`${service.name}: ${containers.client.name} does not expose services; \`expose\` has no effect.`);
+    }
     const lock = await lockOf(service.name, env, options.notice);
     try {
       const bring = () => bringAll(containers, meaning, env, options.notice);

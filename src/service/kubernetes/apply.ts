@@ -15,6 +15,7 @@ import {
   kinds,
   labelsOf,
   type Manifest,
+  optionalKinds,
   pathOf,
   serviceLabel,
 } from "./manifest.ts";
@@ -268,6 +269,21 @@ export function references(part: unknown): string[] {
   });
 }
 
+/** The objects of a kind. None of an optional kind that the cluster does not have, or that its user may not list. */
+export async function listKind<Item>(
+  { api, namespace }: Place,
+  kind: Kind,
+  labelSelector: string,
+): Promise<readonly Item[]> {
+  try {
+    return (await listAll<Item>(api, { path: pathOf(kind, namespace), labelSelector })).items;
+  } catch (error) {
+    const { status } = refusalOf(error) ?? {};
+    if (optionalKinds.has(kind) && (status === 403 || status === 404)) return [];
+    throw error;
+  }
+}
+
 /** Every object of a service, by its labels. */
 export async function allOf({ api, namespace }: Place, service: string): Promise<readonly LiveObject[]> {
   const labelSelector = Object.entries(labelsOf(service))
@@ -275,7 +291,7 @@ export async function allOf({ api, namespace }: Place, service: string): Promise
     .join(",");
   const lists = await Promise.all(
     kinds.map(async (kind) => {
-      const { items } = await listAll<Live>(api, { path: pathOf(kind, namespace), labelSelector });
+      const items = await listKind<Live>({ api, namespace }, kind, labelSelector);
       // Lists leave out what all their items say.
       return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind }));
     }),

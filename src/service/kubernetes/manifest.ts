@@ -7,9 +7,14 @@ const places = {
   Service: { group: "/api/v1", plural: "services" },
   Deployment: { group: "/apis/apps/v1", plural: "deployments" },
   HorizontalPodAutoscaler: { group: "/apis/autoscaling/v2", plural: "horizontalpodautoscalers" },
+  Ingress: { group: "/apis/networking.k8s.io/v1", plural: "ingresses" },
+  HTTPRoute: { group: "/apis/gateway.networking.k8s.io/v1", plural: "httproutes" },
 } as const;
 
 export type Kind = keyof typeof places;
+
+/** The kinds that a cluster need not have, or that its user need have no rights to, as long as no service is exposed. */
+export const optionalKinds: ReadonlySet<Kind> = new Set(["Ingress", "HTTPRoute"]);
 
 /** The kinds of objects of services. */
 export const kinds = Object.keys(places) as readonly Kind[];

@@ -8,6 +8,7 @@ import { resolveService } from "../resolve.ts";
 import { resolveRepositories } from "../resolve-repositories.ts";
 import { resolveSecrets } from "../resolve-secrets.ts";
 import { requireDataset } from "./claim.ts";
+import { routed } from "./expose.ts";
 import type { Manifest } from "./manifest.ts";
 import { checkModels, modelSecrets } from "./models.ts";
 import { pullSecrets } from "./pull-secret.ts";
@@ -42,8 +43,9 @@ export async function readForCluster(
   for (const { manifests } of rendered) for (const each of imagesOf(manifests)) checkReach(each, cluster);
   if (rendered.some(({ service }) => service.models.length > 0)) await checkModels(cluster, env);
   if (!isTrial) for (const sync of new Set(rendered.map((each) => each.sync))) await sync?.push();
+  const withRoutes = await routed(cluster, rendered);
   const services = await Promise.all(
-    rendered.map(async ({ service, manifests }) => {
+    withRoutes.map(async ({ service, manifests }) => {
       const copy = secretCopy(service);
       const secrets = [
         ...(copy === undefined ? [] : [copy]),

@@ -3,6 +3,7 @@ import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import type { InstanceType } from "../instance-types.ts";
 import { type Autoscaling, type Service, settlingTime } from "../model.ts";
+import { ingressOf } from "./expose.ts";
 import { labelsOf, type Manifest, selectorOf } from "./manifest.ts";
 import { podTemplate, portName } from "./pod.ts";
 import type { PodContent } from "./pod-content.ts";
@@ -41,6 +42,7 @@ export function renderService(
       },
     },
     ...(isScaled ? [autoscaler(service, autoscaling)] : []),
+    ...(service.expose === undefined ? [] : [ingressOf(service, service.expose)]),
   ];
 }
 

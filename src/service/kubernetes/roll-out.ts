@@ -13,6 +13,8 @@ export interface RolloutOptions extends WaitOptions {
   readonly isRolledBack: boolean;
   /** Told of changes as they are made. */
   readonly onChanges: (changes: readonly Change[]) => void;
+  /** Told of each object as it was left. */
+  readonly onApplied?: (object: LiveObject) => void;
 }
 
 /**
@@ -38,6 +40,7 @@ export async function rollOutFile(
       // As the API server answered: a look afterwards might show what someone else has made of it.
       const onApplied = (object: LiveObject) => {
         if (object.kind === "Deployment") left.set(name, snapshotOf([object]));
+        options.onApplied?.(object);
       };
       const onChange = (change: Change) => onChanges([change]);
       await applyService(cluster, service, manifests, false, { onChange, onApplied, user: cluster.owner });

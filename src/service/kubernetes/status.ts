@@ -3,7 +3,8 @@ import { oneLine } from "../../engine/kubernetes/failure.ts";
 import { type Condition, containerName, type Metadata, type Pod } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import type { ServiceStatus } from "../status.ts";
-import type { Place } from "./apply.ts";
+import { listKind, type Place } from "./apply.ts";
+import { type Exposure, urlsIn } from "./expose.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";
 import { observedOf, podsPath, replicaSetsPath, selectorFor } from "./observation.ts";
 import { troubleOf } from "./trouble.ts";
@@ -44,13 +45,15 @@ export async function serviceStatuses(
   const { api, namespace } = place;
   const list = async <Item>(path: string): Promise<readonly Item[]> =>
     (await listAll<Item>(api, { path, labelSelector: selectorFor(names) })).items;
-  const [services, deployments, replicaSets, pods, autoscalers, slices] = await Promise.all([
+  const [services, deployments, replicaSets, pods, autoscalers, slices, ingresses, routes] = await Promise.all([
     list<{ readonly metadata: Metadata }>(pathOf("Service", namespace)),
     list<Deployment>(pathOf("Deployment", namespace)),
     list<ReplicaSet>(replicaSetsPath(namespace)),
     list<Pod>(podsPath(namespace)),
     list<Autoscaler>(pathOf("HorizontalPodAutoscaler", namespace)),
     list<EndpointSlice>(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`),
+    listKind<Exposure>(place, "Ingress", selectorFor(names)),
+    listKind<Exposure>(place, "HTTPRoute", selectorFor(names)),
   ]);
   const there = new Set([...services, ...deployments].map(({ metadata }) => metadata.labels?.[serviceLabel] ?? ""));
   requireAll(names, there, place);
@@ -68,6 +71,7 @@ export async function serviceStatuses(
         ...(blindness ? { state: "changing" as const, reason: [state.reason ?? [], blindness].flat().join(" ") } : {}),
         ...(autoscaler ? { autoscaling: { minReplicas, maxReplicas } } : {}),
         endpoints: slices.filter(isOf).flatMap(addressesOf).sort(),
+        ...urlsIn([...ingresses, ...routes].filter(isOf)),
       };
     }),
   );
