@@ -213,6 +213,11 @@ describe("slipway job", () => {
       status: 2,
     });
     expect((await job("logs", id)).out).toBe("begun\n");
+    expect((await job("logs", id, "--tail", "0")).out).toBe("");
+    expect(await job("logs", id, "--since", "1h")).toMatchObject({
+      error: printed("command-line-invalid", "--since"),
+      status: 2,
+    });
     expect((await job("cancel", id)).error).toBe(`slipway: job ${id} cancelled with status 143\n`);
     expect((await job("status", id)).out).toBe(`job ${id} cancelled with status 143\n`);
     expect(await job("cancel", id)).toMatchObject({ error: printed("job-state", id), status: 2 });

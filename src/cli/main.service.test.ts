@@ -8,7 +8,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { printed, reported } from "../core/testdata/reported.ts";
 import { serviceJsonSchema } from "../service/json-schema.ts";
-import { serviceLines, timeOf } from "./commands/service-status.ts";
+import { timeOf } from "./commands/log-words.ts";
+import { serviceLines } from "./commands/service-status.ts";
 import { commandLine, type Outcome, run } from "./testdata/slipway.ts";
 
 /** A folder of the test's own with files in it. */

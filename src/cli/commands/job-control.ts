@@ -1,10 +1,13 @@
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
-import type { JobEngine, JobStatus } from "../../engine/job/engine.ts";
+import type { JobEngine, JobStatus, ShownLog } from "../../engine/job/engine.ts";
 import { hasEnded } from "../../engine/job/engine.ts";
 import { findJobFolder, jobsFolder } from "../../engine/job/job-folder.ts";
+import { isKubernetesId } from "../../engine/kubernetes/id.ts";
+import { optionError } from "../usage-error.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { engineOf } from "./job-engines.ts";
+import { type LogWords, shownLog } from "./log-words.ts";
 import { notice, printJson, write } from "./output.ts";
 
 /** The hidden command that a supervisor process runs. */
@@ -14,10 +17,15 @@ export async function superviseById({ id }: { readonly id: string }): Promise<vo
 }
 
 /** Prints a job's output until it ends, then exits with its status. An interrupt leaves the job running. */
-export async function followJob(engine: JobEngine, id: string, isFunction: boolean): Promise<void> {
+export async function followJob(
+  engine: JobEngine,
+  id: string,
+  isFunction: boolean,
+  shown: ShownLog = {},
+): Promise<void> {
   notice(`job ${id}`);
   await untilInterrupted(async (signal) => {
-    for await (const { stream, data } of engine.logs(id, { follow: true, signal })) {
+    for await (const { stream, data } of engine.logs(id, { ...shown, follow: true, signal })) {
       // Standard output is for the function's result.
       await write(stream === "stdout" && !isFunction ? process.stdout : process.stderr, data);
     }
@@ -35,10 +43,22 @@ export async function showStatus({ id, json }: { readonly id: string; readonly j
   else process.stdout.write(`${describe(status)}\n`);
 }
 
-export async function showLogs({ id, follow }: { readonly id: string; readonly follow: boolean }): Promise<void> {
+export async function showLogs({
+  id,
+  follow,
+  tail,
+  since,
+  timestamps,
+}: LogWords & { readonly id: string; readonly follow: boolean }): Promise<void> {
+  if (!isKubernetesId(id) && (since !== undefined || timestamps)) {
+    const option = since === undefined ? "--timestamps" : "--since";
+    const problem = `${option} is for jobs on Kubernetes: this machine notes no times of what ${id} printed.`;
+    throw optionError(option, problem, "Leave it out, or give --tail.");
+  }
+  const shown = shownLog({ tail, since, timestamps });
   const engine = await engineOf(id);
-  if (follow) return followJob(engine, id, await engine.isFunction(id));
-  for await (const { stream, data } of engine.logs(id, { follow: false })) {
+  if (follow) return followJob(engine, id, await engine.isFunction(id), shown);
+  for await (const { stream, data } of engine.logs(id, { ...shown, follow: false })) {
     await write(stream === "stdout" ? process.stdout : process.stderr, data);
   }
 }

@@ -1,5 +1,5 @@
 import type { Argv } from "yargs";
-import { flag, json, required, text } from "./options.ts";
+import { flag, json, logLines, required, text } from "./options.ts";
 import { printJson } from "./output.ts";
 
 const engine = { choices: ["process", "container", "kubernetes"] as const };
@@ -82,7 +82,10 @@ export function builder(yargs: Argv): Argv {
       "logs <id>",
       "Show the output of a job",
       (command) =>
-        command.positional("id", id).option("follow", flag("Wait until the job ends, and exit with its status")),
+        command
+          .positional("id", id)
+          .option("follow", flag("Wait until the job ends, and exit with its status"))
+          .options(logLines),
       async (options) => (await import("./job-control.ts")).showLogs(options),
     )
     .command(

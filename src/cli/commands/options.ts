@@ -11,3 +11,10 @@ export const required = (describe: string) => ({ type: "string", demandOption: t
 export const list = (describe: string) => ({ type: "string", array: true, describe }) as const;
 
 export const json = flag("Print JSON");
+
+/** The options of `logs` that say which lines are shown, and how. */
+export const logLines = {
+  tail: { type: "number", describe: "Only the last lines of each pod or container, so many" },
+  since: text("Only what was printed since: a duration such as 10m, or a time"),
+  timestamps: flag("Print the time before each line"),
+} as const;

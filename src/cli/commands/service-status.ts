@@ -1,9 +1,8 @@
 import process from "node:process";
-import { parseDuration } from "../../deployment/quantity.ts";
 import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import type { ServiceStatus } from "../../service/status.ts";
-import { optionError } from "../usage-error.ts";
 import { untilInterrupted } from "./interrupt.ts";
+import { type LogWords, shownLog } from "./log-words.ts";
 import { columns, notice, printJson, write } from "./output.ts";
 
 /** Prints the state of services. */
@@ -80,22 +79,13 @@ export async function showLogs({
   tail,
   since,
   timestamps,
-}: {
+}: LogWords & {
   readonly name: string;
   readonly follow: boolean;
   readonly engine?: ServiceEngine | undefined;
-  readonly tail?: number | undefined;
-  readonly since?: string | undefined;
-  readonly timestamps: boolean;
 }): Promise<void> {
   const colors = process.stdout.isTTY && !process.env["NO_COLOR"];
-  const shown = {
-    follow,
-    tail: requireLines(tail),
-    since: since === undefined ? undefined : timeOf(since),
-    timestamps,
-    colors,
-  };
+  const shown = { ...shownLog({ tail, since, timestamps }), follow, colors };
   const print = (lines: Buffer) => write(process.stdout, lines);
   await untilInterrupted(async (signal) => {
     if (serviceEngine(engine, process.env) === "container") {
@@ -106,29 +96,6 @@ export async function showLogs({
     const { showServiceLogs } = await import("../../service/kubernetes/logs.ts");
     await showServiceLogs(await openCluster(process.env), name, { ...shown, signal, notice }, print);
   }, "");
-}
-
-/** @throws UserError for what is no number of lines */
-function requireLines(tail: number | undefined): number | undefined {
-  if (tail === undefined || (Number.isInteger(tail) && tail >= 0)) return tail;
-  throw optionError("--tail", "--tail is not a number of lines.", "Give a whole number, such as 100.");
-}
-
-/**
- * @param text `10m`, so long ago, or a time
- * @throws UserError for what is neither
- */
-export function timeOf(text: string, now = Date.now()): Date {
-  const seconds = parseDuration(text);
-  const time = new Date(
-    seconds === undefined ? (/^\d{4}-\d\d-\d\d/.test(text) ? text : Number.NaN) : now - seconds * 1000,
-  );
-  if (!Number.isNaN(time.getTime())) return time;
-  throw optionError(
-    "--since",
-    `--since: ${text} is neither a duration nor a time.`,
-    "Write it like 90s, 10m or 12h, or like 2026-01-31T12:00:00Z.",
-  );
 }
 
 /** A summary line, then one line per detail. */

@@ -1,6 +1,6 @@
 import type { Argv } from "yargs";
 import { defaultServiceEngine, serviceEngines } from "../../service/engine.ts";
-import { flag, json, list, required, text } from "./options.ts";
+import { flag, json, list, logLines, required, text } from "./options.ts";
 import { printJson } from "./output.ts";
 
 const engine = {
@@ -90,9 +90,7 @@ export function builder(yargs: Argv): Argv {
           .positional("name", serviceName)
           .option("engine", engine)
           .option("follow", flag("Keep printing, also from new pods and containers"))
-          .option("tail", { type: "number", describe: "Only the last lines of each pod or container, so many" })
-          .option("since", text("Only what was printed since: a duration such as 10m, or a time"))
-          .option("timestamps", flag("Print the time before each line")),
+          .options(logLines),
       async (options) => (await import("./service-status.ts")).showLogs(options),
     )
     .command(

@@ -37,6 +37,16 @@ export interface LogChunk {
   readonly data: Buffer;
 }
 
+/** The part of a job's output that is shown, and how. */
+export interface ShownLog {
+  /** The last lines alone, so many of each stream or pod. */
+  readonly tail?: number | undefined;
+  /** On Kubernetes: nothing older than this. */
+  readonly since?: Date | undefined;
+  /** On Kubernetes: whether each line begins with the time when it was printed. */
+  readonly timestamps?: boolean | undefined;
+}
+
 /** Where jobs run. Jobs live on when the process that submitted them ends. */
 export interface JobEngine {
   /**
@@ -49,7 +59,10 @@ export interface JobEngine {
   /** Whether the job calls a function, whose result it gives back. */
   isFunction(id: string): Promise<boolean>;
   /** What the job printed, from the beginning; with `follow` until it ends. */
-  logs(id: string, options: { readonly follow: boolean; readonly signal?: AbortSignal }): AsyncIterable<LogChunk>;
+  logs(
+    id: string,
+    options: ShownLog & { readonly follow: boolean; readonly signal?: AbortSignal },
+  ): AsyncIterable<LogChunk>;
   /** Ends the job with all that it started; settles when nothing of it runs. It is no error when it has ended. */
   cancel(id: string): Promise<void>;
   /** Waits for the job's end. */

@@ -212,6 +212,19 @@ describe("a job", () => {
     await expect(engine.status("../x")).rejects.toThrow(reported("job-not-found", "../x"));
   });
 
+  it.each([
+    [0, ""],
+    [1, "c"],
+    [2, "b\nc"],
+    [9, "a\nb\nc"],
+  ])("shows the last %i lines of what it printed", async (tail, words) => {
+    const id = await submit({ command: ["/usr/bin/printf", "a\\nb\\nc"] });
+    await engine.collect(id);
+    let text = "";
+    for await (const { data } of engine.logs(id, { follow: false, tail })) text += data;
+    expect(text).toBe(words);
+  });
+
   it("keeps its files to its user", async () => {
     const id = await submit({ command: ["/bin/true"], environment: { TOKEN: "x" } });
     await engine.collect(id);

@@ -22,6 +22,7 @@ import {
   keptFor,
   type ListedJob,
   type LogChunk,
+  type ShownLog,
   stillRuns,
 } from "./engine.ts";
 import {
@@ -94,10 +95,14 @@ export class LocalEngine implements JobEngine {
 
   async *logs(
     id: string,
-    options: { readonly follow: boolean; readonly signal?: AbortSignal },
+    options: ShownLog & { readonly follow: boolean; readonly signal?: AbortSignal },
   ): AsyncGenerator<LogChunk> {
     const folder = findJobFolder(this.#root, id);
-    const positions = { stdout: 0, stderr: 0 };
+    const { tail } = options;
+    const positions = {
+      stdout: await startOfTail(folder.stdout, tail),
+      stderr: await startOfTail(folder.stderr, tail),
+    };
     for await (const record of this.#records(folder, options.signal)) {
       const isLast = !options.follow || hasEnded(record);
       for (const stream of ["stdout", "stderr"] as const) {
@@ -215,6 +220,23 @@ export class LocalEngine implements JobEngine {
     const search = findContainerClient(this.#env);
     if ("client" in search) await removeContainer(search.client, containerName(folder.id), this.#env);
   }
+}
+
+/** Where the last lines of a file begin. */
+async function startOfTail(path: string, lines: number | undefined): Promise<number> {
+  if (lines === undefined) return 0;
+  const starts = [0];
+  let position = 0;
+  for await (const data of createReadStream(path)) {
+    for (let at = data.indexOf("\n"); at >= 0; at = data.indexOf("\n", at + 1)) {
+      starts.push(position + at + 1);
+      if (starts.length > lines + 1) starts.shift();
+    }
+    position += data.length;
+  }
+  // After the end of a last line another one has not begun.
+  const begun = starts.filter((start) => start < position);
+  return lines === 0 ? position : (begun.at(-lines) ?? 0);
 }
 
 function publicPart({ group: _, pid: __, startTime: ___, ...status }: JobRecord): JobStatus {

@@ -8,6 +8,7 @@ import {
   type JobStatus,
   type ListedJob,
   type LogChunk,
+  type ShownLog,
   stillRuns,
 } from "../job/engine.ts";
 import type { Program } from "../job/program.ts";
@@ -113,7 +114,7 @@ export class KubernetesEngine implements JobEngine {
 
   async *logs(
     id: string,
-    { follow, signal }: { readonly follow: boolean; readonly signal?: AbortSignal },
+    { follow, signal, ...shown }: ShownLog & { readonly follow: boolean; readonly signal?: AbortSignal },
   ): AsyncGenerator<LogChunk> {
     const { cluster, name, end } = await this.#find(id);
     if (end) return this.#notice(deletedOutput(id));
@@ -124,7 +125,7 @@ export class KubernetesEngine implements JobEngine {
         return this.#notice(deletedOutput(id));
       }
       for (const pod of observed.pods.filter(hasBegun)) {
-        yield* this.#podLog(cluster, observed.job, pod, asItIs, id, signal);
+        yield* this.#podLog(cluster, observed.job, pod, { ...shown, ...asItIs }, id, signal);
       }
       return;
     }
@@ -145,7 +146,7 @@ export class KubernetesEngine implements JobEngine {
             const pod = observation.observed?.pods.find(({ metadata }) => metadata.name === podName);
             return !observation.hasPod(podName) || pod === undefined || containerState(pod).terminated !== undefined;
           };
-          const options = { follow, isOver, change: () => observation.change(signal) };
+          const options = { ...shown, follow, isOver, change: () => observation.change(signal) };
           yield* this.#podLog(cluster, observed.job, next, options, id, signal);
           continue;
         }
@@ -387,12 +388,12 @@ export class KubernetesEngine implements JobEngine {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<LogChunk> {
     const place = { namespace: cluster.namespace, name: pod.metadata.name };
-    const log = podLog(cluster.api, place, { ...options, ...(signal ? { signal } : {}) });
+    const isFunction = job.metadata.annotations?.[nonceAnnotation] !== undefined;
+    // A result line that has a time before it is not known as one.
+    const timestamps = options.timestamps && !isFunction;
+    const log = podLog(cluster.api, place, { ...options, timestamps, ...(signal ? { signal } : {}) });
     const other: Buffer[] = [];
-    const reader =
-      job.metadata.annotations?.[nonceAnnotation] === undefined
-        ? undefined
-        : resultReader(job, (data) => other.push(data));
+    const reader = isFunction ? resultReader(job, (data) => other.push(data)) : undefined;
     for (;;) {
       const { done, value } = await log.next();
       if (done) {
