@@ -106,6 +106,8 @@ describe(`a service on ${client.name}`, () => {
       kind: "Container",
       name: `${name}-${replica}`,
       fields: ["env.NAME"],
+      // Without its value.
+      differences: [{ field: "env.NAME" }],
     }));
     const service = specOf({ resources: { replicas: 2 }, ...env("second") });
     expect(await planService(containers, service, (await prepare(service)).facts)).toEqual(expected);

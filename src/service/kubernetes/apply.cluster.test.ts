@@ -88,7 +88,9 @@ describe("applying a service", () => {
       metadata: { annotations: { note: "mine" } },
       spec: { replicas: 1, progressDeadlineSeconds: 700 },
     });
-    const drift: Change = { action: "change", kind: "Deployment", name: "web", fields: ["spec.replicas"] };
+    const differences = [{ field: "spec.replicas", before: 1, after: 0 }];
+    const common = { action: "change", kind: "Deployment", name: "web" } as const;
+    const drift: Change = { ...common, fields: ["spec.replicas"], differences };
     expect(await plan(place, stopped)).toEqual([drift]);
     expect((await get(place)).spec.replicas).toBe(1);
     expect(await apply(place, stopped)).toEqual([drift]);
