@@ -58,7 +58,7 @@ export function causeOf(fields: readonly string[] | undefined): string {
 export function notRestorable(service: string, revision: number, missing: readonly string[]): UserError {
   return new UserError(
     { code: "revision-not-found", culprit: service },
-    `Revision ${revision} of service ${service} cannot run any more: ${missing.join(", ")} is gone.`,
+    `Revision ${revision} of service ${service} needs what is no longer there: ${missing.join(", ")}.`,
     `Choose another one of \`slipway service history ${service}\`, or apply a file with the version that should run.`,
   );
 }

@@ -15,15 +15,17 @@ export async function resolveSecrets(
   error?: ServiceDocument["error"],
 ): Promise<Service> {
   const env = Object.fromEntries(service.env.map(({ name, value }) => [name, value]));
-  const refuse = error && ((missing: readonly MissingSecret[]) =>
-    error(
-      missing.map(({ variable, problem, remedy }) => ({
-        path: ["env", service.env.findIndex(({ name }) => name === variable), "value"],
-        problem,
-        remedy,
-      })),
-      "secret-not-found",
-    ));
+  const refuse =
+    error &&
+    ((missing: readonly MissingSecret[]) =>
+      error(
+        missing.map(({ variable, problem, remedy }) => ({
+          path: ["env", service.env.findIndex(({ name }) => name === variable), "value"],
+          problem,
+          remedy,
+        })),
+        "secret-not-found",
+      ));
   const secrets = await findSecrets(env, stores, refuse);
   return { ...service, secrets };
 }

@@ -15,15 +15,20 @@ function template(image: string, port: number, variables: string) {
     image,
     ports: [{ containerPort: port, protocol: "TCP" }],
     envFrom: [{ configMapRef: { name: variables } }],
+    env: [{ name: "TOKEN", valueFrom: { secretKeyRef: { name: `token-of-${variables}`, key: "TOKEN" } } }],
   };
   return {
     metadata: { labels: { ...labelsOf("web"), "pod-template-hash": image } },
-    spec: { containers: [container] },
+    spec: { containers: [container], imagePullSecrets: [{ name: `pull-${image}` }] },
   };
 }
 
 /** The API server of a cluster whose service `web` is at its third revision. The variables of the second are gone. */
-async function clusterWith({ replicas = 1, labels = labelsOf("web") as Record<string, string> } = {}) {
+async function clusterWith({
+  replicas = 1,
+  labels = labelsOf("web") as Record<string, string>,
+  gone = /configmaps\/env-2/,
+} = {}) {
   const set = (revision: number, image: string, port: number) => ({
     metadata: {
       name: `web-${revision}`,
@@ -53,8 +58,8 @@ async function clusterWith({ replicas = 1, labels = labelsOf("web") as Record<st
       response.end(JSON.stringify(body));
     } else if (url.includes("/replicasets")) response.end(list([set(3, "c", 82), set(1, "a", 80), set(2, "b", 81)]));
     else if (url.includes("/deployments/web")) response.end(JSON.stringify(deployment));
-    else if (/configmaps\/env-[13]/.test(url)) response.end("{}");
-    else missing();
+    else if (gone.test(url) || !/configmaps|secrets/.test(url)) missing();
+    else response.end("{}");
   });
   return { cluster: await openCluster(env), patches };
 }
@@ -77,7 +82,13 @@ it("goes back to the newest revision that can still run, with its ports, though 
   expect(service?.body).toMatchObject({ kind: "Service", spec: { ports: [{ port: 80 }] } });
   expect(deployment?.body).toMatchObject({
     metadata: { resourceVersion: "7" },
-    spec: { replicas: 1, template: { metadata: { labels: labelsOf("web") }, spec: { containers: [{ image: "a" }] } } },
+    spec: {
+      replicas: 1,
+      template: {
+        metadata: { labels: labelsOf("web") },
+        spec: { containers: [{ image: "a" }], imagePullSecrets: [{ name: "pull-c" }] },
+      },
+    },
   });
   expect(JSON.stringify(deployment?.body)).not.toContain("pod-template-hash");
   expect(note?.body).toEqual({ metadata: { annotations: { [cause]: `${cluster.owner}: rollback to revision 1` } } });
@@ -88,8 +99,10 @@ it("refuses a revision that cannot run, or that is not there", async () => {
   for (const asked of [2, 3, 9]) {
     await expect(rollBackService(cluster, "web", asked)).rejects.toThrow(reported("revision-not-found", "web"));
   }
-  await expect(rollBackService(cluster, "web", 2)).rejects.toThrow(/ConfigMap env-2 is gone/);
+  await expect(rollBackService(cluster, "web", 2)).rejects.toThrow(/ConfigMap env-2\./);
   await expect(serviceHistory(cluster, "wob")).rejects.toThrow(reported("service-not-found", "wob"));
+  const { cluster: withoutSecret } = await clusterWith({ gone: /token-of-env-1/ });
+  await expect(rollBackService(withoutSecret, "web", 1)).rejects.toThrow(/Secret token-of-env-1\./);
   const { cluster: other } = await clusterWith({ labels: {} });
   await expect(serviceHistory(other, "web")).rejects.toThrow(reported("service-not-found", "web"));
   expect(patches).toEqual([]);

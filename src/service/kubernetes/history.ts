@@ -1,6 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { refusalOf } from "../../engine/kubernetes/api-error.ts";
 import type { Cluster } from "../../engine/kubernetes/cluster.ts";
+import { ifFound } from "../../engine/kubernetes/if-found.ts";
 import { type Container, containerName, type Metadata, type PodSpec } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
 import { differencesOf } from "../difference.ts";
@@ -16,7 +17,6 @@ import {
   references,
   setCause,
 } from "./apply.ts";
-import { ifFound } from "../../engine/kubernetes/if-found.ts";
 import { causeAnnotation, labelsOf, type Manifest, pathOf } from "./manifest.ts";
 import { replicaSetsPath, selectorFor } from "./observation.ts";
 import { networkService } from "./render.ts";
@@ -90,7 +90,7 @@ function deploymentPath({ namespace }: Place, name: string): string {
  * Makes the pods of a service what they were at an earlier revision, with its ports. The number of replicas stays.
  *
  * @param asked its number. Default: the newest one before the current one that can be restored
- * @throws UserError when there is no such revision, or its variables were deleted
+ * @throws UserError when there is no such revision, or its variables or secrets were deleted
  */
 export async function rollBackService(
   cluster: Cluster,
@@ -115,9 +115,13 @@ export async function rollBackService(
 
 /** `KIND NAME` of what the pods of a revision need and what is not there any more. */
 async function missingFor({ api, namespace }: Place, { template }: ClusterRevision): Promise<string[]> {
-  const needed = [...new Set(references(template.spec))].filter((key) => key.startsWith("ConfigMap "));
+  const { imagePullSecrets: _, ...spec } = template.spec;
+  const needed = [...new Set(references(spec))];
   const found = await Promise.all(
-    needed.map((key) => ifFound(api.ask<object>("GET", pathOf("ConfigMap", namespace, key.split(" ")[1])))),
+    needed.map((key) => {
+      const [kind, name] = key.split(" ") as ["ConfigMap" | "Secret", string];
+      return ifFound(api.ask<object>("GET", pathOf(kind, namespace, name)));
+    }),
   );
   return needed.filter((_, index) => found[index] === undefined);
 }
@@ -139,7 +143,12 @@ async function restoreTemplate(cluster: Cluster, name: string, template: Templat
   const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {};
   for (let attempt = 1; ; attempt += 1) {
     const live = await readDeployment(cluster, name);
-    const wanted = { ...template, metadata: { ...template.metadata, labels } };
+    // Whoever may pull images now may pull the earlier ones.
+    const { imagePullSecrets } = live.spec.template.spec;
+    const wanted = {
+      metadata: { ...template.metadata, labels },
+      spec: { ...template.spec, ...(imagePullSecrets && { imagePullSecrets }) },
+    };
     const restored: Live = { ...live, spec: { ...live.spec, template: wanted } };
     const manifest = manifestOf(restored);
     const metadata = { ...manifest.metadata, resourceVersion: live.metadata.resourceVersion } as Manifest["metadata"];
