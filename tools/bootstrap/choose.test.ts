@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import {
+  chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -11,7 +13,8 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Bench, outcome } from "./testing.ts";
 
@@ -33,6 +36,34 @@ describe("BAZEL_REAL", () => {
     expect(stderr).toContain(`BAZEL_REAL=${real} is not a Bazel that can be run.`);
   });
 });
+
+// Where this machine lets tests give files away.
+test.runIf(canGiveAway())("a cache folder that another user made is refused", async () => {
+  const bench = new Bench();
+  bench.fakeBazel("bazel", "7.7.1");
+  mkdirSync(bench.state, { recursive: true });
+  for (const folder of [bench.state, dirname(bench.state)]) {
+    chownSync(folder, 4242, 4242);
+    const { status, stderr } = await bench.run(["info"]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`the cache folder ${folder} belongs to another user.`);
+    chownSync(folder, 0, 0);
+  }
+  expect((await bench.run(["info"])).status).toBe(7);
+});
+
+function canGiveAway(): boolean {
+  const path = join(mkdtempSync(join(tmpdir(), "owner-")), "file");
+  writeFileSync(path, "");
+  try {
+    chownSync(path, 4242, 4242);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(dirname(path), { recursive: true });
+  }
+}
 
 describe("a Bazel on PATH", () => {
   test.each([["7.7.1"], ["7.x"], ["7.*"], ["latest"]])("that satisfies %s is used, said once", async (wanted) => {

@@ -119,9 +119,11 @@ def install_pnpm_lock(rctx):
         arguments.append("--prod")
     store = _cache_folder(rctx)
     if store:
-        # pnpm would make this folder readable for all.
-        rctx.execute(["mkdir", "-p", "-m", "700", store.rpartition("/")[0]])
-        arguments.append("--store-dir=" + store)
+        # pnpm would make this folder readable for all. One that another user made is not used: its packages run as this user.
+        folder = store.rpartition("/")[0]
+        rctx.execute(["mkdir", "-p", "-m", "700", folder])
+        if rctx.execute(["test", "-O", folder]).return_code == 0:
+            arguments.append("--store-dir=" + store)
 
     # pnpm also waits and retries after a wrong integrity. So the first run has no retries, and only other failures get a second run.
     result = _run(rctx, "pnpm", arguments + ["--fetch-retries=0"])
