@@ -5,7 +5,7 @@ import { answering, serviceOfTest } from "./testdata/service.ts";
 
 it("answers through a rollout: no request fails", { timeout: 240_000 }, async () => {
   const { cluster, write, rollOut } = await serviceOfTest();
-  const server = (words: string) => `echo ${words} > /tmp/index.html; ${answering}`;
+  const server = (words: string) => `echo ${words} > /dev/shm/index.html; ${answering}`;
   write(server("first"));
   expect((await rollOut()).error).toBe("");
   const over = new AbortController();

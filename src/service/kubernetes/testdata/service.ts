@@ -9,7 +9,7 @@ import { applyFile } from "../apply-file.ts";
 import { rollOutFile } from "../roll-out.ts";
 
 /** Answers on port 8080, and tells the way there. */
-export const answering = "echo up $A; exec busybox httpd -f -p 8080 -h /tmp";
+export const answering = "echo up $A; exec busybox httpd -f -p 8080 -h /dev/shm";
 
 /** A namespace with an image, and the file of one service `web` in it, of a type that has little. */
 export async function serviceOfTest() {
