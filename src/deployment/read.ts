@@ -118,14 +118,19 @@ export function issuesOf(issues: readonly z.core.$ZodIssue[], document: unknown)
 
 /** Keys that nobody knows, with the ways to those that were meant. */
 function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys) {
-  const { what, known } = JSON.parse(issue.message) as { what: string; known: string[] };
+  const { what, known, remedies } = JSON.parse(issue.message) as {
+    what: string;
+    known: string[];
+    remedies: Readonly<Record<string, string>>;
+  };
   return issue.keys.map((key) => {
-    const meant = nearest(key, known);
+    const remedy = Object.hasOwn(remedies, key) ? remedies[key] : undefined;
+    const meant = remedy === undefined ? nearest(key, known) : undefined;
     return {
       path: [...issue.path, key],
       isKey: true,
       problem: `is not ${what}${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
-      remedy: `Known here: ${known.join(", ")}.`,
+      remedy: remedy ?? `Known here: ${known.join(", ")}.`,
       meant: meant === undefined ? [] : [[...issue.path, meant]],
     };
   });

@@ -41,9 +41,17 @@ export function strictFields<T extends z.ZodRawShape>(what: string, shape: T) {
   });
 }
 
-/** The message for fields that are not known; read by `issuesOf`. */
-export function unknownFields(what: string, shape: z.ZodRawShape): string {
-  return JSON.stringify({ what, known: Object.keys(shape) });
+/**
+ * The message for fields that are not known; read by `issuesOf`.
+ *
+ * @param remedies of fields that other tools know
+ */
+export function unknownFields(
+  what: string,
+  shape: z.ZodRawShape,
+  remedies: Readonly<Record<string, string>> = {},
+): string {
+  return JSON.stringify({ what, known: Object.keys(shape), remedies });
 }
 
 /** The complaint about a choice in which nothing is chosen. */

@@ -70,6 +70,47 @@ describe("a service that is malformed", () => {
   });
 });
 
+describe("a spec of Gradient", () => {
+  const fileWith = (more: string) => `image: a.io/b\nport: 80\n${more}\n`;
+
+  it.each([
+    ["integrations: [{type: volume}]", "svc.yaml:3:1", /slipway model push.*`models`.*`repositories`.*`dataset`/],
+    [
+      "resources: {instanceType: C4, autoscaling: {maxReplicas: 2, metrics: [{metric: requestDuration, value: 1}]}}",
+      "svc.yaml:3:80",
+      /write cpu with the value 80/,
+    ],
+  ])("has a remedy for %s", async (more, culprit, remedy) => {
+    const error = await errorOf(fileWith(more));
+    expect(error).toEqual(reported("field-invalid", culprit));
+    expect(error?.remedy).toMatch(remedy);
+  });
+
+  it("has an image of the build with --image", async () => {
+    const error = await errorOf("port: 80\nimage: :image\n");
+    expect(error).toEqual(reported("field-invalid", "svc.yaml:2:8"));
+    expect(error?.remedy).toContain("--image");
+  });
+
+  it("has a name with capitals and spaces, and the latest version", async () => {
+    const found = await read(fileWith("name: My cool_deployment!\napiVersion: latest"));
+    expect(found[0]?.name).toBe("my-cool-deployment");
+    const twice = `${fileWith("name: My App")}---\n${fileWith("name: my-app")}`;
+    await expect(read(twice)).rejects.toThrow(reported("field-invalid", "svc.yaml:7:7"));
+  });
+
+  it("may be JSON with comments", async () => {
+    const text = `// http://a.io
+{"image": "a.io//b", /* "port": 1,
+*/ "port": 80, "command": ["/* \\" // */"],} // end`;
+    const [service] = await read(text.replace("a.io//b", "a.io/b"), "My.jsonc");
+    expect(service).toMatchObject({ name: "my", image: "a.io/b", ports: [80], command: ['/* " // */'] });
+    const wrong = `/* a */ {"image": "a", // b\n/* c\n */ "port": "x"}`;
+    await expect(read(wrong, "a.jsonc")).rejects.toThrow(reported("field-invalid", "a.jsonc:3:13"));
+    await expect(read(`/* ${text}`, "a.jsonc")).rejects.toThrow(reported("file-invalid"));
+  });
+});
+
 describe("a program's arguments and variables", () => {
   const longest = 128 * 1024 - 1;
   const fileWith = (more: object) => JSON.stringify({ image: "a", port: 1, ...more });
@@ -104,11 +145,12 @@ describe("services in files", () => {
       "b.yaml": one,
       "a.json": JSON.stringify({ image: "a", port: 1 }),
       "c.yml": one,
+      "d.jsonc": `{"image": "a", "port": 1} // last`,
       "README.md": "no",
     });
-    mkdirSync(join(folder, "d.d"));
+    mkdirSync(join(folder, "e.d"));
     const names = (await readServices(folder, "folder", types)).map(({ service }) => service.name);
-    expect(names).toEqual(["a", "b", "c"]);
+    expect(names).toEqual(["a", "b", "c", "d"]);
     writeFileSync(join(folder, "c.yml"), `${one}name: a\n`);
     const refused = expect(readServices(folder, "folder", types)).rejects;
     await refused.toThrow(reported("field-invalid", "folder/c.yml:3:7"));

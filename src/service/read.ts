@@ -8,7 +8,7 @@ import { Document, type Issue } from "../deployment/document.ts";
 import { issuesOf, readDocument } from "../deployment/read.ts";
 import { checkFields } from "./check.ts";
 import type { Service } from "./model.ts";
-import { namePattern, type ServiceFields, serviceFields } from "./schema.ts";
+import { nameFrom, namePattern, type ServiceFields, serviceFields } from "./schema.ts";
 
 /** A service and the document that describes it. */
 export interface ServiceDocument {
@@ -27,6 +27,8 @@ export interface ServiceFile {
   readonly image?: string;
 }
 
+/** Of files that describe services. */
+const extension = /\.(ya?ml|jsonc?)$/;
 /** Most services in a file. */
 const maximumServices = 1000;
 /** Bytes of the largest file. */
@@ -48,12 +50,12 @@ export async function readServices(
   image?: string,
 ): Promise<readonly ServiceDocument[]> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-  const files = isFolder ? (await readdir(path)).filter((file) => /\.(ya?ml|json)$/.test(file)).sort() : undefined;
+  const files = isFolder ? (await readdir(path)).filter((file) => extension.test(file)).sort() : undefined;
   if (files?.length === 0) {
     throw new UserError(
       { code: "file-invalid", culprit: name },
       `${name} contains no service.`,
-      "Name a folder with .yaml or .json files, or one such file.",
+      "Name a folder with .yaml, .json or .jsonc files, or one such file.",
     );
   }
   const found: ServiceDocument[] = [];
@@ -95,7 +97,8 @@ export function parseServices(
   instanceTypes: readonly string[] | undefined,
   image?: string,
 ): readonly ServiceDocument[] {
-  const documents = Document.parseAllSecretive(text, fileName);
+  const plain = fileName.endsWith(".jsonc") ? withoutComments(text) : text;
+  const documents = Document.parseAllSecretive(plain, fileName);
   if (documents.length > maximumServices) {
     throw new UserError(
       { code: "file-invalid", culprit: fileName },
@@ -104,6 +107,13 @@ export function parseServices(
     );
   }
   return documents.map((document) => readService(document, documents.length > 1, fileName, instanceTypes, image));
+}
+
+/** JSON with spaces in place of comments, so that the rest stays where it is. YAML takes trailing commas, but no such comments. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/"(?:[^"\\\n]|\\.)*"|\/\/.*|\/\*[\s\S]*?\*\//g, (found) =>
+    found.startsWith('"') ? found : found.replaceAll(/[^\n]/g, " "),
+  );
 }
 
 function readService(
@@ -157,10 +167,7 @@ function missingImage(value: unknown): z.core.$ZodIssue[] {
 
 /** `serving/My_App.yaml` is `my-app`. */
 function nameOfFile(fileName: string): string {
-  return basename(fileName)
-    .replace(/\.(ya?ml|json)$/, "")
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-");
+  return nameFrom(basename(fileName).replace(extension, ""));
 }
 
 function sameName(place: string): Issue {
@@ -175,7 +182,8 @@ function unknownType({ resources }: ServiceFields, known: readonly string[]): Is
   return (["instanceType", "machineType"] as const).flatMap((field): Issue[] => {
     const type = resources[field];
     if (type === undefined || known.includes(type)) return [];
-    const meant = nearest(type, known);
+    // Gradient has free machines, and machines with several of a GPU.
+    const meant = nearest(type, known) ?? nearest(type.replaceAll(/^free-|x\d\d?$/gi, ""), known);
     return [
       {
         path: ["resources", field],

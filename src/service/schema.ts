@@ -17,11 +17,15 @@ function typeError(what: string, remedy: string) {
   };
 }
 
-/** Fields, all known. */
-function fields<T extends z.ZodRawShape>(what: string, shape: T) {
+/**
+ * Fields, all known.
+ *
+ * @param remedies of fields that Gradient's specs have
+ */
+function fields<T extends z.ZodRawShape>(what: string, shape: T, remedies: Readonly<Record<string, string>> = {}) {
   const wrongType = typeError("a group of fields", "Write NAME: VALUE, a line for each field.");
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape) : wrongType(issue)),
+    error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape, remedies) : wrongType(issue)),
   });
 }
 
@@ -66,11 +70,19 @@ function someOf<T extends z.ZodType>(item: T, maximum: number, remedy: string) {
 /** At most 40: what is made of it may be 20 longer. */
 export const namePattern = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 
-const name = formed(
-  namePattern,
-  "is not a name for a service",
-  "Write at most 40 lower-case letters, digits and -, a letter first and no - last.",
-);
+/** A name as people write it, or a file's: `My cool_app` is `my-cool-app`. It need not be one for a service. */
+export function nameFrom(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+}
+
+const name = checked(text(), (value) =>
+  namePattern.test(nameFrom(value))
+    ? undefined
+    : ["is not a name for a service", "Write at most 40 letters, digits and -, a letter first."],
+).transform(nameFrom);
 
 /** Nothing that a container's environment, or a ConfigMap, cannot hold. */
 const storable = (value: string): [string, string] | undefined => {
@@ -78,11 +90,17 @@ const storable = (value: string): [string, string] | undefined => {
   return value.isWellFormed() ? undefined : ["contains half a character", "Write the whole character."];
 };
 
-const image = checked(text(), (value) =>
-  referenceIn(value)
+const image = checked(text(), (value) => {
+  if (/^(:|\/\/|@)/.test(value)) {
+    return [
+      "is the label of a Bazel target, not an image",
+      "Remove the field. Name the target as `image` of the Bazel rule `service`, or a pushed image with --image.",
+    ];
+  }
+  return referenceIn(value)
     ? undefined
-    : ["is not an image", "Write [REGISTRY/]NAME[:TAG] or [REGISTRY/]NAME@sha256:DIGEST, in lower case."],
-);
+    : ["is not an image", "Write [REGISTRY/]NAME[:TAG] or [REGISTRY/]NAME@sha256:DIGEST, in lower case."];
+});
 
 const folder = formed(
   /^(?:\/(?!\.{1,2}(?:\/|$))[^/:\p{Cc}]+)+$/u,
@@ -163,7 +181,10 @@ const repositories = fields("a field of repositories", {
 const metric = checked(text(), (value) => {
   if (value === "cpu" || value === "memory") return undefined;
   return value === "requestDuration"
-    ? ["is a metric that clusters do not measure", "Write cpu or memory."]
+    ? [
+        "is a metric that clusters do not measure",
+        "Remove it, or write cpu with the value 80: more replicas above 80 % of the processors.",
+      ]
     : ["is neither cpu nor memory", "Write one of them."];
 });
 
@@ -249,31 +270,41 @@ const expose = fields("a field of expose", {
     .describe("Whether by https: true for the certificate that the cluster has for the host, or the name of a Secret."),
 });
 
+/** Where the kinds of Gradient's integrations go. */
+const integrations =
+  "Push files of git-lfs, s3 and volumes with `slipway model push`, and name them in `models`. Name git repositories in `repositories`, and the volume that keeps them in its `dataset`.";
+
 /** The fields of a service, in both shapes (SPEC section 4). What holds between them is in `read.ts`. */
-export const serviceFields = fields("a field of a service", {
-  apiVersion: formed(/^v1$/, "is not a known version", "Write v1, or remove it.").optional().describe("v1."),
-  name: name.optional().describe("Default: the file's name."),
-  enabled: flag().default(true).describe("Whether the service runs."),
-  image: image.optional().describe("The container image. May be left out where an image is given with the file."),
-  containerRegistry: formed(
-    /^[!-~]{1,255}$/,
-    "is not the name of a registry's credential",
-    "Write the name that `slipway credentials add --name` gave it.",
-  )
-    .optional()
-    .describe("Whose credential the image is pulled with: a name that `slipway credentials add --name` gave."),
-  command: someOf(checked(text(), storable), 10_000, "Name the program, or leave `command` out.")
-    .optional()
-    .describe("Program and arguments, in place of the image's own."),
-  port: port.optional().describe("The port on which the service answers."),
-  env: env
-    .default([])
-    .describe("Variables of the container, over those of the image. SECRET:NAME is the value of a secret."),
-  models: models.default([]).describe("Models that the container finds in folders."),
-  repositories: repositories.optional().describe("Git repositories that the container finds in a folder."),
-  resources: resources.default({ replicas: 1 }).describe("How many containers, and what each gets."),
-  expose: expose.optional().describe("Where the service is reached from outside its cluster."),
-  healthChecks: healthChecks.default({}).describe("Requests that tell how a container is."),
-});
+export const serviceFields = fields(
+  "a field of a service",
+  {
+    apiVersion: formed(/^(v1|latest)$/, "is not a known version", "Write v1, or remove it.")
+      .optional()
+      .describe("v1."),
+    name: name.optional().describe("Default: the file's name."),
+    enabled: flag().default(true).describe("Whether the service runs."),
+    image: image.optional().describe("The container image. May be left out where an image is given with the file."),
+    containerRegistry: formed(
+      /^[!-~]{1,255}$/,
+      "is not the name of a registry's credential",
+      "Write the name that `slipway credentials add --name` gave it.",
+    )
+      .optional()
+      .describe("Whose credential the image is pulled with: a name that `slipway credentials add --name` gave."),
+    command: someOf(checked(text(), storable), 10_000, "Name the program, or leave `command` out.")
+      .optional()
+      .describe("Program and arguments, in place of the image's own."),
+    port: port.optional().describe("The port on which the service answers."),
+    env: env
+      .default([])
+      .describe("Variables of the container, over those of the image. SECRET:NAME is the value of a secret."),
+    models: models.default([]).describe("Models that the container finds in folders."),
+    repositories: repositories.optional().describe("Git repositories that the container finds in a folder."),
+    resources: resources.default({ replicas: 1 }).describe("How many containers, and what each gets."),
+    expose: expose.optional().describe("Where the service is reached from outside its cluster."),
+    healthChecks: healthChecks.default({}).describe("Requests that tell how a container is."),
+  },
+  { integrations },
+);
 
 export type ServiceFields = z.output<typeof serviceFields>;
