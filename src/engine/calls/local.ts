@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Environment } from "../../core/environment.ts";
+import { timeLimitSignal } from "../../core/time-limit.ts";
 import type { ContainerClient } from "../container/client.ts";
 import { LoginSource } from "../container/login.ts";
 import { type ContainerRunOptions, runContainer } from "../container/run.ts";
@@ -20,9 +21,6 @@ import {
 } from "./calls.ts";
 import { pool, roomHere } from "./pool.ts";
 
-/** Milliseconds that a timer of Node waits at most. */
-const longestTimer = 2 ** 31 - 1;
-
 type RunOne = (run: Run, signal: AbortSignal) => Promise<number>;
 
 async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne): Promise<void> {
@@ -39,7 +37,7 @@ async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne)
       onStdout: (chunk) => reader.write(chunk),
     };
     const { timeLimit } = batch;
-    const late = timeLimit === undefined ? undefined : AbortSignal.timeout(Math.min(timeLimit * 1000, longestTimer));
+    const late = timeLimit === undefined ? undefined : timeLimitSignal(timeLimit);
     const status = await runOne(run, late ? AbortSignal.any([signal, late]) : signal).catch((error) => {
       failed.abort();
       throw error;

@@ -74,6 +74,11 @@ describe("a command", () => {
     expect((await run({ command: ["/bin/false"], retries: 1 })).status).toMatchObject({ state: "failed", attempts: 2 });
   });
 
+  it("may have a time limit of more than 24 days", async () => {
+    const { status } = await run({ command: ["/bin/sh", "-c", "sleep 0.3"], time_limit: 40 * 24 * 3600 });
+    expect(status).toMatchObject({ state: "succeeded" });
+  });
+
   it("ends at its time limit with all that it started", async () => {
     const { status, text } = await run({ command: ["/bin/sh", "-c", "sleep 1000 & echo $!; wait"], time_limit: 1 });
     expect(status).toMatchObject({ state: "failed", reason: "It took longer than its time limit of 1 s." });

@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { findExecutable, isExecutable } from "../../core/executables.ts";
 import { takeLock } from "../../core/lock.ts";
+import { timeLimitSignal } from "../../core/time-limit.ts";
 import { requireContainerClient } from "../container/client.ts";
 import { embeddedLogin } from "../container/login.ts";
 import { pullWithAccess } from "../container/pull.ts";
@@ -108,7 +109,7 @@ async function runAttempt(
   const sinks = { stdout: reader ? (data: Buffer) => reader.write(data) : print(stdout), stderr: print(stderr) };
   const { values } = await resolveVariables(program.env, [new LocalSecrets(process.env)]);
   const env = { ...values, ...(reader ? { [nonceVariable]: nonce } : {}) };
-  const late = program.timeLimit === undefined ? undefined : AbortSignal.timeout(program.timeLimit * 1000);
+  const late = program.timeLimit === undefined ? undefined : timeLimitSignal(program.timeLimit);
   try {
     // An answer is that of the last attempt.
     await rm(folder.reply, { force: true });
