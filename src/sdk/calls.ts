@@ -15,6 +15,8 @@ export interface Calls {
   readonly inputs: readonly string[];
   readonly programArguments: readonly string[];
   readonly options: CheckedOptions<CallOptions> & { readonly parallelism?: number };
+  /** See `CallBatch`. */
+  readonly labels?: "plain" | "colored";
   /** The stack of the caller, for errors. */
   readonly site: string;
   /** Called once per call when it has ended, with its result or error. */
@@ -28,7 +30,7 @@ export interface Calls {
  * @throws UserError or Failure if the engine does not work, or leaves a call out
  */
 export async function makeCalls(calls: Calls): Promise<void> {
-  const { name, inputs, programArguments, options, site, onSettled, onOutput } = calls;
+  const { name, inputs, programArguments, options, site, onSettled, onOutput, labels } = calls;
   const engine = callEngine();
   const images = imageVariables();
   const image = Object.keys(images).length > 0 ? containerImage(options.tag) : undefined;
@@ -53,6 +55,7 @@ export async function makeCalls(calls: Calls): Promise<void> {
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
       ...(options.retries === undefined ? {} : { retries: options.retries }),
       ...(options.timeLimit === undefined ? {} : { timeLimit: options.timeLimit }),
+      ...(labels === undefined ? {} : { labels }),
     },
     { onOutput, onOutcome },
   );

@@ -20,7 +20,8 @@ type FunctionOf<T, R> = string | ((item: T) => Promise<R>);
 
 /**
  * Calls a function for every item, each in its own container as with {@link inImage}. On Kubernetes, all calls are one Job.
- * Every item is tried, even if others fail. A terminal shows the progress in one line.
+ * Every item is tried, even if others fail. Lines that the function prints stand after its name and the item: `[square 3] `.
+ * A terminal shows the progress in one line; elsewhere a line every 10 s does.
  *
  * @param items the items. Each is JSON and is the only argument of its call. On Kubernetes all items together are at most 16 MiB
  * @param fn the function that `inImage` returned, or its name
@@ -78,6 +79,7 @@ async function mapThere(
       programArguments: process.argv.slice(2),
       options,
       site,
+      labels: process.stderr.isTTY && !process.env["NO_COLOR"] ? "colored" : "plain",
       onSettled: (index, result) => {
         results[index] = result;
         progress.settled(result.status === "fulfilled");

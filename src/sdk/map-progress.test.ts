@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { MapProgress } from "./map-progress.ts";
 
 function terminal(isTTY: boolean) {
@@ -20,20 +20,20 @@ it("tells on one line of a terminal how far it is, and clears it for what functi
   expect(output.text()).toBe([...begin, show("2 of 3, 1 failed"), "\r\x1b[K"].join(""));
 });
 
-it("does not break a line that a function began", () => {
-  const output = terminal(true);
-  const progress = new MapProgress("square", 3, output);
-  progress.print(Buffer.from("begin"));
-  progress.settled(true);
-  progress.print(Buffer.from("ning\n"));
-  expect(output.text()).toContain("beginning\n");
-});
-
-it("says nothing where there is no terminal", () => {
+it("tells every 10 s how far it is where there is no terminal", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
   const output = terminal(false);
   const progress = new MapProgress("square", 3, output);
   progress.settled(true);
   progress.print(Buffer.from("printed\n"));
-  progress.finish();
+  vi.advanceTimersByTime(9_999);
   expect(output.text()).toBe("printed\n");
+  vi.advanceTimersByTime(1);
+  progress.settled(false);
+  vi.advanceTimersByTime(10_000);
+  expect(output.text()).toBe("slipway: square: 1 of 3\nslipway: square: 2 of 3, 1 failed\n");
+  progress.finish();
+  vi.advanceTimersByTime(60_000);
+  expect(output.text()).toBe("");
 });

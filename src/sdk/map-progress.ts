@@ -4,7 +4,10 @@ import { writeTo } from "../engine/flow.ts";
 /** A stream that may be a terminal. */
 type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** A progress line on a terminal, below the output of the functions. Prints nothing if the output is not a terminal. */
+/** Milliseconds between lines where the output is not a terminal. */
+const interval = 10_000;
+
+/** A progress line on a terminal, below the output of the functions. Elsewhere it prints a line every 10 s. */
 export class MapProgress {
   readonly #name: string;
   readonly #count: number;
@@ -12,12 +15,14 @@ export class MapProgress {
   #done = 0;
   #failed = 0;
   #isShown = false;
-  #isAtStart = true;
+  readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(name: string, count: number, output: Output) {
     this.#name = name;
     this.#count = count;
     this.#output = output;
+    const line = () => void writeTo(output, `${this.#line()}\n`);
+    this.#timer = output.isTTY ? undefined : setInterval(line, interval).unref();
     this.#show();
   }
 
@@ -28,26 +33,28 @@ export class MapProgress {
     this.#show();
   }
 
-  /** Prints a function's output above the progress line. */
+  /** Prints whole lines of functions above the progress line. */
   print(data: Buffer): void | Promise<void> {
     this.#clear();
     const pending = writeTo(this.#output, data);
-    this.#isAtStart = data.at(-1) === 0x0a;
     this.#show();
     return pending;
   }
 
   /** Removes the line. */
   finish(): void {
+    clearInterval(this.#timer);
     this.#clear();
   }
 
-  #show(): void {
-    // The output is in the middle of a line.
-    if (!this.#output.isTTY || !this.#isAtStart) return;
+  #line(): string {
     const failed = this.#failed > 0 ? `, ${this.#failed} failed` : "";
-    const line = `slipway: ${this.#name}: ${this.#done} of ${this.#count}${failed}`;
-    this.#output.write(`\r\x1b[K${line.slice(0, (this.#output.columns ?? 80) - 1)}`);
+    return `slipway: ${this.#name}: ${this.#done} of ${this.#count}${failed}`;
+  }
+
+  #show(): void {
+    if (!this.#output.isTTY) return;
+    this.#output.write(`\r\x1b[K${this.#line().slice(0, (this.#output.columns ?? 80) - 1)}`);
     this.#isShown = true;
   }
 

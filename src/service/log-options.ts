@@ -1,3 +1,5 @@
+import { prefixOf } from "../core/whole-lines.ts";
+
 /** The part of a log that is shown, and how. */
 export interface LogOptions {
   /** Until the service is gone or `signal` aborts, with what starts later; otherwise what there is. */
@@ -13,9 +15,6 @@ export interface LogOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Colours of terminals that are told apart on light and dark ones. */
-const palette = [36, 33, 32, 35, 34, 31];
-
 /** The words before lines of several pods or containers: `[NAME] `, each name in the colour that it got first. */
 export class Prefixes {
   readonly #isColored: boolean;
@@ -26,9 +25,9 @@ export class Prefixes {
   }
 
   of(name: string): string {
-    if (!this.#isColored) return `[${name}] `;
-    const color = this.#colors.get(name) ?? palette[this.#colors.size % palette.length] ?? 0;
+    if (!this.#isColored) return prefixOf(name);
+    const color = this.#colors.get(name) ?? this.#colors.size;
     this.#colors.set(name, color);
-    return `\u001b[${color}m[${name}]\u001b[0m `;
+    return prefixOf(name, color);
   }
 }

@@ -1,3 +1,4 @@
+import { prefixOf, WholeLines } from "../../core/whole-lines.ts";
 import type { ContainerRun } from "../engine.ts";
 import type { Sink } from "../flow.ts";
 import type { EngineKind } from "../kind.ts";
@@ -25,6 +26,10 @@ export interface CallBatch extends Pick<ContainerRun, "programArguments" | "netw
   readonly retries?: number;
   /** Seconds after which an attempt is ended. Default: none. */
   readonly timeLimit?: number;
+  /** The calls are those of a map: each line that they print stands after the function and the item. Default: it is passed on as it is. */
+  readonly labels?: "plain" | "colored";
+  /** The items of the inputs, where those are a part of a map. Default: their indexes. */
+  readonly items?: readonly number[];
 }
 
 /** How one call ended: with an answer, or with a status (and a reason, where more is known than that) before it gave one. */
@@ -37,9 +42,29 @@ export function isFine(outcome: CallOutcome): boolean {
   return "reply" in outcome && !("error" in outcome.reply);
 }
 
+/** A call in words. */
+export function nameOf({ name, inputs, items, labels }: CallBatch, index: number): string {
+  const isAlone = inputs.length === 1 && labels === undefined;
+  return isAlone ? name : `${name}, item ${items?.[index] ?? index}`;
+}
+
+/** Takes what one stream of a call prints. `end` passes on a last line without an end. */
+export function outputOf(
+  { name, items, labels }: CallBatch,
+  index: number,
+  onOutput: Sink,
+): { readonly write: Sink; readonly end: () => void | Promise<void> } {
+  if (labels === undefined) return { write: onOutput, end: () => {} };
+  const item = items?.[index] ?? index;
+  const prefix = prefixOf(`${name} ${item}`, labels === "colored" ? item : undefined);
+  const lines = new WholeLines(() => prefix, onOutput);
+  return { write: (data) => lines.write(data), end: () => lines.end() };
+}
+
 /** What is printed when a call failed and is repeated. */
-export function retryNotice({ name, inputs, retries = 0 }: CallBatch, index: number, failures: number): Buffer {
-  const call = inputs.length === 1 ? `${name}` : `${name}, item ${index}`;
+export function retryNotice(batch: CallBatch, index: number, failures: number): Buffer {
+  const { retries = 0 } = batch;
+  const call = nameOf(batch, index);
   return Buffer.from(`slipway: ${call}: attempt ${failures} of ${retries + 1} failed; trying again\n`);
 }
 

@@ -14,6 +14,7 @@ const batch: CallBatch = { ...oneCall, inputs: ["[1]", "[2]"] };
 interface Asked {
   /** `POST jobs`, `GET jobs/log`, `WATCH pods` … */
   readonly what: string;
+  readonly pathname: string;
   readonly response: ServerResponse;
 }
 
@@ -43,7 +44,7 @@ async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBat
     const kind = /\/(log|jobs|pods|secrets|events)(?=\/[^/]+$|$)/.exec(pathname)?.[1] ?? "";
     const what = `${searchParams.has("watch") ? "WATCH" : method} ${kind}`;
     asked.push(what);
-    if (other({ what, response })) return;
+    if (other({ what, pathname, response })) return;
     if (what.startsWith("WATCH")) {
       response.flushHeaders();
       return void watches.set(kind, response);
@@ -65,6 +66,15 @@ async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBat
         phase: "Succeeded",
         containerStatuses: [{ name: "main", state: { terminated: { exitCode: 0, message } } }],
       },
+    });
+  };
+  /** The pod of a call runs. */
+  const begin = (index: number) => {
+    const { name } = (job as Made).metadata;
+    send("pods", {
+      metadata: { name: `${name}-${index}`, labels: { "batch.kubernetes.io/job-completion-index": String(index) } },
+      spec: { containers: [] },
+      status: { phase: "Running", containerStatuses: [{ name: "main", state: { running: {} } }] },
     });
   };
   /** An attempt of a call has ended in another way. */
@@ -102,6 +112,7 @@ async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBat
   ended.catch(() => {});
   const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 12_000 });
   return {
+    begin,
     count,
     end,
     fail,
@@ -151,6 +162,44 @@ it("keeps results though the user may not delete the job, and says what is left"
   expect(cluster.outcomes).toEqual(both);
   expect(cluster.printed()).toMatch(/^slipway: Job f-\w+ is left in namespace default of cluster test: .*403.*\n$/);
 });
+
+it("shows what the pods of a map print as they print it, and that of one that ended at once", async () => {
+  const stamped = (text: string) => `2026-01-01T00:00:00.000000001Z ${text}`;
+  const logs: ServerResponse[] = [];
+  const isLog = ({ what, pathname, response }: Asked) => {
+    if (what !== "GET log") return false;
+    if (/-1\/log$/.test(pathname)) response.end(stamped("short"));
+    else if (logs.push(response) > 1) response.end(stamped("long\n"));
+    else response.write(stamped("lo"));
+    return true;
+  };
+  const cluster = await clusterOf(isLog, { labels: "plain" });
+  await cluster.watched();
+  cluster.begin(0);
+  await cluster.until(() => logs.length === 1);
+  cluster.end(1, 2);
+  await cluster.until(() => cluster.printed() === "[f 1] short\n");
+  logs[0]?.write("ng\n");
+  await cluster.until(() => cluster.printed().endsWith("[f 0] long\n"));
+  cluster.end(0, 1);
+  logs[0]?.end();
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual(both);
+  expect(cluster.printed()).toBe("[f 1] short\n[f 0] long\n");
+});
+
+it("keeps the results of a map whose logs cannot be read, and says so", async () => {
+  const isLog = ({ what }: Asked) => what === "GET log";
+  const cluster = await clusterOf(isLog, { labels: "plain" });
+  await cluster.watched();
+  cluster.begin(0);
+  cluster.end(0, 1);
+  cluster.end(1, 2);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual(both);
+  const lines = cluster.printed().split("\n").sort();
+  expect(lines).toEqual(["", ...[0, 1].map((item) => `slipway: f, item ${item}: its log cannot be read`)]);
+}, 30_000);
 
 it("ends what runs as soon as the cluster answers again", async () => {
   const cluster = await clusterOf(refusing("DELETE jobs", 503, 5));

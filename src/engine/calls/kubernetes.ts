@@ -47,7 +47,7 @@ export class KubernetesCalls implements CallEngine {
     for (let round = 1; left.length > 0; round += 1) {
       const indexes = left;
       const lost = await this.#runOnce(
-        { ...batch, inputs: indexes.map((index) => batch.inputs[index] ?? "") },
+        { ...batch, inputs: indexes.map((index) => batch.inputs[index] ?? ""), items: indexes },
         {
           ...listener,
           onOutcome: (index, outcome) => listener.onOutcome(indexes[index] ?? index, outcome),

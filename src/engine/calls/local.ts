@@ -6,6 +6,7 @@ import { LoginSource } from "../container/login.ts";
 import { type ContainerRunOptions, runContainer } from "../container/run.ts";
 import type { Run } from "../engine.ts";
 import { parseExactly } from "../exact-json.ts";
+import type { Sink } from "../flow.ts";
 import { runProcess } from "../process/run.ts";
 import { callVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";
 import { LocalSecrets } from "../secrets/local.ts";
@@ -17,18 +18,22 @@ import {
   type CallOutcome,
   isFine,
   maximumReply,
+  outputOf,
   retryNotice,
 } from "./calls.ts";
 import { pool, roomHere } from "./pool.ts";
 
-type RunOne = (run: Run, signal: AbortSignal) => Promise<number>;
+/** @param onStderr takes what it prints on standard error */
+type RunOne = (run: Run, signal: AbortSignal, onStderr: Sink) => Promise<number>;
 
 async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([failed.signal, ...(listener.signal ? [listener.signal] : [])]);
   const attempt = async (index: number): Promise<CallOutcome> => {
     const nonce = randomBytes(16).toString("hex");
-    const reader = new ResultReader(nonce, maximumReply, listener.onOutput);
+    const stdout = outputOf(batch, index, listener.onOutput);
+    const stderr = outputOf(batch, index, listener.onOutput);
+    const reader = new ResultReader(nonce, maximumReply, stdout.write);
     const run: Run = {
       programArguments: batch.programArguments,
       env: { ...batch.env, [callVariable]: batch.name, [nonceVariable]: nonce },
@@ -38,11 +43,13 @@ async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne)
     };
     const { timeLimit } = batch;
     const late = timeLimit === undefined ? undefined : timeLimitSignal(timeLimit);
-    const status = await runOne(run, late ? AbortSignal.any([signal, late]) : signal).catch((error) => {
+    const status = await runOne(run, late ? AbortSignal.any([signal, late]) : signal, stderr.write).catch((error) => {
       failed.abort();
       throw error;
     });
-    if (!late?.aborted) return outcomeOf(reader.end(), status, listener);
+    const reply = reader.end();
+    for (const output of [stdout, stderr]) await output.end();
+    if (!late?.aborted) return outcomeOf(reply, status, listener);
     const problem = `It took longer than its time limit of ${timeLimit} s.`;
     return { status, reason: { problem, remedy: "Give it more time, or less to do." } };
   };
@@ -77,9 +84,9 @@ export class ProcessCalls implements CallEngine {
 
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
     // One alone shares the terminal, if there is one.
-    const output = batch.inputs.length === 1 ? {} : { onStderr: listener.onOutput };
-    await runEach(await withSecrets(batch, process.env), listener, (run, signal) =>
-      runProcess(run, { signal, ...output }),
+    const isAlone = batch.inputs.length === 1 && batch.labels === undefined;
+    await runEach(await withSecrets(batch, process.env), listener, (run, signal, onStderr) =>
+      runProcess(run, { signal, ...(isAlone ? {} : { onStderr }) }),
     );
   }
 }
@@ -103,7 +110,7 @@ export class ContainerCalls implements CallEngine {
     const logins = new LoginSource(image);
     // Several that begin at once would each pull the image.
     let first: Promise<void> | undefined;
-    await runEach(await withSecrets(batch, this.#env), listener, async (run, signal) => {
+    await runEach(await withSecrets(batch, this.#env), listener, async (run, signal, onStderr) => {
       const begun = Promise.withResolvers<void>();
       const before = first;
       first ??= begun.promise;
@@ -117,7 +124,7 @@ export class ContainerCalls implements CallEngine {
             env: this.#env,
             pull: this.#pull,
             signal,
-            onStderr: listener.onOutput,
+            onStderr,
             onCreated: begun.resolve,
             ...(login ? { login } : {}),
           },

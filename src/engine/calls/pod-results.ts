@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../../core/errors.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
@@ -6,11 +7,24 @@ import { asItIs, lostResult, podLog } from "../kubernetes/logs.ts";
 import { conditionOf, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
 import { podTrouble } from "../kubernetes/reasons.ts";
 import { type LoggedReply, type Reply, ResultReader } from "../protocol.ts";
-import { type CallBatch, type CallListener, type CallOutcome, isFine, maximumReply, retryNotice } from "./calls.ts";
+import {
+  type CallBatch,
+  type CallListener,
+  type CallOutcome,
+  isFine,
+  maximumReply,
+  nameOf,
+  outputOf,
+  retryNotice,
+} from "./calls.ts";
 
 /** The label by which the job controller numbers the pods of an indexed Job. */
 const indexLabel = "batch.kubernetes.io/job-completion-index";
 const logsAtOnce = 4;
+/** Pods of a map whose logs are read as they are written; those of further ones are read once they have ended. */
+const followedAtOnce = 64;
+/** Milliseconds that the log of a call that has ended may take, where its result is there already. */
+const logTime = 10_000;
 
 /**
  * Takes the results of calls from their pods: short ones come with the pods' own state and so cost no question, others are in the log. A single
@@ -37,6 +51,9 @@ export class PodResults {
   readonly #waiting: (() => Promise<void>)[] = [];
   #reading = 0;
   #underWay = 0;
+  #following = 0;
+  /** Logs to come that no result waits for. */
+  #unshown = 0;
   #isClosed: Job | undefined;
   readonly #done = Promise.withResolvers<readonly number[]>();
   /** Settles once every call has an outcome, with the calls that have none because their pods were lost; rejects when a log cannot be read. */
@@ -51,7 +68,7 @@ export class PodResults {
     this.#listener = listener;
     this.#signal = signal;
     this.#isOpen = new Set(Array.from({ length: count }, (_, index) => index));
-    this.#isSingle = count === 1;
+    this.#isSingle = count === 1 && batch.labels === undefined;
   }
 
   see(pods: Iterable<Pod>): void {
@@ -63,7 +80,8 @@ export class PodResults {
       const { running, terminated } = containerState(pod);
       if (running || terminated) {
         this.hasBegun = true;
-        if (this.#isSingle) this.#follow(name);
+        const isFollowed = this.#batch.labels !== undefined && running && this.#following < followedAtOnce;
+        if (this.#isSingle || isFollowed) this.#follow(pod);
       }
       if (!terminated && pod.status?.phase !== "Failed") continue;
       this.#seen.add(name);
@@ -86,6 +104,11 @@ export class PodResults {
 
   #ended(pod: Pod): void {
     const index = indexOf(pod);
+    const followed = this.#followed.get(pod.metadata.name);
+    if (followed) {
+      followed.isOver = true;
+      followed.wake();
+    }
     if (!this.#isOpen.has(index)) return;
     const { terminated } = containerState(pod);
     const reader = new ResultReader(this.#nonce, maximumReply, () => {});
@@ -93,17 +116,30 @@ export class PodResults {
     const answer = this.#parse<Reply | LoggedReply>(reader.end());
     const logged = answer && "logged" in answer ? answer.logged : undefined;
     const reply = answer && "logged" in answer ? undefined : answer;
-    const followed = this.#followed.get(pod.metadata.name);
-    if (followed) {
-      followed.isOver = true;
-      followed.wake();
+    if (reply && this.#batch.labels !== undefined) {
+      this.#unshown += 1;
+      this.#later(() => this.#show(index, followed?.reply ?? this.#read(pod, asItIs)));
+      this.#settle(index, pod, reply);
+    } else if (followed) {
       // The program's output comes before its result, however the result comes.
       this.#later(() => this.#settleByLog(index, pod, followed.reply, { reply, logged }));
     } else if (reply) this.#settle(index, pod, reply);
     // One that was given up by its node is made again, but for what it had done.
-    else if (terminated)
-      this.#later(() => this.#settleByLog(index, pod, this.#read(pod.metadata.name, asItIs), { logged }));
+    else if (terminated) this.#later(() => this.#settleByLog(index, pod, this.#read(pod, asItIs), { logged }));
     else this.#settle(index, pod, undefined);
+  }
+
+  /** Waits for a log whose result has come otherwise: it is deleted with the Job. */
+  async #show(index: number, log: Promise<unknown>): Promise<void> {
+    const isRead = log.then(
+      () => true,
+      () => false,
+    );
+    const late = delay(logTime, false, { signal: this.#signal }).catch(() => true);
+    if (!(await Promise.race([isRead, late])))
+      void this.#listener.onOutput(Buffer.from(`slipway: ${nameOf(this.#batch, index)}: its log cannot be read\n`));
+    this.#unshown -= 1;
+    this.#finish();
   }
 
   /** @param known what came otherwise than in its log: the reply, or its size */
@@ -147,11 +183,15 @@ export class PodResults {
   #tell(index: number, outcome: CallOutcome): void {
     this.#isOpen.delete(index);
     this.#listener.onOutcome(index, outcome);
-    if (this.#isOpen.size === 0) this.#done.resolve([]);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isOpen.size === 0 && this.#unshown === 0) this.#done.resolve([]);
   }
 
   #settleRest(): void {
-    if (this.#isClosed === undefined || this.#underWay > 0) return;
+    if (this.#isClosed === undefined || this.#underWay > 0 || this.#isOpen.size === 0) return;
     const failed = conditionOf(this.#isClosed, "Failed");
     const isLost = (index: number) => this.#lost.has(index) && failed?.reason !== "DeadlineExceeded";
     const lost = [...this.#isOpen].filter(isLost);
@@ -185,23 +225,34 @@ export class PodResults {
       });
   }
 
-  #follow(pod: string): void {
-    if (this.#followed.has(pod)) return;
+  #follow(pod: Pod): void {
+    const { name } = pod.metadata;
+    if (this.#followed.has(name)) return;
     const { promise: end, resolve: wake } = Promise.withResolvers<void>();
-    const options = { follow: true, isOver: () => this.#followed.get(pod)?.isOver ?? false, change: () => end };
+    const options = { follow: true, isOver: () => this.#followed.get(name)?.isOver ?? false, change: () => end };
     const entry = { isOver: false, wake, reply: Promise.resolve().then(() => this.#read(pod, options)) };
+    this.#following += 1;
     // It is waited for once the pod has ended.
-    entry.reply.catch(() => {});
-    this.#followed.set(pod, entry);
+    const count = () => {
+      this.#following -= 1;
+    };
+    entry.reply.then(count, count);
+    this.#followed.set(name, entry);
   }
 
-  async #read(name: string, options: typeof asItIs): Promise<Reply | undefined> {
+  async #read(pod: Pod, options: typeof asItIs): Promise<Reply | undefined> {
     const { api, namespace } = this.#cluster;
-    const reader = new ResultReader(this.#nonce, maximumReply, this.#listener.onOutput);
-    for await (const piece of podLog(api, { namespace, name }, { ...options, signal: this.#signal })) {
-      await reader.write(piece);
+    const output = outputOf(this.#batch, indexOf(pod), this.#listener.onOutput);
+    const reader = new ResultReader(this.#nonce, maximumReply, output.write);
+    try {
+      const { name } = pod.metadata;
+      for await (const piece of podLog(api, { namespace, name }, { ...options, signal: this.#signal })) {
+        await reader.write(piece);
+      }
+      return this.#parse(reader.end());
+    } finally {
+      await output.end();
     }
-    return this.#parse(reader.end());
   }
 
   #parse<Answer = Reply>(text: string | undefined): Answer | undefined {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
+import { WholeLines } from "../../core/whole-lines.ts";
 import { type LogOptions, Prefixes } from "../log-options.ts";
-import { WholeLines } from "../whole-lines.ts";
 import { containersOf, openContainers } from "./apply-file.ts";
 import type { Containers, Found } from "./containers.ts";
 import { replicaName } from "./labels.ts";

@@ -1,7 +1,7 @@
+import { WholeLines } from "../../core/whole-lines.ts";
 import { podLog } from "../../engine/kubernetes/logs.ts";
 import { containerName, containerState, type Pod } from "../../engine/kubernetes/objects.ts";
 import { type LogOptions, Prefixes } from "../log-options.ts";
-import { WholeLines } from "../whole-lines.ts";
 import type { Place } from "./apply.ts";
 import { Observation } from "./observation.ts";
 import { requireAll } from "./status.ts";

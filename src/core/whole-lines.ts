@@ -1,7 +1,19 @@
 /** Bytes of a line that are held back until its end comes. */
 const longestLine = 64 * 1024;
 
-/** Passes on whole lines alone, each after a prefix, so that those of several containers do not mix. */
+/** Colours of terminals that are told apart on light and dark ones. */
+const palette = [36, 33, 32, 35, 34, 31];
+
+/**
+ * What stands before the lines of one of several: `[NAME] `.
+ *
+ * @param color number of one, in any order. Default: none
+ */
+export function prefixOf(name: string, color?: number): string {
+  return color === undefined ? `[${name}] ` : `\u001b[${palette[color % palette.length]}m[${name}]\u001b[0m `;
+}
+
+/** Passes on whole lines alone, each after a prefix, so that those of several programs do not mix. */
 export class WholeLines {
   readonly #prefix: () => string;
   readonly #write: (lines: Buffer) => void | Promise<void>;
