@@ -76,10 +76,17 @@ class Batch(TypedDict, total=False):
     parallelism: int
     retries: int
     timeLimit: float
+    labels: str
 
 
 OnOutcome = Callable[[int, Dict[str, Any]], None]
 OnOutput = Callable[[bytes], None]
+
+# Bytes of a line that are held back until its end comes.
+_LONGEST_LINE = 64 * 1024
+
+# Colours of terminals that can be told apart on light and dark ones.
+_COLORS = (36, 33, 32, 35, 34, 31)
 
 _PROCESSES = Engine("process", "processes of this machine")
 _chosen: Optional[Engine] = None
@@ -263,6 +270,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
     running: Set["subprocess.Popen[bytes]"] = set()
     lock = threading.Lock()
     inputs = batch["inputs"]
+    is_alone = len(inputs) == 1 and "labels" not in batch
     variables = with_secrets(batch["env"])
     is_stopped = False
 
@@ -274,7 +282,8 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
         """Makes a call once. Returns how it ended; None if nobody waits for it any more."""
         is_late = threading.Event()
         nonce = secrets.token_hex(16)
-        reader = ResultReader(nonce, output)
+        outputs = [_output_of(batch, index, output) for _ in range(2)]
+        reader = ResultReader(nonce, outputs[0].write)
         with lock:
             if is_stopped:
                 return None
@@ -283,7 +292,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # A single call may use the terminal.
-                stderr=None if len(inputs) == 1 else subprocess.PIPE,
+                stderr=None if is_alone else subprocess.PIPE,
                 env={**os.environ, **variables, CALL: batch["name"], NONCE: nonce},
                 # In its own process group, so that its children are stopped with it.
                 start_new_session=True,
@@ -294,7 +303,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
             timer = _time_limit(child, batch.get("timeLimit"), is_late)
             printers = [_printer(child.stdout, reader.write)]
             if child.stderr:
-                printers.append(_printer(child.stderr, output))
+                printers.append(_printer(child.stderr, outputs[1].write))
             # A process that ended without reading its input tells why by its status.
             with suppress(BrokenPipeError):
                 child.stdin.write(f"{inputs[index]}\n".encode())
@@ -307,6 +316,8 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 printer.join()
             _close(child)
         reply = reader.end()
+        for each in outputs:
+            each.end()
         with lock:
             running.discard(child)
         outcome: Dict[str, Any] = {"status": status if status >= 0 else 128 - status}
@@ -316,7 +327,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
         return outcome if reply is None else {"reply": reply}
 
     def call(index: int) -> None:
-        subject = batch["name"] if len(inputs) == 1 else f"{batch['name']}, item {index}"
+        subject = batch["name"] if is_alone else f"{batch['name']}, item {index}"
         attempts = batch.get("retries", 0) + 1
         for number in range(1, attempts + 1):
             outcome = attempt(index)
@@ -342,6 +353,46 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 each.cancel()
             _stop(left)
             raise
+
+
+class _Output:
+    """What one stream of a call prints: whole lines, each after a prefix, or with an empty one as it comes."""
+
+    def __init__(self, prefix: bytes, receive: OnOutput) -> None:
+        self._prefix = prefix
+        self._receive = receive
+        self._rest = b""
+
+    def write(self, data: bytes) -> None:
+        if not self._prefix:
+            self._receive(data)
+            return
+        text = self._rest + data
+        end = text.rfind(b"\n") + 1
+        if len(text) - end > _LONGEST_LINE:
+            end = len(text)
+        self._rest = text[end:]
+        self._pass(text[:end])
+
+    def end(self) -> None:
+        """Passes on a last line that has no end."""
+        self._pass(self._rest)
+        self._rest = b""
+
+    def _pass(self, text: bytes) -> None:
+        if text:
+            lines = (text[:-1] if text.endswith(b"\n") else text).split(b"\n")
+            self._receive(b"".join(self._prefix + line + b"\n" for line in lines))
+
+
+def _output_of(batch: Batch, item: int, receive: OnOutput) -> _Output:
+    """Keep `outputOf` in src/engine/calls/calls.ts the same."""
+    if "labels" not in batch:
+        return _Output(b"", receive)
+    prefix = f"[{batch['name']} {item}]"
+    if batch["labels"] == "colored":
+        prefix = f"\x1b[{_COLORS[item % len(_COLORS)]}m{prefix}\x1b[0m"
+    return _Output(f"{prefix} ".encode(), receive)
 
 
 def _spawn(command: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":

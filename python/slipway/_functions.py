@@ -1,6 +1,7 @@
 """Functions that run in the program's image, and the program's entry point."""
 
 import functools
+import os
 import sys
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, TypeVar, Union, cast, overload
 
@@ -276,7 +277,8 @@ def _map_there(
         progress.settled(each.error is None)
 
     try:
-        _calls(name, inputs, sys.argv[1:], options, parallelism, settled, progress.print)
+        labels = "colored" if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else "plain"
+        _calls(name, inputs, sys.argv[1:], options, parallelism, settled, progress.print, labels)
     finally:
         progress.finish()
     return cast("List[_Settled]", results)
@@ -296,6 +298,7 @@ def _calls(
     parallelism: Optional[int],
     settled: Callable[[int, _Settled], None],
     output: Callable[[bytes], None],
+    labels: Optional[str] = None,
 ) -> None:
     images = image_variables()
     kind = _engine.engine().kind
@@ -314,6 +317,8 @@ def _calls(
     }
     if image is not None:
         batch["image"] = image
+    if labels is not None:
+        batch["labels"] = labels
     if parallelism is not None:
         batch["parallelism"] = parallelism
     if options.retries is not None:

@@ -110,6 +110,13 @@ def waits(_item: int = 0) -> None:
     time.sleep(600)
 
 
+@slipway.in_image
+def prints(item: str) -> str:
+    print(f"{item} one\n{item} two")
+    print(f"{item} three", end="", file=sys.stderr)
+    return item
+
+
 def fails_in_map() -> Any:
     try:
         slipway.map_in_image(range(20), square, parallelism=5)
@@ -140,6 +147,7 @@ SCENARIOS: Dict[str, Callable[[], Any]] = {
     "map": lambda: slipway.map_in_image(list(range(12)), square, parallelism=5),
     "map_limited": lambda: slipway.map_in_image([1, 2, 3], square, resources={"cpu": 0.5, "memory": "1GiB"}),
     "map_by_name": lambda: slipway.map_in_image([1, 2], "square"),
+    "map_prints": lambda: slipway.map_in_image(["a", "b"], prints),
     "map_nothing": lambda: slipway.map_in_image([], square),
     "map_fails": fails_in_map,
     "map_settles": lambda: [str(each) for each in slipway.map_in_image([2, 13, 17], square, return_exceptions=True)],

@@ -1,5 +1,6 @@
 """What functions of a program do, whichever engine runs them; here in processes."""
 
+import io
 import json
 import os
 import pathlib
@@ -11,6 +12,8 @@ import tempfile
 import time
 import unittest
 from typing import Any, Dict, Tuple
+
+from slipway._progress import MapProgress
 
 PROGRAM = str(pathlib.Path(__file__).with_name("functions_program.py"))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SLIPWAY_")}
@@ -95,6 +98,20 @@ class Functions(unittest.TestCase):
         four, thirteen, seventeen = run("map_settles")[0]
         self.assertEqual((four, thirteen), ("4", "TideError: thirteen"))
         self.assertIn("ended with status 7", seventeen)
+
+    def test_print_whole_lines_after_their_item(self) -> None:
+        result, err, _ = run("map_prints")
+        self.assertEqual(result, ["a", "b"])
+        lines = [f"[prints {item}] {name} {word}" for item, name in enumerate("ab") for word in ("one", "two", "three")]
+        self.assertEqual(sorted(err.split("\n")), sorted(["", *lines]))
+
+    def test_tell_how_far_they_are_without_a_terminal(self) -> None:
+        output = io.BytesIO()
+        progress = MapProgress("square", 3, io.TextIOWrapper(output), 0.01)
+        progress.settled(False)
+        while b"slipway: square: 1 of 3, 1 failed\n" not in output.getvalue():
+            time.sleep(0.01)
+        progress.finish()
 
     def test_the_program_itself_runs_with_its_own_arguments(self) -> None:
         self.assertEqual(run("itself")[0], ["itself", "--deep"])
