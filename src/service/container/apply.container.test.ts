@@ -112,7 +112,7 @@ describe(`a service on ${client.name}`, () => {
     const service = specOf({ resources: { replicas: 2 }, ...env("second") });
     expect(await planService(containers, service, (await prepare(service)).facts)).toEqual(expected);
     expect(await apply({ resources: { replicas: 2 }, ...env("second") })).toEqual(expected);
-    expect(notices.filter((words) => words.includes("stops, then starts"))).toHaveLength(2);
+    expect(notices.filter((words) => /stops, then starts.* the other replicas do\.$/.test(words))).toHaveLength(2);
     expect((await status())?.endpoints).toEqual(before);
     expect(await Promise.all(before.map(answer))).toEqual(["second 1000", "second 1000"]);
     expect(await apply(env("second"))).toEqual([{ action: "delete", kind: "Container", name: `${name}-1` }]);

@@ -139,7 +139,11 @@ async function replace(
   const ran = others.filter(isRunning);
   if (present === undefined) await containers.create(now);
   if (ran.length > 0) {
-    notice(`${change.name}: ${containers.client.name} stops, then starts it. Until then nobody answers at its ports.`);
+    const meanwhile =
+      service.replicas > 1 ? "the other replicas do" : `\`slipway service open ${service.name}\` makes clients wait`;
+    notice(
+      `${change.name}: ${containers.client.name} stops, then starts it. Until then its ports do not answer; ${meanwhile}.`,
+    );
   }
   try {
     for (const each of ran) await containers.stop(each.name);

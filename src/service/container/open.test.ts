@@ -13,7 +13,7 @@ async function listening(words: string): Promise<Server> {
   return server;
 }
 
-it("leads to the container that took the place of another, at another port, though nobody answers meanwhile", async () => {
+it("leads to the container that took the place of another, at another port, however many wait meanwhile", async () => {
   const facts = factsOf(serviceOf({ image: "a", port: 8080 }), "a", undefined, []);
   const at = (server: Server): Found => ({
     ...{ service: "web", replica: 0, hash: "", facts, name: "web", state: "running", exitCode: 0 },
@@ -37,6 +37,8 @@ it("leads to the container that took the place of another, at another port, thou
   const ask = async () => (await fetch(await url.promise, { headers: { connection: "close" } })).text();
   expect(await ask()).toBe("first");
   await new Promise((resolve) => first.close(resolve));
-  expect(await ask()).toBe("second");
+  const answers = await Promise.all(Array.from({ length: 100 }, ask));
+  expect(new Set(answers)).toEqual(new Set(["second"]));
+  // All of them together: each look is a few processes of podman.
   expect(looks).toBe(3);
 });

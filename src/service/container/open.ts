@@ -30,22 +30,39 @@ export async function forward(
   const { target, signal } = options;
   let ports = hostPortsOf(found, name, target);
   let turn = 0;
+  /** Those that nobody took stand in line: a load of thousands must not ask podman, nor meet a container that just started, all at once. */
+  let line = Promise.resolve();
+  let waiting = 0;
   const join = async (client: Socket) => {
     const late = AbortSignal.any([signal, AbortSignal.timeout(connectTime * 1000)]);
-    for (let last: unknown; ; ) {
-      if (client.destroyed) return;
-      if (late.aborted) throw notReached(name, "container", last);
+    let last: unknown;
+    const isJoined = async () => {
       const port = ports[turn++ % ports.length];
       try {
-        if (port !== undefined) return pipe(client, await connectTo(port));
+        if (port !== undefined) pipe(client, await connectTo(port));
+        return port !== undefined;
       } catch (error) {
         last = error;
+        return false;
       }
-      await delay(interval, undefined, { signal: late }).catch(() => {});
-      // A container that took the place of another may have other ports.
-      const now = await containers.list(name);
-      ports = now.length === 0 ? [] : hostPortsOf(now, name, target);
-    }
+    };
+    if (waiting === 0 && (await isJoined())) return;
+    waiting += 1;
+    const joined = line.then(async () => {
+      while (!client.destroyed && !(await isJoined())) {
+        if (late.aborted) throw notReached(name, "container", last);
+        await delay(interval, undefined, { signal: late }).catch(() => {});
+        // A container that took the place of another may have other ports.
+        const now = await containers.list(name);
+        ports = now.length === 0 ? [] : hostPortsOf(now, name, target);
+      }
+    });
+    line = joined
+      .catch(() => {})
+      .finally(() => {
+        waiting -= 1;
+      });
+    await joined;
   };
   await servePort(chosenPort(found[0]?.facts.ports ?? [], name, target), options, join);
 }
