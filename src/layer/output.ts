@@ -4,14 +4,14 @@ import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 /**
  * Writes a file atomically: to a temporary file beside it, then renames. Leaves nothing behind if `write` fails.
  *
- * @param write writes to the open file
+ * @param write writes to the open file, which is also readable
  */
 export async function withNewFile<Result>(
   path: string,
   write: (fd: number) => Result | Promise<Result>,
 ): Promise<Result> {
   const temporary = temporaryName(path);
-  const fd = openSync(temporary, "wx");
+  const fd = openSync(temporary, "wx+");
   try {
     let result: Result;
     try {

@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,8 +19,9 @@ import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
+import { worthThread } from "./blob-hash.ts";
 import type { Compression } from "./compression.ts";
-import type { TarEntry } from "./entry.ts";
+import type { Content, EmbeddedContent, TarEntry } from "./entry.ts";
 import { SegmentCache } from "./segment-cache.ts";
 import { segmentLimit } from "./segments.ts";
 import { writeLayer } from "./write.ts";
@@ -318,6 +320,32 @@ describe("writeLayer", () => {
       expect(readdirSync(folder)).toEqual(before);
     },
   );
+
+  /** A file whose blob another thread hashes. */
+  const large = (): TarEntry => {
+    const file = source("large", "");
+    truncateSync(file, worthThread);
+    return { type: "file", path: "app/large", content: { file } };
+  };
+  const threads = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
+
+  it("says what it wrote of a large file", async () => {
+    const { metadata, blob } = await write([large()]);
+    expect(metadata).toMatchObject({ digest: sha256(blob), size: blob.length });
+  });
+
+  it.each([
+    ["a source is missing", "does not exist", (): Content | EmbeddedContent => ({ file: join(folder, "missing") })],
+    ["it is aborted", "aborted", (stop: AbortController) => ({ size: 2 * segmentLimit, read: () => stop.abort() })],
+  ])("ends its thread when %s", async (_why, problem, content) => {
+    const stop = new AbortController();
+    const last: TarEntry = { type: "file", path: "app/last", content: content(stop) };
+    const output = join(folder, "layer");
+    const failed = writeLayer({ entries: [large(), last], output, compression: "gzip", signal: stop.signal });
+    await expect(failed).rejects.toThrow(problem);
+    expect(threads()).toBe(0);
+    expect(readdirSync(folder)).toEqual(["large"]);
+  });
 
   it("stops when it is aborted, and leaves what was there", async () => {
     writeFileSync(join(folder, "layer"), "before");

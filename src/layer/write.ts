@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { closeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
@@ -6,6 +6,7 @@ import { crc32 } from "node:zlib";
 import { Failure } from "../core/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
+import { BlobHash } from "./blob-hash.ts";
 import { type Codec, type Compression, codecOf, layerMediaTypes } from "./compression.ts";
 import type { TarEntry } from "./entry.ts";
 import { header, paddingOf, trailerSize } from "./header.ts";
@@ -42,9 +43,13 @@ export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> 
   options.cache?.load(options.output);
   const { written, segments } = await withNewFile(options.output, async (fd) => {
     const blob = new BlobWriter(options, fd);
-    const tar = new TarWriter(blob, options);
-    for (const entry of entries) await tar.add(entry);
-    return { written: await tar.end(), segments: blob.segments };
+    try {
+      const tar = new TarWriter(blob, options);
+      for (const entry of entries) await tar.add(entry);
+      return { written: await tar.end(), segments: blob.segments };
+    } finally {
+      await blob.close();
+    }
   });
   options.cache?.keep(options.output, segments);
   const mediaType = layerMediaTypes[options.compression];
@@ -78,6 +83,7 @@ class TarWriter {
     const source = openSource(file, entry.path);
     try {
       if (native) checkNative(source.fd, entry.path, file, native);
+      this.#blob.expect(source.size);
       await this.#entry(entry, source.size, (target) => readFully(source, target, file));
     } finally {
       closeSync(source.fd);
@@ -136,7 +142,7 @@ class BlobWriter {
   readonly #cache: SegmentCache | undefined;
   readonly #tarHash = createHash("sha256");
   /** Undefined if the blob is the uncompressed tar. */
-  readonly #blobHash: Hash | undefined;
+  readonly #blobHash: BlobHash | undefined;
   readonly #pending: { readonly compressed: Promise<Compressed>; readonly segment: Segment }[] = [];
   readonly #free: Segment[] = [];
   #size = 0;
@@ -146,11 +152,16 @@ class BlobWriter {
     this.#fd = fd;
     this.#codec = codecOf(compression);
     this.#cache = cache;
-    this.#blobHash = this.#codec && createHash("sha256");
+    this.#blobHash = this.#codec && new BlobHash(output, fd);
   }
 
   newSegment(): Segment {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(segmentLimit);
+  }
+
+  /** @param size bytes of a file that follows */
+  expect(size: number): void {
+    this.#blobHash?.expect(size);
   }
 
   /** Takes ownership of a segment. Returns when there is room for another. */
@@ -173,8 +184,12 @@ class BlobWriter {
 
   async end(): Promise<Written> {
     while (this.#pending.length > 0) await this.#putFirst();
-    const diffId = digest(this.#tarHash);
-    return { digest: this.#blobHash ? digest(this.#blobHash) : diffId, size: this.#size, diffId };
+    const diffId: Digest = `sha256:${this.#tarHash.digest("hex")}`;
+    return { digest: (await this.#blobHash?.digest()) ?? diffId, size: this.#size, diffId };
+  }
+
+  async close(): Promise<void> {
+    await this.#blobHash?.close();
   }
 
   async #putFirst(): Promise<void> {
@@ -184,7 +199,6 @@ class BlobWriter {
 
   /** @param segment what may be used again */
   #put({ bytes, key }: Compressed, segment: Segment): void {
-    this.#blobHash?.update(bytes);
     if (key !== undefined) {
       this.segments.push({ key, offset: this.#size, size: bytes.length, crc: crc32(bytes) });
     }
@@ -199,13 +213,10 @@ class BlobWriter {
         { cause },
       );
     }
+    this.#blobHash?.update(bytes);
     this.#free.push(segment);
   }
 }
 
 /** Segments in progress: one more than the four threads of Node's pool, to keep them busy. */
 const concurrency = Math.min(availableParallelism(), 4) + 1;
-
-function digest(hash: Hash): Digest {
-  return `sha256:${hash.digest("hex")}`;
-}
