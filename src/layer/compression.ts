@@ -17,7 +17,10 @@ export const layerMediaTypes: Readonly<Record<Compression, string>> = {
 export interface Codec {
   /** Tells apart all codecs that give different bytes for the same segment. */
   readonly name: string;
-  readonly compress: (segment: Uint8Array) => Promise<Uint8Array>;
+  /** Whether the segment is stored, since compression would gain too little: {@link probeGain}. */
+  readonly stores: (segment: Uint8Array) => Promise<boolean>;
+  /** @param isStored the answer of {@link Codec.stores} */
+  readonly compress: (segment: Uint8Array, isStored: boolean) => Promise<Uint8Array>;
   /** @throws zlib's error for damaged bytes, and for more than `size` */
   readonly decompress: (bytes: Uint8Array, size: number) => Promise<Uint8Array>;
 }
@@ -39,10 +42,10 @@ export function codecOf(kind: Compression): Codec | undefined {
     case "zstd":
       return {
         name: codecName(kind, process.versions["zstd"]),
-        compress: async (segment) => {
+        stores: async (segment) => (await probeGain(segment)) < 1 / 32,
+        compress: (segment, isStored) => {
           // The lowest level only stores, in raw blocks.
-          const level = (await probeGain(segment)) < 1 / 32 ? lowestZstdLevel : 3;
-          const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
+          const params = { [zlib.constants.ZSTD_c_compressionLevel]: isStored ? lowestZstdLevel : 3 };
           return zstd(segment, { params, chunkSize: outputSize(segment) });
         },
         decompress: (bytes, size) => unzstd(bytes, bounds(size)),
@@ -50,9 +53,9 @@ export function codecOf(kind: Compression): Codec | undefined {
     case "gzip":
       return {
         name: codecName(kind, process.versions["zlib"]),
-        compress: async (segment) => {
-          const level = (await probeGain(segment)) < 1 / 8 ? 0 : 2;
-          const member = await gzip(segment, { level, chunkSize: outputSize(segment) });
+        stores: async (segment) => (await probeGain(segment)) < 1 / 8,
+        compress: async (segment, isStored) => {
+          const member = await gzip(segment, { level: isStored ? 0 : 2, chunkSize: outputSize(segment) });
           // zlib writes the operating system that it was compiled for. 255 is "unknown".
           member[9] = 255;
           return member;

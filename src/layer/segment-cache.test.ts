@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Codec, codecOf } from "./compression.ts";
 import { compressOnce, SegmentCache, type StoredSegment, segmentKey } from "./segment-cache.ts";
 import { randomBytes, text } from "./testdata/content.ts";
@@ -153,11 +153,11 @@ describe.each(["gzip", "zstd"] as const)("a segment compressed by %s once", (kin
   const finding = (bytes: Uint8Array) => Object.assign(new SegmentCache(), { find: () => bytes });
 
   it("is taken if it gives back the content, and else compressed again", async () => {
-    const right = await codec.compress(content);
+    const right = await codec.compress(content, false);
     expect(await compressOnce(codec, finding(right), content)).toMatchObject({ bytes: right, key: expect.any(String) });
     for (const wrong of [
-      await codec.compress(Buffer.concat([content, Buffer.alloc(1)])),
-      await codec.compress(Buffer.concat([content.subarray(1), Buffer.alloc(1)])),
+      await codec.compress(Buffer.concat([content, Buffer.alloc(1)]), false),
+      await codec.compress(Buffer.concat([content.subarray(1), Buffer.alloc(1)]), false),
       right.subarray(0, -9),
       Buffer.from("nonsense"),
       Buffer.alloc(0),
@@ -167,9 +167,11 @@ describe.each(["gzip", "zstd"] as const)("a segment compressed by %s once", (kin
     }
   });
 
-  it("has no key if it is stored", async () => {
+  it("has no key and is not looked up if it is stored", async () => {
     const cache = new SegmentCache();
+    const find = vi.spyOn(cache, "find");
     expect(await compressOnce(codec, cache, randomBytes(100_000))).not.toHaveProperty("key");
+    expect(find).not.toHaveBeenCalled();
     expect(await compressOnce(codec, cache, content)).toHaveProperty("key");
     expect(await compressOnce(codec, undefined, content)).not.toHaveProperty("key");
   });

@@ -145,13 +145,13 @@ export async function compressOnce(
   cache: SegmentCache | undefined,
   content: Uint8Array,
 ): Promise<Compressed> {
-  if (!cache) return { bytes: await codec.compress(content) };
+  const isStored = await codec.stores(content);
+  // It is stored again as quickly as it is found.
+  if (!cache || isStored) return { bytes: await codec.compress(content, isStored) };
   const key = segmentKey(codec, content);
   const found = cache.find(key);
   if (found && (await gives(codec, found, content))) return { bytes: found, key };
-  const bytes = await codec.compress(content);
-  // A segment that is stored uncompressed is stored again as quickly.
-  return bytes.length < content.length ? { bytes, key } : { bytes };
+  return { bytes: await codec.compress(content, isStored), key };
 }
 
 /** The key of a segment. Others may have the same. */
