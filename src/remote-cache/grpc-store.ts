@@ -93,7 +93,12 @@ const untrusted = /certificate|altnames|ENOTFOUND|wrong version number/i;
 function faultOf(error: unknown): CacheFault {
   if (error instanceof CacheFault) return error;
   const { code, details, message } = error as { code?: number; details?: string; message?: string };
-  const words = (details || message || String(error)).split("\n", 1)[0]?.slice(0, 300);
+  const said = (details || message || String(error)).split("\n", 1)[0]?.slice(0, 300);
+  // A failed connection is in the middle of words about how gRPC looked for one, and ends in Node's advice or the time.
+  const words = said?.replace(
+    /^No connection established\. Last error: (?:Error: )?(.*?)(?:; if the root CA .*| \(\d.*Z\)\. Resolution note: .*|\. Resolution note: .*)$/,
+    "$1",
+  );
   const kind = (code !== undefined && kinds[code]) || "permanent";
   const isHopeless = code === 14 && untrusted.test(words ?? "");
   return new CacheFault(isHopeless ? "permanent" : kind, `answered with gRPC status ${code ?? "unknown"}: ${words}`, {

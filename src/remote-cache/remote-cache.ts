@@ -140,10 +140,15 @@ export class RemoteCache {
         { cause: error },
       );
     }
+    const remedies = {
+      ca: `Set remoteCaches.${host}.ca in the configuration file to the certificate of the cache's authority.`,
+      certificate: `Check the network. If the cache wants a client certificate, set remoteCaches.${host}.certificate and .key in the configuration file.`,
+      none: "Check the network, the cache, and its address in the build setting @slipway//bazel/settings:remote_cache.",
+    };
     const remedy =
       error.kind === "missing"
         ? "Build the target again with --output_groups=+layers, which brings its layers back."
-        : "Check the network, the cache, and its address in the build setting @slipway//bazel/settings:remote_cache.";
+        : remedies[error.setting ?? "none"];
     const what =
       error.kind === "missing" && blob ? `no longer has blob ${blob.digest}: it ${error.message}` : error.message;
     const code = error.kind === "missing" ? "layer-evicted" : "remote-cache-failed";

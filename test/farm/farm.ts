@@ -1,5 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { command, scratchFolder } from "../e2e/workspace.ts";
 
 /** A blob that the farm gave or took. */
@@ -14,18 +14,22 @@ export interface Transfer {
 /** A farm of this test. */
 export class Farm {
   readonly address: string;
+  /** With TLS. Empty without certificates. */
+  readonly secureAddress: string;
   readonly #folder: string;
 
-  private constructor(address: string, folder: string) {
-    this.address = address;
+  private constructor(addresses: readonly string[], folder: string) {
+    [this.address = "", this.secureAddress = ""] = addresses;
     this.#folder = folder;
   }
 
-  static async start(): Promise<Farm> {
+  /** @param certificates folder with server.pem, server.key, and ca.pem for clients */
+  static async start(certificates?: string): Promise<Farm> {
     const folder = join(scratchFolder(), "farm");
-    const { status, stdout, stderr } = await command(["tools/testing/farm/start", folder], process.env as never);
+    const words = ["tools/testing/farm/start", folder, ...(certificates ? ["1", certificates] : [])];
+    const { status, stdout, stderr } = await command(words, process.env as never);
     if (status !== 0) throw new Error(`the farm does not start:\n${stderr}`);
-    return new Farm(stdout.trim(), folder);
+    return new Farm(stdout.split("\n"), folder);
   }
 
   /** The blobs that it gave and took while `action` ran. */
@@ -39,9 +43,20 @@ export class Farm {
     });
   }
 
+  /** Stores a blob. */
+  store(digest: string, bytes: Uint8Array): void {
+    const file = this.#blob(digest);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+
   /** Forgets a blob. */
   evict(digest: string): void {
-    rmSync(join(this.#folder, "cas/cas/objects", digest.slice(0, 2), digest.slice(2)));
+    rmSync(this.#blob(digest));
+  }
+
+  #blob(digest: string): string {
+    return join(this.#folder, "cas/cas/objects", digest.slice(0, 2), digest.slice(2));
   }
 
   async stop(): Promise<void> {

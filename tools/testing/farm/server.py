@@ -1,4 +1,4 @@
-"""server.py CONFIGURATION LOG READY: BuildGrid, with a line in LOG for each blob that it gives or takes, and its port in READY."""
+"""server.py CONFIGURATION LOG READY: BuildGrid, with a line in LOG for each blob that it gives or takes, and its ports in READY."""
 
 import sys
 import threading
@@ -80,7 +80,7 @@ class Transfers(grpc.ServerInterceptor):
 
 def announce(port_map):
     with open(ready_path, "w") as ready:
-        ready.write(f"{next(iter(port_map.values()))}\n")
+        ready.write(" ".join(map(str, port_map.values())) + "\n")
 
 
 plain_server = grpc.server
