@@ -97,7 +97,7 @@ node_binary = rule(
 
 _CONFIG = "//:vitest.config.ts"
 
-def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], config = _CONFIG, **kwargs):
+def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], config = _CONFIG, tags = [], target_compatible_with = [], **kwargs):
     """Runs vitest and writes one test case to test.xml per case of vitest.
 
     Args:
@@ -107,8 +107,14 @@ def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], config = _C
       env_inherit: variables to inherit from the caller's environment.
       srcs: modules that the tests import.
       config: label of vitest's configuration.
+      tags: list of strings, as for every test.
+      target_compatible_with: list of labels, as for every test.
       **kwargs: attributes of every test.
     """
+
+    # With remote execution, some tests still run here. The machine's parts were found on this machine, and a farm's workers may lack them. A test
+    # outside the sandbox uses what the machine has beside the test's inputs: podman's storage, other users, a Bazel of its own.
+    here = "no-sandbox" in tags or [part for part in target_compatible_with if part.startswith("@slipway_machine//")]
     node_test(
         name = name,
         command = "node_modules/vitest/vitest.mjs run --config {}/{} --configLoader native ".format(
@@ -120,5 +126,7 @@ def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], config = _C
         srcs = srcs + tests + ["//:package.json", "//:tsconfig.json", _CONFIG] + [label for label in [config] if label != _CONFIG],
         deps = ["@slipway_dev_npm//:vitest", "@slipway_dev_npm//:vite", "@slipway_dev_npm//:fast-check"] + deps,
         env_inherit = env_inherit,
+        tags = tags + (["no-remote-exec"] if here else []),
+        target_compatible_with = target_compatible_with,
         **kwargs
     )
