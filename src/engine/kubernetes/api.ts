@@ -108,6 +108,9 @@ export class Api {
       const question: Question = { method: "GET", path: path.split("?", 1)[0] ?? path, ...this.#names };
       const status = Number(/Unexpected server response: (\d+)/.exec(words)?.[1]);
       if (status === 401) this.#logins.forget();
+      // The library does not tell why. The same question without a web socket gets the same refusal, in words.
+      const told: unknown = status === 403 ? await this.ask("GET", path).catch((error: unknown) => error) : undefined;
+      if (refusalOf(told)?.status === 403) throw told;
       throw Number.isNaN(status) ? this.#unanswered(question, new Error(words)) : refusalError(question, status, "");
     }
   }
