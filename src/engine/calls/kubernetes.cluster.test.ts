@@ -86,6 +86,19 @@ describe("calls in pods", () => {
     await expectNothing(cluster);
   });
 
+  it("of a map show what each prints, also those that end at once", async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushProgram(cluster);
+    const items = Array.from({ length: 30 }, (_, index) => index);
+    const inputs = items.map((index) => `[${index},1]`);
+    const { outcomes, output } = await call(cluster, { image, name: "add", inputs, parallelism: 10, labels: "plain" });
+    expect(outcomes).toMatchObject(items.map((index) => ({ reply: { result: { sum: index + 1 } } })));
+    const words = ["adding", "from a child", "loading"];
+    const expected = items.flatMap((index) => words.map((word) => `[add ${index}] ${word}`));
+    expect(output.trim().split("\n").sort()).toEqual(expected.sort());
+    await expectNothing(cluster);
+  });
+
   it("end with whoever waits for them, and nothing of them stays", async () => {
     const cluster = await clusterOfTest();
     const image = await pushProgram(cluster);
