@@ -216,7 +216,8 @@ def map_in_image(
 ) -> List[Any]:
     """Calls a function for every item, each in its own container as with `in_image`. On Kubernetes, all calls are one Job.
 
-    Every item is tried, even if others fail. A terminal shows the progress in one line.
+    Every item is tried, even if others fail. Lines that the function prints stand after its name and the item: `[square 3] `.
+    A terminal shows the progress in one line; elsewhere a line every 10 s does.
 
     Args:
         items: the items. Each is JSON and is the only argument of its call. On Kubernetes all items together are at most 16 MiB.

@@ -87,11 +87,6 @@ describe("a function that may be tried again", () => {
   });
 });
 
-it("what the items of a map print stands after the function and the item", async () => {
-  const { err } = await run("mapByName", {});
-  expect(err.split("\n").sort()).toEqual(["", "[square 0] loading", "[square 1] loading", "[square 2] loading"]);
-});
-
 it("a map fails if its engine leaves an item out", async () => {
   const helper = executable("helper", `#!${process.execPath}\nconsole.log('{"done":{"requests":0}}')`);
   const env = { SLIPWAY_ENGINE: "kubernetes", SLIPWAY_ENGINE_HELPER: helper, SLIPWAY_CONTAINER_IMAGE: "r.io/a:1" };

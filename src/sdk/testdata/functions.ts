@@ -97,7 +97,10 @@ export function describeFunctions({ env, where, container }: Place): void {
 
     it("runs for every item, with results in order, whatever becomes of the others", async () => {
       expect((await run("map", env)).result).toEqual([0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]);
-      expect((await run("mapByName", env)).result).toEqual([0, 1, 4]);
+      const { result, err } = await run("mapByName", env);
+      expect(result).toEqual([0, 1, 4]);
+      // Each line stands after its item.
+      expect(err.match(/^\[square \d\] loading$/gm)?.sort()).toEqual([0, 1, 2].map((n) => `[square ${n}] loading`));
       expect((await run("mapNothing", env)).result).toEqual([]);
       expect((await run("mapLimited", env)).result).toEqual([1, 4, 9]);
       const { message, indices } = (await run("mapFails", env)).result;
