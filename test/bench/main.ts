@@ -6,6 +6,7 @@ import { clusterCase } from "./cases/cluster.ts";
 import { distanceCases } from "./cases/distance.ts";
 import { fromNothingCase, packageCase, runCases } from "./cases/edits.ts";
 import { fanoutCases } from "./cases/fanout.ts";
+import { farmCases } from "./cases/farm.ts";
 import { growthCases } from "./cases/growth.ts";
 import { manyCase } from "./cases/many.ts";
 import { sizesCase } from "./cases/sizes.ts";
@@ -23,7 +24,7 @@ import { Workspace } from "./workspace.ts";
 
 /** Those of the first list are run unasked. */
 const usual = ["edits", "many", "throughput", "startup", "growth", "distance", "cluster"] as const;
-const groups = [...usual, "fanout", "from_nothing", "weights"] as const;
+const groups = [...usual, "fanout", "farm", "from_nothing", "weights"] as const;
 
 const help = `Measures Slipway, what it aims at, and other tools beside it, in the same rounds.
 Prints a line of JSON per goal, and for people a table on standard error.
@@ -31,8 +32,8 @@ Prints a line of JSON per goal, and for people a table on standard error.
   --rounds N   rounds that are counted, after one that warms up (default: 7)
   --only NAME  one group of cases; may be repeated: ${groups.join(", ")}
                (fanout is run only so: containers of podman, and pods of the cluster in KUBECONFIG, whose nodes must reach this
-               machine's loopback, in the namespace SLIPWAY_KUBERNETES_NAMESPACE; from_nothing is one of edits; weights needs
-               3 GB of disk)
+               machine's loopback, in the namespace SLIPWAY_KUBERNETES_NAMESPACE; farm needs what tools/testing/farm
+               needs; from_nothing is one of edits; weights needs 3 GB of disk)
   --help       print this
 `;
 
@@ -99,6 +100,7 @@ async function bench(): Promise<void> {
     if (values.only.includes("distance")) for await (const result of distanceCases(context)) add(result);
     if (values.only.includes("cluster")) for (const result of await clusterCase(context)) add(result);
     if (values.only.includes("fanout")) for await (const result of fanoutCases(context)) add(result);
+    if (values.only.includes("farm")) for await (const result of farmCases(context)) add(result);
     if (values.only.includes("throughput")) add(...(await throughputCases(context)));
   } finally {
     await registry.stop();
