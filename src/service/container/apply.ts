@@ -139,11 +139,7 @@ async function replace(
   const ran = others.filter(isRunning);
   if (present === undefined) await containers.create(now);
   if (ran.length > 0) {
-    const meanwhile =
-      service.replicas > 1 ? "the other replicas do" : `\`slipway service open ${service.name}\` makes clients wait`;
-    notice(
-      `${change.name}: ${containers.client.name} stops, then starts it. Until then its ports do not answer; ${meanwhile}.`,
-    );
+    notice(stopNotice(containers, change.name, service.name, service.replicas));
   }
   try {
     for (const each of ran) await containers.stop(each.name);
@@ -160,6 +156,12 @@ async function replace(
     throw error;
   }
   return { now, former: others, ran };
+}
+
+/** What is said before a container stops, and what clients can do meanwhile. */
+export function stopNotice({ client }: Containers, called: string, service: string, replicas: number): string {
+  const meanwhile = replicas > 1 ? "the other replicas do" : `\`slipway service open ${service}\` makes clients wait`;
+  return `${called}: ${client.name} stops, then starts it. Until then its ports do not answer; ${meanwhile}.`;
 }
 
 /** The value of the secret that a variable names. */

@@ -3,7 +3,7 @@ import { Failure } from "../../core/errors.ts";
 import { LocalSecrets } from "../../engine/secrets/local.ts";
 import { type Revision, revisionToRestore } from "../history.ts";
 import { resolveSecrets } from "../resolve-secrets.ts";
-import { type ApplyOptions, applyService } from "./apply.ts";
+import { type ApplyOptions, applyService, stopNotice } from "./apply.ts";
 import { bringAll, containersOf, lockOf, openContainers } from "./apply-file.ts";
 import { type Containers, isRunning } from "./containers.ts";
 import { hashOf, variablesOf } from "./facts.ts";
@@ -72,9 +72,10 @@ export async function restartService(
   const containers = await openContainers(env);
   const lock = await lockOf(name, env, notice);
   try {
-    for (const found of await containersOf(containers, [name])) {
+    const all = await containersOf(containers, [name]);
+    for (const found of all) {
       const called = replicaName(found);
-      notice(`${called}: ${containers.client.name} stops, then starts it. Until then nobody answers at its ports.`);
+      notice(stopNotice(containers, called, name, all.length));
       if (isRunning(found)) await containers.stop(found.name);
       await containers.resume(found.name);
       if (timeLimit === undefined) continue;
