@@ -136,6 +136,8 @@ class Deployment:
         platform: platform of the container image, `os/architecture`. Default: Linux on this machine's processor.
         time_limit: timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.
         retries: how many times to retry a failed attempt, from 0 to 100.
+        matrix: on Kubernetes: variables with lists of values. The command runs once for each combination, as the items of one job.
+        parallelism: how many items of `matrix` run at once. Default: 50.
     """
 
     interpreter: Interpreter
@@ -149,6 +151,8 @@ class Deployment:
     platform: Optional[str] = None
     time_limit: Union[int, str, None] = None
     retries: int = 0
+    matrix: Optional[Mapping[str, Sequence[Union[str, int, float, bool]]]] = None
+    parallelism: Optional[int] = None
 
     def document(self) -> Dict[str, Any]:
         """Returns the document that `slipway job` reads, before it is written as JSON."""

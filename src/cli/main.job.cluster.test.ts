@@ -16,8 +16,8 @@ async function userOf(cluster: TestCluster) {
   const [repository, digest] = image.split("@");
   const start = (args: readonly string[], more: Record<string, string> = {}) =>
     startProgram([program, "job", ...args], { env: { ...cluster.env, ...more }, cwd: home });
-  const job = (script: string) => {
-    const file = { interpreter: { ContainerAtDigest: { repository, digest } }, command: [script] };
+  const job = (script: string, more: object = {}) => {
+    const file = { interpreter: { ContainerAtDigest: { repository, digest } }, command: [script], ...more };
     writeFileSync(join(home, "job.json"), JSON.stringify(file));
     return "job.json";
   };
@@ -59,6 +59,21 @@ it("runs jobs in the cluster with the commands for all jobs", { timeout: 120_000
   expect(await run("cancel", id)).toMatchObject({ error: expect.stringContaining("[job-state]"), status: 2 });
   expect((await run("prune", "--older-than", "0")).out.split("\n")).toContain(id);
   expect(await run("ls")).toEqual({ out: "", error: "There are no jobs.\n", status: 0 });
+});
+
+it("runs the items of a matrix, and names those that failed", { timeout: 120_000 }, async () => {
+  const { run, job } = await userOf(await clusterOfTest());
+  const matrix = { A: [1, 2], B: ["x", "y"] };
+  const file = job('echo "$A$B"; [ "$A$B" != 2x ] || exit 7', { matrix, parallelism: 4 });
+  const { out, error, status } = await run("run", "--engine", "kubernetes", file);
+  expect(out.split("\n").sort()).toEqual(["", "[0] 1x", "[1] 1y", "[2] 2x", "[3] 2y"]);
+  const summary = "3 of 4 items succeeded, 1 failed\n  item 2 (A=2 B=x) failed with status 7\n";
+  const [, id = ""] = /job (k8s:\S+)/.exec(error) ?? [];
+  expect(error).toContain(`slipway: job ${id} failed: ${summary}`);
+  expect(status).toBe(1);
+  expect((await run("status", id)).out).toBe(`job ${id} failed: ${summary}`);
+  expect((await run("logs", "--item", "2", id)).out).toBe("2x\n");
+  expect((await run("ls")).out).toMatch(/ failed 4\/4 /);
 });
 
 it("refuses an engine that is not one for the job", async () => {

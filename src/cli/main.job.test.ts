@@ -232,6 +232,18 @@ describe("slipway job", () => {
     expect(JSON.parse((await job("status", "--json", id)).out)).toMatchObject({ id, state: "failed", exitStatus: 3 });
   });
 
+  it("refuses a matrix on this machine", async () => {
+    const { job, write } = machine();
+    const file = write("job.yaml", {
+      ...{ interpreter: own, command: ["/bin/true"], matrix: { SEED: [1, 2], LR: [0.1, 0.2] } },
+    });
+    expect(await job("run", file)).toEqual({ out: "", error: printed("engine-unavailable", "job.yaml"), status: 2 });
+    expect(await job("logs", "--item", "0", "job-00000000")).toMatchObject({
+      error: printed("command-line-invalid", "--item"),
+      status: 2,
+    });
+  });
+
   it("tells mistakes by file, line and column", async () => {
     const { home, job, write } = machine();
     const misspelt = write("job.yaml", "interpretr: x\n");

@@ -13,6 +13,7 @@ describe("the JSON Schema of jobs", () => {
       ...{ arguments: [[1, { a: null }]], resources: { cpu: 0.5, memory: "256MiB" }, time_limit: "1h30m", retries: 2 },
     },
     { interpreter, command: ["x"], resources: { memory: 1048576 }, time_limit: 90, code: null },
+    { interpreter, command: ["x"], matrix: { SEED: [1, "two", true] }, parallelism: 3 },
   ])("accepts %j", (job) => {
     expect(accepts(job), JSON.stringify(accepts.errors)).toBe(true);
   });
@@ -26,6 +27,8 @@ describe("the JSON Schema of jobs", () => {
     { interpreter, command: ["x"], retries: 0.5 },
     { interpreter, command: ["x"], environment: { A: 1 } },
     { interpreter, command: ["x"], time_limit: ["1h"] },
+    { interpreter, command: ["x"], matrix: { SEED: 1 } },
+    { interpreter, command: ["x"], matrix: { SEED: [] } },
   ])("refuses %j", (job) => {
     expect(accepts(job)).toBe(false);
   });

@@ -1,4 +1,5 @@
 import type { Digest } from "../oci/digest.ts";
+import type { Matrix } from "./matrix.ts";
 import type { JobResources } from "./resources.ts";
 
 /**
@@ -29,6 +30,10 @@ export interface Deployment {
   readonly time_limit?: number;
   /** How often a failed attempt is repeated. */
   readonly retries: number;
+  /** Variables with lists of values: the job runs once for each combination of them. */
+  readonly matrix?: Matrix;
+  /** How many items of the matrix run at once. */
+  readonly parallelism?: number;
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -47,6 +47,14 @@ describe("a deployment that is malformed", () => {
     expect(error?.remedy).toBe("Correct these 2 mistakes.");
   });
 
+  it("by a function beside a matrix", () => {
+    const text = `${container}function: a:b\nmatrix: {A: [1]}\n`;
+    expect(errorOf(text)).toEqual(reported("field-invalid", "job.yaml:3:9"));
+    const items = Array.from({ length: 101 }, (_, index) => index).join();
+    const large = `${container}command: [x]\nmatrix: {A: [${items}], B: [${items}]}\n`;
+    expect(errorOf(large)?.problem).toContain("has 10201 items");
+  });
+
   it("by nesting without end", () => {
     expect(errorOf(`a: ${"[".repeat(20_000)}`)).toEqual(reported("file-invalid", /^job\.yaml:1:/));
     const deep = `${"[".repeat(300)}1${"]".repeat(300)}`;

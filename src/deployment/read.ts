@@ -7,6 +7,7 @@ import { nearest } from "../core/nearest.ts";
 import { Document, formatPath, type Issue, maximumDocument, spokenValue } from "./document.ts";
 import { functionLanguage } from "./function.ts";
 import { type GitProtocol, safeProtocols } from "./git/url.ts";
+import { indexVariable } from "./matrix.ts";
 import { type Deployment, ownInterpreter } from "./model.ts";
 import { deploymentFields, readComplaint, saysNothing } from "./schema.ts";
 
@@ -192,7 +193,26 @@ export function checkDeployment(deployment: Deployment): Issue[] {
   if (kind === "ImageTarget" && code) {
     add(["code"], "stands beside an image that contains its code", "Leave it out.");
   }
+  addMatrix(deployment, issues);
   return issues;
+}
+
+function addMatrix({ matrix, parallelism, environment, function: called }: Deployment, issues: Issue[]): void {
+  if (!matrix) {
+    const remedy = "Leave it out, or add `matrix`.";
+    if (parallelism !== undefined) issues.push({ path: ["parallelism"], problem: "has no `matrix`", remedy });
+    return;
+  }
+  if (called !== undefined) {
+    const remedy = "Write a `command` that reads the variables, or call the function with `map` from a program.";
+    issues.push({ path: ["matrix"], problem: "stands beside `function`", remedy });
+  }
+  for (const name of Object.keys(matrix)) {
+    const isTaken = Object.hasOwn(environment, name);
+    if (!isTaken && name !== indexVariable) continue;
+    const problem = isTaken ? "is also in `environment`" : "is the variable with the number of the item";
+    issues.push({ path: ["matrix", name], isKey: true, problem, remedy: "Give one of them another name." });
+  }
 }
 
 function addFunction(

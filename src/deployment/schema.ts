@@ -1,10 +1,11 @@
 import { posix } from "node:path";
 import { z } from "zod";
-import { referenceComplaint } from "../core/secret-reference.ts";
+import { referenceComplaint, secretIn } from "../core/secret-reference.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isTag, parseReference, type Reference } from "../oci/reference.ts";
 import { spokenValue } from "./document.ts";
 import { type GitProtocol, isBranchName, parseGitUrl, safeProtocols } from "./git/url.ts";
+import { itemCount, maximumItems, maximumMatrix } from "./matrix.ts";
 import type { Json } from "./model.ts";
 import { ownInterpreter } from "./model.ts";
 import { parseBytes, parseDuration } from "./quantity.ts";
@@ -201,11 +202,51 @@ const environment = variables.superRefine((value, context) => {
   for (const [name, text] of Object.entries(value)) {
     const wrong = typeof text === "string" ? referenceComplaint(text) : undefined;
     if (wrong) context.addIssue({ code: "custom", path: [name], message: complaint(...wrong) });
-    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
-    const message = complaint("is not the name of a variable", "Write letters, digits and _, no digit first.");
-    context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message });
+    const message = nameComplaint(name);
+    if (message) context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message });
   }
 });
+
+function nameComplaint(name: string): string | undefined {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return undefined;
+  return complaint("is not the name of a variable", "Write letters, digits and _, no digit first.");
+}
+
+/** A value of a matrix, as its variable has it. */
+const matrixValue = z
+  .union([anyText, z.number(), z.boolean()])
+  .transform(String)
+  .superRefine((value, context) => {
+    if (secretIn(value) === undefined) return;
+    const message = complaint("is a secret", "Give it in `environment`: whoever may look at the job sees the matrix.");
+    context.addIssue({ code: "custom", message });
+  });
+
+const matrix = named(
+  checked(z.array(matrixValue), (values) => {
+    if (values.length === 0) return ["is empty", "Give at least one value."];
+    const twice = values.find((value, index) => values.indexOf(value) !== index);
+    return twice === undefined ? undefined : [`has ${JSON.stringify(twice)} twice`, "Leave one of them out."];
+  }),
+)
+  .meta({
+    type: "object",
+    additionalProperties: { type: "array", minItems: 1, items: { type: ["string", "number", "boolean"] } },
+  })
+  .superRefine((value, context) => {
+    for (const name of Object.keys(value)) {
+      const wrong = nameComplaint(name);
+      if (wrong) context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message: wrong });
+    }
+    const items = itemCount(value);
+    const add = (problem: string, remedy: string) =>
+      context.addIssue({ code: "custom", message: complaint(problem, remedy) });
+    if (Object.keys(value).length === 0)
+      add("is empty", "Name at least one variable with its values, or leave it out.");
+    else if (items > maximumItems) add(`has ${items} items`, `Give at most ${maximumItems}, in several jobs.`);
+    else if (Buffer.byteLength(JSON.stringify(value)) > maximumMatrix)
+      add("is too large", `Give at most ${maximumMatrix} bytes, such as numbers that the program looks up.`);
+  });
 
 /** A number, or a text that a person finds easier. */
 function quantity(parse: (value: string) => number | undefined, what: string, example: string) {
@@ -339,5 +380,7 @@ export function deploymentFields({ protocols = safeProtocols, isLocked = false }
     platform: platform.exactOptional(),
     time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds").exactOptional(),
     retries: number(0, 100, true).default(0),
+    matrix: matrix.exactOptional(),
+    parallelism: number(1, 1000, true).exactOptional(),
   }).transform(({ code, ...rest }) => (code ? { ...rest, code } : rest));
 }

@@ -29,6 +29,10 @@ export interface Deployment {
   readonly time_limit?: number | string;
   /** How many times to retry a failed attempt, from 0 to 100. Default: 0. */
   readonly retries?: number;
+  /** On Kubernetes: variables with lists of values. The command runs once for each combination, as the items of one job. */
+  readonly matrix?: Readonly<Record<string, readonly (string | number | boolean)[]>>;
+  /** How many items of `matrix` run at once. Default: 50. */
+  readonly parallelism?: number;
 }
 
 /** An interpreter. The key names its kind. */

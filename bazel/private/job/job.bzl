@@ -23,6 +23,8 @@ def job(
         platform = None,
         time_limit = None,
         retries = None,
+        matrix = None,
+        parallelism = None,
         deployment = None,
         images = {},
         registry = "",
@@ -71,6 +73,8 @@ def job(
       platform: string, `os/architecture`, of the container image. Default: Linux on this machine's processor.
       time_limit: seconds, or a string such as `"1h30m"`. Default: none.
       retries: int: how often Slipway retries after a failed attempt. Default: 0.
+      matrix: dict of string to list of strings, ints and bools: on Kubernetes, the command runs once for each combination of these variables.
+      parallelism: int: how many items of `matrix` run at once. Default: 50.
       deployment: label of a YAML or JSON document, instead of all fields above.
       images: dict of tag to label: the images that `ImageTarget` in `deployment` selects by `tag`.
       registry: string, `HOST` or `HOST:PORT`: the registry for the job's own image. Default: the variable SLIPWAY_REGISTRY, else the build setting
@@ -97,6 +101,8 @@ def job(
         "platform": platform,
         "time_limit": time_limit,
         "retries": retries,
+        "matrix": matrix,
+        "parallelism": parallelism,
     }
     check_attributes(where, kwargs, fields.keys() + ["deployment", "images", "registry", "repository"])
     fields = {key: value for key, value in fields.items() if value != None}

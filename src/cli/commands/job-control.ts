@@ -1,7 +1,7 @@
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
-import type { JobEngine, JobStatus, ShownLog } from "../../engine/job/engine.ts";
-import { hasEnded } from "../../engine/job/engine.ts";
+import type { FailedItem, JobEngine, JobStatus, ShownLog } from "../../engine/job/engine.ts";
+import { countWords, hasEnded } from "../../engine/job/engine.ts";
 import { findJobFolder, jobsFolder } from "../../engine/job/job-folder.ts";
 import { isKubernetesId } from "../../engine/kubernetes/id.ts";
 import { optionError } from "../usage-error.ts";
@@ -32,7 +32,7 @@ export async function followJob(
     const { status, reply } = await engine.collect(id, { signal });
     if (reply && "error" in reply) process.stderr.write(`${reply.error.details.trimEnd()}\n`);
     else if (reply) await write(process.stdout, Buffer.from(`${JSON.stringify(reply.result ?? null)}\n`));
-    if (status.state !== "succeeded") notice(describe(status));
+    if (status.state !== "succeeded" || status.items) notice(describe(status));
     process.exitCode = exitStatusOf(status);
   }, `job ${id} goes on. Return to it with \`slipway job logs --follow ${id}\`, end it with \`slipway job cancel ${id}\`.`);
 }
@@ -49,18 +49,35 @@ export async function showLogs({
   tail,
   since,
   timestamps,
-}: LogWords & { readonly id: string; readonly follow: boolean }): Promise<void> {
+  item,
+}: LogWords & {
+  readonly id: string;
+  readonly follow: boolean;
+  readonly item?: number | undefined;
+}): Promise<void> {
   if (!isKubernetesId(id) && (since !== undefined || timestamps)) {
     const option = since === undefined ? "--timestamps" : "--since";
     const problem = `${option} is for jobs on Kubernetes: this machine notes no times of what ${id} printed.`;
     throw optionError(option, problem, "Leave it out, or give --tail.");
   }
-  const shown = shownLog({ tail, since, timestamps });
+  requireItemNumber(id, item);
+  const shown = { ...shownLog({ tail, since, timestamps }), item };
   const engine = await engineOf(id);
-  if (follow) return followJob(engine, id, await engine.isFunction(id), shown);
-  for await (const { stream, data } of engine.logs(id, { ...shown, follow: false })) {
-    await write(stream === "stdout" ? process.stdout : process.stderr, data);
-  }
+  // Of one item its output is all there is to follow: the job has the status.
+  if (follow && item === undefined) return followJob(engine, id, await engine.isFunction(id), shown);
+  await untilInterrupted(async (signal) => {
+    for await (const { stream, data } of engine.logs(id, { ...shown, follow, signal })) {
+      await write(stream === "stdout" ? process.stdout : process.stderr, data);
+    }
+  }, "");
+}
+
+/** @throws UserError for what is no number of an item */
+function requireItemNumber(id: string, item: number | undefined): void {
+  if (item === undefined) return;
+  if (!isKubernetesId(id)) throw optionError("--item", `Job ${id} has no items.`, "Leave --item out.");
+  if (Number.isInteger(item) && item >= 0) return;
+  throw optionError("--item", "--item is not the number of an item.", "Give a whole number, such as 0.");
 }
 
 export async function cancelJob({ id }: { readonly id: string }): Promise<void> {
@@ -80,8 +97,27 @@ function exitStatusOf({ state, exitStatus }: JobStatus): number {
   return exitStatus === undefined || exitStatus === 0 ? 1 : exitStatus;
 }
 
-function describe({ id, state, reason, exitStatus, attempts }: JobStatus): string {
+/** A line for the job, and one for each item that failed. */
+function describe(job: JobStatus): string {
+  const { id, state, reason, exitStatus, attempts, items } = job;
+  if (items) {
+    const why = reason === undefined ? "" : `. ${reason}`;
+    const failures = items.failures.map((item) => `\n  ${describeItem(item)}`).join("");
+    return `job ${id} ${isWord(state)}: ${countWords(items)}${why}${failures}`;
+  }
   const status = exitStatus === undefined || exitStatus === 0 ? "" : ` with status ${exitStatus}`;
   const tries = attempts > 1 ? ` after ${attempts} attempts` : "";
-  return `job ${id} ${state === "running" || state === "queued" ? "is " : ""}${state}${status}${tries}${reason === undefined ? "" : `: ${reason}`}`;
+  return `job ${id} ${isWord(state)}${status}${tries}${reason === undefined ? "" : `: ${reason}`}`;
+}
+
+function isWord(state: JobStatus["state"]): string {
+  return state === "running" || state === "queued" ? `is ${state}` : state;
+}
+
+/** `item 3 (LR=0.1 SEED=7) failed with status 2`. */
+function describeItem({ index, values, exitStatus, reason }: FailedItem): string {
+  const variables = Object.entries(values).map(([name, value]) => `${name}=${value}`);
+  const named = variables.length === 0 ? "" : ` (${variables.join(" ")})`;
+  const status = exitStatus === undefined ? "" : ` with status ${exitStatus}`;
+  return `item ${index}${named} failed${status}${reason === undefined ? "" : `: ${reason}`}`;
 }

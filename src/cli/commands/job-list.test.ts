@@ -24,3 +24,9 @@ it("lists jobs in columns: how long they run, or ran", () => {
   );
   expect(jobLines([], false, 0)).toBe("");
 });
+
+it("lists how many items of a job have ended", () => {
+  const items = { total: 12, succeeded: 4, failed: 1, running: 2, failures: [] };
+  const jobs: readonly ListedJob[] = [{ ...job, id: "k8s:a-2", state: "running", items }];
+  expect(jobLines(jobs, false, 0, false)).toMatch(/ running 5\/12 /);
+});

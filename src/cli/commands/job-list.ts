@@ -75,13 +75,18 @@ export function jobLines(jobs: readonly ListedJob[], withUser: boolean, now: num
     job.id,
     job.name,
     job.engine,
-    job.state,
+    stateOf(job),
     job.started?.replace(/\.\d+Z$/, "Z") ?? "-",
     duration(job, now),
     ...(withUser ? [job.user] : []),
   ]);
   const titles = ["ID", "NAME", "ENGINE", "STATUS", "STARTED", "DURATION", ...(withUser ? ["USER"] : [])];
   return columns(hasTitles ? [titles, ...rows] : rows);
+}
+
+/** With a matrix: `running 3/12`, as far as items have ended. */
+function stateOf({ state, items }: ListedJob): string {
+  return items === undefined ? state : `${state} ${items.succeeded + items.failed}/${items.total}`;
 }
 
 /** `1h02m`, `2m03s` or `4s`. */

@@ -2,12 +2,14 @@ import process from "node:process";
 import { UserError } from "../../core/errors.ts";
 import { localCode } from "../../deployment/code.ts";
 import { isLockOf, type JobLock, readJobLock } from "../../deployment/lock.ts";
+import { itemCount } from "../../deployment/matrix.ts";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
 import { requireContainerClient } from "../../engine/container/client.ts";
 import { isOnThisMachine } from "../../engine/container/reach.ts";
 import { prepareInterpreter } from "../../engine/job/interpreter.ts";
 import { type PlaceOptions, placeCode } from "../../engine/job/place-code.ts";
 import { makeProgram } from "../../engine/job/program.ts";
+import { itemProgram } from "../../engine/job/sweep.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import { runningRegistry } from "../embedded.ts";
 import { followJob } from "./job-control.ts";
@@ -28,6 +30,7 @@ export interface RunOptions extends JobOptions {
 export async function runJob(options: RunOptions): Promise<void> {
   const file = new JobFile(options);
   const { deployment: locked } = await lockOf(file, options.engine);
+  requireEngine(file, locked, options.engine);
   await requireSecrets(file, locked, (options.engine ?? process.env["SLIPWAY_ENGINE"]) === "kubernetes");
   const code = await localCode(locked.code, file.folder, { git: {} });
   const deployment = await prepareInterpreter(locked, code, {
@@ -39,12 +42,24 @@ export async function runJob(options: RunOptions): Promise<void> {
   const image = imageOf(deployment);
   const kind = engineFor(options.engine, image);
   const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
-  const program = makeProgram(file.title, deployment, placed, process.env);
+  const { platform } = deployment;
+  const made = makeProgram(file.title, deployment, placed, process.env);
+  const program = await itemProgram(made, { platform, env: process.env });
   for (const lack of lacksOf(deployment, kind)) notice(lack);
   const engine = kind === "kubernetes" ? await kubernetesEngine(options.copyCredentials) : localEngine();
   const id = await engine.submit(program);
   if (options.detach) process.stdout.write(`${id}\n`);
   else await followJob(engine, id, program.isFunction);
+}
+
+/** @throws UserError for what only clusters do */
+function requireEngine({ name }: JobFile, { matrix }: ResolvedDeployment, engine: RunOptions["engine"]): void {
+  if ((engine ?? process.env["SLIPWAY_ENGINE"]) === "kubernetes" || matrix === undefined) return;
+  throw new UserError(
+    { code: "engine-unavailable", culprit: name },
+    `${name} has a \`matrix\`, and only Kubernetes runs its ${itemCount(matrix)} items.`,
+    "Run it with --engine kubernetes, or leave `matrix` out and run the job once for each item.",
+  );
 }
 
 /** The settings of a job that its engine ignores. */

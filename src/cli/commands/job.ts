@@ -85,6 +85,7 @@ export function builder(yargs: Argv): Argv {
         command
           .positional("id", id)
           .option("follow", flag("Wait until the job ends, and exit with its status"))
+          .option("item", { type: "number", describe: "Only this item of a job with a matrix, by its number" })
           .options(logLines),
       async (options) => (await import("./job-control.ts")).showLogs(options),
     )

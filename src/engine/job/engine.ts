@@ -15,6 +15,27 @@ export interface JobStatus {
   readonly submitted: string;
   readonly started?: string;
   readonly ended?: string;
+  /** Of a job with a matrix. */
+  readonly items?: ItemCounts;
+}
+
+/** How many items of a job are where. The others have not begun. */
+export interface ItemCounts {
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly running: number;
+  /** Those that failed, in order. */
+  readonly failures: readonly FailedItem[];
+}
+
+export interface FailedItem {
+  readonly index: number;
+  /** Its variables. */
+  readonly values: Readonly<Record<string, string>>;
+  readonly exitStatus?: number;
+  /** Why it failed, for people, where it is not by its own exit status alone. */
+  readonly reason?: string;
 }
 
 /** A job in a list. */
@@ -45,6 +66,8 @@ export interface ShownLog {
   readonly since?: Date | undefined;
   /** On Kubernetes: whether each line begins with the time when it was printed. */
   readonly timestamps?: boolean | undefined;
+  /** Of a job with a matrix: this item alone. Otherwise each line begins with the number of its item. */
+  readonly item?: number | undefined;
 }
 
 /** Where jobs run. Jobs live on when the process that submitted them ends. */
@@ -95,4 +118,12 @@ export function stillRuns(id: string): UserError {
 /** Whether nothing more happens to a job. */
 export function hasEnded({ state }: Pick<JobStatus, "state">): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled";
+}
+
+/** `3 of 12 items succeeded, 1 failed, 4 running`. */
+export function countWords({ total, succeeded, failed, running }: ItemCounts): string {
+  const words = [`${succeeded} of ${total} items succeeded`];
+  if (failed > 0) words.push(`${failed} failed`);
+  if (running > 0) words.push(`${running} running`);
+  return words.join(", ");
 }

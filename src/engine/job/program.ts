@@ -3,6 +3,7 @@ import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { isExecutable } from "../../core/executables.ts";
 import { functionLanguage } from "../../deployment/function.ts";
+import type { Matrix } from "../../deployment/matrix.ts";
 import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.ts";
 import type { Mount } from "../engine.ts";
 import type { Network } from "../limits.ts";
@@ -30,6 +31,10 @@ export interface Program {
   readonly network: Network;
   readonly timeLimit?: number;
   readonly retries: number;
+  /** It runs once for each item of this, on Kubernetes alone. */
+  readonly matrix?: Matrix;
+  /** How many items run at once. */
+  readonly parallelism?: number;
 }
 
 /** Set for every process of a job that runs on this machine, to the job's id: what it starts is known by it. */
@@ -50,7 +55,7 @@ export function makeProgram(
   code: PlacedCode | Pick<PlacedCode, "folders">,
   env: Environment,
 ): Program {
-  const { interpreter, resources, time_limit, retries } = deployment;
+  const { interpreter, resources, time_limit, retries, matrix, parallelism } = deployment;
   const [cwd] = code.folders;
   const common = {
     name,
@@ -60,6 +65,8 @@ export function makeProgram(
     network: deployment.network ?? "none",
     ...(time_limit === undefined ? {} : { timeLimit: time_limit }),
     retries,
+    ...(matrix === undefined ? {} : { matrix }),
+    ...(parallelism === undefined ? {} : { parallelism }),
     ...(cwd === undefined ? {} : { cwd }),
   };
   const own = { ...pathOf(code.folders), ...deployment.environment };

@@ -22,6 +22,7 @@ import { asItIs, lostResult, podLog } from "./logs.ts";
 import {
   containerState,
   endAnnotation,
+  hasBegun,
   type Job,
   jobNameLabel,
   managedBy,
@@ -44,6 +45,7 @@ import {
   removeAbandoned,
   submitJob,
 } from "./submit.ts";
+import { byItem, ItemProgress, indexOf, isItemOver, LinePrefix, requireItem } from "./sweep.ts";
 import { listAll } from "./watch.ts";
 
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
@@ -114,7 +116,7 @@ export class KubernetesEngine implements JobEngine {
 
   async *logs(
     id: string,
-    { follow, signal, ...shown }: ShownLog & { readonly follow: boolean; readonly signal?: AbortSignal },
+    { follow, signal, item, ...shown }: ShownLog & { readonly follow: boolean; readonly signal?: AbortSignal },
   ): AsyncGenerator<LogChunk> {
     const { cluster, name, end } = await this.#find(id);
     if (end) return this.#notice(deletedOutput(id));
@@ -124,21 +126,24 @@ export class KubernetesEngine implements JobEngine {
         await this.#lost(id);
         return this.#notice(deletedOutput(id));
       }
-      for (const pod of observed.pods.filter(hasBegun)) {
-        yield* this.#podLog(cluster, observed.job, pod, { ...shown, ...asItIs }, id, signal);
+      requireItem(id, observed.job, item);
+      for (const pod of byItem(observed.pods.filter(hasBegun), item)) {
+        yield* this.#podLog(cluster, observed.job, pod, { ...shown, item, ...asItIs }, id, signal);
       }
       return;
     }
     const observation = this.#observation(cluster, name, signal);
     const waiting = new Waiting(this.#notice);
     const read = new Set<string>();
+    const progress = new ItemProgress(this.#notice, () => observation.observed);
     try {
       await observation.ready(signal);
+      if (observation.observed) requireItem(id, observation.observed.job, item);
       for (;;) {
         // Before a look at what is: none may be missed while something is asked about that.
         const change = observation.change(signal);
         const { observed } = observation;
-        const next = observed?.pods.find((pod) => !read.has(pod.metadata.name) && hasBegun(pod));
+        const next = byItem(observed?.pods ?? [], item).find((pod) => !read.has(pod.metadata.name) && hasBegun(pod));
         if (observed && next) {
           const podName = next.metadata.name;
           read.add(podName);
@@ -146,16 +151,18 @@ export class KubernetesEngine implements JobEngine {
             const pod = observation.observed?.pods.find(({ metadata }) => metadata.name === podName);
             return !observation.hasPod(podName) || pod === undefined || containerState(pod).terminated !== undefined;
           };
-          const options = { ...shown, follow, isOver, change: () => observation.change(signal) };
+          const options = { ...shown, item, follow, isOver, change: () => observation.change(signal) };
           yield* this.#podLog(cluster, observed.job, next, options, id, signal);
           continue;
         }
         if (!observed || observation.isGone) return;
         if (hasEnded(statusOf(id, observed))) return await observation.settled(signal);
+        if (item !== undefined && isItemOver(observed.job, item)) return;
         if (waiting.note(await troubleOf(cluster, observed, waiting))) return;
         await waiting.change(change, observed);
       }
     } finally {
+      progress.close();
       observation.close();
     }
   }
@@ -173,6 +180,7 @@ export class KubernetesEngine implements JobEngine {
     if (end) return { status: end };
     const observation = this.#observation(cluster, name, signal);
     const waiting = new Waiting(this.#notice);
+    const progress = new ItemProgress(this.#notice, () => observation.observed);
     try {
       await observation.ready(signal);
       for (;;) {
@@ -194,6 +202,7 @@ export class KubernetesEngine implements JobEngine {
         await waiting.change(change, observed);
       }
     } finally {
+      progress.close();
       observation.close();
     }
   }
@@ -383,7 +392,7 @@ export class KubernetesEngine implements JobEngine {
     cluster: Cluster,
     job: Job,
     pod: Pod,
-    options: Omit<Parameters<typeof podLog>[2], "signal">,
+    options: Omit<Parameters<typeof podLog>[2], "signal"> & Pick<ShownLog, "item">,
     id: string,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<LogChunk> {
@@ -392,6 +401,8 @@ export class KubernetesEngine implements JobEngine {
     // A result line that has a time before it is not known as one.
     const timestamps = options.timestamps && !isFunction;
     const log = podLog(cluster.api, place, { ...options, timestamps, ...(signal ? { signal } : {}) });
+    const index = options.item === undefined ? indexOf(pod) : undefined;
+    const prefix = index === undefined ? undefined : new LinePrefix(`[${index}] `);
     const other: Buffer[] = [];
     const reader = isFunction ? resultReader(job, (data) => other.push(data)) : undefined;
     for (;;) {
@@ -401,9 +412,10 @@ export class KubernetesEngine implements JobEngine {
         break;
       }
       if (reader) reader.write(value);
-      else other.push(value);
+      else other.push(prefix?.write(value) ?? value);
       for (const data of other.splice(0)) yield { stream: "stdout", data };
     }
+    if (prefix) other.push(prefix.end());
     const reply = reader?.end();
     if (reply !== undefined) this.#replies.set(id, reply);
     for (const data of other) yield { stream: "stdout", data };
@@ -412,11 +424,6 @@ export class KubernetesEngine implements JobEngine {
 
 function resultReader(job: Job, other: (data: Buffer) => void): ResultReader {
   return new ResultReader(job.metadata.annotations?.[nonceAnnotation] ?? "", maximumResult + 64 * 1024, other);
-}
-
-function hasBegun(pod: Pod): boolean {
-  const { running, terminated } = containerState(pod);
-  return running !== undefined || terminated !== undefined;
 }
 
 function listed(status: JobStatus, user: string): ListedJob {

@@ -4,6 +4,7 @@ import { inputVariable, nonceVariable, resultFileVariable } from "../protocol.ts
 import type { SecretKey } from "../secrets/variables.ts";
 import { containerName, managedBy, nonceAnnotation, releasedAnnotation, userLabel } from "./objects.ts";
 import { containerSecurity, literally, podSecurity, processors } from "./security.ts";
+import { sweepOf } from "./sweep.ts";
 
 /** Seconds that a job stays in the cluster, to be looked at, once it has ended. */
 export const keptFor = 24 * 60 * 60;
@@ -100,6 +101,7 @@ export function jobObjects(
 ): { readonly job: JobManifest; readonly secrets: readonly SecretManifest[] } {
   const { name, namespace, owner, nonce } = names;
   const labels = labelsOf(owner);
+  const sweep = sweepOf(program);
   for (const variable of Object.keys(references)) checkVariable(variable);
   const input = inputOf(program);
   const secrets = [
@@ -135,14 +137,20 @@ export function jobObjects(
     job: {
       apiVersion: "batch/v1",
       kind: "Job",
-      metadata: { name, namespace, labels, annotations: program.isFunction ? { [nonceAnnotation]: nonce } : {} },
+      metadata: {
+        name,
+        namespace,
+        labels,
+        annotations: program.isFunction ? { [nonceAnnotation]: nonce } : (sweep?.annotations ?? {}),
+      },
       spec: {
         // Nothing runs before all that it needs is there, and its owner is known to what must go with it.
         suspend: secrets.length > 0,
-        backoffLimit: program.retries,
+        ...(sweep?.fields ?? { backoffLimit: program.retries }),
         // What cannot be started is not tried again: container runtimes end it with this status.
         podFailurePolicy: {
           rules: [
+            ...(sweep?.rules ?? []),
             {
               action: "FailJob",
               onExitCodes: { containerName, operator: "In", values: [startError] },

@@ -28,12 +28,17 @@ export interface Job {
   readonly spec: {
     readonly suspend?: boolean;
     readonly backoffLimit?: number;
+    readonly completionMode?: "NonIndexed" | "Indexed";
+    readonly completions?: number;
     readonly template: { readonly spec: PodSpec };
   };
   readonly status?: {
     readonly active?: number;
     readonly succeeded?: number;
     readonly failed?: number;
+    /** Of an indexed job, as in `0,3-5`. */
+    readonly completedIndexes?: string;
+    readonly failedIndexes?: string;
     readonly startTime?: string;
     readonly completionTime?: string;
     readonly conditions?: readonly Condition[];
@@ -122,6 +127,12 @@ export const releasedAnnotation = "slipway/released";
 /** How a job is ended before it is deleted, for whoever watches it: `cancelled`, or why it failed. */
 export const endAnnotation = "slipway/end";
 
+/** The matrix of a sweep as JSON, so that whoever looks at the job knows the values of its items. */
+export const matrixAnnotation = "slipway/matrix";
+
+/** The annotation by which the job controller numbers the pods of an indexed job. */
+export const indexAnnotation = "batch.kubernetes.io/job-completion-index";
+
 /** The label by which the job controller marks the pods of a job. */
 export const jobNameLabel = "batch.kubernetes.io/job-name";
 
@@ -136,6 +147,12 @@ export function containerStatuses({ status }: Pod): readonly ContainerStatus[] {
 /** The state of a container: of the program's, unless another one is named. */
 export function containerState(pod: Pod, name: string = containerName): ContainerState {
   return containerStatuses(pod).find((each) => each.name === name)?.state ?? {};
+}
+
+/** Whether the program of a pod was started. */
+export function hasBegun(pod: Pod): boolean {
+  const { running, terminated } = containerState(pod);
+  return running !== undefined || terminated !== undefined;
 }
 
 export function conditionOf(

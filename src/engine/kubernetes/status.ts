@@ -1,6 +1,7 @@
 import type { JobStatus } from "../job/engine.ts";
 import { jobFailure, type Trouble, waitingTrouble } from "./failure.ts";
-import { conditionOf, containerState, endAnnotation, type Job, type Pod } from "./objects.ts";
+import { conditionOf, containerState, endAnnotation, hasBegun, type Job, type Pod } from "./objects.ts";
+import { itemsOf } from "./sweep.ts";
 
 /** The value of {@link endAnnotation} of a job that was cancelled; any other one is why it failed. */
 export const cancelled = "cancelled";
@@ -30,15 +31,17 @@ export function statusOf(id: string, { job, pods }: Observed, creation?: Trouble
   const failure = conditionOf(job, "Failed");
   const terminated = last && containerState(last).terminated;
   // The job controller takes a second or two to say what its pods have said already.
-  const hasSucceeded = last?.status?.phase === "Succeeded";
+  const isIndexed = job.spec.completionMode === "Indexed";
+  const hasSucceeded = !isIndexed && last?.status?.phase === "Succeeded";
   const failedPods = pods.filter(({ status }) => status?.phase === "Failed").length;
-  const hasFailed = failedPods > (job.spec.backoffLimit ?? 0);
+  const hasFailed = !isIndexed && failedPods > (job.spec.backoffLimit ?? 0);
   const common = {
     id,
     attempts: Math.max(pods.length, active + succeeded + failed),
     submitted: job.metadata.creationTimestamp,
     ...(startTime === undefined ? {} : { started: startTime }),
-    ...(terminated ? { exitStatus: terminated.exitCode } : {}),
+    ...(terminated && !isIndexed ? { exitStatus: terminated.exitCode } : {}),
+    ...(isIndexed ? { items: itemsOf({ job, pods }) } : {}),
   };
   const isOver = conditionOf(job, "Complete") !== undefined || failure !== undefined;
   // What its pods do now is done to them.
@@ -50,7 +53,7 @@ export function statusOf(id: string, { job, pods }: Observed, creation?: Trouble
     return { ...common, state: "succeeded", exitStatus: 0, ...(ended ? { ended } : {}) };
   }
   if (failure || hasFailed) {
-    const reason = jobFailure(job, last);
+    const reason = failure?.reason === "FailedIndexes" ? undefined : jobFailure(job, last);
     const ended = failure?.lastTransitionTime ?? terminated?.finishedAt;
     return { ...common, state: "failed", ...(reason ? { reason } : {}), ...(ended ? { ended } : {}) };
   }
@@ -60,6 +63,6 @@ export function statusOf(id: string, { job, pods }: Observed, creation?: Trouble
     return { ...common, state: "queued", reason };
   }
   const trouble = (last && !terminated ? waitingTrouble(last) : undefined) ?? creation;
-  const isRunning = last !== undefined && (containerState(last).running !== undefined || terminated !== undefined);
+  const isRunning = (isIndexed ? pods : pods.slice(-1)).some(hasBegun);
   return { ...common, state: isRunning ? "running" : "queued", ...(trouble ? { reason: trouble.words } : {}) };
 }

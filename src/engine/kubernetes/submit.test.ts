@@ -58,3 +58,14 @@ it("makes nothing where a secret is missing", async () => {
   await expect(submitted).rejects.toThrow(reported("secret-not-found", "SECRET:nowhere"));
   expect(sent).toEqual([]);
 });
+
+it("makes a job of 200 items with the requests of a job without any", async () => {
+  const seeds = Array.from({ length: 200 }, (_, index) => String(index));
+  const requests: string[][] = [];
+  for (const matrix of [{}, { matrix: { SEED: seeds } }]) {
+    const { sent, engine } = await clusterOfTest();
+    await engine.submit(shell(image, "run", { env: { A: "plain" }, ...matrix }));
+    requests.push(sent.map(({ what }) => what));
+  }
+  expect(requests[1]).toEqual(requests[0]);
+});
