@@ -138,6 +138,8 @@ class Deployment:
         retries: how many times to retry a failed attempt, from 0 to 100.
         matrix: on Kubernetes: variables with lists of values. The command runs once for each combination, as the items of one job.
         parallelism: how many items of `matrix` run at once. Default: 50.
+        schedule: on Kubernetes: when to run, in cron's form, such as `0 3 * * *`.
+        time_zone: time zone of `schedule`, such as `Europe/Berlin`. Default: that of the cluster.
     """
 
     interpreter: Interpreter
@@ -153,6 +155,8 @@ class Deployment:
     retries: int = 0
     matrix: Optional[Mapping[str, Sequence[Union[str, int, float, bool]]]] = None
     parallelism: Optional[int] = None
+    schedule: Optional[str] = None
+    time_zone: Optional[str] = None
 
     def document(self) -> Dict[str, Any]:
         """Returns the document that `slipway job` reads, before it is written as JSON."""

@@ -244,6 +244,18 @@ describe("slipway job", () => {
     });
   });
 
+  it("refuses a schedule on this machine with the line for cron, and runs it once", async () => {
+    const { home, job, write } = machine();
+    const schedule = { schedule: "0 3 * * *", time_zone: "Europe/Berlin" };
+    const file = write("my job.json", { interpreter: own, command: ["/bin/echo", "x"], ...schedule });
+    const { error, status } = await job("run", file);
+    expect([error, status]).toEqual([printed("engine-unavailable", "my job.json"), 2]);
+    expect(error).toContain(
+      `\nCRON_TZ=Europe/Berlin\n0 3 * * * slipway job run --once '${join(home, file)}' [engine-unavailable]\n`,
+    );
+    expect(await job("run", "--once", file)).toMatchObject({ out: "x\n", status: 0 });
+  });
+
   it("tells mistakes by file, line and column", async () => {
     const { home, job, write } = machine();
     const misspelt = write("job.yaml", "interpretr: x\n");

@@ -34,6 +34,10 @@ export interface Deployment {
   readonly matrix?: Matrix;
   /** How many items of the matrix run at once. */
   readonly parallelism?: number;
+  /** When the job runs, in cron's form: `0 3 * * *`. */
+  readonly schedule?: string;
+  /** Of the schedule. Default: that of the cluster. */
+  readonly time_zone?: string;
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -194,6 +194,9 @@ export function checkDeployment(deployment: Deployment): Issue[] {
     add(["code"], "stands beside an image that contains its code", "Leave it out.");
   }
   addMatrix(deployment, issues);
+  if (deployment.time_zone !== undefined && deployment.schedule === undefined) {
+    add(["time_zone"], "has no `schedule`", "Leave it out, or add `schedule`.");
+  }
   return issues;
 }
 

@@ -9,6 +9,7 @@ import { itemCount, maximumItems, maximumMatrix } from "./matrix.ts";
 import type { Json } from "./model.ts";
 import { ownInterpreter } from "./model.ts";
 import { parseBytes, parseDuration } from "./quantity.ts";
+import { scheduleComplaint, timeZoneComplaint } from "./schedule.ts";
 
 /** What a check says of a value: what is wrong, and what to do. Travels through zod as the message of an issue. */
 export function complaint(problem: string, remedy: string): string {
@@ -382,5 +383,7 @@ export function deploymentFields({ protocols = safeProtocols, isLocked = false }
     retries: number(0, 100, true).default(0),
     matrix: matrix.exactOptional(),
     parallelism: number(1, 1000, true).exactOptional(),
+    schedule: checked(z.string(), scheduleComplaint).exactOptional(),
+    time_zone: checked(z.string(), timeZoneComplaint).exactOptional(),
   }).transform(({ code, ...rest }) => (code ? { ...rest, code } : rest));
 }

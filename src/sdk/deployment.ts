@@ -33,6 +33,10 @@ export interface Deployment {
   readonly matrix?: Readonly<Record<string, readonly (string | number | boolean)[]>>;
   /** How many items of `matrix` run at once. Default: 50. */
   readonly parallelism?: number;
+  /** On Kubernetes: when to run, in cron's form, such as `0 3 * * *`. */
+  readonly schedule?: string;
+  /** Time zone of `schedule`, such as `Europe/Berlin`. Default: that of the cluster. */
+  readonly time_zone?: string;
 }
 
 /** An interpreter. The key names its kind. */

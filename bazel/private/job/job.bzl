@@ -25,6 +25,8 @@ def job(
         retries = None,
         matrix = None,
         parallelism = None,
+        schedule = None,
+        time_zone = None,
         deployment = None,
         images = {},
         registry = "",
@@ -75,6 +77,8 @@ def job(
       retries: int: how often Slipway retries after a failed attempt. Default: 0.
       matrix: dict of string to list of strings, ints and bools: on Kubernetes, the command runs once for each combination of these variables.
       parallelism: int: how many items of `matrix` run at once. Default: 50.
+      schedule: string in cron's form, such as `0 3 * * *`: when Kubernetes runs the job.
+      time_zone: string, of `schedule`, such as `Europe/Berlin`. Default: that of the cluster.
       deployment: label of a YAML or JSON document, instead of all fields above.
       images: dict of tag to label: the images that `ImageTarget` in `deployment` selects by `tag`.
       registry: string, `HOST` or `HOST:PORT`: the registry for the job's own image. Default: the variable SLIPWAY_REGISTRY, else the build setting
@@ -103,6 +107,8 @@ def job(
         "retries": retries,
         "matrix": matrix,
         "parallelism": parallelism,
+        "schedule": schedule,
+        "time_zone": time_zone,
     }
     check_attributes(where, kwargs, fields.keys() + ["deployment", "images", "registry", "repository"])
     fields = {key: value for key, value in fields.items() if value != None}

@@ -52,6 +52,13 @@ export class JobFile {
     return this.#target === undefined ? `slipway job resolve ${this.name}` : `bazel run ${this.#target}_resolve`;
   }
 
+  /** The command that runs the job now, whatever its schedule. */
+  get onceCommand(): string {
+    if (this.#target !== undefined) return `bazel run ${this.#target} -- --once`;
+    const folder = this.folder === dirname(this.path) ? "" : ` --folder ${shellWord(this.folder)}`;
+    return `slipway job run --once ${shellWord(this.path)}${folder}`;
+  }
+
   async read(): Promise<DeploymentFile> {
     return { ...(await readDeployment(this.path, this.name)), folder: this.folder };
   }
@@ -60,4 +67,8 @@ export class JobFile {
   refuseLock(): void {
     if (this.isLock) throw optionError(this.name, `${this.name} is a lock, not a job.`, "Name the file of the job.");
   }
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

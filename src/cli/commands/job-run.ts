@@ -16,11 +16,14 @@ import { followJob } from "./job-control.ts";
 import { type EngineName, kubernetesEngine, localEngine, needsImages } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
 import { resolveNow } from "./job-resolve.ts";
+import { refuseSchedule, scheduleJob } from "./job-schedule.ts";
 import { requireSecrets } from "./job-secrets.ts";
 import { notice } from "./output.ts";
 
 export interface RunOptions extends JobOptions {
   readonly detach: boolean;
+  /** Runs a job with a schedule now. */
+  readonly once: boolean;
   /** Default: `kubernetes` if SLIPWAY_ENGINE is that, else by the interpreter. */
   readonly engine: EngineName | undefined;
   readonly copyCredentials: boolean | undefined;
@@ -30,7 +33,8 @@ export interface RunOptions extends JobOptions {
 export async function runJob(options: RunOptions): Promise<void> {
   const file = new JobFile(options);
   const { deployment: locked } = await lockOf(file, options.engine);
-  requireEngine(file, locked, options.engine);
+  const isScheduled = locked.schedule !== undefined && !options.once;
+  requireEngine(file, locked, options.engine, isScheduled);
   await requireSecrets(file, locked, (options.engine ?? process.env["SLIPWAY_ENGINE"]) === "kubernetes");
   const code = await localCode(locked.code, file.folder, { git: {} });
   const deployment = await prepareInterpreter(locked, code, {
@@ -46,6 +50,7 @@ export async function runJob(options: RunOptions): Promise<void> {
   const made = makeProgram(file.title, deployment, placed, process.env);
   const program = await itemProgram(made, { platform, env: process.env });
   for (const lack of lacksOf(deployment, kind)) notice(lack);
+  if (isScheduled) return scheduleJob(program, deployment, options.copyCredentials);
   const engine = kind === "kubernetes" ? await kubernetesEngine(options.copyCredentials) : localEngine();
   const id = await engine.submit(program);
   if (options.detach) process.stdout.write(`${id}\n`);
@@ -53,8 +58,17 @@ export async function runJob(options: RunOptions): Promise<void> {
 }
 
 /** @throws UserError for what only clusters do */
-function requireEngine({ name }: JobFile, { matrix }: ResolvedDeployment, engine: RunOptions["engine"]): void {
-  if ((engine ?? process.env["SLIPWAY_ENGINE"]) === "kubernetes" || matrix === undefined) return;
+function requireEngine(
+  file: JobFile,
+  deployment: ResolvedDeployment,
+  engine: RunOptions["engine"],
+  isScheduled: boolean,
+): void {
+  if ((engine ?? process.env["SLIPWAY_ENGINE"]) === "kubernetes") return;
+  if (isScheduled) refuseSchedule(file, deployment);
+  const { matrix } = deployment;
+  const { name } = file;
+  if (matrix === undefined) return;
   throw new UserError(
     { code: "engine-unavailable", culprit: name },
     `${name} has a \`matrix\`, and only Kubernetes runs its ${itemCount(matrix)} items.`,

@@ -49,6 +49,7 @@ export function builder(yargs: Argv): Argv {
         withPlace(command)
           .positional("file", required("Job file, or its lock"))
           .option("detach", flag("Print the job's ID and leave it running"))
+          .option("once", flag("Run a job with a schedule now, and leave its schedule as it is"))
           .option("engine", {
             ...engine,
             describe:
@@ -113,6 +114,7 @@ export function builder(yargs: Argv): Argv {
         }),
       async (options) => (await import("./job-remove.ts")).pruneJobs(options),
     )
+    .command("schedule", "List, pause, resume and remove schedules of jobs in the cluster", schedules)
     .command(
       "supervise <id>",
       false,
@@ -120,4 +122,35 @@ export function builder(yargs: Argv): Argv {
       async (options) => (await import("./job-control.ts")).superviseById(options),
     )
     .demandCommand(1, "slipway job needs a command.");
+}
+
+const scheduleName = required("Name of the schedule, as `job run` and `job schedule ls` print it");
+
+function schedules(yargs: Argv): Argv {
+  return yargs
+    .command(
+      "ls",
+      "List your schedules in the cluster's namespace",
+      (command) => command.option("all", flag("Also schedules of other users")).option("json", json),
+      async (options) => (await import("./job-schedule.ts")).listJobSchedules(options),
+    )
+    .command(
+      "pause <name>",
+      "Pause a schedule. Jobs that run go on",
+      (command) => command.positional("name", scheduleName),
+      async ({ name }) => (await import("./job-schedule.ts")).pauseJobSchedule(name, true),
+    )
+    .command(
+      "resume <name>",
+      "Let a paused schedule go on",
+      (command) => command.positional("name", scheduleName),
+      async ({ name }) => (await import("./job-schedule.ts")).pauseJobSchedule(name, false),
+    )
+    .command(
+      "rm <name>",
+      "Remove a schedule with the jobs that it made",
+      (command) => command.positional("name", scheduleName),
+      async ({ name }) => (await import("./job-schedule.ts")).removeJobSchedule(name),
+    )
+    .demandCommand(1, "slipway job schedule needs a command.");
 }

@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { describeRight, neededRights } from "./access.ts";
+import { describeRight, neededRights, scheduleRights } from "./access.ts";
 
-it("the rights that are asked for are those of the role in the documentation", () => {
-  const [, text = ""] = /```yaml\n(apiVersion: rbac[\s\S]*?)```/.exec(readFileSync("docs/kubernetes.md", "utf8")) ?? [];
+it.each([
+  ["jobs", 0, neededRights],
+  ["schedules", 1, scheduleRights],
+] as const)("the rights of %s are those of the role in the documentation", (_, index, rights) => {
+  const roles = [...readFileSync("docs/kubernetes.md", "utf8").matchAll(/```yaml\n(apiVersion: rbac[\s\S]*?)```/g)];
+  const text = roles[index]?.[1] ?? "";
   const rules = parse(text).rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[];
   const documented = rules.flatMap(({ apiGroups, resources, verbs }) =>
     apiGroups.flatMap((group) =>
@@ -14,5 +18,5 @@ it("the rights that are asked for are those of the role in the documentation", (
       }),
     ),
   );
-  expect(documented.sort()).toEqual(neededRights.map(describeRight).sort());
+  expect(documented.sort()).toEqual(rights.map(describeRight).sort());
 });

@@ -9,7 +9,13 @@ export interface Right {
   readonly verb: string;
 }
 
-/** All rights that Slipway uses, and no more. */
+/** The rights that schedules of jobs need besides. */
+export const scheduleRights: readonly Right[] = [
+  ...["create", "get", "list", "patch", "delete"].map((verb) => ({ group: "batch", resource: "cronjobs", verb })),
+  { group: "", resource: "secrets", verb: "delete" },
+];
+
+/** All rights that jobs without a schedule use, and no more. */
 export const neededRights: readonly Right[] = [
   ...["create", "get", "list", "watch", "patch", "delete"].map((verb) => ({ group: "batch", resource: "jobs", verb })),
   ...["list", "watch"].map((verb) => ({ group: "", resource: "pods", verb })),

@@ -15,7 +15,8 @@ import { listAll, type Selection } from "./watch.ts";
 /** Milliseconds after which a job that was not released never will be. */
 const abandonedAfter = 10 * 60_000;
 
-const mergePatch = "application/merge-patch+json";
+export const mergePatch = "application/merge-patch+json";
+export const jsonPatch = "application/json-patch+json";
 
 export function jobsPath({ namespace }: Pick<Cluster, "namespace">, name?: string): string {
   return `/apis/batch/v1/namespaces/${namespace}/jobs${name === undefined ? "" : `/${name}`}`;
@@ -43,6 +44,18 @@ export async function submitJob(
   copy: boolean,
   env: Environment,
 ): Promise<void> {
+  const { job, secrets } = await objectsOf(cluster, program, name, copy, env);
+  await createOwned(cluster, job, secrets);
+}
+
+/** The objects of a program's job, as {@link submitJob} makes them. */
+export async function objectsOf(
+  cluster: Cluster,
+  program: Program,
+  name: string,
+  copy: boolean,
+  env: Environment,
+): Promise<ReturnType<typeof jobObjects>> {
   const image = requireImage(program, cluster);
   checkReach(image, cluster);
   const [{ dockerConfig }, { values, references }] = await Promise.all([
@@ -52,8 +65,7 @@ export async function submitJob(
   const nonce = randomBytes(16).toString("hex");
   const { namespace, owner } = cluster;
   const names = { name, namespace, owner, nonce };
-  const { job, secrets } = jobObjects({ ...program, env: values }, image, names, dockerConfig, [], references);
-  await createOwned(cluster, job, secrets);
+  return jobObjects({ ...program, env: values }, image, names, dockerConfig, [], references);
 }
 
 /** Creates a job with what it owns, all of it or nothing. */
@@ -62,7 +74,7 @@ export async function createOwned(
   manifest: JobManifest,
   secrets: readonly SecretManifest[],
 ): Promise<Job> {
-  const { api, namespace } = cluster;
+  const { api } = cluster;
   const { name } = manifest.metadata;
   const path = jobsPath(cluster, name);
   const job = await api.ask<Job>("POST", jobsPath(cluster), { body: manifest }).catch((error) => {
@@ -73,18 +85,27 @@ export async function createOwned(
   if (!manifest.spec.suspend) return job;
   const owner = { apiVersion: "batch/v1", kind: "Job", name, uid: job.metadata.uid };
   try {
-    // One after the other, over the connection that there is: another one takes longer.
-    for (const { metadata, ...rest } of secrets) {
-      const body = { ...rest, metadata: { ...metadata, ownerReferences: [owner] } };
-      await api.ask("POST", `/api/v1/namespaces/${namespace}/secrets`, { body }).catch((error) => {
-        if (refusalOf(error)?.reason !== "AlreadyExists") throw error;
-      });
-    }
+    await createSecrets(cluster, owner, secrets);
     return await api.ask<Job>("PATCH", path, { body: release(new Date()), contentType: mergePatch });
   } catch (error) {
     // If this fails too, `removeAbandoned` removes the job later.
     await deleteJob(cluster, name, "Background").catch(() => {});
     throw error;
+  }
+}
+
+/** Creates Secrets that go with their owner. */
+export async function createSecrets(
+  { api, namespace }: Cluster,
+  owner: object,
+  secrets: readonly SecretManifest[],
+): Promise<void> {
+  // One after the other, over the connection that there is: another one takes longer.
+  for (const { metadata, ...rest } of secrets) {
+    const body = { ...rest, metadata: { ...metadata, ownerReferences: [owner] } };
+    await api.ask("POST", `/api/v1/namespaces/${namespace}/secrets`, { body }).catch((error) => {
+      if (refusalOf(error)?.reason !== "AlreadyExists") throw error;
+    });
   }
 }
 

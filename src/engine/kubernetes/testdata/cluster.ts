@@ -11,7 +11,7 @@ import type { Job, List, Metadata, Pod } from "../objects.ts";
 /** The kubeconfig of the cluster that tests run in. */
 export const kubeconfig = process.env["KUBECONFIG"] ?? "";
 
-type Kind = "jobs" | "pods" | "secrets" | "events" | "configmaps";
+type Kind = "jobs" | "cronjobs" | "pods" | "secrets" | "events" | "configmaps";
 
 /** A namespace of a test's own, an embedded registry that its nodes reach, and an engine. All of it is gone when the test ends. */
 export async function clusterOfTest(options: { readonly env?: Record<string, string>; readonly user?: string } = {}) {
@@ -39,7 +39,7 @@ export async function clusterOfTest(options: { readonly env?: Record<string, str
   const engine = (more: KubernetesOptions = {}, other: Record<string, string> = {}) =>
     new KubernetesEngine({ ...env, ...other }, { notice: (text) => notices.push(text), ...more });
   const path = (kind: Kind) =>
-    kind === "jobs" ? `/apis/batch/v1/namespaces/${namespace}/jobs` : `/api/v1/namespaces/${namespace}/${kind}`;
+    kind.endsWith("jobs") ? `/apis/batch/v1/namespaces/${namespace}/${kind}` : `/api/v1/namespaces/${namespace}/${kind}`;
   const list = async <Item = { metadata: Metadata }>(kind: Kind): Promise<readonly Item[]> =>
     (await admin.api.ask<List<Item>>("GET", path(kind))).items;
   return {
