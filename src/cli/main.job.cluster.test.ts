@@ -76,6 +76,27 @@ it("runs the items of a matrix, and names those that failed", { timeout: 120_000
   expect((await run("ls")).out).toMatch(/ failed 4\/4 /);
 });
 
+it("schedules a job, runs it once, and pauses, resumes and removes its schedule", { timeout: 120_000 }, async () => {
+  const { run, job } = await userOf(await clusterOfTest());
+  const scheduled = (words: string) => job(`echo ${words}`, { schedule: "0 3 * * *", time_zone: "UTC" });
+  const made = await run("run", "--engine", "kubernetes", scheduled("one"));
+  expect(made).toMatchObject({ out: "job\n", status: 0 });
+  expect(made.error).toContain('slipway: schedule job created: "0 3 * * *" in UTC\n');
+  const once = await run("run", "--engine", "kubernetes", "--once", scheduled("now"));
+  expect(once).toMatchObject({ out: "now\n", status: 0 });
+  expect((await run("schedule", "pause", "job")).error).toBe("slipway: schedule job is paused\n");
+  const changed = await run("run", "--engine", "kubernetes", scheduled("two"));
+  expect(changed.error).toContain("slipway: it is paused; `slipway job schedule resume job` lets it go on\n");
+  expect((await run("schedule", "ls")).out).toMatch(/^NAME .*\njob +0 3 \* \* \* +UTC +paused +-\n$/);
+  expect((await run("schedule", "resume", "job")).error).toBe("slipway: schedule job is active\n");
+  expect((await run("schedule", "rm", "job")).error).toBe("slipway: schedule job removed\n");
+  expect(await run("schedule", "rm", "job")).toMatchObject({
+    error: expect.stringContaining("[job-not-found]"),
+    status: 2,
+  });
+  expect(await run("schedule", "ls")).toEqual({ out: "", error: "There are no schedules.\n", status: 0 });
+});
+
 it("refuses an engine that is not one for the job", async () => {
   const { run, job } = await userOf(await clusterOfTest());
   expect(await run("run", "--engine", "process", job("true"))).toEqual({
