@@ -15,10 +15,11 @@ ticker=
 busy() {
   idle
   (
-    exec 9>&-
+    # Bash itself complains now and then when it is stopped while it waits for `<(:)`.
+    exec 9>&- 3>&2 2>/dev/null
     trap - EXIT
-    while ! read -r -t 4 <> <(:) && kill -0 $$ 2>/dev/null; do
-      say "$1${2:+ ($("${@:2}"))} …"
+    while ! read -r -t 4 <> <(:) && kill -0 $$; do
+      say "$1${2:+ ($("${@:2}"))} …" 2>&3
     done
   ) &
   ticker=$!
