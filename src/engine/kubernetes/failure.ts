@@ -149,7 +149,7 @@ function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trou
 
 /** Milliseconds after which a node has pulled, and said that it had no secret if that was so; and after which it has pulled twice. */
 const firstPullTime = 8000;
-const secondPullTime = 25_000;
+const secondPullTime = 35_000;
 
 function age({ status }: Pod): number {
   return Math.abs(Date.now() - Date.parse(status?.startTime ?? ""));
@@ -160,8 +160,8 @@ function withoutSecret(image: string, registry: string, said: string): Trouble {
 }
 
 /**
- * Corrects a trouble that blames a credential: a node that may not see the pull secret yet pulls without it, and again 10
- * seconds later.
+ * Corrects a trouble that blames a credential: a node that may not see the pull secret yet pulls without it, and again 10 to
+ * 30 seconds later.
  *
  * @param events of the pod
  */

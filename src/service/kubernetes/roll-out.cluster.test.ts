@@ -115,7 +115,7 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
     const { image, write, rollOut } = await serviceOfTest();
     const [name = ""] = image.split("@");
     write(script, JSON.parse(JSON.stringify(more).replace("IMAGE", name)));
-    // A node that has not been told of the pull secret yet pulls again after ten seconds, and then after twenty.
+    // A node that has not been told of the pull secret yet pulls again after up to thirty seconds.
     expect((await rollOut({ timeLimit: "image" in more ? 90 : 30 })).error).toMatch(words);
   });
 
