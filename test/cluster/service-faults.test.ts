@@ -66,7 +66,8 @@ const afterScaled = [
   "Secret web-pull",
   "Service web",
 ];
-const afterStopped = ["ConfigMap web-env", "Deployment web", "Service web"];
+/** The variables of the revision before stay, for a rollback. */
+const afterStopped = ["ConfigMap web-env", "ConfigMap web-env", "Deployment web", "Service web"];
 
 /** Does one thing to the request of that number, from now on, and perhaps another to all after it. */
 function failAt(proxy: ApiProxy, at: number, what: Treatment, then: Treatment): () => number {
