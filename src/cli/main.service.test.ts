@@ -38,7 +38,7 @@ interface PodSpec {
   readonly containers: readonly object[];
 }
 
-const config = "services: {instanceTypes: {small: {cpu: 0.1, memory: 64MiB}}}\n";
+const config = "instanceTypes: {small: {cpu: 0.1, memory: 64MiB}}\n";
 
 it("prints the JSON Schema", async () => {
   const { out, status } = await service({}, "schema");

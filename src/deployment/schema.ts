@@ -36,17 +36,21 @@ export function checked<T extends z.ZodType>(
   });
 }
 
-/** Fields, all known: the message for one that is not lists them. */
-export function strictFields<T extends z.ZodRawShape>(what: string, shape: T) {
+/**
+ * Fields, all known: the message for one that is not lists them.
+ *
+ * @param remedies as for {@link unknownFields}
+ */
+export function strictFields<T extends z.ZodRawShape>(what: string, shape: T, remedies?: Record<string, string>) {
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape) : undefined),
+    error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape, remedies) : undefined),
   });
 }
 
 /**
  * The message for fields that are not known; read by `issuesOf`.
  *
- * @param remedies of fields that other tools know
+ * @param remedies of fields that other tools know, or that are elsewhere
  */
 export function unknownFields(
   what: string,

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { JobResources } from "../deployment/resources.ts";
+import type { PlacedResources } from "../deployment/resources.ts";
 import type { Sink } from "./flow.ts";
 import type { Network } from "./limits.ts";
 
@@ -20,7 +20,7 @@ export interface ContainerRun extends Run {
   /** Program in the image that runs in place of the image's entrypoint. */
   readonly entrypoint?: string;
   readonly network: Network;
-  readonly resources: JobResources;
+  readonly resources: PlacedResources;
   /** Folders of this machine that it sees and may not change. */
   readonly mounts?: readonly Mount[];
   readonly workingDir?: string;

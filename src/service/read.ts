@@ -3,8 +3,8 @@ import { basename, join } from "node:path";
 import type { z } from "zod";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { UserError } from "../core/errors.ts";
-import { nearest } from "../core/nearest.ts";
 import { Document, type Issue } from "../deployment/document.ts";
+import { unknownType } from "../deployment/instance-types.ts";
 import { issuesOf, readDocument } from "../deployment/read.ts";
 import { checkFields } from "./check.ts";
 import type { Service } from "./model.ts";
@@ -134,7 +134,7 @@ function readService(
   const image = fields.image ?? givenImage;
   const issues = [
     ...checkFields(fields),
-    ...(instanceTypes === undefined ? [] : unknownType(fields, instanceTypes)),
+    ...(instanceTypes === undefined ? [] : unknownTypes(fields, instanceTypes)),
     ...(fields.name === undefined && isOneOfSeveral
       ? [
           {
@@ -178,19 +178,11 @@ function sameName(place: string): Issue {
   };
 }
 
-function unknownType({ resources }: ServiceFields, known: readonly string[]): Issue[] {
+function unknownTypes({ resources }: ServiceFields, known: readonly string[]): Issue[] {
   return (["instanceType", "machineType"] as const).flatMap((field): Issue[] => {
     const type = resources[field];
-    if (type === undefined || known.includes(type)) return [];
-    // Gradient has free machines, and machines with several of a GPU.
-    const meant = nearest(type, known) ?? nearest(type.replaceAll(/^free-|x\d\d?$/gi, ""), known);
-    return [
-      {
-        path: ["resources", field],
-        problem: `is not an instance type${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
-        remedy: `Known: ${known.join(", ")}. More go under services.instanceTypes of the configuration file.`,
-      },
-    ];
+    const wrong = type === undefined ? undefined : unknownType(type, known);
+    return wrong === undefined ? [] : [{ path: ["resources", field], ...wrong }];
   });
 }
 

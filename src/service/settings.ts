@@ -3,17 +3,16 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import type { Environment } from "../core/environment.ts";
-import { UserError } from "../core/errors.ts";
-import { configFile } from "../core/user-folders.ts";
-import { Document } from "../deployment/document.ts";
+import { readConfiguration } from "../deployment/configuration.ts";
+import type { Document } from "../deployment/document.ts";
+import { type InstanceTypes, instanceTypesIn } from "../deployment/instance-types.ts";
 import { issuesOf } from "../deployment/read.ts";
-import { checked, named, referenceIn, strictFields } from "../deployment/schema.ts";
-import { defaultInstanceTypes, type InstanceType, instanceTypeFields } from "./instance-types.ts";
+import { checked, referenceIn, strictFields } from "../deployment/schema.ts";
 
-/** The section `services` of the user's configuration file. */
+/** What the user's configuration file says of services. */
 export interface ServiceSettings {
-  /** {@link defaultInstanceTypes}, and over them those of the file. */
-  readonly instanceTypes: Readonly<Record<string, InstanceType>>;
+  /** Those that are known without configuration, and over them those of the file. */
+  readonly instanceTypes: InstanceTypes;
   /** The image that brings models and repositories to services, by digest. Undefined: the one that came with this command line. */
   readonly syncImage?: string;
   /** The volume claim that models are kept in. Undefined: each pod has them for itself. */
@@ -38,37 +37,30 @@ const claim = checked(z.string(), (value) =>
 );
 
 const configuration = z.object({
-  services: strictFields("a setting of services", {
-    instanceTypes: named(instanceTypeFields).default({}),
-    syncImage: syncImage.optional(),
-    models: strictFields("a setting of models", { claim: claim.optional() }).default({}),
-    authorities: z.string().min(1).optional(),
-  }).default({ instanceTypes: {}, models: {} }),
+  services: strictFields(
+    "a setting of services",
+    {
+      syncImage: syncImage.optional(),
+      models: strictFields("a setting of models", { claim: claim.optional() }).default({}),
+      authorities: z.string().min(1).optional(),
+    },
+    { instanceTypes: "Move it to the left margin of the file: it is a section beside `services`." },
+  ).default({ models: {} }),
 });
 
 /**
- * Reads `services` of the user's configuration file.
+ * Reads `services` and `instanceTypes` of the user's configuration file.
  *
- * @throws UserError with file, line, column and field of every mistake in that section
+ * @throws UserError with file, line, column and field of every mistake in these sections
  */
 export async function readServiceSettings(env: Environment = process.env): Promise<ServiceSettings> {
-  const { path, named } = configFile(env);
-  const content = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT" && !named) return "";
-    throw new UserError(
-      { code: "file-unreadable", culprit: path },
-      `Configuration file ${path} cannot be read (${cause.code}).`,
-      named ? "Correct or unset SLIPWAY_CONFIG, which names it." : "Make it a file that you can read.",
-      { cause },
-    );
-  });
-  const document = Document.parse(content, path);
-  if (document.value === null) return { instanceTypes: defaultInstanceTypes };
-  const parsed = configuration.safeParse(document.value);
+  const { path, document } = await readConfiguration(env);
+  const instanceTypes = instanceTypesIn(document);
+  const parsed = configuration.safeParse(document.value ?? {});
   if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
-  const { instanceTypes, syncImage: image, models, authorities } = parsed.data.services;
+  const { syncImage: image, models, authorities } = parsed.data.services;
   return {
-    instanceTypes: { ...defaultInstanceTypes, ...instanceTypes },
+    instanceTypes,
     ...(image === undefined ? {} : { syncImage: image }),
     ...(models.claim === undefined ? {} : { modelsClaim: models.claim }),
     ...(authorities === undefined ? {} : { authorities: await readAuthorities(authorities, path, document) }),

@@ -30,7 +30,7 @@ async function userOf() {
   mkdirSync(config, { recursive: true });
   const nowhere = { cpu: 0.01, memory: "1MiB", nodeSelector: { nowhere: "yes" } };
   const { kubernetes } = JSON.parse(readFileSync(join(config, "config.yaml"), "utf8"));
-  writeFileSync(join(config, "config.yaml"), JSON.stringify({ kubernetes, services: { instanceTypes: { nowhere } } }));
+  writeFileSync(join(config, "config.yaml"), JSON.stringify({ kubernetes, instanceTypes: { nowhere } }));
   const source = { kind: "stored", username: "robot", password: "geheim" };
   const team = { name: "team", service: "docker", url: "registry.example.com/team", source };
   const credentials = JSON.stringify({ version: 1, credentials: [team] });

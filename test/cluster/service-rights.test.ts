@@ -78,7 +78,7 @@ it("as documented are enough for services, and each that is missing is named", {
   const namespace = await TestNamespace.make(rules);
   const config = join(namespace.home, "config/slipway/config.yaml");
   const instanceTypes = { small: { cpu: 0.01, memory: "32MiB" } };
-  writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, "utf8")), services: { instanceTypes } }));
+  writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, "utf8")), instanceTypes }));
   const image = await inEmbeddedRegistry(shellImage(), namespace.env);
   await everything(namespace, image);
   for (const missing of needed) {

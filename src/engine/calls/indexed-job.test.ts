@@ -35,6 +35,14 @@ describe("indexedJob", () => {
     expect(job.spec.template.spec).toMatchObject({ activeDeadlineSeconds: 90 });
   });
 
+  it("runs where its instance type says, and makes pods again that their nodes gave up", () => {
+    const resources = { cpu: 1, nodeSelector: { pool: "a" }, tolerations: [], priorityClass: "low" };
+    const { job } = indexedJob(batch(["[0]"], { resources }), image, names, undefined);
+    expect(job.spec.template.spec).toMatchObject({ nodeSelector: { pool: "a" }, priorityClassName: "low" });
+    const onPodConditions = [{ type: "DisruptionTarget", status: "True" }];
+    expect(job.spec["podFailurePolicy"]).toEqual({ rules: [{ action: "Ignore", onPodConditions }] });
+  });
+
   it("takes 1,000 small items in one Secret, and large ones in parts that together are all of them", () => {
     const small = Array.from({ length: 1000 }, (_, index) => `[${index}]`);
     expect(indexedJob(batch(small), image, names, undefined).secrets).toHaveLength(2);

@@ -1,5 +1,12 @@
 import { UserError } from "../../core/errors.ts";
-import { type JobManifest, type JobNames, jobObjects, type SecretManifest, secretOf } from "../kubernetes/job.ts";
+import {
+  type JobManifest,
+  type JobNames,
+  jobObjects,
+  remade,
+  type SecretManifest,
+  secretOf,
+} from "../kubernetes/job.ts";
 import { nonceAnnotation } from "../kubernetes/objects.ts";
 import { callVariable, inputsVariable, limitVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
 import type { SecretKey } from "../secrets/variables.ts";
@@ -75,9 +82,7 @@ export function indexedJob(
         completions: batch.inputs.length,
         parallelism: Math.min(batch.inputs.length, batch.parallelism ?? usualParallelism),
         backoffLimitPerIndex: batch.retries ?? 0,
-        podFailurePolicy: {
-          rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],
-        },
+        podFailurePolicy: { rules: [remade] },
         activeDeadlineSeconds: deadline,
         ttlSecondsAfterFinished: keptFor,
       },

@@ -1,11 +1,11 @@
 import { availableParallelism, totalmem } from "node:os";
-import type { JobResources } from "../../deployment/resources.ts";
+import type { PlacedResources } from "../../deployment/resources.ts";
 
 /** Bytes that a call is taken to need which does not say. */
 const usualMemory = 256 * 1024 * 1024;
 
 /** How many calls this machine has room for: one per processor, as far as four fifths of the memory go. */
-export function roomHere({ cpu = 1, memory = usualMemory }: JobResources): number {
+export function roomHere({ cpu = 1, memory = usualMemory }: PlacedResources): number {
   const byProcessors = Math.floor(availableParallelism() / cpu);
   const byMemory = Math.floor((0.8 * totalmem()) / memory);
   return Math.max(1, Math.min(byProcessors, byMemory));

@@ -5,6 +5,7 @@ import { isExecutable } from "../../core/executables.ts";
 import { functionLanguage } from "../../deployment/function.ts";
 import type { Matrix } from "../../deployment/matrix.ts";
 import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.ts";
+import type { PlacedResources } from "../../deployment/resources.ts";
 import type { Mount } from "../engine.ts";
 import type { Network } from "../limits.ts";
 import type { PlacedCode } from "./place-code.ts";
@@ -27,7 +28,7 @@ export interface Program {
   readonly stdin: string;
   /** Whether it answers as `protocol.ts` says. */
   readonly isFunction: boolean;
-  readonly resources: ResolvedDeployment["resources"];
+  readonly resources: PlacedResources;
   readonly network: Network;
   readonly timeLimit?: number;
   readonly retries: number;

@@ -44,6 +44,17 @@ describe("the objects of a job", () => {
     expect(make({ retries: 3 }).job.spec["backoffLimit"]).toBe(3);
   });
 
+  it("run where their instance type says, and on nodes that may go are made again with them", () => {
+    const resources = { nodeSelector: { pool: "a" }, tolerations: [{ key: "k", operator: "Exists" }] } as const;
+    expect(podOf(make({ resources }))).toMatchObject({ nodeSelector: { pool: "a" }, tolerations: [{ key: "k" }] });
+    const rulesOf = (more: Partial<Program>) => make(more).job.spec["podFailurePolicy"];
+    const again = { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] };
+    const first = { rules: [again, { action: "FailJob", onExitCodes: expect.anything() }] };
+    expect(rulesOf({ resources: { spot: true } })).toEqual(first);
+    expect(rulesOf({ matrix: { A: ["1"] } })).toEqual(first);
+    expect(rulesOf({ resources })).toEqual({ rules: [expect.objectContaining({ action: "FailJob" })] });
+  });
+
   it("have values of variables in the secret alone, and the job waits for it", () => {
     const { job, secrets } = make({ env: { A: "hush", "b.c": "" } });
     expect(job.spec.suspend).toBe(true);

@@ -3,7 +3,8 @@ import type { Program } from "../job/program.ts";
 import { inputVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
 import type { SecretKey } from "../secrets/variables.ts";
 import { containerName, managedBy, nonceAnnotation, releasedAnnotation, userLabel } from "./objects.ts";
-import { containerSecurity, literally, podSecurity, processors } from "./security.ts";
+import { placementOf, resourcesOf } from "./placement.ts";
+import { containerSecurity, literally, podSecurity } from "./security.ts";
 import { sweepOf } from "./sweep.ts";
 
 /** Seconds that a job stays in the cluster, to be looked at, once it has ended. */
@@ -17,6 +18,12 @@ const grace = 5;
 
 /** Most bytes that a Secret holds: what the API server takes. */
 export const maximumInput = 1024 * 1024;
+
+/** The rule for a pod that its node had to give up: it is made again, and is no failure. */
+export const remade = {
+  action: "Ignore",
+  onPodConditions: [{ type: "DisruptionTarget", status: "True" }],
+} as const;
 
 const inputFolder = "/slipway/input";
 const inputFile = "arguments.json";
@@ -128,6 +135,7 @@ export function jobObjects(
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       securityContext: podSecurity,
+      ...placementOf(program.resources),
       ...(dockerConfig === undefined ? {} : { imagePullSecrets: [{ name: `${name}-pull` }] }),
       volumes: volumes.map(({ name, source }) => ({ name, ...source })),
       containers: [containerOf(program, image, names, volumes, references)],
@@ -150,7 +158,7 @@ export function jobObjects(
         // What cannot be started is not tried again: container runtimes end it with this status.
         podFailurePolicy: {
           rules: [
-            ...(sweep?.rules ?? []),
+            ...(sweep !== undefined || program.resources.spot ? [remade] : []),
             {
               action: "FailJob",
               onExitCodes: { containerName, operator: "In", values: [startError] },
@@ -174,12 +182,6 @@ function containerOf(
   volumes: readonly Volume[],
   references: Readonly<Record<string, SecretKey>>,
 ): object {
-  const { cpu, memory, gpu } = program.resources;
-  const limits = {
-    ...(cpu === undefined ? {} : { cpu: processors(cpu) }),
-    ...(memory === undefined ? {} : { memory: String(memory) }),
-    ...(gpu === undefined ? {} : { "nvidia.com/gpu": String(gpu) }),
-  };
   return {
     name: containerName,
     image,
@@ -203,7 +205,7 @@ function containerOf(
       })),
       ...Object.entries(references).map(([variable, key]) => ({ name: variable, valueFrom: { secretKeyRef: key } })),
     ],
-    ...(Object.keys(limits).length === 0 ? {} : { resources: { requests: limits, limits } }),
+    ...resourcesOf(program.resources),
     securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
     volumeMounts: volumes.map(({ source: _, ...mount }) => mount),
   };

@@ -11,9 +11,3 @@ export const containerSecurity = {
 export function literally(words: readonly string[]): string[] {
   return words.map((word) => word.replaceAll("$", "$$$$"));
 }
-
-/** Processors as Kubernetes writes them back, rounded up to thousandths: `2`, `1500m`. */
-export function processors(cpu: number): string {
-  const thousandths = Math.ceil(cpu * 1000);
-  return thousandths % 1000 === 0 ? String(thousandths / 1000) : `${thousandths}m`;
-}

@@ -38,7 +38,6 @@ describe("a job with a matrix", () => {
     const program = shell("i", "x", { matrix: { A: ["1", "2", "3"] }, retries: 2, parallelism: 2 });
     expect(sweepOf(program)).toEqual({
       fields: { completionMode: "Indexed", completions: 3, parallelism: 2, backoffLimitPerIndex: 2, backoffLimit: 9 },
-      rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],
       annotations: { "slipway/matrix": '{"A":["1","2","3"]}' },
     });
     const many = { A: Array.from({ length: 200 }, (_, index) => String(index)) };

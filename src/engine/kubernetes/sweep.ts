@@ -17,7 +17,7 @@ import {
 const interval = 5000;
 const longest = 30_000;
 
-/** What makes a job an indexed one: fields, rules for failed pods before all others, annotations. Undefined for a job without a matrix. */
+/** What makes a job an indexed one: fields and annotations. Undefined for a job without a matrix. */
 export function sweepOf({ matrix, parallelism, retries }: Program) {
   if (matrix === undefined) return undefined;
   const completions = itemCount(matrix);
@@ -30,8 +30,6 @@ export function sweepOf({ matrix, parallelism, retries }: Program) {
       // What all items may use together: the limit of clusters that do not know of the one above, and leave it out.
       backoffLimit: completions * (retries + 1),
     },
-    // A pod that its node had to give up is made again.
-    rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],
     annotations: { [matrixAnnotation]: JSON.stringify(matrix) },
   } as const;
 }

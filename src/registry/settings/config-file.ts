@@ -45,8 +45,8 @@ export interface ConfiguredContext {
 
 type Kind = "boolean" | "text" | "file" | "program" | "headers" | "host" | "repository";
 
-// Another module reads `services`.
-const sections = ["registries", "remoteCaches", "kubernetes", "services"];
+// Other modules read the last two.
+const sections = ["registries", "remoteCaches", "kubernetes", "services", "instanceTypes"];
 const registryKeys: Readonly<Record<keyof ConfiguredRegistry, Kind>> = {
   plainHttp: "boolean",
   ca: "file",

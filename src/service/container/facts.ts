@@ -1,6 +1,6 @@
+import type { InstanceType } from "../../deployment/resources.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
-import type { InstanceType } from "../instance-types.ts";
 import type { HealthChecks, Service } from "../model.ts";
 
 /** The source of a container's folder: a folder of a named volume, which never changes. */

@@ -1,7 +1,8 @@
+import type { InstanceType } from "../../deployment/resources.ts";
 import { isFromLoopback } from "../../engine/container/loopback.ts";
 import { containerName } from "../../engine/kubernetes/objects.ts";
-import { containerSecurity, literally, podSecurity, processors } from "../../engine/kubernetes/security.ts";
-import type { InstanceType } from "../instance-types.ts";
+import { placementOf, resourcesOf } from "../../engine/kubernetes/placement.ts";
+import { containerSecurity, literally, podSecurity } from "../../engine/kubernetes/security.ts";
 import type { HealthCheck, Service } from "../model.ts";
 import { labelsOf } from "./manifest.ts";
 import { noContent, type PodContent, syncUser } from "./pod-content.ts";
@@ -69,8 +70,7 @@ export function podTemplate(
           ? podSecurity
           : { ...podSecurity, fsGroup: syncUser, fsGroupChangePolicy: "OnRootMismatch" },
       ...(secrets.length === 0 ? {} : { imagePullSecrets: secrets.map((secret) => ({ name: secret })) }),
-      ...(type && Object.keys(type.nodeSelector).length > 0 ? { nodeSelector: type.nodeSelector } : {}),
-      ...(type && type.tolerations.length > 0 ? { tolerations: type.tolerations } : {}),
+      ...placementOf(type ?? {}),
       ...(content.volumes.length === 0
         ? {}
         : { volumes: content.volumes, initContainers: content.initContainers.map((each) => limited(each, type)) }),
@@ -94,7 +94,7 @@ function containerOf(
     ports: ports.map((port) => ({ name: portName(port), containerPort: port, protocol: "TCP" })),
     ...(environment === undefined ? {} : { envFrom: [{ configMapRef: { name: environment } }] }),
     ...(env.length === 0 ? {} : { env }),
-    ...(type === undefined ? {} : { resources: resourcesOf(type) }),
+    ...resourcesOf(type ?? {}),
     ...(mounts.length === 0 ? {} : { volumeMounts: mounts }),
     ...probesOf(service),
     lifecycle: { preStop: { sleep: { seconds: farewell } } },
@@ -115,17 +115,7 @@ const syncMemory = 512 * 2 ** 20;
  */
 function limited(container: object, type: InstanceType | undefined): object {
   if (type === undefined) return container;
-  return { ...container, resources: resourcesOf({ ...type, memory: Math.max(type.memory, syncMemory), gpu: 0 }) };
-}
-
-/** Requests equal limits, so that a node in need ends these pods last. */
-function resourcesOf({ cpu, memory, gpu }: InstanceType): object {
-  const amounts = {
-    cpu: processors(cpu),
-    memory: String(memory),
-    ...(gpu === 0 ? {} : { "nvidia.com/gpu": String(gpu) }),
-  };
-  return { requests: amounts, limits: amounts };
+  return { ...container, ...resourcesOf({ ...type, memory: Math.max(type.memory, syncMemory), gpu: 0 }) };
 }
 
 /**

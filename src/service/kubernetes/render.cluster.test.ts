@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { defaultInstanceTypes } from "../../deployment/instance-types.ts";
 import { clusterOfTest } from "../../engine/kubernetes/testdata/cluster.ts";
-import { defaultInstanceTypes } from "../instance-types.ts";
 import { parseServices } from "../read.ts";
 import { contentsOf } from "../service-content.ts";
 import { serviceOf } from "../testdata/service.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
-import { defaultInstanceTypes } from "../instance-types.ts";
+import { defaultInstanceTypes } from "../../deployment/instance-types.ts";
 import { serviceOf } from "../testdata/service.ts";
 import type { Manifest } from "./manifest.ts";
 import { type PodContent, podContent } from "./pod-content.ts";
@@ -149,8 +149,10 @@ spec:
     const { pod, container } = podsOf(`${one}resources: {machineType: V100}\n`);
     expect(pod).toMatchObject({ tolerations: [{ key: "nvidia.com/gpu", operator: "Exists", effect: "NoSchedule" }] });
     expect(container["resources"]).toMatchObject({ limits: { "nvidia.com/gpu": "1" } });
-    const own = { cpu: 0.0005, memory: 1, gpu: 0, nodeSelector: { pool: "a" }, tolerations: [] };
-    expect(JSON.stringify(renderService(serviceOf(one), own))).toContain('"nodeSelector":{"pool":"a"},"containers":[');
+    const own = { cpu: 0.0005, memory: 1, gpu: 0, nodeSelector: { pool: "a" }, tolerations: [], priorityClass: "high" };
+    expect(JSON.stringify(renderService(serviceOf(one), own))).toContain(
+      '"nodeSelector":{"pool":"a"},"priorityClassName":"high","containers":[',
+    );
   });
 
   it("has as many replicas as it says, none while it is not enabled, or as many as the autoscaler says", () => {

@@ -1,7 +1,7 @@
 import { secretIn } from "../../core/secret-reference.ts";
+import type { InstanceType } from "../../deployment/resources.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
-import type { InstanceType } from "../instance-types.ts";
 import { type Autoscaling, type Service, settlingTime } from "../model.ts";
 import { ingressOf } from "./expose.ts";
 import { labelsOf, type Manifest, selectorOf } from "./manifest.ts";

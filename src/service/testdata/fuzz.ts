@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { UserError } from "../../core/errors.ts";
-import { defaultInstanceTypes } from "../instance-types.ts";
+import { defaultInstanceTypes } from "../../deployment/instance-types.ts";
 import { parseServices } from "../read.ts";
 import { malformed } from "./corpus.ts";
 

@@ -50,7 +50,8 @@ export class ServiceUser {
     const instanceTypes = { C4: { cpu: 0.2, memory: "256MiB" } };
     const settings = {
       kubernetes: { contexts: { [context]: { nodeLocal: true } } },
-      services: { instanceTypes, ...services },
+      instanceTypes,
+      services,
       registries,
     };
     this.machine.write({ "xdg-CONFIG/slipway/config.yaml": JSON.stringify(settings) });

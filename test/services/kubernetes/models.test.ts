@@ -22,10 +22,8 @@ async function example(claim?: string, more = "") {
   const settings = {
     kubernetes: { contexts: { [context]: { nodeLocal: true } } },
     registries: { [registry.host]: { plainHttp: true } },
-    services: {
-      instanceTypes: { C4: { cpu: 0.05, memory: "256MiB" } },
-      ...(claim === undefined ? {} : { models: { claim } }),
-    },
+    instanceTypes: { C4: { cpu: 0.05, memory: "256MiB" } },
+    services: claim === undefined ? {} : { models: { claim } },
   };
   const { username, password } = registry.login;
   const auth = Buffer.from(`${username}:${password}`).toString("base64");

@@ -40,7 +40,7 @@ export class PodmanUser {
   configure(services: object = {}): void {
     const instanceTypes = { C2: { cpu: 0.5, memory: "256MiB" }, C4: { cpu: 0.5, memory: "256MiB" } };
     this.machine.write({
-      "xdg-CONFIG/slipway/config.yaml": JSON.stringify({ services: { instanceTypes, ...services } }),
+      "xdg-CONFIG/slipway/config.yaml": JSON.stringify({ instanceTypes, services }),
     });
   }
 

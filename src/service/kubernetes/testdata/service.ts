@@ -21,7 +21,7 @@ export async function serviceOfTest() {
     huge: { cpu: 0.01, memory: "100000GiB" },
   };
   const { kubernetes } = JSON.parse(readFileSync(config, "utf8")) as { readonly kubernetes: object };
-  writeFileSync(config, JSON.stringify({ kubernetes, services: { instanceTypes } }));
+  writeFileSync(config, JSON.stringify({ kubernetes, instanceTypes }));
   const path = join(folderOfTest(), "web.yaml");
   const notices: string[] = [];
   /** Writes what the service is from now on. */
