@@ -90,6 +90,28 @@ describe("what keeps a pod from starting", () => {
     });
   });
 
+  it("names the nodes that are waited for, and what keeps them away", () => {
+    const words = (message: string, nodeSelector: Record<string, string>) => {
+      const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message } as const;
+      return waitingTrouble(pod({ conditions: [condition] }, { nodeSelector }))?.words;
+    };
+    const labels = { pool: "gpu", "kubernetes.io/arch": "arm64" };
+    const mismatch = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.";
+    expect(words(mismatch, labels)).toBe(
+      `No node with pool=gpu, kubernetes.io/arch=arm64 takes it: ${mismatch} It waits for one; correct the labels of its instance type (nodeSelector), or add nodes.`,
+    );
+    const taint = "0/1 nodes are available: 1 node(s) had untolerated taint {dedicated: gpu}.";
+    expect(words(taint, {})).toMatch(/^No node takes it: .*tolerate the taint \(tolerations\)/);
+    const away = "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.";
+    expect(words(away, {})).not.toContain("toleration");
+    expect(
+      words(
+        "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match Pod's node affinity/selector.",
+        labels,
+      ),
+    ).toMatch(/^No node with pool=gpu.*request less \(resources\)/);
+  });
+
   it("is nothing while a node makes the container", () => {
     expect(waitingTrouble(waiting("ContainerCreating", ""))).toBeUndefined();
     expect(waitingTrouble(pod({}))).toBeUndefined();

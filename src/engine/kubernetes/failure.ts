@@ -76,12 +76,25 @@ export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = co
       return final(`The container of image ${image} cannot be made: ${words}. Check its command.`);
   }
   const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  if (scheduled?.status === "False") {
-    return passing(
-      `No node takes it: ${oneLine(scheduled.message ?? scheduled.reason)}. It waits for one; request less (${owner.resources}), or add nodes.`,
-    );
-  }
-  return undefined;
+  return scheduled?.status === "False"
+    ? nodeTrouble(pod, oneLine(scheduled.message ?? scheduled.reason), owner)
+    : undefined;
+}
+
+function nodeTrouble({ spec }: Pod, message: string, owner: Owner): Trouble {
+  const labels = Object.entries(spec.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
+  const node = labels.length === 0 ? "No node" : `No node with ${labels.join(", ")}`;
+  return passing(`${node} takes it: ${message}. It waits for one; ${nodeRemedy(message, owner)}, or add nodes.`);
+}
+
+/** What lets a pod have a node, by the scheduler's words. */
+function nodeRemedy(message: string, { resources }: Owner): string {
+  if (/Insufficient/.test(message)) return `request less (${resources})`;
+  // Kubernetes' own taints are of nodes that are not well.
+  if (/untolerated taint \{(?!node\.kubernetes\.io\/)/.test(message))
+    return "let its instance type tolerate the taint (tolerations)";
+  if (/node affinity\/selector/.test(message)) return "correct the labels of its instance type (nodeSelector)";
+  return `request less (${resources})`;
 }
 
 function configTrouble(image: string, words: string): Trouble {

@@ -49,6 +49,7 @@ export interface PodSpec {
   readonly activeDeadlineSeconds?: number;
   readonly imagePullSecrets?: readonly { readonly name: string }[];
   readonly nodeName?: string;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
 }
