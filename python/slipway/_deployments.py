@@ -131,7 +131,8 @@ class Deployment:
         function: the function to call instead of a command: `module:name`, or the path of a TypeScript or JavaScript module.
         arguments: positional arguments of the function, as JSON. Default: none.
         environment: environment variables of the job. They override all others. `SECRET:NAME` is the value of a secret.
-        resources: `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. Default: no limits.
+        resources: `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. `instance_type`: an instance
+            type of `config.yaml`, which the others override. Default: no limits.
         network: network of the container, `none` or `host`. Default: `none`.
         platform: platform of the container image, `os/architecture`. Default: Linux on this machine's processor.
         time_limit: timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.

@@ -76,6 +76,33 @@ describe("slipway job", () => {
     expect(text).not.toContain("hunter2");
   });
 
+  it("refuses an instance type that the configuration does not have, with its line and the nearest", async () => {
+    const { home, job, write } = machine();
+    const deployment = `interpreter: ${JSON.stringify(own)}\ncommand: [/bin/sh, -c, "echo ran"]\n`;
+    const file = write("job.yaml", `${deployment}resources: {cpu: 1, instance_type: bgi}\n`);
+    expect(await job("resolve", file)).toMatchObject({ status: 0 });
+    const refused = {
+      out: "",
+      error: expect.stringMatching(
+        /^job\.yaml:3:36: resources\.instance_type is not an instance type.*\nKnown: C1, .*\[field-invalid\]\n$/,
+      ),
+      status: 2,
+    };
+    expect(await job("run", file)).toEqual(refused);
+    mkdirSync(join(home, "CONFIG/slipway"), { recursive: true });
+    writeFileSync(join(home, "CONFIG/slipway/config.yaml"), "instanceTypes: {big: {cpu: 2, memory: 1GiB}}\n");
+    const nearest = expect.stringMatching(/\(did you mean big\?\)\.\nKnown: big, C1, /);
+    expect(await job("run", file)).toMatchObject({ error: nearest, status: 2 });
+    expect(await job("run", "job.lock.json")).toMatchObject({
+      error: expect.stringMatching(/^job\.lock\.json:\d+:\d+: deployment\.resources\.instance_type is not an/),
+      status: 2,
+    });
+    expect((await job("ls")).out).toBe("");
+    write("job.yaml", `${deployment}resources: {instance_type: big}\n`);
+    await job("resolve", file);
+    expect(await job("run", file)).toMatchObject({ out: "ran\n", status: 0 });
+  });
+
   it("ends without a word when nobody reads any more what a job printed", async () => {
     const { job, start, write } = machine();
     const file = write("job.json", { interpreter: own, command: ["/bin/sh", "-c", "seq 1 400000"] });

@@ -380,6 +380,7 @@ export function deploymentFields({ protocols = safeProtocols, isLocked = false }
       cpu: number(0.001, 10_000, false).exactOptional(),
       memory: memory.exactOptional(),
       gpu: number(0, 1000, true).exactOptional(),
+      instance_type: text.exactOptional(),
     }).prefault({}),
     network: network.exactOptional(),
     platform: platform.exactOptional(),

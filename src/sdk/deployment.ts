@@ -19,8 +19,16 @@ export interface Deployment {
   readonly arguments?: readonly Json[];
   /** Environment variables of the job. They override all others. `SECRET:NAME` is the value of a secret. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. Default: no limits. */
-  readonly resources?: { readonly cpu?: number; readonly memory?: number | string; readonly gpu?: number };
+  /**
+   * `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. `instance_type`: an instance type of `config.yaml`,
+   * which the other fields override. Default: no limits.
+   */
+  readonly resources?: {
+    readonly cpu?: number;
+    readonly memory?: number | string;
+    readonly gpu?: number;
+    readonly instance_type?: string;
+  };
   /** Network of the container. Default: `none`. */
   readonly network?: "none" | "host";
   /** Platform of the container image, `os/architecture`. Default: Linux on this machine's processor. */

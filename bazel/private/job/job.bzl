@@ -70,7 +70,8 @@ def job(
       function: string, instead of `command`: `module:name` for Python, or the path of a module, whose default export Slipway calls.
       arguments: list of JSON values: the arguments of the function.
       environment: dict of string to string: variables of the job. They override all others.
-      resources: dict: `cpu`, a number; `memory`, bytes or a string such as `"512MiB"`; `gpu`, an int.
+      resources: dict: `cpu`, a number; `memory`, bytes or a string such as `"512MiB"`; `gpu`, an int; `instance_type`, the name of an instance type
+        of `config.yaml`, which the others override.
       network: string: `none` or `host`. Default: `none` for a container. A process always has the machine's network.
       platform: string, `os/architecture`, of the container image. Default: Linux on this machine's processor.
       time_limit: seconds, or a string such as `"1h30m"`. Default: none.

@@ -16,6 +16,7 @@ import { followJob } from "./job-control.ts";
 import { type EngineName, kubernetesEngine, localEngine, needsImages } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
 import { resolveNow } from "./job-resolve.ts";
+import { resourcesOf } from "./job-resources.ts";
 import { refuseSchedule, scheduleJob } from "./job-schedule.ts";
 import { requireSecrets } from "./job-secrets.ts";
 import { notice } from "./output.ts";
@@ -35,6 +36,7 @@ export async function runJob(options: RunOptions): Promise<void> {
   const { deployment: locked } = await lockOf(file, options.engine);
   const isScheduled = locked.schedule !== undefined && !options.once;
   requireEngine(file, locked, options.engine, isScheduled);
+  const resources = await resourcesOf(file, locked);
   await requireSecrets(file, locked, (options.engine ?? process.env["SLIPWAY_ENGINE"]) === "kubernetes");
   const code = await localCode(locked.code, file.folder, { git: {} });
   const deployment = await prepareInterpreter(locked, code, {
@@ -47,7 +49,7 @@ export async function runJob(options: RunOptions): Promise<void> {
   const kind = engineFor(options.engine, image);
   const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
   const { platform } = deployment;
-  const made = makeProgram(file.title, deployment, placed, process.env);
+  const made = makeProgram(file.title, { ...deployment, resources }, placed, process.env);
   const program = await itemProgram(made, { platform, env: process.env });
   for (const lack of lacksOf(deployment, kind)) notice(lack);
   if (isScheduled) return scheduleJob(program, deployment, options.copyCredentials);
