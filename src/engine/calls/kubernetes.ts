@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
+import { checkArchitecture } from "../kubernetes/architecture.ts";
 import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
 import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
 import { conditionOf, type Event, type Job, type Pod } from "../kubernetes/objects.ts";
@@ -75,6 +76,7 @@ export class KubernetesCalls implements CallEngine {
     const [{ dockerConfig }, { values, references }] = await Promise.all([
       this.#prepared.access(image),
       resolveVariables(batch.env, secretStores(cluster, this.#env)),
+      checkArchitecture(image, batch.resources, this.#env),
     ]);
     const name = newJobName(batch);
     const nonce = randomBytes(16).toString("hex");

@@ -6,6 +6,7 @@ import type { Program } from "../job/program.ts";
 import { secretStores } from "../secrets/cluster.ts";
 import { resolveVariables } from "../secrets/variables.ts";
 import { refusalOf } from "./api-error.ts";
+import { checkArchitecture } from "./architecture.ts";
 import type { Cluster } from "./cluster.ts";
 import { type JobManifest, jobObjects, release, type SecretManifest } from "./job.ts";
 import { endAnnotation, type Job, jobNameLabel, managedBy, releasedAnnotation, userLabel } from "./objects.ts";
@@ -61,6 +62,7 @@ export async function objectsOf(
   const [{ dockerConfig }, { values, references }] = await Promise.all([
     pullAccess(image, copy, env),
     resolveVariables(program.env, secretStores(cluster, env)),
+    checkArchitecture(image, program.resources, env),
   ]);
   const nonce = randomBytes(16).toString("hex");
   const { namespace, owner } = cluster;
