@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors.ts";
-import type { CallEngine } from "../engine/calls/calls.ts";
-import { HelperCalls, pullByHelper } from "../engine/calls/helper.ts";
+import type { JobResources, PlacedResources } from "../deployment/resources.ts";
+import { type CallEngine, helperVariable } from "../engine/calls/calls.ts";
+import { HelperCalls, placeByHelper, pullByHelper } from "../engine/calls/helper.ts";
 import { ContainerCalls, ProcessCalls } from "../engine/calls/local.ts";
 import { detectEngine, type EngineChoice } from "../engine/choose.ts";
 import { imageVariables } from "./images.ts";
@@ -26,6 +27,25 @@ function withoutImage(): EngineChoice {
     );
   }
   return { kind: "process" };
+}
+
+/** Answers about instance types: each question costs the start of a program. */
+const placed = new Map<string, Promise<PlacedResources>>();
+
+/**
+ * Resources with the fields of their instance type. A process without a helper has nothing that they limit.
+ *
+ * @throws UserError for a type that is not known
+ */
+export async function placedResources(name: string, resources: JobResources = {}): Promise<PlacedResources> {
+  const { instance_type: type, ...own } = resources;
+  const isUnlimited = chosenEngine().kind === "process" && !process.env[helperVariable];
+  if (type === undefined || isUnlimited) return own;
+  const key = JSON.stringify([name, resources]);
+  const names = { subject: JSON.stringify(name), path: "resources.instanceType" };
+  const answer = placed.get(key) ?? placeByHelper(resources, names, process.env);
+  placed.set(key, answer);
+  return answer;
 }
 
 /** Makes calls on the chosen engine. */

@@ -2,7 +2,7 @@ import { Failure } from "../core/errors.ts";
 import { type CallOutcome, placeOf } from "../engine/calls/calls.ts";
 import { type Sink, writeTo } from "../engine/flow.ts";
 import { wholeProgram } from "../engine/protocol.ts";
-import { callEngine } from "./call-engine.ts";
+import { callEngine, placedResources } from "./call-engine.ts";
 import type { CallOptions } from "./call-options.ts";
 import type { CheckedOptions } from "./check-options.ts";
 import { containerImage, imageVariables } from "./images.ts";
@@ -37,7 +37,8 @@ export async function makeCalls(calls: Calls): Promise<void> {
   const network = options.network ?? "none";
   const place = placeOf(engine.kind, image);
   const kind = image === undefined ? "process" : engine.kind;
-  const ranIn: RanIn = { kind, network, memory: options.resources?.memory, site };
+  const resources = await placedResources(name, options.resources);
+  const ranIn: RanIn = { kind, network, memory: resources.memory, site };
   let settled = 0;
   const onOutcome = (index: number, outcome: CallOutcome) => {
     settled += 1;
@@ -49,7 +50,7 @@ export async function makeCalls(calls: Calls): Promise<void> {
       programArguments,
       env: { ...images, ...options.env },
       network,
-      resources: options.resources ?? {},
+      resources,
       name,
       inputs,
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),

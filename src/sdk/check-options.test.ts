@@ -12,6 +12,8 @@ it("takes what jobs take, and gives memory in bytes", () => {
   } as const;
   expect(checkOptions('"f"', options)).toEqual({ ...options, resources: { cpu: 0.5, memory: 2 ** 30, gpu: 1 } });
   expect(checkOptions('"f"', { resources: { memory: 1000 } })).toEqual({ resources: { memory: 1000 } });
+  const typed = { resources: { cpu: 2, instanceType: "big" } };
+  expect(checkOptions('"f"', typed)).toEqual({ resources: { cpu: 2, instance_type: "big" } });
   expect(checkOptions('"f"', { retries: 3, timeLimit: "1h30m" })).toEqual({ retries: 3, timeLimit: 5400 });
   expect(checkOptions('"f"', { timeLimit: 90 })).toEqual({ timeLimit: 90 });
   expect(checkOptions('"f"', {})).toEqual({});
@@ -25,6 +27,8 @@ it.each([
   [{ resources: { cpu: "1" } }, "resources.cpu", 'is "1"'],
   [{ resources: { cpu: Number.NaN } }, "resources.cpu", "is NaN"],
   [{ resources: { gpu: 0.5 } }, "resources.gpu", "a whole number from 0"],
+  [{ resources: { instanceType: 4 } }, "resources.instanceType", "is 4, not a text"],
+  [{ resources: { instance_type: "C4" } }, "resources.instance_type", "did you mean instanceType?"],
   [{ resources: "1GiB" }, "resources", "is not an object"],
   [{ network: "bridge" }, "network", '"bridge", neither none nor host'],
   [{ netwrok: "host" }, "netwrok", "did you mean network?"],

@@ -3,6 +3,7 @@ import { nearest } from "../core/nearest.ts";
 import { referenceComplaint } from "../core/secret-reference.ts";
 import { parseBytes, parseDuration } from "../deployment/quantity.ts";
 import type { JobResources } from "../deployment/resources.ts";
+import type { Resources } from "../engine/limits.ts";
 import type { CallOptions } from "./call-options.ts";
 
 /** What a value is not, and how to write it. Undefined if it is right. */
@@ -33,13 +34,15 @@ function secondsOf(value: unknown): number | undefined {
 }
 
 /** The limits and units of src/deployment/schema.ts. */
-const resourceChecks: Readonly<Record<keyof JobResources, Check>> = {
+const resourceChecks: Readonly<Record<keyof Resources, Check>> = {
   cpu: number(0.001, 10_000, false),
   memory: (value) =>
     bytesOf(value) === undefined
       ? [`is ${shown(value)}, which is not an amount of memory`, "Write it like 512MiB, 2GB, or a number of bytes."]
       : undefined,
   gpu: number(0, 1000, true),
+  instanceType: (value) =>
+    isText(value) && value !== "" ? undefined : [`is ${shown(value)}, not a text`, "Name an instance type."],
 };
 
 const checks = {
@@ -100,9 +103,16 @@ export function checkOptions<Options extends CallOptions>(
   const rest = { ...others, ...(seconds === undefined ? {} : { timeLimit: seconds }) };
   if (resources === undefined) return rest;
   checkEntries(subject, "resources.", "a resource", resources, Object.keys(resourceChecks), resourceChecks);
-  const { memory, ...limits } = resources;
+  const { memory, instanceType, ...limits } = resources;
   const bytes = bytesOf(memory);
-  return { ...rest, resources: { ...limits, ...(bytes === undefined ? {} : { memory: bytes }) } };
+  return {
+    ...rest,
+    resources: {
+      ...limits,
+      ...(bytes === undefined ? {} : { memory: bytes }),
+      ...(instanceType === undefined ? {} : { instance_type: instanceType }),
+    },
+  };
 }
 
 function checkEntries(

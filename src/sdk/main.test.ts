@@ -104,6 +104,41 @@ it("a function that is killed names the limit that it had", async () => {
   );
 });
 
+describe("a function with an instance type", () => {
+  /** A helper that answers, and notes what it was asked. */
+  const helperOf = (answer: object) =>
+    executable(
+      "helper",
+      `#!${process.execPath}\nrequire("node:fs").appendFileSync(__filename + ".asked", JSON.stringify(process.argv.slice(2)) + "\\n");\nconsole.log(${JSON.stringify(JSON.stringify(answer))});\n`,
+    );
+
+  it("has the limits that the helper finds for it in a container, and is refused where it finds none", async () => {
+    const podman = executable("podman", '#!/bin/sh\necho "$*" >> "$0.args"\nexit 137\n');
+    const container = {
+      SLIPWAY_ENGINE: "container",
+      SLIPWAY_CONTAINER_IMAGE: "r.io/a:1",
+      CONTAINER_HOST: "unix:///none",
+    };
+    const env = { ...container, PATH: `${dirname(podman)}:/usr/bin:/bin` };
+    const helper = helperOf({ cpu: 1, memory: 4096, gpu: 0, nodeSelector: { pool: "a" } });
+    const { err } = await run("mapTyped", { ...env, SLIPWAY_ENGINE_HELPER: helper });
+    expect(err).toContain("used more than its `resources.memory` of 4096 bytes");
+    expect(readFileSync(`${podman}.args`, "utf8")).toMatch(/ --memory=4096b --cpus=1 /);
+    const asked = ["resources", '{"cpu":1,"instance_type":"big"}', '"square"', "resources.instanceType"];
+    expect(readFileSync(`${helper}.asked`, "utf8")).toBe(`${JSON.stringify(asked)}\n`);
+
+    const error = { code: "value-invalid", culprit: "resources.instanceType", problem: "No.", remedy: "Known: C1." };
+    const refused = await run("mapTyped", { ...env, SLIPWAY_ENGINE_HELPER: helperOf({ error }) });
+    expect(refused).toMatchObject({ err: "No.\nKnown: C1. [value-invalid]\n", status: 2 });
+    const alone = await run("mapTyped", env);
+    expect(alone).toMatchObject({ err: expect.stringContaining("[started-by-hand]"), status: 2 });
+  });
+
+  it("runs in a process, which nothing limits", async () => {
+    expect((await run("mapTyped", {})).result).toEqual([1, 4, 9]);
+  });
+});
+
 it("an error at the top of a module is printed like others, without the program's source", async () => {
   const { err, status } = await run("unknownOption", {});
   expect(err).toMatch(/^"wrong": netwrok is not an option \(did you mean network\?\)\.\n.*\[value-invalid\]\n$/);

@@ -1,6 +1,7 @@
 /**
  * Speaks to engines for programs that cannot: `helper engine` tells which one SLIPWAY_ENGINE chooses, `helper check IMAGE…` whether it can
- * pull images, `helper pull IMAGE` pulls one with Slipway's credential, `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output), and
+ * pull images, `helper pull IMAGE` pulls one with Slipway's credential, `helper resources JSON SUBJECT OPTION` looks up their instance type,
+ * `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output), and
  * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for a program that is about to start in that process, with one of the images.
  */
 import { mkdirSync } from "node:fs";
@@ -9,6 +10,7 @@ import { join } from "node:path";
 import { exitStatusOf, Failure, jsonOf, reportOf, UserError } from "../../core/errors.ts";
 import { reportUncaught } from "../../core/unexpected.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
+import type { JobResources } from "../../deployment/resources.ts";
 import { describeEngine, detectEngine, type EngineChoice } from "../choose.ts";
 import { pullWithAccess } from "../container/pull.ts";
 import { writeTo } from "../flow.ts";
@@ -49,6 +51,15 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
     const [socket = "", pid, ...images] = words;
     return serve(socket, Number(pid), images);
   }
+  if (command === "resources") {
+    const [json = "", subject = "", path = ""] = words;
+    const { placedResources } = await import("../../deployment/instance-types.ts");
+    const resources = await placedResources(JSON.parse(json) as JobResources, process.env, ({ problem, remedy }) => {
+      return new UserError({ code: "value-invalid", culprit: path }, `${subject}: ${path} ${problem}.`, remedy);
+    });
+    process.stdout.write(JSON.stringify(resources));
+    return;
+  }
   const choice = detectEngine(process.env);
   if (command === "engine") {
     const remark = choice.kind === "process" && choice.remark ? choice.remark : null;
@@ -63,7 +74,7 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
     throw new UserError(
       { code: "command-line-invalid", culprit: String(command) },
       `The helper has no command ${command}.`,
-      "Its commands are engine, check, pull, calls and serve.",
+      "Its commands are engine, check, pull, resources, calls and serve.",
     );
   }
 }
@@ -83,7 +94,7 @@ function keepCompiled(): void {
 reportUncaught();
 keepCompiled();
 main(process.argv.slice(2)).catch((error) => {
-  if (process.argv[2] === "pull") process.stdout.write(jsonOf(error));
+  if (["pull", "resources"].includes(process.argv[2] ?? "")) process.stdout.write(jsonOf(error));
   else process.stderr.write(`slipway: ${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);
 });

@@ -7,6 +7,7 @@ import type { Environment } from "../../core/environment.ts";
 import { type ErrorIdentity, Failure, UserError } from "../../core/errors.ts";
 import { interruptible } from "../../core/interrupts.ts";
 import { onLines } from "../../core/lines.ts";
+import type { JobResources, PlacedResources } from "../../deployment/resources.ts";
 import { flow } from "../flow.ts";
 import type { EngineKind } from "../kind.ts";
 import { started } from "../process/started.ts";
@@ -88,15 +89,42 @@ export class HelperCalls implements CallEngine {
  */
 export async function pullByHelper(image: string, env: Environment): Promise<boolean> {
   const helper = env[helperVariable];
-  if (!helper) return false;
-  const child = spawn(helper, ["pull", image], { env, stdio: ["ignore", "pipe", "inherit"] });
+  return helper ? (await ask<{ readonly isPulled: boolean }>(helper, ["pull", image], env)).isPulled : false;
+}
+
+/**
+ * Has the helper read which instance type resources name.
+ *
+ * @param subject what has them, and `path` the option, for errors
+ * @throws UserError for a type that is not known
+ */
+export async function placeByHelper(
+  resources: JobResources,
+  { subject, path }: { readonly subject: string; readonly path: string },
+  env: Environment,
+): Promise<PlacedResources> {
+  const helper = env[helperVariable];
+  if (!helper) throw withoutHelper(path);
+  return ask<PlacedResources>(helper, ["resources", JSON.stringify(resources), subject, path], env);
+}
+
+function withoutHelper(what: string): UserError {
+  return new UserError(
+    { code: "started-by-hand", culprit: helperVariable },
+    `${what}: this program was not started by its pipeline, which provides the helper for that.`,
+    "Start it with bazel run of the pipeline's own target.",
+  );
+}
+
+async function ask<Answer>(helper: string, words: readonly string[], env: Environment): Promise<Answer> {
+  const child = spawn(helper, words, { env, stdio: ["ignore", "pipe", "inherit"] });
   await started(child, helper, notBuilt);
-  const { isPulled, error } = JSON.parse(await text(child.stdout)) as {
-    readonly isPulled?: boolean;
-    readonly error?: ErrorIdentity & { readonly problem: string; readonly remedy: string };
-  };
-  if (error) throw new UserError(error, error.problem, error.remedy);
-  return isPulled === true;
+  const answer = JSON.parse(await text(child.stdout)) as
+    | Answer
+    | { readonly error: ErrorIdentity & { readonly problem: string; readonly remedy: string } };
+  if (typeof answer !== "object" || answer === null || !("error" in answer)) return answer as Answer;
+  const { error } = answer;
+  throw new UserError(error, error.problem, error.remedy);
 }
 
 /** A helper of this call's own. */
