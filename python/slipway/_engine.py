@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import functools
 import json
 import os
 import re
@@ -44,11 +45,14 @@ class Resources(TypedDict, total=False):
         cpu: number of CPUs; may be a fraction.
         memory: memory: bytes, or a text such as `512MiB`.
         gpu: number of GPUs. The run gets the first GPUs of the machine.
+        instance_type: instance type of `config.yaml`, which has CPUs, memory, GPUs and, on Kubernetes, the nodes that may run it. The other keys
+            override those of the type.
     """
 
     cpu: float
     memory: Union[int, str]
     gpu: int
+    instance_type: str
 
 
 class Engine(NamedTuple):
@@ -70,7 +74,7 @@ class Batch(TypedDict, total=False):
     programArguments: Sequence[str]
     env: Mapping[str, str]
     network: str
-    resources: Mapping[str, float]
+    resources: Mapping[str, Any]
     name: str
     inputs: Sequence[str]
     parallelism: int
@@ -151,6 +155,31 @@ def place_of(kind: str, image: Optional[str]) -> str:
     if image is None or kind == "process":
         return "a process of this machine"
     return f"a {'container' if kind == 'container' else 'pod'} of {image}"
+
+
+@functools.lru_cache(maxsize=None)
+def _placed(resources: str, subject: str) -> str:
+    """Asks the helper about an instance type. Each question costs the start of a program."""
+    helper = os.environ[_HELPER]
+    words = [helper, "resources", resources, subject, "resources.instance_type"]
+    answer = _spawn(words, stdout=subprocess.PIPE).communicate()[0].decode()
+    error = json.loads(answer).get("error")
+    if error:
+        raise reported(UserError, error["code"], error["culprit"], f"{error['problem']}\n{error['remedy']}")
+    return answer
+
+
+def placed(resources: Mapping[str, Any], subject: str) -> Dict[str, Any]:
+    """Resources with the fields of their instance type. A process without a helper has nothing that they limit.
+
+    Raises:
+        UserError: there is no such type.
+    """
+    if "instance_type" not in resources:
+        return dict(resources)
+    if engine().kind == "process" and not os.environ.get(_HELPER):
+        return {name: value for name, value in resources.items() if name != "instance_type"}
+    return json.loads(_placed(json.dumps(resources), subject))  # type: ignore[no-any-return]
 
 
 def run(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
@@ -458,7 +487,7 @@ def _printer(stream: IO[bytes], receive: Callable[[bytes], None]) -> threading.T
     return thread
 
 
-def _room_here(resources: Mapping[str, float]) -> int:
+def _room_here(resources: Mapping[str, Any]) -> int:
     """The number of calls that fit this machine: one per CPU, up to 80 % of its memory."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     by_processors = int((os.cpu_count() or 1) / resources.get("cpu", 1))

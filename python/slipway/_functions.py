@@ -306,7 +306,7 @@ def _calls(
     image = container_image(options.tag or "default") if images else None
     network = options.network or "none"
     place = _engine.place_of(kind, image)
-    limits = check_options(f'"{name}"', resources=options.resources)
+    limits = _engine.placed(check_options(f'"{name}"', resources=options.resources), f'"{name}"')
     ran_in = RanIn("process" if image is None else kind, network, limits.get("memory"))
     batch: _engine.Batch = {
         "programArguments": list(arguments),

@@ -28,7 +28,7 @@ def check_options(
     retries: Any = None,
     time_limit: Any = None,
     parallelism: Any = None,
-) -> Dict[str, float]:
+) -> Dict[str, Any]:
     """Checks options, which programs without types can give in any form. None means not given.
 
     Args:
@@ -58,7 +58,7 @@ def check_options(
     ):
         if value is not None and not is_right:
             raise _refusal(subject, name, problem, remedy)
-    checked: Dict[str, float] = {}
+    checked: Dict[str, Any] = {}
     for name, value in (resources or {}).items():
         check = _RESOURCES.get(name)
         complaint = _unknown(name) if check is None else check(value)
@@ -106,7 +106,13 @@ def _memory(value: Any) -> _Complaint:
     return f"is {value!r}, which is not an amount of memory", "Write it like 512MiB, 2GB, or a number of bytes."
 
 
-_RESOURCES: Mapping[str, Callable[[Any], _Complaint]] = {"cpu": _cpu, "memory": _memory, "gpu": _gpu}
+def _instance_type(value: Any) -> _Complaint:
+    return None if isinstance(value, str) and value else (f"is {value!r}, not a text", "Name an instance type.")
+
+
+_RESOURCES: Mapping[str, Callable[[Any], _Complaint]] = {
+    "cpu": _cpu, "memory": _memory, "gpu": _gpu, "instance_type": _instance_type,
+}
 
 
 def _bytes(value: Any) -> Optional[int]:

@@ -149,6 +149,35 @@ def is_running(pid: int) -> bool:
     return state[0] != "Z"
 
 
+class InstanceType(unittest.TestCase):
+    def helper(self, answer: object) -> str:
+        """A helper that gives an answer to every question, and notes them."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = pathlib.Path(folder.name, "helper")
+        path.write_text(
+            f"#!{sys.executable}\nimport json, sys\n"
+            f"open({str(path) + '.asked'!r}, 'a').write(json.dumps(sys.argv[1:]) + '\\n')\n"
+            f"print({json.dumps(answer)!r})\n"
+        )
+        path.chmod(0o755)
+        return str(path)
+
+    def test_is_looked_up_by_the_helper_once(self) -> None:
+        helper = self.helper({"cpu": 1, "memory": 4096, "gpu": 0})
+        self.assertEqual(run("map_typed", SLIPWAY_ENGINE_HELPER=helper)[0], [1, 4, 9])
+        asked = ["resources", '{"cpu": 1, "instance_type": "big"}', '"square"', "resources.instance_type"]
+        self.assertEqual(pathlib.Path(helper + ".asked").read_text(), json.dumps(asked) + "\n")
+
+    def test_is_refused_where_there_is_none(self) -> None:
+        error = {"code": "value-invalid", "culprit": "resources.instance_type", "problem": "No.", "remedy": "Known: C1."}
+        result, err, status = run("map_typed", SLIPWAY_ENGINE_HELPER=self.helper({"error": error}))
+        self.assertEqual((result, err, status), (None, "No.\nKnown: C1. [value-invalid]\n", 2))
+
+    def test_is_nothing_to_a_process_without_a_helper(self) -> None:
+        self.assertEqual(run("map_typed")[0], [1, 4, 9])
+
+
 class Engine(unittest.TestCase):
     def test_is_processes_without_an_image(self) -> None:
         self.assertEqual(run("engine")[0], ["process", "processes of this machine"])

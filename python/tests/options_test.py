@@ -12,6 +12,7 @@ class Options(unittest.TestCase):
         for text, size in (("1GiB", 2**30), ("512Mi", 2**29), ("1.5kB", 1500), (1000, 1000)):
             checked = check_options('"f"', "gpu", {"A": "b"}, "host", {"cpu": 0.5, "memory": text, "gpu": 1})
             self.assertEqual(checked, {"cpu": 0.5, "memory": size, "gpu": 1})
+        self.assertEqual(check_options('"f"', resources={"instance_type": "big"}), {"instance_type": "big"})
         self.assertEqual(check_options('"f"'), {})
 
     def test_are_refused_by_name(self) -> None:
@@ -23,6 +24,8 @@ class Options(unittest.TestCase):
             ({"resources": {"cpu": "1"}}, "resources.cpu", "is '1'"),
             ({"resources": {"cpu": float("nan")}}, "resources.cpu", "is nan"),
             ({"resources": {"gpu": True}}, "resources.gpu", "a whole number from 0"),
+            ({"resources": {"instance_type": 4}}, "resources.instance_type", "is 4, not a text"),
+            ({"resources": {"instanceType": "C4"}}, "resources.instanceType", "did you mean instance_type?"),
             ({"resources": "1GiB"}, "resources", "is not a dict"),
             ({"network": "bridge"}, "network", "'bridge', neither none nor host"),
             ({"env": {"A": 1}}, "env", "does not map names to texts"),
