@@ -1,7 +1,11 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { UserError } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
+import { placedResources } from "../../deployment/instance-types.ts";
+import { ownArchitecture } from "../../oci/descriptor.ts";
+import type { List, Metadata } from "../kubernetes/objects.ts";
 import { jobsPath } from "../kubernetes/submit.ts";
 import { clusterOfTest, type TestCluster, until } from "../kubernetes/testdata/cluster.ts";
 import { pushImage } from "../kubernetes/testdata/image.ts";
@@ -58,6 +62,57 @@ async function expectNothing(cluster: TestCluster): Promise<void> {
 }
 
 describe("calls in pods", () => {
+  it("run where their instance type says, and say so where no node has its labels", async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushProgram(cluster);
+    const { items } = await cluster.admin.api.ask<List<{ metadata: Metadata }>>("GET", "/api/v1/nodes");
+    const host = items[0]?.metadata.labels?.["kubernetes.io/hostname"] ?? "";
+    const size = { cpu: 0.1, memory: "128MiB", architecture: ownArchitecture() };
+    const config = join(cluster.env["XDG_CONFIG_HOME"] ?? "", "slipway/config.yaml");
+    const settings = JSON.parse(readFileSync(config, "utf8")) as object;
+    const instanceTypes = {
+      here: { ...size, nodeSelector: { "kubernetes.io/hostname": host } },
+      nowhere: { ...size, nodeSelector: { "example.com/pool": "none" } },
+    };
+    writeFileSync(config, JSON.stringify({ ...settings, instanceTypes }));
+    const typed = (instance_type: string) =>
+      placedResources(
+        { instance_type, cpu: 0.05 },
+        cluster.env,
+        () => new UserError({ code: "value-invalid", culprit: "" }, "", ""),
+      );
+    const { outcomes } = await call(cluster, { image, inputs: ["[3]"], resources: await typed("here") });
+    expect(outcomes).toEqual([{ reply: { result: 9 } }]);
+
+    const stop = new AbortController();
+    let output = "";
+    const waiting = new KubernetesCalls(cluster.env).run(
+      { ...oneCall, name: "square", image, resources: await typed("nowhere") },
+      {
+        onOutcome: () => {},
+        onOutput: (data) => {
+          output += data;
+        },
+        signal: stop.signal,
+      },
+    );
+    await until(async () => output.includes("No node with"), "words about nodes");
+    // That of the call before may still be on its way out.
+    const pod = (await cluster.pods()).find(({ status }) => status?.phase === "Pending");
+    expect(pod?.spec).toMatchObject({
+      nodeSelector: { "example.com/pool": "none", "kubernetes.io/arch": ownArchitecture() },
+      containers: [{ resources: { limits: { cpu: "50m", memory: String(2 ** 27) } } }],
+    });
+    const unfit = { nodeSelector: { "kubernetes.io/arch": ownArchitecture() === "amd64" ? "arm64" : "amd64" } };
+    await expect(call(cluster, { image, resources: unfit })).rejects.toThrow(reported("image-unsuitable", image));
+    stop.abort();
+    await expect(waiting).rejects.toThrow(/abort/);
+    expect(output).toMatch(
+      /^slipway: No node with .*example\.com\/pool=none.* takes it: .*correct the labels of its instance type/,
+    );
+    await expectNothing(cluster);
+  });
+
   it("give results and failures by index, for few requests", async () => {
     const cluster = await clusterOfTest();
     const image = await pushProgram(cluster);
@@ -110,6 +165,27 @@ describe("calls in pods", () => {
     gone.abort();
     await expect(calls).rejects.toThrow("aborted");
     expect((await cluster.pods()).length).toBe(0);
+    await expectNothing(cluster);
+  });
+
+  it("are made again whose pod is evicted, which is no failure", async () => {
+    const cluster = await clusterOfTest();
+    const image = await pushProgram(cluster);
+    const gone = new AbortController();
+    const calls = call(cluster, { image, name: "waits", inputs: ["[]"] }, gone.signal);
+    calls.catch(() => {});
+    const running = async (but?: string) => {
+      const pods = (await cluster.pods()).filter(({ metadata }) => metadata.name !== but);
+      return pods.find(({ status }) => status?.phase === "Running")?.metadata.name;
+    };
+    const name = await until(() => running(), "a pod that runs");
+    const metadata = { name, namespace: cluster.namespace };
+    await cluster.admin.api.ask("POST", `${cluster.path("pods")}/${name}/eviction`, {
+      body: { apiVersion: "policy/v1", kind: "Eviction", metadata },
+    });
+    await until(() => running(name), "another pod that runs");
+    gone.abort();
+    await expect(calls).rejects.toThrow("aborted");
     await expectNothing(cluster);
   });
 
