@@ -133,6 +133,8 @@ class Deployment:
         environment: environment variables of the job. They override all others. `SECRET:NAME` is the value of a secret.
         resources: `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. `instance_type`: an instance
             type of `config.yaml`, which the others override. Default: no limits.
+        volumes: claims and folders by the absolute path at which the job sees them: `{"/data": {"claim": "training-data"}}`. It may change those
+            with `"writable": True`. Folders are relative to the job's folder, and not for Kubernetes. Default: none.
         network: network of the container, `none` or `host`. Default: `none`.
         platform: platform of the container image, `os/architecture`. Default: Linux on this machine's processor.
         time_limit: timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.
@@ -158,6 +160,7 @@ class Deployment:
     parallelism: Optional[int] = None
     schedule: Optional[str] = None
     time_zone: Optional[str] = None
+    volumes: Optional[Mapping[str, Mapping[str, Union[str, bool]]]] = None
 
     def document(self) -> Dict[str, Any]:
         """Returns the document that `slipway job` reads, before it is written as JSON."""

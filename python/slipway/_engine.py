@@ -23,9 +23,12 @@ from slipway._errors import REPORTED, Failure, UserError, reported
 from slipway._images import image_variables
 from slipway._protocol import CALL, NONCE, ResultReader
 from slipway._secrets import with_secrets
+from slipway._volumes import require_in_place
 
 
 Network = Literal["none", "host"]
+# Claims and folders, by the absolute path at which they are seen.
+Volumes = Mapping[str, Mapping[str, Union[str, bool]]]
 
 # Set by the launch script: the helper program that talks to engines.
 _HELPER = "SLIPWAY_ENGINE_HELPER"
@@ -80,6 +83,7 @@ class Batch(TypedDict, total=False):
     parallelism: int
     retries: int
     timeLimit: float
+    volumes: Volumes
     labels: str
 
 
@@ -301,6 +305,7 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
     inputs = batch["inputs"]
     is_alone = len(inputs) == 1 and "labels" not in batch
     variables = with_secrets(batch["env"])
+    require_in_place(batch.get("volumes", {}))
     is_stopped = False
 
     def output(data: bytes) -> None:

@@ -6,7 +6,7 @@ import sys
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, TypeVar, Union, cast, overload
 
 from slipway import _engine
-from slipway._engine import Network, Resources
+from slipway._engine import Network, Resources, Volumes
 from slipway._errors import Failure, ItemFailure, MapError, RanIn, UserError, reported, revive
 from slipway._images import container_image, image_variables
 from slipway._json import encode
@@ -14,6 +14,7 @@ from slipway._options import check_options, seconds
 from slipway._progress import MapProgress
 from slipway._protocol import WHOLE_PROGRAM
 from slipway._serving import SERVED, unknown_function
+from slipway._volumes import absolute_volumes
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -27,6 +28,7 @@ class _Options(NamedTuple):
     resources: Optional[Resources] = None
     retries: Optional[int] = None
     time_limit: Union[int, str, None] = None
+    volumes: Optional[Volumes] = None
 
     def over(self, others: "_Options") -> "_Options":
         """These options, with the others' values for those that are not given."""
@@ -57,6 +59,7 @@ def in_image(
     resources: Optional[Resources] = None,
     retries: Optional[int] = None,
     time_limit: Union[int, str, None] = None,
+    volumes: Optional[Volumes] = None,
 ) -> Callable[[_F], _F]: ...
 
 
@@ -70,6 +73,7 @@ def in_image(
     resources: Optional[Resources] = None,
     retries: Optional[int] = None,
     time_limit: Union[int, str, None] = None,
+    volumes: Optional[Volumes] = None,
 ) -> Any:
     """Decorates a function so that each call runs it inside this program's image, on the engine that `engine()` returns.
 
@@ -90,6 +94,9 @@ def in_image(
         resources: resource limits of the container or pod. Default: no limits.
         retries: how many times to retry a failed call, from 0 to 100. Default: 0.
         time_limit: timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.
+        volumes: claims and folders by the absolute path at which the function sees them: `{"/data": {"claim": "training-data"}}`. On Kubernetes a
+            PersistentVolumeClaim; on podman and docker a named volume, or a folder of this machine, relative to where you called `bazel run`.
+            The function may change what has `"writable": True`. Default: none.
 
     Returns:
         The function to call, or a decorator if it is used with arguments.
@@ -97,7 +104,7 @@ def in_image(
     Raises:
         UserError: the program already has another function of that name, or an option is unknown or invalid.
     """
-    options = _Options(tag, env, network, resources, retries, time_limit)
+    options = _Options(tag, env, network, resources, retries, time_limit, volumes)
     if function is not None:
         return _define(function, name, options)
     return lambda each: _define(each, name, options)
@@ -164,6 +171,7 @@ def run_in_image(
     resources: Optional[Resources] = None,
     retries: Optional[int] = None,
     time_limit: Union[int, str, None] = None,
+    volumes: Optional[Volumes] = None,
 ) -> Any:
     """Runs this whole program inside its own image, on the engine that `engine()` returns, and waits for its end.
 
@@ -177,6 +185,7 @@ def run_in_image(
         resources: as for `in_image`.
         retries: as for `in_image`.
         time_limit: as for `in_image`.
+        volumes: as for `in_image`.
 
     Returns:
         The result of the body that was given to `main`, as JSON. None if the program exits with status 0 without calling `main`.
@@ -194,8 +203,8 @@ def run_in_image(
             "run_in_image was called inside the image, where the program would start itself forever.\n"
             "Check inside_image() first, or pass `args` that tell the program what to do there.",
         )
-    check_options("run_in_image", tag, env, network, resources, retries, time_limit)
-    result = _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources, retries, time_limit))
+    check_options("run_in_image", tag, env, network, resources, retries, time_limit, volumes)
+    result = _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources, retries, time_limit, volumes))
     if result.error is not None:
         raise result.error
     return result.value
@@ -213,6 +222,7 @@ def map_in_image(
     resources: Optional[Resources] = None,
     retries: Optional[int] = None,
     time_limit: Union[int, str, None] = None,
+    volumes: Optional[Volumes] = None,
 ) -> List[Any]:
     """Calls a function for every item, each in its own container as with `in_image`. On Kubernetes, all calls are one Job.
 
@@ -230,6 +240,7 @@ def map_in_image(
         resources: overrides the option of `in_image`.
         retries: overrides the option of `in_image`.
         time_limit: overrides the option of `in_image`.
+        volumes: overrides the option of `in_image`.
 
     Returns:
         The results in the order of the items.
@@ -240,12 +251,12 @@ def map_in_image(
         Failure: the engine does not work. All calls have ended by then.
     """
     known = _find(function)
-    check_options("map_in_image", tag, env, network, resources, retries, time_limit, parallelism)
+    check_options("map_in_image", tag, env, network, resources, retries, time_limit, volumes, parallelism)
     inputs = [encode([item], f'item {index} for "{known.name}"') for index, item in enumerate(items)]
     if SERVED is not None:
         results = [_here(known, item) for item in items]
     elif inputs:
-        options = _Options(tag, env, network, resources, retries, time_limit).over(known.options)
+        options = _Options(tag, env, network, resources, retries, time_limit, volumes).over(known.options)
         results = _map_there(known.name, inputs, options, parallelism)
     else:
         results = []
@@ -324,6 +335,8 @@ def _calls(
         batch["parallelism"] = parallelism
     if options.retries is not None:
         batch["retries"] = options.retries
+    if options.volumes is not None:
+        batch["volumes"] = absolute_volumes(options.volumes)
     time_limit = seconds(options.time_limit)
     if time_limit is not None:
         batch["timeLimit"] = time_limit

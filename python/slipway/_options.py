@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from slipway._errors import UserError, reported
 from slipway._secrets import names_a_secret
+from slipway._volumes import volume_complaint
 
 _BYTES_PER = {
     "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
@@ -27,6 +28,7 @@ def check_options(
     resources: Any = None,
     retries: Any = None,
     time_limit: Any = None,
+    volumes: Any = None,
     parallelism: Any = None,
 ) -> Dict[str, Any]:
     """Checks options, which programs without types can give in any form. None means not given.
@@ -58,6 +60,9 @@ def check_options(
     ):
         if value is not None and not is_right:
             raise _refusal(subject, name, problem, remedy)
+    complaint_of_volumes = volume_complaint({} if volumes is None else volumes)
+    if complaint_of_volumes is not None:
+        raise _refusal(subject, *complaint_of_volumes)
     checked: Dict[str, Any] = {}
     for name, value in (resources or {}).items():
         check = _RESOURCES.get(name)

@@ -147,6 +147,7 @@ SCENARIOS: Dict[str, Callable[[], Any]] = {
     "map": lambda: slipway.map_in_image(list(range(12)), square, parallelism=5),
     "map_limited": lambda: slipway.map_in_image([1, 2, 3], square, resources={"cpu": 0.5, "memory": "1GiB"}),
     "map_typed": lambda: slipway.map_in_image([1, 2, 3], square, resources={"cpu": 1, "instance_type": "big"}),
+    "map_volume": lambda: slipway.map_in_image([1], square, volumes={"/data": {"folder": "/nowhere/at/all"}}),
     "map_by_name": lambda: slipway.map_in_image([1, 2], "square"),
     "map_prints": lambda: slipway.map_in_image(["a", "b"], prints),
     "map_nothing": lambda: slipway.map_in_image([], square),

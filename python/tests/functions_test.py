@@ -72,6 +72,7 @@ class Functions(unittest.TestCase):
             ("nan", 2, 'result of "nan"', "value-invalid"),
             ("keys", 2, 'argument list of "add" is not JSON: it[0] has the key 1', "value-invalid"),
             ("map_nobody", 2, '"cube"', "function-failed"),
+            ("map_volume", 2, "/data names /nowhere/at/all", "volume-unusable"),
             ("two_of_one_name", 2, '"twin"', "function-failed"),
             ("itself_for_ever", 2, "run_in_image", "function-failed"),
         ):

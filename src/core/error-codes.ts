@@ -208,6 +208,10 @@ export const errorCodes = {
     meaning: "The packages of a Python or conda environment could not be locked or installed.",
     remedy: "The error quotes the end of the installer's output.",
   },
+  "volume-unusable": {
+    meaning: "A volume of a job or a function is not there, or its engine cannot mount it.",
+    remedy: "Make the folder, the volume or the claim, or run it on an engine that has it.",
+  },
   "value-invalid": {
     meaning:
       "An option of a function is unknown or invalid, or its arguments or result are not JSON, or are too large.",

@@ -1,6 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Matrix } from "./matrix.ts";
 import type { JobResources } from "./resources.ts";
+import type { Volumes } from "./volumes.ts";
 
 /**
  * What a job is: an interpreter, code for it, what runs, and how (SPEC section 2). Fields are named as in the documents that people
@@ -19,6 +20,8 @@ export interface Deployment {
   /** Variables of the job. They win over whatever the interpreter brings. `SECRET:NAME` is the value of a secret. */
   readonly environment: Readonly<Record<string, string>>;
   readonly resources: JobResources;
+  /** Claims, and folders relative to the document, by where the job sees them. */
+  readonly volumes?: Volumes;
   /**
    * What its container may reach: nothing, which is the default, or this machine's network as it is. Processes have the network of
    * their machine, pods that of their cluster.

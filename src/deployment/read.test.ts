@@ -140,6 +140,7 @@ function: report.weekly:make
 arguments: [1, {a: [null, true]}]
 environment: {A: "b=c"}
 resources: {cpu: 0.5, memory: 1.5GiB, gpu: 1}
+volumes: {/data: {claim: training-data}, /out: {folder: ./out, writable: true}}
 platform: linux/arm64
 time_limit: 1h30m
 retries: 2
@@ -147,6 +148,7 @@ retries: 2
     expect(yaml).toMatchObject({
       code: { GitRepoBranch: { repo_url: "git@github.com:team/repo.git", branch: "main", path_to_source: "src" } },
       resources: { cpu: 0.5, memory: 1.5 * 2 ** 30, gpu: 1 },
+      volumes: { "/data": { claim: "training-data" }, "/out": { folder: "./out", writable: true } },
       time_limit: 5400,
     });
     expect(parse(JSON.stringify(yaml))).toEqual(yaml);

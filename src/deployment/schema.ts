@@ -10,6 +10,7 @@ import type { Json } from "./model.ts";
 import { ownInterpreter } from "./model.ts";
 import { parseBytes, parseDuration } from "./quantity.ts";
 import { scheduleComplaint, timeZoneComplaint } from "./schedule.ts";
+import { type Volumes, volumeComplaints } from "./volumes.ts";
 
 /** What a check says of a value: what is wrong, and what to do. Travels through zod as the message of an issue. */
 export function complaint(problem: string, remedy: string): string {
@@ -275,6 +276,21 @@ export function number(minimum: number, maximum: number, isWhole: boolean) {
   }).meta({ type: isWhole ? "integer" : "number", minimum, maximum });
 }
 
+const volumes = (named(z.unknown()) as z.ZodType as z.ZodType<Volumes, Volumes>)
+  .meta({
+    type: "object",
+    additionalProperties: {
+      type: "object",
+      properties: { claim: { type: "string" }, folder: { type: "string" }, writable: { type: "boolean" } },
+      additionalProperties: false,
+    },
+  })
+  .superRefine((value, context) => {
+    for (const { path, isKey = false, problem, remedy } of volumeComplaints(value)) {
+      context.addIssue({ code: "custom", path: [...path], params: { isKey }, message: complaint(problem, remedy) });
+    }
+  });
+
 type Network = "none" | "host";
 const network = checked(z.string() as z.ZodType as z.ZodType<Network, Network>, (value) =>
   value === "none" || value === "host"
@@ -382,6 +398,7 @@ export function deploymentFields({ protocols = safeProtocols, isLocked = false }
       gpu: number(0, 1000, true).exactOptional(),
       instance_type: text.exactOptional(),
     }).prefault({}),
+    volumes: volumes.exactOptional(),
     network: network.exactOptional(),
     platform: platform.exactOptional(),
     time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds").exactOptional(),

@@ -21,7 +21,7 @@ export interface ContainerRun extends Run {
   readonly entrypoint?: string;
   readonly network: Network;
   readonly resources: PlacedResources;
-  /** Folders of this machine that it sees and may not change. */
+  /** Folders that it sees. */
   readonly mounts?: readonly Mount[];
   readonly workingDir?: string;
 }
@@ -30,6 +30,10 @@ export interface ContainerRun extends Run {
 export interface Mount {
   readonly source: string;
   readonly target: string;
+  /** The source is the name of a volume of the engine. */
+  readonly isVolume?: boolean;
+  /** Default: the container may not change it. */
+  readonly isWritable?: boolean;
 }
 
 /** The status with which a process ended, 128 and the signal's number when one killed it, as shells have it. */

@@ -1,3 +1,4 @@
+import type { Volumes } from "../deployment/volumes.ts";
 import type { Network, Resources } from "../engine/limits.ts";
 
 /** Options for running a function in this program's image. */
@@ -10,6 +11,12 @@ export interface CallOptions {
   readonly network?: Network;
   /** Resource limits of the container or pod. Default: no limits. */
   readonly resources?: Resources;
+  /**
+   * Claims and folders by the absolute path at which the function sees them: `{ "/data": { claim: "training-data" } }`. On Kubernetes a
+   * PersistentVolumeClaim; on podman and docker a named volume, or a folder of this machine, relative to where you called `bazel run`. The function
+   * may change what has `writable: true`. Default: none.
+   */
+  readonly volumes?: Volumes;
   /** How many times to retry a failed call, from 0 to 100. Default: 0. */
   readonly retries?: number;
   /** Timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout. */

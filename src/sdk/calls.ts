@@ -2,8 +2,10 @@ import { Failure } from "../core/errors.ts";
 import { type CallOutcome, placeOf } from "../engine/calls/calls.ts";
 import { type Sink, writeTo } from "../engine/flow.ts";
 import { wholeProgram } from "../engine/protocol.ts";
+import { absoluteVolumes } from "../engine/volumes.ts";
 import { callEngine, placedResources } from "./call-engine.ts";
 import type { CallOptions } from "./call-options.ts";
+import { callersFolder } from "./callers-folder.ts";
 import type { CheckedOptions } from "./check-options.ts";
 import { containerImage, imageVariables } from "./images.ts";
 import { type RanIn, revive } from "./remote-error.ts";
@@ -53,6 +55,7 @@ export async function makeCalls(calls: Calls): Promise<void> {
       resources,
       name,
       inputs,
+      ...(options.volumes === undefined ? {} : { volumes: absoluteVolumes(options.volumes, callersFolder()) }),
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
       ...(options.retries === undefined ? {} : { retries: options.retries }),
       ...(options.timeLimit === undefined ? {} : { timeLimit: options.timeLimit }),

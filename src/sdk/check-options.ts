@@ -3,6 +3,7 @@ import { nearest } from "../core/nearest.ts";
 import { referenceComplaint } from "../core/secret-reference.ts";
 import { parseBytes, parseDuration } from "../deployment/quantity.ts";
 import type { JobResources } from "../deployment/resources.ts";
+import { volumeComplaints } from "../deployment/volumes.ts";
 import type { Resources } from "../engine/limits.ts";
 import type { CallOptions } from "./call-options.ts";
 
@@ -58,6 +59,8 @@ const checks = {
       ? undefined
       : [`is ${shown(value)}, neither none nor host`, "Write none, or host to use this machine's network."],
   resources: (value) => (isRecord(value) ? undefined : ["is not an object", 'Write it like { memory: "512MiB" }.']),
+  volumes: (value) =>
+    isRecord(value) ? undefined : ["is not an object", 'Write it like { "/data": { claim: "NAME" } }.'],
   retries: number(0, 100, true),
   timeLimit: (value) =>
     secondsOf(value) === undefined
@@ -95,9 +98,13 @@ export function checkOptions<Options extends CallOptions>(
     "",
     "an option",
     options,
-    ["tag", "env", "network", "resources", "retries", "timeLimit", ...more],
+    ["tag", "env", "network", "resources", "volumes", "retries", "timeLimit", ...more],
     checks,
   );
+  for (const { path, problem, remedy } of volumeComplaints(options.volumes ?? {}).slice(0, 1)) {
+    const culprit = ["volumes", ...path].join(".");
+    throw new UserError({ code: "value-invalid", culprit }, `${subject}: ${culprit} ${problem}.`, remedy);
+  }
   const { resources, timeLimit, ...others } = options;
   const seconds = secondsOf(timeLimit);
   const rest = { ...others, ...(seconds === undefined ? {} : { timeLimit: seconds }) };

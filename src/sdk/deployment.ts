@@ -1,3 +1,4 @@
+import type { Volumes } from "../deployment/volumes.ts";
 import type { Json } from "./json.ts";
 
 /** An `interpreter_path`: the Node that runs Slipway. */
@@ -29,6 +30,11 @@ export interface Deployment {
     readonly gpu?: number;
     readonly instance_type?: string;
   };
+  /**
+   * Claims and folders by the absolute path at which the job sees them. It may change those with `writable: true`. Folders are relative to the
+   * job's folder, and not for Kubernetes. Default: none.
+   */
+  readonly volumes?: Volumes;
   /** Network of the container. Default: `none`. */
   readonly network?: "none" | "host";
   /** Platform of the container image, `os/architecture`. Default: Linux on this machine's processor. */

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { UserError } from "../core/errors.ts";
 import { findExecutable } from "../core/executables.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
+import { callersFolder } from "./callers-folder.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Json } from "./json.ts";
 
@@ -46,7 +47,7 @@ export class JobError extends Error {
 export async function resolveJob(deployment: Deployment, options: Omit<JobRunOptions, "engine"> = {}): Promise<Json> {
   await command("resolve", deployment, options);
   const { name = "job", folder } = options;
-  return JSON.parse(await readFile(join(placeOf(folder), `${name}.lock.json`), "utf8")) as Json;
+  return JSON.parse(await readFile(join(callersFolder(folder), `${name}.lock.json`), "utf8")) as Json;
 }
 
 /**
@@ -81,7 +82,7 @@ async function command(
     const document = join(draft.path, `${name}.json`);
     await writeFile(document, JSON.stringify(deployment));
     const chosen = engine === undefined ? [] : ["--engine", engine];
-    const child = spawn(program, ["job", action, document, "--folder", placeOf(folder), ...chosen], {
+    const child = spawn(program, ["job", action, document, "--folder", callersFolder(folder), ...chosen], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const closed = once(child, "close") as Promise<[number | null]>;
@@ -91,9 +92,4 @@ async function command(
   } finally {
     draft.remove();
   }
-}
-
-/** `bazel run` starts programs in their runfiles and passes the user's folder in a variable. */
-function placeOf(folder = ""): string {
-  return resolve(process.env["BUILD_WORKING_DIRECTORY"] ?? "", folder);
 }

@@ -10,6 +10,7 @@ import { prepareInterpreter } from "../../engine/job/interpreter.ts";
 import { type PlaceOptions, placeCode } from "../../engine/job/place-code.ts";
 import { makeProgram } from "../../engine/job/program.ts";
 import { itemProgram } from "../../engine/job/sweep.ts";
+import { absoluteVolumes } from "../../engine/volumes.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import { runningRegistry } from "../embedded.ts";
 import { followJob } from "./job-control.ts";
@@ -49,7 +50,9 @@ export async function runJob(options: RunOptions): Promise<void> {
   const kind = engineFor(options.engine, image);
   const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
   const { platform } = deployment;
-  const made = makeProgram(file.title, { ...deployment, resources }, placed, process.env);
+  const { volumes } = deployment;
+  const inFolder = volumes === undefined ? {} : { volumes: absoluteVolumes(volumes, file.folder) };
+  const made = makeProgram(file.title, { ...deployment, ...inFolder, resources }, placed, process.env);
   const program = await itemProgram(made, { platform, env: process.env });
   for (const lack of lacksOf(deployment, kind)) notice(lack);
   if (isScheduled) return scheduleJob(program, deployment, options.copyCredentials);

@@ -1,4 +1,5 @@
 import { prefixOf, WholeLines } from "../../core/whole-lines.ts";
+import type { Volumes } from "../../deployment/volumes.ts";
 import type { ContainerRun } from "../engine.ts";
 import type { Sink } from "../flow.ts";
 import type { EngineKind } from "../kind.ts";
@@ -14,6 +15,8 @@ export const helperSocketVariable = "SLIPWAY_ENGINE_SOCKET";
 export interface CallBatch extends Pick<ContainerRun, "programArguments" | "network" | "resources"> {
   /** `SECRET:NAME` is replaced by the value of a secret when calls start, and not before. */
   readonly env: Readonly<Record<string, string>>;
+  /** Folders are absolute. */
+  readonly volumes?: Volumes;
   /** The program's image, `HOST/REPOSITORY@sha256:…`; undefined for processes of this machine. */
   readonly image?: string;
   /** The function's name in the program. */

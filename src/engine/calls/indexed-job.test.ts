@@ -35,6 +35,14 @@ describe("indexedJob", () => {
     expect(job.spec.template.spec).toMatchObject({ activeDeadlineSeconds: 90 });
   });
 
+  it("mounts the claims of its volumes", () => {
+    const { job } = indexedJob(batch(["[0]"], { volumes: { "/data": { claim: "data" } } }), image, names, undefined);
+    expect(job.spec.template.spec["volumes"]).toContainEqual({
+      name: "claim-0",
+      persistentVolumeClaim: { claimName: "data", readOnly: true },
+    });
+  });
+
   it("runs where its instance type says, and makes pods again that their nodes gave up", () => {
     const resources = { cpu: 1, nodeSelector: { pool: "a" }, tolerations: [], priorityClass: "low" };
     const { job } = indexedJob(batch(["[0]"], { resources }), image, names, undefined);

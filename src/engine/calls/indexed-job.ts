@@ -58,6 +58,7 @@ export function indexedJob(
       argv: batch.programArguments,
       env: variables,
       mounts: [],
+      ...(batch.volumes === undefined ? {} : { volumes: batch.volumes }),
       network: "none",
       stdin: "",
       isFunction: false,

@@ -4,6 +4,7 @@ import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
 import { checkArchitecture } from "../kubernetes/architecture.ts";
+import { requireClaims } from "../kubernetes/claims.ts";
 import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
 import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
 import { conditionOf, type Event, type Job, type Pod } from "../kubernetes/objects.ts";
@@ -77,6 +78,7 @@ export class KubernetesCalls implements CallEngine {
       this.#prepared.access(image),
       resolveVariables(batch.env, secretStores(cluster, this.#env)),
       checkArchitecture(image, batch.resources, this.#env),
+      requireClaims(cluster, batch.volumes),
     ]);
     const name = newJobName(batch);
     const nonce = randomBytes(16).toString("hex");

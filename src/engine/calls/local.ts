@@ -11,6 +11,7 @@ import { runProcess } from "../process/run.ts";
 import { callVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { resolveVariables } from "../secrets/variables.ts";
+import { requireInPlace, volumeMounts } from "../volumes.ts";
 import {
   type CallBatch,
   type CallEngine,
@@ -84,6 +85,7 @@ export class ProcessCalls implements CallEngine {
 
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
     // One alone shares the terminal, if there is one.
+    await requireInPlace(batch.volumes ?? {});
     const isAlone = batch.inputs.length === 1 && batch.labels === undefined;
     await runEach(await withSecrets(batch, process.env), listener, (run, signal, onStderr) =>
       runProcess(run, { signal, ...(isAlone ? {} : { onStderr }) }),
@@ -106,7 +108,8 @@ export class ContainerCalls implements CallEngine {
   }
 
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
-    const { image = "", network, resources } = batch;
+    const { image = "", network, resources, volumes = {} } = batch;
+    const mounts = await volumeMounts(volumes, this.#client, this.#env);
     const logins = new LoginSource(image);
     // Several that begin at once would each pull the image.
     let first: Promise<void> | undefined;
@@ -119,7 +122,7 @@ export class ContainerCalls implements CallEngine {
         const login = await logins.current();
         return await runContainer(
           this.#client,
-          { ...run, image, network, resources },
+          { ...run, image, network, resources, mounts },
           {
             env: this.#env,
             pull: this.#pull,

@@ -61,9 +61,11 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
   ];
 }
 
-/** A folder of this machine, which the container sees and cannot change. */
-export function mountArgument({ source, target }: Mount): string {
-  return `--mount=${["type=bind", `source=${source}`, `destination=${target}`, "readonly"].map(inList).join(",")}`;
+/** A folder of this machine or a volume of the engine, which the container sees. */
+export function mountArgument({ source, target, isVolume = false, isWritable = false }: Mount): string {
+  const type = isVolume ? "type=volume" : "type=bind";
+  const parts = [type, `source=${source}`, `destination=${target}`, ...(isWritable ? [] : ["readonly"])];
+  return `--mount=${parts.map(inList).join(",")}`;
 }
 
 /** A part of a list with commas, as podman and docker read them (RFC 4180): a comma in a path begins no further part. */

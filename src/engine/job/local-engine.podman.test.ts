@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { reported } from "../../core/testdata/reported.ts";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { LocalSecrets } from "../secrets/local.ts";
@@ -80,6 +81,32 @@ describe("a job in a container", () => {
     const id = await submit({ function: "double:main", retries: 2 });
     const reason = expect.stringMatching(/python3[\s\S]*Check its command/);
     expect((await engine.collect(id)).status).toMatchObject({ state: "failed", attempts: 1, reason });
+  });
+
+  it("sees its volumes, and may change those that are writable", async () => {
+    const data = join(home, "data");
+    mkdirSync(data, { recursive: true });
+    writeFileSync(join(data, "given"), "from here");
+    chmodSync(data, 0o777);
+    const name = `slipway-test-${process.pid}`;
+    const volumes = {
+      "/in": { folder: data },
+      "/out": { folder: data, writable: true },
+      "/kept": { claim: name, writable: true },
+    };
+    const refused = submit({ command: ["node", "-e", ""], volumes });
+    await expect(refused).rejects.toThrow(reported("volume-unusable", "/kept"));
+    run("volume", "create", name);
+    try {
+      const script = `const read = fs.readFileSync("/in/given", "utf8"); fs.writeFileSync("/out/made", "by the job"); fs.statSync("/kept");
+        try { fs.writeFileSync("/in/x", "") } catch (error) { console.log(read, error.code) }`;
+      const id = await submit({ command: ["node", "-e", script], volumes });
+      const { stdout } = await textOf(engine.logs(id, { follow: true }));
+      expect(stdout).toBe("from here EROFS\n");
+      expect(readFileSync(join(data, "made"), "utf8")).toBe("by the job");
+    } finally {
+      run("volume", "rm", "--force", name);
+    }
   });
 
   it("that is killed names the limit that it had", async () => {

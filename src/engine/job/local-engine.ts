@@ -7,12 +7,14 @@ import type { Environment } from "../../core/environment.ts";
 import { Failure } from "../../core/errors.ts";
 import { takeLock } from "../../core/lock.ts";
 import { userName } from "../../core/user-name.ts";
-import { findContainerClient } from "../container/client.ts";
+import { findContainerClient, requireContainerClient } from "../container/client.ts";
 import { removeContainer } from "../container/run.ts";
+import type { Mount } from "../engine.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Reply } from "../protocol.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { findSecrets } from "../secrets/variables.ts";
+import { requireInPlace, volumeMounts } from "../volumes.ts";
 import {
   endedBefore,
   hasEnded,
@@ -63,8 +65,9 @@ export class LocalEngine implements JobEngine {
 
   async submit(program: Program): Promise<string> {
     await findSecrets(program.env, [new LocalSecrets(this.#env)]);
+    const volumes = await this.#mountsOf(program);
     await this.#forgetOld();
-    const folder = await makeJobFolder(this.#root, program, new Date());
+    const folder = await makeJobFolder(this.#root, { ...program, mounts: [...program.mounts, ...volumes] }, new Date());
     const [command = "", ...args] = this.#supervisor;
     const child = spawn(command, [...args, folder.id], {
       // A job that this one may be part of does not take it with it.
@@ -159,6 +162,14 @@ export class LocalEngine implements JobEngine {
     );
     const jobs = found.filter((job) => job !== undefined);
     return jobs.sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
+  }
+
+  /** What a program's volumes are here. */
+  async #mountsOf({ image, volumes = {} }: Program): Promise<readonly Mount[]> {
+    if (Object.keys(volumes).length === 0) return [];
+    if (image !== undefined) return volumeMounts(volumes, requireContainerClient(this.#env), this.#env);
+    await requireInPlace(volumes);
+    return [];
   }
 
   async #forgetOld(): Promise<void> {

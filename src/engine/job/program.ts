@@ -6,6 +6,7 @@ import { functionLanguage } from "../../deployment/function.ts";
 import type { Matrix } from "../../deployment/matrix.ts";
 import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.ts";
 import type { PlacedResources } from "../../deployment/resources.ts";
+import type { Volumes } from "../../deployment/volumes.ts";
 import type { Mount } from "../engine.ts";
 import type { Network } from "../limits.ts";
 import type { PlacedCode } from "./place-code.ts";
@@ -25,6 +26,8 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly mounts: readonly Mount[];
+  /** Folders are absolute. */
+  readonly volumes?: Volumes;
   readonly stdin: string;
   /** Whether it answers as `protocol.ts` says. */
   readonly isFunction: boolean;
@@ -56,7 +59,7 @@ export function makeProgram(
   code: PlacedCode | Pick<PlacedCode, "folders">,
   env: Environment,
 ): Program {
-  const { interpreter, resources, time_limit, retries, matrix, parallelism } = deployment;
+  const { interpreter, resources, volumes, time_limit, retries, matrix, parallelism } = deployment;
   const [cwd] = code.folders;
   const common = {
     name,
@@ -64,6 +67,7 @@ export function makeProgram(
     isFunction: deployment.function !== undefined,
     resources,
     network: deployment.network ?? "none",
+    ...(volumes === undefined ? {} : { volumes }),
     ...(time_limit === undefined ? {} : { timeLimit: time_limit }),
     retries,
     ...(matrix === undefined ? {} : { matrix }),

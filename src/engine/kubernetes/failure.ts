@@ -82,6 +82,11 @@ export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = co
 }
 
 function nodeTrouble({ spec }: Pod, message: string, owner: Owner): Trouble {
+  if (/persistentvolumeclaim/i.test(message)) {
+    return passing(
+      `No node takes it: ${message}. It waits; make or bind the claim, or name another one in \`volumes\`.`,
+    );
+  }
   const labels = Object.entries(spec.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
   const node = labels.length === 0 ? "No node" : `No node with ${labels.join(", ")}`;
   return passing(`${node} takes it: ${message}. It waits for one; ${nodeRemedy(message, owner)}, or add nodes.`);

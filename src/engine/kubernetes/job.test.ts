@@ -36,6 +36,25 @@ describe("the objects of a job", () => {
     expect(podOf({ job, secrets }).activeDeadlineSeconds).toBeUndefined();
   });
 
+  it("mount claims, each once, and let the image's user write where it may", () => {
+    const pod = podOf(
+      make({
+        volumes: { "/in": { claim: "data" }, "/out": { claim: "data", writable: true }, "/more": { claim: "more" } },
+      }),
+    );
+    expect(pod.volumes.slice(-2)).toEqual([
+      { name: "claim-0", persistentVolumeClaim: { claimName: "data", readOnly: false } },
+      { name: "claim-2", persistentVolumeClaim: { claimName: "more", readOnly: true } },
+    ]);
+    expect(pod.containers[0].volumeMounts.slice(-3)).toEqual([
+      { name: "claim-0", mountPath: "/in", readOnly: true },
+      { name: "claim-0", mountPath: "/out" },
+      { name: "claim-2", mountPath: "/more", readOnly: true },
+    ]);
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, fsGroup: 1000 });
+    expect(() => make({ volumes: { "/in": { folder: "/data" } } })).toThrow(reported("volume-unusable", "/in"));
+  });
+
   it("say what the job may use, as requests and limits alike", () => {
     const pod = podOf(make({ resources: { cpu: 0.25, memory: 1000, gpu: 2 }, timeLimit: 1.5, retries: 3 }));
     const limits = { cpu: "250m", memory: "1000", "nvidia.com/gpu": "2" };

@@ -2,6 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import type { Program } from "../job/program.ts";
 import { inputVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
 import type { SecretKey } from "../secrets/variables.ts";
+import { claimsOf } from "../volumes.ts";
 import { containerName, managedBy, nonceAnnotation, releasedAnnotation, userLabel } from "./objects.ts";
 import { placementOf, resourcesOf } from "./placement.ts";
 import { containerSecurity, literally, podSecurity } from "./security.ts";
@@ -118,6 +119,7 @@ export function jobObjects(
       : [secretOf(names, "pull", { ".dockerconfigjson": dockerConfig }, "kubernetes.io/dockerconfigjson")]),
   ];
   const secret = { secretName: `${name}-input`, items: [{ key: inputFile, path: inputFile }] };
+  const claims = claimsOf(program.volumes ?? {});
   const volumes: readonly Volume[] = [
     { name: "tmp", mountPath: "/tmp", source: { emptyDir: {} } },
     { name: "home", mountPath: home, source: { emptyDir: {} } },
@@ -134,11 +136,11 @@ export function jobObjects(
       terminationGracePeriodSeconds: grace,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      securityContext: podSecurity,
+      securityContext: claims.length === 0 ? podSecurity : { ...podSecurity, ...groupOfVolumes },
       ...placementOf(program.resources),
       ...(dockerConfig === undefined ? {} : { imagePullSecrets: [{ name: `${name}-pull` }] }),
-      volumes: volumes.map(({ name, source }) => ({ name, ...source })),
-      containers: [containerOf(program, image, names, volumes, references)],
+      volumes: [...volumes.map(({ name, source }) => ({ name, ...source })), ...claimVolumes(claims)],
+      containers: [containerOf(program, image, names, [...volumes, ...claimMounts(claims)], references)],
     },
   };
   return {
@@ -179,7 +181,7 @@ function containerOf(
   program: Program,
   image: string,
   { name, nonce }: JobNames,
-  volumes: readonly Volume[],
+  mounts: readonly (Omit<Volume, "source"> & { readonly source?: object })[],
   references: Readonly<Record<string, SecretKey>>,
 ): object {
   return {
@@ -207,8 +209,34 @@ function containerOf(
     ],
     ...resourcesOf(program.resources),
     securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
-    volumeMounts: volumes.map(({ source: _, ...mount }) => mount),
+    volumeMounts: mounts.map(({ source: _, ...mount }) => mount),
   };
+}
+
+/** The group of whoever uses a claim, so that the users of several images can. The node gives it to the files of a claim that may be written. */
+const groupOfVolumes = { fsGroup: 1000, fsGroupChangePolicy: "OnRootMismatch" };
+
+type Claims = ReturnType<typeof claimsOf>;
+
+/** One volume for each claim: a pod that names a claim twice may wait for ever. */
+function claimVolumes(claims: Claims): object[] {
+  return [...new Set(claims.map(({ claim }) => claim))].map((claimName) => {
+    const isWritten = claims.some(({ claim, isWritable }) => claim === claimName && isWritable);
+    return { name: volumeName(claims, claimName), persistentVolumeClaim: { claimName, readOnly: !isWritten } };
+  });
+}
+
+function claimMounts(claims: Claims): Omit<Volume, "source">[] {
+  return claims.map(({ path, claim, isWritable }) => ({
+    name: volumeName(claims, claim),
+    mountPath: path,
+    ...(isWritable ? {} : { readOnly: true as const }),
+  }));
+}
+
+/** Claims may have longer names than volumes. */
+function volumeName(claims: Claims, name: string): string {
+  return `claim-${claims.findIndex(({ claim }) => claim === name)}`;
 }
 
 function checkVariable(name: string, value = ""): void {

@@ -7,6 +7,7 @@ import { secretStores } from "../secrets/cluster.ts";
 import { resolveVariables } from "../secrets/variables.ts";
 import { refusalOf } from "./api-error.ts";
 import { checkArchitecture } from "./architecture.ts";
+import { requireClaims } from "./claims.ts";
 import type { Cluster } from "./cluster.ts";
 import { type JobManifest, jobObjects, release, type SecretManifest } from "./job.ts";
 import { endAnnotation, type Job, jobNameLabel, managedBy, releasedAnnotation, userLabel } from "./objects.ts";
@@ -63,6 +64,7 @@ export async function objectsOf(
     pullAccess(image, copy, env),
     resolveVariables(program.env, secretStores(cluster, env)),
     checkArchitecture(image, program.resources, env),
+    requireClaims(cluster, program.volumes),
   ]);
   const nonce = randomBytes(16).toString("hex");
   const { namespace, owner } = cluster;

@@ -74,6 +74,7 @@ export function describeFunctions({ env, where, container }: Place): void {
       ["mapNobody", 2, "function-failed", '"cube"'],
       ["mapNone", 2, "value-invalid", "parallelism"],
       ["mapUnknown", 2, "value-invalid", "resources.gpus is not a resource (did you mean gpu?)"],
+      ["mapVolume", 2, "volume-unusable", "/data names /nowhere/at/all"],
       ["itselfForever", 2, "function-failed", "runInImage"],
     ])("reports %s by exit status %d and code", async (scenario, status, code, culprit) => {
       const ended = await run(scenario, env);

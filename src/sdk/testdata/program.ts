@@ -115,6 +115,7 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   mapNobody: () => mapInImage<number, Json>([1], "cube"),
   mapTyped: () => mapInImage([1, 2, 3], square, { resources: { cpu: 1, instanceType: "big" } }),
   mapLimited: () => mapInImage([1, 2, 3], square, { resources: { cpu: 0.5, memory: "1GiB" } }),
+  mapVolume: () => mapInImage([1], square, { volumes: { "/data": { folder: "/nowhere/at/all" } } }),
   mapUnknown: () => mapInImage([1], square, { resources: { gpus: 1 } as object }),
   mapNone: () => mapInImage([1], square, { parallelism: 0 }),
   mapWaits: () => mapInImage<number, Json>(upTo(4), "waits", { parallelism: 2 }),

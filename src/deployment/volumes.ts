@@ -1,0 +1,96 @@
+// Part of the public types of the package `slipway`, so it uses no Node types.
+import { nearest } from "../core/nearest.ts";
+
+/** What a job or a function sees at a path. It may not change it, unless `writable` is true. */
+export type Volume = VolumeSource & {
+  /** Default: false. */
+  readonly writable?: boolean;
+};
+
+export type VolumeSource =
+  /** A PersistentVolumeClaim of the namespace; on podman and docker, a named volume. */
+  | { readonly claim: string }
+  /** A folder of this machine, not on Kubernetes. */
+  | { readonly folder: string };
+
+/** Volumes by the absolute path at which they are seen. */
+export type Volumes = Readonly<Record<string, Volume>>;
+
+/** What is wrong, where, and what to do. */
+export interface VolumeComplaint {
+  /** Below the volumes. */
+  readonly path: readonly string[];
+  readonly problem: string;
+  readonly remedy: string;
+  /** Whether the last part of the path is wrong, and not its value. */
+  readonly isKey?: boolean;
+}
+
+const fields = ["claim", "folder", "writable"];
+
+/** Where containers have something else. Below them are the system's own folders. */
+const taken = ["/slipway", "/proc", "/sys", "/dev", "/run"];
+const takenAlone = [
+  "/",
+  "/tmp",
+  "/var/tmp",
+  "/home/slipway",
+  "/etc",
+  "/usr",
+  "/var",
+  "/home",
+  "/bin",
+  "/lib",
+  "/lib64",
+  "/sbin",
+];
+
+/** What is wrong with volumes as somebody wrote them. */
+export function volumeComplaints(volumes: Readonly<Record<string, unknown>>): VolumeComplaint[] {
+  const paths = Object.keys(volumes);
+  return Object.entries(volumes).flatMap(([path, volume]): VolumeComplaint[] => {
+    const wrong = pathComplaint(path, paths);
+    return [...(wrong ? [{ path: [path], isKey: true, ...wrong }] : []), ...volumeProblems(path, volume)];
+  });
+}
+
+function pathComplaint(path: string, all: readonly string[]): Pick<VolumeComplaint, "problem" | "remedy"> | undefined {
+  const remedy = "Write an absolute path of a folder, such as /data.";
+  const parts = path.split("/").slice(1);
+  if (!path.startsWith("/")) return { problem: "is not an absolute path", remedy };
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (path !== "/" && (parts.some((part) => ["", ".", ".."].includes(part)) || /[\u0000-\u001f:\u007f]/.test(path)))
+    return { problem: "is not the plain path of a folder", remedy };
+  const owner =
+    taken.find((each) => path === each || path.startsWith(`${each}/`)) ?? takenAlone.find((each) => path === each);
+  if (owner !== undefined) return { problem: "is a folder that containers have already", remedy };
+  const outer = all.find((other) => other !== path && path.startsWith(`${other}/`));
+  return outer === undefined ? undefined : { problem: `is inside ${outer}`, remedy: "Give it a path of its own." };
+}
+
+function volumeProblems(path: string, volume: unknown): VolumeComplaint[] {
+  const example = "Write {claim: NAME} or {folder: PATH}.";
+  if (typeof volume !== "object" || volume === null || Array.isArray(volume))
+    return [{ path: [path], problem: "is not a volume", remedy: example }];
+  const given = volume as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(given).find((name) => !fields.includes(name));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, fields);
+    const problem = `is not a field of a volume${meant === undefined ? "" : ` (did you mean ${meant}?)`}`;
+    return [{ path: [path, unknown], isKey: true, problem, remedy: `Known here: ${fields.join(", ")}.` }];
+  }
+  const { claim, folder, writable } = given;
+  if ((claim === undefined) === (folder === undefined)) {
+    const problem = claim === undefined ? "names neither a claim nor a folder" : "is a claim and a folder at once";
+    return [{ path: [path], problem, remedy: example }];
+  }
+  // A name that Kubernetes takes is one of podman and docker.
+  if (claim !== undefined && !(typeof claim === "string" && /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(claim))) {
+    const remedy = "Write lower-case letters, digits, - and ., with a letter or digit at both ends.";
+    return [{ path: [path, "claim"], problem: "is not the name of a claim", remedy }];
+  }
+  if (folder !== undefined && !(typeof folder === "string" && folder !== "" && !folder.includes("\0")))
+    return [{ path: [path, "folder"], problem: "is not a path", remedy: "Give a text." }];
+  if (writable === undefined || typeof writable === "boolean") return [];
+  return [{ path: [path, "writable"], problem: "is neither true nor false", remedy: "Write one of them." }];
+}
