@@ -19,6 +19,7 @@ def job(
         arguments = None,
         environment = None,
         resources = None,
+        volumes = None,
         network = None,
         platform = None,
         time_limit = None,
@@ -72,6 +73,8 @@ def job(
       environment: dict of string to string: variables of the job. They override all others.
       resources: dict: `cpu`, a number; `memory`, bytes or a string such as `"512MiB"`; `gpu`, an int; `instance_type`, the name of an instance type
         of `config.yaml`, which the others override.
+      volumes: dict of absolute paths, at which the job sees them, to `{"claim": NAME}` or `{"folder": PATH}`, with `"writable": True` if it may
+        change them. Folders are relative to the BUILD file, or to `deployment`. Default: none.
       network: string: `none` or `host`. Default: `none` for a container. A process always has the machine's network.
       platform: string, `os/architecture`, of the container image. Default: Linux on this machine's processor.
       time_limit: seconds, or a string such as `"1h30m"`. Default: none.
@@ -102,6 +105,7 @@ def job(
         "arguments": arguments,
         "environment": environment,
         "resources": resources,
+        "volumes": volumes,
         "network": network,
         "platform": platform,
         "time_limit": time_limit,
