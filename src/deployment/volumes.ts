@@ -1,17 +1,13 @@
 // Part of the public types of the package `slipway`, so it uses no Node types.
 import { nearest } from "../core/nearest.ts";
 
-/** What a job or a function sees at a path. It may not change it, unless `writable` is true. */
-export type Volume = VolumeSource & {
-  /** Default: false. */
-  readonly writable?: boolean;
-};
-
-export type VolumeSource =
-  /** A PersistentVolumeClaim of the namespace; on podman and docker, a named volume. */
-  | { readonly claim: string }
-  /** A folder of this machine, not on Kubernetes. */
-  | { readonly folder: string };
+/**
+ * What a job or a function sees at a path. `claim`: a PersistentVolumeClaim of the namespace; on podman and docker a named volume. `folder`: a folder
+ * of this machine, not on Kubernetes. `writable`: whether it may change them. Default: false.
+ */
+export type Volume =
+  | { readonly claim: string; readonly writable?: boolean }
+  | { readonly folder: string; readonly writable?: boolean };
 
 /** Volumes by the absolute path at which they are seen. */
 export type Volumes = Readonly<Record<string, Volume>>;

@@ -1,7 +1,7 @@
 /** The public API: programs import it as `slipway`. */
 
 export { Failure, UserError } from "../core/errors.ts";
-export type { Volume, VolumeSource, Volumes } from "../deployment/volumes.ts";
+export type { Volume, Volumes } from "../deployment/volumes.ts";
 export type { Network, Resources } from "../engine/limits.ts";
 export { dataFile } from "./data-file.ts";
 export { type Deployment, type JobCode, type JobInterpreter, SLIPWAY_INTERPRETER } from "./deployment.ts";
