@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import type { Job } from "../engine/kubernetes/objects.ts";
 import { clusterOfTest, type TestCluster, until } from "../engine/kubernetes/testdata/cluster.ts";
 import { pushShell } from "../engine/kubernetes/testdata/image.ts";
 import { outcomeOf, start as startProgram } from "./testdata/slipway.ts";
@@ -95,6 +96,31 @@ it("schedules a job, runs it once, and pauses, resumes and removes its schedule"
     status: 2,
   });
   expect(await run("schedule", "ls")).toEqual({ out: "", error: "There are no schedules.\n", status: 0 });
+});
+
+it("places a job, its items and its schedule as the configuration says of their instance type", {
+  timeout: 120_000,
+}, async () => {
+  const cluster = await clusterOfTest();
+  const { run, job } = await userOf(cluster);
+  const config = join(cluster.env["XDG_CONFIG_HOME"] ?? "", "slipway/config.yaml");
+  const settings = JSON.parse(readFileSync(config, "utf8")) as object;
+  const tolerations = [{ key: "example.com/spot", value: "yes" }];
+  const nodeSelector = { "kubernetes.io/os": "linux" };
+  const instanceTypes = { tiny: { cpu: 0.1, memory: "32MiB", spot: true, nodeSelector, tolerations } };
+  writeFileSync(config, JSON.stringify({ ...settings, instanceTypes }));
+  const typed = (more: object = {}) => job("echo ran", { resources: { instance_type: "tiny", cpu: 0.05 }, ...more });
+  const limits = { cpu: "50m", memory: String(2 ** 25) };
+  const tolerated = [{ key: "example.com/spot", operator: "Equal", value: "yes" }];
+  const placed = { nodeSelector, tolerations: tolerated, containers: [{ resources: { limits, requests: limits } }] };
+
+  expect(await run("run", "--engine", "kubernetes", typed())).toMatchObject({ out: "ran\n", status: 0 });
+  expect(await run("run", "--engine", "kubernetes", typed({ matrix: { A: [1] } }))).toMatchObject({ status: 0 });
+  expect(await run("run", "--engine", "kubernetes", typed({ schedule: "0 3 * * *" }))).toMatchObject({ status: 0 });
+  const templates = (await cluster.jobs()).map(({ spec }) => spec.template.spec);
+  expect(templates).toMatchObject([placed, placed]);
+  const [scheduled] = await cluster.list<{ spec: { jobTemplate: Job } }>("cronjobs");
+  expect(scheduled?.spec.jobTemplate.spec.template.spec).toMatchObject(placed);
 });
 
 it("refuses an engine that is not one for the job", async () => {
