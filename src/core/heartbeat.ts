@@ -1,28 +1,60 @@
-/** Milliseconds between two lines. */
-const every = 5000;
+/**
+ * How often people are told of what is waited for. This is the one place that says so.
+ *
+ * - Nothing is silent for more than 5 s while it waits: not for a registry, a node, a quota, the next attempt, or a server. The time between
+ *   two lines stays the same in a long wait, since a log that stands still for a minute looks like a program that hangs.
+ * - What runs and is only counted, such as a map, is told of every 10 s where there is no terminal ({@link countInterval}).
+ * - A program that runs and prints nothing is not told of. Its silence is its own.
+ */
+const every = 4000;
 
 /** A value for `after`, in milliseconds, for work that is usually done by then. */
 export const patience = 3000;
+
+/** Milliseconds between two lines that count what has ended of many. */
+export const countInterval = 10_000;
+
+/** Milliseconds after which something counts as a wait. */
+const shortest = 500;
+
+/** What is waited for, in words, and since when, in milliseconds since the epoch. */
+export interface Wait {
+  readonly words: string;
+  readonly since: number;
+}
 
 export interface HeartbeatOptions {
   /** Writes a line for people. Default: to standard error, with a prefix. */
   readonly write?: (line: string) => void;
   /** Milliseconds until the first line. Default: 0. */
   readonly after?: number;
+  /** Milliseconds between two lines. Default: 4 s. */
+  readonly interval?: number;
 }
 
 /**
- * Tells people that silent work is running: `podman is pulling IMAGE`, repeated every 5 s with the elapsed time, `podman is pulling IMAGE (10 s)`.
+ * Tells people that silent work is running: `podman is pulling IMAGE`, repeated every 4 s with the elapsed time, `podman is pulling IMAGE (8 s)`.
  * Does not keep the process alive.
  *
+ * @param what a text with the time since the start, or a function that gives one; or a {@link Wait} with a time of its own. Undefined: nothing
+ *   is waited for now
  * @returns a function that stops it
  */
-export function heartbeat(what: string | (() => string), { write = toStderr, after = 0 }: HeartbeatOptions = {}) {
-  const startedAt = performance.now();
+export function heartbeat(
+  what: string | (() => string | Wait | undefined),
+  { write = toStderr, after = 0, interval = every }: HeartbeatOptions = {},
+) {
+  const startedAt = Date.now();
   const beat = () => {
-    timer = setTimeout(beat, every).unref();
-    const seconds = Math.round((performance.now() - startedAt) / 1000);
-    write(`${typeof what === "string" ? what : what()}${seconds > 0 ? ` (${seconds} s)` : ""}`);
+    timer = setTimeout(beat, interval).unref();
+    const now = typeof what === "string" ? what : what();
+    if (now === undefined) return;
+    const { words, since } = typeof now === "string" ? { words: now, since: startedAt } : now;
+    // The clock of a server may be ahead.
+    const time = Math.max(0, Date.now() - since);
+    if (typeof now !== "string" && time < shortest) return;
+    const seconds = Math.round(time / 1000);
+    write(`${words}${seconds > 0 ? ` (${seconds} s)` : ""}`);
   };
   let timer: NodeJS.Timeout | undefined;
   if (after > 0) timer = setTimeout(beat, after).unref();
