@@ -1,11 +1,9 @@
 import type { Writable } from "node:stream";
+import { countInterval } from "../core/heartbeat.ts";
 import { writeTo } from "../engine/flow.ts";
 
 /** A stream that may be a terminal. */
 type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
-
-/** Milliseconds between lines where the output is not a terminal. */
-const interval = 10_000;
 
 /** A progress line on a terminal, below the output of the functions. Elsewhere it prints a line every 10 s. */
 export class MapProgress {
@@ -22,7 +20,7 @@ export class MapProgress {
     this.#count = count;
     this.#output = output;
     const line = () => void writeTo(output, `${this.#line()}\n`);
-    this.#timer = output.isTTY ? undefined : setInterval(line, interval).unref();
+    this.#timer = output.isTTY ? undefined : setInterval(line, countInterval).unref();
     this.#show();
   }
 

@@ -1,5 +1,6 @@
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { parseExactly } from "../exact-json.ts";
 import {
   hasEnded,
@@ -46,6 +47,7 @@ import {
   submitJob,
 } from "./submit.ts";
 import { byItem, ItemProgress, indexOf, isItemOver, LinePrefix, requireItem } from "./sweep.ts";
+import { tellWaits } from "./waiting.ts";
 import { listAll } from "./watch.ts";
 
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
@@ -135,7 +137,7 @@ export class KubernetesEngine implements JobEngine {
     const observation = this.#observation(cluster, name, signal);
     const waiting = new Waiting(this.#notice);
     const read = new Set<string>();
-    const progress = new ItemProgress(this.#notice, () => observation.observed);
+    const endNotices = this.#tellWaits(cluster, observation);
     try {
       await observation.ready(signal);
       if (observation.observed) requireItem(id, observation.observed.job, item);
@@ -162,7 +164,7 @@ export class KubernetesEngine implements JobEngine {
         await waiting.change(change, observed);
       }
     } finally {
-      progress.close();
+      endNotices();
       observation.close();
     }
   }
@@ -180,7 +182,7 @@ export class KubernetesEngine implements JobEngine {
     if (end) return { status: end };
     const observation = this.#observation(cluster, name, signal);
     const waiting = new Waiting(this.#notice);
-    const progress = new ItemProgress(this.#notice, () => observation.observed);
+    const endNotices = this.#tellWaits(cluster, observation);
     try {
       await observation.ready(signal);
       for (;;) {
@@ -202,7 +204,7 @@ export class KubernetesEngine implements JobEngine {
         await waiting.change(change, observed);
       }
     } finally {
-      progress.close();
+      endNotices();
       observation.close();
     }
   }
@@ -329,6 +331,7 @@ export class KubernetesEngine implements JobEngine {
     const note = { name, context, namespace, submitted: status.submitted };
     const late = AbortSignal.timeout(endTime);
     const observation = this.#observation(cluster, name, late);
+    const endNotice = heartbeat(`Waiting for the pods of job ${id} to end`, { after: patience, write: this.#notice });
     try {
       await observation.ready(late);
       if (!observation.isGone) {
@@ -345,9 +348,21 @@ export class KubernetesEngine implements JobEngine {
         { cause: error },
       );
     } finally {
+      endNotice();
       observation.close();
     }
     await this.#notes.write({ ...note, end: { ...status, ended: new Date().toISOString() } });
+  }
+
+  /** Tells of a job what it waits for, and how many of its items are where. */
+  #tellWaits(cluster: Cluster, observation: Observation): () => void {
+    const look = () => observation.observed;
+    const progress = new ItemProgress(this.#notice, look);
+    const end = tellWaits(cluster, { notice: this.#notice, look, isQuiet: () => observation.isQuiet });
+    return () => {
+      progress.close();
+      end();
+    };
   }
 
   #observation(cluster: Cluster, name: string, signal: AbortSignal | undefined): Observation {

@@ -323,7 +323,8 @@ function containerOf({ spec }: Pod, name: string): PodSpec["containers"][number]
   return [...(spec.initContainers ?? []), ...spec.containers].find((each) => each.name === name);
 }
 
-function imageOf(pod: Pod, name: string): string {
+/** The image of a container. */
+export function imageOf(pod: Pod, name: string): string {
   return containerOf(pod, name)?.image ?? "";
 }
 

@@ -76,6 +76,8 @@ export interface ContainerState {
 
 export interface ContainerStatus {
   readonly name: string;
+  /** By its node's word. */
+  readonly ready?: boolean;
   readonly state?: ContainerState;
   /** How it ended before it was started again. */
   readonly lastState?: ContainerState;

@@ -1,6 +1,7 @@
 import { Changes } from "./changes.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Job, Pod } from "./objects.ts";
+import { Quiet } from "./quiet.ts";
 import { inOrder, type Observed } from "./status.ts";
 import { jobsPath, podsOf } from "./submit.ts";
 import { watchAll } from "./watch.ts";
@@ -17,6 +18,7 @@ export class Observation {
   #present: ReadonlyMap<string, Pod> = new Map();
   readonly #closing = new AbortController();
   readonly #changes = new Changes();
+  readonly #quiet: Quiet;
   #seen = new Set<"job" | "pods">();
 
   /**
@@ -32,13 +34,10 @@ export class Observation {
   ) {
     this.#pods = pods;
     const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
-    let isQuiet = false;
-    const onQuiet = (error: Error) => {
-      if (!isQuiet) notice(`${error.message.split("\n", 1)[0]} Trying again; the job goes on.`);
-      isQuiet = true;
-    };
+    this.#quiet = new Quiet(notice, "the job goes on");
+    const { onQuiet, answered } = this.#quiet;
     const changed = (what: "job" | "pods") => {
-      isQuiet = false;
+      answered();
       this.#seen.add(what);
       this.#changes.wake();
     };
@@ -90,6 +89,11 @@ export class Observation {
     return this.#job && { job: this.#job, pods: inOrder(this.#pods.values()) };
   }
 
+  /** Whether the cluster does not answer, which people are told. */
+  get isQuiet(): boolean {
+    return this.#quiet.isQuiet;
+  }
+
   get isGone(): boolean {
     return this.#isGone;
   }
@@ -103,6 +107,7 @@ export class Observation {
   }
 
   close(): void {
+    this.#quiet.answered();
     this.#closing.abort();
   }
 }

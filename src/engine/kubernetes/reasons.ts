@@ -2,10 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { hasEnded, type JobStatus } from "../job/engine.ts";
 import { mayPass } from "./api-error.ts";
 import type { Cluster } from "./cluster.ts";
+import { eventsOf } from "./events.ts";
 import { creationTrouble, goneFailure, podFailure, reconsidered, type Trouble, waitingTrouble } from "./failure.ts";
-import { conditionOf, containerState, type Event, type Pod } from "./objects.ts";
+import { conditionOf, containerState, type Pod } from "./objects.ts";
 import { type Observed, statusOf } from "./status.ts";
-import { listAll } from "./watch.ts";
 
 /** Milliseconds that a job may be without a pod before the cluster is asked why, and between such questions. */
 const podTime = 2000;
@@ -74,9 +74,4 @@ export async function withReason(cluster: Cluster, { job, pods }: Observed, stat
     return status;
   }
   return { ...status, reason: goneFailure(job, await eventsOf(cluster, "involvedObject.kind=Pod")) };
-}
-
-async function eventsOf({ api, namespace }: Cluster, fieldSelector: string): Promise<readonly Event[]> {
-  const path = `/api/v1/namespaces/${namespace}/events`;
-  return (await listAll<Event>(api, { path, fieldSelector })).items;
 }

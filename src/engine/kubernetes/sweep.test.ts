@@ -91,13 +91,13 @@ describe("a job with a matrix", () => {
       vi.advanceTimersByTime(10_000);
       expect(notices).toEqual(["1 of 6 items succeeded, 1 running"]);
       vi.advanceTimersByTime(30_000);
-      expect(notices).toHaveLength(2);
+      expect(notices).toHaveLength(4);
       observed = { job: sweep({ succeeded: 2, failedIndexes: "3" }), pods: [pod(1, "Succeeded", 0)] };
       vi.advanceTimersByTime(5000);
-      expect(notices.slice(2)).toEqual(["2 of 6 items succeeded, 1 failed"]);
+      expect(notices.slice(4)).toEqual(["2 of 6 items succeeded, 1 failed"]);
       progress.close();
       vi.advanceTimersByTime(60_000);
-      expect(notices).toHaveLength(3);
+      expect(notices).toHaveLength(5);
     } finally {
       vi.useRealTimers();
     }

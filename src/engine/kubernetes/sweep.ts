@@ -1,4 +1,5 @@
 import { UserError } from "../../core/errors.ts";
+import { countInterval } from "../../core/heartbeat.ts";
 import { itemCount, itemValues, type Matrix, usualParallelism } from "../../deployment/matrix.ts";
 import { countWords, type FailedItem, type ItemCounts } from "../job/engine.ts";
 import type { Program } from "../job/program.ts";
@@ -13,9 +14,8 @@ import {
   type Pod,
 } from "./objects.ts";
 
-/** Milliseconds between looks at the counts, and for how long nothing is said of counts that stay. */
+/** Milliseconds between looks at the counts. */
 const interval = 5000;
-const longest = 30_000;
 
 /** What makes a job an indexed one: fields and annotations. Undefined for a job without a matrix. */
 export function sweepOf({ matrix, parallelism, retries }: Program) {
@@ -98,7 +98,7 @@ export function requireItem(id: string, { spec }: Job, item: number | undefined)
   throw new UserError(identity, `Job ${id} has no item ${item}.`, `Give a number from 0 to ${total - 1}.`);
 }
 
-/** Tells while a job with items is waited for how many of them are where: soon where that changes, else now and then. */
+/** Tells while a job with items is waited for how many of them are where: soon where that changes, else now and then. What it waits for while none runs is told by `tellWaits`. */
 export class ItemProgress {
   readonly #timer: NodeJS.Timeout;
   #told = "";
@@ -112,7 +112,7 @@ export class ItemProgress {
       const observed = look();
       if (observed?.job.spec.completionMode !== "Indexed" || !observed.pods.some(hasBegun)) return;
       const words = countWords(itemsOf(observed));
-      if (words === this.#told && Date.now() - this.#since < longest) return;
+      if (words === this.#told && Date.now() - this.#since < countInterval) return;
       this.#told = words;
       this.#since = Date.now();
       notice(words);

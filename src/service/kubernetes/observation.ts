@@ -1,5 +1,6 @@
 import { Changes } from "../../engine/kubernetes/changes.ts";
 import type { Metadata, Pod } from "../../engine/kubernetes/objects.ts";
+import { Quiet } from "../../engine/kubernetes/quiet.ts";
 import { inOrder } from "../../engine/kubernetes/status.ts";
 import { type Selection, watchAll } from "../../engine/kubernetes/watch.ts";
 import type { Place } from "./apply.ts";
@@ -13,6 +14,7 @@ export class Observation {
   #pods: ReadonlyMap<string, Pod> | undefined;
   readonly #changes = new Changes();
   readonly #closing = new AbortController();
+  readonly #quiet: Quiet;
 
   /**
    * @param names of services in one namespace
@@ -26,18 +28,15 @@ export class Observation {
   ) {
     const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
     const labelSelector = selectorFor(names);
-    let isQuiet = false;
-    const onQuiet = (error: Error) => {
-      if (!isQuiet) notice(`${error.message.split("\n", 1)[0]} Trying again; services go on.`);
-      isQuiet = true;
-    };
+    this.#quiet = new Quiet(notice, "services go on");
+    const { onQuiet, answered } = this.#quiet;
     const follow = <Item extends { readonly metadata: Metadata }>(
       path: string,
       keep: (items: ReadonlyMap<string, Item>) => void,
     ) => {
       const selection: Selection = { path, labelSelector };
       watchAll<Item>(api, selection, { signal: all, onQuiet }, (items) => {
-        isQuiet = false;
+        answered();
         keep(new Map(items));
         this.#changes.wake();
       }).then(
@@ -77,7 +76,13 @@ export class Observation {
     );
   }
 
+  /** Whether the cluster does not answer, which people are told. */
+  get isQuiet(): boolean {
+    return this.#quiet.isQuiet;
+  }
+
   close(): void {
+    this.#quiet.answered();
     this.#closing.abort();
   }
 }

@@ -1,6 +1,7 @@
 import { text } from "node:stream/consumers";
 import type { Api } from "../../engine/kubernetes/api.ts";
 import { mayPass, refusalOf } from "../../engine/kubernetes/api-error.ts";
+import { eventsOf } from "../../engine/kubernetes/events.ts";
 import {
   endWords,
   final,
@@ -22,7 +23,6 @@ import {
   type Pod,
   type Terminated,
 } from "../../engine/kubernetes/objects.ts";
-import { listAll } from "../../engine/kubernetes/watch.ts";
 import type { Place } from "./apply.ts";
 import { isPodReady, isSeen, type Observed, podsOf } from "./workload.ts";
 
@@ -65,13 +65,13 @@ function endedPod(pod: Pod | undefined): Trouble | undefined {
 async function podTrouble(place: Place, pod: Pod, signal: AbortSignal | undefined): Promise<Trouble | undefined> {
   for (const status of containerStatuses(pod)) {
     const trouble = waitingTrouble(pod, ofService, status.name);
-    if (trouble?.blamesSecret) return reconsidered(trouble, pod, await eventsOf(place, pod, signal));
+    if (trouble?.blamesSecret) return reconsidered(trouble, pod, await ofPod(place, pod, signal));
     if (trouble) return trouble;
     const end = lastEnd(status);
     if (end) return crashTrouble(place, pod, status, end, signal);
   }
   // Without containers it has no node yet.
-  return waitingTrouble(pod, ofService) ?? eventTrouble(await eventsOf(place, pod, signal), pod);
+  return waitingTrouble(pod, ofService) ?? eventTrouble(await ofPod(place, pod, signal), pod);
 }
 
 /** How a container ended that should run, or that prepares others and could not. */
@@ -91,7 +91,7 @@ async function crashTrouble(
   const judge = restartCount >= enoughRestarts && state?.running === undefined ? final : passing;
   const words = endWords(pod, end, ofService, name);
   if (words !== undefined) return judge(words);
-  const killing = probeKill(await eventsOf(place, pod, signal), name);
+  const killing = probeKill(await ofPod(place, pod, signal), name);
   if (killing !== undefined) return judge(killing);
   const isPrevious = state?.terminated === undefined;
   const last = await lastWords(place, pod, name, isPrevious, signal);
@@ -129,15 +129,8 @@ async function lastWords(
 }
 
 /** The events of a pod, the latest last. */
-async function eventsOf({ api, namespace }: Place, { metadata }: Pod, signal?: AbortSignal): Promise<readonly Event[]> {
-  const fieldSelector = `involvedObject.uid=${metadata.uid}`;
-  const { items } = await listAll<Event>(
-    api,
-    { path: `/api/v1/namespaces/${namespace}/events`, fieldSelector },
-    signal,
-  );
-  const time = ({ lastTimestamp, metadata }: Event) => lastTimestamp ?? metadata.creationTimestamp;
-  return items.toSorted((one, other) => (time(one) < time(other) ? -1 : 1));
+function ofPod(place: Place, { metadata }: Pod, signal: AbortSignal | undefined): Promise<readonly Event[]> {
+  return eventsOf(place, `involvedObject.uid=${metadata.uid}`, signal);
 }
 
 /** Why a container was ended that did not answer as it should. */
