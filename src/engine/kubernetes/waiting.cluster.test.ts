@@ -1,21 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Program } from "../job/program.ts";
 import { slowRegistry } from "../testdata/slow-registry.ts";
 import { clusterOfTest, type TestCluster, until } from "./testdata/cluster.ts";
-import { pushImage, pushShell } from "./testdata/image.ts";
+import { pushNew, pushShell } from "./testdata/image.ts";
 import { shell, textOf } from "./testdata/program.ts";
-
-/** An image that no node has. */
-function pushNew(cluster: TestCluster): Promise<string> {
-  return pushImage(
-    cluster.registry,
-    "test/new",
-    { "bin/busybox": "/bin/busybox", "bin/sh": "/bin/busybox" },
-    { User: "1000:1000", Entrypoint: ["/bin/sh", "-c"] },
-    { "etc/random": randomBytes(50_000).toString("hex") },
-  );
-}
 
 /** Follows a job, and notes when people are told of it. */
 async function follow(cluster: TestCluster, program: Program) {
@@ -49,7 +37,7 @@ describe("a job that waits says for what, all 5 seconds", () => {
   it("for its image, and is silent once its program runs", { timeout: 120_000 }, async () => {
     const cluster = await clusterOfTest();
     const slow = await slowRegistry(cluster.registry);
-    const image = slow.image(await pushNew(cluster));
+    const image = slow.image(await pushNew(cluster.registry));
     const job = await follow(cluster, shell(image, "echo begun; busybox sleep 10; echo over"));
     const [first, , third = ""] = await job.lines(new RegExp(`^Waiting for pod \\S+: pulling ${image} \\(\\d+ s\\)$`));
     expect(third).not.toBe(first);

@@ -94,7 +94,7 @@ async function crashTrouble(
   const killing = probeKill(await ofPod(place, pod, signal), name);
   if (killing !== undefined) return judge(killing);
   const isPrevious = state?.terminated === undefined;
-  const last = await lastWords(place, pod, name, isPrevious, signal);
+  const last = await lastWords(place, pod, name, { previous: isPrevious, lines: 3 }, signal);
   const what = name === containerName ? "Its program" : `Its container ${name}`;
   const times =
     restartCount === 0 ? "" : `, and was started again ${restartCount === 1 ? "once" : `${restartCount} times`}`;
@@ -102,15 +102,15 @@ async function crashTrouble(
   return judge(`${what} ended with status ${end.exitCode}${times}. ${said}`);
 }
 
-/** The end of what a container printed before it ended, on one line. */
-async function lastWords(
+/** The end of what a container printed, on one line; of the one before it where that is asked for. */
+export async function lastWords(
   { api, namespace }: { readonly api: Api; readonly namespace: string },
   { metadata }: Pod,
   container: string,
-  previous: boolean,
+  { previous, lines }: { readonly previous: boolean; readonly lines: number },
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const query = { container, previous, tailLines: 3 };
+  const query = { container, previous, tailLines: lines };
   const path = `/api/v1/namespaces/${namespace}/pods/${metadata.name}/log`;
   try {
     const printed = await text(await api.stream(path, { query, ...(signal ? { signal } : {}) }));

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { heartbeat, patience, type Wait } from "../../core/heartbeat.ts";
 import { mayPass } from "../../engine/kubernetes/api-error.ts";
 import type { Trouble } from "../../engine/kubernetes/failure.ts";
 import type { Place } from "./apply.ts";
 import { Observation } from "./observation.ts";
 import { troubleOf } from "./trouble.ts";
+import { waitOf } from "./waiting.ts";
 import { isReady } from "./workload.ts";
 
 /** Milliseconds between questions about what keeps a service, and for which something does before a person is told. */
@@ -55,29 +57,44 @@ async function waitForOne(
   let trouble: Trouble | undefined;
   let troubleSince: number | undefined;
   let told = "";
-  for (let askedAt = Number.NEGATIVE_INFINITY; ; ) {
-    const observed = observation.of(name);
-    if (observed.deployment && isReady(observed.deployment)) return undefined;
-    const now = Date.now();
-    if (now - askedAt >= interval || now >= end) {
-      askedAt = now;
-      trouble = await troubleOf(place, observed, signal).catch((error: unknown) => {
-        if (!mayPass(error)) throw error;
-        return undefined;
-      });
-      if (trouble?.isFinal) return trouble.words;
-      troubleSince = trouble && (troubleSince ?? now);
-      // Every service has such troubles for a moment when it starts.
-      if (trouble && troubleSince !== undefined && now - troubleSince >= grace && trouble.words !== told) {
-        told = trouble.words;
-        notice(`${name}: ${told}`);
+  let wait: Wait | undefined;
+  const begun = Date.now();
+  const endNotices = heartbeat(
+    () => (wait === undefined || observation.isQuiet ? undefined : { ...wait, words: `${name}: ${wait.words}` }),
+    { after: patience, write: notice },
+  );
+  try {
+    for (let askedAt = Number.NEGATIVE_INFINITY; ; ) {
+      const observed = observation.of(name);
+      if (observed.deployment && isReady(observed.deployment)) return undefined;
+      const now = Date.now();
+      if (now - askedAt >= interval || now >= end) {
+        askedAt = now;
+        [trouble, wait] = await Promise.all([
+          troubleOf(place, observed, signal).catch(ifPassing),
+          waitOf(place, observed, begun, signal).catch(ifPassing),
+        ]);
+        if (trouble?.isFinal) return trouble.words;
+        troubleSince = trouble && (troubleSince ?? now);
+        // Every service has such troubles for a moment when it starts.
+        if (trouble && troubleSince !== undefined && now - troubleSince >= grace && trouble.words !== told) {
+          told = trouble.words;
+          notice(`${name}: ${told}`);
+        }
+        if (now >= end) return `It is not ready after ${timeLimit} s. ${trouble?.words ?? ""}`.trim();
       }
-      if (now >= end) return `It is not ready after ${timeLimit} s. ${trouble?.words ?? ""}`.trim();
+      const pause = new AbortController();
+      const timer = delay(Math.max(0, Math.min(askedAt + interval, end) - Date.now()), undefined, {
+        signal: pause.signal,
+      }).catch(() => {});
+      await Promise.race([observation.change(signal), timer]).finally(() => pause.abort());
     }
-    const pause = new AbortController();
-    const timer = delay(Math.max(0, Math.min(askedAt + interval, end) - Date.now()), undefined, {
-      signal: pause.signal,
-    }).catch(() => {});
-    await Promise.race([observation.change(signal), timer]).finally(() => pause.abort());
+  } finally {
+    endNotices();
   }
+}
+
+/** @throws errors that stay */
+function ifPassing(error: unknown): undefined {
+  if (!mayPass(error)) throw error;
 }

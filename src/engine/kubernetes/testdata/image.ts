@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -69,4 +70,15 @@ export function pushShell(registry: Registry, user = "1000:1000"): Promise<strin
     Entrypoint: ["/bin/sh", "-c"],
     Env: ["PATH=/bin"],
   });
+}
+
+/** As {@link pushShell}, and no node has it. */
+export function pushNew(registry: Registry): Promise<string> {
+  return pushImage(
+    registry,
+    "test/new",
+    { "bin/busybox": "/bin/busybox", "bin/sh": "/bin/busybox" },
+    { User: "1000:1000", Entrypoint: ["/bin/sh", "-c"], Env: ["PATH=/bin"] },
+    { "etc/random": randomBytes(50_000).toString("hex") },
+  );
 }
