@@ -51,6 +51,8 @@ async function call(cluster: TestCluster, batch: Partial<CallBatch>, signal?: Ab
       ...(signal ? { signal } : {}),
     },
   );
+  // A busy machine may be told of what is waited for.
+  output = output.replaceAll(/^slipway: (Waiting|Starting) .*\n/gm, "");
   return { outcomes, output, requests: engine.requests };
 }
 
@@ -213,5 +215,24 @@ describe("calls in pods", () => {
     const absent = call(cluster, { image, inputs: ["[1]", "[2]"] });
     await expect(absent).rejects.toThrow(reported("image-pull-failed", image));
     await expectNothing(cluster);
+  });
+
+  it("say what they wait for while none runs", async () => {
+    const cluster = await clusterOfTest();
+    const gone = new AbortController();
+    let output = "";
+    const image = await pushProgram(cluster);
+    const engine = new KubernetesCalls(cluster.env);
+    const onOutput = (data: Buffer) => {
+      output += data;
+    };
+    const batch = { ...oneCall, name: "square", image, inputs: ["[1]"], resources: { cpu: 5000 } };
+    const calls = engine.run(batch, { onOutcome: () => {}, onOutput, signal: gone.signal });
+    calls.catch(() => {});
+    const told = () =>
+      output.match(/^slipway: Waiting for a node for pod \S+: .*Insufficient cpu.* \(\d+ s\)$/gm) ?? [];
+    await until(async () => told().length > 1, "two lines");
+    gone.abort();
+    await expect(calls).rejects.toThrow("aborted");
   });
 });

@@ -150,7 +150,7 @@ it("keeps results though the job cannot be deleted any more, and says what is le
   later(10 * 60_000);
   await cluster.ended;
   expect(cluster.outcomes).toEqual(both);
-  expect(cluster.printed()).toMatch(/^slipway: Job f-\w+ is left in namespace default of cluster test.*\n$/);
+  expect(cluster.printed()).toMatch(/^slipway: Job f-\w+ is left in namespace default of cluster test.*\n$/m);
 });
 
 it("keeps results though the user may not delete the job, and says what is left", async () => {
@@ -160,7 +160,7 @@ it("keeps results though the user may not delete the job, and says what is left"
   cluster.end(1, 2);
   await cluster.ended;
   expect(cluster.outcomes).toEqual(both);
-  expect(cluster.printed()).toMatch(/^slipway: Job f-\w+ is left in namespace default of cluster test: .*403.*\n$/);
+  expect(cluster.printed()).toMatch(/^slipway: Job f-\w+ is left in namespace default of cluster test: .*403.*\n$/m);
 });
 
 it("shows what the pods of a map print as they print it, and that of one that ended at once", async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
+import { countInterval, heartbeat, patience } from "../../core/heartbeat.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
 import { checkArchitecture } from "../kubernetes/architecture.ts";
 import { requireClaims } from "../kubernetes/claims.ts";
@@ -9,7 +10,10 @@ import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
 import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
 import { conditionOf, type Event, type Job, type Pod } from "../kubernetes/objects.ts";
 import { checkReach, type PullAccess, pullAccess } from "../kubernetes/pull-secret.ts";
+import { Quiet } from "../kubernetes/quiet.ts";
+import { inOrder } from "../kubernetes/status.ts";
 import { createOwned, deleteJob, jobsPath, newJobName, podsOf, removeAbandoned } from "../kubernetes/submit.ts";
+import { tellWaits } from "../kubernetes/waiting.ts";
 import { listAll, watchAll } from "../kubernetes/watch.ts";
 import { secretStores } from "../secrets/cluster.ts";
 import { resolveVariables } from "../secrets/variables.ts";
@@ -64,12 +68,28 @@ export class KubernetesCalls implements CallEngine {
         for (const index of left) listener.onOutcome(index, { status: 1, reason });
         return;
       }
-      void listener.onOutput(Buffer.from(`slipway: ${pods} deleted or lost; trying again\n`));
+      tell(listener, `${pods} deleted or lost; trying again`);
     }
   }
 
   /** @returns the calls whose pods were lost, and which are to be made again */
   async #runOnce(batch: CallBatch, listener: CallListener): Promise<readonly number[]> {
+    const endNotice = heartbeat(`Starting ${batch.name} in the cluster`, {
+      after: patience,
+      write: (text) => tell(listener, text),
+    });
+    const { cluster, metadata, nonce, before } = await this.#start(batch, listener).finally(endNotice);
+    const [followed] = await Promise.allSettled([followCalls(cluster, metadata, nonce, batch, listener)]);
+    const [removed] = await Promise.allSettled([removeCalls(cluster, metadata.name, listener)]);
+    await this.#prepared.swept;
+    this.requests += cluster.api.requests - before;
+    // Why calls failed matters more than what became of them.
+    if (followed.status === "rejected") throw followed.reason;
+    if (removed.status === "rejected") throw removed.reason;
+    return followed.value;
+  }
+
+  async #start(batch: CallBatch, listener: CallListener) {
     const { image = "" } = batch;
     const cluster = await this.#prepared.cluster;
     const before = cluster.api.requests;
@@ -87,15 +107,12 @@ export class KubernetesCalls implements CallEngine {
     const { job, secrets } = indexedJob({ ...batch, env: values }, image, names, dockerConfig, references);
     listener.signal?.throwIfAborted();
     const { metadata } = await createOwned(cluster, job, secrets);
-    const [followed] = await Promise.allSettled([followCalls(cluster, metadata, nonce, batch, listener)]);
-    const [removed] = await Promise.allSettled([removeCalls(cluster, name, listener)]);
-    await this.#prepared.swept;
-    this.requests += cluster.api.requests - before;
-    // Why calls failed matters more than what became of them.
-    if (followed.status === "rejected") throw followed.reason;
-    if (removed.status === "rejected") throw removed.reason;
-    return followed.value;
+    return { cluster, metadata, nonce, before };
   }
+}
+
+function tell({ onOutput }: CallListener, text: string): void {
+  void onOutput(Buffer.from(`slipway: ${text}\n`));
 }
 
 /** Access to the cluster, prepared before the first call is known. A part that cannot be prepared is an error only when a call needs it. */
@@ -146,25 +163,33 @@ async function followCalls(
   const signal = AbortSignal.any([over.signal, ...(listener.signal ? [listener.signal] : [])]);
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   const results = new PodResults(cluster, nonce, batch, listener, signal);
-  const tell = (text: string) => listener.onOutput(Buffer.from(`slipway: ${text}\n`));
+  const notice = (text: string) => tell(listener, text);
   const told = new Set<string>();
   const trouble = (found: Trouble | undefined) => {
     if (found === undefined || told.has(found.words)) return;
     told.add(found.words);
     if (found.isFinal)
       fail(new Failure(found.identity ?? { code: "job-failed", culprit: name }, ...sentences(found.words)));
-    else tell(found.words);
+    else notice(found.words);
   };
   // Those who watch say so, and for how long they wait.
   const failUnlessPassing = (error: unknown) => {
     if (!mayPass(error)) fail(error);
   };
-  const options = {
-    signal,
-    onQuiet: (error: Error) => tell(`${error.message.split("\n", 1)[0]} Trying again; the calls go on.`),
-  };
+  const quiet = new Quiet(notice, "the calls go on");
+  const options = { signal, onQuiet: quiet.onQuiet };
+  let known: { readonly job?: Job; readonly pods?: readonly Pod[] } = {};
+  const endNotices = tellWaits(cluster, {
+    notice,
+    look: () => known.job && known.pods && { job: known.job, pods: inOrder(known.pods) },
+    isQuiet: () => quiet.isQuiet,
+    // A map has its own progress.
+    ...(batch.labels === undefined ? {} : { interval: countInterval }),
+  });
 
   const pods = watchAll<Pod>(api, podsOf(cluster, name), options, (items) => {
+    quiet.answered();
+    known = { ...known, pods: [...items.values()] };
     results.see(items.values());
     results.trouble(items.values()).then(trouble, failUnlessPassing);
   });
@@ -174,6 +199,8 @@ async function followCalls(
     options,
     (items) => {
       const current = items.get(name);
+      quiet.answered();
+      if (current) known = { ...known, job: current };
       if (current === undefined || current.metadata.deletionTimestamp !== undefined) {
         const problem = `Job ${name} was deleted while its calls ran, and not by Slipway.`;
         fail(new Failure({ code: "job-failed", culprit: name }, problem, "Make the calls again."));
@@ -198,6 +225,8 @@ async function followCalls(
     return lost;
   } finally {
     clearInterval(timer);
+    endNotices();
+    quiet.answered();
     over.abort();
     failed.catch(() => {});
   }
@@ -223,7 +252,14 @@ async function podsNow(cluster: Cluster, name: string, signal: AbortSignal): Pro
  * Deletes a batch; one whose results nobody waits for any more, until nothing of it runs. A cluster that does not answer is asked for a while, and
  * a batch that cannot be deleted is named: its results are good all the same.
  */
-async function removeCalls(cluster: Cluster, name: string, { signal, onOutput }: CallListener): Promise<void> {
+async function removeCalls(cluster: Cluster, name: string, listener: CallListener): Promise<void> {
+  const write = (text: string) => tell(listener, text);
+  const endNotice = heartbeat(`Waiting for job ${name} to be deleted`, { after: patience, write });
+  await removeJob(cluster, name, listener).finally(endNotice);
+}
+
+async function removeJob(cluster: Cluster, name: string, listener: CallListener): Promise<void> {
+  const { signal } = listener;
   const { context, namespace } = cluster;
   const isEnded = signal?.aborted ?? false;
   for (const end = Date.now() + endTime; ; await delay(interval)) {
@@ -235,7 +271,7 @@ async function removeCalls(cluster: Cluster, name: string, { signal, onOutput }:
       const why = error instanceof UserError || error instanceof Failure ? error.problem : String(error);
       const problem = `Job ${name} is left in namespace ${namespace} of cluster ${context}: ${why}`;
       const remedy = `It stops ${deadline / 3600} hours after its start and is removed ${keptFor / 60} minutes later. Delete it to stop it sooner.`;
-      return onOutput(Buffer.from(`slipway: ${problem} ${remedy}\n`));
+      return tell(listener, `${problem} ${remedy}`);
     }
   }
   if (!isEnded) return;
