@@ -53,10 +53,11 @@ export class ContentStore {
   /**
    * Brings in a file, from where an earlier attempt stopped.
    *
+   * @param onBytes told of bytes as they come
    * @returns bytes that were fetched
    * @throws Failure when what comes is something else
    */
-  async fetch(content: Content, source: OpenContent): Promise<number> {
+  async fetch(content: Content, source: OpenContent, onBytes: (count: number) => void = () => {}): Promise<number> {
     const { digest, size } = content;
     const partial = this.#volume.path("partial", nameOf(content));
     await mkdir(dirname(partial), { recursive: true });
@@ -67,13 +68,13 @@ export class ContentStore {
       await handle.truncate(kept);
       let hash = createHash("sha256");
       await readInto(hash, partial, kept);
-      fetched += await receive(handle, kept, size, hash, source);
+      fetched += await receive(handle, kept, size, hash, source, onBytes);
       let actual = digestOf(hash);
       if (actual !== digest && kept > 0) {
         // The kept part may be damaged: fetch all of it again.
         await handle.truncate(0);
         hash = createHash("sha256");
-        fetched += await receive(handle, 0, size, hash, source);
+        fetched += await receive(handle, 0, size, hash, source, onBytes);
         actual = digestOf(hash);
       }
       if (actual !== digest) throw new WrongContent(actual, digest);
@@ -182,6 +183,7 @@ async function receive(
   size: number,
   hash: Hash,
   source: OpenContent,
+  onBytes: (count: number) => void,
 ): Promise<number> {
   if (start === size) return 0;
   let position = start;
@@ -193,6 +195,7 @@ async function receive(
       written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
     }
     position += bytes.length;
+    onBytes(bytes.length);
   }
   return position - start;
 }

@@ -4,6 +4,7 @@ import { fetchModel } from "../../artifact/fetch.ts";
 import type { Model, Pack, StoredFile } from "../../artifact/model.ts";
 import { parseModel, parseModelManifest } from "../../artifact/parse.ts";
 import { UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { type Digest, sha256, splitDigest } from "../../oci/digest.ts";
 import { formatReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
@@ -26,6 +27,8 @@ export class ModelSync {
   /** Bytes that came from the registry, and blobs. */
   #bytes = 0;
   #blobs = 0;
+  /** What is being done that may take long. */
+  #doing = () => `${this.#name}: reading its manifest`;
 
   constructor(
     volume: Volume,
@@ -42,14 +45,17 @@ export class ModelSync {
   }
 
   async run(): Promise<void> {
-    await this.#run().catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== "ENOSPC" && cause.code !== "EDQUOT") throw cause;
-      throw this.#full(
-        `The volume became full (${cause.code}) while ${this.#name} was fetched.`,
-        " Slipway keeps the part that was fetched.",
-        cause,
-      );
-    });
+    const endHeartbeat = heartbeat(() => this.#doing(), { after: patience, write: this.#say });
+    await this.#run()
+      .finally(endHeartbeat)
+      .catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== "ENOSPC" && cause.code !== "EDQUOT") throw cause;
+        throw this.#full(
+          `The volume became full (${cause.code}) while ${this.#name} was fetched.`,
+          " Slipway keeps the part that was fetched.",
+          cause,
+        );
+      });
   }
 
   #full(problem: string, note = "", cause?: unknown): UserError {
@@ -116,7 +122,8 @@ export class ModelSync {
   async #wrong(folder: string, model: Model): Promise<readonly StoredFile[]> {
     await this.#tidy(folder, model);
     const wrong: StoredFile[] = [];
-    for (const file of model.files) {
+    for (const [index, file] of model.files.entries()) {
+      this.#doing = () => `${this.#name}: checking file ${index + 1} of ${model.files.length}`;
       if ((await this.#store.check(join(folder, file.path), file)) !== "right") wrong.push(file);
     }
     return wrong;
@@ -139,7 +146,8 @@ export class ModelSync {
   async #bring(files: readonly StoredFile[]): Promise<void> {
     const missing: StoredFile[] = [];
     const seen = new Set<string>();
-    for (const file of files) {
+    for (const [index, file] of files.entries()) {
+      this.#doing = () => `${this.#name}: looking for file ${index + 1} of ${files.length}`;
       const key = `${file.digest} ${file.isExecutable}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -159,8 +167,18 @@ export class ModelSync {
             this.#fetchPack(pack, inside),
       ),
     ];
+    const size = await this.#toFetch(missing, packs.keys());
+    this.#doing = () => `${this.#name}: ${formatBytes(this.#bytes)} of ${formatBytes(size)} fetched`;
     this.#say(`${this.#name}: fetching ${plural(jobs.length, "blob")}`);
     await together(jobs);
+  }
+
+  /** Bytes that are to come from the registry. */
+  async #toFetch(missing: readonly StoredFile[], packs: Iterable<Pack>): Promise<number> {
+    let size = 0;
+    for (const pack of packs) size += pack.size;
+    for (const file of missing) if (file.pack === undefined) size += file.size - (await this.#store.kept(file));
+    return size;
   }
 
   async #checkRoom(missing: readonly StoredFile[]): Promise<void> {
@@ -175,16 +193,23 @@ export class ModelSync {
 
   async #fetchFile(file: StoredFile): Promise<void> {
     const open = this.#client.blobSource(this.#reference.repository, file);
-    const bytes = await this.#store.fetch(file, (start) => open(start, file.size));
-    this.#bytes += bytes;
+    await this.#store.fetch(
+      file,
+      (start) => open(start, file.size),
+      (count) => {
+        this.#bytes += count;
+      },
+    );
     this.#blobs += 1;
   }
 
   async #fetchPack(pack: Pack, files: readonly StoredFile[]): Promise<void> {
     const parts: Buffer[] = [];
-    for await (const part of this.#client.getBlob(this.#reference.repository, pack)) parts.push(part as Buffer);
+    for await (const part of this.#client.getBlob(this.#reference.repository, pack)) {
+      parts.push(part as Buffer);
+      this.#bytes += (part as Buffer).length;
+    }
     const bytes = Buffer.concat(parts);
-    this.#bytes += bytes.length;
     this.#blobs += 1;
     for (const file of files) {
       const content = bytes.subarray(file.offset, file.offset + file.size);

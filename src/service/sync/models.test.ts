@@ -20,7 +20,7 @@ import { pushModel } from "../../artifact/push.ts";
 import { placeOfModel } from "../../artifact/registry.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
-import type { Digest } from "../../oci/digest.ts";
+import { type Digest, sha256 } from "../../oci/digest.ts";
 import { open, registry, useRegistry } from "../../registry/client/testdata/harness.ts";
 import { modelFolder } from "../content.ts";
 import { syncModels } from "./models.ts";
@@ -349,4 +349,21 @@ it("says what is wrong with its volume, its registry and what it is asked for", 
   await expect(sync(join(volume, "none"), digest)).rejects.toThrow(reported("file-unwritable", join(volume, "none")));
   await expect(sync(volume, digest)).rejects.toThrow(reported("model-not-found", /\/models\/iris@sha256:0+$/));
   await expect(syncModels([`--volume=${volume}`, "--modle=x"])).rejects.toThrow();
+});
+
+it("says how much of a model is there while a registry is slow", { timeout: 60_000 }, async () => {
+  const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  onTestFinished(() => said.mockRestore());
+  const content = Buffer.alloc(4_000_000, "x");
+  const digest = await push(folderWith({ "model.bin": content }));
+  const told = () => said.mock.calls.join("").match(/: 1\.0 MB of 4\.0 MB fetched \(\d+ s\)\n/g) ?? [];
+  registry.intervene = async ({ url, method }, response) => {
+    if (method !== "GET" || !url?.endsWith(sha256(content))) return false;
+    response.writeHead(200, { "content-length": content.length }).write(content.subarray(0, 1_000_000));
+    await vi.waitUntil(() => told().length === 2, { timeout: 40_000, interval: 100 });
+    response.end(content.subarray(1_000_000));
+    return true;
+  };
+  await sync(folderOfTest(), digest);
+  expect(new Set(told()).size).toBe(2);
 });

@@ -28,7 +28,7 @@ export async function syncModels(args: readonly string[]): Promise<void> {
   const volume = await Volume.open(folder);
   const say = (text: string) => void process.stderr.write(`${text}\n`);
   const open = await registriesOf(join(secretsFolder("models"), registriesFile));
-  const lock = await volume.lock("models", () => say("Waiting for another pod that brings models into this volume."));
+  const lock = await volume.lock("models", "Waiting for another pod that brings models into this volume", say);
   const clients = new Map<string, RegistryClient>();
   const folders: string[] = [];
   try {

@@ -116,7 +116,7 @@ it("clones once for any number of pods that share the volume", async () => {
   const toSync = { url, commit, folder: `repositories/x/${commit}` };
   await Promise.all([bring(toSync), bring(toSync), bring(toSync)]);
   expect(server.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
-  expect(said.filter((text) => text.includes("waiting for another pod"))).toHaveLength(2);
+  expect(said.filter((text) => text.endsWith("waiting for another pod that clones it"))).toHaveLength(2);
   expect(readFileSync(join(volume, toSync.folder, "a.txt"), "utf8")).toBe("one");
 });
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import type { GitAccess, GitPassword } from "../../deployment/git/access.ts";
 import { cloneCommit } from "../../deployment/git/clone.ts";
 import { resolveHead } from "../../deployment/git/remote.ts";
@@ -73,7 +74,7 @@ export async function bringRepositories(wanted: RepositoriesToBring): Promise<vo
 }
 
 async function withUses(volume: Volume, say: (text: string) => void, work: (uses: Uses) => Promise<void>) {
-  const lock = await volume.lock("repositories", () => say("Waiting for another pod that removes old commits."));
+  const lock = await volume.lock("repositories", "Waiting for another pod that removes old commits", say);
   try {
     await work(new Uses(volume, "repositories"));
   } finally {
@@ -90,7 +91,9 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
   }
   // One for each address: commits of it share what was fetched.
   const name = folder.slice(0, folder.lastIndexOf("/")).replaceAll("/", "-");
-  const lock = await volume.lock(name, () => say(`${url}: waiting for another pod that clones it`));
+  const lock = await volume.lock(name, `${url}: waiting for another pod that clones it`, say);
+  let doing = "asking for its commits";
+  const endHeartbeat = heartbeat(() => `${url}: ${doing}`, { after: patience, write: say });
   try {
     if (existsSync(volume.path(folder))) return;
     const access: GitAccess = {
@@ -99,7 +102,8 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
       findPassword: (asked) => passwordFor(asked, repository, wanted.secrets),
     };
     const commit = repository.commit ?? (await resolveHead(url, access));
-    say(`${url}: cloning ${commit}`);
+    doing = `cloning ${commit}`;
+    say(`${url}: ${doing}`);
     // An interrupted clone left read-only folders.
     await removeTree(volume.path("drafts", name));
     const draft = await volume.draft(name);
@@ -109,6 +113,7 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
     await chmod(volume.path(folder), 0o555);
     say(`${url}: ${commit} is there now`);
   } finally {
+    endHeartbeat();
     lock.release();
   }
 }

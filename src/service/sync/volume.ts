@@ -3,6 +3,7 @@ import { access, chmod, constants, mkdir, rename, rm, symlink } from "node:fs/pr
 import { dirname, join, relative } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { syncFolder } from "../../core/files.ts";
+import { heartbeat } from "../../core/heartbeat.ts";
 import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
 import { removeTree } from "../../deployment/git/tree.ts";
 
@@ -37,14 +38,14 @@ export class Volume {
   /**
    * Waits until nobody else who shares the volume does the same kind of work. A lock is given up when its holder ends, however it does.
    *
-   * @param onWait told once, when somebody else has it
+   * @param words what is said while somebody else has it
    */
-  async lock(name: string, onWait: () => void): Promise<Lock> {
+  async lock(name: string, words: string, say: (text: string) => void): Promise<Lock> {
     const path = this.path(`.${name}.lock`);
     const lock = takeLock(path);
     if (lock) return lock;
-    onWait();
-    return waitForLock(path);
+    const endHeartbeat = heartbeat(words, { write: say });
+    return waitForLock(path).finally(endHeartbeat);
   }
 
   /** A new, empty folder for content that is being made. Removes unfinished drafts. Requires the lock of that name. */
