@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
 import { formatBytes, PushProgress, type TerminalSize } from "./progress.ts";
@@ -51,7 +51,28 @@ describe("PushProgress", () => {
 
   it("writes whole lines where there is no terminal, and one only when it is quick", () => {
     expect(written(events, 1)).toBe(summary);
-    expect(written(events, 3000)).toBe(`pushing: 1 of 3 blobs, 4.0 MB of 4.0 MB, 333 kB/s, 1 s left\n${summary}`);
+    expect(written(events, 3000)).toBe(
+      "pushing: 1 of 3 blobs, 1.0 MB of 4.0 MB, 167 kB/s, 19 s left\n" +
+        "pushing: 1 of 3 blobs, 4.0 MB of 4.0 MB, 333 kB/s, 1 s left\n" +
+        `pushing: 3 of 3 blobs, 4.0 MB of 4.0 MB, 222 kB/s\n${summary}`,
+    );
+  });
+
+  it("writes a line at least all 5 s where there is no terminal, also while nothing is sent", () => {
+    vi.useFakeTimers();
+    try {
+      const times: number[] = [];
+      const now = () => Date.now();
+      const progress = new PushProgress({ write: () => times.push(now()), terminal: () => undefined, now });
+      const start = now();
+      for (const event of events.slice(0, 4)) progress.onEvent(event);
+      vi.advanceTimersByTime(60_000);
+      progress.finish();
+      expect(Math.max(...times.map((at, index) => at - (times[index - 1] ?? start)))).toBeLessThan(5000);
+      expect(times).toHaveLength(15);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("has a line for every blob in flight on a terminal, and one for all", () => {

@@ -1,3 +1,4 @@
+import { every } from "../../core/heartbeat.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { blobLine, formatBytes, plural, shortened, totalLine } from "./progress-lines.ts";
 import type { BlobOutcome, NamedImage, PushEvent } from "./push.ts";
@@ -31,7 +32,7 @@ interface Flight {
 
 /** Milliseconds between two drawings on a terminal, and between two plain lines elsewhere. */
 const redrawEvery = 100;
-const plainEvery = 10_000;
+const plainEvery = every;
 
 /**
  * Shows the progress of a push. On a terminal: a line per blob in flight and one for all, redrawn. Elsewhere: a plain line now and then.

@@ -1,4 +1,5 @@
 import type { Failure } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { ReadLimit, readWhole } from "../../core/read-whole.ts";
 import { Authenticator, type FindCredential } from "./auth.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
@@ -57,6 +58,9 @@ export interface Authorization {
 
 const maximumRedirects = 5;
 
+/** Bytes of a body that is sent at once. */
+const smallBody = 1 << 20;
+
 /** Talks to one registry: authorises, follows redirects, retries, and explains failures. */
 export class Session {
   readonly endpoint: Endpoint;
@@ -94,7 +98,8 @@ export class Session {
    * @throws UserError when the registry does not answer or refuses access
    */
   async send(request: RegistryRequest): Promise<RegistryResponse> {
-    const response = await this.#persist(request, () => this.#authorized(request));
+    const endNotice = this.#tellWait(request);
+    const response = await this.#persist(request, () => this.#authorized(request)).finally(endNotice);
     if (response.status === 401 || response.status === 403) throw await this.refusal(response, request.step);
     return response;
   }
@@ -165,6 +170,12 @@ export class Session {
 
   close(): void {
     this.#http.close();
+  }
+
+  /** Tells of a registry that is slow to answer. What is uploaded has a progress of its own, and a terminal redraws it. */
+  #tellWait({ step, body }: RegistryRequest): () => void {
+    if (process.stderr.isTTY || (body?.length ?? 0) > smallBody) return () => {};
+    return heartbeat(`Waiting for registry ${this.endpoint.registry}, ${step.doing}`, { after: patience });
   }
 
   async #persist(
