@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { homedir } from "node:os";
 import type { Environment } from "../core/environment.ts";
+import { heartbeat, patience } from "../core/heartbeat.ts";
 import type { Credential } from "./credential.ts";
 import { passwordOrToken } from "./docker-config.ts";
 
@@ -8,7 +9,7 @@ import { passwordOrToken } from "./docker-config.ts";
 const maximumAnswer = 1 << 20;
 
 /** Milliseconds that a helper has: it may ask its user to unlock a keychain. */
-const patience = 60_000;
+const helperTime = 60_000;
 
 /**
  * Asks `docker-credential-NAME get`, Docker's helper protocol: the server on its stdin, JSON on its stdout.
@@ -21,7 +22,7 @@ export async function askHelper(
   name: string,
   server: string,
   env: Environment,
-  within = patience,
+  within = helperTime,
 ): Promise<Credential | undefined> {
   const program = `docker-credential-${name}`;
   const { status, stdout, stderr } = await runHelper(program, server, env, within);
@@ -71,7 +72,8 @@ export function runHelper(
     timeout: within,
     killSignal: "SIGKILL",
   } as const;
-  return new Promise((resolve, reject) => {
+  const endNotice = heartbeat(`Waiting for ${program}, which may ask you to unlock something`, { after: patience });
+  return new Promise<{ status: number | string; stdout: string; stderr: string }>((resolve, reject) => {
     const child = execFile(program, ["get"], options, (error, stdout, stderr) => {
       if (error?.code === "ENOENT") reject(new Error(`${program} is not on PATH`));
       else if (error?.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER")
@@ -81,5 +83,5 @@ export function runHelper(
     });
     // The helper may exit without reading. Its status tells the result.
     child.stdin?.on("error", () => {}).end(input);
-  });
+  }).finally(endNotice);
 }

@@ -5,6 +5,7 @@ import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { type Dispatcher, request } from "undici";
 import { Failure, UserError } from "../../core/errors.ts";
+import { patience as firstLine, heartbeat, type Wait } from "../../core/heartbeat.ts";
 import { isUnanswered, type Question, refusalError, refusalOf, unansweredError } from "./api-error.ts";
 import type { Logins } from "./login.ts";
 
@@ -18,6 +19,8 @@ const tries = 4;
 const longestWait = 10_000;
 /** Milliseconds for which a server that was away may refuse what it allows: it does not know yet who may do what. */
 const startTime = 30_000;
+
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -50,6 +53,9 @@ export class Api {
   readonly #names: Pick<Question, "context" | "server" | "user">;
   readonly #logins: Logins;
   #dispatcher: Dispatcher | undefined;
+  /** When questions were asked that have no answer yet. */
+  readonly #open = new Map<symbol, number>();
+  #endNotice: (() => void) | undefined;
   #awaySince = Number.NEGATIVE_INFINITY;
   requests = 0;
 
@@ -66,7 +72,30 @@ export class Api {
    * @returns the object that the server answers with
    * @throws UserError, Failure: what the server refuses, or that it does not answer
    */
-  async ask<Answer>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, asked: Asked = {}): Promise<Answer> {
+  async ask<Answer>(method: Method, path: string, asked: Asked = {}): Promise<Answer> {
+    const begun = Symbol(path);
+    this.#open.set(begun, Date.now());
+    this.#endNotice ??= heartbeat(() => this.#wait(), { after: firstLine });
+    try {
+      return await this.#askAgain<Answer>(method, path, asked);
+    } finally {
+      this.#open.delete(begun);
+      if (this.#open.size === 0) {
+        this.#endNotice?.();
+        this.#endNotice = undefined;
+      }
+    }
+  }
+
+  /** The question that has no answer for the longest time. */
+  #wait(): Wait | undefined {
+    const since = Math.min(...this.#open.values());
+    const { context, server } = this.#names;
+    if (Date.now() - since < firstLine) return undefined;
+    return { words: `Waiting for cluster ${context} (${server}) to answer`, since };
+  }
+
+  async #askAgain<Answer>(method: Method, path: string, asked: Asked): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const response = await this.#send(method, path, asked);

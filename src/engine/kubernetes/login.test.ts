@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { User } from "@kubernetes/client-node/dist/config_types.js";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { executable } from "../testdata/executable.ts";
 import { openCluster } from "./cluster.ts";
@@ -84,4 +84,31 @@ it("does not wait for ever for a plugin", async () => {
   const begun = performance.now();
   await expect(logins.applyAuthentication(user, {})).rejects.toThrow("gave no credential within 0.05 s");
   expect(performance.now() - begun).toBeLessThan(4000);
+});
+
+it("names a plugin, or a cluster, that takes its time", { timeout: 60_000 }, async () => {
+  const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  onTestFinished(() => said.mockRestore());
+  const told = (words: RegExp) =>
+    vi.waitUntil(() => said.mock.calls.map(String).find((line) => words.test(line)), { timeout: 20_000, interval: 50 });
+  const go = `${executable("go", "")}-on`;
+  const { command } = plugin(`while [ ! -e ${go} ]; do sleep 0.1; done; ${token}`);
+  const { again } = await ask({ exec: { command } }, ["t-1"]);
+  const answered = again();
+  await told(/^slipway: Waiting for the credential plugin \S+ of user tester \(\d+ s\)\n/);
+  writeFileSync(go, "");
+  await answered;
+  const held = Promise.withResolvers<void>();
+  const env = await apiServer(async (_, response) => {
+    await held.promise;
+    response.end(list([]));
+  });
+  const { api } = await openCluster(env);
+  const late = Promise.all([listAll(api, selection), listAll(api, selection)]);
+  said.mockClear();
+  await told(/^slipway: Waiting for cluster test \(\S+\) to answer \(7 s\)\n/);
+  // One line for any number of questions.
+  expect(said).toHaveBeenCalledTimes(2);
+  held.resolve();
+  await late;
 });

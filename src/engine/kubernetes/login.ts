@@ -7,6 +7,7 @@ import type { Authenticator } from "@kubernetes/client-node/dist/auth.js";
 import type { Cluster, User } from "@kubernetes/client-node/dist/config_types.js";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
+import { patience as firstLine, heartbeat } from "../../core/heartbeat.ts";
 import { passingFailure } from "./api-error.ts";
 
 /** Milliseconds that a credential plugin may take. It may open a browser for a person. */
@@ -128,7 +129,8 @@ export class Logins implements Authenticator {
       killSignal: "SIGKILL",
     });
     let [out, said] = ["", ""];
-    return new Promise((settle, reject) => {
+    const endNotice = heartbeat(`Waiting for the credential plugin ${command} of user ${user}`, { after: firstLine });
+    return new Promise<Credential>((settle, reject) => {
       child.on("error", (error: NodeJS.ErrnoException) => {
         const problem = error.code === "ENOENT" ? "is not installed" : `cannot be started: ${error.message}`;
         reject(refused(problem, plugin.installHint?.trim() || `Install ${command}, or correct the kubeconfig.`));
@@ -159,7 +161,7 @@ export class Logins implements Authenticator {
           else reject(refused("printed no ExecCredential with a token or a certificate", `Run ${command} by hand.`));
         }
       });
-    });
+    }).finally(endNotice);
   }
 
   #clusterInfo(): object {
