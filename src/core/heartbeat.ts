@@ -6,7 +6,7 @@
  * - What runs and is only counted, such as a map, is told of every 10 s where there is no terminal ({@link countInterval}).
  * - A program that runs and prints nothing is not told of. Its silence is its own.
  */
-const every = 4000;
+export const every = 4000;
 
 /** A value for `after`, in milliseconds, for work that is usually done by then. */
 export const patience = 3000;

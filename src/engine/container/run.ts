@@ -60,7 +60,7 @@ export async function runContainer(
   checkReach(client, run.image, env);
   if (client.name === "docker") await checkDocker(env);
   let { status, words } = await attempt(client, run, { ...options, env, onStderr });
-  if (options.login === undefined && isRefusal(words) && (await options.pull?.(run.image))) {
+  if (options.login === undefined && isRefusal(words) && (await pullAgain(client, run.image, onStderr, options.pull))) {
     ({ status, words } = await attempt(client, run, { ...options, env, onStderr }));
   }
   if (words === "") return status;
@@ -69,6 +69,18 @@ export async function runContainer(
   runtime = runc;
   onStderr(Buffer.from(`slipway: crun does not work on this machine (${oneLine(words)}); using ${runc}\n`));
   return runContainer(client, run, options);
+}
+
+async function pullAgain(
+  client: ContainerClient,
+  image: string,
+  onStderr: Sink,
+  pull: ContainerRunOptions["pull"],
+): Promise<boolean> {
+  if (pull === undefined) return false;
+  const write = (line: string) => void onStderr(Buffer.from(`slipway: ${line}\n`));
+  const endHeartbeat = heartbeat(`${client.name} is pulling ${image}`, { after: patience, write });
+  return pull(image).finally(endHeartbeat);
 }
 
 /** @returns the program's status, or the client's with its last words */

@@ -5,6 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
 import { Failure } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { takeLock } from "../../core/lock.ts";
 import { userName } from "../../core/user-name.ts";
 import { findContainerClient, requireContainerClient } from "../container/client.ts";
@@ -122,9 +123,14 @@ export class LocalEngine implements JobEngine {
     const folder = findJobFolder(this.#root, id);
     await writeFile(folder.cancelled, "", { mode: 0o600 });
     let isAsked = false;
-    for await (const record of this.#records(folder)) {
-      if (hasEnded(record)) return;
-      if (!isAsked && record.pid !== undefined) isAsked = signalProcess(record.pid, record.startTime, "SIGTERM");
+    const endNotice = heartbeat(`Waiting for job ${id} to end`, { after: patience });
+    try {
+      for await (const record of this.#records(folder)) {
+        if (hasEnded(record)) return;
+        if (!isAsked && record.pid !== undefined) isAsked = signalProcess(record.pid, record.startTime, "SIGTERM");
+      }
+    } finally {
+      endNotice();
     }
   }
 

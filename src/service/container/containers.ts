@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { limitArguments } from "../../engine/container/arguments.ts";
 import type { ContainerClient } from "../../engine/container/client.ts";
 import { checkDocker } from "../../engine/container/docker-daemon.ts";
@@ -268,6 +269,10 @@ export class Containers {
    * @throws UserError with what it says
    */
   async ask(args: readonly string[], { image = "", variables = {}, input }: Question = {}): Promise<string> {
+    const [what = ""] = args.filter((word) => !word.startsWith("-"));
+    // The last word of others may be anything.
+    const name = /^(start|stop|rm)$/.test(what) ? ` ${args.at(-1)}` : "";
+    const endNotice = heartbeat(`Waiting for ${this.client.name} ${what}${name}`, { after: patience });
     try {
       const asked = promisify(execFile)(this.client.path, args, {
         env: { ...this.#env, ...variables },
@@ -278,6 +283,8 @@ export class Containers {
       return (await asked).stdout.trim();
     } catch (error) {
       throw this.#failure(args, image, error as Error & { readonly stderr?: string; readonly code?: number | string });
+    } finally {
+      endNotice();
     }
   }
 

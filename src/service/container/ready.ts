@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { type Service, settlingTime } from "../model.ts";
 import type { Containers, Found } from "./containers.ts";
 import { askHealth } from "./health.ts";
@@ -8,7 +9,7 @@ import { type HostPorts, loopback } from "./ports.ts";
 const pause = 300;
 
 /** How often a program may end before nobody waits for it any more: the engine starts it anew each time. */
-const patience = 3;
+const enoughEnds = 3;
 
 /** Lines of a program's log that an error has. */
 const lastLines = 10;
@@ -42,28 +43,36 @@ export async function waitUntilReady(
   let isStarted = startup === undefined;
   let startedAt: string | undefined;
   let seenAt = 0;
-  for (;;) {
-    const found = await containers.find(name);
-    const ended = await howItEnded(containers, name, found, restartsBefore);
-    if (ended?.isFinal) return withLog(containers, name, ended.words);
-    if (found?.startedAt !== startedAt) {
-      startedAt = found?.startedAt;
-      seenAt = Date.now();
-      isStarted = startup === undefined;
+  let problem: string | undefined;
+  const endNotice = heartbeat(() => `Waiting for container ${name}${problem ? `: ${problem}` : ""}`, {
+    after: patience,
+  });
+  try {
+    for (;;) {
+      const found = await containers.find(name);
+      const ended = await howItEnded(containers, name, found, restartsBefore);
+      if (ended?.isFinal) return withLog(containers, name, ended.words);
+      if (found?.startedAt !== startedAt) {
+        startedAt = found?.startedAt;
+        seenAt = Date.now();
+        isStarted = startup === undefined;
+      }
+      problem = ended?.words;
+      if (problem === undefined && !isStarted) {
+        const port = startup?.port ?? service.ports[0] ?? 0;
+        problem = await askHealth(startup, hostPorts.get(port) ?? port);
+        isStarted = problem === undefined;
+      }
+      problem ??= (await askReadiness(service, hostPorts)) ?? howYoung(startedAt, seenAt);
+      if (problem === undefined) return undefined;
+      if (Date.now() > deadline) {
+        const blockage = ended ? "" : await blockageOf(containers, name, service, hostPorts);
+        return withLog(containers, name, `It is not ready after ${timeLimit} s: ${problem}.${blockage}`);
+      }
+      await delay(pause);
     }
-    let problem = ended?.words;
-    if (problem === undefined && !isStarted) {
-      const port = startup?.port ?? service.ports[0] ?? 0;
-      problem = await askHealth(startup, hostPorts.get(port) ?? port);
-      isStarted = problem === undefined;
-    }
-    problem ??= (await askReadiness(service, hostPorts)) ?? howYoung(startedAt, seenAt);
-    if (problem === undefined) return undefined;
-    if (Date.now() > deadline) {
-      const blockage = ended ? "" : await blockageOf(containers, name, service, hostPorts);
-      return withLog(containers, name, `It is not ready after ${timeLimit} s: ${problem}.${blockage}`);
-    }
-    await delay(pause);
+  } finally {
+    endNotice();
   }
 }
 
@@ -90,7 +99,7 @@ async function howItEnded(
 ): Promise<{ readonly words: string; readonly isFinal: boolean } | undefined> {
   if (found === undefined) return { words: "Its container is gone: someone removed it.", isFinal: true };
   const restarts = found.restarts - restartsBefore;
-  if (restarts < patience) {
+  if (restarts < enoughEnds) {
     return found.state === "running" ? undefined : { words: `its program has ended ${howOf(found)}`, isFinal: false };
   }
   const ended = await whenNotRunning(containers, name, found);
