@@ -126,7 +126,8 @@ describe("calls in pods", () => {
       else if (index === 17) expect(outcome).toEqual({ status: 7 });
       else expect(outcome).toEqual({ reply: { result: index * index } });
     }
-    expect(requests).toBeLessThan(15);
+    // A busy cluster is also asked why nothing begins.
+    expect(requests).toBeLessThan(20);
 
     // Long arguments, and results that no termination message holds.
     const text = JSON.stringify(["ä".repeat(1_250_000)]);
