@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -67,6 +68,36 @@ describe("a container of podman", () => {
     expect(lines.some((line) => line.includes(`${image} -e`))).toBe(true);
     expect(lines.filter((line) => line.includes(login.password) || line.includes(auth))).toEqual([]);
     expect(readdirSync(temporary).filter((name) => name.startsWith("slipway-run-"))).toEqual([]);
+  });
+
+  it("says all 5 seconds what it pulls, and nothing once its program runs", async () => {
+    await using registry = await FakeRegistry.start();
+    const ping = (url: string | undefined, response: ServerResponse) => url === "/v2/" && Boolean(response.end());
+    registry.intervene = ({ url }, response) => ping(url, response);
+    const digestFile = join(mkdtempSync(join(tmpdir(), "push-")), "digest");
+    const push = ["push", "--tls-verify=false", "--digestfile", digestFile, made.image, `${registry.host}/test/slow`];
+    await promisify(execFile)(podman.path, push);
+    const image = `${registry.host}/test/slow@${readFileSync(digestFile, "utf8")}`;
+    const told: { readonly text: string; readonly at: number }[] = [];
+    registry.intervene = async ({ method, url }, response) => {
+      if (method === "GET" && url?.includes("/manifests/")) {
+        await vi.waitUntil(() => told.length >= 3, { timeout: 60_000, interval: 100 });
+      }
+      return ping(url, response);
+    };
+    const onStderr = (data: Buffer) => void told.push({ text: data.toString(), at: performance.now() });
+    const code = "console.log(1); setTimeout(() => {}, 9000)";
+    const { out } = await evaluate(podman, code, { image }, { onStderr, login: { username: "u", password: "p" } });
+    expect(out).toBe("1\n");
+    const texts = told.map(({ text }) => text);
+    // One was due while the container was made.
+    expect(texts.length).toBeLessThanOrEqual(4);
+    expect(texts.map((text) => text.replace(/\d+ s/, "N s"))).toEqual(
+      texts.map(() => `slipway: podman is pulling ${image} (N s)\n`),
+    );
+    const silences = told.slice(1).map(({ at }, index) => at - (told[index]?.at ?? 0));
+    expect(Math.max(...silences)).toBeLessThan(5000);
+    execFileSync(podman.path, ["rmi", "--force", "--ignore", image], { stdio: "ignore" });
   });
 });
 

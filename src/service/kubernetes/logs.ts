@@ -1,3 +1,4 @@
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { WholeLines } from "../../core/whole-lines.ts";
 import { podLog } from "../../engine/kubernetes/logs.ts";
 import { containerName, containerState, type Pod } from "../../engine/kubernetes/objects.ts";
@@ -55,6 +56,18 @@ export async function showServiceLogs(
     await lines.end();
   };
 
+  let idleSince: number | undefined;
+  const endNotices = heartbeat(
+    () => {
+      const { pods } = observation.of(name);
+      const isRunning = pods.some((pod) => containerState(pod).running !== undefined);
+      idleSince = isRunning ? undefined : (idleSince ?? Date.now());
+      if (!follow || observation.isQuiet || idleSince === undefined) return undefined;
+      const words = `Waiting for a pod of ${name} that runs; \`slipway service status ${name}\` says why there is none`;
+      return { words, since: idleSince };
+    },
+    { after: patience, write: options.notice },
+  );
   try {
     await observation.ready(all);
     const { deployment, pods } = observation.of(name);
@@ -71,6 +84,7 @@ export async function showServiceLogs(
     await Promise.race([Promise.all(begun.values()), failed.promise]);
     await turn;
   } finally {
+    endNotices();
     over.abort();
     observation.close();
   }

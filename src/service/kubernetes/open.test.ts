@@ -106,3 +106,10 @@ it("says nothing twice: a pod that has answered and broke off ends the connectio
 it("knows the ports of the service", async () => {
   await expect(opened({ "new-a": echo }, 81)).rejects.toThrow(reported("service-state", "web"));
 });
+
+it("says how many connections wait while no pod is ready", { timeout: 30_000 }, async () => {
+  const { say, notices } = await opened({});
+  for (const _ of [1, 2]) say("hello").catch(() => {});
+  const words = /^web: no pod is ready\. 2 connections wait for one \(\d+ s\)$/;
+  await expect.poll(() => notices.filter((text) => words.test(text)).length, { timeout: 20_000 }).toBe(2);
+});

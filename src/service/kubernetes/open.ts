@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { mayPass, refusalOf } from "../../engine/kubernetes/api-error.ts";
 import type { Cluster } from "../../engine/kubernetes/cluster.ts";
 import { containerName } from "../../engine/kubernetes/objects.ts";
@@ -22,16 +23,31 @@ export async function openService(cluster: Cluster, name: string, options: OpenO
   const { signal, notice } = options;
   const observation = new Observation(cluster, [name], signal, notice);
   let turn = 0;
+  /** Connections for which no pod is ready, and since when. */
+  const waiting = new Map<Socket, number>();
+  const endNotices = heartbeat(
+    () => {
+      if (waiting.size === 0 || observation.isQuiet) return undefined;
+      const what = waiting.size === 1 ? "A connection waits" : `${waiting.size} connections wait`;
+      return { words: `${name}: no pod is ready. ${what} for one`, since: Math.min(...waiting.values()) };
+    },
+    { after: patience, write: notice },
+  );
   const join = async (client: Socket) => {
     const late = AbortSignal.any([signal, AbortSignal.timeout(connectTime * 1000)]);
     let kept: readonly Buffer[] | undefined = [];
+    const since = Date.now();
     for (let last: unknown; ; ) {
       if (client.destroyed) return;
       if (late.aborted) throw notReached(name, "pod", last);
       const pods = podsThatAnswer(observation.of(name));
       const pod = pods[turn++ % pods.length];
       if (pod === undefined) {
-        await observation.change(late).catch(() => {});
+        waiting.set(client, since);
+        await observation
+          .change(late)
+          .catch(() => {})
+          .finally(() => waiting.delete(client));
         continue;
       }
       const port = portOf(observation.of(name), name, options.target);
@@ -58,6 +74,7 @@ export async function openService(cluster: Cluster, name: string, options: OpenO
     }
     await servePort(port, options, join);
   } finally {
+    endNotices();
     observation.close();
   }
 }
