@@ -101,6 +101,15 @@ describe("what a job waits for", () => {
     expect(waitOf({ job: items, pods: [node, other] }, [])?.words).toBe("Waiting for a node for 2 pods, such as a-x");
     const running = pod({ phase: "Running", state: { running: {} } });
     expect(waitOf({ job: items, pods: [node, running] }, [])).toBeUndefined();
+    const ended = pod({ phase: "Failed", state: { terminated: { exitCode: 0, finishedAt: at(9) } } });
+    const item = (index: string): Pod => ({
+      ...ended,
+      metadata: { ...ended.metadata, annotations: { "batch.kubernetes.io/job-completion-index": index } },
+    });
+    const one = { words: "Waiting for the cluster to make pods for the other items", since: since(9) };
+    expect(waitOf({ job: items, pods: [item("0")] }, [])).toEqual(one);
+    const all = "Waiting for the cluster to count the items that have ended";
+    expect(waitOf({ job: items, pods: [item("0"), item("1")] }, [])?.words).toBe(all);
   });
 });
 

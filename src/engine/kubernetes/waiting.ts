@@ -9,6 +9,7 @@ import {
   containerStatuses,
   type Event,
   hasBegun,
+  indexAnnotation,
   type Job,
   type Pod,
 } from "./objects.ts";
@@ -98,7 +99,9 @@ function attemptWait({ spec }: Job, pods: readonly Pod[], last: Pod): Wait {
     const attempt = `Attempt ${pods.length} of ${(spec.backoffLimit ?? 0) + 1} failed${status}`;
     return { words: `${attempt}; waiting for the next one`, since };
   }
-  return { words: "No item runs; waiting for the cluster to make the next pods", since };
+  const ended = new Set(pods.map(({ metadata }) => metadata.annotations?.[indexAnnotation])).size;
+  const what = ended < (spec.completions ?? 0) ? "make pods for the other items" : "count the items that have ended";
+  return { words: `Waiting for the cluster to ${what}`, since };
 }
 
 function refusalWords({ message }: Event): string {
