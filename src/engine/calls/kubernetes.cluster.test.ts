@@ -119,6 +119,7 @@ describe("calls in pods", () => {
     const cluster = await clusterOfTest();
     const image = await pushProgram(cluster);
     const inputs = Array.from({ length: 20 }, (_, index) => `[${index}]`);
+    const start = performance.now();
     const { outcomes, requests } = await call(cluster, { image, inputs, parallelism: 10 });
     expect(outcomes).toHaveLength(20);
     for (const [index, outcome] of outcomes.entries()) {
@@ -126,8 +127,8 @@ describe("calls in pods", () => {
       else if (index === 17) expect(outcome).toEqual({ status: 7 });
       else expect(outcome).toEqual({ reply: { result: index * index } });
     }
-    // A busy cluster is also asked why nothing begins.
-    expect(requests).toBeLessThan(20);
+    // While nothing begins, as on a busy machine, the cluster is asked why.
+    expect(requests).toBeLessThan(15 + (performance.now() - start) / 1000);
 
     // Long arguments, and results that no termination message holds.
     const text = JSON.stringify(["ä".repeat(1_250_000)]);
