@@ -6,6 +6,7 @@ import lock from "../../../pnpm-lock.yaml" with { type: "text" };
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { findExecutable } from "../../core/executables.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
 import { ownArchitecture } from "../../oci/descriptor.ts";
 import { lockedPackage } from "../npm-lock.ts";
@@ -63,7 +64,8 @@ async function install(folder: string, env: Environment): Promise<void> {
 /** Installs the packages of the lock file in a folder. */
 function clean(npm: string, folder: string, env: Environment): Promise<void> {
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"];
-  return new Promise((resolve, reject) => {
+  const endNotice = heartbeat("npm is installing @bazel/ibazel", { after: patience });
+  return new Promise<void>((resolve, reject) => {
     execFile(npm, ["ci", ...flags], { cwd: folder, env: { ...env } }, (error, stdout, stderr) => {
       if (error === null) return resolve();
       const said = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "" && !/complete log/.test(line));
@@ -76,5 +78,5 @@ function clean(npm: string, folder: string, env: Environment): Promise<void> {
         ),
       );
     });
-  });
+  }).finally(endNotice);
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { Failure, UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { interruptible } from "../../core/interrupts.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { type CredentialTrail, openCredentialSocket } from "./credential-socket.ts";
@@ -191,5 +192,7 @@ async function start(
       else resolve({ status: status ?? 1, stdout: Buffer.concat(stdout).toString(), stderr });
     });
   });
-  return interruptible(outcome, stop);
+  // Not its arguments: an address may be nobody else's business.
+  const endNotice = heartbeat(`Waiting for git ${command.args[0] ?? ""}`, { after: patience });
+  return interruptible(outcome, stop).finally(endNotice);
 }

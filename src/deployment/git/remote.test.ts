@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest, git } from "../testdata/git-repository.ts";
 import { servedRepository } from "../testdata/git-server.ts";
@@ -218,4 +218,22 @@ describe("a server over SSH", () => {
     await refused.toThrow(reported("credential-invalid", "AWS secret deploy"));
     await refused.toThrow("ssh-add ended with status");
   });
+});
+
+it("names git while a server is slow", { timeout: 60_000 }, async () => {
+  const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  onTestFinished(() => said.mockRestore());
+  const { repository, url, access } = await served();
+  const commit = repository.commit({ a: "1" });
+  const folder = folderOfTest();
+  const slow = `#!/bin/sh\nwhile [ ! -e ${folder}/go ]; do sleep 0.1; done\nPATH=$OLD exec git "$@"\n`;
+  writeFileSync(join(folder, "git"), slow.replace("$OLD", process.env["PATH"] ?? ""), { mode: 0o755 });
+  const slowly = { ...access(), env: { ...access().env, PATH: `${folder}:${process.env["PATH"]}` } };
+  const resolved = resolveBranch(url, "main", slowly);
+  const words = /^slipway: Waiting for git ls-remote \(\d+ s\)\n/;
+  await expect
+    .poll(() => said.mock.calls.filter(([text]) => words.test(String(text))).length, { timeout: 20_000 })
+    .toBe(2);
+  writeFileSync(join(folder, "go"), "");
+  expect(await resolved).toBe(commit);
 });

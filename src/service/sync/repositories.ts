@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
-import { heartbeat, patience } from "../../core/heartbeat.ts";
 import type { GitAccess, GitPassword } from "../../deployment/git/access.ts";
 import { cloneCommit } from "../../deployment/git/clone.ts";
 import { resolveHead } from "../../deployment/git/remote.ts";
@@ -92,8 +91,6 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
   // One for each address: commits of it share what was fetched.
   const name = folder.slice(0, folder.lastIndexOf("/")).replaceAll("/", "-");
   const lock = await volume.lock(name, `${url}: waiting for another pod that clones it`, say);
-  let doing = "asking for its commits";
-  const endHeartbeat = heartbeat(() => `${url}: ${doing}`, { after: patience, write: say });
   try {
     if (existsSync(volume.path(folder))) return;
     const access: GitAccess = {
@@ -102,8 +99,7 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
       findPassword: (asked) => passwordFor(asked, repository, wanted.secrets),
     };
     const commit = repository.commit ?? (await resolveHead(url, access));
-    doing = `cloning ${commit}`;
-    say(`${url}: ${doing}`);
+    say(`${url}: cloning ${commit}`);
     // An interrupted clone left read-only folders.
     await removeTree(volume.path("drafts", name));
     const draft = await volume.draft(name);
@@ -113,7 +109,6 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
     await chmod(volume.path(folder), 0o555);
     say(`${url}: ${commit} is there now`);
   } finally {
-    endHeartbeat();
     lock.release();
   }
 }
