@@ -59,9 +59,25 @@ describe("a heartbeat", () => {
     expect(lines.map(({ line }) => line)).toEqual(["waiting for a node (63 s)"]);
     vi.advanceTimersByTime(600_000);
     end();
-    expect(lines[1]?.line).toBe("waiting for a pod (4 s)");
+    expect(lines[1]?.line).toBe("waiting for a pod (2 s)");
+    // The time before the second line was no wait.
     const silences = lines.slice(2).map(({ at }, index) => at - (lines[index + 1]?.at ?? 0));
     expect(silences).toHaveLength(149);
     expect(Math.max(...silences)).toBeLessThan(5000);
+  });
+
+  it("tells soon of what follows something that was no wait, and at once of another wait", () => {
+    const times: number[] = [];
+    const start = Date.now();
+    const runs = (from: number, to: number) => Date.now() - start > from && Date.now() - start < to;
+    const what = () => {
+      // An attempt runs when the line is due.
+      if (runs(6500, 7800)) return undefined;
+      return { words: "waiting", since: Date.now() - start <= 10_000 ? start + 7800 : Date.now() };
+    };
+    const end = heartbeat(what, { after: 3000, write: () => times.push(Date.now() - start) });
+    vi.advanceTimersByTime(20_000);
+    end();
+    expect(times).toEqual([3000, 10_000, 14_000, 18_000]);
   });
 });

@@ -14,8 +14,9 @@ export const patience = 3000;
 /** Milliseconds between two lines that count what has ended of many. */
 export const countInterval = 10_000;
 
-/** Milliseconds after which something counts as a wait. */
-const shortest = 500;
+/** Milliseconds between looks while nothing is waited for, and for which a wait is then mostly over soon. */
+const look = 1000;
+const shortest = 2000;
 
 /** What is waited for, in words, and since when, in milliseconds since the epoch. */
 export interface Wait {
@@ -45,14 +46,15 @@ export function heartbeat(
   { write = toStderr, after = 0, interval = every }: HeartbeatOptions = {},
 ) {
   const startedAt = Date.now();
+  let isIdle = false;
   const beat = () => {
-    timer = setTimeout(beat, interval).unref();
     const now = typeof what === "string" ? what : what();
-    if (now === undefined) return;
-    const { words, since } = typeof now === "string" ? { words: now, since: startedAt } : now;
+    const { words, since } = typeof now === "object" ? now : { words: now, since: startedAt };
     // The clock of a server may be ahead.
     const time = Math.max(0, Date.now() - since);
-    if (typeof now !== "string" && time < shortest) return;
+    isIdle = words === undefined || (isIdle && time < shortest);
+    timer = setTimeout(beat, isIdle ? look : interval).unref();
+    if (isIdle) return;
     const seconds = Math.round(time / 1000);
     write(`${words}${seconds > 0 ? ` (${seconds} s)` : ""}`);
   };
