@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
 import { LocalSecrets } from "../secrets/local.ts";
@@ -189,7 +189,11 @@ describe("a job", () => {
     const id = await submit({ command, retries: 3 });
     const pid = Number(await firstWords(id));
     expect(startTimeOf(pid)).toBeDefined();
+    // It is killed after five seconds.
+    const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    onTestFinished(() => said.mockRestore());
     await engine.cancel(id);
+    expect(said.mock.calls.map(([text]) => text)).toContain(`slipway: Waiting for job ${id} to end (3 s)\n`);
     expect(await engine.status(id)).toMatchObject({ state: "cancelled", attempts: 1 });
     expect(startTimeOf(pid)).toBeUndefined();
     await engine.cancel(id);

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import type { Failure } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { serviceOf } from "../testdata/service.ts";
@@ -153,8 +153,12 @@ it("is not ready while its program ends seconds after each start, though it answ
     const found = engine.there.get(name);
     return found && { ...found, startedAt: new Date().toISOString() };
   };
-  const applied = apply(engine, {}, { timeLimit: 1 });
+  const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  onTestFinished(() => said.mockRestore());
+  const applied = apply(engine, {}, { timeLimit: 4 });
   await expect(applied).rejects.toThrow(reported("service-not-ready", "web-0"));
+  const words = "its program has run for 0 s, and counts after 5 s";
+  expect(said.mock.calls.map(([text]) => text)).toEqual([`slipway: Waiting for container ${name}: ${words} (3 s)\n`]);
 });
 
 it.each([true, false])("says whether its program listens where its port does not answer: %s", async (listens) => {

@@ -43,8 +43,8 @@ export async function waitUntilReady(
   let isStarted = startup === undefined;
   let startedAt: string | undefined;
   let seenAt = 0;
-  let problem: string | undefined;
-  const endNotice = heartbeat(() => `Waiting for container ${name}${problem ? `: ${problem}` : ""}`, {
+  let last = "";
+  const endNotice = heartbeat(() => `Waiting for container ${name}${last}`, {
     after: patience,
   });
   try {
@@ -57,7 +57,7 @@ export async function waitUntilReady(
         seenAt = Date.now();
         isStarted = startup === undefined;
       }
-      problem = ended?.words;
+      let problem = ended?.words;
       if (problem === undefined && !isStarted) {
         const port = startup?.port ?? service.ports[0] ?? 0;
         problem = await askHealth(startup, hostPorts.get(port) ?? port);
@@ -65,6 +65,7 @@ export async function waitUntilReady(
       }
       problem ??= (await askReadiness(service, hostPorts)) ?? howYoung(startedAt, seenAt);
       if (problem === undefined) return undefined;
+      last = `: ${problem}`;
       if (Date.now() > deadline) {
         const blockage = ended ? "" : await blockageOf(containers, name, service, hostPorts);
         return withLog(containers, name, `It is not ready after ${timeLimit} s: ${problem}.${blockage}`);
