@@ -77,6 +77,12 @@ describe("what a job waits for", () => {
     const next = { words: "Attempt 1 of 3 failed with status 3; waiting for the next one", since: since(9) };
     expect(waitOf({ job: job(), pods: [failed] }, [event("FailedCreate", 1, "x")])).toEqual(next);
     expect(waitOf({ job: job(), pods: [failed] }, [refused])?.words).toBe(room);
+    // Its pod has not ended yet by the cluster's word.
+    const counted = "Waiting for the cluster to count the end of pod a-x";
+    const fine = pod({ phase: "Running", state: { terminated: { exitCode: 0 } } });
+    expect(waitOf({ job: job(), pods: [fine] }, [])?.words).toBe(counted);
+    const last = pod({ phase: "Running", state: { terminated: { exitCode: 3 } } });
+    expect(waitOf({ job: job({ backoffLimit: 0 }), pods: [last] }, [])?.words).toBe(counted);
   });
 
   it("is nothing while a program runs on a node that answers, and once the job has ended", () => {

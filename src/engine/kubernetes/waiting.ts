@@ -94,7 +94,11 @@ function attemptWait({ spec }: Job, pods: readonly Pod[], last: Pod): Wait {
   const { terminated } = containerState(last);
   const since = Date.parse(terminated?.finishedAt ?? "") || Date.parse(last.metadata.creationTimestamp);
   const isAlone = spec.completionMode !== "Indexed";
-  if (isAlone && (last.status?.phase === "Failed" || terminated !== undefined)) {
+  const hasNext = pods.length <= (spec.backoffLimit ?? 0);
+  if (isAlone && (terminated?.exitCode === 0 || !hasNext)) {
+    return { words: `Waiting for the cluster to count the end of pod ${last.metadata.name}`, since };
+  }
+  if (isAlone) {
     const status = terminated ? ` with status ${terminated.exitCode}` : "";
     const attempt = `Attempt ${pods.length} of ${(spec.backoffLimit ?? 0) + 1} failed${status}`;
     return { words: `${attempt}; waiting for the next one`, since };
