@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { expect, it, onTestFinished } from "vitest";
+import { type AddressInfo, createServer as createNetServer } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { serviceOf } from "../testdata/service.ts";
 import type { Containers, Found } from "./containers.ts";
 import { factsOf } from "./facts.ts";
@@ -13,13 +13,27 @@ async function listening(words: string): Promise<Server> {
   return server;
 }
 
-it("leads to the container that took the place of another, at another port, however many wait meanwhile", async () => {
-  const facts = factsOf(serviceOf({ image: "a", port: 8080 }), "a", undefined, []);
-  const at = (server: Server): Found => ({
+const facts = factsOf(serviceOf({ image: "a", port: 8080 }), "a", undefined, []);
+
+function at(server: Server): Found {
+  return {
     ...{ service: "web", replica: 0, hash: "", facts, name: "web", state: "running", exitCode: 0 },
     ...{ isOutOfMemory: false, restarts: 0, startedAt: "" },
     hostPorts: new Map([[8080, (server.address() as AddressInfo).port]]),
-  });
+  };
+}
+
+/** The address at which containers are opened. */
+function opened(list: () => Promise<Found[]>, found: readonly Found[]): Promise<string> {
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const url = Promise.withResolvers<string>();
+  const options = { signal: over.signal, onUrl: url.resolve, notice: () => {} };
+  forward({ list } as unknown as Containers, "web", found, options).catch(url.reject);
+  return url.promise;
+}
+
+it("leads to the container that took the place of another, at another port, however many wait meanwhile", async () => {
   const first = await listening("first");
   const found = [at(first)];
   let looks = 0;
@@ -29,16 +43,55 @@ it("leads to the container that took the place of another, at another port, howe
     return looks < 3 ? [] : [at(await second)];
   };
   const second = listening("second");
-  const over = new AbortController();
-  onTestFinished(() => over.abort());
-  const url = Promise.withResolvers<string>();
-  const options = { signal: over.signal, onUrl: url.resolve, notice: () => {} };
-  forward({ list } as unknown as Containers, "web", found, options).catch(() => {});
-  const ask = async () => (await fetch(await url.promise, { headers: { connection: "close" } })).text();
+  const url = await opened(list, found);
+  const ask = async () => (await fetch(url, { headers: { connection: "close" } })).text();
   expect(await ask()).toBe("first");
   await new Promise((resolve) => first.close(resolve));
   const answers = await Promise.all(Array.from({ length: 100 }, ask));
   expect(new Set(answers)).toEqual(new Set(["second"]));
   // All of them together: each look is a few processes of podman.
   expect(looks).toBe(3);
+});
+
+describe("a request that a container did not answer before it ended", () => {
+  /** Ends the first connections once it has heard all of a request, as a program that stops ends those that it has not accepted. */
+  async function stopping(times: number) {
+    const requests: string[] = [];
+    const server = createNetServer((socket) => {
+      socket
+        .on("error", () => {})
+        .once("data", (data) => {
+          requests.push(data.toString().split(" ", 1)[0] ?? "");
+          if (requests.length <= times) socket.resetAndDestroy();
+          else socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+        });
+    }).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await new Promise((resolve) => server.once("listening", resolve));
+    const found = [at(server as Server)];
+    return { requests, url: await opened(async () => found, found) };
+  }
+  const ask = async (url: string, method: string) => {
+    const body = method === "POST" ? { body: "text" } : {};
+    const response = await fetch(url, { method, headers: { connection: "close" }, ...body });
+    return response.text();
+  };
+
+  it("is sent again", async () => {
+    const { url, requests } = await stopping(2);
+    expect(await ask(url, "GET")).toBe("ok");
+    expect(requests).toEqual(["GET", "GET", "GET"]);
+  });
+
+  it("fails if it may change something", async () => {
+    const { url, requests } = await stopping(1);
+    await expect(ask(url, "POST")).rejects.toThrow("fetch failed");
+    expect(requests).toEqual(["POST"]);
+  });
+
+  it("fails if no container answers it", async () => {
+    const { url, requests } = await stopping(10);
+    await expect(ask(url, "GET")).rejects.toThrow("fetch failed");
+    expect(requests).toHaveLength(3);
+  });
 });

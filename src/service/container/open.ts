@@ -9,6 +9,12 @@ import { loopback } from "./ports.ts";
 
 /** Milliseconds between attempts to reach a container. */
 const interval = 250;
+/** Containers that get a request, until one answers. */
+const attempts = 3;
+/** Bytes that are kept of a request until a container answers. */
+const maximumKept = 64 * 1024;
+/** One request without a body, which HTTP allows a proxy to repeat (RFC 9110, 9.2.2). */
+const repeatable = /^(GET|HEAD|OPTIONS) (?!.*\r\n\r\n.).*\r\n\r\n$/s;
 
 /**
  * Forwards a port of this machine to the published ports of a service's containers until it is aborted.
@@ -33,36 +39,50 @@ export async function forward(
   /** Those that nobody took stand in line: a load of thousands must not ask podman, nor meet a container that just started, all at once. */
   let line = Promise.resolve();
   let waiting = 0;
-  const join = async (client: Socket) => {
+  const reach = async (client: Socket): Promise<Socket | undefined> => {
     const late = AbortSignal.any([signal, AbortSignal.timeout(connectTime * 1000)]);
     let last: unknown;
-    const isJoined = async () => {
+    const connected = async () => {
       const port = ports[turn++ % ports.length];
       try {
-        if (port !== undefined) pipe(client, await connectTo(port));
-        return port !== undefined;
+        return port === undefined ? undefined : await connectTo(port);
       } catch (error) {
         last = error;
-        return false;
+        return undefined;
       }
     };
-    if (waiting === 0 && (await isJoined())) return;
+    const first = waiting === 0 ? await connected() : undefined;
+    if (first !== undefined) return first;
     waiting += 1;
-    const joined = line.then(async () => {
-      while (!client.destroyed && !(await isJoined())) {
+    const reached = line.then(async () => {
+      while (!client.destroyed) {
+        const server = await connected();
+        if (server !== undefined) return server;
         if (late.aborted) throw notReached(name, "container", last);
         await delay(interval, undefined, { signal: late }).catch(() => {});
         // A container that took the place of another may have other ports.
         const now = await containers.list(name);
         ports = now.length === 0 ? [] : hostPortsOf(now, name, target);
       }
+      return undefined;
     });
-    line = joined
-      .catch(() => {})
+    line = reached
+      .then(
+        () => {},
+        () => {},
+      )
       .finally(() => {
         waiting -= 1;
       });
-    await joined;
+    return reached;
+  };
+  const join = async (client: Socket) => {
+    let said: Buffer | undefined = Buffer.alloc(0);
+    for (let attempt = 1; said !== undefined && !client.destroyed; attempt += 1) {
+      const server = await reach(client);
+      if (server === undefined) return;
+      said = await exchange(client, server, said, attempt < attempts);
+    }
   };
   await servePort(chosenPort(found[0]?.facts.ports ?? [], name, target), options, join);
 }
@@ -80,7 +100,36 @@ async function connectTo(port: number): Promise<Socket> {
   return socket;
 }
 
-function pipe(client: Socket, server: Socket): void {
-  client.pipe(server).on("error", () => client.destroy());
-  server.pipe(client).once("close", () => server.destroy());
+/**
+ * Passes on what both say until they end.
+ *
+ * @param before what the client has said to a container that did not answer
+ * @returns what to say to another container, where this one ended without an answer to a request that may be repeated, as when it stops before it has
+ *   accepted a connection
+ */
+async function exchange(
+  client: Socket,
+  server: Socket,
+  before: Buffer,
+  isRepeated: boolean,
+): Promise<Buffer | undefined> {
+  let said: Buffer | undefined = isRepeated ? before : undefined;
+  const keep = (data: Buffer) => {
+    said = said && said.length < maximumKept ? Buffer.concat([said, data]) : undefined;
+  };
+  const rest = () => (said !== undefined && repeatable.test(said.toString("latin1")) ? said : undefined);
+  const ended = new Promise<void>((resolve) => server.once("close", resolve));
+  const leave = () => server.destroy();
+  server.on("error", () => rest() ?? client.destroy());
+  server.once("end", () => rest() ?? client.end());
+  server.once("data", () => {
+    said = undefined;
+  });
+  client.on("data", keep).once("close", leave);
+  server.write(before);
+  client.pipe(server);
+  server.pipe(client, { end: false });
+  await ended;
+  client.unpipe(server).off("data", keep).off("close", leave).pause();
+  return client.destroyed ? undefined : rest();
 }
