@@ -78,13 +78,13 @@ async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBat
     });
   };
   /** An attempt of a call has ended in another way. */
-  const fail = (index: number, exitCode: number, attempt = 0, metadata: object = {}) => {
+  const fail = (index: number, exitCode: number, attempt = 0, metadata: object = {}, reason = "Error") => {
     const { name } = (job as Made).metadata;
     const labels = { "batch.kubernetes.io/job-completion-index": String(index) };
     send("pods", {
       metadata: { name: `${name}-${index}-${attempt}`, labels, ...metadata },
       spec: { containers: [] },
-      status: { phase: "Failed", containerStatuses: [{ name: "main", state: { terminated: { exitCode } } }] },
+      status: { phase: "Failed", containerStatuses: [{ name: "main", state: { terminated: { exitCode, reason } } }] },
     });
   };
   const failed = (reason: string) => {
@@ -268,11 +268,15 @@ it("repeats a call that fails, and fails it with its last attempt", async () => 
   expect(cluster.outcomes).toEqual([{ status: 4 }, both[1]]);
 });
 
-it("makes a call again whose pod was deleted, which is no failure of it", async () => {
+const deletion = { deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: ["batch.kubernetes.io/job-tracking"] };
+
+it.each([
+  ["pod was deleted", 143, deletion, "Error"],
+  ["node was restarted", 255, {}, "Unknown"],
+])("makes a call again whose %s, which is no failure of it", async (_, status, metadata, reason) => {
   const cluster = await clusterOf(() => false);
   await cluster.watched();
-  const deletionTimestamp = "2026-01-01T00:00:00Z";
-  cluster.fail(0, 143, 0, { deletionTimestamp, finalizers: ["batch.kubernetes.io/job-tracking"] });
+  cluster.fail(0, status, 0, metadata, reason);
   cluster.end(1, 2);
   cluster.failed("FailedIndexes");
   await cluster.until(() => ["POST jobs", "WATCH pods", "WATCH jobs"].every((what) => cluster.count(what) >= 2));
@@ -289,8 +293,7 @@ it("makes a call again whose pod was deleted with its node, which does not give 
   let isAway = true;
   const cluster = await clusterOf((asked) => isAway && refuses(asked));
   await cluster.watched();
-  const deletionTimestamp = "2026-01-01T00:00:00Z";
-  cluster.fail(0, 143, 0, { deletionTimestamp, finalizers: ["batch.kubernetes.io/job-tracking"] });
+  cluster.fail(0, 143, 0, deletion);
   await cluster.until(() => cluster.count("GET log") > 1);
   later(6 * 60_000);
   cluster.end(1, 2);

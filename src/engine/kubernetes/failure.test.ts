@@ -147,6 +147,7 @@ describe("why a pod failed", () => {
     ["the node", disrupted("TerminationByKubelet"), /stopped by its node n1: m/],
     ["its command", ended({ reason: "StartError", message: "no x" }), /cannot be started: no x\. Check/],
     ["a lost node", ended({ reason: "ContainerStatusUnknown" }), /was lost or shut down/],
+    ["a restarted node", ended({ exitCode: 255, reason: "Unknown" }), /was lost or shut down/],
     ["a signal", ended({ exitCode: 137, reason: "Error" }), /^It was killed/],
   ])("%s", (_, of, words) => {
     expect(podFailure(of)).toMatch(words);

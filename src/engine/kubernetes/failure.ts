@@ -203,7 +203,7 @@ export function podFailure(pod: Pod): string | undefined {
   if (disruption) return disruptionWords(pod, disruption.reason ?? "", oneLine(disruption.message));
   const end = terminated && endWords(pod, terminated);
   if (end !== undefined) return end;
-  if (terminated?.reason === "ContainerStatusUnknown" || reason === "NodeLost" || reason === "NodeShutdown") {
+  if (lossReasons.test(reason ?? terminated?.reason ?? "")) {
     return `Its node ${pod.spec.nodeName ?? ""} was lost or shut down while it ran. Submit it again, or give it retries.`;
   }
   if (terminated === undefined && reason)
@@ -235,10 +235,13 @@ export function endWords(
 const deleted =
   "Its pod was deleted while it ran: its node was drained, or someone did it. Submit it again, or give it retries.";
 
+/** Reasons of pods, and of containers that a node no longer knows of after its restart: the kubelet's own, and containerd's. */
+const lossReasons = /^(NodeLost|NodeShutdown|ContainerStatusUnknown|Unknown)$/;
+
 /** Whether a pod ended because it was deleted or its node was lost, whatever its program did. */
 export function wasLost(pod: Pod): boolean {
   const reason = pod.status?.reason ?? containerState(pod).terminated?.reason ?? "";
-  return /^(Evicted|NodeLost|NodeShutdown|ContainerStatusUnknown)$/.test(reason) || wasDeleted(pod);
+  return reason === "Evicted" || lossReasons.test(reason) || wasDeleted(pod);
 }
 
 function wasDeleted(pod: Pod): boolean {
