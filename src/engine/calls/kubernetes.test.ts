@@ -87,6 +87,17 @@ async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBat
       status: { phase: "Failed", containerStatuses: [{ name: "main", state: { terminated: { exitCode, reason } } }] },
     });
   };
+  /** A container that its node has made and does not start. */
+  const make = (index: number) => {
+    const { name } = (job as Made).metadata;
+    const labels = { "batch.kubernetes.io/job-completion-index": String(index) };
+    const containerStatuses = [{ name: "main", imageID: "sha256:1", state: { waiting: {} } }];
+    send("pods", {
+      metadata: { name: `${name}-${index}-0`, labels },
+      spec: { containers: [] },
+      status: { phase: "Pending", containerStatuses },
+    });
+  };
   const failed = (reason: string) => {
     const conditions = [{ type: "Failed", status: "True", reason, message: "Job has failed indexes" }];
     send("jobs", { metadata: job?.metadata, spec: {}, status: { conditions } });
@@ -116,6 +127,7 @@ async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBat
     count,
     end,
     fail,
+    make,
     failed,
     complete,
     ended,
@@ -286,6 +298,20 @@ it.each([
   expect(cluster.outcomes).toEqual(both);
   expect(cluster.printed()).toContain("slipway: The pod of a call was deleted or lost; trying again\n");
   expect(cluster.count("DELETE jobs")).toBe(2);
+});
+
+it("makes a call again whose container its node never starts", async () => {
+  const cluster = await clusterOf(() => false);
+  await cluster.watched();
+  cluster.make(0);
+  cluster.end(1, 2);
+  await cluster.until(() => cluster.outcomes[1] !== undefined);
+  later(3 * 60_000);
+  await cluster.until(() => ["POST jobs", "WATCH pods", "WATCH jobs"].every((what) => cluster.count(what) >= 2));
+  cluster.end(0, 1);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual(both);
+  expect(cluster.printed()).toContain("slipway: The pod of a call was deleted or lost; trying again\n");
 });
 
 it("makes a call again whose pod was deleted with its node, which does not give the log", async () => {

@@ -188,9 +188,10 @@ async function followCalls(
   });
 
   const pods = watchAll<Pod>(api, podsOf(cluster, name), options, (items) => {
+    const present = [...items.values()];
     quiet.answered();
-    known = { ...known, pods: [...items.values()] };
-    results.see(items.values());
+    known = { ...known, pods: present };
+    results.see(present);
     results.trouble(items.values()).then(trouble, failUnlessPassing);
   });
   const job = watchAll<Job>(
@@ -214,7 +215,8 @@ async function followCalls(
     },
   );
   const timer = setInterval(() => {
-    if (results.hasBegun) return clearInterval(timer);
+    results.giveUp();
+    if (results.hasBegun) return;
     const events = { path: `/api/v1/namespaces/${namespace}/events`, fieldSelector: `involvedObject.uid=${uid}` };
     listAll<Event>(api, events, signal).then(({ items }) => trouble(creationTrouble(items)), failUnlessPassing);
   }, podTime);

@@ -4,7 +4,7 @@ import { parseExactly } from "../exact-json.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { jobFailure, podFailure, type Trouble, waitingTrouble, wasLost } from "../kubernetes/failure.ts";
 import { asItIs, lostResult, podLog } from "../kubernetes/logs.ts";
-import { conditionOf, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
+import { conditionOf, containerName, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
 import { podTrouble } from "../kubernetes/reasons.ts";
 import { type LoggedReply, type Reply, ResultReader } from "../protocol.ts";
 import {
@@ -25,6 +25,8 @@ const logsAtOnce = 4;
 const followedAtOnce = 64;
 /** Milliseconds that the log of a call that has ended may take, where its result is there already. */
 const logTime = 10_000;
+/** Milliseconds without any change after which a container that was made and not started never will be. */
+const startTime = 120_000;
 
 /**
  * Takes the results of calls from their pods: short ones come with the pods' own state and so cost no question, others are in the log. A single
@@ -59,6 +61,8 @@ export class PodResults {
   /** Settles once every call has an outcome, with the calls that have none because their pods were lost; rejects when a log cannot be read. */
   readonly done = this.#done.promise;
   hasBegun = false;
+  #changed = 0;
+  #isStuck = false;
 
   constructor(cluster: Cluster, nonce: string, batch: CallBatch, listener: CallListener, signal: AbortSignal) {
     const count = batch.inputs.length;
@@ -71,7 +75,10 @@ export class PodResults {
     this.#isSingle = count === 1 && batch.labels === undefined;
   }
 
-  see(pods: Iterable<Pod>): void {
+  see(pods: readonly Pod[]): void {
+    this.#changed = Date.now();
+    const active = pods.filter((pod) => !hasEnded(pod));
+    this.#isStuck = active.length > 0 && active.every(isUnstarted);
     for (const pod of pods) {
       const { name, deletionTimestamp } = pod.metadata;
       if (this.#seen.has(name)) continue;
@@ -94,6 +101,15 @@ export class PodResults {
     const pod = this.hasBegun ? undefined : [...pods].find((each) => waitingTrouble(each));
     const found = pod && (await podTrouble(this.#cluster, pod));
     return this.hasBegun ? undefined : found;
+  }
+
+  /**
+   * Ends the wait where only pods are left that never go on: a node was restarted after it had made their containers and before it started them, and
+   * Kubernetes neither starts nor ends those.
+   */
+  giveUp(): void {
+    const isLate = Date.now() - this.#changed > startTime;
+    if (this.#isStuck && isLate && this.#underWay === 0) this.#done.resolve([...this.#isOpen]);
   }
 
   /** The job has ended: calls without a pod that says how have failed. */
@@ -263,6 +279,16 @@ export class PodResults {
 /** Whether the job controller makes a pod again, and does not count its end as a failure. */
 function isRemade(pod: Pod): boolean {
   return conditionOf(pod, "DisruptionTarget") !== undefined;
+}
+
+function hasEnded(pod: Pod): boolean {
+  return /^(Succeeded|Failed)$/.test(pod.status?.phase ?? "") || containerState(pod).terminated !== undefined;
+}
+
+/** Whether the container of a pod is made and not started, which usually takes a moment. */
+function isUnstarted(pod: Pod): boolean {
+  const status = pod.status?.containerStatuses?.find(({ name }) => name === containerName);
+  return Boolean(status?.imageID && status.state?.waiting && !status.state.waiting.reason);
 }
 
 function indexOf(pod: Pod): number {
