@@ -81,7 +81,8 @@ setting kernel/keys/root_maxkeys 1000000; setting kernel/keys/root_maxbytes 2500
 containerd -c $node/containerd.toml >$folder/log/containerd.log 2>&1 &
 for attempt in \$(seq 300); do ctr -a $node/containerd.sock version >/dev/null 2>&1 && break; sleep 0.1; done
 ctr -a $node/containerd.sock -n k8s.io images import $built/images.tar >$folder/log/import.log 2>&1
-$kube kubelet --config=$node/kubelet.yaml --root-dir=$node/kubelet --kubeconfig=$folder/kubeconfig/node --hostname-override=localhost >$folder/log/kubelet.log 2>&1 &
+# It ends where containerd does not speak to it yet, as after a restart with containers.
+until $kube kubelet --config=$node/kubelet.yaml --root-dir=$node/kubelet --kubeconfig=$folder/kubeconfig/node --hostname-override=localhost; do sleep 0.2; done >>$folder/log/kubelet.log 2>&1 &
 wait
 Y
 run node unshare -m -p -f --kill-child --mount-proc bash "$node/init.sh"
