@@ -36,14 +36,14 @@ async function plan(options: ApplyOptions): Promise<readonly AnyChange[]> {
   }
   const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
   const { fieldsOfOthers } = await import("../../service/kubernetes/others.ts");
-  const onLive = (object: LiveObject) => {
+  const onApplied = (object: LiveObject) => {
     for (const { manager, fields } of fieldsOfOthers(object)) {
       notice(
         `${object.kind} ${object.metadata.name}: ${manager} has set ${fields.join(", ")}; apply leaves that as it is.`,
       );
     }
   };
-  return applyFile(file.path, file.name, process.env, true, file.image, { onLive });
+  return applyFile(file.path, file.name, process.env, true, file.image, { onApplied });
 }
 
 /** Whether and how long to wait for services, and what to do if they fail. */

@@ -4,8 +4,9 @@ import { expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../deployment/testdata/git-repository.ts";
 import { clusterOfTest } from "../../engine/kubernetes/testdata/cluster.ts";
-import type { Change } from "./apply.ts";
+import type { ApplyListener, Change } from "./apply.ts";
 import { applyFile, deleteServices } from "./apply-file.ts";
+import { fieldsOfOthers } from "./others.ts";
 
 interface Secret {
   readonly metadata: { readonly name: string };
@@ -30,12 +31,30 @@ async function machine(files: Readonly<Record<string, string>>) {
   const team = { name: "team", service: "docker", url: "registry.example.com/team", source };
   const store = join(cluster.env["XDG_CONFIG_HOME"] ?? "", "slipway/credentials.json");
   writeFileSync(store, JSON.stringify({ version: 1, credentials: [team] }), { mode: 0o600 });
-  const apply = (isTrial: boolean) => applyFile(folder, "services", cluster.env, isTrial);
+  const apply = (isTrial: boolean, listener?: ApplyListener) =>
+    applyFile(folder, "services", cluster.env, isTrial, undefined, listener);
   return { cluster, write, apply };
 }
 
 const words = (changes: readonly Change[]) =>
   changes.map(({ action, kind, name }) => `${action} ${kind} ${name.replace(/-env-[0-9a-f]{10}$/, "-env")}`);
+
+it("plans to take back its own fields from others, and names the fields that stay theirs", async () => {
+  const { cluster, apply } = await machine({ "web.yaml": web });
+  await apply(false);
+  await cluster.admin.api.ask("PATCH", `/apis/apps/v1/namespaces/${cluster.namespace}/deployments/web`, {
+    query: { fieldManager: "kubectl-edit" },
+    body: {
+      metadata: { annotations: { by: "me" } },
+      spec: { template: { spec: { terminationGracePeriodSeconds: 77 } } },
+    },
+    contentType: "application/merge-patch+json",
+  });
+  const others: unknown[] = [];
+  const changes = await apply(true, { onApplied: (object) => others.push(...fieldsOfOthers(object)) });
+  expect(changes.map(({ fields }) => fields)).toEqual([["spec.template.spec.terminationGracePeriodSeconds"]]);
+  expect(others).toEqual([{ manager: "kubectl-edit", fields: ["metadata.annotations.by"] }]);
+});
 
 it("plans, applies and deletes services, with the credential that they name and no other", async () => {
   const { cluster, write, apply } = await machine({ "web.yaml": web });

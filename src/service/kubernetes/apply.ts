@@ -53,9 +53,7 @@ export const fieldManager = "slipway";
 export interface ApplyListener {
   /** Told of each change once it is made: what comes after it may fail. */
   readonly onChange?: (change: Change) => void;
-  /** Told of each object as it was before, where it was there. */
-  readonly onLive?: (object: LiveObject) => void;
-  /** Told of each object as it was left. */
+  /** Told of each object as it was left, or would be. */
   readonly onApplied?: (object: LiveObject) => void;
   /** Who applies it, for its history. Default: its history does not say. */
   readonly user?: string;
@@ -74,7 +72,7 @@ export async function applyService(
   service: Service,
   manifests: readonly Manifest[],
   isTrial: boolean,
-  { onChange = () => {}, onLive = () => {}, onApplied = () => {}, user }: ApplyListener = {},
+  { onChange = () => {}, onApplied = () => {}, user }: ApplyListener = {},
 ): Promise<readonly Change[]> {
   const before = await Promise.all(manifests.map((manifest) => read({ api, namespace }, manifest)));
   const changes: Change[] = [];
@@ -86,7 +84,6 @@ export async function applyService(
     const live = before[index];
     const { kind } = manifest;
     const { name, annotations } = manifest.metadata;
-    if (live !== undefined) onLive({ ...live, apiVersion: manifest.apiVersion, kind });
     const after = await putOver({ api, namespace }, withReplicas(manifest, service, live), live, isTrial);
     onApplied(after);
     const isRenewal = annotations?.[expiryAnnotation] !== undefined;

@@ -23,8 +23,8 @@ interface Managed {
 const bookkeeping = /^metadata\.annotations\.(deployment\.kubernetes\.io|kubectl\.kubernetes\.io|kubernetes\.io)\//;
 
 /**
- * The fields of an object that others have set and that `apply` leaves alone: Slipway has never set them. What controllers report about an
- * object is not among them, nor what an autoscaler does.
+ * The fields of an object that others have set and that `apply` has left alone, or would leave: those that it takes back are Slipway's in its answer.
+ * What controllers report about an object is not among them, nor what an autoscaler does.
  */
 export function fieldsOfOthers(object: object): readonly OthersFields[] {
   const entries = (object as Managed).metadata.managedFields ?? [];
