@@ -63,7 +63,7 @@ export async function listJobSchedules({
 }
 
 /** One line per schedule, below a line of titles. */
-export function scheduleLines(schedules: readonly Schedule[], withUser: boolean): string {
+function scheduleLines(schedules: readonly Schedule[], withUser: boolean): string {
   const rows = schedules.map(({ name, schedule, timeZone = "-", state, last = "-", user }) => [
     ...[name, schedule, timeZone, state, last],
     ...(withUser ? [user] : []),

@@ -41,7 +41,7 @@ async function cluster() {
 }
 
 /** One line per revision, below a line of titles. */
-export function historyLines(revisions: readonly Revision[]): string {
+function historyLines(revisions: readonly Revision[]): string {
   const rows = revisions.map(({ revision, created, cause = "", image = "", isCurrent }) => [
     `${revision}${isCurrent ? " (current)" : ""}`,
     created.replace(/\.\d+Z$/, "Z"),
