@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { UserError } from "../../core/errors.ts";
@@ -8,53 +8,11 @@ import { ownArchitecture } from "../../oci/descriptor.ts";
 import type { List, Metadata } from "../kubernetes/objects.ts";
 import { jobsPath } from "../kubernetes/submit.ts";
 import { clusterOfTest, type TestCluster, until } from "../kubernetes/testdata/cluster.ts";
-import { pushImage } from "../kubernetes/testdata/image.ts";
-import type { CallBatch, CallOutcome } from "./calls.ts";
 import { KubernetesCalls } from "./kubernetes.ts";
 import { batch as oneCall } from "./testdata/batch.ts";
+import { call, pushProgram } from "./testdata/program.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
-
-/** The program of the SDK's tests, in an image made of this Node and the sources. */
-function pushProgram({ registry }: TestCluster): Promise<string> {
-  const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(
-    (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
-  );
-  const files = {
-    "bin/node": process.execPath,
-    "bin/echo": "/bin/echo",
-    "app/package.json": "package.json",
-    ...Object.fromEntries(sources.map((path) => [`app/src/${path}`, join("src", path)])),
-  };
-  const config = {
-    User: "1000:1000",
-    Entrypoint: ["/bin/node", "/app/src/sdk/testdata/program.ts"],
-    Env: ["PATH=/bin"],
-  };
-  return pushImage(registry, "test/program", files, config);
-}
-
-async function call(cluster: TestCluster, batch: Partial<CallBatch>, signal?: AbortSignal, env = cluster.env) {
-  const engine = new KubernetesCalls(env);
-  const outcomes: CallOutcome[] = [];
-  let output = "";
-  await engine.run(
-    { ...oneCall, name: "square", ...batch },
-    {
-      onOutcome: (index, outcome) => {
-        expect(outcomes[index]).toBeUndefined();
-        outcomes[index] = outcome;
-      },
-      onOutput: (data) => {
-        output += data;
-      },
-      ...(signal ? { signal } : {}),
-    },
-  );
-  // A busy machine may be told of what is waited for.
-  output = output.replaceAll(/^slipway: (Waiting|Starting) .*\n/gm, "");
-  return { outcomes, output, requests: engine.requests };
-}
 
 /** Nothing of any call is in the cluster. */
 async function expectNothing(cluster: TestCluster): Promise<void> {
@@ -162,7 +120,7 @@ describe("calls in pods", () => {
     const cluster = await clusterOfTest();
     const image = await pushProgram(cluster);
     const gone = new AbortController();
-    const calls = call(cluster, { image, name: "waits", inputs: ["[]", "[]", "[]"] }, gone.signal);
+    const calls = call(cluster, { image, name: "waits", inputs: ["[]", "[]", "[]"] }, { signal: gone.signal });
     const isRunning = async () =>
       (await cluster.pods()).filter(({ status }) => status?.phase === "Running").length === 3;
     await until(isRunning, "three pods that run");
@@ -176,7 +134,7 @@ describe("calls in pods", () => {
     const cluster = await clusterOfTest();
     const image = await pushProgram(cluster);
     const gone = new AbortController();
-    const calls = call(cluster, { image, name: "waits", inputs: ["[]"] }, gone.signal);
+    const calls = call(cluster, { image, name: "waits", inputs: ["[]"] }, { signal: gone.signal });
     calls.catch(() => {});
     const running = async (but?: string) => {
       const pods = (await cluster.pods()).filter(({ metadata }) => metadata.name !== but);
@@ -211,7 +169,7 @@ describe("calls in pods", () => {
     const config = join(cluster.env["HOME"] ?? "", "empty.yaml");
     writeFileSync(config, "");
     const away = { ...cluster.env, SLIPWAY_CONFIG: config };
-    const refused = call(cluster, { image, inputs: ["[1]", "[2]"] }, undefined, away);
+    const refused = call(cluster, { image, inputs: ["[1]", "[2]"] }, { env: away });
     await expect(refused).rejects.toThrow(reported("image-pull-failed", image));
     expect(await cluster.list("jobs")).toEqual([]);
     const absent = call(cluster, { image, inputs: ["[1]", "[2]"] });

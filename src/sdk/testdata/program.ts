@@ -38,6 +38,7 @@ const nan = inImage("nan", () => ({ depth: Number.NaN }));
 const wrongTag = inImage("wrongTag", () => containerImage("gpu"));
 const large = inImage("large", (bytes: number) => "x".repeat(bytes));
 inImage("length", (text: string) => text.length);
+inImage("late", (n: number) => new Promise<number>((resolve) => setTimeout(() => resolve(2 * n), 2000)));
 const secret = inImage("secret", () => (process.env["PASSWORD"] ?? "").length, {
   env: { PASSWORD: "SECRET:db-password" },
 });
