@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import type { Volumes } from "../deployment/volumes.ts";
@@ -88,9 +89,11 @@ async function foundFolder(path: string, folder: string): Promise<string> {
 }
 
 async function requireVolume(path: string, name: string, client: ContainerClient, env: Environment): Promise<void> {
-  const child = spawn(client.path, ["volume", "inspect", name], { env, stdio: "ignore", timeout: 30_000 });
-  const [status] = (await once(child, "close")) as [number | null];
-  if (status === 0) return;
+  const words = ["volume", "inspect", "--format={{.Name}}", name];
+  const child = spawn(client.path, words, { env, stdio: ["ignore", "pipe", "ignore"], timeout: 30_000 });
+  const [found] = await Promise.all([text(child.stdout), once(child, "close")]);
+  // podman takes the beginning of a name for the name, and then mounts an empty volume.
+  if (found.trim() === name) return;
   const problem = `names ${name}, and ${client.name} has no volume of that name`;
   throw refused(path, problem, `Make it with \`${client.name} volume create ${name}\`, or name another one.`);
 }

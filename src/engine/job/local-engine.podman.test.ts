@@ -94,8 +94,10 @@ describe("a job in a container", () => {
       "/out": { folder: data, writable: true },
       "/kept": { claim: name, writable: true },
     };
+    run("volume", "create", `${name}-more`);
     const refused = submit({ command: ["node", "-e", ""], volumes });
     await expect(refused).rejects.toThrow(reported("volume-unusable", "/kept"));
+    run("volume", "rm", "--force", `${name}-more`);
     run("volume", "create", name);
     try {
       const script = `const read = fs.readFileSync("/in/given", "utf8"); fs.writeFileSync("/out/made", "by the job"); fs.statSync("/kept");
