@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { FakeRegistry } from "../../registry/client/testdata/fake-registry.ts";
 import { evaluate } from "../testdata/evaluate.ts";
 import { executable } from "../testdata/executable.ts";
@@ -75,7 +75,10 @@ describe("a container of podman", () => {
     const ping = (url: string | undefined, response: ServerResponse) => url === "/v2/" && Boolean(response.end());
     registry.intervene = ({ url }, response) => ping(url, response);
     const digestFile = join(mkdtempSync(join(tmpdir(), "push-")), "digest");
-    const push = ["push", "--tls-verify=false", "--digestfile", digestFile, made.image, `${registry.host}/test/slow`];
+    // podman removes an image with all its names: the other test's is gone.
+    const own = makeImage(podman);
+    onTestFinished(() => own.remove());
+    const push = ["push", "--tls-verify=false", "--digestfile", digestFile, own.image, `${registry.host}/test/slow`];
     await promisify(execFile)(podman.path, push);
     const image = `${registry.host}/test/slow@${readFileSync(digestFile, "utf8")}`;
     const told: { readonly text: string; readonly at: number }[] = [];
