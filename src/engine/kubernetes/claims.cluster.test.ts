@@ -10,7 +10,8 @@ import { run, shell } from "./testdata/program.ts";
 /** A claim of a folder of the node, which the test's cluster has no other means to give. */
 async function makeClaim({ admin, namespace }: TestCluster, name: string): Promise<void> {
   const { items } = await admin.api.ask<List<{ metadata: Metadata }>>("GET", "/api/v1/nodes");
-  const path = mkdtempSync(join("/var/tmp", "slipway-claim-"));
+  // The node must see it, and Bazel's sandbox hides /tmp.
+  const path = mkdtempSync(join(process.env["TEST_TMPDIR"] ?? "/var/tmp", "slipway-claim-"));
   const volume = `${namespace}-${name}`;
   const size = { storage: "1Mi" };
   const common = { accessModes: ["ReadWriteMany"], storageClassName: "" };
