@@ -50,8 +50,8 @@ it.skipIf(folder === undefined)(
     await restart("apiserver", 3);
     await until(20);
     await restart("node", 3);
-    const { outcomes, output } = await calls;
+    // Whether a call is lost to the node, or its pod goes on, is a matter of time.
+    const { outcomes } = await calls;
     expect(outcomes).toEqual(items.map((n) => ({ reply: { result: 2 * n } })));
-    expect(output).toMatch(/deleted or lost; trying again/);
   },
 );
