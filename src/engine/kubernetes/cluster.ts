@@ -21,6 +21,9 @@ export interface Cluster {
   readonly namespace: string;
   /** Whether the user's configuration says that its nodes share this machine's network. */
   readonly nodeLocal: boolean;
+  /** See `ConfiguredContext`. */
+  readonly podRegistry?: string | undefined;
+  readonly filesCredential?: string | undefined;
   /** The user of this machine, as a label can hold it. */
   readonly owner: string;
 }
@@ -82,6 +85,8 @@ export async function openCluster(
     namespace:
       where.namespace ?? (env["SLIPWAY_KUBERNETES_NAMESPACE"] || settings.namespace || found.namespace || "default"),
     nodeLocal: settings.nodeLocal ?? false,
+    podRegistry: settings.podRegistry,
+    filesCredential: settings.filesCredential,
     owner: asLabel(userName()),
   };
 }

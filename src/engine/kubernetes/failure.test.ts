@@ -90,6 +90,17 @@ describe("what keeps a pod from starting", () => {
     });
   });
 
+  it("names the claims that are waited for", () => {
+    const message = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.";
+    const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message } as const;
+    const words = (...claims: string[]) => {
+      const volumes = [{}, ...claims.map((claimName) => ({ persistentVolumeClaim: { claimName } }))];
+      return waitingTrouble(pod({ conditions: [condition] }, { volumes }))?.words;
+    };
+    expect(words("data")).toContain("make or bind claim data, or");
+    expect(words("data", "models")).toContain("make or bind its claims (data, models), or");
+  });
+
   it("names the nodes that are waited for, and what keeps them away", () => {
     const words = (message: string, nodeSelector: Record<string, string>) => {
       const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message } as const;

@@ -83,8 +83,10 @@ export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = co
 
 function nodeTrouble({ spec }: Pod, message: string, owner: Owner): Trouble {
   if (/persistentvolumeclaim/i.test(message)) {
+    const claims = spec.volumes?.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []) ?? [];
+    const named = claims.length === 1 ? `claim ${claims[0]}` : `its claims (${claims.join(", ")})`;
     return passing(
-      `No node takes it: ${message}. It waits; make or bind the claim, or name another one in \`volumes\`.`,
+      `No node takes it: ${message}. It waits; make or bind ${named}, or name another one in \`volumes\`.`,
     );
   }
   const labels = Object.entries(spec.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);

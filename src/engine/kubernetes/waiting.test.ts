@@ -72,6 +72,9 @@ describe("what a job waits for", () => {
     const refused = event("FailedCreate", 4, `Error creating: pods "a" is forbidden: ${quota}`);
     const room = `Waiting for room in the namespace's quota: ${quota}`;
     expect(waitOf(none, [refused])).toEqual({ words: room, since: since(4) });
+    // The cluster has tried again.
+    const before = event("FailedCreate", 2, "Error creating: timeout");
+    expect(waitOf(none, [before, refused])).toEqual({ words: room, since: since(2) });
     // Before the next attempt: what was so before the last one is over.
     const failed = pod({ phase: "Failed", state: { terminated: { exitCode: 3, finishedAt: at(9) } } });
     const next = { words: "Attempt 1 of 3 failed with status 3; waiting for the next one", since: since(9) };

@@ -30,9 +30,12 @@ export function waitOf({ job, pods }: Observed, events: readonly Event[]): Wait 
   if (job.metadata.deletionTimestamp !== undefined)
     return { words: "Waiting for the pods of the job to end", since: Date.now() };
   const last = pods.at(-1);
-  const refusal = events.findLast(({ reason }) => reason === "FailedCreate");
-  const isRefused = refusal && timeOf(refusal) >= Date.parse(last?.metadata.creationTimestamp ?? "1970-01-01");
-  if (isRefused) return { words: refusalWords(refusal), since: Date.parse(refusal.metadata.creationTimestamp) };
+  // What was refused before the last pod is over. Each attempt of the cluster has an event of its own.
+  const begun = Date.parse(last?.metadata.creationTimestamp ?? "1970-01-01");
+  const refusals = events.filter((event) => event.reason === "FailedCreate" && timeOf(event) >= begun);
+  const [first] = refusals;
+  if (first)
+    return { words: refusalWords(refusals.at(-1) ?? first), since: Date.parse(first.metadata.creationTimestamp) };
   if (last) return attemptWait(job, pods, last);
   const what = job.spec.suspend ? "for the job's Secrets to be made" : "for the cluster to make a pod";
   return { words: `Waiting ${what}`, since: Date.parse(job.status?.startTime ?? job.metadata.creationTimestamp) };
@@ -122,10 +125,15 @@ export interface WaitOptions {
   readonly isQuiet: () => boolean;
   /** Milliseconds between two lines. Default: that of every wait. */
   readonly interval?: number;
+  /** Told what the cluster's events say of what is waited for: the job, or a pod of it. */
+  readonly onEvents?: (events: readonly Event[]) => void;
 }
 
 /** Tells, while a job is waited for, what it waits for itself. Its end is the function returned. */
-export function tellWaits(cluster: Cluster, { notice, look, isQuiet, interval }: WaitOptions): () => void {
+export function tellWaits(
+  cluster: Cluster,
+  { notice, look, isQuiet, interval, onEvents = () => {} }: WaitOptions,
+): () => void {
   const over = new AbortController();
   const since = Date.now();
   let events: readonly Event[] = [];
@@ -138,6 +146,7 @@ export function tellWaits(cluster: Cluster, { notice, look, isQuiet, interval }:
       (found) => {
         events = found;
         asked = uid;
+        onEvents(found);
       },
       // Whoever watches the job tells of a cluster that does not answer.
       () => {},
