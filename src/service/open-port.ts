@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Failure, UserError } from "../core/errors.ts";
+import { heartbeat, patience } from "../core/heartbeat.ts";
 
 /** The only address at which a service is opened: other machines cannot reach it. */
 const host = "127.0.0.1";
@@ -75,6 +76,30 @@ export function chosenPort(numbers: readonly number[], name: string, target: num
     { code: "service-state", culprit: name },
     `Service ${name} has no port${target === undefined ? "" : ` ${target}`}.`,
     numbers.length === 0 ? "Add `port` to its file and apply it." : `It has ${numbers.join(", ")}.`,
+  );
+}
+
+/**
+ * Tells people how many connections wait for a pod or container.
+ *
+ * @param waiting since when each of them waits, in milliseconds since the epoch
+ * @param isTold elsewhere, such as that a cluster does not answer. Default: it is not
+ * @returns a function that stops it
+ */
+export function tellWaiting(
+  name: string,
+  what: "pod" | "container",
+  waiting: ReadonlyMap<Socket, number>,
+  write: OpenOptions["notice"],
+  isTold = (): boolean => false,
+): () => void {
+  return heartbeat(
+    () => {
+      if (waiting.size === 0 || isTold()) return undefined;
+      const some = waiting.size === 1 ? "A connection waits" : `${waiting.size} connections wait`;
+      return { words: `${name}: no ${what} is ready. ${some} for one`, since: Math.min(...waiting.values()) };
+    },
+    { after: patience, write },
   );
 }
 

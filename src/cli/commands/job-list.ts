@@ -4,7 +4,7 @@ import type { ListedJob } from "../../engine/job/engine.ts";
 import { optionError } from "../usage-error.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { listAllJobs } from "./job-engines.ts";
-import { columns, notice, printJson } from "./output.ts";
+import { columns, durationText, notice, printJson } from "./output.ts";
 
 /** The options of `job ls`. */
 interface ListOptions {
@@ -89,15 +89,7 @@ function stateOf({ state, items }: ListedJob): string {
   return items === undefined ? state : `${state} ${items.succeeded + items.failed}/${items.total}`;
 }
 
-/** `1h02m`, `2m03s` or `4s`. */
 function duration({ started, ended, state }: ListedJob, now: number): string {
   if (started === undefined || (ended === undefined && state !== "running")) return "-";
-  const seconds = Math.max(
-    0,
-    Math.round(((ended === undefined ? now : Date.parse(ended)) - Date.parse(started)) / 1000),
-  );
-  const two = (value: number) => String(value).padStart(2, "0");
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  if (hours > 0) return `${hours}h${two(minutes)}m`;
-  return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${seconds}s`;
+  return durationText(((ended === undefined ? now : Date.parse(ended)) - Date.parse(started)) / 1000);
 }

@@ -26,7 +26,8 @@ export async function showHistory({ name, engine, json }: ServiceOptions & { rea
   else process.stdout.write(historyLines(revisions));
 }
 
-async function revisionsOf({ name, engine }: ServiceOptions): Promise<readonly Revision[]> {
+/** The revisions of a service, the newest last. */
+export async function revisionsOf({ name, engine }: ServiceOptions): Promise<readonly Revision[]> {
   if (serviceEngine(engine, process.env) === "container") {
     const { serviceHistory } = await import("../../service/container/go-back.ts");
     return serviceHistory(process.env, name);
@@ -81,27 +82,33 @@ const goesOn = "What was changed stays: `slipway service status` tells how the s
 /** Starts the pods or containers of a service anew. */
 export async function restart({ name, engine, wait, timeLimit }: ServiceOptions & WaitOptions): Promise<void> {
   requireSeconds(timeLimit);
+  const told = () => notice(`${name} has restarted${wait ? ", and is ready" : ""}.`);
   if (serviceEngine(engine, process.env) === "container") {
     const { restartService } = await import("../../service/container/go-back.ts");
     const options = { ...(wait ? { timeLimit } : {}), notice };
     await endedByInterrupt(() => restartService(process.env, name, options), goesOn);
-    return;
+    return told();
   }
   const { restartService } = await import("../../service/kubernetes/history.ts");
   await restartService(await cluster(), name);
-  if (wait) await untilReady(name, timeLimit);
+  notice(`The cluster replaces the pods of ${name}: \`slipway service status ${name}\` shows its state.`);
+  if (wait && (await untilReady(name, timeLimit))) told();
 }
 
-async function untilReady(name: string, timeLimit: number): Promise<void> {
+/** @returns whether it is ready, and the wait was not interrupted */
+async function untilReady(name: string, timeLimit: number): Promise<boolean> {
   const { waitUntilReady } = await import("../../service/kubernetes/wait.ts");
+  let isReady = false;
   await untilInterrupted(async (signal) => {
     const reasons = await waitUntilReady(await cluster(), [name], { timeLimit, notice, signal });
     const reason = reasons.get(name);
-    if (reason === undefined) return;
+    isReady = reason === undefined;
+    if (isReady) return;
     throw new Failure(
       { code: "service-not-ready", culprit: name },
       `Service ${name} does not get ready: ${reason}`,
       "The cluster keeps trying: `slipway service status` shows its state.",
     );
   }, goesOn);
+  return isReady;
 }

@@ -58,7 +58,8 @@ export function serviceLines(rows: readonly ListedService[]): string {
   );
 }
 
-async function statusesOf(
+/** The state of services. Without names: of all. */
+export async function statusesOf(
   names: readonly string[],
   engine: ServiceEngine | undefined,
 ): Promise<readonly ServiceStatus[]> {

@@ -24,11 +24,15 @@ function at(server: Server): Found {
 }
 
 /** The address at which containers are opened. */
-function opened(list: () => Promise<Found[]>, found: readonly Found[]): Promise<string> {
+function opened(
+  list: () => Promise<Found[]>,
+  found: readonly Found[],
+  notice: (text: string) => void = () => {},
+): Promise<string> {
   const over = new AbortController();
   onTestFinished(() => over.abort());
   const url = Promise.withResolvers<string>();
-  const options = { signal: over.signal, onUrl: url.resolve, notice: () => {} };
+  const options = { signal: over.signal, onUrl: url.resolve, notice };
   forward({ list } as unknown as Containers, "web", found, options).catch(url.reject);
   return url.promise;
 }
@@ -51,6 +55,23 @@ it("leads to the container that took the place of another, at another port, howe
   expect(new Set(answers)).toEqual(new Set(["second"]));
   // All of them together: each look is a few processes of podman.
   expect(looks).toBe(3);
+});
+
+it("says how many connections wait while no container is ready", { timeout: 30_000 }, async () => {
+  const server = await listening("late");
+  const stopped: Found = { ...at(server), state: "exited" };
+  let now = stopped;
+  const notices: string[] = [];
+  const url = await opened(
+    async () => [now],
+    [stopped],
+    (text) => notices.push(text),
+  );
+  const asked = [1, 2].map(async () => (await fetch(url, { headers: { connection: "close" } })).text());
+  const words = /^web: no container is ready\. 2 connections wait for one \(\d+ s\)$/;
+  await expect.poll(() => notices.filter((text) => words.test(text)).length, { timeout: 20_000 }).toBe(2);
+  now = at(server);
+  expect(await Promise.all(asked)).toEqual(["late", "late"]);
 });
 
 describe("a request that a container did not answer before it ended", () => {

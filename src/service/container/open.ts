@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
-import { chosenPort, connectTime, notReached, type OpenOptions, servePort } from "../open-port.ts";
+import { chosenPort, connectTime, notReached, type OpenOptions, servePort, tellWaiting } from "../open-port.ts";
 import { containersOf, openContainers } from "./apply-file.ts";
 import type { Containers, Found } from "./containers.ts";
 import { loopback } from "./ports.ts";
@@ -33,12 +33,12 @@ export async function forward(
   found: readonly Found[],
   options: OpenOptions,
 ): Promise<void> {
-  const { target, signal } = options;
+  const { target, signal, notice } = options;
   let ports = hostPortsOf(found, name, target);
   let turn = 0;
   /** Those that nobody took stand in line: a load of thousands must not ask podman, nor meet a container that just started, all at once. */
   let line = Promise.resolve();
-  let waiting = 0;
+  const waiting = new Map<Socket, number>();
   const reach = async (client: Socket): Promise<Socket | undefined> => {
     const late = AbortSignal.any([signal, AbortSignal.timeout(connectTime * 1000)]);
     let last: unknown;
@@ -51,9 +51,10 @@ export async function forward(
         return undefined;
       }
     };
-    const first = waiting === 0 ? await connected() : undefined;
+    const first = waiting.size === 0 ? await connected() : undefined;
     if (first !== undefined) return first;
-    waiting += 1;
+    waiting.set(client, Date.now());
+    client.once("close", () => waiting.delete(client));
     const reached = line.then(async () => {
       while (!client.destroyed) {
         const server = await connected();
@@ -71,9 +72,7 @@ export async function forward(
         () => {},
         () => {},
       )
-      .finally(() => {
-        waiting -= 1;
-      });
+      .finally(() => waiting.delete(client));
     return reached;
   };
   const join = async (client: Socket) => {
@@ -84,7 +83,12 @@ export async function forward(
       said = await exchange(client, server, said, attempt < attempts);
     }
   };
-  await servePort(chosenPort(found[0]?.facts.ports ?? [], name, target), options, join);
+  const endNotices = tellWaiting(name, "container", waiting, notice);
+  try {
+    await servePort(chosenPort(found[0]?.facts.ports ?? [], name, target), options, join);
+  } finally {
+    endNotices();
+  }
 }
 
 /** The ports of this machine behind which the containers that run have a port. */

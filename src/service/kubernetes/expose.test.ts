@@ -41,6 +41,8 @@ it("is an HTTPRoute of a listener that takes the host", async () => {
   const secure = await exposed({ host, tls: true }, [gateway("infra", http, https)]);
   expect(secure.manifest).toMatchObject({ kind: "HTTPRoute", spec: { parentRefs: [{ sectionName: "secure" }] } });
   expect(urlsIn([secure.manifest as unknown as Exposure])).toEqual({ urls: ["https://web.a.io/"] });
+  const near = await exposed({ host }, [gateway("infra", http), gateway("default", { ...http, name: "near" })]);
+  expect(near.manifest).toMatchObject({ spec: { parentRefs: [{ namespace: "default", sectionName: "near" }] } });
 });
 
 it.each([

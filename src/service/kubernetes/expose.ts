@@ -101,13 +101,17 @@ async function gatewaysFor({ api, namespace }: Place): Promise<readonly Gateway[
   return [];
 }
 
+/** A listener for a host: of a Gateway of the service's own namespace where there is one. */
 function listenerFor(
   { namespace }: Place,
   gateways: readonly Gateway[],
   { host, tls }: Expose,
 ): ParentReference | undefined {
-  for (const { metadata, spec } of gateways) {
-    const home = metadata.namespace ?? namespace;
+  const homeOf = ({ metadata }: Gateway) => metadata.namespace ?? namespace;
+  const isElsewhere = (gateway: Gateway) => Number(homeOf(gateway) !== namespace);
+  for (const gateway of gateways.toSorted((one, other) => isElsewhere(one) - isElsewhere(other))) {
+    const { metadata, spec } = gateway;
+    const home = homeOf(gateway);
     const listener = spec.listeners.find(({ protocol, hostname, allowedRoutes }) => {
       const from = allowedRoutes?.namespaces?.from ?? "Same";
       const isAllowed = from === "All" || (from === "Same" && home === namespace);

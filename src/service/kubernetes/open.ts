@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { mayPass, refusalOf } from "../../engine/kubernetes/api-error.ts";
 import type { Cluster } from "../../engine/kubernetes/cluster.ts";
 import { containerName } from "../../engine/kubernetes/objects.ts";
 import { joinPod } from "../../engine/kubernetes/port-forward.ts";
-import { chosenPort, connectTime, notReached, type OpenOptions, servePort } from "../open-port.ts";
+import { chosenPort, connectTime, notReached, type OpenOptions, servePort, tellWaiting } from "../open-port.ts";
 import { Observation } from "./observation.ts";
 import { requireAll } from "./status.ts";
 import { isPodReady, type Observed, podsOf } from "./workload.ts";
@@ -25,14 +24,7 @@ export async function openService(cluster: Cluster, name: string, options: OpenO
   let turn = 0;
   /** Connections for which no pod is ready, and since when. */
   const waiting = new Map<Socket, number>();
-  const endNotices = heartbeat(
-    () => {
-      if (waiting.size === 0 || observation.isQuiet) return undefined;
-      const what = waiting.size === 1 ? "A connection waits" : `${waiting.size} connections wait`;
-      return { words: `${name}: no pod is ready. ${what} for one`, since: Math.min(...waiting.values()) };
-    },
-    { after: patience, write: notice },
-  );
+  const endNotices = tellWaiting(name, "pod", waiting, notice, () => observation.isQuiet);
   const join = async (client: Socket) => {
     const late = AbortSignal.any([signal, AbortSignal.timeout(connectTime * 1000)]);
     let kept: readonly Buffer[] | undefined = [];

@@ -148,7 +148,9 @@ function probeKill(events: readonly Event[], container: string): string | undefi
 function eventTrouble(events: readonly Event[], pod: Pod): Trouble | undefined {
   const { name } = pod.metadata;
   const isRunning = containerState(pod).running !== undefined;
-  const last = events.findLast(({ reason = "" }) => (isRunning ? reason === "Unhealthy" : reason.startsWith("Failed")));
+  // Nodes go on without a pull secret. Where they need one, they say that the registry refuses them.
+  const isFailure = /^Failed(?!ToRetrieveImagePullSecret)/;
+  const last = events.findLast(({ reason = "" }) => (isRunning ? reason === "Unhealthy" : isFailure.test(reason)));
   if (last === undefined) return undefined;
   if (isRunning) {
     const probe = /^Startup/.test(last.message ?? "") ? "startup" : "readiness";

@@ -29,7 +29,7 @@ function service(pods: readonly Pod["status"][], more: Partial<Observed> = {}): 
 
 const api = {
   ask: async () => ({ metadata: {}, items: [] }),
-  stream: async () => Readable.from(["models: 1.0 GiB of 4.0 GiB\n"]),
+  stream: async () => Readable.from(["models: 1.0 GiB of 4.0 GiB (9 s)\n"]),
 } as unknown as Api;
 
 async function words(observed: Observed): Promise<string | undefined> {

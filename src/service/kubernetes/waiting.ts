@@ -39,7 +39,9 @@ async function waitOfPod(place: Place, pod: Pod, count: number, signal: AbortSig
   const preparing = pod.status?.initContainerStatuses?.find(({ state }) => state?.running)?.name;
   if (preparing !== undefined) {
     // Such as how much of a model is there.
-    const said = await lastWords(place, pod, preparing, { previous: false, lines: 1 }, signal);
+    const line = await lastWords(place, pod, preparing, { previous: false, lines: 1 }, signal);
+    // The wait has a time of its own.
+    const said = line.replace(/ \(\d+ s\)$/, "");
     return { words: `Waiting for pod ${name}: container ${preparing} runs${said && `: ${said}`}`, since };
   }
   const { state = {}, lastState } = pod.status?.containerStatuses?.find((each) => each.name === containerName) ?? {};
