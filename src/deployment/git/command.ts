@@ -157,16 +157,23 @@ async function start(
     },
     cwd: tree?.folder ?? "/",
     stdio: ["ignore", "pipe", "pipe"],
+    // With what it starts: a program that waits for a server outlives git, and holds its output.
+    detached: true,
   });
+  const kill = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // They have ended.
+    }
+  };
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   // It would make the folder of its credential socket anew.
   const stop = async () => {
-    child.kill("SIGKILL");
+    kill();
     await closed;
   };
   const outcome = new Promise<Omit<GitOutcome, "trail">>((resolve, reject) => {
-    // Programs that git starts end with it: they read from each other.
-    const kill = () => void child.kill("SIGKILL");
     access.signal?.addEventListener("abort", kill, { once: true });
     const stdout: Buffer[] = [];
     let size = 0;

@@ -69,8 +69,10 @@ describe("a command", () => {
   it("is tried again as often as it may be", async () => {
     const marks = join(home, "marks");
     const script = `echo x >> ${marks}; test $(wc -l < ${marks}) = 3`;
-    const { status } = await run({ command: ["/bin/sh", "-c", script], retries: 5 });
+    const { status, text } = await run({ command: ["/bin/sh", "-c", script], retries: 5 });
     expect(status).toMatchObject({ state: "succeeded", attempts: 3 });
+    const again = (attempt: number) => `slipway: attempt ${attempt} of 6 failed with status 1; trying again\n`;
+    expect(text.stderr).toBe(again(1) + again(2));
     expect((await run({ command: ["/bin/false"], retries: 1 })).status).toMatchObject({ state: "failed", attempts: 2 });
   });
 

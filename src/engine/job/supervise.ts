@@ -68,7 +68,8 @@ export async function superviseJob(folder: JobFolder): Promise<void> {
       await note({ attempts: attempt + 1 });
       try {
         end = await runAttempt(folder, program, descriptors, cancellation.signal, (group) => note({ group }));
-        if (end.state !== "failed") break;
+        if (end.state !== "failed" || attempt === program.retries) break;
+        writeSync(descriptors[1], `slipway: ${retryWords(end, attempt + 1, program)}\n`);
       } catch (error) {
         // It would not start the next time either.
         end = { state: "failed", exitStatus: 127, reason: error instanceof Error ? error.message : String(error) };
@@ -83,6 +84,11 @@ export async function superviseJob(folder: JobFolder): Promise<void> {
     process.removeListener("SIGTERM", cancel);
     lock.release();
   }
+}
+
+function retryWords({ exitStatus, reason }: Partial<JobRecord>, attempt: number, { retries }: Program): string {
+  const how = exitStatus === undefined ? "" : ` with status ${exitStatus}`;
+  return `attempt ${attempt} of ${retries + 1} failed${how}; trying again${reason === undefined ? "" : `. ${reason}`}`;
 }
 
 /** @throws what keeps the program from starting */
