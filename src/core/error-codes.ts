@@ -215,7 +215,11 @@ export const errorCodes = {
   "value-invalid": {
     meaning:
       "An option of a function is unknown or invalid, or its arguments or result are not JSON, or are too large.",
-    remedy: "Correct the option. Pass plain data. Store large data where both sides can read it, and pass its name.",
+    remedy: "Correct the option. Pass plain data, and large data as `file(path)`.",
+  },
+  "content-lost": {
+    meaning: "The content of a function's file, folder or large value is gone or damaged.",
+    remedy: "Call the function that made it again. With `keep`, it runs again by itself.",
   },
   "function-failed": {
     meaning: "A function could not be called, or its program ended without a result.",
@@ -287,6 +291,14 @@ export const errorCodes = {
   "model-invalid": {
     meaning: "A folder cannot become a model, or the artifact in a registry is damaged or not a model.",
     remedy: "Correct the file that the error names and push the model again.",
+  },
+  "run-not-found": {
+    meaning: "No run of this user is recorded under such a name.",
+    remedy: "`slipway runs ls` lists them.",
+  },
+  "results-not-found": {
+    meaning: "A repository has no kept results of such a function or run.",
+    remedy: "`slipway results ls` lists them.",
   },
 } as const satisfies Record<string, { readonly meaning: string; readonly remedy: string }>;
 

@@ -267,6 +267,25 @@ export class RegistryClient {
   }
 
   /**
+   * The header field with which another program may read and write one repository. With one request, and another one for a token.
+   *
+   * @throws UserError if the registry or its token service does not answer or refuses
+   */
+  async authorizePush(repository: string): Promise<Authorization> {
+    const url = new URL("/v2/", this.#session.endpoint.base);
+    return this.#session.authorize({
+      url,
+      access: pushing(repository),
+      step: { doing: "asking who may push", repository },
+    });
+  }
+
+  /** `http(s)://HOST/` */
+  get address(): URL {
+    return this.#session.endpoint.base;
+  }
+
+  /**
    * The header fields for a GET of a URL of this registry, for another program.
    *
    * @throws UserError if the URL has another origin, or the registry or its token service does not answer or refuses

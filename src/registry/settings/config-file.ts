@@ -39,6 +39,10 @@ export interface ConfiguredCache {
 export interface ConfiguredContext {
   /** Whether its nodes share this machine's network, so that they reach registries on its loopback interface. */
   readonly nodeLocal?: boolean;
+  /** `http(s)://HOST[:PORT]` at which pods reach the registry of the images. Default: the name of the registry. */
+  readonly podRegistry?: string;
+  /** Name of a Secret of type `kubernetes.io/basic-auth` with which pods store files of functions. Default: a token of the registry. */
+  readonly filesCredential?: string;
   /** The namespace of jobs. Default: that of the kubeconfig. */
   readonly namespace?: string;
 }
@@ -62,7 +66,12 @@ const cacheKeys: Readonly<Record<keyof ConfiguredCache, Kind>> = {
   headers: "headers",
   credentialHelper: "program",
 };
-const contextKeys: Readonly<Record<keyof ConfiguredContext, Kind>> = { nodeLocal: "boolean", namespace: "text" };
+const contextKeys: Readonly<Record<keyof ConfiguredContext, Kind>> = {
+  nodeLocal: "boolean",
+  podRegistry: "text",
+  filesCredential: "text",
+  namespace: "text",
+};
 
 /**
  * Reads the section `registries` of a configuration file. Checks all of it, so that a mistake shows with any registry.

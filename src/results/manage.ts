@@ -1,0 +1,95 @@
+import type { Digest } from "../oci/digest.ts";
+import { digestOfTag, storedAt } from "./file.ts";
+import { inParallel, type ResultPlace, resultsOf } from "./read.ts";
+import { parseRun, type StoredRun, scopeOfTag } from "./run.ts";
+
+/** What one run kept, as it is listed. */
+export interface ListedRun extends StoredRun {
+  readonly tag: string;
+  readonly digest: Digest;
+  readonly items: number;
+  /** Bytes of its packs. */
+  readonly size: number;
+}
+
+/** All kept results of a repository, the oldest run first. Artifacts that Slipway did not make are left out. */
+export async function listResults({ client, repository }: ResultPlace): Promise<ListedRun[]> {
+  const tags = (await client.listTags(repository)).filter((tag) => scopeOfTag(tag) !== undefined);
+  const listed = await inParallel(tags, async (tag): Promise<ListedRun[]> => {
+    const manifest = await client.getManifest(repository, tag);
+    const run = manifest && parseRun(tag, manifest.bytes);
+    if (run === undefined || typeof run === "string") return [];
+    const items = run.packs.reduce((sum, pack) => sum + pack.items, 0);
+    const size = run.packs.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+    return [{ ...run, tag, digest: manifest?.descriptor.digest as Digest, items, size }];
+  });
+  return listed.flat().sort((one, other) => one.stored.getTime() - other.stored.getTime());
+}
+
+/**
+ * Removes what runs kept. A run that goes on stores its results again.
+ *
+ * @throws Unsupported if the registry does not delete
+ */
+export async function removeResults(place: ResultPlace, runs: readonly ListedRun[]): Promise<void> {
+  await inParallel(runs, ({ digest }) => place.client.deleteManifest(place.repository, digest));
+}
+
+/** Content of a function's file in a repository. */
+export interface StoredFile {
+  readonly tag: string;
+  readonly digest: Digest;
+  readonly stored: Date;
+}
+
+/**
+ * The files that were stored before a date and that no result of the runs names.
+ *
+ * @param runs that stay
+ */
+export async function unnamedFiles(
+  place: ResultPlace,
+  runs: readonly ListedRun[],
+  before: Date,
+): Promise<StoredFile[]> {
+  const { client, repository } = place;
+  const tags = (await client.listTags(repository)).filter((tag) => digestOfTag(tag) !== undefined);
+  const files = await inParallel(tags, async (tag): Promise<StoredFile[]> => {
+    const manifest = await client.getManifest(repository, tag);
+    const stored = manifest && storedAt(tag, manifest.bytes);
+    return stored && stored < before ? [{ tag, digest: manifest.descriptor.digest, stored }] : [];
+  });
+  const old = files.flat();
+  if (old.length === 0) return [];
+  const named = new Set<string>();
+  for (const run of runs) {
+    // Whatever looks like a digest counts.
+    for (const { result } of await resultsOf(place, run.tag, run))
+      for (const [digest] of result.matchAll(/sha256:[0-9a-f]{64}/g)) named.add(digest);
+  }
+  return old.filter(({ tag }) => !named.has(digestOfTag(tag) ?? ""));
+}
+
+/** Removes files. Their content goes with the registry's next garbage collection. */
+export async function removeFiles({ client, repository }: ResultPlace, files: readonly StoredFile[]): Promise<void> {
+  await inParallel(files, ({ digest }) => client.deleteManifest(repository, digest));
+}
+
+interface PruneLimits {
+  /** Runs that stored nothing since then are removed. */
+  readonly before?: Date;
+  /** Bytes that may stay: the oldest runs are removed. */
+  readonly bytes?: number;
+}
+
+/** The runs that are too many, the oldest first. */
+export function beyondLimits(runs: readonly ListedRun[], { before, bytes }: PruneLimits): ListedRun[] {
+  let left = runs.reduce((sum, { size }) => sum + size, 0);
+  return runs
+    .toSorted((one, other) => one.stored.getTime() - other.stored.getTime())
+    .filter(({ stored, size }) => {
+      const isGone = (before !== undefined && stored < before) || (bytes !== undefined && left > bytes);
+      if (isGone) left -= size;
+      return isGone;
+    });
+}
