@@ -1,3 +1,4 @@
+import type { Environment } from "../core/environment.ts";
 import type { Sink } from "./flow.ts";
 import type { RemoteFailure } from "./remote-failure.ts";
 
@@ -23,8 +24,18 @@ export const inputsVariable = "SLIPWAY_CALL_INPUTS";
 export const indexVariable = "JOB_COMPLETION_INDEX";
 /** Most bytes that a result may take as JSON, where that is less than usual. */
 export const limitVariable = "SLIPWAY_CALL_LIMIT";
+/** Folder for the content of files, folders and large values, each named by the hex of its sha256. */
+export const filesVariable = "SLIPWAY_CALL_FILES";
 /** {@link callVariable} of the whole program rather than one of its functions. */
 export const wholeProgram = "main()";
+
+/** Set by a user: what would be done is printed, and not done. */
+export const dryRunVariable = "SLIPWAY_DRY_RUN";
+
+/** Whether the program starts, and its calls are printed instead of made. Keep python/slipway the same. */
+export function showsSteps(env: Environment): boolean {
+  return env[dryRunVariable] === "steps";
+}
 
 /**
  * In place of an answer in {@link resultFileVariable}: the answer, of so many bytes, is on standard output. Logs may lose it, because nodes rotate

@@ -1,5 +1,6 @@
 import type { Environment } from "../core/environment.ts";
 import { helperSocketVariable, helperVariable } from "../engine/calls/calls.ts";
+import { dryRunVariable } from "../engine/protocol.ts";
 import { formatReference, normalizeRegistry } from "../oci/reference.ts";
 import type { BuiltImage } from "./image.ts";
 
@@ -7,13 +8,11 @@ import type { BuiltImage } from "./image.ts";
 export const customImage = "SLIPWAY_CONTAINER_IMAGE";
 /** Tells the program its images. */
 export const builtImages = "SLIPWAY_CONTAINER_IMAGE_URIS";
-/** Print what would be pushed and run. */
-const dryRun = "SLIPWAY_DRY_RUN";
 /** Set by the script that starts the launcher. The program does not see it. */
 export const runfilesFolder = "SLIPWAY_RUNFILES";
 
 export function isDryRun(env: Environment): boolean {
-  const value = env[dryRun] ?? "";
+  const value = env[dryRunVariable] ?? "";
   return value !== "" && value !== "0" && value !== "false";
 }
 
@@ -38,7 +37,7 @@ export function programEnvironment(
   runfiles: string,
   imageEnv: readonly string[],
   references: ReadonlyMap<string, string>,
-  options: { readonly helper?: string | undefined; readonly isCustom?: boolean } = {},
+  options: { readonly helper?: string | undefined; readonly isCustom?: boolean; readonly target?: string } = {},
 ): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) result[name] = value;
@@ -46,6 +45,7 @@ export function programEnvironment(
   // It belongs to the program that started this one.
   delete result[helperSocketVariable];
   result["RUNFILES_DIR"] = runfiles;
+  if (options.target !== undefined) result["SLIPWAY_TARGET"] = options.target;
   if (options.helper !== undefined) result[helperVariable] = options.helper;
   const list = [...references].map(([tag, reference]) => `${tag}##${reference}`).join("::");
   for (const name of [builtImages, ...imageEnv]) {

@@ -177,6 +177,15 @@ describe("dry run", () => {
     expect(registry.log.every((each) => each.startsWith("HEAD "))).toBe(true);
   });
 
+  it("of the steps says what would be pushed, moves nothing, and starts the program, which shows them", async () => {
+    const { target, uris } = pipeline();
+    const { stdout, status } = await target.run([], { SLIPWAY_DRY_RUN: "steps" });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^would push .* as t_default: .*\nwould push .* as t_slim: .*\n/);
+    expect(stdout.endsWith(`\n${uris}`)).toBe(true);
+    expect(registry.log.every((each) => each.startsWith("HEAD "))).toBe(true);
+  });
+
   it("of the embedded registry does not start that", async () => {
     const { target } = pipeline();
     target.request.defaultRegistry = "";

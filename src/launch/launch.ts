@@ -1,5 +1,6 @@
 import type { Environment } from "../core/environment.ts";
 import { helperSocketVariable } from "../engine/calls/calls.ts";
+import { showsSteps } from "../engine/protocol.ts";
 import { become } from "./become.ts";
 import { type Destinations, destinationOf, repositoryIn } from "./destination.ts";
 import { customImage, imageReference, isDryRun, programEnvironment } from "./environment.ts";
@@ -21,10 +22,16 @@ export async function launch(
 ): Promise<void> {
   const program = runfiles.path(request.program);
   const helper = request.engineHelper === undefined ? undefined : runfiles.path(request.engineHelper);
+  // Both targets are one pipeline's.
+  const target = request.mode === "binary" ? request.target.replace(/_binary$/, "") : request.target;
   const custom = env[customImage];
   if (custom) {
     const byTag = new Map(request.images.map(({ tag }) => [tag, custom]));
-    const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper, isCustom: true });
+    const environment = programEnvironment(env, runfiles.folder, request.imageEnv, byTag, {
+      helper,
+      target,
+      isCustom: true,
+    });
     return run({ program, args, environment, env, shipments: [], destinations });
   }
   const shipments = await Promise.all(
@@ -36,7 +43,7 @@ export async function launch(
   );
   const environmentFor = (references: readonly string[]) => {
     const byTag = new Map(request.images.map((image, index) => [image.tag, references[index] as string]));
-    return programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper });
+    return programEnvironment(env, runfiles.folder, request.imageEnv, byTag, { helper, target });
   };
   const isDry = isDryRun(env);
   const known = () =>
@@ -71,5 +78,6 @@ async function run({ program, args, environment, env, shipments, destinations }:
   if (!isDryRun(env)) return become(program, args, environment);
   const { describeRun, describeShipments } = await import("./dry-run.ts");
   await describeShipments(shipments, destinations, "digest");
+  if (showsSteps(env)) return become(program, args, environment);
   describeRun(program, args, environment, env);
 }

@@ -19,6 +19,10 @@ export interface CallBatch extends Pick<ContainerRun, "programArguments" | "netw
   readonly volumes?: Volumes;
   /** The program's image, `HOST/REPOSITORY@sha256:…`; undefined for processes of this machine. */
   readonly image?: string;
+  /** The batch's name among those of the program. Default: it has none. */
+  readonly id?: string;
+  /** The batches whose results its arguments contain. Default: none. */
+  readonly after?: readonly string[];
   /** The function's name in the program. */
   readonly name: string;
   /** For each call its list of arguments, as JSON on one line. */
@@ -29,6 +33,15 @@ export interface CallBatch extends Pick<ContainerRun, "programArguments" | "netw
   readonly retries?: number;
   /** Seconds after which an attempt is ended. Default: none. */
   readonly timeLimit?: number;
+  /** Results are kept in the image's repository, and calls that have one do not run. Only the helper does so. Default: no. */
+  readonly keep?: {
+    /** Default: the image's layers. */
+    readonly version?: string;
+    /** The pipeline that the version is one of. */
+    readonly program?: string;
+  };
+  /** Folder of this machine for the content of files. Calls on this machine see it, and pods do not. Default: none. */
+  readonly files?: string;
   /** The calls are those of a map: each line that they print stands after the function and the item. Default: it is passed on as it is. */
   readonly labels?: "plain" | "colored";
   /** The items of the inputs, where those are a part of a map. Default: their indexes. */
@@ -37,7 +50,7 @@ export interface CallBatch extends Pick<ContainerRun, "programArguments" | "netw
 
 /** How one call ended: with an answer, or with a status (and a reason, where more is known than that) before it gave one. */
 export type CallOutcome =
-  | { readonly reply: Reply }
+  | { readonly reply: Reply /** It did not run: a result was kept. */; readonly kept?: true }
   | { readonly status: number; readonly reason?: { readonly problem: string; readonly remedy: string } };
 
 /** Whether a call has given a result. */
@@ -72,6 +85,8 @@ export function retryNotice(batch: CallBatch, index: number, failures: number): 
 }
 
 export interface CallListener {
+  /** When an attempt of a call starts. @param where the pod and its node */
+  readonly onStart?: (index: number, where?: string) => void;
   /** Once for each call, in the order in which they end. */
   readonly onOutcome: (index: number, outcome: CallOutcome) => void;
   /** What functions print, and remarks of the engine: for standard error. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { converse } from "./converse.ts";
+import { KeptCalls } from "./keep.ts";
 
 it("ends the calls of a program that is gone before it has read its answers", async () => {
   const answered = Promise.withResolvers<void>();
@@ -19,10 +20,11 @@ it("ends the calls of a program that is gone before it has read its answers", as
       onOutcome(0, { status: 0 });
       await once(signal as AbortSignal, "abort");
     };
-    converse({ questions: socket, answer, output: () => {} }, async () => ({ kind: "kubernetes", run })).then(
-      ended.resolve,
-      ended.reject,
-    );
+    converse(
+      { questions: socket, answer, output: () => {} },
+      async () => ({ kind: "kubernetes", run }),
+      new KeptCalls({}),
+    ).then(ended.resolve, ended.reject);
   });
   const path = join(mkdtempSync(join(tmpdir(), "converse-")), "socket");
   server.listen(path);

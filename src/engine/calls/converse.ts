@@ -2,8 +2,9 @@ import type { Readable } from "node:stream";
 import { Failure, messageOf, UserError } from "../../core/errors.ts";
 import { onLines } from "../../core/lines.ts";
 import type { Sink } from "../flow.ts";
-import type { CallEngine } from "./calls.ts";
-import type { HelperAnswer, HelperRequest } from "./helper.ts";
+import type { CallEngine, CallListener } from "./calls.ts";
+import type { HelperAnswer, HelperRequest, SettleRequest } from "./helper.ts";
+import type { KeptCalls } from "./keep.ts";
 
 /** A program for which a helper makes calls. */
 export interface Caller {
@@ -16,11 +17,13 @@ export interface Caller {
  * Makes the calls of one caller. They end with the way to it.
  *
  * @param open gives what makes them; undefined: they are declined
+ * @param kept what is known of kept results; for several callers the same
  * @returns whether the engine worked
  */
 export async function converse(
   { questions, answer, output }: Caller,
   open: (request: HelperRequest) => Promise<CallEngine | undefined>,
+  kept: KeptCalls,
 ): Promise<boolean> {
   const gone = new AbortController();
   const line = await new Promise<string | undefined>((resolve) => {
@@ -34,16 +37,23 @@ export async function converse(
   });
   if (line === undefined) return true;
   try {
-    const request = JSON.parse(line) as HelperRequest;
+    const request = JSON.parse(line) as HelperRequest | SettleRequest;
+    if ("settle" in request) {
+      await kept.settle();
+      answer({ done: { requests: 0 } });
+      return true;
+    }
     const engine = await open(request);
     if (engine === undefined) answer({ declined: true });
     else {
-      await engine.run(request.batch, {
+      const listener: CallListener = {
         signal: gone.signal,
         handsOn: true,
+        onStart: (index, where) => answer({ index, started: where ?? "" }),
         onOutcome: (index, outcome) => answer({ index, outcome }),
         onOutput: output,
-      });
+      };
+      await kept.run(engine, request.batch, listener);
       answer({ done: { requests: "requests" in engine ? Number(engine.requests) : 0 } });
     }
     return true;

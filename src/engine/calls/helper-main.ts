@@ -1,37 +1,25 @@
 /**
  * Speaks to engines for programs that cannot: `helper engine` tells which one SLIPWAY_ENGINE chooses, `helper check IMAGE…` whether it can
  * pull images, `helper pull IMAGE` pulls one with Slipway's credential, `helper resources JSON SUBJECT OPTION` looks up their instance type,
- * `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output), and
- * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for a program that is about to start in that process, with one of the images.
+ * `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output),
+ * `helper files` moves content between this machine and registries (see file-service.ts), and
+ * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for the program of that process, with one of the images.
  */
 import { mkdirSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
-import { exitStatusOf, Failure, jsonOf, reportOf, UserError } from "../../core/errors.ts";
+import { exitStatusOf, jsonOf, reportOf, UserError } from "../../core/errors.ts";
 import { reportUncaught } from "../../core/unexpected.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
 import type { JobResources } from "../../deployment/resources.ts";
-import { describeEngine, detectEngine, type EngineChoice } from "../choose.ts";
+import { describeEngine, detectEngine } from "../choose.ts";
 import { pullWithAccess } from "../container/pull.ts";
 import { writeTo } from "../flow.ts";
-import type { CallEngine } from "./calls.ts";
 import { converse } from "./converse.ts";
 import type { HelperAnswer } from "./helper.ts";
-import { ContainerCalls } from "./local.ts";
+import { KeptCalls } from "./keep.ts";
+import { openEngine } from "./open-engine.ts";
 import { serve } from "./serve.ts";
-
-async function open(choice: EngineChoice): Promise<CallEngine> {
-  if (choice.kind === "container") {
-    const pull = (image: string) => pullWithAccess(choice.client, image, process.env);
-    return new ContainerCalls(choice.client, process.env, pull);
-  }
-  if (choice.kind === "kubernetes") return new (await import("./kubernetes.ts")).KubernetesCalls(process.env);
-  throw new Failure(
-    { code: "engine-unavailable", culprit: choice.kind },
-    "The helper cannot run functions in processes.",
-    "Build the pipeline's target again.",
-  );
-}
 
 async function calls(): Promise<void> {
   const caller = {
@@ -41,12 +29,18 @@ async function calls(): Promise<void> {
   };
   // Nobody reads any more: what runs is ended all the same.
   process.stdout.on("error", () => process.stdin.destroy());
-  if (!(await converse(caller, () => open(detectEngine(process.env))))) process.exitCode = 1;
+  const kept = new KeptCalls(process.env);
+  if (!(await converse(caller, async () => (await openEngine(process.env))(), kept))) process.exitCode = 1;
+  await kept.end();
   process.stdin.destroy();
 }
 
 async function main([command, ...words]: readonly string[]): Promise<void> {
   if (command === "calls") return calls();
+  if (command === "files") {
+    const { serveFiles } = await import("./file-service.ts");
+    return serveFiles(process.stdin, process.stdout, process.env);
+  }
   if (command === "serve") {
     const [socket = "", pid, ...images] = words;
     return serve(socket, Number(pid), images);
@@ -74,7 +68,7 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
     throw new UserError(
       { code: "command-line-invalid", culprit: String(command) },
       `The helper has no command ${command}.`,
-      "Its commands are engine, check, pull, resources, calls and serve.",
+      "Its commands are engine, check, pull, resources, calls, files and serve.",
     );
   }
 }

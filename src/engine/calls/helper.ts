@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Environment } from "../../core/environment.ts";
@@ -27,9 +30,16 @@ export interface HelperRequest {
   readonly env?: Environment;
 }
 
+/** Instead of it: kept results of single calls are to be stored now. */
+export interface SettleRequest {
+  readonly settle: true;
+}
+
 /** A line that it answers. The last one is `done`, `error` or `declined`. */
 export type HelperAnswer =
   | { readonly index: number; readonly outcome: CallOutcome }
+  /** Where an attempt runs. */
+  | { readonly index: number; readonly started: string }
   /** For standard error, in base64; from a helper that was started before, whose own leads nowhere. */
   | { readonly output: string }
   | { readonly done: { /** What the cluster was asked. */ readonly requests: number } }
@@ -71,8 +81,10 @@ export class HelperCalls implements CallEngine {
         "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE to container or process.",
       );
     }
-    const early = await connected(this.#env[helperSocketVariable]);
+    const path = this.#env[helperSocketVariable] ?? (batch.keep && (await ownServer(helper, this.#env)));
+    const early = await connected(path);
     const answer = early && (await converse(early, { batch, env: this.#env }, listener));
+    if (batch.keep && path) unsettled = path;
     const last =
       answer && !("declined" in answer) ? answer : await converse(await start(helper, this.#env), { batch }, listener);
     if ("error" in last) {
@@ -127,6 +139,40 @@ async function ask<Answer>(helper: string, words: readonly string[], env: Enviro
   throw new UserError(error, error.problem, error.remedy);
 }
 
+/** Where results of single calls may wait to be stored. */
+let unsettled: string | undefined;
+
+/** Waits until kept results of single calls are stored. To be called before a program ends. */
+export async function settleCalls(): Promise<void> {
+  const line = unsettled === undefined ? undefined : await connected(unsettled);
+  unsettled = undefined;
+  if (line) await converse(line, { settle: true }, { onOutcome: () => {}, onOutput: () => {} });
+}
+
+/** Maximum length of a socket's path in bytes. */
+const longestPath = 100;
+let own: Promise<string | undefined> | undefined;
+
+/** The helper of this program: what it has learned from a registry serves all calls. Undefined: it cannot be. @returns its socket */
+function ownServer(helper: string, env: Environment): Promise<string | undefined> {
+  own ??= startServer(helper, env);
+  return own;
+}
+
+async function startServer(helper: string, env: Environment): Promise<string | undefined> {
+  const folder = join(tmpdir(), "slipway-helper-");
+  if (Buffer.byteLength(`${folder}XXXXXX/socket`) > longestPath) return undefined;
+  const socket = join(mkdtempSync(folder), "socket");
+  const words = ["serve", socket, String(process.pid)];
+  const child = spawn(helper, words, { env, stdio: ["ignore", "pipe", "ignore"], detached: true });
+  await started(child, helper, notBuilt);
+  await Promise.race([once(child.stdout, "data"), once(child, "close")]);
+  // It ends by itself, some time after this process.
+  child.stdout.destroy();
+  child.unref();
+  return socket;
+}
+
 /** A helper of this call's own. */
 async function start(helper: string, env: Environment): Promise<Line> {
   const child = spawn(helper, ["calls"], {
@@ -166,7 +212,7 @@ async function connected(path: string | undefined): Promise<Line | undefined> {
 /** Has a helper make calls. @returns its last answer */
 async function converse(
   { name, input, answers, output, ended, kill }: Line,
-  request: HelperRequest,
+  request: HelperRequest | SettleRequest,
   listener: CallListener,
 ): Promise<Extract<HelperAnswer, { done: unknown } | { error: unknown } | { declined: unknown }>> {
   let last: Awaited<ReturnType<typeof converse>> | undefined;
@@ -176,7 +222,8 @@ async function converse(
   if (output) flow(output, listener.onOutput);
   onLines(answers, (line) => {
     const answer = JSON.parse(line) as HelperAnswer;
-    if ("index" in answer) listener.onOutcome(answer.index, answer.outcome);
+    if ("started" in answer) listener.onStart?.(answer.index, answer.started || undefined);
+    else if ("index" in answer) listener.onOutcome(answer.index, answer.outcome);
     else if ("output" in answer) {
       const pending = listener.onOutput(Buffer.from(answer.output, "base64"));
       if (pending === undefined) return;

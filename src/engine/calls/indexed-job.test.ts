@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { CallBatch } from "./calls.ts";
-import { indexedJob } from "./indexed-job.ts";
+import { accessSecret, indexedJob, renewedAccess } from "./indexed-job.ts";
 import { batch as oneCall } from "./testdata/batch.ts";
 
 const image = "localhost:5000/a@sha256:0";
@@ -59,6 +59,20 @@ describe("indexedJob", () => {
     const bytes = parts.map(({ data }) => Buffer.from(data["part"] ?? "", "base64"));
     expect(Buffer.concat(bytes).toString()).toBe(large.join("\n"));
     for (const part of bytes) expect(part.length).toBeLessThanOrEqual(1024 * 1024);
+  });
+
+  it("gives pods access to the registry in a Secret that there is anyway, and the Secret that the user named", () => {
+    const content = { url: "http://r/v2/a/", authorization: "Bearer geheim" };
+    const { job, secrets } = indexedJob(batch(["[0]"]), image, names, undefined, {}, { content, credential: "writer" });
+    expect(secrets).toHaveLength(2);
+    const [key = "", value] = Object.entries(renewedAccess(content) as { data: object })[0] ?? [];
+    const secret = secrets.find(({ metadata }) => metadata.name === accessSecret("square-1"));
+    expect(secret).toMatchObject({ [key]: value });
+    expect(Buffer.from(secret?.data["access"] ?? "", "base64").toString()).toBe(JSON.stringify(content));
+    const text = JSON.stringify(job);
+    expect(text).not.toContain("geheim");
+    expect(text).toContain('{"secret":{"name":"writer","items":[{"key":"username"');
+    expect(text).toContain('{"name":"files","mountPath":"/slipway/files","readOnly":true}');
   });
 
   it("refuses more than goes through", () => {

@@ -6,15 +6,34 @@ import {
   remade,
   type SecretManifest,
   secretOf,
+  type Volume,
 } from "../kubernetes/job.ts";
 import { nonceAnnotation } from "../kubernetes/objects.ts";
-import { callVariable, inputsVariable, limitVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
+import {
+  callVariable,
+  filesVariable,
+  inputsVariable,
+  limitVariable,
+  nonceVariable,
+  resultFileVariable,
+} from "../protocol.ts";
 import type { SecretKey } from "../secrets/variables.ts";
 import { type CallBatch, maximumJsonBytes } from "./calls.ts";
+import type { PodAccess } from "./pod-access.ts";
+
+/** What pods get to reach the registry. */
+export interface GivenAccess {
+  readonly content: PodAccess;
+  /** Name of a Secret with a name and a password. */
+  readonly credential?: string;
+}
 
 /** Most bytes of arguments in one Secret, which may have 1 MiB. */
 const partSize = 1_000_000;
 const inputsFolder = "/slipway/calls";
+const filesFolder = "/slipway/files";
+const firstPart = "calls-0";
+const accessKey = "access";
 /** Most bytes of a result, because nodes rotate a container's log at 10 MiB. */
 const maximumLoggedResult = 8 * 1024 * 1024;
 /** Seconds that calls may take which nobody waits for any more and nobody could end. */
@@ -30,6 +49,7 @@ const usualParallelism = 50;
  *
  * @param dockerConfig the pull secret's content, where the image needs one
  * @param references further variables, with values from Secrets that are there
+ * @param access what pods reach the registry with
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */
 export function indexedJob(
@@ -38,8 +58,9 @@ export function indexedJob(
   names: JobNames,
   dockerConfig: string | undefined,
   references: Readonly<Record<string, SecretKey>> = {},
+  access?: GivenAccess,
 ): { readonly job: JobManifest; readonly secrets: readonly SecretManifest[] } {
-  const parts = inputParts(batch, names);
+  const parts = inputParts(batch, names, access);
   const sources = parts.map(({ metadata: { name } }, index) => ({
     secret: { name, items: [{ key: "part", path: String(index).padStart(3, "0") }] },
   }));
@@ -50,6 +71,7 @@ export function indexedJob(
     [inputsVariable]: inputsFolder,
     [resultFileVariable]: "/dev/termination-log",
     [limitVariable]: String(maximumLoggedResult),
+    ...(access === undefined ? {} : { [filesVariable]: filesFolder }),
   };
   const { job, secrets } = jobObjects(
     {
@@ -69,7 +91,10 @@ export function indexedJob(
     image,
     names,
     dockerConfig,
-    [{ name: "calls", mountPath: inputsFolder, readOnly: true, source: { projected: { sources } } }],
+    [
+      { name: "calls", mountPath: inputsFolder, readOnly: true, source: { projected: { sources } } },
+      ...(access === undefined ? [] : [filesVolume(parts[0]?.metadata.name ?? "", access)]),
+    ],
     references,
   );
   const { backoffLimit: _, podReplacementPolicy: __, ...spec }: JobManifest["spec"] = job.spec;
@@ -92,7 +117,27 @@ export function indexedJob(
   };
 }
 
-function inputParts({ inputs, name }: CallBatch, names: JobNames): SecretManifest[] {
+function filesVolume(secret: string, { credential }: GivenAccess): Volume {
+  const sources = [
+    { secret: { name: secret, items: [{ key: accessKey, path: "access.json" }] } },
+    ...(credential === undefined
+      ? []
+      : [{ secret: { name: credential, items: ["username", "password"].map((key) => ({ key, path: key })) } }]),
+  ];
+  return { name: "files", mountPath: filesFolder, readOnly: true, source: { projected: { sources } } };
+}
+
+/** The change of the Secret that gives pods new access. */
+export function renewedAccess(access: PodAccess): object {
+  return { data: { [accessKey]: Buffer.from(JSON.stringify(access)).toString("base64") } };
+}
+
+/** The Secret of {@link renewedAccess}. */
+export function accessSecret(job: string): string {
+  return `${job}-${firstPart}`;
+}
+
+function inputParts({ inputs, name }: CallBatch, names: JobNames, access: GivenAccess | undefined): SecretManifest[] {
   const all = Buffer.from(inputs.join("\n"));
   if (all.length > maximumJsonBytes) {
     throw new UserError(
@@ -103,6 +148,7 @@ function inputParts({ inputs, name }: CallBatch, names: JobNames): SecretManifes
   }
   return Array.from({ length: Math.ceil(all.length / partSize) }, (_, index) => {
     const part = all.subarray(index * partSize, (index + 1) * partSize);
-    return secretOf(names, `calls-${index}`, { part });
+    const more = index === 0 && access !== undefined ? { [accessKey]: JSON.stringify(access.content) } : {};
+    return secretOf(names, `calls-${index}`, { part, ...more });
   });
 }

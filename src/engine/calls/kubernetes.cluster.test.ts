@@ -95,7 +95,7 @@ describe("calls in pods", () => {
     const large = await call(cluster, { image, name: "large", inputs: ["[5000000]", "[5000]"] });
     expect(large.outcomes.map((each) => "reply" in each && JSON.stringify(each.reply).length)).toEqual([5000013, 5013]);
     const tooLarge = await call(cluster, { image, name: "large", inputs: ["[9000000]"] });
-    expect(JSON.stringify(tooLarge.outcomes)).toContain("at most 8388608");
+    expect(JSON.stringify(tooLarge.outcomes)).toContain("values above 8 MiB cannot be handed on");
 
     const one = await call(cluster, { image, name: "add", inputs: ["[1,2]"], programArguments: ["$(HOME)"] });
     expect(one.outcomes).toMatchObject([{ reply: { result: { sum: 3, argument: "$(HOME)" } } }]);

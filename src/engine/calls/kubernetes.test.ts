@@ -50,8 +50,9 @@ async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBat
       return void watches.set(kind, response);
     }
     if (what === "POST jobs") job = JSON.parse(await text(request)) as Made;
-    const known = kind === "jobs" && searchParams.has("fieldSelector") ? [{ ...job, spec: {} }] : [];
-    response.end(method === "GET" ? list(known) : JSON.stringify({ metadata: { ...job?.metadata, uid: "u" } }));
+    const metadata = { ...job?.metadata, uid: "u" };
+    const known = kind === "jobs" && searchParams.has("fieldSelector") ? [{ metadata, spec: {} }] : [];
+    response.end(method === "GET" ? list(known) : JSON.stringify({ metadata }));
   });
   const send = (kind: string, object: object) =>
     void watches.get(kind)?.write(`${JSON.stringify({ type: "MODIFIED", object })}\n`);
@@ -151,6 +152,17 @@ it("goes on when the cluster does not answer for a while what keeps pods from co
   cluster.end(1, 2);
   await cluster.ended;
   expect(cluster.outcomes).toEqual(both);
+});
+
+it("fails when the cluster refuses its pods", async () => {
+  const message = 'Error creating: pods "a" is forbidden: violates PodSecurity "restricted:latest"';
+  const metadata = { uid: "e", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
+  const cluster = await clusterOf(({ what, response }) => {
+    if (what !== "GET events") return false;
+    response.end(list([{ metadata, reason: "FailedCreate", message }]));
+    return true;
+  });
+  await expect(cluster.ended).rejects.toThrow(reported("cluster-refused", "pod"));
 });
 
 it("keeps results though the job cannot be deleted any more, and says what is left", async () => {

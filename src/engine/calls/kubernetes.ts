@@ -1,34 +1,46 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
-import { Failure, UserError } from "../../core/errors.ts";
+import { Failure, messageOf, UserError } from "../../core/errors.ts";
 import { countInterval, heartbeat, patience } from "../../core/heartbeat.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
 import { checkArchitecture } from "../kubernetes/architecture.ts";
 import { requireClaims } from "../kubernetes/claims.ts";
 import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
 import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
-import { conditionOf, type Event, type Job, type Pod } from "../kubernetes/objects.ts";
+import { conditionOf, type Job, type Pod } from "../kubernetes/objects.ts";
 import { checkReach, type PullAccess, pullAccess } from "../kubernetes/pull-secret.ts";
 import { Quiet } from "../kubernetes/quiet.ts";
 import { inOrder } from "../kubernetes/status.ts";
-import { createOwned, deleteJob, jobsPath, newJobName, podsOf, removeAbandoned } from "../kubernetes/submit.ts";
+import {
+  createOwned,
+  deleteJob,
+  jobsPath,
+  mergePatch,
+  newJobName,
+  podsOf,
+  removeAbandoned,
+} from "../kubernetes/submit.ts";
 import { tellWaits } from "../kubernetes/waiting.ts";
-import { listAll, watchAll } from "../kubernetes/watch.ts";
+import { watchAll } from "../kubernetes/watch.ts";
 import { secretStores } from "../secrets/cluster.ts";
 import { resolveVariables } from "../secrets/variables.ts";
 import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
-import { deadline, indexedJob, keptFor } from "./indexed-job.ts";
+import { givenAccess } from "./give-access.ts";
+import { accessSecret, deadline, type GivenAccess, indexedJob, keptFor, renewedAccess } from "./indexed-job.ts";
 import { PodResults, sentences } from "./pod-results.ts";
 
-/** Milliseconds that calls may be without a pod before the cluster is asked why, and between such questions. */
-const podTime = 3000;
+/** Milliseconds between looks at pods that may never go on. */
+const giveUpInterval = 3000;
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
 const endTime = 120_000;
 /** How many Jobs a batch may need: calls whose pods were deleted are made again in another. */
 const rounds = 5;
 /** Milliseconds between attempts to delete what a cluster that does not answer runs. */
 const interval = 1000;
+
+/** Milliseconds between two tokens for pods. */
+const shortestRenewal = 10_000;
 
 /** Milliseconds for which a token, good for an hour, is as good as a new one. */
 const accessTime = 5 * 60_000;
@@ -53,9 +65,14 @@ export class KubernetesCalls implements CallEngine {
     for (let round = 1; left.length > 0; round += 1) {
       const indexes = left;
       const lost = await this.#runOnce(
-        { ...batch, inputs: indexes.map((index) => batch.inputs[index] ?? ""), items: indexes },
+        {
+          ...batch,
+          inputs: indexes.map((index) => batch.inputs[index] ?? ""),
+          items: indexes.map((index) => batch.items?.[index] ?? index),
+        },
         {
           ...listener,
+          onStart: (index, where) => listener.onStart?.(indexes[index] ?? index, where),
           onOutcome: (index, outcome) => listener.onOutcome(indexes[index] ?? index, outcome),
         },
       );
@@ -78,8 +95,11 @@ export class KubernetesCalls implements CallEngine {
       after: patience,
       write: (text) => tell(listener, text),
     });
-    const { cluster, metadata, nonce, before } = await this.#start(batch, listener).finally(endNotice);
+    const { cluster, metadata, nonce, before, access } = await this.#start(batch, listener).finally(endNotice);
+    const over = new AbortController();
+    void this.#renew(cluster, metadata.name, batch, access, listener, over.signal);
     const [followed] = await Promise.allSettled([followCalls(cluster, metadata, nonce, batch, listener)]);
+    over.abort();
     const [removed] = await Promise.allSettled([removeCalls(cluster, metadata.name, listener)]);
     await this.#prepared.swept;
     this.requests += cluster.api.requests - before;
@@ -94,8 +114,9 @@ export class KubernetesCalls implements CallEngine {
     const cluster = await this.#prepared.cluster;
     const before = cluster.api.requests;
     checkReach(image, cluster);
-    const [{ dockerConfig }, { values, references }] = await Promise.all([
+    const [{ dockerConfig }, access, { values, references }] = await Promise.all([
       this.#prepared.access(image),
+      this.#prepared.files(image),
       resolveVariables(batch.env, secretStores(cluster, this.#env)),
       checkArchitecture(image, batch.resources, this.#env),
       requireClaims(cluster, batch.volumes),
@@ -104,10 +125,40 @@ export class KubernetesCalls implements CallEngine {
     const nonce = randomBytes(16).toString("hex");
     const { namespace, owner } = cluster;
     const names = { name, namespace, owner, nonce };
-    const { job, secrets } = indexedJob({ ...batch, env: values }, image, names, dockerConfig, references);
+    const { job, secrets } = indexedJob({ ...batch, env: values }, image, names, dockerConfig, references, access);
     listener.signal?.throwIfAborted();
     const { metadata } = await createOwned(cluster, job, secrets);
-    return { cluster, metadata, nonce, before };
+    return { cluster, metadata, nonce, before, access };
+  }
+
+  /** Gives pods a new token before theirs expires. */
+  async #renew(
+    cluster: Cluster,
+    job: string,
+    { image = "" }: CallBatch,
+    given: GivenAccess,
+    listener: CallListener,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let isTold = false;
+    const path = `/api/v1/namespaces/${cluster.namespace}/secrets/${accessSecret(job)}`;
+    for (let { content } = given; content.expires !== undefined; ) {
+      const left = Date.parse(content.expires) - Date.now();
+      try {
+        await delay(Math.max(shortestRenewal, left / 2), undefined, { signal, ref: false });
+        const next = (await givenAccess(image, cluster, this.#env)).content;
+        // A registry that does not answer now may later.
+        if (next.url === undefined) continue;
+        content = next;
+        const body = renewedAccess(content);
+        await cluster.api.ask("PATCH", path, { body, contentType: mergePatch });
+      } catch (error) {
+        if (signal.aborted) return;
+        const why = messageOf(error).split("\n", 1)[0];
+        if (!isTold) tell(listener, `Pods get no new token for files of functions: ${why}`);
+        isTold = true;
+      }
+    }
   }
 }
 
@@ -119,6 +170,7 @@ function tell({ onOutput }: CallListener, text: string): void {
 export class Prepared {
   readonly #env: Environment;
   readonly #access: ReadonlyMap<string, Promise<PullAccess>>;
+  readonly #files: ReadonlyMap<string, Promise<GivenAccess>>;
   readonly #since = Date.now();
   readonly cluster: Promise<Cluster>;
   /** Settles when what an earlier client left is removed, or cannot be: no reason for calls not to run. */
@@ -131,6 +183,19 @@ export class Prepared {
     this.cluster.catch(() => {});
     this.swept = this.cluster.then((cluster) => removeAbandoned(cluster)).catch(() => {});
     this.#access = new Map(images.map((image) => [image, this.#ask(image).catch(() => ({}))]));
+    this.#files = new Map(images.map((image) => [image, this.#askFiles(image)]));
+    for (const access of this.#files.values()) access.catch(() => {});
+  }
+
+  /** What pods reach the registry with. */
+  async files(image: string): Promise<GivenAccess> {
+    const early = await this.#files.get(image)?.catch(() => undefined);
+    const left = Date.parse(early?.content.expires ?? "") - Date.now();
+    return early?.content.url !== undefined && left > shortestRenewal * 6 ? early : this.#askFiles(image);
+  }
+
+  async #askFiles(image: string): Promise<GivenAccess> {
+    return givenAccess(image, await this.cluster, this.#env);
   }
 
   /** What nodes pull an image with. */
@@ -153,12 +218,12 @@ export async function checkImages(images: readonly string[], env: Environment): 
 
 async function followCalls(
   cluster: Cluster,
-  { name, uid }: Job["metadata"],
+  { name }: Job["metadata"],
   nonce: string,
   batch: CallBatch,
   listener: CallListener,
 ): Promise<readonly number[]> {
-  const { api, namespace } = cluster;
+  const { api } = cluster;
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, ...(listener.signal ? [listener.signal] : [])]);
   const { promise: failed, reject: fail } = Promise.withResolvers<never>();
@@ -183,6 +248,7 @@ async function followCalls(
     notice,
     look: () => known.job && known.pods && { job: known.job, pods: inOrder(known.pods) },
     isQuiet: () => quiet.isQuiet,
+    onEvents: (events) => trouble(results.hasBegun ? undefined : creationTrouble(events)),
     // A map has its own progress.
     ...(batch.labels === undefined ? {} : { interval: countInterval }),
   });
@@ -214,12 +280,7 @@ async function followCalls(
       }
     },
   );
-  const timer = setInterval(() => {
-    results.giveUp();
-    if (results.hasBegun) return;
-    const events = { path: `/api/v1/namespaces/${namespace}/events`, fieldSelector: `involvedObject.uid=${uid}` };
-    listAll<Event>(api, events, signal).then(({ items }) => trouble(creationTrouble(items)), failUnlessPassing);
-  }, podTime);
+  const timer = setInterval(() => results.giveUp(), giveUpInterval);
   try {
     // A watch ends by itself only when it is aborted.
     const lost = await Promise.race([results.done, failed, Promise.all([pods, job]).then(() => [])]);

@@ -3,12 +3,13 @@ import type { Environment } from "../../core/environment.ts";
 import { timeLimitSignal } from "../../core/time-limit.ts";
 import type { ContainerClient } from "../container/client.ts";
 import { LoginSource } from "../container/login.ts";
+import { isOnThisMachine } from "../container/reach.ts";
 import { type ContainerRunOptions, runContainer } from "../container/run.ts";
 import type { Run } from "../engine.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Sink } from "../flow.ts";
 import { runProcess } from "../process/run.ts";
-import { callVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";
+import { callVariable, filesVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { resolveVariables } from "../secrets/variables.ts";
 import { requireInPlace, volumeMounts } from "../volumes.ts";
@@ -27,7 +28,16 @@ import { pool, roomHere } from "./pool.ts";
 /** @param onStderr takes what it prints on standard error */
 type RunOne = (run: Run, signal: AbortSignal, onStderr: Sink) => Promise<number>;
 
-async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne): Promise<void> {
+/** Where a container sees the folder for the content of files. */
+const filesFolder = "/slipway/files";
+
+/** @param files where calls see the folder for the content of files */
+async function runEach(
+  batch: CallBatch,
+  files: string | undefined,
+  listener: CallListener,
+  runOne: RunOne,
+): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([failed.signal, ...(listener.signal ? [listener.signal] : [])]);
   const attempt = async (index: number): Promise<CallOutcome> => {
@@ -37,12 +47,18 @@ async function runEach(batch: CallBatch, listener: CallListener, runOne: RunOne)
     const reader = new ResultReader(nonce, maximumReply, stdout.write);
     const run: Run = {
       programArguments: batch.programArguments,
-      env: { ...batch.env, [callVariable]: batch.name, [nonceVariable]: nonce },
+      env: {
+        ...batch.env,
+        [callVariable]: batch.name,
+        [nonceVariable]: nonce,
+        ...(files === undefined ? {} : { [filesVariable]: files }),
+      },
       stdin: `${batch.inputs[index]}\n`,
       holdsStdin: true,
       onStdout: (chunk) => reader.write(chunk),
     };
     const { timeLimit } = batch;
+    listener.onStart?.(index);
     const late = timeLimit === undefined ? undefined : timeLimitSignal(timeLimit);
     const status = await runOne(run, late ? AbortSignal.any([signal, late]) : signal, stderr.write).catch((error) => {
       failed.abort();
@@ -87,7 +103,7 @@ export class ProcessCalls implements CallEngine {
     // One alone shares the terminal, if there is one.
     await requireInPlace(batch.volumes ?? {});
     const isAlone = batch.inputs.length === 1 && batch.labels === undefined;
-    await runEach(await withSecrets(batch, process.env), listener, (run, signal, onStderr) =>
+    await runEach(await withSecrets(batch, process.env), batch.files, listener, (run, signal, onStderr) =>
       runProcess(run, { signal, ...(isAlone ? {} : { onStderr }) }),
     );
   }
@@ -113,7 +129,11 @@ export class ContainerCalls implements CallEngine {
     const logins = new LoginSource(image);
     // Several that begin at once would each pull the image.
     let first: Promise<void> | undefined;
-    await runEach(await withSecrets(batch, this.#env), listener, async (run, signal, onStderr) => {
+    // An engine of another machine does not see it.
+    const files = batch.files !== undefined && isOnThisMachine(this.#client, this.#env) ? batch.files : undefined;
+    if (files !== undefined) mounts.push({ source: files, target: filesFolder, isWritable: true });
+    const seen = files === undefined ? undefined : filesFolder;
+    await runEach(await withSecrets(batch, this.#env), seen, listener, async (run, signal, onStderr) => {
       const begun = Promise.withResolvers<void>();
       const before = first;
       first ??= begun.promise;

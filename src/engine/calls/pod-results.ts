@@ -45,6 +45,7 @@ export class PodResults {
   /** Calls whose pods were deleted, or lost with their nodes. The job controller takes that for a failure, unless it knows of the loss. */
   readonly #lost = new Set<number>();
   readonly #seen = new Set<string>();
+  readonly #begun = new Set<string>();
   /** Logs that are read as they are written, by pod, with the reply that was in them. */
   readonly #followed = new Map<
     string,
@@ -87,6 +88,8 @@ export class PodResults {
       const { running, terminated } = containerState(pod);
       if (running || terminated) {
         this.hasBegun = true;
+        if (!this.#begun.has(name)) this.#listener.onStart?.(indexOf(pod), placeOf(pod));
+        this.#begun.add(name);
         const isFollowed = this.#batch.labels !== undefined && running && this.#following < followedAtOnce;
         if (this.#isSingle || isFollowed) this.#follow(pod);
       }
@@ -307,4 +310,8 @@ function failureOf(pod: Pod): CallOutcome {
 export function sentences(words: string): [problem: string, remedy: string] {
   const end = words.search(/\. (?=[A-Z`])/);
   return end < 0 ? [words, "Look at what it printed above."] : [words.slice(0, end + 1), words.slice(end + 2)];
+}
+
+function placeOf({ metadata, spec }: Pod): string {
+  return spec?.nodeName ? `${metadata.name} on ${spec.nodeName}` : metadata.name;
 }

@@ -5,7 +5,9 @@ import { dirname } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { writeTo } from "../flow.ts";
 import { converse } from "./converse.ts";
-import type { HelperAnswer } from "./helper.ts";
+import type { HelperAnswer, HelperRequest } from "./helper.ts";
+import { KeptCalls } from "./keep.ts";
+import { openEngine } from "./open-engine.ts";
 
 /** Milliseconds between looks at whether the program still runs. */
 const interval = 250;
@@ -16,7 +18,8 @@ const meaningless =
 const patience = 60_000;
 
 /**
- * Makes calls on Kubernetes for a program that starts meanwhile: until that has ended, or has not called for a minute.
+ * Makes calls for a program that starts meanwhile, or waits for the line that this one prints: until that has ended, or has not called for a
+ * minute.
  *
  * @param path of the socket, alone in a folder that only this user may enter; the folder is removed at the end
  * @param pid of the program
@@ -26,13 +29,14 @@ export async function serve(path: string, pid: number, images: readonly string[]
   const env: Environment = { ...process.env };
   let callers = 0;
   let idleSince = Date.now();
+  const kept = new KeptCalls(env);
   const server = createServer({ allowHalfOpen: true }, async (socket) => {
     callers += 1;
-    await converse(callerAt(socket), async (request) => {
+    const open = async (request: HelperRequest) => {
       if (!sameEnvironment(request.env ?? {}, env)) return undefined;
-      const { KubernetesCalls, prepared } = await engine;
-      return new KubernetesCalls(env, prepared);
-    });
+      return (await engine)();
+    };
+    await converse(callerAt(socket), open, kept);
     socket.end();
     callers -= 1;
     idleSince = Date.now();
@@ -40,17 +44,17 @@ export async function serve(path: string, pid: number, images: readonly string[]
   server.listen(path);
   await once(server, "listening");
   // Listening comes before loading.
-  const engine = import("./kubernetes.ts").then(({ KubernetesCalls, Prepared }) => ({
-    KubernetesCalls,
-    prepared: new Prepared(env, images),
-  }));
+  const engine = openEngine(env, images);
+  engine.catch(() => {});
+  process.stdout.on("error", () => {});
+  process.stdout.write("listening\n");
   const timer = setInterval(() => {
     if (callers > 0 || (isRunning(pid) && Date.now() - idleSince < patience)) return;
     clearInterval(timer);
     server.close();
     rmSync(dirname(path), { recursive: true, force: true });
-    // Connections to the cluster that wait for further questions.
-    process.exit();
+    // Connections to the cluster wait for further questions.
+    void kept.end().finally(() => process.exit());
   }, interval);
 }
 
