@@ -1,0 +1,67 @@
+/** What a program says of its calls, one per line, as JSON. `at` is in milliseconds since 1970. */
+export type RunEvent = { readonly at: number } & (
+  | { readonly run: RunStart }
+  | { readonly batch: BatchStart }
+  | { readonly item: ItemChange }
+  | { readonly output: { readonly batch: string; readonly text: string } }
+  /** The file is as large as it may become. What follows is not in it, but for the end. */
+  | { readonly full: true }
+  | { readonly end: { readonly status: number } }
+);
+
+/** The first event of every file. Neither arguments nor variables are in it, since they may be secret. */
+export interface RunStart {
+  /** Of this format. */
+  readonly version: 1;
+  /** Label of the pipeline; for a program that was not started by one, its path. */
+  readonly program: string;
+  /** How many arguments it has. */
+  readonly arguments: number;
+  readonly engine: string;
+  /** `HOST/REPOSITORY@sha256:…` */
+  readonly images: readonly string[];
+  /** What is checked out in its workspace. */
+  readonly commit?: string;
+  readonly process: number;
+  /** When the process began, as /proc has it: numbers of processes are used again. Empty: not known. */
+  readonly began: string;
+}
+
+/** Calls of one function: `CallBatch` in src/engine/calls/calls.ts. */
+export interface BatchStart {
+  readonly id: string;
+  readonly name: string;
+  readonly after: readonly string[];
+  readonly items: number;
+  readonly isMap: boolean;
+}
+
+export interface ItemChange {
+  readonly batch: string;
+  readonly index: number;
+  /** `kept`: a result was there, and it did not run. */
+  readonly state: "running" | "done" | "failed" | "kept";
+  /** Pod and node, or container. */
+  readonly where?: string;
+  /** The first line. */
+  readonly error?: string;
+}
+
+/** Where the files are, below the folder for state. */
+export const runsFolder = "runs";
+/** Bytes that a file may take. */
+export const maximumFile = 16 * 1024 * 1024;
+/** Bytes of output in a file. */
+export const maximumOutput = 4 * 1024 * 1024;
+/** Characters of an error. */
+export const maximumError = 500;
+/** Files that stay when a new run begins, the newest. */
+export const maximumRuns = 200;
+/** Bytes that all files may take when a new run begins. */
+export const maximumBytes = 256 * 1024 * 1024;
+
+/** When a process began, as Linux counts. Empty: it has ended, or this system does not say. */
+export function beginningIn(stat: string): string {
+  // The name of the program, in parentheses, may contain anything.
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+}

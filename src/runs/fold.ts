@@ -1,0 +1,86 @@
+import type { BatchStart, ItemChange, RunEvent, RunStart } from "./events.ts";
+
+/** One call. */
+export interface RunItem {
+  readonly index: number;
+  readonly state: "waiting" | ItemChange["state"];
+  readonly where?: string;
+  readonly error?: string;
+  readonly started?: number;
+  readonly ended?: number;
+}
+
+export interface RunBatch extends BatchStart {
+  readonly started: number;
+  readonly calls: readonly RunItem[];
+}
+
+/** A program's run, as far as it was written down. Times are in milliseconds since 1970. */
+export interface RecordedRun extends Omit<RunStart, "version" | "began"> {
+  readonly id: string;
+  /** `killed`: the program ended without saying so. */
+  readonly state: "running" | "done" | "failed" | "killed";
+  readonly started: number;
+  readonly ended?: number;
+  readonly status?: number;
+  readonly batches: readonly RunBatch[];
+  readonly output: readonly { readonly at: number; readonly batch: string; readonly text: string }[];
+  /** The program did more than is written here. */
+  readonly isCut: boolean;
+}
+
+type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+/** Puts together what the events of a run say. Uses nothing of Node: the page of `slipway ui` has it too. */
+export class RunFold {
+  #start: { readonly at: number; readonly run: RunStart } | undefined;
+  #end: { readonly at: number; readonly status: number } | undefined;
+  #isCut = false;
+  #last = 0;
+  readonly #batches = new Map<string, Omit<RunBatch, "calls"> & { readonly calls: Writable<RunItem>[] }>();
+  readonly #output: RecordedRun["output"][number][] = [];
+
+  add(event: RunEvent): void {
+    this.#last = event.at;
+    if ("run" in event) this.#start ??= { at: event.at, run: event.run };
+    else if ("batch" in event) {
+      const count = Math.max(0, Math.min(event.batch.items, 1_000_000));
+      const calls = Array.from({ length: count }, (_, index): Writable<RunItem> => ({ index, state: "waiting" }));
+      this.#batches.set(event.batch.id, { ...event.batch, started: event.at, calls });
+    } else if ("item" in event) {
+      change(this.#batches.get(event.item.batch)?.calls[event.item.index], event.at, event.item);
+    } else if ("output" in event) this.#output.push({ at: event.at, ...event.output });
+    else if ("full" in event) this.#isCut = true;
+    else this.#end = { at: event.at, status: event.end.status };
+  }
+
+  /** @param isAlive whether a process, that began then, runs */
+  run(id: string, isAlive: (process: number, began: string) => boolean): RecordedRun | undefined {
+    if (this.#start === undefined) return undefined;
+    const { version: _, began, ...run } = this.#start.run;
+    const end = this.#end;
+    const isOver = end !== undefined || !isAlive(run.process, began);
+    let state: RecordedRun["state"] = isOver ? "killed" : "running";
+    if (end) state = end.status === 0 ? "done" : "failed";
+    return {
+      id,
+      state,
+      ...run,
+      started: this.#start.at,
+      ...(isOver ? { ended: end?.at ?? this.#last } : {}),
+      ...(end ? { status: end.status } : {}),
+      batches: [...this.#batches.values()],
+      output: this.#output,
+      isCut: this.#isCut,
+    };
+  }
+}
+
+function change(item: Writable<RunItem> | undefined, time: number, { state, where, error }: ItemChange): void {
+  if (item === undefined) return;
+  item.state = state;
+  if (where !== undefined) item.where = where;
+  if (error !== undefined) item.error = error;
+  if (state === "running") item.started = time;
+  else item.ended = time;
+}

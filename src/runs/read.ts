@@ -1,0 +1,140 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Environment } from "../core/environment.ts";
+import { stateFolder } from "../core/user-folders.ts";
+import { beginningIn, type RunEvent, runsFolder } from "./events.ts";
+import { type RecordedRun, RunFold } from "./fold.ts";
+
+const at = z.number();
+const texts = z.array(z.string());
+const eventSchema = z.union([
+  z.object({
+    at,
+    run: z.object({
+      version: z.literal(1),
+      program: z.string(),
+      arguments: z.number(),
+      engine: z.string(),
+      images: texts,
+      commit: z.string().optional(),
+      process: z.number().int().positive(),
+      began: z.string(),
+    }),
+  }),
+  z.object({
+    at,
+    batch: z.object({ id: z.string(), name: z.string(), after: texts, items: z.number().int(), isMap: z.boolean() }),
+  }),
+  z.object({
+    at,
+    item: z.object({
+      batch: z.string(),
+      index: z.number().int().nonnegative(),
+      state: z.enum(["running", "done", "failed", "kept"]),
+      where: z.string().optional(),
+      error: z.string().optional(),
+    }),
+  }),
+  z.object({ at, output: z.object({ batch: z.string(), text: z.string() }) }),
+  z.object({ at, full: z.literal(true) }),
+  z.object({ at, end: z.object({ status: z.number().int() }) }),
+]);
+
+/** The runs that there are, the oldest first. */
+export function runIds(env: Environment = process.env): string[] {
+  try {
+    const names = readdirSync(join(stateFolder(env), runsFolder));
+    return names.flatMap((name) => /^([0-9TZ]+-[0-9a-f]{8})\.jsonl$/.exec(name)?.[1] ?? []).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Reads a run. Lines that are damaged or foreign are left out. Undefined: there is none of that name. */
+export function readRun(id: string, env: Environment = process.env): RecordedRun | undefined {
+  let text: string;
+  try {
+    text = readFileSync(pathOf(id, env), "utf8");
+  } catch {
+    return undefined;
+  }
+  return parseRun(id, text, isRunning);
+}
+
+/** @param isAlive whether a process, that began then, runs */
+export function parseRun(
+  id: string,
+  text: string,
+  isAlive: (process: number, began: string) => boolean,
+): RecordedRun | undefined {
+  const fold = new RunFold();
+  for (const line of text.split("\n")) {
+    const event = parseEvent(line);
+    if (event) fold.add(event);
+  }
+  return fold.run(id, isAlive);
+}
+
+/** The event of a line. Undefined: it is damaged or foreign. */
+function parseEvent(line: string): RunEvent | undefined {
+  if (line === "") return undefined;
+  try {
+    const parsed = eventSchema.safeParse(JSON.parse(line));
+    // Optional fields are absent in JSON, never undefined.
+    return parsed.success ? (parsed.data as RunEvent) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a run that goes on, each time what is new. */
+export class RunReader {
+  readonly #file: number;
+  #offset = 0;
+  #rest = Buffer.alloc(0);
+
+  /** @throws an error of the system if there is no such run */
+  constructor(id: string, env: Environment = process.env) {
+    this.#file = openSync(pathOf(id, env), "r");
+  }
+
+  /** The events since the last call. */
+  read(): RunEvent[] {
+    const chunks = [this.#rest];
+    for (;;) {
+      const chunk = Buffer.alloc(256 * 1024);
+      const length = readSync(this.#file, chunk, 0, chunk.length, this.#offset);
+      this.#offset += length;
+      chunks.push(chunk.subarray(0, length));
+      if (length < chunk.length) break;
+    }
+    const bytes = Buffer.concat(chunks);
+    const end = bytes.lastIndexOf("\n") + 1;
+    // A line that is being written is for the next time.
+    this.#rest = bytes.subarray(end);
+    const lines = bytes.toString("utf8", 0, end).split("\n");
+    return lines.flatMap((line) => parseEvent(line) ?? []);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
+/** @throws Error for what is no name of a run */
+function pathOf(id: string, env: Environment): string {
+  if (!/^[0-9TZ]+-[0-9a-f]{8}$/.test(id)) throw new Error(`no run is called ${id}`);
+  return join(stateFolder(env), runsFolder, `${id}.jsonl`);
+}
+
+/** Whether a process that began then runs. */
+export function isRunning(pid: number, began: string): boolean {
+  try {
+    if (began !== "") return beginningIn(readFileSync(`/proc/${pid}/stat`, "utf8")) === began;
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

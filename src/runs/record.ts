@@ -1,0 +1,121 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Environment } from "../core/environment.ts";
+import { messageOf } from "../core/errors.ts";
+import { stateFolder } from "../core/user-folders.ts";
+import {
+  beginningIn,
+  maximumBytes,
+  maximumFile,
+  maximumOutput,
+  maximumRuns,
+  type RunEvent,
+  type RunStart,
+  runsFolder,
+} from "./events.ts";
+
+type Event = RunEvent extends infer Each ? (Each extends RunEvent ? Omit<Each, "at"> : never) : never;
+
+/** Room for the end of a full file. */
+const endBytes = 1024;
+
+/**
+ * Writes down what a program does, in a file of its own that only its user can read. Does nothing where no file can be made. A file that cannot be
+ * written to its end is said once, and is no reason for the program to fail.
+ */
+export class RunRecord {
+  #file: number | undefined;
+  #size = 0;
+  #output = 0;
+  readonly #onNotice: (text: string) => void;
+
+  /** @param onNotice told when nothing can be recorded */
+  constructor(env: Environment, start: RunStart, onNotice: (text: string) => void) {
+    this.#onNotice = onNotice;
+    // In sandboxes, and for users without a home, there is no such folder: nobody asked for a record.
+    try {
+      const folder = join(stateFolder(env), runsFolder);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      prune(folder);
+      const time = new Date().toISOString().replace(/[-:.]/g, "");
+      this.#file = openSync(join(folder, `${time}-${randomBytes(4).toString("hex")}.jsonl`), "ax", 0o600);
+    } catch {
+      return;
+    }
+    this.add({ run: start });
+  }
+
+  add(event: Event): void {
+    const isEnd = "end" in event;
+    if (this.#file === undefined || (this.#size > maximumFile && !isEnd)) return;
+    if ("output" in event) {
+      this.#output += event.output.text.length;
+      if (this.#output > maximumOutput) return;
+    }
+    const line = Buffer.from(`${JSON.stringify({ at: Date.now(), ...event })}\n`);
+    this.#size += line.length;
+    const isFull = this.#size > maximumFile - endBytes && !isEnd;
+    if (isFull) this.#size = maximumFile + 1;
+    const full = Buffer.from(`${JSON.stringify({ at: Date.now(), full: true })}\n`);
+    this.#try(() => writeSync(this.#file as number, isFull ? full : line));
+  }
+
+  end(status: number): void {
+    this.add({ end: { status } });
+    if (this.#file !== undefined) this.#try(() => closeSync(this.#file as number));
+    this.#file = undefined;
+  }
+
+  #try(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#file = undefined;
+      this.#onNotice(`This run is not recorded: ${messageOf(error).split("\n", 1)[0]}`);
+    }
+  }
+}
+
+/** Removes the oldest files. Their names begin with their time. */
+function prune(folder: string): void {
+  let bytes = 0;
+  const names = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));
+  for (const [age, name] of names.sort().reverse().entries()) {
+    const path = join(folder, name);
+    // Another program may remove it at the same time.
+    bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (age >= maximumRuns - 1 || bytes > maximumBytes) rmSync(path, { force: true });
+  }
+}
+
+/** When this process began. */
+export function ownBeginning(): string {
+  try {
+    return beginningIn(readFileSync("/proc/self/stat", "utf8"));
+  } catch {
+    return "";
+  }
+}
+
+/** The commit that is checked out in a workspace. Reads files of git, which would take longer to start. Undefined: none is known. */
+export function commitOf(workspace: string | undefined): string | undefined {
+  if (!workspace) return undefined;
+  try {
+    const head = readFileSync(join(workspace, ".git/HEAD"), "utf8").trim();
+    const branch = /^ref: (refs\/[\w./-]+)$/.exec(head)?.[1];
+    const commit = branch === undefined ? head : commitOfBranch(workspace, branch);
+    return commit !== undefined && /^[0-9a-f]{40,64}$/.test(commit) ? commit : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function commitOfBranch(workspace: string, branch: string): string | undefined {
+  try {
+    return readFileSync(join(workspace, ".git", branch), "utf8").trim();
+  } catch {
+    const packed = readFileSync(join(workspace, ".git/packed-refs"), "utf8").split("\n");
+    return packed.find((line) => line.endsWith(` ${branch}`))?.split(" ", 1)[0];
+  }
+}
