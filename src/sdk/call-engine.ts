@@ -48,11 +48,12 @@ export async function placedResources(name: string, resources: JobResources = {}
   return answer;
 }
 
-/** Makes calls on the chosen engine. */
-export function callEngine(): CallEngine {
+/** Makes calls on the chosen engine. @param keep whether results are kept, which only the helper can do */
+export function callEngine(keep: boolean): CallEngine {
   const engine = chosenEngine();
   switch (engine.kind) {
     case "container":
+      if (keep && process.env[helperVariable]) return new HelperCalls("container", process.env);
       return new ContainerCalls(engine.client, process.env, (image) => pullByHelper(image, process.env));
     case "kubernetes":
       return new HelperCalls("kubernetes", process.env);

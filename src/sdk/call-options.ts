@@ -21,4 +21,11 @@ export interface CallOptions {
   readonly retries?: number;
   /** Timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout. */
   readonly timeLimit?: number | string;
+  /**
+   * Keep results in the registry, in the image's repository. A call whose function, arguments and version have a kept result does not run.
+   * Failures are not kept. Needs an image. Default: false.
+   */
+  readonly keep?: boolean;
+  /** With `keep`: the version of the function. Change it when results are no longer right. Default: the image's layers. */
+  readonly version?: string;
 }

@@ -1,14 +1,19 @@
 import { Failure } from "../core/errors.ts";
 import { type CallOutcome, placeOf } from "../engine/calls/calls.ts";
+import { HelperCalls } from "../engine/calls/helper.ts";
 import { type Sink, writeTo } from "../engine/flow.ts";
 import { wholeProgram } from "../engine/protocol.ts";
 import { absoluteVolumes } from "../engine/volumes.ts";
 import { callEngine, placedResources } from "./call-engine.ts";
+import { type CallPlace, receiveFiles, sendFiles } from "./call-files.ts";
 import type { CallOptions } from "./call-options.ts";
 import { callersFolder } from "./callers-folder.ts";
 import type { CheckedOptions } from "./check-options.ts";
 import { containerImage, imageVariables } from "./images.ts";
+import { folderForFiles } from "./own-place.ts";
+import { BatchRecord, targetVariable } from "./recorded.ts";
 import { type RanIn, revive } from "./remote-error.ts";
+import type { Step } from "./steps.ts";
 
 /** Calls to make, with callbacks for results and output. */
 export interface Calls {
@@ -21,6 +26,7 @@ export interface Calls {
   readonly labels?: "plain" | "colored";
   /** The stack of the caller, for errors. */
   readonly site: string;
+  readonly step: Step;
   /** Called once per call when it has ended, with its result or error. */
   readonly onSettled: (index: number, settled: PromiseSettledResult<unknown>) => void;
   readonly onOutput: Sink;
@@ -32,48 +38,97 @@ export interface Calls {
  * @throws UserError or Failure if the engine does not work, or leaves a call out
  */
 export async function makeCalls(calls: Calls): Promise<void> {
-  const { name, inputs, programArguments, options, site, onSettled, onOutput, labels } = calls;
-  const engine = callEngine();
+  const { name, inputs, programArguments, options, site, step, onSettled, onOutput, labels } = calls;
+  const keep = options.keep === true;
+  const target = process.env[targetVariable];
+  const engine = callEngine(keep);
   const images = imageVariables();
   const image = Object.keys(images).length > 0 ? containerImage(options.tag) : undefined;
   const network = options.network ?? "none";
   const place = placeOf(engine.kind, image);
+  if (keep && !(engine instanceof HelperCalls)) sayNothingIsKept();
   const kind = image === undefined ? "process" : engine.kind;
   const resources = await placedResources(name, options.resources);
   const ranIn: RanIn = { kind, network, memory: resources.memory, site };
-  let settled = 0;
-  const onOutcome = (index: number, outcome: CallOutcome) => {
-    settled += 1;
-    onSettled(index, settle(name, outcome, place, ranIn));
+  const callPlace = { kind: engine.kind, image };
+  const sent = await sendFiles(inputs, callPlace);
+  const files = engine.kind === "kubernetes" ? undefined : folderForFiles();
+  const isMap = labels !== undefined;
+  const record = new BatchRecord(
+    { engine: kind, images: image === undefined ? [] : [image] },
+    { id: step.id, name, after: step.after, items: inputs.length, isMap },
+  );
+  const open = new Set(inputs.keys());
+  // Files may have to reach the registry before a result is one.
+  const settling: Promise<void>[] = [];
+  const end = async (index: number, outcome: CallOutcome) => {
+    const result = await settle(name, outcome, place, ranIn, callPlace);
+    record.ended(index, result, "kept" in outcome);
+    onSettled(index, result);
   };
-  await engine.run(
+  const onOutcome = (index: number, outcome: CallOutcome) => {
+    open.delete(index);
+    settling.push(end(index, outcome));
+  };
+  const run = engine.run(
     {
       ...(image === undefined ? {} : { image }),
       programArguments,
       env: { ...images, ...options.env },
       network,
       resources,
+      id: step.id,
+      after: step.after,
       name,
-      inputs,
+      inputs: sent,
+      ...(files === undefined ? {} : { files }),
       ...(options.volumes === undefined ? {} : { volumes: absoluteVolumes(options.volumes, callersFolder()) }),
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
       ...(options.retries === undefined ? {} : { retries: options.retries }),
+      ...(keep
+        ? {
+            keep: {
+              ...(options.version === undefined ? {} : { version: options.version }),
+              ...(target ? { program: target } : {}),
+            },
+          }
+        : {}),
       ...(options.timeLimit === undefined ? {} : { timeLimit: options.timeLimit }),
       ...(labels === undefined ? {} : { labels }),
     },
-    { onOutput, onOutcome },
+    {
+      onStart: (index, where) => record.started(index, where),
+      onOutput: (data) => {
+        record.printed(data);
+        return onOutput(data);
+      },
+      onOutcome,
+    },
   );
-  if (settled === inputs.length) return;
+  await run.catch((error) => {
+    // Of all that did not come to an end, one tells why.
+    for (const index of [...open].slice(0, 1)) record.failed(index, error);
+    throw error;
+  });
+  await Promise.all(settling);
+  if (open.size === 0) return;
   throw new Failure(
     { code: "function-failed", culprit: name },
-    `Only ${settled} of ${inputs.length} calls of ${JSON.stringify(name)} ran on the engine ${engine.kind}.`,
+    `Only ${inputs.length - open.size} of ${inputs.length} calls of ${JSON.stringify(name)} ran on the engine ${engine.kind}.`,
     "Report this error, with the options of the function.",
   );
 }
 
+let isSaid = false;
+
+function sayNothingIsKept(): void {
+  if (!isSaid) process.stderr.write("slipway: `keep` has no effect: calls run in processes, without an image.\n");
+  isSaid = true;
+}
+
 /** Makes one call and returns its result, or throws its error. */
 export async function makeCall(
-  calls: Pick<Calls, "name" | "programArguments" | "options" | "site"> & { readonly input: string },
+  calls: Pick<Calls, "name" | "programArguments" | "options" | "site" | "step"> & { readonly input: string },
 ) {
   let settled: PromiseSettledResult<unknown> | undefined;
   await makeCalls({
@@ -88,12 +143,18 @@ export async function makeCall(
   throw settled?.reason;
 }
 
-function settle(name: string, outcome: CallOutcome, place: string, ranIn: RanIn): PromiseSettledResult<unknown> {
+async function settle(
+  name: string,
+  outcome: CallOutcome,
+  place: string,
+  ranIn: RanIn,
+  callPlace: CallPlace,
+): Promise<PromiseSettledResult<unknown>> {
   if ("reply" in outcome) {
     const { reply } = outcome;
-    return "error" in reply
-      ? { status: "rejected", reason: revive(reply.error, place, ranIn) }
-      : { status: "fulfilled", value: reply.result };
+    if ("error" in reply) return { status: "rejected", reason: revive(reply.error, place, ranIn) };
+    const [settled] = await Promise.allSettled([receiveFiles(reply.result, callPlace)]);
+    return settled;
   }
   const { status, reason } = outcome;
   // runInImage also works for programs that do not call `main`.

@@ -66,6 +66,8 @@ const checks = {
     secondsOf(value) === undefined
       ? [`is ${shown(value)}, which is not a duration`, "Write it like 90s, 1h30m, 2d, or a number of seconds."]
       : undefined,
+  keep: (value) => (typeof value === "boolean" ? undefined : ["is neither true nor false", "Write one of them."]),
+  version: (value) => (isText(value) && value !== "" ? undefined : ["is not a text", 'Write it like "3".']),
   args: (value) =>
     Array.isArray(value) && value.every(isText) ? undefined : ["is not a list of texts", "Give a list of texts."],
   parallelism: (value) =>

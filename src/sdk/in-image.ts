@@ -2,27 +2,27 @@ import { UserError } from "../core/errors.ts";
 import { wholeProgram } from "../engine/protocol.ts";
 import type { CallOptions } from "./call-options.ts";
 import { makeCall } from "./calls.ts";
-import { type CheckedOptions, checkOptions } from "./check-options.ts";
+import { checkOptions } from "./check-options.ts";
+import { functions, type ImageFunction, wrapped } from "./image-functions.ts";
 import { encodeJson, type Json } from "./json.ts";
+import { type MapInImageOptions, mapInImage } from "./map-in-image.ts";
 import { callSite } from "./remote-error.ts";
-import { servedCall, unknownFunction } from "./serving.ts";
+import { servedCall } from "./serving.ts";
+import { type Input, step } from "./steps.ts";
+import { decodeArguments } from "./values.ts";
 
 /** Options of {@link inImage}. */
 export type InImageOptions = CallOptions;
 
-type Callable = (...args: never[]) => unknown;
+type Inputs<A extends Json[]> = { [K in keyof A]: Input<A[K]> };
 
-/** A function that was defined with {@link inImage}. */
-export interface ImageFunction {
-  readonly name: string;
-  /** The original function, which runs in this process. */
-  readonly fn: Callable;
-  readonly options: CheckedOptions<InImageOptions>;
+/** A function that runs in the image. */
+export interface StepFunction<A extends Json[], R> {
+  /** Calls the function. Arguments may be promises, as those of other calls are: the call starts when their results are there. */
+  (...args: Inputs<A>): Promise<R>;
+  /** Calls the function for every item, as {@link mapInImage} does. Items, or their list, may be promises. */
+  map(items: Input<readonly A[0][]>, options?: MapInImageOptions & { readonly settled?: false }): Promise<R[]>;
 }
-
-/** The program's functions by name. */
-export const functions = new Map<string, ImageFunction>();
-const made = new WeakMap<Callable, ImageFunction>();
 
 /**
  * Wraps a function so that each call runs it inside this program's image, on the engine that {@link engine} returns. Each call starts the same
@@ -31,10 +31,10 @@ const made = new WeakMap<Callable, ImageFunction>();
  * {@link main}.
  *
  * @param name the function's name, unique in the program
- * @param fn the function. Arguments and result are JSON, at most 16 MiB each (on Kubernetes 8 MiB for the result). Its
- *   output goes to standard error
+ * @param fn the function. Arguments and result are JSON of at most 256 MiB each, with files and folders in it (`file`, `folder`). Its output
+ *   goes to standard error
  * @param options image, environment variables, network and resource limits
- * @returns the function to call. It rejects with `RemoteError` if `fn` throws (UserError and Failure arrive unchanged), with UserError if the
+ * @returns the function to call. Its arguments may be promises, such as those of other calls. It rejects with `RemoteError` if `fn` throws (UserError and Failure arrive unchanged), with UserError if the
  *   arguments are not JSON or there is no image for the tag, and with UserError or Failure if the engine does not work
  * @throws UserError if the program already has a function of that name, or if an option is unknown or invalid
  */
@@ -43,7 +43,7 @@ export function inImage<A extends Json[], R extends Json | void>(
   name: string,
   fn: (...args: A) => R | Promise<R>,
   options: InImageOptions = {},
-): (...args: A) => Promise<R> {
+): StepFunction<A, R> {
   if (functions.has(name) || name === wholeProgram) {
     throw new UserError(
       { code: "function-failed", culprit: name },
@@ -51,32 +51,22 @@ export function inImage<A extends Json[], R extends Json | void>(
       "Give each its own name.",
     );
   }
-  const checked = checkOptions(JSON.stringify(name), options);
+  const checked = checkOptions(JSON.stringify(name), options, "keep", "version");
   const known: ImageFunction = { name, fn, options: checked };
   functions.set(name, known);
-  const call = async (...args: A) => {
+  const call = (...args: Inputs<A>): Promise<R> => {
     const site = callSite(call);
-    const input = encodeJson(args, `argument list of ${JSON.stringify(name)}`);
-    // Already in the image: call the function directly.
-    if (servedCall !== undefined) return fn(...(JSON.parse(input) as A));
-    return (await makeCall({ name, input, programArguments: process.argv.slice(2), options: checked, site })) as R;
+    return step({ name, takes: args }, async (given, known) => {
+      const input = await encodeJson(given, `argument list of ${JSON.stringify(name)}`);
+      // Already in the image: call the function directly.
+      if (servedCall !== undefined) return fn(...((await decodeArguments(input)) as A));
+      const programArguments = process.argv.slice(2);
+      return (await makeCall({ name, input, programArguments, options: checked, site, step: known })) as R;
+    });
   };
-  made.set(call, known);
-  return call;
-}
-
-/**
- * Finds a function by its name or by the wrapper that {@link inImage} returned.
- *
- * @throws UserError if there is none
- */
-export function imageFunction(wanted: string | Callable): ImageFunction {
-  const found = typeof wanted === "string" ? functions.get(wanted) : made.get(wanted);
-  if (found !== undefined) return found;
-  const name = typeof wanted === "string" ? wanted : wanted.name || "anonymous";
-  throw unknownFunction(
-    name,
-    functions,
-    "Define it with inImage at the top of a module, and pass the returned function or its name.",
-  );
+  const map: StepFunction<A, R>["map"] = (items, given) =>
+    mapInImage(items as readonly Json[], call as never, given) as Promise<R[]>;
+  const whole = Object.assign(call, { map });
+  wrapped.set(whole, known);
+  return whole;
 }

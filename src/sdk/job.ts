@@ -9,6 +9,7 @@ import { temporaryFolder } from "../core/temporary-folder.ts";
 import { callersFolder } from "./callers-folder.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Json } from "./json.ts";
+import { step } from "./steps.ts";
 
 /** Overrides the command line, by default `slipway` on PATH. */
 const commandVariable = "SLIPWAY_COMMAND";
@@ -59,9 +60,11 @@ export async function resolveJob(deployment: Deployment, options: Omit<JobRunOpt
  * @throws JobError if the job is invalid or fails
  * @throws UserError if the command `slipway` is not found
  */
-export async function runJob(deployment: Deployment, options: JobRunOptions = {}): Promise<Json> {
-  const printed = await command("run", deployment, options);
-  return deployment.function === undefined ? printed : (JSON.parse(printed) as Json);
+export function runJob(deployment: Deployment, options: JobRunOptions = {}): Promise<Json> {
+  return step({ name: `job ${options.name ?? "job"}`, takes: [] }, async () => {
+    const printed = await command("run", deployment, options);
+    return deployment.function === undefined ? printed : (JSON.parse(printed) as Json);
+  });
 }
 
 async function command(

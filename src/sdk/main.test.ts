@@ -186,7 +186,7 @@ describe("a process that serves a function", () => {
     expect(readFileSync(file, "utf8")).toBe(`\x1eslipway n {"logged":${length}}\n`);
     const { status } = await serve("large", "2", "4000");
     expect(status).toBe(1);
-    expect(readFileSync(file, "utf8")).toContain("takes 5002 bytes as JSON; at most 4000 are allowed");
+    expect(readFileSync(file, "utf8")).toContain("This engine cannot hand on files, folders and values above 8 MiB.");
   });
 
   it("ends when whoever called is gone", async () => {

@@ -1,8 +1,10 @@
 import { exitStatusOf, Failure, reportOf, UserError } from "../core/errors.ts";
 import { stopAll } from "../core/interrupts.ts";
-import { functions } from "./in-image.ts";
+import { settleCalls } from "../engine/calls/helper.ts";
+import { functions } from "./image-functions.ts";
 import type { Json } from "./json.ts";
-import { serve, servedCall } from "./serving.ts";
+import { serve } from "./serve.ts";
+import { servedCall } from "./serving.ts";
 
 // An error at the top of a module, such as an unknown option of a function. Node would print the bundle's source.
 process.on("uncaughtExceptionMonitor", (error) => {
@@ -23,6 +25,7 @@ export async function main(program: () => Json | void | Promise<Json | void>): P
   if (servedCall !== undefined) return serve(servedCall, functions, program);
   try {
     await program();
+    await settleCalls();
   } catch (error) {
     process.stderr.write(`${reportOf(error)}\n`);
     await stopAll("SIGTERM");

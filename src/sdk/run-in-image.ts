@@ -6,9 +6,10 @@ import { checkOptions } from "./check-options.ts";
 import type { Json } from "./json.ts";
 import { callSite } from "./remote-error.ts";
 import { servedCall } from "./serving.ts";
+import { step } from "./steps.ts";
 
 /** Options of {@link runInImage}. */
-export interface RunInImageOptions extends CallOptions {
+export interface RunInImageOptions extends Omit<CallOptions, "keep" | "version"> {
   /** The program's arguments in the image. Default: none. */
   readonly args?: readonly string[];
 }
@@ -31,15 +32,18 @@ export function insideImage(): boolean {
  *   engine does not work
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a program that returns nothing has this type
-export async function runInImage<R extends Json | void = Json | void>(options: RunInImageOptions = {}): Promise<R> {
-  if (insideImage()) {
-    throw new UserError(
-      { code: "function-failed", culprit: "runInImage" },
-      "runInImage was called inside the image, where the program would start itself forever.",
-      "Check insideImage() first, or pass `args` that tell the program what to do there.",
-    );
-  }
-  const { args = [], ...rest } = checkOptions("runInImage", options, "args");
+export function runInImage<R extends Json | void = Json | void>(options: RunInImageOptions = {}): Promise<R> {
   const site = callSite(runInImage);
-  return (await makeCall({ name: wholeProgram, input: "[]", programArguments: args, options: rest, site })) as R;
+  return step({ name: wholeProgram, takes: [] }, async (_, known) => {
+    if (insideImage()) {
+      throw new UserError(
+        { code: "function-failed", culprit: "runInImage" },
+        "runInImage was called inside the image, where the program would start itself forever.",
+        "Check insideImage() first, or pass `args` that tell the program what to do there.",
+      );
+    }
+    const { args = [], ...rest } = checkOptions("runInImage", options, "args");
+    const call = { name: wholeProgram, input: "[]", programArguments: args, options: rest, site, step: known };
+    return (await makeCall(call)) as R;
+  });
 }

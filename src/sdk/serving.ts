@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Failure, UserError } from "../core/errors.ts";
 import {
   callVariable,
+  filesVariable,
   indexVariable,
   inputsVariable,
   type LoggedReply,
@@ -11,12 +12,7 @@ import {
   nonceVariable,
   resultFileVariable,
   resultLine,
-  wholeProgram,
 } from "../engine/protocol.ts";
-import { encodeJson } from "./json.ts";
-import { describeFailure } from "./remote-error.ts";
-
-type Callable = (...args: never[]) => unknown;
 
 /** The one function call that this process was started to run. */
 interface ServedCall {
@@ -25,6 +21,8 @@ interface ServedCall {
   readonly input: () => Promise<string>;
   /** Maximum size of the result in bytes; undefined: the default. */
   readonly limit: number | undefined;
+  /** Folder for the content of files; undefined: the engine has none. */
+  readonly files: string | undefined;
   /** Writes the result line and ends the process. */
   readonly reply: (json: string, isFine: boolean) => Promise<never>;
 }
@@ -39,9 +37,13 @@ function begin(name: string): ServedCall {
     delete process.env[variable];
     return value;
   };
-  const [nonce = "", inputs, file, limit] = [nonceVariable, inputsVariable, resultFileVariable, limitVariable].map(
-    take,
-  );
+  const [nonce = "", inputs, file, limit, files] = [
+    nonceVariable,
+    inputsVariable,
+    resultFileVariable,
+    limitVariable,
+    filesVariable,
+  ].map(take);
   take(callVariable);
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr);
@@ -60,7 +62,7 @@ function begin(name: string): ServedCall {
       else process.exit(status);
     });
   const input = async () => (inputs === undefined ? readRequest(name) : readInputs(name, inputs));
-  return { name, input, limit: limit === undefined ? undefined : Number(limit), reply };
+  return { name, input, limit: limit === undefined ? undefined : Number(limit), files, reply };
 }
 
 /** Reads the first line of standard input. The caller keeps it open until it has the result; when it closes early, this process exits. */
@@ -113,34 +115,3 @@ const requested = process.env[callVariable];
 
 /** The call that this process serves. Undefined: it runs the program itself. */
 export const servedCall: ServedCall | undefined = requested === undefined ? undefined : begin(requested);
-
-/**
- * Serves the call: reads the arguments, runs the function and writes the result. Then exits with status 0, or 1 if the function failed.
- *
- * @param functions the program's functions by name
- * @param program the body of the program itself
- */
-export async function serve(
-  call: ServedCall,
-  functions: ReadonlyMap<string, { readonly fn: Callable }>,
-  program: Callable,
-): Promise<never> {
-  let json: string;
-  let isFine = false;
-  try {
-    const fn = call.name === wholeProgram ? program : functions.get(call.name)?.fn;
-    if (fn === undefined) {
-      const remedy =
-        "Define it with inImage before main is called. If the image was built from other sources, build it again.";
-      throw unknownFunction(call.name, functions, remedy);
-    }
-    const args = JSON.parse(await call.input()) as never[];
-    const result = await fn(...args);
-    const subject = `result of ${call.name === wholeProgram ? "the program" : JSON.stringify(call.name)}`;
-    json = result === undefined ? "{}" : `{"result":${encodeJson(result, subject, call.limit)}}`;
-    isFine = true;
-  } catch (error) {
-    json = JSON.stringify({ error: describeFailure(error) });
-  }
-  return call.reply(json, isFine);
-}

@@ -91,7 +91,7 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   nan: () => nan(),
   wrongTag: () => wrongTag(),
   large: async () => (await large(4 * 1024 * 1024)).length,
-  tooLarge: () => large(16 * 1024 * 1024),
+  tooLarge: () => large(256 * 1024 * 1024),
   outer: () => outer(),
   where: () => where(),
   secret: () => secret(),

@@ -1,0 +1,224 @@
+import { createHash, randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmod, copyFile, link, open, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { basename, dirname, join, resolve, sep } from "node:path";
+import { Failure, messageOf, UserError } from "../core/errors.ts";
+import { removedAtEnd } from "../core/interrupts.ts";
+import type { FileForm } from "../engine/calls/file-form.ts";
+import { type Digest, splitDigest } from "../oci/digest.ts";
+import { readWhole, tarOf, unpackTar } from "./folder-tar.ts";
+
+export type Content = Pick<FileForm, "digest" | "size">;
+
+/** Where content comes from that is not here, and where content of this process goes to. */
+export interface Remote {
+  /** Brings content to a path, whole and verified, or fails. */
+  readonly fetch: (content: Content, path: string) => Promise<void>;
+  readonly store?: (content: Content, path: string) => Promise<void>;
+}
+
+/** Content of files on this machine: a folder of files that have the hex of their sha256 as names. Keep python/slipway/_files.py the same. */
+export class FilePlace {
+  readonly folder: string;
+  readonly #remote: Remote;
+  /** Content that this process has seen whole. */
+  readonly #verified = new Map<Digest, Promise<void>>();
+  #scratch: string | undefined;
+  #prepared = 0;
+
+  constructor(folder: string, remote: Remote) {
+    this.folder = folder;
+    this.#remote = remote;
+  }
+
+  /** Path of content, whether it is here or not. */
+  pathOf({ digest }: Pick<Content, "digest">): string {
+    return join(this.folder, splitDigest(digest).hex);
+  }
+
+  has(content: Content): boolean {
+    return existsSync(this.pathOf(content));
+  }
+
+  /**
+   * A new folder of this process on the disk of this machine, which goes with the process.
+   *
+   * Slipway must be able to remove it, and what it is in may belong to another user: the one of a container.
+   */
+  scratch(): string {
+    if (this.#scratch === undefined) {
+      const folder = mkdtempSync(join(this.folder, "scratch-"));
+      this.#scratch = folder;
+      removedAtEnd(() => rmSync(folder, { recursive: true, force: true }));
+      chmodSync(folder, 0o777);
+    }
+    return this.#scratch;
+  }
+
+  /**
+   * Takes a file or folder into the place.
+   *
+   * @param mayLink whether it changes no more. Then a file of {@link scratch} is not copied
+   * @throws UserError if it cannot be read
+   */
+  async put(source: string, kind: "file" | "folder", mayLink: boolean): Promise<Content> {
+    return this.#take(async (target) => {
+      const status = await stat(source).catch((error: NodeJS.ErrnoException) => error);
+      if (status instanceof Error)
+        throw unreadable(source, status.code === "ENOENT" ? "does not exist" : status.message);
+      if (kind === "folder") {
+        if (!status.isDirectory()) throw unreadable(source, "is not a folder", "Hand it on with file().");
+        return writeHashed(tarOf(source), target);
+      }
+      if (!status.isFile()) throw unreadable(source, "is not a file", "Hand a folder on with folder().");
+      const isOwn = this.#scratch !== undefined && resolve(source).startsWith(this.#scratch + sep);
+      const isLinked = mayLink && isOwn && (await link(source, target).then(...either));
+      const file = await open(source).catch((error: Error) => {
+        throw unreadable(source, error.message);
+      });
+      try {
+        const pieces = readWhole(file, status.size, source);
+        return isLinked ? await hashed(pieces) : await writeHashed(pieces, target);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  /** Takes the content of a large value. */
+  async putText(text: string): Promise<Content> {
+    return this.#take((target) => writeHashed(piecesOf(Buffer.from(text)), target));
+  }
+
+  async #take(write: (target: string) => Promise<Content>): Promise<Content> {
+    const partial = join(this.folder, `.${randomBytes(8).toString("hex")}`);
+    try {
+      const content = await write(partial);
+      await chmod(partial, 0o444);
+      await rename(partial, this.pathOf(content));
+      this.#verified.set(content.digest, Promise.resolve());
+      await this.#remote.store?.(content, this.pathOf(content));
+      return content;
+    } finally {
+      await rm(partial, { force: true });
+    }
+  }
+
+  /**
+   * Makes sure that content is here.
+   *
+   * @returns the path of the content, which nobody may change
+   * @throws Failure if it is damaged, or nobody has it. UserError or Failure of the registry
+   */
+  async locate(content: Content): Promise<string> {
+    const { digest } = content;
+    const path = this.pathOf(content);
+    const verifying = this.#verified.get(digest) ?? this.#verify(content, path);
+    this.#verified.set(digest, verifying);
+    verifying.catch(() => this.#verified.delete(digest));
+    await verifying;
+    return path;
+  }
+
+  async #verify(content: Content, path: string): Promise<void> {
+    if (!existsSync(path)) return this.#remote.fetch(content, path);
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      if (size === content.size && (await hashed(readWhole(file, size, path))).digest === content.digest) return;
+    } finally {
+      await file.close();
+    }
+    throw damaged(content.digest, path);
+  }
+
+  /** Brings a file or folder, by its own name, to a new folder of {@link scratch}. */
+  async prepare(form: FileForm): Promise<string> {
+    const content = await this.locate(form);
+    this.#prepared += 1;
+    const folder = join(this.scratch(), String(this.#prepared));
+    mkdirSync(folder);
+    const path = join(folder, form.name || "file");
+    if (form.kind === "folder") await unpack(content, path, form.digest);
+    else await symlink(content, path);
+    return path;
+  }
+
+  /** Brings a file or folder to a path, whole or not at all. A file that is there is replaced; a folder must be new or empty. */
+  async save(form: FileForm, path: string): Promise<void> {
+    const content = await this.locate(form);
+    const target = resolve(path);
+    mkdirSync(dirname(target), { recursive: true });
+    const partial = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}`);
+    const release = removedAtEnd(() => rmSync(partial, { recursive: true, force: true }));
+    try {
+      if (form.kind === "folder") await unpack(content, partial, form.digest);
+      else {
+        await copyFile(content, partial);
+        await chmod(partial, 0o666 & ~process.umask());
+      }
+      await rename(partial, target).catch((error: NodeJS.ErrnoException) => {
+        throw new UserError(
+          { code: "file-unwritable", culprit: path },
+          `${path} cannot be replaced: ${error.message}.`,
+          "Save it to a path where nothing is.",
+        );
+      });
+    } finally {
+      release();
+      await rm(partial, { recursive: true, force: true });
+    }
+  }
+
+  /** A file's content in memory. */
+  async read(content: Content): Promise<Buffer> {
+    return readFile(await this.locate(content));
+  }
+}
+
+const either = [() => true, () => false] as const;
+
+async function unpack(tar: string, folder: string, digest: Digest): Promise<void> {
+  await unpackTar(tar, folder).catch((error: unknown) => {
+    throw error instanceof RangeError ? damaged(digest, messageOf(error)) : error;
+  });
+}
+
+async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
+
+async function writeHashed(pieces: AsyncIterable<Buffer>, path: string): Promise<Content> {
+  const file = await open(path, "wx");
+  try {
+    return await hashed(pieces, (piece) => file.writeFile(piece));
+  } finally {
+    await file.close();
+  }
+}
+
+async function hashed(
+  pieces: AsyncIterable<Buffer>,
+  onPiece: (piece: Buffer) => Promise<void> | void = () => {},
+): Promise<Content> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const piece of pieces) {
+    hash.update(piece);
+    size += piece.length;
+    await onPiece(piece);
+  }
+  return { digest: `sha256:${hash.digest("hex")}`, size };
+}
+
+function unreadable(path: string, problem: string, remedy = "Check the path."): UserError {
+  return new UserError({ code: "file-unreadable", culprit: path }, `${path} ${problem}.`, remedy);
+}
+
+export function damaged(digest: Digest, where: string): Failure {
+  return new Failure(
+    { code: "content-lost", culprit: digest },
+    `The content ${digest} of a function's file is damaged (${where}).`,
+    "Call the function that made it again.",
+  );
+}

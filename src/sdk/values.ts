@@ -1,0 +1,53 @@
+import { Failure } from "../core/errors.ts";
+import { type FileForm, isMarked, replaceForms } from "../engine/calls/file-form.ts";
+import { FileValue } from "./files.ts";
+import { ownPlace } from "./own-place.ts";
+
+/**
+ * The value that JSON stands for: forms become files, or the large value that they stand for.
+ *
+ * @param json parsed
+ * @param onForms told of all forms, before content is asked for
+ * @throws Failure if content is gone or damaged, or a form is unknown
+ */
+export async function decodeJson(
+  json: unknown,
+  onForms: (forms: readonly FileForm[]) => Promise<void> = async () => {},
+): Promise<{ readonly value: unknown; readonly files: readonly FileValue[] }> {
+  if (!hasForms(json)) return { value: json, files: [] };
+  const forms: FileForm[] = [];
+  const files: FileValue[] = [];
+  let value: unknown;
+  try {
+    value = replaceForms(json, (form) => {
+      forms.push(form);
+      const file = new FileValue(form);
+      if (form.kind !== "json") files.push(file);
+      return file;
+    });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const problem = `A value that came from a function ${error.message}.`;
+    throw new Failure({ code: "function-failed", culprit: "files" }, problem, "Build the image again.");
+  }
+  await onForms(forms);
+  const [form] = forms;
+  if (value instanceof FileValue && form?.kind === "json") {
+    const text = Buffer.from(await ownPlace().read(form)).toString();
+    return decodeJson(JSON.parse(text), onForms);
+  }
+  return { value, files };
+}
+
+/** Arguments as a function gets them: its files are on this machine. */
+export async function decodeArguments(json: string): Promise<unknown[]> {
+  const { value, files } = await decodeJson(JSON.parse(json));
+  for (const file of files) await file.prepare();
+  return value as unknown[];
+}
+
+function hasForms(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some(hasForms);
+  return isMarked(value) || Object.values(value).some(hasForms);
+}
