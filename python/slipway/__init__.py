@@ -16,7 +16,9 @@ from slipway._deployments import (
 )
 from slipway._engine import Engine, Resources, engine
 from slipway._errors import Failure, ItemFailure, MapError, RemoteError, UserError
+from slipway._files import File, file, folder, scratch_folder
 from slipway._functions import (
+    StepFunction,
     in_image,
     inside_image,
     main,
@@ -32,6 +34,7 @@ from slipway._jobs import (
     resolve_job,
     run_job,
 )
+from slipway._steps import Handle
 
 __all__ = [
     "SLIPWAY_INTERPRETER",
@@ -42,8 +45,10 @@ __all__ = [
     "Deployment",
     "Engine",
     "Failure",
+    "File",
     "GitRepoBranch",
     "GitRepoCommit",
+    "Handle",
     "ImageTarget",
     "ItemFailure",
     "JobError",
@@ -55,10 +60,13 @@ __all__ = [
     "ServerAvailableFile",
     "ServerAvailableFolder",
     "ServerAvailableInterpreter",
+    "StepFunction",
     "UserError",
     "add_credentials",
     "container_image",
     "engine",
+    "file",
+    "folder",
     "has_container_image",
     "in_image",
     "inside_image",
@@ -67,4 +75,5 @@ __all__ = [
     "resolve_job",
     "run_in_image",
     "run_job",
+    "scratch_folder",
 ]

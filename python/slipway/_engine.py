@@ -11,15 +11,17 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import (
-    IO, Any, Callable, Dict, Iterable, List, Literal, Mapping, NamedTuple, Optional, Sequence, Set, Tuple,
+    IO, Any, Callable, Dict, Iterable, Iterator, List, Literal, Mapping, NamedTuple, Optional, Sequence, Set, Tuple,
     TypedDict, Union,
 )
 
 from slipway._errors import REPORTED, Failure, UserError, reported
+from slipway._files import FILES
 from slipway._images import image_variables
 from slipway._protocol import CALL, NONCE, ResultReader
 from slipway._secrets import with_secrets
@@ -36,6 +38,8 @@ _HELPER = "SLIPWAY_ENGINE_HELPER"
 _HELPER_SOCKET = "SLIPWAY_ENGINE_SOCKET"
 # Bytes of memory to assume for a call without a limit.
 _USUAL_MEMORY = 256 * 1024 * 1024
+# Bytes that the path of a socket may have.
+_LONGEST_PATH = 100
 # Seconds that a process, and the helper, get to stop.
 _GRACE = 5
 _HELPER_GRACE = 150
@@ -78,17 +82,23 @@ class Batch(TypedDict, total=False):
     env: Mapping[str, str]
     network: str
     resources: Mapping[str, Any]
+    id: str
+    after: Sequence[str]
     name: str
     inputs: Sequence[str]
     parallelism: int
     retries: int
     timeLimit: float
     volumes: Volumes
+    keep: Dict[str, str]
+    files: str
     labels: str
 
 
 OnOutcome = Callable[[int, Dict[str, Any]], None]
 OnOutput = Callable[[bytes], None]
+# Gets the index of a call that starts, and the pod and node.
+OnStart = Callable[[int, str], None]
 
 # Bytes of a line that are held back until its end comes.
 _LONGEST_LINE = 64 * 1024
@@ -186,28 +196,77 @@ def placed(resources: Mapping[str, Any], subject: str) -> Dict[str, Any]:
     return json.loads(_placed(json.dumps(resources), subject))  # type: ignore[no-any-return]
 
 
-def run(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
+def run(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput, on_start: OnStart) -> None:
     """Runs all calls of a batch on the chosen engine. The calls end with this process.
 
     Args:
         on_outcome: called once per call when it has ended, with its index and `CallOutcome`.
         on_output: called with the output of functions.
+        on_start: called when an attempt of a call starts.
 
     Raises:
         UserError: the engine does not work, and the user can fix it.
         Failure: the engine does not work.
     """
     if engine().kind == "process":
-        _run_processes(batch, on_outcome, on_output)
+        if "keep" in batch:
+            _say_nothing_is_kept()
+        _run_processes(batch, on_outcome, on_output, on_start)
     else:
-        _run_helper(os.environ[_HELPER], batch, on_outcome, on_output)
+        _run_helper(os.environ[_HELPER], batch, _Listener(on_outcome, on_output, on_start))
 
 
-def _run_helper(helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
+@functools.lru_cache(maxsize=None)
+def _say_nothing_is_kept() -> None:
+    print("slipway: `keep` has no effect: calls run in processes, without an image.", file=sys.stderr)
+
+
+class _Listener(NamedTuple):
+    on_outcome: OnOutcome
+    on_output: OnOutput
+    on_start: OnStart
+
+
+# What stops the batches that run, of all threads.
+_stops: Dict[object, Callable[[], None]] = {}
+_stops_lock = threading.Lock()
+_is_stopped = False
+
+
+def stop() -> None:
+    """Stops all calls, and makes no new ones."""
+    global _is_stopped
+    with _stops_lock:
+        _is_stopped = True
+        stops = list(_stops.values())
+    for each in stops:
+        each()
+
+
+@contextmanager
+def _stopped_by(act: Callable[[], None]) -> Iterator[None]:
+    """While a batch runs, `stop` stops it so."""
+    key = object()
+    with _stops_lock:
+        if _is_stopped:
+            raise KeyboardInterrupt
+        _stops[key] = act
+    try:
+        yield
+    finally:
+        with _stops_lock:
+            del _stops[key]
+
+
+def _run_helper(helper: str, batch: Batch, listener: _Listener) -> None:
     status: Optional[int] = None
-    last = _ask_early_helper(batch, on_outcome, on_output)
+    global _unsettled
+    path = os.environ.get(_HELPER_SOCKET) or _own_server(helper)
+    if path and "keep" in batch:
+        _unsettled = path
+    last = _ask_server(path, {"batch": batch, "env": dict(os.environ)}, listener)
     if last is None or "declined" in last:
-        last, status = _start_helper(helper, batch, on_outcome, on_output)
+        last, status = _start_helper(helper, batch, listener)
     if "done" in last:
         return
     if "error" in last:
@@ -219,9 +278,40 @@ def _run_helper(helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnO
     raise reported(Failure, "program-failed", helper, text)
 
 
-def _ask_early_helper(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> Optional[Dict[str, Any]]:
-    """Lets the helper that the launch script started make the calls, if it still waits. Returns its last answer."""
-    path = os.environ.get(_HELPER_SOCKET)
+# Where results of single calls may wait to be stored.
+_unsettled: Optional[str] = None
+
+
+def settle() -> None:
+    """Waits until kept results of single calls are stored. To be called before the program ends."""
+    if _unsettled:
+        _ask_server(_unsettled, {"settle": True}, _Listener(lambda *_: None, lambda _: None, lambda *_: None))
+
+
+@functools.lru_cache(maxsize=None)
+def _own_server(helper: str) -> Optional[str]:
+    """The helper of this program: it starts once for all calls. Returns its socket. None: it cannot be."""
+    folder = os.path.join(tempfile.gettempdir(), "slipway-helper-")
+    if len(os.fsencode(folder)) + len("XXXXXXXX/socket") > _LONGEST_PATH:
+        return None
+    path = os.path.join(tempfile.mkdtemp(prefix="slipway-helper-"), "socket")
+    child = _spawn(
+        [helper, "serve", path, str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert child.stdout
+    # It ends by itself, some time after this process.
+    child.stdout.readline()
+    child.stdout.close()
+    child.returncode = 0
+    return path
+
+
+def _ask_server(path: Optional[str], request: Mapping[str, Any], listener: _Listener) -> Optional[Dict[str, Any]]:
+    """Asks a helper that serves this program, if it still waits. Returns its last answer."""
     if not path:
         return None
     with socket.socket(socket.AF_UNIX) as connection:
@@ -230,10 +320,10 @@ def _ask_early_helper(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) 
         except OSError:
             return None
         with connection.makefile("rb") as answers:
-            request = {"batch": batch, "env": dict(os.environ)}
             try:
-                connection.sendall(json.dumps(request).encode() + b"\n")
-                return _listen(answers, on_outcome, on_output)
+                with _stopped_by(lambda: _shut(connection)):
+                    connection.sendall(json.dumps(request).encode() + b"\n")
+                    return _listen(answers, listener)
             except (BrokenPipeError, ConnectionResetError):
                 return {}
             except BaseException:
@@ -245,9 +335,12 @@ def _ask_early_helper(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) 
                 raise
 
 
-def _start_helper(
-    helper: str, batch: Batch, on_outcome: OnOutcome, on_output: OnOutput
-) -> Tuple[Dict[str, Any], int]:
+def _shut(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _start_helper(helper: str, batch: Batch, listener: _Listener) -> Tuple[Dict[str, Any], int]:
     # In its own session, so that it survives the terminal's signals and this process, and can stop the calls.
     with _spawn(
         [helper, "calls"],
@@ -257,12 +350,13 @@ def _start_helper(
         start_new_session=True,
     ) as child:
         assert child.stdin and child.stdout and child.stderr
-        printer = _printer(child.stderr, on_output)
+        printer = _printer(child.stderr, listener.on_output)
         last: Dict[str, Any] = {}
         try:
             child.stdin.write(json.dumps({"batch": batch}).encode() + b"\n")
             child.stdin.flush()
-            last = _listen(child.stdout, on_outcome, on_output)
+            with _stopped_by(lambda: _close(child)):
+                last = _listen(child.stdout, listener)
         except BrokenPipeError:
             pass
         finally:
@@ -278,17 +372,19 @@ def _start_helper(
     return last, child.returncode
 
 
-def _listen(answers: Iterable[bytes], on_outcome: OnOutcome, on_output: OnOutput) -> Dict[str, Any]:
+def _listen(answers: Iterable[bytes], listener: _Listener) -> Dict[str, Any]:
     last: Dict[str, Any] = {}
     for line in answers:
         if not line.endswith(b"\n"):
             # The helper ended in the middle of an answer.
             break
         answer = json.loads(line)
-        if "index" in answer:
-            on_outcome(answer["index"], answer["outcome"])
+        if "started" in answer:
+            listener.on_start(answer["index"], answer["started"])
+        elif "index" in answer:
+            listener.on_outcome(answer["index"], answer["outcome"])
         elif "output" in answer:
-            on_output(base64.b64decode(answer["output"]))
+            listener.on_output(base64.b64decode(answer["output"]))
         else:
             last = answer
     return last
@@ -299,12 +395,13 @@ def _is_fine(outcome: Mapping[str, Any]) -> bool:
     return "error" not in outcome.get("reply", {"error": None})
 
 
-def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> None:
+def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput, on_start: OnStart) -> None:
     running: Set["subprocess.Popen[bytes]"] = set()
     lock = threading.Lock()
     inputs = batch["inputs"]
     is_alone = len(inputs) == 1 and "labels" not in batch
     variables = with_secrets(batch["env"])
+    files = {FILES: batch["files"]} if "files" in batch else {}
     require_in_place(batch.get("volumes", {}))
     is_stopped = False
 
@@ -327,11 +424,12 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 stdout=subprocess.PIPE,
                 # A single call may use the terminal.
                 stderr=None if is_alone else subprocess.PIPE,
-                env={**os.environ, **variables, CALL: batch["name"], NONCE: nonce},
+                env={**os.environ, **variables, **files, CALL: batch["name"], NONCE: nonce},
                 # In its own process group, so that its children are stopped with it.
                 start_new_session=True,
             )
             running.add(child)
+        on_start(index, "")
         with child:
             assert child.stdin and child.stdout
             timer = _time_limit(child, batch.get("timeLimit"), is_late)
@@ -374,18 +472,23 @@ def _run_processes(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput) -> 
                 on_output(f"slipway: {subject}: attempt {number} of {attempts} failed; trying again\n".encode())
 
     parallelism = batch.get("parallelism") or _room_here(batch["resources"])
-    with ThreadPoolExecutor(max_workers=min(parallelism, len(inputs))) as pool:
+
+    def stop_running() -> None:
+        nonlocal is_stopped
+        with lock:
+            is_stopped = True
+            left = list(running)
+        _stop(left)
+
+    with ThreadPoolExecutor(max_workers=min(parallelism, len(inputs))) as pool, _stopped_by(stop_running):
         calls = [pool.submit(call, index) for index in range(len(inputs))]
         try:
             for each in calls:
                 each.result()
         except BaseException:
-            with lock:
-                is_stopped = True
-                left = list(running)
             for each in calls:
                 each.cancel()
-            _stop(left)
+            stop_running()
             raise
 
 

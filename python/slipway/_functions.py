@@ -3,20 +3,23 @@
 import functools
 import os
 import sys
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, TypeVar, Union, cast, overload
+from typing import Any, Callable, Dict, Generic, List, Mapping, NamedTuple, Optional, Sequence, Set, TypeVar, Union, cast, overload
 
-from slipway import _engine
+from slipway import _engine, _files, _steps
 from slipway._engine import Network, Resources, Volumes
 from slipway._errors import Failure, ItemFailure, MapError, RanIn, UserError, reported, revive
+from slipway._files import decode_arguments
 from slipway._images import container_image, image_variables
 from slipway._json import encode
 from slipway._options import check_options, seconds
 from slipway._progress import MapProgress
 from slipway._protocol import WHOLE_PROGRAM
+from slipway._runs import TARGET, BatchRecord, ends_with
 from slipway._serving import SERVED, unknown_function
+from slipway._steps import Handle, Step
 from slipway._volumes import absolute_volumes
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+_R = TypeVar("_R")
 
 
 class _Options(NamedTuple):
@@ -29,6 +32,8 @@ class _Options(NamedTuple):
     retries: Optional[int] = None
     time_limit: Union[int, str, None] = None
     volumes: Optional[Volumes] = None
+    keep: Optional[bool] = None
+    version: Optional[str] = None
 
     def over(self, others: "_Options") -> "_Options":
         """These options, with the others' values for those that are not given."""
@@ -41,12 +46,51 @@ class _ImageFunction(NamedTuple):
     options: _Options
 
 
-_functions: Dict[str, _ImageFunction] = {}
-_ATTRIBUTE = "__slipway_function__"
+class StepFunction(Generic[_R]):
+    """A function that runs in the image. Arguments may be handles of other calls, also in lists, tuples and dicts.
 
+    `function(*arguments)` returns the result. `function.submit(*arguments)` returns a `Handle` at once. So does
+    `function.map(items, **options)`, of the list of results, with the options of `map_in_image`.
+    """
+
+    def __init__(self, known: _ImageFunction) -> None:
+        functools.update_wrapper(self, known.function)
+        self._known = known
+
+    def __call__(self, *arguments: Any) -> _R:
+        """Runs the function in the image, and returns its result."""
+        result = self._run(*_steps.now(self._known.name, arguments))
+        if result.error is not None:
+            raise result.error
+        return cast(_R, result.value)
+
+    def submit(self, *arguments: Any) -> Handle[_R]:
+        """Runs the function in the image as soon as the results that it takes are there. Returns at once."""
+        return _steps.later(self._known.name, arguments, lambda given, step: self._run(given, step).get())
+
+    def map(self, items: Any, **options: Any) -> Handle[List[_R]]:
+        """Runs the function for every item as `map_in_image` does, as soon as the items are there. Returns at once.
+
+        Args:
+            items: the items. The list, and each item, may be a handle.
+            options: the options of `map_in_image`.
+        """
+        count = len(items) if isinstance(items, (list, tuple, range)) else None
+        return _steps.later(self._known.name, items, lambda given, step: _map(given, self._known, step, **options), count)
+
+    def _run(self, arguments: Any, step: Step) -> "_Settled":
+        known = self._known
+        text = encode(list(arguments), f'argument list of "{known.name}"')
+        if SERVED is not None:
+            # Already in the image: call the function directly.
+            return _Settled(known.function(*decode_arguments(text)), None)
+        return _call(step, text, sys.argv[1:], known.options)
+
+
+_functions: Dict[str, _ImageFunction] = {}
 
 @overload
-def in_image(function: _F) -> _F: ...
+def in_image(function: Callable[..., _R]) -> StepFunction[_R]: ...
 
 
 @overload
@@ -60,7 +104,9 @@ def in_image(
     retries: Optional[int] = None,
     time_limit: Union[int, str, None] = None,
     volumes: Optional[Volumes] = None,
-) -> Callable[[_F], _F]: ...
+    keep: Optional[bool] = None,
+    version: Optional[str] = None,
+) -> Callable[[Callable[..., _R]], StepFunction[_R]]: ...
 
 
 def in_image(
@@ -74,6 +120,8 @@ def in_image(
     retries: Optional[int] = None,
     time_limit: Union[int, str, None] = None,
     volumes: Optional[Volumes] = None,
+    keep: Optional[bool] = None,
+    version: Optional[str] = None,
 ) -> Any:
     """Decorates a function so that each call runs it inside this program's image, on the engine that `engine()` returns.
 
@@ -86,7 +134,8 @@ def in_image(
     image for the tag, and UserError or Failure if the engine does not work.
 
     Args:
-        function: the function. It takes positional arguments only. Arguments and result are JSON, at most 16 MiB each (on Kubernetes 8 MiB for the result).
+        function: the function. It takes positional arguments only. Arguments and result are JSON of at most 256 MiB each, with files and folders in it
+            (`file`, `folder`).
         name: a name that is unique in the program. Default: the function's name.
         tag: image to use, a key of the pipeline's `bases`. Default: `default`.
         env: environment variables to set in addition to the image's own. `SECRET:NAME` is the value of a secret of `slipway secret`. Default: none.
@@ -97,6 +146,9 @@ def in_image(
         volumes: claims and folders by the absolute path at which the function sees them: `{"/data": {"claim": "training-data"}}`. On Kubernetes a
             PersistentVolumeClaim; on podman and docker a named volume, or a folder of this machine, relative to where you called `bazel run`.
             The function may change what has `"writable": True`. Default: none.
+        keep: keep results in the registry, in the image's repository. A call whose function, arguments and version have a kept result does not run.
+            Failures are not kept. Needs an image. Default: False.
+        version: with `keep`, the version of the function. Change it when results are no longer right. Default: the image's layers.
 
     Returns:
         The function to call, or a decorator if it is used with arguments.
@@ -104,7 +156,7 @@ def in_image(
     Raises:
         UserError: the program already has another function of that name, or an option is unknown or invalid.
     """
-    options = _Options(tag, env, network, resources, retries, time_limit, volumes)
+    options = _Options(tag, env, network, resources, retries, time_limit, volumes, keep, version)
     if function is not None:
         return _define(function, name, options)
     return lambda each: _define(each, name, options)
@@ -119,19 +171,7 @@ def _define(function: Callable[..., Any], name: Optional[str], options: _Options
         raise reported(UserError, "function-failed", known.name, message)
     _functions[known.name] = known
 
-    @functools.wraps(function)
-    def call(*arguments: Any) -> Any:
-        text = encode(list(arguments), f'argument list of "{known.name}"')
-        if SERVED is not None:
-            # Already in the image: call the function directly.
-            return function(*arguments)
-        result = _call(known.name, text, sys.argv[1:], known.options)
-        if result.error is not None:
-            raise result.error
-        return result.value
-
-    setattr(call, _ATTRIBUTE, known)
-    return call
+    return StepFunction(known)
 
 
 def _place_of(function: Callable[..., Any]) -> Any:
@@ -156,10 +196,22 @@ def main(program: Callable[[], Any]) -> None:
     if SERVED is not None:
         SERVED.serve({name: each.function for name, each in _functions.items()}, program)
     try:
-        program()
+        try:
+            program()
+            _steps.finish()
+            _engine.settle()
+        except BaseException:
+            # Nobody needs the results of what still runs.
+            _engine.stop()
+            _steps.abandon()
+            raise
     except (UserError, Failure) as error:
         print(f"{error} [{error.code}]" if error.code else error, file=sys.stderr)
+        ends_with(2 if isinstance(error, UserError) else 1)
         sys.exit(2 if isinstance(error, UserError) else 1)
+    except SystemExit as end:
+        ends_with(end.code if isinstance(end.code, int) else int(end.code is not None))
+        raise
 
 
 def run_in_image(
@@ -204,7 +256,8 @@ def run_in_image(
             "Check inside_image() first, or pass `args` that tell the program what to do there.",
         )
     check_options("run_in_image", tag, env, network, resources, retries, time_limit, volumes)
-    result = _call(WHOLE_PROGRAM, "[]", list(args), _Options(tag, env, network, resources, retries, time_limit, volumes))
+    options = _Options(tag, env, network, resources, retries, time_limit, volumes)
+    result = _call(_steps.now(WHOLE_PROGRAM, [])[1], "[]", list(args), options)
     if result.error is not None:
         raise result.error
     return result.value
@@ -223,6 +276,8 @@ def map_in_image(
     retries: Optional[int] = None,
     time_limit: Union[int, str, None] = None,
     volumes: Optional[Volumes] = None,
+    keep: Optional[bool] = None,
+    version: Optional[str] = None,
 ) -> List[Any]:
     """Calls a function for every item, each in its own container as with `in_image`. On Kubernetes, all calls are one Job.
 
@@ -230,7 +285,7 @@ def map_in_image(
     A terminal shows the progress in one line; elsewhere a line every 10 s does.
 
     Args:
-        items: the items. Each is JSON and is the only argument of its call. On Kubernetes all items together are at most 16 MiB.
+        items: the items. Each is JSON and is the only argument of its call.
         function: the function that `in_image` returned, or its name.
         parallelism: maximum number of parallel calls. Default: as many as fit this machine's CPUs and 80 % of its memory; 50 on Kubernetes.
         return_exceptions: return failures among the results, as exceptions, instead of raising.
@@ -241,6 +296,8 @@ def map_in_image(
         retries: overrides the option of `in_image`.
         time_limit: overrides the option of `in_image`.
         volumes: overrides the option of `in_image`.
+        keep: overrides the option of `in_image`.
+        version: overrides the option of `in_image`.
 
     Returns:
         The results in the order of the items.
@@ -251,13 +308,47 @@ def map_in_image(
         Failure: the engine does not work. All calls have ended by then.
     """
     known = _find(function)
-    check_options("map_in_image", tag, env, network, resources, retries, time_limit, volumes, parallelism)
+    count = len(items) if isinstance(items, (list, tuple, range)) else None
+    options = {
+        "parallelism": parallelism,
+        "return_exceptions": return_exceptions,
+        "tag": tag,
+        "env": env,
+        "network": network,
+        "resources": resources,
+        "retries": retries,
+        "time_limit": time_limit,
+        "volumes": volumes,
+        "keep": keep,
+        "version": version,
+    }
+    given, step = _steps.now(known.name, items, count)
+    return _map(given, known, step, **options)
+
+
+def _map(
+    items: Sequence[Any],
+    known: _ImageFunction,
+    step: Step,
+    parallelism: Optional[int] = None,
+    return_exceptions: bool = False,
+    tag: Optional[str] = None,
+    env: Optional[Mapping[str, str]] = None,
+    network: Optional[Network] = None,
+    resources: Optional[Resources] = None,
+    retries: Optional[int] = None,
+    time_limit: Union[int, str, None] = None,
+    volumes: Optional[Volumes] = None,
+    keep: Optional[bool] = None,
+    version: Optional[str] = None,
+) -> List[Any]:
+    check_options("map_in_image", tag, env, network, resources, retries, time_limit, volumes, keep, version, parallelism)
     inputs = [encode([item], f'item {index} for "{known.name}"') for index, item in enumerate(items)]
     if SERVED is not None:
-        results = [_here(known, item) for item in items]
+        results = [_here(known, text) for text in inputs]
     elif inputs:
-        options = _Options(tag, env, network, resources, retries, time_limit, volumes).over(known.options)
-        results = _map_there(known.name, inputs, options, parallelism)
+        options = _Options(tag, env, network, resources, retries, time_limit, volumes, keep, version).over(known.options)
+        results = _map_there(step, inputs, options, parallelism)
     else:
         results = []
     failures = [ItemFailure(index, each.error) for index, each in enumerate(results) if each.error is not None]
@@ -270,19 +361,24 @@ class _Settled(NamedTuple):
     value: Any
     error: Optional[Exception]
 
+    def get(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.value
 
-def _here(known: _ImageFunction, item: Any) -> _Settled:
+
+def _here(known: _ImageFunction, text: str) -> _Settled:
     try:
-        return _Settled(known.function(item), None)
+        return _Settled(known.function(*decode_arguments(text)), None)
     except Exception as error:
         return _Settled(None, error)
 
 
 def _map_there(
-    name: str, inputs: Sequence[str], options: _Options, parallelism: Optional[int]
+    step: Step, inputs: Sequence[str], options: _Options, parallelism: Optional[int]
 ) -> List[_Settled]:
     results: List[Optional[_Settled]] = [None] * len(inputs)
-    progress = MapProgress(name, len(inputs), sys.stderr)
+    progress = MapProgress(step.name, len(inputs), sys.stderr)
 
     def settled(index: int, each: _Settled) -> None:
         results[index] = each
@@ -290,20 +386,20 @@ def _map_there(
 
     try:
         labels = "colored" if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else "plain"
-        _calls(name, inputs, sys.argv[1:], options, parallelism, settled, progress.print, labels)
+        _calls(step, inputs, sys.argv[1:], options, parallelism, settled, progress.print, labels)
     finally:
         progress.finish()
     return cast("List[_Settled]", results)
 
 
-def _call(name: str, text: str, arguments: Sequence[str], options: _Options) -> _Settled:
+def _call(step: Step, text: str, arguments: Sequence[str], options: _Options) -> _Settled:
     results: List[_Settled] = []
-    _calls(name, [text], arguments, options, None, lambda _, each: results.append(each), _to_stderr)
+    _calls(step, [text], arguments, options, None, lambda _, each: results.append(each), _to_stderr)
     return results[0]
 
 
 def _calls(
-    name: str,
+    step: Step,
     inputs: Sequence[str],
     arguments: Sequence[str],
     options: _Options,
@@ -312,6 +408,7 @@ def _calls(
     output: Callable[[bytes], None],
     labels: Optional[str] = None,
 ) -> None:
+    name = step.name
     images = image_variables()
     kind = _engine.engine().kind
     image = container_image(options.tag or "default") if images else None
@@ -324,9 +421,14 @@ def _calls(
         "env": {**images, **(options.env or {})},
         "network": network,
         "resources": limits,
+        "id": step.id,
+        "after": step.after,
         "name": name,
-        "inputs": list(inputs),
+        "inputs": _files.send(list(inputs), kind, image),
     }
+    files = None if kind == "kubernetes" else _files.folder_for_files()
+    if files is not None:
+        batch["files"] = files
     if image is not None:
         batch["image"] = image
     if labels is not None:
@@ -340,13 +442,36 @@ def _calls(
     time_limit = seconds(options.time_limit)
     if time_limit is not None:
         batch["timeLimit"] = time_limit
+    if options.keep:
+        batch["keep"] = {} if options.version is None else {"version": options.version}
+        if os.environ.get(TARGET):
+            batch["keep"]["program"] = os.environ[TARGET]
+    known = {"id": step.id, "name": name, "after": step.after, "items": len(inputs), "isMap": labels is not None}
+    record = BatchRecord(ran_in.kind, [] if image is None else [image], known)
     done: Set[int] = set()
 
     def on_outcome(index: int, outcome: Dict[str, Any]) -> None:
         done.add(index)
-        settled(index, _settle(name, outcome, place, ran_in))
+        each = _settle(name, outcome, place, ran_in)
+        if each.error is None:
+            try:
+                each = _Settled(_files.receive(each.value, kind, image), None)
+            except (UserError, Failure) as error:
+                each = _Settled(None, error)
+        record.ended(index, each.error, "kept" in outcome)
+        settled(index, each)
 
-    _engine.run(batch, on_outcome, output)
+    def on_output(data: bytes) -> None:
+        record.printed(data)
+        output(data)
+
+    try:
+        _engine.run(batch, on_outcome, on_output, record.started)
+    except BaseException as error:
+        # Of all that did not come to an end, one tells why.
+        for index in [each for each in range(len(inputs)) if each not in done][:1]:
+            record.failed(index, error)
+        raise
     if len(done) < len(inputs):
         message = f'Only {len(done)} of {len(inputs)} calls of "{name}" ran on the engine {kind}.'
         remedy = "Report this error, with the options of the function."
@@ -385,7 +510,7 @@ def _remedy(status: int, ran_in: RanIn) -> str:
 
 
 def _find(function: Union[str, Callable[..., Any]]) -> _ImageFunction:
-    found = _functions.get(function) if isinstance(function, str) else getattr(function, _ATTRIBUTE, None)
+    found = _functions.get(function) if isinstance(function, str) else getattr(function, "_known", None)
     if isinstance(found, _ImageFunction):
         return found
     name = function if isinstance(function, str) else getattr(function, "__name__", str(function))

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from typing import Any, Dict, List, Optional, Union
 
+from slipway import _steps
 from slipway._deployments import Deployment
 from slipway._errors import UserError, reported
 
@@ -71,6 +72,7 @@ def run_job(
         UserError: the command `slipway` is not found.
     """
     chosen = [] if engine is None else ["--engine", engine]
+    _steps.now(f"job {name}", [])
     printed = _slipway("run", deployment, name, _place(folder), chosen)
     return printed if deployment.function is None else json.loads(printed)
 

@@ -5,22 +5,23 @@ import math
 from typing import Any, Optional
 
 from slipway._errors import Failure, UserError, reported
+from slipway._files import MARK, File, compose_form
 
-# Maximum size of the arguments, and of a result, as JSON, in bytes.
-MAXIMUM_BYTES = 16 * 1024 * 1024
+# Maximum size of the arguments, and of a result, as JSON, in bytes. They have to fit into memory a few times.
+MAXIMUM_VALUE = 256 * 1024 * 1024
 
 
-def encode(value: Any, subject: str, limit: int = MAXIMUM_BYTES) -> str:
-    """Writes a value as JSON on one line.
+def encode(value: Any, subject: str, is_last: bool = False) -> str:
+    """Writes a value as JSON on one line, and takes the content of its files.
 
     Args:
-        value: None, bool, int, finite float, str, and lists, tuples (which arrive as lists) and dicts by str of these.
+        value: None, bool, int, finite float, str, files, and lists, tuples (which arrive as lists) and dicts by str of these.
         subject: the value's name in errors, such as `result of "count"`.
-        limit: maximum size in bytes.
+        is_last: whether files change no more.
 
     Raises:
-        UserError: a value in it is not JSON. The message has its path.
-        Failure: the text exceeds the limit.
+        UserError: a value in it is not JSON. The message has its path. Or a file cannot be read.
+        Failure: the text is too large.
     """
     try:
         problem = _problem(value, "it")
@@ -32,22 +33,34 @@ def encode(value: Any, subject: str, limit: int = MAXIMUM_BYTES) -> str:
             "value-invalid",
             subject,
             f"The {subject} is not JSON: {problem}.\n"
-            "Pass None, bools, ints, finite floats, strs, lists, and dicts by str of these.",
+            "Pass None, bools, ints, finite floats, strs, lists, dicts by str of these, and files and folders.",
         )
-    text = json.dumps(value, allow_nan=False)
-    if len(text) > limit:
+    text = json.dumps(_with_forms(value, is_last), allow_nan=False)
+    if len(text) > MAXIMUM_VALUE:
         raise reported(
             Failure,
             "value-invalid",
             subject,
-            f"The {subject} takes {len(text)} bytes as JSON; at most {limit} are allowed.\n"
-            "Store the data where both sides can read it, and pass its name.",
+            f"The {subject} takes more than {MAXIMUM_VALUE} bytes as JSON.\n"
+            "Write the data to a file, and pass file(path).",
         )
     return text
 
 
+def _with_forms(value: Any, is_last: bool) -> Any:
+    """The value with its files as JSON, and objects that look like one wrapped."""
+    if isinstance(value, File):
+        return compose_form(value.store(is_last))
+    if isinstance(value, (list, tuple)):
+        return [_with_forms(each, is_last) for each in value]
+    if not isinstance(value, dict):
+        return value
+    members = {key: _with_forms(each, is_last) for key, each in value.items()}
+    return {MARK: "object", "value": members} if MARK in value else members
+
+
 def _problem(value: Any, path: str) -> Optional[str]:
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, (bool, int, str, File)):
         return None
     if isinstance(value, float):
         return None if math.isfinite(value) else f"{path} is {value}"

@@ -29,6 +29,8 @@ def check_options(
     retries: Any = None,
     time_limit: Any = None,
     volumes: Any = None,
+    keep: Any = None,
+    version: Any = None,
     parallelism: Any = None,
 ) -> Dict[str, Any]:
     """Checks options, which programs without types can give in any form. None means not given.
@@ -55,6 +57,8 @@ def check_options(
          f"is {retries!r}", "Give a whole number from 0 to 100."),
         ("time_limit", time_limit, seconds(time_limit) is not None,
          f"is {time_limit!r}, which is not a duration", "Write it like 90s, 1h30m, 2d, or a number of seconds."),
+        ("keep", keep, isinstance(keep, bool), "is neither True nor False", "Write one of them."),
+        ("version", version, isinstance(version, str) and version != "", "is not a text", 'Write it like "3".'),
         ("parallelism", parallelism, _is_whole(parallelism) and parallelism > 0,
          f"is {parallelism!r}, which is not a number of calls", "Set it to a whole number of 1 or more."),
     ):

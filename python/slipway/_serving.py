@@ -13,7 +13,8 @@ from types import FrameType
 from typing import Any, Callable, Iterable, Mapping, NoReturn, Optional
 
 from slipway._errors import Failure, UserError, describe, reported
-from slipway._json import MAXIMUM_BYTES, encode
+from slipway._files import MAXIMUM_JSON, decode_arguments, end_scratch, shorten
+from slipway._json import encode
 from slipway._protocol import (
     CALL, INDEX, INPUTS, LIMIT, MAXIMUM_RESULT_FILE, NONCE, RESULT_FILE, WHOLE_PROGRAM, result_line,
 )
@@ -31,7 +32,7 @@ class _ServedCall:
         self._nonce = os.environ.pop(NONCE, "")
         self._inputs = os.environ.pop(INPUTS, None)
         self._file = os.environ.pop(RESULT_FILE, None)
-        self._limit = int(os.environ.pop(LIMIT, MAXIMUM_BYTES))
+        self._limit = int(os.environ.pop(LIMIT, MAXIMUM_JSON))
         self._out = os.dup(1)
         os.dup2(2, 1)
         # PID 1 of a container ignores signals that it has no handler for.
@@ -49,19 +50,21 @@ class _ServedCall:
                     functions,
                     "Define it with in_image before main is called. If the image was built from other sources, build it again.",
                 )
-            arguments = json.loads(self._input())
+            arguments = decode_arguments(self._input())
             result = function(*arguments)
             if inspect.iscoroutine(result):
                 result = asyncio.run(result)
             subject = "the program" if self.name == WHOLE_PROGRAM else f'"{self.name}"'
-            text = encode(result, f"result of {subject}", self._limit)
+            text = shorten(encode(result, f"result of {subject}", is_last=True), self._limit)
             reply, status = f'{{"result":{text}}}', 0
         except SystemExit as end:
             # The function ended the process. The caller sees only its status.
             _flush()
+            end_scratch()
             os._exit(_status(end))
         except BaseException as error:
             reply = json.dumps({"error": describe(error)})
+        end_scratch()
         self._reply(reply)
         # Exits even if the function has left threads running.
         os._exit(status)
@@ -126,6 +129,7 @@ def _request(call: str) -> bytes:
 
 
 def _end(number: int, _frame: Optional[FrameType]) -> None:
+    end_scratch()
     os._exit(128 + number)
 
 

@@ -50,6 +50,23 @@ class Functions(unittest.TestCase):
         self.assertRegex(err, r'^slipway.*\n.*Traceback.*\n.*functions_program\.py", line \d+, in fails_late\n')
         self.assertNotIn("asyncio", err)
 
+    def test_are_written_down_without_arguments_and_results(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            run("map_fails", XDG_STATE_HOME=folder, SLIPWAY_TARGET="//tide:main", PASSWORD="hunter2")
+            (path,) = pathlib.Path(folder, "slipway/runs").iterdir()
+            self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+            self.assertNotIn("hunter2", path.read_text())
+            first, *events = [json.loads(line) for line in path.read_text().splitlines()]
+            self.assertEqual((first["run"]["program"], first["run"]["engine"]), ("//tide:main", "process"))
+            states = [each["item"]["state"] for each in events if "item" in each]
+            self.assertEqual({state: states.count(state) for state in set(states)}, {"running": 20, "done": 18, "failed": 2})
+            errors = [each["item"].get("error") for each in events if "item" in each and each["item"]["state"] == "failed"]
+            self.assertIn("TideError: thirteen", errors)
+            self.assertEqual(events[-1]["end"], {"status": 0})
+            run("fail", XDG_STATE_HOME=folder)
+            last = sorted(pathlib.Path(folder, "slipway/runs").iterdir())[-1].read_text().splitlines()[-1]
+            self.assertEqual(json.loads(last)["end"], {"status": 1})
+
     def test_are_tried_again_and_say_so(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             result, err, _ = run("third", MARKS=f"{folder}/one")
@@ -133,6 +150,8 @@ class Functions(unittest.TestCase):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
+                # A shell lets what it runs in the background ignore it.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             ) as child:
                 assert child.stderr
                 pid = int(child.stderr.readline().split()[-1])

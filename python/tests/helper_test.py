@@ -28,7 +28,9 @@ class Helper(unittest.TestCase):
         helper.write_text("\n".join(lines))
         helper.chmod(0o755)
         os.environ.pop("SLIPWAY_ENGINE_SOCKET", None)
-        _engine._run_helper(str(helper), {}, on_outcome, lambda _: None)
+        # Without the one that serves all calls.
+        with unittest.mock.patch.object(_engine, "_own_server", return_value=None):
+            _engine._run_helper(str(helper), {}, _engine._Listener(on_outcome, lambda _: None, lambda *_: None))
 
     def test_fails_when_it_breaks_off_in_the_middle_of_an_answer(self) -> None:
         outcomes: List[int] = []

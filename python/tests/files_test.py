@@ -1,0 +1,147 @@
+"""Files, folders and large values of functions, in processes."""
+
+import hashlib
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import unittest
+from typing import Any, Tuple
+
+from slipway import Failure, UserError, _files, _folder_tar, _json
+
+PROGRAM = str(pathlib.Path(__file__).with_name("files_program.py"))
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SLIPWAY_")}
+# The folder of the programs, as src/sdk/files.test.ts has it: both give the same bytes.
+TREE_DIGEST = "sha256:f44017b684c47181737295ad655100b56a0ccef8eefa3378fdb2aeb0397b59f0"
+
+
+def digest_of(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+class Files(unittest.TestCase):
+    def setUp(self) -> None:
+        made = tempfile.TemporaryDirectory()
+        self.addCleanup(made.cleanup)
+        self.folder = pathlib.Path(made.name)
+        self.data = self.folder / "data.csv"
+        self.data.write_text("a,b\n")
+
+    def run_program(self, scenario: str) -> Tuple[Any, str, int]:
+        cache = self.folder / "cache"
+        ended = subprocess.run(
+            [sys.executable, PROGRAM, scenario],
+            env={**ENVIRONMENT, "XDG_CACHE_HOME": str(cache), "OUT": str(self.folder), "DATA": str(self.data)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        left = cache / "slipway" / "files"
+        self.assertEqual(list(left.iterdir()) if left.exists() else [], [])
+        return json.loads(ended.stdout or "null"), ended.stderr, ended.returncode
+
+    def test_come_back_and_go_on(self) -> None:
+        result, err, _ = self.run_program("result")
+        self.assertEqual(result, ["written", "model.bin", 5, digest_of("hello"), "hello"], err)
+        self.assertEqual((self.folder / "deep" / "saved.bin").read_text(), "hello")
+        self.assertEqual(os.listdir(self.folder / "deep"), ["saved.bin"])
+        result, err, _ = self.run_program("argument")
+        expected = {"name": "data.csv", "base": "data.csv", "size": 4, "text": "a,b\n", "same": True, "digest": digest_of("a,b\n")}
+        self.assertEqual(result, expected, err)
+        self.assertEqual(self.run_program("chain")[0]["text"], "chained")
+        self.assertEqual(self.run_program("map")[0], ["a,b\n", "a,b\n"])
+        self.assertEqual(self.run_program("nested")[0], ["a,b\n", "inner"])
+
+    def test_may_be_folders_with_the_bytes_that_typescript_gives_them(self) -> None:
+        result, err, _ = self.run_program("folder")
+        files = ["größe.txt", "sub", "sub/empty", "sub/link", "sub/run.sh"]
+        expected = {"files": files, "link": "12", "is_executable": True, "base": "tree", "digest": TREE_DIGEST}
+        self.assertEqual(result, expected, err)
+        self.assertTrue(os.access(self.folder / "tree" / "sub" / "run.sh", os.X_OK))
+
+    def test_carry_what_is_too_long_for_json(self) -> None:
+        result, err, _ = self.run_program("large")
+        self.assertEqual(result, [20 << 20, 20 << 20], err)
+
+    def test_are_not_what_only_looks_like_one(self) -> None:
+        value = {"$slipway": "file", "digest": "x", "deep": [{"$slipway": "object", "value": 1}]}
+        self.assertEqual(self.run_program("like")[0], value)
+        seed = int(os.environ.get("SLIPWAY_TEST_SEED", random.randrange(1 << 30)))
+        print(f"seed {seed}")
+        draw = random.Random(seed)
+        for _ in range(500):
+            value = lookalike(draw, 4)
+            self.assertEqual(_files.decode(json.loads(_json.encode(value, "it"))), (value, []))
+
+    def test_have_the_form_that_typescript_reads_and_writes(self) -> None:
+        digest = digest_of("hello")
+        form = f'[{{"$slipway": "file", "digest": "{digest}", "name": "model.bin", "size": 5}}]'
+        value, files = _files.decode(json.loads(form))
+        self.assertEqual(([each.name for each in files], files[0].size, files[0].digest), (["model.bin"], 5, digest))
+        self.assertEqual(_json.encode(value, "it"), form)
+        for wrong in ('"size": -1', '"name": "../x"', '"digest": "md5:1"', '"$slipway": "socket"'):
+            with self.assertRaises(Failure):
+                _files.decode(json.loads(f"{form[1:-2]}, {wrong}}}"))
+
+    def test_are_refused_by_name(self) -> None:
+        for scenario, code, problem in (
+            ("missing", "file-unreadable", "/tmp/nothing does not exist."),
+            ("missing_argument", "file-unreadable", "nowhere.csv does not exist."),
+            ("early", "value-invalid", "nowhere.csv has no digest yet."),
+        ):
+            _, err, status = self.run_program(scenario)
+            self.assertIn(problem, err)
+            self.assertIn(f"[{code}]\n", err)
+            self.assertEqual(status, 2)
+
+    def test_are_refused_when_damaged_or_gone(self) -> None:
+        place = _files.FilePlace(str(self.folder), _files._lost)
+        content = place.put(str(self.data), "file", False)
+        os.chmod(place.path_of(content), 0o644)
+        pathlib.Path(place.path_of(content)).write_text("b,a\n")
+        again = _files.FilePlace(str(self.folder), _files._lost)
+        for path in ("kept", "data.csv"):
+            with self.assertRaises(Failure) as raised:
+                again.save({**content, "kind": "file", "name": "x"}, str(self.folder / path))
+            self.assertEqual((raised.exception.code, raised.exception.culprit), ("content-lost", content["digest"]))
+        self.assertEqual(self.data.read_text(), "a,b\n")
+        os.unlink(place.path_of(content))
+        with self.assertRaises(Failure) as raised:
+            again.locate(content)
+        self.assertEqual(raised.exception.code, "content-lost")
+
+    def test_never_lead_out_of_their_folder(self) -> None:
+        for name in ("../evil", "a/../../evil", "/"):
+            tar = self.folder / "tar"
+            tar.write_bytes(_folder_tar._header(name, b"0", 0o644) + bytes(1024))
+            with self.assertRaises(_folder_tar.NotATar):
+                _folder_tar.unpack_tar(str(tar), str(self.folder / "unpacked"))
+        self.assertFalse((self.folder / "evil").exists())
+
+    def test_may_not_be_pipes(self) -> None:
+        os.mkfifo(self.folder / "pipe")
+        with self.assertRaises(UserError):
+            list(_folder_tar.tar_of(str(self.folder)))
+
+
+def lookalike(draw: random.Random, depth: int) -> Any:
+    """A value of a user, which may look like a file or like what stands for such a value."""
+    kind = draw.randrange(5 if depth else 1)
+    if kind == 0:
+        return draw.choice([None, 1, "file", "$slipway", 1.5])
+    if kind == 1:
+        return [lookalike(draw, depth - 1) for _ in range(draw.randrange(3))]
+    if kind == 2:
+        return {"$slipway": draw.choice(["file", "folder", "json", "object", 1]), "digest": digest_of(""), "size": 0, "name": "x"}
+    if kind == 3:
+        return {"$slipway": "object", "value": lookalike(draw, depth - 1)}
+    keys = ["$slipway", "value", "digest", "size", "name"]
+    return {draw.choice(keys): lookalike(draw, depth - 1) for _ in range(draw.randrange(4))}
+
+
+if __name__ == "__main__":
+    unittest.main()
