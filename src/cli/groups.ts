@@ -37,10 +37,13 @@ export const groups: Readonly<Record<string, Group>> = {
   model: { describe: "Manage models for services in the registry", load: () => import("./commands/model.ts") },
   python: { describe: "Lock Python packages", load: () => import("./commands/python.ts") },
   registry: { describe: "Manage this machine's embedded registry", load: () => import("./commands/registry.ts") },
+  results: { describe: "Manage kept results of functions", load: () => import("./commands/results.ts") },
+  runs: { describe: "Show what programs and their functions did", load: () => import("./commands/runs.ts") },
   secret: { describe: "Manage secrets for services", load: () => import("./commands/secret.ts") },
   service: {
     describe: "Deploy and manage services in Kubernetes or on this machine",
     load: () => import("./commands/service.ts"),
   },
+  ui: { describe: "Show runs, services and images in a browser", load: () => import("./commands/ui.ts") },
   version: { describe: "Print the version", load: () => import("./commands/version.ts") },
 };

@@ -47,7 +47,8 @@ export async function tree(options: Options): Promise<void> {
   }
 }
 
-async function readUsage(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<ImageUsage> {
+/** Reads the names and sizes of all files of an image. */
+export async function readUsage(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<ImageUsage> {
   const config = await readConfig(image, manifest, descriptor.digest);
   const comments = commentsOf(config, manifest.layers.length);
   const layers: LayerUsage[] = [];
@@ -65,8 +66,8 @@ async function readUsage(image: NamedImage, { manifest, descriptor }: PlatformIm
   return { name: formatReference(image.reference), digest, platform: formatPlatform(config), layers };
 }
 
-/** The history entry of each layer. Empty if history and layers do not match. */
-function commentsOf({ history = [] }: ImageConfig, layers: number): string[] {
+/** The history entry of each layer, in one line. Empty if history and layers do not match. */
+export function commentsOf({ history = [] }: ImageConfig, layers: number): string[] {
   const entries = history.filter((entry) => entry.empty_layer !== true);
   if (entries.length !== layers) return [];
   return entries.map(({ comment, created_by }) =>

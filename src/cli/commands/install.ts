@@ -29,12 +29,13 @@ const helpers = [
 const commandLine = "slipway.bundle";
 const helperBundle = "credential_helpers.bundle";
 const registryServer = "registry_server.mjs";
+const page = "ui_page.mjs";
 
 /** Installs the command line and the credential helpers, and prints how to configure each tool to use them. */
 export async function handler({ dir }: { readonly dir: string }): Promise<void> {
   const folder = userPath(dir);
   const bundles = await bundleFolder();
-  const files = [registryServer];
+  const files = [registryServer, page];
   for (const bundle of [commandLine, helperBundle]) {
     for (const name of await readdir(join(bundles, bundle))) files.push(`${bundle}/${name}`);
   }

@@ -24,3 +24,12 @@ export function columns(rows: readonly (readonly string[])[]): string {
   const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
   return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
 }
+
+/** `1h02m`, `2m03s` or `4s`. */
+export function durationText(duration: number): string {
+  const seconds = Math.max(0, Math.round(duration));
+  const two = (value: number) => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  if (hours > 0) return `${hours}h${two(minutes)}m`;
+  return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${seconds}s`;
+}

@@ -1,0 +1,127 @@
+import process from "node:process";
+import { UserError } from "../../core/errors.ts";
+import { parseBytes, parseDuration } from "../../deployment/quantity.ts";
+import { normalizeRegistry, parseReference } from "../../oci/reference.ts";
+import { formatBytes } from "../../registry/client/progress.ts";
+import {
+  beyondLimits,
+  type ListedRun,
+  listResults,
+  removeFiles,
+  removeResults,
+  unnamedFiles,
+} from "../../results/manage.ts";
+import { type ResultPlace, resultsOf } from "../../results/read.ts";
+import { openRunning } from "../image/named-image.ts";
+import { optionError } from "../usage-error.ts";
+import { columns, notice, printJson } from "./output.ts";
+
+interface Place {
+  readonly repository: string;
+  readonly json: boolean;
+}
+
+/** Prints one line per run. */
+export async function list({ repository, json }: Place): Promise<void> {
+  await withPlace(repository, async (place) => {
+    const runs = await listResults(place);
+    if (runs.length === 0 && !json) notice(`${repository} has no kept results.`);
+    print(runs, json);
+  });
+}
+
+/** Prints one line per result. */
+export async function show({ repository, run: name, json }: Place & { readonly run: string }): Promise<void> {
+  await withPlace(repository, async (place) => {
+    const run = (await listResults(place)).find(({ tag }) => tag === name);
+    if (!run) throw absent(repository, name);
+    for (const { key, result } of await resultsOf(place, run.tag, run)) {
+      // The result is JSON already, with numbers that JavaScript may not have.
+      const shown = result === "" ? "null" : result;
+      process.stdout.write(json ? `{"key":"${key}","result":${shown}}\n` : `${key} ${shown}\n`);
+    }
+  });
+}
+
+/** Prints the removed runs. */
+export async function remove({
+  repository,
+  names,
+  json,
+}: Place & { readonly names: readonly string[] }): Promise<void> {
+  await withPlace(repository, async (place) => {
+    const runs = await listResults(place);
+    const named = ({ tag, scope }: ListedRun, name: string) => tag === name || scope.function === name;
+    for (const name of names) if (!runs.some((run) => named(run, name))) throw absent(repository, name);
+    const gone = runs.filter((run) => names.some((name) => named(run, name)));
+    await removeResults(place, gone);
+    print(gone, json);
+  });
+}
+
+/** Prints the removed runs. */
+export async function prune(
+  options: Place & { readonly olderThan?: string | undefined; readonly size?: string | undefined },
+): Promise<void> {
+  const { repository, olderThan, size, json } = options;
+  if (olderThan === undefined && size === undefined) {
+    throw optionError("prune", "`slipway results prune` has no limit.", "Add --older-than or --size.");
+  }
+  const seconds = parseDuration(olderThan ?? "0s");
+  if (seconds === undefined) {
+    throw optionError("--older-than", `--older-than: ${olderThan} is not a duration.`, "Write it like 12h or 30d.");
+  }
+  const bytes = parseBytes(size ?? "0");
+  if (bytes === undefined) {
+    throw optionError("--size", `--size: ${size} is not a size.`, "Write it like 512MiB or 1GiB.");
+  }
+  await withPlace(repository, async (place) => {
+    const runs = await listResults(place);
+    const gone = beyondLimits(runs, {
+      ...(olderThan === undefined ? {} : { before: new Date(Date.now() - seconds * 1000) }),
+      ...(size === undefined ? {} : { bytes }),
+    });
+    await removeResults(place, gone);
+    if (olderThan !== undefined) {
+      const left = runs.filter((run) => !gone.includes(run));
+      const files = await unnamedFiles(place, left, new Date(Date.now() - seconds * 1000));
+      await removeFiles(place, files);
+      if (files.length > 0) notice(`Removed ${files.length} files of functions that no result names.`);
+    }
+    print(gone, json);
+  });
+}
+
+function print(runs: readonly ListedRun[], json: boolean): void {
+  if (json) {
+    const shown = runs.map(({ tag, scope, items, size, stored }) => ({ run: tag, ...scope, items, size, stored }));
+    printJson(shown);
+    return;
+  }
+  const rows = runs.map(({ tag, scope, items, size, stored }) => [
+    tag,
+    scope.function,
+    `${items} results`,
+    formatBytes(size),
+    stored.toISOString(),
+  ]);
+  process.stdout.write(columns(rows));
+}
+
+async function withPlace(text: string, work: (place: ResultPlace) => Promise<void>): Promise<void> {
+  const { registry, repository } = parseReference(text);
+  const client = await openRunning(normalizeRegistry(registry));
+  try {
+    await work({ client, repository, onNotice: notice });
+  } finally {
+    client.close();
+  }
+}
+
+function absent(repository: string, name: string): UserError {
+  return new UserError(
+    { code: "results-not-found", culprit: name },
+    `${repository} has no results of the function or run ${name}.`,
+    `\`slipway results ls ${repository}\` lists them.`,
+  );
+}

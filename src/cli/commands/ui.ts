@@ -1,0 +1,45 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { Failure } from "../../core/errors.ts";
+import { untilInterrupted } from "./interrupt.ts";
+import { notice } from "./output.ts";
+
+/** Beside the bundle of the command line, as the build puts it. */
+const pageScript = new URL("../ui_page.mjs", import.meta.url);
+
+export function builder<T>(yargs: T): T {
+  return yargs;
+}
+
+/** Serves the page and prints its link, until it is interrupted. */
+export async function handler(): Promise<void> {
+  const [{ createUi }, { answerSources, liveSources }, script] = await Promise.all([
+    import("../ui/server.ts"),
+    import("../ui/sources.ts"),
+    readFile(pageScript, "utf8").catch((cause: unknown) => {
+      throw new Failure(
+        { code: "installation-failed", culprit: fileURLToPath(pageScript) },
+        "This slipway runs from its sources, so it has no page.",
+        "Run it with `bazel run @slipway//:slipway -- ui`.",
+        { cause },
+      );
+    }),
+  ]);
+  const token = randomBytes(32).toString("base64url");
+  const live = liveSources(process.env);
+  const host = () => `127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  const app = createUi({ token, host, script, live, answers: answerSources() });
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  // The part after # stays in the browser.
+  process.stdout.write(`http://${host()}/#token=${token}\n`);
+  notice("Open this link in a browser; it is for you alone. Press Ctrl-C to end.");
+  await untilInterrupted(
+    (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    "",
+  );
+  app.server.closeAllConnections();
+  await app.close();
+}
