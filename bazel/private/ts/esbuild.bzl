@@ -18,7 +18,7 @@ ESBUILD_ATTRS = {
     ),
 }
 
-def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False, external_packages = False, alias = {}, source_map = False, minify = False, library = False, metafile = None, format = "esm", external = [], define = {}):
+def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False, external_packages = False, alias = {}, source_map = False, minify = False, library = False, metafile = None, format = "esm", external = [], define = {}, browser = False):
     """Declares the action that bundles a TypeScript or JavaScript program for Node.
 
     Args:
@@ -34,6 +34,7 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
       library: whether the output is bundled into a program later.
       metafile: File for a description of the bundle, or None.
       define: dict of name to the expression that replaces it.
+      browser: whether the program runs in browsers instead of Node.
       external: list of strings: imports to keep as written.
       format: `esm` or `cjs`. Node loads `cjs` faster, but it does not support `splitting`.
       minify: whether to remove white space and shorten syntax. Names stay, for stack traces.
@@ -45,15 +46,15 @@ def bundle(ctx, entry_point, inputs, output, node_path = None, splitting = False
     args.add(entry_point)
     args.add_all([
         "--bundle",
-        "--platform=node",
+        "--platform=browser" if browser else "--platform=node",
         "--format=" + format,
-        "--target=node24",
+        "--target=es2024" if browser else "--target=node24",
         "--log-level=warning",
         # In a sandbox, inputs are links whose real paths differ between machines.
         "--preserve-symlinks",
         "--legal-comments=none",
     ])
-    if format == "esm" and not library:
+    if format == "esm" and not library and not browser:
         args.add("--banner:js=" + _REQUIRE)
     args.add_all(["--define:{}={}".format(name, value) for name, value in define.items()])
     args.add_all(external, format_each = "--external:%s")

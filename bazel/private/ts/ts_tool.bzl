@@ -24,6 +24,7 @@ def _ts_tool_impl(ctx):
         splitting = ctx.attr.splitting,
         minify = True,
         format = ctx.attr.format,
+        browser = ctx.attr.browser,
         external = ["./" + target[TsToolInfo].main.basename for target in ctx.attr.siblings],
         define = ctx.attr.define,
     )
@@ -38,6 +39,7 @@ ts_tool = rule(
         "deps": attr.label_list(doc = "npm packages, all from one npm repository."),
         "data": attr.label_list(allow_files = True, doc = "Files that the tool finds in its runfiles."),
         "define": attr.string_dict(doc = "Names in the sources to the expressions that replace them."),
+        "browser": attr.bool(doc = "Whether it runs in browsers instead of Node."),
         "format": attr.string(default = "esm", values = ["esm", "cjs"], doc = "The module format. `cjs` starts faster; some packages need `esm`."),
         "siblings": attr.label_list(providers = [TsToolInfo], doc = "Single-file tools of the same package that this tool imports as `./NAME.mjs` on demand."),
         "splitting": attr.bool(doc = "Whether dynamically imported modules become separate files, loaded on demand."),

@@ -7,7 +7,16 @@ import { type FileUsage, type FolderUsage, isFolder } from "./usage.ts";
 /** Number of files that the page lists by name. Smaller files are summed up per folder. */
 const maximumFiles = 60_000;
 
-const style = `
+/** An image as the page shows it. */
+export interface TreeAnswer {
+  readonly title: string;
+  readonly facts: string;
+  readonly digest: string;
+  readonly tree: PageData;
+}
+
+/** The style of the page. */
+export const treeStyle = `
 :root { color-scheme: light dark; --ink: #16181d; --dim: #5b6170; --paper: #fff; --line: #d9dce3; --accent: #e11d48 }
 @media (prefers-color-scheme: dark) { :root { --ink: #f3f4f6; --dim: #a2a9b8; --paper: #15171c; --line: #343944 } }
 * { box-sizing: border-box }
@@ -43,8 +52,46 @@ kbd { padding: 0 4px; border: 1px solid var(--line); border-radius: 3px; font: 1
 @media (max-width: 800px) { body { grid-template: auto auto 1fr 35% / 1fr } header, nav { grid-column: 1 } main { padding-right: 16px } aside { padding-left: 16px } #search { width: 40% } }
 `;
 
+const parts = `<nav><div id="trail"></div><input id="search" type="search" placeholder="Search paths" aria-label="Search paths"></nav>
+<main><canvas role="img" aria-label="Treemap of the image. The list has the same folders"></canvas></main>
+<aside><p id="heading"></p><div id="list"></div><p id="keys">Click a folder to look into it. <kbd>Esc</kbd> back up, <kbd>/</kbd> search, <kbd>↑</kbd> <kbd>↓</kbd> along the list.</p></aside>
+<div id="tip" hidden></div>`;
+
 /** A self-contained page that shows the size of an image's layers and folders. */
 export function usagePage(image: ImageUsage): string {
+  const { title, facts, digest, tree } = treeAnswer(image);
+  // Escape `</script`, which would end the script even inside quotes.
+  const data = JSON.stringify(tree).replaceAll("<", "\\u003c");
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>${escaped(title)}</title>
+<style>${treeStyle}</style>
+<header><h1>${escaped(image.name)}</h1><p>${escaped(facts)}</p><p><code>${digest}</code></p></header>
+${parts}
+<script>
+(${show})(${data}, ${squarify}, ${formatBytes})
+</script>
+</html>
+`;
+}
+
+/** The same page without an image and a script of its own, for `slipway ui`. */
+export const treeShell = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Treemap</title>
+<link rel="stylesheet" href="/tree.css">
+<header><p id="facts" role="status">Reading the layers…</p></header>
+${parts}
+<script type="module" src="/page.js"></script>
+</html>
+`;
+
+/** What the page shows of an image. */
+export function treeAnswer(image: ImageUsage): TreeAnswer {
   const [pull, unpacked] = totals(image);
   const hidden = image.layers.reduce((sum, { root }) => sum + root.hidden, 0);
   const files = image.layers.reduce((sum, { root }) => sum + root.files, 0);
@@ -57,25 +104,12 @@ export function usagePage(image: ImageUsage): string {
     `${files} file${files === 1 ? "" : "s"}`,
     ...(hidden > 0 ? [`${formatBytes(hidden)} hidden by later layers (hatched)`] : []),
   ];
-  // Escape `</script`, which would end the script even inside quotes.
-  const data = JSON.stringify(pageData(image)).replaceAll("<", "\\u003c");
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escaped(`${image.name}: ${formatBytes(unpacked)} in ${layers}`)}</title>
-<style>${style}</style>
-<header><h1>${escaped(image.name)}</h1><p>${escaped(facts.filter((fact) => fact !== "").join(" · "))}</p><p><code>${image.digest}</code></p></header>
-<nav><div id="trail"></div><input id="search" type="search" placeholder="Search paths" aria-label="Search paths"></nav>
-<main><canvas aria-label="Treemap of the image"></canvas></main>
-<aside><p id="heading"></p><div id="list"></div><p id="keys">Click a folder to look into it. <kbd>Esc</kbd> back up, <kbd>/</kbd> search, <kbd>↑</kbd> <kbd>↓</kbd> along the list.</p></aside>
-<div id="tip" hidden></div>
-<script>
-(${show})(${data}, ${squarify}, ${formatBytes})
-</script>
-</html>
-`;
+  return {
+    title: `${image.name}: ${formatBytes(unpacked)} in ${layers}`,
+    facts: facts.filter((fact) => fact !== "").join(" · "),
+    digest: image.digest,
+    tree: pageData(image),
+  };
 }
 
 function pageData(image: ImageUsage): PageData {

@@ -1,0 +1,88 @@
+import type { ListedJob } from "../../engine/job/engine.ts";
+import type { RunEvent } from "../../runs/events.ts";
+import type { RecordedRun, RunItem } from "../../runs/fold.ts";
+import type { Revision } from "../../service/history.ts";
+import type { ServiceStatus } from "../../service/status.ts";
+
+/** How many calls are in each state. */
+export type Counts = Readonly<Record<RunItem["state"], number>>;
+
+/** A run in the list. */
+export interface RunLine
+  extends Pick<
+    RecordedRun,
+    "id" | "program" | "engine" | "images" | "commit" | "state" | "status" | "started" | "ended"
+  > {
+  readonly counts: Counts;
+}
+
+/** A job in the list, without the values of its items. */
+export interface JobLine extends Omit<ListedJob, "items"> {
+  readonly items?: Omit<NonNullable<ListedJob["items"]>, "failures">;
+}
+
+/** What the live addresses below `/api/live` send. */
+export interface LiveMessages {
+  readonly runs: { readonly runs: readonly RunLine[] };
+  readonly jobs: { readonly jobs: readonly JobLine[]; readonly notice?: string };
+  /** New events, and whether the process still runs. */
+  readonly run: { readonly events: readonly RunEvent[]; readonly isAlive: boolean };
+  readonly job: { readonly job?: Omit<JobLine, "name" | "engine" | "user">; readonly log?: string };
+  readonly services: { readonly services: readonly ServiceStatus[] };
+}
+
+export interface LayerLine {
+  readonly digest: string;
+  readonly size: number;
+  readonly comment: string;
+}
+
+/** What `/api/image` gives. */
+export interface ImageAnswer {
+  readonly name: string;
+  readonly digest: string;
+  readonly platform: string;
+  readonly layers: readonly LayerLine[];
+}
+
+/** A file that differs: bytes before and after; undefined: it is not there. */
+export interface FileDifference {
+  readonly path: string;
+  readonly before?: number;
+  readonly after?: number;
+}
+
+/** What `/api/diff` gives. */
+export interface DiffAnswer {
+  readonly one: ImageAnswer;
+  readonly other: ImageAnswer;
+  /** The largest differences in size. */
+  readonly files: readonly FileDifference[];
+  /** How many files differ. */
+  readonly count: number;
+}
+
+/** A repository of the embedded registry. */
+export interface RepositoryLine {
+  readonly name: string;
+  readonly tags: number;
+  readonly manifests: number;
+  /** Bytes of its blobs and manifests, each counted once. */
+  readonly size: number;
+  /** The part that no other repository has. */
+  readonly own: number;
+}
+
+/** What the addresses below `/api` answer once. */
+export interface Answers {
+  readonly history: readonly Revision[];
+  readonly images: readonly {
+    readonly repository: string;
+    readonly tag?: string;
+    readonly digest: string;
+    readonly size: number;
+  }[];
+  readonly image: ImageAnswer;
+  readonly diff: DiffAnswer;
+  readonly registry: { readonly host: string; readonly size: number; readonly repositories: readonly RepositoryLine[] };
+}

@@ -1,0 +1,257 @@
+import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { formatPlatform } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { isIndex } from "../../oci/manifest.ts";
+import { formatReference } from "../../oci/reference.ts";
+import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
+import { embeddedHost } from "../../registry/open-by-name.ts";
+import type { RunStart } from "../../runs/events.ts";
+import { RunFold, type RunItem } from "../../runs/fold.ts";
+import { isRunning, RunReader, runIds } from "../../runs/read.ts";
+import { commentsOf, readUsage } from "../commands/image-tree.ts";
+import { engineOf, listAllJobs } from "../commands/job-engines.ts";
+import { listedImages } from "../commands/registry-store.ts";
+import { fetchImage, type NamedImage, openImage, openRunning, readConfig } from "../image/named-image.ts";
+import { treeAnswer } from "../image/tree/html.ts";
+import { differences } from "./difference.ts";
+import type { Answers, ImageAnswer, JobLine, LiveMessages, RepositoryLine, RunLine } from "./messages.ts";
+import type { Answer, Live } from "./server.ts";
+
+/** Milliseconds between looks: at one run, at the list of runs, at jobs, and at services. */
+const intervals = { run: 150, runs: 1000, jobs: 2000, services: 3000 };
+/** Events in one message. */
+const mostEvents = 5000;
+
+type LiveName = keyof LiveMessages;
+type Gives = { readonly [Name in LiveName]: (of: string, signal: AbortSignal) => AsyncIterable<LiveMessages[Name]> };
+type Gets = { readonly [Name in keyof Answers]: (words: URLSearchParams) => Promise<Answers[Name]> };
+
+/** What the page shows and goes on with. */
+export function liveSources(env: Environment): Readonly<Record<LiveName, Live>> {
+  const list = new RunList(env);
+  return {
+    runs: (_, signal) => whenChanged(intervals.runs, signal, async () => ({ runs: await list.lines() })),
+    run: (id, signal) => followRun(id, env, signal),
+    jobs: (_, signal) => whenChanged(intervals.jobs, signal, listJobs),
+    job: followJob,
+    services: (_, signal) =>
+      whenChanged(intervals.services, signal, async () => {
+        const { statusesOf } = await import("../commands/service-status.ts");
+        return { services: await statusesOf([], undefined) };
+      }),
+  } satisfies Gives;
+}
+
+/** What the page asks for once. */
+export function answerSources(): Readonly<Record<keyof Answers | "tree", Answer>> {
+  const gets: Gets = {
+    history: async (words) => {
+      const { revisionsOf } = await import("../commands/service-history.ts");
+      return revisionsOf({ name: words.get("name") ?? "" });
+    },
+    images: async () => (await listedImages()).map((image) => ({ ...image })),
+    image: (words) => withImage(words.get("name"), imageAnswer),
+    diff: async (words) => {
+      const read = (name: string | null) =>
+        withImage(name, async (image) => ({
+          about: await imageAnswer(image),
+          usage: await readUsage(image, await fetchImage(image)),
+        }));
+      const [one, other] = await Promise.all([read(words.get("one")), read(words.get("other"))]);
+      return { one: one.about, other: other.about, ...differences(one.usage.layers, other.usage.layers) };
+    },
+    registry: repositories,
+  };
+  return {
+    ...gets,
+    tree: (words) =>
+      withImage(words.get("name"), async (image) => treeAnswer(await readUsage(image, await fetchImage(image)))),
+  };
+}
+
+/** Gives what `look` finds, and again whenever it is something else. */
+async function* whenChanged<Found>(
+  interval: number,
+  signal: AbortSignal,
+  look: () => Promise<Found>,
+): AsyncIterable<Found> {
+  for (let before = ""; ; await wait(interval, undefined, { signal })) {
+    const found = await look();
+    const text = JSON.stringify(found);
+    if (text !== before) yield found;
+    before = text;
+  }
+}
+
+/** The runs of this user. A run that has ended is read once. */
+class RunList {
+  readonly #env: Environment;
+  readonly #ended = new Map<string, RunLine>();
+  readonly #going = new Map<string, { readonly reader: RunReader; readonly fold: RunFold }>();
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  /** The newest first. */
+  async lines(): Promise<RunLine[]> {
+    const lines: RunLine[] = [];
+    for (const id of runIds(this.#env).reverse()) {
+      const line = this.#ended.get(id) ?? (await this.#read(id));
+      if (line) lines.push(line);
+    }
+    return lines;
+  }
+
+  async #read(id: string): Promise<RunLine | undefined> {
+    // Many large files must not keep others waiting.
+    await nextTurn();
+    let going = this.#going.get(id);
+    try {
+      going ??= { reader: new RunReader(id, this.#env), fold: new RunFold() };
+    } catch {
+      return undefined;
+    }
+    this.#going.set(id, going);
+    for (const event of going.reader.read()) going.fold.add(event);
+    const run = going.fold.run(id, isRunning);
+    const { program = "", engine = "", images = [], commit, state = "killed", status, started = 0, ended } = run ?? {};
+    const counts: Record<RunItem["state"], number> = { waiting: 0, running: 0, done: 0, failed: 0, kept: 0 };
+    for (const { calls } of run?.batches ?? []) for (const call of calls) counts[call.state]++;
+    const line: RunLine = {
+      ...{ id, program, engine, images, state, started, counts },
+      ...(commit === undefined ? {} : { commit }),
+      ...(status === undefined ? {} : { status }),
+      ...(ended === undefined ? {} : { ended }),
+    };
+    if (state === "running") return line;
+    going.reader.close();
+    this.#going.delete(id);
+    if (run) this.#ended.set(id, line);
+    return run && line;
+  }
+}
+
+/** The events of a run, until it ends. */
+async function* followRun(id: string, env: Environment, signal: AbortSignal): AsyncIterable<LiveMessages["run"]> {
+  let reader: RunReader;
+  try {
+    reader = new RunReader(id, env);
+  } catch {
+    throw new UserError(
+      { code: "run-not-found", culprit: id },
+      `There is no run ${id}.`,
+      "Old runs are removed when new ones begin.",
+    );
+  }
+  try {
+    let start: RunStart | undefined;
+    for (let isFirst = true; ; isFirst = false) {
+      // Before the last look at the file: what ends in between has written all.
+      const isAlive: boolean = start === undefined || isRunning(start.process, start.began);
+      const events = reader.read();
+      for (const event of events) if ("run" in event) start ??= event.run;
+      const isOver = !isAlive || (start === undefined && !isFirst) || events.some((event) => "end" in event);
+      for (let at = 0; at === 0 || at < events.length; at += mostEvents) {
+        const some = events.slice(at, at + mostEvents);
+        if (some.length > 0 || isOver) yield { events: some, isAlive };
+      }
+      if (isOver) return;
+      await wait(intervals.run, undefined, { signal });
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+async function listJobs(): Promise<LiveMessages["jobs"]> {
+  let notice: string | undefined;
+  const jobs = await listAllJobs(false, (text) => {
+    notice = text;
+  });
+  jobs.sort((one, other) => Date.parse(other.submitted) - Date.parse(one.submitted));
+  return { jobs: jobs.map(withoutValues), ...(notice === undefined ? {} : { notice }) };
+}
+
+/** Leaves out the variables of items. */
+function withoutValues<Job extends { readonly items?: JobLine["items"] }>({ items, ...job }: Job) {
+  if (items === undefined) return job;
+  const { total, succeeded, failed, running } = items;
+  return { ...job, items: { total, succeeded, failed, running } };
+}
+
+/** The state and the output of a job, until it ends. */
+async function* followJob(id: string, signal: AbortSignal): AsyncIterable<LiveMessages["job"]> {
+  const engine = await engineOf(id);
+  yield { job: withoutValues(await engine.status(id)) };
+  // One character may be in two chunks.
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  for await (const { stream, data } of engine.logs(id, { follow: true, signal, tail: 2000 })) {
+    yield { log: decoders[stream].decode(data, { stream: true }) };
+  }
+  yield { job: withoutValues(await engine.status(id)) };
+}
+
+async function withImage<Found>(name: string | null, act: (image: NamedImage) => Promise<Found>): Promise<Found> {
+  const image = await openImage(name ?? "");
+  try {
+    return await act(image);
+  } finally {
+    image.client.close();
+  }
+}
+
+async function imageAnswer(image: NamedImage): Promise<ImageAnswer> {
+  const { manifest, descriptor } = await fetchImage(image);
+  const config = await readConfig(image, manifest, descriptor.digest);
+  const comments = commentsOf(config, manifest.layers.length);
+  return {
+    name: formatReference(image.reference),
+    digest: descriptor.digest,
+    platform: formatPlatform(config),
+    layers: manifest.layers.map(({ digest, size }, index) => ({ digest, size, comment: comments[index] ?? "" })),
+  };
+}
+
+/** What the repositories of the embedded registry take. Blobs that several have are stored once. */
+async function repositories(): Promise<Answers["registry"]> {
+  const host = embeddedHost() ?? "";
+  const images = await listedImages();
+  const sizes = new Map<Digest, number>();
+  const holders = new Map<Digest, Set<string>>();
+  if (images.length > 0) {
+    const client = await openRunning(host);
+    try {
+      const read = async (repository: string, digest: Digest): Promise<void> => {
+        if (holders.get(digest)?.has(repository)) return;
+        const { manifest, bytes } = await fetchManifest(client, repository, digest);
+        const hold = (part: Digest, size: number) => {
+          sizes.set(part, size);
+          holders.set(part, (holders.get(part) ?? new Set()).add(repository));
+        };
+        hold(digest, bytes.length);
+        if (isIndex(manifest)) for (const child of manifest.manifests) await read(repository, child.digest);
+        else for (const part of [manifest.config, ...manifest.layers]) hold(part.digest, part.size);
+      };
+      for (const { repository, digest } of images) await read(repository, digest).catch(() => {});
+    } finally {
+      client.close();
+    }
+  }
+  const lines = [...new Set(images.map(({ repository }) => repository))].map((name): RepositoryLine => {
+    const own = images.filter(({ repository }) => repository === name);
+    const held = [...holders].filter(([, all]) => all.has(name));
+    const sum = (parts: typeof held) => parts.reduce((total, [digest]) => total + (sizes.get(digest) ?? 0), 0);
+    return {
+      name,
+      tags: own.filter(({ tag }) => tag !== undefined).length,
+      manifests: new Set(own.map(({ digest }) => digest)).size,
+      size: sum(held),
+      own: sum(held.filter(([, all]) => all.size === 1)),
+    };
+  });
+  const size = [...sizes.values()].reduce((total, each) => total + each, 0);
+  return { host, size, repositories: lines.sort((one, other) => other.size - one.size) };
+}
