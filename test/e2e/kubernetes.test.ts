@@ -41,6 +41,25 @@ async function expectNothing(): Promise<void> {
   }
 }
 
+/** Runs a map of which one item fails, and again without the failure: only that item runs. */
+async function keepsResults(language: string, engine: Record<string, string | undefined>): Promise<void> {
+  const run = (...words: string[]) =>
+    workspace.bazel(["run", `//test/e2e/functions:${language}`, "--", "keep", ...words], { env: engine });
+  const ran = (text: string) =>
+    [...text.matchAll(/^(?:\[kept \d\] )?ran (-?\d+)$/gm)].map(([, item]) => Number(item)).sort((a, b) => a - b);
+  const first = await run("fail");
+  expect(JSON.parse(first.stdout), first.stderr).toEqual([0, 1, 4, null, 16, 25, 100, 121]);
+  expect(ran(first.stderr)).toEqual([-11, -10, 0, 1, 2, 3, 4, 5]);
+  const second = await run();
+  expect(JSON.parse(second.stdout), second.stderr).toEqual([0, 1, 4, 9, 16, 25, 100, 121]);
+  expect(ran(second.stderr)).toEqual([3]);
+  const third = await run();
+  expect({ ran: ran(third.stderr), results: JSON.parse(third.stdout) }).toEqual({
+    ran: [],
+    results: [0, 1, 4, 9, 16, 25, 100, 121],
+  });
+}
+
 describe("a pipeline with a cluster", () => {
   it("is refused before anything is pushed where the nodes do not reach the embedded registry", async () => {
     const { status, stderr } = await workspace.bazel(["run", "//examples/quickstart:report"], { env });
@@ -75,6 +94,11 @@ describe("a pipeline with a cluster", () => {
     await expectNothing();
   });
 
+  it.each(["typescript", "python"])("keeps results of %s, and runs what is missing", async (language) => {
+    await keepsResults(language, env);
+    await expectNothing();
+  });
+
   it.each([
     ["typescript", "SIGINT"],
     ["typescript", "SIGKILL"],
@@ -101,5 +125,7 @@ describe("a pipeline with containers", () => {
       await workspace.stdout(["run", `//test/e2e/functions:${language}`, "--", "map"], { env: container }),
     );
     expect(said).toMatchObject({ engine: "container", results: [0, 1, 4, 9, 16, 25], itself: ["itself"] });
+    // Those of pods are results of containers too.
+    await keepsResults(language, { ...container, KEPT_VERSION: "containers" });
   });
 });

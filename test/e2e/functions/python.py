@@ -1,6 +1,7 @@
 """Maps items in its own image, or waits there."""
 
 import json
+import os
 import sys
 import time
 
@@ -24,9 +25,33 @@ def wait(_):
     time.sleep(600)
 
 
+@slipway.in_image(keep=True, version=os.environ.get("KEPT_VERSION"))
+def kept(n):
+    print(f"ran {n}")
+    if n % 100 == 3 and "fail" in sys.argv:
+        raise ValueError("three")
+    return n * n
+
+
 def program():
     if slipway.inside_image():
         return sys.argv[1:]
+    if sys.argv[1] == "keep":
+        count = int(sys.argv[3]) if len(sys.argv) > 3 else 6
+        results = slipway.map_in_image(
+            range(count), kept, return_exceptions=True
+        )
+        # Calls by themselves are stored together, before the program ends.
+        single = [kept(-10), kept(-11)]
+        print(
+            json.dumps(
+                [
+                    *(None if isinstance(each, Exception) else each for each in results),
+                    *single,
+                ]
+            )
+        )
+        return None
     if sys.argv[1] == "wait":
         slipway.map_in_image([1, 2], wait)
         return None

@@ -9,9 +9,28 @@ const fail = inImage("fail", (n: number) => {
 const wait = inImage("wait", async (_: number) => {
   await new Promise((resolve) => setTimeout(resolve, 600_000));
 });
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
+const version = process.env["KEPT_VERSION"];
+const kept = inImage(
+  "kept",
+  (n: number) => {
+    console.log(`ran ${n}`);
+    if (n % 100 === 3 && process.argv.includes("fail")) throw new Error("three");
+    return n * n;
+  },
+  { keep: true, ...(version === undefined ? {} : { version }) },
+);
 
 await main(async () => {
   if (insideImage()) return process.argv.slice(2);
+  if (process.argv[2] === "keep") {
+    const map = await mapInImage(upTo(Number(process.argv[4] ?? 6)), kept, { settled: true });
+    // Calls by themselves are stored together, before the program ends.
+    const single = [await kept(-10), await kept(-11)];
+    const results = map.map((each) => (each.status === "fulfilled" ? each.value : null));
+    console.log(JSON.stringify([...results, ...single]));
+    return;
+  }
   if (process.argv[2] === "wait") {
     await mapInImage([1, 2], wait);
     return;
