@@ -33,7 +33,7 @@ describe.each(handwritten)("%s", (path) => {
     const exported = read("docs/reference/typescript.md");
     const imported = snippets(path, "ts").flatMap((snippet) =>
       [...snippet.matchAll(/^import \{ (.+) \} from "slipway"/gm)].flatMap(([, names]) =>
-        (names ?? "").split(/,\s*(?:type )?/),
+        (names ?? "").split(/,\s*/).map((name) => name.replace(/^type /, "")),
       ),
     );
     expect(imported.filter((name) => !exported.includes(`\n## ${name}\n`))).toEqual([]);
