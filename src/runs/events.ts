@@ -59,9 +59,3 @@ export const maximumError = 500;
 export const maximumRuns = 200;
 /** Bytes that all files may take when a new run begins. */
 export const maximumBytes = 256 * 1024 * 1024;
-
-/** When a process began, as Linux counts. Empty: it has ended, or this system does not say. */
-export function beginningIn(stat: string): string {
-  // The name of the program, in parentheses, may contain anything.
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-}

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
-import { beginningIn } from "./events.ts";
 import { parseRun, RunReader, readRun } from "./read.ts";
 
 const run = { version: 1, program: "//a:b", arguments: 0, engine: "process", images: [], process: 7, began: "11" };
@@ -71,10 +70,4 @@ it("reads what is new, by whole lines", () => {
 it("reads no file but that of a run", () => {
   for (const id of ["../secrets/a", "", ".", "20200101T000000Z-0000000/"])
     expect(readRun(id, { HOME: "/nonexistent" })).toBeUndefined();
-});
-
-it("finds when a process began whatever its name is", () => {
-  const rest = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
-  expect(beginningIn(`12 (a b) c) ${rest}`)).toBe("4711");
-  expect(beginningIn("")).toBe("");
 });

@@ -2,8 +2,9 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:f
 import { join } from "node:path";
 import { z } from "zod";
 import type { Environment } from "../core/environment.ts";
+import { isRunning } from "../core/processes.ts";
 import { stateFolder } from "../core/user-folders.ts";
-import { beginningIn, type RunEvent, runsFolder } from "./events.ts";
+import { type RunEvent, runsFolder } from "./events.ts";
 import { type RecordedRun, RunFold } from "./fold.ts";
 
 const at = z.number();
@@ -126,15 +127,4 @@ export class RunReader {
 function pathOf(id: string, env: Environment): string {
   if (!/^[0-9TZ]+-[0-9a-f]{8}$/.test(id)) throw new Error(`no run is called ${id}`);
   return join(stateFolder(env), runsFolder, `${id}.jsonl`);
-}
-
-/** Whether a process that began then runs. */
-export function isRunning(pid: number, began: string): boolean {
-  try {
-    if (began !== "") return beginningIn(readFileSync(`/proc/${pid}/stat`, "utf8")) === began;
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { startTimeOf } from "../core/processes.ts";
 import { maximumFile, maximumRuns, type RunStart } from "./events.ts";
 import { readRun, runIds } from "./read.ts";
-import { commitOf, ownBeginning, RunRecord } from "./record.ts";
+import { commitOf, RunRecord } from "./record.ts";
 
 const start: RunStart = {
   version: 1,
@@ -14,7 +15,7 @@ const start: RunStart = {
   engine: "container",
   images: [`r.example.com/train@sha256:${"0".repeat(64)}`],
   process: process.pid,
-  began: ownBeginning(),
+  began: startTimeOf(process.pid) ?? "",
 };
 const batch = { id: "square", name: "square", after: ["load"], items: 3, isMap: true };
 

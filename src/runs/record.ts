@@ -5,7 +5,6 @@ import type { Environment } from "../core/environment.ts";
 import { messageOf } from "../core/errors.ts";
 import { stateFolder } from "../core/user-folders.ts";
 import {
-  beginningIn,
   maximumBytes,
   maximumFile,
   maximumOutput,
@@ -86,15 +85,6 @@ function prune(folder: string): void {
     // Another program may remove it at the same time.
     bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     if (age >= maximumRuns - 1 || bytes > maximumBytes) rmSync(path, { force: true });
-  }
-}
-
-/** When this process began. */
-export function ownBeginning(): string {
-  try {
-    return beginningIn(readFileSync("/proc/self/stat", "utf8"));
-  } catch {
-    return "";
   }
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure, UserError } from "../core/errors.ts";
 import { removedAtEnd } from "../core/interrupts.ts";
+import { isRunning } from "../core/processes.ts";
 import { cacheFolder } from "../core/user-folders.ts";
 import { FileClient } from "../engine/calls/file-client.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -77,15 +78,6 @@ function removeAbandoned(all: string): void {
     const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0);
     if (age < abandonedAfter || isRunning(Number.parseInt(name, 10))) continue;
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

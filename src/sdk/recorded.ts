@@ -1,6 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
+import { startTimeOf } from "../core/processes.ts";
 import { type BatchStart, maximumError } from "../runs/events.ts";
-import { commitOf, ownBeginning, RunRecord } from "../runs/record.ts";
+import { commitOf, RunRecord } from "../runs/record.ts";
 
 /** Set by the launcher: label of the pipeline. */
 export const targetVariable = "SLIPWAY_TARGET";
@@ -19,7 +20,7 @@ function ownRecord(engine: string, images: readonly string[]): RunRecord {
     images,
     ...(commit === undefined ? {} : { commit }),
     process: process.pid,
-    began: ownBeginning(),
+    began: startTimeOf(process.pid) ?? "",
   } as const;
   const made = new RunRecord(process.env, start, (text) => void process.stderr.write(`slipway: ${text}\n`));
   record = made;

@@ -13,12 +13,12 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { Answers, LiveMessages } from "../../src/cli/ui/messages.ts";
 import { createUi } from "../../src/cli/ui/server.ts";
 import { Failure } from "../../src/core/errors.ts";
+import { startTimeOf } from "../../src/core/processes.ts";
 import { header } from "../../src/layer/header.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
 import { registryPaths } from "../../src/registry/server/paths.ts";
 import { type Ask, pushBlob, putManifest, serverOfTest } from "../../src/registry/server/testdata/fixture.ts";
-import { beginningIn } from "../../src/runs/events.ts";
 import { RunRecord } from "../../src/runs/record.ts";
 import { Page } from "./browser.ts";
 
@@ -39,7 +39,7 @@ function home() {
   /** Begins a run of this process, or of another one. */
   const begin = (program: string, pid = process.pid) => {
     const start = { program, arguments: 2, engine: "kubernetes", images: [image], commit: "0123456789".repeat(4) };
-    const began = beginningIn(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    const began = startTimeOf(pid) ?? "";
     return new RunRecord(env, { version: 1, ...start, process: pid, began }, (text) => {
       throw new Error(text);
     });

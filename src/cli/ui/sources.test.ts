@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { startTimeOf } from "../../core/processes.ts";
 import { reported } from "../../core/testdata/reported.ts";
-import { beginningIn } from "../../runs/events.ts";
 import { runIds } from "../../runs/read.ts";
 import { RunRecord } from "../../runs/record.ts";
 import type { LiveMessages } from "./messages.ts";
@@ -16,7 +16,7 @@ function place() {
   const env = { XDG_STATE_HOME: mkdtempSync(join(tmpdir(), "sources-")) };
   const program = spawn("sleep", ["100"]);
   onTestFinished(() => void program.kill());
-  const began = beginningIn(readFileSync(`/proc/${program.pid}/stat`, "utf8"));
+  const began = startTimeOf(program.pid ?? 0) ?? "";
   const start = { version: 1, program: "//a:b", arguments: 0, engine: "process", images: [] } as const;
   const record = new RunRecord(env, { ...start, process: program.pid ?? 0, began }, (text) => {
     throw new Error(text);

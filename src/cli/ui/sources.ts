@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
+import { isRunning } from "../../core/processes.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isIndex } from "../../oci/manifest.ts";
@@ -9,7 +10,7 @@ import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { embeddedHost } from "../../registry/open-by-name.ts";
 import type { RunStart } from "../../runs/events.ts";
 import { RunFold, type RunItem } from "../../runs/fold.ts";
-import { isRunning, RunReader, runIds } from "../../runs/read.ts";
+import { RunReader, runIds } from "../../runs/read.ts";
 import { commentsOf, readUsage } from "../commands/image-tree.ts";
 import { engineOf, listAllJobs } from "../commands/job-engines.ts";
 import { listedImages } from "../commands/registry-store.ts";

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
 import type { Environment } from "../../core/environment.ts";
+import { isRunning } from "../../core/processes.ts";
 import { writeTo } from "../flow.ts";
 import { converse } from "./converse.ts";
 import type { HelperAnswer, HelperRequest } from "./helper.ts";
@@ -72,13 +73,4 @@ function callerAt(socket: Socket) {
 /** Whether two environments are the same to an engine. */
 function sameEnvironment(one: Environment, other: Environment): boolean {
   return Object.keys({ ...one, ...other }).every((name) => meaningless.test(name) || one[name] === other[name]);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, w
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { takeLock } from "../../core/lock.ts";
+import { startTimeOf } from "../../core/processes.ts";
 import { code, engine, firstWords, home, plain, root, run, submit } from "../testdata/jobs.ts";
 import { type JobFolder, type JobRecord, makeJobFolder, readRecord, writeRecord } from "./job-folder.ts";
 import { LocalEngine } from "./local-engine.ts";
-import { startTimeOf } from "./process-group.ts";
 import { makeProgram } from "./program.ts";
 import { superviseJob } from "./supervise.ts";
 

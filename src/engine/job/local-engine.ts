@@ -7,6 +7,7 @@ import type { Environment } from "../../core/environment.ts";
 import { Failure } from "../../core/errors.ts";
 import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { takeLock } from "../../core/lock.ts";
+import { startTimeOf } from "../../core/processes.ts";
 import { userName } from "../../core/user-name.ts";
 import { findContainerClient, requireContainerClient } from "../container/client.ts";
 import { removeContainer } from "../container/run.ts";
@@ -42,7 +43,7 @@ import {
   removeJobFolder,
   writeRecord,
 } from "./job-folder.ts";
-import { killGroup, killMarked, signalProcess, startTimeOf } from "./process-group.ts";
+import { killGroup, killMarked, signalProcess } from "./process-group.ts";
 import { jobVariable, type Program } from "./program.ts";
 
 /** How often a job's files are looked at where the system tells of no change, in milliseconds. */

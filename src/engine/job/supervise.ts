@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { findExecutable, isExecutable } from "../../core/executables.ts";
 import { takeLock } from "../../core/lock.ts";
+import { startTimeOf } from "../../core/processes.ts";
 import { timeLimitSignal } from "../../core/time-limit.ts";
 import { requireContainerClient } from "../container/client.ts";
 import { embeddedLogin } from "../container/login.ts";
@@ -19,7 +20,7 @@ import { LocalSecrets } from "../secrets/local.ts";
 import { resolveVariables } from "../secrets/variables.ts";
 import { hasEnded } from "./engine.ts";
 import { containerName, type JobFolder, type JobRecord, readProgram, readRecord, writeRecord } from "./job-folder.ts";
-import { killGroup, killMarked, patience, signalGroup, startTimeOf } from "./process-group.ts";
+import { killGroup, killMarked, patience, signalGroup } from "./process-group.ts";
 import { jobVariable, type Program } from "./program.ts";
 import { maximumResult } from "./runners.ts";
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { startTimeOf } from "../job/process-group.ts";
+import { startTimeOf } from "../../core/processes.ts";
 
 it("ends with what the program started, which may hold its output", async () => {
   const program = join(import.meta.dirname, "../testdata/leaves-behind.ts");
