@@ -170,7 +170,7 @@ function tell({ onOutput }: CallListener, text: string): void {
 export class Prepared {
   readonly #env: Environment;
   readonly #access: ReadonlyMap<string, Promise<PullAccess>>;
-  readonly #files: ReadonlyMap<string, Promise<GivenAccess>>;
+  readonly #files = new Map<string, { readonly since: number; readonly access: Promise<GivenAccess> }>();
   readonly #since = Date.now();
   readonly cluster: Promise<Cluster>;
   /** Settles when what an earlier client left is removed, or cannot be: no reason for calls not to run. */
@@ -183,19 +183,23 @@ export class Prepared {
     this.cluster.catch(() => {});
     this.swept = this.cluster.then((cluster) => removeAbandoned(cluster)).catch(() => {});
     this.#access = new Map(images.map((image) => [image, this.#ask(image).catch(() => ({}))]));
-    this.#files = new Map(images.map((image) => [image, this.#askFiles(image)]));
-    for (const access of this.#files.values()) access.catch(() => {});
+    for (const image of images) this.#askFiles(image).catch(() => {});
   }
 
-  /** What pods reach the registry with. */
+  /** The access to the registry that pods get, or the reason why they get none. */
   async files(image: string): Promise<GivenAccess> {
-    const early = await this.#files.get(image)?.catch(() => undefined);
-    const left = Date.parse(early?.content.expires ?? "") - Date.now();
-    return early?.content.url !== undefined && left > shortestRenewal * 6 ? early : this.#askFiles(image);
+    const known = this.#files.get(image);
+    const early = await known?.access.catch(() => undefined);
+    if (known === undefined || early === undefined) return this.#askFiles(image);
+    const { expires } = early.content;
+    const end = expires === undefined ? known.since + accessTime : Date.parse(expires) - shortestRenewal * 6;
+    return Date.now() < end ? early : this.#askFiles(image);
   }
 
-  async #askFiles(image: string): Promise<GivenAccess> {
-    return givenAccess(image, await this.cluster, this.#env);
+  #askFiles(image: string): Promise<GivenAccess> {
+    const access = this.cluster.then((cluster) => givenAccess(image, cluster, this.#env));
+    this.#files.set(image, { since: Date.now(), access });
+    return access;
   }
 
   /** What nodes pull an image with. */
