@@ -25,7 +25,7 @@ export interface Step {
 const ids = new Set<string>();
 /** What the program asked for, and only that is to be known. Undefined: steps run. */
 const pictured: Step[] | undefined = showsSteps(process.env) ? [] : undefined;
-/** Steps whose results somebody waits for. */
+/** Steps whose results somebody waits for, in a dry run. */
 const waitedFor = new Set<Step>();
 
 /**
@@ -101,7 +101,7 @@ class Handle<Result> extends Promise<Result> {
     onValue?: ((value: Result) => Value | PromiseLike<Value>) | null,
     onError?: ((error: unknown) => Other | PromiseLike<Other>) | null,
   ): Promise<Value | Other> {
-    waitedFor.add(this.step);
+    if (pictured) waitedFor.add(this.step);
     const next = super.then(onValue, onError) as Handle<Value | Other>;
     next.step = this.step;
     return next;
