@@ -68,15 +68,24 @@ class StepFunction(Generic[_R]):
         """Runs the function in the image as soon as the results that it takes are there. Returns at once."""
         return _steps.later(self._known.name, arguments, lambda given, step: self._run(given, step).get())
 
-    def map(self, items: Any, **options: Any) -> Handle[List[_R]]:
+    def map(
+        self, items: Any, *, parallelism: Optional[int] = None, return_exceptions: bool = False, **options: Any
+    ) -> Handle[List[_R]]:
         """Runs the function for every item as `map_in_image` does, as soon as the items are there. Returns at once.
 
         Args:
             items: the items. The list, and each item, may be a handle.
-            options: the options of `map_in_image`.
+            parallelism: as for `map_in_image`.
+            return_exceptions: as for `map_in_image`.
+            options: the other options of `map_in_image`.
         """
         count = len(items) if isinstance(items, (list, tuple, range)) else None
-        return _steps.later(self._known.name, items, lambda given, step: _map(given, self._known, step, **options), count)
+        own = _Options(**options)
+
+        def run(given: Any, step: Step) -> List[_R]:
+            return _map(given, self._known, step, own, parallelism, return_exceptions)
+
+        return _steps.later(self._known.name, items, run, count)
 
     def _run(self, arguments: Any, step: Step) -> "_Settled":
         known = self._known
@@ -255,8 +264,8 @@ def run_in_image(
             "run_in_image was called inside the image, where the program would start itself forever.\n"
             "Check inside_image() first, or pass `args` that tell the program what to do there.",
         )
-    check_options("run_in_image", tag, env, network, resources, retries, time_limit, volumes)
     options = _Options(tag, env, network, resources, retries, time_limit, volumes)
+    check_options("run_in_image", *options)
     result = _call(_steps.now(WHOLE_PROGRAM, [])[1], "[]", list(args), options)
     if result.error is not None:
         raise result.error
@@ -309,46 +318,25 @@ def map_in_image(
     """
     known = _find(function)
     count = len(items) if isinstance(items, (list, tuple, range)) else None
-    options = {
-        "parallelism": parallelism,
-        "return_exceptions": return_exceptions,
-        "tag": tag,
-        "env": env,
-        "network": network,
-        "resources": resources,
-        "retries": retries,
-        "time_limit": time_limit,
-        "volumes": volumes,
-        "keep": keep,
-        "version": version,
-    }
+    options = _Options(tag, env, network, resources, retries, time_limit, volumes, keep, version)
     given, step = _steps.now(known.name, items, count)
-    return _map(given, known, step, **options)
+    return _map(given, known, step, options, parallelism, return_exceptions)
 
 
 def _map(
     items: Sequence[Any],
     known: _ImageFunction,
     step: Step,
-    parallelism: Optional[int] = None,
-    return_exceptions: bool = False,
-    tag: Optional[str] = None,
-    env: Optional[Mapping[str, str]] = None,
-    network: Optional[Network] = None,
-    resources: Optional[Resources] = None,
-    retries: Optional[int] = None,
-    time_limit: Union[int, str, None] = None,
-    volumes: Optional[Volumes] = None,
-    keep: Optional[bool] = None,
-    version: Optional[str] = None,
+    options: _Options,
+    parallelism: Optional[int],
+    return_exceptions: bool,
 ) -> List[Any]:
-    check_options("map_in_image", tag, env, network, resources, retries, time_limit, volumes, keep, version, parallelism)
+    check_options("map_in_image", *options, parallelism)
     inputs = [encode([item], f'item {index} for "{known.name}"') for index, item in enumerate(items)]
     if SERVED is not None:
         results = [_here(known, text) for text in inputs]
     elif inputs:
-        options = _Options(tag, env, network, resources, retries, time_limit, volumes, keep, version).over(known.options)
-        results = _map_there(step, inputs, options, parallelism)
+        results = _map_there(step, inputs, options.over(known.options), parallelism)
     else:
         results = []
     failures = [ItemFailure(index, each.error) for index, each in enumerate(results) if each.error is not None]

@@ -65,6 +65,11 @@ class Options(unittest.TestCase):
         with self.assertRaisesRegex(slipway.UserError, '^"g": resources.gpus is not a resource'):
             slipway.in_image(name="g", resources=wrong)(lambda: None)  # type: ignore[arg-type]
 
+    def test_of_a_map_are_checked_where_it_is_asked_for(self) -> None:
+        function = slipway.in_image(name="h")(lambda item: item)
+        with self.assertRaisesRegex(TypeError, "paralelism"):
+            function.map([1], paralelism=2)
+
 
 if __name__ == "__main__":
     unittest.main()
