@@ -227,7 +227,7 @@ class _Listener(NamedTuple):
     on_start: OnStart
 
 
-# What stops the batches that run, of all threads.
+# Stops the batches that run, of all threads.
 _stops: Dict[object, Callable[[], None]] = {}
 _stops_lock = threading.Lock()
 _is_stopped = False
@@ -278,7 +278,7 @@ def _run_helper(helper: str, batch: Batch, listener: _Listener) -> None:
     raise reported(Failure, "program-failed", helper, text)
 
 
-# Where results of single calls may wait to be stored.
+# Results of single calls may wait there to be stored.
 _unsettled: Optional[str] = None
 
 

@@ -225,7 +225,7 @@ def decode_arguments(text: Union[str, bytes]) -> List[Any]:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Puts JSON that is longer than an engine takes beside. What stands for it is short."""
+    """Puts JSON that is longer than an engine takes beside. A short reference stands for it."""
     if len(text) <= limit:
         return text
     content = own_place().put_text(text)
@@ -448,7 +448,7 @@ def end_scratch() -> None:
         _place.clear()
 
 
-# Whether this process serves a call. Read at import, before the variable is removed.
+# True if this process serves a call. Read at import, before the variable is removed.
 _IS_SERVED = "SLIPWAY_CALL" in os.environ
 
 
@@ -544,7 +544,7 @@ def receive(value: Any, kind: str, image: Optional[str]) -> Any:
             try:
                 _hold(form, image)
             except (UserError, Failure) as error:
-                # What is on this machine is good until the program ends, also where the user may not push.
+                # Content on this machine is good until the program ends, also if the user may not push.
                 if not own_place().has(form):
                     raise
                 _tell_once(f"Files of results cannot be stored in {image.partition('@')[0]}, and last until this program ends: {error}")

@@ -150,7 +150,7 @@ def _sent(
 ) -> Iterator[http.client.HTTPResponse]:
     parts = urlsplit(url)
     own = urlsplit(access["url"])
-    # Where a registry keeps blobs elsewhere, that place must not get the token.
+    # If a registry keeps blobs elsewhere, that place must not get the token.
     is_own = (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
     names = {"Authorization": "authorization", "Host": "host"}
     given = {name: access[key] for name, key in names.items() if key in access} if is_own else {}

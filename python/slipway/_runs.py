@@ -1,4 +1,4 @@
-"""What a program writes down of its calls, for `slipway runs`. Keep src/runs and src/sdk/recorded.ts the same."""
+"""Records a program's calls for `slipway runs`. Keep src/runs and src/sdk/recorded.ts the same."""
 
 import atexit
 import codecs
@@ -174,7 +174,7 @@ def ends_with(status: int) -> None:
 
 
 class BatchRecord:
-    """What is written down of one batch."""
+    """The record of one batch."""
 
     def __init__(self, engine: str, images: Sequence[str], batch: Mapping[str, Any]) -> None:
         self._record = _record(engine, images)

@@ -33,7 +33,7 @@ class Handle(Generic[_R]):
     def __init__(self, step: Step) -> None:
         self._step = step
         self._future: "Future[_R]" = Future()
-        # Whether somebody knows of its failure.
+        # True if somebody knows of its failure.
         self._is_taken = False
 
     def result(self, timeout: Optional[float] = None) -> _R:
@@ -73,7 +73,7 @@ class Handle(Generic[_R]):
 _lock = threading.Lock()
 _ids: Set[str] = set()
 _handles: Dict[Handle[Any], threading.Thread] = {}
-# What the program asked for, if only that is to be known: SLIPWAY_DRY_RUN=steps.
+# The steps of a dry run, SLIPWAY_DRY_RUN=steps.
 _pictured: Optional[List[str]] = [] if os.environ.get("SLIPWAY_DRY_RUN") == "steps" else None
 
 
@@ -184,7 +184,7 @@ def _print_steps(needed: Optional[Step]) -> None:
     """Prints the steps, and ends the program, since it needs a result in order to go on."""
     print("\n".join(cast("List[str]", _pictured)))
     if needed is not None:
-        text = f"slipway: The program waits for {needed.id}. What it does with the result is not known yet."
+        text = f"slipway: The program waits for {needed.id}. Steps that depend on how it uses the result are not listed."
         print(text, file=sys.stderr)
     sys.stdout.flush()
     sys.exit(0)

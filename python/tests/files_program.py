@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List
 import slipway
 
 OUT = os.environ.get("OUT", "")
-# What an image without Python needs.
+# Libraries that an image without Python needs.
 VOLUMES = json.loads(os.environ.get("VOLUMES", "null"))
 DATA = os.environ.get("DATA", "")
 

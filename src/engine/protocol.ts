@@ -32,7 +32,7 @@ export const wholeProgram = "main()";
 /** Set by a user: what would be done is printed, and not done. */
 export const dryRunVariable = "SLIPWAY_DRY_RUN";
 
-/** Whether the program starts, and its calls are printed instead of made. Keep python/slipway the same. */
+/** True if the program starts, and its calls are printed instead of made. Keep python/slipway the same. */
 export function showsSteps(env: Environment): boolean {
   return env[dryRunVariable] === "steps";
 }

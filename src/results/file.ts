@@ -55,7 +55,7 @@ export function storedAt(tag: string, bytes: Uint8Array): Date | undefined {
   }
 }
 
-/** Where files are kept. */
+/** The repository of files, and a client for it. */
 export interface FilePlace {
   readonly client: RegistryClient;
   readonly repository: string;

@@ -1,6 +1,6 @@
 import { type Digest, sha256, splitDigest } from "../oci/digest.ts";
 
-/** What results belong to: they are right for this function in this version only. */
+/** The owner of results: they are right for this function in this version only. */
 export interface ResultScope {
   readonly function: string;
   /** The user's `version`, or the digest of the image's layers. */

@@ -3,7 +3,7 @@ import { digestOfTag, storedAt } from "./file.ts";
 import { inParallel, type ResultPlace, resultsOf } from "./read.ts";
 import { parseRun, type StoredRun, scopeOfTag } from "./run.ts";
 
-/** What one run kept, as it is listed. */
+/** The results of one run, as a list shows them. */
 export interface ListedRun extends StoredRun {
   readonly tag: string;
   readonly digest: Digest;

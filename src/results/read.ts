@@ -5,7 +5,7 @@ import type { ResultScope } from "./key.ts";
 import { type KeptResult, parsePack } from "./pack.ts";
 import { parseRun, type StoredPack, type StoredRun } from "./run.ts";
 
-/** Where results are kept. */
+/** The repository of results, and a client for it. */
 export interface ResultPlace {
   readonly client: RegistryClient;
   readonly repository: string;
@@ -16,7 +16,7 @@ export interface ResultPlace {
 /** Requests to make at once. */
 const parallel = 6;
 
-/** What a tag of results names. Undefined: it is gone, or was not made by Slipway. */
+/** The results that a tag names. Undefined: it is gone, or was not made by Slipway. */
 export async function readRun(place: ResultPlace, tag: string): Promise<StoredRun | undefined> {
   const { client, repository, onNotice } = place;
   const manifest = await client.getManifest(repository, tag);

@@ -7,7 +7,7 @@ import { type ResultScope, scopeKey } from "./key.ts";
 import { maximumPack } from "./pack.ts";
 
 /**
- * What one run of a program kept of one function is one artifact (image specification 1.1, "Guidelines for Artifact Usage"): an empty
+ * The results of one function in one run of a program are one artifact (image specification 1.1, "Guidelines for Artifact Usage"): an empty
  * configuration, and packs as layers.
  *
  * Registries cannot compare and swap, and the fallback of the referrers API (distribution specification 1.1, "Referrers Tag Schema") loses

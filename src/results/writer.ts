@@ -121,7 +121,7 @@ export class ResultWriter {
   }
 }
 
-/** Whether a pack becomes part of the next one. Each result is sent again at most as often as its pack doubles. */
+/** Tells if a pack becomes part of the next one. Each result is sent again at most as often as its pack doubles. */
 function isMerged({ items, descriptor }: OwnPack, next: readonly KeptResult[]): boolean {
   const bytes = next.reduce((sum, each) => sum + sizeOf(each), descriptor.size);
   return items <= next.length * 2 && bytes < packBytes;

@@ -1,10 +1,10 @@
-/** What a program says of its calls, one per line, as JSON. `at` is in milliseconds since 1970. */
+/** Events of a program's calls, one per line, as JSON. `at` is in milliseconds since 1970. */
 export type RunEvent = { readonly at: number } & (
   | { readonly run: RunStart }
   | { readonly batch: BatchStart }
   | { readonly item: ItemChange }
   | { readonly output: { readonly batch: string; readonly text: string } }
-  /** The file is as large as it may become. What follows is not in it, but for the end. */
+  /** The file is as large as it may become. Later events are missing, but for the end. */
   | { readonly full: true }
   | { readonly end: { readonly status: number } }
 );
@@ -20,7 +20,7 @@ export interface RunStart {
   readonly engine: string;
   /** `HOST/REPOSITORY@sha256:…` */
   readonly images: readonly string[];
-  /** What is checked out in its workspace. */
+  /** The commit that its workspace had. */
   readonly commit?: string;
   readonly process: number;
   /** When the process began, as /proc has it: numbers of processes are used again. Empty: not known. */
@@ -47,7 +47,7 @@ export interface ItemChange {
   readonly error?: string;
 }
 
-/** Where the files are, below the folder for state. */
+/** The folder of the files, below the folder for state. */
 export const runsFolder = "runs";
 /** Bytes that a file may take. */
 export const maximumFile = 16 * 1024 * 1024;

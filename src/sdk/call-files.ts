@@ -12,7 +12,7 @@ const parallel = 6;
 /** Bytes of arguments that stay in the JSON for Kubernetes, where all together are too long. */
 const shortInput = 64 * 1024;
 
-/** Where calls run. */
+/** The engine of calls. */
 export interface CallPlace {
   readonly kind: EngineKind;
   readonly image?: string | undefined;
@@ -49,7 +49,7 @@ export async function receiveFiles(json: unknown, { kind, image }: CallPlace): P
 
 let isTold = false;
 
-/** What is on this machine is good until the program ends, also where the user may not push. */
+/** Content on this machine is good until the program ends, also if the user may not push. */
 function withoutRegistry(form: FileForm, image: string, error: unknown): void {
   if (!ownPlace().has(form)) throw error;
   const where = repositoryOf(image);

@@ -10,7 +10,7 @@ import { readWhole, tarOf, unpackTar } from "./folder-tar.ts";
 
 export type Content = Pick<FileForm, "digest" | "size">;
 
-/** Where content comes from that is not here, and where content of this process goes to. */
+/** The source of content that is not here, and the destination of this process's content. */
 export interface Remote {
   /** Brings content to a path, whole and verified, or fails. */
   readonly fetch: (content: Content, path: string) => Promise<void>;

@@ -30,7 +30,7 @@ describe(`in a container of ${client.name}`, () => {
     writeFileSync(DATA, "a,b\n");
     expect((await runFiles("argument", { ...variables, DATA })).result).toMatchObject({ text: "a,b\n" });
     expect(existsSync(log)).toBe(false);
-    // The content of a result is stored. Where it cannot be, it is good until the program ends.
+    // The content of a result is stored. If it cannot be, it is good until the program ends.
     const kept = await runFiles("result", { ...variables, OUT: folderOfTest() });
     expect(kept.result, kept.err).toMatchObject({ bytes: "hello" });
     expect(kept.err).toMatch(/^slipway: Files of results cannot be stored in localhost\/.* status 9 /m);

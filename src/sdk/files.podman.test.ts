@@ -40,7 +40,7 @@ it("keeps the content of results in the registry, once", async () => {
   const manifest = await client.headManifest("test/files", tagOfFile(digestOf("hello") as Digest));
   await runFiles("result", { ...variables, OUT });
   expect(await client.headManifest("test/files", tagOfFile(digestOf("hello") as Digest))).toEqual(manifest);
-  // What a call gets is nobody's result.
+  // The files that a call gets are nobody's result.
   const DATA = join(folderOfTest(), "data.csv");
   writeFileSync(DATA, "argument");
   await runFiles("argument", { ...variables, DATA });

@@ -78,7 +78,7 @@ export class FileValue {
     this.#stored ??= ownPlace()
       .put(this.#given, kind, mayLink)
       .then((content) => ({ kind, name, ...content }));
-    // What could not be read may be there later.
+    // A file that could not be read may be there later.
     this.#stored.catch(() => {
       this.#stored = undefined;
     });

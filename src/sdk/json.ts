@@ -20,10 +20,10 @@ export type Json =
 /** Bytes of arguments or a result as JSON. They have to fit into memory a few times. */
 export const maximumValue = 256 * 1024 * 1024;
 
-/** What {@link problemOf} comes across. */
+/** The findings of {@link problemOf}. */
 interface Found {
   readonly files: Set<FileValue>;
-  /** Whether an object of the user looks like a file in JSON. */
+  /** Tells if an object of the user looks like a file in JSON. */
   isMarked: boolean;
 }
 

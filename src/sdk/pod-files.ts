@@ -160,7 +160,7 @@ function reached({ url, host }: PodAccess, location: string): URL {
 
 function send(access: PodAccess, url: URL, { method, headers, body }: Question): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // Where a registry keeps blobs elsewhere, that place must not get the token.
+    // If a registry keeps blobs elsewhere, that place must not get the token.
     const isOwn = url.origin === new URL(access.url ?? "").origin;
     const { ca, authorization, host } = access;
     const own = { ...(authorization === undefined ? {} : { authorization }), ...(host === undefined ? {} : { host }) };
@@ -184,7 +184,7 @@ function send(access: PodAccess, url: URL, { method, headers, body }: Question):
     outgoing.once("timeout", () => outgoing.destroy(new Error(`${url.host} did not answer for ${patience / 1000} s`)));
     outgoing.once("error", reject);
     if (body === undefined) outgoing.end();
-    // What fails here also ends the request with an error.
+    // A failure here also ends the request with an error.
     else pipeline(body(), outgoing).catch(reject);
   });
 }

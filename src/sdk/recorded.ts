@@ -28,7 +28,7 @@ function ownRecord(engine: string, images: readonly string[]): RunRecord {
   return made;
 }
 
-/** What is written down of one batch. */
+/** The record of one batch. */
 export class BatchRecord {
   readonly #record: RunRecord;
   readonly #id: string;

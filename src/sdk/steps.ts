@@ -23,7 +23,7 @@ export interface Step {
 }
 
 const ids = new Set<string>();
-/** What the program asked for, and only that is to be known. Undefined: steps run. */
+/** The steps of a dry run. Undefined: steps run. */
 const pictured: Step[] | undefined = showsSteps(process.env) ? [] : undefined;
 /** Steps whose results somebody waits for, in a dry run. */
 const waitedFor = new Set<Step>();
@@ -127,7 +127,7 @@ function printSteps(): void {
   if (names.length > 0) {
     writeSync(
       2,
-      `slipway: The program waits for ${names.join(", ")}. What it does with the result is not known yet.\n`,
+      `slipway: The program waits for ${names.join(", ")}. Steps that depend on how it uses the result are not listed.\n`,
     );
   }
   // A body that waits for ever is no error here.

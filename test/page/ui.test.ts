@@ -85,7 +85,7 @@ async function keepPicture(page: Page, name: string): Promise<void> {
   writeFileSync(join(folder, `${name}.png`), await page.picture());
 }
 
-/** What people with a screen reader could not use. */
+/** Elements that people with a screen reader could not use. */
 async function violations(page: Page): Promise<readonly string[]> {
   await page.value(`${axe}; true`);
   const found = await page.value<readonly { id: string; nodes: readonly { html: string }[] }[]>(

@@ -21,7 +21,7 @@ export interface JobLine extends Omit<ListedJob, "items"> {
   readonly items?: Omit<NonNullable<ListedJob["items"]>, "failures">;
 }
 
-/** What the live addresses below `/api/live` send. */
+/** Messages of the live addresses below `/api/live`. */
 export interface LiveMessages {
   readonly runs: { readonly runs: readonly RunLine[] };
   readonly jobs: { readonly jobs: readonly JobLine[]; readonly notice?: string };
@@ -37,7 +37,7 @@ export interface LayerLine {
   readonly comment: string;
 }
 
-/** What `/api/image` gives. */
+/** The answer of `/api/image`. */
 export interface ImageAnswer {
   readonly name: string;
   readonly digest: string;
@@ -52,7 +52,7 @@ export interface FileDifference {
   readonly after?: number;
 }
 
-/** What `/api/diff` gives. */
+/** The answer of `/api/diff`. */
 export interface DiffAnswer {
   readonly one: ImageAnswer;
   readonly other: ImageAnswer;
@@ -73,7 +73,7 @@ export interface RepositoryLine {
   readonly own: number;
 }
 
-/** What the addresses below `/api` answer once. */
+/** Answers of the addresses below `/api` that end after one message. */
 export interface Answers {
   readonly history: readonly Revision[];
   readonly images: readonly {

@@ -12,7 +12,7 @@ export type Live = (name: string, signal: AbortSignal) => AsyncIterable<object>;
 export type Answer = (words: URLSearchParams) => Promise<unknown>;
 
 export interface UiOptions {
-  /** What every request for data must know. */
+  /** The token that every request for data must have. */
   readonly token: string;
   /** `127.0.0.1:PORT`, known once it listens. */
   readonly host: () => string;

@@ -29,7 +29,7 @@ type LiveName = keyof LiveMessages;
 type Gives = { readonly [Name in LiveName]: (of: string, signal: AbortSignal) => AsyncIterable<LiveMessages[Name]> };
 type Gets = { readonly [Name in keyof Answers]: (words: URLSearchParams) => Promise<Answers[Name]> };
 
-/** What the page shows and goes on with. */
+/** Sources of the page that send messages until the reader leaves. */
 export function liveSources(env: Environment): Readonly<Record<LiveName, Live>> {
   const list = new RunList(env);
   return {
@@ -45,7 +45,7 @@ export function liveSources(env: Environment): Readonly<Record<LiveName, Live>> 
   } satisfies Gives;
 }
 
-/** What the page asks for once. */
+/** Sources of the page that answer once. */
 export function answerSources(): Readonly<Record<keyof Answers | "tree", Answer>> {
   const gets: Gets = {
     history: async (words) => {
@@ -216,7 +216,7 @@ async function imageAnswer(image: NamedImage): Promise<ImageAnswer> {
   };
 }
 
-/** What the repositories of the embedded registry take. Blobs that several have are stored once. */
+/** The sizes of the embedded registry's repositories. Blobs that several have are stored once. */
 async function repositories(): Promise<Answers["registry"]> {
   const host = embeddedHost() ?? "";
   const images = await listedImages();

@@ -45,7 +45,7 @@ export class FileClient {
     this.#env = env;
   }
 
-  /** Whether there is a helper. Without, nothing reaches a registry. */
+  /** True if there is a helper. Without one, nothing reaches a registry. */
   get isThere(): boolean {
     return Boolean(this.#env[helperVariable]);
   }

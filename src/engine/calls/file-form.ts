@@ -21,7 +21,7 @@ const kinds = ["file", "folder", "json"];
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Whether JSON may have a form in it. Most has none, and need not be parsed for it. */
+/** Tells if JSON may contain a form. Most contains none, and need not be parsed for it. */
 export function mayHaveFiles(json: string): boolean {
   return json.includes(`"${mark}"`);
 }

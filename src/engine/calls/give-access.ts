@@ -18,8 +18,8 @@ const patience = 5000;
 type Settings = Pick<Cluster, "context" | "podRegistry" | "filesCredential">;
 
 /**
- * What pods reach the repository of their image with, to move files of functions: a short-lived token for that repository, or the name of a Secret
- * that the user named. Never the user's own credential. Why there is none is told in the pod, since most calls need none.
+ * Gives pods access to the repository of their image, to move files of functions: a short-lived token for that repository, or the name of a Secret
+ * that the user named. Never the user's own credential. If there is no access, the pod gets the reason, since most calls need none.
  */
 export async function givenAccess(image: string, settings: Settings, env: Environment): Promise<GivenAccess> {
   const over = new AbortController();

@@ -38,7 +38,7 @@ export interface SettleRequest {
 /** A line that it answers. The last one is `done`, `error` or `declined`. */
 export type HelperAnswer =
   | { readonly index: number; readonly outcome: CallOutcome }
-  /** Where an attempt runs. */
+  /** The pod, container or process of an attempt. */
   | { readonly index: number; readonly started: string }
   /** For standard error, in base64; from a helper that was started before, whose own leads nowhere. */
   | { readonly output: string }
@@ -139,7 +139,7 @@ async function ask<Answer>(helper: string, words: readonly string[], env: Enviro
   throw new UserError(error, error.problem, error.remedy);
 }
 
-/** Where results of single calls may wait to be stored. */
+/** Results of single calls may wait there to be stored. */
 let unsettled: string | undefined;
 
 /** Waits until kept results of single calls are stored. To be called before a program ends. */

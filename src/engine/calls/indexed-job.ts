@@ -21,7 +21,7 @@ import type { SecretKey } from "../secrets/variables.ts";
 import { type CallBatch, maximumJsonBytes } from "./calls.ts";
 import type { PodAccess } from "./pod-access.ts";
 
-/** What pods get to reach the registry. */
+/** The access to the registry that pods get. */
 export interface GivenAccess {
   readonly content: PodAccess;
   /** Name of a Secret with a name and a password. */

@@ -36,7 +36,7 @@ it("goes on after kills at random moments, with the missing items", { timeout: 3
     expect(first.status).toBeNull();
     const second = await run(image, env);
     expect(second.status).toBe(0);
-    // What did not begin runs, and of what ran no more than was on its way.
+    // Items that had not begun run, and of the others no more than were on their way.
     const kept = new Set(Array.from({ length: count }, (_, item) => item).filter((item) => !second.ran.includes(item)));
     expect([...kept].every((item) => first.ran.includes(item))).toBe(true);
     expect(first.ran.length - kept.size).toBeLessThanOrEqual(bound);

@@ -22,7 +22,7 @@ interface Kept {
 }
 
 /**
- * Makes calls, and keeps the results of those that ask for it, in the repository of the image. What it learns from the registry serves all
+ * Makes calls, and keeps the results of those that ask for it, in the repository of the image. Its index of the registry serves all
  * batches. If the registry fails, all calls run, and a notice says so once.
  */
 export class KeptCalls {

@@ -28,7 +28,7 @@ import { pool, roomHere } from "./pool.ts";
 /** @param onStderr takes what it prints on standard error */
 type RunOne = (run: Run, signal: AbortSignal, onStderr: Sink) => Promise<number>;
 
-/** Where a container sees the folder for the content of files. */
+/** The path at which a container sees the folder for the content of files. */
 const filesFolder = "/slipway/files";
 
 /** @param files where calls see the folder for the content of files */

@@ -1,4 +1,4 @@
-/** What a pod is given to reach the repository of its image, as JSON in a Secret. Keep python/slipway/_pod_files.py the same. */
+/** A pod's access to the repository of its image, as JSON in a Secret. Keep python/slipway/_pod_files.py the same. */
 export interface PodAccess {
   /** `http(s)://HOST/v2/REPOSITORY/`. Undefined: pods get no access. */
   readonly url?: string;

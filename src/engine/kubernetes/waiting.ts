@@ -30,7 +30,7 @@ export function waitOf({ job, pods }: Observed, events: readonly Event[]): Wait 
   if (job.metadata.deletionTimestamp !== undefined)
     return { words: "Waiting for the pods of the job to end", since: Date.now() };
   const last = pods.at(-1);
-  // What was refused before the last pod is over. Each attempt of the cluster has an event of its own.
+  // Refusals older than the last pod are over. Each attempt of the cluster has an event of its own.
   const begun = Date.parse(last?.metadata.creationTimestamp ?? "1970-01-01");
   const refusals = events.filter((event) => event.reason === "FailedCreate" && timeOf(event) >= begun);
   const [first] = refusals;

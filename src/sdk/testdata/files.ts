@@ -38,7 +38,7 @@ export async function runFiles(
   return { out, err, status, result: out === "" ? undefined : JSON.parse(out) };
 }
 
-/** What holds for files on every engine. @param envOf variables that choose the engine */
+/** Cases of files that hold on every engine. @param envOf variables that choose the engine */
 export function describeFiles(where: string, envOf: () => Record<string, string>): void {
   describe(`files of functions in ${where}`, () => {
     it("come back from a function, nested in its result", async () => {

@@ -148,7 +148,7 @@ function probeKill(events: readonly Event[], container: string): string | undefi
 function eventTrouble(events: readonly Event[], pod: Pod): Trouble | undefined {
   const { name } = pod.metadata;
   const isRunning = containerState(pod).running !== undefined;
-  // Nodes go on without a pull secret. Where they need one, they say that the registry refuses them.
+  // Nodes go on without a pull secret. If they need one, they say that the registry refuses them.
   const isFailure = /^Failed(?!ToRetrieveImagePullSecret)/;
   const last = events.findLast(({ reason = "" }) => (isRunning ? reason === "Unhealthy" : isFailure.test(reason)));
   if (last === undefined) return undefined;

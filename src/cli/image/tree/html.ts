@@ -90,7 +90,7 @@ ${parts}
 </html>
 `;
 
-/** What the page shows of an image. */
+/** The data of an image's page. */
 export function treeAnswer(image: ImageUsage): TreeAnswer {
   const [pull, unpacked] = totals(image);
   const hidden = image.layers.reduce((sum, { root }) => sum + root.hidden, 0);

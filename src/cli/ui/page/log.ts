@@ -7,7 +7,7 @@ const mostShown = 200_000;
 /** Colours of terminals. */
 const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
 
-/** What was printed. Stays at the end while the reader is there. */
+/** The output of a run. Stays at the end while the reader is there. */
 export function Log({ text, label }: { readonly text: string; readonly label: string }): ComponentChild {
   const box = useRef<HTMLPreElement>(null);
   const isAtEnd = useRef(true);

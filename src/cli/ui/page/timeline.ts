@@ -10,7 +10,7 @@ export interface Call {
   readonly item: RunItem;
 }
 
-/** What the timeline draws. It looks at it in each frame, so that a change needs no new elements. */
+/** The state that the timeline draws. It reads it in each frame, so that a change needs no new elements. */
 export interface Times {
   readonly calls: readonly Call[];
   readonly from: number;
@@ -52,7 +52,7 @@ export function Timeline({ times, count }: { readonly times: () => Times; readon
       frame = requestAnimationFrame(draw);
       const { calls, from, to, version } = times();
       const { clientWidth: width, clientHeight: height, scrollTop } = around;
-      // What runs grows in each frame; for people who want no motion, once in a second.
+      // Running items grow in each frame; for people who want no motion, once in a second.
       const end = to ?? (isCalm.matches ? Math.ceil(Date.now() / 1000) * 1000 : Date.now());
       const state = `${version} ${calls.length} ${end} ${width} ${height} ${scrollTop} ${colours["--ink"]}`;
       if (state === before) return;
