@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { clusterOfTest, until } from "../engine/kubernetes/testdata/cluster.ts";
+import { reachableFromPods } from "../engine/kubernetes/testdata/reachable-from-pods.ts";
 import { helperOfTest } from "../engine/testdata/helper.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { digestOfTag } from "../results/file.ts";
@@ -11,20 +10,6 @@ import { digestOf, folderOfTest, runFiles } from "./testdata/files.ts";
 import { pushFilesProgram } from "./testdata/files-image.ts";
 
 vi.setConfig({ testTimeout: 600_000 });
-
-/** Lets pods reach a port of this machine's loopback interface. @returns `http://HOST:PORT` */
-async function reachable(host: string, port: number): Promise<string> {
-  const server: Server = createServer((client) => {
-    const there = connect(port, "127.0.0.1");
-    for (const socket of [client, there]) socket.on("error", () => {});
-    client.pipe(there).pipe(client);
-  });
-  server.listen(0, host);
-  await once(server, "listening");
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  return `http://${host}:${typeof address === "object" ? address?.port : 0}`;
-}
 
 it("are handed on by pods, with a short-lived token for one repository", async () => {
   const cluster = await clusterOfTest();
@@ -38,7 +23,6 @@ it("are handed on by pods, with a short-lived token for one repository", async (
   // Pods of this cluster do not reach the loopback address of the registry.
   const refused = await runFiles("result", variables);
   expect(refused.err).toMatch(/loopback address.*\n.*podRegistry.*\[registry-login\]\n/);
-  // Pods reach this machine at the first address of their network.
   const [none, address] = await Promise.all([
     runFiles("none", variables),
     until(async () => {
@@ -47,9 +31,8 @@ it("are handed on by pods, with a short-lived token for one repository", async (
     }, "a pod with an address"),
   ]);
   expect(none.result, none.err).toBe(3);
-  const gateway = address.replace(/\d+$/, "1");
   const config = join(variables["XDG_CONFIG_HOME"] ?? "", "slipway/config.yaml");
-  const podRegistry = await reachable(gateway, Number(cluster.registry.host.split(":")[1]));
+  const podRegistry = await reachableFromPods(address, Number(cluster.registry.host.split(":")[1]));
   const settings = JSON.parse(readFileSync(config, "utf8"));
   settings.kubernetes.contexts[cluster.admin.context].podRegistry = podRegistry;
   writeFileSync(config, JSON.stringify(settings));

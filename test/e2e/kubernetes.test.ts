@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Cluster, openCluster } from "../../src/engine/kubernetes/cluster.ts";
 import type { List, Metadata } from "../../src/engine/kubernetes/objects.ts";
+import { reachableFromPods } from "../../src/engine/kubernetes/testdata/reachable-from-pods.ts";
 import { Registry } from "./registry.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -27,6 +28,14 @@ afterAll(async () => {
   await cluster.api.ask("DELETE", `/api/v1/namespaces/${namespace}`);
   await registry.stop();
 });
+
+/** Writes the settings of the cluster into the user's configuration. */
+function configure(settings: object): void {
+  const folder = join(workspace.env["XDG_CONFIG_HOME"] ?? "", "slipway");
+  mkdirSync(folder, { recursive: true });
+  const all = { kubernetes: { contexts: { [cluster.context]: settings } } };
+  writeFileSync(join(folder, "config.yaml"), JSON.stringify(all));
+}
 
 async function expectNothing(): Promise<void> {
   for (const path of [
@@ -69,10 +78,7 @@ describe("a pipeline with a cluster", () => {
   });
 
   it("computes in pods what it computes in processes", async () => {
-    const folder = join(workspace.env["XDG_CONFIG_HOME"] ?? "", "slipway");
-    mkdirSync(folder, { recursive: true });
-    const settings = { kubernetes: { contexts: { [cluster.context]: { nodeLocal: true } } } };
-    writeFileSync(join(folder, "config.yaml"), JSON.stringify(settings));
+    configure({ nodeLocal: true });
     const result = (stdout: string) => stdout.slice(stdout.indexOf("\n\n"));
     const stdout = await workspace.stdout(["run", "//examples/quickstart:report"], { env });
     expect(stdout).toMatch(
@@ -91,6 +97,25 @@ describe("a pipeline with a cluster", () => {
       failed: [[3, "three"]],
       itself: ["itself"],
     });
+    await expectNothing();
+  });
+
+  it("hands on files of python between pods", async () => {
+    const child = workspace.start(["run", "//test/e2e/functions:python", "--", "wait"], { env });
+    const pods = () =>
+      cluster.api.ask<List<{ status?: { podIP?: string } }>>("GET", `/api/v1/namespaces/${namespace}/pods`);
+    const address = await vi.waitUntil(
+      async () => (await pods()).items.map(({ status }) => status?.podIP).find((ip) => ip !== undefined),
+      { timeout: 120_000, interval: 100 },
+    );
+    const ended = once(child, "exit");
+    child.kill("SIGINT");
+    await ended;
+    const podRegistry = await reachableFromPods(address, Number(readFileSync(registry.paths.port, "utf8")));
+    configure({ nodeLocal: true, podRegistry });
+    const said = await workspace.stdout(["run", "//test/e2e/functions:python", "--", "files"], { env });
+    configure({ nodeLocal: true });
+    expect(JSON.parse(said)).toEqual(["by a pod in written.txt", "by a pod"]);
     await expectNothing();
   });
 

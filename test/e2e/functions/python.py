@@ -33,6 +33,20 @@ def kept(n):
     return n * n
 
 
+@slipway.in_image
+def write(text):
+    path = f"{slipway.scratch_folder()}/written.txt"
+    with open(path, "w") as file:
+        file.write(text)
+    return slipway.file(path)
+
+
+@slipway.in_image
+def read(value):
+    with open(value.path) as file:
+        return f"{file.read()} in {value.name}"
+
+
 def program():
     if slipway.inside_image():
         return sys.argv[1:]
@@ -54,6 +68,10 @@ def program():
         return None
     if sys.argv[1] == "wait":
         slipway.map_in_image([1, 2], wait)
+        return None
+    if sys.argv[1] == "files":
+        written = write("by a pod")
+        print(json.dumps([read(written), written.read().decode()]))
         return None
     results = slipway.map_in_image([0, 1, 2, 3, 4, 5], square)
     failed = []
