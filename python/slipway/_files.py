@@ -56,6 +56,9 @@ class File:
         self._form = form
         self.name: str = os.path.basename(given) if given is not None else str((form or {})["name"])
 
+    def __repr__(self) -> str:
+        return f"File(kind={self.kind!r}, name={self.name!r})"
+
     @property
     def digest(self) -> str:
         """`sha256:…` of the file, or of a tar of the folder. Known once a function took or returned it."""

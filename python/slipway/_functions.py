@@ -446,7 +446,7 @@ def _calls(
                 each = _Settled(_files.receive(each.value, kind, image), None)
             except (UserError, Failure) as error:
                 each = _Settled(None, error)
-        record.ended(index, each.error, "kept" in outcome)
+        record.ended(index, each.error, each.value, "kept" in outcome)
         settled(index, each)
 
     def on_output(data: bytes) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import reprlib
 import secrets
 import sys
 import threading
@@ -18,6 +19,7 @@ TARGET = "SLIPWAY_TARGET"
 _MAXIMUM_FILE = 16 * 1024 * 1024
 _MAXIMUM_OUTPUT = 4 * 1024 * 1024
 _MAXIMUM_ERROR = 500
+_MAXIMUM_RESULT = 200
 _MAXIMUM_RUNS = 200
 _MAXIMUM_BYTES = 256 * 1024 * 1024
 # Room for the end of a full file.
@@ -173,6 +175,13 @@ def ends_with(status: int) -> None:
         _own.status = status
 
 
+def _beginning_of(value: Any) -> str:
+    short = reprlib.Repr()
+    short.maxlist = short.maxdict = short.maxtuple = 20
+    short.maxstring = short.maxother = _MAXIMUM_RESULT
+    return short.repr(value)[:_MAXIMUM_RESULT]
+
+
 class BatchRecord:
     """The record of one batch."""
 
@@ -186,11 +195,13 @@ class BatchRecord:
     def started(self, index: int, where: str = "") -> None:
         self._add(index, "running", {"where": where} if where else {})
 
-    def ended(self, index: int, error: Optional[BaseException], is_kept: bool) -> None:
+    def ended(self, index: int, error: Optional[BaseException], value: Any, is_kept: bool) -> None:
         if error is not None:
             self.failed(index, error)
         else:
-            self._add(index, "kept" if is_kept else "done", {})
+            # The beginning of it. A large one is not looked at whole.
+            result = {} if value is None else {"result": _beginning_of(value)}
+            self._add(index, "kept" if is_kept else "done", result)
 
     def failed(self, index: int, error: BaseException) -> None:
         lines: List[str] = str(error).splitlines() or [""]

@@ -99,6 +99,8 @@ class Steps(unittest.TestCase):
             (path,) = pathlib.Path(state, "slipway/runs").iterdir()
             events = [json.loads(line) for line in path.read_text().splitlines()]
         batches = [each["batch"] for each in events if "batch" in each]
+        results = {each["item"]["batch"]: each["item"]["result"] for each in events if "result" in each.get("item", {})}
+        self.assertEqual((results["load"], "nothing" in results), ("[0, 1, 2]", False))
         ran = {each["id"] + (f" after {', '.join(each['after'])}" if each["after"] else "") for each in batches}
         printed = run("graph", SLIPWAY_DRY_RUN="steps")[0].splitlines()
         self.assertEqual(ran, {each.replace("would run ", "") for each in printed})

@@ -45,6 +45,8 @@ export interface ItemChange {
   readonly where?: string;
   /** The first line. */
   readonly error?: string;
+  /** The beginning of the result, for people. */
+  readonly result?: string;
 }
 
 /** The folder of the files, below the folder for state. */
@@ -55,6 +57,8 @@ export const maximumFile = 16 * 1024 * 1024;
 export const maximumOutput = 4 * 1024 * 1024;
 /** Characters of an error. */
 export const maximumError = 500;
+/** Characters of a result. */
+export const maximumResult = 200;
 /** Files that stay when a new run begins, the newest. */
 export const maximumRuns = 200;
 /** Bytes that all files may take when a new run begins. */

@@ -6,6 +6,8 @@ export interface RunItem {
   readonly state: "waiting" | ItemChange["state"];
   readonly where?: string;
   readonly error?: string;
+  /** The beginning of it, for people. */
+  readonly result?: string;
   readonly started?: number;
   readonly ended?: number;
 }
@@ -76,11 +78,12 @@ export class RunFold {
   }
 }
 
-function change(item: Writable<RunItem> | undefined, time: number, { state, where, error }: ItemChange): void {
+function change(item: Writable<RunItem> | undefined, time: number, { state, where, error, result }: ItemChange): void {
   if (item === undefined) return;
   item.state = state;
   if (where !== undefined) item.where = where;
   if (error !== undefined) item.error = error;
+  if (result !== undefined) item.result = result;
   if (state === "running") item.started = time;
   else item.ended = time;
 }

@@ -35,6 +35,7 @@ const eventSchema = z.union([
       state: z.enum(["running", "done", "failed", "kept"]),
       where: z.string().optional(),
       error: z.string().optional(),
+      result: z.string().optional(),
     }),
   }),
   z.object({ at, output: z.object({ batch: z.string(), text: z.string() }) }),

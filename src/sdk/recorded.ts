@@ -1,6 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
+import { inspect } from "node:util";
 import { startTimeOf } from "../core/processes.ts";
-import { type BatchStart, maximumError } from "../runs/events.ts";
+import { type BatchStart, maximumError, maximumResult } from "../runs/events.ts";
 import { commitOf, RunRecord } from "../runs/record.ts";
 
 /** Set by the launcher: label of the pipeline. */
@@ -46,7 +47,7 @@ export class BatchRecord {
 
   ended(index: number, settled: PromiseSettledResult<unknown>, isKept: boolean): void {
     if (settled.status === "rejected") this.failed(index, settled.reason);
-    else this.#add(index, isKept ? "kept" : "done");
+    else this.#add(index, isKept ? "kept" : "done", resultOf(settled.value));
   }
 
   failed(index: number, reason: unknown): void {
@@ -62,4 +63,16 @@ export class BatchRecord {
   #add(index: number, state: "running" | "done" | "failed" | "kept", more = {}): void {
     this.#record.add({ item: { batch: this.#id, index, state, ...more } });
   }
+}
+
+/** The beginning of a result. A large one is not looked at whole. */
+function resultOf(value: unknown): { readonly result?: string } {
+  if (value === undefined) return {};
+  const limits = {
+    depth: 3,
+    maxArrayLength: 20,
+    maxStringLength: maximumResult,
+    breakLength: Number.POSITIVE_INFINITY,
+  };
+  return { result: inspect(value, limits).slice(0, maximumResult) };
 }

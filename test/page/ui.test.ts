@@ -52,7 +52,7 @@ function addSteps(record: RunRecord): void {
     record.add({ batch: { id, name: id, after, items, isMap: items > 1 } });
   const done = (batch: string, index: number, where: string) => {
     record.add({ item: { batch, index, state: "running", where } });
-    record.add({ item: { batch, index, state: "done" } });
+    record.add({ item: { batch, index, state: "done", result: `{ loss: 0.${index} }` } });
   };
   step("load", 1);
   done("load", 0, "pod-0 on node-1");
@@ -118,6 +118,7 @@ describe("slipway ui, in a browser", () => {
     }
     // Text is text.
     expect(await page.value("document.querySelector('.items b')")).toBeNull();
+    expect(await page.value("document.querySelector('.items').textContent")).toContain("{ loss: 0.8 }");
     expect(await page.value("document.querySelector('.log').textContent")).toContain("epoch 2: loss 0.12");
     record.add({ item: { batch: "train", index: 10, state: "done" } });
     await page.until("document.querySelector('table[aria-label=Steps]').textContent.includes('10 done')");

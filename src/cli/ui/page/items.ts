@@ -6,7 +6,7 @@ import type { Call } from "./timeline.ts";
 
 const row = 26;
 const inSight = 420;
-const titles = ["Step", "Item", "State", "Where", "Duration", "Error"];
+const titles = ["Step", "Item", "State", "Where", "Duration", "Result or error"];
 
 /** The calls as a table, of which only the rows in sight are elements. */
 export function Items({ calls, now }: { readonly calls: readonly Call[]; readonly now: number }): ComponentChild {
@@ -34,9 +34,9 @@ export function Items({ calls, now }: { readonly calls: readonly Call[]; readonl
       "div",
       { class: "body", role: "rowgroup", style: { height: `${calls.length * row}px` } },
       shown.map(({ batch, item }, at) => {
-        const { index, state, where = "", error = "", started, ended } = item;
+        const { index, state, where = "", error, result = "", started, ended } = item;
         const took = started === undefined ? "" : durationText((ended ?? now) - started);
-        const cells = [batch.id, batch.isMap ? String(index) : "", h(State, { state }), where, took, error];
+        const cells = [batch.id, batch.isMap ? String(index) : "", h(State, { state }), where, took, error ?? result];
         return h(
           "div",
           {
