@@ -12,6 +12,10 @@ export interface JobStatus {
   /** Of the last attempt that ended. */
   readonly exitStatus?: number;
   readonly attempts: number;
+  /** `HOST/REPOSITORY@sha256:…` Undefined: a process of this machine. */
+  readonly image?: string;
+  /** Of its code, if that is from git. */
+  readonly commit?: string;
   readonly submitted: string;
   readonly started?: string;
   readonly ended?: string;

@@ -60,7 +60,9 @@ export async function makeJobFolder(root: string, program: Program, now: Date): 
   try {
     for (const path of [draft.stdout, draft.stderr]) await writeFile(path, "", { mode: 0o600 });
     await replaceFile(join(draft.path, "program.json"), JSON.stringify(program));
-    await writeRecord(draft, { id: folder.id, state: "queued", attempts: 0, submitted: now.toISOString() });
+    const { image, commit } = program;
+    const about = { ...(image === undefined ? {} : { image }), ...(commit === undefined ? {} : { commit }) };
+    await writeRecord(draft, { id: folder.id, state: "queued", attempts: 0, ...about, submitted: now.toISOString() });
     await rename(draft.path, folder.path);
   } catch (error) {
     await rm(draft.path, { recursive: true, force: true });

@@ -19,4 +19,12 @@ describe("a function in an image", () => {
     expect(program).not.toHaveProperty("entrypoint");
     expect(program.argv).toEqual(["a"]);
   });
+
+  it("has the commit of its code", () => {
+    const code = {
+      GitRepoCommit: { repo_url: "https://git.example.com/a", commit: "0".repeat(40), path_to_source: "." },
+    };
+    expect(makeProgram("c", { ...plain, command: ["a"], code }, placed, {}).commit).toBe("0".repeat(40));
+    expect(makeProgram("c", { ...plain, command: ["a"] }, placed, {})).not.toHaveProperty("commit");
+  });
 });

@@ -18,6 +18,8 @@ export interface Program {
   readonly name: string;
   /** Undefined: a process of this machine. */
   readonly image?: string;
+  /** Of its code, if that is from git. */
+  readonly commit?: string;
   /** Program in the image that runs in place of the image's entrypoint. */
   readonly entrypoint?: string;
   /** Arguments of the image or its entrypoint, or a program with its arguments. */
@@ -59,7 +61,7 @@ export function makeProgram(
   code: PlacedCode | Pick<PlacedCode, "folders">,
   env: Environment,
 ): Program {
-  const { interpreter, resources, volumes, time_limit, retries, matrix, parallelism } = deployment;
+  const { code: source, interpreter, resources, volumes, time_limit, retries, matrix, parallelism } = deployment;
   const [cwd] = code.folders;
   const common = {
     name,
@@ -73,6 +75,7 @@ export function makeProgram(
     ...(matrix === undefined ? {} : { matrix }),
     ...(parallelism === undefined ? {} : { parallelism }),
     ...(cwd === undefined ? {} : { cwd }),
+    ...(source && "GitRepoCommit" in source ? { commit: source.GitRepoCommit.commit } : {}),
   };
   const own = { ...pathOf(code.folders), ...deployment.environment };
   if ("image" in code) {

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { Program } from "../job/program.ts";
 import { jobObjects, maximumInput } from "./job.ts";
+import type { Job } from "./objects.ts";
+import { statusOf } from "./status.ts";
 import { shell } from "./testdata/program.ts";
 
 const image = "r.example.com/a@sha256:0";
@@ -34,6 +36,12 @@ describe("the objects of a job", () => {
     expect(job.spec).toMatchObject({ suspend: false, backoffLimit: 0, ttlSecondsAfterFinished: 86_400 });
     expect(job.metadata.labels).toEqual({ "app.kubernetes.io/managed-by": "slipway", "slipway/user": "me" });
     expect(podOf({ job, secrets }).activeDeadlineSeconds).toBeUndefined();
+  });
+
+  it("say which image and commit run", () => {
+    const made = { ...make({ commit: "c0ffee" }).job } as unknown as Job;
+    const job = { ...made, metadata: { ...made.metadata, creationTimestamp: "2026-01-01T00:00:00Z", uid: "1" } };
+    expect(statusOf("a", { job, pods: [] })).toMatchObject({ image, commit: "c0ffee", state: "queued" });
   });
 
   it("mount claims, each once, and let the image's user write where it may", () => {

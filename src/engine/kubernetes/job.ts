@@ -3,7 +3,14 @@ import type { Program } from "../job/program.ts";
 import { inputVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
 import type { SecretKey } from "../secrets/variables.ts";
 import { claimsOf } from "../volumes.ts";
-import { containerName, managedBy, nonceAnnotation, releasedAnnotation, userLabel } from "./objects.ts";
+import {
+  commitAnnotation,
+  containerName,
+  managedBy,
+  nonceAnnotation,
+  releasedAnnotation,
+  userLabel,
+} from "./objects.ts";
 import { placementOf, resourcesOf } from "./placement.ts";
 import { containerSecurity, literally, podSecurity } from "./security.ts";
 import { sweepOf } from "./sweep.ts";
@@ -151,7 +158,10 @@ export function jobObjects(
         name,
         namespace,
         labels,
-        annotations: program.isFunction ? { [nonceAnnotation]: nonce } : (sweep?.annotations ?? {}),
+        annotations: {
+          ...(program.isFunction ? { [nonceAnnotation]: nonce } : sweep?.annotations),
+          ...(program.commit === undefined ? {} : { [commitAnnotation]: program.commit }),
+        },
       },
       spec: {
         // Nothing runs before all that it needs is there, and its owner is known to what must go with it.

@@ -131,6 +131,8 @@ export const releasedAnnotation = "slipway/released";
 /** How a job is ended before it is deleted, for whoever watches it: `cancelled`, or why it failed. */
 export const endAnnotation = "slipway/end";
 
+/** The commit of a job's code. */
+export const commitAnnotation = "slipway/commit";
 /** The matrix of a sweep as JSON, so that whoever looks at the job knows the values of its items. */
 export const matrixAnnotation = "slipway/matrix";
 

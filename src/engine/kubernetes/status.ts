@@ -1,6 +1,14 @@
 import type { JobStatus } from "../job/engine.ts";
 import { jobFailure, type Trouble, waitingTrouble } from "./failure.ts";
-import { conditionOf, containerState, endAnnotation, hasBegun, type Job, type Pod } from "./objects.ts";
+import {
+  commitAnnotation,
+  conditionOf,
+  containerState,
+  endAnnotation,
+  hasBegun,
+  type Job,
+  type Pod,
+} from "./objects.ts";
 import { itemsOf } from "./sweep.ts";
 
 /** The value of {@link endAnnotation} of a job that was cancelled; any other one is why it failed. */
@@ -35,8 +43,12 @@ export function statusOf(id: string, { job, pods }: Observed, creation?: Trouble
   const hasSucceeded = !isIndexed && last?.status?.phase === "Succeeded";
   const failedPods = pods.filter(({ status }) => status?.phase === "Failed").length;
   const hasFailed = !isIndexed && failedPods > (job.spec.backoffLimit ?? 0);
+  const image = job.spec.template.spec.containers[0]?.image;
+  const commit = job.metadata.annotations?.[commitAnnotation];
   const common = {
     id,
+    ...(image === undefined ? {} : { image }),
+    ...(commit === undefined ? {} : { commit }),
     attempts: Math.max(pods.length, active + succeeded + failed),
     submitted: job.metadata.creationTimestamp,
     ...(startTime === undefined ? {} : { started: startTime }),

@@ -22,7 +22,18 @@ export function JobView({ id }: { readonly id: string }): ComponentChild {
     },
   });
   const now = useNow(job?.state === "running");
-  const { state = "", reason, exitStatus, attempts = 0, submitted = "", started, ended, items } = job ?? {};
+  const {
+    state = "",
+    reason,
+    exitStatus,
+    attempts = 0,
+    submitted = "",
+    started,
+    ended,
+    items,
+    image,
+    commit,
+  } = job ?? {};
   const end = ended === undefined ? now : Date.parse(ended);
   return h(
     Fragment,
@@ -35,6 +46,10 @@ export function JobView({ id }: { readonly id: string }): ComponentChild {
             ...(reason === undefined ? [] : [["Reason", reason] as const]),
             ...(exitStatus === undefined ? [] : [["Exit status", exitStatus] as const]),
             ...(attempts > 1 ? [["Attempts", attempts] as const] : []),
+            ...(image === undefined
+              ? []
+              : [["Image", h("a", { class: "code", href: `#/images/${encodeURIComponent(image)}` }, image)] as const]),
+            ...(commit === undefined ? [] : [["Commit", h("code", {}, commit)] as const]),
             ["Submitted", timeText(Date.parse(submitted))],
             ...(started === undefined ? [] : [["Duration", durationText(end - Date.parse(started))] as const]),
             ...(items

@@ -35,6 +35,8 @@ const jobColumns = (now: number): readonly Column<JobLine>[] => [
       started === undefined ? "" : durationText((ended === undefined ? now : Date.parse(ended)) - Date.parse(started)),
   },
   { title: "Engine", kind: "tight", cell: ({ engine }) => engine },
+  { title: "Image", cell: ({ image }) => h("span", { class: "code" }, image === undefined ? "" : shortImage(image)) },
+  { title: "Commit", kind: "code", cell: ({ commit = "" }) => commit.slice(0, 10) },
   { title: "ID", cell: ({ id }) => h("span", { class: "code" }, id) },
 ];
 
