@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { constants, createReadStream, existsSync, rmSync } from "node:fs";
+import { constants, createReadStream, existsSync, mkdirSync, rmSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
@@ -67,11 +67,12 @@ async function copyVersion({ node, bundles, files }: Programs, versions: string,
   const draft = join(versions, `new-${randomUUID()}`);
   const release = removedAtEnd(() => rmSync(draft, { recursive: true, force: true, maxRetries: 3 }));
   try {
-    await mkdir(draft);
+    // At once: a folder that is being made while a signal removes the draft would bring it back.
+    mkdirSync(draft);
     const copies = [[node, "node"], ...files.map((file) => [join(bundles, file), file])] as const;
     for (const [source = "", file = ""] of copies) {
       const copy = join(draft, file);
-      await mkdir(dirname(copy), { recursive: true });
+      mkdirSync(dirname(copy), { recursive: true });
       await chmod(dirname(copy), 0o755);
       await copyFile(source, copy, constants.COPYFILE_FICLONE);
       await chmod(copy, file === "node" ? 0o755 : 0o644);
