@@ -57,6 +57,7 @@ const reader = new Reader(
     REPOSITORY: "team/app",
     // Most readers have Bazel on PATH.
     "bazel run": "tools/bazel run",
+    "pass show db": "printf %s hunter2",
   },
   { FILES_PASSWORD: "hunter2" },
 );
