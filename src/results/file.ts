@@ -4,13 +4,13 @@ import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Failure, messageOf } from "../core/errors.ts";
+import { emptyContent, emptyDescriptor } from "../oci/artifact.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, splitDigest } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
-import { emptyContent, emptyDescriptor } from "./run.ts";
 
 /**
  * The content of a file of a function is one blob, as it is, and one artifact that keeps the blob from garbage collection (image specification

@@ -1,5 +1,5 @@
+import { emptyDescriptor } from "../oci/artifact.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -25,14 +25,6 @@ const versionKey = "slipway.results.version";
 const runKey = "slipway.results.run";
 const itemsKey = "slipway.results.items";
 const createdKey = "org.opencontainers.image.created";
-
-/** Content of the empty descriptor: image specification, "Guidance for an Empty Descriptor". */
-export const emptyContent = Buffer.from("{}");
-export const emptyDescriptor: Descriptor = {
-  mediaType: mediaTypes.empty,
-  digest: sha256(emptyContent),
-  size: emptyContent.length,
-};
 
 /** A pack in a registry. */
 export interface StoredPack {

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { messageOf } from "../core/errors.ts";
+import { emptyContent, emptyDescriptor } from "../oci/artifact.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import type { ResultScope } from "./key.ts";
 import { encodePack, type KeptResult } from "./pack.ts";
 import type { ResultPlace } from "./read.ts";
-import { composeRun, emptyContent, emptyDescriptor, packType, type StoredPack, tagOfRun } from "./run.ts";
+import { composeRun, packType, type StoredPack, tagOfRun } from "./run.ts";
 
 /** Results that are stored as soon as so many wait. */
 const flushItems = 100;

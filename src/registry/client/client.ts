@@ -226,6 +226,31 @@ export class RegistryClient {
     mediaType: string,
     options: RequestOptions = {},
   ): Promise<Digest> {
+    return (await this.#store(repository, reference, bytes, mediaType, options)).digest;
+  }
+
+  /**
+   * Stores a manifest that has a subject, under its digest: distribution specification 1.1, "Pushing Manifests with Subject".
+   *
+   * @returns whether the registry lists it as a referrer, as its header field `OCI-Subject` says
+   */
+  async putReferrer(
+    repository: string,
+    bytes: Uint8Array,
+    mediaType: string,
+    options: RequestOptions = {},
+  ): Promise<boolean> {
+    const { response } = await this.#store(repository, digestOf("sha256", bytes), bytes, mediaType, options);
+    return response.headers["oci-subject"] !== undefined;
+  }
+
+  async #store(
+    repository: string,
+    reference: string,
+    bytes: Uint8Array,
+    mediaType: string,
+    options: RequestOptions,
+  ): Promise<{ readonly digest: Digest; readonly response: RegistryResponse }> {
     const step = { doing: `storing manifest ${reference}`, repository };
     const request = {
       method: "PUT",
@@ -251,7 +276,7 @@ export class RegistryClient {
     if (isDigest(said) && sameAlgorithm(said, digest) && said !== digest) {
       throw this.#broken(step, `stored ${said} instead of ${digest}`);
     }
-    return digest;
+    return { digest, response };
   }
 
   /**
@@ -335,23 +360,39 @@ export class RegistryClient {
     return answered ? names : undefined;
   }
 
-  /** Manifests whose subject is the given one, by the referrers API or the fallback tag. */
+  /** Manifests whose subject is the given one, by the referrers API or the fallback tag: distribution specification 1.1, "Listing Referrers". */
   async referrers(repository: string, subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
-    const step = { doing: `asking what refers to ${subject}`, repository };
-    const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
-    const document = `List of what refers to ${subject} in ${this.registry}/${repository}`;
-    const found: Descriptor[] = [];
-    let answered = false;
-    for await (const page of this.#pages(step, `/v2/${repository}/referrers/${subject}${query}`)) {
-      answered = true;
-      found.push(...this.#index(page, document).manifests);
-    }
-    if (!answered) {
-      const fallback = await this.getManifest(repository, subject.replace(":", "-"));
-      if (fallback) found.push(...this.#index(fallback.bytes, document).manifests);
-    }
+    const found =
+      (await this.listedReferrers(repository, subject, artifactType)) ??
+      (await this.taggedReferrers(repository, subject))?.manifests ??
+      [];
     // Registries need not filter.
     return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType);
+  }
+
+  /** The answer of the referrers API, which may be unfiltered. Undefined: the registry does not have it. */
+  async listedReferrers(
+    repository: string,
+    subject: Digest,
+    artifactType?: string,
+  ): Promise<readonly Descriptor[] | undefined> {
+    const step = { doing: `asking what refers to ${subject}`, repository };
+    const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
+    let found: Descriptor[] | undefined;
+    for await (const page of this.#pages(step, `/v2/${repository}/referrers/${subject}${query}`)) {
+      found = [...(found ?? []), ...this.#referrersIn(page, repository, subject)];
+    }
+    return found;
+  }
+
+  /** The list under the tag that clients maintain where the API is missing: distribution specification 1.1, "Referrers Tag Schema". */
+  async taggedReferrers(
+    repository: string,
+    subject: Digest,
+  ): Promise<{ readonly digest: Digest; readonly manifests: readonly Descriptor[] } | undefined> {
+    const stored = await this.getManifest(repository, referrersTag(subject));
+    if (!stored) return undefined;
+    return { digest: stored.descriptor.digest, manifests: this.#referrersIn(stored.bytes, repository, subject) };
   }
 
   /** Deletes a manifest by digest, or a tag. False: it was not there. */
@@ -416,8 +457,9 @@ export class RegistryClient {
     return parseJson(page, document, notARegistry, { code: "registry-failed", culprit: this.registry });
   }
 
-  #index(bytes: Uint8Array, document: string): ImageIndex {
-    return parseManifest(bytes, { mediaType: mediaTypes.index, document }) as ImageIndex;
+  #referrersIn(bytes: Uint8Array, repository: string, subject: Digest): readonly Descriptor[] {
+    const document = `List of what refers to ${subject} in ${this.registry}/${repository}`;
+    return (parseManifest(bytes, { mediaType: mediaTypes.index, document }) as ImageIndex).manifests;
   }
 
   #send(step: Step, request: Omit<RegistryRequest, "step">): Promise<RegistryResponse> {
@@ -427,6 +469,11 @@ export class RegistryClient {
   #broken(step: Step, problem: string): Failure {
     return protocolError(this.registry, `${problem} while ${step.doing} in ${step.repository}`);
   }
+}
+
+/** The tag of the list of what refers to a manifest. */
+export function referrersTag(subject: Digest): string {
+  return subject.replace(":", "-");
 }
 
 /** For {@link RegistryClient.readBlob}. */

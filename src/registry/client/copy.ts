@@ -1,11 +1,11 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { canonicalJson } from "../../oci/json.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
-import { isNondistributable, mediaTypes } from "../../oci/media-types.ts";
+import { isNondistributable } from "../../oci/media-types.ts";
 import type { RegistryClient } from "./client.ts";
 import { type FetchedManifest, fetchManifest } from "./fetch-manifest.ts";
 import { type BlobToPush, type ImageOutcome, type ImageToPush, type PushEvent, pushImages } from "./push.ts";
+import { changeReferrersList } from "./referrers-list.ts";
 
 /** A repository of an open registry. */
 export interface Place {
@@ -129,12 +129,9 @@ class Copy {
     for (const { digest } of found) {
       if (!this.#subjects.includes(digest)) await this.#copy(await this.#fetch(digest), []);
     }
-    // Without the referrers API, clients maintain the list: distribution specification, "Referrers Tag Schema".
     const known = await to.client.referrers(to.repository, subject);
-    const unknown = found.filter(({ digest }) => !known.some((each) => each.digest === digest));
-    if (unknown.length === 0) return;
-    const list = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [...known, ...unknown] };
-    await this.#put(subject.replace(":", "-"), canonicalJson(list), mediaTypes.index);
+    const add = found.filter(({ digest }) => !known.some((each) => each.digest === digest));
+    if (add.length > 0) await changeReferrersList(to.client, to.repository, subject, { add });
   }
 
   #fetch(digest: Digest): Promise<FetchedManifest> {

@@ -1,12 +1,13 @@
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
+import { emptyContent, emptyDescriptor } from "../../oci/artifact.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { type ResultScope, resultKey, scopeKey } from "../key.ts";
 import { listResults, removeResults } from "../manage.ts";
 import { encodePack } from "../pack.ts";
-import { composeRun, emptyContent, emptyDescriptor, packType, tagOfRun } from "../run.ts";
+import { composeRun, packType, tagOfRun } from "../run.ts";
 import type { ResultPlace } from "../read.ts";
 import { ResultIndex } from "../result-index.ts";
 import { ResultWriter } from "../writer.ts";

@@ -3,6 +3,7 @@ import { mkdir, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../../../core/errors.ts";
 import { replaceFile, syncFolder } from "../../../core/files.ts";
+import { describeReferrer } from "../../../oci/artifact.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../../oci/digest.ts";
 import {
@@ -132,7 +133,9 @@ export class ManifestStore {
     const found: Descriptor[] = [];
     for (const digest of (await digestsIn(this.#layout.referrers(repository, subject))).sort()) {
       const manifest = await this.peek(repository, digest);
-      if (manifest) found.push(referrer(manifest));
+      if (!manifest) continue;
+      const { bytes, mediaType } = manifest;
+      found.push(describeReferrer({ ...parse(bytes, mediaType), mediaType }, { digest, size: bytes.length }));
     }
     return found;
   }
@@ -188,16 +191,4 @@ function parse(bytes: Uint8Array, mediaType: string | undefined): ImageManifest 
     if (error instanceof UserError) throw new RegistryError(400, "MANIFEST_INVALID", error.message);
     throw error;
   }
-}
-
-function referrer(stored: StoredManifest): Descriptor {
-  const manifest = parse(stored.bytes, stored.mediaType);
-  const artifactType = manifest.artifactType || (isIndex(manifest) ? undefined : manifest.config.mediaType);
-  return {
-    mediaType: stored.mediaType,
-    digest: stored.digest,
-    size: stored.bytes.length,
-    ...(artifactType ? { artifactType } : {}),
-    ...(manifest.annotations ? { annotations: manifest.annotations } : {}),
-  };
 }

@@ -1,0 +1,70 @@
+import type { Descriptor } from "./descriptor.ts";
+import { type Digest, sha256 } from "./digest.ts";
+import { canonicalJson } from "./json.ts";
+import type { ImageManifest } from "./manifest.ts";
+import { mediaTypes } from "./media-types.ts";
+
+/** Content of the empty descriptor: image specification, "Guidance for an Empty Descriptor". */
+export const emptyContent = Buffer.from("{}");
+export const emptyDescriptor: Descriptor = {
+  mediaType: mediaTypes.empty,
+  digest: sha256(emptyContent),
+  size: emptyContent.length,
+};
+
+/** A document that refers to an image: an SBOM, a signature, provenance. */
+export interface Artifact {
+  /** The kind of artifact, which lists of referrers show. */
+  readonly artifactType: string;
+  /** The format of `content`. */
+  readonly mediaType: string;
+  readonly content: Uint8Array;
+  /** Of the manifest, and of its entry in lists of referrers. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The manifest of an artifact and its descriptor. */
+export interface ComposedArtifact {
+  readonly bytes: Uint8Array;
+  /** As lists of referrers have it, with `artifactType` and annotations. */
+  readonly descriptor: Descriptor;
+  /** The blob that it needs, beside the empty one. */
+  readonly layer: Descriptor;
+}
+
+/**
+ * Composes the manifest of an artifact with a subject: image specification 1.1, "Guidelines for Artifact Usage". The same content gives the
+ * same bytes.
+ *
+ * @param subject the image or index that it refers to
+ */
+export function composeArtifact(subject: Descriptor, artifact: Artifact): ComposedArtifact {
+  const { artifactType, mediaType, content, annotations } = artifact;
+  const layer = { mediaType, digest: sha256(content), size: content.length };
+  const manifest: ImageManifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    artifactType,
+    config: emptyDescriptor,
+    layers: [layer],
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+    ...(annotations ? { annotations } : {}),
+  };
+  const bytes = canonicalJson(manifest);
+  return { bytes, descriptor: describeReferrer(manifest, { digest: sha256(bytes), size: bytes.length }), layer };
+}
+
+/** A referrer's entry in a list: distribution specification 1.1, "Listing Referrers". */
+export function describeReferrer(
+  manifest: Pick<ImageManifest, "mediaType" | "artifactType" | "annotations"> & { readonly config?: Descriptor },
+  { digest, size }: { readonly digest: Digest; readonly size: number },
+): Descriptor {
+  const artifactType = manifest.artifactType || manifest.config?.mediaType;
+  return {
+    mediaType: manifest.mediaType,
+    digest,
+    size,
+    ...(artifactType ? { artifactType } : {}),
+    ...(manifest.annotations ? { annotations: manifest.annotations } : {}),
+  };
+}

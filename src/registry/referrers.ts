@@ -1,0 +1,61 @@
+import { Readable } from "node:stream";
+import { type Artifact, composeArtifact, emptyContent, emptyDescriptor } from "../oci/artifact.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { RegistryClient } from "./client/client.ts";
+import { changeReferrersList } from "./client/referrers-list.ts";
+
+/**
+ * Attaches a document to an image or index: distribution specification 1.1, "Pushing Manifests with Subject". Lists it under a tag where the
+ * registry has no referrers API. Sends nothing if the image has the same document already.
+ *
+ * @param subject the image or index in this repository
+ * @returns the descriptor of the attached artifact
+ * @throws UserError or Failure of the registry, as {@link RegistryClient}
+ */
+export async function attachReferrer(
+  client: RegistryClient,
+  repository: string,
+  subject: Descriptor,
+  artifact: Artifact,
+): Promise<Descriptor> {
+  const { bytes, descriptor, layer } = composeArtifact(subject, artifact);
+  const isListed = (found: readonly Descriptor[] | undefined) =>
+    found?.some(({ digest }) => digest === descriptor.digest) ?? false;
+  const isStored = await client.headManifest(repository, descriptor.digest, { push: true });
+  if (isStored && isListed(await client.referrers(repository, subject.digest))) return descriptor;
+  await Promise.all([
+    pushContent(client, repository, layer, artifact.content),
+    pushContent(client, repository, emptyDescriptor, emptyContent),
+  ]);
+  if (await client.putReferrer(repository, bytes, descriptor.mediaType)) return descriptor;
+  // Crane's registry has the API, but its answer does not say so.
+  if (isListed(await client.listedReferrers(repository, subject.digest))) return descriptor;
+  await changeReferrersList(client, repository, subject.digest, { add: [descriptor] });
+  return descriptor;
+}
+
+/**
+ * Lists what refers to an image or index, by the referrers API or the tag that stands in for it.
+ *
+ * @param artifactType only artifacts of this type. Default: all
+ */
+export async function listReferrers(
+  client: RegistryClient,
+  repository: string,
+  subject: Digest,
+  artifactType?: string,
+): Promise<Descriptor[]> {
+  return [...(await client.referrers(repository, subject, artifactType))];
+}
+
+async function pushContent(
+  client: RegistryClient,
+  repository: string,
+  descriptor: Descriptor,
+  content: Uint8Array,
+): Promise<void> {
+  if ((await client.headBlob(repository, descriptor.digest, { push: true })) !== undefined) return;
+  const open = (start: number, end: number) => Readable.from([content.subarray(start, end)], { objectMode: false });
+  await client.pushBlob({ repository, descriptor, open });
+}
