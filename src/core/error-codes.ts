@@ -129,6 +129,29 @@ export const errorCodes = {
     remedy: "Write http://HOST:PORT or https://HOST:PORT, or unset it.",
   },
 
+  // Signatures
+  "signature-missing": {
+    meaning: "An image must have a signature, but it has none by the right key.",
+    remedy: "Sign it with `slipway image sign`; docs/signatures.md shows how.",
+  },
+  "signature-invalid": {
+    meaning: "An image has signatures, but none is valid: they are by another key, sign another image, or are damaged.",
+    remedy: "Check that the image and the public key are the right ones, then sign the image again.",
+  },
+  "key-invalid": {
+    meaning:
+      "A key for signatures cannot be used: it has the wrong format or type, or the password does not decrypt it.",
+    remedy: "Name a key in PEM, and put the password of an encrypted one into SLIPWAY_KEY_PASSWORD.",
+  },
+  "sbom-not-found": {
+    meaning: "No SBOM is attached to an image, or not in the format that you chose.",
+    remedy: "`slipway image referrers` lists what is attached; docs/sbom.md shows how images get an SBOM.",
+  },
+  "sigstore-failed": {
+    meaning: "A service of Sigstore does not answer, refuses the identity, or the identity is missing.",
+    remedy: "Check the network and the identity token, or sign with a key.",
+  },
+
   // Credentials and secrets
   "credential-invalid": {
     meaning: "A credential, its source, or its name is not usable.",

@@ -2,6 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { absentImage } from "../../registry/client/fetch-manifest.ts";
 import { Unsupported } from "../../registry/client/refusal.ts";
+import { removeImage } from "../../registry/remove-image.ts";
 import { type NamedImage, openImage } from "../image/named-image.ts";
 
 /** Prints the reference of each removed image. */
@@ -33,7 +34,10 @@ async function openNamed(text: string): Promise<NamedImage> {
 async function removeOne({ client, repository, name, reference }: NamedImage): Promise<void> {
   let isRemoved: boolean;
   try {
-    isRemoved = await client.deleteManifest(repository, name);
+    isRemoved =
+      reference.digest === undefined
+        ? await client.deleteManifest(repository, name)
+        : await removeImage(client, repository, reference.digest);
   } catch (error) {
     if (!(error instanceof Unsupported) || reference.digest !== undefined) throw error;
     const digest = (await client.headManifest(repository, name))?.digest;

@@ -60,6 +60,52 @@ export function builder(yargs: Argv): Argv {
       async (options) => (await import("./image-tree.ts")).tree(options),
     )
     .command(
+      "referrers <image>",
+      "List what refers to an image: SBOMs, provenance, signatures",
+      (command) => command.positional("image", image).option("json", json),
+      async (options) => (await import("./image-referrers.ts")).referrers(options),
+    )
+    .command(
+      "sbom <image>",
+      "Print the SBOM that is attached to an image",
+      (command) =>
+        command
+          .positional("image", image)
+          .option("platform", platform)
+          .option("format", { choices: ["spdx", "cyclonedx"] as const, describe: "Format. Default: what is attached" })
+          .example("$0 image sbom registry.example.com/team/app:v1 > app.spdx.json", "Save an SBOM for a scanner"),
+      async (options) => (await import("./image-sbom.ts")).sbom(options),
+    )
+    .command(
+      "sign <image>",
+      "Sign an image as cosign does",
+      (command) =>
+        command
+          .positional("image", image)
+          .option("key", text("Private key: a PEM file, or env://NAME. Password: SLIPWAY_KEY_PASSWORD"))
+          .option("keyless", {
+            type: "boolean",
+            describe: "Sign with the identity of this CI job, or of the token in SIGSTORE_ID_TOKEN",
+          })
+          .conflicts("key", "keyless")
+          .example("$0 image sign registry.example.com/team/app:v1 --key cosign.key", "Sign with a key"),
+      async (options) => (await import("./image-sign.ts")).sign(options),
+    )
+    .command(
+      "verify <image>",
+      "Verify an image's signature, as `cosign verify` does",
+      (command) =>
+        command
+          .positional("image", image)
+          .option("key", text("Public key: a PEM file, or env://NAME"))
+          .option("identity", text("Without a key: the identity in the certificate, such as an e-mail address"))
+          .option("issuer", text("Without a key: the URL of the service that vouched for the identity"))
+          .conflicts("key", ["identity", "issuer"])
+          .option("json", json)
+          .example("$0 image verify registry.example.com/team/app:v1 --key cosign.pub", "Verify with a key"),
+      async (options) => (await import("./image-verify.ts")).verify(options),
+    )
+    .command(
       "ls [repository]",
       "List the tags of a repository",
       (command) =>
@@ -89,7 +135,7 @@ export function builder(yargs: Argv): Argv {
     )
     .command(
       "rm <images..>",
-      "Remove tags, or images by digest with all their tags",
+      "Remove tags, or images by digest with all their tags and referrers",
       (command) =>
         command
           .positional("images", { ...image, array: true, defaultDescription: "none" })

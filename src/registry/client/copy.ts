@@ -2,6 +2,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { isNondistributable } from "../../oci/media-types.ts";
+import { findAttachedTags } from "./attached-tags.ts";
 import type { RegistryClient } from "./client.ts";
 import { type FetchedManifest, fetchManifest } from "./fetch-manifest.ts";
 import { type BlobToPush, type ImageOutcome, type ImageToPush, type PushEvent, pushImages } from "./push.ts";
@@ -123,7 +124,9 @@ class Copy {
   }
 
   async #referrers(subject: Digest): Promise<void> {
-    const { from, to } = this.#options;
+    const { from, to, signal } = this.#options;
+    const attached = await findAttachedTags(from.client, from.repository, subject, { signal });
+    for (const { tag } of attached) await this.#copy(await this.#fetch(tag), [tag]);
     const found = await from.client.referrers(from.repository, subject);
     if (found.length === 0) return;
     for (const { digest } of found) {
@@ -134,8 +137,8 @@ class Copy {
     if (add.length > 0) await changeReferrersList(to.client, to.repository, subject, { add });
   }
 
-  #fetch(digest: Digest): Promise<FetchedManifest> {
+  #fetch(name: Digest | string): Promise<FetchedManifest> {
     const { from, signal } = this.#options;
-    return fetchManifest(from.client, from.repository, digest, { signal });
+    return fetchManifest(from.client, from.repository, name, { signal });
   }
 }

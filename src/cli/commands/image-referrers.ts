@@ -1,0 +1,71 @@
+import type { Digest } from "../../oci/digest.ts";
+import { isIndex } from "../../oci/manifest.ts";
+import { formatReference } from "../../oci/reference.ts";
+import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
+import { findReferrers, type Referrer } from "../../registry/referrers-tree.ts";
+import { type NamedImage, openImage, platformName } from "../image/named-image.ts";
+import { printJson } from "./output.ts";
+
+/** An image, or an artifact that refers to one. */
+interface Node {
+  readonly digest: Digest;
+  /** Of an artifact: its type. Of an image in an index: its platform. */
+  readonly artifactType?: string;
+  readonly platform?: string;
+  /** Bytes of the manifest. */
+  readonly size: number;
+  readonly tag?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly referrers: readonly Node[];
+  /** Of an index. */
+  readonly images?: readonly Node[];
+}
+
+/** Prints a tree of the artifacts that refer to an image, and to the images of an index. */
+export async function referrers(options: { readonly image: string; readonly json: boolean }): Promise<void> {
+  const image = await openImage(options.image);
+  try {
+    const root = await describe(image);
+    const { registry, repository } = image.reference;
+    const reference = formatReference({ registry, repository, digest: root.digest });
+    if (options.json) printJson({ reference, ...root });
+    else process.stdout.write(`${[reference, ...linesOf(root)].join("\n")}\n`);
+  } finally {
+    image.client.close();
+  }
+}
+
+async function describe({ client, repository, name }: NamedImage): Promise<Node> {
+  const { descriptor, manifest } = await fetchManifest(client, repository, name);
+  const find = async (digest: Digest) => (await findReferrers(client, repository, digest)).map(nodeOf);
+  const images = await Promise.all(
+    (isIndex(manifest) ? manifest.manifests : []).map(async (each) => {
+      const { digest, size } = each;
+      return { digest, size, platform: platformName(each), referrers: await find(digest) };
+    }),
+  );
+  const { digest, size } = descriptor;
+  return { digest, size, referrers: await find(digest), ...(images.length > 0 ? { images } : {}) };
+}
+
+function nodeOf({ descriptor, tag, referrers }: Referrer): Node {
+  const { digest, size, artifactType, annotations } = descriptor;
+  return {
+    digest,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    size,
+    ...(tag === undefined ? {} : { tag }),
+    ...(annotations ? { annotations } : {}),
+    referrers: referrers.map(nodeOf),
+  };
+}
+
+function linesOf({ referrers, images = [] }: Node): string[] {
+  const nodes = [...referrers, ...images];
+  return nodes.flatMap((node, index) => {
+    const isLast = index === nodes.length - 1;
+    const kind = node.platform ?? node.artifactType ?? node.tag ?? "unknown type";
+    const below = linesOf(node).map((line) => `${isLast ? "   " : "│  "}${line}`);
+    return [`${isLast ? "└─" : "├─"} ${kind} ${node.digest}`, ...below];
+  });
+}

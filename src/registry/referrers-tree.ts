@@ -1,0 +1,34 @@
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { findAttachedTags } from "./client/attached-tags.ts";
+import type { RegistryClient } from "./client/client.ts";
+
+/** An artifact that refers to an image, and what refers to the artifact. */
+export interface Referrer {
+  readonly descriptor: Descriptor;
+  /** The tag that attaches it. Undefined: it names the image as its subject. */
+  readonly tag?: string;
+  readonly referrers: readonly Referrer[];
+}
+
+/**
+ * Finds everything that refers to an image or index, directly or not. Each artifact is in the tree once.
+ *
+ * @throws UserError or Failure of the registry
+ */
+export async function findReferrers(
+  client: RegistryClient,
+  repository: string,
+  subject: Digest,
+  seen = new Set<Digest>(),
+): Promise<Referrer[]> {
+  seen.add(subject);
+  const attached = await findAttachedTags(client, repository, subject);
+  const listed = await client.referrers(repository, subject);
+  const found: Referrer[] = attached.map((each) => ({ ...each, referrers: [] }));
+  for (const descriptor of listed) {
+    if (seen.has(descriptor.digest)) continue;
+    found.push({ descriptor, referrers: await findReferrers(client, repository, descriptor.digest, seen) });
+  }
+  return found;
+}

@@ -1,0 +1,104 @@
+import { bundleFromJSON, bundleToJSON, type SerializedBundle } from "@sigstore/bundle";
+import { CIContextProvider, DSSEBundleBuilder, FulcioSigner, RekorWitness } from "@sigstore/sign";
+import { getTrustedRoot } from "@sigstore/tuf";
+import { toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { canonicalJson } from "../../oci/json.ts";
+import { formatReference } from "../../oci/reference.ts";
+import type { RegistryClient } from "../client/client.ts";
+import { composeStatement, statementType } from "./bundle.ts";
+import { attachBundle } from "./sign.ts";
+import { type FoundSignature, fetchBundles, unverified } from "./verify.ts";
+
+/** Sigstore's public services: the certificate authority and the transparency log. */
+const services = { fulcioBaseURL: "https://fulcio.sigstore.dev", rekorBaseURL: "https://rekor.sigstore.dev" };
+
+/** The signer of an image, by its certificate. */
+export interface Identity {
+  /** The subject: an e-mail address, or the URL of a workflow. */
+  readonly identity: string;
+  /** The URL of the service that vouched for it. */
+  readonly issuer: string;
+}
+
+/**
+ * Signs an image with a key that exists for this signature only. Sigstore's authority certifies it for the identity of this CI job, or of the
+ * token in `SIGSTORE_ID_TOKEN`, and its transparency log records it, in public.
+ *
+ * @throws Failure if a service does not answer. UserError if there is no identity, and of the registry
+ */
+export async function signKeyless(
+  client: RegistryClient,
+  repository: string,
+  image: Descriptor,
+  env: Environment = process.env,
+): Promise<"signed"> {
+  const token = env["SIGSTORE_ID_TOKEN"];
+  const identityProvider = token ? { getToken: async () => token } : new CIContextProvider("sigstore");
+  await identityProvider.getToken().catch((cause) => {
+    throw new UserError(
+      { code: "sigstore-failed", culprit: "SIGSTORE_ID_TOKEN" },
+      "This machine has no identity to sign with: it is no CI job with an identity token, and SIGSTORE_ID_TOKEN is not set.",
+      "Allow the CI job to ask for identity tokens, put one for the audience `sigstore` into SIGSTORE_ID_TOKEN, or sign with --key.",
+      { cause },
+    );
+  });
+  const { fulcioBaseURL, rekorBaseURL } = services;
+  const builder = new DSSEBundleBuilder({
+    signer: new FulcioSigner({ fulcioBaseURL, identityProvider, retry: 1, timeout: 10_000 }),
+    witnesses: [new RekorWitness({ rekorBaseURL, entryType: "dsse", retry: 1, timeout: 10_000 })],
+  });
+  const bundle = await builder.create({ data: composeStatement(image.digest), type: statementType }).catch((cause) => {
+    throw serviceFailure(`${fulcioBaseURL} and ${rekorBaseURL}`, cause);
+  });
+  await attachBundle(client, repository, image, canonicalJson(bundleToJSON(bundle)));
+  return "signed";
+}
+
+/**
+ * Verifies that an image is signed by an identity, with the certificates of Sigstore's public services.
+ *
+ * @throws UserError if not. Failure if the services do not answer
+ */
+export async function verifyKeyless(
+  client: RegistryClient,
+  repository: string,
+  image: Digest,
+  { identity, issuer }: Identity,
+): Promise<readonly FoundSignature[]> {
+  const bundles = await fetchBundles(client, repository, image);
+  const root = await getTrustedRoot().catch((cause) => {
+    throw serviceFailure("https://tuf-repo-cdn.sigstore.dev", cause);
+  });
+  const verifier = new Verifier(toTrustMaterial(root));
+  const policy = { subjectAlternativeName: identity, extensions: { issuer } };
+  const verdicts = bundles.map(({ bytes, claim, digest, mediaType }) => {
+    if (typeof claim === "string") return { digest, mediaType, reason: claim };
+    if (!claim.subjects.includes(image)) return { digest, mediaType, reason: `it signs ${claim.subjects.join(", ")}` };
+    try {
+      const bundle = bundleFromJSON(JSON.parse(bytes.toString()) as SerializedBundle);
+      verifier.verify(toSignedEntity(bundle), policy);
+      return { digest, mediaType };
+    } catch (error) {
+      return { digest, mediaType, reason: (error as Error).message.replace(/\.$/, "") };
+    }
+  });
+  const verified = verdicts.filter(({ reason }) => reason === undefined);
+  if (verified.length > 0) return verified;
+  const name = formatReference({ registry: client.registry, repository, digest: image });
+  const refused = verdicts.flatMap((each) => (each.reason === undefined ? [] : [{ ...each, reason: each.reason }]));
+  throw unverified(name, `${identity} of ${issuer}`, refused);
+}
+
+function serviceFailure(services: string, cause: Error): Failure {
+  const root = (cause as { cause?: Error }).cause ?? cause;
+  return new Failure(
+    { code: "sigstore-failed", culprit: services },
+    `Sigstore's services at ${services} did not do their part: ${root.message.split("\n", 1)[0]?.replace(/\.$/, "")}.`,
+    "Check the network and the proxy variables, or use a key with --key.",
+    { cause },
+  );
+}
