@@ -1,7 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import { isRepository, isTag } from "../oci/reference.ts";
 import { PushProgress, type TerminalSize } from "../registry/client/progress.ts";
-import { type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";
+import { type ImageOutcome, type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";
 import { hasManifest } from "../registry/server/has-manifest.ts";
 import { checkCached, closeCaches } from "./cached-layers.ts";
 import { type Destination, type Destinations, embedded, type OpenDestination } from "./destination.ts";
@@ -150,12 +150,13 @@ async function shipOnce(
     };
   });
   try {
-    await pushImages(images, {
+    const outcomes = await pushImages(images, {
       check,
       onEvent: report.onEvent,
       pushedBlobs: destinations.pushedBlobs(),
       prepare: (blobs) => checkCached(blobs.map(({ blob }) => blob)),
     });
+    await signAll(shipments, opened, outcomes);
   } finally {
     report.finish();
     await closeCaches();
@@ -163,6 +164,24 @@ async function shipOnce(
   const host = (await started)?.host;
   return shipments.map(({ image, destination, repository }, index) =>
     imageReference(image, (destination === embedded && host) || (opened[index] as OpenDestination).host, repository),
+  );
+}
+
+/** Signs images that were new, where the configuration file has a key for their repository. */
+async function signAll(
+  shipments: readonly Shipment[],
+  opened: readonly OpenDestination[],
+  outcomes: readonly ImageOutcome[],
+): Promise<void> {
+  if (outcomes.every((outcome) => outcome === "unchanged")) return;
+  const { signPushed } = await import("../registry/signatures/rules.ts");
+  await Promise.all(
+    shipments.map(async ({ image, repository }, index) => {
+      if (outcomes[index] === "unchanged") return;
+      const { client, host } = opened[index] as OpenDestination;
+      const parts = [image, ...image.children].map(({ descriptor }) => descriptor);
+      await signPushed(client, { registry: host, repository }, parts);
+    }),
   );
 }
 

@@ -29,7 +29,7 @@ export async function attachReferrer(
     pushContent(client, repository, emptyDescriptor, emptyContent),
   ]);
   if (await client.putReferrer(repository, bytes, descriptor.mediaType)) return descriptor;
-  // Crane's registry has the API, but its answer does not say so.
+  // Some registries have the API, but their answer does not say so.
   if (isListed(await client.listedReferrers(repository, subject.digest))) return descriptor;
   await changeReferrersList(client, repository, subject.digest, { add: [descriptor] });
   return descriptor;

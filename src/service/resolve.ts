@@ -5,13 +5,14 @@ import { digestOfTag } from "../deployment/resolve-image.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { FindCredential } from "../registry/client/auth.ts";
 import { embeddedHost, openByName, openConfigured } from "../registry/open-by-name.ts";
+import { requireSignature } from "../registry/signatures/rules.ts";
 import type { Service } from "./model.ts";
 import { resolveModels } from "./served-models.ts";
 
 /**
  * Pins a service's image and models by digest, so that all pods run the same program, after a restart too.
  *
- * @throws UserError when there is no such image or model
+ * @throws UserError when there is no such image or model, or the image lacks a signature that the configuration file requires
  */
 export async function resolveService(service: Service, env: Environment): Promise<Service> {
   const [image, models] = await Promise.all([resolveImage(service, env), resolveModels(service.models, env)]);
@@ -21,14 +22,15 @@ export async function resolveService(service: Service, env: Environment): Promis
 /** The digest that a tag has now, of an index where the image is for several platforms: nodes take what is for theirs. */
 async function resolveImage({ image, containerRegistry }: Service, env: Environment): Promise<string> {
   const reference = parseReference(image);
-  const { registry, repository, tag = "latest", digest } = reference;
-  if (digest !== undefined) return image;
+  const { registry, repository, tag = "latest" } = reference;
   const open = async (name: string) => {
     if (containerRegistry === undefined || name === embeddedHost(env)) return openByName(name, env);
     const { credential, source } = await findNamedRegistry(containerRegistry, reference, env);
     const find: FindCredential = async () => ({ credential, source, correction, searched: [], problems: [] });
     return openConfigured(name, env, find);
   };
-  const resolved = await digestOfTag({ repository: formatReference({ registry, repository }), tag }, open);
-  return `${resolved.repository}@${resolved.digest}`;
+  const place = { repository: formatReference({ registry, repository }), tag };
+  const digest = reference.digest ?? (await digestOfTag(place, open)).digest;
+  await requireSignature(reference, digest, open, env);
+  return reference.digest === undefined ? `${place.repository}@${digest}` : image;
 }

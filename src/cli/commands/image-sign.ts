@@ -1,4 +1,7 @@
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { isIndex } from "../../oci/manifest.ts";
 import { formatReference } from "../../oci/reference.ts";
+import type { RegistryClient } from "../../registry/client/client.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { readSigningKey } from "../../registry/signatures/keys.ts";
 import { signImage } from "../../registry/signatures/sign.ts";
@@ -12,7 +15,7 @@ interface Options {
   readonly keyless?: boolean | undefined;
 }
 
-/** Signs an image or index by its digest, and prints the reference by digest. */
+/** Signs an image by its digest, or an index and its images, since engines may pull either. Prints the reference by digest. */
 export async function sign({ image: text, key: source, keyless }: Options): Promise<void> {
   if (source === undefined && !keyless) {
     throw optionError("--key", "The command has no key to sign with.", "Add --key FILE or --keyless.");
@@ -21,14 +24,22 @@ export async function sign({ image: text, key: source, keyless }: Options): Prom
   const image = await openImage(text);
   const { client, repository, name } = image;
   try {
-    const { descriptor } = await fetchManifest(client, repository, name);
-    const outcome = key
-      ? await signImage(client, repository, descriptor, key)
-      : await (await import("../../registry/signatures/keyless.ts")).signKeyless(client, repository, descriptor);
-    if (outcome === "unchanged") notice("the image has a signature by this key already");
+    const { descriptor, manifest } = await fetchManifest(client, repository, name);
+    const signOne = key
+      ? (each: Descriptor) => signImage(client, repository, each, key)
+      : await keylessSigner(client, repository);
+    const outcomes = [];
+    for (const each of [descriptor, ...(isIndex(manifest) ? manifest.manifests : [])])
+      outcomes.push(await signOne(each));
+    if (outcomes.every((outcome) => outcome === "unchanged")) notice("the image has a signature by this key already");
     const { registry } = image.reference;
     process.stdout.write(`${formatReference({ registry, repository, digest: descriptor.digest })}\n`);
   } finally {
     client.close();
   }
+}
+
+async function keylessSigner(client: RegistryClient, repository: string) {
+  const { signKeyless } = await import("../../registry/signatures/keyless.ts");
+  return (image: Descriptor) => signKeyless(client, repository, image);
 }

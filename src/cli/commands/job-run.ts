@@ -4,6 +4,7 @@ import { localCode } from "../../deployment/code.ts";
 import { isLockOf, type JobLock, readJobLock } from "../../deployment/lock.ts";
 import { itemCount } from "../../deployment/matrix.ts";
 import type { ResolvedDeployment } from "../../deployment/model.ts";
+import { environmentOf } from "../../deployment/resolve.ts";
 import { requireContainerClient } from "../../engine/container/client.ts";
 import { isOnThisMachine } from "../../engine/container/reach.ts";
 import { prepareInterpreter } from "../../engine/job/interpreter.ts";
@@ -12,7 +13,9 @@ import { makeProgram } from "../../engine/job/program.ts";
 import { itemProgram } from "../../engine/job/sweep.ts";
 import { absoluteVolumes } from "../../engine/volumes.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
+import { requireSignature } from "../../registry/signatures/rules.ts";
 import { runningRegistry } from "../embedded.ts";
+import { openRunning } from "../image/named-image.ts";
 import { followJob } from "./job-control.ts";
 import { type EngineName, kubernetesEngine, localEngine, needsImages } from "./job-engines.ts";
 import { JobFile, type JobOptions } from "./job-file.ts";
@@ -37,6 +40,7 @@ export async function runJob(options: RunOptions): Promise<void> {
   const { deployment: locked } = await lockOf(file, options.engine);
   const isScheduled = locked.schedule !== undefined && !options.once;
   requireEngine(file, locked, options.engine, isScheduled);
+  await requireSigned(locked);
   const resources = await resourcesOf(file, locked);
   await requireSecrets(file, locked, (options.engine ?? process.env["SLIPWAY_ENGINE"]) === "kubernetes");
   const code = await localCode(locked.code, file.folder, { git: {} });
@@ -46,7 +50,7 @@ export async function runJob(options: RunOptions): Promise<void> {
     runsIn: needsImages(options.engine) ? "image" : "process",
     onBuild: ({ kind, path }) => notice(`making the environment of ${kind} ${path}, which nobody made before`),
   });
-  const image = imageOf(deployment);
+  const image = imageOf(deployment.interpreter);
   const kind = engineFor(options.engine, image);
   const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
   const { platform } = deployment;
@@ -92,8 +96,16 @@ function lacksOf({ resources, network }: ResolvedDeployment, kind: EngineName): 
   return lacks;
 }
 
+/** @throws UserError if the configuration file requires a signature of the image, or of the base of the environment, that it lacks */
+async function requireSigned({ interpreter }: ResolvedDeployment): Promise<void> {
+  const image = imageOf(interpreter) ?? environmentOf(interpreter)?.base;
+  if (image === undefined) return;
+  const reference = parseReference(image);
+  if (reference.digest) await requireSignature(reference, reference.digest, openRunning);
+}
+
 /** The image of a job. Undefined: it runs with an interpreter of this machine. */
-function imageOf({ interpreter }: ResolvedDeployment): string | undefined {
+function imageOf(interpreter: ResolvedDeployment["interpreter"]): string | undefined {
   if (!("ContainerAtDigest" in interpreter)) return undefined;
   const { repository, digest } = interpreter.ContainerAtDigest;
   return formatReference({ ...parseReference(repository), digest });

@@ -47,10 +47,36 @@ export interface ConfiguredContext {
   readonly namespace?: string;
 }
 
-type Kind = "boolean" | "text" | "file" | "program" | "headers" | "host" | "repository";
+/** A key for signatures: a file, or `env://NAME`. */
+export interface NamedKey {
+  readonly source: string;
+  /** `FILE:LINE:COLUMN: images.NAME.KEY`. */
+  readonly where: string;
+}
+
+/** An entry under `images`. */
+export interface ConfiguredImages {
+  /** Services and jobs only run images that are signed with this key. */
+  readonly requiredKey?: NamedKey;
+  /** The private key that signs images when they are pushed. */
+  readonly signingKey?: NamedKey;
+}
+
+type Kind =
+  | "boolean"
+  | "text"
+  | "file"
+  | "program"
+  | "headers"
+  | "host"
+  | "repository"
+  | "key"
+  | "requirement"
+  | "signature"
+  | "signer";
 
 // Other modules read the last two.
-const sections = ["registries", "remoteCaches", "kubernetes", "services", "instanceTypes"];
+const sections = ["registries", "remoteCaches", "kubernetes", "images", "services", "instanceTypes"];
 const registryKeys: Readonly<Record<keyof ConfiguredRegistry, Kind>> = {
   plainHttp: "boolean",
   ca: "file",
@@ -102,6 +128,16 @@ export async function readRemoteCaches(text: string, path: string): Promise<Read
  */
 export async function readContexts(text: string, path: string): Promise<ReadonlyMap<string, ConfiguredContext>> {
   return new ConfigFile(text, path, await import("./yaml.mjs")).contexts();
+}
+
+/**
+ * Reads the section `images`.
+ *
+ * @returns settings by `HOST` or `HOST/REPOSITORY`, Docker Hub as `registry-1.docker.io`
+ * @throws UserError as {@link readRegistries}
+ */
+export async function readImages(text: string, path: string): Promise<ReadonlyMap<string, ConfiguredImages>> {
+  return new ConfigFile(text, path, await import("./yaml.mjs")).images();
 }
 
 /** Returns the values of a file, unchecked. @throws if it is not YAML */
@@ -180,6 +216,31 @@ class ConfigFile {
     return found;
   }
 
+  images(): Map<string, ConfiguredImages> {
+    const found = new Map<string, ConfiguredImages>();
+    for (const [name, entry] of this.#section("images")) {
+      const [registry = "", ...path] = name.split("/");
+      if (!isRegistry(registry) || (path.length > 0 && !isRepository(path.join("/")))) {
+        const problem = `images has ${JSON.stringify(name)}, which is neither a registry nor a repository`;
+        this.#fail(entry.key, problem, "Write HOST, HOST:PORT or HOST/REPOSITORY.");
+      }
+      type Written = { require?: { signature?: { key?: NamedKey } }; sign?: { key?: NamedKey } };
+      const { require, sign } = this.#fields<Written>(entry, `images.${name}`, {
+        require: "requirement",
+        sign: "signer",
+      });
+      const requiredKey = require?.signature?.key;
+      const signingKey = sign?.key;
+      if ((require && !requiredKey) || (sign && !signingKey)) {
+        const problem = `images.${name} requires a signature or signs, without a key`;
+        this.#fail(entry.key, problem, "Write require: {signature: {key: FILE}} or sign: {key: FILE}.");
+      }
+      const key = [normalizeRegistry(registry), ...path].join("/");
+      found.set(key, { ...(requiredKey ? { requiredKey } : {}), ...(signingKey ? { signingKey } : {}) });
+    }
+    return found;
+  }
+
   /** The entries of a section, if any. Also checks that no section is unknown. */
   #section(wanted: string): [string, Pair][] {
     const { contents } = this.#document;
@@ -246,6 +307,8 @@ class ConfigFile {
 
   #value(kind: Kind, pair: Pair, where: string): unknown {
     if (kind === "headers") return this.#headers(pair.value, where);
+    if (kind === "requirement") return this.#fields<{ signature?: unknown }>(pair, where, { signature: "signature" });
+    if (kind === "signature" || kind === "signer") return this.#fields<{ key?: NamedKey }>(pair, where, { key: "key" });
     const value = this.#scalar(pair.value);
     const at = pair.value ?? pair.key;
     if (kind === "boolean") {
@@ -264,9 +327,10 @@ class ConfigFile {
       );
     }
     if (kind === "program" && !value.includes("/")) return { path: value, where: `${this.#at(at)}: ${where}` };
-    if (kind !== "file" && kind !== "program") return value;
+    if (kind === "key" && value.includes("://")) return { source: value, where: `${this.#at(at)}: ${where}` };
+    if (kind !== "file" && kind !== "program" && kind !== "key") return value;
     const path = value.startsWith("~/") ? join(homedir(), value.slice(2)) : resolve(dirname(this.#path), value);
-    return { path, where: `${this.#at(at)}: ${where}` };
+    return { [kind === "key" ? "source" : "path"]: path, where: `${this.#at(at)}: ${where}` };
   }
 
   #scalar(node: unknown): unknown {

@@ -96,7 +96,8 @@ export async function contextSettings(context: string, env: Environment = proces
   return (text === undefined ? undefined : (await readContexts(text, path)).get(context)) ?? {};
 }
 
-function readConfiguration(env: Environment): { readonly path: string; readonly text?: string } {
+/** The user's configuration file, and its text if it exists. */
+export function readConfiguration(env: Environment): { readonly path: string; readonly text?: string } {
   const { path, named } = configFile(env);
   try {
     return { path, text: readFileSync(path, "utf8") };

@@ -1,0 +1,60 @@
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { RegistryClient } from "../client/client.ts";
+import { imageRules } from "../settings/image-rules.ts";
+
+/** An image in a registry. */
+interface Place {
+  readonly registry: string;
+  readonly repository: string;
+}
+
+/**
+ * Verifies the signature of an image, if the configuration file requires one for its repository.
+ *
+ * @param place where the image is, as the user wrote it
+ * @param open opens the registry. Only called if a signature is required
+ * @throws UserError that names the image, the key, and the line that requires it
+ */
+export async function requireSignature(
+  { registry, repository }: Place,
+  image: Digest,
+  open: (registry: string) => Promise<RegistryClient>,
+  env: Environment = process.env,
+): Promise<void> {
+  const { requiredKey } = await imageRules(registry, repository, env);
+  if (!requiredKey) return;
+  const [{ readPublicKey }, { verifyImage }] = await Promise.all([import("./keys.ts"), import("./verify.ts")]);
+  const key = readPublicKey(requiredKey.source, env);
+  const client = await open(registry);
+  try {
+    await verifyImage(client, repository, image, key);
+  } catch (error) {
+    if (!(error instanceof UserError) || !/^signature-/.test(error.code)) throw error;
+    const remedy = `${error.remedy.replace(/\.$/, "")}. ${requiredKey.where} requires the signature.`;
+    throw new UserError(error, error.problem, remedy, { cause: error });
+  } finally {
+    client.close();
+  }
+}
+
+/**
+ * Signs images that were pushed, if the configuration file has a key for their repository.
+ *
+ * @param images an image, or an index and its images
+ * @throws UserError or Failure of the key or the registry
+ */
+export async function signPushed(
+  client: RegistryClient,
+  { registry, repository }: Place,
+  images: readonly Descriptor[],
+  env: Environment = process.env,
+): Promise<void> {
+  const { signingKey } = await imageRules(registry, repository, env);
+  if (!signingKey) return;
+  const [{ readSigningKey }, { signImage }] = await Promise.all([import("./keys.ts"), import("./sign.ts")]);
+  const key = await readSigningKey(signingKey.source, env);
+  await Promise.all(images.map((image) => signImage(client, repository, image, key)));
+}
