@@ -1,0 +1,89 @@
+import { generateKeyPairSync } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../core/testdata/folder.ts";
+import { reported } from "../../core/testdata/reported.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import { sha256 } from "../../oci/digest.ts";
+import { mediaTypes } from "../../oci/media-types.ts";
+import { open, registry, useRegistry } from "../client/testdata/harness.ts";
+import { requireSignature, signPushed } from "./rules.ts";
+
+useRegistry();
+
+const image: Descriptor = { mediaType: mediaTypes.manifest, digest: sha256("image"), size: 5 };
+
+let folder: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  for (const name of ["one", "two"]) {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    writeFileSync(join(folder, `${name}.key`), privateKey.export({ format: "pem", type: "pkcs8" }));
+    writeFileSync(join(folder, `${name}.pub`), publicKey.export({ format: "pem", type: "spki" }));
+  }
+});
+
+/** HOST stands for the registry. */
+function configured(text: string): Record<string, string> {
+  const path = join(folder, "config.yaml");
+  writeFileSync(path, text.replaceAll("HOST", registry.host));
+  return { SLIPWAY_CONFIG: path };
+}
+
+const demand = (env: Record<string, string>, repository = "team/app") =>
+  requireSignature({ registry: registry.host, repository }, image.digest, async () => open(), env);
+const sign = (env: Record<string, string>, repository = "team/app") =>
+  signPushed(open(), { registry: registry.host, repository }, [image], env);
+
+const both = (name: string) => `images: {HOST/team: {require: {signature: {key: ${name}.pub}}, sign: {key: one.key}}}`;
+
+describe("the rules for images", () => {
+  it("sign, and accept the signature", async () => {
+    const env = configured(both("one"));
+    await expect(demand(env)).rejects.toThrow(
+      reported("signature-missing", `${registry.host}/team/app@${image.digest}`),
+    );
+    await sign(env);
+    await demand(env);
+  });
+
+  it("name the image, the key and the line that requires the signature", async () => {
+    const env = configured(both("two"));
+    await sign(env);
+    await expect(demand(env)).rejects.toThrow(reported("signature-invalid"));
+    const message = String(await demand(env).catch((error: Error) => error));
+    expect(message).toContain(`${registry.host}/team/app@${image.digest} is valid for ${join(folder, "two.pub")}`);
+    expect(message).toMatch(/config\.yaml:1:\d+: images\.\S+\.require\.signature\.key requires the signature\.$/);
+  });
+
+  it("cost nothing in other repositories", async () => {
+    const env = configured(both("two"));
+    for (const repository of ["teams/app", "other"]) {
+      await demand(env, repository);
+      await sign(env, repository);
+    }
+    await demand({ SLIPWAY_CONFIG: join(folder, "one.pub") });
+    expect(registry.log).toEqual([]);
+  });
+
+  it("of the longest name count", async () => {
+    const env = configured(
+      "images: {HOST: {require: {signature: {key: one.pub}}}, HOST/team/app: {sign: {key: one.key}}}",
+    );
+    await demand(env);
+    await expect(demand(env, "team/other")).rejects.toThrow(reported("signature-missing"));
+  });
+
+  it.each([
+    ["images: {HOST/Team: {}}", /which is neither a registry nor a repository/],
+    ["images: {HOST: {require: {}}}", /requires a signature or signs, without a key/],
+    ["images: {HOST: {sign: {}}}", /requires a signature or signs, without a key/],
+    ["images: {HOST: {require: {signature: {keys: x}}}}", /signature\.keys is not known/],
+    ["images: {HOST: {require: {signature: {key: 1}}}}", /signature\.key is not a text/],
+    ["images: {HOST: {require: {signature: {key: missing.pub}}}}", /missing\.pub cannot be read/],
+    ["image: {HOST: {}}\n# images", /image is not known/],
+  ])("%s is refused", async (text, problem) => {
+    await expect(demand(configured(text))).rejects.toThrow(problem);
+  });
+});
