@@ -1,12 +1,19 @@
+import { generateKeyPairSync } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { Home } from "../credentials/testdata/home.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
+import { parseReference } from "../oci/reference.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
+import { openByName } from "../registry/open-by-name.ts";
 import { serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+import { signPushed } from "../registry/signatures/rules.ts";
 import { resolveService } from "./resolve.ts";
 import { serviceOf } from "./testdata/service.ts";
 
@@ -42,6 +49,35 @@ it("finds the digest that a tag has now, whatever platform it is for", async () 
   expect(await resolved(`${image}:2`)).toBe(`${image}@${digests[1]}`);
   const other = `registry.example.com/a@sha256:${"0".repeat(64)}`;
   expect(await resolved(other), "asks nobody about a digest").toBe(other);
+});
+
+it("refuses an image without the signature that the configuration file requires, by tag and by digest", async () => {
+  const { env, image, digests } = await registryWith("latest");
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const path = join(temporaryFolder(), "config.yaml");
+  writeFileSync(
+    path,
+    `images: {${image}: {require: {signature: {key: "env://PUBLIC"}}, sign: {key: "env://PRIVATE"}}}`,
+  );
+  const pem = { format: "pem" } as const;
+  const more = {
+    ...env,
+    SLIPWAY_CONFIG: path,
+    PUBLIC: publicKey.export({ ...pem, type: "spki" }) as string,
+    PRIVATE: privateKey.export({ ...pem, type: "pkcs8" }) as string,
+  };
+  const exact = `${image}@${digests[0]}`;
+  const resolve = (name: string) => resolveService(serviceOf({ image: name, port: 80 }), more);
+  for (const name of [image, exact]) {
+    await expect(resolve(name)).rejects.toThrow(reported("signature-missing", exact));
+    await expect(resolve(name)).rejects.toThrow(/env:\/\/PUBLIC/);
+  }
+  const { registry, repository } = parseReference(image);
+  const client = await openByName(registry, more);
+  const descriptor = await client.headManifest(repository, "latest");
+  await signPushed(client, { registry, repository }, descriptor ? [descriptor] : [], more);
+  client.close();
+  for (const name of [image, exact]) expect((await resolve(name)).image).toBe(exact);
 });
 
 it("names the tags that there are", async () => {

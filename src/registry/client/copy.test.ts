@@ -110,6 +110,20 @@ describe("copyImage", () => {
     expect(writes(target)).toEqual([]);
   });
 
+  it("brings signatures along that are under a tag", async () => {
+    const store = images();
+    const digest = store.image({ tag: "v1" });
+    const tag = `${digest.replace(":", "-")}.sig`;
+    const signature = store.image({ layers: ["signature"], tag });
+    await copy("v1");
+    expect(target.manifests.has(`copies/base ${tag}`)).toBe(false);
+    await copy("v1", { referrers: true });
+    expect(sha256(target.manifests.get(`copies/base ${tag}`)?.bytes as Buffer)).toBe(signature);
+    target.seen.length = 0;
+    await copy("v1", { referrers: true });
+    expect(writes(target)).toEqual([]);
+  });
+
   it("leaves layers that may not be copied where they are", async () => {
     const mediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
     const layers = [{ mediaType, digest: sha256("windows"), size: 7, urls: ["https://example.invalid/x"] }];

@@ -2,9 +2,6 @@ import { scryptSync } from "node:crypto";
 import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
 import { parseJson } from "../../oci/json.ts";
 
-/** Labels of the PEM block in which cosign keeps a private key. The second one is from before version 2. */
-export const cosignKeyLabels = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"];
-
 /** Bytes of memory for the derivation of a key: four times the 64 MiB that cosign's parameters need. */
 const memoryLimit = 256 * 1024 * 1024;
 

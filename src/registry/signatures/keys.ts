@@ -20,6 +20,9 @@ export interface SigningKey {
 /** Variables with the password of an encrypted key, in the order in which they count. The second one is cosign's. */
 const passwordVariables = ["SLIPWAY_KEY_PASSWORD", "COSIGN_PASSWORD"] as const;
 
+/** Labels of the PEM block in which cosign keeps a private key. The second one is from before version 2. */
+const cosignLabels = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"];
+
 /**
  * Reads a public key in PEM: `PUBLIC KEY`, or a private key that is not encrypted.
  *
@@ -103,12 +106,11 @@ async function privateKeyIn(text: string, source: string, env: Environment): Pro
     const remedy = `Put its password into ${passwordVariables.join(" or ")}.`;
     throw new UserError(identity, `Key ${source} is encrypted.`, remedy);
   }
-  const { cosignKeyLabels, decryptCosignKey } = await import("./cosign-key.ts");
-  const isCosign = cosignKeyLabels.includes(label);
   let cause: unknown;
   try {
-    if (!isCosign)
+    if (!cosignLabels.includes(label))
       return createPrivateKey({ key: text, format: "pem", passphrase: isEncrypted ? password : undefined });
+    const { decryptCosignKey } = await import("./cosign-key.ts");
     const key = decryptCosignKey(Buffer.from(base64, "base64"), password as string, source);
     if (key) return createPrivateKey({ key, format: "der", type: "pkcs8" });
   } catch (error) {

@@ -1,0 +1,31 @@
+import { generateKeyPairSync } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, it, vi } from "vitest";
+import { temporaryFolder } from "../../core/testdata/folder.ts";
+import { reported } from "../../core/testdata/reported.ts";
+import { FakeRegistry } from "../../registry/client/testdata/fake-registry.ts";
+import { StoredImages } from "../../registry/client/testdata/stored-images.ts";
+import { runJob } from "./job-run.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+it("refuses an image without the signature that the configuration requires, before anything is submitted", async () => {
+  await using registry = await FakeRegistry.start();
+  const digest = new StoredImages(registry, "team/app").image({});
+  const folder = temporaryFolder();
+  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeFileSync(join(folder, "my.pub"), publicKey.export({ format: "pem", type: "spki" }));
+  const config = join(folder, "config.yaml");
+  writeFileSync(config, `images: {${registry.host}/team: {require: {signature: {key: my.pub}}}}`);
+  vi.stubEnv("SLIPWAY_CONFIG", config);
+  vi.stubEnv("XDG_STATE_HOME", folder);
+  const file = join(folder, "job.json");
+  const interpreter = { ContainerAtDigest: { repository: `${registry.host}/team/app`, digest } };
+  writeFileSync(file, JSON.stringify({ interpreter, command: ["true"] }));
+  const options = { file, detach: true, once: false, copyCredentials: undefined };
+  const run = () => runJob({ ...options, engine: "kubernetes" });
+  await expect(run()).rejects.toThrow(reported("signature-missing", `${registry.host}/team/app@${digest}`));
+  await expect(run()).rejects.toThrow(join(folder, "my.pub"));
+  expect(registry.log.every((each) => each.startsWith("GET ") || each.startsWith("HEAD "))).toBe(true);
+});

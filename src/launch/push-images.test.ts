@@ -1,0 +1,78 @@
+import { generateKeyPairSync } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { reported } from "../core/testdata/reported.ts";
+import type { Digest } from "../oci/digest.ts";
+import { openRegistry } from "../registry/client/open.ts";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
+import { readPublicKey } from "../registry/signatures/keys.ts";
+import { findSignatures } from "../registry/signatures/verify.ts";
+import { Destinations, destinationOf } from "./destination.ts";
+import { BuiltImage } from "./image.ts";
+import { type Shipment, ship } from "./push-images.ts";
+import { Runfiles } from "./runfiles.ts";
+import { Target } from "./testdata/target.ts";
+
+let registry: FakeRegistry;
+beforeEach(async () => {
+  registry = await FakeRegistry.start();
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await registry.stop();
+});
+
+/** A target whose images the configuration file has signed, and its push in this process, which can read that file. */
+function signedTarget(check: "digest" | "tags", key = "my.key") {
+  const target = new Target("push");
+  target.request.defaultRegistry = registry.host;
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeFileSync(join(target.folder, "my.key"), privateKey.export({ format: "pem", type: "pkcs8" }));
+  writeFileSync(join(target.folder, "my.pub"), publicKey.export({ format: "pem", type: "spki" }));
+  const config = join(target.folder, "config.yaml");
+  writeFileSync(config, `images: {${registry.host}: {sign: {key: ${key}}}}`);
+  vi.stubEnv("SLIPWAY_CONFIG", config);
+  vi.stubEnv("HOME", target.folder);
+  const push = async () => {
+    const { request, images } = target;
+    const runfiles = new Runfiles(target.runfiles, request.target);
+    const destinations = new Destinations(request, runfiles, process.env);
+    const shipments = images.map((requested): Shipment => {
+      const destination = destinationOf(requested, request, process.env);
+      return { image: new BuiltImage(requested, runfiles), destination, repository: "team/app", tags: ["v1"] };
+    });
+    return ship(shipments, destinations, check, { onEvent: () => {}, finish: () => {} });
+  };
+  return { target, push };
+}
+
+it.each(["digest", "tags"] as const)(
+  "a push signs what is new, and asks nothing more when nothing changed: %s",
+  async (check) => {
+    const { target, push } = signedTarget(check);
+    for (const tag of ["amd64", "arm64"]) target.image({ tag, layers: [tag] });
+    const index = target.index();
+    expect(await push()).toEqual([`${registry.host}/team/app@${index}`]);
+    const client = openRegistry(registry.host);
+    const key = readPublicKey(join(target.folder, "my.pub"));
+    const images = [...registry.manifests.keys()].flatMap((name) => /^team\/app (sha256:\w+)$/.exec(name)?.[1] ?? []);
+    const signed = [];
+    for (const image of images) {
+      const { verified } = await findSignatures(client, "team/app", image as Digest, key);
+      if (verified.length > 0) signed.push(image);
+    }
+    client.close();
+    expect(signed).toHaveLength(3);
+    expect(signed).toContain(index);
+    registry.seen.length = 0;
+    await push();
+    expect(registry.log).toHaveLength(1);
+  },
+);
+
+it("a push with a key that cannot be read fails", async () => {
+  const { target, push } = signedTarget("tags", "missing.key");
+  target.image({ layers: ["x"] });
+  await expect(push()).rejects.toThrow(reported("file-unreadable", /missing\.key$/));
+});
