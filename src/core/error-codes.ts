@@ -145,7 +145,7 @@ export const errorCodes = {
   },
   "sbom-not-found": {
     meaning: "No SBOM is attached to an image, or not in the format that you chose.",
-    remedy: "`slipway image referrers` lists what is attached; docs/sbom.md shows how images get an SBOM.",
+    remedy: "`slipway image referrers` lists what is attached; docs/registry-images.md explains it.",
   },
   "sigstore-failed": {
     meaning: "A service of Sigstore does not answer, refuses the identity, or the identity is missing.",

@@ -32,7 +32,7 @@ export async function sbom({ image: text, platform, format }: Options): Promise<
     if (!found) {
       const name = formatReference(image.reference);
       const kind = format === undefined ? "SBOM" : `SBOM in the format ${format}`;
-      const remedy = `\`slipway image referrers ${name}\` lists what is attached; docs/sbom.md shows how images get an SBOM.`;
+      const remedy = `\`slipway image referrers ${name}\` lists what is attached; docs/registry-images.md explains it.`;
       throw new UserError({ code: "sbom-not-found", culprit: name }, `No ${kind} is attached to ${name}.`, remedy);
     }
     const { bytes } = await fetchManifest(client, repository, found.digest);
