@@ -56,6 +56,15 @@ describe("attachReferrer without the referrers API", () => {
     await Promise.all(names.map((name) => attachReferrer(client, "a", subject, document(name))));
     const listed = await listReferrers(client, "a", subject.digest);
     expect(listed.map(({ annotations }) => annotations?.["about"]).sort()).toEqual(names);
+    // Each wrote the list once, after the one before.
+    expect(writes().filter((each) => each.startsWith("PUT /v2/a/manifests/sha256-"))).toHaveLength(8);
+  });
+
+  it("keeps all entries of writers on several machines that keep time", async () => {
+    const names = Array.from({ length: 4 }, (_, index) => `document ${index}`);
+    await Promise.all(names.map((name) => attachReferrer(open(), "a", subject, document(name))));
+    const listed = await listReferrers(open(), "a", subject.digest);
+    expect(listed.map(({ annotations }) => annotations?.["about"]).sort()).toEqual(names);
   });
 
   it("writes the list again after another machine replaced it", async () => {
