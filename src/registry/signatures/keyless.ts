@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { bundleFromJSON, bundleToJSON, type SerializedBundle } from "@sigstore/bundle";
 import { CIContextProvider, DSSEBundleBuilder, FulcioSigner, RekorWitness } from "@sigstore/sign";
 import { getTrustedRoot } from "@sigstore/tuf";
 import { toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
+import { cacheFolder } from "../../core/user-folders.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
@@ -70,7 +72,7 @@ export async function verifyKeyless(
   { identity, issuer }: Identity,
 ): Promise<readonly FoundSignature[]> {
   const bundles = await fetchBundles(client, repository, image);
-  const root = await getTrustedRoot().catch((cause) => {
+  const root = await getTrustedRoot({ cachePath: join(cacheFolder(), "sigstore") }).catch((cause) => {
     throw serviceFailure("https://tuf-repo-cdn.sigstore.dev", cause);
   });
   const verifier = new Verifier(toTrustMaterial(root));
@@ -97,7 +99,7 @@ function serviceFailure(services: string, cause: Error): Failure {
   const root = (cause as { cause?: Error }).cause ?? cause;
   return new Failure(
     { code: "sigstore-failed", culprit: services },
-    `Sigstore's services at ${services} did not do their part: ${root.message.split("\n", 1)[0]?.replace(/\.$/, "")}.`,
+    `Sigstore (${services}) failed: ${root.message.split("\n", 1)[0]?.replace(/\.$/, "")}.`,
     "Check the network and the proxy variables, or use a key with --key.",
     { cause },
   );

@@ -66,6 +66,22 @@ describe("collectGarbage", () => {
     );
   });
 
+  it("removes a tag that attaches a signature to an image once the image is gone", async () => {
+    const { ask, clock, gc } = await withClock();
+    const [image, kept] = [await pushImage(ask, "a", "v1", ["one"]), await pushImage(ask, "a", "v2", ["two"])];
+    const tags = [image, kept].map((digest) => `${digest.replace(":", "-")}.sig`);
+    for (const tag of tags) await pushImage(ask, "a", tag, [tag]);
+    await ask("DELETE", "/v2/a/manifests/v1");
+    await gc();
+    expect((await ask("GET", `/v2/a/manifests/${tags[0]}`)).status).toBe(200);
+    // The image goes first, and then what is attached to it.
+    for (const round of [1, 2]) {
+      clock.now += 2 * graceOf.manifest;
+      expect(await gc(), `round ${round}`).toMatchObject({ manifests: 1 });
+    }
+    expect(JSON.parse((await ask("GET", "/v2/a/tags/list")).text).tags).toEqual([tags[1], "v2"].sort());
+  });
+
   it("keeps an image without a tag that somebody asked for lately", async () => {
     const { ask, clock, gc } = await withClock();
     const digest = await pushImage(ask, "a", "v1", ["one"]);

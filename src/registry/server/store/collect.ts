@@ -25,8 +25,8 @@ export interface Collected {
 }
 
 /**
- * Removes unused data: abandoned uploads, manifests that no tag, index or subject refers to and nobody read for a week, and then content without
- * a manifest. Safe during requests, see {@link BlobStore}.
+ * Removes unused data: abandoned uploads, manifests that no tag, index or subject refers to and nobody read for a week, tags that attach
+ * something to a lost image, and then content without a manifest. Safe during requests, see {@link BlobStore}.
  */
 export async function collectGarbage(
   layout: StoreLayout,
@@ -46,6 +46,9 @@ export async function collectGarbage(
     }
     const kept = new Set<Digest>();
     for (const tag of await manifests.tags(repository)) {
+      const subject = subjectOf(tag);
+      const isLost = subject && !statSync(layout.manifest(repository, subject), { throwIfNoEntry: false });
+      if (isLost && removeOld(layout.tag(repository, tag), "manifest") !== undefined) continue;
       const digest = await manifests.resolve(repository, tag);
       if (digest) await keep(repository, digest, kept, manifests, signal);
     }
@@ -72,6 +75,12 @@ export async function collectGarbage(
     }
   }
   return total;
+}
+
+/** The image that a tag attaches something to: distribution specification, "Referrers Tag Schema"; cosign's "Tag-based Discovery". */
+function subjectOf(tag: string): Digest | undefined {
+  const hex = /^sha256-([0-9a-f]{64})(\.(sig|att|sbom))?$/.exec(tag)?.[1];
+  return hex === undefined ? undefined : `sha256:${hex}`;
 }
 
 /** Checks and removes synchronously, so that no request runs in between. Returns the file's size, or undefined if it stays. */
