@@ -76,6 +76,10 @@ export const errorCodes = {
     meaning: "A registry has no such image, tag, blob or repository, or you may not read it.",
     remedy: "Check the name with `slipway image ls`, and your credential: some registries hide what you may not read.",
   },
+  "push-incomplete": {
+    meaning: "Some images of a push of several were not pushed.",
+    remedy: "Slipway reports each failure before. Correct them and push again: only what is missing is sent.",
+  },
   "registry-unreachable": {
     meaning: "A registry does not answer.",
     remedy: "Check its name, the network and the proxy variables; `slipway doctor` tries it.",

@@ -28,6 +28,11 @@ export class BuiltImage {
       descriptor ?? checkDescriptor(parseJson(runfiles.read(requested.descriptor), requested.descriptor));
   }
 
+  /** Label of the run target that the image is of. */
+  get target(): string {
+    return this.requested.target ?? this.#runfiles.target;
+  }
+
   /** The images of an index. Empty for an image of one platform. */
   get children(): readonly BuiltImage[] {
     const { children, layouts, manifest: document } = this.requested;

@@ -38,7 +38,8 @@ export async function launch(
     request.images.map(async (requested): Promise<Shipment> => {
       const destination = destinationOf(requested, request, env);
       const repository = await repositoryIn(destination, requested.repository, env);
-      return { image: new BuiltImage(requested, runfiles), destination, repository, tags: requested.remoteTags };
+      // By digest only: a run must not move a tag that others use.
+      return { image: new BuiltImage(requested, runfiles), destination, repository, tags: [] };
     }),
   );
   const environmentFor = (references: readonly string[]) => {
@@ -58,7 +59,8 @@ export async function launch(
     await checkImages(helper, images, env);
   }
   const isPush = request.mode === "launch";
-  const named = () => (isPush ? ship(shipments, destinations, "digest") : referencesOf(shipments, destinations));
+  const named = () =>
+    isPush ? ship(shipments, destinations, { check: "digest" }) : referencesOf(shipments, destinations);
   const environment = environmentFor(isDry ? known() : await named());
   const socket = await started;
   if (socket !== undefined) environment[helperSocketVariable] = socket;

@@ -17,8 +17,32 @@ export interface Shipment {
   readonly tags: readonly string[];
 }
 
-/** @throws UserError if the repository or a tag is invalid */
-export function checkNames(shipment: Shipment): void {
+/** @throws UserError if a repository or a tag is invalid, or two images get the same tag */
+export function checkNames(shipments: readonly Shipment[]): void {
+  const named = new Map<string, Shipment>();
+  for (const shipment of shipments) {
+    checkName(shipment);
+    const { image, repository, tags, destination } = shipment;
+    for (const tag of tags) {
+      const key = `${String(destination)} ${repository}:${tag}`;
+      const other = named.get(key);
+      named.set(key, shipment);
+      if (!other || other.image.descriptor.digest === image.descriptor.digest) continue;
+      throw new UserError(
+        { code: "reference-invalid", culprit: tag },
+        `${describe(other)} and ${describe(shipment)} both get the tag ${JSON.stringify(tag)} of ${repository}.`,
+        "Give each a tag or a repository of its own.",
+      );
+    }
+  }
+}
+
+/** An image in errors. */
+export function describe({ image: { target, requested } }: Shipment): string {
+  return `image ${requested.tag} of ${target}`;
+}
+
+function checkName(shipment: Shipment): void {
   const { repository, tags, image } = shipment;
   if (!isRepository(repository)) {
     throw new UserError(
@@ -46,19 +70,26 @@ export async function referencesOf(shipments: readonly Shipment[], destinations:
   return references;
 }
 
+export interface ShipOptions {
+  readonly check: "digest" | "tags";
+  /** Gets the progress. Default: prints it to stderr. */
+  readonly report?: Report | undefined;
+  /** Called at the end for each image that failed. Default: the first failure stops the push. */
+  readonly onFailure?: ((shipment: Shipment, error: unknown) => void) | undefined;
+}
+
 /**
  * Pushes images to their registries and reports the progress.
  *
- * @param report gets the progress. Default: prints it to stderr
- * @returns the reference of each image, by digest
+ * @returns the reference of each image, by digest, also of those that failed
+ * @throws the first failure, unless there is `onFailure`
  */
 export async function ship(
   shipments: readonly Shipment[],
   destinations: Destinations,
-  check: "digest" | "tags",
-  report: Report = new ReportForPeople(),
+  { check, report = new ReportForPeople(), onFailure }: ShipOptions,
 ): Promise<string[]> {
-  for (const shipment of shipments) checkNames(shipment);
+  checkNames(shipments);
   const toEmbedded = shipments.filter((each) => each.destination === embedded);
   const seen = toEmbedded.length > 0 ? await destinations.lastSeenEmbedded() : undefined;
   const missing = new Set<Shipment>();
@@ -74,14 +105,24 @@ export async function ship(
     }
     destinations.openSeen(seen);
   }
+  const failures = new Map<Shipment, unknown>();
+  const shipAgain = async (missing: ReadonlySet<Shipment>) => {
+    failures.clear();
+    return shipOnce(shipments, destinations, { check, report, missing, failures: onFailure && failures });
+  };
+  let references: string[];
   try {
-    return await shipOnce(shipments, destinations, { check, report, missing });
+    references = await shipAgain(missing);
+    const stopped = toEmbedded.map((each) => failures.get(each)).find(isNotListening);
+    if (stopped) throw stopped;
   } catch (error) {
     // The registry has stopped. Start it again; it still has the blobs that were pushed.
     if (toEmbedded.length === 0 || !isNotListening(error)) throw error;
     await destinations.startEmbedded();
-    return shipOnce(shipments, destinations, { check, report, missing: new Set() });
+    references = await shipAgain(new Set());
   }
+  for (const shipment of shipments) if (failures.has(shipment)) onFailure?.(shipment, failures.get(shipment));
+  return references;
 }
 
 function isNotListening(error: unknown): boolean {
@@ -116,12 +157,14 @@ interface Shipping {
   readonly report: Report;
   /** Shipments whose image the registry has just reported as missing. */
   readonly missing: ReadonlySet<Shipment>;
+  /** Gets those that failed. Undefined: the first failure stops the push. */
+  readonly failures: Map<Shipment, unknown> | undefined;
 }
 
 async function shipOnce(
   shipments: readonly Shipment[],
   destinations: Destinations,
-  { check, report, missing }: Shipping,
+  { check, report, missing, failures }: Shipping,
 ): Promise<string[]> {
   const opened = await Promise.all(shipments.map((each) => destinations.open(each.destination)));
   let started: Promise<OpenDestination> | undefined;
@@ -149,9 +192,13 @@ async function shipOnce(
       },
     };
   });
+  const onFailure = (image: ImageToPush, error: unknown) => {
+    failures?.set(shipments[images.indexOf(image)] as Shipment, error);
+  };
   try {
     const outcomes = await pushImages(images, {
       check,
+      onFailure: failures && onFailure,
       onEvent: report.onEvent,
       pushedBlobs: destinations.pushedBlobs(),
       prepare: (blobs) => checkCached(blobs.map(({ blob }) => blob)),

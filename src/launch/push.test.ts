@@ -177,7 +177,7 @@ describe("push", () => {
     expect(blobs.map(({ size }) => size).sort()).toEqual(expect.arrayContaining([1, 2]));
     const end = (outcome: string) => [
       { event: "image", image, digest, tags: ["t_default"], outcome },
-      { event: "reference", image, tag: "default", reference: `${image}@${digest}` },
+      { event: "reference", image, tag: "default", target: "//pkg:t", reference: `${image}@${digest}` },
     ];
     expect(first.slice(-2)).toEqual(end("pushed"));
     expect(await lines()).toEqual(end("unchanged"));
@@ -248,10 +248,104 @@ describe("push", () => {
     expect(await pushTarget().target.run(flags)).toMatchObject({ status: 2, stderr });
   });
 
+  it("refuses a tag that is none before it asks the registry", async () => {
+    const target = new Target("push");
+    target.request.defaultRegistry = registry.host;
+    target.image({ layers: ["x"], remoteTags: ["a/b"] });
+    expect(await target.run()).toMatchObject({ status: 2, stderr: printed("reference-invalid", '"a/b"') });
+    expect(registry.seen).toEqual([]);
+  });
+
   it("refuses one tag for several images, of which the last would have it", async () => {
     const { target } = pushTarget();
     target.image({ tag: "slim", layers: ["y"] });
     const stderr = printed("command-line-invalid", /--tag.*\/\/pkg:t/);
     expect(await target.run(["--tag=v1"])).toMatchObject({ status: 2, stderr });
+  });
+
+  it("refuses one tag for two images of a repository, before it sends anything", async () => {
+    const { target } = pushTarget();
+    target.image({ tag: "slim", target: "//other:push", layers: ["y"], remoteTags: ["t_default"] });
+    const stderr = printed(
+      "reference-invalid",
+      /default of \/\/pkg:t and image slim of \/\/other:push both get .*t_default/,
+    );
+    expect(await target.run()).toMatchObject({ status: 2, stderr });
+    expect(registry.seen).toEqual([]);
+    // The same image may have it twice.
+    const same = new Target("push");
+    same.request.defaultRegistry = registry.host;
+    for (const tag of ["a", "b"]) same.image({ tag, layers: ["x"], remoteTags: ["v1"] });
+    expect((await same.run()).status).toBe(0);
+  });
+});
+
+describe("a push of several targets", () => {
+  /** Three images with a common layer, each of a target and in a repository of its own. */
+  function all() {
+    const target = new Target("push");
+    target.request.target = "//:push_all";
+    target.request.defaultRegistry = registry.host;
+    const references = ["a", "b", "c"].map((name) => {
+      const image = { tag: name, target: `//${name}:push`, repository: `team/${name}`, remoteTags: ["v1"] };
+      return `${registry.host}/team/${name}@${target.image({ ...image, layers: ["shared", name] })}\n`;
+    });
+    return { target, references };
+  }
+
+  /** The registry refuses everything that would change a repository. */
+  function refuse(repository: string): void {
+    registry.intervene = (request, response) => {
+      const { method = "", url } = request;
+      if (["GET", "HEAD"].includes(method) || !url?.startsWith(`/v2/${repository}/`)) return false;
+      request.resume();
+      response.writeHead(403).end('{"errors":[{"code":"DENIED","message":"not yours"}]}');
+      return true;
+    };
+  }
+
+  it("prints a line for each image, and asks for each once when nothing changed", async () => {
+    const { target, references } = all();
+    expect(await target.run()).toMatchObject({ status: 0, stdout: references.join("") });
+    expect(registry.log.filter((each) => /^PUT .*\/blobs\//.test(each)).length).toBe(7);
+    registry.seen.length = 0;
+    expect(await target.run()).toEqual({ status: 0, stdout: references.join(""), stderr: "" });
+    expect(registry.log.sort()).toEqual(["a", "b", "c"].map((name) => `HEAD /v2/team/${name}/manifests/v1`));
+  });
+
+  // Any of them may be the one that sends the layer which all have.
+  it.each(["a", "b", "c"])("names the image that cannot be pushed and pushes the others: %s", async (name) => {
+    const { target, references } = all();
+    refuse(`team/${name}`);
+    const { stdout, stderr, status } = await target.run(["--digest-file=digests"], {
+      BUILD_WORKING_DIRECTORY: target.folder,
+    });
+    expect(stdout).toBe(references.filter((each) => !each.includes(`/team/${name}@`)).join(""));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(new RegExp(`^slipway: image ${name} of //${name}:push: .*403 DENIED \\(not yours\\)`, "m"));
+    expect(stderr.match(/^slipway: image /gm)).toHaveLength(1);
+    expect(stderr).toMatch(/\/\/:push_all pushed 2 of 3 images\.\n.*\[push-incomplete\]\n$/);
+    expect(existsSync(join(target.folder, "digests"))).toBe(false);
+    registry.intervene = undefined;
+    expect(await target.run()).toMatchObject({ status: 0, stdout: references.join("") });
+  });
+
+  it("tells programs which image failed, and why", async () => {
+    const { target } = all();
+    refuse("team/b");
+    const { stdout, status } = await target.run(["--json"]);
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const error = expect.objectContaining({ code: "registry-login" });
+    expect(lines.filter(({ event }) => event === "failed")).toEqual([
+      { event: "failed", target: "//b:push", tag: "b", error },
+    ]);
+    expect(lines.filter(({ event }) => event === "reference").map(({ target }) => target)).toEqual([
+      "//a:push",
+      "//c:push",
+    ]);
+    expect(status).toBe(2);
   });
 });

@@ -2,13 +2,13 @@ import { renameSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Environment } from "../core/environment.ts";
-import { UserError } from "../core/errors.ts";
+import { exitStatusOf, Failure, jsonOf, reportOf, UserError } from "../core/errors.ts";
 import { normalizeRegistry } from "../oci/reference.ts";
 import { type Destinations, destinationOf, repositoryIn } from "./destination.ts";
 import { isDryRun } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
-import { print } from "./output.ts";
-import { checkNames, referencesOf, type Shipment, ship } from "./push-images.ts";
+import { print, tell } from "./output.ts";
+import { checkNames, describe, referencesOf, type Shipment, ship } from "./push-images.ts";
 import { remoteTags } from "./remote-tags.ts";
 import type { LaunchRequest } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
@@ -59,7 +59,7 @@ export async function push(
     }),
   );
   if (flags.references) {
-    for (const shipment of shipments) checkNames(shipment);
+    checkNames(shipments);
     print((await referencesOf(shipments, destinations)).map((reference) => `${reference}\n`).join(""));
     return;
   }
@@ -71,25 +71,50 @@ export async function push(
         "Leave out --json, or push without --dry-run and SLIPWAY_DRY_RUN.",
       );
     }
-    for (const shipment of shipments) checkNames(shipment);
+    checkNames(shipments);
     const { describeShipments } = await import("./dry-run.ts");
     await describeShipments(shipments, destinations, "tags");
     return;
   }
   const report = flags.json ? new (await import("../registry/client/json-progress.ts")).JsonProgress(print) : undefined;
-  const references = await ship(shipments, destinations, "tags", report);
-  if (flags["digest-file"] !== undefined) {
+  const failed = new Map<Shipment, unknown>();
+  const onFailure = (shipment: Shipment, error: unknown) => {
+    failed.set(shipment, error);
+    const { image } = shipment;
+    if (report)
+      report.say({ event: "failed", target: image.target, tag: image.requested.tag, ...JSON.parse(jsonOf(error)) });
+    else tell(`slipway: ${describe(shipment)}: ${reportOf(error)}\n`);
+  };
+  const references = await ship(shipments, destinations, {
+    check: "tags",
+    report,
+    onFailure: shipments.length > 1 ? onFailure : undefined,
+  });
+  if (flags["digest-file"] !== undefined && failed.size === 0) {
     const digests = shipments.map(({ image }) => `${image.descriptor.digest}\n`).join("");
     // `bazel run` starts programs in a folder of build outputs and passes the user's folder in this variable.
     writeWhole(resolve(env["BUILD_WORKING_DIRECTORY"] ?? ".", flags["digest-file"]), digests);
   }
-  if (report) {
-    for (const [index, reference] of references.entries()) {
-      // The key of `bases`.
-      const tag = shipments[index]?.image.requested.tag;
-      report.say({ event: "reference", image: reference.split("@", 1)[0], tag, reference });
-    }
-  } else print(references.map((reference) => `${reference}\n`).join(""));
+  for (const [index, shipment] of shipments.entries()) {
+    const reference = references[index] as string;
+    if (failed.has(shipment)) continue;
+    const { target, requested } = shipment.image;
+    // The tag is the key of `bases`.
+    if (report) {
+      report.say({ event: "reference", image: reference.split("@", 1)[0], tag: requested.tag, target, reference });
+    } else print(`${reference}\n`);
+  }
+  if (failed.size > 0) throw incomplete(request.target, shipments.length, [...failed.values()]);
+}
+
+/** The error for a push of which some images failed. Each failure was reported on its own. */
+function incomplete(target: string, count: number, errors: readonly unknown[]): UserError | Failure {
+  const ofUser = errors.every((error) => exitStatusOf(error) === 2);
+  return new (ofUser ? UserError : Failure)(
+    { code: "push-incomplete", culprit: target },
+    `${target} pushed ${count - errors.length} of ${count} images.`,
+    "Correct the errors above and push again: only what is missing is sent.",
+  );
 }
 
 function readFlags(args: readonly string[]) {

@@ -10,22 +10,23 @@ import type { Runfiles } from "./runfiles.ts";
 export function remoteTags(image: RequestedImage, request: LaunchRequest, runfiles: Runfiles): string[] {
   const { remoteTagsFile: file } = image;
   const written = file === undefined ? image.remoteTags : (runfiles.read(file).toString("utf8").match(/\S+/g) ?? []);
+  const described = (tag: string) => `Tag ${JSON.stringify(tag)} of ${image.target ?? request.target}`;
   let status: ReadonlyMap<string, string> | undefined;
   const replaced = written.map((tag) =>
     tag.replace(/\{([^{}]*)\}/g, (_, name: string) => {
-      status ??= buildStatus(request, runfiles, tag);
-      return status.get(name) ?? unknown(name, tag, request, status);
+      status ??= buildStatus(request, runfiles, described(tag));
+      return status.get(name) ?? unknown(name, described(tag), request, status);
     }),
   );
   return [...new Set(replaced)];
 }
 
 /** The output of `--workspace_status_command` and Bazel's own variables: one name and value per line. */
-function buildStatus({ buildStatus: files, target }: LaunchRequest, runfiles: Runfiles, tag: string) {
+function buildStatus({ buildStatus: files, target }: LaunchRequest, runfiles: Runfiles, what: string) {
   if (files.length === 0) {
     throw new UserError(
       { code: "target-invalid", culprit: target },
-      `Tag ${JSON.stringify(tag)} of ${target} has a variable of the build status, and the build is not stamped.`,
+      `${what} has a variable of the build status, and the build is not stamped.`,
       `Stamp the build: bazel run --stamp ${target}.`,
     );
   }
@@ -33,11 +34,11 @@ function buildStatus({ buildStatus: files, target }: LaunchRequest, runfiles: Ru
   return new Map(lines.map((line) => /^(\S*) ?(.*)$/.exec(line)?.slice(1) as [string, string]));
 }
 
-function unknown(name: string, tag: string, { target }: LaunchRequest, status: ReadonlyMap<string, string>): never {
+function unknown(name: string, what: string, { target }: LaunchRequest, status: ReadonlyMap<string, string>): never {
   const known = [...status.keys()].filter((each) => each !== "").sort();
   throw new UserError(
     { code: "target-invalid", culprit: target },
-    `Tag ${JSON.stringify(tag)} of ${target}: the build status has no variable ${JSON.stringify(name)}.`,
+    `${what}: the build status has no variable ${JSON.stringify(name)}.`,
     `Print it in the command of --workspace_status_command, or use one of ${known.join(", ")}.`,
   );
 }

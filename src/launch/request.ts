@@ -25,6 +25,8 @@ export interface LaunchRequest {
 export interface RequestedImage {
   /** Its key in `bases`. */
   readonly tag: string;
+  /** Label of the run target that it is of. Default: the request's. Others are part of a push of several targets. */
+  readonly target?: string;
   /** The target's registry. Empty: not set. */
   readonly registry: string;
   readonly repository: string;
@@ -97,6 +99,7 @@ export function readRequest(path: string): LaunchRequest {
 function readImage(node: JsonNode, common: Pick<RequestedImage, "remoteCache">): RequestedImage {
   return {
     tag: node.get("tag").string(),
+    ...optional("target", node.get("target")),
     registry: node.get("registry").string(),
     repository: node.get("repository").string(),
     remoteTags: node.get("remoteTags").strings(),

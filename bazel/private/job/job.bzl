@@ -87,7 +87,7 @@ def job(
       images: dict of tag to label: the images that `ImageTarget` in `deployment` selects by `tag`.
       registry: string, `HOST` or `HOST:PORT`: the registry for the job's own image. Default: the variable SLIPWAY_REGISTRY, else the build setting
         `registry`, else the embedded registry.
-      repository: string. Default: the build setting `repository_prefix` plus the package's path. The tags in the repository are `NAME_TAG`.
+      repository: string. Default: the build setting `repository_prefix` plus the package's path.
       tags: list of strings. Default: `manual` on every target but `NAME_deployment`.
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
@@ -158,7 +158,6 @@ def job(
             push = what != "diff",
             images = images.values(),
             image_tags = images.keys(),
-            remote_tags = ["{}_{}".format(name, tag) for tag in images],
             registry = registry,
             repository = repository,
             tags = tags,

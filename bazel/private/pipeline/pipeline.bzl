@@ -7,6 +7,7 @@ load("//bazel/private/image:binary_layers.bzl", "binary_layers", "binary_layers_
 load("//bazel/private/image:image_from_layout.bzl", "image_from_layout")
 load("//bazel/private/image:image_macro.bzl", "image", "image_manifest_name")
 load("//bazel/private/run:image_push.bzl", "image_push")
+load("//bazel/private/run:image_push_all.bzl", "image_push_all")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
 
@@ -31,6 +32,7 @@ PIPELINE_ATTRIBUTES = [
     "platform",
     "platforms",
     "registry",
+    "remote_tags",
     "repository",
     "srcs",
 ]
@@ -60,6 +62,17 @@ def _bases(name, base, bases, images):
             fail("{}: {} is not a valid name for a base.\nUse at most 64 letters, digits, '-', '_' and '.'.".format(_where(name), repr(tag)))
     return all
 
+def _remote_tags(name, remote_tags, image_tags):
+    """The attribute `remote_tags` of the push of each image: dict of image tag to list or label."""
+    if type(remote_tags) != "dict":
+        if remote_tags and len(image_tags) > 1:
+            fail("{}: `remote_tags` is for one image, and there are {}: {}.\nSet a dict: {{{}: [\"latest\"]}}.".format(_where(name), len(image_tags), ", ".join(image_tags), repr(image_tags[0])))
+        remote_tags = {image_tags[0]: remote_tags} if remote_tags else {}
+    for tag in remote_tags:
+        if tag not in image_tags:
+            fail("{}: `remote_tags` has {}, but the images are {}.\nUse the tags of `bases` and `images`.".format(_where(name), repr(tag), ", ".join(image_tags)))
+    return {tag: remote_tags.get(tag) or ["{}_{}".format(name, tag)] for tag in image_tags}
+
 def pipeline(
         name,
         entry_point = None,
@@ -78,6 +91,7 @@ def pipeline(
         env = {},
         registry = "",
         repository = "",
+        remote_tags = [],
         image_env = [],
         platform = None,
         platforms = [],
@@ -98,14 +112,14 @@ def pipeline(
     | `main` | pushes the missing parts of the images, then becomes the launch script, which gets the image URIs |
     | `main_binary` | the same, without the push |
     | `main_local` | runs the launch script only; builds no image |
-    | `main_push`, `main_TAG_push` | pushes all images, or the image of one tag, and prints their URIs |
+    | `main_push`, `main_TAG_push` | pushes all images, or the image of one tag, sets their `remote_tags`, and prints their URIs |
     | `main_image`, `main_TAG_image` | loads the default image, or the image of one tag, into podman or docker |
 
     docs/environment.md lists the variables that the launcher reads and sets. The launch script keeps its own exit status, signals, terminal
     and working directory. If something fails before it starts, the launcher exits with 2 for a mistake of yours and 1 for any other failure.
 
     Errors at load: an unknown attribute; `binary` together with `entry_point`, `srcs`, `deps` or `data`; no `binary`, `entry_point` or file
-    `NAME.ts`; a `base` that differs from `bases["default"]`; an image reference as a base; a tag with both a base and an image; a tag longer than
+    `NAME.ts`; a `base` that differs from `bases["default"]`; an image reference as a base; `remote_tags` that are no dict for several images, or that have another tag; a tag with both a base and an image; a tag longer than
     64 characters, with a character other than letters, digits, `-`, `_` and `.`, or that starts with `-` or `.`. Errors at analysis: a `binary`
     that is not executable, such as a library, a filegroup or several files.
 
@@ -133,8 +147,10 @@ def pipeline(
         `["/app/main.runfiles/REPOSITORY/node", "/app/main.runfiles/_main/main.mjs"]`.
       env: dict of string to string: environment variables of the images.
       registry: string, `HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry.
-      repository: string. Default: the build setting `repository_prefix` plus the package's path; in a root package, plus the module's name. The tags in the
-        repository are `NAME_TAG`.
+      repository: string. Default: the build setting `repository_prefix` plus the package's path; in a root package, plus the module's name.
+      remote_tags: list of strings: the tags that `main_push` gives the image, as in `image_push`: `["latest", "{STABLE_GIT_COMMIT}"]`. Or the label of a
+        file with one tag per line. With several images: a dict of tag in `bases` or `images` to such a list or label. Default: `NAME_TAG`. `bazel run` of
+        the pipeline itself pushes by digest and changes no tag.
       image_env: list of strings: further variables with the URIs of the images. A name that ends in `_URIS` gets the value of
         SLIPWAY_CONTAINER_IMAGE_URIS; any other name gets the URI of the default image: `["SEMATIC_CONTAINER_IMAGE_URIS"]`.
       platform: label of the platform of the images. Default: the target platform of the build.
@@ -187,11 +203,11 @@ def pipeline(
     else:
         binary_layers(**layers)
 
+    image_tags = bases.keys() + images.keys()
+    remote_tags = _remote_tags(name, remote_tags, image_tags)
     pushed = []
-    remote_tags = []
     for tag, tag_base in bases.items():
-        remote_tag = name + "_" + tag
-        image_name = remote_tag + "_image"
+        image_name = "{}_{}_image".format(name, tag)
         image(
             name = image_name,
             base = tag_base,
@@ -206,10 +222,8 @@ def pipeline(
 
         # A push needs only the manifest target. An index is a single target.
         pushed.append(image_name if platforms else image_manifest_name(image_name))
-        remote_tags.append(remote_tag)
     for tag, whole in images.items():
-        remote_tag = name + "_" + tag
-        image_name = remote_tag + "_image"
+        image_name = "{}_{}_image".format(name, tag)
         image_from_layout(
             name = image_name,
             layout = whole,
@@ -217,28 +231,26 @@ def pipeline(
             **kwargs
         )
         pushed.append(image_name)
-        remote_tags.append(remote_tag)
-    image_tags = bases.keys() + images.keys()
 
     destination = {
         "registry": registry,
         "repository": repository,
         "tags": tags,
     } | kwargs
-    for i, remote_tag in enumerate(remote_tags):
+    pushes = ["{}_{}_push".format(name, tag) for tag in image_tags]
+    for i, tag in enumerate(image_tags):
         image_push(
-            name = remote_tag + "_push",
+            name = pushes[i],
             images = [pushed[i]],
-            image_tags = [image_tags[i]],
-            remote_tags = [remote_tag],
+            image_tags = [tag],
+            remote_tags = remote_tags[tag],
             **destination
         )
     everything = destination | {
         "images": pushed,
         "image_tags": image_tags,
-        "remote_tags": remote_tags,
     }
     native.alias(name = name + "_image", actual = name + "_default_image", tags = tags, **kwargs)
-    image_push(name = name + "_push", **everything)
+    image_push_all(name = name + "_push", pushes = pushes, tags = tags, **kwargs)
     pipeline_run(name = name, program = program, push = True, image_env = image_env, **everything)
     pipeline_run(name = name + "_binary", program = program, image_env = image_env, **everything)

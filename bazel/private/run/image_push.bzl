@@ -1,6 +1,8 @@
 """Pushes images."""
 
+load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private/image:image_index_info.bzl", "IMAGE_PROVIDERS", "image_or_index")
+load(":image_push_info.bzl", "ImagePushInfo")
 load(":request.bzl", "REQUEST_ATTRS", "module_name", "package_repository", "run_target")
 load(":run_tools_info.bzl", "RunToolsInfo")
 
@@ -9,44 +11,59 @@ DESTINATION_ATTRS = {
     "image_tags": attr.string_list(doc = "The name of each image, in the same order. Default: `default` for a single image."),
     "registry": attr.string(doc = "`HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry."),
     "repository": attr.string(doc = "The repository. Default: the build setting `repository_prefix` plus the package's path."),
+}
+
+_TAG_ATTRS = {
     "remote_tags": attr.string_list(doc = "For a single image, its tags in the repository. For several images, one tag each, in the same order. Default: the target's name."),
     "remote_tags_file": attr.label(allow_single_file = True, doc = "A file with the tags of a single image, one per line."),
 }
 
-def image_requests(ctx):
+def image_requests(ctx, remote_tags = None, remote_tags_file = None):
     """The requests of a rule with DESTINATION_ATTRS.
 
     Args:
       ctx: the rule context, with REQUEST_ATTRS too.
+      remote_tags: list of lists of strings: the tags of each image. Default: none, for a push by digest.
+      remote_tags_file: File or None: the tags of a single image.
 
     Returns:
       list of struct, as in `run_target`.
     """
     prefix = ctx.attr._run_tools[RunToolsInfo].repository_prefix.strip("/").lower()
     default = "/".join([part for part in [prefix, package_repository(ctx)] if part])
-    count = len(ctx.attr.images)
     tags = ctx.attr.image_tags or ["default"]
-    remote_tags = ctx.attr.remote_tags or [ctx.label.name] * count
-    if ctx.attr.remote_tags_file and count != 1:
-        fail("{}: `remote_tags` is a file, which works for one image, but there are {}.\nSet a list with one tag for each image, or declare a target for each image.".format(ctx.label, count))
-    if len(tags) != count or (count != 1 and len(remote_tags) != count):
-        fail("{}: there are {} `images`, {} `image_tags` and {} `remote_tags`.\nGive as many tags as images.".format(ctx.label, count, len(tags), len(remote_tags)))
+    if len(tags) != len(ctx.attr.images):
+        fail("{}: there are {} `images` and {} `image_tags`.\nGive as many tags as images.".format(ctx.label, len(ctx.attr.images), len(tags)))
     return [
         struct(
+            target = label_text(ctx.label),
             image = image_or_index(target),
             tag = tags[i],
             registry = ctx.attr.registry,
             repository = ctx.attr.repository or default,
-            remote_tags = remote_tags if count == 1 else [remote_tags[i]],
-            remote_tags_file = ctx.file.remote_tags_file,
+            remote_tags = remote_tags[i] if remote_tags else [],
+            remote_tags_file = remote_tags_file,
         )
         for i, target in enumerate(ctx.attr.images)
     ]
 
+def _remote_tags(ctx):
+    count = len(ctx.attr.images)
+    tags = ctx.attr.remote_tags or [ctx.label.name] * count
+    if ctx.attr.remote_tags_file and count != 1:
+        fail("{}: `remote_tags` is a file, which works for one image, but there are {}.\nSet a list with one tag for each image, or declare a target for each image.".format(ctx.label, count))
+    if count == 1:
+        return [tags]
+    if len(tags) != count:
+        fail("{}: there are {} `images` and {} `remote_tags`.\nGive as many tags as images, or declare a target for each image.".format(ctx.label, count, len(tags)))
+    return [[tag] for tag in tags]
+
 def _image_push_impl(ctx):
-    run = run_target(ctx, mode = "push", images = image_requests(ctx))
+    images = image_requests(ctx, _remote_tags(ctx), ctx.file.remote_tags_file)
+    run = run_target(ctx, mode = "push", images = images)
     return [
         DefaultInfo(executable = run.executable, runfiles = run.runfiles),
+        ImagePushInfo(images = images),
         OutputGroupInfo(layers = run.layers),
     ]
 
@@ -54,7 +71,7 @@ _image_push = rule(
     implementation = _image_push_impl,
     executable = True,
     doc = "Pushes images.",
-    attrs = DESTINATION_ATTRS | REQUEST_ATTRS,
+    attrs = DESTINATION_ATTRS | _TAG_ATTRS | REQUEST_ATTRS,
 )
 
 def image_push(name, images, image_tags = [], registry = "", repository = "", remote_tags = [], **kwargs):
@@ -70,11 +87,14 @@ def image_push(name, images, image_tags = [], registry = "", repository = "", re
     )
     ```
 
-    `{NAME}` in a tag stands for a build status variable (`bazel help build`, `--workspace_status_command`) and needs `--stamp`. Only tags depend
-    on such a variable, never a layer, manifest or digest.
+    `{NAME}` in a tag stands for a build status variable (`bazel help build`, `--workspace_status_command`) and needs `--stamp`. The launcher
+    replaces it, so no digest depends on a tag.
 
-    If a tag already has the image, the push costs one request. Errors: lists of different lengths; a variable without `--stamp`, or one that the
-    build status lacks; a refusal by the registry, with the step to take (exit status 2 if you can fix it, 1 for any other failure).
+    If a tag already has the image, the push costs one request. To push the images of several targets, use `image_push_all`.
+
+    Errors: lists of different lengths; a variable without `--stamp`, or one that the build status lacks; one tag for two images of a repository; a
+    refusal by the registry, with the step to take (exit status 2 if you can fix it, 1 for any other failure). If one of several images cannot be
+    pushed, Slipway still pushes the others.
 
     Args:
       name: string, the name of the target.

@@ -21,6 +21,7 @@ def package_repository(ctx):
 def load_target(ctx, image, repository = "", tag = ""):
     """The run target that loads an image into podman or docker, by default under the target's own name."""
     return run_target(ctx, mode = "load", images = [struct(
+        target = label_text(ctx.label),
         image = image,
         tag = "default",
         registry = "",
@@ -57,11 +58,12 @@ def _from_cache(ctx, layer):
     # Only actions fill a cache. Their layers have the metadata beside them.
     return ctx.attr._run_tools[RunToolsInfo].remote_cache and not layer.blob.is_source and layer.blob.dirname == layer.metadata.dirname
 
-def _describe(ctx, entry, carried, needed, placed):
+def _describe(ctx, number, entry, carried, needed, placed):
     """The request's entry for one image.
 
     Args:
       ctx: the rule context.
+      number: int, of the image.
       entry: struct, as in `run_target`.
       carried: dict of runfiles path to File. Gets the files of single-platform images.
       needed: list of depset of File. Gets the files of layouts.
@@ -76,7 +78,7 @@ def _describe(ctx, entry, carried, needed, placed):
         needed.append(layout.files)
         return path(layout.folder)
 
-    folder = "/".join([part for part in [ctx.workspace_name, ctx.label.package, ctx.label.name + ".images", entry.tag] if part])
+    folder = "/".join([part for part in [ctx.workspace_name, ctx.label.package, ctx.label.name + ".images", str(number)] if part])
 
     def placer(name):
         def place(file):
@@ -96,6 +98,7 @@ def _describe(ctx, entry, carried, needed, placed):
 
     common = {
         "tag": entry.tag,
+        "target": entry.target,
         "registry": entry.registry,
         "repository": entry.repository,
         "remoteTags": entry.remote_tags,
@@ -141,7 +144,8 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     Args:
       ctx: the rule context, with REQUEST_ATTRS.
       mode: string: `launch`, `binary`, `push` or `load`.
-      images: list of struct of the following. `image`: ImageInfo or ImageIndexInfo. `tag`: string, the image's name in a pipeline. `registry`:
+      images: list of struct of the following. `target`: string, label of the run target that the image is of, for errors. `image`: ImageInfo or
+        ImageIndexInfo. `tag`: string, the image's name in a pipeline. `registry`:
         string; empty: SLIPWAY_REGISTRY, else the build setting, else the embedded registry. `repository`: string, the repository in the registry.
         `remote_tags`: list of strings, the tags there. `remote_tags_file`: File or None, the tags, one per line, instead of `remote_tags`.
       program: Target or None: the executable that replaces the launcher.
@@ -154,7 +158,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     carried = {}
     needed = [tools.files]
     placed = {}
-    descriptions = [_describe(ctx, entry, carried, needed, placed) for entry in images]
+    descriptions = [_describe(ctx, number, entry, carried, needed, placed) for number, entry in enumerate(images)]
 
     # The launcher replaces variables, so that no action has the build status as an input.
     has_variables = [entry for entry in images if entry.remote_tags_file or "{" in "".join(entry.remote_tags)]

@@ -38,7 +38,7 @@ def service(name, spec, image = None, registry = "", repository = "", tags = ["m
         file names all images.
       registry: string, `HOST` or `HOST:PORT`: the registry for `image`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else
         the embedded registry.
-      repository: string. Default: the build setting `repository_prefix` plus the package's path. The tag in the repository is `NAME`.
+      repository: string. Default: the build setting `repository_prefix` plus the package's path.
       tags: list of strings. Default: `manual` on every target but `NAME_spec`.
       **kwargs: `visibility`, `testonly`, `target_compatible_with` and other attributes of every target.
     """
@@ -83,7 +83,6 @@ def service(name, spec, image = None, registry = "", repository = "", tags = ["m
             push = push,
             images = [image],
             image_env = [IMAGE_VARIABLE],
-            remote_tags = [name],
             registry = registry,
             repository = repository,
             tags = tags,

@@ -431,6 +431,38 @@ describe("pushImages", () => {
     await expect(pushImages(images, { check: "digest" })).rejects.toThrow(/403 .* in refused/);
   });
 
+  it("pushes the others where failures are heard of, each of which has what the failed one was to send", async () => {
+    registry.intervene = (...call) =>
+      call[0].method !== "HEAD" && call[0].url?.startsWith("/v2/a/") ? answer(403)(...call) : false;
+    const images = ["a", "b", "c"].map((repository) => imageOf(client, { repository, layers: ["shared", repository] }));
+    const failed: [string, string][] = [];
+    const onFailure = ({ repository }: ImageToPush, error: unknown) =>
+      void failed.push([repository, (error as Error).message]);
+    const prepared: string[][] = [];
+    const prepare = async (blobs: readonly { image: { repository: string } }[]) => {
+      prepared.push(blobs.map(({ image }) => image.repository));
+      if (prepared.at(-1)?.includes("c")) throw new Error("evicted");
+    };
+    const options = { check: "digest", onFailure, prepare } as const;
+    expect(await pushImages(images, options)).toEqual([undefined, "pushed", undefined]);
+    expect(failed.sort()).toEqual([
+      ["a", expect.stringMatching(/403 .* in a/)],
+      ["c", "evicted"],
+    ]);
+    expect(prepared).toEqual(["a", "b", "c"].map((repository) => Array(3).fill(repository)));
+    expect([...registry.manifests.keys()]).toEqual([`b ${images[1]?.digest}`]);
+  });
+
+  it("says when the registry has an image, and fails with what that throws", async () => {
+    const outcomes: string[] = [];
+    const whenStored = async (outcome: string) => void outcomes.push(outcome);
+    const image = { ...imageOf(client, { repository: "a", tags: ["v1"], layers: ["one"] }), whenStored };
+    for (const tags of [["v1"], ["v1"], ["v2"]]) await pushImages([{ ...image, tags }], { check: "tags" });
+    expect(outcomes).toEqual(["pushed", "unchanged", "tagged"]);
+    const failing = { ...image, whenStored: () => Promise.reject(new Error("not attached")) };
+    await expect(pushImages([failing], { check: "tags" })).rejects.toThrow("not attached");
+  });
+
   it("gets two that push the same at once both through", async () => {
     const image = imageOf(client, { repository: "a", tags: ["v1"], layers: ["one", "two"] });
     const both = [1, 2].map(() => pushImages([image], { check: "digest" }));

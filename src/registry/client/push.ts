@@ -1,71 +1,28 @@
-import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { OpenBlob, RegistryClient } from "./client.ts";
+import type {
+  BlobOfImage,
+  BlobOutcome,
+  BlobToPush,
+  ImageContent,
+  ImageOutcome,
+  ImageToPush,
+  PushEvent,
+} from "./image-to-push.ts";
 import type { PushedBlobs } from "./pushed-blobs.ts";
 import { AccessRefused } from "./refusal.ts";
+import { Slots } from "./slots.ts";
 import { mayLackBlobs, refusesUnknownBlobs } from "./unknown-blobs.ts";
 
-/** A registry or a remote cache that holds the content of a blob. */
-export interface BlobOrigin {
-  readonly kind: "registry" | "cache";
-  readonly host: string;
-}
-
-/** A blob of an image and the source of its content. */
-export interface BlobToPush {
-  readonly descriptor: Pick<Descriptor, "digest" | "size">;
-  readonly open: OpenBlob;
-  /** A repository of the target registry that probably holds the blob. */
-  readonly mountFrom?: string | undefined;
-  /** The place that the content streams from. Undefined: it is on this machine. */
-  readonly origin?: BlobOrigin | undefined;
-}
-
-/** Everything that makes up an image. */
-export interface ImageContent {
-  readonly manifest: { readonly bytes: Uint8Array; readonly mediaType: string };
-  /** Of an index: the manifests that it names. */
-  readonly children?: readonly (ImageContent["manifest"] & { readonly digest: Digest })[];
-  /** Configuration and layers; of an index, those of all its images. */
-  readonly blobs: readonly BlobToPush[];
-}
-
-/** The destination of an image: repository, tags and digest. */
-export interface NamedImage {
-  readonly client: RegistryClient;
-  readonly repository: string;
-  readonly tags: readonly string[];
-  /** Of the manifest. */
-  readonly digest: Digest;
-}
-
-/** An image to push. */
-export interface ImageToPush extends NamedImage {
-  /** Whether the registry has just said that it lacks the image: it is not asked again. Default: it is asked. */
-  readonly isMissing?: boolean;
-  /** Gives the content. Called only when the registry lacks the image. */
-  read(): Promise<ImageContent>;
-}
-
-/** The result for an image: it existed; only tags were set; its manifest was stored. */
-export type ImageOutcome = "unchanged" | "tagged" | "pushed";
-
-export type BlobOutcome = "present" | "mounted" | "streamed" | "uploaded";
-
-/** A blob whose content a push sends, and one of the images that need it. */
-export interface BlobOfImage {
-  readonly image: NamedImage;
-  readonly blob: BlobToPush;
-}
-
-export type PushEvent = Readonly<
-  | { type: "checked"; image: NamedImage; blobs: number }
-  | { type: "sending"; image: NamedImage; digest: Digest; size: number }
-  /** `bytes` is negative when some have to be sent again. */
-  | { type: "sent"; image: NamedImage; digest: Digest; bytes: number }
-  | { type: "blob"; image: NamedImage; digest: Digest; size: number; outcome: BlobOutcome }
-  | { type: "image"; image: NamedImage; outcome: ImageOutcome }
->;
+export type {
+  BlobOrigin,
+  BlobOutcome,
+  BlobToPush,
+  ImageContent,
+  ImageOutcome,
+  ImageToPush,
+  NamedImage,
+  PushEvent,
+} from "./image-to-push.ts";
 
 export interface PushOptions {
   /**
@@ -83,6 +40,11 @@ export interface PushOptions {
    * again for blobs that turn out to be missing later, never twice for one blob. If it throws, the push fails without sending them.
    */
   readonly prepare?: (blobs: readonly BlobOfImage[]) => Promise<void>;
+  /**
+   * Called for each image that fails, while the push of the others goes on. Then a blob may be prepared once for each image. Default: the first
+   * failure stops the push.
+   */
+  readonly onFailure?: ((image: ImageToPush, error: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -90,9 +52,13 @@ export interface PushOptions {
  * Pushes images in parallel and skips content that the registry has. Sends a shared blob once and mounts it into the other repositories. Pushes
  * manifests after their blobs and tags last, so that an interrupted push leaves no broken image and can be repeated.
  *
- * @throws the first failure, after stopping the rest
+ * @returns what happened to each image; undefined for one that `onFailure` was called for
+ * @throws the first failure, after stopping the rest, unless there is `onFailure`
  */
-export async function pushImages(images: readonly ImageToPush[], options: PushOptions): Promise<ImageOutcome[]> {
+export async function pushImages(
+  images: readonly ImageToPush[],
+  options: PushOptions,
+): Promise<(ImageOutcome | undefined)[]> {
   const push = new Push(options);
   try {
     return await push.images(images);
@@ -151,17 +117,29 @@ class Push {
     this.#slots = new Slots(options.parallel ?? 6);
   }
 
-  async images(images: readonly ImageToPush[]): Promise<ImageOutcome[]> {
-    const plans = await this.#all(images.map((image) => this.#plan(image)));
-    const blobs = plans.flatMap((plan) => plan?.blobs ?? []);
+  async images(images: readonly ImageToPush[]): Promise<(ImageOutcome | undefined)[]> {
+    const plans = await this.#all(images, (image) => this.#plan(image));
+    const blobs = plans.flatMap((plan) => (typeof plan === "object" ? plan.blobs : []));
     const present = blobs.filter(({ isPresent }) => isPresent);
     for (const { image, blob } of present) this.#hold(image, blob, Promise.resolve());
-    await this.#prepare(blobs.filter(({ isPresent }) => !isPresent));
-    return this.#all(plans.map(async (plan) => (plan ? this.#carryOut(plan) : "unchanged")));
+    if (!this.#options.onFailure) await this.#prepare(blobs.filter(({ isPresent }) => !isPresent));
+    return this.#all(images, async (_, index) => {
+      const plan = plans[index];
+      return typeof plan === "object" ? this.#carryOut(plan) : plan;
+    });
   }
 
-  /** Waits for all. @throws the first failure, after stopping the rest */
-  async #all<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  /** Works on all images in parallel. @returns undefined for an image that failed. @throws the first failure, after stopping the rest */
+  async #all<T>(
+    images: readonly ImageToPush[],
+    each: (image: ImageToPush, index: number) => Promise<T>,
+  ): Promise<(T | undefined)[]> {
+    const { onFailure } = this.#options;
+    const work = images.map(each);
+    if (onFailure) {
+      const note = (error: unknown, at: number) => void onFailure(images[at] as ImageToPush, error);
+      return Promise.all(work.map((result, at) => result.catch((error) => note(error, at))));
+    }
     try {
       return await Promise.all(work);
     } catch (error) {
@@ -171,12 +149,13 @@ class Push {
     }
   }
 
-  /** Finds out what to send. Undefined: the registry has the image. */
-  async #plan(image: ImageToPush): Promise<Plan | undefined> {
+  /** Finds out what to send. `unchanged`: nothing. */
+  async #plan(image: ImageToPush): Promise<Plan | "unchanged"> {
     const { manifest, tags } = await this.#missing(image);
     if (!manifest && tags.length === 0) {
+      await image.whenStored?.("unchanged");
       this.#emit({ type: "image", image, outcome: "unchanged" });
-      return undefined;
+      return "unchanged";
     }
     const content = await this.#content(image);
     if (!manifest) return { image, tags, content, blobs: [], outcome: "tagged" };
@@ -191,6 +170,7 @@ class Push {
 
   async #carryOut(plan: Plan): Promise<ImageOutcome> {
     const { image, tags, content, blobs, outcome, memory } = plan;
+    if (this.#options.onFailure) await this.#prepare(blobs.filter(({ isPresent }) => !isPresent));
     if (outcome === "pushed") await Promise.all(blobs.map((each) => this.#blob(each)));
     // Learned beside the manifest, so it takes no time of its own.
     const learning = memory && memory.refuses === undefined ? this.#learn(plan, memory) : undefined;
@@ -204,6 +184,7 @@ class Push {
     for (const { blob, isPresent } of blobs) if (isPresent === "remembered") this.#told(image, blob, "present");
     const digests = blobs.map(({ blob }) => blob.descriptor.digest);
     memory?.blobs.add(memory.account, image.repository, digests);
+    await image.whenStored?.(outcome);
     this.#emit({ type: "image", image, outcome });
     return outcome;
   }
@@ -345,10 +326,11 @@ class Push {
     return presence;
   }
 
-  /** Prepares those blobs that were not prepared yet. */
+  /** Prepares those blobs that were not prepared yet; each image's on their own if others go on after a failure. */
   async #prepare(blobs: readonly BlobOfImage[]): Promise<void> {
-    const { prepare } = this.#options;
+    const { prepare, onFailure } = this.#options;
     if (!prepare) return;
+    if (onFailure) return blobs.length > 0 ? prepare(blobs) : undefined;
     const keyOf = ({ blob }: BlobOfImage) => [blob.descriptor.digest, blob.origin?.kind, blob.origin?.host].join(" ");
     const fresh = new Map(blobs.filter((each) => !this.#prepared.has(keyOf(each))).map((each) => [keyOf(each), each]));
     if (fresh.size > 0) {
@@ -377,14 +359,26 @@ class Push {
   }
 
   async #store(image: ImageToPush, blob: BlobToPush): Promise<BlobOutcome> {
-    const holder = this.#holders.get(`${image.client.registry} ${blob.descriptor.digest}`);
+    const key = `${image.client.registry} ${blob.descriptor.digest}`;
+    const holder = this.#holders.get(key);
     if (!holder) {
       const arrival = this.#slots.run(() => this.#transfer(image, blob, blob.mountFrom));
       this.#hold(image, blob, arrival);
       return arrival;
     }
     // Wait outside a slot: waiting pushes must not take the slot of the push that they wait for.
-    await holder.arrival;
+    const arrived = await holder.arrival.then(
+      () => true,
+      (error) => {
+        if (!this.#options.onFailure) throw error;
+        return false;
+      },
+    );
+    if (!arrived) {
+      // The other image may have failed for a reason of its own, such as a repository that refuses it.
+      if (this.#holders.get(key) === holder) this.#holders.delete(key);
+      return this.#store(image, blob);
+    }
     if (holder.repository === image.repository) return "present";
     return this.#slots.run(() => this.#transfer(image, blob, holder.repository));
   }
@@ -415,25 +409,3 @@ class Push {
 
 /** Bytes of a blob that is sent without a question. */
 const maximumUnasked = 1024 * 1024;
-
-/** Limits parallel work. */
-class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
-    }
-  }
-}
