@@ -64,7 +64,7 @@ it("both commands of the README run where there is no node and no npm, with Node
     const [run, test] = ["run", "test"].map((name) => [name, ...workspace.options]) as [string[], string[]];
     const stdout = await workspace.stdout([...run, "//examples/quickstart:report"]);
     expect(stdout).toMatch(/^image: localhost:\d+\/examples\/quickstart@sha256:[0-9a-f]{64}\n/);
-    await registry.verify("examples/quickstart", "report_default");
+    await registry.verifyNamed("examples/quickstart", stdout);
     const { status, stderr } = await workspace.bazel([...test, "//src/core:core_test"]);
     expect(status, stderr).toBe(0);
   } finally {

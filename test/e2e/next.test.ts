@@ -32,7 +32,7 @@ describe("under what Bazel 8 and 9 decide otherwise, as far as Bazel 7 can be to
     const stdout = await workspace.stdout(["run", next, "//examples/quickstart:report"]);
     const [image] = stdout.match(/^image: localhost:\d+\/examples\/quickstart@sha256:[0-9a-f]{64}$/m) ?? [];
     expect(image).toBeDefined();
-    await registry.verify("examples/quickstart", "report_default");
+    await registry.verifyNamed("examples/quickstart", stdout);
   });
 
   it.each([

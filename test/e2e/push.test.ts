@@ -40,10 +40,15 @@ describe("one edited line of the entry point", () => {
     const before = await registry.manifest("probe", "probe_default");
     const version = randomUUID();
     editProbe(workspace, version);
+    let uris = "";
     const requests = await registry.requestsDuring(async () => {
-      expect(readSeen(await workspace.stdout(["run", "//probe"])).version).toBe(version);
+      const seen = readSeen(await workspace.stdout(["run", "//probe"]));
+      expect(seen.version).toBe(version);
+      uris = seen.environment["SLIPWAY_CONTAINER_IMAGE_URIS"] ?? "";
     });
-    const after = await registry.manifest("probe", "probe_default");
+    const manifestOf = (tag: string) =>
+      registry.manifest("probe", new RegExp(`${tag}##[^@]*@(sha256:\\w+)`).exec(uris)?.[1] ?? "");
+    const after = await manifestOf("default");
 
     const known = new Set(before.layers.map(({ digest }) => digest));
     const changed = after.layers.filter(({ digest }) => !known.has(digest));
@@ -52,13 +57,15 @@ describe("one edited line of the entry point", () => {
     expect(after.layers.at(-1)).toEqual(changed[0]);
     expect(after.config.digest).not.toBe(before.config.digest);
 
-    const slim = await registry.manifest("probe", "probe_slim");
+    const slim = await manifestOf("slim");
     // The embedded registry takes a blob in one POST.
     const sent = requests.filter(({ method }) => method === "PUT" || method === "POST").map(({ path }) => path);
     const blobs = sent.flatMap((path) => /[?&]digest=(.*)/.exec(decodeURIComponent(path))?.[1] ?? []);
     expect(blobs.sort()).toEqual([changed[0]?.digest, after.config.digest, slim.config.digest].sort());
     expect(sent.filter((path) => path.includes("/manifests/"))).toHaveLength(2);
     expect(sent).toHaveLength(5);
+    // The tag is the push's, and others may use it.
+    expect(await registry.manifest("probe", "probe_default")).toEqual(before);
   });
 });
 

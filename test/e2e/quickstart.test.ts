@@ -14,10 +14,12 @@ describe("the quickstart", () => {
     expect(status, stderr).toBe(0);
     // Bazel says so of runfiles with one path, and goes on.
     expect(stderr).not.toContain("ERROR");
-    const [, repository, digest] = /^image: localhost:\d+\/(.+)@(sha256:[0-9a-f]{64})$/m.exec(stdout) ?? [];
-    expect(repository).toBe("examples/quickstart");
-    expect(digest).toBe(await registry.tag("examples/quickstart", "report_default"));
-    await registry.verify("examples/quickstart", "report_slim");
+    expect(stdout).toMatch(/^image: localhost:\d+\/examples\/quickstart@sha256:[0-9a-f]{64}$/m);
+    await registry.verifyNamed("examples/quickstart", stdout);
+    const both = await workspace.stdout(["run", `${report}_push`, "--", "--references"]);
+    await registry.verifyNamed("examples/quickstart", both);
+    expect(both.trim().split("\n")).toHaveLength(2);
+    expect(await registry.tag("examples/quickstart", "report_default")).toBeUndefined();
 
     const local = await workspace.stdout(["run", `${report}_local`]);
     expect(local).toMatch(/^image: none/m);

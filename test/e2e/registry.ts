@@ -70,6 +70,15 @@ export class Registry {
     }
   }
 
+  /** As {@link verify}, for all images of a repository that a program's output names by digest. */
+  async verifyNamed(repository: string, output: string): Promise<void> {
+    const digests = [...output.matchAll(new RegExp(`/${repository}@(sha256:[0-9a-f]{64})`, "g"))].map(
+      ([, digest]) => digest,
+    );
+    if (digests.length === 0) throw new Error(`no image of ${repository} is named in ${output}`);
+    for (const digest of digests) await this.verify(repository, digest as string);
+  }
+
   /** A token to pull with. */
   async token(repository: string): Promise<string> {
     return (await requestToken(this.paths.socket, { repository, actions: ["pull"] })).token;

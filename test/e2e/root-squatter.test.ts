@@ -65,12 +65,12 @@ describe("the port that the embedded registry had last, taken by another user's 
     const uris = readSeen(stdout).environment["SLIPWAY_CONTAINER_IMAGE_URIS"] ?? "";
     expect(uris).toContain(`default##${now}/probe@sha256:`);
     expect(uris).not.toContain(host);
-    await registry.verify("probe", "probe_default");
+    await registry.verifyNamed("probe", uris);
 
     for (const words of [
       ["registry", "token", "probe"],
       ["registry", "ls"],
-      ["image", "inspect", `${now}/probe:probe_default`],
+      ["image", "inspect", /default##([^:]+:\d+\/probe@sha256:\w+)/.exec(uris)?.[1] ?? ""],
     ]) {
       const ended = await workspace.bazel(["run", "//:slipway", "--", ...words], { env });
       expect(ended.status, ended.stderr).toBe(0);

@@ -66,7 +66,7 @@ describe("Sematic's client, unmodified, from PyPI", () => {
     expect(has).toBe("True");
     expect(JSON.parse(uris)).toEqual({ default: ours, slim: ours });
     expect(ours).toMatch(address);
-    await registry.verify("flow", "main_default");
+    await registry.verifyNamed("flow", ours ?? "");
   });
 
   it("sees none when the program runs alone", async () => {

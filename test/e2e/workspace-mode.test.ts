@@ -104,14 +104,14 @@ describe("a repository with a WORKSPACE file", () => {
     expect(await consumer.stdout(["run", "//train:numbers_local"])).toBe("default: none\nslim: none\nsum: 42\n");
     const stdout = await consumer.stdout(["run", "//train:numbers"]);
     expect(stdout).toMatch(new RegExp(`^default: ${image}\nslim: ${image}\nsum: 42\n$`));
-    await registry.verify("train", "numbers_default");
-    await registry.verify("train", "numbers_slim");
+    await registry.verifyNamed("train", stdout);
   });
 
   it("runs a Python pipeline with packages from a locked requirements file", async () => {
     expect(await consumer.stdout(["run", "//train:squares_local"])).toBe("1.17.0 36\nnone\n");
-    expect(await consumer.stdout(["run", "//train:squares"])).toMatch(new RegExp(`^1\\.17\\.0 36\n${image}\n$`));
-    await registry.verify("train", "squares_default");
+    const stdout = await consumer.stdout(["run", "//train:squares"]);
+    expect(stdout).toMatch(new RegExp(`^1\\.17\\.0 36\n${image}\n$`));
+    await registry.verifyNamed("train", stdout);
   });
 
   it("calls the repository of its root package by its workspace", async () => {
@@ -120,8 +120,9 @@ describe("a repository with a WORKSPACE file", () => {
 
   it("has the command line", async () => {
     const text = await consumer.stdout(["run", "@slipway//:slipway", "--", "registry", "ls", "--json"]);
-    const tags = (JSON.parse(text) as { readonly tag: string }[]).map(({ tag }) => tag);
-    expect(tags.sort()).toEqual(["numbers_default", "numbers_slim", "squares_default"]);
+    expect((JSON.parse(text) as { readonly repository: string }[]).map(({ repository }) => repository)).toEqual(
+      Array(3).fill("train"),
+    );
   });
 });
 
@@ -129,6 +130,6 @@ describe("this repository by its WORKSPACE file", () => {
   it("runs the quickstart", async () => {
     const stdout = await own.stdout(["run", "--config=workspace", "//examples/quickstart:report"]);
     expect(stdout).toMatch(/^image: localhost:\d+\/examples\/quickstart@sha256:[0-9a-f]{64}\n/);
-    await ownRegistry.verify("examples/quickstart", "report_default");
+    await ownRegistry.verifyNamed("examples/quickstart", stdout);
   });
 });

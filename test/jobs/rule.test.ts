@@ -20,7 +20,7 @@ it("a pipeline as a job: its image is pushed, resolved beside the BUILD file, an
   const lock = join(machine.home, "test/jobs/program_job.lock.json");
   const first = await run("program_job");
   expect(first).toMatchObject({ out: "6\n", status: 0 });
-  expect(first.error).toMatch(/^pushed localhost:\d+\/test\/jobs:program_job_default: \d+ blobs sent/m);
+  expect(first.error).toMatch(/^pushed localhost:\d+\/test\/jobs@sha256:\w+: \d+ blobs sent/m);
   expect(existsSync(lock)).toBe(false);
   expect(await run("program_job_diff")).toMatchObject({
     error: expect.stringMatching(
