@@ -12,10 +12,11 @@ Slipway's rules provide it. Files from rules of other rulesets are sorted one by
         "third_party": "list of depset of File: third-party files, by the layer of their package (`third_party_layer`).",
         "unsorted": "depset of File: files from rules without this provider.",
         "folders": "depset of struct(repository, folder = string): repositories whose files are in a runfiles folder with another name, the same for every platform.",
+        "locks": "depset of File: the lock files of third-party packages.",
     },
 )
 
-def merge_parts(targets, first_party = [], third_party = {}, folders = []):
+def merge_parts(targets, first_party = [], third_party = {}, folders = [], locks = []):
     """The parts of a target: those of its dependencies, and its own.
 
     A dependency without parts counts as a whole, without a look at its files. In the main repository it is first party. Programs, and targets of
@@ -26,6 +27,7 @@ def merge_parts(targets, first_party = [], third_party = {}, folders = []):
       first_party: list of File: further first-party files.
       third_party: dict of package name, without its version, to a depset of File: further third-party files.
       folders: list of struct(repository, folder = string): further folders.
+      locks: list of File: further lock files.
 
     Returns:
       RunfilesPartsInfo.
@@ -50,4 +52,5 @@ def merge_parts(targets, first_party = [], third_party = {}, folders = []):
         third_party = [depset(transitive = sets) for sets in layers],
         unsorted = depset(transitive = unsorted + [part.unsorted for part in parts]),
         folders = depset(folders, transitive = [part.folders for part in parts]),
+        locks = depset(locks, transitive = [part.locks for part in parts]),
     )

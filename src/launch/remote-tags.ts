@@ -1,3 +1,4 @@
+import { type BuildStatus, parseBuildStatus, statusRemedy } from "../core/build-status.ts";
 import { UserError } from "../core/errors.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
@@ -11,7 +12,7 @@ export function remoteTags(image: RequestedImage, request: LaunchRequest, runfil
   const { remoteTagsFile: file } = image;
   const written = file === undefined ? image.remoteTags : (runfiles.read(file).toString("utf8").match(/\S+/g) ?? []);
   const described = (tag: string) => `Tag ${JSON.stringify(tag)} of ${image.target ?? request.target}`;
-  let status: ReadonlyMap<string, string> | undefined;
+  let status: BuildStatus | undefined;
   const replaced = written.map((tag) =>
     tag.replace(/\{([^{}]*)\}/g, (_, name: string) => {
       status ??= buildStatus(request, runfiles, described(tag));
@@ -21,8 +22,7 @@ export function remoteTags(image: RequestedImage, request: LaunchRequest, runfil
   return [...new Set(replaced)];
 }
 
-/** The output of `--workspace_status_command` and Bazel's own variables: one name and value per line. */
-function buildStatus({ buildStatus: files, target }: LaunchRequest, runfiles: Runfiles, what: string) {
+function buildStatus({ buildStatus: files, target }: LaunchRequest, runfiles: Runfiles, what: string): BuildStatus {
   if (files.length === 0) {
     throw new UserError(
       { code: "target-invalid", culprit: target },
@@ -30,15 +30,13 @@ function buildStatus({ buildStatus: files, target }: LaunchRequest, runfiles: Ru
       `Stamp the build: bazel run --stamp ${target}.`,
     );
   }
-  const lines = files.flatMap((file) => runfiles.read(file).toString("utf8").split("\n"));
-  return new Map(lines.map((line) => /^(\S*) ?(.*)$/.exec(line)?.slice(1) as [string, string]));
+  return parseBuildStatus(files.map((file) => runfiles.read(file).toString("utf8")));
 }
 
-function unknown(name: string, what: string, { target }: LaunchRequest, status: ReadonlyMap<string, string>): never {
-  const known = [...status.keys()].filter((each) => each !== "").sort();
+function unknown(name: string, what: string, { target }: LaunchRequest, status: BuildStatus): never {
   throw new UserError(
     { code: "target-invalid", culprit: target },
     `${what}: the build status has no variable ${JSON.stringify(name)}.`,
-    `Print it in the command of --workspace_status_command, or use one of ${known.join(", ")}.`,
+    statusRemedy(status),
   );
 }

@@ -26,7 +26,7 @@ def debian_base(env, layers, platform, constraints, packages = [], shared = None
         for name in names:
             native.alias(name = name, actual = "{}:{}".format(shared, name))
     else:
-        debian_layer(name = "layer", packages = packages)
+        debian_layer(name = "layer", lock = "//:packages.lock", packages = packages)
         if python:
             python_bytecode_layer(name = "python_bytecode", packages = python)
     native.config_setting(name = "is_built_for", constraint_values = constraints)

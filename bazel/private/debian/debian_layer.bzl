@@ -16,7 +16,7 @@ def _debian_layer_impl(ctx):
     run_layer_action(ctx, args, layer, packages, comment)
     return [
         DefaultInfo(files = depset([layer.blob, layer.metadata])),
-        ImageLayersInfo(layers = [layer], program = None),
+        ImageLayersInfo(layers = [layer], locks = depset(ctx.files.lock), program = None),
     ]
 
 debian_layer = rule(
@@ -27,6 +27,7 @@ No maintainer script runs. Slipway itself makes their results: the certificate b
 alternatives, the loader's cache and dpkg's database.
 """,
     attrs = {
+        "lock": attr.label(allow_single_file = True, doc = "The lock of the packages."),
         "packages": attr.label_list(mandatory = True, allow_files = [".deb"], doc = "The packages with all their dependencies."),
     } | LAYER_ATTRS,
     toolchains = LAYER_TOOLCHAINS,

@@ -173,7 +173,8 @@ def _debian_repository_impl(rctx):
     failed = _download_old(rctx, prepared["archives"], failed)
     if failed:
         packages = _replace(rctx, prepared, failed)
-    rctx.file("BUILD.bazel", "exports_files({})\n".format(json.encode(["packages/{}.deb".format(entry["name"]) for entry in packages])))
+    rctx.file("packages.lock", rctx.read(rctx.attr.lock))
+    rctx.file("BUILD.bazel", "exports_files({})\n".format(json.encode(["packages.lock"] + ["packages/{}.deb".format(entry["name"]) for entry in packages])))
     _declare_image(rctx, architecture, "packages = " + json.encode_indent(["//:packages/{}.deb".format(entry["name"]) for entry in packages], prefix = "    "))
 
     # The bytes are pinned, unless newer packages replaced locked ones.

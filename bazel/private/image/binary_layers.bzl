@@ -126,6 +126,7 @@ def _binary_layers_impl(ctx):
         DefaultInfo(files = depset([file for layer in layers for file in [layer.blob, layer.metadata]])),
         ImageLayersInfo(
             layers = layers,
+            locks = binary[RunfilesPartsInfo].locks if RunfilesPartsInfo in binary else depset(),
             program = struct(
                 entrypoint = ["/app/" + name],
                 working_dir = "/" + root,

@@ -12,7 +12,8 @@ def image_output_groups(ctx, image):
       image: ImageInfo or ImageIndexInfo.
 
     Returns:
-      dict of output group to depset of File: `oci_layout`, `digest`, `layers`, and `oci_tarball` for a single platform.
+      dict of output group to depset of File: `oci_layout`, `digest`, `layers`, `provenance` unless another tool built the image, and `oci_tarball` for
+      a single platform.
     """
     is_index = hasattr(image, "images")
     lines = ["--index=" + image.manifest.path] if is_index else []
@@ -40,6 +41,8 @@ def image_output_groups(ctx, image):
         "layers": depset(built_layers(image)),
         "oci_layout": action("layout", ctx.actions.declare_directory(ctx.label.name + ".layout"), "ImageLayout", with_blobs, lines),
     }
+    if image.provenance:
+        groups["provenance"] = depset([image.provenance])
     if not is_index:
         tag = "--tag={}:{}".format(package_repository(ctx), ctx.label.name)
         groups["oci_tarball"] = action("tarball", ctx.actions.declare_file(ctx.label.name + ".tar"), "ImageTarball", with_blobs, [tag] + lines)
@@ -61,7 +64,8 @@ image = rule(
     doc = """A container image. `bazel run` loads it into podman or docker.
 
 Output groups: `oci_layout`, a folder of real files (OCI image specification 1.1, "Image Layout"); `oci_tarball`, an archive for
-`podman load` and `docker load`; `digest`, the manifest's digest as text; `layers`, the layers that the build makes.
+`podman load` and `docker load`; `digest`, the manifest's digest as text; `layers`, the layers that the build makes;
+`provenance`, how the image was built (in-toto statement).
 """,
     attrs = {
         "manifest": attr.label(mandatory = True, providers = [ImageInfo], doc = "The image."),

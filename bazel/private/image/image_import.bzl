@@ -16,6 +16,10 @@ def _image_import_impl(ctx):
         ],
         layouts = [],
         sources = [struct(registry = ctx.attr.registry, repository = ctx.attr.repository)] if ctx.attr.registry else [],
+        bases = [],
+        locks = depset(),
+        provenance = None,
+        referrers = [],
     )
     return [
         DefaultInfo(files = depset([image.descriptor, image.manifest, image.config])),

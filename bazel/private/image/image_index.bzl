@@ -5,6 +5,8 @@ load("//bazel/private/run:request.bzl", "REQUEST_ATTRS", "load_target")
 load(":image.bzl", "image_output_groups")
 load(":image_index_info.bzl", "ImageIndexInfo")
 load(":image_info.bzl", "ImageInfo")
+load(":provenance.bzl", "write_provenance")
+load(":stamp.bzl", "STAMP_ATTRS")
 
 def _each_platform_impl(_settings, attr):
     return {str(platform): {"//command_line_option:platforms": [platform]} for platform in attr.platforms}
@@ -31,7 +33,14 @@ def _image_index_impl(ctx):
         mnemonic = "ImageIndex",
         progress_message = "Composing image %{label} for its platforms",
     )
-    info = ImageIndexInfo(descriptor = descriptor, manifest = index, images = images)
+    provenance = write_provenance(
+        ctx,
+        ctx.label.name,
+        descriptor,
+        bases = {base: True for image in images for base in image.bases}.keys(),
+        locks = depset(transitive = [image.locks for image in images]),
+    )
+    info = ImageIndexInfo(descriptor = descriptor, manifest = index, images = images, provenance = provenance.file, referrers = provenance.referrers)
 
     run = load_target(ctx, info)
     files = [descriptor, index] + [file for image in images for file in [image.descriptor, image.manifest, image.config]]
@@ -48,6 +57,6 @@ image_index = rule(
     attrs = {
         "image": attr.label(mandatory = True, providers = [ImageInfo], cfg = _each_platform, doc = "The image. It must not set a platform itself."),
         "platforms": attr.label_list(mandatory = True, allow_empty = False, providers = [platform_common.PlatformInfo], doc = "The platforms."),
-    } | REQUEST_ATTRS,
+    } | REQUEST_ATTRS | STAMP_ATTRS,
     toolchains = [BUILD_TOOL_TOOLCHAIN],
 )

@@ -8,6 +8,8 @@ ImageIndexInfo = provider(
         "descriptor": "File: JSON, the OCI descriptor of the index (`mediaType`, `digest`, `size`).",
         "manifest": "File: the index, byte for byte as Slipway pushes it.",
         "images": "list of ImageInfo: the image of each platform, in the order of the index.",
+        "provenance": "File: how the index was built, as in ImageInfo.",
+        "referrers": "list of struct: documents about the index itself, as in ImageInfo.",
     },
 )
 

@@ -11,5 +11,9 @@ ImageInfo = provider(
         "layouts": "list of struct(folder = File, files = depset of File): OCI layouts with further layers, whose number is unknown before the layout is built. " +
                    "`files` are the files needed to read the layout.",
         "sources": "list of struct(registry = string, repository = string): the registries from which a push mounts or streams layers without a `blob`.",
+        "bases": "list of struct(descriptor = File, name = string): the image's base, the base's base and so on. `name` is `REGISTRY/REPOSITORY`, or a label.",
+        "locks": "depset of File: the lock files of packages in the image.",
+        "provenance": "File or None: how the image was built (in-toto statement v1 with SLSA provenance v1). None for an image that another tool built.",
+        "referrers": "list of struct(file = File, artifact_type = string): documents about the image that a push attaches to it. The media type of the content is the artifact type.",
     },
 )

@@ -48,7 +48,7 @@ def image(
 
     The manifest and configuration follow the OCI image specification 1.1. Output groups: `oci_layout`, a folder of real files (section "Image
     Layout" of the specification); `oci_tarball`, one file for `podman load` and `docker load`, not with `platforms`; `digest`, the manifest's digest
-    as text; `layers`, the layers that the build makes.
+    as text; `layers`, the layers that the build makes; `provenance`, how the image was built (in-toto statement v1, SLSA provenance v1).
 
     Errors: a base for another platform than the image; a native program for another platform in a layer; two layers with a program, without
     `entrypoint`; `platform` together with `platforms`; an image reference as `base`; a negative `epoch`.
@@ -63,17 +63,21 @@ def image(
       user: string, `USER` or `UID:GID`. Default: the base's. If a layer has a program and the base sets no user or root: 1000:1000 with home
         `/home/slipway`.
       working_dir: string. Default: the program's, else the base's.
-      labels: dict of string to string: labels of the configuration. They override the base's.
-      annotations: dict of string to string: annotations of the manifest.
+      labels: dict of string to string: labels of the configuration. They override the base's. Or the label of a file with `KEY=VALUE` in each line.
+        `{NAME}` in a value stands for a build status variable: `{"org.opencontainers.image.revision": "{STABLE_GIT_COMMIT}"}`. Without `--stamp`, Slipway
+        leaves out labels with a variable, so digests do not depend on the build status. `org.opencontainers.image.created` may be a number of
+        seconds since 1970, such as `{BUILD_TIMESTAMP}`. Error in a stamped build: a variable that the build status lacks.
+      annotations: as `labels`: annotations of the manifest.
       epoch: int: the creation time of the image, in seconds since 1970-01-01 UTC, as in SOURCE_DATE_EPOCH. With `platforms`: of every image. Default: 0.
         Only the configuration gets it, so another time pushes no layer. Layers have no such attribute: their files have time 0, and images of all
-        times share them. A build status variable cannot set it, because no digest depends on the build status.
+        times share them. For the time of a stamped build, use the label `org.opencontainers.image.created`.
       platform: label of a platform. Default: the target platform of the build.
       platforms: labels of platforms: Slipway builds the image for each, as one OCI image index. Default: an image for one platform, `platform`. You
         push, launch and load an index like an image, but it cannot be the base of another image.
       tags: list of strings. Default: none.
       **kwargs: attributes of every target.
     """
+    is_file = {name: type(value) in ["string", "Label"] for name, value in {"annotations": annotations, "labels": labels}.items()}
     attributes = {
         "base": base,
         "layers": layers,
@@ -82,8 +86,8 @@ def image(
         "env": env,
         "user": user,
         "working_dir": working_dir,
-        "labels": labels,
-        "annotations": annotations,
+        "labels": {} if is_file["labels"] else labels,
+        "annotations": {} if is_file["annotations"] else annotations,
         "epoch": epoch,
     }
     where = "image " + label_text(native.package_relative_label(name))
@@ -92,7 +96,11 @@ def image(
     if platform and platforms:
         fail("{}: both `platform` and `platforms` are set.\nLeave one of them out.".format(where))
     common = {key: kwargs[key] for key in COMMON_ATTRIBUTES if key in kwargs} | {"tags": tags}
-    inner = attributes | kwargs | {
+    files = {
+        "annotations_file": annotations if is_file["annotations"] else None,
+        "labels_file": labels if is_file["labels"] else None,
+    }
+    inner = attributes | files | kwargs | {
         "name": image_manifest_name(name),
         # Tags can control how actions run, so the target with the actions gets them too.
         "tags": ["manual"] + [tag for tag in tags or [] if tag != "manual"],

@@ -1,20 +1,24 @@
 """The rule that composes an image's manifest and configuration."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
+load("//bazel/private:label_text.bzl", "label_text")
 load(":image_index_info.bzl", "ImageIndexInfo")
 load(":image_info.bzl", "ImageInfo")
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":import_layout.bzl", "import_layout", "layout_of")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
+load(":provenance.bzl", "write_provenance")
+load(":stamp.bzl", "STAMP_ATTRS", "build_status")
 load(":user.bzl", "USER")
 
-def _make_image(ctx, spec, layers, base = None):
+def _make_image(ctx, spec, layers, locks, base = None):
     """Declares the action that composes the manifest and configuration from the layers' metadata.
 
     Args:
       ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
       spec: dict: see ImageSpec in src/oci/compose.ts.
       layers: list of struct(metadata = File, blob = File).
+      locks: list of depset of File: the lock files of packages in the layers.
       base: ImageInfo or None.
 
     Returns:
@@ -31,6 +35,15 @@ def _make_image(ctx, spec, layers, base = None):
         inputs = inputs + [base.manifest, base.config]
     args.add_all([layer.metadata for layer in layers], format_each = "--layer=%s")
     args.add_all([layer.metadata for layer in layers if getattr(layer, "unless_in_base", False)], format_each = "--unless-in-base=%s")
+    for name in ["labels", "annotations"]:
+        file = getattr(ctx.file, name + "_file")
+        if file:
+            args.add(file, format = "--{}=%s".format(name))
+            inputs = inputs + [file]
+    if _has_variables(ctx):
+        status = build_status(ctx)
+        args.add_all(status, format_each = "--status=%s")
+        inputs = inputs + status
     args.add(json.encode(spec), format = "--spec=%s")
     run_build_tool(
         ctx,
@@ -40,6 +53,14 @@ def _make_image(ctx, spec, layers, base = None):
         mnemonic = "ImageManifest",
         progress_message = "Composing image %{label}",
     )
+    bases = []
+    if base:
+        # An image of the build has the source of its own base.
+        source = base.sources[0] if base.sources and not base.bases else None
+        name = "{}/{}".format(source.registry, source.repository) if source else label_text(ctx.attr.base.label)
+        bases = [struct(descriptor = base.descriptor, name = name)] + base.bases
+    locks = depset(transitive = locks + ([base.locks] if base else []))
+    provenance = write_provenance(ctx, ctx.label.name.removesuffix("_manifest"), outputs["descriptor"], bases, locks)
     return ImageInfo(
         descriptor = outputs["descriptor"],
         manifest = outputs["manifest"],
@@ -47,7 +68,17 @@ def _make_image(ctx, spec, layers, base = None):
         layers = (base.layers if base else []) + layers,
         layouts = base.layouts if base else [],
         sources = base.sources if base else [],
+        bases = bases,
+        locks = locks,
+        provenance = provenance.file,
+        referrers = provenance.referrers,
     )
+
+def _has_variables(ctx):
+    """Whether labels or annotations can have variables of the build status."""
+    if ctx.file.labels_file or ctx.file.annotations_file:
+        return True
+    return "{" in "".join(ctx.attr.labels.values() + ctx.attr.annotations.values())
 
 def _base(ctx, platform):
     base = ctx.attr.base
@@ -96,6 +127,7 @@ def _image_manifest_impl(ctx):
         ctx,
         spec = spec,
         layers = [layer for target in ctx.attr.layers for layer in target[ImageLayersInfo].layers],
+        locks = [getattr(target[ImageLayersInfo], "locks", depset()) for target in ctx.attr.layers],
         base = _base(ctx, platform),
     )
     return [DefaultInfo(files = depset([image.descriptor, image.manifest, image.config])), image]
@@ -110,8 +142,10 @@ _ATTRS = {
     "user": attr.string(doc = "`USER` or `UID:GID`. Default: the base's. If a layer has a program and the base sets no user or root: 1000:1000 with home /home/slipway."),
     "working_dir": attr.string(doc = "Default: the program's, else the base's."),
     "labels": attr.string_dict(doc = "Labels of the configuration. They override the base's."),
+    "labels_file": attr.label(allow_single_file = True, doc = "A file with labels, `KEY=VALUE` in each line."),
     "annotations": attr.string_dict(doc = "Annotations of the manifest."),
-} | OCI_PLATFORM_ATTRS
+    "annotations_file": attr.label(allow_single_file = True, doc = "A file with annotations, `KEY=VALUE` in each line."),
+} | OCI_PLATFORM_ATTRS | STAMP_ATTRS
 
 _DOC = "An image's manifest and configuration, without its output groups, so that a push does not have to analyse those."
 

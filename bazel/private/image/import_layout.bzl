@@ -56,4 +56,8 @@ def import_layout(ctx, layout, name, platform = None):
         layers = [],
         layouts = [layout],
         sources = [],
+        bases = [],
+        locks = depset(),
+        provenance = None,
+        referrers = [],
     )

@@ -68,6 +68,8 @@ function closure(start, known) {
 const modules = "node_modules";
 const packages = existsSync(join(root, modules)) ? packagesBelow(modules) : [];
 const known = new Set(packages);
+const lock = ["pnpm-lock.yaml", "package-lock.json"].find((name) => existsSync(join(root, name)));
+const locked = lock ? [`    lock = ${JSON.stringify(lock)},`] : [];
 const lines = [
   `load(${JSON.stringify(rule)}, "npm_package")`,
   "",
@@ -95,6 +97,7 @@ for (const folder of packages) {
     "npm_package(",
     `    name = ${JSON.stringify(name)},`,
     `    deps = ${JSON.stringify(closure(folder, known).map((f) => `:files/${f}`))},`,
+    ...locked,
     ")",
     "",
   );
@@ -103,6 +106,7 @@ lines.push(
   "npm_package(",
   '    name = "every_package",',
   `    deps = ${JSON.stringify(packages.map((folder) => `:files/${folder}`))},`,
+  ...locked,
   ")",
   "",
 );

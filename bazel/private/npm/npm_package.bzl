@@ -7,7 +7,7 @@ def _npm_package_impl(ctx):
     files = depset(transitive = [own] + [target[DefaultInfo].files for target in ctx.attr.deps])
     return [
         DefaultInfo(files = files, runfiles = ctx.runfiles(transitive_files = files)),
-        merge_parts(ctx.attr.deps, third_party = {ctx.attr.package: own} if ctx.attr.srcs else {}),
+        merge_parts(ctx.attr.deps, third_party = {ctx.attr.package: own} if ctx.attr.srcs else {}, locks = ctx.files.lock),
     ]
 
 npm_package = rule(
@@ -15,6 +15,7 @@ npm_package = rule(
     doc = "One or more npm packages. The targets of an npm repository have this rule.",
     attrs = {
         "deps": attr.label_list(providers = [DefaultInfo], doc = "Further packages."),
+        "lock": attr.label(allow_single_file = True, doc = "The lock file of the packages."),
         "package": attr.string(doc = "The package's name."),
         "srcs": attr.label_list(allow_files = True, doc = "The package's files."),
     },

@@ -15,6 +15,7 @@ _TAG_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 # The attributes of `pipeline`, for error messages.
 PIPELINE_ATTRIBUTES = [
+    "annotations",
     "base",
     "bases",
     "binary",
@@ -29,6 +30,7 @@ PIPELINE_ATTRIBUTES = [
     "image_env",
     "image_layers",
     "images",
+    "labels",
     "platform",
     "platforms",
     "registry",
@@ -89,6 +91,8 @@ def pipeline(
         excludes = [],
         entrypoint = [],
         env = {},
+        labels = {},
+        annotations = {},
         registry = "",
         repository = "",
         remote_tags = [],
@@ -146,6 +150,8 @@ def pipeline(
         that the script names. For a base without one, start the script's command directly:
         `["/app/main.runfiles/REPOSITORY/node", "/app/main.runfiles/_main/main.mjs"]`.
       env: dict of string to string: environment variables of the images.
+      labels: dict of string to string: labels of the images, as in `image`. Or the label of a file with `KEY=VALUE` in each line.
+      annotations: dict of string to string: annotations of the images, as in `image`. Or the label of such a file.
       registry: string, `HOST` or `HOST:PORT`. Default: the variable SLIPWAY_REGISTRY, else the build setting `registry`, else the embedded registry.
       repository: string. Default: the build setting `repository_prefix` plus the package's path; in a root package, plus the module's name.
       remote_tags: list of strings: the tags that `main_push` gives the image, as in `image_push`: `["latest", "{STABLE_GIT_COMMIT}"]`. Or the label of a
@@ -214,6 +220,8 @@ def pipeline(
             layers = image_layers + [layers_name],
             entrypoint = entrypoint,
             env = env,
+            labels = labels,
+            annotations = annotations,
             platform = platform,
             platforms = platforms,
             tags = tags,

@@ -25,6 +25,7 @@ platform_package(
     imports = ["site-packages"],
     python_version = "{version}",
     folder = "{folder}",
+    lock = "requirements.txt",
     visibility = ["//visibility:public"],
     deps = {deps},
 )
@@ -165,6 +166,7 @@ def packages_build_file(repository, platform, python_version, packages):
 def _python_platform_packages_impl(rctx):
     _download(rctx, PYTHON_PLATFORMS[rctx.attr.platform])
     packages = _unpack(rctx)
+    rctx.file("requirements.txt", rctx.read(rctx.attr.requirements))
     rctx.file("BUILD.bazel", packages_build_file(rctx.name, rctx.attr.platform, rctx.attr.python_version, packages))
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 

@@ -20,6 +20,7 @@ def _platform_package_impl(ctx):
         merge_parts(
             ctx.attr.deps,
             third_party = {ctx.attr.package: depset(ctx.files.srcs)} if ctx.files.srcs else {},
+            locks = ctx.files.lock,
             folders = [struct(repository = ctx.label.repo_name, folder = folder)],
         ),
         python_info(
@@ -42,6 +43,7 @@ native code are the same for every platform.
         "deps": attr.label_list(providers = [PythonInfo], doc = "Further packages."),
         "folder": attr.string(mandatory = True, doc = "The runfiles folder that replaces the repository's."),
         "imports": attr.string_list(doc = "Import folders in the repository."),
+        "lock": attr.label(allow_single_file = True, doc = "The requirements file that locks the packages."),
         "package": attr.string(doc = "The name of the package, without its version."),
         "python_version": attr.string(doc = "The Python version of the packages, for example `3.11`. Default: any."),
     },

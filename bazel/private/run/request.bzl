@@ -58,11 +58,12 @@ def _from_cache(ctx, layer):
     # Only actions fill a cache. Their layers have the metadata beside them.
     return ctx.attr._run_tools[RunToolsInfo].remote_cache and not layer.blob.is_source and layer.blob.dirname == layer.metadata.dirname
 
-def _describe(ctx, number, entry, carried, needed, placed):
+def _describe(ctx, mode, number, entry, carried, needed, placed):
     """The request's entry for one image.
 
     Args:
       ctx: the rule context.
+      mode: string, as in `run_target`.
       number: int, of the image.
       entry: struct, as in `run_target`.
       carried: dict of runfiles path to File. Gets the files of single-platform images.
@@ -96,6 +97,12 @@ def _describe(ctx, number, entry, carried, needed, placed):
             return place_other(file)
         return path
 
+    def referrers(image, path):
+        # Only a push attaches them, so nothing else builds them.
+        if mode not in ["launch", "push"]:
+            return []
+        return [{"file": path(each.file), "artifactType": each.artifact_type} for each in image.referrers]
+
     common = {
         "tag": entry.tag,
         "target": entry.target,
@@ -123,6 +130,7 @@ def _describe(ctx, number, entry, carried, needed, placed):
             "blobs": blobs,
             "layouts": [layout_path(layout, path) for layout in image.layouts],
             "sources": image.sources,
+            "referrers": referrers(image, path),
         }
 
     if not hasattr(entry.image, "images"):
@@ -136,6 +144,7 @@ def _describe(ctx, number, entry, carried, needed, placed):
         "blobs": [],
         "layouts": [],
         "sources": [],
+        "referrers": referrers(entry.image, carry),
     }
 
 def run_target(ctx, mode, images, program = None, image_env = []):
@@ -158,7 +167,7 @@ def run_target(ctx, mode, images, program = None, image_env = []):
     carried = {}
     needed = [tools.files]
     placed = {}
-    descriptions = [_describe(ctx, number, entry, carried, needed, placed) for number, entry in enumerate(images)]
+    descriptions = [_describe(ctx, mode, number, entry, carried, needed, placed) for number, entry in enumerate(images)]
 
     # The launcher replaces variables, so that no action has the build status as an input.
     has_variables = [entry for entry in images if entry.remote_tags_file or "{" in "".join(entry.remote_tags)]

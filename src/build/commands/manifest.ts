@@ -1,18 +1,21 @@
+import { type BuildStatus, parseBuildStatus } from "../../core/build-status.ts";
 import { type BaseImage, composeImage, type ImageSpec } from "../../oci/compose.ts";
 import { canonicalJson, type JsonNode, parseJson } from "../../oci/json.ts";
 import { parseLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, argumentError } from "../arguments.ts";
 import { type Context, pathIn } from "../context.ts";
 import { readInput, writeFiles } from "../files.ts";
+import { parseMap, stampedMap } from "../stamped-map.ts";
 
 /**
  * `manifest --manifest=OUT --config=OUT --descriptor=OUT [--base-manifest=PATH --base-config=PATH] [--layer=METADATA]… [--unless-in-base=METADATA]…
- * --spec=JSON`: assembles an image from its layers' metadata, without reading layers. A `--layer` that is also in `--unless-in-base` is omitted
- * if the base has it.
+ * [--labels=PATH] [--annotations=PATH] [--status=PATH]… --spec=JSON`: assembles an image from its layers' metadata, without reading layers. A
+ * `--layer` that is also in `--unless-in-base` is omitted if the base has it. `{NAME}` in labels and annotations stands for a variable of the
+ * build status, in `--status`.
  */
 export async function manifest(args: readonly string[], context: Context): Promise<void> {
-  const names = ["manifest", "config", "descriptor", "base-manifest", "base-config", "layer", "unless-in-base", "spec"];
-  const options = new Arguments(args, names);
+  const inputs = ["base-manifest", "base-config", "layer", "unless-in-base", "labels", "annotations", "status", "spec"];
+  const options = new Arguments(args, ["manifest", "config", "descriptor", ...inputs]);
   const base = readBase(options, context);
   const unlessInBase = options.all("unless-in-base");
   const image = composeImage({
@@ -21,7 +24,7 @@ export async function manifest(args: readonly string[], context: Context): Promi
       ...parseLayerMetadata(readInput(pathIn(context, path)), path),
       unlessInBase: unlessInBase.includes(path),
     })),
-    spec: parseSpec(options.one("spec")),
+    spec: stamped(parseSpec(options.one("spec")), options, context),
   });
   writeFiles(
     new Map([
@@ -30,6 +33,18 @@ export async function manifest(args: readonly string[], context: Context): Promi
       [pathIn(context, options.one("descriptor")), canonicalJson(image.descriptor)],
     ]),
   );
+}
+
+/** The specification with the labels and annotations of files, and with values of the build status. */
+function stamped(spec: ImageSpec, options: Arguments, context: Context): ImageSpec {
+  const read = (path: string) => readInput(pathIn(context, path)).toString("utf8");
+  const paths = options.all("status");
+  const status: BuildStatus | undefined = paths.length > 0 ? parseBuildStatus(paths.map(read)) : undefined;
+  const mapOf = (field: "labels" | "annotations") => {
+    const path = options.optional(field);
+    return stampedMap(field, { ...(path === undefined ? {} : parseMap(read(path), path)), ...spec[field] }, status);
+  };
+  return { ...spec, labels: mapOf("labels"), annotations: mapOf("annotations") };
 }
 
 function readBase(options: Arguments, context: Context): BaseImage | undefined {
