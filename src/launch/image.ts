@@ -77,6 +77,11 @@ export class BuiltImage {
     };
   }
 
+  /** A document about the image, such as its SBOM. */
+  document(file: string): Buffer {
+    return this.#runfiles.read(file);
+  }
+
   /**
    * The content to push.
    *

@@ -3,6 +3,7 @@ import { isRepository, isTag } from "../oci/reference.ts";
 import { PushProgress, type TerminalSize } from "../registry/client/progress.ts";
 import { type ImageOutcome, type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";
 import { hasManifest } from "../registry/server/has-manifest.ts";
+import { attachDocuments, hasDocuments } from "./attach.ts";
 import { checkCached, closeCaches } from "./cached-layers.ts";
 import { type Destination, type Destinations, embedded, type OpenDestination } from "./destination.ts";
 import { imageReference } from "./environment.ts";
@@ -174,6 +175,7 @@ async function shipOnce(
     tell(`slipway: no registry is set, so images go to the embedded one of this machine, ${open.host}\n`);
     return open;
   };
+  const pushedBlobs = destinations.pushedBlobs();
   const images = shipments.map((shipment, index): ImageToPush => {
     const { image, destination, repository, tags } = shipment;
     const { client, host } = opened[index] as OpenDestination;
@@ -190,6 +192,9 @@ async function shipOnce(
         }
         return image.content(host);
       },
+      whenStored: hasDocuments(image)
+        ? (outcome) => attachDocuments(image, outcome, { client, repository, pushedBlobs, repairs: check === "tags" })
+        : undefined,
     };
   });
   const onFailure = (image: ImageToPush, error: unknown) => {
@@ -200,7 +205,7 @@ async function shipOnce(
       check,
       onFailure: failures && onFailure,
       onEvent: report.onEvent,
-      pushedBlobs: destinations.pushedBlobs(),
+      pushedBlobs,
       prepare: (blobs) => checkCached(blobs.map(({ blob }) => blob)),
     });
     await signAll(shipments, opened, outcomes);

@@ -45,6 +45,8 @@ export interface RequestedImage {
   readonly layouts: readonly string[];
   /** Repositories to mount or stream layers of the base from. */
   readonly sources: readonly BlobSource[];
+  /** Documents about the image that a push attaches to it. Default: none. */
+  readonly referrers?: readonly RequestedReferrer[];
   /** The build setting `remote_cache`: the cache with the layers that name a file beside their metadata. */
   readonly remoteCache?: string;
 }
@@ -55,6 +57,13 @@ export interface RequestedBlob {
   readonly blob?: string;
   /** Name of a file in the metadata's folder of build outputs. It is there if the layer was made on this machine, else in the remote cache. */
   readonly beside?: string;
+}
+
+/** A document about an image: an SBOM, or its provenance. */
+export interface RequestedReferrer {
+  readonly file: string;
+  /** Also the media type of the content. */
+  readonly artifactType: string;
 }
 
 export interface BlobSource {
@@ -114,6 +123,7 @@ function readImage(node: JsonNode, common: Pick<RequestedImage, "remoteCache">):
     blobs: node.get("blobs").items().map(readBlob),
     layouts: node.get("layouts").strings(),
     sources: node.get("sources").items().map(readSource),
+    referrers: node.optional("referrers")?.items().map(readReferrer) ?? [],
     ...common,
   };
 }
@@ -124,6 +134,10 @@ function readBlob(node: JsonNode): RequestedBlob {
     ...optional("blob", node.get("blob")),
     ...optional("beside", node.get("beside")),
   };
+}
+
+function readReferrer(node: JsonNode): RequestedReferrer {
+  return { file: node.get("file").string(), artifactType: node.get("artifactType").string() };
 }
 
 function readSource(node: JsonNode): BlobSource {

@@ -10,6 +10,7 @@ import { changeReferrersList } from "./client/referrers-list.ts";
  * registry has no referrers API. Sends nothing if the image has the same document already.
  *
  * @param subject the image or index in this repository
+ * @param options `isNew`: the subject was stored just now, so the registry is not asked whether it has the document already
  * @returns the descriptor of the attached artifact
  * @throws UserError or Failure of the registry, as {@link RegistryClient}
  */
@@ -18,15 +19,16 @@ export async function attachReferrer(
   repository: string,
   subject: Descriptor,
   artifact: Artifact,
+  { isNew = false }: { readonly isNew?: boolean } = {},
 ): Promise<Descriptor> {
   const { bytes, descriptor, layer } = composeArtifact(subject, artifact);
   const isListed = (found: readonly Descriptor[] | undefined) =>
     found?.some(({ digest }) => digest === descriptor.digest) ?? false;
-  const isStored = await client.headManifest(repository, descriptor.digest, { push: true });
+  const isStored = !isNew && (await client.headManifest(repository, descriptor.digest, { push: true }));
   if (isStored && isListed(await client.referrers(repository, subject.digest))) return descriptor;
   await Promise.all([
-    pushContent(client, repository, layer, artifact.content),
-    pushContent(client, repository, emptyDescriptor, emptyContent),
+    pushContent(client, repository, layer, artifact.content, isNew),
+    pushContent(client, repository, emptyDescriptor, emptyContent, false),
   ]);
   if (await client.putReferrer(repository, bytes, descriptor.mediaType)) return descriptor;
   // Some registries have the API, but their answer does not say so.
@@ -54,8 +56,9 @@ async function pushContent(
   repository: string,
   descriptor: Descriptor,
   content: Uint8Array,
+  isNew: boolean,
 ): Promise<void> {
-  if ((await client.headBlob(repository, descriptor.digest, { push: true })) !== undefined) return;
+  if (!isNew && (await client.headBlob(repository, descriptor.digest, { push: true })) !== undefined) return;
   const open = (start: number, end: number) => Readable.from([content.subarray(start, end)], { objectMode: false });
   await client.pushBlob({ repository, descriptor, open });
 }

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { printed } from "../core/testdata/reported.ts";
+import type { Digest } from "../oci/digest.ts";
+import { openRegistry } from "../registry/client/open.ts";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
+import { listReferrers } from "../registry/referrers.ts";
+import { Target } from "./testdata/target.ts";
+
+let registry: FakeRegistry;
+beforeEach(async () => {
+  registry = await FakeRegistry.start();
+});
+afterEach(() => registry.stop());
+
+const spdx = "application/spdx+json";
+const inToto = "application/vnd.in-toto+json";
+const types = [spdx, inToto];
+
+/** A target whose image has documents of these types. Each target has a state folder of its own, as on another machine. */
+function documented(mode: "launch" | "push", artifactTypes: readonly string[] = types) {
+  const target = new Target(mode);
+  target.request.defaultRegistry = registry.host;
+  const referrers = artifactTypes.map((artifactType, index) => ({
+    file: target.file(`_main/pkg/document${index}.json`, JSON.stringify({ artifactType })),
+    artifactType,
+  }));
+  return { target, referrers, digest: target.image({ layers: ["x"], referrers }) };
+}
+
+async function attachedTo(digest: Digest): Promise<string[]> {
+  const client = openRegistry(registry.host);
+  const found = await listReferrers(client, "team/app", digest);
+  client.close();
+  return found.map(({ artifactType = "" }) => artifactType).sort();
+}
+
+/** The requests of a run that succeeds. */
+async function requestsOf(target: Target): Promise<string[]> {
+  registry.seen.length = 0;
+  expect(await target.run()).toMatchObject({ status: 0, stderr: expect.not.stringContaining("attached") });
+  return registry.log;
+}
+
+const writes = (log: readonly string[]) => log.filter((each) => !/^(HEAD|GET) /.test(each));
+
+describe.each(["launch", "push"] as const)("the documents of an image: %s", (mode) => {
+  it("are attached with the image, and cost no request when nothing changed", async () => {
+    const { target, digest } = documented(mode);
+    await requestsOf(target);
+    expect(await attachedTo(digest)).toEqual(types);
+    const contents = [...registry.blobs.values()].map(String);
+    expect(contents).toEqual(expect.arrayContaining(types.map((artifactType) => JSON.stringify({ artifactType }))));
+    const name = mode === "push" ? "t_default" : digest;
+    expect(await requestsOf(target)).toEqual([`HEAD /v2/team/app/manifests/${name}`]);
+  });
+
+  it("of the images of an index are attached to each of those", async () => {
+    const target = new Target(mode);
+    target.request.defaultRegistry = registry.host;
+    const file = target.file("_main/pkg/document.json", "{}");
+    const images = ["amd64", "arm64"].map((tag) =>
+      target.image({ tag, layers: [tag], referrers: [{ file, artifactType: spdx }] }),
+    );
+    const index = target.index();
+    target.images.splice(0, 1, {
+      ...(target.images[0] as object),
+      referrers: [{ file, artifactType: inToto }],
+    } as never);
+    await requestsOf(target);
+    for (const image of images) expect(await attachedTo(image)).toEqual([spdx]);
+    expect(await attachedTo(index)).toEqual([inToto]);
+    expect(await requestsOf(target)).toHaveLength(1);
+  });
+});
+
+describe("an image that the registry has without its documents", () => {
+  it("gets them from a push, once, and not from a launch", async () => {
+    const { digest } = await bare();
+    expect(await requestsOf(documented("launch").target)).toEqual([`HEAD /v2/team/app/manifests/${digest}`]);
+    expect(await attachedTo(digest)).toEqual([]);
+    const { target } = documented("push");
+    await requestsOf(target);
+    expect(await attachedTo(digest)).toEqual(types);
+    expect(await requestsOf(target)).toHaveLength(1);
+    // Another machine asks, and sends nothing.
+    expect(writes(await requestsOf(documented("push").target))).toEqual([]);
+  });
+
+  it("gets one of another format beside the one that it has", async () => {
+    const cyclonedx = "application/vnd.cyclonedx+json";
+    const { target, digest } = documented("push", [spdx]);
+    await requestsOf(target);
+    const other = documented("push", [cyclonedx]).target;
+    await requestsOf(other);
+    expect(await attachedTo(digest)).toEqual([spdx, cyclonedx]);
+    expect(await requestsOf(target)).toHaveLength(1);
+  });
+
+  async function bare() {
+    const without = documented("push", []);
+    await requestsOf(without.target);
+    return without;
+  }
+});
+
+describe("a registry that takes no artifacts", () => {
+  it("fails a push, and a launch says so and starts the program", async () => {
+    const { target, digest } = documented("launch");
+    registry.intervene = (request, response) => {
+      const { method, url = "" } = request;
+      if (method !== "PUT" || !url.includes("/manifests/") || /t_default$/.test(url) || url.endsWith(digest))
+        return false;
+      request.resume();
+      response.writeHead(403).end('{"errors":[{"code":"DENIED","message":"no artifacts"}]}');
+      return true;
+    };
+    const { status, stderr } = await target.run();
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^slipway: SBOM .* default are not attached: .*DENIED/m),
+    ]);
+    expect(registry.manifests.has(`team/app ${digest}`)).toBe(true);
+    const push = await documented("push").target.run();
+    expect(push).toMatchObject({ status: 2, stderr: printed("registry-login", "no artifacts") });
+  });
+});
