@@ -70,6 +70,22 @@ describe("epoch", () => {
   });
 });
 
+describe("labels and annotations", () => {
+  it("come from the specification and from files, with the build status in a stamped build", async () => {
+    writeFileSync(join(folder, "labels"), "a=file\nb={STABLE_COMMIT}\n");
+    writeFileSync(join(folder, "status"), "STABLE_COMMIT 0a1b\n");
+    const own = { ...spec, labels: { a: "spec" }, annotations: { c: "{STABLE_COMMIT}", d: "e" } };
+    const args = ["manifest", ...image, "--layer=app.json", "--labels=labels", `--spec=${JSON.stringify(own)}`];
+    await run(args);
+    const found = () => [json("c.json").config.Labels, json("m.json").annotations, json("m.json").layers];
+    const { layers } = json("m.json");
+    expect(found()).toEqual([{ a: "spec" }, { d: "e" }, layers]);
+    await run([...args, "--status=status"]);
+    // Layers are the same.
+    expect(found()).toEqual([{ a: "spec", b: "0a1b" }, { c: "0a1b", d: "e" }, layers]);
+  });
+});
+
 describe("index", () => {
   beforeEach(async () => {
     const outputs = ["--manifest=am.json", "--config=ac.json", "--descriptor=ad.json"];
