@@ -8,6 +8,7 @@ def _packages_impl(rctx):
     rctx.file("site-packages/pure/__init__.py", "answer = 42\n")
     rctx.file("site-packages/native/__init__.py", "from native.code import answer\n")
     rctx.file("site-packages/native/code.so", "code for {}\n".format(rctx.attr.platform))
+    rctx.file("requirements.txt", "pure==1\n")
     rctx.file("BUILD.bazel", packages_build_file(
         rctx.name,
         platform = rctx.attr.platform,

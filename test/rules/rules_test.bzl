@@ -33,10 +33,10 @@ def _image_impl(ctx):
 def _manifest_impl(ctx):
     env = analysistest.begin(ctx)
     actions = analysistest.target_actions(env)
-    asserts.equals(env, ["ImageManifest"], [action.mnemonic for action in actions])
-    inputs = [file.basename for file in actions[0].inputs.to_list()]
+    asserts.equals(env, ["ImageManifest", "ImageProvenance"], [action.mnemonic for action in actions])
+    inputs = [file.basename for action in actions for file in action.inputs.to_list()]
     for layer in analysistest.target_under_test(env)[ImageInfo].layers:
-        asserts.false(env, layer.blob.basename in inputs, "the manifest is made without reading " + layer.blob.basename)
+        asserts.false(env, layer.blob.basename in inputs, "the manifest and the provenance are made without reading " + layer.blob.basename)
     return analysistest.end(env)
 
 _manifest_test = analysistest.make(_manifest_impl)
@@ -296,7 +296,7 @@ def rules_test_suite(name):
     image(name = "two_programs", layers = [":main_layers", ":same_base_twice_layers"], tags = _MANUAL)
     _fails("two_programs", ["//test/rules:two_programs", "two of its `layers` have a program", "Set `entrypoint`"])
     image_push(name = "odd_tags", images = [":empty"], image_tags = ["a", "b"], tags = _MANUAL)
-    _fails("odd_tags", ["//test/rules:odd_tags", "1 `images`, 2 `image_tags`"])
+    _fails("odd_tags", ["//test/rules:odd_tags", "1 `images` and 2 `image_tags`"])
     image_push(name = "two_tags", images = [":empty"], remote_tags = ["one", "two"], tags = _MANUAL)
     _request_test(name = "two_tags_test", remote_tags = ["one", "two"], target_under_test = ":two_tags")
     _stamped_request_test(name = "stamped_two_tags_test", remote_tags = ["one", "two"], target_under_test = ":two_tags")
