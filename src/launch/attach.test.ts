@@ -31,6 +31,11 @@ async function attachedTo(digest: Digest): Promise<string[]> {
   const client = openRegistry(registry.host);
   const found = await listReferrers(client, "team/app", digest);
   client.close();
+  // Tools choose statements by their predicate.
+  for (const { artifactType, annotations } of found) {
+    const predicate = artifactType === inToto ? "https://slsa.dev/provenance/v1" : undefined;
+    expect(annotations?.["in-toto.io/predicate-type"]).toBe(predicate);
+  }
   return found.map(({ artifactType = "" }) => artifactType).sort();
 }
 
@@ -84,6 +89,17 @@ describe("an image that the registry has without its documents", () => {
     expect(await requestsOf(target)).toHaveLength(1);
     // Another machine asks, and sends nothing.
     expect(writes(await requestsOf(documented("push").target))).toEqual([]);
+  });
+
+  it("keeps the documents that it has, of another commit too", async () => {
+    const { digest } = documented("push");
+    for (const commit of ["one", "two"]) {
+      const { target, referrers } = documented("push");
+      for (const { file } of referrers) target.file(file, commit);
+      await requestsOf(target);
+    }
+    expect(await attachedTo(digest)).toEqual(types);
+    expect([...registry.blobs.values()].map(String)).not.toContain("two");
   });
 
   it("gets one of another format beside the one that it has", async () => {

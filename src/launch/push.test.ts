@@ -330,6 +330,17 @@ describe("a push of several targets", () => {
     expect(await target.run()).toMatchObject({ status: 0, stdout: references.join("") });
   });
 
+  it("stops before the first request if a tag lacks its variable, and names the target", async () => {
+    const { target } = all();
+    target.images[1] = { ...(target.images[1] as (typeof target.images)[number]), remoteTags: ["{STABLE_COMMIT}"] };
+    const stderr = printed(
+      "target-invalid",
+      /"\{STABLE_COMMIT\}" of \/\/b:push[\s\S]*bazel run --stamp \/\/:push_all\./,
+    );
+    expect(await target.run()).toMatchObject({ status: 2, stderr });
+    expect(registry.seen).toEqual([]);
+  });
+
   it("tells programs which image failed, and why", async () => {
     const { target } = all();
     refuse("team/b");
