@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { printed } from "../core/testdata/reported.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -117,6 +118,52 @@ describe("an image that the registry has without its documents", () => {
     await requestsOf(without.target);
     return without;
   }
+});
+
+describe("a new image and its documents", () => {
+  /** Whether a request stores the manifest of an artifact: that of the image has another digest or a tag. */
+  const isArtifact = ({ method, url = "" }: IncomingMessage, digest: Digest) =>
+    method === "PUT" && /\/manifests\/sha256:/.test(url) && !url.endsWith(digest);
+
+  it("are sent at once", async () => {
+    const { target, digest } = documented("push");
+    const documents = Promise.withResolvers<void>();
+    registry.intervene = async (request) => {
+      if (request.url?.endsWith(`/manifests/${digest.replace(":", "-")}`)) documents.resolve();
+      // The image waits for the list of its documents.
+      if (request.url?.endsWith("/manifests/t_default") && request.method === "PUT") await documents.promise;
+      return false;
+    };
+    await requestsOf(target);
+    expect(await attachedTo(digest)).toEqual(types);
+  });
+
+  it("are sent one after the other where the registry wants the image first", async () => {
+    const { target, digest } = documented("launch");
+    const refused = Promise.withResolvers<void>();
+    registry.intervene = async (request, response) => {
+      if (request.method === "PUT" && request.url?.endsWith(digest)) await refused.promise;
+      if (!isArtifact(request, digest) || registry.manifests.has(`team/app ${digest}`)) return false;
+      request.resume();
+      response.writeHead(400).end('{"errors":[{"code":"MANIFEST_INVALID","message":"no such subject"}]}');
+      refused.resolve();
+      return true;
+    };
+    await requestsOf(target);
+    expect(await attachedTo(digest)).toEqual(types);
+  });
+
+  it("are not mentioned by a launch that cannot push the image", async () => {
+    const { target } = documented("launch");
+    registry.intervene = (request, response) => {
+      if (request.method !== "PUT" || !request.url?.includes("/manifests/")) return false;
+      request.resume();
+      response.writeHead(403).end('{"errors":[{"code":"DENIED","message":"not yours"}]}');
+      return true;
+    };
+    const { status, stderr } = await target.run();
+    expect([status, stderr]).toEqual([2, expect.not.stringContaining("attached")]);
+  });
 });
 
 describe("a registry that takes no artifacts", () => {

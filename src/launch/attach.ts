@@ -18,6 +18,8 @@ export interface AttachTarget {
   readonly client: RegistryClient;
   readonly repository: string;
   readonly pushedBlobs: PushedBlobs;
+  /** Settles when the registry has the image, or the push has failed. */
+  readonly stored: Promise<unknown>;
   /** Whether to attach to an image that the registry had already what it lacks. A launch does not, since that would cost it a request. */
   readonly repairs: boolean;
 }
@@ -29,7 +31,8 @@ interface Subject {
 }
 
 /**
- * Attaches the documents about an image to it, after its push.
+ * Attaches the documents about an image to it. A registry stores them before the image, too (distribution specification 1.1, "Pushing Manifests with
+ * Subject"), so they cost a push no time of their own. A registry that refuses that gets them again after the image.
  *
  * A new image gets all of them. One that the registry had gets those of a type that it lacks, if `repairs`. A push remembers for a day that an image
  * has its documents, so the next one asks nothing.
@@ -39,10 +42,20 @@ interface Subject {
 export async function attachDocuments(image: BuiltImage, outcome: ImageOutcome, target: AttachTarget): Promise<void> {
   const isNew = outcome === "pushed";
   if (!isNew && !target.repairs) return;
+  const attach = (toNew: boolean) =>
+    Promise.all(subjectsOf(image).map((subject) => attachTo(subject, image, toNew, target)));
   try {
-    await Promise.all(subjectsOf(image).map((subject) => attachTo(subject, image, isNew, target)));
+    await attach(isNew).catch(async (error) => {
+      if (!isNew) throw error;
+      await target.stored;
+      await attach(false);
+    });
   } catch (error) {
-    if (target.repairs) throw error;
+    const isStored = await target.stored.then(
+      () => true,
+      () => false,
+    );
+    if (target.repairs || !isStored) throw error;
     tell(`slipway: SBOM and provenance of image ${image.requested.tag} are not attached: ${messageOf(error)}\n`);
   }
 }

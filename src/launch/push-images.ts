@@ -192,8 +192,9 @@ async function shipOnce(
         }
         return image.content(host);
       },
-      whenStored: hasDocuments(image)
-        ? (outcome) => attachDocuments(image, outcome, { client, repository, pushedBlobs, repairs: check === "tags" })
+      attach: hasDocuments(image)
+        ? (outcome, stored) =>
+            attachDocuments(image, outcome, { client, repository, pushedBlobs, stored, repairs: check === "tags" })
         : undefined,
     };
   });

@@ -42,8 +42,12 @@ export interface ImageToPush extends NamedImage {
   readonly isMissing?: boolean;
   /** Gives the content. Called only when the registry lacks the image. */
   read(): Promise<ImageContent>;
-  /** Called when the registry has the image. The push fails if it throws. */
-  readonly whenStored?: ((outcome: ImageOutcome) => Promise<void>) | undefined;
+  /**
+   * Attaches documents to the image, while its content is sent. The push fails if this throws.
+   *
+   * @param stored settles when the registry has the image, or the push has failed
+   */
+  readonly attach?: ((outcome: ImageOutcome, stored: Promise<unknown>) => Promise<void>) | undefined;
 }
 
 /** The result for an image: it existed; only tags were set; its manifest was stored. */

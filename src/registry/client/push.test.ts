@@ -453,14 +453,27 @@ describe("pushImages", () => {
     expect([...registry.manifests.keys()]).toEqual([`b ${images[1]?.digest}`]);
   });
 
-  it("says when the registry has an image, and fails with what that throws", async () => {
+  it("attaches documents while it sends the image, and fails if that fails", async () => {
     const outcomes: string[] = [];
-    const whenStored = async (outcome: string) => void outcomes.push(outcome);
-    const image = { ...imageOf(client, { repository: "a", tags: ["v1"], layers: ["one"] }), whenStored };
+    const sent = Promise.withResolvers<void>();
+    const attach = async (outcome: string, stored: Promise<unknown>) => {
+      outcomes.push(outcome);
+      sent.resolve();
+      await stored;
+      expect(registry.manifests.has("a v1")).toBe(true);
+    };
+    registry.intervene = async ({ method }) => {
+      if (method === "PUT") await sent.promise;
+      return false;
+    };
+    const image = { ...imageOf(client, { repository: "a", tags: ["v1"], layers: ["one"] }), attach };
     for (const tags of [["v1"], ["v1"], ["v2"]]) await pushImages([{ ...image, tags }], { check: "tags" });
     expect(outcomes).toEqual(["pushed", "unchanged", "tagged"]);
-    const failing = { ...image, whenStored: () => Promise.reject(new Error("not attached")) };
+    const failing = { ...image, attach: () => Promise.reject(new Error("not attached")) };
     await expect(pushImages([failing], { check: "tags" })).rejects.toThrow("not attached");
+    registry.intervene = answer(403);
+    const other = imageOf(client, { repository: "b", layers: ["two"] });
+    await expect(pushImages([{ ...failing, ...other }], { check: "tags" })).rejects.toThrow(/403 /);
   });
 
   it("gets two that push the same at once both through", async () => {

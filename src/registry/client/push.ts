@@ -153,7 +153,7 @@ class Push {
   async #plan(image: ImageToPush): Promise<Plan | "unchanged"> {
     const { manifest, tags } = await this.#missing(image);
     if (!manifest && tags.length === 0) {
-      await image.whenStored?.("unchanged");
+      await image.attach?.("unchanged", Promise.resolve());
       this.#emit({ type: "image", image, outcome: "unchanged" });
       return "unchanged";
     }
@@ -169,6 +169,18 @@ class Push {
   }
 
   async #carryOut(plan: Plan): Promise<ImageOutcome> {
+    const { image, outcome } = plan;
+    const storing = this.#storeImage(plan);
+    const attaching = image.attach?.(outcome, storing);
+    // If both fail, the image's failure counts.
+    attaching?.catch(() => {});
+    await storing;
+    await attaching;
+    this.#emit({ type: "image", image, outcome });
+    return outcome;
+  }
+
+  async #storeImage(plan: Plan): Promise<void> {
     const { image, tags, content, blobs, outcome, memory } = plan;
     if (this.#options.onFailure) await this.#prepare(blobs.filter(({ isPresent }) => !isPresent));
     if (outcome === "pushed") await Promise.all(blobs.map((each) => this.#blob(each)));
@@ -184,9 +196,6 @@ class Push {
     for (const { blob, isPresent } of blobs) if (isPresent === "remembered") this.#told(image, blob, "present");
     const digests = blobs.map(({ blob }) => blob.descriptor.digest);
     memory?.blobs.add(memory.account, image.repository, digests);
-    await image.whenStored?.(outcome);
-    this.#emit({ type: "image", image, outcome });
-    return outcome;
   }
 
   async #putManifests(
