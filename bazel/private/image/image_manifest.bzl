@@ -1,13 +1,12 @@
 """The rule that composes an image's manifest and configuration."""
 
 load("//bazel/private:build_tool.bzl", "BUILD_TOOL_TOOLCHAIN", "build_tool_args", "run_build_tool")
-load("//bazel/private:label_text.bzl", "label_text")
 load(":image_index_info.bzl", "ImageIndexInfo")
 load(":image_info.bzl", "ImageInfo")
 load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":import_layout.bzl", "import_layout", "layout_of")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
-load(":provenance.bzl", "write_provenance")
+load(":provenance.bzl", "material_name", "write_provenance")
 load(":stamp.bzl", "STAMP_ATTRS", "build_status")
 load(":user.bzl", "USER")
 
@@ -57,7 +56,7 @@ def _make_image(ctx, spec, layers, locks, base = None):
     if base:
         # An image of the build has the source of its own base.
         source = base.sources[0] if base.sources and not base.bases else None
-        name = "{}/{}".format(source.registry, source.repository) if source else label_text(ctx.attr.base.label)
+        name = "{}/{}".format(source.registry, source.repository) if source else material_name(ctx.attr.base.label)
         bases = [struct(descriptor = base.descriptor, name = name)] + base.bases
     locks = depset(transitive = locks + ([base.locks] if base else []))
     provenance = write_provenance(ctx, ctx.label.name.removesuffix("_manifest"), outputs["descriptor"], bases, locks)

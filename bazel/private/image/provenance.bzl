@@ -1,7 +1,6 @@
 """The provenance of an image."""
 
 load("//bazel/private:build_tool.bzl", "build_tool_args", "run_build_tool")
-load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:third_party.bzl", "apparent_name")
 load("//bazel/private:version.bzl", "VERSION")
 load(":stamp.bzl", "build_status")
@@ -9,10 +8,13 @@ load(":stamp.bzl", "build_status")
 # Media type and artifact type of a statement (in-toto attestation framework 1.0).
 _STATEMENT = "application/vnd.in-toto+json"
 
-def _lock_entry(file):
-    label = file.owner
+def material_name(label):
+    """A label as users write it, the same under every version of Bazel: `//pkg:target` or `@name//pkg:target`."""
     repository = "@" + apparent_name(label.repo_name) if label.repo_name else ""
-    return json.encode(["lock", file.path, "{}//{}:{}".format(repository, label.package, label.name)])
+    return "{}//{}:{}".format(repository, label.package, label.name)
+
+def _lock_entry(file):
+    return json.encode(["lock", file.path, material_name(file.owner)])
 
 def write_provenance(ctx, name, descriptor, bases, locks):
     """Declares the action that writes an image's provenance (in-toto statement v1, SLSA provenance v1). It reads only small files.
@@ -33,7 +35,7 @@ def write_provenance(ctx, name, descriptor, bases, locks):
     args = build_tool_args(ctx, "provenance")
     args.add(output, format = "--output=%s")
     args.add(descriptor, format = "--descriptor=%s")
-    args.add(label_text(ctx.label.same_package_label(name)), format = "--target=%s")
+    args.add(material_name(ctx.label.same_package_label(name)), format = "--target=%s")
     args.add(VERSION, format = "--version=%s")
     args.add_all(status, format_each = "--status=%s")
     args.add_all([json.encode(["base", base.descriptor.path, base.name]) for base in bases])
