@@ -113,9 +113,9 @@ def push_test_suite(name):
     )
     _pushed_test(
         name = "pipeline_tags_by_image_test",
-        files = ["", "package.json", ""],
-        tags_of_images = ["latest,v1", "tagged_twice_slim_push", "tagged_twice_third"],
-        targets = ["//test/rules:tagged_twice_{}_push".format(tag) for tag in ["default", "slim", "third"]],
+        files = ["package.json", "", ""],
+        tags_of_images = ["tagged_twice_slim_push", "tagged_twice_third", "latest,v1"],
+        targets = ["//test/rules:tagged_twice_{}_push".format(tag) for tag in ["slim", "third", "default"]],
         target_under_test = ":tagged_twice_push",
     )
     for target in ["tagged", "tagged_binary"]:
