@@ -36,7 +36,13 @@ image_push_all(name = "push_all", pushes = ["one_push", "two_push", "//app:main_
 
 const app = `
 load("@slipway//bazel:defs.bzl", "pipeline")
-pipeline(name = "main", base = "//:one", labels = {"by": "{STABLE_GIT_COMMIT}"}, remote_tags = ["v1"])
+pipeline(
+    name = "main",
+    base = "//:one",
+    labels = {"by": "{STABLE_GIT_COMMIT}"},
+    remote_tags = ["v1"],
+    visibility = ["//visibility:public"],
+)
 `;
 
 /** A commit, as the workspace's status command tells it. */
