@@ -121,7 +121,7 @@ describe("an image that the registry has without its documents", () => {
 });
 
 describe("a new image and its documents", () => {
-  /** Whether a request stores the manifest of an artifact: that of the image has another digest or a tag. */
+  /** Tells if a request stores the manifest of an artifact: that of the image has another digest or a tag. */
   const isArtifact = ({ method, url = "" }: IncomingMessage, digest: Digest) =>
     method === "PUT" && /\/manifests\/sha256:/.test(url) && !url.endsWith(digest);
 

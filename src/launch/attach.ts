@@ -20,7 +20,7 @@ export interface AttachTarget {
   readonly pushedBlobs: PushedBlobs;
   /** Settles when the registry has the image, or the push has failed. */
   readonly stored: Promise<unknown>;
-  /** Whether to attach to an image that the registry had already what it lacks. A launch does not, since that would cost it a request. */
+  /** Attach missing documents also to images that the registry had already. A launch does not, since that would cost it a request. */
   readonly repairs: boolean;
 }
 
@@ -60,7 +60,7 @@ export async function attachDocuments(image: BuiltImage, outcome: ImageOutcome, 
   }
 }
 
-/** Whether an image has documents to attach. */
+/** Tells if an image has documents to attach. */
 export function hasDocuments({ requested }: BuiltImage): boolean {
   return [requested, ...requested.children].some(({ referrers = [] }) => referrers.length > 0);
 }

@@ -48,7 +48,7 @@ async function removeTag(client: RegistryClient, repository: string, tag: string
   });
 }
 
-/** Where the registry does not maintain the list of referrers. */
+/** For registries that do not maintain the list of referrers. */
 async function unlist(
   client: RegistryClient,
   repository: string,

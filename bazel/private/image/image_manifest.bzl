@@ -74,7 +74,7 @@ def _make_image(ctx, spec, layers, locks, base = None):
     )
 
 def _has_variables(ctx):
-    """Whether labels or annotations can have variables of the build status."""
+    """Tells if labels or annotations can have variables of the build status."""
     if ctx.file.labels_file or ctx.file.annotations_file:
         return True
     return "{" in "".join(ctx.attr.labels.values() + ctx.attr.annotations.values())

@@ -1,4 +1,4 @@
-"""Whether a build is stamped."""
+"""Tells if a build is stamped."""
 
 StampInfo = provider(
     doc = "Whether a build is stamped (`--stamp`).",

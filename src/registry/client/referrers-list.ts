@@ -7,7 +7,7 @@ import { mediaTypes } from "../../oci/media-types.ts";
 import { type RegistryClient, referrersTag } from "./client.ts";
 import { Unsupported } from "./refusal.ts";
 
-/** What to do with the list of what refers to a manifest. */
+/** A change of the list of a manifest's referrers. */
 interface Change {
   readonly add?: readonly Descriptor[];
   readonly remove?: readonly Digest[];

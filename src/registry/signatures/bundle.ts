@@ -42,7 +42,7 @@ export async function composeBundle(image: Digest, key: SigningKey): Promise<Uin
   });
 }
 
-/** What a bundle claims, unverified. */
+/** The claims of a bundle, unverified. */
 export interface Claim {
   readonly payloadType: string;
   readonly payload: Buffer;

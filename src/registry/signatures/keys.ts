@@ -57,7 +57,7 @@ export async function readSigningKey(source: string, env: Environment = process.
   };
 }
 
-/** Whether a signature of some bytes is by a key. */
+/** Tells if a key made a signature of some bytes. */
 export function isSignedBy({ key }: PublicKey, data: Uint8Array, signature: Uint8Array): boolean {
   try {
     return verify(hashFor(key), data, key, signature);
@@ -67,7 +67,7 @@ export function isSignedBy({ key }: PublicKey, data: Uint8Array, signature: Uint
   }
 }
 
-/** Whether two public keys are the same. */
+/** Tells if two public keys are the same. */
 export function isSameKey(one: PublicKey, other: PublicKey): boolean {
   return one.key.equals(other.key);
 }
