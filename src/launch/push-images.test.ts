@@ -42,7 +42,7 @@ function signedTarget(check: "digest" | "tags", key = "my.key") {
       const destination = destinationOf(requested, request, process.env);
       return { image: new BuiltImage(requested, runfiles), destination, repository: "team/app", tags: ["v1"] };
     });
-    return ship(shipments, destinations, check, { onEvent: () => {}, finish: () => {} });
+    return ship(shipments, destinations, { check, report: { onEvent: () => {}, finish: () => {} } });
   };
   return { target, push };
 }

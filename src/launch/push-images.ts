@@ -209,7 +209,7 @@ async function shipOnce(
       pushedBlobs,
       prepare: (blobs) => checkCached(blobs.map(({ blob }) => blob)),
     });
-    await signAll(shipments, opened, outcomes);
+    await signAll(shipments, opened, outcomes, failures);
   } finally {
     report.finish();
     await closeCaches();
@@ -220,20 +220,26 @@ async function shipOnce(
   );
 }
 
-/** Signs images that were new, where the configuration file has a key for their repository. */
+/** Signs images that were new, if the configuration file has a key for their repository. */
 async function signAll(
   shipments: readonly Shipment[],
   opened: readonly OpenDestination[],
-  outcomes: readonly ImageOutcome[],
+  outcomes: readonly (ImageOutcome | undefined)[],
+  failures: Map<Shipment, unknown> | undefined,
 ): Promise<void> {
-  if (outcomes.every((outcome) => outcome === "unchanged")) return;
+  const isNew = (outcome: ImageOutcome | undefined) => outcome !== undefined && outcome !== "unchanged";
+  if (!outcomes.some(isNew)) return;
   const { signPushed } = await import("../registry/signatures/rules.ts");
   await Promise.all(
-    shipments.map(async ({ image, repository }, index) => {
-      if (outcomes[index] === "unchanged") return;
+    shipments.map(async (shipment, index) => {
+      if (!isNew(outcomes[index])) return;
+      const { image, repository } = shipment;
       const { client, host } = opened[index] as OpenDestination;
       const parts = [image, ...image.children].map(({ descriptor }) => descriptor);
-      await signPushed(client, { registry: host, repository }, parts);
+      await signPushed(client, { registry: host, repository }, parts).catch((error) => {
+        if (!failures) throw error;
+        failures.set(shipment, error);
+      });
     }),
   );
 }
