@@ -22,6 +22,9 @@ interface Made {
   metadata: { name: string; annotations: { "slipway/nonce": string } };
 }
 
+/** As far as the engine reads it of a Job in the cluster. */
+const spec = { template: { spec: { containers: [] } } };
+
 /** Refuses a question with a status, as often as `times` says. */
 function refusing(what: string, status: number, times = Number.POSITIVE_INFINITY) {
   let refused = 0;
@@ -51,7 +54,7 @@ async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBat
     }
     if (what === "POST jobs") job = JSON.parse(await text(request)) as Made;
     const metadata = { ...job?.metadata, uid: "u" };
-    const known = kind === "jobs" && searchParams.has("fieldSelector") ? [{ metadata, spec: {} }] : [];
+    const known = kind === "jobs" && searchParams.has("fieldSelector") ? [{ metadata, spec }] : [];
     response.end(method === "GET" ? list(known) : JSON.stringify({ metadata }));
   });
   const send = (kind: string, object: object) =>
@@ -101,10 +104,10 @@ async function clusterOf(other: (asked: Asked) => boolean, more: Partial<CallBat
   };
   const failed = (reason: string) => {
     const conditions = [{ type: "Failed", status: "True", reason, message: "Job has failed indexes" }];
-    send("jobs", { metadata: job?.metadata, spec: {}, status: { conditions } });
+    send("jobs", { metadata: job?.metadata, spec, status: { conditions } });
   };
   const complete = () =>
-    send("jobs", { metadata: job?.metadata, spec: {}, status: { conditions: [{ type: "Complete", status: "True" }] } });
+    send("jobs", { metadata: job?.metadata, spec, status: { conditions: [{ type: "Complete", status: "True" }] } });
   const count = (wanted: string) => asked.filter((what) => what === wanted).length;
   const outcomes: CallOutcome[] = [];
   let printed = "";
