@@ -1,0 +1,62 @@
+/** A software package in a layer, as far as its own metadata tells. */
+export interface PackageRecord {
+  /** Its type in a package URL. `generic` is for packages without an ecosystem, such as Node itself. */
+  readonly type: "cargo" | "deb" | "generic" | "golang" | "npm" | "pypi";
+  /** Its full name: `@scope/name`, `example.com/module`. */
+  readonly name: string;
+  readonly version: string;
+  /** The licence as the package states it: often, but not always, an SPDX expression. */
+  readonly license?: string | undefined;
+  /** Architecture of a Debian package: `amd64`. */
+  readonly architecture?: string | undefined;
+}
+
+/** One component of a package URL. Colons stay as they are. */
+function encode(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll("%3A", ":")
+    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The package URL of a package: `pkg:npm/%40scope/name@1.0.0`. Debian packages are those of the distribution `debian`. */
+export function packageUrl({ type, name, version, architecture }: PackageRecord): string {
+  const normalized = type === "pypi" ? name.toLowerCase().replaceAll("_", "-") : name;
+  const path = (type === "deb" ? `debian/${normalized}` : normalized).split("/").map(encode).join("/");
+  return `pkg:${type}/${path}@${encode(version)}${architecture === undefined ? "" : `?arch=${encode(architecture)}`}`;
+}
+
+/**
+ * Reads a `package.json`.
+ *
+ * @returns undefined without a name and a version: such files only set options of a folder, `{"type": "module"}`; or if it is not JSON
+ */
+export function npmPackage(text: string): PackageRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch {
+    return undefined;
+  }
+  const { name, version, license } = (value ?? {}) as Record<string, unknown>;
+  if (typeof name !== "string" || typeof version !== "string" || name === "" || version === "") return undefined;
+  return { type: "npm", name, version, ...(typeof license === "string" && { license }) };
+}
+
+/**
+ * Reads the `METADATA` of a Python distribution (Core Metadata). `License-Expression` counts before `License`.
+ *
+ * @returns undefined without a name and a version
+ */
+export function pythonPackage(text: string): PackageRecord | undefined {
+  const fields = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    if (line === "") break; // The description follows.
+    const match = /^([A-Za-z-]+):\s*(.*\S)\s*$/.exec(line);
+    const key = match?.[1]?.toLowerCase();
+    if (key !== undefined && !fields.has(key)) fields.set(key, match?.[2] ?? "");
+  }
+  const [name, version] = [fields.get("name"), fields.get("version")];
+  if (name === undefined || version === undefined) return undefined;
+  const license = fields.get("license-expression") ?? fields.get("license");
+  return { type: "pypi", name, version, ...(license !== undefined && { license }) };
+}
