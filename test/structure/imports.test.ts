@@ -23,6 +23,7 @@ const order = [
   "debian",
   "layer",
   "credentials",
+  "sbom",
   "oci",
   "core",
 ];

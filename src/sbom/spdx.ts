@@ -1,23 +1,6 @@
-import { type Digest, sha256, splitDigest } from "./digest.ts";
+import { type Digest, sha256, splitDigest } from "../oci/digest.ts";
+import type { ImageContents, SbomFormat } from "./contents.ts";
 import { type PackageRecord, packageUrl } from "./package-record.ts";
-
-/** Media type of an SPDX document in JSON. */
-export const spdxMediaType = "application/spdx+json";
-
-/** A layer and the packages in it. */
-export interface LayerContents {
-  readonly digest: Digest;
-  readonly packages: readonly PackageRecord[];
-}
-
-/** The image that a document describes. */
-export interface ImageContents {
-  readonly name: string;
-  readonly digest: Digest;
-  /** Manifest of a base from a registry. Its own SBOM stays with it. */
-  readonly base?: { readonly name: string; readonly digest: Digest } | undefined;
-  readonly layers: readonly LayerContents[];
-}
 
 const unknown = "NOASSERTION";
 
@@ -50,7 +33,7 @@ function described(record: PackageRecord, url: string) {
  * The SPDX 2.3 document of an image as JSON. The same contents give the same bytes in any order of packages: the time of creation is the epoch.
  * A package in several layers is listed once, and each of these layers contains it.
  */
-export function spdxDocument({ name, digest, base, layers }: ImageContents): string {
+function spdxDocument({ name, digest, base, layers }: ImageContents): string {
   const image = artifact("Image", name, digest);
   const packages: object[] = [image];
   const relationships: object[] = [];
@@ -88,3 +71,6 @@ export function spdxDocument({ name, digest, base, layers }: ImageContents): str
     relationships,
   })}\n`;
 }
+
+/** SPDX 2.3 as JSON. */
+export const spdx: SbomFormat = { mediaType: "application/spdx+json", format: spdxDocument };

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { sha256 } from "./digest.ts";
+import { sha256 } from "../oci/digest.ts";
 import type { PackageRecord } from "./package-record.ts";
-import { spdxDocument } from "./spdx.ts";
+import { spdx } from "./spdx.ts";
 
 const a: PackageRecord = { type: "npm", name: "a", version: "1.0.0", license: "see LICENSE" };
 const b: PackageRecord = { type: "pypi", name: "b", version: "2" };
@@ -12,26 +12,24 @@ const layers = (first: PackageRecord[]) => [
 ];
 
 it("gives the same bytes in any order of packages", () => {
-  expect(spdxDocument({ ...image, layers: layers([a, b]) })).toBe(
-    spdxDocument({ ...image, layers: layers([b, a, b]) }),
-  );
+  expect(spdx.format({ ...image, layers: layers([a, b]) })).toBe(spdx.format({ ...image, layers: layers([b, a, b]) }));
 });
 
 it("chooses between two licences of a package in any order", () => {
   const other = { ...a, license: "MIT" };
-  expect(spdxDocument({ ...image, layers: layers([a, other]) })).toBe(
-    spdxDocument({ ...image, layers: layers([other, a]) }),
+  expect(spdx.format({ ...image, layers: layers([a, other]) })).toBe(
+    spdx.format({ ...image, layers: layers([other, a]) }),
   );
 });
 
 it("changes its namespace with its contents", () => {
   const namespace = (first: PackageRecord[]) =>
-    JSON.parse(spdxDocument({ ...image, layers: layers(first) })).documentNamespace;
+    JSON.parse(spdx.format({ ...image, layers: layers(first) })).documentNamespace;
   expect(namespace([a])).not.toBe(namespace([a, b]));
 });
 
 it("lists a package once, related to each of its layers", () => {
-  const { packages, relationships } = JSON.parse(spdxDocument({ ...image, layers: layers([a, b]) }));
+  const { packages, relationships } = JSON.parse(spdx.format({ ...image, layers: layers([a, b]) }));
   const ids = packages.map((item: { SPDXID: string }) => item.SPDXID);
   expect(new Set(ids).size).toBe(ids.length);
   expect(packages.map((item: { name: string }) => item.name)).toEqual([
