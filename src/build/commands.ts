@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   layout: async () => (await import("./commands/layout.ts")).layout,
   tarball: async () => (await import("./commands/tarball.ts")).tarball,
   imports: async () => (await import("./commands/check-imports.ts")).imports,
+  sbom: async () => (await import("./commands/sbom.ts")).sbom,
   provenance: async () => (await import("./commands/provenance.ts")).provenance,
   digest: async () => (await import("./commands/digest.ts")).digest,
 };

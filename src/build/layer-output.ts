@@ -1,29 +1,37 @@
 import { type Compression, layerMediaTypes } from "../layer/compression.ts";
 import { type LayerOptions, writeLayer } from "../layer/write.ts";
 import { formatLayerMetadata } from "../oci/layer.ts";
+import { formatLayerPackages, PackageFinder } from "../sbom/layer-packages.ts";
 import { type Arguments, argumentError } from "./arguments.ts";
 import { type Context, pathIn } from "./context.ts";
 import { writeFiles } from "./files.ts";
 
-/** The options of every command that writes a layer: `--output=BLOB --metadata=JSON --compression=gzip|zstd|none [--comment=TEXT]`. */
-export const layerOptions = ["output", "metadata", "compression", "comment"] as const;
+/** The options of every command that writes a layer: `--output=BLOB --metadata=JSON --packages=JSON --compression=gzip|zstd|none [--comment=TEXT]`. */
+export const layerOptions = ["output", "metadata", "packages", "compression", "comment"] as const;
 
-/** Writes a layer and its metadata to the files that {@link layerOptions} name. */
+/** Writes a layer, its metadata and its list of packages to the files that {@link layerOptions} name. */
 export async function writeLayerFiles(
   options: Arguments,
   context: Context,
   layer: Pick<LayerOptions, "entries" | "native">,
 ): Promise<void> {
   const comment = options.optional("comment");
+  const finder = new PackageFinder();
   const metadata = await writeLayer({
     ...layer,
+    look: (file) => finder.look(file),
     output: pathIn(context, options.one("output")),
     compression: compressionOf(options),
     ...(comment === undefined ? {} : { comment }),
     ...(context.cache ? { cache: context.cache } : {}),
     signal: context.signal,
   });
-  writeFiles(new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]));
+  writeFiles(
+    new Map([
+      [pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)],
+      [pathIn(context, options.one("packages")), formatLayerPackages(finder.found())],
+    ]),
+  );
 }
 
 function compressionOf(options: Arguments): Compression {

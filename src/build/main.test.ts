@@ -20,6 +20,7 @@ const layer = (name: string, source = "größe.txt") => [
   "layer",
   `--output=${name}.tar.gz`,
   `--metadata=${name}.layer.json`,
+  `--packages=${name}.packages.json`,
   "--compression=gzip",
   "--comment=first party",
   JSON.stringify(["file", "app/größe.txt", source]),
@@ -82,6 +83,7 @@ describe("a layer", () => {
     "layer",
     `--output=${name}`,
     `--metadata=${name}.layer.json`,
+    `--packages=${name}.packages.json`,
     `--compression=${compression}`,
     ...sources().map((source) => JSON.stringify(["file", `app/${source}`, source])),
   ];
@@ -217,12 +219,15 @@ describe("the build tool", () => {
     [[], '""'],
     [["toString"], '"toString"'],
     [["layer", "--output=x"], "--compression"],
-    [["layer", "--output=x", "--metadata=y", "--compression=best"], "--compression=best"],
-    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["file","a"]'], '["file","a"]'],
-    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["fifo","a"]'], '["fifo","a"]'],
-    [["layer", "--output=x", "--metadata=y", "--compression=gzip", '["directory","a",{"mtime":1}]'], '{"mtime":1}]'],
+    [["layer", "--output=x", "--metadata=y", "--packages=z", "--compression=best"], "--compression=best"],
+    [["layer", "--output=x", "--metadata=y", "--packages=z", "--compression=gzip", '["file","a"]'], '["file","a"]'],
+    [["layer", "--output=x", "--metadata=y", "--packages=z", "--compression=gzip", '["fifo","a"]'], '["fifo","a"]'],
     [
-      ["layer", "--output=x", "--metadata=y", "--compression=gzip", '["file","a","b",{"mode":"0600"}]'],
+      ["layer", "--output=x", "--metadata=y", "--packages=z", "--compression=gzip", '["directory","a",{"mtime":1}]'],
+      '{"mtime":1}]',
+    ],
+    [
+      ["layer", "--output=x", "--metadata=y", "--packages=z", "--compression=gzip", '["file","a","b",{"mode":"0600"}]'],
       '{"mode":"0600"}]',
     ],
   ])("refuses %j", (args, culprit) => {

@@ -1,7 +1,7 @@
 /** Content of a file in a layer: bytes, or a file that is read later. */
 export type Content = { readonly bytes: Uint8Array } | { readonly file: string };
 
-/** Content from another source: `read` fills `target` from byte `at` on. It is called in order. */
+/** Content from another source: `read` fills `target` from byte `at` on. */
 export interface EmbeddedContent {
   readonly size: number;
   readonly read: (target: Uint8Array, at: number) => void;

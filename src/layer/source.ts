@@ -39,13 +39,13 @@ export function openSource(file: string, image: string): Source {
 }
 
 /**
- * Fills `buffer` from the source's position.
+ * Fills `buffer` from the source's position, or from byte `start` on, which leaves the position as it is.
  *
  * @throws Failure if the source ends too early
  */
-export function readFully(source: Source, buffer: Uint8Array, file: string): void {
+export function readFully(source: Source, buffer: Uint8Array, file: string, start?: number): void {
   for (let at = 0; at < buffer.length; ) {
-    const count = readSync(source.fd, buffer, at, buffer.length - at, null);
+    const count = readSync(source.fd, buffer, at, buffer.length - at, start === undefined ? null : start + at);
     if (count === 0) {
       throw new Failure(
         { code: "file-invalid", culprit: file },

@@ -9,6 +9,7 @@ import type { LayerMetadata } from "../oci/layer.ts";
 import { BlobHash } from "./blob-hash.ts";
 import { type Codec, type Compression, codecOf, layerMediaTypes } from "./compression.ts";
 import type { TarEntry } from "./entry.ts";
+import { type FileView, viewOf } from "./file-view.ts";
 import { header, paddingOf, trailerSize } from "./header.ts";
 import { checkNative, type NativeCheck } from "./native.ts";
 import { withNewFile, writeFully } from "./output.ts";
@@ -27,6 +28,8 @@ export interface LayerOptions {
   readonly comment?: string;
   /** Refuses files for another platform. Default: no check. */
   readonly native?: NativeCheck;
+  /** Gets each file before it is written, in the order of the layer. Default: nobody looks. */
+  readonly look?: (file: FileView) => void;
   /** Cache of compressed segments, read and extended. Default: none. */
   readonly cache?: SegmentCache;
   /** Aborts between two segments. */
@@ -61,11 +64,11 @@ type Written = Pick<LayerMetadata, "digest" | "size" | "diffId">;
 /** Puts entries into segments. Reads files directly into their segment, without a copy. */
 class TarWriter {
   readonly #blob: BlobWriter;
-  readonly #options: Pick<LayerOptions, "native" | "signal">;
+  readonly #options: Pick<LayerOptions, "native" | "look" | "signal">;
   #segment: Segment;
   #used = 0;
 
-  constructor(blob: BlobWriter, options: Pick<LayerOptions, "native" | "signal">) {
+  constructor(blob: BlobWriter, options: Pick<LayerOptions, "native" | "look" | "signal">) {
     this.#blob = blob;
     this.#options = options;
     this.#segment = blob.newSegment();
@@ -73,16 +76,24 @@ class TarWriter {
 
   async add(entry: TarEntry): Promise<void> {
     if (entry.type !== "file") return this.#entry(entry, 0, () => {});
+    const { native, look } = this.#options;
+    const { path } = entry;
     if ("bytes" in entry.content) {
       const { bytes } = entry.content;
-      return this.#entry(entry, bytes.length, (target, at) => target.set(bytes.subarray(at, at + target.length)));
+      const read = (target: Uint8Array, at: number) => target.set(bytes.subarray(at, at + target.length));
+      look?.(viewOf(path, bytes.length, read));
+      return this.#entry(entry, bytes.length, read);
     }
-    if ("read" in entry.content) return this.#entry(entry, entry.content.size, entry.content.read);
+    if ("read" in entry.content) {
+      const { size, read } = entry.content;
+      look?.(viewOf(path, size, read));
+      return this.#entry(entry, size, read);
+    }
     const { file } = entry.content;
-    const { native } = this.#options;
     const source = openSource(file, entry.path);
     try {
       if (native) checkNative(source.fd, entry.path, file, native);
+      look?.(viewOf(path, source.size, (target, at) => readFully(source, target, file, at)));
       this.#blob.expect(source.size);
       await this.#entry(entry, source.size, (target) => readFully(source, target, file));
     } finally {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { npmPackage, packageUrl, pythonPackage } from "./package-record.ts";
+import { packageUrl } from "./package-record.ts";
 
 it.each([
   [{ type: "npm", name: "@fastify/cors", version: "1.0.0" }, "pkg:npm/%40fastify/cors@1.0.0"],
@@ -11,20 +11,4 @@ it.each([
   [{ type: "golang", name: "example.com/a/b", version: "v1.2.3" }, "pkg:golang/example.com/a/b@v1.2.3"],
 ] as const)("gives %j the package URL %s", (record, url) => {
   expect(packageUrl(record)).toBe(url);
-});
-
-it("reads the package.json of a package", () => {
-  const text = '\uFEFF{"name":"a","version":"1.0.0","license":"MIT"}';
-  expect(npmPackage(text)).toEqual({ type: "npm", name: "a", version: "1.0.0", license: "MIT" });
-});
-
-it.each(['{"type":"module"}', '{"name":"a"}', "null", "[]", "{"])("finds no package in %s", (text) => {
-  expect(npmPackage(text)).toBeUndefined();
-});
-
-it("prefers the licence expression, and stops at the description", () => {
-  const text =
-    "Metadata-Version: 2.4\r\nName: a\r\nVersion: 1\r\nLicense: x\r\nLicense-Expression: MIT\r\n\r\nName: b\r\n";
-  expect(pythonPackage(text)).toEqual({ type: "pypi", name: "a", version: "1", license: "MIT" });
-  expect(pythonPackage("Name: a\n\nVersion: 1\n")).toBeUndefined();
 });

@@ -40,39 +40,3 @@ export function packageUrl(record: PackageRecord, distribution?: Distribution): 
   const path = (type === "deb" ? `${vendor}/${normalized}` : normalized).split("/").map(encode).join("/");
   return `pkg:${type}/${path}@${encode(version)}${architecture === undefined ? "" : `?arch=${encode(architecture)}`}`;
 }
-
-/**
- * Reads a `package.json`.
- *
- * @returns undefined without a name and a version: such files only set options of a folder, `{"type": "module"}`; or if it is not JSON
- */
-export function npmPackage(text: string): PackageRecord | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch {
-    return undefined;
-  }
-  const { name, version, license } = (value ?? {}) as Record<string, unknown>;
-  if (typeof name !== "string" || typeof version !== "string" || name === "" || version === "") return undefined;
-  return { type: "npm", name, version, ...(typeof license === "string" && { license }) };
-}
-
-/**
- * Reads the `METADATA` of a Python distribution (Core Metadata). `License-Expression` counts before `License`.
- *
- * @returns undefined without a name and a version
- */
-export function pythonPackage(text: string): PackageRecord | undefined {
-  const fields = new Map<string, string>();
-  for (const line of text.split(/\r?\n/)) {
-    if (line === "") break; // The description follows.
-    const match = /^([A-Za-z-]+):\s*(.*\S)\s*$/.exec(line);
-    const key = match?.[1]?.toLowerCase();
-    if (key !== undefined && !fields.has(key)) fields.set(key, match?.[2] ?? "");
-  }
-  const [name, version] = [fields.get("name"), fields.get("version")];
-  if (name === undefined || version === undefined) return undefined;
-  const license = fields.get("license-expression") ?? fields.get("license");
-  return { type: "pypi", name, version, ...(license !== undefined && { license }) };
-}

@@ -31,7 +31,13 @@ interface Cost {
 
 /** Makes a layer with the tool, as Bazel starts it without a worker. @param files source by path in the image */
 function makeLayer(files: Iterable<readonly [string, string]>): Cost {
-  const lines = ["layer", "--output=layer.tar.gz", "--metadata=layer.json", "--compression=gzip"];
+  const lines = [
+    "layer",
+    "--output=layer.tar.gz",
+    "--metadata=layer.json",
+    "--packages=packages.json",
+    "--compression=gzip",
+  ];
   for (const [path, source] of files) lines.push(JSON.stringify(["file", path, source]));
   writeFileSync(join(folder, "flags"), `${lines.join("\n")}\n`);
   const start = performance.now();

@@ -20,10 +20,10 @@ const order = [
   "results",
   "remote-cache",
   "registry",
+  "sbom",
   "debian",
   "layer",
   "credentials",
-  "sbom",
   "oci",
   "core",
 ];

@@ -19,7 +19,7 @@ def python_packages_of(packages):
 def _python_bytecode_layer_impl(ctx):
     args, layer = layer_action_args(ctx, "bytecode", ctx.label.name, "Python bytecode")
     args.add_all(ctx.files.packages, map_each = _deb_entry)
-    run_python_compiler(ctx, args, ctx.files.packages, [layer.blob, layer.metadata])
+    run_python_compiler(ctx, args, ctx.files.packages, [layer.blob, layer.metadata, layer.packages])
     return [
         DefaultInfo(files = depset([layer.blob, layer.metadata])),
         ImageLayersInfo(layers = [layer], program = None),

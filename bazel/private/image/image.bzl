@@ -41,6 +41,8 @@ def image_output_groups(ctx, image):
         "layers": depset(built_layers(image)),
         "oci_layout": action("layout", ctx.actions.declare_directory(ctx.label.name + ".layout"), "ImageLayout", with_blobs, lines),
     }
+    if getattr(image, "sbom", None):
+        groups["sbom"] = depset([image.sbom])
     if image.provenance:
         groups["provenance"] = depset([image.provenance])
     if not is_index:

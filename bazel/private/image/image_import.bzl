@@ -18,6 +18,7 @@ def _image_import_impl(ctx):
         sources = [struct(registry = ctx.attr.registry, repository = ctx.attr.repository)] if ctx.attr.registry else [],
         bases = [],
         locks = depset(),
+        sbom = None,
         provenance = None,
         referrers = [],
     )

@@ -7,6 +7,7 @@ load(":image_layers_info.bzl", "ImageLayersInfo")
 load(":import_layout.bzl", "import_layout", "layout_of")
 load(":platform.bzl", "OCI_PLATFORM_ATTRS", "PLATFORM_ATTRS", "image_platform_transition", "oci_platform")
 load(":provenance.bzl", "material_name", "write_provenance")
+load(":sbom.bzl", "SBOM_ATTRS", "write_sbom")
 load(":stamp.bzl", "STAMP_ATTRS", "build_status")
 load(":user.bzl", "USER")
 
@@ -16,7 +17,7 @@ def _make_image(ctx, spec, layers, locks, base = None):
     Args:
       ctx: the rule context, with BUILD_TOOL_TOOLCHAIN.
       spec: dict: see ImageSpec in src/oci/compose.ts.
-      layers: list of struct(metadata = File, blob = File).
+      layers: list of struct, as in ImageInfo.
       locks: list of depset of File: the lock files of packages in the layers.
       base: ImageInfo or None.
 
@@ -59,18 +60,23 @@ def _make_image(ctx, spec, layers, locks, base = None):
         name = "{}/{}".format(source.registry, source.repository) if source else material_name(ctx.attr.base.label)
         bases = [struct(descriptor = base.descriptor, name = name)] + base.bases
     locks = depset(transitive = locks + ([base.locks] if base else []))
-    provenance = write_provenance(ctx, ctx.label.name.removesuffix("_manifest"), outputs["descriptor"], bases, locks)
+    layers = (base.layers if base else []) + layers
+    name = ctx.label.name.removesuffix("_manifest")
+    made_elsewhere = base and (base.layouts or [layer for layer in base.layers if not hasattr(layer, "packages")])
+    sbom = write_sbom(ctx, name, outputs, layers, bases[-1] if made_elsewhere else None, locks)
+    provenance = write_provenance(ctx, name, outputs["descriptor"], bases, locks)
     return ImageInfo(
         descriptor = outputs["descriptor"],
         manifest = outputs["manifest"],
         config = outputs["config"],
-        layers = (base.layers if base else []) + layers,
+        layers = layers,
         layouts = base.layouts if base else [],
         sources = base.sources if base else [],
         bases = bases,
         locks = locks,
+        sbom = sbom.file,
         provenance = provenance.file,
-        referrers = provenance.referrers,
+        referrers = sbom.referrers + provenance.referrers,
     )
 
 def _has_variables(ctx):
@@ -144,7 +150,7 @@ _ATTRS = {
     "labels_file": attr.label(allow_single_file = True, doc = "A file with labels, `KEY=VALUE` in each line."),
     "annotations": attr.string_dict(doc = "Annotations of the manifest."),
     "annotations_file": attr.label(allow_single_file = True, doc = "A file with annotations, `KEY=VALUE` in each line."),
-} | OCI_PLATFORM_ATTRS | STAMP_ATTRS
+} | OCI_PLATFORM_ATTRS | SBOM_ATTRS | STAMP_ATTRS
 
 _DOC = "An image's manifest and configuration, without its output groups, so that a push does not have to analyse those."
 

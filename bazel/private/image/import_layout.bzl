@@ -58,6 +58,7 @@ def import_layout(ctx, layout, name, platform = None):
         sources = [],
         bases = [],
         locks = depset(),
+        sbom = None,
         provenance = None,
         referrers = [],
     )

@@ -72,7 +72,7 @@ def make_layer(ctx, name, comment, files = depset(), links = depset(), entry_fil
       program: File or None: the executable. The action refuses it if it is native and not for `platform`.
 
     Returns:
-      struct(metadata = File, blob = File).
+      struct(metadata = File, blob = File, packages = File).
     """
     args, layer = layer_action_args(ctx, "layer", name, comment)
     if root:
@@ -101,17 +101,19 @@ def layer_action_args(ctx, command, name, comment):
       comment: string, a description of the layer, for people.
 
     Returns:
-      Args with these outputs, struct(metadata = File, blob = File).
+      Args with these outputs, struct(metadata = File, blob = File, packages = File).
     """
     compression = ctx.attr._compression[BuildSettingInfo].value
     blob = ctx.actions.declare_file(name + _SUFFIX[compression])
     metadata = ctx.actions.declare_file(name + ".layer.json")
+    packages = ctx.actions.declare_file(name + ".packages.json")
     args = build_tool_args(ctx, command)
     args.add(blob, format = "--output=%s")
     args.add(metadata, format = "--metadata=%s")
+    args.add(packages, format = "--packages=%s")
     args.add(compression, format = "--compression=%s")
     args.add(comment, format = "--comment=%s")
-    return args, struct(metadata = metadata, blob = blob)
+    return args, struct(metadata = metadata, blob = blob, packages = packages)
 
 def run_layer_action(ctx, args, layer, inputs, comment):
     """Declares an action that makes a layer.
@@ -119,7 +121,7 @@ def run_layer_action(ctx, args, layer, inputs, comment):
     Args:
       ctx: the rule context, with LAYER_ATTRS and LAYER_TOOLCHAINS.
       args: Args.
-      layer: struct(metadata = File, blob = File).
+      layer: struct(metadata = File, blob = File, packages = File).
       inputs: depset of File.
       comment: string, a description of the layer, for people.
     """
@@ -127,7 +129,7 @@ def run_layer_action(ctx, args, layer, inputs, comment):
         ctx,
         args,
         inputs = inputs,
-        outputs = [layer.blob, layer.metadata],
+        outputs = [layer.blob, layer.metadata, layer.packages],
         mnemonic = "ImageLayer",
         progress_message = "Making layer ({}) of %{{label}}".format(comment),
     )

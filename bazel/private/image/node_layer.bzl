@@ -19,7 +19,7 @@ def _node_layer_impl(ctx):
     return [
         DefaultInfo(files = depset([layer.blob, layer.metadata])),
         # A base can already have this layer, with the same digest.
-        ImageLayersInfo(layers = [struct(metadata = layer.metadata, blob = layer.blob, unless_in_base = True)], program = None),
+        ImageLayersInfo(layers = [struct(metadata = layer.metadata, blob = layer.blob, packages = layer.packages, unless_in_base = True)], program = None),
     ]
 
 node_layer = rule(

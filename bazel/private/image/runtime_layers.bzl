@@ -6,7 +6,7 @@ load(":image_layers_info.bzl", "ImageLayersInfo")
 RuntimeLayersInfo = provider(
     doc = "Image layers with the runtime file that many programs have in common.",
     fields = {
-        "layers": "list of struct(metadata = File, blob = File): the layers with the runtime file.",
+        "layers": "list of struct(metadata = File, blob = File, packages = File): the layers with the runtime file.",
     },
 )
 

@@ -15,7 +15,12 @@ beforeEach(() => {
 });
 
 const context = () => ({ folder, signal: new AbortController().signal });
-const options = (name: string) => [`--output=${name}.tar`, `--metadata=${name}.json`, "--compression=none"];
+const options = (name: string) => [
+  `--output=${name}.tar`,
+  `--metadata=${name}.json`,
+  `--packages=${name}.packages.json`,
+  "--compression=none",
+];
 const json = (entries: readonly (readonly string[])[]) => entries.map((entry) => JSON.stringify(entry));
 
 /** Says what it was given; what starts with "?" is no Python. */

@@ -22,7 +22,14 @@ beforeEach(async () => {
   for (const name of ["base", "app"]) {
     writeFileSync(join(folder, `${name}.txt`), name);
     const file = JSON.stringify(["file", `${name}.txt`, `${name}.txt`]);
-    await run(["layer", `--output=${name}.tar.gz`, `--metadata=${name}.json`, "--compression=gzip", file]);
+    await run([
+      "layer",
+      `--output=${name}.tar.gz`,
+      `--metadata=${name}.json`,
+      `--packages=${name}.packages.json`,
+      "--compression=gzip",
+      file,
+    ]);
     chmodSync(join(folder, `${name}.tar.gz`), 0o555);
   }
   const base = ["--manifest=bm.json", "--config=bc.json", "--descriptor=bd.json"];

@@ -15,7 +15,13 @@ beforeEach(() => {
 const user = ["user", { name: "slipway", uid: 1000, gid: 1000, home: "/home/slipway", shell: "/bin/sh" }];
 
 function run(...entries: readonly unknown[]): Promise<void> {
-  const options = ["--output=layer.tar.gz", "--metadata=layer.json", "--compression=gzip", "--comment=Debian packages"];
+  const options = [
+    "--output=layer.tar.gz",
+    "--metadata=layer.json",
+    "--packages=packages.json",
+    "--compression=gzip",
+    "--comment=Debian packages",
+  ];
   return debian([...options, ...entries.map((entry) => JSON.stringify(entry))], {
     folder,
     signal: new AbortController().signal,

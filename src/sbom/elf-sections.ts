@@ -1,0 +1,44 @@
+import { elfMachine } from "../core/elf.ts";
+import type { FileView } from "../layer/file-view.ts";
+
+/** Reads the content of a section by its name; undefined if there is none. */
+export type ReadSection = (name: string) => Buffer | undefined;
+
+/** Bytes of the longest ELF header. */
+const headerSize = 64;
+
+/** Bytes of a section that are read at most. */
+const sectionLimit = 64 * 1024 * 1024;
+
+/**
+ * The sections of a little-endian ELF file (System V ABI, "Sections").
+ *
+ * @returns undefined for other files, and for a file that is cut short
+ */
+export function elfSections(file: FileView): ReadSection | undefined {
+  const head = file.read(0, headerSize);
+  if (head.length < headerSize || elfMachine(head) === undefined || head[5] !== 1) return undefined;
+  const wide = head[4] === 2;
+  const word = (bytes: Buffer, at: number) => (wide ? Number(bytes.readBigUInt64LE(at)) : bytes.readUInt32LE(at));
+  const entrySize = head.readUInt16LE(wide ? 58 : 46);
+  const count = head.readUInt16LE(wide ? 60 : 48);
+  const table = file.read(word(head, wide ? 40 : 32), entrySize * count);
+  if (entrySize < (wide ? 64 : 40) || table.length < entrySize * count) return undefined;
+  const sectionAt = (index: number) => {
+    const entry = table.subarray(index * entrySize, (index + 1) * entrySize);
+    return { name: entry.readUInt32LE(0), offset: word(entry, wide ? 24 : 16), size: word(entry, wide ? 32 : 20) };
+  };
+  const contentOf = ({ offset, size }: { offset: number; size: number }) =>
+    file.read(offset, Math.min(size, sectionLimit));
+  const nameTable = head.readUInt16LE(wide ? 62 : 50);
+  if (nameTable >= count) return undefined;
+  const names = contentOf(sectionAt(nameTable));
+  return (name) => {
+    const wanted = Buffer.from(`${name}\0`);
+    for (let index = 0; index < count; index++) {
+      const section = sectionAt(index);
+      if (names.subarray(section.name, section.name + wanted.length).equals(wanted)) return contentOf(section);
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,59 @@
+import type { FileView } from "../layer/file-view.ts";
+import { canonicalJson, parseJson } from "../oci/json.ts";
+import type { Distribution } from "./contents.ts";
+import { executablePackages } from "./executable.ts";
+import { debianPackages, distributionOf, npmPackage, pythonPackage } from "./package-files.ts";
+import type { PackageRecord } from "./package-record.ts";
+
+/** The packages in a layer, as the file `NAME.packages.json` beside its metadata lists them. */
+export interface LayerPackages {
+  /** Of its os-release(5), if it has one. */
+  readonly distribution?: Distribution;
+  readonly packages: readonly PackageRecord[];
+}
+
+/** Bytes of a package's own description that are read at most. */
+const descriptionLimit = 16 * 1024 * 1024;
+
+/** Files that describe packages, by their path. A folder inside a package can have a `package.json`, too, and a package can contain others' metadata. */
+const descriptions: readonly (readonly [path: RegExp, read: (text: string) => PackageRecord[]])[] = [
+  [/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@.][^/]*\/package\.json$/, npmPackage],
+  [/(?:^|\/)(?:site|dist)-packages\/[^/]+(?:\.dist-info\/METADATA|\.egg-info(?:\/PKG-INFO)?)$/, pythonPackage],
+  [/^var\/lib\/dpkg\/status(?:\.d\/[^/]+)?$/, debianPackages],
+];
+
+/** Finds packages in the files of a layer while it is written. */
+export class PackageFinder {
+  #distribution: Distribution | undefined;
+  readonly #records = new Map<string, PackageRecord>();
+
+  look(file: FileView): void {
+    const text = () => file.read(0, descriptionLimit).toString("utf8");
+    if (/^(?:etc|usr\/lib)\/os-release$/.test(file.path))
+      this.#distribution = distributionOf(text()) ?? this.#distribution;
+    const read = descriptions.find(([path]) => path.test(file.path))?.[1];
+    for (const record of read ? read(text()) : executablePackages(file)) {
+      this.#records.set(JSON.stringify(record), record);
+    }
+  }
+
+  /** The packages that were found, each once, in an order that depends on them alone. */
+  found(): LayerPackages {
+    const packages = [...this.#records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record);
+    return { ...(this.#distribution && { distribution: this.#distribution }), packages };
+  }
+}
+
+/** The bytes of a layer's list of packages. */
+export function formatLayerPackages(layer: LayerPackages): Uint8Array<ArrayBuffer> {
+  return canonicalJson(layer);
+}
+
+/**
+ * Reads a layer's list of packages.
+ *
+ * @param document its path, for errors
+ */
+export function parseLayerPackages(bytes: Uint8Array, document: string): LayerPackages {
+  return parseJson(bytes, document).value as LayerPackages;
+}

@@ -1,0 +1,51 @@
+import { parseParagraphs } from "../debian/deb822.ts";
+import type { Distribution } from "./contents.ts";
+import type { PackageRecord } from "./package-record.ts";
+
+/** Reads a `package.json`. Empty without a name and a version: such files only set options of a folder, `{"type": "module"}`; or if it is not JSON. */
+export function npmPackage(text: string): PackageRecord[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch {
+    return [];
+  }
+  const { name, version, license, licenses } = (value ?? {}) as Record<string, unknown>;
+  if (typeof name !== "string" || typeof version !== "string" || name === "" || version === "") return [];
+  const stated = [license, ...(Array.isArray(licenses) ? licenses : [])]
+    .map((each) => (typeof each === "string" ? each : ((each ?? {}) as { type?: unknown }).type))
+    .filter((each): each is string => typeof each === "string" && each !== "");
+  return [{ type: "npm", name, version, ...(stated.length > 0 && { license: stated.join(" OR ") }) }];
+}
+
+/**
+ * Reads the metadata of a Python distribution ("Core metadata specifications"). `License-Expression` counts before `License`, which counts unless it is
+ * a whole text. Empty without a name and a version.
+ */
+export function pythonPackage(text: string): PackageRecord[] {
+  // The description follows an empty line.
+  const [fields] = parseParagraphs(text.split(/\r?\n\r?\n/, 1)[0] ?? "");
+  const [name, version] = [fields?.get("name"), fields?.get("version")];
+  if (!name || !version) return [];
+  const license = fields?.get("license-expression") || fields?.get("license");
+  return [{ type: "pypi", name, version, ...(license && !license.includes("\n") && { license }) }];
+}
+
+/** Reads dpkg's database, `/var/lib/dpkg/status`: the installed packages (deb-control(5)). */
+export function debianPackages(text: string): PackageRecord[] {
+  return parseParagraphs(text).flatMap((fields): PackageRecord[] => {
+    const [name, version, architecture] = ["package", "version", "architecture"].map((key) => fields.get(key));
+    const status = fields.get("status");
+    if (!name || !version || (status !== undefined && !status.endsWith(" installed"))) return [];
+    // `Source: NAME`, or `Source: NAME (VERSION)`.
+    const source = fields.get("source")?.replace(/ \((.*)\)$/, "@$1");
+    return [{ type: "deb", name, version, ...(architecture && { architecture }), ...(source && { source }) }];
+  });
+}
+
+/** Reads os-release(5). */
+export function distributionOf(text: string): Distribution | undefined {
+  const value = (key: string) => new RegExp(`^${key}=(["']?)(.*)\\1$`, "m").exec(text)?.[2];
+  const [id, versionId] = [value("ID"), value("VERSION_ID")];
+  return id ? { id, ...(versionId && { versionId }) } : undefined;
+}
