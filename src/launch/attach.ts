@@ -1,11 +1,9 @@
-import { messageOf } from "../core/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { sha256 } from "../oci/digest.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import type { ImageOutcome } from "../registry/client/push.ts";
 import type { PushedBlobs } from "../registry/client/pushed-blobs.ts";
 import type { BuiltImage } from "./image.ts";
-import { tell } from "./output.ts";
 import type { RequestedReferrer } from "./request.ts";
 
 /** Annotations by artifact type, by which tools choose without reading the content (in-toto attestation framework, "predicate type"). */
@@ -18,10 +16,8 @@ export interface AttachTarget {
   readonly client: RegistryClient;
   readonly repository: string;
   readonly pushedBlobs: PushedBlobs;
-  /** Settles when the registry has the image, or the push has failed. */
+  /** Resolves when the registry has the image. */
   readonly stored: Promise<unknown>;
-  /** Attach missing documents also to images that the registry had already. A launch does not, since that would cost it a request. */
-  readonly repairs: boolean;
 }
 
 /** An image, or one of an index, and the documents about it. */
@@ -34,29 +30,20 @@ interface Subject {
  * Attaches the documents about an image to it. A registry stores them before the image, too (distribution specification 1.1, "Pushing Manifests with
  * Subject"), so they cost a push no time of their own. A registry that refuses that gets them again after the image.
  *
- * A new image gets all of them. One that the registry had gets those of a type that it lacks, if `repairs`. A push remembers for a day that an image
- * has its documents, so the next one asks nothing.
+ * A new image gets all of them. One that the registry had, from a launch for example, gets those of a type that it lacks. A push remembers for a day
+ * that an image has its documents, so the next one asks nothing.
  *
- * @throws UserError or Failure of the registry, if `repairs`; a launch only prints it, because its program does not need the documents
+ * @throws UserError or Failure of the registry
  */
 export async function attachDocuments(image: BuiltImage, outcome: ImageOutcome, target: AttachTarget): Promise<void> {
-  const isNew = outcome === "pushed";
-  if (!isNew && !target.repairs) return;
-  const attach = (toNew: boolean) =>
-    Promise.all(subjectsOf(image).map((subject) => attachTo(subject, image, toNew, target)));
-  try {
-    await attach(isNew).catch(async (error) => {
-      if (!isNew) throw error;
+  const attach = (isNew: boolean) =>
+    Promise.all(subjectsOf(image).map((subject) => attachTo(subject, image, isNew, target)));
+  if (outcome !== "pushed") await attach(false);
+  else {
+    await attach(true).catch(async () => {
       await target.stored;
       await attach(false);
     });
-  } catch (error) {
-    const isStored = await target.stored.then(
-      () => true,
-      () => false,
-    );
-    if (target.repairs || !isStored) throw error;
-    tell(`slipway: SBOM and provenance of image ${image.requested.tag} are not attached: ${messageOf(error)}\n`);
   }
 }
 

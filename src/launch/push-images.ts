@@ -193,8 +193,7 @@ async function shipOnce(
         return image.content(host);
       },
       attach: hasDocuments(image)
-        ? (outcome, stored) =>
-            attachDocuments(image, outcome, { client, repository, pushedBlobs, stored, repairs: check === "tags" })
+        ? (outcome, stored) => attachDocuments(image, outcome, { client, repository, pushedBlobs, stored })
         : undefined,
     };
   });

@@ -35,7 +35,8 @@ def _referrers_impl(ctx):
         asserts.equals(env, ctx.attr.types, [referrer["artifactType"] for referrer in image["referrers"]])
         for referrer in image["referrers"]:
             asserts.true(env, referrer["file"].split("/")[-1] in carried, "the run target carries " + referrer["file"])
-    asserts.equals(env, bool(ctx.attr.types), bool([name for name in carried if "provenance" in name]))
+    for part in ["provenance", "spdx"]:
+        asserts.equals(env, part in " ".join(ctx.attr.types).replace("in-toto", "provenance"), part in " ".join(carried))
     return analysistest.end(env)
 
 _REFERRERS_ATTRS = {"types": attr.string_list(doc = "The artifact types of what a push attaches.")}
@@ -137,14 +138,12 @@ def push_test_suite(name):
         target_under_test = ":all_pushes",
     )
 
-    # A load attaches nothing.
-    for target, types in {
-        "all_pushes": ["application/vnd.in-toto+json"],
-        "push_base": [],
-        "tagged": ["application/vnd.in-toto+json"],
-    }.items():
-        _referrers_test(name = target + "_referrers_test", target_under_test = target)
-        _stamped_referrers_test(name = target + "_stamped_referrers_test", types = types, target_under_test = target)
+    # Loads and launches attach nothing, so they build no SBOM.
+    sbom = "application/spdx+json"
+    for target, types in {"all_pushes": [sbom], "push_base": [], "tagged": []}.items():
+        stamped = types + ["application/vnd.in-toto+json"] if types else []
+        _referrers_test(name = target + "_referrers_test", types = types, target_under_test = target)
+        _stamped_referrers_test(name = target + "_stamped_referrers_test", types = stamped, target_under_test = target)
 
     labels = {
         "file": {"annotations": "//:package.json"},

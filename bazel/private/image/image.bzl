@@ -12,8 +12,8 @@ def image_output_groups(ctx, image):
       image: ImageInfo or ImageIndexInfo.
 
     Returns:
-      dict of output group to depset of File: `oci_layout`, `digest`, `layers`, `provenance` unless another tool built the image, and `oci_tarball` for
-      a single platform.
+      dict of output group to depset of File: `oci_layout`, `digest`, `layers`, `sbom` and `provenance` unless another tool built the image, and
+      `oci_tarball` for a single platform.
     """
     is_index = hasattr(image, "images")
     lines = ["--index=" + image.manifest.path] if is_index else []
@@ -41,8 +41,9 @@ def image_output_groups(ctx, image):
         "layers": depset(built_layers(image)),
         "oci_layout": action("layout", ctx.actions.declare_directory(ctx.label.name + ".layout"), "ImageLayout", with_blobs, lines),
     }
-    if getattr(image, "sbom", None):
-        groups["sbom"] = depset([image.sbom])
+    sboms = [each.sbom for each in (image.images if is_index else [image]) if each.sbom]
+    if sboms:
+        groups["sbom"] = depset(sboms)
     if image.provenance:
         groups["provenance"] = depset([image.provenance])
     if not is_index:
@@ -67,7 +68,7 @@ image = rule(
 
 Output groups: `oci_layout`, a folder of real files (OCI image specification 1.1, "Image Layout"); `oci_tarball`, an archive for
 `podman load` and `docker load`; `digest`, the manifest's digest as text; `layers`, the layers that the build makes;
-`provenance`, how the image was built (in-toto statement).
+`sbom`, the packages in the image, in the format of the setting `sbom`; `provenance`, how the image was built (in-toto statement).
 """,
     attrs = {
         "manifest": attr.label(mandatory = True, providers = [ImageInfo], doc = "The image."),

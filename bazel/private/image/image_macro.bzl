@@ -48,7 +48,8 @@ def image(
 
     The manifest and configuration follow the OCI image specification 1.1. Output groups: `oci_layout`, a folder of real files (section "Image
     Layout" of the specification); `oci_tarball`, one file for `podman load` and `docker load`, not with `platforms`; `digest`, the manifest's digest
-    as text; `layers`, the layers that the build makes; `provenance`, how the image was built (in-toto statement v1, SLSA provenance v1).
+    as text; `layers`, the layers that the build makes; `sbom`, the packages in it (SPDX 2.3, or CycloneDX 1.6 by the setting `sbom`), a file for each
+    platform; `provenance`, how the image was built (in-toto statement v1, SLSA provenance v1).
 
     Errors: a base for another platform than the image; a native program for another platform in a layer; two layers with a program, without
     `entrypoint`; `platform` together with `platforms`; an image reference as `base`; a negative `epoch`.

@@ -99,7 +99,7 @@ def _describe(ctx, mode, number, entry, carried, needed, placed):
 
     def referrers(image, path):
         # Only a push attaches them, so nothing else builds them.
-        if mode not in ["launch", "push"]:
+        if mode != "push":
             return []
         return [{"file": path(each.file), "artifactType": each.artifact_type} for each in image.referrers]
 
