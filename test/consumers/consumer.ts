@@ -46,14 +46,23 @@ export class Consumer {
   }
 
   /** Runs an image as it is, and gives its standard output. */
-  async podman(image: string, ...args: string[]): Promise<string> {
+  podman(image: string, ...args: string[]): Promise<string> {
+    return this.#runImage(image, [], args);
+  }
+
+  /** Runs another program in an image, and gives its standard output. */
+  inImage(image: string, program: string, ...args: string[]): Promise<string> {
+    return this.#runImage(image, [`--entrypoint=${program}`], args);
+  }
+
+  async #runImage(image: string, options: readonly string[], args: readonly string[]): Promise<string> {
     const repository = image.slice(image.indexOf("/") + 1, image.indexOf("@"));
     const login = ["--tls-verify=false", "--creds", `token:${await this.registry.token(repository)}`];
     await this.#podman(["pull", "--quiet", ...login, image]);
     try {
       const { files, processes } = processLimits() ?? {};
       const limits = files ? [`--ulimit=nofile=${files}:${files}`, `--ulimit=nproc=${processes}:${processes}`] : [];
-      return await this.#podman(["run", "--rm", ...limits, image, ...args]);
+      return await this.#podman(["run", "--rm", ...limits, ...options, image, ...args]);
     } finally {
       await this.#podman(["rmi", "--force", image]);
     }

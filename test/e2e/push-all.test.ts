@@ -85,6 +85,21 @@ async function read(repository: string, digest: Digest) {
   return { layers: manifest.layers, annotations: manifest.annotations, labels: config.config.Labels };
 }
 
+/** The documents of a type that are attached to the images of `push_all`. */
+async function attached(digests: readonly Digest[], artifactType: string) {
+  const client = await open();
+  const documents = [];
+  for (const [index, digest] of digests.entries()) {
+    const repository = ["team/one", "team/two", "app"][index] as string;
+    const [found] = await listReferrers(client, repository, digest, artifactType);
+    const stored = await client.getManifest(repository, found?.digest ?? "");
+    const { layers } = parseImageManifest(stored?.bytes ?? Buffer.alloc(0));
+    documents.push(JSON.parse(await text(client.getBlob(repository, layers[0] as never))));
+  }
+  client.close();
+  return documents;
+}
+
 describe("push_all", () => {
   it("without --stamp names the tag with a variable, and pushes nothing", async () => {
     const { status, stdout, stderr } = await workspace.bazel(["run", "//:push_all"]);
@@ -113,23 +128,30 @@ describe("push_all", () => {
     );
   });
 
+  it("has attached to each image what is in it", async () => {
+    const digests = digestsIn(await workspace.stdout(["run", "--stamp", "//:push_all"]));
+    const documents = await attached(digests, "application/spdx+json");
+    expect(documents.map(({ name }) => name)).toEqual(["//:one", "//:two", "//app:main_default_image"]);
+    const found = documents.map(({ packages }) =>
+      packages.filter((each: { versionInfo?: string }) => each.versionInfo).map((each: { name: string }) => each.name),
+    );
+    expect(found).toEqual([[], [], ["node"]]);
+  });
+
+  it("attaches the SBOM in another format, or none, by a setting", async () => {
+    const format = "--@slipway//bazel/settings:sbom";
+    const cyclonedx = await workspace.stdout(["run", "--stamp", `${format}=cyclonedx`, "//:push_all"]);
+    const [document] = await attached(digestsIn(cyclonedx).slice(0, 1), "application/vnd.cyclonedx+json");
+    expect(document).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6" });
+    const none = digestsIn(await workspace.stdout(["run", `${format}=none`, "//app:main_push", "--", "--tag=none"]));
+    const client = await open();
+    expect(await listReferrers(client, "app", none[0] as Digest)).toEqual([]);
+    client.close();
+  });
+
   it("has attached to each image how it was built", async () => {
     const digests = digestsIn(await workspace.stdout(["run", "--stamp", "//:push_all"]));
-    const client = await open();
-    const statements = [];
-    for (const [index, repository] of ["team/one", "team/two", "app"].entries()) {
-      const [statement] = await listReferrers(
-        client,
-        repository,
-        digests[index] as Digest,
-        "application/vnd.in-toto+json",
-      );
-      const { layers } = parseImageManifest(
-        (await client.getManifest(repository, statement?.digest ?? ""))?.bytes ?? Buffer.alloc(0),
-      );
-      statements.push(JSON.parse(await text(client.getBlob(repository, layers[0] as never))));
-    }
-    client.close();
+    const statements = await attached(digests, "application/vnd.in-toto+json");
     const dependencies = statements.map(({ predicate }) => predicate.buildDefinition.resolvedDependencies);
     const source = {
       name: "source",

@@ -73,7 +73,13 @@ async function growthCase(context: BenchContext, name: string, files: readonly s
 /** Writes what {@link makeLayer} reads. @param files in the folder `name`, which it returns */
 export function writeFlags({ scratch }: BenchContext, files: readonly string[], name = "growth"): string {
   const folder = join(scratch, name);
-  const lines = ["layer", "--output=layer.tar.gz", "--metadata=layer.json", "--packages=packages.json", "--compression=gzip"];
+  const lines = [
+    "layer",
+    "--output=layer.tar.gz",
+    "--metadata=layer.json",
+    "--packages=packages.json",
+    "--compression=gzip",
+  ];
   const entries = files.map((path) => JSON.stringify(["file", path, path]));
   writeFileSync(join(folder, "flags"), `${[...lines, ...entries].join("\n")}\n`);
   return folder;
