@@ -5,9 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { printed } from "../core/testdata/reported.ts";
 import { header } from "../layer/header.ts";
+import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
+import { openRegistry } from "../registry/client/open.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { StoredImages } from "../registry/client/testdata/stored-images.ts";
+import { attachReferrer } from "../registry/referrers.ts";
 import { pushImage, serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
 import { type Outcome, run } from "./testdata/slipway.ts";
 
@@ -197,6 +200,29 @@ describe("slipway image tree", () => {
     expect(readFileSync(file, "utf8")).toContain('["tool",5000]');
     const { layers } = JSON.parse((await image("tree", "HOST/team/app:v1", "--json")).out);
     expect(layers[0].root.children[0].children[0].children).toEqual([{ name: "tool", size: 5000 }]);
+  });
+
+  it("names the documents that are attached", async () => {
+    const digest = realImage("v1");
+    expect((await image("tree", "HOST/team/app:v1")).out).not.toContain("attached");
+    const client = openRegistry(registry.host);
+    const stored = await client.getManifest("team/app", digest);
+    const subject = {
+      mediaType: mediaTypes.manifest,
+      digest: sha256(stored?.bytes ?? ""),
+      size: stored?.bytes.length ?? 0,
+    };
+    const artifactType = "application/spdx+json";
+    const content = Buffer.from("{}");
+    const attached = await attachReferrer(client, "team/app", subject, {
+      artifactType,
+      mediaType: artifactType,
+      content,
+    });
+    client.close();
+    expect((await image("tree", "HOST/team/app:v1")).out).toMatch(/^attached: application\/spdx\+json$/m);
+    const { referrers } = JSON.parse((await image("tree", "HOST/team/app:v1", "--json")).out);
+    expect(referrers).toEqual([{ artifactType, digest: attached.digest, size: attached.size }]);
   });
 
   it("leaves no page behind when it cannot read the image", async () => {

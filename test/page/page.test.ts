@@ -30,7 +30,13 @@ async function shown(script: string): Promise<{ text: (id: string) => string; pr
     await layer({ "usr/bin/tool": 80_000, "app/main.js": 20_000 }, "program"),
   ];
   markHidden(layers);
-  const page = usagePage({ name: "localhost:5000/app:v1", digest: sha256("m"), platform: "linux/amd64", layers });
+  const page = usagePage({
+    name: "localhost:5000/app:v1",
+    digest: sha256("m"),
+    platform: "linux/amd64",
+    layers,
+    referrers: [],
+  });
   const folder = mkdtempSync(join(tmpdir(), "slipway-page-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   const file = join(folder, "page.html");

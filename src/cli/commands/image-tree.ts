@@ -60,10 +60,13 @@ export async function readUsage(image: NamedImage, { manifest, descriptor }: Pla
       layers[index] = await readLayer({ descriptor: layer, comment: comments[index] ?? "" }, open);
     }
   };
-  await Promise.all(Array.from({ length: parallelLayers }, worker));
-  markHidden(layers);
   const { digest } = descriptor;
-  return { name: formatReference(image.reference), digest, platform: formatPlatform(config), layers };
+  const [referrers] = await Promise.all([
+    image.client.referrers(image.repository, digest),
+    ...Array.from({ length: parallelLayers }, worker),
+  ]);
+  markHidden(layers);
+  return { name: formatReference(image.reference), digest, platform: formatPlatform(config), layers, referrers };
 }
 
 /** The history entry of each layer, in one line. Empty if history and layers do not match. */
@@ -91,9 +94,12 @@ async function writePage(path: string, page: string): Promise<void> {
   }
 }
 
-function json({ layers, ...image }: ImageUsage): string {
+function json({ layers, referrers, ...image }: ImageUsage): string {
   return JSON.stringify({
     ...image,
+    ...(referrers.length > 0 && {
+      referrers: referrers.map(({ artifactType, digest, size }) => ({ artifactType, digest, size })),
+    }),
     layers: layers.map(({ descriptor, comment, root }) => ({
       digest: descriptor.digest,
       size: descriptor.size,

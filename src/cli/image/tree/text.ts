@@ -1,3 +1,4 @@
+import type { Descriptor } from "../../../oci/descriptor.ts";
 import { formatBytes } from "../../../registry/client/progress.ts";
 import { type FileUsage, type FolderUsage, isFolder, type LayerUsage } from "./usage.ts";
 
@@ -8,6 +9,8 @@ export interface ImageUsage {
   readonly digest: string;
   readonly platform: string;
   readonly layers: readonly LayerUsage[];
+  /** The documents that are attached to it. */
+  readonly referrers: readonly Descriptor[];
 }
 
 /** Entries with a smaller share of their layer get no line. */
@@ -19,7 +22,7 @@ const smallestShare = 0.02;
  * @param depth levels of folders to show
  */
 export function formatUsage(image: ImageUsage, depth: number): string {
-  const { name, digest, platform, layers } = image;
+  const { name, digest, platform, layers, referrers } = image;
   const [compressed, unpacked] = totals(image);
   const files = layers.reduce((sum, { root }) => sum + root.files, 0);
   const count = `${layers.length} layer${layers.length === 1 ? "" : "s"}, ${files} file${files === 1 ? "" : "s"}`;
@@ -27,6 +30,7 @@ export function formatUsage(image: ImageUsage, depth: number): string {
     `${name}  ${platform}`,
     digest,
     `${formatBytes(compressed)} to pull, ${formatBytes(unpacked)} unpacked: ${count}`,
+    ...referrers.map(({ artifactType }) => `attached: ${printable(artifactType ?? "document of no type")}`),
     ...layers.flatMap((layer, index) => ["", ...layerLines(layer, index, depth)]),
   ].join("\n");
 }

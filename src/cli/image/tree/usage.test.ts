@@ -29,7 +29,7 @@ async function layer(files: Record<string, number>, comment = ""): Promise<Layer
 }
 
 function image(layers: readonly LayerUsage[]): ImageUsage {
-  return { name: "localhost:5000/team/app:v1", digest: sha256("m"), platform: "linux/amd64", layers };
+  return { name: "localhost:5000/team/app:v1", digest: sha256("m"), platform: "linux/amd64", layers, referrers: [] };
 }
 
 function hidden(node: FileUsage | FolderUsage, path = ""): string[] {
