@@ -22,19 +22,30 @@ const descriptions: readonly (readonly [path: RegExp, read: (text: string) => Pa
   [/^var\/lib\/dpkg\/status(?:\.d\/[^/]+)?$/, debianPackages],
 ];
 
+/** Endings of these paths. A layer has many files, and nearly all have none of them. */
+const endings = ["/package.json", "/METADATA", "/PKG-INFO", ".egg-info", "/os-release", "/dpkg/status"];
+
+function isDescription(path: string): boolean {
+  return endings.some((ending) => path.endsWith(ending)) || path.startsWith("var/lib/dpkg/status.d/");
+}
+
 /** Finds packages in the files of a layer while it is written. */
 export class PackageFinder {
   #distribution: Distribution | undefined;
   readonly #records = new Map<string, PackageRecord>();
 
   look(file: FileView): void {
+    for (const record of isDescription(file.path) ? this.#describedBy(file) : executablePackages(file)) {
+      this.#records.set(JSON.stringify(record), record);
+    }
+  }
+
+  #describedBy(file: FileView): PackageRecord[] {
     const text = () => file.read(0, descriptionLimit).toString("utf8");
     if (/^(?:etc|usr\/lib)\/os-release$/.test(file.path))
       this.#distribution = distributionOf(text()) ?? this.#distribution;
     const read = descriptions.find(([path]) => path.test(file.path))?.[1];
-    for (const record of read ? read(text()) : executablePackages(file)) {
-      this.#records.set(JSON.stringify(record), record);
-    }
+    return read ? read(text()) : [];
   }
 
   /** The packages that were found, each once, in an order that depends on them alone. */
