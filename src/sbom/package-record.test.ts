@@ -16,6 +16,7 @@ it.each([
     { type: "golang", name: "github.com/Masterminds/semver/v3", version: "v3.2.0" },
     "pkg:golang/github.com/Masterminds/semver/v3@v3.2.0",
   ],
+  [{ type: "golang", name: "/example.com//a/", version: "v1" }, "pkg:golang/example.com/a@v1"],
   [{ type: "golang", name: "stdlib", version: "1.24.1" }, "pkg:golang/stdlib@1.24.1"],
   [{ type: "cargo", name: "serde", version: "1.0.0", license: "MIT" }, "pkg:cargo/serde@1.0.0"],
   [{ type: "generic", name: "node", version: "24.0.0" }, "pkg:generic/node@24.0.0"],

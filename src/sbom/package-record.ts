@@ -35,12 +35,12 @@ export function packageUrl(record: PackageRecord, distribution: Distribution = {
     const { id, versionId } = distribution;
     const distro = versionId === undefined ? undefined : `${id}-${versionId}`;
     const qualifiers = { arch: architecture, distro, upstream: source };
-    return formatPackageUrl({ type, namespace: id.toLowerCase(), name: name.toLowerCase(), version, qualifiers });
+    return formatPackageUrl({ type, namespace: [id.toLowerCase()], name: name.toLowerCase(), version, qualifiers });
   }
   if (type === "pypi") return formatPackageUrl({ type, name: name.toLowerCase().replaceAll("_", "-"), version });
-  // Names of npm packages have no case folded: old ones differ by it alone, such as JSONStream and jsonstream.
-  const slash = type === "npm" || type === "golang" ? name.lastIndexOf("/") : -1;
-  return formatPackageUrl({ type, namespace: name.slice(0, Math.max(slash, 0)), name: name.slice(slash + 1), version });
+  // The case of npm names stays: some old packages differ by it alone, such as JSONStream and jsonstream.
+  const segments = type === "npm" || type === "golang" ? name.split("/").filter((segment) => segment !== "") : [name];
+  return formatPackageUrl({ type, namespace: segments.slice(0, -1), name: segments.at(-1) ?? name, version });
 }
 
 /**

@@ -1,8 +1,8 @@
 /** The parts of a package URL. */
 export interface PackageUrlParts {
   readonly type: string;
-  /** Vendor, scope or path before the name, with `/` between its segments. */
-  readonly namespace?: string;
+  /** Vendor, scope or path before the name. */
+  readonly namespace?: readonly string[];
   readonly name: string;
   readonly version: string;
   /** Those that are undefined are left out. */
@@ -17,8 +17,8 @@ function encode(text: string): string {
 }
 
 /** Writes a package URL in its canonical form, without the rules of its type: ECMA-427, "Package-URL (PURL)". */
-export function formatPackageUrl({ type, namespace = "", name, version, qualifiers = {} }: PackageUrlParts): string {
-  const path = [...namespace.split("/").filter((segment) => segment !== ""), name].map(encode).join("/");
+export function formatPackageUrl({ type, namespace = [], name, version, qualifiers = {} }: PackageUrlParts): string {
+  const path = [...namespace, name].map(encode).join("/");
   const query = Object.entries(qualifiers)
     .flatMap(([key, value]) => (value === undefined || value === "" ? [] : [`${key}=${encode(value)}`]))
     .sort()
