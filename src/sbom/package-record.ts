@@ -1,3 +1,5 @@
+import { formatPackageUrl } from "./package-url.ts";
+
 /** A Linux distribution, with the names of its `os-release`: `debian`, `12`. */
 export interface Distribution {
   readonly id: string;
@@ -21,22 +23,22 @@ export interface PackageRecord {
   readonly checksums?: Readonly<Record<string, string>>;
 }
 
-/** One component of a package URL. Colons stay as they are. */
-function encode(text: string): string {
-  return encodeURIComponent(text)
-    .replaceAll("%3A", ":")
-    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
 /**
- * The package URL of a package: `pkg:npm/%40scope/name@1.0.0`.
+ * The package URL of a package, by the rules of its type in the purl specification: `pkg:npm/%40scope/name@1.0.0`. Debian's has the qualifiers that
+ * scanners look up vulnerabilities by: `arch`, `distro`, and `upstream` for the source package.
  *
  * @param distribution the one that Debian packages are of. Default: Debian, without a release
  */
-export function packageUrl(record: PackageRecord, distribution?: Distribution): string {
-  const { type, name, version, architecture } = record;
-  const normalized = type === "pypi" ? name.toLowerCase().replaceAll("_", "-") : name;
-  const vendor = distribution?.id ?? "debian";
-  const path = (type === "deb" ? `${vendor}/${normalized}` : normalized).split("/").map(encode).join("/");
-  return `pkg:${type}/${path}@${encode(version)}${architecture === undefined ? "" : `?arch=${encode(architecture)}`}`;
+export function packageUrl(record: PackageRecord, distribution: Distribution = { id: "debian" }): string {
+  const { type, name, version, architecture, source } = record;
+  if (type === "deb") {
+    const { id, versionId } = distribution;
+    const distro = versionId === undefined ? undefined : `${id}-${versionId}`;
+    const qualifiers = { arch: architecture, distro, upstream: source };
+    return formatPackageUrl({ type, namespace: [id.toLowerCase()], name: name.toLowerCase(), version, qualifiers });
+  }
+  if (type === "pypi") return formatPackageUrl({ type, name: name.toLowerCase().replaceAll("_", "-"), version });
+  // The case of npm names stays: some old packages differ by it alone, such as JSONStream and jsonstream.
+  const segments = type === "npm" || type === "golang" ? name.split("/").filter((segment) => segment !== "") : [name];
+  return formatPackageUrl({ type, namespace: segments.slice(0, -1), name: segments.at(-1) ?? name, version });
 }

@@ -1,53 +1,95 @@
 import { expect, it } from "vitest";
 import { sha256 } from "../oci/digest.ts";
+import type { ImageContents } from "./contents.ts";
 import type { PackageRecord } from "./package-record.ts";
 import { spdx } from "./spdx.ts";
 
 const a: PackageRecord = { type: "npm", name: "a", version: "1.0.0", license: "see LICENSE" };
-const b: PackageRecord = { type: "pypi", name: "b", version: "2" };
-const image = { name: "app", digest: sha256("image"), base: { name: "debian", digest: sha256("base") } };
-const layers = (first: PackageRecord[]) => [
-  { digest: sha256("one"), packages: first },
-  { digest: sha256("two"), packages: [a] },
-];
+const b: PackageRecord = {
+  type: "deb",
+  name: "b",
+  version: "2",
+  license: "MIT or ISC",
+  architecture: "amd64",
+  checksums: { sha256: sha256("archive").slice(7) },
+};
+const contents: ImageContents = {
+  name: "registry.example.com/team/app",
+  digest: sha256("image"),
+  platform: { os: "linux", architecture: "amd64" },
+  base: { name: "docker.io/library/debian", digest: sha256("base") },
+  distribution: { id: "debian", versionId: "12" },
+  layers: [
+    { digest: sha256("one"), packages: [a, b, a] },
+    { digest: sha256("two"), packages: [a] },
+  ],
+};
 
-it("gives the same bytes in any order of packages", () => {
-  expect(spdx.format({ ...image, layers: layers([a, b]) })).toBe(spdx.format({ ...image, layers: layers([b, a, b]) }));
-});
+const parse = (some: ImageContents) => JSON.parse(spdx.format(some));
 
-it("chooses between two licences of a package in any order", () => {
-  const other = { ...a, license: "MIT" };
-  expect(spdx.format({ ...image, layers: layers([a, other]) })).toBe(
-    spdx.format({ ...image, layers: layers([other, a]) }),
-  );
-});
-
-it("changes its namespace with its contents", () => {
-  const namespace = (first: PackageRecord[]) =>
-    JSON.parse(spdx.format({ ...image, layers: layers(first) })).documentNamespace;
-  expect(namespace([a])).not.toBe(namespace([a, b]));
-});
-
-it("lists a package once, related to each of its layers", () => {
-  const { packages, relationships } = JSON.parse(spdx.format({ ...image, layers: layers([a, b]) }));
-  const ids = packages.map((item: { SPDXID: string }) => item.SPDXID);
-  expect(new Set(ids).size).toBe(ids.length);
-  expect(packages.map((item: { name: string }) => item.name)).toEqual([
-    "app",
-    "debian",
-    sha256("one"),
-    "a",
-    "b",
-    sha256("two"),
-  ]);
-  const { SPDXID } = packages[3];
-  expect(
-    relationships.filter((item: { relatedSpdxElement: string }) => item.relatedSpdxElement === SPDXID),
-  ).toHaveLength(2);
-  for (const item of relationships) expect(["SPDXRef-DOCUMENT", ...ids]).toContain(item.spdxElementId);
-  expect(relationships).toContainEqual({
-    spdxElementId: ids[0],
-    relationshipType: "DESCENDANT_OF",
-    relatedSpdxElement: ids[1],
+it("describes the image, its base, layers and packages", () => {
+  const { packages, relationships } = parse(contents);
+  const [image, base, system, one, two, deb, npm] = packages;
+  expect(packages).toHaveLength(7);
+  expect(image).toEqual({
+    SPDXID: `SPDXRef-Image-${sha256("image").slice(7)}`,
+    name: "registry.example.com/team/app",
+    versionInfo: sha256("image"),
+    downloadLocation: "NOASSERTION",
+    filesAnalyzed: false,
+    licenseDeclared: "NOASSERTION",
+    primaryPackagePurpose: "CONTAINER",
+    checksums: [{ algorithm: "SHA256", checksumValue: sha256("image").slice(7) }],
+    externalRefs: [
+      {
+        referenceCategory: "PACKAGE-MANAGER",
+        referenceType: "purl",
+        referenceLocator: `pkg:oci/app@${sha256("image")}?arch=amd64&repository_url=registry.example.com%2Fteam%2Fapp`,
+      },
+    ],
+    comment: "Platform: linux/amd64",
   });
+  expect(base).toMatchObject({ name: "docker.io/library/debian", versionInfo: sha256("base") });
+  expect(system).toMatchObject({ name: "debian", versionInfo: "12", primaryPackagePurpose: "OPERATING_SYSTEM" });
+  expect(deb).toMatchObject({
+    name: "b",
+    licenseDeclared: "MIT OR ISC",
+    checksums: [{ algorithm: "SHA256", checksumValue: sha256("archive").slice(7) }],
+    externalRefs: [{ referenceLocator: "pkg:deb/debian/b@2?arch=amd64&distro=debian-12" }],
+  });
+  expect(npm).toMatchObject({
+    name: "a",
+    licenseDeclared: "NOASSERTION",
+    licenseComments: "The package states: see LICENSE",
+  });
+  const related = relationships.map((item: Record<string, string>) => Object.values(item));
+  expect(related).toEqual([
+    ["SPDXRef-DOCUMENT", "DESCRIBES", image.SPDXID],
+    [image.SPDXID, "DESCENDANT_OF", base.SPDXID],
+    [image.SPDXID, "CONTAINS", system.SPDXID],
+    [image.SPDXID, "CONTAINS", one.SPDXID],
+    [one.SPDXID, "CONTAINS", deb.SPDXID],
+    [one.SPDXID, "CONTAINS", npm.SPDXID],
+    [image.SPDXID, "CONTAINS", two.SPDXID],
+    [two.SPDXID, "CONTAINS", npm.SPDXID],
+  ]);
+});
+
+it("lists packages of the same URL that state different licences", () => {
+  const { packages } = parse({
+    ...contents,
+    layers: [{ digest: sha256("one"), packages: [a, { ...a, license: "MIT" }] }],
+  });
+  expect(
+    packages
+      .slice(-2)
+      .map((item: { licenseDeclared: string }) => item.licenseDeclared)
+      .sort(),
+  ).toEqual(["MIT", "NOASSERTION"]);
+});
+
+it("leaves out checksums that are none", () => {
+  const checksums = { sha256: "12", crc: "12345678", sha1: "z".repeat(40) };
+  const { packages } = parse({ ...contents, layers: [{ digest: sha256("one"), packages: [{ ...a, checksums }] }] });
+  expect(packages.at(-1)).not.toHaveProperty("checksums");
 });

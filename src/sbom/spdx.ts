@@ -1,76 +1,95 @@
-import { type Digest, sha256, splitDigest } from "../oci/digest.ts";
+import { formatPlatform } from "../oci/descriptor.ts";
+import { type Digest, splitDigest } from "../oci/digest.ts";
 import type { ImageContents, SbomFormat } from "./contents.ts";
-import { type PackageRecord, packageUrl } from "./package-record.ts";
+import { imageUrl } from "./image-url.ts";
+import { inventoryOf, type ListedPackage } from "./inventory.ts";
+import { uuidOf } from "./uuid.ts";
 
 const unknown = "NOASSERTION";
 
-function artifact(kind: string, name: string, digest: Digest) {
+/** The fields that every package has. An SBOM of an image lists no files. */
+const common = { downloadLocation: unknown, filesAnalyzed: false, licenseDeclared: unknown };
+
+function urlReference(url: string | undefined) {
+  if (url === undefined) return {};
+  return { externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: url }] };
+}
+
+/** An image or a layer: a package that its digest identifies. */
+function artifact(kind: "Image" | "Base" | "Layer", name: string, digest: Digest, url?: string) {
   const { algorithm, hex } = splitDigest(digest);
   return {
     SPDXID: `SPDXRef-${kind}-${hex}`,
     name,
-    downloadLocation: unknown,
-    filesAnalyzed: false,
+    versionInfo: digest,
+    ...common,
+    primaryPackagePurpose: kind === "Layer" ? "ARCHIVE" : "CONTAINER",
     checksums: [{ algorithm: algorithm.toUpperCase(), checksumValue: hex }],
+    ...urlReference(url),
   };
 }
 
-/** The licence stays a comment: SPDX accepts listed identifiers alone, and packages state any text. */
-function described(record: PackageRecord, url: string) {
+function described({ id, url, name, version, expression, statement, checksums }: ListedPackage) {
   return {
-    SPDXID: `SPDXRef-Package-${splitDigest(sha256(url)).hex}`,
-    name: record.name,
-    versionInfo: record.version,
-    downloadLocation: unknown,
-    filesAnalyzed: false,
-    licenseDeclared: unknown,
-    ...(record.license !== undefined && { licenseComments: `The package states: ${record.license}` }),
-    externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: url }],
+    SPDXID: `SPDXRef-Package-${id}`,
+    name,
+    versionInfo: version,
+    ...common,
+    ...(expression !== undefined && { licenseDeclared: expression }),
+    ...(statement !== undefined && { licenseComments: `The package states: ${statement}` }),
+    ...(checksums.length > 0 && {
+      checksums: checksums.map(({ algorithm, hex }) => ({ algorithm: algorithm.toUpperCase(), checksumValue: hex })),
+    }),
+    ...urlReference(url),
   };
 }
 
-/**
- * The SPDX 2.3 document of an image as JSON. The same contents give the same bytes in any order of packages: the time of creation is the epoch.
- * A package in several layers is listed once, and each of these layers contains it.
- */
-function spdxDocument({ name, digest, base, layers }: ImageContents): string {
-  const image = artifact("Image", name, digest);
-  const packages: object[] = [image];
+function spdxDocument(contents: ImageContents): string {
+  const { name, digest, platform, base, distribution } = contents;
+  const inventory = inventoryOf(contents);
+  const image = {
+    ...artifact("Image", name, digest, imageUrl(name, digest, platform)),
+    ...(platform && { comment: `Platform: ${formatPlatform(platform)}` }),
+  };
+  const packages: { SPDXID: string }[] = [image];
   const relationships: object[] = [];
   const relate = (from: string, relationshipType: string, to: string) =>
     relationships.push({ spdxElementId: from, relationshipType, relatedSpdxElement: to });
   relate("SPDXRef-DOCUMENT", "DESCRIBES", image.SPDXID);
   if (base !== undefined) {
-    const item = artifact("Base", base.name, base.digest);
+    const item = artifact("Base", base.name, base.digest, imageUrl(base.name, base.digest, platform));
     packages.push(item);
     relate(image.SPDXID, "DESCENDANT_OF", item.SPDXID);
   }
-  const seen = new Map<string, ReturnType<typeof described>>();
-  for (const layer of new Map(layers.map((item) => [item.digest, item])).values()) {
+  if (distribution !== undefined) {
+    const item = {
+      SPDXID: "SPDXRef-OperatingSystem",
+      name: distribution.id,
+      ...(distribution.versionId !== undefined && { versionInfo: distribution.versionId }),
+      ...common,
+      primaryPackagePurpose: "OPERATING_SYSTEM",
+    };
+    packages.push(item);
+    relate(image.SPDXID, "CONTAINS", item.SPDXID);
+  }
+  for (const layer of inventory.layers) {
     const item = artifact("Layer", layer.digest, layer.digest);
     packages.push(item);
     relate(image.SPDXID, "CONTAINS", item.SPDXID);
-    const keyed = layer.packages.map((record) => ({ url: packageUrl(record), record, key: JSON.stringify(record) }));
-    keyed.sort((x, y) => (`${x.url} ${x.key}` < `${y.url} ${y.key}` ? -1 : 1));
-    for (const [url, record] of new Map(keyed.map((item) => [item.url, item.record]))) {
-      const known = seen.get(url) ?? described(record, url);
-      if (!seen.has(url)) packages.push(known);
-      seen.set(url, known);
-      relate(item.SPDXID, "CONTAINS", known.SPDXID);
-    }
+    for (const { id } of layer.packages) relate(item.SPDXID, "CONTAINS", `SPDXRef-Package-${id}`);
   }
-  const contents = sha256(JSON.stringify([packages, relationships]));
+  packages.push(...inventory.packages.map(described));
   return `${JSON.stringify({
     spdxVersion: "SPDX-2.3",
     dataLicense: "CC0-1.0",
     SPDXID: "SPDXRef-DOCUMENT",
     name,
-    documentNamespace: `urn:${contents}`,
+    documentNamespace: uuidOf(JSON.stringify([name, packages, relationships])),
     creationInfo: { created: "1970-01-01T00:00:00Z", creators: ["Tool: slipway"] },
     packages,
     relationships,
   })}\n`;
 }
 
-/** SPDX 2.3 as JSON. */
+/** SPDX 2.3 as JSON. Its time of creation is the epoch, and its namespace a hash, so that the same contents give the same bytes. */
 export const spdx: SbomFormat = { mediaType: "application/spdx+json", format: spdxDocument };

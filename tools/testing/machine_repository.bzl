@@ -26,6 +26,7 @@ _PARTS = {
     "conda": "micromamba --version || mamba --version || conda --version",
     "git_http": "test -x \"$(git --exec-path)/git-http-backend\"",
     "moto": "moto_server --help",
+    "pyspdxtools": "pyspdxtools --help",
     "sshd": "test -x /usr/sbin/sshd && command -v ssh-agent",
     "umoci": "umoci --version",
     # What tools/testing/farm/start needs.
