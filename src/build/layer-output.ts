@@ -6,32 +6,30 @@ import { type Arguments, argumentError } from "./arguments.ts";
 import { type Context, pathIn } from "./context.ts";
 import { writeFiles } from "./files.ts";
 
-/** The options of every command that writes a layer: `--output=BLOB --metadata=JSON --packages=JSON --compression=gzip|zstd|none [--comment=TEXT]`. */
+/** The options of every command that writes a layer: `--output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT]`. */
 export const layerOptions = ["output", "metadata", "packages", "compression", "comment"] as const;
 
-/** Writes a layer, its metadata and its list of packages to the files that {@link layerOptions} name. */
+/** Writes a layer, its metadata and, if asked for, its list of packages to the files that {@link layerOptions} name. */
 export async function writeLayerFiles(
   options: Arguments,
   context: Context,
   layer: Pick<LayerOptions, "entries" | "native">,
 ): Promise<void> {
   const comment = options.optional("comment");
-  const finder = new PackageFinder();
+  const packages = options.optional("packages");
+  const finder = packages === undefined ? undefined : new PackageFinder();
   const metadata = await writeLayer({
     ...layer,
-    look: (file) => finder.look(file),
+    ...(finder ? { look: (file) => finder.look(file) } : {}),
     output: pathIn(context, options.one("output")),
     compression: compressionOf(options),
     ...(comment === undefined ? {} : { comment }),
     ...(context.cache ? { cache: context.cache } : {}),
     signal: context.signal,
   });
-  writeFiles(
-    new Map([
-      [pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)],
-      [pathIn(context, options.one("packages")), formatLayerPackages(finder.found())],
-    ]),
-  );
+  const files = new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]);
+  if (packages !== undefined && finder) files.set(pathIn(context, packages), formatLayerPackages(finder.found()));
+  writeFiles(files);
 }
 
 function compressionOf(options: Arguments): Compression {

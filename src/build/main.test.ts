@@ -192,7 +192,7 @@ describe("the build tool", () => {
     worker.send({ requestId: 2, arguments: layer("good") });
     expect(await worker.response()).toEqual({ exitCode: 0, output: "", requestId: 2 });
     expect(await worker.end()).toBe(0);
-    expect(readdirSync(folder).sort()).toEqual(["good.layer.json", "good.tar.gz", "größe.txt"]);
+    expect(readdirSync(folder).sort()).toEqual(["good.layer.json", "good.packages.json", "good.tar.gz", "größe.txt"]);
   });
 
   it("names what is wrong on standard error, exits with 2 and leaves nothing", () => {

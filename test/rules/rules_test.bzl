@@ -33,7 +33,7 @@ def _image_impl(ctx):
 def _manifest_impl(ctx):
     env = analysistest.begin(ctx)
     actions = analysistest.target_actions(env)
-    asserts.equals(env, ["ImageManifest", "ImageProvenance"], [action.mnemonic for action in actions])
+    asserts.equals(env, ["ImageManifest", "ImageSbom", "ImageProvenance"], [action.mnemonic for action in actions])
     inputs = [file.basename for action in actions for file in action.inputs.to_list()]
     for layer in analysistest.target_under_test(env)[ImageInfo].layers:
         asserts.false(env, layer.blob.basename in inputs, "the manifest and the provenance are made without reading " + layer.blob.basename)

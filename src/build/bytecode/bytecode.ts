@@ -11,7 +11,7 @@ import type { PythonCompiler } from "./compiler.ts";
 import { bytecodePath } from "./paths.ts";
 
 /**
- * `bytecode --output=BLOB --metadata=JSON --packages=JSON --compression=gzip|zstd|none [--comment=TEXT]`, then `["file", IMAGE_PATH, SOURCE]` for each module,
+ * `bytecode --output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT]`, then `["file", IMAGE_PATH, SOURCE]` for each module,
  * and `["deb", PATH]` for each Debian package whose modules count: a layer with their bytecode, each beside its module. A module that does not compile has none, as
  * Python's own `compileall` leaves it.
  */

@@ -6,7 +6,7 @@ import { type Context, pathIn } from "../context.ts";
 import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 
 /**
- * `debian --output=BLOB --metadata=JSON --packages=JSON --compression=gzip|zstd|none [--comment=TEXT]`, then `["deb", PATH]` for each package and
+ * `debian --output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT]`, then `["deb", PATH]` for each package and
  * `["user", {"name", "uid", "gid", "home", "shell"}]` for each account: one layer with the content of the packages and the files that
  * their maintainer scripts would create.
  */

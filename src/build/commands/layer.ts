@@ -15,7 +15,7 @@ import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 import { withoutRepositories } from "../repo-mapping.ts";
 
 /**
- * `layer --output=BLOB --metadata=JSON --packages=JSON --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER] [--platform=OS/ARCHITECTURE
+ * `layer --output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER] [--platform=OS/ARCHITECTURE
  * [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE, {"mode", "uid", "gid"}]`, `["symlink", IMAGE_PATH, TARGET]`, `["empty",
  * IMAGE_PATH]`, `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`, `["repo_mapping", IMAGE_PATH, SOURCE, PREFIX…]` (see {@link withoutRepositories}).
  *
