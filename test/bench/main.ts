@@ -9,6 +9,7 @@ import { fanoutCases } from "./cases/fanout.ts";
 import { farmCases } from "./cases/farm.ts";
 import { growthCases } from "./cases/growth.ts";
 import { manyCase } from "./cases/many.ts";
+import { sbomCases } from "./cases/sbom.ts";
 import { sizesCase } from "./cases/sizes.ts";
 import { startupCase } from "./cases/startup.ts";
 import { throughputCases } from "./cases/throughput.ts";
@@ -18,13 +19,13 @@ import { writeLayout } from "./layouts.ts";
 import { isInstalled, type Result, run } from "./measure.ts";
 import { startPeerRegistry } from "./registries.ts";
 import { unpackRelease } from "./release.ts";
-import { writeShape } from "./shape.ts";
+import { type BaseImage, writeShape } from "./shape.ts";
 import { table } from "./table.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Those of the first list are run unasked. */
 const usual = ["edits", "many", "throughput", "startup", "growth", "distance", "cluster"] as const;
-const groups = [...usual, "fanout", "farm", "from_nothing", "weights"] as const;
+const groups = [...usual, "fanout", "farm", "from_nothing", "sbom", "weights"] as const;
 
 const help = `Measures Slipway, what it aims at, and other tools beside it, in the same rounds.
 Prints a line of JSON per goal, and for people a table on standard error.
@@ -33,7 +34,7 @@ Prints a line of JSON per goal, and for people a table on standard error.
   --only NAME  one group of cases; may be repeated: ${groups.join(", ")}
                (fanout is run only so: containers of podman, and pods of the cluster in KUBECONFIG, whose nodes must reach this
                machine's loopback, in the namespace SLIPWAY_KUBERNETES_NAMESPACE; farm needs what tools/testing/farm
-               needs; from_nothing is one of edits; weights needs 3 GB of disk)
+               needs; from_nothing is one of edits; sbom compares edits with SBOMs and without; weights needs 3 GB of disk)
   --help       print this
 `;
 
@@ -94,6 +95,7 @@ async function bench(): Promise<void> {
     if (values.only.includes("startup")) add(await startupCase(context));
     if (values.only.includes("edits")) await editCases(context, add);
     else if (values.only.includes("from_nothing")) await editCases(context, add, true);
+    if (values.only.includes("sbom")) for await (const result of sbomCases(context, pushBase(context))) add(result);
     if (values.only.includes("weights")) for await (const result of weightsCases(context)) add(result);
     if (values.only.includes("many")) add(await manyCase(context));
     if (values.only.includes("growth")) for await (const result of growthCases(context)) add(result);
@@ -112,29 +114,37 @@ async function bench(): Promise<void> {
   tell(table(results));
 }
 
-async function editCases(
-  context: BenchContext,
-  add: (...results: readonly Result[]) => void,
-  fromNothingOnly = false,
-): Promise<void> {
-  const bytes = 80_000_000;
+/** Bytes of the base image. */
+const baseSize = 80_000_000;
+
+/** Makes the base image and pushes it to the peers' registry. */
+function pushBase(context: BenchContext): BaseImage {
   const layout = join(context.scratch, "base");
-  const digest = writeLayout(layout, [bytes / 2, bytes / 4, bytes / 4], Date.now());
+  const digest = writeLayout(layout, [baseSize / 2, baseSize / 4, baseSize / 4], Date.now());
   const image = `${context.registry.host}/base`;
   const copy = isInstalled("skopeo")
     ? ["skopeo", "copy", "-q", "--preserve-digests", "--dest-tls-verify=false", `oci:${layout}`, `docker://${image}:v1`]
     : ["crane", "push", "--insecure", layout, `${image}:v1`];
   run(copy);
   rmSync(layout, { recursive: true });
+  return { image, digest };
+}
+
+async function editCases(
+  context: BenchContext,
+  add: (...results: readonly Result[]) => void,
+  fromNothingOnly = false,
+): Promise<void> {
+  const base = pushBase(context);
   const workspace = new Workspace(context.repository, context.scratch, "edits");
-  writeShape(workspace, context.release, { image, digest });
+  writeShape(workspace, context.release, base);
   try {
     context.tell("first build, with Bazel's start");
     workspace.bazel("run", "//app:main");
-    if (!fromNothingOnly) add(...(await runCases(context, workspace, { image, digest })));
+    if (!fromNothingOnly) add(...(await runCases(context, workspace, base)));
     if (!fromNothingOnly) add(await packageCase(context, workspace));
     add(await fromNothingCase(context, workspace));
-    if (!fromNothingOnly) add(sizesCase(context, workspace, bytes));
+    if (!fromNothingOnly) add(sizesCase(context, workspace, baseSize));
   } finally {
     workspace.stop();
   }
