@@ -46,7 +46,8 @@ function licenseOf({ license = "" }: PackageRecord, known: Licenses): Pick<Liste
   const before = known.get(license);
   if (before !== undefined) return before;
   const expression = licenseExpression(license);
-  const found = expression !== undefined ? { expression } : license.trim() === "" ? {} : { statement: license };
+  const found =
+    expression !== undefined ? { expression } : license.trim() === "" ? {} : { statement: license.toWellFormed() };
   known.set(license, found);
   return found;
 }
@@ -59,9 +60,14 @@ export function inventoryOf({ layers, distribution }: ImageContents): Inventory 
   const licenses: Licenses = new Map();
   const listed = new Map<string, ListedPackage>();
   const list = (record: PackageRecord): ListedPackage => {
-    const { name, version } = record;
-    const said = { url: packageUrl(record, distribution), name, version, ...licenseOf(record, licenses) };
-    const item = { ...said, checksums: checksumsOf(record) };
+    const item = {
+      url: packageUrl(record, distribution),
+      // Halves of surrogate pairs have no UTF-8.
+      name: record.name.toWellFormed(),
+      version: record.version.toWellFormed(),
+      ...licenseOf(record, licenses),
+      checksums: checksumsOf(record),
+    };
     const id = splitDigest(sha256(JSON.stringify(item))).hex.slice(0, 32);
     const known = listed.get(id) ?? { id, ...item };
     listed.set(id, known);
@@ -70,7 +76,7 @@ export function inventoryOf({ layers, distribution }: ImageContents): Inventory 
   const byDigest = Map.groupBy(layers, (layer) => layer.digest);
   const found = [...byDigest].map(([digest, same]) => ({
     digest,
-    packages: sorted(new Set(same.flatMap((layer) => layer.packages.map(wellFormed).map(list)))),
+    packages: sorted(new Set(same.flatMap((layer) => layer.packages.map(list)))),
   }));
   return { packages: sorted(listed.values()), layers: found };
 }
@@ -81,11 +87,4 @@ function sorted(packages: Iterable<ListedPackage>): ListedPackage[] {
 
 function order(a: string, b: string): number {
   return a < b ? -1 : 1;
-}
-
-/** Texts of packages can contain halves of surrogate pairs, which have no UTF-8. */
-function wellFormed(record: PackageRecord): PackageRecord {
-  return JSON.parse(
-    JSON.stringify(record, (_key, value) => (typeof value === "string" ? value.toWellFormed() : value)),
-  );
 }

@@ -6,12 +6,19 @@ import parse from "spdx-expression-parse";
  * @returns undefined for other texts, and for references to licences (`LicenseRef-`), which only a document with their texts can have
  */
 export function licenseExpression(text: string): string | undefined {
-  // The parser skips characters that it does not know.
-  if (!/^[A-Za-z0-9.+() -]+$/.test(text) || text.includes("LicenseRef-")) return undefined;
+  if (text.includes("LicenseRef-")) return undefined;
   try {
-    parse(text);
+    return write(parse(text));
   } catch {
     return undefined;
   }
-  return text.trim().replace(/(?<=[ )])(?:and|or|with)(?=[ (])/gi, (operator) => operator.toUpperCase());
+}
+
+function write(info: parse.Info, within?: "and" | "or"): string {
+  if ("license" in info) {
+    return `${info.license}${info.plus ? "+" : ""}${info.exception === undefined ? "" : ` WITH ${info.exception}`}`;
+  }
+  const { left, conjunction, right } = info;
+  const written = `${write(left, conjunction)} ${conjunction.toUpperCase()} ${write(right, conjunction)}`;
+  return conjunction === "or" && within === "and" ? `(${written})` : written;
 }

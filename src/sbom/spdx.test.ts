@@ -93,3 +93,13 @@ it("leaves out checksums that are none", () => {
   const { packages } = parse({ ...contents, layers: [{ digest: sha256("one"), packages: [{ ...a, checksums }] }] });
   expect(packages.at(-1)).not.toHaveProperty("checksums");
 });
+
+it("writes texts that have UTF-8", () => {
+  const record: PackageRecord = { type: "npm", name: "\ud800", version: "\ud800", license: "\ud800" };
+  const { packages } = parse({ ...contents, layers: [{ digest: sha256("one"), packages: [record] }] });
+  expect(packages.at(-1)).toMatchObject({
+    name: "\ufffd",
+    versionInfo: "\ufffd",
+    licenseComments: "The package states: \ufffd",
+  });
+});
