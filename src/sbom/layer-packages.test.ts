@@ -73,6 +73,19 @@ it("finds installed Debian packages and the distribution", () => {
   );
 });
 
+it("finds the licences of Debian packages whose copyright names them", () => {
+  const status = ["a", "b", "c"].map((name) => `Package: ${name}\nVersion: 1\n`).join("\n");
+  const copyright =
+    "Format: x\n\nFiles: *\nLicense: GPL-2+ or MIT\n This is\n\nFiles: y\nLicense: Expat\n\nLicense: Expat\n text\n";
+  const { packages } = found({
+    "usr/share/doc/a/copyright": copyright,
+    "usr/share/doc/b/copyright": "License: none of these\n",
+    "usr/share/doc/c/copyright": "Format: x\nLicense: Permission to use, copy, modify\nLicense:\n",
+    "var/lib/dpkg/status": status,
+  });
+  expect(packages.map(({ license }) => license)).toEqual(["Expat, GPL-2+ or MIT", undefined, undefined]);
+});
+
 it("lists a package once, in the same order in any order of the files", () => {
   const files = { "node_modules/b/package.json": npm("b"), "node_modules/a/package.json": npm("a") };
   const again = { ...files, "x/node_modules/a/package.json": npm("a") };

@@ -2,7 +2,7 @@ import type { FileView } from "../layer/file-view.ts";
 import { canonicalJson, parseJson } from "../oci/json.ts";
 import type { Distribution } from "./contents.ts";
 import { executablePackages } from "./executable.ts";
-import { debianPackages, distributionOf, npmPackage, pythonPackage } from "./package-files.ts";
+import { debianLicense, debianPackages, distributionOf, npmPackage, pythonPackage } from "./package-files.ts";
 import type { PackageRecord } from "./package-record.ts";
 
 /** The packages in a layer, as the file `NAME.packages.json` beside its metadata lists them. */
@@ -23,7 +23,7 @@ const descriptions: readonly (readonly [path: RegExp, read: (text: string) => Pa
 ];
 
 /** Endings of these paths. A layer has many files, and nearly all have none of them. */
-const endings = ["/package.json", "/METADATA", "/PKG-INFO", ".egg-info", "/os-release", "/dpkg/status"];
+const endings = ["/package.json", "/METADATA", "/PKG-INFO", ".egg-info", "/os-release", "/dpkg/status", "/copyright"];
 
 function isDescription(path: string): boolean {
   return endings.some((ending) => path.endsWith(ending)) || path.startsWith("var/lib/dpkg/status.d/");
@@ -33,6 +33,8 @@ function isDescription(path: string): boolean {
 export class PackageFinder {
   #distribution: Distribution | undefined;
   readonly #records = new Map<string, PackageRecord>();
+  /** Of Debian packages, by their name. */
+  readonly #licenses = new Map<string, string>();
 
   look(file: FileView): void {
     for (const record of isDescription(file.path) ? this.#describedBy(file) : executablePackages(file)) {
@@ -44,13 +46,20 @@ export class PackageFinder {
     const text = () => file.read(0, descriptionLimit).toString("utf8");
     if (/^(?:etc|usr\/lib)\/os-release$/.test(file.path))
       this.#distribution = distributionOf(text()) ?? this.#distribution;
+    const debian = /^usr\/share\/doc\/([^/]+)\/copyright$/.exec(file.path)?.[1];
+    const license = debian && debianLicense(text());
+    if (debian && license) this.#licenses.set(debian, license);
     const read = descriptions.find(([path]) => path.test(file.path))?.[1];
     return read ? read(text()) : [];
   }
 
   /** The packages that were found, each once, in an order that depends on them alone. */
   found(): LayerPackages {
-    const packages = [...this.#records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record);
+    const sorted = [...this.#records].sort(([a], [b]) => (a < b ? -1 : 1));
+    const packages = sorted.map(([, record]) => {
+      const license = record.type === "deb" && this.#licenses.get(record.name);
+      return license ? { ...record, license } : record;
+    });
     return { ...(this.#distribution && { distribution: this.#distribution }), packages };
   }
 }

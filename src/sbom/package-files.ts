@@ -43,6 +43,17 @@ export function debianPackages(text: string): PackageRecord[] {
   });
 }
 
+/**
+ * The licences that a Debian package's `copyright` names, if it is machine-readable (copyright format 1.0): the short names in its fields `License`.
+ * Texts of licences that stand there without a name are left out.
+ */
+export function debianLicense(text: string): string | undefined {
+  if (!text.startsWith("Format:")) return undefined;
+  // A name has no blanks, except around `and`, `or` and `with`.
+  const names = [...text.matchAll(/^License:[ \t]*([^\s,]+(?: (?:and|or|with) .{1,60})?)$/gm)].map(([, name]) => name);
+  return names.length > 0 ? [...new Set(names)].sort().join(", ") : undefined;
+}
+
 /** Reads os-release(5). */
 export function distributionOf(text: string): Distribution | undefined {
   const value = (key: string) => new RegExp(`^${key}=(["']?)(.*)\\1$`, "m").exec(text)?.[2];
