@@ -83,6 +83,18 @@ describe("slipway image sbom and referrers", () => {
     return attached;
   }
 
+  it("print nothing of an SBOM whose content was changed", async () => {
+    await attach(stored().image({ tag: "v1" }), spdx, '{"packages":[1]}');
+    const [key = ""] = [...registry.blobs].find(([, content]) => content.includes("packages")) ?? [];
+    registry.blobs.set(key, Buffer.from('{"packages":[2]}'));
+    const digest = key.split(" ")[1] ?? "";
+    expect(await slipway("image", "sbom", "HOST/team/app:v1")).toEqual({
+      out: "",
+      error: printed("registry-failed", digest),
+      status: 1,
+    });
+  });
+
   it("print what is attached to the image of a platform, or to the index", async () => {
     const image = stored().image({});
     const index = stored().index(

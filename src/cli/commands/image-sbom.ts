@@ -12,6 +12,9 @@ const formats = {
   cyclonedx: "application/vnd.cyclonedx+json",
 } as const;
 
+/** Bytes of the largest SBOM that is printed: 200,000 packages. */
+const maximumSbom = 128 * 1024 * 1024;
+
 interface Options {
   readonly image: string;
   readonly platform?: string | undefined;
@@ -42,7 +45,9 @@ export async function sbom({ image: text, platform, format }: Options): Promise<
       const problem = `SBOM ${reference} has no content.`;
       throw new UserError({ code: "image-invalid", culprit: reference }, problem, "Attach the SBOM again.");
     }
-    for await (const chunk of client.getBlob(repository, layer)) await write(process.stdout, chunk);
+    // As a whole, so that nothing of a document with another digest is printed.
+    const name = formatReference({ ...image.reference, digest: found.digest });
+    await write(process.stdout, await client.readBlob(repository, layer, "SBOM", name, maximumSbom));
   } finally {
     client.close();
   }

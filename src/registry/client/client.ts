@@ -179,18 +179,21 @@ export class RegistryClient {
    *
    * @param field what it is, with the field of the manifest that names it, for errors: "configuration (`config`)"
    * @param image the name of the image in errors
+   * @param limit bytes that it may have. Default: 8 MiB
+   * @throws Failure if its content is not that of its digest
    */
   async readBlob(
     repository: string,
     descriptor: Pick<Descriptor, "digest" | "size">,
     field: string,
     image = formatReference({ registry: this.registry, repository, digest: descriptor.digest }),
+    limit = maximumDocument,
   ): Promise<Buffer> {
     const { digest, size } = descriptor;
-    if (size > maximumDocument) {
+    if (size > limit) {
       throw new UserError(
         { code: "image-unsuitable", culprit: image },
-        `The ${field} of ${image} has ${size} bytes, more than the limit of ${maximumDocument}.`,
+        `The ${field} of ${image} has ${size} bytes, more than the limit of ${limit}.`,
         "Use another image.",
       );
     }
