@@ -26,10 +26,7 @@ export async function attachReferrer(
     found?.some(({ digest }) => digest === descriptor.digest) ?? false;
   const isStored = !isNew && (await client.headManifest(repository, descriptor.digest, { push: true }));
   if (isStored && isListed(await client.referrers(repository, subject.digest))) return descriptor;
-  await Promise.all([
-    pushContent(client, repository, layer, artifact.content, isNew),
-    pushContent(client, repository, emptyDescriptor, emptyContent, false),
-  ]);
+  await Promise.all([pushContent(client, repository, layer, artifact.content, isNew), pushEmpty(client, repository)]);
   if (await client.putReferrer(repository, bytes, descriptor.mediaType)) return descriptor;
   // Some registries have the API, but their answer does not say so.
   if (isListed(await client.listedReferrers(repository, subject.digest))) return descriptor;
@@ -49,6 +46,18 @@ export async function listReferrers(
   artifactType?: string,
 ): Promise<Descriptor[]> {
   return [...(await client.referrers(repository, subject, artifactType))];
+}
+
+/** The pushes of the empty configuration, by repository. Documents of one process share it. */
+const emptyPushes = new WeakMap<RegistryClient, Map<string, Promise<void>>>();
+
+function pushEmpty(client: RegistryClient, repository: string): Promise<void> {
+  const pushes = emptyPushes.get(client) ?? new Map<string, Promise<void>>();
+  emptyPushes.set(client, pushes);
+  const push = pushes.get(repository) ?? pushContent(client, repository, emptyDescriptor, emptyContent, false);
+  pushes.set(repository, push);
+  push.catch(() => pushes.delete(repository));
+  return push;
 }
 
 async function pushContent(
