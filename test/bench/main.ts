@@ -38,6 +38,9 @@ Prints a line of JSON per goal, and for people a table on standard error.
   --help       print this
 `;
 
+/** Bytes of the base image. */
+const baseSize = 80_000_000;
+
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "7" },
@@ -113,9 +116,6 @@ async function bench(): Promise<void> {
   );
   tell(table(results));
 }
-
-/** Bytes of the base image. */
-const baseSize = 80_000_000;
 
 /** Makes the base image and pushes it to the peers' registry. */
 function pushBase(context: BenchContext): BaseImage {
