@@ -39,6 +39,7 @@ function described(item: ListedPackage) {
     version: item.version,
     ...hashesOf(item.checksums),
     ...licensesOf(item),
+    ...(item.cpe !== undefined && { cpe: item.cpe }),
     purl: item.url,
   };
 }

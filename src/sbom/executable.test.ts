@@ -78,7 +78,9 @@ describe("an executable", () => {
   it("of Node tells its version", () => {
     const program = readFileSync(process.execPath);
     const version = spawnSync(process.execPath, ["--version"], { encoding: "utf8" }).stdout.trim().slice(1);
-    expect(executablePackages(view("app/node", program))).toEqual([{ type: "generic", name: "node", version }]);
+    expect(executablePackages(view("app/node", program))).toEqual([
+      { type: "generic", name: "node", version, cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*` },
+    ]);
     expect(executablePackages(view("app/other", program))).toEqual([]);
   });
 

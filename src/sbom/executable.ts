@@ -89,7 +89,9 @@ function node(file: FileView): PackageRecord[] {
     const found = bytes.indexOf(mark);
     const version =
       found >= 0 && /^\d+\.\d+\.\d+/.exec(bytes.toString("latin1", found + mark.length, found + overlap))?.[0];
-    if (version) return [{ type: "generic", name: "node", version }];
+    if (version) {
+      return [{ type: "generic", name: "node", version, cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*` }];
+    }
   }
   return [];
 }

@@ -15,6 +15,7 @@ export interface ListedPackage {
   /** The licence as the package states it, if it is no expression. */
   readonly statement?: string;
   readonly checksums: readonly Checksum[];
+  readonly cpe?: string;
 }
 
 /** A hash of an algorithm that both formats know. */
@@ -67,6 +68,7 @@ export function inventoryOf({ layers, distribution }: ImageContents): Inventory 
       version: record.version.toWellFormed(),
       ...licenseOf(record, licenses),
       checksums: checksumsOf(record),
+      ...(record.cpe !== undefined && { cpe: record.cpe }),
     };
     const id = splitDigest(sha256(JSON.stringify(item))).hex.slice(0, 32);
     const known = listed.get(id) ?? { id, ...item };

@@ -19,6 +19,8 @@ export interface PackageRecord {
   readonly architecture?: string;
   /** Source package of a Debian package, if it differs: `name`, or `name@version`. */
   readonly source?: string;
+  /** Its name in databases of vulnerabilities that know no package URL (CPE 2.3, "Formatted String Binding"). */
+  readonly cpe?: string;
   /** Hashes of the package's archive, in hex, by algorithm: `sha1`, `sha256`, `sha512`. */
   readonly checksums?: Readonly<Record<string, string>>;
 }

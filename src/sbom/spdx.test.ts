@@ -94,6 +94,18 @@ it("leaves out checksums that are none", () => {
   expect(packages.at(-1)).not.toHaveProperty("checksums");
 });
 
+it("names a package as databases of vulnerabilities do", () => {
+  const cpe = "cpe:2.3:a:nodejs:node.js:24.1.0:*:*:*:*:*:*:*";
+  const node = { type: "generic", name: "node", version: "24.1.0", cpe } as const;
+  const { packages } = parse({ ...contents, layers: [{ digest: sha256("one"), packages: [node] }] });
+  const { externalRefs } = packages.find(({ name }: { name: string }) => name === "node");
+  expect(externalRefs).toContainEqual({
+    referenceCategory: "SECURITY",
+    referenceType: "cpe23Type",
+    referenceLocator: cpe,
+  });
+});
+
 it("writes texts that have UTF-8", () => {
   const record: PackageRecord = { type: "npm", name: "\ud800", version: "\ud800", license: "\ud800" };
   const { packages } = parse({ ...contents, layers: [{ digest: sha256("one"), packages: [record] }] });

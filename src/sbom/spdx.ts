@@ -10,9 +10,16 @@ const unknown = "NOASSERTION";
 /** The fields that every package has. An SBOM of an image lists no files. */
 const common = { downloadLocation: unknown, filesAnalyzed: false, licenseDeclared: unknown };
 
-function urlReference(url: string | undefined) {
+function references(url: string | undefined, cpe?: string) {
   if (url === undefined) return {};
-  return { externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: url }] };
+  return {
+    externalRefs: [
+      { referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: url },
+      ...(cpe === undefined
+        ? []
+        : [{ referenceCategory: "SECURITY", referenceType: "cpe23Type", referenceLocator: cpe }]),
+    ],
+  };
 }
 
 /** An image or a layer: a package that its digest identifies. */
@@ -25,11 +32,11 @@ function artifact(kind: "Image" | "Base" | "Layer", name: string, digest: Digest
     ...common,
     primaryPackagePurpose: kind === "Layer" ? "ARCHIVE" : "CONTAINER",
     checksums: [{ algorithm: algorithm.toUpperCase(), checksumValue: hex }],
-    ...urlReference(url),
+    ...references(url),
   };
 }
 
-function described({ id, url, name, version, expression, statement, checksums }: ListedPackage) {
+function described({ id, url, name, version, expression, statement, checksums, cpe }: ListedPackage) {
   return {
     SPDXID: `SPDXRef-Package-${id}`,
     name,
@@ -40,7 +47,7 @@ function described({ id, url, name, version, expression, statement, checksums }:
     ...(checksums.length > 0 && {
       checksums: checksums.map(({ algorithm, hex }) => ({ algorithm: algorithm.toUpperCase(), checksumValue: hex })),
     }),
-    ...urlReference(url),
+    ...references(url, cpe),
   };
 }
 

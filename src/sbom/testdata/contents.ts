@@ -28,6 +28,7 @@ export const packageRecord: fc.Arbitrary<PackageRecord> = fc.record(
     version: fc.oneof(fc.constantFrom("1.0.0", "1:12.2-14+deb12u1", "v0.0.0-20240101000000-abcdef012345+dirty"), text),
     license,
     architecture: fc.constantFrom("amd64", "all"),
+    cpe: fc.constant("cpe:2.3:a:nodejs:node.js:24.1.0:*:*:*:*:*:*:*"),
     source: fc.constantFrom("gcc-12", "gcc-12@12.2.0-14"),
     checksums: fc.record({ sha256: hex(64), sha512: hex(128), sha1: hex(40), crc: hex(8) }, { requiredKeys: [] }),
   },
