@@ -50,9 +50,10 @@ const purlsIn = (text: string) => [...text.matchAll(/"pkg:[^"]+"/g)].map(([purl]
 
 describe("sbom", () => {
   it.each(["spdx", "cyclonedx"])("lists the packages of all layers with the checksums of locks: %s", async (format) => {
+    const archive = Buffer.alloc(64, "hash of an archive");
     writeFileSync(
       join(folder, "pnpm-lock.yaml"),
-      "lockfileVersion: '9.0'\n\npackages:\n\n  a@1.0.0:\n    resolution: {integrity: sha512-q80=}\n",
+      `lockfileVersion: '9.0'\n\npackages:\n\n  a@1.0.0:\n    resolution: {integrity: sha512-${archive.toString("base64")}}\n`,
     );
     const lock = JSON.stringify(["lock", "pnpm-lock.yaml"]);
     const text = await sbom(format, ...layers, lock);
@@ -60,6 +61,7 @@ describe("sbom", () => {
     for (const { digest } of [read("d.json"), read("app.json"), read("base.json")]) {
       expect(text).toContain(digest.slice("sha256:".length));
     }
+    expect(text).toContain(archive.toString("hex"));
     expect(text).toContain("//pkg:image");
     expect(await sbom(format, ...layers.toReversed(), lock)).toBe(text);
   });
