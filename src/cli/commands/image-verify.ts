@@ -17,7 +17,7 @@ interface Options {
 /**
  * Verifies the signature of an image or index, and prints the reference by digest.
  *
- * @throws UserError if no signature is valid
+ * @throws Failure if no signature is valid. UserError of the options, the key or the reference
  */
 export async function verify({ image: text, key: source, identity, issuer, json }: Options): Promise<void> {
   if (source === undefined && (identity === undefined || issuer === undefined)) {

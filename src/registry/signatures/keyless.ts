@@ -63,7 +63,7 @@ export async function signKeyless(
 /**
  * Verifies that an image is signed by an identity, with the certificates of Sigstore's public services.
  *
- * @throws UserError if not. Failure if the services do not answer
+ * @throws Failure if not, or if the services do not answer
  */
 export async function verifyKeyless(
   client: RegistryClient,
