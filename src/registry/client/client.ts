@@ -370,7 +370,10 @@ export class RegistryClient {
     return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType);
   }
 
-  /** The answer of the referrers API, which may be unfiltered. Undefined: the registry does not have it. */
+  /**
+   * The answer of the referrers API, which may be unfiltered. Undefined: the registry does not have it (distribution specification 1.1,
+   * "Unavailable Referrers API").
+   */
   async listedReferrers(
     repository: string,
     subject: Digest,
@@ -379,7 +382,7 @@ export class RegistryClient {
     const step = { doing: `asking what refers to ${subject}`, repository };
     const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
     let found: Descriptor[] | undefined;
-    for await (const page of this.#pages(step, `/v2/${repository}/referrers/${subject}${query}`)) {
+    for await (const page of this.#pages(step, `/v2/${repository}/referrers/${subject}${query}`, noReferrersApi)) {
       found = [...(found ?? []), ...this.#referrersIn(page, repository, subject)];
     }
     return found;
@@ -421,8 +424,8 @@ export class RegistryClient {
     this.#session.close();
   }
 
-  /** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None if the registry answers 404. */
-  async *#pages(step: Step, first: string): AsyncGenerator<Buffer> {
+  /** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None if the registry answers with a status in `absent`. */
+  async *#pages(step: Step, first: string, absent: readonly number[] = [404]): AsyncGenerator<Buffer> {
     const access = step.repository === undefined ? [] : pulling(step.repository);
     const seen = new Set<string>();
     const start = performance.now();
@@ -432,7 +435,7 @@ export class RegistryClient {
       seen.add(next);
       const request = { method: "GET", url: next, access, collect: maximumList } as const;
       const response: RegistryResponse = await this.#send(step, request);
-      if (!(await this.#found(step, response))) return;
+      if (!(await this.#found(step, response, absent))) return;
       size += response.bytes.length;
       if (size > maximumList) throw this.#session.limitError(new ReadLimit(`has more than ${maximumList} bytes`), step);
       yield response.bytes;
@@ -478,6 +481,9 @@ export function referrersTag(subject: Digest): string {
 
 /** For {@link RegistryClient.readBlob}. */
 export const configField = "configuration (field `config` of the manifest)";
+
+/** The answers of registries without the referrers API. The specification has 404; older registries do not know the path, or its method. */
+const noReferrersApi = [400, 404, 405, 406, 501];
 
 /** Bytes of the largest document in a blob that is read. */
 const maximumDocument = 8 * 1024 * 1024;
