@@ -24,7 +24,7 @@ export async function verify({ image: text, key: source, identity, issuer, json 
     const remedy = "Add --key FILE, or --identity and --issuer for an image that was signed without a key.";
     throw optionError("--key", "The command has no key to verify with.", remedy);
   }
-  const key = source === undefined ? undefined : readPublicKey(source);
+  const key = source === undefined ? undefined : await readPublicKey(source);
   const image = await openImage(text);
   const { client, repository, name } = image;
   try {

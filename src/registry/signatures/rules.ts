@@ -27,7 +27,7 @@ export async function requireSignature(
   const { requiredKey } = await imageRules(registry, repository, env);
   if (!requiredKey) return;
   const [{ readPublicKey }, { verifyImage }] = await Promise.all([import("./keys.ts"), import("./verify.ts")]);
-  const key = readPublicKey(requiredKey.source, env);
+  const key = await readPublicKey(requiredKey.source, env);
   const client = await open(registry);
   try {
     await verifyImage(client, repository, image, key);
