@@ -2,20 +2,9 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 import { readFileSync } from "node:fs";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
+import type { PublicKey, SigningKey } from "./signing-key.ts";
 
-/** A key to verify signatures with. */
-export interface PublicKey {
-  /** As the user named it: a file, `env://NAME`, or the URI of a KMS. */
-  readonly name: string;
-  readonly key: KeyObject;
-}
-
-/** A key to sign with. */
-export interface SigningKey {
-  readonly publicKey: PublicKey;
-  /** Returns a signature as cosign writes it: ECDSA in DER, RSA by PKCS #1 v1.5, Ed25519. */
-  sign(data: Uint8Array): Promise<Buffer>;
-}
+export type { PublicKey, SigningKey } from "./signing-key.ts";
 
 /** Variables with the password of an encrypted key, in the order in which they count. The second one is cosign's. */
 const passwordVariables = ["SLIPWAY_KEY_PASSWORD", "COSIGN_PASSWORD"] as const;

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { UserError } from "../../core/errors.ts";
 import type { KmsAlgorithm } from "../../credentials/aws-kms.ts";
 import { openKmsKey } from "../../credentials/kms.ts";
-import type { SigningKey } from "./keys.ts";
+import type { SigningKey } from "./signing-key.ts";
 
 /** An optional endpoint, then an ID, an alias, or the ARN of either. */
 const awsName =
