@@ -55,7 +55,7 @@ it.each(["digest", "tags"] as const)(
     const index = target.index();
     expect(await push()).toEqual([`${registry.host}/team/app@${index}`]);
     const client = openRegistry(registry.host);
-    const key = readPublicKey(join(target.folder, "my.pub"));
+    const key = await readPublicKey(join(target.folder, "my.pub"));
     const images = [...registry.manifests.keys()].flatMap((name) => /^team\/app (sha256:\w+)$/.exec(name)?.[1] ?? []);
     const signed = [];
     for (const image of images) {

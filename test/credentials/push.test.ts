@@ -17,6 +17,8 @@ beforeAll(async () => {
   registry = await startGuardedRegistry(user);
   const moto = await Moto.start(user.daemons);
   await moto.createSecret(region, "team/registry", JSON.stringify({ username: "u", password }));
+  await moto.createKey(region, "team", "ECC_NIST_P256");
+  user.write(".config/slipway/config.yaml", `images: {"${registry}/team": {sign: {key: "awskms:///alias/team"}}}`);
   const run = runfiles ? { RUNFILES_DIR: runfiles } : {};
   Object.assign(user.env, moto.env(region), run, { SLIPWAY_REGISTRY: registry });
 });
@@ -45,11 +47,13 @@ describe("a push to a registry with passwords", () => {
     expect(stderr).toMatch(/AWS secret team\/other .*eu-central-1[\s\S]*\[credential-invalid\]\n$/);
   });
 
-  it("takes the secret of AWS", async () => {
+  it("takes the secret of AWS, and signs the image with a key there", async () => {
     await add("--aws-secret", "team/registry");
     const { status, stdout, stderr } = await push();
     expect(status, stderr).toBe(0);
     expect(stdout).toMatch(/^localhost:\d+\/team\/app@sha256:[0-9a-f]{64}\n$/);
+    const verified = await user.slipway("image", "verify", stdout.trim(), "--key=awskms:///alias/team");
+    expect(verified, verified.stderr).toMatchObject({ status: 0, stdout });
   });
 });
 

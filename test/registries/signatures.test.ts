@@ -58,7 +58,7 @@ describe.each(Object.keys(registries))("signatures in %s", (name) => {
     ["a tag", ["--new-bundle-format=false", "--use-signing-config=false", "--tlog-upload=false"]],
   ])("by cosign in %s are verified by Slipway, and removed with the image", async (_, options) => {
     const { client, cosign, descriptor, reference, publicKey } = await setUp();
-    const verify = () => verifyImage(client, repository, descriptor.digest, publicKey());
+    const verify = async () => verifyImage(client, repository, descriptor.digest, await publicKey());
     await expect(verify()).rejects.toThrow(reported("signature-missing", reference));
     await cosign("sign", "--yes", "--key=cosign.key", ...options, reference);
     expect(await verify()).toHaveLength(1);

@@ -17,14 +17,14 @@ interface Options {
 /**
  * Verifies the signature of an image or index, and prints the reference by digest.
  *
- * @throws UserError if no signature is valid
+ * @throws Failure if no signature is valid. UserError of the options, the key or the reference
  */
 export async function verify({ image: text, key: source, identity, issuer, json }: Options): Promise<void> {
   if (source === undefined && (identity === undefined || issuer === undefined)) {
     const remedy = "Add --key FILE, or --identity and --issuer for an image that was signed without a key.";
     throw optionError("--key", "The command has no key to verify with.", remedy);
   }
-  const key = source === undefined ? undefined : readPublicKey(source);
+  const key = source === undefined ? undefined : await readPublicKey(source);
   const image = await openImage(text);
   const { client, repository, name } = image;
   try {

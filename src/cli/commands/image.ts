@@ -82,7 +82,10 @@ export function builder(yargs: Argv): Argv {
       (command) =>
         command
           .positional("image", image)
-          .option("key", text("Private key: a PEM file, or env://NAME. Password: SLIPWAY_KEY_PASSWORD"))
+          .option(
+            "key",
+            text("Private key: a PEM file, env://NAME, or awskms:///alias/NAME. Password: SLIPWAY_KEY_PASSWORD"),
+          )
           .option("keyless", {
             type: "boolean",
             describe: "Sign with the identity of this CI job, or of the token in SIGSTORE_ID_TOKEN",
@@ -97,7 +100,7 @@ export function builder(yargs: Argv): Argv {
       (command) =>
         command
           .positional("image", image)
-          .option("key", text("Public key: a PEM file, or env://NAME"))
+          .option("key", text("Public key: a PEM file, env://NAME, or awskms:///alias/NAME"))
           .option("identity", text("Without a key: the identity in the certificate, such as an e-mail address"))
           .option("issuer", text("Without a key: the URL of the service that vouched for the identity"))
           .conflicts("key", ["identity", "issuer"])

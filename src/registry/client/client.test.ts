@@ -87,7 +87,16 @@ describe("manifests", () => {
     expect(registry.seen.map(({ path }) => path)).toContain(`/v2/a/referrers/${subject}?artifactType=two`);
   });
 
-  it("that refer to one are found by the tag that stands in for the API", async () => {
+  it.each([
+    ["404 without a body", answer(404)],
+    ["404 with an error", answer(404, {}, '{"errors":[{"code":"NOT_FOUND"}]}')],
+    ["404 with a page", answer(404, { "content-type": "text/html" }, "<html>")],
+    ["400", answer(400, {}, '{"errors":[{"code":"UNSUPPORTED"}]}')],
+    ["405", answer(405, {}, '{"errors":[{"code":"UNSUPPORTED"}]}')],
+    ["406", answer(406)],
+    ["501", answer(501)],
+  ])("that refer to one are found by the tag that stands in for an API that answers %s", async (_, reaction) => {
+    registry.intervene = where(/\/referrers\//, reaction);
     const subject = sha256("subject");
     const manifests = ["one", "two"].map((artifactType) => ({
       mediaType: mediaTypes.manifest,
@@ -99,6 +108,11 @@ describe("manifests", () => {
     registry.manifests.set(`a ${subject.replace(":", "-")}`, { bytes, mediaType: mediaTypes.index });
     expect((await open().referrers("a", subject, "two")).map((each) => each.digest)).toEqual([sha256("two")]);
     expect(await open().referrers("a", sha256("another"))).toEqual([]);
+  });
+
+  it.each([401, 403, 500])("that refer to one are not looked for elsewhere when the API answers %s", async (status) => {
+    registry.intervene = where(/\/referrers\//, answer(status));
+    await expect(open().referrers("a", sha256("subject"))).rejects.toThrow(/what refers to/);
   });
 });
 

@@ -4,23 +4,15 @@ import { type Failure, UserError } from "../../core/errors.ts";
 import { ReadLimit } from "../../core/read-whole.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, isDigest, splitDigest } from "../../oci/digest.ts";
-import { type JsonNode, parseJson } from "../../oci/json.ts";
-import { type ImageIndex, maximumManifestSize, parseManifest } from "../../oci/manifest.ts";
-import { manifestMediaTypes, mediaTypes } from "../../oci/media-types.ts";
+import { maximumManifestSize } from "../../oci/manifest.ts";
+import { manifestMediaTypes } from "../../oci/media-types.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { downloadBlob, downloadRange } from "./download.ts";
-import {
-  AccessRefused,
-  discard,
-  isWebPage,
-  notARegistry,
-  protocolError,
-  type Step,
-  Unsupported,
-  webServerError,
-} from "./refusal.ts";
-import type { Access } from "./scope.ts";
+import { listReferrers, listRepositories, listTags, parseReferrers } from "./list.ts";
+import { discard, isWebPage, protocolError, type Step, Unsupported, webServerError } from "./refusal.ts";
+import { pulling, pushing } from "./scope.ts";
 import type { Authorization, RegistryRequest, RegistryResponse, Session } from "./session.ts";
+import { storeManifest } from "./store-manifest.ts";
 import { type OpenBlob, type UploadOptions, uploadBlob } from "./upload.ts";
 
 export type { OpenBlob, UploadOptions } from "./upload.ts";
@@ -90,7 +82,7 @@ export class RegistryClient {
       headers: { accept: manifestMediaTypes.join(", ") },
       signal: options.signal,
     });
-    if (!(await this.#found(step, response, [404, 405, 501]))) {
+    if (!(await this.#session.found(step, response, [404, 405, 501]))) {
       return response.status === 404 ? undefined : (await this.getManifest(repository, reference, options))?.descriptor;
     }
     await discard(response);
@@ -124,7 +116,7 @@ export class RegistryClient {
       collect: maximumManifestSize,
       signal: options.signal,
     });
-    if (!(await this.#found(step, response))) return undefined;
+    if (!(await this.#session.found(step, response))) return undefined;
     if (isWebPage(response)) throw webServerError(this.registry, step, response.status);
     const { bytes } = response;
     const said = response.headers["docker-content-digest"];
@@ -164,7 +156,7 @@ export class RegistryClient {
       signal: options.signal,
     });
     // Some registries do not support this. At worst, the blob is sent again.
-    if (!(await this.#found(step, response, [404, 405, 501]))) return undefined;
+    if (!(await this.#session.found(step, response, [404, 405, 501]))) return undefined;
     await discard(response);
     return Number(response.headers["content-length"]);
   }
@@ -229,7 +221,7 @@ export class RegistryClient {
     mediaType: string,
     options: RequestOptions = {},
   ): Promise<Digest> {
-    return (await this.#store(repository, reference, bytes, mediaType, options)).digest;
+    return (await storeManifest(this.#session, { repository, reference, bytes, mediaType, ...options })).digest;
   }
 
   /**
@@ -243,43 +235,9 @@ export class RegistryClient {
     mediaType: string,
     options: RequestOptions = {},
   ): Promise<boolean> {
-    const { response } = await this.#store(repository, digestOf("sha256", bytes), bytes, mediaType, options);
+    const reference = digestOf("sha256", bytes);
+    const { response } = await storeManifest(this.#session, { repository, reference, bytes, mediaType, ...options });
     return response.headers["oci-subject"] !== undefined;
-  }
-
-  async #store(
-    repository: string,
-    reference: string,
-    bytes: Uint8Array,
-    mediaType: string,
-    options: RequestOptions,
-  ): Promise<{ readonly digest: Digest; readonly response: RegistryResponse }> {
-    const step = { doing: `storing manifest ${reference}`, repository };
-    const request = {
-      method: "PUT",
-      url: `/v2/${repository}/manifests/${reference}`,
-      access: pushing(repository),
-      headers: { "content-type": mediaType },
-      body: { length: bytes.length, open: () => bytes },
-      signal: options.signal,
-    } as const;
-    const isStored = ({ status }: RegistryResponse) => status >= 200 && status <= 299;
-    const digest = digestOf(isDigest(reference) ? splitDigest(reference).algorithm : "sha256", bytes);
-    let response = await this.#send(step, request);
-    if (!isStored(response)) {
-      const refusal = await this.#session.refusal(response, step);
-      // The distribution project's registry says so of right bytes that another client is storing just now.
-      const isOdd = response.status === 400 && / DIGEST_INVALID\b/.test(refusal.message);
-      if (!isOdd || (isDigest(reference) && reference !== digest)) throw refusal;
-      response = await this.#send(step, request);
-      if (!isStored(response)) throw await this.#session.refusal(response, step);
-    }
-    await discard(response);
-    const said = response.headers["docker-content-digest"];
-    if (isDigest(said) && sameAlgorithm(said, digest) && said !== digest) {
-      throw this.#broken(step, `stored ${said} instead of ${digest}`);
-    }
-    return { digest, response };
   }
 
   /**
@@ -290,7 +248,7 @@ export class RegistryClient {
   async checkLogin(): Promise<void> {
     const step = { doing: "checking the login" };
     const response = await this.#session.send({ method: "GET", url: "/v2/", access: [], step });
-    await this.#found(step, response, []);
+    await this.#session.found(step, response, []);
     await discard(response);
   }
 
@@ -332,14 +290,8 @@ export class RegistryClient {
   }
 
   /** All tags of a repository, in the registry's order. Empty if there is no such repository. */
-  async listTags(repository: string): Promise<string[]> {
-    const step = { doing: "listing tags", repository };
-    const tags: string[] = [];
-    for await (const page of this.#pages(step, `/v2/${repository}/tags/list`)) {
-      const list = this.#list(page, `Tag list of ${this.registry}/${repository}`).get("tags");
-      if (list.present) tags.push(...list.strings());
-    }
-    return tags;
+  listTags(repository: string): Promise<string[]> {
+    return listTags(this.#session, repository);
   }
 
   /**
@@ -347,20 +299,8 @@ export class RegistryClient {
    *
    * @returns undefined if the registry has no catalogue, or not for this user
    */
-  async listRepositories(): Promise<string[] | undefined> {
-    const step = { doing: "listing repositories" };
-    const names: string[] = [];
-    let answered = false;
-    try {
-      for await (const page of this.#pages(step, "/v2/_catalog")) {
-        answered = true;
-        names.push(...this.#list(page, `Repositories of ${this.registry}`).get("repositories").strings());
-      }
-    } catch (error) {
-      if (error instanceof AccessRefused) return undefined;
-      throw error;
-    }
-    return answered ? names : undefined;
+  listRepositories(): Promise<string[] | undefined> {
+    return listRepositories(this.#session);
   }
 
   /** Manifests whose subject is the given one, by the referrers API or the fallback tag: distribution specification 1.1, "Listing Referrers". */
@@ -373,19 +313,16 @@ export class RegistryClient {
     return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType);
   }
 
-  /** The answer of the referrers API, which may be unfiltered. Undefined: the registry does not have it. */
-  async listedReferrers(
+  /**
+   * The answer of the referrers API, which may be unfiltered. Undefined: the registry does not have it (distribution specification 1.1,
+   * "Unavailable Referrers API").
+   */
+  listedReferrers(
     repository: string,
     subject: Digest,
     artifactType?: string,
   ): Promise<readonly Descriptor[] | undefined> {
-    const step = { doing: `asking what refers to ${subject}`, repository };
-    const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
-    let found: Descriptor[] | undefined;
-    for await (const page of this.#pages(step, `/v2/${repository}/referrers/${subject}${query}`)) {
-      found = [...(found ?? []), ...this.#referrersIn(page, repository, subject)];
-    }
-    return found;
+    return listReferrers(this.#session, repository, subject, artifactType);
   }
 
   /** The list under the tag that clients maintain where the API is missing: distribution specification 1.1, "Referrers Tag Schema". */
@@ -395,7 +332,10 @@ export class RegistryClient {
   ): Promise<{ readonly digest: Digest; readonly manifests: readonly Descriptor[] } | undefined> {
     const stored = await this.getManifest(repository, referrersTag(subject));
     if (!stored) return undefined;
-    return { digest: stored.descriptor.digest, manifests: this.#referrersIn(stored.bytes, repository, subject) };
+    return {
+      digest: stored.descriptor.digest,
+      manifests: parseReferrers(this.#session, stored.bytes, repository, subject),
+    };
   }
 
   /** Deletes a manifest by digest, or a tag. False: it was not there. */
@@ -424,47 +364,6 @@ export class RegistryClient {
     this.#session.close();
   }
 
-  /** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None if the registry answers 404. */
-  async *#pages(step: Step, first: string): AsyncGenerator<Buffer> {
-    const access = step.repository === undefined ? [] : pulling(step.repository);
-    const seen = new Set<string>();
-    const start = performance.now();
-    let size = 0;
-    let next: string | undefined = first;
-    while (next !== undefined) {
-      seen.add(next);
-      const request = { method: "GET", url: next, access, collect: maximumList } as const;
-      const response: RegistryResponse = await this.#send(step, request);
-      if (!(await this.#found(step, response))) return;
-      size += response.bytes.length;
-      if (size > maximumList) throw this.#session.limitError(new ReadLimit(`has more than ${maximumList} bytes`), step);
-      yield response.bytes;
-      next = nextPage(response.headers["link"] as string | undefined, new URL(next, this.#session.endpoint.base));
-      if (next === undefined) return;
-      if (seen.has(next)) throw this.#broken(step, "gives the same page again");
-      if (performance.now() - start > listPatience * this.#session.answerTimeout) {
-        throw this.#session.limitError(new ReadLimit(`did not end after ${seen.size} pages`), step);
-      }
-    }
-  }
-
-  /** Whether the registry has what was asked for. @throws its refusal, unless the status is one of `absent` */
-  async #found(step: Step, response: RegistryResponse, absent: readonly number[] = [404]): Promise<boolean> {
-    if (response.status === 200) return true;
-    if (!absent.includes(response.status)) throw await this.#session.refusal(response, step);
-    await discard(response);
-    return false;
-  }
-
-  #list(page: Uint8Array, document: string): JsonNode {
-    return parseJson(page, document, notARegistry, { code: "registry-failed", culprit: this.registry });
-  }
-
-  #referrersIn(bytes: Uint8Array, repository: string, subject: Digest): readonly Descriptor[] {
-    const document = `List of what refers to ${subject} in ${this.registry}/${repository}`;
-    return (parseManifest(bytes, { mediaType: mediaTypes.index, document }) as ImageIndex).manifests;
-  }
-
   #send(step: Step, request: Omit<RegistryRequest, "step">): Promise<RegistryResponse> {
     return this.#session.send({ ...request, step });
   }
@@ -485,28 +384,6 @@ export const configField = "configuration (field `config` of the manifest)";
 /** Bytes of the largest document in a blob that is read. */
 const maximumDocument = 8 * 1024 * 1024;
 
-/** Bytes of all pages of a list: 100,000 tags of 80 characters. */
-const maximumList = 8 * 1024 * 1024;
-
-/** How many times longer than one answer a list may take. */
-const listPatience = 5;
-
-function pulling(repository: string): Access[] {
-  return [{ repository, actions: ["pull"] }];
-}
-
-function pushing(repository: string): Access[] {
-  return [{ repository, actions: ["pull", "push"] }];
-}
-
 function sameAlgorithm(one: Digest, other: Digest): boolean {
   return splitDigest(one).algorithm === splitDigest(other).algorithm;
-}
-
-/** The path and query of `Link: <URL>; rel="next"`, which is only followed on the registry itself. */
-function nextPage(link: string | undefined, base: URL): string | undefined {
-  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? "")?.[1];
-  if (target === undefined || !URL.canParse(target, base.href)) return undefined;
-  const url = new URL(target, base);
-  return url.pathname + url.search;
 }

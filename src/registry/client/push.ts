@@ -1,4 +1,3 @@
-import type { Digest } from "../../oci/digest.ts";
 import type {
   BlobOfImage,
   BlobOutcome,
@@ -8,10 +7,11 @@ import type {
   ImageToPush,
   PushEvent,
 } from "./image-to-push.ts";
+import { type Memory, PushMemory } from "./push-memory.ts";
 import type { PushedBlobs } from "./pushed-blobs.ts";
 import { AccessRefused } from "./refusal.ts";
 import { Slots } from "./slots.ts";
-import { mayLackBlobs, refusesUnknownBlobs } from "./unknown-blobs.ts";
+import { mayLackBlobs } from "./unknown-blobs.ts";
 
 export type {
   BlobOrigin,
@@ -79,16 +79,6 @@ interface Plan {
   readonly memory?: Memory | undefined;
 }
 
-/** Facts about a repository from earlier pushes. */
-interface Memory {
-  readonly blobs: PushedBlobs;
-  readonly account: string;
-  /** Blobs that it had. */
-  readonly seen: ReadonlySet<string>;
-  /** Whether it refuses a manifest of which it lacks blobs. */
-  readonly refuses: boolean | undefined;
-}
-
 interface PlannedBlob extends BlobOfImage {
   readonly image: ImageToPush;
   /** Whether the repository has it. `remembered`: it had it in an earlier push, and was not asked. */
@@ -100,13 +90,12 @@ class Push {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #slots: Slots;
+  readonly #memory: PushMemory;
   readonly #contents = new Map<ImageToPush, Promise<ImageContent>>();
   /** By registry, repository and digest, whether the repository has a blob. */
   readonly #presence = new Map<string, Promise<boolean>>();
   /** By registry and digest, the repository that has or gets a blob first. */
   readonly #holders = new Map<string, { repository: string; arrival: Promise<unknown> }>();
-  /** By registry and repository, what {@link refusesUnknownBlobs} finds out. */
-  readonly #lessons = new Map<string, Promise<void>>();
   /** Digests and origins of blobs that were prepared. */
   readonly #prepared = new Map<string, Promise<void>>();
 
@@ -115,6 +104,7 @@ class Push {
     const stop = this.#stop.signal;
     this.#signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
     this.#slots = new Slots(options.parallel ?? 6);
+    this.#memory = new PushMemory(options.pushedBlobs);
   }
 
   async images(images: readonly ImageToPush[]): Promise<(ImageOutcome | undefined)[]> {
@@ -159,7 +149,7 @@ class Push {
     }
     const content = await this.#content(image);
     if (!manifest) return { image, tags, content, blobs: [], outcome: "tagged" };
-    const memory = await this.#memory(image);
+    const memory = await this.#memory.of(image);
     const distinct = [...new Map(content.blobs.map((blob) => [blob.descriptor.digest, blob])).values()];
     this.#emit({ type: "checked", image, blobs: distinct.length });
     const blobs = await Promise.all(
@@ -185,7 +175,8 @@ class Push {
     if (this.#options.onFailure) await this.#prepare(blobs.filter(({ isPresent }) => !isPresent));
     if (outcome === "pushed") await Promise.all(blobs.map((each) => this.#blob(each)));
     // Learned beside the manifest, so it takes no time of its own.
-    const learning = memory && memory.refuses === undefined ? this.#learn(plan, memory) : undefined;
+    const learning =
+      memory && memory.refuses === undefined ? this.#memory.learn(image, content, memory, this.#signal) : undefined;
     try {
       await this.#putManifests(image, content, tags, outcome);
     } catch (error) {
@@ -231,25 +222,11 @@ class Push {
     return missing.length > 0;
   }
 
-  /** Finds out once whether a repository refuses manifests of blobs that it lacks. */
-  #learn({ image: { client, repository }, content }: Plan, { blobs, account }: Memory): Promise<void> {
-    const key = `${client.registry} ${repository}`;
-    let lesson = this.#lessons.get(key);
-    if (!lesson) {
-      const manifest = content.children?.[0] ?? content.manifest;
-      lesson = refusesUnknownBlobs(client, repository, manifest, this.#signal).then((refuses) => {
-        if (refuses !== undefined) blobs.noteRefusal(account, repository, refuses);
-      });
-      this.#lessons.set(key, lesson);
-    }
-    return lesson;
-  }
-
   /** The images that the registry lacks. In most runs none, so these are the only requests. */
   async #missing(image: ImageToPush): Promise<{ manifest: boolean; tags: readonly string[] }> {
     const { client, repository, digest, tags } = image;
     if (image.isMissing) return { manifest: true, tags };
-    const push = await this.#hasPushed(image);
+    const push = await this.#memory.hasPushed(image);
     const head = (reference: string, options: { push: boolean }) =>
       client.headManifest(repository, reference, { ...options, signal: this.#signal });
     const has = (reference: string) =>
@@ -269,7 +246,7 @@ class Push {
 
   /** Whether an image has a blob that its repository probably lacks. Then it probably lacks the manifest as well, and is not asked for it. */
   async #isNew(image: ImageToPush): Promise<boolean> {
-    const memory = await this.#memory(image);
+    const memory = await this.#memory.of(image);
     if (!memory?.refuses || memory.seen.size === 0) return false;
     return (await this.#content(image)).blobs.some(({ descriptor }) => !memory.seen.has(descriptor.digest));
   }
@@ -278,27 +255,6 @@ class Push {
     const content = this.#contents.get(image) ?? image.read();
     this.#contents.set(image, content);
     return content;
-  }
-
-  /** Whether to ask for a token that allows a push, too: a token service may refuse one to a user who only reads. */
-  async #hasPushed(image: ImageToPush): Promise<boolean> {
-    return image.client.usesTokens && ((await this.#memory(image))?.seen.size ?? 0) > 0;
-  }
-
-  async #memory({ client, repository }: ImageToPush): Promise<Memory | undefined> {
-    const { pushedBlobs: blobs } = this.#options;
-    const account = blobs && (await client.account(repository));
-    if (!blobs || account === undefined) return undefined;
-    const seen = blobs.seenIn(account, repository);
-    const refuses = client.isEmbedded || blobs.refusesUnknown(account, repository);
-    return { blobs, account, seen, refuses };
-  }
-
-  /** The repository that an earlier push put a blob into. */
-  async #remembered({ client, repository }: ImageToPush, digest: Digest): Promise<string | undefined> {
-    const { pushedBlobs } = this.#options;
-    const account = pushedBlobs && (await client.account(repository));
-    return account === undefined ? undefined : pushedBlobs?.find(account, digest);
   }
 
   /** A manifest without tags is stored by digest; else each tag stores it, the first one before the others. */
@@ -396,7 +352,7 @@ class Push {
     const { client, repository } = image;
     const { descriptor, open } = blob;
     const signal = this.#signal;
-    const mountFrom = holder ?? (await this.#remembered(image, descriptor.digest));
+    const mountFrom = holder ?? (await this.#memory.holder(image, descriptor.digest));
     this.#emit({ type: "sending", image, digest: descriptor.digest, size: descriptor.size });
     const onBytes = (bytes: number) => this.#emit({ type: "sent", image, digest: descriptor.digest, bytes });
     const outcome = await client.pushBlob({

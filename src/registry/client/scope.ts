@@ -4,6 +4,16 @@ export interface Access {
   readonly actions: readonly ("pull" | "push" | "delete")[];
 }
 
+/** What reading a repository needs. */
+export function pulling(repository: string): Access[] {
+  return [{ repository, actions: ["pull"] }];
+}
+
+/** What writing to a repository needs. */
+export function pushing(repository: string): Access[] {
+  return [{ repository, actions: ["pull", "push"] }];
+}
+
 export function formatScope(access: Access): string {
   return `repository:${access.repository}:${access.actions.join(",")}`;
 }

@@ -150,6 +150,18 @@ export class Session {
     this.#hints?.noteOnePost(this.endpoint.base.origin, takes);
   }
 
+  /**
+   * Whether the registry has what was asked for.
+   *
+   * @throws its refusal, unless the status is one of `absent`
+   */
+  async found(step: Step, response: RegistryResponse, absent: readonly number[] = [404]): Promise<boolean> {
+    if (response.status === 200) return true;
+    if (!absent.includes(response.status)) throw await this.refusal(response, step);
+    await discard(response);
+    return false;
+  }
+
   /** The error for an unexpected answer. Reads the answer. */
   async refusal(response: RegistryResponse, step: Step): Promise<Error> {
     const words = await readWords(response, this.answerTimeout, (text) => this.#auth.holdsSecret(text));

@@ -47,7 +47,7 @@ export interface ConfiguredContext {
   readonly namespace?: string;
 }
 
-/** A key for signatures: a file, or `env://NAME`. */
+/** A key for signatures: a file, `env://NAME`, or the URI of a KMS. */
 export interface NamedKey {
   readonly source: string;
   /** `FILE:LINE:COLUMN: images.NAME.KEY`. */

@@ -15,8 +15,24 @@ import { composeStatement, statementType } from "./bundle.ts";
 import { attachBundle } from "./sign.ts";
 import { type FoundSignature, fetchBundles, unverified } from "./verify.ts";
 
-/** Sigstore's public services: the certificate authority and the transparency log. */
-const services = { fulcioBaseURL: "https://fulcio.sigstore.dev", rekorBaseURL: "https://rekor.sigstore.dev" };
+/** The services that certify and record signatures, and their certificates. */
+export interface SigstoreServices {
+  /** URL of the certificate authority. */
+  readonly fulcioBaseURL: string;
+  /** URL of the transparency log. */
+  readonly rekorBaseURL: string;
+  /** The certificates and keys to verify with. */
+  trustedRoot(): ReturnType<typeof getTrustedRoot>;
+}
+
+const publicServices: SigstoreServices = {
+  fulcioBaseURL: "https://fulcio.sigstore.dev",
+  rekorBaseURL: "https://rekor.sigstore.dev",
+  trustedRoot: () =>
+    getTrustedRoot({ cachePath: join(cacheFolder(), "sigstore") }).catch((cause) => {
+      throw serviceFailure("https://tuf-repo-cdn.sigstore.dev", cause);
+    }),
+};
 
 /** The signer of an image, by its certificate. */
 export interface Identity {
@@ -30,6 +46,7 @@ export interface Identity {
  * Signs an image with a key that exists for this signature only. Sigstore's authority certifies it for the identity of this CI job, or of the
  * token in `SIGSTORE_ID_TOKEN`, and its transparency log records it, in public.
  *
+ * @param services default: Sigstore's public ones
  * @throws Failure if a service does not answer. UserError if there is no identity, and of the registry
  */
 export async function signKeyless(
@@ -37,6 +54,7 @@ export async function signKeyless(
   repository: string,
   image: Descriptor,
   env: Environment = process.env,
+  { fulcioBaseURL, rekorBaseURL }: SigstoreServices = publicServices,
 ): Promise<"signed"> {
   const token = env["SIGSTORE_ID_TOKEN"];
   const identityProvider = token ? { getToken: async () => token } : new CIContextProvider("sigstore");
@@ -48,7 +66,6 @@ export async function signKeyless(
       { cause },
     );
   });
-  const { fulcioBaseURL, rekorBaseURL } = services;
   const builder = new DSSEBundleBuilder({
     signer: new FulcioSigner({ fulcioBaseURL, identityProvider, retry: 1, timeout: 10_000 }),
     witnesses: [new RekorWitness({ rekorBaseURL, entryType: "dsse", retry: 1, timeout: 10_000 })],
@@ -63,19 +80,18 @@ export async function signKeyless(
 /**
  * Verifies that an image is signed by an identity, with the certificates of Sigstore's public services.
  *
- * @throws UserError if not. Failure if the services do not answer
+ * @param services default: Sigstore's public ones
+ * @throws Failure if not, or if the services do not answer
  */
 export async function verifyKeyless(
   client: RegistryClient,
   repository: string,
   image: Digest,
   { identity, issuer }: Identity,
+  services: SigstoreServices = publicServices,
 ): Promise<readonly FoundSignature[]> {
   const bundles = await fetchBundles(client, repository, image);
-  const root = await getTrustedRoot({ cachePath: join(cacheFolder(), "sigstore") }).catch((cause) => {
-    throw serviceFailure("https://tuf-repo-cdn.sigstore.dev", cause);
-  });
-  const verifier = new Verifier(toTrustMaterial(root));
+  const verifier = new Verifier(toTrustMaterial(await services.trustedRoot()));
   const policy = { subjectAlternativeName: identity, extensions: { issuer } };
   const verdicts = bundles.map(({ bytes, claim, digest, mediaType }) => {
     if (typeof claim === "string") return { digest, mediaType, reason: claim };

@@ -59,7 +59,7 @@ describe("readSigningKey", () => {
   it("takes the key from a variable, and cosign's password", async () => {
     const env = { KEY: cosignKey(privateKey), COSIGN_PASSWORD: password };
     const signing = await readSigningKey("env://KEY", env);
-    const pub = readPublicKey(file(publicKey.export({ format: "pem", type: "spki" })));
+    const pub = await readPublicKey(file(publicKey.export({ format: "pem", type: "spki" })));
     expect(isSameKey(signing.publicKey, pub)).toBe(true);
     expect(signing.publicKey.name).toBe("env://KEY");
   });
@@ -111,16 +111,20 @@ describe("a key", () => {
   it.each([
     ["missing.pem", "file-unreadable", /ENOENT/],
     ["env://NONE", "key-invalid", /Variable NONE.* is not set/],
-    ["awskms:///alias/x", "key-invalid", /is in awskms, which Slipway cannot use/],
+    ["gcpkms://projects/x", "key-invalid", /is in gcpkms, which Slipway cannot use/],
+    ["azurekms://vault/x", "key-invalid", /`cosign public-key --key azurekms:\/\/vault\/x`/],
+    ["hashivault://x", "key-invalid", /is in hashivault/],
+    ["awskms://alias/x", "key-invalid", /is not the name of a key in AWS KMS/],
+    ["awskms:///x", "key-invalid", /is not the name of a key in AWS KMS/],
   ] as const)("%s is refused", async (source, code, problem) => {
-    for (const read of [async () => readPublicKey(source, {}), () => readSigningKey(source, {})]) {
+    for (const read of [() => readPublicKey(source, {}), () => readSigningKey(source, {})]) {
       await expect(read()).rejects.toThrow(reported(code, source));
       await expect(read()).rejects.toThrow(problem);
     }
   });
 
-  it("that is not public is refused to verify with", () => {
+  it("that is not public is refused to verify with", async () => {
     const path = file("hello");
-    expect(() => readPublicKey(path)).toThrow(/is not a public key in PEM/);
+    await expect(readPublicKey(path)).rejects.toThrow(/is not a public key in PEM/);
   });
 });

@@ -2,34 +2,28 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 import { readFileSync } from "node:fs";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
+import type { PublicKey, SigningKey } from "./signing-key.ts";
 
-/** A key to verify signatures with. */
-export interface PublicKey {
-  /** As the user named it: a file, or `env://NAME`. */
-  readonly name: string;
-  readonly key: KeyObject;
-}
-
-/** A key to sign with. */
-export interface SigningKey {
-  readonly publicKey: PublicKey;
-  /** Returns a signature as cosign writes it: ECDSA in DER, RSA by PKCS #1 v1.5, Ed25519. */
-  sign(data: Uint8Array): Promise<Buffer>;
-}
+export type { PublicKey, SigningKey } from "./signing-key.ts";
 
 /** Variables with the password of an encrypted key, in the order in which they count. The second one is cosign's. */
 const passwordVariables = ["SLIPWAY_KEY_PASSWORD", "COSIGN_PASSWORD"] as const;
+
+/** The scheme of keys in AWS KMS, as cosign has it. */
+const awsScheme = "awskms://";
 
 /** Labels of the PEM block in which cosign keeps a private key. The second one is from before version 2. */
 const cosignLabels = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"];
 
 /**
- * Reads a public key in PEM: `PUBLIC KEY`, or a private key that is not encrypted.
+ * Reads a public key in PEM: `PUBLIC KEY`, or a private key that is not encrypted. Or asks AWS KMS for it.
  *
- * @param source a file, or `env://NAME` for a variable with the key
+ * @param source a file, `env://NAME` for a variable with the key, or `awskms://[ENDPOINT]/KEY`
  * @throws UserError that names the source
  */
-export function readPublicKey(source: string, env: Environment = process.env): PublicKey {
+export async function readPublicKey(source: string, env: Environment = process.env): Promise<PublicKey> {
+  if (source.startsWith(awsScheme))
+    return (await import("./kms-key.ts")).readKmsKey(source).then((key) => key.publicKey);
   const text = readSource(source, env);
   try {
     return { name: source, key: checked(createPublicKey(text), source) };
@@ -43,12 +37,13 @@ export function readPublicKey(source: string, env: Environment = process.env): P
 
 /**
  * Reads a private key in PEM: PKCS #8, encrypted or not, PKCS #1, SEC 1, or cosign's own format. The password is in `SLIPWAY_KEY_PASSWORD` or
- * `COSIGN_PASSWORD`.
+ * `COSIGN_PASSWORD`. Or opens a key in AWS KMS, which signs there.
  *
- * @param source a file, or `env://NAME` for a variable with the key
+ * @param source a file, `env://NAME` for a variable with the key, or `awskms://[ENDPOINT]/KEY`
  * @throws UserError that names the source
  */
 export async function readSigningKey(source: string, env: Environment = process.env): Promise<SigningKey> {
+  if (source.startsWith(awsScheme)) return (await import("./kms-key.ts")).readKmsKey(source);
   const text = readSource(source, env);
   const key = checked(await privateKeyIn(text, source, env), source);
   return {
@@ -135,7 +130,7 @@ function readSource(source: string, env: Environment): string {
   const [, scheme] = /^([a-z0-9]+):\/\//.exec(source) ?? [];
   if (scheme !== undefined) {
     const problem = `Key ${source} is in ${scheme}, which Slipway cannot use.`;
-    const remedy = "Name a file or env://NAME, or sign with `cosign sign --key`: Slipway verifies its signatures.";
+    const remedy = `Name a file, env://NAME or awskms://…; cosign can sign with this key, and \`cosign public-key --key ${source}\` prints the key to verify with.`;
     throw new UserError({ code: "key-invalid", culprit: source }, problem, remedy);
   }
   try {

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { exitStatusOf } from "../../core/errors.ts";
 import { temporaryFolder } from "../../core/testdata/folder.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -52,7 +53,9 @@ describe("the rules for images", () => {
     const env = configured(both("two"));
     await sign(env);
     await expect(demand(env)).rejects.toThrow(reported("signature-invalid"));
-    const message = String(await demand(env).catch((error: Error) => error));
+    const caught = await demand(env).catch((error: unknown) => error);
+    expect(exitStatusOf(caught), "a check that fails is no mistake of the user").toBe(1);
+    const message = String(caught);
     expect(message).toContain(`${registry.host}/team/app@${image.digest} is valid for ${join(folder, "two.pub")}`);
     expect(message).toMatch(/config\.yaml:1:\d+: images\.\S+\.require\.signature\.key requires the signature\.$/);
   });

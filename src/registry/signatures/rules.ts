@@ -1,5 +1,5 @@
 import type { Environment } from "../../core/environment.ts";
-import { UserError } from "../../core/errors.ts";
+import { Failure } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../client/client.ts";
@@ -16,7 +16,7 @@ interface Place {
  *
  * @param place where the image is, as the user wrote it
  * @param open opens the registry. Only called if a signature is required
- * @throws UserError that names the image, the key, and the line that requires it
+ * @throws Failure that names the image, the key, and the line that requires it. UserError of the configuration file or the key
  */
 export async function requireSignature(
   { registry, repository }: Place,
@@ -27,14 +27,14 @@ export async function requireSignature(
   const { requiredKey } = await imageRules(registry, repository, env);
   if (!requiredKey) return;
   const [{ readPublicKey }, { verifyImage }] = await Promise.all([import("./keys.ts"), import("./verify.ts")]);
-  const key = readPublicKey(requiredKey.source, env);
+  const key = await readPublicKey(requiredKey.source, env);
   const client = await open(registry);
   try {
     await verifyImage(client, repository, image, key);
   } catch (error) {
-    if (!(error instanceof UserError) || !/^signature-/.test(error.code)) throw error;
+    if (!(error instanceof Failure) || !/^signature-/.test(error.code)) throw error;
     const remedy = `${error.remedy.replace(/\.$/, "")}. ${requiredKey.where} requires the signature.`;
-    throw new UserError(error, error.problem, remedy, { cause: error });
+    throw new Failure(error, error.problem, remedy, { cause: error });
   } finally {
     client.close();
   }

@@ -17,7 +17,7 @@ import { findSignatures, verifyImage } from "./verify.ts";
 
 useRegistry();
 
-const cosignKey = readPublicKey("env://KEY", { KEY: signedByCosign.publicKey });
+const cosignKey = await readPublicKey("env://KEY", { KEY: signedByCosign.publicKey });
 const privatePem = () =>
   generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" }) as string;
 const newKey = () => readSigningKey("env://KEY", { KEY: privatePem() });

@@ -1,4 +1,4 @@
-import { UserError } from "../../core/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseImageManifest } from "../../oci/manifest.ts";
@@ -29,7 +29,7 @@ interface Verdict {
  * what cosign writes and verifies.
  *
  * @param image its digest. The caller has verified that the image has it
- * @throws UserError that names the image and the key
+ * @throws Failure that names the image and the key
  */
 export async function verifyImage(
   client: RegistryClient,
@@ -44,14 +44,14 @@ export async function verifyImage(
 }
 
 /** The error for an image without a valid signature. */
-export function unverified(image: string, key: string, refused: Verdict["refused"]): UserError {
+export function unverified(image: string, key: string, refused: Verdict["refused"]): Failure {
   const remedy = `Sign it with \`slipway image sign ${image} --key FILE\`, or correct the key.`;
   const [first] = refused;
   if (!first) {
-    return new UserError({ code: "signature-missing", culprit: image }, `${image} has no signature by ${key}.`, remedy);
+    return new Failure({ code: "signature-missing", culprit: image }, `${image} has no signature by ${key}.`, remedy);
   }
   const others = refused.length > 1 ? `, and ${refused.length - 1} more` : "";
-  return new UserError(
+  return new Failure(
     { code: "signature-invalid", culprit: image },
     `No signature of ${image} is valid for ${key}: ${first.digest} is refused because ${first.reason}${others}.`,
     remedy,

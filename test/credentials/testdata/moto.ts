@@ -1,6 +1,6 @@
 import type { Daemons } from "../../registries/testdata/daemon.ts";
 
-/** An AWS of one's own: moto's server, which speaks the APIs of Secrets Manager, ECR and IAM. */
+/** An AWS of one's own: moto's server, which speaks the APIs of Secrets Manager, KMS, ECR and IAM. */
 export class Moto {
   readonly url: string;
 
@@ -8,10 +8,10 @@ export class Moto {
     this.url = url;
   }
 
-  static async start(daemons: Daemons): Promise<Moto> {
-    return new Moto(
-      await daemons.start("moto_server", ["-H", "127.0.0.1", "-p", "0"], /Running on (http:\/\/127\.0\.0\.1:\d+)/),
-    );
+  /** @param tls the files of a certificate for 127.0.0.1. Default: plain HTTP */
+  static async start(daemons: Daemons, tls?: { readonly certificate: string; readonly key: string }): Promise<Moto> {
+    const args = ["-H", "127.0.0.1", "-p", "0", ...(tls ? ["-c", tls.certificate, "-k", tls.key] : [])];
+    return new Moto(await daemons.start("moto_server", args, /Running on (https?:\/\/127\.0\.0\.1:\d+)/));
   }
 
   /** What AWS clients need to come here. */
@@ -30,6 +30,24 @@ export class Moto {
       headers: { "x-amz-target": "secretsmanager.CreateSecret", "content-type": "application/x-amz-json-1.1" },
       body: JSON.stringify({ Name: name, SecretString: value, ClientRequestToken: crypto.randomUUID() }),
     });
+  }
+
+  /**
+   * Makes a key of KMS.
+   *
+   * @param spec such as `ECC_NIST_P256`, or `SYMMETRIC_DEFAULT`
+   * @returns its ARN
+   */
+  async createKey(region: string, alias: string, spec: string): Promise<string> {
+    const call = (action: string, body: object) =>
+      this.#ask(region, "kms", {
+        headers: { "x-amz-target": `TrentService.${action}`, "content-type": "application/x-amz-json-1.1" },
+        body: JSON.stringify(body),
+      });
+    const usage = spec.startsWith("SYMMETRIC") ? "ENCRYPT_DECRYPT" : "SIGN_VERIFY";
+    const { KeyMetadata: key } = JSON.parse(await call("CreateKey", { KeySpec: spec, KeyUsage: usage }));
+    await call("CreateAlias", { AliasName: `alias/${alias}`, TargetKeyId: key.KeyId });
+    return key.Arn;
   }
 
   /** The key of a user who may do nothing. */

@@ -1,0 +1,124 @@
+import type { Failure } from "../../core/errors.ts";
+import { ReadLimit } from "../../core/read-whole.ts";
+import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { type JsonNode, parseJson } from "../../oci/json.ts";
+import { type ImageIndex, parseManifest } from "../../oci/manifest.ts";
+import { mediaTypes } from "../../oci/media-types.ts";
+import { AccessRefused, notARegistry, protocolError, type Step } from "./refusal.ts";
+import { pulling } from "./scope.ts";
+import type { RegistryResponse, Session } from "./session.ts";
+
+/** Bytes of all pages of a list: 100,000 tags of 80 characters. */
+const maximumList = 8 * 1024 * 1024;
+
+/** How many times longer than one answer a list may take. */
+const listPatience = 5;
+
+/** The answers of registries without the referrers API. The specification has 404; older registries do not know the path, or its method. */
+const noReferrersApi = [400, 404, 405, 406, 501];
+
+/** All tags of a repository: distribution specification 1.1, "Listing Tags". Empty if there is no such repository. */
+export async function listTags(session: Session, repository: string): Promise<string[]> {
+  const { registry } = session.endpoint;
+  const tags: string[] = [];
+  for await (const page of fetchPages(session, { doing: "listing tags", repository }, `/v2/${repository}/tags/list`)) {
+    const list = parseList(registry, page, `Tag list of ${registry}/${repository}`).get("tags");
+    if (list.present) tags.push(...list.strings());
+  }
+  return tags;
+}
+
+/** The names of all repositories, from the distribution project's catalogue. Undefined if there is none, or not for this user. */
+export async function listRepositories(session: Session): Promise<string[] | undefined> {
+  const { registry } = session.endpoint;
+  const names: string[] = [];
+  let answered = false;
+  try {
+    for await (const page of fetchPages(session, { doing: "listing repositories" }, "/v2/_catalog")) {
+      answered = true;
+      names.push(...parseList(registry, page, `Repositories of ${registry}`).get("repositories").strings());
+    }
+  } catch (error) {
+    if (error instanceof AccessRefused) return undefined;
+    throw error;
+  }
+  return answered ? names : undefined;
+}
+
+/** The answer of the referrers API. Undefined: the registry does not have it (distribution specification 1.1, "Unavailable Referrers API"). */
+export async function listReferrers(
+  session: Session,
+  repository: string,
+  subject: Digest,
+  artifactType?: string,
+): Promise<readonly Descriptor[] | undefined> {
+  const step = { doing: `asking what refers to ${subject}`, repository };
+  const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
+  let found: Descriptor[] | undefined;
+  for await (const page of fetchPages(
+    session,
+    step,
+    `/v2/${repository}/referrers/${subject}${query}`,
+    noReferrersApi,
+  )) {
+    found = [...(found ?? []), ...parseReferrers(session, page, repository, subject)];
+  }
+  return found;
+}
+
+/** Reads an index of what refers to a manifest. */
+export function parseReferrers(
+  { endpoint }: Session,
+  bytes: Uint8Array,
+  repository: string,
+  subject: Digest,
+): readonly Descriptor[] {
+  const document = `List of what refers to ${subject} in ${endpoint.registry}/${repository}`;
+  return (parseManifest(bytes, { mediaType: mediaTypes.index, document }) as ImageIndex).manifests;
+}
+
+function parseList(registry: string, page: Uint8Array, document: string): JsonNode {
+  return parseJson(page, document, notARegistry, { code: "registry-failed", culprit: registry });
+}
+
+/** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None if the registry answers with a status in `absent`. */
+async function* fetchPages(
+  session: Session,
+  step: Step,
+  first: string,
+  absent: readonly number[] = [404],
+): AsyncGenerator<Buffer> {
+  const access = step.repository === undefined ? [] : pulling(step.repository);
+  const seen = new Set<string>();
+  const start = performance.now();
+  let size = 0;
+  let next: string | undefined = first;
+  while (next !== undefined) {
+    seen.add(next);
+    const request = { method: "GET", url: next, access, collect: maximumList, step } as const;
+    const response: RegistryResponse = await session.send(request);
+    if (!(await session.found(step, response, absent))) return;
+    size += response.bytes.length;
+    if (size > maximumList) throw session.limitError(new ReadLimit(`has more than ${maximumList} bytes`), step);
+    yield response.bytes;
+    next = nextPage(response.headers["link"] as string | undefined, new URL(next, session.endpoint.base));
+    if (next === undefined) return;
+    if (seen.has(next)) throw samePage(session, step);
+    if (performance.now() - start > listPatience * session.answerTimeout) {
+      throw session.limitError(new ReadLimit(`did not end after ${seen.size} pages`), step);
+    }
+  }
+}
+
+function samePage({ endpoint }: Session, { doing, repository }: Step): Failure {
+  return protocolError(endpoint.registry, `gives the same page again while ${doing} in ${repository}`);
+}
+
+/** The path and query of `Link: <URL>; rel="next"`, which is only followed on the registry itself. */
+function nextPage(link: string | undefined, base: URL): string | undefined {
+  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? "")?.[1];
+  if (target === undefined || !URL.canParse(target, base.href)) return undefined;
+  const url = new URL(target, base);
+  return url.pathname + url.search;
+}
