@@ -246,7 +246,7 @@ async function followCalls(
     if (!mayPass(error)) fail(error);
   };
   const quiet = new Quiet(notice, "the calls go on");
-  const options = { signal, onQuiet: quiet.onQuiet };
+  const options = { signal, quiet };
   let known: { readonly job?: Job; readonly pods?: readonly Pod[] } = {};
   const endNotices = tellWaits(cluster, {
     notice,
@@ -259,7 +259,6 @@ async function followCalls(
 
   const pods = watchAll<Pod>(api, podsOf(cluster, name), options, (items) => {
     const present = [...items.values()];
-    quiet.answered();
     known = { ...known, pods: present };
     results.see(present);
     results.trouble(items.values()).then(trouble, failUnlessPassing);
@@ -270,7 +269,6 @@ async function followCalls(
     options,
     (items) => {
       const current = items.get(name);
-      quiet.answered();
       if (current) known = { ...known, job: current };
       if (current === undefined || current.metadata.deletionTimestamp !== undefined) {
         const problem = `Job ${name} was deleted while its calls ran, and not by Slipway.`;

@@ -35,23 +35,22 @@ export class Observation {
     this.#pods = pods;
     const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
     this.#quiet = new Quiet(notice, "the job goes on");
-    const { onQuiet, answered } = this.#quiet;
+    const options = { signal: all, quiet: this.#quiet };
     const changed = (what: "job" | "pods") => {
-      answered();
       this.#seen.add(what);
       this.#changes.wake();
     };
     const failed = (error: unknown) => this.#changes.fail(error);
     const { api } = cluster;
     const jobs = { path: jobsPath(cluster), fieldSelector: `metadata.name=${name}` };
-    watchAll<Job>(api, jobs, { signal: all, onQuiet }, (items) => {
+    watchAll<Job>(api, jobs, options, (items) => {
       const job = items.get(name);
       this.#isGone = job === undefined;
       // The last state before it was deleted tells how that came.
       this.#job = job ?? this.#job;
       changed("job");
     }).then(() => this.#changes.wake(), failed);
-    watchAll<Pod>(api, podsOf(cluster, name), { signal: all, onQuiet }, (items) => {
+    watchAll<Pod>(api, podsOf(cluster, name), options, (items) => {
       remember(pods, items.values());
       this.#present = new Map(items);
       changed("pods");

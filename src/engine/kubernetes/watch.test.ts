@@ -25,13 +25,29 @@ it("tells once that a server is quiet, and gives up after five minutes", async (
   }, "watches");
   const quiet: Error[] = [];
   const signal = AbortSignal.timeout(60_000);
-  const watching = watchAll(api, selection, { signal, onQuiet: (error) => quiet.push(error) }, () => {});
+  const told = { onQuiet: (error: Error) => void quiet.push(error), answered: () => {} };
+  const watching = watchAll(api, selection, { signal, quiet: told }, () => {});
   watching.catch(() => {});
   await vi.waitUntil(() => watches >= 3, { timeout: 20_000 });
   const unreachable = reported("cluster-unreachable", "test");
   expect(quiet).toEqual([unreachable]);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 6 * 60_000 });
   await expect(watching.finally(() => vi.useRealTimers())).rejects.toThrow(unreachable);
+});
+
+it("tells when a server answers again, whether or not something has changed", async () => {
+  const api = await apiOf((response, number) => {
+    if (number === 1) response.destroy();
+    else response.flushHeaders();
+  }, "watches");
+  const told: string[] = [];
+  const over = new AbortController();
+  const quiet = { onQuiet: () => void told.push("quiet"), answered: () => void told.push("answered") };
+  const watching = watchAll(api, selection, { signal: over.signal, quiet }, () => {});
+  await vi.waitUntil(() => told.at(-1) === "answered" && told.includes("quiet"), { timeout: 20_000 });
+  over.abort();
+  await watching;
+  expect(told).toEqual(["answered", "quiet", "answered"]);
 });
 
 it.each<[string, (response: ServerResponse) => void]>([

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Api } from "./api.ts";
 import { mayPass, refusalOf } from "./api-error.ts";
 import type { List, Metadata } from "./objects.ts";
+import type { Quiet } from "./quiet.ts";
 
 /** Seconds after which the server ends a watch, and it is started again. */
 const watchTime = 240;
@@ -46,21 +47,24 @@ export async function listAll<Item>(
  * server and states that it has forgotten, until aborted. The client library's informer stops at the first error other than a timeout or
  * 410, and its Watch drops the server's reason for a refusal.
  *
- * @param onQuiet told once when the server does not answer, and that it is asked again
+ * A watch in which nothing happens for long is begun again.
+ *
+ * @param options `quiet` is told once when the server does not answer, and when it answers again
  * @throws what the server refuses, and Failure when it does not answer for five minutes
  */
 export async function watchAll<Item extends { readonly metadata: Metadata }>(
   api: Api,
   selection: Selection,
-  options: { readonly signal: AbortSignal; readonly onQuiet?: (error: Error) => void },
+  options: { readonly signal: AbortSignal; readonly quiet?: Pick<Quiet, "onQuiet" | "answered"> },
   onState: (items: ReadonlyMap<string, Item>) => void,
 ): Promise<void> {
-  const { signal } = options;
+  const { signal, quiet } = options;
   const items = new Map<string, Item>();
   let version: string | undefined;
   let quietSince: number | undefined;
   const answered = () => {
     quietSince = undefined;
+    quiet?.answered();
   };
   while (!signal.aborted) {
     try {
@@ -69,6 +73,7 @@ export async function watchAll<Item extends { readonly metadata: Metadata }>(
         items.clear();
         for (const item of state.items) items.set(item.metadata.name, item);
         version = state.version;
+        answered();
         onState(items);
       }
       const begun = Date.now();
@@ -96,7 +101,7 @@ export async function watchAll<Item extends { readonly metadata: Metadata }>(
       if (!mayPass(error)) throw error;
       if (quietSince === undefined) {
         quietSince = Date.now();
-        options.onQuiet?.(error as Error);
+        quiet?.onQuiet(error as Error);
       } else if (Date.now() - quietSince > patience) throw error;
       await pause(signal);
     }
@@ -139,6 +144,8 @@ async function* events<Item>(
       for (const line of lines) yield JSON.parse(line) as WatchEvent<Item>;
     }
   } catch (error) {
+    // Nothing has happened; if the server is away, the next watch tells.
+    if ((error as { code?: unknown }).code === "UND_ERR_BODY_TIMEOUT") return;
     throw refusalOf(error) === undefined ? api.broken(path, error) : error;
   } finally {
     body.destroy();

@@ -29,14 +29,12 @@ export class Observation {
     const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
     const labelSelector = selectorFor(names);
     this.#quiet = new Quiet(notice, "services go on");
-    const { onQuiet, answered } = this.#quiet;
     const follow = <Item extends { readonly metadata: Metadata }>(
       path: string,
       keep: (items: ReadonlyMap<string, Item>) => void,
     ) => {
       const selection: Selection = { path, labelSelector };
-      watchAll<Item>(api, selection, { signal: all, onQuiet }, (items) => {
-        answered();
+      watchAll<Item>(api, selection, { signal: all, quiet: this.#quiet }, (items) => {
         keep(new Map(items));
         this.#changes.wake();
       }).then(
