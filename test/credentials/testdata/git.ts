@@ -116,6 +116,9 @@ export async function serveSsh(
       "PasswordAuthentication no",
       "KbdInteractiveAuthentication no",
       "PermitRootLogin prohibit-password",
+      // The login shell reads the start files of its HOME: those of this machine's user are no part of the test.
+      `SetEnv HOME=${folder}`,
+      "PermitUserRC no",
       "UsePAM no",
       "PidFile none",
       "",
