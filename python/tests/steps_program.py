@@ -54,7 +54,9 @@ def meet(own: str, other: str) -> str:
 
 @slipway.in_image
 def waits(mark: str) -> None:
-    pathlib.Path(mark).write_text(str(os.getpid()))
+    # Whoever sees the file kills this process, so it is whole from the start.
+    pathlib.Path(f"{mark}.new").write_text(str(os.getpid()))
+    os.replace(f"{mark}.new", mark)
     time.sleep(600)
 
 
