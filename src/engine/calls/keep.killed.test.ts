@@ -43,3 +43,13 @@ it("goes on after kills at random moments, with the missing items", { timeout: 3
     expect((await run(image, env)).ran).toEqual([]);
   }
 });
+
+it("lets two programs do the same map at once", { timeout: 300_000 }, async () => {
+  const { env, paths } = await stateOfTest();
+  const { ask, host } = await serverOfTest({ paths });
+  const image = `${host}/team/app@${await pushImage(ask, "team/app", "t", ["code"])}`;
+  const both = await Promise.all([run(image, env), run(image, env)]);
+  for (const { ran, status } of both) expect([status, new Set(ran).size]).toEqual([0, ran.length]);
+  expect(new Set(both.flatMap(({ ran }) => ran)).size).toBe(count);
+  expect((await run(image, env)).ran).toEqual([]);
+});
