@@ -67,9 +67,10 @@ export function survives(startRegistry: () => Promise<Upstream>): void {
       };
       const clean = await pushOnce("team/clean", () => ({ kind: "pass" }));
       expect(clean.map(({ method }) => method)).toContain("PUT");
-      // In the middle: a password that was never taken is wrong when it is refused, and not tried twice. Two tags are asked for at once.
-      const firstAuthorized = clean.findIndex(({ headers }) => headers.authorization !== undefined);
-      const start = name === "status 401" && firstAuthorized >= 0 ? firstAuthorized + 2 : 0;
+      // A password that was never taken is wrong when it is refused, and not tried twice. Two tags are asked for at once, at first
+      // without it, in an order that is not always the same.
+      const isAuthorized = clean.some(({ headers }) => headers.authorization !== undefined);
+      const start = name === "status 401" && isAuthorized ? 4 : 0;
       for (let at = start; at < clean.length; at++) {
         let failed = 0;
         const seen = await pushOnce(`team/at${at}`, ({ index }) => {
