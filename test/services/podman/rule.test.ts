@@ -10,7 +10,7 @@ it("the rule pushes its image, runs the services of its file with it, and stops 
   const created = "create Container greeter-0\ncreate Container greeter-1\n";
   expect(await run("greeter_local", "--wait")).toMatchObject({
     out: created,
-    error: expect.stringMatching(/^pushed localhost:\d+\/test\/services:greeter: \d+ blobs sent/m),
+    error: expect.stringMatching(/^pushed localhost:\d+\/test\/services@sha256:[0-9a-f]{12}: \d+ blobs sent/m),
     status: 0,
   });
   expect(await user.read("greeter", "/you")).toBe("Hello, you!\n");
