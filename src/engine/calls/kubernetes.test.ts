@@ -188,6 +188,8 @@ it("keeps results though the user may not delete the job, and says what is left"
   await cluster.ended;
   expect(cluster.outcomes).toEqual(both);
   expect(cluster.printed()).toMatch(/^slipway: Job f-\w+ is left in namespace default of cluster test: .*403.*\n$/m);
+  // The end of the watches, which have served their purpose, does not make the cluster one that does not answer.
+  expect(cluster.count("DELETE jobs")).toBe(1);
 });
 
 it("shows what the pods of a map print as they print it, and that of one that ended at once", async () => {

@@ -144,6 +144,7 @@ async function* events<Item>(
       for (const line of lines) yield JSON.parse(line) as WatchEvent<Item>;
     }
   } catch (error) {
+    signal.throwIfAborted();
     // Nothing has happened; if the server is away, the next watch tells.
     if ((error as { code?: unknown }).code === "UND_ERR_BODY_TIMEOUT") return;
     throw refusalOf(error) === undefined ? api.broken(path, error) : error;
