@@ -22,7 +22,8 @@ program=   # set by the road that does
   fail 1 "the cache folder $state cannot be written." "Make it writable, or let XDG_CACHE_HOME name another folder."
 log=$(mktemp "$state/log.XXXXXX") ||
   fail 1 "the cache folder $state cannot be written." "Make it writable, or let XDG_CACHE_HOME name another folder."
-trap 'idle; rm -f "$log"' EXIT
+at_exit() { idle; rm -f "$log"; }
+trap at_exit EXIT
 
 why() { local IFS=';'; local text="${reasons[*]:-}"; printf '%s' "${text//;/; }"; }
 

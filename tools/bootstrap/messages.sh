@@ -10,19 +10,21 @@ fail() {
 }
 
 # busy TEXT [COMMAND…]: from now on says every 4 s that this goes on, with what the command prints, until `idle` or another `busy`.
-# It ends with the script, whose lock it does not keep, and no `sleep` outlives it.
+# It ends with the script, whose lock it does not keep, and no `sleep` outlives it. The script's trap is `at_exit`.
 ticker=
 busy() {
   idle
+  # A ticker that is stopped before it began would run the script's trap.
+  trap - EXIT
   (
     # Bash itself complains now and then when it is stopped while it waits for `<(:)`.
     exec 9>&- 3>&2 2>/dev/null
-    trap - EXIT
     while ! read -r -t 4 <> <(:) && kill -0 $$; do
       say "$1${2:+ ($("${@:2}"))} …" 2>&3
     done
   ) &
   ticker=$!
+  trap at_exit EXIT
 }
 
 idle() {
