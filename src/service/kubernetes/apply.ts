@@ -190,7 +190,8 @@ export async function prune(
   onChange: (change: Change) => void = () => {},
 ): Promise<readonly Change[]> {
   const wanted = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
-  const keys = (await allOf(place, service)).map(({ kind, metadata }) => ({ kind, name: metadata.name }));
+  const needed = new Set(manifests.map(({ kind }) => kind));
+  const keys = (await allOf(place, service, needed)).map(({ kind, metadata }) => ({ kind, name: metadata.name }));
   const unwanted = keys.filter(({ kind, name }) => !wanted.has(`${kind} ${name}`));
   const used = unwanted.some(({ kind }) => neededByPods.has(kind)) ? await usedByPods(place, service) : new Set();
   const stale = unwanted.filter(({ kind, name }) => !neededByPods.has(kind) || !used.has(`${kind} ${name}`));
@@ -266,29 +267,42 @@ export function references(part: unknown): string[] {
   });
 }
 
-/** The objects of a kind. None of an optional kind that the cluster does not have, or that its user may not list. */
+/**
+ * The objects of a kind. None of an optional kind that the cluster does not have, or that its user may not list.
+ *
+ * @param isNeeded whether a user who may not list them is refused in any case
+ */
 export async function listKind<Item>(
   { api, namespace }: Place,
   kind: Kind,
   labelSelector: string,
+  isNeeded = false,
 ): Promise<readonly Item[]> {
   try {
     return (await listAll<Item>(api, { path: pathOf(kind, namespace), labelSelector })).items;
   } catch (error) {
     const { status } = refusalOf(error) ?? {};
-    if (optionalKinds.has(kind) && (status === 403 || status === 404)) return [];
+    if (optionalKinds.has(kind) && (status === 404 || (status === 403 && !isNeeded))) return [];
     throw error;
   }
 }
 
-/** Every object of a service, by its labels. */
-export async function allOf({ api, namespace }: Place, service: string): Promise<readonly LiveObject[]> {
+/**
+ * Every object of a service, by its labels.
+ *
+ * @param needed kinds that its user must be allowed to list. Default: those that every service has
+ */
+export async function allOf(
+  { api, namespace }: Place,
+  service: string,
+  needed: ReadonlySet<Kind> = new Set(),
+): Promise<readonly LiveObject[]> {
   const labelSelector = Object.entries(labelsOf(service))
     .map(([label, value]) => `${label}=${value}`)
     .join(",");
   const lists = await Promise.all(
     kinds.map(async (kind) => {
-      const items = await listKind<Live>({ api, namespace }, kind, labelSelector);
+      const items = await listKind<Live>({ api, namespace }, kind, labelSelector, needed.has(kind));
       // Lists leave out what all their items say.
       return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind }));
     }),
