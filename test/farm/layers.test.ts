@@ -143,7 +143,10 @@ describe.each(Object.keys(caches))("with the layers in a %s", (name) => {
     try {
       const { status, stderr } = await push(cache, registry.host);
       expect(status, stderr).toBe(1);
-      expect(stderr).toEqual(printed("layer-evicted"));
+      expect(stderr).toEqual(printed("push-incomplete"));
+      expect(stderr.match(/sha256:\w+ .*\n.*\[layer-evicted\]/g)).toEqual(
+        Array(2).fill(expect.stringContaining(firstParty)),
+      );
       expect(stderr).toContain(`bazel build --output_groups=+layers ${target}_push`);
       expect([registry.blobs.size, registry.manifests.size]).toEqual([0, 0]);
     } finally {
