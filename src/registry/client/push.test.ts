@@ -434,7 +434,11 @@ describe("pushImages", () => {
   it("pushes the others where failures are heard of, each of which has what the failed one was to send", async () => {
     registry.intervene = (...call) =>
       call[0].method !== "HEAD" && call[0].url?.startsWith("/v2/a/") ? answer(403)(...call) : false;
-    const images = ["a", "b", "c"].map((repository) => imageOf(client, { repository, layers: ["shared", repository] }));
+    const attached: string[] = [];
+    const images = ["a", "b", "c"].map((repository) => ({
+      ...imageOf(client, { repository, layers: ["shared", repository] }),
+      attach: async () => void attached.push(repository),
+    }));
     const failed: [string, string][] = [];
     const onFailure = ({ repository }: ImageToPush, error: unknown) =>
       void failed.push([repository, (error as Error).message]);
@@ -451,6 +455,7 @@ describe("pushImages", () => {
     ]);
     expect(prepared).toEqual(["a", "b", "c"].map((repository) => Array(3).fill(repository)));
     expect([...registry.manifests.keys()]).toEqual([`b ${images[1]?.digest}`]);
+    expect(attached).toEqual(["a", "b"]);
   });
 
   it("attaches documents while it sends the image, and fails if that fails", async () => {

@@ -159,7 +159,8 @@ class Push {
   }
 
   async #carryOut(plan: Plan): Promise<ImageOutcome> {
-    const { image, outcome } = plan;
+    const { image, blobs, outcome } = plan;
+    if (this.#options.onFailure) await this.#prepare(blobs.filter(({ isPresent }) => !isPresent));
     const storing = this.#storeImage(plan);
     const attaching = image.attach?.(outcome, storing);
     // If both fail, the image's failure counts.
@@ -172,7 +173,6 @@ class Push {
 
   async #storeImage(plan: Plan): Promise<void> {
     const { image, tags, content, blobs, outcome, memory } = plan;
-    if (this.#options.onFailure) await this.#prepare(blobs.filter(({ isPresent }) => !isPresent));
     if (outcome === "pushed") await Promise.all(blobs.map((each) => this.#blob(each)));
     // Learned beside the manifest, so it takes no time of its own.
     const learning =
