@@ -14,12 +14,13 @@ describe("an error for people", () => {
     expect(reportOf(error)).toBe(`${error.message} [field-invalid]`);
   });
 
-  it("shows no control character of the texts that it quotes, and keeps line ends", () => {
-    const quoted = "a\u001b]0;b\u0007c\r\u009b2Jd\te\u007f";
-    const shown = "a ]0;b c 2Jd e ";
+  it("escapes the control characters of the texts that it quotes, and keeps line ends", () => {
+    const quoted = "a\u001b]0;b\u0007c\r\u009b2Jd\u202ee\u007f";
+    const shown = "a\\u001b]0;b\\u0007c\\r\\u009b2Jd\\u202ee\\u007f";
     const error = new Failure({ code: "program-failed", culprit: quoted }, `${quoted}\nmore`, quoted);
     expect([error.culprit, error.problem, error.remedy]).toEqual([shown, `${shown}\nmore`, shown]);
     expect(reportOf(error)).toBe(`${shown}\nmore\n${shown} [program-failed]`);
+    expect(reportOf(quoted)).toBe(shown);
   });
 
   it("keeps its cause", () => {

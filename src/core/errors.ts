@@ -1,8 +1,6 @@
 import type { ErrorCode } from "./error-codes.ts";
+import { printable, printableLines } from "./printable.ts";
 import { describeSystemError } from "./system-error.ts";
-
-/** Control characters, which a terminal would obey. Errors quote untrusted text. */
-const unprintable = /[^\P{Cc}\n]+/gu;
 
 /** What is wrong, for programs. */
 export interface ErrorIdentity {
@@ -21,18 +19,20 @@ abstract class ReportedError extends Error implements ErrorIdentity {
   readonly remedy: string;
 
   /**
+   * Errors quote foreign text, so it is escaped here.
+   *
    * @param identity the code and the culprit
    * @param problem one sentence that names the culprit
    * @param remedy one sentence that says what to do
    * @param options `cause`: the underlying error, for debugging
    */
   constructor({ code, culprit }: ErrorIdentity, problem: string, remedy: string, options?: ErrorOptions) {
-    const [shownProblem, shownRemedy] = [problem, remedy].map((text) => text.replaceAll(unprintable, " "));
+    const [shownProblem, shownRemedy] = [printableLines(problem), printableLines(remedy)];
     super(`${shownProblem}\n${shownRemedy}`, options);
     this.code = code;
-    this.culprit = culprit.replaceAll(unprintable, " ");
-    this.problem = shownProblem as string;
-    this.remedy = shownRemedy as string;
+    this.culprit = printable(culprit);
+    this.problem = shownProblem;
+    this.remedy = shownRemedy;
   }
 }
 
@@ -68,7 +68,7 @@ function shown(error: unknown): unknown {
 /** The text of an error, to print: the message and, in brackets, the code that docs/reference/errors.md lists. */
 export function reportOf(caught: unknown): string {
   const error = shown(caught);
-  return error instanceof ReportedError ? `${error.message} [${error.code}]` : messageOf(error);
+  return error instanceof ReportedError ? `${error.message} [${error.code}]` : printableLines(messageOf(error));
 }
 
 /** An error as JSON, for programs that asked for JSON. */
