@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { ReadLimit, readWhole } from "./read-whole.ts";
+import { limited, ReadLimit, readWhole } from "./read-whole.ts";
 
 describe("readWhole", () => {
   it("gives what fits, to the last byte", async () => {
@@ -16,5 +16,28 @@ describe("readWhole", () => {
     const silent = new PassThrough();
     await expect(readWhole(silent, 1, 20)).rejects.toThrow("did not end within 0.02 s");
     expect([zeros.destroyed, silent.destroyed]).toEqual([true, true]);
+  });
+
+  it("lets a long stream go on that keeps its pace, and ends one that drips", async () => {
+    const steady = new PassThrough();
+    let sent = 0;
+    const timer = setInterval(() => (++sent < 8 ? steady.write("abcd") : steady.end()), 10);
+    expect((await readWhole(steady, 100, 60, 4)).length).toBe(28);
+    clearInterval(timer);
+    const drips = new PassThrough();
+    const dripping = setInterval(() => drips.write("a"), 5);
+    await expect(readWhole(drips, 1000, 40, 100)).rejects.toThrow("sent less than 100 bytes in 0.04 s");
+    clearInterval(dripping);
+  });
+});
+
+describe("limited", () => {
+  it("passes pieces on before the limit is reached", async () => {
+    const got: string[] = [];
+    const reading = async () => {
+      for await (const piece of limited(Readable.from(["ab", "cd", "e"]), { bytes: 4 })) got.push(piece.toString());
+    };
+    await expect(reading()).rejects.toThrow(new ReadLimit("has more than 4 bytes"));
+    expect(got).toEqual(["ab", "cd"]);
   });
 });

@@ -1,30 +1,66 @@
-import type { Readable } from "node:stream";
-
-/** A stream that does not end within its limits. The message follows the name of what is read. */
+/** A stream that exceeds its limits. The message follows the name of what is read. */
 export class ReadLimit extends Error {
   override readonly name = "ReadLimit";
+}
+
+/** A Node stream, or anything else that gives bytes. Only what has `destroy` can be stopped while it is silent. */
+export type ByteSource = AsyncIterable<Uint8Array | string> & { destroy?(error?: Error): unknown };
+
+/** Bytes that have to come in the time of {@link ReadLimits.time} where a stream may be long. */
+export const leastPace = 64 * 1024;
+
+export interface ReadLimits {
+  /** Bytes of the whole stream. */
+  readonly bytes: number;
+  /** Milliseconds for the whole stream, or for each `pace` bytes of it. Default: no limit. */
+  readonly time?: number;
+  /** Default: all of it. */
+  readonly pace?: number;
+}
+
+/**
+ * Passes on a stream, and destroys it if it exceeds a limit.
+ *
+ * @throws ReadLimit, or the stream's error
+ */
+export async function* limited(stream: ByteSource, limits: ReadLimits): AsyncGenerator<Buffer> {
+  const { bytes, time, pace = Number.POSITIVE_INFINITY } = limits;
+  const what = pace < Number.POSITIVE_INFINITY ? `sent less than ${pace} bytes in` : "did not end within";
+  const late = () => stream.destroy?.(new ReadLimit(`${what} ${(time ?? 0) / 1000} s`));
+  const timer = time === undefined ? undefined : setTimeout(late, time);
+  let size = 0;
+  let heard = 0;
+  try {
+    for await (const piece of stream) {
+      const chunk = typeof piece === "string" ? Buffer.from(piece) : asBuffer(piece);
+      size += chunk.length;
+      if (size > bytes) throw new ReadLimit(`has more than ${bytes} bytes`);
+      heard += chunk.length;
+      if (heard >= pace) {
+        heard = 0;
+        timer?.refresh();
+      }
+      yield chunk;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
  * Reads a stream into memory. Destroys it if it exceeds a limit.
  *
  * @param most bytes
- * @param within milliseconds
+ * @param within milliseconds for all, or for each `pace` bytes. Default: no limit
  * @throws ReadLimit, or the stream's error
  */
-export async function readWhole(stream: Readable, most: number, within: number): Promise<Buffer> {
-  const late = () => stream.destroy(new ReadLimit(`did not end within ${within / 1000} s`));
-  const timer = setTimeout(late, within);
+export async function readWhole(stream: ByteSource, most: number, within?: number, pace?: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of stream) {
-      size += (chunk as Buffer).length;
-      if (size > most) throw new ReadLimit(`has more than ${most} bytes`);
-      chunks.push(chunk as Buffer);
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    clearTimeout(timer);
-  }
+  const limits = { bytes: most, ...(within === undefined ? {} : { time: within }), ...(pace && { pace }) };
+  for await (const chunk of limited(stream, limits)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
