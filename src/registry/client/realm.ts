@@ -2,15 +2,8 @@ import { UserError } from "../../core/errors.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
 import { printable } from "./refusal.ts";
 
-/** Domains whose subdomains belong to different owners. */
-const shared: readonly string[] = [
-  ...["amazonaws.com", "appspot.com", "azure.com", "azurecr.cn", "azurecr.io", "azurewebsites.net", "cloudapp.net"],
-  ...["cloudfront.net", "fly.dev", "github.io", "gitlab.io", "herokuapp.com", "jfrog.io", "ngrok.io", "onrender.com"],
-  ...["pages.dev", "run.app", "vercel.app", "workers.dev"],
-];
-
-/** Second-level names under which countries let others register, as in `co.uk`. */
-const registrable = /^(ac|co|com|edu|go|gob|gov|govt|gr|ltd|me|mil|ne|net|nom|nhs|or|org|plc|sch)\.[a-z]{2}$/;
+/** Domains whose subdomains belong to different owners, but which the Public Suffix List lacks. */
+const shared: readonly string[] = ["amazonaws.com", "azure.com", "azurecr.cn", "azurecr.io", "jfrog.io"];
 
 interface RealmOptions {
   readonly endpoint: Endpoint;
@@ -22,12 +15,13 @@ interface RealmOptions {
 
 /**
  * Checks the token service that a registry names, since a malicious registry could name any host. A credential may go to the registry's own
- * host, by TLS to a host of the same domain (`registry-1.docker.io` and `auth.docker.io`), or to the host in the user's settings. Without a
- * credential, any host with TLS may be asked for an anonymous token.
+ * host, by TLS to a host of the same domain (`registry-1.docker.io` and `auth.docker.io`), or to the host in the user's settings. On
+ * loopback, without TLS, it stays on the registry's port: another port may be another user's. Without a credential, any host with TLS may be
+ * asked for an anonymous token.
  *
  * @throws UserError that names the registry and the realm
  */
-export function checkedRealm(realm: string, { endpoint, tokenService, secret }: RealmOptions): URL {
+export async function checkedRealm(realm: string, { endpoint, tokenService, secret }: RealmOptions): Promise<URL> {
   const { registry, base } = endpoint;
   const refuse = (problem: string, remedy: string): never => {
     throw new UserError(
@@ -45,27 +39,18 @@ export function checkedRealm(realm: string, { endpoint, tokenService, secret }: 
   if (url.protocol !== "https:" && !(url.protocol === "http:" && plainAnyway)) {
     return refuse("is not reached by https", theirs);
   }
-  const trusted = url.hostname === base.hostname || bothHere || url.host === tokenService;
-  if (secret && !trusted && !isSameDomain(url.hostname, base.hostname)) {
-    return refuse(
-      "is in another domain",
-      `If it belongs to the registry, write \`tokenService: ${url.host}\` for ${registry} under \`registries\` in Slipway's configuration file.`,
-    );
+  if (!secret || url.host === tokenService) return url;
+  const remedy = `If it belongs to the registry, write \`tokenService: ${url.host}\` for ${registry} under \`registries\` in Slipway's configuration file.`;
+  if (url.protocol === "http:" && isLoopback(url)) {
+    return url.origin === base.origin ? url : refuse("is another server of this machine", remedy);
   }
-  return url;
+  const trusted = url.hostname === base.hostname || (await isSameDomain(url.hostname, base.hostname));
+  return trusted ? url : refuse("is in another domain", remedy);
 }
 
 /** Whether two hosts are in the same registered domain. */
-function isSameDomain(one: string, other: string): boolean {
-  const domain = domainOf(one);
-  return domain !== undefined && domain === domainOf(other);
-}
-
-function domainOf(host: string): string | undefined {
-  const labels = host.toLowerCase().split(".");
-  // An address, or a name without a domain.
-  if (!/^[a-z]/.test(labels.at(-1) ?? "") || labels.length < 2 || host.includes(":")) return undefined;
-  const two = labels.slice(-2).join(".");
-  if (!shared.includes(two) && !registrable.test(two)) return two;
-  return labels.length > 2 ? labels.slice(-3).join(".") : undefined;
+async function isSameDomain(one: string, other: string): Promise<boolean> {
+  const { getDomain } = await import("./public-suffix.mjs");
+  const [domain, second] = [one, other].map((host) => getDomain(host, { allowPrivateDomains: true }));
+  return typeof domain === "string" && domain === second && !shared.includes(domain);
 }

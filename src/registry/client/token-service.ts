@@ -37,7 +37,7 @@ const margin = 10;
  */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
   const { endpoint, challenge, search } = request;
-  const realm = checkedRealm(challenge.parameters["realm"] ?? "", {
+  const realm = await checkedRealm(challenge.parameters["realm"] ?? "", {
     endpoint,
     tokenService: request.tokenService,
     secret: search.credential !== undefined,
