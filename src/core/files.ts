@@ -1,6 +1,23 @@
-import { open, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { atPath } from "./system-error.ts";
+
+/**
+ * Creates a folder and its parents, if missing. Node's own `recursive` never returns below `/proc`, which is there but takes no folder.
+ *
+ * @throws the system's error
+ */
+export async function makeFolders(path: string, mode?: number): Promise<void> {
+  const make = () =>
+    mkdir(path, mode).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST" || !(await stat(path).catch(() => undefined))?.isDirectory()) throw error;
+    });
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolders(dirname(path), mode);
+    await make();
+  });
+}
 
 /** Makes the entries of a folder survive a power failure. */
 export async function syncFolder(path: string): Promise<void> {

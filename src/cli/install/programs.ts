@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { constants, createReadStream, existsSync, mkdirSync, rmSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../core/errors.ts";
-import { replaceFile, syncFolder } from "../../core/files.ts";
+import { makeFolders, replaceFile, syncFolder } from "../../core/files.ts";
 import { removedAtEnd } from "../../core/interrupts.ts";
 
 /** The files to install: the running Node, and the bundles in a folder. */
@@ -28,7 +28,7 @@ const hidden = ".slipway";
 export async function installPrograms(folder: string, programs: Programs): Promise<void> {
   try {
     const versions = join(folder, hidden);
-    await mkdir(versions, { recursive: true });
+    await makeFolders(versions);
     const version = await hashOf(programs);
     if (!existsSync(join(versions, version))) await copyVersion(programs, versions, version);
     const before = new Set([version]);

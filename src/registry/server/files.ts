@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, lstat, mkdir, open } from "node:fs/promises";
+import { type FileHandle, lstat, open } from "node:fs/promises";
 import { UserError } from "../../core/errors.ts";
+import { makeFolders } from "../../core/files.ts";
 import { atPath } from "../../core/system-error.ts";
 import { ifMissing } from "./errors.ts";
 
@@ -18,7 +19,7 @@ export async function privateFolder(path: string): Promise<string> {
 /** @throws UserError if the folder cannot be created */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolders(path, 0o700);
   } catch (cause) {
     throw new UserError(
       { code: "file-unwritable", culprit: path },
