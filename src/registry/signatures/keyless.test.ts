@@ -4,10 +4,11 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { open, registry, useRegistry } from "../client/testdata/harness.ts";
+import { signatureType } from "./bundle.ts";
+import { bundlesOf, type FetchedBundle } from "./fetch-bundles.ts";
 import { type SigstoreServices, signKeyless, verifyKeyless } from "./keyless.ts";
 import { attachBundle } from "./sign.ts";
 import { identityToken, startSigstore } from "./testdata/sigstore.ts";
-import { fetchBundles } from "./verify.ts";
 
 useRegistry();
 
@@ -46,7 +47,8 @@ describe("a signature without a key", () => {
   it("is refused for another image, and after a change", async () => {
     const services = await startSigstore();
     await sign(services);
-    const [{ bytes } = expect.unreachable()] = await fetchBundles(open(), "team/app", image.digest);
+    const { value } = await bundlesOf(open(), "team/app", image.digest, signatureType).next();
+    const { bytes } = value as FetchedBundle;
     const other = { ...image, digest: sha256("other") };
     await attachBundle(open(), "team/app", other, bytes);
     await expect(verify(services, {}, other.digest)).rejects.toThrow(/because it signs sha256:/);

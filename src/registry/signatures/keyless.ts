@@ -9,11 +9,11 @@ import { cacheFolder } from "../../core/user-folders.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
-import { formatReference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../client/client.ts";
-import { composeStatement, statementType } from "./bundle.ts";
+import { composeStatement, refuteSubject, statementType } from "./bundle.ts";
+import type { FoundSignature } from "./fetch-bundles.ts";
 import { attachBundle } from "./sign.ts";
-import { type FoundSignature, fetchBundles, unverified } from "./verify.ts";
+import { type Judge, verifyImage } from "./verify.ts";
 
 /** The services that certify and record signatures, and their certificates. */
 export interface SigstoreServices {
@@ -70,9 +70,11 @@ export async function signKeyless(
     signer: new FulcioSigner({ fulcioBaseURL, identityProvider, retry: 1, timeout: 10_000 }),
     witnesses: [new RekorWitness({ rekorBaseURL, entryType: "dsse", retry: 1, timeout: 10_000 })],
   });
-  const bundle = await builder.create({ data: composeStatement(image.digest), type: statementType }).catch((cause) => {
-    throw serviceFailure(`${fulcioBaseURL} and ${rekorBaseURL}`, cause);
-  });
+  const bundle = await builder
+    .create({ data: Buffer.from(composeStatement(image.digest)), type: statementType })
+    .catch((cause) => {
+      throw serviceFailure(`${fulcioBaseURL} and ${rekorBaseURL}`, cause);
+    });
   await attachBundle(client, repository, image, canonicalJson(bundleToJSON(bundle)));
   return "signed";
 }
@@ -87,28 +89,33 @@ export async function verifyKeyless(
   client: RegistryClient,
   repository: string,
   image: Digest,
+  by: Identity,
+  services?: SigstoreServices,
+): Promise<readonly FoundSignature[]> {
+  return verifyImage(client, repository, image, await identityJudge(by, services));
+}
+
+/** Decides about bundles by an identity. Throws a Failure if the services do not answer. */
+export async function identityJudge(
   { identity, issuer }: Identity,
   services: SigstoreServices = publicServices,
-): Promise<readonly FoundSignature[]> {
-  const bundles = await fetchBundles(client, repository, image);
+): Promise<Judge> {
   const verifier = new Verifier(toTrustMaterial(await services.trustedRoot()));
   const policy = { subjectAlternativeName: identity, extensions: { issuer } };
-  const verdicts = bundles.map(({ bytes, claim, digest, mediaType }) => {
-    if (typeof claim === "string") return { digest, mediaType, reason: claim };
-    if (!claim.subjects.includes(image)) return { digest, mediaType, reason: `it signs ${claim.subjects.join(", ")}` };
-    try {
-      const bundle = bundleFromJSON(JSON.parse(bytes.toString()) as SerializedBundle);
-      verifier.verify(toSignedEntity(bundle), policy);
-      return { digest, mediaType };
-    } catch (error) {
-      return { digest, mediaType, reason: (error as Error).message.replace(/\.$/, "") };
-    }
-  });
-  const verified = verdicts.filter(({ reason }) => reason === undefined);
-  if (verified.length > 0) return verified;
-  const name = formatReference({ registry: client.registry, repository, digest: image });
-  const refused = verdicts.flatMap((each) => (each.reason === undefined ? [] : [{ ...each, reason: each.reason }]));
-  throw unverified(name, `${identity} of ${issuer}`, refused);
+  return {
+    name: `${identity} of ${issuer}`,
+    refute: ({ bytes, claim }, image) => {
+      const reason = refuteSubject(claim, image);
+      if (reason !== undefined) return reason;
+      try {
+        const bundle = bundleFromJSON(JSON.parse(bytes.toString()) as SerializedBundle);
+        verifier.verify(toSignedEntity(bundle), policy);
+        return undefined;
+      } catch (error) {
+        return (error as Error).message.replace(/\.$/, "");
+      }
+    },
+  };
 }
 
 function serviceFailure(services: string, cause: Error): Failure {

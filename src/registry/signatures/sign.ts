@@ -1,7 +1,7 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { RegistryClient } from "../client/client.ts";
 import { attachReferrer } from "../referrers.ts";
-import { bundleType, composeBundle, signatureType } from "./bundle.ts";
+import { bundleType, composeBundle, composeStatement, predicateAnnotation, signatureType } from "./bundle.ts";
 import type { SigningKey } from "./keys.ts";
 import { findSignatures } from "./verify.ts";
 
@@ -20,24 +20,23 @@ export async function signImage(
 ): Promise<"signed" | "unchanged"> {
   const { verified } = await findSignatures(client, repository, image.digest, key.publicKey);
   if (verified.some(({ mediaType }) => mediaType === bundleType)) return "unchanged";
-  await attachBundle(client, repository, image, await composeBundle(image.digest, key));
+  await attachBundle(client, repository, image, await composeBundle(composeStatement(image.digest), key));
   return "signed";
 }
 
-/** Attaches a bundle with a signature, as cosign finds it. */
+/**
+ * Attaches a bundle, as cosign finds it.
+ *
+ * @param options `isNew` as in {@link attachReferrer}; `predicateType` of its statement, default: a signature's
+ */
 export function attachBundle(
   client: RegistryClient,
   repository: string,
   image: Descriptor,
   content: Uint8Array,
+  { isNew = false, predicateType = signatureType }: { readonly isNew?: boolean; readonly predicateType?: string } = {},
 ): Promise<Descriptor> {
-  return attachReferrer(client, repository, image, {
-    artifactType: bundleType,
-    mediaType: bundleType,
-    content,
-    annotations: {
-      "dev.sigstore.bundle.content": "dsse-envelope",
-      "dev.sigstore.bundle.predicateType": signatureType,
-    },
-  });
+  const annotations = { "dev.sigstore.bundle.content": "dsse-envelope", [predicateAnnotation]: predicateType };
+  const artifact = { artifactType: bundleType, mediaType: bundleType, content, annotations };
+  return attachReferrer(client, repository, image, artifact, { isNew });
 }

@@ -8,7 +8,7 @@ import { mediaTypes } from "../../oci/media-types.ts";
 import { open, registry, useRegistry } from "../client/testdata/harness.ts";
 import { StoredImages } from "../client/testdata/stored-images.ts";
 import { attachReferrer } from "../referrers.ts";
-import { bundleType, composeBundle } from "./bundle.ts";
+import { bundleType, composeBundle, composeStatement } from "./bundle.ts";
 import { type PublicKey, readPublicKey, readSigningKey } from "./keys.ts";
 import { attachBundle, signImage } from "./sign.ts";
 import { payloadType } from "./simple-signing.ts";
@@ -115,14 +115,8 @@ describe("signImage", () => {
 
   it("is not fooled by a signed statement about something else, such as provenance", async () => {
     const key = await newKey();
-    const bundle = JSON.parse(Buffer.from(await composeBundle(image, key)).toString());
-    const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
-    const payload = canonicalJson({ ...statement, predicateType: "https://slsa.dev/provenance/v1" });
-    const type = "application/vnd.in-toto+json";
-    const signed = Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload]);
-    const sig = (await key.sign(signed)).toString("base64");
-    const dsseEnvelope = { payload: Buffer.from(payload).toString("base64"), payloadType: type, signatures: [{ sig }] };
-    await attachBundle(open(), "team/app", describeImage(image), canonicalJson({ ...bundle, dsseEnvelope }));
+    const statement = composeStatement(image, "https://slsa.dev/provenance/v1");
+    await attachBundle(open(), "team/app", describeImage(image), await composeBundle(statement, key));
     await expect(verify(image, key.publicKey)).rejects.toThrow(reported("signature-missing"));
   });
 
@@ -133,6 +127,84 @@ describe("signImage", () => {
     expect(await findSignatures(open(), "team/app", image, publicKey)).toEqual({ verified: [], refused: [] });
     await expect(verify(image, publicKey)).rejects.toThrow(/has no signature by env:\/\/KEY\.\nSign it with/);
   });
+});
+
+describe("junk beside a signature", () => {
+  const { image, bundle } = signedByCosign;
+  const attach = (content: string | Uint8Array) =>
+    attachBundle(open(), "team/app", describeImage(image), Buffer.from(content));
+
+  it("does not hide it, however much there is", async () => {
+    const client = open();
+    const all = Array.from({ length: 650 }, (_, index) => `{"junk":${index}}`);
+    // One list, since hundreds of writes of it take minutes.
+    const manifests = [];
+    for (const content of [...all, bundle]) {
+      const stored = new StoredImages(registry, "team/app");
+      const layers = [{ mediaType: bundleType, ...stored.blob(Buffer.from(content)) }];
+      const digest = stored.image({ manifest: { layers, subject: describeImage(image), artifactType: bundleType } });
+      const { bytes } = registry.manifests.get(`team/app ${digest}`) ?? expect.unreachable();
+      manifests.push({ mediaType: mediaTypes.manifest, digest, size: bytes.length, artifactType: bundleType });
+    }
+    const list = canonicalJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests });
+    registry.manifests.set(`team/app ${image.replace(":", "-")}`, {
+      bytes: Buffer.from(list),
+      mediaType: mediaTypes.index,
+    });
+    expect(await verifyImage(client, "team/app", image, cosignKey)).toHaveLength(1);
+  });
+
+  it.each<[string, string | Uint8Array]>([
+    ["of nested lists", "[".repeat(100_000)],
+    ["with fields of wrong types", '{"dsseEnvelope":{"payload":{},"signatures":7,"payloadType":[]}}'],
+    ["with a statement of null", JSON.stringify({ dsseEnvelope: { payload: "bnVsbA==", signatures: null } })],
+    ["with names of prototypes", '{"__proto__":{"dsseEnvelope":1},"dsseEnvelope":{"constructor":null}}'],
+    ["that is no UTF-8", new Uint8Array([0xff, 0xfe, 0x00])],
+    ["that is empty", ""],
+  ])("%s is skipped, and named if there is no other", async (_, content) => {
+    const { digest } = await attach(content);
+    await expect(verify(image, cosignKey)).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify(image, cosignKey)).rejects.toThrow(new RegExp(digest));
+    await attach(bundle);
+    expect(await verify(image, cosignKey)).toHaveLength(1);
+  });
+
+  it("whose content is gone or changed is skipped", async () => {
+    await attach("{}");
+    registry.blobs.set(`team/app ${sha256("{}")}`, Buffer.from("[]"));
+    await attach(`{"gone":1}`);
+    registry.blobs.delete(`team/app ${sha256('{"gone":1}')}`);
+    await attach(bundle);
+    expect(await verify(image, cosignKey)).toHaveLength(1);
+  });
+
+  it("that says to be larger than any signature is not read", async () => {
+    const stored = new StoredImages(registry, "team/app");
+    const layers = [{ mediaType: bundleType, digest: sha256("large"), size: 1 << 30 }];
+    stored.image({ manifest: { layers }, tag: `${image.replace(":", "-")}.sig` });
+    await attach(bundle);
+    registry.seen.length = 0;
+    expect(await verify(image, cosignKey)).toHaveLength(1);
+    expect(registry.log.join()).not.toContain(sha256("large"));
+  });
+
+  it.each([[undefined], [""], [mediaTypes.empty], [mediaTypes.config]])(
+    "a bundle that a list of referrers gives the type %j is found",
+    async (artifactType) => {
+      await attach(bundle);
+      const key = `team/app ${image.replace(":", "-")}`;
+      const list = JSON.parse(String(registry.manifests.get(key)?.bytes));
+      const manifests = list.manifests.map(({ digest, size, mediaType }: Descriptor) => ({
+        mediaType,
+        digest,
+        size,
+        artifactType,
+      }));
+      const bytes = Buffer.from(JSON.stringify({ ...list, manifests }));
+      registry.manifests.set(key, { bytes, mediaType: mediaTypes.index });
+      expect(await verify(image, cosignKey)).toHaveLength(1);
+    },
+  );
 });
 
 it("refuses a signature whose bytes changed in the registry", async () => {

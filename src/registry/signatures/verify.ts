@@ -1,32 +1,44 @@
-import { Failure, UserError } from "../../core/errors.ts";
-import type { Descriptor } from "../../oci/descriptor.ts";
+import { Failure, type UserError } from "../../core/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { parseImageManifest } from "../../oci/manifest.ts";
 import { formatReference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../client/client.ts";
-import { bundleType, type Claim, readClaim, refuteClaim, signatureType } from "./bundle.ts";
+import { type Claim, refuteClaim, signatureType } from "./bundle.ts";
+import { bundlesOf, type FetchedBundle, type FoundSignature, fetchLayers, orError } from "./fetch-bundles.ts";
 import type { PublicKey } from "./keys.ts";
 import { payloadType, refutePayload, signatureTag } from "./simple-signing.ts";
 
-/** The number of signatures of an image that are read, at most: each takes two requests. */
-const mostSignatures = 100;
+/** After this number of bundles, one that is valid is enough. */
+const enough = 100;
 
-/** A signature in a registry. */
-export interface FoundSignature {
-  /** Of the artifact with the signature. */
-  readonly digest: Digest;
-  /** The format: a bundle, or the payload of cosign before version 3. */
-  readonly mediaType: string;
+/** Decides about bundles, by a key or an identity. */
+export interface Judge {
+  /** In errors. */
+  readonly name: string;
+  /** Undefined: it verifies no formats that have a key alone. */
+  readonly key?: PublicKey;
+  /** Returns the reason why a bundle is not by the key or the identity, or is about another image. */
+  refute(bundle: FetchedBundle & { readonly claim: Claim }, image: Digest): string | undefined;
 }
 
-interface Verdict {
-  readonly verified: readonly FoundSignature[];
+/** A key, or a judge of another kind. */
+export type Verifier = PublicKey | Judge;
+
+/** Reasons against signatures, and errors of the registry, which count if no signature is valid. */
+export interface Verdict<Found extends FoundSignature = FoundSignature> {
+  readonly verified: readonly Found[];
   readonly refused: readonly (FoundSignature & { readonly reason: string })[];
+  readonly failure?: Failure;
+}
+
+/** The judge of a verifier. */
+export function judgeOf(by: Verifier): Judge {
+  if ("refute" in by) return by;
+  return { name: by.name, key: by, refute: ({ claim }, image) => refuteClaim(claim, image, by) };
 }
 
 /**
- * Verifies that an image or index is signed with a key: by a bundle that refers to it, or by an image under the tag `sha256-HEX.sig`. Both are
- * what cosign writes and verifies.
+ * Verifies that an image or index is signed: by a bundle that refers to it, or by an image under the tag `sha256-HEX.sig`. Both are what cosign
+ * writes and verifies.
  *
  * @param image its digest. The caller has verified that the image has it
  * @throws Failure that names the image and the key
@@ -35,111 +47,107 @@ export async function verifyImage(
   client: RegistryClient,
   repository: string,
   image: Digest,
-  key: PublicKey,
+  by: Verifier,
 ): Promise<readonly FoundSignature[]> {
-  const { verified, refused } = await findSignatures(client, repository, image, key);
+  const { verified, refused, failure } = await findSignatures(client, repository, image, by);
   if (verified.length > 0) return verified;
+  if (failure) throw failure;
   const name = formatReference({ registry: client.registry, repository, digest: image });
-  throw unverified(name, key.name, refused);
+  throw unverified(name, judgeOf(by).name, refused);
 }
 
-/** The error for an image without a valid signature. */
-export function unverified(image: string, key: string, refused: Verdict["refused"]): Failure {
-  const remedy = `Sign it with \`slipway image sign ${image} --key FILE\`, or correct the key.`;
+/**
+ * The error for an image without a valid signature.
+ *
+ * @param what the image should have
+ */
+export function unverified(image: string, key: string, refused: Verdict["refused"], what = "signature"): Failure {
+  const remedy =
+    what === "signature"
+      ? `Sign it with \`slipway image sign ${image} --key FILE\`, or correct the key.`
+      : "Push the image with a key under `images` of the configuration file, or attach one with `cosign attest`.";
   const [first] = refused;
   if (!first) {
-    return new Failure({ code: "signature-missing", culprit: image }, `${image} has no signature by ${key}.`, remedy);
+    return new Failure({ code: "signature-missing", culprit: image }, `${image} has no ${what} by ${key}.`, remedy);
   }
   const others = refused.length > 1 ? `, and ${refused.length - 1} more` : "";
   return new Failure(
     { code: "signature-invalid", culprit: image },
-    `No signature of ${image} is valid for ${key}: ${first.digest} is refused because ${first.reason}${others}.`,
+    `No ${what} of ${image} is valid for ${key}: ${first.digest} is refused because ${first.reason}${others}.`,
     remedy,
   );
 }
 
-/** Reads an image's signatures and verifies each with a key. */
+/** Reads an image's signatures and verifies each. */
 export async function findSignatures(
   client: RegistryClient,
   repository: string,
   image: Digest,
-  key: PublicKey,
+  by: Verifier,
 ): Promise<Verdict> {
-  const [bundles, payloads] = await Promise.all([
-    fetchBundles(client, repository, image),
-    fetchPayloads(client, repository, image),
-  ]);
-  const judged = [
-    ...bundles.map(({ claim, digest, mediaType }) => ({
-      digest,
-      mediaType,
-      reason: typeof claim === "string" ? claim : refuteClaim(claim, image, key),
-    })),
-    ...payloads.map(({ bytes, layer, digest }) => ({
-      digest,
-      mediaType: payloadType,
-      reason: orReason(() => refutePayload(bytes, layer, image, key)),
-    })),
-  ];
+  const judge = judgeOf(by);
+  const { key } = judge;
+  const found = await judgeBundles(
+    bundlesOf(client, repository, image, signatureType),
+    image,
+    judge,
+    (_, signature) => signature,
+  );
+  if (!key || found.verified.length > 0) return found;
+  const payloads = judgeEach(
+    fetchLayers(client, repository, signatureTag(image), payloadType),
+    ({ layer: { digest } }) => ({ digest, mediaType: payloadType }),
+    ({ layer, bytes }, signature) =>
+      bytes instanceof Error ? bytes : (refutePayload(bytes, layer, image, key) ?? signature),
+  );
+  return merge(found, await payloads);
+}
+
+/** Verifies bundles one by one, and keeps none of those that are refused. */
+export function judgeBundles<Found extends FoundSignature = FoundSignature>(
+  bundles: AsyncIterable<FetchedBundle>,
+  image: Digest,
+  judge: Judge,
+  accept: (claim: Claim, signature: FoundSignature) => Found | string,
+): Promise<Verdict<Found>> {
+  return judgeEach(
+    bundles,
+    ({ digest, mediaType }) => ({ digest, mediaType }),
+    (bundle, signature) => {
+      const { claim } = bundle;
+      if (claim instanceof Error) return claim;
+      return judge.refute({ ...bundle, claim }, image) ?? accept(claim, signature);
+    },
+  );
+}
+
+/** The verdict on signatures in two places. */
+export function merge<Found extends FoundSignature>(one: Verdict<Found>, other: Verdict<Found>): Verdict<Found> {
+  const failure = one.failure ?? other.failure;
   return {
-    verified: judged.filter(({ reason }) => reason === undefined),
-    refused: judged.flatMap((each) => (each.reason === undefined ? [] : [{ ...each, reason: each.reason }])),
+    verified: [...one.verified, ...other.verified],
+    refused: [...one.refused, ...other.refused],
+    ...(failure ? { failure } : {}),
   };
 }
 
-/** A bundle that claims to be a signature, and its content. */
-export interface FetchedBundle extends FoundSignature {
-  readonly bytes: Buffer;
-  /** A text: the reason why it cannot be read. */
-  readonly claim: Claim | string;
-}
-
-/** Fetches the bundles that sign an image. Leaves out statements about something else, such as provenance. */
-export async function fetchBundles(
-  client: RegistryClient,
-  repository: string,
-  image: Digest,
-): Promise<FetchedBundle[]> {
-  const listed = await client.referrers(repository, image, bundleType);
-  const found = await Promise.all(
-    listed.slice(0, mostSignatures).map(async ({ digest }): Promise<FetchedBundle[]> => {
-      const stored = await client.getManifest(repository, digest);
-      if (!stored) return [];
-      const manifest = orReason(() => parseImageManifest(stored.bytes));
-      if (typeof manifest === "string")
-        return [{ digest, mediaType: bundleType, bytes: stored.bytes, claim: manifest }];
-      const [layer] = manifest.layers;
-      if (manifest.subject?.digest !== image || layer?.mediaType !== bundleType) return [];
-      const bytes = await client.readBlob(repository, layer, "signature");
-      const claim = orReason(() => readClaim(bytes, `Signature ${digest}`));
-      if (typeof claim !== "string" && claim.predicateType !== signatureType) return [];
-      return [{ digest, mediaType: bundleType, bytes, claim }];
-    }),
-  );
-  return found.flat();
-}
-
-async function fetchPayloads(
-  client: RegistryClient,
-  repository: string,
-  image: Digest,
-): Promise<{ readonly bytes: Buffer; readonly layer: Descriptor; readonly digest: Digest }[]> {
-  const stored = await client.getManifest(repository, signatureTag(image));
-  if (!stored) return [];
-  const layers = parseImageManifest(stored.bytes).layers.filter(({ mediaType }) => mediaType === payloadType);
-  return Promise.all(
-    layers.slice(0, mostSignatures).map(async (layer) => {
-      return { bytes: await client.readBlob(repository, layer, "signature"), layer, digest: layer.digest };
-    }),
-  );
-}
-
-/** The result, or the problem of a damaged document as a text. */
-function orReason<T>(read: () => T): T | string {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof UserError) return error.problem.replace(/\.$/, "");
-    throw error;
+/** @param judge returns what is valid, the reason why it is not, or the error of reading it */
+async function judgeEach<Item, Found extends FoundSignature>(
+  items: AsyncIterable<Item>,
+  describe: (item: Item) => FoundSignature,
+  judge: (item: Item, signature: FoundSignature) => Found | string | UserError | Failure,
+): Promise<Verdict<Found>> {
+  const verified: Found[] = [];
+  const refused: (FoundSignature & { readonly reason: string })[] = [];
+  let failure: Failure | undefined;
+  for await (const item of items) {
+    const signature = describe(item);
+    const judged = await orError(() => judge(item, signature));
+    if (judged instanceof Failure) failure ??= judged;
+    if (typeof judged === "string") refused.push({ ...signature, reason: judged });
+    else if (judged instanceof Error) refused.push({ ...signature, reason: judged.problem.replace(/\.$/, "") });
+    else verified.push(judged);
+    if (verified.length > 0 && verified.length + refused.length >= enough) break;
   }
+  return { verified, refused, ...(failure ? { failure } : {}) };
 }
