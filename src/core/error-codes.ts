@@ -84,6 +84,10 @@ export const errorCodes = {
     meaning: "A registry does not answer.",
     remedy: "Check its name, the network and the proxy variables; `slipway doctor` tries it.",
   },
+  "registry-unasked": {
+    meaning: "The page of `slipway ui` was asked for an image of a registry that none of your runs names.",
+    remedy: "Write the name of the image into the form of the page, if you trust the registry.",
+  },
   "registry-tls": {
     meaning:
       "The TLS connection to a registry failed: certificate, client certificate, or a registry that speaks plain HTTP.",

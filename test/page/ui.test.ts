@@ -486,6 +486,7 @@ async function serveHere(services: LiveMessages["services"], history: Answers["h
   };
   let hasFailed = false;
   const app = createUi({
+    actions: {},
     ...{ token: "t", host, script: readFileSync(join(sources, "ui_page.mjs"), "utf8") },
     live: {
       runs: nothing,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { Failure } from "../../core/errors.ts";
+import { Failure, reportOf } from "../../core/errors.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { notice } from "./output.ts";
 
@@ -31,7 +31,11 @@ export async function handler(): Promise<void> {
   const token = randomBytes(32).toString("base64url");
   const live = liveSources(process.env);
   const host = () => `127.0.0.1:${(app.server.address() as AddressInfo).port}`;
-  const app = createUi({ token, host, script, live, answers: answerSources() });
+  const app = createUi({ token, host, script, live, ...answerSources(process.env) });
+  // An error that belongs to no request, such as that of a connection to a cluster, ends no page.
+  for (const event of ["uncaughtException", "unhandledRejection"]) {
+    process.removeAllListeners(event).on(event, (error) => notice(reportOf(error)));
+  }
   await app.listen({ host: "127.0.0.1", port: 0 });
   // The part after # stays in the browser.
   process.stdout.write(`http://${host()}/#token=${token}\n`);

@@ -12,7 +12,7 @@ async function serve(
   parts: { live?: Readonly<Record<string, Live>>; answers?: Readonly<Record<string, Answer>> } = {},
 ) {
   const host = () => `127.0.0.1:${(app.server.address() as AddressInfo).port}`;
-  const app = createUi({ token, host, script: "script()", live: {}, answers: {}, ...parts });
+  const app = createUi({ token, host, script: "script()", live: {}, answers: {}, actions: {}, ...parts });
   await app.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(async () => {
     app.server.closeAllConnections();
@@ -57,7 +57,7 @@ it("answers neither another site's page nor another name", async () => {
 
 it("lets no script run but the page's own, and nobody have the page inside of theirs", async () => {
   const { ask } = await serve();
-  for (const path of ["/", "/page.js", "/page.css", "/tree", "/tree.css", "/absent", "/api/images"]) {
+  for (const path of ["/", "/page.js", "/page.css", "/tree", "/tree.css", "/absent", "/api/images", "/%zz"]) {
     const { headers, body } = await ask(path);
     const policy = String(headers["content-security-policy"]);
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
@@ -108,4 +108,53 @@ it("sends messages as they come, and ends what they come from when the browser l
   expect(Buffer.from(value ?? []).toString()).toBe('data: {"of":"a b"}\n\n');
   leave.abort();
   await ended.promise;
+});
+
+it("answers whatever breaks, and goes on", async () => {
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  const { ask } = await serve({
+    answers: {
+      circle: async () => circle,
+      text: () => Promise.reject("a text"),
+      nothing: () => Promise.reject(undefined),
+      sync: () => {
+        throw new RangeError("Invalid array length");
+      },
+      images: async () => ["mine"],
+    },
+    live: {
+      circle: async function* () {
+        yield circle;
+      },
+    },
+  });
+  for (const name of ["circle", "text", "nothing", "sync"]) {
+    expect(await ask(`/api/${name}`, own)).toMatchObject({ status: 500, body: expect.stringContaining("error") });
+  }
+  expect((await ask("/api/live/circle", own)).body).toContain('data: {"error":');
+  expect((await ask("/api/images", own)).status).toBe(200);
+});
+
+it("bounds what it does at once", async () => {
+  const ready = Promise.withResolvers<void>();
+  let [now, most] = [0, 0];
+  const { ask } = await serve({
+    answers: {
+      image: async () => {
+        most = Math.max(most, ++now);
+        await ready.promise;
+        now--;
+        return {};
+      },
+    },
+  });
+  let refused = 0;
+  const asks = Array.from({ length: 60 }, async () => {
+    const { status } = await ask("/api/image", own);
+    if (status === 503 && ++refused === 24) ready.resolve();
+    return status;
+  });
+  const statuses = await Promise.all(asks);
+  expect({ most, done: statuses.filter((status) => status === 200).length }).toEqual({ most: 4, done: 36 });
 });

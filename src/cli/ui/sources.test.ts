@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -9,7 +11,7 @@ import { reported } from "../../core/testdata/reported.ts";
 import { runIds } from "../../runs/read.ts";
 import { RunRecord } from "../../runs/record.ts";
 import type { LiveMessages } from "./messages.ts";
-import { liveSources } from "./sources.ts";
+import { answerSources, liveSources } from "./sources.ts";
 
 /** A run of a process that goes on. */
 function place() {
@@ -75,4 +77,39 @@ it("says that a run is not there", async () => {
       reported("run-not-found", id),
     );
   }
+});
+
+it("asks no registry but those that the user's runs name, or that the user wrote into a form", async () => {
+  const asked: string[] = [];
+  const registry = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.writeHead(404).end();
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void registry.close());
+  await once(registry, "listening");
+  const host = `localhost:${(registry.address() as AddressInfo).port}`;
+  const env = { XDG_STATE_HOME: mkdtempSync(join(tmpdir(), "sources-")) };
+  const words = new URLSearchParams({ name: `${host}/a:b`, one: `${host}/a:b`, other: `${host}/a:b` });
+  const { answers } = answerSources(env);
+  for (const name of ["image", "tree", "diff"] as const) {
+    await expect(answers[name](words)).rejects.toThrow(reported("registry-unasked", host));
+  }
+  expect(asked).toEqual([]);
+
+  const start = {
+    version: 1,
+    program: "//a:b",
+    arguments: 0,
+    engine: "process",
+    images: [`${host}/other@sha256:${"0".repeat(64)}`],
+  } as const;
+  new RunRecord(env, { ...start, process: process.pid, began: "" }, () => {}).end(0);
+  await expect(answers.image(words)).rejects.toThrow(reported("image-not-found", `${host}/a:b`));
+  expect(asked.length).toBeGreaterThan(0);
+
+  asked.length = 0;
+  const fresh = answerSources({ XDG_STATE_HOME: mkdtempSync(join(tmpdir(), "sources-")) });
+  await fresh.actions.registries(words);
+  await expect(fresh.answers.image(words)).rejects.toThrow(reported("image-not-found", `${host}/a:b`));
+  expect(asked.length).toBeGreaterThan(0);
 });

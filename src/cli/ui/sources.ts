@@ -5,7 +5,7 @@ import { isRunning } from "../../core/processes.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isIndex } from "../../oci/manifest.ts";
-import { formatReference } from "../../oci/reference.ts";
+import { formatReference, parseReference } from "../../oci/reference.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { embeddedHost } from "../../registry/open-by-name.ts";
 import type { RunStart } from "../../runs/events.ts";
@@ -45,8 +45,32 @@ export function liveSources(env: Environment): Readonly<Record<LiveName, Live>> 
   } satisfies Gives;
 }
 
-/** Sources of the page that answer once. */
-export function answerSources(): Readonly<Record<keyof Answers | "tree", Answer>> {
+interface AnswerSources {
+  readonly answers: Readonly<Record<keyof Answers | "tree", Answer>>;
+  readonly actions: Readonly<Record<"registries", Answer>>;
+}
+
+/**
+ * Sources of the page that answer once. They ask only the embedded registry, those that this user's runs name, and those that the user
+ * wrote into a form of the page: a link to the page names an image, and anybody can write a link.
+ */
+export function answerSources(env: Environment): AnswerSources {
+  const written = new Set<string>();
+  const runs = new RunList(env);
+  const isNamed = async (registry: string) =>
+    (await runs.lines()).some(({ images }) => images.some((image) => registryOf(image) === registry));
+  const withImage = async <Found>(text: string | null, act: (image: NamedImage) => Promise<Found>): Promise<Found> => {
+    const name = text ?? "";
+    const { registry } = parseReference(name);
+    const isKnown = registry === embeddedHost() || written.has(registry) || (await isNamed(registry));
+    if (!isKnown) throw unasked(name, registry);
+    const image = await openImage(name);
+    try {
+      return await act(image);
+    } finally {
+      image.client.close();
+    }
+  };
   const gets: Gets = {
     history: async (words) => {
       const { revisionsOf } = await import("../commands/service-history.ts");
@@ -65,11 +89,30 @@ export function answerSources(): Readonly<Record<keyof Answers | "tree", Answer>
     },
     registry: repositories,
   };
-  return {
-    ...gets,
-    tree: (words) =>
-      withImage(words.get("name"), async (image) => treeAnswer(await readUsage(image, await fetchImage(image)))),
+  const tree: Answer = (words) =>
+    withImage(words.get("name"), async (image) => treeAnswer(await readUsage(image, await fetchImage(image))));
+  const registries: Answer = async (words) => {
+    written.add(parseReference(words.get("name") ?? "").registry);
+    return {};
   };
+  return { answers: { ...gets, tree }, actions: { registries } };
+}
+
+/** Undefined: it is not a reference, so no registry can be asked for it. */
+function registryOf(image: string): string | undefined {
+  try {
+    return parseReference(image).registry;
+  } catch {
+    return undefined;
+  }
+}
+
+function unasked(name: string, registry: string): UserError {
+  return new UserError(
+    { code: "registry-unasked", culprit: registry },
+    `No run of yours names the registry ${registry}, so this page does not ask it for ${name}.`,
+    "If you trust the registry, write the name of the image into the form.",
+  );
 }
 
 /** Gives what `look` finds, and again whenever it is something else. */
@@ -193,15 +236,6 @@ async function* followJob(id: string, signal: AbortSignal): AsyncIterable<LiveMe
     yield { log: decoders[stream].decode(data, { stream: true }) };
   }
   yield { job: withoutValues(await engine.status(id)) };
-}
-
-async function withImage<Found>(name: string | null, act: (image: NamedImage) => Promise<Found>): Promise<Found> {
-  const image = await openImage(name ?? "");
-  try {
-    return await act(image);
-  } finally {
-    image.client.close();
-  }
 }
 
 async function imageAnswer(image: NamedImage): Promise<ImageAnswer> {

@@ -15,14 +15,16 @@ export function takeToken(): void {
   history.replaceState(null, "", "/#/runs");
 }
 
-function ask(path: string, words: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response> {
+type Words = Readonly<Record<string, string>>;
+
+function ask(path: string, words: Words, options: RequestInit = {}): Promise<Response> {
   const authorization = `Bearer ${sessionStorage.getItem(key) ?? ""}`;
-  return fetch(`/api/${path}?${new URLSearchParams(words)}`, { headers: { authorization }, signal: signal ?? null });
+  return fetch(`/api/${path}?${new URLSearchParams(words)}`, { ...options, headers: { authorization } });
 }
 
 /** Asks once. */
-export async function get<Answer>(path: string, words: Readonly<Record<string, string>>): Promise<Answer> {
-  const response = await ask(path, words);
+export async function get<Answer>(path: string, words: Words, method = "GET"): Promise<Answer> {
+  const response = await ask(path, words, { method });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error);
   return answer;
@@ -44,7 +46,7 @@ async function listen<Message>(
   { onMessage, onStart }: Listener<Message>,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await ask(`live/${path}`, { of }, signal);
+  const response = await ask(`live/${path}`, { of }, { signal });
   if (!response.ok || !response.body) throw new Refused((await response.json()).error);
   onStart?.();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -107,7 +109,7 @@ export function useLive<Name extends keyof LiveMessages>(
 /** An answer, or why there is none. */
 export function useAnswer<Name extends keyof Answers>(
   name: Name,
-  words: Readonly<Record<string, string>> | undefined,
+  words: Words | undefined,
 ): { readonly answer?: Answers[Name]; readonly problem?: string } {
   const [found, setFound] = useState<{ readonly answer?: Answers[Name]; readonly problem?: string }>({});
   const asked = JSON.stringify(words);

@@ -2,7 +2,7 @@
 import { type ComponentChild, Fragment, h, type TargetedSubmitEvent } from "preact";
 import { formatBytes } from "../../../registry/client/progress-lines.ts";
 import type { Answers, FileDifference, LayerLine, RepositoryLine } from "../messages.ts";
-import { useAnswer } from "./api.ts";
+import { get, useAnswer } from "./api.ts";
 import { Facts, Problem, Table } from "./parts.ts";
 
 type ListedImage = Answers["images"][number];
@@ -10,34 +10,56 @@ type ListedImage = Answers["images"][number];
 const reading = h("p", { class: "dim", role: "status" }, "Reading…");
 const addressOf = (...words: readonly string[]) => `#/${words.map(encodeURIComponent).join("/")}`;
 
-/** A form with names of images, which leads to another view. */
+/** A form with names of images, which leads to another view. Their registries may be asked, since the user wrote them. */
 function Names({
   names,
+  values,
   button,
   lead,
 }: {
   readonly names: readonly string[];
+  readonly values: readonly string[];
   readonly button: string;
   readonly lead: (values: readonly string[]) => string;
 }): ComponentChild {
   const onSubmit = (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    location.hash = lead(names.map((name) => String(form.get(name)).trim()));
+    const given = names.map((name) => String(form.get(name)).trim());
+    const go = () => {
+      const next = lead(given);
+      if (next === location.hash) location.reload();
+      else location.hash = next;
+    };
+    // The view says what is wrong with a name.
+    void Promise.allSettled(given.map((name) => get("registries", { name }, "POST"))).then(go);
   };
   return h(
     "form",
     { onSubmit },
-    names.map((name) =>
+    names.map((name, index) =>
       h(
         "label",
         { key: name },
         name,
-        h("input", { name, list: "known", required: true, autocomplete: "off", spellcheck: false }),
+        h("input", {
+          ...{ name, list: "known", required: true, autocomplete: "off", spellcheck: false },
+          defaultValue: values[index],
+        }),
       ),
     ),
     h("button", {}, button),
   );
+}
+
+function ImageForm({ values }: { readonly values: readonly string[] }): ComponentChild {
+  const lead = ([name = ""]: readonly string[]) => addressOf("images", name);
+  return h(Names, { names: ["Image, of any registry"], button: "Show", lead, values });
+}
+
+function DiffForm({ values }: { readonly values: readonly string[] }): ComponentChild {
+  const lead = (names: readonly string[]) => addressOf("diff", ...names);
+  return h(Names, { names: ["One image", "Another image"], button: "Compare", lead, values });
 }
 
 export function ImagesView(): ComponentChild {
@@ -48,12 +70,8 @@ export function ImagesView(): ComponentChild {
   return h(
     Fragment,
     {},
-    h(Names, { names: ["Image, of any registry"], button: "Show", lead: ([name = ""]) => addressOf("images", name) }),
-    h(Names, {
-      names: ["One image", "Another image"],
-      button: "Compare",
-      lead: (names) => addressOf("diff", ...names),
-    }),
+    h(ImageForm, { values: [] }),
+    h(DiffForm, { values: [] }),
     h(
       "datalist",
       { id: "known" },
@@ -90,7 +108,8 @@ export function ImagesView(): ComponentChild {
 
 export function ImageView({ name }: { readonly name: string }): ComponentChild {
   const { answer, problem } = useAnswer("image", { name });
-  if (!answer) return h(Fragment, {}, h(Problem, { text: problem }), problem ? null : reading);
+  if (!answer)
+    return h(Fragment, {}, h(Problem, { text: problem }), problem ? h(ImageForm, { values: [name] }) : reading);
   const size = answer.layers.reduce((sum, layer) => sum + layer.size, 0);
   return h(
     Fragment,
@@ -131,7 +150,8 @@ interface LayerPair {
 
 export function DiffView({ one, other }: { readonly one: string; readonly other: string }): ComponentChild {
   const { answer, problem } = useAnswer("diff", { one, other });
-  if (!answer) return h(Fragment, {}, h(Problem, { text: problem }), problem ? null : reading);
+  if (!answer)
+    return h(Fragment, {}, h(Problem, { text: problem }), problem ? h(DiffForm, { values: [one, other] }) : reading);
   const [first, second] = [answer.one, answer.other].map(({ layers }) => new Set(layers.map(({ digest }) => digest)));
   const layers: LayerPair[] = [
     ...answer.one.layers.map((layer) => ({ layer, where: second?.has(layer.digest) ? "both" : "one" }) as const),

@@ -29,6 +29,15 @@ function viewOf(words: readonly string[]): readonly [title: string, view: Compon
   return ["Runs", h(RunsView, {})];
 }
 
+/** Somebody else may have written the address. */
+function decoded(word: string): string {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
+}
+
 function Page(): ComponentChild {
   const [hash, setHash] = useState(location.hash);
   const main = useRef<HTMLElement>(null);
@@ -42,7 +51,7 @@ function Page(): ComponentChild {
     addEventListener("hashchange", onChange);
     return () => removeEventListener("hashchange", onChange);
   }, []);
-  const words = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  const words = hash.replace(/^#\/?/, "").split("/").map(decoded);
   const [title, view] = viewOf(words);
   const current = { jobs: "runs", diff: "images" }[words[0] ?? ""] ?? (words[0] || "runs");
   useEffect(() => {
