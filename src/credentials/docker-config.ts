@@ -1,4 +1,4 @@
-import { dockerHub, normalizeRegistry } from "../oci/reference.ts";
+import { dockerHub, normalizeRegistry } from "../oci/registry-host.ts";
 import type { Credential } from "./credential.ts";
 
 /** An entry of a credential file: the credential itself, or the helper to ask for it. */

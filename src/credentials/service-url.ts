@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors.ts";
-import { isRegistry, isRepository, normalizeRegistry } from "../oci/reference.ts";
+import { isRepository } from "../oci/reference.ts";
+import { canonicalName, isRegistry, normalizeRegistry } from "../oci/registry-host.ts";
 
 /** The kinds of service: container registries, git servers, and Bazel's HTTP downloads. */
 export const services = ["docker", "git", "http"] as const;
@@ -10,7 +11,7 @@ export interface ServiceUrl {
   /** Undefined: a registry, or a source for both https and ssh. */
   readonly scheme?: "https" | "http" | "ssh" | undefined;
   readonly user?: string | undefined;
-  /** Lower case, Docker Hub as `registry-1.docker.io`. */
+  /** In its canonical form, Docker Hub as `registry-1.docker.io`. */
   readonly host: string;
   readonly port?: number | undefined;
   /** Without leading and trailing slashes and `.git`. Empty: the whole host. */
@@ -67,7 +68,7 @@ function registryUrl(scheme: string | undefined, rest: string, fail: (problem: s
 
 /** The URL to look up for a registry, or a repository in it. */
 export function registryTarget(registry: string, repository = ""): ServiceUrl {
-  const { host = "", port } = hostAndPort(normalizeRegistry(registry.toLowerCase())) ?? {};
+  const { host = "", port } = hostAndPort(normalizeRegistry(registry)) ?? {};
   return { host, port, path: repository };
 }
 
@@ -83,13 +84,14 @@ function remoteUrl(
   const short = scheme === undefined && /^(?:([^@/:]+)@)?([^:/[\]@]+):(?!\d+(?:\/|$))(.*)$/s.exec(rest);
   if (short && service === "git") {
     const [, user, host = "", path = ""] = short;
-    if (!isRegistry(host)) return fail(`${JSON.stringify(host)} is not a host`);
-    return { scheme: "ssh", user, host: host.toLowerCase(), path: cleanPath(path) };
+    const name = canonicalName(host);
+    if (name === undefined) return fail(`${JSON.stringify(host)} is not a host`);
+    return { scheme: "ssh", user, host: name, path: cleanPath(path) };
   }
   const { authority, path } = split(rest);
   const at = authority.lastIndexOf("@");
   const user = at < 0 ? undefined : authority.slice(0, at);
-  const place = hostAndPort(authority.slice(at + 1).toLowerCase());
+  const place = hostAndPort(authority.slice(at + 1));
   if (!place || user === "") return fail(`${JSON.stringify(authority)} is not a host with an optional port`);
   const implied = user === undefined || service === "http" ? undefined : "ssh";
   return { scheme: (scheme as ServiceUrl["scheme"]) ?? implied, user, ...place, path: cleanPath(path) };
@@ -123,7 +125,8 @@ function split(text: string): { authority: string; path: string } {
 
 function hostAndPort(text: string): { host: string; port?: number } | undefined {
   if (!isRegistry(text)) return undefined;
-  const [, host = "", port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
+  const [, written = "", port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? [];
+  const host = canonicalName(written) ?? written;
   return port === undefined ? { host } : { host, port: Number(port) };
 }
 

@@ -1,5 +1,5 @@
 import type { Environment } from "../core/environment.ts";
-import { normalizeRegistry } from "../oci/reference.ts";
+import { normalizeRegistry } from "../oci/registry-host.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { type PushedBlobs, pushedBlobsIn } from "../registry/client/pushed-blobs.ts";

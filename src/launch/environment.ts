@@ -1,7 +1,8 @@
 import type { Environment } from "../core/environment.ts";
 import { helperSocketVariable, helperVariable } from "../engine/calls/calls.ts";
 import { dryRunVariable } from "../engine/protocol.ts";
-import { formatReference, normalizeRegistry } from "../oci/reference.ts";
+import { formatReference } from "../oci/reference.ts";
+import { normalizeRegistry } from "../oci/registry-host.ts";
 import type { BuiltImage } from "./image.ts";
 
 /** Set by the user: replaces all images, and nothing is pushed. */

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Environment } from "../core/environment.ts";
 import { exitStatusOf, Failure, jsonOf, reportOf, UserError } from "../core/errors.ts";
-import { normalizeRegistry } from "../oci/reference.ts";
+import { normalizeRegistry } from "../oci/registry-host.ts";
 import { type Destinations, destinationOf, repositoryIn } from "./destination.ts";
 import { isDryRun } from "./environment.ts";
 import { BuiltImage } from "./image.ts";

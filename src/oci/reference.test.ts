@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "./digest.ts";
-import { dockerHub, formatReference, isRegistry, isRepository, isTag, parseReference } from "./reference.ts";
+import { formatReference, isRepository, isTag, parseReference } from "./reference.ts";
+import { dockerHub, isRegistry, normalizeRegistry } from "./registry-host.ts";
 
 /** Texts made by the grammar of the distribution specification (and, for hosts, of the reference implementation). */
 const characters = (allowed: string, options: { minLength?: number; maxLength?: number } = {}) =>
@@ -29,10 +30,14 @@ const host = fc.oneof(
   fc.ipV6().map((address) => `[${address}]`),
   fc.constant("localhost"),
 );
-const registry = fc.oneof(
-  host,
-  fc.tuple(host, port).map(([name, number]) => `${name}:${number}`),
-);
+const registry = fc
+  .oneof(
+    host,
+    fc.tuple(host, port).map(([name, number]) => `${name}:${number}`),
+  )
+  // A name whose last part is a number is no host unless it is an address.
+  .filter(isRegistry)
+  .map(normalizeRegistry);
 const digest = fc.uint8Array({ maxLength: 8 }).map((bytes): Digest => sha256(bytes));
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
@@ -82,6 +87,7 @@ describe("parseReference", () => {
     ["localhost:5000", dockerHub, "library/localhost", "5000"],
     ["localhost:5000/app:v1", "localhost:5000", "app", "v1"],
     ["[::1]:5000/a/b", "[::1]:5000", "a/b", undefined],
+    ["MyHost/a", "myhost:443", "a", undefined],
     ["gcr.io/a/b/c:x", "gcr.io", "a/b/c", "x"],
   ])("reads %s", (text, registry, repository, tag) => {
     expect(parseReference(text)).toEqual({ registry, repository, ...(tag ? { tag } : {}) });

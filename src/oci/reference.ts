@@ -1,25 +1,16 @@
-import { isIPv6 } from "node:net";
 import { UserError } from "../core/errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
-
-/** The host of Docker Hub's registry. */
-export const dockerHub = "registry-1.docker.io";
-
-/** Other names of Docker Hub. Image references and engines' credential files use the first. */
-const dockerHubAliases: readonly string[] = ["docker.io", "index.docker.io", dockerHub];
+import { canonicalRegistry, dockerHub } from "./registry-host.ts";
 
 const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
-const label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
-const hostPattern = new RegExp(`^${label}(?:\\.${label})*$`);
-
 /** Maximum length of a repository name that registries and clients accept. */
 const maximumRepositoryLength = 255;
 
 /** A parsed image reference: `registry/repository[:tag][@digest]`. */
 export interface Reference {
-  /** `host[:port]`, Docker Hub always as {@link dockerHub}. */
+  /** `host[:port]` in its canonical form. */
   readonly registry: string;
   readonly repository: string;
   readonly tag?: string;
@@ -36,28 +27,14 @@ export function isTag(text: string): boolean {
   return tagPattern.test(text);
 }
 
-/** Whether a text is `host[:port]`: a name, an IPv4 address, or an IPv6 address in brackets. */
-export function isRegistry(text: string): boolean {
-  const match = /^(\[[^\]]+\]|[^:[\]]+)(?::([0-9]{1,5}))?$/.exec(text);
-  if (!match) return false;
-  const [, host = "", port] = match;
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65535)) return false;
-  return host.startsWith("[") ? isIPv6(host.slice(1, -1)) && !host.includes("%") : hostPattern.test(host);
-}
-
-/** The canonical name of a registry: all names of Docker Hub become {@link dockerHub}, others stay unchanged. */
-export function normalizeRegistry(registry: string): string {
-  return dockerHubAliases.includes(registry) ? dockerHub : registry;
-}
-
 /** By Docker's rule, the first component is a registry only when it cannot be a repository of Docker Hub. */
 function looksLikeRegistry(first: string): boolean {
-  return first === "localhost" || /[.:A-Z[]/.test(first);
+  return first === "localhost" || /[.:A-Z[\u0080-\uffff]/.test(first);
 }
 
 /**
  * Reads an image reference as Docker and podman do: `ubuntu` is `registry-1.docker.io/library/ubuntu`, and a first component with a
- * dot or a port, or `localhost`, is the registry. Adds no default tag.
+ * dot or a port, or `localhost`, is the registry. Gives it its canonical form. Adds no default tag.
  *
  * @throws UserError that names the invalid part
  */
@@ -80,8 +57,8 @@ export function parseReference(text: string): Reference {
   const slash = named.indexOf("/");
   const first = named.slice(0, Math.max(slash, 0));
   const hasRegistry = slash > 0 && looksLikeRegistry(first);
-  const registry = hasRegistry ? normalizeRegistry(first) : dockerHub;
-  if (!isRegistry(registry)) return fail(`${JSON.stringify(registry)} is not a host with an optional port`);
+  const registry = hasRegistry ? canonicalRegistry(first) : dockerHub;
+  if (registry === undefined) return fail(`${JSON.stringify(first)} is not a host with an optional port`);
 
   const rest = hasRegistry ? named.slice(slash + 1) : named;
   const colon = rest.lastIndexOf(":");

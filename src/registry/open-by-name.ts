@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { normalizeRegistry } from "../oci/reference.ts";
+import { normalizeRegistry } from "../oci/registry-host.ts";
 import type { FindCredential } from "./client/auth.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { hintsIn } from "./client/hints.ts";

@@ -1,5 +1,5 @@
 import type { Environment } from "../core/environment.ts";
-import { normalizeRegistry } from "../oci/reference.ts";
+import { normalizeRegistry } from "../oci/registry-host.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { openRegistry } from "./client/open.ts";
 import { embeddedHost, openConfigured } from "./open-by-name.ts";

@@ -32,5 +32,5 @@ async function resolveImage({ image, containerRegistry }: Service, env: Environm
   const place = { repository: formatReference({ registry, repository }), tag };
   const digest = reference.digest ?? (await digestOfTag(place, open)).digest;
   await requireSignature(reference, digest, open, env);
-  return reference.digest === undefined ? `${place.repository}@${digest}` : image;
+  return `${place.repository}@${digest}`;
 }

@@ -5,6 +5,7 @@ import { searchCredential } from "../../credentials/find.ts";
 import { findPassword, findSshKey } from "../../credentials/find-remote.ts";
 import { parseServiceUrl, registryTarget, type Service, type ServiceUrl } from "../../credentials/service-url.ts";
 import { isRepository, parseReference } from "../../oci/reference.ts";
+import { normalizeRegistry } from "../../oci/registry-host.ts";
 
 /** A URL from the command line, parsed. */
 export interface Asked {
@@ -38,7 +39,7 @@ function readTarget(text: string): Target {
   const isHost = repository === "" && (/[.:]/.test(registry) || registry === "localhost");
   if (isHost || (/^https?:/.test(text) && isRepository(repository))) {
     parseServiceUrl("docker", text);
-    return { registry: registry.toLowerCase(), ...(repository === "" ? {} : { repository }) };
+    return { registry: normalizeRegistry(registry), ...(repository === "" ? {} : { repository }) };
   }
   return parseReference(text);
 }

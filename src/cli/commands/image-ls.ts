@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors.ts";
-import { isRegistry, normalizeRegistry, parseReference } from "../../oci/reference.ts";
+import { parseReference } from "../../oci/reference.ts";
+import { isRegistry, normalizeRegistry } from "../../oci/registry-host.ts";
 import { embeddedHost } from "../../registry/open-by-name.ts";
 import { openRunning } from "../image/named-image.ts";
 import { listedRepositories } from "./registry-store.ts";

@@ -1,7 +1,8 @@
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
 import { parseBytes, parseDuration } from "../../deployment/quantity.ts";
-import { normalizeRegistry, parseReference } from "../../oci/reference.ts";
+import { parseReference } from "../../oci/reference.ts";
+import { normalizeRegistry } from "../../oci/registry-host.ts";
 import { formatBytes } from "../../registry/client/progress.ts";
 import {
   beyondLimits,

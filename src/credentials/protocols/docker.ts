@@ -1,5 +1,5 @@
 import type { Environment } from "../../core/environment.ts";
-import { dockerHub, normalizeRegistry } from "../../oci/reference.ts";
+import { dockerHub, normalizeRegistry } from "../../oci/registry-host.ts";
 import type { Credential } from "../credential.ts";
 import { passwordOrToken, splitServer, type Target } from "../docker-config.ts";
 import { findCredential } from "../find.ts";
@@ -44,7 +44,7 @@ async function get(server: string, env: Environment): Promise<HelperAnswer> {
 function targetOf(server: string): Target {
   if (server === "") throw badInput(`${program} got no server on stdin.`);
   const { registry, repository } = splitServer(server);
-  return { registry: normalizeRegistry(registry.toLowerCase()), ...(repository === "" ? {} : { repository }) };
+  return { registry: normalizeRegistry(registry), ...(repository === "" ? {} : { repository }) };
 }
 
 /** Servers with their user names, as far as these are known without a request. */

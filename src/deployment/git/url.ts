@@ -1,5 +1,5 @@
 import { UserError } from "../../core/errors.ts";
-import { isRegistry } from "../../oci/reference.ts";
+import { isRegistry } from "../../oci/registry-host.ts";
 
 /** Ways to a git server. `file` is for tests: it must be allowed explicitly. */
 export type GitProtocol = "https" | "ssh" | "file";

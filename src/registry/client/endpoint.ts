@@ -1,9 +1,9 @@
 import { UserError } from "../../core/errors.ts";
-import { isRegistry, normalizeRegistry } from "../../oci/reference.ts";
+import { canonicalName, canonicalRegistry, isLoopbackHost } from "../../oci/registry-host.ts";
 
 /** The address of a registry. */
 export interface Endpoint {
-  /** `host[:port]` as people write it. */
+  /** `host[:port]` in its canonical form. */
   readonly registry: string;
   readonly base: URL;
   /** Whether it is this machine's embedded registry. */
@@ -17,19 +17,19 @@ export interface Endpoint {
  * @throws UserError if the text is not `host[:port]`
  */
 export function endpointOf(registry: string, plainHttp?: boolean): Endpoint {
-  if (!isRegistry(registry)) {
+  const name = canonicalRegistry(registry);
+  if (name === undefined) {
     throw new UserError(
       { code: "reference-invalid", culprit: registry },
       `${JSON.stringify(registry)} is not the name of a registry.`,
       "Write HOST or HOST:PORT, for example registry.example.com or localhost:5000, without https:// and without a path.",
     );
   }
-  const name = normalizeRegistry(registry);
   const scheme = (plainHttp ?? isLoopback(new URL(`http://${name}`))) ? "http" : "https";
   return { registry: name, base: new URL(`${scheme}://${name}/`) };
 }
 
 /** Whether a URL's host is this machine by definition: `localhost`, 127.0.0.0/8, ::1. */
 export function isLoopback(url: URL): boolean {
-  return url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(url.hostname);
+  return isLoopbackHost(canonicalName(url.hostname) ?? "");
 }

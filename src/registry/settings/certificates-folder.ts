@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { homeFolder } from "../../core/user-folders.ts";
-import { dockerHub } from "../../oci/reference.ts";
+import { dockerHub } from "../../oci/registry-host.ts";
 import type { Trust } from "../client/trust.ts";
 
 /**

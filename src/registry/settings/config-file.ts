@@ -2,7 +2,8 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Pair, YAMLMap } from "yaml";
 import { UserError } from "../../core/errors.ts";
-import { isRegistry, isRepository, normalizeRegistry } from "../../oci/reference.ts";
+import { isRepository } from "../../oci/reference.ts";
+import { isRegistry, normalizeRegistry, ruleHost } from "../../oci/registry-host.ts";
 
 /** A file that the configuration names. */
 export interface NamedFile {
@@ -113,7 +114,7 @@ export async function readRegistries(text: string, path: string): Promise<Readon
 /**
  * Reads the section `remoteCaches`.
  *
- * @returns settings by `HOST[:PORT]`, as it is written
+ * @returns settings by the canonical `HOST[:PORT]`
  * @throws UserError as {@link readRegistries}
  */
 export async function readRemoteCaches(text: string, path: string): Promise<ReadonlyMap<string, ConfiguredCache>> {
@@ -133,7 +134,7 @@ export async function readContexts(text: string, path: string): Promise<Readonly
 /**
  * Reads the section `images`.
  *
- * @returns settings by `HOST` or `HOST/REPOSITORY`, Docker Hub as `registry-1.docker.io`
+ * @returns settings by `HOST` or `HOST/REPOSITORY`, the host as by `ruleHost`, or by `*`
  * @throws UserError as {@link readRegistries}
  */
 export async function readImages(text: string, path: string): Promise<ReadonlyMap<string, ConfiguredImages>> {
@@ -199,7 +200,7 @@ class ConfigFile {
         }
         const settings = this.#fields<ConfiguredCache>(entry, where, cacheKeys);
         this.#checkPair(settings, entry, where);
-        return [host, settings];
+        return [normalizeRegistry(host), settings];
       }),
     );
   }
@@ -220,9 +221,10 @@ class ConfigFile {
     const found = new Map<string, ConfiguredImages>();
     for (const [name, entry] of this.#section("images")) {
       const [registry = "", ...path] = name.split("/");
-      if (!isRegistry(registry) || (path.length > 0 && !isRepository(path.join("/")))) {
+      const isAll = name === "*";
+      if (!isAll && (!isRegistry(registry) || (path.length > 0 && !isRepository(path.join("/"))))) {
         const problem = `images has ${JSON.stringify(name)}, which is neither a registry nor a repository`;
-        this.#fail(entry.key, problem, "Write HOST, HOST:PORT or HOST/REPOSITORY.");
+        this.#fail(entry.key, problem, 'Write HOST, HOST:PORT, HOST/REPOSITORY, or "*" for all others.');
       }
       type Written = { require?: { signature?: { key?: NamedKey } }; sign?: { key?: NamedKey } };
       const { require, sign } = this.#fields<Written>(entry, `images.${name}`, {
@@ -235,7 +237,8 @@ class ConfigFile {
         const problem = `images.${name} requires a signature or signs, without a key`;
         this.#fail(entry.key, problem, "Write require: {signature: {key: FILE}} or sign: {key: FILE}.");
       }
-      const key = [normalizeRegistry(registry), ...path].join("/");
+      const key = isAll ? name : [ruleHost(registry), ...path].join("/");
+      if (found.has(key)) this.#fail(entry.key, `images.${name} is set twice`, "Remove one of them.");
       found.set(key, { ...(requiredKey ? { requiredKey } : {}), ...(signingKey ? { signingKey } : {}) });
     }
     return found;
@@ -319,6 +322,7 @@ class ConfigFile {
     if (kind === "host" && !isRegistry(value)) {
       this.#fail(at, `${where} is ${JSON.stringify(value)}, which is not a host`, "Write HOST or HOST:PORT.");
     }
+    if (kind === "host") return normalizeRegistry(value);
     if (kind === "repository" && !isRepository(value)) {
       this.#fail(
         at,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { configFile } from "../../core/user-folders.ts";
-import { normalizeRegistry } from "../../oci/reference.ts";
+import { normalizeRegistry } from "../../oci/registry-host.ts";
 import type { Trust } from "../client/trust.ts";
 import { certificatesOf } from "./certificates-folder.ts";
 import {
@@ -45,7 +45,8 @@ export async function registrySettings(registry: string, env: Environment = proc
  * @throws UserError as {@link registrySettings}
  */
 export async function placesIn(registry: string, env: Environment = process.env): Promise<(name: string) => string> {
-  const isOurs = env["SLIPWAY_REGISTRY"] !== undefined && normalizeRegistry(env["SLIPWAY_REGISTRY"]) === registry;
+  const isOurs =
+    env["SLIPWAY_REGISTRY"] !== undefined && normalizeRegistry(env["SLIPWAY_REGISTRY"]) === normalizeRegistry(registry);
   const given = isOurs ? (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "") : "";
   // Parsing the file takes longer than the rest of a launch without changes.
   const isConfigured = readConfiguration(env).text?.includes("repositoryPrefix");
@@ -71,7 +72,7 @@ export async function remoteCacheSettings(host: string, env: Environment = proce
   const { path, text } = readConfiguration(env);
   const caches = text === undefined ? undefined : await readRemoteCaches(text, path);
   const { ca, certificate, key, headers, credentialHelper } =
-    caches?.get(host) ?? caches?.get(host.replace(/:\d+$/, "")) ?? {};
+    caches?.get(normalizeRegistry(host)) ?? caches?.get(normalizeRegistry(host.replace(/:\d+$/, ""))) ?? {};
   return {
     ...trustOf({ ca, certificate, key }),
     ...(credentialHelper ? { credentialHelper } : {}),
@@ -116,7 +117,7 @@ export function readConfiguration(env: Environment): { readonly path: string; re
 async function configuredRegistry(registry: string, env: Environment): Promise<RegistrySettings | undefined> {
   const { path, text } = readConfiguration(env);
   if (text === undefined) return undefined;
-  const entry = (await readRegistries(text, path)).get(registry);
+  const entry = (await readRegistries(text, path)).get(normalizeRegistry(registry));
   if (!entry) return undefined;
   const { ca, certificate, key, ...settings } = entry;
   return { ...settings, ...trustOf({ ca, certificate, key }) };

@@ -8,7 +8,9 @@ import { reported } from "../../core/testdata/reported.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
+import { parseReference } from "../../oci/reference.ts";
 import { open, registry, useRegistry } from "../client/testdata/harness.ts";
+import { imageRules } from "../settings/image-rules.ts";
 import { requireSignature, signPushed } from "./rules.ts";
 
 useRegistry();
@@ -47,6 +49,47 @@ describe("the rules for images", () => {
     );
     await sign(env);
     await demand(env);
+  });
+
+  it("hold for every spelling of the registry", async () => {
+    const port = registry.host.split(":")[1];
+    const env = configured(both("one"));
+    for (const host of [
+      "LOCALHOST",
+      "localhost.",
+      "127.0.0.1",
+      "127.1",
+      "0x7f.1",
+      "[::1]",
+      "[::ffff:127.0.0.1]",
+      "0",
+    ]) {
+      const asked = requireSignature(
+        { registry: `${host}:${port}`, repository: "team/app" },
+        image.digest,
+        async () => open(),
+        env,
+      );
+      await expect([host, await asked.catch((error) => error)]).toEqual([host, reported("signature-missing")]);
+    }
+    const usual = configured("images: {Registry.Example.com: {require: {signature: {key: one.pub}}}}");
+    for (const host of [
+      "registry.example.com:443",
+      "REGISTRY.example.com",
+      "registry.example.com.",
+      "registry.example.com:80",
+    ]) {
+      expect([host, (await imageRules(host, "a", usual)).requiredKey !== undefined]).toEqual([host, true]);
+    }
+    const hub = configured("images: {index.docker.io/ubuntu: {require: {signature: {key: one.pub}}}}");
+    const { registry: name, repository } = parseReference("Docker.io:443/ubuntu");
+    expect((await imageRules(name, repository, hub)).requiredKey).toBeDefined();
+  });
+
+  it("hold for all others by *", async () => {
+    const env = configured('images: {"*": {require: {signature: {key: one.pub}}}, free.example: {}}');
+    expect((await imageRules("other.example", "a", env)).requiredKey).toBeDefined();
+    expect((await imageRules("free.example", "a", env)).requiredKey).toBeUndefined();
   });
 
   it("name the image, the key and the line that requires the signature", async () => {
