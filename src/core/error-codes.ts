@@ -112,7 +112,7 @@ export const errorCodes = {
   },
   "registry-full": {
     meaning: "A registry has no disk space left.",
-    remedy: "Free space there; for the embedded registry run `slipway registry gc`.",
+    remedy: "Free space there; for the embedded registry run `slipway registry gc --now`.",
   },
   "registry-failed": {
     meaning: "A registry failed, or broke the protocol: it sent damaged content or an address that makes no sense.",

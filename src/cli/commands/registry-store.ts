@@ -1,23 +1,25 @@
 import { UserError } from "../../core/errors.ts";
 import { takeLock } from "../../core/lock.ts";
+import { printable } from "../../core/printable.ts";
 import { formatBytes } from "../../registry/client/progress.ts";
 import { askServer } from "../../registry/server/client.ts";
 import { makeRegistryFolders, registryPaths, socketExists } from "../../registry/server/paths.ts";
 import { type Collected, collectGarbage } from "../../registry/server/store/collect.ts";
 import { type ListedImage, listImages } from "../../registry/server/store/images.ts";
 import { openStore } from "../../registry/server/store.ts";
-import { columns, printJson } from "./output.ts";
+import { columns, notice, printJson } from "./output.ts";
 
 /** Lists all images, one per line: repository and tag, digest, size. */
 export async function list({ json }: { readonly json: boolean }): Promise<void> {
   const images = await listedImages();
   if (json) return printJson(images);
-  const rows = images.map(({ repository, tag = "<none>", digest, size }) => [
+  const rows = images.map(({ repository, tag = "<none>", digest = "", size, problem }) => [
     `${repository}:${tag}`,
     digest,
-    formatBytes(size),
+    problem === undefined ? formatBytes(size) : "damaged",
   ]);
   process.stdout.write(columns(rows));
+  for (const { problem } of images) if (problem !== undefined) notice(printable(problem));
   if (images.length === 0) process.stderr.write("The embedded registry has no images.\n");
 }
 
@@ -32,12 +34,14 @@ export async function listedRepositories(): Promise<string[]> {
 }
 
 /** Removes unused data and prints how much. */
-export async function collect({ json }: { readonly json: boolean }): Promise<void> {
-  const collected = await ask<Collected>("POST", "gc", (store) =>
-    collectGarbage(store.layout, store.manifests, { now: Date.now }),
+export async function collect({ json, now }: { readonly json: boolean; readonly now: boolean }): Promise<void> {
+  // Without a server, nobody pushes.
+  const collected = await ask<Collected>("POST", now ? "gc?now" : "gc", (store) =>
+    collectGarbage(store.layout, store.manifests, { now: Date.now, unusedSince: now ? Date.now() : undefined }),
   );
   if (json) return printJson(collected);
-  const { uploads, manifests, blobs, bytes } = collected;
+  const { uploads, manifests, blobs, bytes, skipped } = collected;
+  for (const { repository, problem } of skipped) notice(`Removed nothing of ${repository}: ${printable(problem)}`);
   process.stdout.write(`Removed ${uploads} uploads, ${manifests} manifests, ${blobs} blobs: ${formatBytes(bytes)}.\n`);
 }
 

@@ -16,7 +16,10 @@ export function builder(yargs: Argv): Argv {
     .command(
       "gc",
       "Remove unused data: blobs after an hour, uploads after a day, untagged images after a week",
-      { json },
+      {
+        json,
+        now: flag("Do not wait: also remove untagged images, blobs and uploads that no connected client has used"),
+      },
       async (options) => (await import("./registry-store.ts")).collect(options),
     )
     .command("stop", "Stop the registry; the next push starts it again", {}, async () =>

@@ -76,7 +76,8 @@ export function answerSources(env: Environment): AnswerSources {
       const { revisionsOf } = await import("../commands/service-history.ts");
       return revisionsOf({ name: words.get("name") ?? "" });
     },
-    images: async () => (await listedImages()).map((image) => ({ ...image })),
+    images: async () =>
+      (await listedImages()).flatMap(({ digest, ...image }) => (digest ? [{ ...image, digest }] : [])),
     image: (words) => withImage(words.get("name"), imageAnswer),
     diff: async (words) => {
       const read = (name: string | null) =>
@@ -270,7 +271,7 @@ async function repositories(): Promise<Answers["registry"]> {
         if (isIndex(manifest)) for (const child of manifest.manifests) await read(repository, child.digest);
         else for (const part of [manifest.config, ...manifest.layers]) hold(part.digest, part.size);
       };
-      for (const { repository, digest } of images) await read(repository, digest).catch(() => {});
+      for (const { repository, digest } of images) if (digest) await read(repository, digest).catch(() => {});
     } finally {
       client.close();
     }

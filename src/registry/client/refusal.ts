@@ -120,7 +120,7 @@ export function refusalError(
     return new UserError(
       { code: "registry-full", culprit: registry },
       `Registry ${registry} has no room left: it answered ${said} while ${where(step)}.`,
-      "Free space there (`slipway registry gc` for the embedded registry), then try again.",
+      "Free space there (`slipway registry gc --now` for the embedded registry), then try again.",
     );
   }
   if (status === 413) {

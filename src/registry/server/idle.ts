@@ -1,6 +1,39 @@
 /** Milliseconds without a request after which the server stops. */
 export const idleLimit = 30 * 60 * 1000;
 
+/** Milliseconds that a push may pause between two connections, and by which the time of a file may be behind the clock. */
+const pause = 10 * 1000;
+const lag = 1000;
+
+/**
+ * Tells since when clients have been connected, without a pause. What they used since then may belong to a push that still runs.
+ */
+export class ClientWatch {
+  readonly #now: () => number;
+  #open = 0;
+  #since = 0;
+  #lastEnd = Number.NEGATIVE_INFINITY;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  connected(): void {
+    if (this.#open === 0 && this.#now() - this.#lastEnd > pause) this.#since = this.#now();
+    this.#open += 1;
+  }
+
+  disconnected(): void {
+    this.#open -= 1;
+    this.#lastEnd = this.#now();
+  }
+
+  /** Milliseconds since the epoch. */
+  get since(): number {
+    return this.#since - lag;
+  }
+}
+
 /**
  * Tells whether the server may stop: no request is open, none came for {@link idleLimit}, and no token is valid. An engine with a valid token may
  * still pull.

@@ -4,7 +4,7 @@ import { syncFolder } from "../../core/files.ts";
 import { makeFolder } from "./files.ts";
 import { createApp } from "./http/app.ts";
 import type { Transport } from "./http/context.ts";
-import { IdleWatch } from "./idle.ts";
+import { ClientWatch, IdleWatch } from "./idle.ts";
 import type { RegistryPaths } from "./paths.ts";
 import { listen, listenOnLoopback } from "./port.ts";
 import { RequestLog } from "./request-log.ts";
@@ -44,6 +44,7 @@ export async function startServer(
 
   const tokens = new Tokens(now);
   const idle = new IdleWatch({ now, latestExpiry: () => tokens.latestExpiry });
+  const clients = new ClientWatch(now);
   const transports = new WeakMap<IncomingMessage, Transport>();
   const stopped = Promise.withResolvers<void>();
   let port = 0;
@@ -60,7 +61,13 @@ export async function startServer(
     tokens,
     idle,
     log: new RequestLog(paths.requests),
-    control: { host: () => `localhost:${port}`, stop: () => void stop().catch(() => {}), now, signal },
+    control: {
+      host: () => `localhost:${port}`,
+      stop: () => void stop().catch(() => {}),
+      now,
+      clientsSince: () => clients.since,
+      signal,
+    },
     transportOf: (request) => transports.get(request) ?? "tcp",
   });
   await app.ready();
@@ -68,6 +75,10 @@ export async function startServer(
     const server = createServer((request, response) => {
       transports.set(request, transport);
       app.routing(request, response);
+    });
+    server.on("connection", (socket) => {
+      clients.connected();
+      socket.once("close", () => clients.disconnected());
     });
     // No limit for a whole request, since blobs can be large. Other limits drop silent clients.
     server.requestTimeout = 0;

@@ -138,7 +138,7 @@ function answerError(error: FastifyError | Error, reply: FastifyReply, folder: s
     return reply.code(400).send(errorBody("BLOB_UPLOAD_INVALID", "The connection broke; what came is kept."));
   }
   if (isDiskFull(error)) {
-    const message = `The disk of ${folder} is full. Make room there, for example with \`slipway registry gc\`, and push again.`;
+    const message = `The disk of ${folder} is full. Make room there, for example with \`slipway registry gc --now\`, and push again.`;
     return reply.code(507).send(errorBody("STORAGE_FULL", message));
   }
   if ("statusCode" in error && error.statusCode !== undefined && error.statusCode < 500) {

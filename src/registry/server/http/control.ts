@@ -12,6 +12,8 @@ export interface Control {
   readonly host: () => string;
   readonly stop: () => void;
   readonly now: () => number;
+  /** Milliseconds since the epoch: since then, clients that are connected may have built on what is stored. */
+  readonly clientsSince: () => number;
   /** Aborted when the registry stops: ends what no client waits for any more. */
   readonly signal: AbortSignal;
 }
@@ -57,7 +59,11 @@ export function addControlRoutes(app: FastifyInstance, store: Store, tokens: Tok
         return tokens.issue(body.repository, body.actions, body.ttlSeconds);
       });
       routes.get("images", async () => listImages(store.layout, store.manifests, control.signal));
-      routes.post("gc", async () => collectGarbage(store.layout, store.manifests, control));
+      routes.post<{ Querystring: { now?: string } }>("gc", async ({ query }) => {
+        const unusedSince = query.now === undefined ? undefined : control.clientsSince();
+        const { now, signal } = control;
+        return collectGarbage(store.layout, store.manifests, { now, signal, unusedSince });
+      });
     },
     { prefix: controlPath },
   );

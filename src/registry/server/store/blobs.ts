@@ -59,6 +59,7 @@ export class BlobStore {
       return;
     }
     await mkdir(dirname(target), { recursive: true });
+    this.#touch(file);
     await rename(file, target);
     await syncFolder(dirname(target));
   }

@@ -1,5 +1,6 @@
 import { statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { UserError } from "../../../core/errors.ts";
 import { type Digest, isDigest } from "../../../oci/digest.ts";
 import { isIndex, parseManifest } from "../../../oci/manifest.ts";
 import { digestsIn, namesIn, type StoreLayout } from "./layout.ts";
@@ -22,6 +23,15 @@ export interface Collected {
   readonly blobs: number;
   /** Freed bytes. */
   readonly bytes: number;
+  /** Repositories of which nothing was removed, since a damaged manifest does not tell what it needs. */
+  readonly skipped: readonly { readonly repository: string; readonly problem: string }[];
+}
+
+export interface CollectOptions {
+  readonly now: () => number;
+  readonly signal?: AbortSignal;
+  /** Remove everything unused that nobody asked for since then, in milliseconds since the epoch. Default: after the times of {@link graceOf}. */
+  readonly unusedSince?: number | undefined;
 }
 
 /**
@@ -31,19 +41,15 @@ export interface Collected {
 export async function collectGarbage(
   layout: StoreLayout,
   manifests: ManifestStore,
-  { now, signal }: { readonly now: () => number; readonly signal?: AbortSignal },
+  { now, signal, unusedSince }: CollectOptions,
 ): Promise<Collected> {
-  const total = { uploads: 0, manifests: 0, blobs: 0, bytes: 0 };
-  const removeOld = (path: string, kind: keyof typeof graceOf) => removeIfOlder(path, now() - graceOf[kind]);
+  const skipped: { repository: string; problem: string }[] = [];
+  const total = { uploads: 0, manifests: 0, blobs: 0, bytes: 0, skipped };
+  const removeOld = (path: string, kind: keyof typeof graceOf) =>
+    removeIfOlder(path, unusedSince ?? now() - graceOf[kind]);
 
   const linked = new Set<Digest>();
-  for (const repository of await listRepositories(layout)) {
-    for (const id of await namesIn(layout.uploads(repository))) {
-      const bytes = removeOld(layout.upload(repository, id), "upload");
-      if (bytes === undefined) continue;
-      total.uploads += 1;
-      total.bytes += bytes;
-    }
+  const collectRepository = async (repository: string): Promise<void> => {
     const kept = new Set<Digest>();
     for (const tag of await manifests.tags(repository)) {
       const subject = subjectOf(tag);
@@ -62,7 +68,23 @@ export async function collectGarbage(
       if (kept.has(digest) || removeOld(layout.blobLink(repository, digest), "blob") === undefined) linked.add(digest);
     }
     for (const digest of await manifests.list(repository)) linked.add(digest);
-    await removeStaleReferrers(layout, repository);
+  };
+  for (const repository of await listRepositories(layout)) {
+    for (const id of await namesIn(layout.uploads(repository))) {
+      const bytes = removeOld(layout.upload(repository, id), "upload");
+      if (bytes === undefined) continue;
+      total.uploads += 1;
+      total.bytes += bytes;
+    }
+    try {
+      await collectRepository(repository);
+    } catch (error) {
+      signal?.throwIfAborted();
+      skipped.push({ repository, problem: error instanceof UserError ? error.problem : (error as Error).message });
+      for (const digest of await digestsIn(layout.blobLinks(repository))) linked.add(digest);
+      for (const digest of await manifests.list(repository)) linked.add(digest);
+    }
+    await removeStaleReferrers(layout, repository, unusedSince ?? now() - graceOf.blob);
   }
   for (const algorithm of await namesIn(layout.blobs)) {
     for (const hex of await namesIn(join(layout.blobs, algorithm))) {
@@ -91,35 +113,34 @@ function removeIfOlder(path: string, youngest: number): number | undefined {
   return status.size;
 }
 
-/** Adds a manifest, its content and its referrers. */
+/** Adds a manifest, its content and its referrers, however deep they are nested. */
 async function keep(
   repository: string,
-  digest: Digest,
+  first: Digest,
   kept: Set<Digest>,
   manifests: ManifestStore,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (kept.has(digest)) return;
-  signal?.throwIfAborted();
-  kept.add(digest);
-  const stored = await manifests.peek(repository, digest);
-  if (!stored) return;
-  const manifest = parseManifest(stored.bytes, { mediaType: stored.mediaType });
-  if (isIndex(manifest)) {
-    for (const child of manifest.manifests) await keep(repository, child.digest, kept, manifests, signal);
-  } else {
-    for (const part of [manifest.config, ...manifest.layers]) kept.add(part.digest);
+  const open = [first];
+  for (let digest = open.pop(); digest !== undefined; digest = open.pop()) {
+    if (kept.has(digest)) continue;
+    signal?.throwIfAborted();
+    kept.add(digest);
+    const stored = await manifests.peek(repository, digest);
+    if (!stored) continue;
+    const manifest = parseManifest(stored.bytes, { mediaType: stored.mediaType });
+    if (isIndex(manifest)) for (const child of manifest.manifests) open.push(child.digest);
+    else for (const part of [manifest.config, ...manifest.layers]) kept.add(part.digest);
+    for (const referrer of await manifests.referrers(repository, digest)) open.push(referrer.digest);
   }
-  for (const referrer of await manifests.referrers(repository, digest))
-    await keep(repository, referrer.digest, kept, manifests, signal);
 }
 
-async function removeStaleReferrers(layout: StoreLayout, repository: string): Promise<void> {
+async function removeStaleReferrers(layout: StoreLayout, repository: string, youngest: number): Promise<void> {
   const folder = join(layout.repository(repository), "_referrers");
   for (const subject of await digestsIn(folder)) {
     for (const digest of await digestsIn(layout.referrers(repository, subject))) {
       const manifest = statSync(layout.manifest(repository, digest), { throwIfNoEntry: false });
-      if (!manifest) removeIfOlder(layout.referrer(repository, subject, digest), Date.now() - graceOf.blob);
+      if (!manifest) removeIfOlder(layout.referrer(repository, subject, digest), youngest);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { UserError } from "../../../core/errors.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import { checkIndexDepth, isIndex, parseManifest } from "../../../oci/manifest.ts";
 import type { StoreLayout } from "./layout.ts";
@@ -8,13 +9,16 @@ import { listRepositories } from "./repositories.ts";
 export interface ListedImage {
   readonly repository: string;
   readonly tag?: string;
-  readonly digest: Digest;
-  /** Bytes of manifest, configuration and layers; of all different images together for an index. */
+  /** Undefined: the tag is damaged. */
+  readonly digest?: Digest;
+  /** Bytes of manifest, configuration and layers; of all different images together for an index. 0: unknown, because of `problem`. */
   readonly size: number;
+  /** Why it cannot be used. */
+  readonly problem?: string;
 }
 
 /**
- * All images, by repository and tag, those without a tag last.
+ * All images, by repository and tag, those without a tag last. A damaged one hides no other.
  *
  * @param signal ends it
  */
@@ -45,16 +49,26 @@ export async function listImages(
           size += await sizeOf(child, depth + 1);
       return size;
     };
-    const tagged = new Set<Digest>();
-    for (const tag of await manifests.tags(repository)) {
-      const digest = await manifests.resolve(repository, tag);
-      if (!digest) continue;
-      tagged.add(digest);
-      images.push({ repository, tag, digest, size: await sizeOf(digest) });
-    }
-    for (const digest of await manifests.list(repository)) {
-      if (!tagged.has(digest)) images.push({ repository, digest, size: await sizeOf(digest) });
-    }
+    const add = async (named: { readonly tag?: string }, find: () => Promise<Digest | undefined>): Promise<void> => {
+      let digest: Digest | undefined;
+      try {
+        digest = await find();
+        if (digest) images.push({ repository, ...named, digest, size: await sizeOf(digest) });
+      } catch (error) {
+        signal?.throwIfAborted();
+        images.push({
+          repository,
+          ...named,
+          ...(digest && { digest }),
+          size: 0,
+          problem: error instanceof UserError ? error.problem : (error as Error).message,
+        });
+      }
+      if (digest) seen.add(digest);
+    };
+    const seen = new Set<Digest>();
+    for (const tag of await manifests.tags(repository)) await add({ tag }, () => manifests.resolve(repository, tag));
+    for (const digest of await manifests.list(repository)) if (!seen.has(digest)) await add({}, async () => digest);
   }
   return images;
 }

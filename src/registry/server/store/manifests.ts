@@ -7,6 +7,7 @@ import { describeReferrer } from "../../../oci/artifact.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { type Digest, isDigest } from "../../../oci/digest.ts";
 import {
+  checkIndexDepth,
   type ImageIndex,
   type ImageManifest,
   isIndex,
@@ -82,6 +83,7 @@ export class ManifestStore {
     const { digest, bytes } = manifest;
     const parsed = parse(bytes, manifest.mediaType);
     this.#checkParts(repository, parsed);
+    await this.#checkDepth(repository, digest, parsed);
     await this.#blobs.write(bytes, digest);
     await mkdir(this.#layout.manifests(repository), { recursive: true });
     const subject = parsed.subject?.digest;
@@ -149,6 +151,24 @@ export class ManifestStore {
     return undefined;
   }
 
+  /** Refuses an index that no walk over images would finish. Reads each index below it once. */
+  async #checkDepth(repository: string, digest: Digest, manifest: ImageManifest | ImageIndex): Promise<void> {
+    const seen = new Set<Digest>();
+    let level: readonly Descriptor[] = isIndex(manifest) ? manifest.manifests : [];
+    for (let depth = 1; level.length > 0; depth++) {
+      inAnswer(() => checkIndexDepth(depth, `${repository}@${digest}`));
+      const next: Descriptor[] = [];
+      for (const child of level) {
+        if (seen.has(child.digest)) continue;
+        seen.add(child.digest);
+        const stored = await this.peek(repository, child.digest);
+        const inside = stored && parse(stored.bytes, stored.mediaType);
+        if (inside && isIndex(inside)) next.push(...inside.manifests);
+      }
+      level = next;
+    }
+  }
+
   #checkParts(repository: string, manifest: ImageManifest | ImageIndex): void {
     for (const part of partsOf(manifest)) {
       const size = isIndex(manifest) ? this.#useManifest(repository, part.digest) : undefined;
@@ -185,8 +205,15 @@ function partsOf(manifest: ImageManifest | ImageIndex): readonly Descriptor[] {
 }
 
 function parse(bytes: Uint8Array, mediaType: string | undefined): ImageManifest | ImageIndex {
+  return inAnswer(() =>
+    parseManifest(bytes, { document: "The manifest", ...(mediaType === undefined ? {} : { mediaType }) }),
+  );
+}
+
+/** Lets a client know what is wrong with its manifest. */
+function inAnswer<Result>(check: () => Result): Result {
   try {
-    return parseManifest(bytes, { document: "The manifest", ...(mediaType === undefined ? {} : { mediaType }) });
+    return check();
   } catch (error) {
     if (error instanceof UserError) throw new RegistryError(400, "MANIFEST_INVALID", error.message);
     throw error;
