@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+
 /** Milliseconds without a request after which the server stops. */
 export const idleLimit = 30 * 60 * 1000;
 
@@ -10,6 +12,7 @@ const lag = 1000;
  */
 export class ClientWatch {
   readonly #now: () => number;
+  readonly #known = new WeakSet<Socket>();
   #open = 0;
   #since = 0;
   #lastEnd = Number.NEGATIVE_INFINITY;
@@ -18,14 +21,16 @@ export class ClientWatch {
     this.#now = now;
   }
 
-  connected(): void {
+  /** Notes a connection on which a request with the right to it came. */
+  saw(socket: Socket): void {
+    if (this.#known.has(socket)) return;
+    this.#known.add(socket);
     if (this.#open === 0 && this.#now() - this.#lastEnd > pause) this.#since = this.#now();
     this.#open += 1;
-  }
-
-  disconnected(): void {
-    this.#open -= 1;
-    this.#lastEnd = this.#now();
+    socket.once("close", () => {
+      this.#open -= 1;
+      this.#lastEnd = this.#now();
+    });
   }
 
   /** Milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { syncFolder } from "../../core/files.ts";
 import { makeFolder } from "./files.ts";
 import { createApp } from "./http/app.ts";
@@ -15,6 +15,9 @@ import { Tokens } from "./tokens.ts";
 /** Interval of the idle check, and time for open requests to finish after a stop, in milliseconds. */
 const idleCheckInterval = 60 * 1000;
 const drainTime = 30 * 1000;
+
+/** Connections to a loopback address at a time. */
+const mostStrangers = 512;
 
 /** A running registry. */
 export interface RunningRegistry {
@@ -60,6 +63,7 @@ export async function startServer(
     store,
     tokens,
     idle,
+    clients,
     log: new RequestLog(paths.requests),
     control: {
       host: () => `localhost:${port}`,
@@ -72,14 +76,15 @@ export async function startServer(
   });
   await app.ready();
   const newServer = (transport: Transport): Server => {
-    const server = createServer((request, response) => {
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
       transports.set(request, transport);
       app.routing(request, response);
-    });
-    server.on("connection", (socket) => {
-      clients.connected();
-      socket.once("close", () => clients.disconnected());
-    });
+    };
+    const server = createServer(answer);
+    // The client waits for leave to send its body, which the application gives.
+    server.on("checkContinue", answer);
+    // Other users cannot take the descriptors that the owner's socket needs.
+    if (transport === "tcp") server.maxConnections = mostStrangers;
     // No limit for a whole request, since blobs can be large. Other limits drop silent clients.
     server.requestTimeout = 0;
     return server;

@@ -3,7 +3,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { UserError } from "../../../core/errors.ts";
 import { describeSystemError } from "../../../core/system-error.ts";
 import { errorBody, isDiskFull, RegistryError, systemCode } from "../errors.ts";
-import type { IdleWatch } from "../idle.ts";
+import type { ClientWatch, IdleWatch } from "../idle.ts";
 import type { RequestLog } from "../request-log.ts";
 import type { Store } from "../store.ts";
 import { type Tokens, tokenOf } from "../tokens.ts";
@@ -18,6 +18,7 @@ export interface AppOptions {
   readonly store: Store;
   readonly tokens: Tokens;
   readonly idle: IdleWatch;
+  readonly clients: ClientWatch;
   readonly log: RequestLog;
   readonly control: Control;
   /** How a request came; the listeners know. */
@@ -28,6 +29,8 @@ export interface AppOptions {
 export function createApp(options: AppOptions): FastifyInstance {
   const { store, tokens, control, transportOf } = options;
   const bodies = new WeakMap<IncomingMessage, Body>();
+  /** Requests without a right. */
+  const refused = new WeakSet<IncomingMessage>();
   // Bodies are streamed; Fastify's own limits are for bodies in memory.
   const app = Fastify({ logger: false, exposeHeadRoutes: false, routerOptions: { maxParamLength: 4096 } });
   app.removeAllContentTypeParsers();
@@ -38,9 +41,16 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
 
   app.addHook("onRequest", async (request, reply) => {
+    try {
+      authorize(request, transportOf(request.raw), tokens, control.host());
+    } catch (error) {
+      refused.add(request.raw);
+      throw error;
+    }
+    options.clients.saw(request.raw.socket);
     options.idle.started();
     reply.raw.once("close", () => options.idle.ended());
-    authorize(request, transportOf(request.raw), tokens, control.host());
+    if (request.headers.expect) reply.raw.writeContinue();
   });
   app.addHook("onSend", async (request, reply, payload) => {
     reply.header("docker-distribution-api-version", "registry/2.0");
@@ -54,8 +64,9 @@ export function createApp(options: AppOptions): FastifyInstance {
       received: bodies.get(request.raw)?.received ?? 0,
       sent: request.method === "HEAD" ? 0 : Number(reply.getHeader("content-length") ?? size),
     });
-    // Drain unread bytes, so that the client gets to read the answer.
-    request.raw.resume();
+    // Drain unread bytes, so that the client gets to read the answer. A stranger's may have no end.
+    if (refused.has(request.raw) && !(bodySize(request) <= mostDrained)) reply.header("connection", "close");
+    else request.raw.resume();
     return payload;
   });
 
@@ -91,6 +102,13 @@ async function dispatch(exchange: Exchange, { kind, repository, reference }: Rou
   const [allow, handler] = handlers[kind];
   if (allow.split(", ").includes(method)) return handler(exchange, repository, reference);
   throw new RegistryError(405, "UNSUPPORTED", `${method} is not possible here.`, { allow });
+}
+
+/** Bytes of a refused request that are read to keep its connection. */
+const mostDrained = 64 * 1024;
+
+function bodySize({ headers }: FastifyRequest): number {
+  return headers["transfer-encoding"] === undefined ? Number(headers["content-length"] ?? 0) : Number.POSITIVE_INFINITY;
 }
 
 /** Only the owner can enter the socket's folder. Over TCP, every request needs a token. */
