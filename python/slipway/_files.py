@@ -6,10 +6,10 @@ import functools
 import hashlib
 import json
 import os
-import pathlib
 import re
 import secrets
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -28,6 +28,8 @@ FILES = "SLIPWAY_CALL_FILES"
 _HELPER = "SLIPWAY_ENGINE_HELPER"
 # Bytes that `read` takes into memory.
 _MAXIMUM_READ = 1024 * 1024 * 1024
+# Bytes of arguments, and of a result, as JSON. They have to fit into memory a few times.
+MAXIMUM_VALUE = 256 * 1024 * 1024
 # Bytes of content in memory at once.
 _PIECE = 1 << 20
 # Seconds after which the folder of a program that is gone is removed.
@@ -104,7 +106,7 @@ class File:
         form = self.store()
         if form["size"] > _MAXIMUM_READ:
             raise self._refused(f"has {form['size']} bytes", "Bring it to a path with save(path).")
-        return pathlib.Path(own_place().locate(form)).read_bytes()
+        return own_place().read(form)
 
     def store(self, may_link: bool = False) -> Form:
         """Takes the content of a value that was made here, once. For Slipway itself."""
@@ -214,8 +216,10 @@ def decode(value: Any, on_forms: Callable[[List[Form]], None] = lambda _: None) 
     if forms:
         on_forms(forms)
     if isinstance(decoded, File) and decoded.kind == "json":
-        text = pathlib.Path(own_place().locate(forms[0])).read_bytes()
-        return decode(json.loads(text), on_forms)
+        if forms[0]["size"] > MAXIMUM_VALUE:
+            text = f"A value that came from a function has {forms[0]['size']} bytes as JSON.\nReturn large data as a file."
+            raise reported(Failure, "function-failed", "files", text)
+        return decode(json.loads(own_place().read(forms[0])), on_forms)
     return decoded, files
 
 
@@ -289,7 +293,8 @@ class FilePlace:
                 with open(source, "rb") as content:
                     pieces = _folder_tar.read_whole(content, size, source)
                     is_own = self._scratch is not None and os.path.abspath(source).startswith(self._scratch + os.sep)
-                    if may_link and is_own and _link(source, target):
+                    if may_link and is_own and not os.path.islink(source) and _link(source, target):
+                        os.fchmod(content.fileno(), 0o444)
                         return _hashed(pieces, None)
                     return _write_hashed(pieces, target)
             except FileNotFoundError as error:
@@ -307,7 +312,6 @@ class FilePlace:
         partial = os.path.join(self.folder, f".{secrets.token_hex(8)}")
         try:
             content = write(partial)
-            os.chmod(partial, 0o444)
             os.replace(partial, self.path_of(content))
         finally:
             _remove(partial)
@@ -326,18 +330,25 @@ class FilePlace:
         with self._lock:
             if content["digest"] not in self._verified:
                 if os.path.exists(path):
-                    self._verify(content, path)
+                    for _ in _verified(content, path):
+                        pass
                 else:
                     self._fetch(content, path)
                 self._verified[content["digest"]] = True
         return path
 
-    def _verify(self, content: Form, path: str) -> None:
-        with open(path, "rb") as stored:
-            size = os.stat(path).st_size
-            pieces = _folder_tar.read_whole(stored, size, path)
-            if size != content["size"] or _hashed(pieces, None)["digest"] != content["digest"]:
-                raise damaged(content, path)
+    def _content_of(self, content: Form) -> Iterator[bytes]:
+        """The content, verified while it is read.
+
+        Containers can write to the folder of a program: what was verified before may be something else now.
+        """
+        if not self.has(content):
+            self.locate(content)
+        return _verified(content, self.path_of(content))
+
+    def read(self, content: Form) -> bytes:
+        """A file's content in memory."""
+        return b"".join(self._content_of(content))
 
     def prepare(self, form: Form) -> str:
         """Brings a file or folder, by its own name, to a new folder of `scratch`."""
@@ -347,36 +358,55 @@ class FilePlace:
         os.mkdir(folder)
         path = os.path.join(folder, form["name"] or "file")
         if form["kind"] == "folder":
-            _unpack(form, content, path)
+            _unpack(form, _verified(form, content), path)
         else:
             os.symlink(content, path)
         return path
 
     def save(self, form: Form, path: str) -> None:
         """Brings a file or folder to a path, whole or not at all."""
-        content = self.locate(form)
+        pieces = self._content_of(form)
         target = os.path.abspath(path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
         partial = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.{secrets.token_hex(6)}")
         try:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
             if form["kind"] == "folder":
-                _unpack(form, content, partial)
+                _unpack(form, pieces, partial)
             else:
-                shutil.copyfile(content, partial)
-            try:
-                os.replace(partial, target)
-            except OSError as error:
-                text = f"{path} cannot be replaced: {error.strerror}.\nSave it to a path where nothing is."
-                raise reported(UserError, "file-unwritable", path, text) from error
+                with open(partial, "xb") as out:
+                    out.writelines(pieces)
+            os.replace(partial, target)
+        except OSError as error:
+            text = f"{path} cannot be written: {error.strerror}.\nSave it to a path where nothing is."
+            raise reported(UserError, "file-unwritable", path, text) from error
         finally:
             _remove(partial)
 
 
-def _unpack(form: Form, tar: str, folder: str) -> None:
+def _unpack(form: Form, tar: Iterator[bytes], folder: str) -> None:
     try:
         _folder_tar.unpack_tar(tar, folder)
     except _folder_tar.NotATar as error:
         raise damaged(form, str(error)) from error
+
+
+def _verified(content: Form, path: str) -> Iterator[bytes]:
+    """The pieces of a file. Raises at its end if they are not the content, so that nobody may trust any piece before."""
+    try:
+        # What is there may be a link or a pipe, which was made by a container.
+        stored = open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+    except OSError as error:
+        raise damaged(content, path) from error
+    with stored:
+        status = os.fstat(stored.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size != content["size"]:
+            raise damaged(content, path)
+        digest = hashlib.sha256()
+        for piece in _folder_tar.read_whole(stored, status.st_size, path):
+            digest.update(piece)
+            yield piece
+        if f"sha256:{digest.hexdigest()}" != content["digest"]:
+            raise damaged(content, path)
 
 
 def _link(source: str, target: str) -> bool:
@@ -396,6 +426,8 @@ def _remove(path: str) -> None:
 
 def _write_hashed(pieces: Iterator[bytes], target: str) -> Form:
     with open(target, "xb") as out:
+        # Not by its path: a container may have put a link there.
+        os.fchmod(out.fileno(), 0o444)
         return _hashed(pieces, out)
 
 

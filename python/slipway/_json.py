@@ -5,10 +5,7 @@ import math
 from typing import Any, Optional
 
 from slipway._errors import Failure, UserError, reported
-from slipway._files import MARK, File, compose_form
-
-# Maximum size of the arguments, and of a result, as JSON, in bytes. They have to fit into memory a few times.
-MAXIMUM_VALUE = 256 * 1024 * 1024
+from slipway._files import MARK, MAXIMUM_VALUE, File, compose_form
 
 
 def encode(value: Any, subject: str, is_last: bool = False) -> str:

@@ -114,13 +114,38 @@ class Files(unittest.TestCase):
             again.locate(content)
         self.assertEqual(raised.exception.code, "content-lost")
 
-    def test_never_lead_out_of_their_folder(self) -> None:
-        for name in ("../evil", "a/../../evil", "/"):
-            tar = self.folder / "tar"
-            tar.write_bytes(_folder_tar._header(name, b"0", 0o644) + bytes(1024))
-            with self.assertRaises(_folder_tar.NotATar):
-                _folder_tar.unpack_tar(str(tar), str(self.folder / "unpacked"))
-        self.assertFalse((self.folder / "evil").exists())
+    def test_are_refused_if_a_container_replaced_them(self) -> None:
+        place = _files.FilePlace(str(self.folder), _files._lost)
+        form = {"kind": "file", "name": "data.csv", **place.put(str(self.data), "file", False)}
+        stored, other = place.path_of(form), str(self.folder / "other")
+        pathlib.Path(other).write_text("key\n")
+        for replace in (
+            lambda: os.symlink(other, stored),
+            lambda: os.mkfifo(stored),
+            lambda: os.mkdir(stored),
+            lambda: pathlib.Path(stored).write_text("b,a\n"),
+        ):
+            _files._remove(stored)
+            replace()
+            for use in (lambda: place.save(form, str(self.folder / "out")), lambda: place.read(form)):
+                with self.assertRaises(Failure) as raised:
+                    use()
+                self.assertEqual(raised.exception.code, "content-lost")
+            self.assertEqual(sorted(os.listdir(self.folder)), sorted(["data.csv", "other", os.path.basename(stored)]))
+
+    def test_never_replace_what_they_do_not_own(self) -> None:
+        place = _files.FilePlace(str(self.folder), _files._lost)
+        tree, full, link = self.folder / "tree", self.folder / "full", self.folder / "link"
+        tree.mkdir()
+        full.mkdir()
+        (full / "b").write_text("old")
+        link.symlink_to(full)
+        form = {"kind": "folder", "name": "tree", **place.put(str(tree), "folder", False)}
+        for path in (full, link):
+            with self.assertRaises(UserError) as raised:
+                place.save(form, str(path))
+            self.assertEqual((raised.exception.code, raised.exception.culprit), ("file-unwritable", str(path)))
+        self.assertEqual(os.listdir(full), ["b"])
 
     def test_may_not_be_pipes(self) -> None:
         os.mkfifo(self.folder / "pipe")

@@ -1,12 +1,14 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   watch,
   writeFileSync,
@@ -15,10 +17,10 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { Failure } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
-import { header } from "../layer/header.ts";
 import { FilePlace } from "./file-place.ts";
-import { unpackTar } from "./folder-tar.ts";
+import { type DrawnEntry, drawnTar } from "./testdata/drawn-tar.ts";
 import { digestOf, folderOfTest } from "./testdata/files.ts";
+import hostile from "./testdata/hostile-tars.json" with { type: "json" };
 
 const nowhere = {
   fetch: async ({ digest }: { digest: string }) => {
@@ -79,19 +81,68 @@ it("has nothing that looks whole when it is killed while it takes a file", { tim
   expect(readdirSync(folder).filter((name) => !name.startsWith("."))).toEqual([]);
 });
 
-it("refuses a folder of the wrong form, and writes nothing outside", async () => {
+it("saves nothing of a folder that leads out", async () => {
   const folder = folderOfTest();
-  const tar = join(folder, "tar");
-  const inner = join(folder, "inner");
-  mkdirSync(inner);
-  for (const path of ["../evil", "a/../../evil", "/"]) {
-    writeFileSync(tar, Buffer.concat([header({ type: "file", path, content: { file: "" } }, 0), Buffer.alloc(1024)]));
-    await expect(unpackTar(tar, inner)).rejects.toThrow(RangeError);
+  const place = new FilePlace(folder, nowhere);
+  for (const { name, entries, end, problem } of hostile) {
+    const tar = drawnTar(entries as unknown as DrawnEntry[], join(folder, "outside"), end);
+    const digest = digestOf(tar) as `sha256:${string}`;
+    writeFileSync(place.pathOf({ digest }), tar);
+    const saved = place.save({ kind: "folder", name: "x", digest, size: tar.length }, join(folder, "out"));
+    if (problem === "") await saved;
+    else await expect(saved, name).rejects.toThrow(reported("content-lost", digest));
+    rmSync(place.pathOf({ digest }));
+    expect(readdirSync(folder), name).toEqual(problem === "" ? ["out"] : []);
+    rmSync(join(folder, "out"), { recursive: true, force: true });
   }
-  // A link comes last, so that no file goes through it.
-  const link = header({ type: "symlink", path: "out", target: ".." }, 0);
-  const through = header({ type: "file", path: "out/evil", content: { file: "" } }, 0);
-  writeFileSync(tar, Buffer.concat([link, through, Buffer.alloc(1024)]));
-  await expect(unpackTar(tar, inner)).rejects.toThrow("EEXIST");
-  expect(readdirSync(folder).sort()).toEqual(["inner", "tar"]);
+});
+
+it("replaces no folder with files, and does not follow a link in its place", async () => {
+  const folder = folderOfTest();
+  const place = new FilePlace(folder, nowhere);
+  const source = join(place.scratch(), "tree");
+  mkdirSync(source);
+  writeFileSync(join(source, "a"), "new");
+  const form = { kind: "folder", name: "tree", ...(await place.put(source, "folder", false)) } as const;
+  const [full, link] = [join(folder, "full"), join(folder, "link")];
+  mkdirSync(full);
+  writeFileSync(join(full, "b"), "old");
+  symlinkSync(full, link);
+  for (const path of [full, link])
+    await expect(place.save(form, path)).rejects.toThrow(reported("file-unwritable", path));
+  expect(readdirSync(full)).toEqual(["b"]);
+  const [file, target] = [join(folder, "saved"), join(folder, "target")];
+  writeFileSync(target, "old");
+  symlinkSync(target, file);
+  await place.save({ ...form, kind: "file" }, file);
+  expect([readFileSync(target, "utf8"), lstatSync(file).isFile()]).toEqual(["old", true]);
+});
+
+it.each([
+  ["a link to a file of the user", (path: string, other: string) => symlinkSync(other, path)],
+  ["a pipe", (path: string) => execFileSync("mkfifo", [path])],
+  ["other bytes", (path: string) => writeFileSync(path, "b,a\n")],
+])("refuses content that a container replaced with %s after it was verified", async (_, replace) => {
+  const folder = folderOfTest();
+  const [source, other] = [join(folder, "data.csv"), join(folder, "other")];
+  writeFileSync(source, "a,b\n");
+  writeFileSync(other, "key\n");
+  const place = new FilePlace(folder, nowhere);
+  const form = { kind: "file", name: "data.csv", ...(await place.put(source, "file", false)) } as const;
+  rmSync(place.pathOf(form));
+  replace(place.pathOf(form), other);
+  const out = join(folder, "out");
+  await expect(place.save(form, out)).rejects.toThrow(reported("content-lost", form.digest));
+  await expect(place.read(form)).rejects.toThrow(reported("content-lost", form.digest));
+  expect(readdirSync(folder).sort()).toEqual(["data.csv", "other", place.pathOf(form).split("/").at(-1)].sort());
+});
+
+it("copies what a link in the scratch folder leads to", async () => {
+  const place = new FilePlace(folderOfTest(), nowhere);
+  const [source, link] = [join(place.scratch(), "model"), join(place.scratch(), "latest")];
+  writeFileSync(source, "m");
+  symlinkSync("model", link);
+  const content = await place.put(link, "file", true);
+  expect(lstatSync(place.pathOf(content)).isFile()).toBe(true);
+  expect((await place.read(content)).toString()).toBe("m");
 });

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { chmod, copyFile, link, open, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { chmodSync, constants, createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { link, lstat, open, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { removedAtEnd } from "../core/interrupts.ts";
 import type { FileForm } from "../engine/calls/file-form.ts";
@@ -21,7 +22,7 @@ export interface Remote {
 export class FilePlace {
   readonly folder: string;
   readonly #remote: Remote;
-  /** Content that this process has seen whole. */
+  /** Content that this process has seen whole. A container may have changed it since. */
   readonly #verified = new Map<Digest, Promise<void>>();
   #scratch: string | undefined;
   #prepared = 0;
@@ -72,12 +73,14 @@ export class FilePlace {
       }
       if (!status.isFile()) throw unreadable(source, "is not a file", "Hand a folder on with folder().");
       const isOwn = this.#scratch !== undefined && resolve(source).startsWith(this.#scratch + sep);
-      const isLinked = mayLink && isOwn && (await link(source, target).then(...either));
+      const isLinked =
+        mayLink && isOwn && (await lstat(source)).isFile() && (await link(source, target).then(...either));
       const file = await open(source).catch((error: Error) => {
         throw unreadable(source, error.message);
       });
       try {
         const pieces = readWhole(file, status.size, source);
+        if (isLinked) await file.chmod(0o444);
         return isLinked ? await hashed(pieces) : await writeHashed(pieces, target);
       } finally {
         await file.close();
@@ -94,7 +97,6 @@ export class FilePlace {
     const partial = join(this.folder, `.${randomBytes(8).toString("hex")}`);
     try {
       const content = await write(partial);
-      await chmod(partial, 0o444);
       await rename(partial, this.pathOf(content));
       this.#verified.set(content.digest, Promise.resolve());
       await this.#remote.store?.(content, this.pathOf(content));
@@ -122,14 +124,17 @@ export class FilePlace {
 
   async #verify(content: Content, path: string): Promise<void> {
     if (!existsSync(path)) return this.#remote.fetch(content, path);
-    const file = await open(path);
-    try {
-      const { size } = await file.stat();
-      if (size === content.size && (await hashed(readWhole(file, size, path))).digest === content.digest) return;
-    } finally {
-      await file.close();
-    }
-    throw damaged(content.digest, path);
+    for await (const _ of verified(content, path));
+  }
+
+  /**
+   * The content, verified while it is read: containers can write to the folder of a program, so that what was verified before may be something
+   * else now.
+   */
+  async #contentOf(content: Content): Promise<AsyncIterable<Buffer>> {
+    const path = this.pathOf(content);
+    if (!existsSync(path)) await this.locate(content);
+    return verified(content, path);
   }
 
   /** Brings a file or folder, by its own name, to a new folder of {@link scratch}. */
@@ -139,31 +144,30 @@ export class FilePlace {
     const folder = join(this.scratch(), String(this.#prepared));
     mkdirSync(folder);
     const path = join(folder, form.name || "file");
-    if (form.kind === "folder") await unpack(content, path, form.digest);
+    if (form.kind === "folder") await unpack(form, verified(form, content), path);
     else await symlink(content, path);
     return path;
   }
 
   /** Brings a file or folder to a path, whole or not at all. A file that is there is replaced; a folder must be new or empty. */
   async save(form: FileForm, path: string): Promise<void> {
-    const content = await this.locate(form);
+    const pieces = await this.#contentOf(form);
     const target = resolve(path);
-    mkdirSync(dirname(target), { recursive: true });
     const partial = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}`);
     const release = removedAtEnd(() => rmSync(partial, { recursive: true, force: true }));
     try {
-      if (form.kind === "folder") await unpack(content, partial, form.digest);
-      else {
-        await copyFile(content, partial);
-        await chmod(partial, 0o666 & ~process.umask());
-      }
-      await rename(partial, target).catch((error: NodeJS.ErrnoException) => {
-        throw new UserError(
-          { code: "file-unwritable", culprit: path },
-          `${path} cannot be replaced: ${error.message}.`,
-          "Save it to a path where nothing is.",
-        );
-      });
+      mkdirSync(dirname(target), { recursive: true });
+      if (form.kind === "folder") await unpack(form, pieces, partial);
+      else await pipeline(pieces, createWriteStream(partial, { flags: "wx" }));
+      await rename(partial, target);
+    } catch (error) {
+      const [problem] = messageOf(error).split(", ");
+      if (!(error instanceof Error) || !("syscall" in error)) throw error;
+      throw new UserError(
+        { code: "file-unwritable", culprit: path },
+        `${path} cannot be written: ${problem}.`,
+        "Save it to a path where nothing is.",
+      );
     } finally {
       release();
       await rm(partial, { recursive: true, force: true });
@@ -172,16 +176,39 @@ export class FilePlace {
 
   /** A file's content in memory. */
   async read(content: Content): Promise<Buffer> {
-    return readFile(await this.locate(content));
+    const bytes = Buffer.allocUnsafe(content.size);
+    let done = 0;
+    for await (const piece of await this.#contentOf(content)) done += piece.copy(bytes, done);
+    return bytes;
   }
 }
 
 const either = [() => true, () => false] as const;
 
-async function unpack(tar: string, folder: string, digest: Digest): Promise<void> {
+async function unpack({ digest }: Content, tar: AsyncIterable<Buffer>, folder: string): Promise<void> {
   await unpackTar(tar, folder).catch((error: unknown) => {
     throw error instanceof RangeError ? damaged(digest, messageOf(error)) : error;
   });
+}
+
+/** The pieces of a file. Fails at its end if they are not the content, so that nobody may trust any piece before. */
+async function* verified({ digest, size }: Content, path: string): AsyncGenerator<Buffer> {
+  // What is there may be a link or a pipe, which was made by a container.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => undefined,
+  );
+  try {
+    const status = await file?.stat();
+    if (file === undefined || !status?.isFile() || status.size !== size) throw damaged(digest, path);
+    const hash = createHash("sha256");
+    for await (const piece of readWhole(file, size, path)) {
+      hash.update(piece);
+      yield piece;
+    }
+    if (`sha256:${hash.digest("hex")}` !== digest) throw damaged(digest, path);
+  } finally {
+    await file?.close();
+  }
 }
 
 async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
@@ -191,6 +218,8 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
 async function writeHashed(pieces: AsyncIterable<Buffer>, path: string): Promise<Content> {
   const file = await open(path, "wx");
   try {
+    // Not by its path: a container may have put a link there.
+    await file.chmod(0o444);
     return await hashed(pieces, (piece) => file.writeFile(piece));
   } finally {
     await file.close();

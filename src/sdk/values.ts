@@ -1,6 +1,7 @@
 import { Failure } from "../core/errors.ts";
 import { type FileForm, isMarked, replaceForms } from "../engine/calls/file-form.ts";
 import { FileValue } from "./files.ts";
+import { maximumValue } from "./json.ts";
 import { ownPlace } from "./own-place.ts";
 
 /**
@@ -33,6 +34,10 @@ export async function decodeJson(
   await onForms(forms);
   const [form] = forms;
   if (value instanceof FileValue && form?.kind === "json") {
+    if (form.size > maximumValue) {
+      const problem = `A value that came from a function has ${form.size} bytes as JSON.`;
+      throw new Failure({ code: "function-failed", culprit: "files" }, problem, "Return large data as a file.");
+    }
     const text = Buffer.from(await ownPlace().read(form)).toString();
     return decodeJson(JSON.parse(text), onForms);
   }

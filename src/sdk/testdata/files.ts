@@ -11,7 +11,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 export const filesProgram = "src/sdk/testdata/files-program.ts";
 
 /** The digest of a text. */
-export const digestOf = (content: string) => `sha256:${createHash("sha256").update(content).digest("hex")}`;
+export const digestOf = (content: string | Buffer) => `sha256:${createHash("sha256").update(content).digest("hex")}`;
 
 /** A folder of a test's own. */
 export function folderOfTest(): string {
