@@ -35,6 +35,19 @@ export function checkIndexDepth(depth: number, image: string): void {
   );
 }
 
+/** Maximum number of artifacts that refer to an image, directly or not. A registry can make up more without end. */
+const mostReferrers = 1000;
+
+/** @throws UserError for more referrers than the limit */
+export function checkReferrerCount(count: number, image: string): void {
+  if (count <= mostReferrers) return;
+  throw new UserError(
+    { code: "image-invalid", culprit: image },
+    `${image} is one of more than ${mostReferrers} artifacts that refer to the same image or to each other.`,
+    "Remove artifacts that the image does not need; `slipway image referrers` and `slipway image rm` take one of them too.",
+  );
+}
+
 export function isIndex(manifest: ImageManifest | ImageIndex): manifest is ImageIndex {
   return "manifests" in manifest;
 }

@@ -1,5 +1,7 @@
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { checkReferrerCount } from "../oci/manifest.ts";
+import { formatReference } from "../oci/reference.ts";
 import { findAttachedTags } from "./client/attached-tags.ts";
 import type { RegistryClient } from "./client/client.ts";
 
@@ -14,7 +16,7 @@ export interface Referrer {
 /**
  * Finds everything that refers to an image or index, directly or not. Each artifact is in the tree once.
  *
- * @throws UserError or Failure of the registry
+ * @throws UserError if they are too many; UserError or Failure of the registry
  */
 export async function findReferrers(
   client: RegistryClient,
@@ -22,6 +24,7 @@ export async function findReferrers(
   subject: Digest,
   seen = new Set<Digest>(),
 ): Promise<Referrer[]> {
+  checkReferrerCount(seen.size, formatReference({ registry: client.registry, repository, digest: subject }));
   seen.add(subject);
   const attached = await findAttachedTags(client, repository, subject);
   const listed = await client.referrers(repository, subject);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../core/error-codes.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
+import { findReferrers } from "../referrers-tree.ts";
 import type { RegistryClient } from "./client.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import type { Intervention } from "./testdata/fake-registry.ts";
@@ -84,6 +85,15 @@ describe("an answer without end is over soon:", () => {
       /did not end after \d+ pages while listing tags in/,
     ],
     [
+      "pages of a fast registry",
+      (...call) => {
+        const next = Number(/last=(\d+)/.exec(call[0].url ?? "")?.[1] ?? 0) + 1;
+        return ok('{"tags":[]}', { link: `</v2/team/app/tags/list?last=${next}>; rel="next"` })(...call);
+      },
+      tags,
+      /did not end after 2000 pages while listing tags in/,
+    ],
+    [
       "tags without end",
       (...call) => {
         const next = Number(/last=(\d+)/.exec(call[0].url ?? "")?.[1] ?? 0) + 1;
@@ -95,10 +105,32 @@ describe("an answer without end is over soon:", () => {
     ],
   ])("%s", async (_, intervene, act, words) => {
     registry.intervene = intervene;
-    const answerTimeout = words.source.includes("8388608") ? 60_000 : 100;
+    const answerTimeout = /8388608|2000/.test(words.source) ? 60_000 : 100;
     const error = await failure(act(open({ search: somebody, answerTimeout })));
     expect(error).toEqual(reported("registry-failed", registry.host));
     expect(error.message).toMatch(words);
+  });
+
+  it("a blob of which each attempt gives a byte", async () => {
+    registry.intervene = (request, response) => {
+      response.writeHead(206, { "content-length": "1000" }).write("x", () => request.socket.destroy());
+      return true;
+    };
+    const error = await failure(buffer(open().getBlob("team/app", { digest, size: 1000 })));
+    expect(error).toEqual(reported("registry-unreachable", registry.host));
+    expect(registry.seen.length).toBeLessThan(20);
+  });
+
+  it.each([
+    ["1000000000", 1],
+    ["1e999", 20],
+    ["-1", 20],
+    ["Fri, 31 Dec 9999 23:59:59 GMT", 1],
+  ])("a registry that asks to come back in %s is not waited for", async (after, requests) => {
+    registry.intervene = answer(503, { "retry-after": after });
+    const error = await failure(manifest(open()));
+    expect(error).toEqual(reported("registry-failed", registry.host));
+    expect(registry.seen.length).toBeLessThanOrEqual(requests);
   });
 
   it("an error that drips is told without its words", async () => {
@@ -129,6 +161,149 @@ describe("an answer without end is over soon:", () => {
     expect(error).toEqual(reported("image-unsuitable", image));
     expect(error.message).toContain(`The configuration (\`config\`) of ${image} has 15000000000 bytes`);
     expect(registry.seen).toEqual([]);
+  });
+});
+
+/** Sends this as it is, in place of HTTP by Node. */
+const raw =
+  (text: string): Intervention =>
+  (request) => {
+    request.socket.end(text);
+    return true;
+  };
+const head = "HTTP/1.1 200 OK\r\n";
+
+describe("a hostile answer is refused, and nothing goes elsewhere:", () => {
+  it.each<Case>([
+    [
+      "informational answers without end",
+      raw("HTTP/1.1 102 Processing\r\n\r\n".repeat(50_000)),
+      manifest,
+      "registry-unreachable",
+    ],
+    [
+      "a chunk of a size beyond numbers",
+      raw(`${head}transfer-encoding: chunked\r\n\r\n${"f".repeat(40)}\r\n`),
+      manifest,
+      "registry-unreachable",
+    ],
+    [
+      "a chunk of a negative size",
+      raw(`${head}transfer-encoding: chunked\r\n\r\n-1\r\n`),
+      manifest,
+      "registry-unreachable",
+    ],
+    ["two lengths", raw(`${head}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`), manifest, "registry-unreachable"],
+    ["header fields without end", raw(`${head}${"x: y\r\n".repeat(100_000)}`), manifest, "registry-unreachable"],
+    [
+      "a challenge of 15 KB",
+      challenged(`Bearer realm="https://${"a".repeat(15_000)}.example/"`),
+      manifest,
+      "token-service-untrusted",
+    ],
+    ["a realm of a file", challenged('Bearer realm="file:///etc/passwd"'), manifest, "token-service-untrusted"],
+    [
+      "a realm with a password",
+      challenged('Bearer realm="https://u:p@localhost/"'),
+      manifest,
+      "token-service-untrusted",
+    ],
+    ["a redirect to a file", answer(307, { location: "file:///etc/passwd" }), manifest, "registry-failed"],
+    ["a redirect to data", answer(307, { location: "data:,{}" }), manifest, "registry-failed"],
+    [
+      "a redirect to plain HTTP elsewhere",
+      answer(307, { location: "http://169.254.169.254/latest" }),
+      manifest,
+      "registry-failed",
+    ],
+    ["an upload to a file", answer(202, { location: "file:///etc/passwd" }), upload, "registry-failed"],
+    [
+      "an upload to a metadata service",
+      answer(202, { location: "http://169.254.169.254/latest" }),
+      upload,
+      "registry-failed",
+    ],
+    ["a packed manifest", ok("\u001f\u008b".repeat(100), { "content-encoding": "gzip" }), fetched, "image-invalid"],
+    [
+      "a digest of another kind",
+      ok("{}", { "docker-content-digest": `sha512:${"0".repeat(128)}` }),
+      manifest,
+      "registry-failed",
+    ],
+    [
+      "sizes beyond numbers",
+      ok(`{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"${digest}","size":1e400},"layers":[]}`),
+      fetched,
+      "image-invalid",
+    ],
+    [
+      "negative sizes",
+      ok(`{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"${digest}","size":-1},"layers":[]}`),
+      fetched,
+      "image-invalid",
+    ],
+    [
+      "half bytes",
+      ok(`{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"${digest}","size":1.5},"layers":[]}`),
+      fetched,
+      "image-invalid",
+    ],
+    [
+      "an image that is an index",
+      ok('{"schemaVersion":2,"manifests":[],"config":{},"layers":[]}'),
+      fetched,
+      "image-invalid",
+    ],
+    [
+      "an index that came as an image",
+      ok('{"schemaVersion":2,"manifests":[]}', { "content-type": "application/vnd.oci.image.manifest.v1+json" }),
+      fetched,
+      "image-invalid",
+    ],
+    [
+      "a digest that is a path",
+      ok('{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"sha256:../../etc/passwd","size":1},"layers":[]}'),
+      fetched,
+      "image-invalid",
+    ],
+  ])("%s", async (_, intervene, act, code) => {
+    registry.intervene = intervene;
+    const error = await failure(act(open({ search: somebody })));
+    expect(error).toMatchObject({ code });
+    expect(error.message).not.toMatch(/geheim|\p{Cc}(?<!\n)/u);
+    expect(registry.seen.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
+  });
+
+  it("a next page elsewhere is asked for here, so that nobody else gets the credential", async () => {
+    let pages = 0;
+    registry.intervene = (...call) =>
+      ok(
+        '{"tags":["v1"]}',
+        pages++ === 0 ? { link: '<https://a.example/v2/team/app/tags/list?last=v1>; rel="next"' } : {},
+      )(...call);
+    expect(await open({ search: somebody }).listTags("team/app")).toEqual(["v1", "v1"]);
+    expect(registry.seen.map(({ path }) => path)).toEqual(["/v2/team/app/tags/list", "/v2/team/app/tags/list?last=v1"]);
+  });
+
+  it("annotations named __proto__ change nothing", async () => {
+    const config = `{"mediaType":"a/b","digest":"${digest}","size":1}`;
+    registry.intervene = ok(`{"schemaVersion":2,"config":${config},"layers":[],"annotations":{"__proto__":"x"}}`);
+    await fetchManifest(open(), "team/app", "v1");
+    expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
+  });
+
+  it("referrers of referrers without end are stopped at one of them", async () => {
+    let count = 0;
+    registry.intervene = (...call) => {
+      if (!/referrers/.test(call[0].url ?? "")) return answer(404)(...call);
+      const manifests = [
+        { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: sha256(`${count++}`), size: 1 },
+      ];
+      return ok(JSON.stringify({ schemaVersion: 2, manifests }))(...call);
+    };
+    const error = await failure(findReferrers(open(), "team/app", digest));
+    expect(error).toMatchObject({ code: "image-invalid" });
+    expect(error.message).toMatch(/team\/app@sha256:\w+ is one of more than 1000 artifacts/);
   });
 });
 

@@ -1,7 +1,8 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { type ImageManifest, isIndex } from "../../oci/manifest.ts";
+import { checkIndexDepth, checkReferrerCount, type ImageManifest, isIndex } from "../../oci/manifest.ts";
 import { isNondistributable } from "../../oci/media-types.ts";
+import { formatReference } from "../../oci/reference.ts";
 import { findAttachedTags } from "./attached-tags.ts";
 import type { RegistryClient } from "./client.ts";
 import { type FetchedManifest, fetchManifest } from "./fetch-manifest.ts";
@@ -47,14 +48,22 @@ class Copy {
   }
 
   async run(): Promise<void> {
-    await this.#copy(this.#options.fetched, this.#options.tags);
+    const { fetched, from } = this.#options;
+    await this.#copy(fetched, this.#options.tags);
     if (!this.#options.referrers) return;
+    const images = this.#subjects.length;
+    const { registry } = from.client;
     // Referrers can have referrers, which join the list.
-    for (const subject of this.#subjects) await this.#referrers(subject);
+    for (const subject of this.#subjects) {
+      const reference = { registry, repository: from.repository, digest: subject };
+      checkReferrerCount(this.#subjects.length - images, formatReference(reference));
+      await this.#referrers(subject);
+    }
   }
 
-  async #copy(fetched: FetchedManifest, tags: readonly string[]): Promise<void> {
+  async #copy(fetched: FetchedManifest, tags: readonly string[], depth = 0): Promise<void> {
     const { manifest, descriptor } = fetched;
+    checkIndexDepth(depth, `${this.#options.from.repository}@${descriptor.digest}`);
     this.#subjects.push(descriptor.digest);
     if (!isIndex(manifest)) return this.#push([this.#image(fetched, manifest, tags)], "tags");
     if (await this.#isThere(descriptor.digest, tags)) {
@@ -66,7 +75,7 @@ class Copy {
     const children = await Promise.all([...digests].map((child) => this.#fetch(child)));
     const images: ImageToPush[] = [];
     for (const child of children) {
-      if (isIndex(child.manifest)) await this.#copy(child, []);
+      if (isIndex(child.manifest)) await this.#copy(child, [], depth + 1);
       else {
         this.#subjects.push(child.descriptor.digest);
         images.push(this.#image(child, child.manifest, []));

@@ -60,6 +60,7 @@ export async function* downloadRange(
     // Only time spent waiting for the registry counts, not that of a slow reader.
     let waited = 0;
     let received = 0;
+    let gained = 0;
     let asked = performance.now();
     try {
       for await (const chunk of response.body as AsyncIterable<Buffer>) {
@@ -74,7 +75,9 @@ export async function* downloadRange(
         skip -= Math.min(skip, chunk.length);
         if (wanted.length > 0) {
           position += wanted.length;
-          backoff.reset();
+          gained += wanted.length;
+          // A byte an attempt is no progress.
+          if (gained >= leastBytes) backoff.reset();
           yield wanted;
         } else if (position >= end) {
           return;

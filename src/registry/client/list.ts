@@ -12,6 +12,9 @@ import type { RegistryResponse, Session } from "./session.ts";
 /** Bytes of all pages of a list: 100,000 tags of 80 characters. */
 const maximumList = 8 * 1024 * 1024;
 
+/** Pages of a list: 100,000 tags by 50. */
+const mostPages = 2000;
+
 /** How many times longer than one answer a list may take. */
 const listPatience = 5;
 
@@ -105,7 +108,7 @@ async function* fetchPages(
     next = nextPage(response.headers["link"] as string | undefined, new URL(next, session.endpoint.base));
     if (next === undefined) return;
     if (seen.has(next)) throw samePage(session, step);
-    if (performance.now() - start > listPatience * session.answerTimeout) {
+    if (seen.size >= mostPages || performance.now() - start > listPatience * session.answerTimeout) {
       throw session.limitError(new ReadLimit(`did not end after ${seen.size} pages`), step);
     }
   }
