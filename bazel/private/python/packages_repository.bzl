@@ -33,7 +33,7 @@ platform_package(
 
 _PACKAGE = """
 platform_package(
-    name = "files/{name}",
+    name = {target},
     srcs = glob(
         {patterns},
         allow_empty = True,
@@ -42,7 +42,7 @@ platform_package(
             "**/__pycache__/**",
         ],
     ),
-    package = "{name}",
+    package = {package},
     folder = "{folder}",
     python_version = "{version}",
 )
@@ -86,17 +86,6 @@ def _download(rctx, platform):
             rctx.attr.platform,
         ))
 
-def _top_level(record):
-    """A wheel's names in site-packages, from its RECORD (Python packaging specifications, "Recording installed projects")."""
-    names = {}
-    for line in record.splitlines():
-        parts = line.lstrip("\"").split(",")[0].split("/")
-        if parts[0].endswith(".data"):
-            parts = parts[2:] if len(parts) > 2 and parts[1] in ["purelib", "platlib"] else []
-        if parts and parts[0]:
-            names[parts[0]] = True
-    return names.keys()
-
 def _unpack(rctx):
     """Unpacks the wheels.
 
@@ -106,38 +95,14 @@ def _unpack(rctx):
     Returns:
       dict of package name to a list of names in site-packages. A namespace that several packages share is a separate entry.
     """
-    packages = rctx.path("site-packages")
-    wheels = rctx.path("wheels")
-    owners = {}
-    seen = {}
-    for wheel in sorted(wheels.readdir(), key = str):
-        # Bazel recognises archives by their extension.
-        archive = "wheels/archive.zip"
-        rctx.symlink(wheel, archive)
-        rctx.extract(archive, output = "site-packages")
-        rctx.delete(archive)
-        for folder in packages.readdir():
-            if folder.basename.endswith(".dist-info") and folder.basename not in seen:
-                seen[folder.basename] = True
-                for name in _top_level(rctx.read(folder.get_child("RECORD"))):
-                    owners.setdefault(name, []).append(wheel.basename.partition("-")[0])
-    rctx.delete(wheels)
-    if not packages.exists:
-        return {}
-    for folder in packages.readdir():
-        if not folder.basename.endswith(".data"):
-            continue
-        for part in ["purelib", "platlib"]:
-            if folder.get_child(part).exists:
-                rctx.execute(["cp", "-R", str(folder.get_child(part)) + "/.", str(packages)])
-        rctx.delete(folder)
 
-    # A BUILD file would make its folder a Bazel package.
-    rctx.execute(["find", str(packages), "-type", "f", "(", "-name", "BUILD", "-o", "-name", "BUILD.bazel", ")", "-delete"])
-    result = {}
-    for name, distributions in owners.items():
-        result.setdefault(distributions[0] if len(distributions) == 1 else name, []).append(name)
-    return result
+    # Isolated, so that no module of the machine is loaded.
+    command = [rctx.which("python3"), "-I", "-S", "-X", "utf8", rctx.path(rctx.attr._unpack_wheels), "wheels", "site-packages"]
+    result = rctx.execute(command, timeout = 900)
+    if result.return_code != 0:
+        fail("{}: the wheel {}.\nDo not use this file. Lock another version of the package.".format(rctx.name, result.stderr.strip()))
+    rctx.delete("wheels")
+    return json.decode(result.stdout)
 
 def packages_build_file(repository, platform, python_version, packages):
     """The BUILD file of a repository with the packages for one platform.
@@ -153,14 +118,20 @@ def packages_build_file(repository, platform, python_version, packages):
     """
     folder = repository.removesuffix("_" + platform)
     build = _BUILD.format(
-        deps = json.encode([":files/" + name for name in packages]),
+        deps = repr([":files/" + name for name in packages]),
         folder = folder,
         rule = Label(":platform_package.bzl"),
         version = python_version,
     )
     for name, entries in packages.items():
         patterns = [pattern for entry in entries for pattern in ["site-packages/" + entry, "site-packages/" + entry + "/**"]]
-        build += _PACKAGE.format(folder = folder, name = name, patterns = json.encode(patterns), version = python_version)
+        build += _PACKAGE.format(
+            folder = folder,
+            package = repr(name),
+            patterns = repr(patterns),
+            target = repr("files/" + name),
+            version = python_version,
+        )
     return build
 
 def _python_platform_packages_impl(rctx):
@@ -177,6 +148,7 @@ _python_platform_packages = repository_rule(
         "requirements": attr.label(mandatory = True, allow_single_file = True, doc = "The requirements file."),
         "python_version": attr.string(mandatory = True, doc = "The Python version, for example `3.11`."),
         "platform": attr.string(mandatory = True, values = PYTHON_PLATFORMS.keys(), doc = "The platform of the packages."),
+        "_unpack_wheels": attr.label(default = Label(":unpack_wheels.py"), allow_single_file = True),
     },
 )
 
