@@ -23,6 +23,7 @@ from typing import (
 from slipway._errors import REPORTED, Failure, UserError, reported
 from slipway._files import FILES
 from slipway._images import image_variables
+from slipway._printable import printable, printable_lines
 from slipway._protocol import CALL, NONCE, ResultReader
 from slipway._secrets import with_secrets
 from slipway._volumes import require_in_place
@@ -160,7 +161,7 @@ def _choose(env: Mapping[str, str]) -> Engine:
         raise reported(UserError if ended.returncode == 2 else Failure, code[1] if code else None, culprit, text)
     told = json.loads(out)
     if told["remark"]:
-        print(told["remark"], file=sys.stderr)
+        print(printable_lines(told["remark"]), file=sys.stderr)
     return Engine(told["kind"], told["description"])
 
 
@@ -526,7 +527,7 @@ def _output_of(batch: Batch, item: int, receive: OnOutput) -> _Output:
     """Keep `outputOf` in src/engine/calls/calls.ts the same."""
     if "labels" not in batch:
         return _Output(b"", receive)
-    prefix = f"[{batch['name']} {item}]"
+    prefix = f"[{printable(batch['name'])} {item}]"
     if batch["labels"] == "colored":
         prefix = f"\x1b[{_COLORS[item % len(_COLORS)]}m{prefix}\x1b[0m"
     return _Output(f"{prefix} ".encode(), receive)

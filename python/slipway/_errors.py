@@ -6,6 +6,8 @@ import re
 import traceback
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Type, TypeVar, Union
 
+from slipway._printable import printable, printable_lines
+
 # Maximum length of an error's text; more would help nobody.
 _MAXIMUM_TEXT = 64 * 1024
 # Maximum number of failures of a map printed with their tracebacks, and of indices listed.
@@ -51,7 +53,7 @@ _Kind = TypeVar("_Kind", bound=Union[UserError, Failure])
 
 def reported(kind: Type[_Kind], code: Optional[str], culprit: Optional[str], message: str) -> _Kind:
     """A UserError or Failure with a code and a culprit (`ErrorIdentity` in TypeScript)."""
-    error = kind(message)
+    error = kind(printable_lines(message))
     error.code, error.culprit = code, culprit
     return error
 
@@ -67,10 +69,10 @@ class RemoteError(Exception):
     """
 
     def __init__(self, name: str, message: str, details: str, where: str, remedy: Optional[str] = None) -> None:
-        super().__init__(f"{name}: {message}" + (f"\n{remedy}" if remedy else ""))
+        super().__init__(printable_lines(f"{name}: {message}") + (f"\n{remedy}" if remedy else ""))
         self.name = name
         self.details = details
-        self.__cause__ = _RemoteTraceback(f"\n{details.rstrip()}\n--- raised in {where} ---")
+        self.__cause__ = _RemoteTraceback(printable_lines(f"\n{details.rstrip()}\n--- raised in {where} ---"))
 
 
 class _RemoteTraceback(Exception):
@@ -94,11 +96,11 @@ class MapError(Exception):
     def __init__(self, name: str, count: int, failures: Sequence[ItemFailure]) -> None:
         indices = ", ".join(str(index) for index, _ in failures[:_LISTED])
         more = f", and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
-        lines = [f'{len(failures)} of {count} items of "{name}" failed: {indices}{more}.']
+        lines = [f'{len(failures)} of {count} items of "{printable(name)}" failed: {indices}{more}.']
         for index, error in failures[:_TOLD]:
             text = error.details.rstrip() if isinstance(error, RemoteError) else str(error)
             lines.append(f"item {index}: {text}")
-        super().__init__("\n".join(lines))
+        super().__init__(printable_lines("\n".join(lines)))
         self.failures: List[ItemFailure] = list(failures)
 
 

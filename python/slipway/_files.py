@@ -19,6 +19,7 @@ from typing import Any, Callable, Dict, IO, Iterator, List, Mapping, Optional, T
 
 from slipway import _folder_tar, _pod_files
 from slipway._errors import REPORTED, Failure, UserError, reported
+from slipway._printable import printable_lines
 
 # The key of an object that is a file, a folder or a large value. A user's object with this key is wrapped.
 MARK = "$slipway"
@@ -589,7 +590,7 @@ def receive(value: Any, kind: str, image: Optional[str]) -> Any:
 
 @functools.lru_cache(maxsize=1)
 def _tell_once(problem: str) -> None:
-    print(f"slipway: {problem}", file=sys.stderr)
+    print(f"slipway: {printable_lines(problem)}", file=sys.stderr)
 
 
 def _hold(form: Form, image: str) -> None:

@@ -12,6 +12,7 @@ from slipway._files import decode_arguments
 from slipway._images import container_image, image_variables
 from slipway._json import encode
 from slipway._options import check_options, seconds
+from slipway._printable import printable_lines
 from slipway._progress import MapProgress
 from slipway._protocol import WHOLE_PROGRAM
 from slipway._runs import TARGET, BatchRecord, ends_with
@@ -215,7 +216,7 @@ def main(program: Callable[[], Any]) -> None:
             _steps.abandon()
             raise
     except (UserError, Failure) as error:
-        print(f"{error} [{error.code}]" if error.code else error, file=sys.stderr)
+        print(printable_lines(f"{error} [{error.code}]" if error.code else str(error)), file=sys.stderr)
         ends_with(2 if isinstance(error, UserError) else 1)
         sys.exit(2 if isinstance(error, UserError) else 1)
     except SystemExit as end:

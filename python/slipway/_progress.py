@@ -4,6 +4,8 @@ import shutil
 import threading
 from typing import TextIO
 
+from slipway._printable import printable
+
 # Seconds between lines if the output is not a terminal.
 _INTERVAL = 10.0
 
@@ -12,7 +14,7 @@ class MapProgress:
     """A progress line on a terminal, below the output of the functions. Elsewhere it prints a line every 10 s."""
 
     def __init__(self, name: str, count: int, output: TextIO, interval: float = _INTERVAL) -> None:
-        self._name = name
+        self._name = printable(name)
         self._count = count
         self._output = output
         self._interval = interval

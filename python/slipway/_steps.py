@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import Future
 from typing import Any, Callable, Dict, Generator, Generic, List, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar, cast
 
+from slipway._printable import printable
+
 _R = TypeVar("_R")
 
 
@@ -151,7 +153,7 @@ def _step(name: str, handles: Sequence[Handle[Any]], items: Optional[int]) -> St
     if _pictured is not None:
         count = "" if items is None else f" ({items} {'item' if items == 1 else 'items'})"
         after = f" after {', '.join(step.after)}" if step.after else ""
-        _pictured.append(f"would run {step.id}{count}{after}")
+        _pictured.append(printable(f"would run {step.id}{count}{after}"))
     return step
 
 

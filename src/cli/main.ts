@@ -1,5 +1,6 @@
 import process from "node:process";
 import { exitStatusOf, jsonOf, reportOf } from "../core/errors.ts";
+import { escapeText } from "../core/printable.ts";
 import { atPath } from "../core/system-error.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { overview, widest } from "./overview.ts";
@@ -29,6 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 for (const stream of [process.stdout, process.stderr]) {
+  escapeText(stream);
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // The reader has exited, as `head` does. 141 is the status of a program that SIGPIPE killed.
     if (error.code === "EPIPE") process.exit(141);

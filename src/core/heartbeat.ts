@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /**
  * How often people are told of what is waited for. This is the one place that says so.
  *
@@ -65,5 +67,5 @@ export function heartbeat(
 }
 
 function toStderr(line: string): void {
-  process.stderr.write(`slipway: ${line}\n`);
+  process.stderr.write(`slipway: ${printable(line)}\n`);
 }

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** Bytes of a line that are held back until its end comes. */
 const longestLine = 64 * 1024;
 
@@ -5,12 +7,13 @@ const longestLine = 64 * 1024;
 const palette = [36, 33, 32, 35, 34, 31];
 
 /**
- * What stands before the lines of one of several: `[NAME] `.
+ * What stands before the lines of one of several: `[NAME] `. The lines are the program's own, the name is escaped.
  *
  * @param color number of one, in any order. Default: none
  */
 export function prefixOf(name: string, color?: number): string {
-  return color === undefined ? `[${name}] ` : `\u001b[${palette[color % palette.length]}m[${name}]\u001b[0m `;
+  const shown = `[${printable(name)}]`;
+  return color === undefined ? `${shown} ` : `\u001b[${palette[color % palette.length]}m${shown}\u001b[0m `;
 }
 
 /** Passes on whole lines alone, each after a prefix, so that those of several programs do not mix. */

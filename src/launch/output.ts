@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { printableLines } from "../core/printable.ts";
 import { atPath } from "../core/system-error.ts";
 
 /**
@@ -6,12 +7,17 @@ import { atPath } from "../core/system-error.ts";
  * non-blocking for the program.
  */
 export function tell(text: string): void {
+  write(2, printableLines(text));
+}
+
+/** Writes progress to stderr, which has commands to the terminal in it. */
+export function draw(text: string): void {
   write(2, text);
 }
 
 /** Writes output for programs to stdout. */
 export function print(text: string): void {
-  write(1, text);
+  write(1, printableLines(text));
 }
 
 function write(descriptor: number, text: string): void {

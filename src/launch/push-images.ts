@@ -8,7 +8,7 @@ import { checkCached, closeCaches } from "./cached-layers.ts";
 import { type Destination, type Destinations, embedded, type OpenDestination } from "./destination.ts";
 import { imageReference } from "./environment.ts";
 import type { BuiltImage } from "./image.ts";
-import { tell } from "./output.ts";
+import { draw, tell } from "./output.ts";
 
 /** An image and its destination. */
 export interface Shipment {
@@ -144,7 +144,7 @@ class ReportForPeople implements Report {
   readonly onEvent = (event: PushEvent): void => {
     // Create the progress only for a push with changes.
     if (event.type === "image" && event.outcome === "unchanged") return;
-    this.#progress ??= new PushProgress({ write: tell, terminal: terminalOf(2) });
+    this.#progress ??= new PushProgress({ write: draw, terminal: terminalOf(2) });
     this.#progress.onEvent(event);
   };
 

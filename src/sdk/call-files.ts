@@ -1,4 +1,5 @@
 import { messageOf } from "../core/errors.ts";
+import { printableLines } from "../core/printable.ts";
 import { maximumJsonBytes } from "../engine/calls/calls.ts";
 import { type FileForm, formsIn } from "../engine/calls/file-form.ts";
 import { pool } from "../engine/calls/pool.ts";
@@ -54,7 +55,7 @@ function withoutRegistry(form: FileForm, image: string, error: unknown): void {
   if (!ownPlace().has(form)) throw error;
   const where = repositoryOf(image);
   const problem = `Files of results cannot be stored in ${where}, and last until this program ends: ${messageOf(error)}`;
-  if (!isTold) process.stderr.write(`slipway: ${problem}\n`);
+  if (!isTold) process.stderr.write(`slipway: ${printableLines(problem)}\n`);
   isTold = true;
 }
 

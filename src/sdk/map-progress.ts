@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { countInterval } from "../core/heartbeat.ts";
+import { printable } from "../core/printable.ts";
 import { writeTo } from "../engine/flow.ts";
 
 /** A stream that may be a terminal. */
@@ -47,7 +48,7 @@ export class MapProgress {
 
   #line(): string {
     const failed = this.#failed > 0 ? `, ${this.#failed} failed` : "";
-    return `slipway: ${this.#name}: ${this.#done} of ${this.#count}${failed}`;
+    return `slipway: ${printable(this.#name)}: ${this.#done} of ${this.#count}${failed}`;
   }
 
   #show(): void {

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
+import { printableLines } from "../core/printable.ts";
 import type { EngineKind } from "../engine/kind.ts";
 import type { Network } from "../engine/limits.ts";
 import type { RemoteFailure } from "../engine/remote-failure.ts";
@@ -29,7 +30,8 @@ export class RemoteError extends Error {
     super(remedy === undefined ? failure.message : `${failure.message}\n${remedy}`);
     this.name = failure.name;
     const told = remedy === undefined ? failure.details : `${failure.details}\n${remedy}`;
-    this.stack = `${told}\n    --- thrown in ${where}, called here ---\n${site}`;
+    // Node prints it; the message stays what the function said.
+    this.stack = printableLines(`${told}\n    --- thrown in ${where}, called here ---\n${site}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { printableLines } from "../core/printable.ts";
 import { showsSteps } from "../engine/protocol.ts";
 
 /** One less. The compiler gives up on types without an end, such as that of JSON. */
@@ -121,7 +122,7 @@ function printSteps(): void {
     const count = items === undefined ? "" : ` (${items} ${items === 1 ? "item" : "items"})`;
     return `would run ${id}${count}${after.length > 0 ? ` after ${after.join(", ")}` : ""}\n`;
   });
-  writeSync(1, lines.join(""));
+  writeSync(1, printableLines(lines.join("")));
   const taken = new Set(pictured?.flatMap(({ after }) => after));
   const names = [...waitedFor].map(({ id }) => id).filter((id) => !taken.has(id));
   if (names.length > 0) {

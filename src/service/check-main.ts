@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { exitStatusOf, reportOf } from "../core/errors.ts";
+import { escapeText } from "../core/printable.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { readDeployment } from "../deployment/read.ts";
 import { anyImage } from "./names.ts";
@@ -20,6 +21,7 @@ async function main([kind, file = "", name = "", output = "", option]: readonly 
 }
 
 reportUncaught();
+escapeText(process.stderr);
 main(process.argv.slice(2)).catch((error) => {
   process.stderr.write(`${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);

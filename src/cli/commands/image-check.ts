@@ -1,3 +1,4 @@
+import { printable } from "../../core/printable.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { CheckedImage } from "../image/check/image.ts";
@@ -51,7 +52,7 @@ function text(head: string, outcomes: readonly Outcome[]): string {
   const lines = outcomes.flatMap((outcome) => {
     const line = `${marks[outcome.status]}  ${outcome.requirement.id.padEnd(10)}  ${outcome.requirement.title}`;
     if (outcome.status !== "failed") return [line];
-    return [line, `            ${outcome.where}: ${outcome.problem}.`, `            ${outcome.remedy}`];
+    return [line, `            ${printable(`${outcome.where}: ${outcome.problem}.`)}`, `            ${outcome.remedy}`];
   });
   return `${[head, ...lines].join("\n")}\n`;
 }

@@ -1,3 +1,4 @@
+import { printable } from "../../core/printable.ts";
 import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { type ImageIndex, isIndex } from "../../oci/manifest.ts";
@@ -89,5 +90,5 @@ function execution(config: ImageConfig): string[] {
 }
 
 function line(key: string, value: string): string {
-  return `${key.padEnd(10)}  ${value}`;
+  return `${key.padEnd(10)}  ${printable(value)}`;
 }

@@ -1,3 +1,4 @@
+import { printable } from "../../core/printable.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isIndex } from "../../oci/manifest.ts";
 import { formatReference } from "../../oci/reference.ts";
@@ -64,7 +65,7 @@ function linesOf({ referrers, images = [] }: Node): string[] {
   const nodes = [...referrers, ...images];
   return nodes.flatMap((node, index) => {
     const isLast = index === nodes.length - 1;
-    const kind = node.platform ?? node.artifactType ?? node.tag ?? "unknown type";
+    const kind = printable(node.platform ?? node.artifactType ?? node.tag ?? "unknown type");
     const below = linesOf(node).map((line) => `${isLast ? "   " : "│  "}${line}`);
     return [`${isLast ? "└─" : "├─"} ${kind} ${node.digest}`, ...below];
   });

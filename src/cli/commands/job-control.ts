@@ -31,7 +31,7 @@ export async function followJob(
     }
     const { status, reply } = await engine.collect(id, { signal });
     if (reply && "error" in reply) process.stderr.write(`${reply.error.details.trimEnd()}\n`);
-    else if (reply) await write(process.stdout, Buffer.from(`${JSON.stringify(reply.result ?? null)}\n`));
+    else if (reply) await write(process.stdout, `${JSON.stringify(reply.result ?? null)}\n`);
     if (status.state !== "succeeded" || status.items) notice(describe(status));
     process.exitCode = exitStatusOf(status);
   }, `job ${id} goes on. Return to it with \`slipway job logs --follow ${id}\`, end it with \`slipway job cancel ${id}\`.`);

@@ -58,8 +58,10 @@ async function watchJobs({ json, all, last }: ListOptions): Promise<void> {
       const now = new Map(jobs.map((job) => [job.id, JSON.stringify(job)]));
       const fresh = jobs.filter(({ id }) => before.get(id) !== now.get(id));
       // From the top left corner, over what was there.
-      if (isScreen) process.stdout.write(`\u001b[H\u001b[2J${jobLines(jobs, all, Date.now())}`);
-      else if (json) for (const job of fresh) process.stdout.write(`${JSON.stringify(job)}\n`);
+      if (isScreen) {
+        process.stdout.write(Buffer.from("\u001b[H\u001b[2J"));
+        process.stdout.write(jobLines(jobs, all, Date.now()));
+      } else if (json) for (const job of fresh) process.stdout.write(`${JSON.stringify(job)}\n`);
       else process.stdout.write(jobLines(fresh, all, Date.now(), isFirst));
       before = now;
       isFirst = false;

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { printable } from "../../core/printable.ts";
 
 /** Prints a line for people. */
 export function notice(text: string): void {
@@ -11,12 +12,13 @@ export function printJson(value: unknown): void {
 }
 
 /** Writes, and waits for a slow reader. */
-export async function write(stream: NodeJS.WriteStream, data: Buffer): Promise<void> {
+export async function write(stream: NodeJS.WriteStream, data: Buffer | string): Promise<void> {
   await new Promise<void>((resolve, reject) => stream.write(data, (error) => (error ? reject(error) : resolve())));
 }
 
-/** One line per row, with the cells of a column below each other. */
-export function columns(rows: readonly (readonly string[])[]): string {
+/** One line per row, with the cells of a column below each other. A cell that has a line end makes no row of its own. */
+export function columns(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(printable));
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, { length }] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, length);

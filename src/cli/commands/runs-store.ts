@@ -1,6 +1,7 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { UserError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import type { RecordedRun, RunBatch } from "../../runs/fold.ts";
 import { readRun, runIds } from "../../runs/read.ts";
 import { optionError } from "../usage-error.ts";
@@ -64,7 +65,7 @@ export async function showRun({
   for (const { id, calls, isMap } of run.batches) {
     const failed = calls.filter(({ state }) => state === "failed");
     for (const { index, error = "" } of failed.slice(0, shownErrors)) {
-      process.stdout.write(`\n${id}${isMap ? `, item ${index}` : ""}: ${error}`);
+      process.stdout.write(`\n${printable(id)}${isMap ? `, item ${index}` : ""}: ${error}`);
     }
     const more = failed.length - shownErrors;
     if (more > 0) process.stdout.write(`\n${id}: ${more} more failed`);
@@ -87,12 +88,9 @@ export async function printLogs({
     for (;;) {
       const run = readRun(id);
       const output = run?.output ?? [];
-      process.stdout.write(
-        output
-          .slice(shown)
-          .map(({ text }) => text)
-          .join(""),
-      );
+      const text = output.slice(shown).map((each) => each.text);
+      // The program's own, so it passes as it is.
+      process.stdout.write(Buffer.from(text.join("")));
       shown = output.length;
       if (!follow || run?.state !== "running") return;
       await delay(interval, undefined, { signal });

@@ -20,5 +20,6 @@ export async function printManifests(options: RenderOptions): Promise<void> {
     image,
   );
   const manifests = rendered.flatMap((each) => each.manifests);
-  process.stdout.write(options.json ? manifestsAsJson(manifests) : manifestsAsYaml(manifests));
+  // Bytes: kubectl reads the documents as they are.
+  process.stdout.write(Buffer.from(options.json ? manifestsAsJson(manifests) : manifestsAsYaml(manifests)));
 }

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { printable } from "../../core/printable.ts";
 import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
 import type { ServiceStatus } from "../../service/status.ts";
 import { untilInterrupted } from "./interrupt.ts";
@@ -111,5 +112,7 @@ function format({ name, state, replicas, autoscaling, image, reason, endpoints, 
     ...(endpoints.length === 0 ? [] : [`  endpoints: ${endpoints.join(" ")}`]),
     ...urls.map((url) => `  url: ${url}`),
     "",
-  ].join("\n");
+  ]
+    .map(printable)
+    .join("\n");
 }

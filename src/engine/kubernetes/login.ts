@@ -8,6 +8,7 @@ import type { Cluster, User } from "@kubernetes/client-node/dist/config_types.js
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { patience as firstLine, heartbeat } from "../../core/heartbeat.ts";
+import { printableLines } from "../../core/printable.ts";
 import { passingFailure } from "./api-error.ts";
 
 /** Milliseconds that a credential plugin may take. It may open a browser for a person. */
@@ -141,7 +142,7 @@ export class Logins implements Authenticator {
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         said = (said + text).slice(-1000);
         // It may ask a person to open a page.
-        process.stderr.write(text);
+        process.stderr.write(printableLines(text));
       });
       const ended = (how: string) => {
         const words = said.trim().replaceAll(/\s+/g, " ");

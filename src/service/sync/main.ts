@@ -1,5 +1,6 @@
 import process from "node:process";
 import { exitStatusOf, reportOf, UserError } from "../../core/errors.ts";
+import { escapeText } from "../../core/printable.ts";
 import { reportUncaught } from "../../core/unexpected.ts";
 import type { ContentKind } from "../content.ts";
 
@@ -25,6 +26,7 @@ async function main([kind = "", ...args]: readonly string[]): Promise<void> {
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(143));
 
 reportUncaught();
+escapeText(process.stderr);
 main(process.argv.slice(2)).catch((error) => {
   process.stderr.write(`${reportOf(error)}\n`);
   process.exit(exitStatusOf(error));

@@ -1,3 +1,4 @@
+import { printable } from "../../../core/printable.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { formatBytes } from "../../../registry/client/progress.ts";
 import { type FileUsage, type FolderUsage, isFolder, type LayerUsage } from "./usage.ts";
@@ -86,11 +87,6 @@ function collapsed(start: FileUsage | FolderUsage): { node: FileUsage | FolderUs
     path += `/${only.name}`;
   }
   return { node, path: printable(isFolder(node) ? `${path}/` : path) };
-}
-
-/** File names are untrusted, so escape control characters for the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, "?");
 }
 
 function line(size: number, total: number, text: string): string {
