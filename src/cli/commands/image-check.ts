@@ -52,7 +52,7 @@ function text(head: string, outcomes: readonly Outcome[]): string {
   const lines = outcomes.flatMap((outcome) => {
     const line = `${marks[outcome.status]}  ${outcome.requirement.id.padEnd(10)}  ${outcome.requirement.title}`;
     if (outcome.status !== "failed") return [line];
-    return [line, `            ${printable(`${outcome.where}: ${outcome.problem}.`)}`, `            ${outcome.remedy}`];
+    return [line, `            ${outcome.where}: ${outcome.problem}.`, `            ${outcome.remedy}`];
   });
-  return `${[head, ...lines].join("\n")}\n`;
+  return `${[head, ...lines].map(printable).join("\n")}\n`;
 }

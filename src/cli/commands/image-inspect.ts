@@ -50,7 +50,9 @@ function describeIndex(image: NamedImage, { descriptor }: FetchedManifest, index
     ...head(image, descriptor),
     "Images",
     ...index.manifests.map((each) => `  ${platformName(each).padEnd(width)}  ${each.digest}`),
-  ].join("\n");
+  ]
+    .map(printable)
+    .join("\n");
 }
 
 function describeImage(image: NamedImage, { descriptor, manifest }: PlatformImage, config?: ImageConfig): string {
@@ -66,7 +68,9 @@ function describeImage(image: NamedImage, { descriptor, manifest }: PlatformImag
       const what = (made?.comment || made?.created_by || "").replace(/\s+/g, " ").slice(0, 80);
       return `  ${formatBytes(layer.size).padStart(7)}  ${layer.digest}  ${what}`.trimEnd();
     }),
-  ].join("\n");
+  ]
+    .map(printable)
+    .join("\n");
 }
 
 function head({ reference }: NamedImage, { digest, mediaType }: FetchedManifest["descriptor"]): string[] {
@@ -90,5 +94,5 @@ function execution(config: ImageConfig): string[] {
 }
 
 function line(key: string, value: string): string {
-  return `${key.padEnd(10)}  ${printable(value)}`;
+  return `${key.padEnd(10)}  ${value}`;
 }

@@ -30,7 +30,7 @@ export async function referrers(options: { readonly image: string; readonly json
     const { registry, repository } = image.reference;
     const reference = formatReference({ registry, repository, digest: root.digest });
     if (options.json) printJson({ reference, ...root });
-    else process.stdout.write(`${[reference, ...linesOf(root)].join("\n")}\n`);
+    else process.stdout.write(`${[reference, ...linesOf(root)].map(printable).join("\n")}\n`);
   } finally {
     image.client.close();
   }
@@ -65,7 +65,7 @@ function linesOf({ referrers, images = [] }: Node): string[] {
   const nodes = [...referrers, ...images];
   return nodes.flatMap((node, index) => {
     const isLast = index === nodes.length - 1;
-    const kind = printable(node.platform ?? node.artifactType ?? node.tag ?? "unknown type");
+    const kind = node.platform ?? node.artifactType ?? node.tag ?? "unknown type";
     const below = linesOf(node).map((line) => `${isLast ? "   " : "│  "}${line}`);
     return [`${isLast ? "└─" : "├─"} ${kind} ${node.digest}`, ...below];
   });

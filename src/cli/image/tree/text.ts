@@ -31,9 +31,11 @@ export function formatUsage(image: ImageUsage, depth: number): string {
     `${name}  ${platform}`,
     digest,
     `${formatBytes(compressed)} to pull, ${formatBytes(unpacked)} unpacked: ${count}`,
-    ...referrers.map(({ artifactType }) => `attached: ${printable(artifactType ?? "document of no type")}`),
+    ...referrers.map(({ artifactType }) => `attached: ${artifactType ?? "document of no type"}`),
     ...layers.flatMap((layer, index) => ["", ...layerLines(layer, index, depth)]),
-  ].join("\n");
+  ]
+    .map(printable)
+    .join("\n");
 }
 
 /** Bytes of the blobs, and of all files. */
@@ -86,7 +88,7 @@ function collapsed(start: FileUsage | FolderUsage): { node: FileUsage | FolderUs
     node = only;
     path += `/${only.name}`;
   }
-  return { node, path: printable(isFolder(node) ? `${path}/` : path) };
+  return { node, path: isFolder(node) ? `${path}/` : path };
 }
 
 function line(size: number, total: number, text: string): string {

@@ -101,7 +101,7 @@ describe("formatUsage", () => {
       "",
       "layer 2",
     ]);
-    expect(lines.at(-3)).toBe("  1.0 kB  95%  na?me");
+    expect(lines.at(-3)).toBe("  1.0 kB  95%  na\\u001bme");
   });
 });
 
