@@ -263,7 +263,9 @@ class FilePlace:
         return os.path.join(self.folder, content["digest"].partition(":")[2])
 
     def has(self, content: Form) -> bool:
-        return os.path.exists(self.path_of(content))
+        """Whether it is here. A link or a pipe, which a container can make, is not content."""
+        path = self.path_of(content)
+        return os.path.isfile(path) and not os.path.islink(path)
 
     def scratch(self) -> str:
         """A new folder of this process, which goes with the process."""

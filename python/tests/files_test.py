@@ -127,6 +127,9 @@ class Files(unittest.TestCase):
         ):
             _files._remove(stored)
             replace()
+            # The helper stores in a registry what is here.
+            is_file = os.path.isfile(stored) and not os.path.islink(stored)
+            self.assertEqual(place.has(form), is_file)
             for use in (lambda: place.save(form, str(self.folder / "out")), lambda: place.read(form)):
                 with self.assertRaises(Failure) as raised:
                     use()

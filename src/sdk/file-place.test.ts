@@ -131,6 +131,8 @@ it.each([
   const form = { kind: "file", name: "data.csv", ...(await place.put(source, "file", false)) } as const;
   rmSync(place.pathOf(form));
   replace(place.pathOf(form), other);
+  // The helper stores in a registry what is here.
+  expect(place.has(form)).toBe(lstatSync(place.pathOf(form)).isFile());
   const out = join(folder, "out");
   await expect(place.save(form, out)).rejects.toThrow(reported("content-lost", form.digest));
   await expect(place.read(form)).rejects.toThrow(reported("content-lost", form.digest));

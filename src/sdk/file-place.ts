@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, constants, createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  constants,
+  createWriteStream,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+} from "node:fs";
 import { link, lstat, open, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -37,8 +46,9 @@ export class FilePlace {
     return join(this.folder, splitDigest(digest).hex);
   }
 
+  /** Whether it is here. A link or a pipe, which a container can make, is not content. */
   has(content: Content): boolean {
-    return existsSync(this.pathOf(content));
+    return lstatSync(this.pathOf(content), { throwIfNoEntry: false })?.isFile() === true;
   }
 
   /**
