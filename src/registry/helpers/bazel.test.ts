@@ -2,7 +2,6 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { auth, Home } from "../../credentials/testdata/home.ts";
-import { FakeRegistry } from "../client/testdata/fake-registry.ts";
 import { answer, registry, reset, useRegistry } from "../client/testdata/harness.ts";
 import { bazelHelper } from "./bazel.ts";
 
@@ -80,20 +79,20 @@ describe("for what is in a registry, Bazel is given", () => {
   });
 
   describe("where a token service is,", () => {
-    async function startTokens(seconds: number, status = 200): Promise<FakeRegistry> {
-      const tokens = await FakeRegistry.start();
-      tokens.intervene = answer(status, {}, JSON.stringify({ token: "ticket", expires_in: seconds }));
-      registry.intervene = answer(401, { "www-authenticate": `Bearer realm="${tokens.url}/t",service="s"` });
-      return tokens;
+    function startTokens(seconds: number, status = 200) {
+      const give = answer(status, {}, JSON.stringify({ token: "ticket", expires_in: seconds }));
+      const challenge = answer(401, { "www-authenticate": `Bearer realm="${registry.url}/t",service="s"` });
+      registry.intervene = (...call) => (call[0].url?.startsWith("/t?") ? give : challenge)(...call);
+      return () => registry.seen.filter(({ path }) => path.startsWith("/t?"));
     }
 
     it("a token to pull from that repository, and until when it is good", async () => {
-      await using tokens = await startTokens(300);
+      const tokens = startTokens(300);
       const before = Date.now();
       const { headers, expires = "" } = await ask(homeFor(""), blob("team/app"));
       expect(headers).toEqual({ Authorization: ["Bearer ticket"] });
-      expect(tokens.seen).toMatchObject([{ authorization: basic("u") }]);
-      expect(decodeURIComponent(tokens.seen[0]?.path ?? "")).toContain("scope=repository:team/app:pull&");
+      expect(tokens()).toMatchObject([{ authorization: basic("u") }]);
+      expect(decodeURIComponent(tokens()[0]?.path ?? "")).toContain("scope=repository:team/app:pull&");
       expect(expires).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
       const seconds = (Date.parse(expires) - before) / 1000;
       expect(seconds).toBeGreaterThan(285);
@@ -101,13 +100,13 @@ describe("for what is in a registry, Bazel is given", () => {
     });
 
     it("an anonymous one where nobody is known", async () => {
-      await using tokens = await startTokens(60);
+      const tokens = startTokens(60);
       expect((await ask(new Home(), blob("library/ubuntu"))).headers).toEqual({ Authorization: ["Bearer ticket"] });
-      expect(tokens.seen.map(({ authorization }) => authorization)).toEqual([undefined]);
+      expect(tokens().map(({ authorization }) => authorization)).toEqual([undefined]);
     });
 
     it("its refusal of the password; where nobody is known, nothing", async () => {
-      await using _ = await startTokens(60, 401);
+      startTokens(60, 401);
       await expect(ask(homeFor(""), blob("team/app"))).rejects.toThrow(reported("registry-login", registry.host));
       expect(await ask(new Home(), blob("team/app"))).toEqual({ headers: {} });
     });
