@@ -1,4 +1,4 @@
-import { buffer } from "node:stream/consumers";
+import { readWhole } from "../core/read-whole.ts";
 import type { Digest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
@@ -13,6 +13,9 @@ interface FetchedModel {
 }
 
 const empty = Buffer.from("{}");
+
+/** Bytes of a model's configuration, which lists its files. */
+const maximumConfig = 64 * 1024 * 1024;
 
 /**
  * Fetches and checks what a version of a model is, without its files.
@@ -30,6 +33,6 @@ export async function fetchModel(
   if (!stored) return undefined;
   const manifest = parseModelManifest(stored.bytes, name);
   const isEmpty = manifest.config.mediaType === mediaTypes.empty;
-  const config = isEmpty ? empty : await buffer(client.getBlob(repository, manifest.config));
+  const config = isEmpty ? empty : await readWhole(client.getBlob(repository, manifest.config), maximumConfig);
   return { model: parseModel(manifest, config, name), manifest: stored.bytes, config };
 }

@@ -74,8 +74,11 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
   }
 }
 
+/** Bytes of an unpacked control member. The largest in Debian has 7 MB. */
+const maximumControl = 32 * 1024 * 1024;
+
 async function readControl(member: { name: string; open: () => Readable }, path: string): Promise<Map<string, string>> {
-  const tar = await decompressAll(member.name, member.open);
+  const tar = await decompressAll(member.name, member.open, maximumControl);
   const reader = {
     stat: async () => ({ size: tar.length }),
     read: async (buffer: Buffer, at: number, size: number, position: number) => ({

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import * as xz from "xz-decompress";
 import { Failure } from "../core/errors.ts";
+import { ReadLimit, readWhole } from "../core/read-whole.ts";
 
 // A CommonJS package: Node gives its exports as the default one, a bundle by their names.
 const { XzReadableStream } = "default" in xz ? (xz.default as typeof xz) : xz;
@@ -34,9 +35,23 @@ function piped(source: Readable, transform: NodeJS.ReadWriteStream & Readable): 
   return source.pipe(transform);
 }
 
-/** The whole of {@link decompressed} in memory: for small members and indexes. */
-export async function decompressAll(name: string, open: () => Readable): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of decompressed(name, open)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+/**
+ * The whole of {@link decompressed} in memory: for small members.
+ *
+ * @param most bytes
+ * @throws Failure if it is larger
+ */
+export async function decompressAll(name: string, open: () => Readable, most: number): Promise<Buffer> {
+  return readWhole(decompressed(name, open), most).catch((cause: Error) => {
+    throw cause instanceof ReadLimit ? tooLarge(name, most, cause) : cause;
+  });
+}
+
+export function tooLarge(name: string, most: number, cause?: Error): Failure {
+  return new Failure(
+    { code: "file-invalid", culprit: name },
+    `${name} has more than ${most} bytes when it is unpacked.`,
+    "Use another mirror or package: no real one is so large.",
+    { cause },
+  );
 }

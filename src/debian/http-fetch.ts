@@ -1,12 +1,16 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../core/errors.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
+import { leastPace, ReadLimit, readWhole } from "../core/read-whole.ts";
 import type { Mirrors } from "./mirrors.ts";
 import type { FetchFile } from "./update-lock.ts";
 
 /** Milliseconds that an archive may be silent. */
 const longestSilence = 30_000;
+
+/** Bytes of a suite's InRelease, which nothing vouches for yet. Debian's have 200 KB. */
+const maximumRelease = 4 * 1024 * 1024;
 
 /**
  * Fetches files of archives over HTTP, through the proxies that the environment names (`http_proxy`, `https_proxy`, `no_proxy`), or from
@@ -15,32 +19,36 @@ const longestSilence = 30_000;
  * @param silence milliseconds that an archive may send nothing for
  */
 export function mirrorFetch(mirrors: Mirrors, silence = longestSilence): FetchFile {
-  return async (archive, path) => {
+  return async (archive, path, _sha256, most = maximumRelease) => {
     const url = `${mirrors[archive]}/${path}`;
     if (url.startsWith("file:")) {
-      return readFile(fileURLToPath(url)).catch((cause) => {
-        throw failure(url, (cause as Error).message, cause);
+      return readWhole(createReadStream(fileURLToPath(url)), most).catch((cause) => {
+        throw failure(url, explained(cause), cause);
       });
     }
     // In a bundle a CommonJS package has its default export alone.
-    const { EnvHttpProxyAgent, fetch } = (await import("undici")).default;
-    const dispatcher = new EnvHttpProxyAgent({ headersTimeout: silence, bodyTimeout: silence });
+    const { EnvHttpProxyAgent, interceptors, request } = (await import("undici")).default;
+    const agent = new EnvHttpProxyAgent({ headersTimeout: silence, bodyTimeout: silence });
+    const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 10 }));
     const stop = heartbeat(`fetching ${url}`, { after: patience });
     try {
-      const response = await fetch(url, { dispatcher });
-      if (!response.ok) throw failure(url, `it answered ${response.status}`);
-      return new Uint8Array(await response.arrayBuffer());
+      const { statusCode, body } = await request(url, { dispatcher });
+      if (statusCode === 200) return await readWhole(body, most, silence, leastPace);
+      body.on("error", () => {}).destroy();
+      throw failure(url, `it answered ${statusCode}`);
     } catch (cause) {
       if (cause instanceof Failure) throw cause;
-      throw failure(url, reason(cause), cause);
+      throw failure(url, explained(cause), cause);
     } finally {
       stop();
-      await dispatcher.close();
+      // Not `close`: it waits for bodies that are not read to their end.
+      await agent.destroy();
     }
   };
 }
 
-function reason(error: unknown): string {
+function explained(error: unknown): string {
+  if (error instanceof ReadLimit) return `its answer ${error.message}`;
   const { cause, message } = error as Error;
   return cause instanceof Error ? cause.message : message;
 }

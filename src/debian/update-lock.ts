@@ -11,8 +11,15 @@ import { resolveClosure } from "./resolve.ts";
 import { verifiedText } from "./signature.ts";
 import { snapshotOf } from "./snapshot.ts";
 
-/** Fetches a file of an archive. `sha256` is known for everything but a suite's signed index. */
-export type FetchFile = (archive: ArchiveName, path: string, sha256?: string) => Promise<Uint8Array>;
+/**
+ * Fetches a file of an archive. `sha256` is known for everything but a suite's signed index. A file of more than `most` bytes is an error; the
+ * default is enough for a signed index.
+ */
+export type FetchFile = (archive: ArchiveName, path: string, sha256?: string, most?: number) => Promise<Uint8Array>;
+
+/** Bytes of a Packages index, as fetched and unpacked. Debian's largest has 10 and 65 MB. */
+const maximumIndex = 32 * 1024 * 1024;
+const maximumText = 160 * 1024 * 1024;
 
 export interface LockOptions {
   /** Where files come from. Nothing it gives is trusted. Requests that do not depend on each other are made at once. */
@@ -75,7 +82,7 @@ async function fetchIndex(
   { fetch }: LockOptions,
 ): Promise<string> {
   const path = `${folder}/${file.path}`;
-  const bytes = await fetch(archive, path, file.sha256);
+  const bytes = await fetch(archive, path, file.sha256, maximumIndex);
   if (createHash("sha256").update(bytes).digest("hex") !== file.sha256) {
     throw new Failure(
       { code: "repository-failed", culprit: path },
@@ -83,5 +90,5 @@ async function fetchIndex(
       "Try again in some minutes, because the mirror may be updating, or use another mirror.",
     );
   }
-  return (await decompressAll(path, () => Readable.from([bytes]))).toString("utf8");
+  return (await decompressAll(path, () => Readable.from([bytes]), maximumText)).toString("utf8");
 }

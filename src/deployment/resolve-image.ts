@@ -1,6 +1,6 @@
-import { buffer } from "node:stream/consumers";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import { readWhole } from "../core/read-whole.ts";
 import { type Descriptor, formatPlatform, isSamePlatform } from "../oci/descriptor.ts";
 import { parseJson } from "../oci/json.ts";
 import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
@@ -99,7 +99,10 @@ async function requirePlatform(
     const problem = `The configuration of ${document} has ${config.size} bytes, which is too large.`;
     throw new UserError(identity, problem, "Use another image.");
   }
-  const node = parseJson(await buffer(client.getBlob(repository, config)), `configuration of ${document}`);
+  const node = parseJson(
+    await readWhole(client.getBlob(repository, config), maximumConfig),
+    `configuration of ${document}`,
+  );
   const text = (key: string) => (node.get(key).present ? node.get(key).string() : "");
   const [os, architecture, variant] = [text("os"), text("architecture"), text("variant")];
   // Artifacts have no platform: any will do.

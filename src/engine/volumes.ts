@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { text } from "node:stream/consumers";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
+import { readWhole } from "../core/read-whole.ts";
 import type { Volumes } from "../deployment/volumes.ts";
 import type { ContainerClient } from "./container/client.ts";
 import { isOnThisMachine } from "./container/reach.ts";
@@ -91,7 +91,7 @@ async function foundFolder(path: string, folder: string): Promise<string> {
 async function requireVolume(path: string, name: string, client: ContainerClient, env: Environment): Promise<void> {
   const words = ["volume", "inspect", "--format={{.Name}}", name];
   const child = spawn(client.path, words, { env, stdio: ["ignore", "pipe", "ignore"], timeout: 30_000 });
-  const [found] = await Promise.all([text(child.stdout), once(child, "close")]);
+  const [found] = await Promise.all([readWhole(child.stdout, 64 * 1024).then(String, () => ""), once(child, "close")]);
   // podman takes the beginning of a name for the name, and then mounts an empty volume.
   if (found.trim() === name) return;
   const problem = `names ${name}, and ${client.name} has no volume of that name`;

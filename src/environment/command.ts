@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { text } from "node:stream/consumers";
+import type { Readable } from "node:stream";
 import type { Environment } from "../core/environment.ts";
+import { readWhole } from "../core/read-whole.ts";
 
 /** How a command ended. */
 export interface CommandResult {
@@ -8,6 +9,13 @@ export interface CommandResult {
   readonly status: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** Bytes of what a command prints: a lock of conda has some MB. */
+const maximumOutput = 32 * 1024 * 1024;
+
+async function read(stream: Readable): Promise<string> {
+  return (await readWhole(stream, maximumOutput)).toString();
 }
 
 /** Runs a command of the machine to its end, without standard input. */
@@ -28,7 +36,7 @@ export async function runCommand(
     );
     child.once("close", (status) => resolve(status ?? 1));
   });
-  const [status, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  const [status, stdout, stderr] = await Promise.all([ended, read(child.stdout), read(child.stderr)]);
   return { status, stdout, stderr };
 }
 

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { text } from "node:stream/consumers";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Environment } from "../core/environment.ts";
+import { readWhole } from "../core/read-whole.ts";
 import type { ContainerClient } from "../engine/container/client.ts";
 
 /** The result of a podman or docker command. */
@@ -12,6 +13,11 @@ interface ClientAnswer {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** Bytes of what a client prints. */
+const maximumOutput = 32 * 1024 * 1024;
+
+const read = async (stream: Readable) => (await readWhole(stream, maximumOutput)).toString();
 
 /**
  * Runs a podman or docker command and waits for its end.
@@ -32,6 +38,6 @@ export async function runClient(
     // A command that ends early closes its input. Every other error of the input is reported.
     if (!["EPIPE", "ERR_STREAM_PREMATURE_CLOSE"].includes(error.code ?? "")) throw error;
   });
-  const [[code, signal], stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr), fed]);
+  const [[code, signal], stdout, stderr] = await Promise.all([ended, read(child.stdout), read(child.stderr), fed]);
   return { status: code ?? signal, stdout, stderr };
 }

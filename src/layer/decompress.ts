@@ -1,7 +1,10 @@
 import { Readable } from "node:stream";
-import { createGunzip, createZstdDecompress } from "node:zlib";
+import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { ByteReader } from "./byte-reader.ts";
 import { zstdFrames } from "./zstd-frames.ts";
+
+/** zstd may want up to 2 GiB to look back. No level that tools for images use needs more than 8 MiB, and RFC 8878 asks for no more. */
+const params = { [constants.ZSTD_d_windowLogMax]: 25 };
 
 /**
  * Decompresses a layer's blob to its tar: gzip (all members), zstd (all frames) or uncompressed. Detects the format by the first bytes, since
@@ -17,7 +20,7 @@ export async function* decompressLayer(blob: AsyncIterable<Uint8Array>): AsyncGe
     const magic = start.toString("hex");
     if (magic.startsWith("1f8b")) yield* through(reader.pass(Number.POSITIVE_INFINITY), createGunzip());
     else if (magic === "28b52ffd" || /^5.2a4d18$/.test(magic)) {
-      for await (const frame of zstdFrames(reader)) yield* through(frame, createZstdDecompress());
+      for await (const frame of zstdFrames(reader)) yield* through(frame, createZstdDecompress({ params }));
     } else yield* reader.pass(Number.POSITIVE_INFINITY);
   } finally {
     await reader.close();

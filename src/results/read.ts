@@ -1,8 +1,8 @@
-import { buffer } from "node:stream/consumers";
 import { messageOf } from "../core/errors.ts";
+import { readWhole } from "../core/read-whole.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import type { ResultScope } from "./key.ts";
-import { type KeptResult, parsePack } from "./pack.ts";
+import { type KeptResult, maximumPack, parsePack } from "./pack.ts";
 import { parseRun, type StoredPack, type StoredRun } from "./run.ts";
 
 /** The repository of results, and a client for it. */
@@ -49,7 +49,7 @@ async function readPack(place: ResultPlace, scope: ResultScope, { descriptor }: 
   const { client, repository } = place;
   let bytes: Buffer;
   try {
-    bytes = await buffer(client.getBlob(repository, descriptor));
+    bytes = await readWhole(client.getBlob(repository, descriptor), maximumPack);
   } catch (error) {
     return `cannot be read: ${messageOf(error).split("\n", 1)[0]}`;
   }

@@ -1,10 +1,10 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Environment } from "../core/environment.ts";
 import { isRunning } from "../core/processes.ts";
 import { stateFolder } from "../core/user-folders.ts";
-import { type RunEvent, runsFolder } from "./events.ts";
+import { maximumFile, type RunEvent, runsFolder } from "./events.ts";
 import { type RecordedRun, RunFold } from "./fold.ts";
 
 const at = z.number();
@@ -57,7 +57,9 @@ export function runIds(env: Environment = process.env): string[] {
 export function readRun(id: string, env: Environment = process.env): RecordedRun | undefined {
   let text: string;
   try {
-    text = readFileSync(pathOf(id, env), "utf8");
+    const path = pathOf(id, env);
+    if (statSync(path).size > 2 * maximumFile) return undefined;
+    text = readFileSync(path, "utf8");
   } catch {
     return undefined;
   }
@@ -109,12 +111,13 @@ export class RunReader {
       const length = readSync(this.#file, chunk, 0, chunk.length, this.#offset);
       this.#offset += length;
       chunks.push(chunk.subarray(0, length));
-      if (length < chunk.length) break;
+      // A file that nobody writes: what is left comes with the next call.
+      if (length < chunk.length || chunks.length * chunk.length > 2 * maximumFile) break;
     }
     const bytes = Buffer.concat(chunks);
     const end = bytes.lastIndexOf("\n") + 1;
     // A line that is being written is for the next time.
-    this.#rest = bytes.subarray(end);
+    this.#rest = bytes.length - end > maximumFile ? Buffer.alloc(0) : Buffer.from(bytes.subarray(end));
     const lines = bytes.toString("utf8", 0, end).split("\n");
     return lines.flatMap((line) => parseEvent(line) ?? []);
   }

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from "node:fs";
-import { text as readText } from "node:stream/consumers";
 import { UserError } from "../../core/errors.ts";
 import { heartbeat } from "../../core/heartbeat.ts";
+import { ReadLimit, readWhole } from "../../core/read-whole.ts";
 import { readAptSources } from "../../debian/apt-sources.ts";
 import { mirrorFetch } from "../../debian/http-fetch.ts";
 import { formatLock, formatLockedPackage, type Lock, type LockRequest, parseLock } from "../../debian/lock.ts";
@@ -40,13 +40,15 @@ export async function lock(options: Options): Promise<void> {
 const maximumLock = 16 * 1024 * 1024;
 
 async function readLock(path: string, name: string): Promise<string> {
-  const text = await readText(createReadStream(path, { end: maximumLock }));
-  if (text.length <= maximumLock) return text;
-  throw new UserError(
-    { code: "file-invalid", culprit: name },
-    `${name} has more than ${maximumLock} bytes, so it is not a lock.`,
-    "Name a lock, or a file that does not exist.",
-  );
+  const bytes = await readWhole(createReadStream(path), maximumLock).catch((cause) => {
+    if (!(cause instanceof ReadLimit)) throw cause;
+    throw new UserError(
+      { code: "file-invalid", culprit: name },
+      `${name} ${cause.message}, so it is not a lock.`,
+      "Name a lock, or a file that does not exist.",
+    );
+  });
+  return bytes.toString();
 }
 
 function requestOf(options: Options, old: Lock | undefined): LockRequest {

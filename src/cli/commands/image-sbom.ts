@@ -12,8 +12,8 @@ const formats = {
   cyclonedx: "application/vnd.cyclonedx+json",
 } as const;
 
-/** Bytes of the largest SBOM that is printed: 200,000 packages. */
-const maximumSbom = 128 * 1024 * 1024;
+/** Bytes of the largest SBOM that is printed: 100,000 packages. */
+const maximumSbom = 64 * 1024 * 1024;
 
 interface Options {
   readonly image: string;

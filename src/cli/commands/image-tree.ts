@@ -4,6 +4,7 @@ import type { ImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { fetchImage, type NamedImage, openImage, type PlatformImage, readConfig } from "../image/named-image.ts";
+import { NodeBudget } from "../image/node-budget.ts";
 import { usagePage } from "../image/tree/html.ts";
 import { formatUsage, type ImageUsage } from "../image/tree/text.ts";
 import {
@@ -26,7 +27,7 @@ interface Options {
 }
 
 /** Number of layers that are read at once. */
-const parallelLayers = 8;
+const parallelLayers = 4;
 
 /** Streams the layers from the registry, keeping only names and sizes of the files. */
 export async function tree(options: Options): Promise<void> {
@@ -52,12 +53,13 @@ export async function readUsage(image: NamedImage, { manifest, descriptor }: Pla
   const config = await readConfig(image, manifest, descriptor.digest);
   const comments = commentsOf(config, manifest.layers.length);
   const layers: LayerUsage[] = [];
+  const budget = new NodeBudget();
   const left = manifest.layers.entries();
   // The workers share one iterator, so that each layer is read once.
   const worker = async () => {
     for (const [index, layer] of left) {
       const open = () => image.client.getBlob(image.repository, layer);
-      layers[index] = await readLayer({ descriptor: layer, comment: comments[index] ?? "" }, open);
+      layers[index] = await readLayer({ descriptor: layer, comment: comments[index] ?? "" }, open, budget);
     }
   };
   const { digest } = descriptor;

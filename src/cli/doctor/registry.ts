@@ -33,7 +33,9 @@ async function examineRemote(name: string): Promise<Finding> {
   const asked = `SLIPWAY_REGISTRY=${name}`;
   try {
     const { base } = endpointOf(name);
-    const { status } = await fetch(new URL("v2/", base), { signal: AbortSignal.timeout(10_000), redirect: "manual" });
+    const signal = AbortSignal.timeout(10_000);
+    const { status, body } = await fetch(new URL("v2/", base), { signal, redirect: "manual" });
+    await body?.cancel();
     if (status === 200 || status === 401) return { ...registry, state: "ok", detail: `${asked} answers` };
     const remedy = "Check the name, and that a registry runs there";
     return { ...registry, state: "broken", detail: `${asked} answers with HTTP status ${status}`, remedy };

@@ -1,12 +1,16 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { Readable } from "node:stream";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { gunzipSync } from "node:zlib";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
+import { leastPace, limited, readWhole } from "../../core/read-whole.ts";
+import { decompressLayer } from "../../layer/decompress.ts";
+import { listTar } from "../../layer/read.ts";
 import { optionError } from "../usage-error.ts";
 import { ModuleFile } from "./module-file.ts";
 
@@ -63,11 +67,10 @@ async function sourceNamed(from: string, folder: string): Promise<string> {
 
 async function sourceOfArchive(url: string): Promise<string> {
   try {
-    const bytes = url.startsWith("file:") ? await readFile(fileURLToPath(url)) : await download(url);
+    const stream = url.startsWith("file:") ? createReadStream(fileURLToPath(url)) : await download(url);
+    const bytes = await readWhole(stream, maximumArchive, silence, leastPace);
     const integrity = `sha256-${createHash("sha256").update(bytes).digest("base64")}`;
-    // A tar starts with the name of its first file.
-    const [prefix = ""] = gunzipSync(bytes).toString("utf8", 0, 100).split(/[/\0]/, 1);
-    return archiveOverride(url, integrity, prefix);
+    return archiveOverride(url, integrity, await releasePrefix(bytes));
   } catch (cause) {
     throw new UserError(
       { code: "file-unreadable", culprit: url },
@@ -78,10 +81,27 @@ async function sourceOfArchive(url: string): Promise<string> {
   }
 }
 
-async function download(url: string): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`its server answers ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+/** Bytes of a release, and of it unpacked; milliseconds for each 64 KiB of it. A release has 3 MB. */
+const maximumArchive = 64 * 1024 * 1024;
+const maximumUnpacked = 256 * 1024 * 1024;
+const silence = 30_000;
+
+async function download(url: string): Promise<Readable> {
+  const { ok, status, body } = await fetch(url);
+  if (ok && body) return Readable.fromWeb(body as import("node:stream/web").ReadableStream<Uint8Array>);
+  await body?.cancel();
+  throw new Error(`its server answers ${status}`);
+}
+
+/** The folder in an archive that has Slipway's MODULE.bazel. @throws Error if there is none */
+async function releasePrefix(archive: Buffer): Promise<string> {
+  const isModule = ({ path }: { readonly path: string }) => /^([^/]+\/)?MODULE\.bazel$/.test(path);
+  const tar = limited(decompressLayer(Readable.from([archive])), { bytes: maximumUnpacked });
+  for await (const entry of listTar(tar, (each) => (isModule(each) ? 64 * 1024 : 0))) {
+    if (!isModule(entry) || !new ModuleFile(entry.head?.toString() ?? "").isModule("slipway")) continue;
+    return entry.path.slice(0, -"/MODULE.bazel".length);
+  }
+  throw new Error("it has no MODULE.bazel of Slipway");
 }
 
 /** Names a clone by its commit if others can fetch that, else by its folder. */

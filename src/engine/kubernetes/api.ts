@@ -6,6 +6,7 @@ import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/htt
 import { type Dispatcher, request } from "undici";
 import { Failure, UserError } from "../../core/errors.ts";
 import { patience as firstLine, heartbeat, type Wait } from "../../core/heartbeat.ts";
+import { leastPace, ReadLimit, readWhole } from "../../core/read-whole.ts";
 import { isUnanswered, type Question, refusalError, refusalOf, unansweredError } from "./api-error.ts";
 import type { Logins } from "./login.ts";
 
@@ -13,6 +14,9 @@ import type { Logins } from "./login.ts";
 const patience = 30_000;
 /** Milliseconds of silence after which a stream is taken for broken: bookmarks of a watch come every minute. */
 const silence = 120_000;
+/** Bytes of one answer, of an event of a watch, and of an answer that refuses. Several are read at once. A page of 100 pods has 1 MB. */
+export const maximumAnswer = 8 * 1024 * 1024;
+const maximumRefusal = 256 * 1024;
 /** How often a question is asked that gets no answer, or that the server is too busy for. */
 const tries = 4;
 /** Milliseconds that a busy server's wish to be asked later is heeded for. */
@@ -31,6 +35,8 @@ export interface Asked {
   /** In what form the answer shall be. Default: JSON, all of it. */
   readonly accept?: string;
   readonly signal?: AbortSignal;
+  /** Bytes that are left for answers to several questions. What an answer takes is subtracted. */
+  readonly room?: { bytes: number };
 }
 
 /** The part of a web socket of the package `ws` that is used here. */
@@ -99,7 +105,7 @@ export class Api {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const response = await this.#send(method, path, asked);
-        return await this.#answer<Answer>(method, path, response);
+        return await this.#answer<Answer>(method, path, response, asked.room);
       } catch (error) {
         asked.signal?.throwIfAborted();
         const { status, retryAfter = 0 } = refusalOf(error) ?? {};
@@ -144,15 +150,34 @@ export class Api {
     }
   }
 
+  /** The error for an answer that exceeds a limit: it would be the same again. */
+  tooLong(path: string, cause: ReadLimit): Failure {
+    const { context, server } = this.#names;
+    return new Failure(
+      { code: "cluster-unreachable", culprit: context },
+      `Cluster ${context} (${server}) sent an answer to ${path} that ${cause.message}.`,
+      "Check the server of the kubeconfig: no API server answers like this.",
+      { cause },
+    );
+  }
+
   broken(path: string, error: unknown): Error {
     return this.#unanswered({ method: "GET", path, ...this.#names }, error);
   }
 
   /** An answer breaks off as a connection does, or is of something else on the way to the server. */
-  async #answer<Answer>(method: string, path: string, { body }: Dispatcher.ResponseData<unknown>): Promise<Answer> {
+  async #answer<Answer>(
+    method: string,
+    path: string,
+    { body }: Dispatcher.ResponseData<unknown>,
+    room: Asked["room"],
+  ): Promise<Answer> {
     try {
-      return JSON.parse(await body.text()) as Answer;
+      const bytes = await readWhole(body, Math.min(maximumAnswer, room?.bytes ?? maximumAnswer), silence, leastPace);
+      if (room) room.bytes -= bytes.length;
+      return JSON.parse(bytes.toString()) as Answer;
     } catch (error) {
+      if (error instanceof ReadLimit) throw this.tooLong(path, error);
       throw this.#unanswered({ method, path, ...this.#names }, error);
     }
   }
@@ -188,7 +213,7 @@ export class Api {
       throw this.#unanswered(question, error);
     }
     if (response.statusCode < 300) return response;
-    const text = await response.body.text().catch(() => "");
+    const text = await readWhole(response.body, maximumRefusal, patience).then(String, () => "");
     if (response.statusCode === 401) {
       // A credential, or the certificate that the connections were made with, may have been renewed.
       this.#dispatcher = undefined;

@@ -1,6 +1,8 @@
 /** The time stamp that a line begins with: RFC 3339 with nanoseconds and a zone, at most so long. */
 const stampPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const longestStamp = 40;
+/** Time stamps that are kept: so many lines in two seconds. */
+const mostKnown = 100_000;
 
 /**
  * Puts the pieces of a log together that come over several connections, so that nothing is lost and nothing comes twice.
@@ -96,6 +98,7 @@ export class LogLines {
       this.#known = this.#known.filter((each) => Date.parse(each) >= oldest);
     }
     this.#known.push(stamp);
+    if (this.#known.length > 2 * mostKnown) this.#known = this.#known.slice(-mostKnown);
     return true;
   }
 

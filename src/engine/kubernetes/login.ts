@@ -13,6 +13,8 @@ import { passingFailure } from "./api-error.ts";
 
 /** Milliseconds that a credential plugin may take. It may open a browser for a person. */
 const patience = 2 * 60_000;
+/** Characters of an ExecCredential. */
+const maximumCredential = 1024 * 1024;
 /** Milliseconds for which the content of a token file is used, as in client-go. */
 const tokenTime = 60_000;
 /** Milliseconds before its end at which a credential is no longer used. */
@@ -138,6 +140,10 @@ export class Logins implements Authenticator {
       });
       child.stdout?.setEncoding("utf8").on("data", (text: string) => {
         out += text;
+        if (out.length <= maximumCredential) return;
+        ended(`printed more than ${maximumCredential} characters`);
+        child.stdout?.destroy();
+        child.kill("SIGKILL");
       });
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         said = (said + text).slice(-1000);

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Api } from "./api.ts";
+import { Failure } from "../../core/errors.ts";
+import { ReadLimit } from "../../core/read-whole.ts";
+import { type Api, maximumAnswer } from "./api.ts";
 import { mayPass, refusalOf } from "./api-error.ts";
 import type { List, Metadata } from "./objects.ts";
 import type { Quiet } from "./quiet.ts";
@@ -9,8 +11,10 @@ const watchTime = 240;
 /** Milliseconds between attempts to reach a server that does not answer, and for how long. */
 const interval = 1000;
 const patience = 5 * 60_000;
+/** Bytes of all pages of a list. */
+const maximumList = 128 * 1024 * 1024;
 /** Objects that one answer has at most. */
-const pageSize = 500;
+const pageSize = 100;
 
 /** Which objects of a namespace. */
 export interface Selection {
@@ -28,10 +32,12 @@ export async function listAll<Item>(
   signal?: AbortSignal,
 ): Promise<{ readonly items: readonly Item[]; readonly version: string }> {
   const items: Item[] = [];
+  const room = { bytes: maximumList };
   let next: string | undefined;
   for (;;) {
     const page: List<Item> = await api.ask("GET", path, {
       query: { ...selectors, limit: pageSize, continue: next },
+      room,
       ...(accept === undefined ? {} : { accept }),
       ...(signal ? { signal } : {}),
     });
@@ -141,13 +147,16 @@ async function* events<Item>(
     for await (const piece of body.setEncoding("utf8")) {
       const lines = (rest + piece).split("\n");
       rest = lines.pop() ?? "";
+      if (rest.length > maximumAnswer) {
+        throw api.tooLong(path, new ReadLimit(`has a line of more than ${maximumAnswer} characters`));
+      }
       for (const line of lines) yield JSON.parse(line) as WatchEvent<Item>;
     }
   } catch (error) {
     signal.throwIfAborted();
     // Nothing has happened; if the server is away, the next watch tells.
     if ((error as { code?: unknown }).code === "UND_ERR_BODY_TIMEOUT") return;
-    throw refusalOf(error) === undefined ? api.broken(path, error) : error;
+    throw refusalOf(error) === undefined && !(error instanceof Failure) ? api.broken(path, error) : error;
   } finally {
     body.destroy();
   }

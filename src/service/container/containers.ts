@@ -276,7 +276,7 @@ export class Containers {
     try {
       const asked = promisify(execFile)(this.client.path, args, {
         env: { ...this.#env, ...variables },
-        maxBuffer: 2 ** 28,
+        maxBuffer: 2 ** 25,
       });
       asked.child.stdin?.on("error", () => {});
       asked.child.stdin?.end(input);

@@ -1,4 +1,4 @@
-import { text } from "node:stream/consumers";
+import { readWhole } from "../../core/read-whole.ts";
 import type { Api } from "../../engine/kubernetes/api.ts";
 import { mayPass, refusalOf } from "../../engine/kubernetes/api-error.ts";
 import { eventsOf } from "../../engine/kubernetes/events.ts";
@@ -25,6 +25,9 @@ import {
 } from "../../engine/kubernetes/objects.ts";
 import type { Place } from "./apply.ts";
 import { isPodReady, isSeen, type Observed, podsOf } from "./workload.ts";
+
+/** Bytes of the last lines of a log. */
+const maximumWords = 1024 * 1024;
 
 /** How often a program may be started again until nobody waits for it any more. */
 const enoughRestarts = 3;
@@ -113,7 +116,8 @@ export async function lastWords(
   const query = { container, previous, tailLines: lines };
   const path = `/api/v1/namespaces/${namespace}/pods/${metadata.name}/log`;
   try {
-    const printed = await text(await api.stream(path, { query, ...(signal ? { signal } : {}) }));
+    const body = await api.stream(path, { query, ...(signal ? { signal } : {}) });
+    const printed = (await readWhole(body, maximumWords, 30_000)).toString();
     return printed
       .split("\n")
       .map((line) => line.replaceAll(/\p{Cc}\[[0-9;]*m|\p{Cc}/gu, " ").trim())

@@ -4,6 +4,7 @@ import { listTar } from "../../../layer/read.ts";
 import type { ImageConfig } from "../../../oci/config.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { type NamedImage, type PlatformImage, readConfig } from "../named-image.ts";
+import { TooManyFiles } from "../node-budget.ts";
 import { checkPath } from "../tree/usage.ts";
 import { type Found, ImageTree } from "./tree.ts";
 import { findUser, type ImageUser } from "./user.ts";
@@ -141,10 +142,12 @@ export class CheckedImage {
     try {
       for await (const entry of listTar(hashed(decompressLayer(this.#open(layer)), hash))) {
         checkPath(entry.path);
+        checkPath(entry.target);
         const dangling = this.tree.add(entry, index);
         if (dangling !== undefined) damage(`/${entry.path} is a hard link to ${dangling}, which is not there`);
       }
     } catch (error) {
+      if (error instanceof TooManyFiles) throw error.of(layer.digest);
       // Errors with a remedy come from the registry or the network, not from the layer.
       if (error instanceof Error && "exitStatus" in error) throw error;
       damage(`it cannot be read: ${(error as Error).message}`);

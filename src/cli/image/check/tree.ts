@@ -1,4 +1,5 @@
 import type { ListedEntry } from "../../../layer/read.ts";
+import { NodeBudget } from "../node-budget.ts";
 
 /** Fields of every node in an image. `layer` counts from 0, the lowest. */
 interface Owned {
@@ -50,15 +51,18 @@ const mostLinks = 40;
  * content.
  */
 export class ImageTree {
+  readonly #budget = new NodeBudget();
   readonly #root: FolderNode = folder({ mode: 0o755, uid: 0, gid: 0, layer: -1 });
 
   /**
    * Applies an entry of a layer. Apply layers from the lowest up.
    *
    * @returns the target of a broken hard link
+   * @throws Error if there are too many
    */
   add(entry: ListedEntry, layer: number): string | undefined {
     const { path, type, mode, uid, gid, size, target } = entry;
+    this.#budget.entry(path, target);
     const slash = path.lastIndexOf("/");
     const [parent, name] = [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
     if (name === ".wh..wh..opq") prune(this.#existing(parent), layer);
@@ -161,6 +165,7 @@ export class ImageTree {
     const name = path.slice(slash + 1);
     const old = above.children.get(name);
     const children = old?.type === "directory" ? old.children : new Map<string, Node>();
+    this.#budget.folder();
     above.children.set(name, { ...folder(owned), children });
   }
 
@@ -177,7 +182,10 @@ export class ImageTree {
         if ("node" in found && found.node.type === "directory") child = found.node;
       }
       const next = child?.type === "directory" ? child : folder({ mode: 0o755, uid: 0, gid: 0, layer });
-      if (next !== child) node.children.set(name, next);
+      if (next !== child) {
+        this.#budget.folder();
+        node.children.set(name, next);
+      }
       node = next;
     }
     return node;

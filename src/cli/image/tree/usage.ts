@@ -2,6 +2,7 @@ import { Failure } from "../../../core/errors.ts";
 import { decompressLayer } from "../../../layer/decompress.ts";
 import { listTar } from "../../../layer/read.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
+import { NodeBudget, TooManyFiles } from "../node-budget.ts";
 
 /** A file of a layer. */
 export interface FileUsage {
@@ -47,11 +48,13 @@ const opaqueWhiteout = ".wh..wh..opq";
  * Reads the names and sizes of the files in a layer.
  *
  * @param open streams the blob
+ * @param budget shared by the layers of an image
  * @throws Failure if the blob is not a layer
  */
 export async function readLayer(
   layer: { readonly descriptor: Descriptor; readonly comment: string },
   open: () => AsyncIterable<Uint8Array>,
+  budget = new NodeBudget(),
 ): Promise<LayerUsage> {
   const root = folder("");
   const removed: string[] = [];
@@ -59,14 +62,16 @@ export async function readLayer(
   try {
     for await (const { path, type, size } of listTar(decompressLayer(open()))) {
       checkPath(path);
+      budget.entry(path);
       const slash = path.lastIndexOf("/");
       const [parent, name] = [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
       if (name === opaqueWhiteout) emptied.push(parent);
       else if (name.startsWith(whiteout)) removed.push(join(parent, name.slice(whiteout.length)));
-      else if (type === "directory") folderAt(root, path);
-      else folderAt(root, parent).children.set(name, { name, size, isHidden: false });
+      else if (type === "directory") folderAt(root, path, budget);
+      else folderAt(root, parent, budget).children.set(name, { name, size, isHidden: false });
     }
   } catch (cause) {
+    if (cause instanceof TooManyFiles) throw cause.of(layer.descriptor.digest);
     if (cause instanceof Error && "exitStatus" in cause) throw cause;
     throw new Failure(
       { code: "image-invalid", culprit: layer.descriptor.digest },
@@ -135,13 +140,16 @@ function folder(name: string): FolderUsage {
 }
 
 /** The folder of a path, created with its parents if missing. Replaces a file in its place, as unpacking does. */
-function folderAt(root: FolderUsage, path: string): FolderUsage {
+function folderAt(root: FolderUsage, path: string, budget: NodeBudget): FolderUsage {
   let node = root;
   for (const name of path.split("/")) {
     if (name === "") continue;
     const found = node.children.get(name);
     const next = found && isFolder(found) ? found : folder(name);
-    node.children.set(name, next);
+    if (next !== found) {
+      budget.folder();
+      node.children.set(name, next);
+    }
     node = next;
   }
   return node;

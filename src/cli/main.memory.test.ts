@@ -1,0 +1,187 @@
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { constants, createGzip, createZstdCompress } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../core/testdata/folder.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
+import { StoredImages } from "../registry/client/testdata/stored-images.ts";
+import { stateOfTest } from "../registry/server/testdata/fixture.ts";
+import { compressedTar, deepFolders, manyFiles, zeros } from "./testdata/hostile.ts";
+import { commandLine, type Outcome, outcomeOf, start } from "./testdata/slipway.ts";
+
+/** MiB that a command may take for any input. */
+const most = 256;
+
+let registry: FakeRegistry;
+let env: Record<string, string>;
+/** Answers without an end: what `content` gives, again and again. */
+const endless = createServer((request: IncomingMessage, response: ServerResponse) => {
+  response.on("error", () => {});
+  const chunk = Buffer.alloc(64 * 1024, request.url?.startsWith("/lines") ? "a\n" : " ");
+  response.writeHead(request.url?.startsWith("/404") ? 404 : 200, { "content-type": "application/json" });
+  const write = () => {
+    while (!response.destroyed && response.write(chunk));
+  };
+  response.on("drain", write);
+  write();
+});
+let address: string;
+beforeAll(async () => {
+  registry = await FakeRegistry.start();
+  await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+  address = `http://127.0.0.1:${(endless.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  endless.closeAllConnections();
+  endless.close();
+  await registry.stop();
+});
+beforeEach(async () => {
+  env = (await stateOfTest()).env;
+});
+
+/** Runs a command, which writes its peak when it ends. */
+async function measured(...args: string[]): Promise<Outcome & { peak: number }> {
+  return measuredProgram([...commandLine, ...args]);
+}
+
+async function measuredProgram(words: readonly string[]): Promise<Outcome & { peak: number }> {
+  const file = join(temporaryFolder(), "peak");
+  const script = `import{readFileSync as r,writeFileSync as w}from"node:fs";process.on("exit",()=>w(${JSON.stringify(file)},/VmHWM:\\s*(\\d+)/.exec(r("/proc/self/status","utf8"))[1]))`;
+  const preload = `--import=data:text/javascript,${encodeURIComponent(script)}`;
+  const outcome = await outcomeOf(start(words, { env: { ...env, NODE_OPTIONS: preload } }));
+  const peak = Math.round(Number(readFileSync(file, "utf8")) / 1024);
+  process.stdout.write(`${peak} MiB, status ${outcome.status}: ${words.slice(-4).join(" ")}
+`);
+  return { ...outcome, peak };
+}
+
+/** An image whose only layer is a blob. @returns its name, and the layer's digest */
+function imageOf(tag: string, bytes: Buffer): { name: string; layer: string } {
+  const images = new StoredImages(registry, "team/app");
+  const layer = images.blob(bytes);
+  const diff = { rootfs: { type: "layers", diff_ids: [layer.digest] } };
+  images.image({ tag, config: diff, manifest: { layers: [{ mediaType: mediaTypes.layerGzip, ...layer }] } });
+  return { name: `${registry.host}/team/app:${tag}`, layer: layer.digest };
+}
+
+describe.each([
+  ["folders that long paths imply", () => compressedTar(deepFolders(16_000), createGzip())],
+  ["four million files", () => compressedTar(manyFiles(4_000_000), createGzip({ level: 1 }))],
+  [
+    "files, with a zstd window of 128 MiB",
+    () => compressedTar(manyFiles(4_000_000), createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: 27 } })),
+  ],
+])("a layer of %s", (what, make) => {
+  it("is refused by name within the memory", { timeout: 300_000 }, async () => {
+    const { name, layer } = imageOf(`v${what.length}`, await make());
+    const tree = await measured("image", "tree", name);
+    expect(tree).toMatchObject({ status: 1, error: expect.stringContaining(layer) });
+    const check = await measured("image", "check", name);
+    expect(check.status).toBe(1);
+    expect(check.out + check.error).toContain(layer);
+    const json = await measured("image", "tree", "--json", name);
+    expect(json.status).toBe(1);
+    expect(Math.max(tree.peak, check.peak, json.peak)).toBeLessThanOrEqual(most);
+  });
+});
+
+it("an image with as many files as are read stays within the memory", { timeout: 300_000 }, async () => {
+  const { name } = imageOf("large", await compressedTar(manyFiles(200_000), createGzip({ level: 1 })));
+  const peaks: number[] = [];
+  for (const words of [
+    ["tree"],
+    ["tree", "--json"],
+    ["tree", "--html", join(temporaryFolder(), "a.html")],
+    ["check"],
+  ]) {
+    const [command = "", ...options] = words;
+    peaks.push((await measured("image", command, ...options, name)).peak);
+  }
+  expect(Math.max(...peaks)).toBeLessThanOrEqual(most);
+});
+
+it("init --from writes nothing for an archive that is none", { timeout: 120_000 }, async () => {
+  const bomb = await compressedTar(zeros(2_900_000_000), createGzip({ level: 9 }));
+  registry.intervene = (request, response) => {
+    if (request.url !== "/bomb.tar.gz") return undefined;
+    response.end(bomb);
+    return true;
+  };
+  for (const url of [`${registry.url}/bomb.tar.gz`, `${address}/endless.tar.gz`]) {
+    // The command itself has templates, which only its bundle can import.
+    const source = JSON.stringify(join(import.meta.dirname, "init/source.ts"));
+    const script = `import(${source}).then(m=>m.findSource(process.argv[1],"/",{})).then(console.log,e=>{console.error(e.message);process.exitCode=e.exitStatus})`;
+    const { status, error, peak } = await measuredProgram([process.execPath, "-e", script, url]);
+    expect({ status, error }).toEqual({ status: 2, error: expect.stringContaining(url) });
+    expect(peak).toBeLessThanOrEqual(most);
+  }
+});
+
+describe("an answer without end", () => {
+  it.each<[string, (folder: string) => string[], number]>([
+    [
+      "InRelease",
+      (folder) => [
+        "image",
+        "lock",
+        join(folder, "a.lock"),
+        "--suite=bookworm",
+        "--package=dash",
+        `--mirror=${address}/debian`,
+      ],
+      1,
+    ],
+  ])("as %s ends with the address", { timeout: 120_000 }, async (_, words, expected) => {
+    const { status, error, peak } = await measured(...words(temporaryFolder()));
+    expect({ status, error }).toEqual({ status: expected, error: expect.stringContaining(address) });
+    expect(peak).toBeLessThanOrEqual(most);
+  });
+
+  it.each([
+    ["image", "inspect"],
+    ["image", "tree"],
+    ["image", "check"],
+    ["image", "sbom"],
+    ["image", "ls"],
+  ])("of a registry ends `%s %s` with its name", { timeout: 120_000 }, async (...words) => {
+    const host = new URL(address).host;
+    const { status, error, peak } = await measured(
+      ...words,
+      words[1] === "ls" ? `${host}/team/app` : `${host}/team/app:v1`,
+    );
+    expect([1, 2]).toContain(status);
+    expect(error).toContain(host);
+    expect(peak).toBeLessThanOrEqual(most);
+  });
+
+  it("of a registry does not hold up the doctor", { timeout: 120_000 }, async () => {
+    env["SLIPWAY_REGISTRY"] = new URL(address).host;
+    expect((await measured("doctor")).peak).toBeLessThanOrEqual(most);
+  });
+
+  it.each([
+    ["job", "ls"],
+    ["service", "status", "--engine=kubernetes", "a"],
+  ])("of an API server ends `%s %s` with the cluster", { timeout: 180_000 }, async (...words) => {
+    const { writeFileSync } = await import("node:fs");
+    const kubeconfig = join(temporaryFolder(), "config");
+    const named = (kind: string, value: object) => [{ name: "endless", [kind]: value }];
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        ...{ apiVersion: "v1", kind: "Config", "current-context": "endless" },
+        clusters: named("cluster", { server: address, "insecure-skip-tls-verify": true }),
+        users: named("user", {}),
+        contexts: named("context", { cluster: "endless", user: "endless", namespace: "default" }),
+      }),
+    );
+    env["KUBECONFIG"] = kubeconfig;
+    const { out, error, peak } = await measured(...words);
+    expect(out + error).toContain("endless");
+    expect(peak).toBeLessThanOrEqual(most);
+  });
+});

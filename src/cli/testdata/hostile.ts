@@ -1,0 +1,36 @@
+import { Readable, type Transform } from "node:stream";
+import { header } from "../../layer/header.ts";
+
+/** Compresses a tar of any size as it is made. */
+export async function compressedTar(tar: Iterable<Buffer>, compress: Transform): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of Readable.from(tar, { objectMode: false }).pipe(compress)) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+const end = Buffer.alloc(1024);
+
+/** So many empty files in one folder. */
+export function* manyFiles(count: number): Generator<Buffer> {
+  for (let at = 0; at < count; at += 2000) {
+    const some = Array.from({ length: Math.min(2000, count - at) }, (_, index) => {
+      return header({ type: "file", path: `f/${(at + index).toString(36)}`, content: { bytes: end } }, 0);
+    });
+    yield Buffer.concat(some);
+  }
+  yield end;
+}
+
+/** So many paths of a thousand folders, each below a folder of its own: the tar names none of them. */
+export function* deepFolders(paths: number): Generator<Buffer> {
+  const below = "/d".repeat(1000);
+  for (let at = 0; at < paths; at++) {
+    yield header({ type: "file", path: `${at.toString(36)}${below}/f`, content: { bytes: end } }, 0);
+  }
+  yield end;
+}
+
+export function* zeros(bytes: number): Generator<Buffer> {
+  const chunk = Buffer.alloc(1 << 20);
+  for (let at = 0; at < bytes; at += chunk.length) yield chunk;
+}
