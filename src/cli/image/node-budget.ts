@@ -1,7 +1,7 @@
 import { Failure } from "../../core/errors.ts";
 
-/** Bytes of memory that the names of one image's files may take: about 150,000 files with paths of 80 characters. */
-const room = 36 * 1024 * 1024;
+/** Bytes of memory that the names of one image's files may take: about 140,000 files with paths of 80 characters. */
+const room = 32 * 1024 * 1024;
 
 /** Bytes of a file and of a folder, besides the path. A folder has a table of its own. */
 const fileCost = 160;
