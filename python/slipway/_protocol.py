@@ -39,7 +39,7 @@ class ResultReader:
     def end(self) -> Optional[Dict[str, Any]]:
         """Returns the reply after the process has ended, or None if it gave none."""
         self._pass(self._held)
-        return None if self._reply is None else dict(json.loads(self._reply))
+        return None if self._reply is None else _parsed(self._reply)
 
     def _search(self, data: bytes) -> None:
         start = data.find(self._mark)
@@ -70,3 +70,27 @@ class ResultReader:
     def _pass(self, data: bytes) -> None:
         if data:
             self._other(data)
+
+
+def _parsed(text: bytes) -> Dict[str, Any]:
+    """The answer of a process. A function can write what it likes there: what is no answer is its failure."""
+    try:
+        reply = json.loads(text)
+    except (ValueError, RecursionError):
+        reply = None
+    if _is_reply(reply):
+        return dict(reply)
+    message = "The function's process sent an answer that is damaged, or nested too deep.\nReturn a flatter value. "
+    message += "If the image was built by another version of Slipway, build it again."
+    return {"error": {"name": "Failure", "message": message, "details": message}}
+
+
+def _is_reply(value: Any) -> bool:
+    if not isinstance(value, dict) or "error" not in value:
+        return isinstance(value, dict)
+    error = value["error"]
+    if not isinstance(error, dict):
+        return False
+    needed = [error.get(name) for name in ("name", "message", "details")]
+    further = [error[name] for name in ("code", "culprit") if name in error]
+    return all(isinstance(text, str) for text in needed + further)

@@ -1,4 +1,5 @@
 import type { Environment } from "../core/environment.ts";
+import { isDeeper, maximumValueDepth } from "../oci/json.ts";
 import type { Sink } from "./flow.ts";
 import type { RemoteFailure } from "./remote-failure.ts";
 
@@ -47,6 +48,38 @@ export interface LoggedReply {
 
 /** The answer of a function's process: a result (left out for `void`), or an error. */
 export type Reply = { readonly result?: unknown } | { readonly error: RemoteFailure };
+
+/**
+ * The answer of a process. A function can write what it likes there: what is no answer is its failure, and never that of others. Keep
+ * python/slipway/_protocol.py the same.
+ */
+export function parseReply(text: string, parse: (text: string) => unknown = JSON.parse): Reply | LoggedReply {
+  const reply = isDeeper(text, maximumValueDepth) ? undefined : parsed(text, parse);
+  if (isReply(reply)) return reply;
+  const message = `The function's process sent an answer that is damaged, or nested more than ${maximumValueDepth} deep.\nReturn a flatter value. If the image was built by another version of Slipway, build it again.`;
+  return { error: { name: "Failure", message, details: message } };
+}
+
+function parsed(text: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isReply(value: unknown): value is Reply | LoggedReply {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  if ("logged" in value) return typeof value.logged === "number";
+  if (!("error" in value)) return true;
+  const error = value.error as Readonly<Record<string, unknown>> | null;
+  if (typeof error !== "object" || error === null) return false;
+  const isText = (name: string) => typeof error[name] === "string";
+  const isAbsent = (name: string) => error[name] === undefined;
+  return (
+    ["name", "message", "details"].every(isText) && ["code", "culprit"].every((name) => isText(name) || isAbsent(name))
+  );
+}
 
 function marker(nonce: string): string {
   return `\x1eslipway ${nonce} `;

@@ -3,6 +3,9 @@ import { type Digest, isDigest } from "./digest.ts";
 
 const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema 2) images.";
 
+/** Maximum nesting of values of users, such as results: Python's own. */
+export const maximumValueDepth = 1000;
+
 /** Maximum nesting of a document. Deeper ones exhaust the stack when they are written. */
 const maximumDepth = 200;
 
@@ -130,7 +133,7 @@ export function parseJson(
 }
 
 /** Looks at the text: parsed, a document of 4 MiB of brackets has 200 MiB. */
-function isDeeper(text: string, than: number): boolean {
+export function isDeeper(text: string, than: number): boolean {
   let depth = 0;
   let isString = false;
   for (let index = 0; index < text.length; index++) {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { constants, createReadStream, createWriteStream, openSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -77,8 +77,12 @@ export async function storeFile(
   if (await client.headManifest(repository, tag, { push: true })) return;
   if ((await client.headBlob(repository, content.digest, { push: true })) === undefined) {
     if (path === undefined) throw lostContent(content, `${client.registry}/${repository}`);
+    // A container may have put a link or a pipe there.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const open = (start: number, end: number) =>
-      end > start ? createReadStream(path, { start, end: end - 1, highWaterMark: 1 << 18 }) : Readable.from([]);
+      end > start
+        ? createReadStream(path, { fd: openSync(path, flags), start, end: end - 1, highWaterMark: 1 << 18 })
+        : Readable.from([]);
     await client.pushBlob({ repository, descriptor: content, open });
   }
   const openEmpty = (start: number, end: number) =>

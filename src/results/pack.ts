@@ -1,3 +1,4 @@
+import { isDeeper, maximumValueDepth } from "../oci/json.ts";
 import type { ResultScope } from "./key.ts";
 
 /** A kept result. */
@@ -48,6 +49,8 @@ export function parsePack(bytes: Uint8Array, scope: ResultScope): readonly KeptR
     const [, key, result = ""] = /^([0-9a-f]{64}) (.*)$/s.exec(line) ?? [];
     if (key === undefined) return "has a line without a key";
     if (result !== "" && parsed(result) === undefined) return `has a result that is not JSON: ${key}`;
+    if (isDeeper(result, maximumValueDepth))
+      return `has a result with more than ${maximumValueDepth} nested values: ${key}`;
     results.push({ key, result });
   }
   return results;

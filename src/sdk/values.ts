@@ -1,5 +1,6 @@
 import { Failure } from "../core/errors.ts";
 import { type FileForm, isMarked, replaceForms } from "../engine/calls/file-form.ts";
+import { isDeeper, maximumValueDepth } from "../oci/json.ts";
 import { FileValue } from "./files.ts";
 import { maximumValue } from "./json.ts";
 import { ownPlace } from "./own-place.ts";
@@ -34,14 +35,29 @@ export async function decodeJson(
   await onForms(forms);
   const [form] = forms;
   if (value instanceof FileValue && form?.kind === "json") {
-    if (form.size > maximumValue) {
-      const problem = `A value that came from a function has ${form.size} bytes as JSON.`;
-      throw new Failure({ code: "function-failed", culprit: "files" }, problem, "Return large data as a file.");
-    }
-    const text = Buffer.from(await ownPlace().read(form)).toString();
-    return decodeJson(JSON.parse(text), onForms);
+    return decodeJson(await readValue(form), onForms);
   }
   return { value, files };
+}
+
+/** Bytes of the JSON of a large value: more is no string in JavaScript. */
+const maximumValue = 2 ** 29 - 32;
+
+async function readValue(form: FileForm): Promise<unknown> {
+  const invalid = (problem: string) =>
+    new Failure(
+      { code: "function-failed", culprit: form.digest },
+      `A value of a function ${problem}.`,
+      "Return a file.",
+    );
+  if (form.size > maximumValue) throw invalid(`has ${form.size} bytes, more than ${maximumValue}`);
+  const text = (await ownPlace().read(form)).toString();
+  if (isDeeper(text, maximumValueDepth)) throw invalid(`has more than ${maximumValueDepth} nested values`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid("is not JSON");
+  }
 }
 
 /** Arguments as a function gets them: its files are on this machine. */

@@ -9,7 +9,7 @@ import type { Run } from "../engine.ts";
 import { parseExactly } from "../exact-json.ts";
 import type { Sink } from "../flow.ts";
 import { runProcess } from "../process/run.ts";
-import { callVariable, filesVariable, nonceVariable, type Reply, ResultReader } from "../protocol.ts";
+import { callVariable, filesVariable, nonceVariable, parseReply, type Reply, ResultReader } from "../protocol.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { resolveVariables } from "../secrets/variables.ts";
 import { requireInPlace, volumeMounts } from "../volumes.ts";
@@ -92,7 +92,7 @@ async function withSecrets(batch: CallBatch, env: Environment): Promise<CallBatc
 }
 
 function outcomeOf(reply: string | undefined, status: number, { handsOn = false }: CallListener): CallOutcome {
-  return reply === undefined ? { status } : { reply: (handsOn ? parseExactly : JSON.parse)(reply) as Reply };
+  return reply === undefined ? { status } : { reply: parseReply(reply, handsOn ? parseExactly : JSON.parse) as Reply };
 }
 
 /** Calls in processes of this machine: this program with the Node that runs it. */

@@ -6,7 +6,7 @@ import { jobFailure, podFailure, type Trouble, waitingTrouble, wasLost } from ".
 import { asItIs, lostResult, podLog } from "../kubernetes/logs.ts";
 import { conditionOf, containerName, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
 import { podTrouble } from "../kubernetes/reasons.ts";
-import { type LoggedReply, type Reply, ResultReader } from "../protocol.ts";
+import { type LoggedReply, parseReply, type Reply, ResultReader } from "../protocol.ts";
 import {
   type CallBatch,
   type CallListener,
@@ -275,7 +275,9 @@ export class PodResults {
   }
 
   #parse<Answer = Reply>(text: string | undefined): Answer | undefined {
-    return text === undefined ? undefined : ((this.#listener.handsOn ? parseExactly : JSON.parse)(text) as Answer);
+    return text === undefined
+      ? undefined
+      : (parseReply(text, this.#listener.handsOn ? parseExactly : JSON.parse) as Answer);
   }
 }
 

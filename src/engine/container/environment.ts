@@ -18,7 +18,7 @@ export function divideEnvironment(env: Readonly<Record<string, string>>): {
   const entries = Object.entries(env);
   for (const [name, value] of entries) {
     const isValid =
-      /^[^=\s\0#][^=\s\0]*$/.test(name) && !value.includes("\0") && !(ofClient.test(name) && /[\r\n]/.test(value));
+      /^[^=\s\0#*][^=\s\0*]*$/.test(name) && !value.includes("\0") && !(ofClient.test(name) && /[\r\n]/.test(value));
     if (isValid) continue;
     throw new UserError(
       { code: "variable-invalid", culprit: name },

@@ -13,7 +13,7 @@ import { findContainerClient, requireContainerClient } from "../container/client
 import { removeContainer } from "../container/run.ts";
 import type { Mount } from "../engine.ts";
 import { parseExactly } from "../exact-json.ts";
-import type { Reply } from "../protocol.ts";
+import { parseReply, type Reply } from "../protocol.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { findSecrets } from "../secrets/variables.ts";
 import { requireInPlace, volumeMounts } from "../volumes.ts";
@@ -143,7 +143,10 @@ export class LocalEngine implements JobEngine {
       if (hasEnded(record)) break;
     }
     const text = await readFile(folder.reply, "utf8").catch(() => undefined);
-    return { status: status as JobStatus, ...(text === undefined ? {} : { reply: parseExactly<Reply>(text) }) };
+    return {
+      status: status as JobStatus,
+      ...(text === undefined ? {} : { reply: parseReply(text, parseExactly) as Reply }),
+    };
   }
 
   async remove(id: string): Promise<void> {

@@ -14,7 +14,7 @@ import {
 } from "../job/engine.ts";
 import type { Program } from "../job/program.ts";
 import { maximumResult } from "../job/runners.ts";
-import { type LoggedReply, ResultReader } from "../protocol.ts";
+import { parseReply, ResultReader } from "../protocol.ts";
 import { refusalOf } from "./api-error.ts";
 import { type Cluster, openCluster } from "./cluster.ts";
 import { idOf, nameOf } from "./id.ts";
@@ -375,7 +375,7 @@ export class KubernetesEngine implements JobEngine {
     const status = await withReason(cluster, observed, statusOf(id, observed));
     if (observed.job.metadata.annotations?.[nonceAnnotation] === undefined) return { status };
     const text = await this.#reply(cluster, observed, id, signal);
-    const reply = text === undefined ? undefined : parseExactly<NonNullable<JobOutcome["reply"]> | LoggedReply>(text);
+    const reply = text === undefined ? undefined : parseReply(text, parseExactly);
     if (reply !== undefined && !("logged" in reply)) return { status, reply };
     if (status.state !== "succeeded") return { status };
     const reason = reply ? lostResult(reply.logged) : "It ended before its function gave a result.";
