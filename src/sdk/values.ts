@@ -40,9 +40,6 @@ export async function decodeJson(
   return { value, files };
 }
 
-/** Bytes of the JSON of a large value: more is no string in JavaScript. */
-const maximumValue = 2 ** 29 - 32;
-
 async function readValue(form: FileForm): Promise<unknown> {
   const invalid = (problem: string) =>
     new Failure(

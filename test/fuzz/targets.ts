@@ -184,11 +184,9 @@ function withHome<Result>(
 
 async function unpackBeside(input: Buffer): Promise<void> {
   await withHome(async (_, folder) => {
-    const tarFile = join(folder, "tar");
     const outside = join(folder, "outside");
-    writeFileSync(tarFile, input);
     writeFileSync(outside, "before");
-    const outcome = await unpackTar(tarFile, join(folder, "into")).catch((error: unknown) => error);
+    const outcome = await unpackTar(Readable.from([input]), join(folder, "into")).catch((error: unknown) => error);
     expect(readFileSync(outside, "utf8")).toBe("before");
     if (outcome instanceof Error) throw outcome;
   });
@@ -225,11 +223,11 @@ export const targets: readonly Target[] = [
   {
     name: "headers of registries",
     seeds: ['Bearer realm="https://auth.example.com/token",service="a",scope="repository:a/b:pull"'],
-    run: text((input) => {
+    run: text(async (input) => {
       const base = new URL("https://registry.example.com");
       for (const { parameters } of parseChallenges(input)) {
         const options = { endpoint: { registry: "registry.example.com", base } as never, secret: true };
-        checkedRealm(parameters["realm"] ?? "", options);
+        await checkedRealm(parameters["realm"] ?? "", options);
       }
       const wait = parseRetryAfter(input);
       if (wait !== undefined && !(wait >= 0)) throw new Error(`waits for ${wait}`);
