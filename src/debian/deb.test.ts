@@ -68,6 +68,21 @@ describe("openDeb", () => {
     ]);
   });
 
+  it.each([
+    ["a file", { path: "../../x" }],
+    ["a file below a folder", { path: "usr/lib/python3/../../../../x.py" }],
+    ["a hard link", { path: "x", type: "hardlink", target: "../etc/passwd" }],
+  ] as const)("refuses %s that leads out of the package", async (_, entry) => {
+    const error = await open(testDeb("a", [entry])).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: "file-invalid" });
+  });
+
+  it("refuses a control file that names other packages too, which dpkg would list", async () => {
+    const control = "Description: a\n\nPackage: openssl\nVersion: 99\n";
+    const error = await open(testDeb("a", [], { control })).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: "file-invalid" });
+  });
+
   it("refuses what is no package, naming it", async () => {
     const control = (content: string) => ({ "control.tar": testTar([{ path: "control", content }]) });
     const nameless = testAr({ ...control("Version: 1\n"), "data.tar": testTar([]) });

@@ -52,10 +52,11 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
   };
   const controlFiles = await readControl(source("control.tar"), path);
   const controlText = controlFiles.get("control") ?? "";
-  const [control] = parseParagraphs(controlText);
+  const [control, ...others] = parseParagraphs(controlText);
   const name = control?.get("package");
-  if (control === undefined || name === undefined) {
-    throw noPackage(path, "it has no control file that names a package");
+  // The text becomes a part of dpkg's list of all packages.
+  if (control === undefined || name === undefined || others.length > 0) {
+    throw noPackage(path, "it has no control file that names one package");
   }
   const data = source("data.tar");
   await pipeline(decompressed(data.name, data.open), createWriteStream(dataPath));

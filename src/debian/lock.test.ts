@@ -50,6 +50,8 @@ describe("a lock", () => {
     ["debian/pool/main/d", "https://host/pool/main/d", line("dash")],
     ["debian/pool/main/d", "debian/pool/../../d", line("dash")],
     ["debian/pool/main/d", "ubuntu/pool/main/d", line("dash")],
+    ["dash 0.5", "../dash 0.5", line("dash")],
+    ["dash 0.5", "da:sh 0.5", line("dash")],
     [` ${"b".repeat(64)}`, " bbb", line("libc6")],
     [" 91848", "", line("dash")],
     [" 91848", " 91848 more", line("dash")],

@@ -86,14 +86,20 @@ export function parseLock(text: string, file: string): Lock {
     }
     const [name, version, path, sha256, size, more] = words(line);
     const place = /^(debian|debian-security)\/(pool\/[^ ]+\.deb)$/.exec(path ?? "");
-    if (name === undefined || version === undefined || place?.[2] === undefined || path?.includes("/../")) {
+    // The name becomes a path and a label.
+    if (
+      !/^[a-z0-9][a-z0-9+.-]*$/.test(name ?? "") ||
+      version === undefined ||
+      place?.[2] === undefined ||
+      path?.includes("/../")
+    ) {
       throw wrong(index + 1, "this is not a package, which has a name, version, path, sha256 and size");
     }
     if (!/^[0-9a-f]{64}$/.test(sha256 ?? "") || !/^\d+$/.test(size ?? "") || more !== undefined) {
       throw wrong(index + 1, `the sha256 or size of ${name} is missing or malformed`);
     }
     locked.push({
-      name,
+      name: name as string,
       version,
       archive: place[1] as ArchiveName,
       path: place[2],

@@ -88,6 +88,13 @@ export class RootTree {
   }
 
   #set(path: string, node: RootNode): void {
+    if (path.split("/").includes("..")) {
+      throw new UserError(
+        { code: "layer-conflict", culprit: path },
+        `A package names ${JSON.stringify(path)}, which leads out of the image.`,
+        "Do not use this package. Exclude it from the lock.",
+      );
+    }
     this.#nodes.set(path, node);
     for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
       const parent = path.slice(0, end);

@@ -56,15 +56,19 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
     const type = flag === "S" ? undefined : entryTypes[flag];
     if (type !== undefined) {
       const target = extension.target ?? header.target;
+      const path = normalisedPath(extension.path ?? header.path);
+      const link = normalisedPath(target);
+      const outside = [path, ...(type === "hardlink" ? [link] : [])].find((each) => each.split("/").includes(".."));
+      if (outside !== undefined) throw damaged(name, `names ${JSON.stringify(outside)}, which leads out of it`);
       entries.push({
-        path: normalisedPath(extension.path ?? header.path),
+        path,
         type,
         mode: mode & 0o7777,
         uid,
         gid,
         offset,
         size: type === "file" ? size : 0,
-        target: type === "symlink" ? target : type === "hardlink" ? normalisedPath(target) : "",
+        target: type === "symlink" ? target : type === "hardlink" ? link : "",
       });
     }
     extension = {};
