@@ -17,12 +17,19 @@ function packagesBelow(modules) {
       : [name];
     for (const full of names) {
       const folder = `${modules}/${full}`;
+      // Packages that a package bundles have any name that its authors gave. Each becomes a label, and a pattern of a glob.
+      if (!/^(@[\w.~-]+\/)?[\w.~-]+$/.test(full)) throw unusable(folder, "has a name that npm does not allow");
       if (!statSync(join(root, folder)).isDirectory()) continue;
       found.push(folder);
       if (existsSync(join(root, folder, "node_modules"))) found.push(...packagesBelow(`${folder}/node_modules`));
     }
   }
   return found;
+}
+
+function unusable(folder, problem) {
+  const message = `npm package ${outermost(folder)}: ${JSON.stringify(folder)} ${problem}.\nDo not use it. Lock another version of the package.`;
+  return Object.assign(new Error(message), { stack: message });
 }
 
 /** The package in whose folder another one may lie, since two of one name cannot lie side by side. */
@@ -49,8 +56,12 @@ function resolve(folder, name, known) {
 }
 
 function dependencies(folder) {
-  const manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
-  return Object.keys({ ...manifest.peerDependencies, ...manifest.optionalDependencies, ...manifest.dependencies });
+  try {
+    const manifest = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    return Object.keys({ ...manifest.peerDependencies, ...manifest.optionalDependencies, ...manifest.dependencies });
+  } catch {
+    throw unusable(folder, "has no package.json that can be read");
+  }
 }
 
 /** Everything that is reachable from a package, itself included. npm packages may need each other in a circle. */
