@@ -84,3 +84,27 @@ describe("a wheel", () => {
     expect(stderr).toContain("colon-1.0-py3-none-any.whl");
   });
 });
+
+describe("an OCI layout", () => {
+  it.each(["sha256:../../../taken", `sha256:${"../".repeat(21)}a`, `sha256:${"A".repeat(64)}`])(
+    "is refused if it names a layer %s",
+    async (digest) => {
+      writeFileSync(join(folder, "taken"), "a file of the build host\n");
+      const store = (value: object) => {
+        const bytes = Buffer.from(JSON.stringify(value));
+        const hex = createHash("sha256").update(bytes).digest("hex");
+        workspace.write({ [`layout/blobs/sha256/${hex}`]: bytes.toString() });
+        return { digest: `sha256:${hex}`, size: bytes.length };
+      };
+      const diffId = `sha256:${"0".repeat(64)}`;
+      const config = store({ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [diffId] } });
+      const manifest = store({ schemaVersion: 2, config, layers: [{ digest, size: 25, mediaType: "text/plain" }] });
+      workspace.write({ "layout/index.json": JSON.stringify({ schemaVersion: 2, manifests: [manifest] }) });
+      const { status, stderr } = await build("@base//image");
+      expect(status).not.toBe(0);
+      expect(stderr).toContain("base image ");
+      expect(stderr).toContain(digest);
+      expect(stderr).toContain("Do not use this layout");
+    },
+  );
+});

@@ -31,6 +31,10 @@ def _platform_name(platform):
 
 def _blob(rctx, layout, descriptor):
     algorithm, _, encoded = descriptor["digest"].partition(":")
+
+    # It becomes a part of paths.
+    if len(encoded) != 64 or encoded.strip("0123456789abcdef"):
+        _error(rctx, "{} has a blob with the digest {}.".format(layout, repr(descriptor["digest"])), "Do not use this layout: another program could have changed it. Copy the image again.")
     path = layout.get_child("blobs").get_child(algorithm).get_child(encoded)
     if algorithm != "sha256" or not path.exists:
         _error(rctx, "{} has no blob {}.".format(layout, descriptor["digest"]), "Copy the layout again with all its blobs.")
