@@ -13,6 +13,7 @@ import time
 import unittest
 from typing import Any, Dict, Tuple
 
+from slipway import _protocol
 from slipway._progress import MapProgress
 
 PROGRAM = str(pathlib.Path(__file__).with_name("functions_program.py"))
@@ -215,6 +216,24 @@ class Engine(unittest.TestCase):
         self.assertIn("[started-by-hand]", err)
         self.assertEqual(status, 2)
         self.assertEqual(run("add", **image, SLIPWAY_ENGINE="process")[0]["sum"], 3)
+
+
+class Answers(unittest.TestCase):
+    def test_what_is_no_answer_is_a_failure_of_its_call(self) -> None:
+        deep = '{"result":' + "[" * 100_000 + "]" * 100_000 + "}"
+        bad = ["garbage", "null", "5", '"x"', "[]", '{"error":null}', '{"error":{"name":"UserError"}}', deep]
+        for answer in [*bad, '{"error":{"name":"a","message":"b","details":"c","code":[]}}']:
+            with self.subTest(answer[:40]):
+                reader = _protocol.ResultReader("n", lambda _: None)
+                reader.write(_protocol.result_line("n", answer))
+                reply = reader.end() or {}
+                self.assertEqual(reply["error"]["name"], "Failure")
+
+    def test_an_answer_comes_back(self) -> None:
+        for answer in [{}, {"result": None}, {"error": {"name": "a", "message": "b", "details": "c"}}]:
+            reader = _protocol.ResultReader("n", lambda _: None)
+            reader.write(_protocol.result_line("n", json.dumps(answer)))
+            self.assertEqual(reader.end(), answer)
 
 
 if __name__ == "__main__":
