@@ -383,3 +383,12 @@ it("has secrets of variables in the calls' own Secret alone, or where the cluste
   expect(holders(btoa("hunter2"))).toEqual(["POST secrets"]);
   expect(holders('"secretKeyRef":{"name":"theirs","key":"password"}')).toEqual(["POST jobs"]);
 });
+
+it.each(["null", "5", "[]", "garbage", '{"error":null}'])("fails only the call whose pod answers %s", async (reply) => {
+  const cluster = await clusterOf(() => false);
+  await cluster.watched();
+  cluster.end(0, undefined, reply);
+  cluster.end(1, 2);
+  await cluster.ended;
+  expect(cluster.outcomes).toEqual([{ reply: { error: expect.objectContaining({ name: "Failure" }) } }, both[1]]);
+});
