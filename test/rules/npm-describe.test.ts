@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 let folder: string;
@@ -46,4 +46,24 @@ it("finds no package outside of the folder, whatever a package depends on", () =
   expect(status).toBe(0);
   expect(stdout).toContain('deps = [":files/node_modules/outer"]');
   expect(stdout).not.toMatch(/etc|print/);
+});
+
+it.each([
+  "node_modules/outer/node_modules",
+  "node_modules/outer/node_modules/inner",
+  "node_modules/inner",
+  "node_modules/@scope",
+  "node_modules/@scope/inner",
+])("refuses the link %s to a folder of the build host, and removes nothing there", (link) => {
+  for (const name of ["host", "host/inner"]) addPackage(name, "{}");
+  writeFileSync(join(folder, "host/BUILD"), "");
+  mkdirSync(dirname(join(folder, link)), { recursive: true });
+  symlinkSync(join(folder, "host"), join(folder, link));
+  const { status, stdout, stderr } = describeRepository();
+  expect({ status, stdout, isKept: existsSync(join(folder, "host/BUILD")) }).toEqual({
+    status: 1,
+    stdout: "",
+    isKept: true,
+  });
+  expect(stderr).toContain(JSON.stringify(link));
 });

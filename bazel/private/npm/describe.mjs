@@ -1,6 +1,6 @@
 // Prints the BUILD file of an npm repository: a target for every package, which carries what the package needs at run time.
 // Runs on the pinned Node, inside a repository rule.
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const [root = ".", rule = "", ...excludes] = process.argv.slice(2);
@@ -8,23 +8,24 @@ const [root = ".", rule = "", ...excludes] = process.argv.slice(2);
 /** Every package folder below a node_modules folder, nested ones included: `node_modules/a`, `node_modules/a/node_modules/b`. */
 function packagesBelow(modules) {
   const found = [];
-  for (const name of readdirSync(join(root, modules)).sort()) {
-    if (name.startsWith(".")) continue;
-    const names = name.startsWith("@")
-      ? readdirSync(join(root, modules, name))
-          .sort()
-          .map((n) => `${name}/${n}`)
-      : [name];
+  for (const name of namesIn(modules).filter((each) => !each.startsWith("."))) {
+    const names = name.startsWith("@") ? namesIn(`${modules}/${name}`).map((n) => `${name}/${n}`) : [name];
     for (const full of names) {
       const folder = `${modules}/${full}`;
       // Packages that a package bundles have any name that its authors gave. Each becomes a label, and a pattern of a glob.
       if (!/^(@[\w.~-]+\/)?[\w.~-]+$/.test(full)) throw unusable(folder, "has a name that npm does not allow");
       if (!statSync(join(root, folder)).isDirectory()) continue;
       found.push(folder);
-      if (existsSync(join(root, folder, "node_modules"))) found.push(...packagesBelow(`${folder}/node_modules`));
+      if (namesIn(folder).includes("node_modules")) found.push(...packagesBelow(`${folder}/node_modules`));
     }
   }
   return found;
+}
+
+/** A lock can name a link to any folder of the build host, whose files would be in images, and whose BUILD files would be removed. */
+function namesIn(folder) {
+  if (lstatSync(join(root, folder)).isSymbolicLink()) throw unusable(folder, "is a link to a folder");
+  return readdirSync(join(root, folder)).sort();
 }
 
 function unusable(folder, problem) {
