@@ -61,3 +61,17 @@ it("refuses what would have pip do more than to look for wheels", async () => {
   }
   await check({ "a.txt": `# -*- coding: utf-8 -*-\n${six} # --no-binary` });
 });
+
+it("refuses variables, which would send a password of this machine to a host, or read a file that nobody checked", async () => {
+  const name = "$" + "{PIP_INDEX_URL}";
+  const lines = [
+    `--index-url https://a.example/${name}`,
+    `six @ https://a.example/${name}/six.whl ${hash}`,
+    `-r ${name}/b.txt`,
+  ];
+  for (const line of [...lines, `-c ${name}/b.txt`]) {
+    await expectRefused({ "a.txt": `\n${line}`, [`${name}/b.txt`]: "" }, "file-invalid", "a.txt:2");
+  }
+  const constraints = { "a.txt": "-c b.txt", "b.txt": "-r c.txt", "c.txt": `six @ https://a.example/${name}/six.whl` };
+  await expectRefused(constraints, "file-invalid", "c.txt:1");
+});

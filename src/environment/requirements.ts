@@ -12,6 +12,7 @@ import { includedFile, requirementLines } from "./requirement-lines.ts";
  * @throws UserError that names file and line
  */
 export async function checkRequirements(first: string, files: ReadonlyMap<string, string>): Promise<void> {
+  for (const [name, file] of files) checkVariables(name, await readFile(file, "utf8"));
   const waiting = [posix.normalize(first)];
   const seen = new Set<string>();
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
@@ -57,6 +58,18 @@ function checkLine(name: string, line: number, text: string): void {
     { code: "requirement-unpinned", culprit },
     `${culprit}: ${requirement} has no --hash, so the installed files could change.`,
     "Write the file with `slipway python lock`.",
+  );
+}
+
+/** The installer would fill in its own environment's: passwords of indexes, sent to any host. */
+function checkVariables(name: string, content: string): void {
+  const found = requirementLines(content).find(({ text }) => /\$\{[A-Z0-9_]+\}/.test(text));
+  if (found === undefined) return;
+  const culprit = `${name}:${found.line}`;
+  throw new UserError(
+    { code: "file-invalid", culprit },
+    `${culprit}: variables are not allowed here.`,
+    "Write the value. An address with a password belongs in pip's configuration: `pip config set global.index-url …`.",
   );
 }
 
