@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PackageHosts } from "./package-hosts.ts";
@@ -29,6 +29,32 @@ const otherJson = packageJson.replace(first.version, "0.0.1");
 const pnpm = "npx pnpm@10 install --lockfile-only";
 const npm = "npm install --package-lock-only";
 
+const outside = `file:${"../".repeat(30)}${join(scratch, "outside").slice(1)}`;
+const folderJson = JSON.stringify({ dependencies: { outside } });
+const folderLock = `lockfileVersion: '9.0'
+
+settings:
+  autoInstallPeers: true
+  excludeLinksFromLockfile: false
+
+importers:
+
+  .:
+    dependencies:
+      outside:
+        specifier: ${outside}
+        version: ${outside}
+
+packages:
+
+  outside@${outside}:
+    resolution: {directory: ${outside.slice("file:".length)}, type: directory}
+
+snapshots:
+
+  outside@${outside}: {}
+`;
+
 /** Name of a repository to what it is made of, the file that its error names, and further parts of the error. */
 const broken: Record<string, readonly [packageJson: string, lock: string | undefined, parts: readonly string[]]> = {
   missing_pnpm: [packageJson, undefined, ["does not exist", pnpm]],
@@ -38,6 +64,7 @@ const broken: Record<string, readonly [packageJson: string, lock: string | undef
   version_pnpm: [packageJson, pnpmLock.replace("'9.0'", "'6.0'"), ["6.0", pnpm]],
   version_npm: [packageJson, packageLock.replace('"lockfileVersion":3', '"lockfileVersion":1'), ["1", npm]],
   unpinned_npm: [packageJson, packageLock.replace(`,"integrity":"${first.integrity}"`, ""), [first.name, npm]],
+  folder_pnpm: [folderJson, folderLock, ["no integrity for outside", pnpm]],
   integrity_pnpm: [
     packageJson,
     pnpmLock.replace(first.integrity, wrong),
@@ -53,6 +80,8 @@ const broken: Record<string, readonly [packageJson: string, lock: string | undef
 beforeAll(async () => {
   await hosts.start();
   mkdirSync(folder, { recursive: true });
+  mkdirSync(join(scratch, "outside"));
+  writeFileSync(join(scratch, "outside/package.json"), '{"name": "outside", "version": "1.0.0"}');
   const file = (name: string) =>
     name.endsWith("npm") && !name.endsWith("pnpm") ? "package-lock.json" : "pnpm-lock.yaml";
   const all = { ...broken, good_pnpm: [packageJson, pnpmLock], good_npm: [packageJson, packageLock] } as const;

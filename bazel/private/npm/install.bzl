@@ -56,6 +56,13 @@ def _wrong_integrity(rctx, lock, package, wanted, received, command):
         "Find out why your registry serves another file. If that file is right, delete the lock file and run `{}`.".format(command),
     )
 
+def _no_integrity(rctx, lock, package, command):
+    _error(
+        rctx,
+        "{} has no integrity for {}.".format(label_text(lock), package),
+        "Slipway installs packages only from a registry. If it is from one, delete the lock file and run `{}`.".format(command),
+    )
+
 def _between(text, start, end):
     """The text between the first `start` and the next `end`, or an empty string."""
     return text.partition(start)[2].partition(end)[0]
@@ -140,6 +147,15 @@ def install_pnpm_lock(rctx):
     if not result.ok:
         _failed(rctx, "pnpm", result.output)
 
+    # pnpm writes here what it installed, in its own form, whatever the YAML of the lock is.
+    installed = rctx.path("node_modules/.pnpm/lock.yaml")
+    package = ""
+    for line in rctx.read(installed).splitlines() if installed.exists else []:
+        if line.endswith(":"):
+            package = line.strip(" :'")
+        elif line.startswith("    resolution:") and not line.startswith("    resolution: {integrity: "):
+            _no_integrity(rctx, lock, package, _MAKE_PNPM_LOCK)
+
 def _package_name(path):
     return path.rpartition("node_modules/")[2]
 
@@ -159,11 +175,7 @@ def install_package_lock(rctx):
     packages = {path: entry for path, entry in locked.get("packages", {}).items() if path and not entry.get("inBundle")}
     for path, entry in packages.items():
         if not entry.get("integrity"):
-            _error(
-                rctx,
-                "{} has no integrity for {}.".format(label_text(lock), _package_name(path)),
-                "Slipway installs packages only from a registry. If it is from one, delete the lock file and run `{}`.".format(_MAKE_PACKAGE_LOCK),
-            )
+            _no_integrity(rctx, lock, _package_name(path), _MAKE_PACKAGE_LOCK)
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if not rctx.attr.dev:
         arguments.append("--omit=dev")
