@@ -24,7 +24,7 @@ const options = (name: string) => [
 const json = (entries: readonly (readonly string[])[]) => entries.map((entry) => JSON.stringify(entry));
 
 /** Says what it was given; what starts with "?" is no Python. */
-const compiler = (source: Uint8Array, path: string) => {
+const compiler = async (source: Uint8Array, path: string) => {
   const text = Buffer.from(source).toString();
   return text.startsWith("?") ? undefined : Buffer.from(`${path}: ${text}`);
 };

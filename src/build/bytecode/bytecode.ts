@@ -19,15 +19,15 @@ export async function bytecode(args: readonly string[], context: Context, compil
   const options = new Arguments(args, layerOptions);
   const scratch = dirname(pathIn(context, options.one("output")));
   const entries: TarEntry[] = [];
-  const add = (path: string, source: Uint8Array) => {
+  const add = async (path: string, source: Uint8Array) => {
     context.signal.throwIfAborted();
-    const bytes = compiler(source, `/${path}`);
+    const bytes = await compiler(source, `/${path}`);
     if (bytes) entries.push({ type: "file", path: bytecodePath(path), content: { bytes } });
   };
   for (const entry of options.entries) {
     if (entry.kind === "file") {
       const [path, source] = texts(entry, ["IMAGE_PATH", "SOURCE"]);
-      add(path, readInput(pathIn(context, source)));
+      await add(path, readInput(pathIn(context, source)));
     } else if (entry.kind === "deb") {
       await eachModule(pathIn(context, texts(entry, ["PATH"])[0]), scratch, add);
     } else {
@@ -45,7 +45,7 @@ const imported = /^usr\/lib\/python3(\.11)?\/.*\.py$/;
 async function eachModule(
   deb: string,
   scratch: string,
-  add: (path: string, source: Uint8Array) => void,
+  add: (path: string, source: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(scratch, "bytecode-"));
   let file: FileHandle | undefined;
@@ -56,7 +56,7 @@ async function eachModule(
       if (type !== "file" || !imported.test(path)) continue;
       const source = new Uint8Array(size);
       readExtent(file, source, offset);
-      add(path, source);
+      await add(path, source);
     }
   } finally {
     await file?.close();

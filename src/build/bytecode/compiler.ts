@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { program } from "./program.ts";
 
 /** Compiles a Python module. Undefined: it is not valid Python of this version. @param path its name in tracebacks */
-export type PythonCompiler = (source: Uint8Array, path: string) => Uint8Array | undefined;
+export type PythonCompiler = (source: Uint8Array, path: string) => Promise<Uint8Array | undefined>;
 
 /** The parts of Pyodide's interface that are used here. */
 interface Pyodide {
@@ -21,11 +21,28 @@ export async function loadPythonCompiler(folder: string): Promise<PythonCompiler
   const { loadPyodide } = (await import(pathToFileURL(join(folder, "pyodide.mjs")).href)) as {
     loadPyodide(options: { readonly indexURL: string; readonly env: Record<string, string> }): Promise<Pyodide>;
   };
-  const python = await loadPyodide({ indexURL: folder, env: { HOME: "/", PYTHONHASHSEED: "0" } });
-  python.runPython(program);
-  const compile = python.globals.get("compile_module");
-  return (source, path) => {
-    python.FS.writeFile("/tmp/source", source);
-    return compile(path) ? python.FS.readFile("/tmp/bytecode") : undefined;
+  const load = async () => {
+    const python = await loadPyodide({ indexURL: folder, env: { HOME: "/", PYTHONHASHSEED: "0" } });
+    python.runPython(program);
+    return { python, compile: python.globals.get("compile_module") };
+  };
+  let loading = load();
+  return async (source, path) => {
+    for (;;) {
+      const loaded = loading;
+      const interpreter = await loaded;
+      // A module of another request has ended it meanwhile.
+      if (loaded !== loading) continue;
+      try {
+        const { FS } = interpreter.python;
+        FS.writeFile("/tmp/source", source);
+        return interpreter.compile(path) ? FS.readFile("/tmp/bytecode") : undefined;
+      } catch (error) {
+        // Nested so deeply that the interpreter itself has ended. In all else, errors of Python say what they are.
+        if (!(error instanceof RangeError || error instanceof WebAssembly.RuntimeError)) throw error;
+        loading = load();
+        return undefined;
+      }
+    }
   };
 }

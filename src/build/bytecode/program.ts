@@ -70,10 +70,10 @@ def compile_module(path):
     with open("/tmp/source", "rb") as file:
         source = file.read()
     try:
-        code = compile(source, path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError):
+        code = dumps(compile(source, path, "exec", dont_inherit=True))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     with open("/tmp/bytecode", "wb") as file:
-        file.write(MAGIC_NUMBER + pack("<I", 1) + _imp.source_hash(_RAW_MAGIC_NUMBER, source) + dumps(code))
+        file.write(MAGIC_NUMBER + pack("<I", 1) + _imp.source_hash(_RAW_MAGIC_NUMBER, source) + code)
     return True
 `;
