@@ -62,6 +62,21 @@ describe("the source of Slipway that a user names", () => {
     }
   });
 
+  it("is a string of Starlark, whatever is in its name", async () => {
+    const name = 'a "b\\é\t\u0001\u001b");print(1)#';
+    const quoted = String.raw`a \"b\\é\011\001\033\");print(1)#`;
+    const clone = folder({ [`${name}/MODULE.bazel`]: slipway["MODULE.bazel"] });
+    expect(await findSource(name, clone, {})).toContain(`    path = "${clone}/${quoted}",\n`);
+    execFileSync("tar", ["-czf", "release.tar.gz", name], { cwd: clone });
+    expect(await findSource("release.tar.gz", clone, {})).toContain(`    strip_prefix = "${quoted}",\n`);
+    const commit = "0".repeat(40);
+    expect(await findSource(`https://a.example/${name}#${commit}`, "/", {})).toContain(`/${quoted}",\n`);
+    const override = 'bazel_dep(name = "slipway")\nlocal_path_override(module_name = "slipway", path = "../x")\n';
+    const inside = folder({ [`${name}/app/MODULE.bazel`]: override });
+    const source = await findSource(undefined, "/", { BUILD_WORKSPACE_DIRECTORY: join(inside, name, "app") });
+    expect(source).toContain(`path = "${inside}/${quoted}/x")`);
+  });
+
   it("is a commit of a git repository", async () => {
     const commit = "0123456789".repeat(4);
     expect(await findSource(`https://example.com/a.git#${commit}`, "/", {})).toBe(

@@ -135,9 +135,10 @@ async function releaseOfPackage(): Promise<Release | undefined> {
 /** Makes the relative path in another repository's override absolute. */
 function absolute(override: string, workspace: string): string {
   if (!override.startsWith("local_path_override")) return override;
-  return override.replace(/(\bpath\s*=\s*")([^"]*)"/, (_, start: string, path: string) => {
-    return `${start}${resolve(workspace, path)}"`;
-  });
+  return override.replace(
+    /(\bpath\s*=\s*)"([^"\\]*)"/,
+    (_, start: string, path: string) => `${start}${starlark(resolve(workspace, path))}`,
+  );
 }
 
 function folderOverride(path: string): string {
@@ -153,6 +154,17 @@ function archiveOverride(url: string, integrity: string, prefix: string): string
 }
 
 function override(name: string, values: Readonly<Record<string, string | readonly string[]>>): string {
-  const lines = Object.entries(values).map(([key, value]) => `    ${key} = ${JSON.stringify(value)},\n`);
+  const text = (value: string | readonly string[]) =>
+    typeof value === "string" ? starlark(value) : `[${value.map(starlark).join(", ")}]`;
+  const lines = Object.entries(values).map(([key, value]) => `    ${key} = ${text(value)},\n`);
   return `${name}(\n    module_name = "slipway",\n${lines.join("")})`;
+}
+
+/** A string of Starlark, which knows no other escapes of control characters than octal ones. */
+function starlark(text: string): string {
+  const escaped = text.replace(/["\\]|[^ -\u{10ffff}]/gu, (character) => {
+    const code = character.charCodeAt(0);
+    return `\\${code < 32 ? code.toString(8).padStart(3, "0") : character}`;
+  });
+  return `"${escaped}"`;
 }
