@@ -120,8 +120,10 @@ describe("http_file of a blob behind a token service", () => {
     const tokens = await startTokenServer();
     const registry = await startDockerRegistry({ auth: tokens });
     const bytes = Buffer.from("only for those with a token\n");
+    // JSON is YAML.
+    user.write(".config/slipway/config.yaml", JSON.stringify({ registries: { [registry]: tokens.settings } }));
     const { descriptor, open } = blobOf(bytes);
-    const client = openRegistry(registry, { findCredential: async () => tokenUser });
+    const client = openRegistry(registry, { findCredential: async () => tokenUser, settings: tokens.settings });
     onTestFinished(() => client.close());
     await client.pushBlob({ repository: "team/app", descriptor, open });
     declare("blob", `http://${registry}/v2/team/app/blobs/${descriptor.digest}`, bytes);

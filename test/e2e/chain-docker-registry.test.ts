@@ -48,6 +48,7 @@ chain({
   "docker-registry with a token server": async (user) => {
     const tokens = await startTokenServer(passwordForTokens);
     const host = await startDockerRegistry({ auth: tokens, storage: join(user.places.registries, "tokens") });
+    user.write("slipway/config.yaml", JSON.stringify({ registries: { [host]: tokens.settings } }));
     const file = user.writeSecret("containers/tokens.json", logins(host, passwordForTokens));
     const env = { SLIPWAY_REGISTRY: host, REGISTRY_AUTH_FILE: file };
     return { host, secrets: [passwordForTokens, tokens.tokenStart], env, login: () => file };

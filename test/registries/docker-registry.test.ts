@@ -173,16 +173,16 @@ it("a client certificate is shown to its registry, and not to where that redirec
 });
 
 describe("docker-registry with a token server", () => {
-  worksWith(async () => ({
-    host: await startDockerRegistry({ auth: await startTokenServer() }),
-    find,
-    skopeo: () => [plainHttp, asUser],
-  }));
+  worksWith(async () => {
+    const tokens = await startTokenServer();
+    const host = await startDockerRegistry({ auth: tokens });
+    return { host, find, settings: tokens.settings, skopeo: () => [plainHttp, asUser] };
+  });
 
   async function start(search: CredentialSearch) {
     const tokens = await startTokenServer();
     const host = await startDockerRegistry({ auth: tokens });
-    return { tokens, client: open(host, { findCredential: async () => search }) };
+    return { tokens, client: open(host, { findCredential: async () => search, settings: tokens.settings }) };
   }
   const byToken: CredentialSearch = { ...user, credential: { kind: "identity-token", token: identityToken } };
 
@@ -239,9 +239,15 @@ describe("docker-registry with a token server", () => {
     const host = await startDockerRegistry({ auth: tokens });
     const bytes = randomBytes(1000);
     const { descriptor, open: content } = blobOf(bytes);
-    await open(host, { findCredential: find }).pushBlob({ repository: "team/app", descriptor, open: content });
+    const { settings } = tokens;
+    await open(host, { findCredential: find, settings }).pushBlob({
+      repository: "team/app",
+      descriptor,
+      open: content,
+    });
     const home = new Home();
     home.dockerConfig({ auths: { [host]: auth("u", "geheim") } });
+    home.write("config/slipway/config.yaml", { registries: { [host]: settings } });
     tokens.asked.length = 0;
     const uri = `http://${host}/v2/team/app/blobs/${descriptor.digest}`;
     const stdin = Readable.from([Buffer.from(JSON.stringify({ uri }))]);

@@ -22,8 +22,9 @@ const repository = "team/app";
 describe.each(["none", "htpasswd", "token"] as const)("files in docker-registry, authentication: %s", (auth) => {
   it("are stored once, fetched whole, and missed by name", async () => {
     const folder = temporaryFolder();
-    const host = await startDockerRegistry({ auth: auth === "token" ? await startTokenServer() : auth });
-    const client = openRegistry(host, { findCredential: async () => user });
+    const tokens = auth === "token" ? await startTokenServer() : undefined;
+    const host = await startDockerRegistry({ auth: tokens ?? (auth as "none") });
+    const client = openRegistry(host, { findCredential: async () => user, settings: tokens?.settings ?? {} });
     onTestFinished(() => client.close());
     const place = { client, repository };
     const [source, target] = [join(folder, "source"), join(folder, "target")];
@@ -48,9 +49,14 @@ describe("what pods are given", () => {
   async function given(auth: Parameters<typeof startDockerRegistry>[0]["auth"], more: object = {}) {
     const home = temporaryFolder();
     const host = await startDockerRegistry({ auth });
-    const env = { HOME: home, DOCKER_CONFIG: home };
+    const env: Record<string, string> = { HOME: home, DOCKER_CONFIG: home };
     const auths = { [host]: { auth: Buffer.from("u:geheim").toString("base64") } };
     writeFileSync(join(home, "config.json"), JSON.stringify({ auths }));
+    if (typeof auth === "object" && "settings" in auth) {
+      env.SLIPWAY_CONFIG = join(home, "config.yaml");
+      // JSON is YAML.
+      writeFileSync(env.SLIPWAY_CONFIG, JSON.stringify({ registries: { [host]: auth.settings } }));
+    }
     const access = await givenAccess(`${host}/${repository}@${content.digest}`, { ...settings, ...more }, env);
     expect(JSON.stringify(access)).not.toMatch(/geheim|dTpnZWhlaW0/);
     return { access, place: { url: `http://10.0.0.1:5000/v2/${repository}/`, host } };
@@ -125,7 +131,7 @@ describe.each(["TypeScript", "Python"] as const)("a pod whose function is in %s"
     const source = join(folder, "source");
     writeFileSync(source, text);
     const give = async (of = repository, expires: object = { expires: new Date().toISOString() }) => {
-      const client = openRegistry(host, { findCredential: async () => user });
+      const client = openRegistry(host, { findCredential: async () => user, settings: tokens.settings });
       const { authorization } = (await client.authorizePush(of)).headers;
       client.close();
       writeFileSync(access, JSON.stringify({ url: `http://${host}/v2/${repository}/`, authorization, ...expires }));

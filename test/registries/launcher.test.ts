@@ -12,6 +12,15 @@ import { startTokenServer } from "./testdata/token-server.ts";
 /** As Bazel builds it, with the files beside it. */
 const bundle = join(import.meta.dirname, "../../src/launcher.cjs");
 
+/** Starts the bundled launcher, if Bazel has built it: only it can read a configuration file. */
+function launch(target: Target, options: readonly string[], env: Record<string, string> = {}) {
+  const [node, ...args] = target.command([...options]);
+  const bundled = args.map((arg) => (arg.endsWith("launch/main.ts") && existsSync(bundle) ? bundle : arg));
+  const child = spawn(node, bundled, { env: { ...target.env, ...env }, cwd: target.runfiles });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return ended(child);
+}
+
 /** A registry with TLS and passwords, behind a proxy, that nobody here knows but by the proxy, and a target to push to it. */
 async function start() {
   const authority = privateAuthority();
@@ -27,16 +36,7 @@ async function start() {
   };
   const auth = Buffer.from("u:geheim").toString("base64");
   file(".docker/config.json", JSON.stringify({ auths: { "registry.example": { auth } } }));
-  const run = (env: Record<string, string> = {}) => {
-    const [node, ...args] = target.command();
-    const bundled = args.map((arg) => (arg.endsWith("launch/main.ts") && existsSync(bundle) ? bundle : arg));
-    const child = spawn(node, bundled, {
-      env: { ...target.env, HTTPS_PROXY: proxy.url, ...env },
-      cwd: target.runfiles,
-    });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    return ended(child);
-  };
+  const run = (env: Record<string, string> = {}) => launch(target, [], { HTTPS_PROXY: proxy.url, ...env });
   return { authority, mine: authority.issue("me"), file, run, proxy, stdout: `registry.example/team/app@${digest}\n` };
 }
 
@@ -84,7 +84,10 @@ it.runIf(existsSync(bundle))("a launcher reads the configuration file, and says 
 
 describe("a push of nothing new under three tags, by a launcher that was just started, is", () => {
   /** What goes over the wire the second time, in any order. */
-  async function secondPush(registry: string): Promise<{ requests: string[]; stderr: string; kept: string[] }> {
+  async function secondPush(
+    registry: string,
+    settings?: object,
+  ): Promise<{ requests: string[]; stderr: string; kept: string[] }> {
     const proxy = await proxyTo(registry);
     const target = new Target("push");
     target.request.defaultRegistry = proxy.host;
@@ -92,7 +95,11 @@ describe("a push of nothing new under three tags, by a launcher that was just st
     const login = { auths: { [proxy.host]: { auth: Buffer.from("u:geheim").toString("base64") } } };
     mkdirSync(join(target.folder, ".docker"));
     writeFileSync(join(target.folder, ".docker/config.json"), JSON.stringify(login));
-    const push = () => target.run(["--tag", "a", "--tag", "b", "--tag", "c"]);
+    const config = join(target.folder, "config.yaml");
+    // JSON is YAML.
+    if (settings) writeFileSync(config, JSON.stringify({ registries: { [proxy.host]: settings } }));
+    const env = settings ? { SLIPWAY_CONFIG: config } : {};
+    const push = () => launch(target, ["--tag", "a", "--tag", "b", "--tag", "c"], env);
     expect(await push()).toMatchObject({ status: 0 });
     proxy.requests.length = 0;
     const { status, stderr } = await push();
@@ -117,19 +124,22 @@ describe("a push of nothing new under three tags, by a launcher that was just st
     expect(kept).toEqual(['{"scheme":"basic","parameters":{}}']);
   });
 
-  it("one for a token and one per tag to a registry with a token service, since no token is kept", async () => {
-    const tokens = await startTokenServer();
-    const registry = await startDockerRegistry({ auth: tokens });
-    const { requests, kept } = await secondPush(registry);
-    expect(requests).toEqual(onePerTag);
-    // The push before asked for one to read and one to write, this one for one that does both.
-    expect(tokens.asked.map(({ scopes }) => scopes.join(" "))).toEqual([
-      "repository:team/app:pull",
-      "repository:team/app:pull,push",
-      "repository:team/app:pull,push",
-    ]);
-    expect(kept).toEqual([
-      JSON.stringify({ scheme: "bearer", parameters: { realm: tokens.realm, service: "test registry" } }),
-    ]);
-  });
+  it.runIf(existsSync(bundle))(
+    "one for a token and one per tag to a registry with a token service, since no token is kept",
+    async () => {
+      const tokens = await startTokenServer();
+      const registry = await startDockerRegistry({ auth: tokens });
+      const { requests, kept } = await secondPush(registry, tokens.settings);
+      expect(requests).toEqual(onePerTag);
+      // The push before asked for one to read and one to write, this one for one that does both.
+      expect(tokens.asked.map(({ scopes }) => scopes.join(" "))).toEqual([
+        "repository:team/app:pull",
+        "repository:team/app:pull,push",
+        "repository:team/app:pull,push",
+      ]);
+      expect(kept).toEqual([
+        JSON.stringify({ scheme: "bearer", parameters: { realm: tokens.realm, service: "test registry" } }),
+      ]);
+    },
+  );
 });

@@ -16,6 +16,8 @@ export interface TokenServer {
   /** What docker-registry's configuration says under `auth.token`. */
   readonly registryConfig: Readonly<Record<string, string>>;
   readonly realm: string;
+  /** Settings of the registry that trust it: it is another server of this machine. */
+  readonly settings: { readonly tokenService: string };
   readonly asked: TokenRequest[];
   /** How all its tokens begin, and nothing else does. */
   readonly tokenStart: string;
@@ -73,10 +75,12 @@ export async function startTokenServer(password = "geheim"): Promise<TokenServer
   const listener = createServer((request, response) => {
     answer(request).then(({ status, body }) => response.writeHead(status).end(JSON.stringify(body)));
   });
-  const realm = `http://localhost:${await listen(listener)}/auth`;
+  const tokenService = `localhost:${await listen(listener)}`;
+  const realm = `http://${tokenService}/auth`;
   const server: TokenServer = {
     registryConfig: { realm, service, issuer, rootcertbundle: pair.certificate },
     realm,
+    settings: { tokenService },
     asked,
     tokenStart: head.slice(0, 120),
     lifetime: 300,
