@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
-import { formatLock, type Lock, parseLock } from "./lock.ts";
+import { formatLock, type Lock, lockedPackage, parseLock } from "./lock.ts";
 import { checkRequest } from "./repository/check-request.ts";
 
 const lock: Lock = {
@@ -57,6 +57,42 @@ describe("a lock", () => {
     [" 91848", " 91848 more", line("dash")],
   ])("with %j as %j is refused at its line", (from, to, at) => {
     expect(() => parseLock(text.replace(from, to), "a.lock")).toThrow(reported("file-invalid", `a.lock:${at}`));
+  });
+});
+
+describe("a package of an index", () => {
+  const good = {
+    name: "dash",
+    version: "1",
+    archive: "debian",
+    path: "pool/d.deb",
+    sha256: "a".repeat(64),
+    size: 1,
+  } as const;
+
+  it("is locked without what else the index says", () => {
+    expect(lockedPackage({ ...good, ...{ priority: "required" } })).toEqual(good);
+  });
+
+  it.each([
+    { name: "../dash" },
+    { name: 'dash"' },
+    { name: "Snapshot:" },
+    { version: "1 2" },
+    { version: "1\nevil 1" },
+    { version: "1\revil" },
+    { path: "../../x.deb" },
+    { path: "pool/../../x.deb" },
+    { path: "https://host/pool/x.deb" },
+    { path: "//host/pool/x.deb" },
+    { path: "pool/a b.deb" },
+    { sha256: "A" },
+    { size: Number.NaN },
+    { size: -1 },
+    { size: 1e30 },
+  ])("is refused with %j", (change) => {
+    const hostile = { ...good, ...change };
+    expect(() => lockedPackage(hostile)).toThrow(reported("repository-failed", hostile.name));
   });
 });
 

@@ -1,4 +1,4 @@
-import { UserError } from "../core/errors.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import type { ArchiveName } from "./archive.ts";
 import { words } from "./deb822.ts";
 
@@ -56,6 +56,26 @@ export function formatLockedPackage({ name, version, archive, path, sha256, size
   return [name, version, `${archive}/${path}`, sha256, size].join(" ");
 }
 
+/** Reads a package's line. Its name becomes a path and a label. Undefined: it is none. */
+function parseLockedPackage(line: string): LockedPackage | undefined {
+  const [, name, version, archive, path, sha256, size] =
+    /^([a-z0-9][a-z0-9+.-]*) (\S+) (debian|debian-security)\/(pool\/\S+\.deb) ([0-9a-f]{64}) (\d+)$/.exec(line) ?? [];
+  if (!name || !version || !path || !sha256 || path.includes("/../")) return undefined;
+  return { name, version, archive: archive as ArchiveName, path, sha256, size: Number(size) };
+}
+
+/** A package of an index, as a lock has it. @throws Failure if its lock could not be read */
+export function lockedPackage(entry: LockedPackage): LockedPackage {
+  const line = formatLockedPackage(entry);
+  const locked = parseLockedPackage(line);
+  if (locked) return locked;
+  throw new Failure(
+    { code: "repository-failed", culprit: entry.name },
+    `The package index has ${JSON.stringify(line)}, which is not a package with a path below pool.`,
+    "Use another mirror.",
+  );
+}
+
 /**
  * Reads a lock.
  *
@@ -84,28 +104,11 @@ export function parseLock(text: string, file: string): Lock {
       header.set(field[1], field[2]);
       continue;
     }
-    const [name, version, path, sha256, size, more] = words(line);
-    const place = /^(debian|debian-security)\/(pool\/[^ ]+\.deb)$/.exec(path ?? "");
-    // The name becomes a path and a label.
-    if (
-      !/^[a-z0-9][a-z0-9+.-]*$/.test(name ?? "") ||
-      version === undefined ||
-      place?.[2] === undefined ||
-      path?.includes("/../")
-    ) {
+    const entry = parseLockedPackage(words(line).join(" "));
+    if (!entry) {
       throw wrong(index + 1, "this is not a package, which has a name, version, path, sha256 and size");
     }
-    if (!/^[0-9a-f]{64}$/.test(sha256 ?? "") || !/^\d+$/.test(size ?? "") || more !== undefined) {
-      throw wrong(index + 1, `the sha256 or size of ${name} is missing or malformed`);
-    }
-    locked.push({
-      name: name as string,
-      version,
-      archive: place[1] as ArchiveName,
-      path: place[2],
-      sha256: sha256 as string,
-      size: Number(size),
-    });
+    locked.push(entry);
   }
   const list = (name: string) => words(header.get(name));
   for (const name of ["Suites", "Components", "Architecture", "Packages"]) {

@@ -4,7 +4,7 @@ import { Failure } from "../core/errors.ts";
 import { type ArchiveName, archiveOf } from "./archive.ts";
 import type { ArchiveKey } from "./archive-keys.ts";
 import { decompressAll } from "./decompress.ts";
-import { formatLockedPackage, type Lock, type LockRequest } from "./lock.ts";
+import { formatLockedPackage, type Lock, type LockRequest, lockedPackage } from "./lock.ts";
 import { PackageIndex } from "./package-index.ts";
 import { type IndexFile, packagesIndex, parseRelease, type Release } from "./release.ts";
 import { resolveClosure } from "./resolve.ts";
@@ -52,14 +52,7 @@ export async function makeLock(request: LockRequest, options: LockOptions): Prom
   return {
     ...request,
     snapshot: snapshotOf(options.now),
-    locked: closure.map(({ name, version, archive, path, sha256, size }) => ({
-      name,
-      version,
-      archive,
-      path,
-      sha256,
-      size,
-    })),
+    locked: closure.map(lockedPackage),
   };
 }
 
