@@ -1,12 +1,12 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
-import { parseImageConfig } from "../oci/config.ts";
+import { maximumConfigSize, parseImageConfig } from "../oci/config.ts";
 import { checkDescriptor, type Descriptor, formatPlatform, isSamePlatform, type Platform } from "../oci/descriptor.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { parseJson } from "../oci/json.ts";
 import { blobPath } from "../oci/layout.ts";
-import { type ImageIndex, type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
+import { type ImageIndex, type ImageManifest, isIndex, maximumManifestSize, parseManifest } from "../oci/manifest.ts";
 import { readInput } from "./files.ts";
 
 /** An OCI layout of another ruleset (OCI image specification, "Image Layout"). Its blobs may be links out of the folder. */
@@ -57,7 +57,7 @@ export class OciLayout {
 
   /** @throws UserError if the manifest is missing or damaged */
   manifest(descriptor: Descriptor): { bytes: Buffer; manifest: ImageManifest | ImageIndex } {
-    const bytes = this.#read(descriptor.digest);
+    const bytes = this.#blob(descriptor.digest, maximumManifestSize);
     return {
       bytes,
       manifest: parseManifest(bytes, { mediaType: descriptor.mediaType, document: this.#path(descriptor.digest) }),
@@ -66,7 +66,7 @@ export class OciLayout {
 
   /** @throws UserError if the configuration is missing or damaged */
   config(manifest: ImageManifest): { bytes: Buffer; platform: Platform } {
-    const bytes = this.#read(manifest.config.digest);
+    const bytes = this.#blob(manifest.config.digest, maximumConfigSize);
     const { os, architecture, variant } = parseImageConfig(bytes, this.#path(manifest.config.digest));
     return { bytes, platform: { os, architecture, ...(variant ? { variant } : {}) } };
   }
@@ -78,9 +78,8 @@ export class OciLayout {
   }
 
   #entries(): Descriptor[] {
-    const document = join(this.name, "index.json");
     // Do not check schemaVersion: rules_oci omits it for an index.
-    return parseJson(readInput(join(this.#folder, "index.json")), document)
+    return parseJson(this.#read("index.json", maximumManifestSize), join(this.name, "index.json"))
       .get("manifests")
       .items()
       .map(checkDescriptor);
@@ -91,15 +90,23 @@ export class OciLayout {
     return isIndex(manifest) ? { os: "", architecture: "" } : this.config(manifest).platform;
   }
 
-  #read(digest: Digest): Buffer {
-    const bytes = readInput(join(this.#folder, blobPath(digest)));
-    if (sha256(bytes) === digest) return bytes;
-    const path = this.#path(digest);
-    throw new UserError(
-      { code: "image-invalid", culprit: path },
-      `${path} has the digest ${sha256(bytes)}.`,
-      "Build the layout again.",
-    );
+  #blob(digest: Digest, most: number): Buffer {
+    const bytes = this.#read(blobPath(digest), most);
+    const found = sha256(bytes);
+    if (found === digest) return bytes;
+    throw this.#invalid(blobPath(digest), `has the digest ${found}`);
+  }
+
+  #read(name: string, most: number): Buffer {
+    const file = join(this.#folder, name);
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > most) throw this.#invalid(name, `has ${size} bytes, more than ${most}`);
+    return readInput(file);
+  }
+
+  #invalid(name: string, problem: string): UserError {
+    const path = join(this.name, name);
+    return new UserError({ code: "image-invalid", culprit: path }, `${path} ${problem}.`, "Build the layout again.");
   }
 
   #path(digest: Digest): string {

@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { readWhole } from "../core/read-whole.ts";
+import { maximumConfigSize } from "../oci/config.ts";
 import { type Descriptor, formatPlatform, isSamePlatform } from "../oci/descriptor.ts";
 import { parseJson } from "../oci/json.ts";
 import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
@@ -8,9 +9,6 @@ import { formatReference, parseReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { choosePlatforms, type IndexedImage } from "../registry/platforms.ts";
 import type { ContainerAtDigest, ContainerAtTag } from "./model.ts";
-
-/** Bytes of the largest image configuration that is read. */
-const maximumConfig = 8 * 1024 * 1024;
 
 /**
  * Asks a registry which image a tag names now, for one platform.
@@ -95,12 +93,12 @@ async function requirePlatform(
   document: string,
 ): Promise<void> {
   const identity = { code: "image-unsuitable", culprit: document } as const;
-  if (config.size > maximumConfig) {
+  if (config.size > maximumConfigSize) {
     const problem = `The configuration of ${document} has ${config.size} bytes, which is too large.`;
     throw new UserError(identity, problem, "Use another image.");
   }
   const node = parseJson(
-    await readWhole(client.getBlob(repository, config), maximumConfig),
+    await readWhole(client.getBlob(repository, config), maximumConfigSize),
     `configuration of ${document}`,
   );
   const text = (key: string) => (node.get(key).present ? node.get(key).string() : "");

@@ -3,6 +3,9 @@ import type { Digest } from "./digest.ts";
 import { parseJson } from "./json.ts";
 import type { ImageManifest } from "./manifest.ts";
 
+/** Bytes of the largest configuration that is read. */
+export const maximumConfigSize = 8 * 1024 * 1024;
+
 /** How a container of an image starts: OCI image specification, "Image Configuration", `config`. */
 export interface ExecutionConfig {
   readonly User?: string;

@@ -1,7 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { UserError } from "../../core/errors.ts";
 import { temporaryFolder } from "../../core/testdata/folder.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
@@ -179,6 +190,70 @@ describe("layout", () => {
     writeFileSync(join(folder, "short.tar.gz"), "");
     const short = '["blob","base.json","short.tar.gz"]';
     await refused([...image, short, ...blobs.slice(1)]).toThrow(reported("image-invalid", "short.tar.gz"));
+  });
+});
+
+describe("import", () => {
+  const outputs = ["--manifest=im.json", "--config=ic.json", "--descriptor=id.json"];
+  const blob = (digest: string) => `in/blobs/sha256/${digest.split(":")[1]}`;
+  function store(document: unknown): { readonly digest: string; readonly size: number } {
+    const bytes = Buffer.from(JSON.stringify(document));
+    const digest = sha256(bytes);
+    mkdirSync(join(folder, "in/blobs/sha256"), { recursive: true });
+    writeFileSync(join(folder, blob(digest)), bytes);
+    return { digest, size: bytes.length };
+  }
+  const imported = (...manifests: readonly object[]) => {
+    writeFileSync(join(folder, "in/index.json"), JSON.stringify({ manifests }));
+    return run(["import", "--layout=in", "--platform=linux/amd64", ...outputs]);
+  };
+  const manifestType = "application/vnd.oci.image.manifest.v1+json";
+  const indexType = "application/vnd.oci.image.index.v1+json";
+  const configType = "application/vnd.oci.image.config.v1+json";
+  function storeImage(config: object = store(json("c.json"))) {
+    const document = { schemaVersion: 2, mediaType: manifestType, config: { mediaType: configType, ...config } };
+    return { mediaType: manifestType, ...store({ ...document, layers: [] }) };
+  }
+
+  it.each(["sha256:../../../etc/passwd", `sha256:${"../".repeat(21)}a`, "../x:a", ""])(
+    "refuses %j for the digest of a manifest or a configuration",
+    async (digest) => {
+      const { mediaType, size } = storeImage();
+      await expect(imported({ mediaType, size, digest })).rejects.toThrow(UserError);
+      await expect(imported(storeImage({ digest, size: 1 }))).rejects.toThrow(UserError);
+      expect(readdirSync(folder)).not.toContain("im.json");
+    },
+  );
+
+  it("refuses a blob that is a link to another file", async () => {
+    const config = store(json("c.json"));
+    rmSync(join(folder, blob(config.digest)));
+    symlinkSync("/etc/passwd", join(folder, blob(config.digest)));
+    await expect(imported(storeImage(config))).rejects.toThrow(reported("image-invalid", blob(config.digest)));
+  });
+
+  it("reads no document that is larger than any of its kind", async () => {
+    const made = storeImage();
+    const config = store(json("c.json")).digest;
+    for (const digest of [config, made.digest]) {
+      // A file of holes.
+      truncateSync(join(folder, blob(digest)), 2 ** 32);
+      await expect(imported(made)).rejects.toThrow(reported("image-invalid", blob(digest)));
+    }
+    truncateSync(join(folder, "in/index.json"), 2 ** 32);
+    const again = run(["import", "--layout=in", ...outputs]);
+    await expect(again).rejects.toThrow(reported("image-invalid", "in/index.json"));
+  });
+
+  it("follows one index, and no index in it", async () => {
+    const index = (...manifests: readonly object[]) => ({
+      mediaType: indexType,
+      ...store({ schemaVersion: 2, mediaType: indexType, manifests }),
+    });
+    await imported(index(storeImage()));
+    expect(read("ic.json")).toEqual(read("c.json"));
+    await imported(index(index(storeImage())));
+    expect(read("ic.json").length).toBe(0);
   });
 });
 
