@@ -43,7 +43,7 @@ describe("slipway registry", () => {
   it("gc tells what it removed", async () => {
     const { env } = await stateOfTest();
     expect((await slipway(env, "gc")).out).toBe("Removed 0 uploads, 0 manifests, 0 blobs: 0 B.\n");
-    const none = { uploads: 0, manifests: 0, blobs: 0, bytes: 0 };
+    const none = { uploads: 0, manifests: 0, blobs: 0, bytes: 0, skipped: [] };
     expect(JSON.parse((await slipway(env, "gc", "--json")).out)).toEqual(none);
   });
 

@@ -53,9 +53,10 @@ describe("what pods are given", () => {
     const auths = { [host]: { auth: Buffer.from("u:geheim").toString("base64") } };
     writeFileSync(join(home, "config.json"), JSON.stringify({ auths }));
     if (typeof auth === "object" && "settings" in auth) {
-      env.SLIPWAY_CONFIG = join(home, "config.yaml");
+      const config = join(home, "config.yaml");
+      env["SLIPWAY_CONFIG"] = config;
       // JSON is YAML.
-      writeFileSync(env.SLIPWAY_CONFIG, JSON.stringify({ registries: { [host]: auth.settings } }));
+      writeFileSync(config, JSON.stringify({ registries: { [host]: auth.settings } }));
     }
     const access = await givenAccess(`${host}/${repository}@${content.digest}`, { ...settings, ...more }, env);
     expect(JSON.stringify(access)).not.toMatch(/geheim|dTpnZWhlaW0/);

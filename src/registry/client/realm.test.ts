@@ -51,7 +51,7 @@ describe("a token service", () => {
     ["10.0.0.5", "https://10.0.0.6/token"],
     ["10.0.0.5", "https://0.0.5/token"],
     ["[fd00::1]", "https://[fd00::2]/token"],
-    ["registry", "https://auth/token"],
+    ["registry:443", "https://auth/token"],
     ["registry.example.com", "https://localhost/token"],
     ["registry.example.com", "http://registry.example.com/token"],
     ["registry.example.com", "http://auth.example.com/token"],
