@@ -246,6 +246,52 @@ it("takes nothing that is not what its digest says", async () => {
   }
 });
 
+/** A version of the model, as somebody with push right to its repository could change it. */
+async function forged(titles: readonly string[]): Promise<Digest> {
+  const good = await push(folderWith({ a: "content" }));
+  const { bytes, mediaType } = registry.manifests.get(`models/iris ${good}`) ?? { bytes: Buffer.of(), mediaType: "" };
+  const manifest = JSON.parse(bytes.toString());
+  const [layer] = manifest.layers;
+  const layers = titles.map((title) => ({ ...layer, annotations: { "org.opencontainers.image.title": title } }));
+  const changed = Buffer.from(JSON.stringify({ ...manifest, layers }));
+  registry.manifests.set(`models/iris ${sha256(changed)}`, { bytes: changed, mediaType });
+  return sha256(changed);
+}
+
+it.each([
+  [["../../../../../evil"]],
+  [["/evil"]],
+  [["a/../../evil"]],
+  [["a\\..\\evil"]],
+  [["evil\u001b[2J\n"]],
+  [["a", "A"]],
+  [["a", "a"]],
+  [["a", "a/evil"]],
+  [["a/x", "A/evil"]],
+  [["\u00e9", "e\u0301"]],
+])("brings nothing of a model with the files %j", async (titles) => {
+  const volume = folderOfTest();
+  const digest = await forged(titles);
+  await expect(sync(volume, digest)).rejects.toThrow(reported("model-invalid", expect.anything()));
+  expect(Object.values(contentsOf(volume))).not.toContain("content");
+  expect(existsSync(join(volume, folderOf(digest)))).toBe(false);
+});
+
+it("writes to no place that a link in the volume leads to", async () => {
+  const outside = folderWith({ "sub/f": "of others", other: "of others" });
+  const digest = await push(folderWith({ "sub/f": "content", g: "content 2" }));
+  const volume = folderOfTest();
+  await sync(volume, digest);
+  const folder = join(volume, folderOf(digest));
+  rmSync(join(folder, "sub"), { recursive: true });
+  symlinkSync(join(outside, "sub"), join(folder, "sub"));
+  rmSync(join(folder, "g"));
+  symlinkSync(join(outside, "other"), join(folder, "g"));
+  await sync(volume, digest);
+  expect(contentsOf(folder)).toEqual({ "sub/f": "content", g: "content 2" });
+  expect(contentsOf(outside)).toEqual({ "sub/f": "of others", other: "of others" });
+});
+
 it("brings the newest version where none is named, by a link", async () => {
   const source = folderWith({ a: "1" });
   const one = await push(source);
