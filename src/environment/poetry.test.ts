@@ -83,10 +83,12 @@ describe("poetryContentHash", () => {
     const plain = entry("one", `groups = ["main"]\n${files}`);
     for (const lock of [
       plain.replace('"one"', '"one\\n--no-binary x"'),
+      ...["-r", "-e.", "--pre", "..", ".", "-"].map((name) => plain.replace('"one"', JSON.stringify(name))),
       plain.replace('version = "1.0"', 'version = "1.0 --no-binary=x"'),
       plain.replace("sha256:aa", "sha256:aa --no-binary=x"),
       `${plain}markers = "os_name == 'a'\\u2028--no-binary x"\n`,
       `${plain}markers = "os_name == 'a' --no-binary=x"\n`,
+      `${plain}markers = "os_name == '$\{PIP_INDEX_URL}'"\n`,
     ]) {
       expect(read(lock + metadata())).toThrow(reported("file-invalid", "poetry.lock"));
     }

@@ -51,11 +51,11 @@ function requirementOf(entry: Table, lockName: string): string[] {
   const marker = typeof condition === "string" ? ` ; ${condition}` : "";
   // Each becomes a part of a line, which must not become another line or an option of pip.
   const isPlain =
-    /^[\w.-]+$/.test(name) &&
+    /^\w[\w.-]*$/.test(name) &&
     /^[\w.!+-]+$/.test(version) &&
     hashes.every((each) => /^\w+:[0-9a-f]+$/.test(each)) &&
     isOneLine(marker) &&
-    !/(^|\s)[-#]/.test(marker);
+    !/(^|\s)[-#]|\$\{/.test(marker);
   if (!isPlain) throw damaged(lockName, `${JSON.stringify(name)} has an invalid name, version, hash or condition`);
   return [`${name}==${version}${marker}${hashes.map((each) => ` --hash=${each}`).join("")}`];
 }

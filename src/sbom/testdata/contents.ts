@@ -43,7 +43,7 @@ export const imageContents: fc.Arbitrary<ImageContents> = fc.record(
     platform: fc.record({ os: fc.constant("linux"), architecture: fc.constantFrom("amd64", "arm64") }),
     base: fc.record({ name: fc.constantFrom("debian", "registry.example.com/base", "ghcr.io/a/b:1"), digest }),
     distribution: fc.record(
-      { id: fc.constantFrom("debian", "ubuntu"), versionId: fc.constantFrom("12", "24.04") },
+      { id: fc.oneof(fc.constantFrom("debian", "ubuntu"), text), versionId: fc.oneof(fc.constant("12"), text) },
       { requiredKeys: ["id"] },
     ),
     layers: fc.array(fc.record({ digest, packages: fc.array(packageRecord) })),
