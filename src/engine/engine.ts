@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import type { PlacedResources } from "../deployment/resources.ts";
+import type { RunnableImage } from "../registry/signatures/runnable-image.ts";
 import type { Sink } from "./flow.ts";
 import type { Network } from "./limits.ts";
 
@@ -16,7 +17,7 @@ export interface Run {
 
 export interface ContainerRun extends Run {
   /** `HOST/REPOSITORY@sha256:…`, or whatever the engine takes for an image. */
-  readonly image: string;
+  readonly image: RunnableImage;
   /** Program in the image that runs in place of the image's entrypoint. */
   readonly entrypoint?: string;
   readonly network: Network;

@@ -8,6 +8,7 @@ import { formatLayerMetadata, parseLayerMetadata } from "../oci/layer.ts";
 import { formatReference } from "../oci/reference.ts";
 import { appendLayers, type LocalLayer } from "../registry/append.ts";
 import type { PushEvent } from "../registry/client/push.ts";
+import { ifRunnable, isRestricted, type RunnableImage } from "../registry/signatures/runnable-image.ts";
 import { SourceImage } from "../registry/source-image.ts";
 import { openWritable, type WritableOptions } from "../registry/writable.ts";
 import { basePython, variablesOf } from "./base-python.ts";
@@ -24,7 +25,7 @@ const environmentsRepository = "slipway/environments";
 
 export interface EnvironmentImageOptions extends WritableOptions {
   /** The image it stands on: `HOST/REPOSITORY@sha256:…`. */
-  readonly base: string;
+  readonly base: RunnableImage;
   /** `os/architecture[/variant]`. */
   readonly platform: string;
   readonly env: Environment;
@@ -35,12 +36,16 @@ export interface EnvironmentImageOptions extends WritableOptions {
 
 /**
  * The image of an environment of files: a layer on its base, in the registry of jobs. Whoever has that registry shares it: where the tag that stands
- * for files, base and platform is there, nothing is built, fetched or sent.
+ * for files, base and platform is there, nothing is built, fetched or sent. Where the configuration file requires a signature of the
+ * environment or of its base, one that someone else made must have the signature that is required of environments, and is built here otherwise.
  *
  * @returns `HOST/slipway/environments@sha256:…`
  * @throws UserError when it cannot be made of these files on this base, or a program for that is missing; Failure when an index does not answer
  */
-export async function environmentImage(source: EnvironmentSource, options: EnvironmentImageOptions): Promise<string> {
+export async function environmentImage(
+  source: EnvironmentSource,
+  options: EnvironmentImageOptions,
+): Promise<RunnableImage> {
   const { base, platform, env, python } = { ...options, python: source.python ?? "" };
   const key = environmentKey(source, { base: base.slice(base.indexOf("@") + 1), platform, python });
   const known = await inRegistry(key, options);
@@ -70,12 +75,16 @@ export async function environmentImage(source: EnvironmentSource, options: Envir
   }
 }
 
-async function inRegistry(key: string, options: WritableOptions): Promise<string | undefined> {
+async function inRegistry(key: string, options: EnvironmentImageOptions): Promise<RunnableImage | undefined> {
   const { client, host, place } = await openWritable(options);
   const repository = place(environmentsRepository);
   try {
     const found = await client.headManifest(repository, key);
-    return found && formatReference({ registry: host, repository, digest: found.digest });
+    if (!found) return undefined;
+    const image = formatReference({ registry: host, repository, digest: found.digest });
+    // Without a rule for environments, nothing says who made it.
+    if (!(await isRestricted(image, options.env)) && (await isRestricted(options.base, options.env))) return undefined;
+    return await ifRunnable(image, options.env);
   } finally {
     client.close();
   }

@@ -10,6 +10,7 @@ import { type AppendOptions, appendLayers, type LocalLayer } from "./append.ts";
 import { FakeRegistry } from "./client/testdata/fake-registry.ts";
 import { StoredImages } from "./client/testdata/stored-images.ts";
 import { type Ask, pushBlob, putManifest, serverOfTest, stateOfTest } from "./server/testdata/fixture.ts";
+import type { RunnableImage } from "./signatures/runnable-image.ts";
 
 let ask: Ask;
 let host: string;
@@ -59,7 +60,7 @@ async function layer(content: string): Promise<LocalLayer> {
 }
 
 const append = (image: string, options: Partial<AppendOptions> & Pick<AppendOptions, "layers">) =>
-  appendLayers({ image, env, embedded: async () => ({ socketPath, host }), ...options });
+  appendLayers({ image: image as RunnableImage, env, embedded: async () => ({ socketPath, host }), ...options });
 
 /** What was asked of the embedded registry since the last call. */
 const requests = async () => {

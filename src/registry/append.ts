@@ -5,6 +5,8 @@ import { sha256 } from "../oci/digest.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
 import { formatReference } from "../oci/reference.ts";
 import { type BlobToPush, type ImageContent, type PushEvent, pushImages } from "./client/push.ts";
+import { signPushed } from "./signatures/rules.ts";
+import { ownImage, type RunnableImage } from "./signatures/runnable-image.ts";
 import { SourceImage } from "./source-image.ts";
 import { openWritable, type WritableOptions } from "./writable.ts";
 
@@ -17,7 +19,7 @@ export interface LocalLayer {
 
 export interface AppendOptions extends WritableOptions {
   /** The image to build on: `HOST/REPOSITORY@sha256:…`. */
-  readonly image: string;
+  readonly image: RunnableImage;
   /** `os/architecture[/variant]`: the image to choose if the digest is that of an index. */
   readonly platform?: string;
   /** In order, on top of the image's own. Without any, the image is copied to the registry of jobs. */
@@ -35,7 +37,7 @@ export interface AppendOptions extends WritableOptions {
 /**
  * Adds layers to an image and pushes the result to the registry of jobs ({@link openWritable}). Mounts the image's layers within a registry
  * and streams them between two; they are never on this machine's disk. The same inputs give the same digest. If the registry has it, this
- * sends one HEAD, since the image's manifest and configuration are cached.
+ * sends one HEAD, since the image's manifest and configuration are cached. Signs it, if the configuration file has a key for that.
  *
  * @returns `image`: `HOST/REPOSITORY@sha256:…`
  * @throws UserError if there is no such image, it has another platform, or a registry refuses
@@ -66,7 +68,8 @@ export async function appendLayers(options: AppendOptions) {
     const { tags = [], onEvent, signal } = options;
     const image = { client: target.client, repository, tags, digest, read };
     const [outcome = "unchanged"] = await pushImages([image], { check: "tags", onEvent, signal });
-    return { image: formatReference({ registry: target.host, repository, digest }), digest, outcome };
+    await signPushed(target.client, { registry: target.host, repository }, [composed.descriptor], options.env);
+    return { image: ownImage(formatReference({ registry: target.host, repository, digest })), digest, outcome };
   } finally {
     target.client.close();
     source.close();

@@ -1,7 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import type { JobResources, PlacedResources } from "../deployment/resources.ts";
 import { type CallEngine, helperVariable } from "../engine/calls/calls.ts";
-import { HelperCalls, placeByHelper, pullByHelper } from "../engine/calls/helper.ts";
+import { allowedByHelper, HelperCalls, placeByHelper, pullByHelper } from "../engine/calls/helper.ts";
 import { ContainerCalls, ProcessCalls } from "../engine/calls/local.ts";
 import { detectEngine, type EngineChoice } from "../engine/choose.ts";
 import { imageVariables } from "./images.ts";
@@ -54,7 +54,10 @@ export function callEngine(keep: boolean): CallEngine {
   switch (engine.kind) {
     case "container":
       if (keep && process.env[helperVariable]) return new HelperCalls("container", process.env);
-      return new ContainerCalls(engine.client, process.env, (image) => pullByHelper(image, process.env));
+      return new ContainerCalls(engine.client, process.env, {
+        pull: (image) => pullByHelper(image, process.env),
+        allow: (image) => allowedByHelper(image, process.env),
+      });
     case "kubernetes":
       return new HelperCalls("kubernetes", process.env);
     case "process":

@@ -5,7 +5,7 @@ import { digestOfTag } from "../deployment/resolve-image.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { FindCredential } from "../registry/client/auth.ts";
 import { embeddedHost, openByName, openConfigured } from "../registry/open-by-name.ts";
-import { requireSignature } from "../registry/signatures/rules.ts";
+import { runnableImage } from "../registry/signatures/runnable-image.ts";
 import type { Service } from "./model.ts";
 import { resolveModels } from "./served-models.ts";
 
@@ -23,14 +23,22 @@ export async function resolveService(service: Service, env: Environment): Promis
 async function resolveImage({ image, containerRegistry }: Service, env: Environment): Promise<string> {
   const reference = parseReference(image);
   const { registry, repository, tag = "latest" } = reference;
-  const open = async (name: string) => {
+  const open = openerFor({ image, containerRegistry }, env);
+  const place = { repository: formatReference({ registry, repository }), tag };
+  const digest = reference.digest ?? (await digestOfTag(place, open)).digest;
+  return runnableImage(`${place.repository}@${digest}`, env, open);
+}
+
+/** Opens the registry of a service's image with the credential that the service names. */
+export function openerFor(
+  { image, containerRegistry }: { readonly image: string; readonly containerRegistry?: string | undefined },
+  env: Environment,
+) {
+  const reference = parseReference(image);
+  return async (name: string) => {
     if (containerRegistry === undefined || name === embeddedHost(env)) return openByName(name, env);
     const { credential, source } = await findNamedRegistry(containerRegistry, reference, env);
     const find: FindCredential = async () => ({ credential, source, correction, searched: [], problems: [] });
     return openConfigured(name, env, find);
   };
-  const place = { repository: formatReference({ registry, repository }), tag };
-  const digest = reference.digest ?? (await digestOfTag(place, open)).digest;
-  await requireSignature(reference, digest, open, env);
-  return `${place.repository}@${digest}`;
 }

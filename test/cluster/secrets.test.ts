@@ -5,6 +5,7 @@ import { folderOfTest, git, repositoryOfTest } from "../../src/deployment/testda
 import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
 import { placeCode } from "../../src/engine/job/place-code.ts";
 import { findEmbeddedRegistry } from "../../src/registry/server/ensure.ts";
+import type { RunnableImage } from "../../src/registry/signatures/runnable-image.ts";
 import { SecretWatch } from "../credentials/testdata/secrets.ts";
 import { shellImage } from "./testdata/image.ts";
 import { kubectl } from "./testdata/kubectl.ts";
@@ -90,7 +91,11 @@ it("of git servers never reach the cluster, whose pods have the code", async () 
       if (!found) throw new Error("the registry is gone");
       return found;
     };
-    const { image, folders } = await placeCode(user.image, local, { canMount: false, env: namespace.env, embedded });
+    const { image, folders } = await placeCode(user.image as RunnableImage, local, {
+      canMount: false,
+      env: namespace.env,
+      embedded,
+    });
     const [cwd = ""] = folders;
     const engine = user.engine();
     const id = await engine.submit({ ...user.program("cat words.txt; find /slipway", { image }), cwd });

@@ -13,7 +13,7 @@ import { makeProgram } from "../../engine/job/program.ts";
 import { itemProgram } from "../../engine/job/sweep.ts";
 import { absoluteVolumes } from "../../engine/volumes.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
-import { requireSignature } from "../../registry/signatures/rules.ts";
+import { runnableImage } from "../../registry/signatures/runnable-image.ts";
 import { runningRegistry } from "../embedded.ts";
 import { openRunning } from "../image/named-image.ts";
 import { followJob } from "./job-control.ts";
@@ -52,7 +52,8 @@ export async function runJob(options: RunOptions): Promise<void> {
   });
   const image = imageOf(deployment.interpreter);
   const kind = engineFor(options.engine, image);
-  const placed = image === undefined ? code : await placeCode(image, code, placeOptions(deployment, kind));
+  const placed =
+    image === undefined ? code : await placeCode(await runnableImage(image), code, placeOptions(deployment, kind));
   const { platform } = deployment;
   const { volumes } = deployment;
   const inFolder = volumes === undefined ? {} : { volumes: absoluteVolumes(volumes, file.folder) };
@@ -96,12 +97,10 @@ function lacksOf({ resources, network }: ResolvedDeployment, kind: EngineName): 
   return lacks;
 }
 
-/** @throws UserError if the configuration file requires a signature of the image, or of the base of the environment, that it lacks */
+/** @throws Failure if the image, or the base of the environment, may not run by the configuration file */
 async function requireSigned({ interpreter }: ResolvedDeployment): Promise<void> {
   const image = imageOf(interpreter) ?? environmentOf(interpreter)?.base;
-  if (image === undefined) return;
-  const reference = parseReference(image);
-  if (reference.digest) await requireSignature(reference, reference.digest, openRunning);
+  if (image !== undefined) await runnableImage(image, process.env, openRunning);
 }
 
 /** The image of a job. Undefined: it runs with an interpreter of this machine. */

@@ -1,10 +1,11 @@
 /**
  * Speaks to engines for programs that cannot: `helper engine` tells which one SLIPWAY_ENGINE chooses, `helper check IMAGE…` whether it can
- * pull images, `helper pull IMAGE` pulls one with Slipway's credential, `helper resources JSON SUBJECT OPTION` looks up their instance type,
+ * pull images, `helper allow IMAGE` whether the rules for images let it run, `helper pull IMAGE` pulls one with Slipway's credential, `helper resources JSON SUBJECT OPTION` looks up their instance type,
  * `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output),
  * `helper files` moves content between this machine and registries (see file-service.ts), and
  * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for the program of that process, with one of the images.
  */
+
 import { mkdirSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import { exitStatusOf, jsonOf, reportOf, UserError } from "../../core/errors.ts"
 import { reportUncaught } from "../../core/unexpected.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
 import type { JobResources } from "../../deployment/resources.ts";
+import { runnableImage } from "../../registry/signatures/runnable-image.ts";
 import { describeEngine, detectEngine } from "../choose.ts";
 import { pullWithAccess } from "../container/pull.ts";
 import { writeTo } from "../flow.ts";
@@ -62,13 +64,16 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
     const [image = ""] = words;
     const isPulled = choice.kind === "container" && (await pullWithAccess(choice.client, image, process.env));
     process.stdout.write(JSON.stringify({ isPulled }));
+  } else if (command === "allow") {
+    const [image = ""] = words;
+    process.stdout.write(JSON.stringify({ image: await runnableImage(image) }));
   } else if (command === "check") {
     if (choice.kind === "kubernetes") await (await import("./kubernetes.ts")).checkImages(words, process.env);
   } else {
     throw new UserError(
       { code: "command-line-invalid", culprit: String(command) },
       `The helper has no command ${command}.`,
-      "Its commands are engine, check, pull, resources, calls, files and serve.",
+      "Its commands are engine, allow, check, pull, resources, calls, files and serve.",
     );
   }
 }
@@ -88,7 +93,7 @@ function keepCompiled(): void {
 reportUncaught();
 keepCompiled();
 main(process.argv.slice(2)).catch((error) => {
-  if (["pull", "resources"].includes(process.argv[2] ?? "")) process.stdout.write(jsonOf(error));
+  if (["allow", "pull", "resources"].includes(process.argv[2] ?? "")) process.stdout.write(jsonOf(error));
   else process.stderr.write(`slipway: ${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);
 });

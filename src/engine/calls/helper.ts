@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +11,9 @@ import type { Environment } from "../../core/environment.ts";
 import { type ErrorIdentity, Failure, UserError } from "../../core/errors.ts";
 import { interruptible } from "../../core/interrupts.ts";
 import { onLines } from "../../core/lines.ts";
+import { configFile } from "../../core/user-folders.ts";
 import type { JobResources, PlacedResources } from "../../deployment/resources.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import { flow } from "../flow.ts";
 import type { EngineKind } from "../kind.ts";
 import { started } from "../process/started.ts";
@@ -102,6 +105,28 @@ export class HelperCalls implements CallEngine {
 export async function pullByHelper(image: string, env: Environment): Promise<boolean> {
   const helper = env[helperVariable];
   return helper ? (await ask<{ readonly isPulled: boolean }>(helper, ["pull", image], env)).isPulled : false;
+}
+
+/** Answers of {@link allowedByHelper}: each question costs the start of a program. */
+const allowed = new Map<string, Promise<RunnableImage>>();
+
+/**
+ * Has the helper verify what the rules of the configuration file require of an image. Where the file has none, nothing is asked.
+ *
+ * @throws UserError if the image may not run, or the program was started without a helper while there are rules
+ */
+export async function allowedByHelper(image: string, env: Environment): Promise<RunnableImage> {
+  const known = allowed.get(image);
+  if (known !== undefined) return known;
+  // Any other reason why the file cannot be read is the helper's to tell.
+  const text = await readFile(configFile(env).path, "utf8").catch(({ code }) => (code === "ENOENT" ? "" : "require"));
+  if (!text.includes("require")) return image as RunnableImage;
+  const helper = env[helperVariable];
+  if (!helper) throw withoutHelper("`require` in the configuration file");
+  const asked = ask<{ readonly image: RunnableImage }>(helper, ["allow", image], env).then((answer) => answer.image);
+  allowed.set(image, asked);
+  asked.catch(() => allowed.delete(image));
+  return asked;
 }
 
 /**

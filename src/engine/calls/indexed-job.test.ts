@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { CallBatch } from "./calls.ts";
 import { accessSecret, indexedJob, renewedAccess } from "./indexed-job.ts";
 import { batch as oneCall } from "./testdata/batch.ts";
 
-const image = "localhost:5000/a@sha256:0";
+const image = "localhost:5000/a@sha256:0" as RunnableImage;
 const names = { name: "square-1", namespace: "n", owner: "me", nonce: "secret-nonce" };
 
 function batch(inputs: readonly string[], more: Partial<CallBatch> = {}): CallBatch {

@@ -1,4 +1,5 @@
 import { UserError } from "../../core/errors.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import {
   type JobManifest,
   type JobNames,
@@ -54,7 +55,7 @@ const usualParallelism = 50;
  */
 export function indexedJob(
   batch: CallBatch,
-  image: string,
+  image: RunnableImage,
   names: JobNames,
   dockerConfig: string | undefined,
   references: Readonly<Record<string, SecretKey>> = {},

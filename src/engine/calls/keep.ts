@@ -5,6 +5,7 @@ import { isIndex, parseManifest } from "../../oci/manifest.ts";
 import { parseReference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { openByName } from "../../registry/open-by-name.ts";
+import { isRestricted } from "../../registry/signatures/runnable-image.ts";
 import { type ResultScope, resultKey } from "../../results/key.ts";
 import { inParallel, type ResultPlace } from "../../results/read.ts";
 import { ResultIndex } from "../../results/result-index.ts";
@@ -44,6 +45,12 @@ export class KeptCalls {
     let kept: Kept | undefined;
     let keys: string[] = [];
     let found = new Map<string, string>();
+    // Whoever may push to the repository could have written them.
+    if (await isRestricted(batch.image ?? "", this.#env)) {
+      if (!this.#failed)
+        this.#notice("Results are not kept, because `require` in the configuration file is for this image.");
+      this.#failed = true;
+    }
     try {
       if (!this.#failed) {
         const now = await this.#of(batch);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, messageOf, UserError } from "../../core/errors.ts";
 import { countInterval, heartbeat, patience } from "../../core/heartbeat.ts";
+import { runnableImage } from "../../registry/signatures/runnable-image.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
 import { checkArchitecture } from "../kubernetes/architecture.ts";
 import { requireClaims } from "../kubernetes/claims.ts";
@@ -110,10 +111,10 @@ export class KubernetesCalls implements CallEngine {
   }
 
   async #start(batch: CallBatch, listener: CallListener) {
-    const { image = "" } = batch;
     const cluster = await this.#prepared.cluster;
     const before = cluster.api.requests;
-    checkReach(image, cluster);
+    checkReach(batch.image ?? "", cluster);
+    const image = await runnableImage(batch.image ?? "", this.#env);
     const [{ dockerConfig }, access, { values, references }] = await Promise.all([
       this.#prepared.access(image),
       this.#prepared.files(image),

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Environment } from "../../core/environment.ts";
 import { timeLimitSignal } from "../../core/time-limit.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { ContainerClient } from "../container/client.ts";
 import { LoginSource } from "../container/login.ts";
 import { isOnThisMachine } from "../container/reach.ts";
@@ -109,22 +110,28 @@ export class ProcessCalls implements CallEngine {
   }
 }
 
-type Pull = NonNullable<ContainerRunOptions["pull"]>;
+/** What a program does itself, or has its helper do. */
+interface ImageAccess {
+  readonly pull: NonNullable<ContainerRunOptions["pull"]>;
+  /** Verifies what the rules of the configuration file require. */
+  readonly allow: (image: string) => Promise<RunnableImage>;
+}
 
 export class ContainerCalls implements CallEngine {
   readonly kind = "container";
   readonly #client: ContainerClient;
   readonly #env: Environment;
-  readonly #pull: Pull;
+  readonly #access: ImageAccess;
 
-  constructor(client: ContainerClient, env: Environment, pull: Pull) {
+  constructor(client: ContainerClient, env: Environment, access: ImageAccess) {
     this.#client = client;
     this.#env = env;
-    this.#pull = pull;
+    this.#access = access;
   }
 
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
-    const { image = "", network, resources, volumes = {} } = batch;
+    const { network, resources, volumes = {} } = batch;
+    const image = await this.#access.allow(batch.image ?? "");
     const mounts = await volumeMounts(volumes, this.#client, this.#env);
     const logins = new LoginSource(image);
     // Several that begin at once would each pull the image.
@@ -145,7 +152,7 @@ export class ContainerCalls implements CallEngine {
           { ...run, image, network, resources, mounts },
           {
             env: this.#env,
-            pull: this.#pull,
+            pull: this.#access.pull,
             signal,
             onStderr,
             onCreated: begun.resolve,

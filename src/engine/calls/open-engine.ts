@@ -1,5 +1,6 @@
 import type { Environment } from "../../core/environment.ts";
 import { Failure } from "../../core/errors.ts";
+import { runnableImage } from "../../registry/signatures/runnable-image.ts";
 import { detectEngine } from "../choose.ts";
 import { pullWithAccess } from "../container/pull.ts";
 import type { CallEngine } from "./calls.ts";
@@ -14,8 +15,11 @@ import { ContainerCalls } from "./local.ts";
 export async function openEngine(env: Environment, images: readonly string[] = []): Promise<() => CallEngine> {
   const choice = detectEngine(env);
   if (choice.kind === "container") {
-    const pull = (image: string) => pullWithAccess(choice.client, image, env);
-    return () => new ContainerCalls(choice.client, env, pull);
+    const access = {
+      pull: (image: string) => pullWithAccess(choice.client, image, env),
+      allow: (image: string) => runnableImage(image, env),
+    };
+    return () => new ContainerCalls(choice.client, env, access);
   }
   if (choice.kind === "kubernetes") {
     const { KubernetesCalls, Prepared } = await import("./kubernetes.ts");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { ContainerRun } from "../engine.ts";
 import { emptyRun } from "../testdata/evaluate.ts";
 import { runArguments } from "./arguments.ts";
@@ -101,7 +102,7 @@ describe("runArguments", () => {
   function argumentsOf(client: ContainerClient, run: Partial<ContainerRun>, environment = ""): string[] {
     const folder = makeRunFolder(client, image, environment, {}, {});
     const settings = { name: "n", folder, inherited: ["A"], limits: client === docker ? limits : undefined };
-    const args = runArguments(client, { ...emptyRun, image, ...run }, settings);
+    const args = runArguments(client, { ...emptyRun, image: image as RunnableImage, ...run }, settings);
     folder.remove();
     return args;
   }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { UserError } from "../../core/errors.ts";
 import { stopAll } from "../../core/interrupts.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { ContainerRun } from "../engine.ts";
 import { evaluate as evaluateIn } from "../testdata/evaluate.ts";
 import { installedClient, makeImage } from "../testdata/image.ts";
@@ -60,7 +61,7 @@ describe(`a container of ${client.name}`, () => {
   });
 
   it("is an error of the client's when the image has no such program", async () => {
-    const run = evaluate("", { image: "localhost/slipway-none:latest" });
+    const run = evaluate("", { image: "localhost/slipway-none:latest" as RunnableImage });
     const failure = await run.catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(UserError);
     expect((failure as Error).message).toContain("localhost/slipway-none:latest failed with status 125: ");

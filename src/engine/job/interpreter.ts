@@ -6,6 +6,7 @@ import { type DescribedEnvironment, environmentOf, filesOf } from "../../deploym
 import type { EnvironmentSource } from "../../environment/model.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { AppendOptions } from "../../registry/append.ts";
+import { runnableImage } from "../../registry/signatures/runnable-image.ts";
 
 export interface InterpreterOptions extends Pick<AppendOptions, "embedded" | "onEvent"> {
   readonly env: Environment;
@@ -52,7 +53,7 @@ export async function prepareInterpreter(
   const { platform } = deployment;
   const { environmentImage } = await import("../../environment/image.ts");
   const image = await environmentImage(source, {
-    base,
+    base: await runnableImage(base, env),
     platform,
     env,
     embedded,

@@ -5,11 +5,12 @@ import { cacheFolder } from "../../core/user-folders.ts";
 import type { LocalCode } from "../../deployment/code.ts";
 import { codeLayer, folderLayer, imageCodeFolder } from "../../deployment/code-layer.ts";
 import { type AppendOptions, appendLayers } from "../../registry/append.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { Mount } from "../engine.ts";
 
 export interface PlacedCode {
   /** The image to run: the interpreter's, or one with the code on top of it. */
-  readonly image: string;
+  readonly image: RunnableImage;
   /** The first is the working directory, all are searched for modules. */
   readonly folders: readonly string[];
   readonly mounts: readonly Mount[];
@@ -31,7 +32,7 @@ export interface PlaceOptions extends Pick<AppendOptions, "platform" | "env" | "
  *
  * @throws UserError for code that cannot be placed, and what the registry refuses
  */
-export async function placeCode(image: string, code: LocalCode, options: PlaceOptions): Promise<PlacedCode> {
+export async function placeCode(image: RunnableImage, code: LocalCode, options: PlaceOptions): Promise<PlacedCode> {
   const [first] = code.folders;
   if (first === undefined) return { image, folders: [], mounts: [] };
   if (code.checkout !== undefined) {
@@ -50,7 +51,7 @@ export async function placeCode(image: string, code: LocalCode, options: PlaceOp
   }
 }
 
-function append(image: string, layer: Awaited<ReturnType<typeof codeLayer>>, options: PlaceOptions) {
+function append(image: RunnableImage, layer: Awaited<ReturnType<typeof codeLayer>>, options: PlaceOptions) {
   const { canMount: _, ...rest } = options;
   return appendLayers({ ...rest, image, layers: [layer] });
 }

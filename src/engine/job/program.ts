@@ -7,6 +7,7 @@ import type { Matrix } from "../../deployment/matrix.ts";
 import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.ts";
 import type { PlacedResources } from "../../deployment/resources.ts";
 import type { Volumes } from "../../deployment/volumes.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { Mount } from "../engine.ts";
 import type { Network } from "../limits.ts";
 import type { PlacedCode } from "./place-code.ts";
@@ -17,7 +18,7 @@ export interface Program {
   /** What a person calls it: part of the job's id. */
   readonly name: string;
   /** Undefined: a process of this machine. */
-  readonly image?: string;
+  readonly image?: RunnableImage;
   /** Of its code, if that is from git. */
   readonly commit?: string;
   /** Program in the image that runs in place of the image's entrypoint. */

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { Program } from "../job/program.ts";
 import { jobObjects, maximumInput } from "./job.ts";
 import type { Job } from "./objects.ts";
 import { statusOf } from "./status.ts";
 import { shell } from "./testdata/program.ts";
 
-const image = "r.example.com/a@sha256:0";
+const image = "r.example.com/a@sha256:0" as RunnableImage;
 const names = { name: "report-1", namespace: "n", owner: "me", nonce: "0f" };
 const make = (more: Partial<Program> = {}, dockerConfig?: string) =>
   jobObjects(shell(image, "run", more), image, names, dockerConfig);

@@ -1,4 +1,5 @@
 import { UserError } from "../../core/errors.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { Program } from "../job/program.ts";
 import { inputVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
 import type { SecretKey } from "../secrets/variables.ts";
@@ -108,7 +109,7 @@ function labelsOf(owner: string) {
  */
 export function jobObjects(
   program: Program,
-  image: string,
+  image: RunnableImage,
   names: JobNames,
   dockerConfig: string | undefined,
   more: readonly Volume[] = [],
@@ -189,7 +190,7 @@ export function jobObjects(
 
 function containerOf(
   program: Program,
-  image: string,
+  image: RunnableImage,
   { name, nonce }: JobNames,
   mounts: readonly (Omit<Volume, "source"> & { readonly source?: object })[],
   references: Readonly<Record<string, SecretKey>>,

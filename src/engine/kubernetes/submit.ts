@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import { slugOf } from "../job/job-folder.ts";
 import type { Program } from "../job/program.ts";
 import { secretStores } from "../secrets/cluster.ts";
@@ -174,7 +175,7 @@ function isAbandoned({ metadata, spec }: Job): boolean {
   return (spec.suspend === true && annotations[releasedAnnotation] === undefined) || endAnnotation in annotations;
 }
 
-function requireImage({ image, mounts }: Program, { context }: Cluster): string {
+function requireImage({ image, mounts }: Program, { context }: Cluster): RunnableImage {
   if (image === undefined) {
     throw new UserError(
       { code: "field-invalid", culprit: "interpreter" },

@@ -1,10 +1,11 @@
+import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { ContainerClient } from "../container/client.ts";
 import { type ContainerRunOptions, runContainer } from "../container/run.ts";
 import type { ContainerRun } from "../engine.ts";
 
 /** A run of which nothing is said but the image. */
 export const emptyRun: ContainerRun = {
-  image: `r.example.com/a@sha256:${"0".repeat(64)}`,
+  image: `r.example.com/a@sha256:${"0".repeat(64)}` as RunnableImage,
   programArguments: [],
   env: {},
   stdin: "",
@@ -17,12 +18,12 @@ export const emptyRun: ContainerRun = {
 export async function evaluate(
   client: ContainerClient,
   code: string,
-  run: Partial<ContainerRun> & Pick<ContainerRun, "image">,
+  { image, ...run }: Partial<Omit<ContainerRun, "image">> & { readonly image: string },
   options: ContainerRunOptions = {},
 ): Promise<{ status: number; out: string; err: string }> {
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   const onStdout = (chunk: Buffer) => void out.push(chunk);
-  const whole: ContainerRun = { ...emptyRun, programArguments: ["-e", code], onStdout, ...run };
+  const whole: ContainerRun = { ...emptyRun, programArguments: ["-e", code], onStdout, ...run, image: image as RunnableImage };
   const status = await runContainer(client, whole, { onStderr: (chunk) => void err.push(chunk), ...options });
   return { status, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
 }

@@ -55,10 +55,22 @@ export interface NamedKey {
   readonly where: string;
 }
 
+/** An entry under `images.NAME.require.attestations`. */
+export interface RequiredAttestation {
+  /** `slsaprovenance1`, `spdxjson`, `cyclonedx`, or the URI of a predicate's type. */
+  readonly type: string;
+  /** SLSA provenance: the ID of the builder. */
+  readonly builder?: string;
+  /** SLSA provenance: the URL of the source repository. */
+  readonly source?: string;
+}
+
 /** An entry under `images`. */
 export interface ConfiguredImages {
-  /** Services and jobs only run images that are signed with this key. */
+  /** Only images that are signed with this key run. */
   readonly requiredKey?: NamedKey;
+  /** Attestations by the same key that they have too. */
+  readonly attestations?: readonly RequiredAttestation[];
   /** The private key that signs images when they are pushed. */
   readonly signingKey?: NamedKey;
 }
@@ -73,6 +85,7 @@ type Kind =
   | "repository"
   | "key"
   | "requirement"
+  | "attestations"
   | "signature"
   | "signer";
 
@@ -226,7 +239,8 @@ class ConfigFile {
         const problem = `images has ${JSON.stringify(name)}, which is neither a registry nor a repository`;
         this.#fail(entry.key, problem, 'Write HOST, HOST:PORT, HOST/REPOSITORY, or "*" for all others.');
       }
-      type Written = { require?: { signature?: { key?: NamedKey } }; sign?: { key?: NamedKey } };
+      type Required = { signature?: { key?: NamedKey }; attestations?: readonly RequiredAttestation[] };
+      type Written = { require?: Required; sign?: { key?: NamedKey } };
       const { require, sign } = this.#fields<Written>(entry, `images.${name}`, {
         require: "requirement",
         sign: "signer",
@@ -239,7 +253,11 @@ class ConfigFile {
       }
       const key = isAll ? name : [ruleHost(registry), ...path].join("/");
       if (found.has(key)) this.#fail(entry.key, `images.${name} is set twice`, "Remove one of them.");
-      found.set(key, { ...(requiredKey ? { requiredKey } : {}), ...(signingKey ? { signingKey } : {}) });
+      found.set(key, {
+        ...(requiredKey ? { requiredKey } : {}),
+        ...(require?.attestations ? { attestations: require.attestations } : {}),
+        ...(signingKey ? { signingKey } : {}),
+      });
     }
     return found;
   }
@@ -297,6 +315,19 @@ class ConfigFile {
     return found;
   }
 
+  #attestations({ value, key }: Pair, where: string): RequiredAttestation[] {
+    if (!this.#yaml.isSeq(value))
+      return this.#fail(value ?? key, `${where} is not a list`, "Write - {type: TYPE} lines.");
+    return value.items.map((node, index) => {
+      const each = `${where}[${index}]`;
+      const kinds = { type: "text", builder: "text", source: "text" } as const;
+      const pair = new this.#yaml.Pair(node, node);
+      const found = this.#fields<Partial<RequiredAttestation>>(pair as Pair, each, kinds);
+      if (!found.type) return this.#fail(node, `${each} has no type`, "Write type: slsaprovenance1, or another type.");
+      return found as RequiredAttestation;
+    });
+  }
+
   /** The fields of a mapping, each checked by its kind. */
   #fields<Settings>(entry: Pair, where: string, kinds: Readonly<Record<keyof Settings & string, Kind>>): Settings {
     const known = Object.keys(kinds);
@@ -310,7 +341,11 @@ class ConfigFile {
 
   #value(kind: Kind, pair: Pair, where: string): unknown {
     if (kind === "headers") return this.#headers(pair.value, where);
-    if (kind === "requirement") return this.#fields<{ signature?: unknown }>(pair, where, { signature: "signature" });
+    if (kind === "requirement") {
+      const kinds = { signature: "signature", attestations: "attestations" } as const;
+      return this.#fields<{ signature?: unknown; attestations?: unknown }>(pair, where, kinds);
+    }
+    if (kind === "attestations") return this.#attestations(pair, where);
     if (kind === "signature" || kind === "signer") return this.#fields<{ key?: NamedKey }>(pair, where, { key: "key" });
     const value = this.#scalar(pair.value);
     const at = pair.value ?? pair.key;

@@ -12,7 +12,7 @@ interface Place {
 }
 
 /**
- * Verifies the signature of an image, if the configuration file requires one for its repository.
+ * Verifies the signature and the attestations of an image that the configuration file requires for its repository.
  *
  * @param place where the image is, as the user wrote it
  * @param open opens the registry. Only called if a signature is required
@@ -24,13 +24,16 @@ export async function requireSignature(
   open: (registry: string) => Promise<RegistryClient>,
   env: Environment = process.env,
 ): Promise<void> {
-  const { requiredKey } = await imageRules(registry, repository, env);
+  const { requiredKey, attestations = [] } = await imageRules(registry, repository, env);
   if (!requiredKey) return;
   const [{ readPublicKey }, { verifyImage }] = await Promise.all([import("./keys.ts"), import("./verify.ts")]);
   const key = await readPublicKey(requiredKey.source, env);
   const client = await open(registry);
   try {
     await verifyImage(client, repository, image, key);
+    if (attestations.length === 0) return;
+    const { verifyAttestation } = await import("./attestations.ts");
+    for (const each of attestations) await verifyAttestation(client, repository, image, key, each);
   } catch (error) {
     if (!(error instanceof Failure) || !/^signature-/.test(error.code)) throw error;
     const remedy = `${error.remedy.replace(/\.$/, "")}. ${requiredKey.where} requires the signature.`;

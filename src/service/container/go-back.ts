@@ -1,7 +1,9 @@
 import type { Environment } from "../../core/environment.ts";
 import { Failure } from "../../core/errors.ts";
 import { LocalSecrets } from "../../engine/secrets/local.ts";
+import { runnableImage } from "../../registry/signatures/runnable-image.ts";
 import { type Revision, revisionToRestore } from "../history.ts";
+import { openerFor } from "../resolve.ts";
 import { resolveSecrets } from "../resolve-secrets.ts";
 import { type ApplyOptions, applyService, stopNotice } from "./apply.ts";
 import { bringAll, containersOf, lockOf, openContainers } from "./apply-file.ts";
@@ -48,6 +50,7 @@ export async function rollBackService(
   const lock = await lockOf(name, env, options.notice);
   try {
     const { revision, meaning: kept } = revisionToRestore(name, await revisionsOf(containers, env, name), asked);
+    await runnableImage(kept.facts.image, env, openerFor(kept.service, env));
     const service = await resolveSecrets(kept.service, [new LocalSecrets(env)]);
     const meaning = { ...kept, service, facts: { ...kept.facts, env: variablesOf(service) } };
     const bring = () => bringAll(containers, meaning, env, options.notice);
@@ -73,6 +76,7 @@ export async function restartService(
   const lock = await lockOf(name, env, notice);
   try {
     const all = await containersOf(containers, [name]);
+    for (const { facts } of all) await runnableImage(facts.image, env);
     for (const found of all) {
       const called = replicaName(found);
       notice(stopNotice(containers, called, name, all.length));

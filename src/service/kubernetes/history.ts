@@ -4,6 +4,7 @@ import type { Cluster } from "../../engine/kubernetes/cluster.ts";
 import { ifFound } from "../../engine/kubernetes/if-found.ts";
 import { type Container, containerName, type Metadata, type PodSpec } from "../../engine/kubernetes/objects.ts";
 import { listAll } from "../../engine/kubernetes/watch.ts";
+import { runnableImage } from "../../registry/signatures/runnable-image.ts";
 import { differencesOf } from "../difference.ts";
 import { notRestorable, type Revision, revisionToRestore } from "../history.ts";
 import {
@@ -105,6 +106,7 @@ export async function rollBackService(
   const target = revisionToRestore(name, asked === undefined ? usable : all, asked);
   const gone = missing.get(target.revision) ?? [];
   if (gone.length > 0) throw notRestorable(name, target.revision, gone);
+  await requireRunnable(target.template.spec);
   const changes = [
     ...(await restorePorts(cluster, name, target.template)),
     ...(await restoreTemplate(cluster, name, target.template)),
@@ -124,6 +126,11 @@ async function missingFor({ api, namespace }: Place, { template }: ClusterRevisi
     }),
   );
   return needed.filter((_, index) => found[index] === undefined);
+}
+
+/** @throws Failure if the configuration file requires of the service's image what it lacks */
+async function requireRunnable({ containers }: PodSpec): Promise<void> {
+  for (const { name, image } of containers) if (name === containerName && image) await runnableImage(image);
 }
 
 async function restorePorts(place: Place, name: string, { spec }: Template): Promise<Change[]> {
@@ -176,6 +183,7 @@ export async function restartService(cluster: Cluster, name: string): Promise<vo
       "Remove `enabled: false` from its file and apply it.",
     );
   }
+  await requireRunnable(spec.template.spec);
   const annotations = { "kubectl.kubernetes.io/restartedAt": new Date().toISOString() };
   await cluster.api.ask("PATCH", deploymentPath(cluster, name), {
     query: { fieldManager },

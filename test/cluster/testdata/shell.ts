@@ -1,3 +1,4 @@
+import type { RunnableImage } from "../../../src/registry/signatures/runnable-image.ts";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -32,10 +33,10 @@ export class ShellUser {
     return new KubernetesEngine(env, { notice: (text) => this.notices.push(text) });
   }
 
-  program(script: string, more: Partial<Program> = {}): Program {
+  program(script: string, { image, ...more }: Partial<Omit<Program, "image">> & { readonly image?: string } = {}): Program {
     return {
       name: "shell",
-      image: this.image,
+      image: (image ?? this.image) as RunnableImage,
       argv: ["sh", "-c", script],
       env: {},
       mounts: [],
@@ -60,7 +61,7 @@ export class ShellUser {
 }
 
 /** A user, and a job of the user's. */
-export async function submitted(script: string, more: Partial<Program> = {}) {
+export async function submitted(script: string, { image, ...more }: Partial<Omit<Program, "image">> & { readonly image?: string } = {}) {
   const user = await ShellUser.make();
   const engine = user.engine();
   return { user, engine, id: await engine.submit(user.program(script, more)) };

@@ -1,3 +1,4 @@
+import type { RunnableImage } from "../../../registry/signatures/runnable-image.ts";
 import type { JobEngine, JobOutcome, LogChunk } from "../../job/engine.ts";
 import type { Program } from "../../job/program.ts";
 
@@ -5,7 +6,7 @@ import type { Program } from "../../job/program.ts";
 export function shell(image: string, script: string, more: Partial<Program> = {}): Program {
   return {
     name: "shell",
-    image,
+    image: image as RunnableImage,
     argv: [script],
     env: {},
     mounts: [],
