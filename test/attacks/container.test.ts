@@ -12,6 +12,7 @@ import { ContainerCalls } from "../../src/engine/calls/local.ts";
 import { batch } from "../../src/engine/calls/testdata/batch.ts";
 import { ResultReader, resultLine } from "../../src/engine/protocol.ts";
 import { executable } from "../../src/engine/testdata/executable.ts";
+import type { RunnableImage } from "../../src/registry/signatures/runnable-image.ts";
 import { storeFile } from "../../src/results/file.ts";
 import { FilePlace } from "../../src/sdk/file-place.ts";
 
@@ -26,7 +27,8 @@ case $line in *1*) cat ${folder}/answer;; *) printf '{"result":"fine"}';; esac
 printf '\\n'
 `;
   const client = { name: "podman", path: executable("podman", script) } as const;
-  const calls = new ContainerCalls(client, { PATH: process.env["PATH"], HOME: folder }, async () => false);
+  const access = { pull: async () => false, allow: async (image: string) => image as RunnableImage };
+  const calls = new ContainerCalls(client, { PATH: process.env["PATH"], HOME: folder }, access);
   const ended: (CallOutcome | undefined)[] = [undefined, undefined];
   await calls.run(
     { ...batch, inputs: ["[1]", "[2]"], labels: "plain", parallelism: 1 },
