@@ -1,7 +1,12 @@
-import { basename, dirname } from "node:path";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, posix, resolve } from "node:path";
 import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
 import { runCommand } from "./command.ts";
+import { includedFile, requirementLines } from "./requirement-lines.ts";
+import { checkRequirements } from "./requirements.ts";
 import { findUv, uvError } from "./uv.ts";
 
 /**
@@ -18,6 +23,7 @@ export async function lockRequirements(
   file: string,
   { name, python, env }: { readonly name: string; readonly python: string; readonly env: Environment },
 ): Promise<string> {
+  await checkRequirements(name, await filesFrom(name, file), { areLocked: false });
   const temporary = temporaryFolder("slipway-lock-");
   try {
     const uv = await findUv(env, temporary.path);
@@ -41,4 +47,27 @@ export async function lockRequirements(
   } finally {
     temporary.remove();
   }
+}
+
+/** A file and those that it takes in, as uv will find them: one of them could have packages built, which runs their code. */
+async function filesFrom(name: string, file: string, files = new Map<string, string>()): Promise<Map<string, string>> {
+  const key = posix.normalize(name);
+  // uv tells of one that is missing.
+  if (files.has(key) || !existsSync(file)) return files;
+  files.set(key, file);
+  for (const { text, line } of requirementLines(await readFile(file, "utf8"))) {
+    const included = includedFile(text)?.file;
+    if (included === undefined) continue;
+    if (/^[a-z]+:/i.test(included)) {
+      const culprit = `${name}:${line}`;
+      const remedy = "Put its content into a file beside this one.";
+      throw new UserError(
+        { code: "file-invalid", culprit },
+        `${culprit}: ${included} is not a file of this machine.`,
+        remedy,
+      );
+    }
+    await filesFrom(posix.join(posix.dirname(key), included), resolve(dirname(file), included), files);
+  }
+  return files;
 }

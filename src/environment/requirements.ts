@@ -9,9 +9,14 @@ import { includedFile, requirementLines } from "./requirement-lines.ts";
  *
  * @param first name of the requirements file
  * @param files real paths by name
+ * @param options `areLocked`: false for requirements that get their hashes later
  * @throws UserError that names file and line
  */
-export async function checkRequirements(first: string, files: ReadonlyMap<string, string>): Promise<void> {
+export async function checkRequirements(
+  first: string,
+  files: ReadonlyMap<string, string>,
+  { areLocked = true } = {},
+): Promise<void> {
   for (const [name, file] of files) checkVariables(name, await readFile(file, "utf8"));
   const waiting = [posix.normalize(first)];
   const seen = new Set<string>();
@@ -23,7 +28,7 @@ export async function checkRequirements(first: string, files: ReadonlyMap<string
     checkEncoding(name, content);
     for (const { text, line } of requirementLines(content)) {
       const included = includedFile(text);
-      if (included === undefined) checkLine(name, line, text);
+      if (included === undefined) checkLine(name, line, text, areLocked);
       else if (!included.isConstraint) waiting.push(posix.join(posix.dirname(name), included.file));
     }
   }
@@ -33,7 +38,7 @@ export async function checkRequirements(first: string, files: ReadonlyMap<string
 const searching =
   /^(-i|--index-url|--extra-index-url|--no-index|-f|--find-links|--trusted-host|--pre|--prefer-binary|--only-binary|--require-hashes)$/;
 
-function checkLine(name: string, line: number, text: string): void {
+function checkLine(name: string, line: number, text: string, isLocked: boolean): void {
   const [requirement = ""] = text.split(/\s/, 1);
   const options = text.split(/\s+/).flatMap((word) => /^-[^=]*/.exec(word) ?? []);
   const culprit = `${name}:${line}`;
@@ -53,7 +58,7 @@ function checkLine(name: string, line: number, text: string): void {
       "Remove it: Slipway installs wheels by their hashes. Write -r and -c on lines of their own, and other options in full.",
     );
   }
-  if (!isRequirement || options.includes("--hash")) return;
+  if (!isRequirement || !isLocked || options.includes("--hash")) return;
   throw new UserError(
     { code: "requirement-unpinned", culprit },
     `${culprit}: ${requirement} has no --hash, so the installed files could change.`,

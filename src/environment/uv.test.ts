@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -96,6 +96,24 @@ esac
     const error = await lock().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code, culprit, exitStatus });
     expect(String(error)).not.toContain("secret");
+  });
+
+  it.each([
+    ["--no-binary evil\n./evil", "a.in:1"],
+    ["a\n-r b.in", "b.in:1"],
+    ["-c b.in\n-r c/d.in", "c/d.in:2"],
+    ["-r https://a.example/b.in", "a.in:1"],
+    ["-r file:///b.in", "a.in:1"],
+    ["\n--index-url https://a.example/$" + "{UV_DEFAULT_INDEX}", "a.in:2"],
+  ])("runs no uv that would build a package, or send passwords: %j", async (text, culprit) => {
+    await machine(`echo ran > ${folder}/ran`);
+    const option = "--no-binary=evil\n";
+    await mkdir(join(folder, "c"));
+    for (const [name, content] of Object.entries({ "a.in": text, "b.in": option, "c/d.in": `\n${option}` })) {
+      await writeFile(join(folder, name), content);
+    }
+    await expect(lock()).rejects.toThrow(reported("file-invalid", culprit));
+    expect(await readdir(folder)).not.toContain("ran");
   });
 
   it("needs pip, and what pip brings", async () => {
