@@ -64,6 +64,7 @@ PULL_ATTRS = {
     "image": attr.string(mandatory = True, doc = "`REGISTRY/REPOSITORY`. Without a registry: Docker Hub. You may add a tag for readers; the digest decides."),
     "digest": attr.string(doc = "`sha256:…` of the image, or of the index with the images for several platforms. If you leave it out, the error names the tag's current digest."),
     "platforms": attr.string_list(doc = "The platforms to take from an index: `os/architecture[/variant]` each. Default: all for Linux."),
+    "verify": attr.label(allow_single_file = True, doc = "The public key in PEM, for example `//:cosign.pub`, that must have signed the image or index, as `cosign sign` and `slipway image sign` do. Bazel verifies the signature when it fetches the image. Default: only what `require` in the user's configuration file demands."),
 }
 
 def _choices(images):
@@ -82,6 +83,8 @@ def _pull_repository_impl(rctx):
         "platforms": rctx.attr.platforms,
         "known": _CONSTRAINTS.keys(),
     }
+    if rctx.attr.verify:
+        request["key"] = str(rctx.path(rctx.attr.verify))
 
     # The tool needs npm packages for AWS credentials.
     pulled = run_repository_tool(rctx, "pull", [json.encode(request)], packages = True)
@@ -117,7 +120,7 @@ them if it can, and otherwise streams them from one registry to the other. If th
 target platform. Each is also available as `@NAME//OS_ARCHITECTURE:image`.
 
 Errors: no `digest` (the error names the tag's current digest); a registry that refuses access (the error lists where Slipway looked for credentials);
-a wrong digest.
+a wrong digest; no signature by the key of `verify`.
 """,
     attrs = PULL_ATTRS,
 )

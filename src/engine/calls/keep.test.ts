@@ -1,4 +1,7 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { temporaryFolder } from "../../core/testdata/folder.ts";
 import { openRegistry } from "../../registry/client/open.ts";
 import { pushImage, serverOfTest, stateOfTest } from "../../registry/server/testdata/fixture.ts";
 import { listResults } from "../../results/manage.ts";
@@ -27,8 +30,9 @@ class Squares implements CallEngine {
   }
 }
 
-async function imageOfTest() {
-  const { env, paths } = await stateOfTest();
+async function imageOfTest(more: Readonly<Record<string, string>> = {}) {
+  const { env: own, paths } = await stateOfTest();
+  const env = { ...own, ...more };
   const { ask, host } = await serverOfTest({ paths });
   const push = async (layer: string, extra = {}) =>
     `${host}/team/app@${await pushImage(ask, "team/app", "t", [layer], extra)}`;
@@ -148,4 +152,23 @@ it("asks once for a program's single calls, and stores theirs together", async (
   const later = new Squares();
   expect((await run(later, [1, 2, 3, 4], { image, keep: {} })).outcomes).toHaveLength(4);
   expect(later.ran).toEqual([]);
+});
+
+it("uses no results that anyone with the right to push could have stored, where the image must be signed", async () => {
+  const configuration = join(temporaryFolder(), "config.yaml");
+  writeFileSync(configuration, "{}");
+  const { push, run } = await imageOfTest({ SLIPWAY_CONFIG: configuration });
+  const image = await push("code");
+  await run(new Squares(), [1, 2], { image, keep: {} });
+  const trusting = new Squares();
+  expect((await run(trusting, [1, 2], { image, keep: {} })).kept).toEqual([0, 1]);
+  writeFileSync(configuration, 'images: {"*": {require: {signature: {key: cosign.pub}}}}');
+  const careful = new Squares();
+  const { outcomes, kept, printed } = await run(careful, [1, 2], { image, keep: {} });
+  expect({ outcomes, kept, ran: careful.ran }).toEqual({
+    outcomes: [1, 4].map((result) => ({ reply: { result } })),
+    kept: [],
+    ran: [1, 2],
+  });
+  expect(printed).toContain("Results are not kept");
 });

@@ -1,10 +1,16 @@
+import { generateKeyPairSync } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../core/error-codes.ts";
+import { temporaryFolder } from "../../core/testdata/folder.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { type Digest, sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { open, registry, useRegistry } from "../client/testdata/harness.ts";
 import { StoredImages } from "../client/testdata/stored-images.ts";
+import { readSigningKey } from "../signatures/keys.ts";
+import { signImage } from "../signatures/sign.ts";
 import { pullBase } from "./pull.ts";
 
 useRegistry();
@@ -16,6 +22,32 @@ function pull(digest: string, request: { image?: string; platforms?: string[] } 
   const image = request.image ?? `${registry.host}/team/base`;
   return pullBase({ image, digest, platforms: request.platforms ?? [], known }, async (host) => open({}, host));
 }
+
+it("pulls nothing without the signature that the declaration or the configuration file requires", async () => {
+  const folder = temporaryFolder();
+  const keys = ["right", "wrong"].map((name) => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    writeFileSync(join(folder, `${name}.pub`), publicKey.export({ format: "pem", type: "spki" }));
+    writeFileSync(join(folder, name), privateKey.export({ format: "pem", type: "pkcs8" }));
+    return join(folder, name);
+  });
+  const [right = "", wrong = ""] = keys;
+  const configuration = join(folder, "config.yaml");
+  writeFileSync(configuration, `images: {${registry.host}: {require: {signature: {key: right.pub}}}}`);
+  const digest = images().image({ layers: ["one"] });
+  const request = { image: `${registry.host}/team/base`, digest, platforms: [], known };
+  const declared = () => pullBase({ ...request, key: `${right}.pub` }, async (host) => open({}, host), {});
+  const ruled = () => pullBase(request, async (host) => open({}, host), { SLIPWAY_CONFIG: configuration });
+  const sign = async (key: string) => {
+    const descriptor = { mediaType: mediaTypes.manifest, digest, size: 1 };
+    await signImage(open(), "team/base", descriptor, await readSigningKey(key, {}));
+  };
+  for (const pulled of [declared, ruled]) await expect(pulled()).rejects.toThrow(reported("signature-missing"));
+  await sign(wrong);
+  for (const pulled of [declared, ruled]) await expect(pulled()).rejects.toThrow(reported("signature-invalid"));
+  await sign(right);
+  for (const pulled of [declared, ruled]) expect((await pulled()).images).toHaveLength(1);
+});
 
 /** The name of an image of the tests. */
 const named = (digest: Digest) => `${registry.host}/team/base@${digest}`;

@@ -1,3 +1,4 @@
+import type { Environment } from "../../core/environment.ts";
 import { type ErrorIdentity, UserError } from "../../core/errors.ts";
 import { checkDiffIds, type ImageConfig, parseImageConfig } from "../../oci/config.ts";
 import { type Descriptor, formatPlatform, isSamePlatform, type Platform } from "../../oci/descriptor.ts";
@@ -10,6 +11,9 @@ import { configField, type RegistryClient, type StoredManifest } from "../client
 import type { Place } from "../client/copy.ts";
 import { absentImage, type FetchedManifest, fetchManifest } from "../client/fetch-manifest.ts";
 import { choosePlatforms } from "../platforms.ts";
+import { readPublicKey } from "../signatures/keys.ts";
+import { runnableImage } from "../signatures/runnable-image.ts";
+import { verifyImage } from "../signatures/verify.ts";
 
 /** The attributes of `base_images.pull`. */
 export interface PullRequest {
@@ -21,6 +25,8 @@ export interface PullRequest {
   readonly platforms: readonly string[];
   /** Platforms that Bazel can choose by. */
   readonly known: readonly string[];
+  /** Path of the public key that must have signed the image. Empty or missing: none. */
+  readonly key?: string;
 }
 
 /** An image of one platform, without its layers. */
@@ -38,17 +44,23 @@ export interface PulledImage {
  * Fetches and verifies the manifest and configuration of a base image for each wanted platform, but no layers.
  *
  * @returns `source`: the location of the layers
+ * @throws Failure if the signature is not there that the declaration or the configuration file requires
  * @throws UserError if the declaration or the image is invalid. If the digest is missing, the error tells it
  */
 export async function pullBase(
   request: PullRequest,
   open: (registry: string) => Promise<RegistryClient>,
+  env: Environment = process.env,
 ): Promise<{ readonly source: Reference; readonly images: readonly PulledImage[] }> {
   const reference = parseReference(request.image);
   const client = await open(reference.registry);
   try {
     const digest = digestOf(request, reference) ?? (await tellDigest(request, reference, client));
     const fetched = await fetchManifest(client, reference.repository, digest);
+    if (request.key) await verifyImage(client, reference.repository, digest, await readPublicKey(request.key, env));
+    // Images of an index are named in it by digest, so its signature is enough.
+    const { registry, repository } = reference;
+    await runnableImage(formatReference({ registry, repository, digest }), env, open);
     return {
       source: reference,
       images: await imagesOf({ client, repository: reference.repository }, fetched, request),
