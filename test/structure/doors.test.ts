@@ -55,6 +55,8 @@ describe("the rules for images are asked", () => {
       "engine/calls/open-engine.ts",
       "engine/job/interpreter.ts",
       "environment/image.ts",
+      // Base images.
+      "registry/base/pull.ts",
       "sdk/call-engine.ts",
       // Rollback and restart.
       "service/container/go-back.ts",
