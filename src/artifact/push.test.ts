@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, wri
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { printable } from "../core/printable.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { serverOfTest } from "../registry/server/testdata/fixture.ts";
@@ -146,7 +147,7 @@ it("refuses what is no file, by name, and files that change meanwhile", async ()
   await expect(push()).rejects.toThrow(/differs from "[aA]" only in case/);
   rmSync(join(folder, "A"));
   writeFileSync(join(folder, "tab\there"), "");
-  await expect(push()).rejects.toThrow(reported("model-invalid", "./iris/tab here"));
+  await expect(push()).rejects.toThrow(reported("model-invalid", printable("./iris/tab\there")));
   rmSync(join(folder, "tab\there"));
   await expect(pushModel(place, { folder: folderOfTest({}), name: "x" })).rejects.toThrow(
     reported("model-invalid", "x"),
