@@ -112,3 +112,21 @@ it("fails at once where something is not allowed", async () => {
   const watching = watchAll(api, selection, { signal: AbortSignal.timeout(60_000) }, () => {});
   await expect(watching).rejects.toThrow(reported("cluster-refused"));
 });
+
+it("lists large objects in smaller pages", async () => {
+  const large = "x".repeat(1 << 20);
+  const asked: number[] = [];
+  const env = await apiServer(({ url }, response) => {
+    const words = new URL(url, "http://localhost").searchParams;
+    const [limit, first] = [Number(words.get("limit")), Number(words.get("continue") ?? 0)];
+    asked.push(limit);
+    const end = Math.min(first + limit, 12);
+    const items = Array.from({ length: end - first }, (_, index) => ({
+      metadata: { name: `s${first + index}`, large },
+    }));
+    response.end(JSON.stringify({ metadata: { continue: end < 12 ? String(end) : "" }, items }));
+  });
+  const { items } = await listAll<{ metadata: { name: string } }>((await openCluster(env)).api, selection);
+  expect(items.map(({ metadata }) => metadata.name)).toEqual(Array.from({ length: 12 }, (_, index) => `s${index}`));
+  expect(asked).toEqual([100, 10, ...Array(12).fill(1)]);
+});

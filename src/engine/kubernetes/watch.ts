@@ -13,8 +13,8 @@ const interval = 1000;
 const patience = 5 * 60_000;
 /** Bytes of all pages of a list. */
 const maximumList = 128 * 1024 * 1024;
-/** Objects that one answer has at most. */
-const pageSize = 100;
+/** Objects that one answer has at most, and fewer where an answer is too long: Secrets and ConfigMaps have up to 1 MiB each. */
+const pageSizes = [100, 10, 1];
 
 /** Which objects of a namespace. */
 export interface Selection {
@@ -34,13 +34,21 @@ export async function listAll<Item>(
   const items: Item[] = [];
   const room = { bytes: maximumList };
   let next: string | undefined;
+  let sizes = pageSizes;
   for (;;) {
-    const page: List<Item> = await api.ask("GET", path, {
-      query: { ...selectors, limit: pageSize, continue: next },
-      room,
-      ...(accept === undefined ? {} : { accept }),
-      ...(signal ? { signal } : {}),
-    });
+    let page: List<Item>;
+    try {
+      page = await api.ask("GET", path, {
+        query: { ...selectors, limit: sizes[0], continue: next },
+        room,
+        ...(accept === undefined ? {} : { accept }),
+        ...(signal ? { signal } : {}),
+      });
+    } catch (error) {
+      if (sizes.length === 1 || !((error as Error).cause instanceof ReadLimit)) throw error;
+      sizes = sizes.slice(1);
+      continue;
+    }
     // An empty list of metadata alone is written so.
     items.push(...((page.items as readonly Item[] | null) ?? []));
     next = page.metadata.continue || undefined;
