@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { usagePage } from "../../src/cli/image/tree/html.ts";
-import { markHidden, readLayer } from "../../src/cli/image/tree/usage.ts";
+import { markHidden, readLayer, UsageTable } from "../../src/cli/image/tree/usage.ts";
 import { header } from "../../src/layer/header.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
 
-function layer(files: Record<string, number>, comment: string) {
+function layer(files: Record<string, number>, comment: string, table: UsageTable) {
   const blob = Buffer.concat([
     ...Object.entries(files).flatMap(([path, size]) => [
       header({ type: "file", path, content: { bytes: Buffer.alloc(0) } }, size),
@@ -18,16 +18,18 @@ function layer(files: Record<string, number>, comment: string) {
     Buffer.alloc(1024),
   ]);
   const descriptor = { mediaType: mediaTypes.layer, digest: sha256(blob), size: blob.length };
-  return readLayer({ descriptor, comment }, async function* () {
+  const open = async function* () {
     yield blob;
-  });
+  };
+  return readLayer({ descriptor, comment }, open, table);
 }
 
 /** The page as the browser has it after `script` ran in it. */
 async function shown(script: string): Promise<{ text: (id: string) => string; problem: string }> {
+  const table = new UsageTable();
   const layers = [
-    await layer({ "usr/lib/big.so": 900_000, "usr/bin/tool": 90_000, "etc/<b>name": 5000 }, "base"),
-    await layer({ "usr/bin/tool": 80_000, "app/main.js": 20_000 }, "program"),
+    await layer({ "usr/lib/big.so": 900_000, "usr/bin/tool": 90_000, "etc/<b>name": 5000 }, "base", table),
+    await layer({ "usr/bin/tool": 80_000, "app/main.js": 20_000 }, "program", table),
   ];
   markHidden(layers);
   const page = usagePage({

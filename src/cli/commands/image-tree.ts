@@ -1,19 +1,20 @@
+import { pipeline } from "node:stream/promises";
 import { UserError } from "../../core/errors.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
 import type { ImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { fetchImage, type NamedImage, openImage, type PlatformImage, readConfig } from "../image/named-image.ts";
-import { NodeBudget } from "../image/node-budget.ts";
 import { usagePage } from "../image/tree/html.ts";
 import { formatUsage, type ImageUsage } from "../image/tree/text.ts";
 import {
   type FileUsage,
   type FolderUsage,
   isFolder,
-  type LayerUsage,
   markHidden,
   readLayer,
+  type TableLayer,
+  UsageTable,
 } from "../image/tree/usage.ts";
 import { optionError } from "../usage-error.ts";
 import { userPath } from "./user-path.ts";
@@ -26,8 +27,8 @@ interface Options {
   readonly json?: boolean | undefined;
 }
 
-/** Number of layers that are read at once. */
-const parallelLayers = 4;
+/** Number of layers that are read at once. Each may have a window of 32 MiB. */
+const parallelLayers = 2;
 
 /** Streams the layers from the registry, keeping only names and sizes of the files. */
 export async function tree(options: Options): Promise<void> {
@@ -42,24 +43,28 @@ export async function tree(options: Options): Promise<void> {
       const path = userPath(options.html);
       await writePage(path, usagePage(usage));
       process.stderr.write(`Look at ${path} in a browser.\n`);
-    } else process.stdout.write(`${options.json ? json(usage) : formatUsage(usage, options.depth)}\n`);
+    } else if (options.json) await pipeline(pieces(json(usage)), process.stdout, { end: false });
+    else process.stdout.write(`${formatUsage(usage, options.depth)}\n`);
   } finally {
     image.client.close();
   }
 }
 
 /** Reads the names and sizes of all files of an image. */
-export async function readUsage(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<ImageUsage> {
+export async function readUsage(
+  image: NamedImage,
+  { manifest, descriptor }: PlatformImage,
+  table = new UsageTable(),
+): Promise<ImageUsage> {
   const config = await readConfig(image, manifest, descriptor.digest);
   const comments = commentsOf(config, manifest.layers.length);
-  const layers: LayerUsage[] = [];
-  const budget = new NodeBudget();
+  const layers: TableLayer[] = [];
   const left = manifest.layers.entries();
   // The workers share one iterator, so that each layer is read once.
   const worker = async () => {
     for (const [index, layer] of left) {
       const open = () => image.client.getBlob(image.repository, layer);
-      layers[index] = await readLayer({ descriptor: layer, comment: comments[index] ?? "" }, open, budget);
+      layers[index] = await readLayer({ descriptor: layer, comment: comments[index] ?? "" }, open, table);
     }
   };
   const { digest } = descriptor;
@@ -96,24 +101,61 @@ async function writePage(path: string, page: string): Promise<void> {
   }
 }
 
-function json({ layers, referrers, ...image }: ImageUsage): string {
-  return JSON.stringify({
+function* json({ layers, referrers, ...image }: ImageUsage): Generator<string> {
+  const about = {
     ...image,
     ...(referrers.length > 0 && {
       referrers: referrers.map(({ artifactType, digest, size }) => ({ artifactType, digest, size })),
     }),
-    layers: layers.map(({ descriptor, comment, root }) => ({
-      digest: descriptor.digest,
-      size: descriptor.size,
-      ...(comment ? { comment } : {}),
-      root: jsonNode(root),
-    })),
-  });
+  };
+  yield `${JSON.stringify(about).slice(0, -1)},"layers":[`;
+  for (const [index, { descriptor, comment, root }] of layers.entries()) {
+    const { digest, size } = descriptor;
+    const layer = JSON.stringify({ digest, size, ...(comment ? { comment } : {}) });
+    yield `${index === 0 ? "" : ","}${layer.slice(0, -1)},"root":`;
+    yield* jsonNode(root);
+    yield "}";
+  }
+  yield "]}\n";
 }
 
-function jsonNode(node: FileUsage | FolderUsage): object {
+/** Without recursion: each text would pass through all folders above. */
+function* jsonNode(root: FolderUsage): Generator<string> {
+  yield head(root);
+  let separator = "";
+  for (const open = [iterate(root)]; open.length > 0; ) {
+    const { value, done } = (open.at(-1) as ReturnType<typeof iterate>).next();
+    if (done) {
+      open.pop();
+      yield "]}";
+    } else {
+      yield separator + head(value);
+      if (isFolder(value)) open.push(iterate(value));
+    }
+    separator = !done && isFolder(value) ? "" : ",";
+  }
+}
+
+function iterate(folder: FolderUsage): Iterator<FileUsage | FolderUsage> {
+  return folder.children[Symbol.iterator]();
+}
+
+/** A file, or a folder up to its children. */
+function head(node: FileUsage | FolderUsage): string {
   const { name, size } = node;
-  if (!isFolder(node)) return { name, size, ...(node.isHidden ? { hidden: size } : {}) };
+  if (!isFolder(node)) return JSON.stringify({ name, size, ...(node.isHidden ? { hidden: size } : {}) });
   const { hidden, files } = node;
-  return { name, size, ...(hidden > 0 ? { hidden } : {}), files, children: [...node.children.values()].map(jsonNode) };
+  return `${JSON.stringify({ name, size, ...(hidden > 0 ? { hidden } : {}), files }).slice(0, -1)},"children":[`;
+}
+
+/** Gathers texts, so that a write is worth its call. */
+function* pieces(texts: Iterable<string>): Generator<string> {
+  let piece = "";
+  for (const text of texts) {
+    piece += text;
+    if (piece.length < 64 * 1024) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
 }

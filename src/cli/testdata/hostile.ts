@@ -21,6 +21,23 @@ export function* manyFiles(count: number): Generator<Buffer> {
   yield end;
 }
 
+/** So many files with paths of 80 characters, as installed packages have them: 25 in a folder, each tenth of 100 bytes. */
+export function* ordinaryFiles(count: number, first = 0): Generator<Buffer> {
+  const content = Buffer.alloc(100, "x");
+  const padded = Buffer.concat([content], 512);
+  for (let at = first; at < first + count; at += 1000) {
+    const some = Array.from({ length: Math.min(1000, first + count - at) }, (_, index) => {
+      const [file, folder] = [at + index, Math.floor((at + index) / 25)];
+      const path = `usr/local/lib/python3.12/site-packages/package_${folder % 500}/part_${folder}/module_name_${file}.py`;
+      const isEmpty = file % 10 !== 0;
+      const block = header({ type: "file", path, content: { bytes: content } }, isEmpty ? 0 : content.length);
+      return isEmpty ? block : Buffer.concat([block, padded]);
+    });
+    yield Buffer.concat(some);
+  }
+  yield end;
+}
+
 /** So many paths of a thousand folders, each below a folder of its own: the tar names none of them. */
 export function* deepFolders(paths: number): Generator<Buffer> {
   const below = "/d".repeat(1000);

@@ -1,18 +1,20 @@
 import { expect, it } from "vitest";
 import { sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
-import type { FileUsage, LayerUsage } from "../image/tree/usage.ts";
+import { type FolderUsage, type LayerUsage, UsageTable } from "../image/tree/usage.ts";
 import { differences } from "./difference.ts";
 
 function layer(files: Readonly<Record<string, number>>, hidden: readonly string[] = []): LayerUsage {
-  const children = Object.entries(files).map(([name, size]): [string, FileUsage] => [
-    name,
-    { name, size, isHidden: hidden.includes(name) },
-  ]);
-  const folder = { name: "usr", size: 0, hidden: 0, files: children.length, children: new Map(children) };
-  const root = { name: "", size: 0, hidden: 0, files: children.length, children: new Map([["usr", folder]]) };
+  const table = new UsageTable();
+  const root = table.root();
+  const usr = table.folder(root, "usr");
+  for (const [name, size] of Object.entries(files)) {
+    const file = table.file(usr, name);
+    table.size[file] = size;
+    table.isHidden[file] = Number(hidden.includes(name));
+  }
   const descriptor = { mediaType: mediaTypes.layer, digest: sha256("l"), size: 1 };
-  return { descriptor, comment: "", root, removed: [], emptied: [] };
+  return { descriptor, comment: "", root: table.view(root) as FolderUsage };
 }
 
 it("finds the files that are in one of them or have another size, the largest differences first", () => {

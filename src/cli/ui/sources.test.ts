@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -112,4 +112,28 @@ it("asks no registry but those that the user's runs name, or that the user wrote
   await fresh.actions.registries(words);
   await expect(fresh.answers.image(words)).rejects.toThrow(reported("image-not-found", `${host}/a:b`));
   expect(asked.length).toBeGreaterThan(0);
+});
+
+it("reads the files of one image at a time, or of two that are compared", async () => {
+  const open = new Set<ServerResponse>();
+  let most = 0;
+  const registry = createServer((_request, response) => {
+    open.add(response);
+    most = Math.max(most, open.size);
+    // Time for another reader to ask, too.
+    setTimeout(() => {
+      open.delete(response);
+      response.writeHead(404).end();
+    }, 50);
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void registry.close());
+  await once(registry, "listening");
+  const host = `localhost:${(registry.address() as AddressInfo).port}`;
+  const { answers, actions } = answerSources({ XDG_STATE_HOME: mkdtempSync(join(tmpdir(), "sources-")) });
+  const words = new URLSearchParams({ name: `${host}/a:b`, one: `${host}/a:b`, other: `${host}/a:b` });
+  await actions.registries(words);
+  const asked = [answers.tree(words), answers.diff(words), answers.tree(words), answers.diff(words)];
+  const states = await Promise.allSettled(asked);
+  expect(states.map(({ status }) => status)).toEqual(Array(4).fill("rejected"));
+  expect(most).toBe(1);
 });

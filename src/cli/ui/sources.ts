@@ -7,6 +7,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { isIndex } from "../../oci/manifest.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
+import { Slots } from "../../registry/client/slots.ts";
 import { embeddedHost } from "../../registry/open-by-name.ts";
 import type { RunStart } from "../../runs/events.ts";
 import { RunFold, type RunItem } from "../../runs/fold.ts";
@@ -16,6 +17,7 @@ import { engineOf, listAllJobs } from "../commands/job-engines.ts";
 import { listedImages } from "../commands/registry-store.ts";
 import { fetchImage, type NamedImage, openImage, openRunning, readConfig } from "../image/named-image.ts";
 import { treeAnswer } from "../image/tree/html.ts";
+import { UsageTable } from "../image/tree/usage.ts";
 import { differences } from "./difference.ts";
 import type { Answers, ImageAnswer, JobLine, LiveMessages, RepositoryLine, RunLine } from "./messages.ts";
 import type { Answer, Live } from "./server.ts";
@@ -71,6 +73,13 @@ export function answerSources(env: Environment): AnswerSources {
       image.client.close();
     }
   };
+  // The files of one image, or of two that are compared, take most of the memory that this process may have.
+  const readers = new Slots(1);
+  const withTable = <Found>(act: (table: UsageTable) => Promise<Found>): Promise<Found> =>
+    readers.run(async () => {
+      const table = new UsageTable();
+      return act(table).finally(() => table.close());
+    });
   const gets: Gets = {
     history: async (words) => {
       const { revisionsOf } = await import("../commands/service-history.ts");
@@ -79,19 +88,23 @@ export function answerSources(env: Environment): AnswerSources {
     images: async () =>
       (await listedImages()).flatMap(({ digest, ...image }) => (digest ? [{ ...image, digest }] : [])),
     image: (words) => withImage(words.get("name"), imageAnswer),
-    diff: async (words) => {
-      const read = (name: string | null) =>
-        withImage(name, async (image) => ({
-          about: await imageAnswer(image),
-          usage: await readUsage(image, await fetchImage(image)),
-        }));
-      const [one, other] = await Promise.all([read(words.get("one")), read(words.get("other"))]);
-      return { one: one.about, other: other.about, ...differences(one.usage.layers, other.usage.layers) };
-    },
+    diff: (words) =>
+      withTable(async (table) => {
+        const read = (name: string | null) =>
+          withImage(name, async (image) => ({
+            about: await imageAnswer(image),
+            usage: await readUsage(image, await fetchImage(image), table),
+          }));
+        const one = await read(words.get("one"));
+        const other = await read(words.get("other"));
+        return { one: one.about, other: other.about, ...differences(one.usage.layers, other.usage.layers) };
+      }),
     registry: repositories,
   };
   const tree: Answer = (words) =>
-    withImage(words.get("name"), async (image) => treeAnswer(await readUsage(image, await fetchImage(image))));
+    withTable((table) =>
+      withImage(words.get("name"), async (image) => treeAnswer(await readUsage(image, await fetchImage(image), table))),
+    );
   const registries: Answer = async (words) => {
     written.add(parseReference(words.get("name") ?? "").registry);
     return {};

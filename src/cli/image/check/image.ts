@@ -3,9 +3,8 @@ import { decompressLayer } from "../../../layer/decompress.ts";
 import { listTar } from "../../../layer/read.ts";
 import type { ImageConfig } from "../../../oci/config.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
+import { checkPath, TooManyFiles } from "../file-table.ts";
 import { type NamedImage, type PlatformImage, readConfig } from "../named-image.ts";
-import { TooManyFiles } from "../node-budget.ts";
-import { checkPath } from "../tree/usage.ts";
 import { type Found, ImageTree } from "./tree.ts";
 import { findUser, type ImageUser } from "./user.ts";
 
@@ -83,11 +82,9 @@ export class CheckedImage {
   async head({ node }: Found): Promise<Buffer> {
     const layer = this.#layers[node.layer];
     if (node.type !== "file" || !layer) return Buffer.alloc(0);
-    const wanted = node.path;
-    const tar = listTar(decompressLayer(this.#open(layer)), ({ path }) => (path === wanted ? longestHead : 0));
-    for await (const entry of tar) {
-      if (entry.path === wanted && entry.type === "file") return Buffer.from(entry.head ?? []);
-    }
+    let at = 0;
+    const tar = listTar(decompressLayer(this.#open(layer)), () => (at === node.entry ? longestHead : 0));
+    for await (const { head = [] } of tar) if (at++ === node.entry) return Buffer.from(head);
     return Buffer.alloc(0);
   }
 
@@ -139,12 +136,15 @@ export class CheckedImage {
     const where = `layers[${index}] ${layer.digest}`;
     const damage = (problem: string) =>
       this.damaged.push({ where, problem, remedy: "Make the image again: no engine unpacks this layer." });
+    let at = 0;
     try {
       for await (const entry of listTar(hashed(decompressLayer(this.#open(layer)), hash))) {
         checkPath(entry.path);
         checkPath(entry.target);
-        const dangling = this.tree.add(entry, index);
-        if (dangling !== undefined) damage(`/${entry.path} is a hard link to ${dangling}, which is not there`);
+        const dangling = this.tree.add(entry, index, at++);
+        // One says enough: a layer may have millions.
+        if (dangling !== undefined && this.damaged.length === 0)
+          damage(`/${entry.path} is a hard link to ${dangling}, which is not there`);
       }
     } catch (error) {
       if (error instanceof TooManyFiles) throw error.of(layer.digest);

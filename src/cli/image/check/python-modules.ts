@@ -18,7 +18,7 @@ export function findModule(
     return "node" in found && found.node.type === "file";
   };
   if (folders.some((folder) => names.some((name) => isFile(`${folder}/${name}`)))) return undefined;
-  const [elsewhere] = names.flatMap((name) => image.tree.search(name).map((path) => path.slice(0, -name.length - 1)));
+  const [elsewhere] = names.flatMap((name) => image.tree.search(name)?.slice(0, -name.length - 1) ?? []);
   if (elsewhere === undefined) {
     return {
       where: `${file}.py`,

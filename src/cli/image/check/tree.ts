@@ -1,40 +1,24 @@
 import type { ListedEntry } from "../../../layer/read.ts";
-import { NodeBudget } from "../node-budget.ts";
+import { FileTable } from "../file-table.ts";
 
-/** Fields of every node in an image. `layer` counts from 0, the lowest. */
-interface Owned {
+/** A file or folder of an image. `layer` counts from 0, the lowest. */
+export interface Node {
+  readonly type: "file" | "device" | "directory";
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly layer: number;
+  /** Its place among the entries of its layer, also for hard links to it. */
+  readonly entry: number;
 }
-
-export interface FolderNode extends Owned {
-  readonly type: "directory";
-  readonly children: Map<string, Node>;
-}
-
-/** A file that is neither folder nor link. `path` is its path in its layer, also for hard links to it. */
-interface FileNode extends Owned {
-  readonly type: "file" | "device";
-  readonly size: number;
-  readonly path: string;
-}
-
-interface LinkNode extends Owned {
-  readonly type: "symlink";
-  readonly target: string;
-}
-
-export type Node = FolderNode | FileNode | LinkNode;
 
 /** The target of a path. */
 export interface Found {
   /** Its absolute path without links. */
   readonly path: string;
-  readonly node: FolderNode | FileNode;
+  readonly node: Node;
   /** Its parent folders, the root first. */
-  readonly above: readonly FolderNode[];
+  readonly above: readonly Node[];
 }
 
 /** A path that does not exist. */
@@ -46,164 +30,200 @@ export interface Missing {
 /** Maximum number of links in one path, as on Linux. */
 const mostLinks = 40;
 
+type Owned = Pick<Node, "mode" | "uid" | "gid" | "layer">;
+
+const types = ["file", "device", "directory", "symlink"] as const;
+const symlink = types.indexOf("symlink");
+const directory = types.indexOf("directory");
+
 /**
  * The files of an image as a container sees them, with layers and whiteouts applied by OCI's rules. Keeps names, owners and modes, but no
  * content.
  */
 export class ImageTree {
-  readonly #budget = new NodeBudget();
-  readonly #root: FolderNode = folder({ mode: 0o755, uid: 0, gid: 0, layer: -1 });
+  readonly #files = new FileTable(17);
+  readonly #type = this.#files.column(Uint8Array);
+  readonly #mode = this.#files.column(Uint16Array);
+  readonly #uid = this.#files.column(Uint32Array);
+  readonly #gid = this.#files.column(Uint32Array);
+  readonly #layer = this.#files.column(Uint16Array);
+  /** For a symbolic link: the place of its target's text. */
+  readonly #entry = this.#files.column(Uint32Array);
+  readonly #root = this.#files.root();
+
+  constructor() {
+    this.#own(this.#root, { mode: 0o755, uid: 0, gid: 0, layer: 0 });
+  }
 
   /**
    * Applies an entry of a layer. Apply layers from the lowest up.
    *
+   * @param index its place among the entries of the layer
    * @returns the target of a broken hard link
-   * @throws Error if there are too many
+   * @throws TooManyFiles
    */
-  add(entry: ListedEntry, layer: number): string | undefined {
-    const { path, type, mode, uid, gid, size, target } = entry;
-    this.#budget.entry(path, target);
+  add(entry: ListedEntry, layer: number, index: number): string | undefined {
+    const { path, type, target } = entry;
     const slash = path.lastIndexOf("/");
     const [parent, name] = [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
-    if (name === ".wh..wh..opq") prune(this.#existing(parent), layer);
+    if (name === ".wh..wh..opq") this.#prune(this.#node(parent), layer);
     else if (name.startsWith(".wh.")) {
-      const above = this.#existing(parent);
-      const hidden = above?.children.get(name.slice(4));
-      if (above && hidden && isHidden(hidden, layer)) above.children.delete(name.slice(4));
-    } else if (type === "directory") this.#addFolder(path, { mode, uid, gid, layer });
-    else {
+      const hidden = this.#child(this.#node(parent), name.slice(4));
+      if (hidden && this.#isHidden(hidden, layer)) this.#files.remove(hidden);
+    } else if (type === "directory") {
+      // A folder that is there gets the owner and mode of the upper layer and keeps its content.
+      const node = path === "" ? this.#root : this.#files.folder(this.#folderAt(parent, layer), name);
+      this.#own(node, { ...entry, layer });
+    } else {
       const above = this.#folderAt(parent, layer);
-      const owned = { mode, uid, gid, layer };
-      if (type === "symlink") above.children.set(name, { ...owned, type, target });
-      else if (type === "hardlink") {
-        const linked = this.#node(target);
-        if (!linked || linked.type === "directory") return target;
-        above.children.set(name, linked);
-      } else above.children.set(name, { ...owned, type, size, path });
+      const linked = type === "hardlink" ? this.#node(target) : 0;
+      if (type === "hardlink" && (linked === 0 || this.#files.isFolder(linked))) return target;
+      const node = this.#files.file(above, name);
+      if (linked === node) return undefined;
+      if (type === "hardlink") {
+        for (const column of [this.#type, this.#mode, this.#uid, this.#gid, this.#layer, this.#entry]) {
+          column[node] = column[linked] as number;
+        }
+        return undefined;
+      }
+      this.#own(node, { ...entry, layer });
+      this.#type[node] = types.indexOf(type);
+      this.#entry[node] = type === "symlink" ? this.#files.keep(target) : index;
     }
     return undefined;
   }
 
   /** Follows a path with its links, from the root or from `folder`. */
   find(path: string, folder = "/"): Found | Missing {
-    const start = path.startsWith("/") ? path : `${folder}/${path}`;
-    const rest = start.split("/");
-    let above: FolderNode[] = [];
+    const found = this.#follow(path.startsWith("/") ? path : `${folder}/${path}`);
+    if ("missing" in found) return found;
+    const { nodes, names } = found;
+    const [node, ...above] = nodes.map((each) => this.#view(each)).reverse();
+    return { path: `/${names.join("/")}`, node: node as Node, above: above.reverse() };
+  }
+
+  /** @returns the node of a path with all above, the root first, and its path without links */
+  #follow(path: string): { nodes: number[]; names: string[] } | Missing {
+    const rest = path.split("/").reverse();
+    let nodes = [this.#root];
     let names: string[] = [];
-    let node: FolderNode | FileNode = this.#root;
     let links = 0;
     let via = "";
     while (rest.length > 0) {
-      const name = rest.shift() as string;
+      const name = rest.pop() as string;
       if (name === "" || name === ".") continue;
       if (name === "..") {
-        node = above.pop() ?? this.#root;
+        if (nodes.length > 1) nodes.pop();
         names.pop();
         continue;
       }
-      const here = `/${[...names, name].join("/")}`;
-      if (node.type !== "directory") return { missing: `has no ${here}: /${names.join("/")} is no folder${via}` };
-      const child: Node | undefined = node.children.get(name);
-      if (!child) return { missing: `has no ${here}${via}` };
-      if (child.type === "symlink") {
-        if (++links > mostLinks) return { missing: `has links at ${here} that lead in a circle` };
-        via = `, to which ${here} is a link`;
-        rest.unshift(...child.target.split("/"));
-        if (child.target.startsWith("/")) [above, names, node] = [[], [], this.#root];
+      const here = () => `/${[...names, name].join("/")}`;
+      const node = nodes.at(-1) as number;
+      if (!this.#files.isFolder(node)) return { missing: `has no ${here()}: /${names.join("/")} is no folder${via}` };
+      const child = this.#files.find(node, name);
+      if (child === 0) return { missing: `has no ${here()}${via}` };
+      if (this.#type[child] === symlink) {
+        if (++links > mostLinks) return { missing: `has links at ${here()} that lead in a circle` };
+        via = `, to which ${here()} is a link`;
+        const target = this.#files.text(this.#entry[child] as number);
+        rest.push(...target.split("/").reverse());
+        if (target.startsWith("/")) [nodes, names] = [[this.#root], []];
         continue;
       }
-      above = [...above, node];
-      names = [...names, name];
-      node = child;
+      nodes.push(child);
+      names.push(name);
     }
-    return { path: `/${names.join("/")}`, node, above };
+    return { nodes, names };
   }
 
   /** Names in a folder. Empty if the folder does not exist. */
   list(path: string): string[] {
-    const found = this.find(path);
-    return "node" in found && found.node.type === "directory" ? [...found.node.children.keys()].sort() : [];
+    const found = this.#follow(path);
+    const node = "nodes" in found ? found.nodes.at(-1) : undefined;
+    return node === undefined ? [] : [...this.#files.children(node)].map((child) => this.#files.name(child)).sort();
   }
 
-  /** Paths of the files that end in `/name`. */
-  search(name: string): string[] {
+  /** The first path of a file that ends in `/name`. */
+  search(name: string): string | undefined {
     const wanted = name.split("/").at(-1) as string;
-    const result: string[] = [];
-    const visit = (folder: FolderNode, path: string) => {
-      for (const [each, node] of folder.children) {
-        const here = `${path}/${each}`;
-        if (node.type === "directory") visit(node, here);
-        else if (each === wanted && here.endsWith(`/${name}`)) result.push(here);
+    let first: string | undefined;
+    const visit = (folder: number, path: string) => {
+      const here = this.#child(folder, wanted);
+      const each = `${path}/${wanted}`;
+      if (here && !this.#files.isFolder(here) && each.endsWith(`/${name}`)) {
+        if (first === undefined || each < first) first = each;
+      }
+      for (const child of this.#files.children(folder)) {
+        if (this.#files.isFolder(child)) visit(child, `${path}/${this.#files.name(child)}`);
       }
     };
     visit(this.#root, "");
-    return result.sort();
+    return first;
   }
 
-  #node(path: string): Node | undefined {
-    let node: Node | undefined = this.#root;
-    for (const name of path.split("/")) {
-      if (name === "" || name === ".") continue;
-      node = node?.type === "directory" ? node.children.get(name) : undefined;
-    }
+  #view(node: number): Node {
+    return {
+      type: types[this.#type[node] as number] as Node["type"],
+      mode: this.#mode[node] as number,
+      uid: this.#uid[node] as number,
+      gid: this.#gid[node] as number,
+      layer: this.#layer[node] as number,
+      entry: this.#entry[node] as number,
+    };
+  }
+
+  #own(node: number, { mode, uid, gid, layer }: Owned): void {
+    if (this.#files.isFolder(node)) this.#type[node] = directory;
+    this.#mode[node] = mode;
+    this.#uid[node] = Math.min(uid, 2 ** 32 - 1);
+    this.#gid[node] = Math.min(gid, 2 ** 32 - 1);
+    this.#layer[node] = layer;
+  }
+
+  /** 0: there is none. Links are not followed. */
+  #node(path: string): number {
+    let node = this.#root;
+    for (const name of path.split("/")) if (name !== "" && name !== ".") node = this.#child(node, name);
     return node;
   }
 
-  #existing(path: string): FolderNode | undefined {
-    const node = this.#node(path);
-    return node?.type === "directory" ? node : undefined;
-  }
-
-  /** An existing folder gets the owner and mode of the upper layer and keeps its content. */
-  #addFolder(path: string, owned: Owned): void {
-    if (path === "") {
-      Object.assign(this.#root, owned);
-      return;
-    }
-    const slash = path.lastIndexOf("/");
-    const above = this.#folderAt(path.slice(0, Math.max(slash, 0)), owned.layer);
-    const name = path.slice(slash + 1);
-    const old = above.children.get(name);
-    const children = old?.type === "directory" ? old.children : new Map<string, Node>();
-    this.#budget.folder();
-    above.children.set(name, { ...folder(owned), children });
+  #child(folder: number, name: string): number {
+    return this.#files.isFolder(folder) ? this.#files.find(folder, name) : 0;
   }
 
   /** The folder of a path, created if missing. A link from the same layer is followed; one from a lower layer is replaced. */
-  #folderAt(path: string, layer: number): FolderNode {
+  #folderAt(path: string, layer: number): number {
     let node = this.#root;
-    let here = "";
+    let end = 0;
     for (const name of path.split("/")) {
+      end += name.length + 1;
       if (name === "") continue;
-      here = `${here}/${name}`;
-      let child = node.children.get(name);
-      if (child?.type === "symlink" && child.layer === layer) {
-        const found = this.find(here);
-        if ("node" in found && found.node.type === "directory") child = found.node;
+      const child = this.#files.find(node, name);
+      if (child !== 0 && this.#type[child] === symlink && this.#layer[child] === layer) {
+        const found = this.#follow(path.slice(0, end - 1));
+        const last = "nodes" in found ? (found.nodes.at(-1) as number) : 0;
+        if (this.#files.isFolder(last)) {
+          node = last;
+          continue;
+        }
       }
-      const next = child?.type === "directory" ? child : folder({ mode: 0o755, uid: 0, gid: 0, layer });
-      if (next !== child) {
-        this.#budget.folder();
-        node.children.set(name, next);
-      }
-      node = next;
+      const isThere = child !== 0 && this.#files.isFolder(child);
+      node = isThere ? child : this.#files.folder(node, name);
+      if (!isThere) this.#own(node, { mode: 0o755, uid: 0, gid: 0, layer });
     }
     return node;
   }
-}
 
-function folder(owned: Owned): FolderNode {
-  return { ...owned, type: "directory", children: new Map() };
-}
+  /** Removes the content of a folder that came from lower layers. */
+  #prune(folder: number, layer: number): void {
+    for (const node of this.#files.children(folder)) if (this.#isHidden(node, layer)) this.#files.remove(node);
+  }
 
-/** Removes the content of a folder that came from lower layers. */
-function prune(folder: FolderNode | undefined, layer: number): void {
-  for (const [name, node] of folder?.children ?? []) if (isHidden(node, layer)) folder?.children.delete(name);
-}
-
-/** Whether a node is empty after a layer removes everything from the layers below. */
-function isHidden(node: Node, layer: number): boolean {
-  if (node.type !== "directory") return node.layer < layer;
-  prune(node, layer);
-  return node.layer < layer && node.children.size === 0;
+  /** Whether a node is empty after a layer removes everything from the layers below. */
+  #isHidden(node: number, layer: number): boolean {
+    const isOld = (this.#layer[node] as number) < layer;
+    if (!this.#files.isFolder(node)) return isOld;
+    this.#prune(node, layer);
+    return isOld && this.#files.children(node).next().done === true;
+  }
 }

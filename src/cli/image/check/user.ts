@@ -1,4 +1,4 @@
-import type { FolderNode, Found, Node } from "./tree.ts";
+import type { Found, Node } from "./tree.ts";
 
 /** The user that a container runs as. */
 export interface ImageUser {
@@ -54,7 +54,7 @@ export function mayExecute(user: ImageUser, { node, above }: Found): boolean {
   return reaches(user, above) && has(user, node, SEARCH);
 }
 
-function reaches(user: ImageUser, above: readonly FolderNode[]): boolean {
+function reaches(user: ImageUser, above: readonly Node[]): boolean {
   return above.every((folder) => has(user, folder, SEARCH));
 }
 

@@ -2,10 +2,13 @@ import { formatBytes } from "../../../registry/client/progress.ts";
 import { type PageData, type PageNode, show } from "./page.ts";
 import { squarify } from "./squarify.ts";
 import { type ImageUsage, totals } from "./text.ts";
-import { type FileUsage, type FolderUsage, isFolder } from "./usage.ts";
+import { type FolderUsage, isFolder } from "./usage.ts";
 
 /** Number of files that the page lists by name. Smaller files are summed up per folder. */
 const maximumFiles = 60_000;
+
+/** Characters of the page's data, about. What does not fit is summed up per folder, too. */
+const room = 16 * 1024 * 1024;
 
 /** An image as the page shows it. */
 export interface TreeAnswer {
@@ -114,40 +117,44 @@ export function treeAnswer(image: ImageUsage): TreeAnswer {
 
 function pageData(image: ImageUsage): PageData {
   const smallest = sizeOfLargest(image);
+  let left = room;
+  const pageNode = (folder: FolderUsage): PageNode => {
+    const children: PageNode[] = [];
+    let rest = 0;
+    for (const child of folder.children) {
+      const { name, size } = child;
+      const isShown = (isFolder(child) || size >= smallest) && left > 0;
+      if (isShown) left -= name.length + 40;
+      if (!isShown) rest += size;
+      else if (isFolder(child)) children.push(pageNode(child));
+      else children.push(child.isHidden ? [name, size, 1] : [name, size]);
+    }
+    if (rest > 0) children.push(["", rest]);
+    return [folder.name, children];
+  };
   return {
     name: image.name,
     layers: image.layers.map(({ descriptor, comment, root }, index) => ({
       title: comment || `layer ${index + 1}`,
       digest: descriptor.digest,
       pull: descriptor.size,
-      root: pageNode(root, smallest),
+      root: pageNode(root),
     })),
   };
 }
 
-function pageNode(folder: FolderUsage, smallest: number): PageNode {
-  const children: PageNode[] = [];
-  let rest = 0;
-  for (const child of folder.children.values()) {
-    if (isFolder(child)) children.push(pageNode(child, smallest));
-    else if (child.size < smallest) rest += child.size;
-    else children.push(child.isHidden ? [child.name, child.size, 1] : [child.name, child.size]);
-  }
-  if (rest > 0) children.push(["", rest]);
-  return [folder.name, children];
-}
-
 /** The size from which a file counts as one of the largest. */
 function sizeOfLargest({ layers }: ImageUsage): number {
-  const sizes = layers.flatMap(({ root }) => [...filesIn(root)].map(({ size }) => size)).sort((a, b) => b - a);
-  return sizes[maximumFiles] ?? 0;
-}
-
-function* filesIn(folder: FolderUsage): Generator<FileUsage> {
-  for (const child of folder.children.values()) {
-    if (isFolder(child)) yield* filesIn(child);
-    else yield child;
-  }
+  const sizes = new Float64Array(layers.reduce((sum, { root }) => sum + root.files, 0));
+  let count = 0;
+  const visit = (folder: FolderUsage) => {
+    for (const child of folder.children) {
+      if (isFolder(child)) visit(child);
+      else sizes[count++] = child.size;
+    }
+  };
+  for (const { root } of layers) visit(root);
+  return sizes.sort().at(-maximumFiles - 1) ?? 0;
 }
 
 function escaped(text: string): string {

@@ -64,9 +64,9 @@ interface Place {
 
 function childLines(folder: FolderUsage, { depth, total, indent }: Place): string[] {
   if (depth === 0) return [];
-  const shown = [...folder.children.values()]
-    .filter((child) => child.size > 0 && child.size >= total * smallestShare)
-    .sort((one, other) => other.size - one.size);
+  const shown: (FileUsage | FolderUsage)[] = [];
+  for (const child of folder.children) if (child.size > 0 && child.size >= total * smallestShare) shown.push(child);
+  shown.sort((one, other) => other.size - one.size);
   const rest = folder.size - shown.reduce((sum, { size }) => sum + size, 0);
   const lines = shown.flatMap((child) => {
     const { node, path } = collapsed(child);
@@ -82,9 +82,8 @@ function collapsed(start: FileUsage | FolderUsage): { node: FileUsage | FolderUs
   let node = start;
   let path = start.name;
   while (isFolder(node)) {
-    const only: FileUsage | FolderUsage | undefined =
-      node.children.size === 1 ? [...node.children.values()][0] : undefined;
-    if (!only || !isFolder(only)) break;
+    const [only, second]: Iterable<FileUsage | FolderUsage> = node.children;
+    if (!only || second || !isFolder(only)) break;
     node = only;
     path += `/${only.name}`;
   }

@@ -5,10 +5,19 @@ import type { Descriptor } from "../../../oci/descriptor.ts";
 import { sha256 } from "../../../oci/digest.ts";
 import { usagePage } from "./html.ts";
 import { formatUsage, type ImageUsage } from "./text.ts";
-import { type FileUsage, type FolderUsage, isFolder, type LayerUsage, markHidden, readLayer } from "./usage.ts";
+import {
+  type FileUsage,
+  type FolderUsage,
+  isFolder,
+  type LayerUsage,
+  markHidden,
+  readLayer,
+  type TableLayer,
+  UsageTable,
+} from "./usage.ts";
 
 /** A layer of files by path and size, and folders by a path with a slash at its end. */
-async function layer(files: Record<string, number>, comment = ""): Promise<LayerUsage> {
+async function layer(files: Record<string, number>, comment = "", table = new UsageTable()): Promise<TableLayer> {
   const blocks = Object.entries(files).flatMap(([path, size]) =>
     path.endsWith("/")
       ? [header({ type: "directory", path: path.slice(0, -1) }, 0)]
@@ -23,9 +32,10 @@ async function layer(files: Record<string, number>, comment = ""): Promise<Layer
     digest: sha256(blob),
     size: blob.length,
   };
-  return readLayer({ descriptor, comment }, async function* () {
+  const open = async function* () {
     yield blob;
-  });
+  };
+  return readLayer({ descriptor, comment }, open, table);
 }
 
 function image(layers: readonly LayerUsage[]): ImageUsage {
@@ -34,16 +44,14 @@ function image(layers: readonly LayerUsage[]): ImageUsage {
 
 function hidden(node: FileUsage | FolderUsage, path = ""): string[] {
   if (!isFolder(node)) return node.isHidden ? [path] : [];
-  return [...node.children.values()].flatMap((child) =>
-    hidden(child, path === "" ? child.name : `${path}/${child.name}`),
-  );
+  return [...node.children].flatMap((child) => hidden(child, path === "" ? child.name : `${path}/${child.name}`));
 }
 
 describe("readLayer", () => {
   it("sums files by folder", async () => {
     const { root } = await layer({ "usr/lib/a": 1000, "usr/lib/b": 500, "usr/bin/": 0, "etc/c": 7 });
     expect(root).toMatchObject({ size: 1507, files: 3, hidden: 0 });
-    expect(root.children.get("usr")).toMatchObject({ size: 1500, files: 2 });
+    expect(root.child("usr")).toMatchObject({ size: 1500, files: 2 });
   });
 
   it("says which layer is damaged", async () => {
@@ -74,7 +82,9 @@ describe("markHidden", () => {
     ["everything removed", { ".wh..wh..opq": 0 }, ["a/b", "a/c/d", "e"]],
     ["what was never there", { "x/.wh.y": 0, "a/.wh.z": 0 }, []],
   ])("of a layer with %s", async (_, upper, expected) => {
-    const layers = [await layer({ "a/b": 10, "a/c/d": 20, e: 30 }), await layer(upper)];
+    const table = new UsageTable();
+    const lower = await layer({ "a/b": 10, "a/c/d": 20, e: 30 }, "", table);
+    const layers = [lower, await layer(upper, "", table)];
     markHidden(layers);
     expect(hidden(layers[0]?.root as FolderUsage).sort()).toEqual(expected);
     expect(hidden(layers[1]?.root as FolderUsage)).toEqual([]);
@@ -83,9 +93,10 @@ describe("markHidden", () => {
 
 describe("formatUsage", () => {
   it("shows layers, and folders by size, without what is small", async () => {
+    const table = new UsageTable();
     const layers = [
-      await layer({ "usr/lib/x/big": 90_000, "usr/share/doc": 9000, "etc/passwd": 100 }, "Debian packages"),
-      await layer({ "usr/share/doc": 50, "na\u001bme": 1000 }),
+      await layer({ "usr/lib/x/big": 90_000, "usr/share/doc": 9000, "etc/passwd": 100 }, "Debian packages", table),
+      await layer({ "usr/share/doc": 50, "na\u001bme": 1000 }, "", table),
     ];
     markHidden(layers);
     const lines = formatUsage(image(layers), 2).split("\n");

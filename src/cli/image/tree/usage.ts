@@ -2,7 +2,7 @@ import { Failure } from "../../../core/errors.ts";
 import { decompressLayer } from "../../../layer/decompress.ts";
 import { listTar } from "../../../layer/read.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
-import { NodeBudget, TooManyFiles } from "../node-budget.ts";
+import { checkPath, FileTable, TooManyFiles } from "../file-table.ts";
 
 /** A file of a layer. */
 export interface FileUsage {
@@ -10,18 +10,19 @@ export interface FileUsage {
   /** Bytes. */
   readonly size: number;
   /** Whether a later layer replaces or removes it. Its bytes are still transferred and stored. */
-  isHidden: boolean;
+  readonly isHidden: boolean;
 }
 
 export interface FolderUsage {
   readonly name: string;
   /** Bytes of all files below. */
-  size: number;
+  readonly size: number;
   /** The hidden part of these bytes. */
-  hidden: number;
+  readonly hidden: number;
   /** Number of files at any depth. */
-  files: number;
-  readonly children: Map<string, FileUsage | FolderUsage>;
+  readonly files: number;
+  readonly children: Iterable<FileUsage | FolderUsage>;
+  child(name: string): FileUsage | FolderUsage | undefined;
 }
 
 /** The content of a layer. */
@@ -30,14 +31,74 @@ export interface LayerUsage {
   /** Its history entry. Empty: none. */
   readonly comment: string;
   readonly root: FolderUsage;
-  /** Paths of files and folders that it removes from the layers below. */
-  readonly removed: readonly string[];
-  /** Paths of folders whose former content it removes. */
-  readonly emptied: readonly string[];
 }
 
 export function isFolder(node: FileUsage | FolderUsage): node is FolderUsage {
   return "children" in node;
+}
+
+/** The files of all layers of an image, or of two images. */
+export class UsageTable extends FileTable {
+  readonly size: Float64Array;
+  readonly isHidden: Uint8Array;
+  /** By the numbers of folders. */
+  readonly hidden: Float64Array;
+  readonly files: Uint32Array;
+
+  constructor() {
+    super(9, 12);
+    this.size = this.column(Float64Array);
+    this.isHidden = this.column(Uint8Array);
+    this.hidden = this.column(Float64Array);
+    this.files = this.column(Uint32Array);
+  }
+
+  view(node: number): FileView | FolderView {
+    return this.isFolder(node) ? new FolderView(this, node) : new FileView(this, node);
+  }
+}
+
+/** A node of a table, as an object. */
+class FileView implements FileUsage {
+  protected readonly table: UsageTable;
+  readonly node: number;
+
+  constructor(table: UsageTable, node: number) {
+    this.table = table;
+    this.node = node;
+  }
+
+  get name(): string {
+    return this.table.name(this.node);
+  }
+  get size(): number {
+    return this.table.size[this.node] as number;
+  }
+  get isHidden(): boolean {
+    return this.table.isHidden[this.node] === 1;
+  }
+}
+
+class FolderView extends FileView implements FolderUsage {
+  get #folder(): number {
+    return this.table.folderOf(this.node);
+  }
+  get hidden(): number {
+    return this.table.hidden[this.#folder] as number;
+  }
+  get files(): number {
+    return this.table.files[this.#folder] as number;
+  }
+  get children(): Iterable<FileView | FolderView> {
+    return this.#children();
+  }
+  child(name: string): FileView | FolderView | undefined {
+    const node = this.table.find(this.node, name);
+    return node === 0 ? undefined : this.table.view(node);
+  }
+  *#children(): Generator<FileView | FolderView> {
+    for (const node of this.table.children(this.node)) yield this.table.view(node);
+  }
 }
 
 /** Names that remove files of lower layers: OCI image specification, "Whiteouts". */
@@ -48,28 +109,29 @@ const opaqueWhiteout = ".wh..wh..opq";
  * Reads the names and sizes of the files in a layer.
  *
  * @param open streams the blob
- * @param budget shared by the layers of an image
+ * @param table shared by the layers of an image
  * @throws Failure if the blob is not a layer
  */
 export async function readLayer(
   layer: { readonly descriptor: Descriptor; readonly comment: string },
   open: () => AsyncIterable<Uint8Array>,
-  budget = new NodeBudget(),
-): Promise<LayerUsage> {
-  const root = folder("");
-  const removed: string[] = [];
-  const emptied: string[] = [];
+  table = new UsageTable(),
+): Promise<TableLayer> {
+  const removed: number[] = [];
+  const emptied: number[] = [];
   try {
+    const root = table.root();
     for await (const { path, type, size } of listTar(decompressLayer(open()))) {
       checkPath(path);
-      budget.entry(path);
       const slash = path.lastIndexOf("/");
       const [parent, name] = [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
-      if (name === opaqueWhiteout) emptied.push(parent);
-      else if (name.startsWith(whiteout)) removed.push(join(parent, name.slice(whiteout.length)));
-      else if (type === "directory") folderAt(root, path, budget);
-      else folderAt(root, parent, budget).children.set(name, { name, size, isHidden: false });
+      if (name === opaqueWhiteout) emptied.push(table.keep(parent));
+      else if (name.startsWith(whiteout)) removed.push(table.keep(join(parent, name.slice(whiteout.length))));
+      else if (type === "directory") folderAt(table, root, path);
+      else table.size[table.file(folderAt(table, root, parent), name)] = size;
     }
+    sum(table, root);
+    return { ...layer, table, root: new FolderView(table, root), removed, emptied };
   } catch (cause) {
     if (cause instanceof TooManyFiles) throw cause.of(layer.descriptor.digest);
     if (cause instanceof Error && "exitStatus" in cause) throw cause;
@@ -80,88 +142,78 @@ export async function readLayer(
       { cause },
     );
   }
-  sum(root);
-  return { ...layer, root, removed, emptied };
+}
+
+/** A layer of a table. */
+export interface TableLayer extends LayerUsage {
+  readonly table: UsageTable;
+  readonly root: FolderView;
+  /** Paths of files and folders that it removes from the layers below, as texts of the table. */
+  readonly removed: readonly number[];
+  /** Paths of folders whose former content it removes. */
+  readonly emptied: readonly number[];
 }
 
 /** Marks files that later layers replace or remove. */
-export function markHidden(layers: readonly LayerUsage[]): void {
-  for (const [index, lower] of layers.entries()) {
+export function markHidden(layers: readonly TableLayer[]): void {
+  for (const [index, { root: lower, table }] of layers.entries()) {
     for (const { root, removed, emptied } of layers.slice(index + 1)) {
-      replace(lower.root, root);
-      for (const path of removed) hideAt(lower.root, path, (node) => hide(node));
-      for (const path of emptied) hideAt(lower.root, path, (node) => isFolder(node) && hideContent(node));
+      replace(table, lower.node, root.node);
+      for (const path of removed) hide(table, nodeAt(table, lower.node, table.text(path)));
+      for (const path of emptied) hideContent(table, nodeAt(table, lower.node, table.text(path)));
     }
-    sum(lower.root);
+    sum(table, lower.node);
   }
 }
 
 /** Merges folders of the same name; everything else replaces what was there. */
-function replace(lower: FolderUsage, upper: FolderUsage): void {
-  for (const [name, over] of upper.children) {
-    const under = lower.children.get(name);
-    if (!under) continue;
-    if (isFolder(under) && isFolder(over)) replace(under, over);
-    else hide(under);
+function replace(table: UsageTable, lower: number, upper: number): void {
+  for (const over of table.children(upper)) {
+    const under = table.find(lower, table.name(over));
+    if (under === 0) continue;
+    if (table.isFolder(under) && table.isFolder(over)) replace(table, under, over);
+    else hide(table, under);
   }
 }
 
-function hide(node: FileUsage | FolderUsage): void {
-  if (isFolder(node)) hideContent(node);
-  else node.isHidden = true;
+function hide(table: UsageTable, node: number): void {
+  if (table.isFolder(node)) hideContent(table, node);
+  else table.isHidden[node] = 1;
 }
 
-function hideContent(node: FolderUsage): void {
-  for (const child of node.children.values()) hide(child);
+function hideContent(table: UsageTable, folder: number): void {
+  for (const child of table.children(folder)) hide(table, child);
 }
 
-function hideAt(root: FolderUsage, path: string, action: (node: FileUsage | FolderUsage) => void): void {
-  let node: FileUsage | FolderUsage | undefined = root;
-  for (const name of path.split("/").filter((part) => part !== "")) {
-    node = node && isFolder(node) ? node.children.get(name) : undefined;
-  }
-  if (node) action(node);
-}
-
-function sum(node: FolderUsage): void {
-  node.size = 0;
-  node.hidden = 0;
-  node.files = 0;
-  for (const child of node.children.values()) {
-    if (isFolder(child)) sum(child);
-    node.size += child.size;
-    node.hidden += isFolder(child) ? child.hidden : child.isHidden ? child.size : 0;
-    node.files += isFolder(child) ? child.files : 1;
-  }
-}
-
-function folder(name: string): FolderUsage {
-  return { name, size: 0, hidden: 0, files: 0, children: new Map() };
-}
-
-/** The folder of a path, created with its parents if missing. Replaces a file in its place, as unpacking does. */
-function folderAt(root: FolderUsage, path: string, budget: NodeBudget): FolderUsage {
+/** 0: there is none. */
+function nodeAt(table: UsageTable, root: number, path: string): number {
   let node = root;
-  for (const name of path.split("/")) {
-    if (name === "") continue;
-    const found = node.children.get(name);
-    const next = found && isFolder(found) ? found : folder(name);
-    if (next !== found) {
-      budget.folder();
-      node.children.set(name, next);
-    }
-    node = next;
-  }
+  for (const part of path.split("/")) if (part !== "" && node !== 0) node = table.find(node, part);
   return node;
 }
 
-/** The longest path on Linux (PATH_MAX), in bytes. */
-const longestPath = 4096;
+function sum(table: UsageTable, node: number): void {
+  const { size, isHidden, hidden, files } = table;
+  let [all, covered, count] = [0, 0, 0];
+  for (const child of table.children(node)) {
+    const folder = table.folderOf(child);
+    if (folder !== 0) sum(table, child);
+    const bytes = size[child] as number;
+    all += bytes;
+    covered += folder !== 0 ? (hidden[folder] as number) : isHidden[child] === 1 ? bytes : 0;
+    count += folder !== 0 ? (files[folder] as number) : 1;
+  }
+  const own = table.folderOf(node);
+  size[node] = all;
+  hidden[own] = covered;
+  files[own] = count;
+}
 
-/** @throws Error for a path that no engine can unpack: one of thousands of folders would also exhaust the stack */
-export function checkPath(path: string): void {
-  if (Buffer.byteLength(path) <= longestPath) return;
-  throw new Error(`the path ${path.slice(0, 40)}… has more than ${longestPath} bytes`);
+/** The folder of a path, created with its parents if missing. Replaces a file in its place, as unpacking does. */
+function folderAt(table: UsageTable, root: number, path: string): number {
+  let node = root;
+  for (const name of path.split("/")) if (name !== "") node = table.folder(node, name);
+  return node;
 }
 
 function join(parent: string, name: string): string {
