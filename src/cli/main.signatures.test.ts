@@ -11,6 +11,9 @@ import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { StoredImages } from "../registry/client/testdata/stored-images.ts";
 import { attachReferrer } from "../registry/referrers.ts";
 import { stateOfTest } from "../registry/server/testdata/fixture.ts";
+import { attest as signAttestation } from "../registry/signatures/attestations.ts";
+import { composeStatement } from "../registry/signatures/bundle.ts";
+import { readSigningKey } from "../registry/signatures/keys.ts";
 import { type Outcome, run } from "./testdata/slipway.ts";
 
 let registry: FakeRegistry;
@@ -83,6 +86,16 @@ describe("slipway image sbom and referrers", () => {
     return attached;
   }
 
+  async function attest(digest: Digest, document: string) {
+    const client = openRegistry(registry.host);
+    const key = await readSigningKey(join(folder, "my.key"), { SLIPWAY_KEY_PASSWORD: "geheim" });
+    const predicateType = "https://spdx.dev/Document";
+    const statement = composeStatement(digest, predicateType, JSON.parse(document));
+    const subject = { mediaType: mediaTypes.manifest, digest, size: 1 };
+    await signAttestation(client, "team/app", subject, statement, key, { isNew: false, predicateType });
+    client.close();
+  }
+
   it("print nothing of an SBOM whose content was changed", async () => {
     await attach(stored().image({ tag: "v1" }), spdx, '{"packages":[1]}');
     const [key = ""] = [...registry.blobs].find(([, content]) => content.includes("packages")) ?? [];
@@ -93,6 +106,54 @@ describe("slipway image sbom and referrers", () => {
       error: printed("registry-failed", digest),
       status: 1,
     });
+  });
+
+  it("print the one that is signed with the user's key, and choose none of strangers", async () => {
+    const image = stored().image({ tag: "v1" });
+    const sbom = (...more: string[]) => slipway("image", "sbom", "HOST/team/app:v1", ...more);
+    const attached = [];
+    for (const number of Array(12).keys()) attached.push(await attach(image, spdx, `{"false":${number}}`));
+    const [first = expect.unreachable()] = attached;
+    expect(await sbom()).toEqual({ out: "", error: printed("sbom-ambiguous", `HOST/team/app@${image}`), status: 2 });
+    expect((await sbom()).error).toMatch(/has 12 SBOMs .*, and 2 more/);
+    expect(await sbom(`--digest=${first.digest}`)).toMatchObject({
+      out: '{"false":0}',
+      error: expect.stringContaining("is unsigned"),
+    });
+    expect(await sbom("--key=my.pub")).toMatchObject({
+      out: "",
+      error: printed("signature-missing", "HOST"),
+      status: 1,
+    });
+    await attest(image, '{"packages": [1]}');
+    for (const number of [12, 13]) await attach(image, spdx, `{"false":${number}}`);
+    expect(await sbom("--key=my.pub")).toEqual({ out: '{"packages":[1]}\n', error: "", status: 0 });
+  });
+
+  it("name an attestation whose key the user has not named", async () => {
+    const image = stored().image({ tag: "v1" });
+    await attest(image, '{"packages":[1]}');
+    expect(await slipway("image", "sbom", "HOST/team/app:v1")).toEqual({
+      out: '{"packages":[1]}\n',
+      error: expect.stringContaining("is signed with a key that you have not named"),
+      status: 0,
+    });
+  });
+
+  it("verify attestations by type and key", async () => {
+    const image = stored().image({ tag: "v1" });
+    const verify = (...more: string[]) => slipway("image", "verify", "HOST/team/app:v1", "--key=my.pub", ...more);
+    expect(await verify("--type=spdxjson")).toMatchObject({ error: printed("signature-missing", "HOST"), status: 1 });
+    await attest(image, "{}");
+    const reference = `HOST/team/app@${image}`;
+    expect(await verify("--type=spdxjson")).toEqual({ out: `${reference}\n`, error: "", status: 0 });
+    expect(JSON.parse((await verify("--type=spdxjson", "--json")).out)).toMatchObject({
+      reference,
+      attestations: [{}],
+    });
+    expect(await verify("--type=spdxjson", "--builder=me")).toMatchObject({ status: 1 });
+    expect(await verify("--type=sbom")).toMatchObject({ error: printed("command-line-invalid", "sbom"), status: 2 });
+    expect(await verify("--source=me")).toMatchObject({ error: printed("command-line-invalid", "--type"), status: 2 });
   });
 
   it("print what is attached to the image of a platform, or to the index", async () => {
@@ -111,7 +172,11 @@ describe("slipway image sbom and referrers", () => {
     const own = await attach(image, spdx, '{"of":"amd64"}\n');
     const other = await attach(image, "application/vnd.cyclonedx+json", "{}");
     const signature = await attach(own.digest, "text/signature", "me");
-    expect(await sbom("--platform=linux/amd64")).toEqual({ out: '{"of":"amd64"}\n', error: "", status: 0 });
+    expect(await sbom("--platform=linux/amd64")).toEqual({
+      out: '{"of":"amd64"}\n',
+      error: expect.stringContaining(`SBOM ${own.digest} is unsigned`),
+      status: 0,
+    });
     expect(await sbom("--platform=linux/arm64")).toMatchObject({ out: '{"of":"index"}' });
     expect(await sbom("--platform=linux/amd64", "--format=cyclonedx")).toMatchObject({ out: "{}" });
     const { out } = await slipway("image", "referrers", "HOST/team/app:v1");

@@ -155,6 +155,10 @@ export const errorCodes = {
     meaning: "No SBOM is attached to an image, or not in the format that you chose.",
     remedy: "`slipway image referrers` lists what is attached; docs/registry-images.md explains it.",
   },
+  "sbom-ambiguous": {
+    meaning: "An image has several SBOMs that differ, and no key of yours has signed one.",
+    remedy: "Name the key of the right one with `--key`, or choose one with `--digest`; docs/sbom.md explains it.",
+  },
   "sigstore-failed": {
     meaning: "A service of Sigstore does not answer, refuses the identity, or the identity is missing.",
     remedy: "Check the network and the identity token, or sign with a key.",

@@ -3,18 +3,25 @@ import { sha256 } from "../oci/digest.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import type { ImageOutcome } from "../registry/client/push.ts";
 import type { PushedBlobs } from "../registry/client/pushed-blobs.ts";
+import type { Signer } from "../registry/signatures/rules.ts";
 import type { BuiltImage } from "./image.ts";
 import type { RequestedReferrer } from "./request.ts";
 
-/** Annotations by artifact type, by which tools choose without reading the content (in-toto attestation framework, "predicate type"). */
-const annotationsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "application/vnd.in-toto+json": { "in-toto.io/predicate-type": "https://slsa.dev/provenance/v1" },
+const inToto = "application/vnd.in-toto+json";
+
+/** Types of predicates by artifact type. */
+const predicateTypes: Readonly<Record<string, string>> = {
+  [inToto]: "https://slsa.dev/provenance/v1",
+  "application/spdx+json": "https://spdx.dev/Document",
+  "application/vnd.cyclonedx+json": "https://cyclonedx.org/bom",
 };
 
 /** The destination of an image, and what earlier pushes put there. */
 export interface AttachTarget {
   readonly client: RegistryClient;
   readonly repository: string;
+  /** The registry, `host[:port]`. */
+  readonly host: string;
   readonly pushedBlobs: PushedBlobs;
   /** Resolves when the registry has the image. */
   readonly stored: Promise<unknown>;
@@ -29,6 +36,8 @@ interface Subject {
 /**
  * Attaches the documents about an image to it. A registry stores them before the image, too (distribution specification 1.1, "Pushing Manifests with
  * Subject"), so they cost a push no time of their own. A registry that refuses that gets them again after the image.
+ *
+ * Where the configuration file has a key for the repository, the documents are attached as signed attestations, and not as they are.
  *
  * A new image gets all of them. One that the registry had, from a launch for example, gets those of a type that it lacks. A push remembers for a day
  * that an image has its documents, so the next one asks nothing.
@@ -60,28 +69,67 @@ function subjectsOf(image: BuiltImage): Subject[] {
 }
 
 async function attachTo(subject: Subject, image: BuiltImage, isNew: boolean, target: AttachTarget): Promise<void> {
-  const { descriptor, referrers } = subject;
-  const { client, repository, pushedBlobs } = target;
+  const { client, repository, host, pushedBlobs } = target;
+  const { signerFor } = await import("../registry/signatures/rules.ts");
+  const signer = await signerFor({ registry: host, repository });
+  const referrers = subject.referrers.filter(({ isUnstamped }) => signer || !isUnstamped);
+  if (referrers.length === 0) return;
   const account = await client.account(repository);
-  const mark = markOf(subject);
+  const mark = markOf({ ...subject, referrers }, signer);
   if (!isNew && account !== undefined && pushedBlobs.seenIn(account, repository).has(mark)) return;
-  const { attachReferrer, listReferrers } = await import("../registry/referrers.ts");
-  const listed = isNew ? [] : await listReferrers(client, repository, descriptor.digest);
-  const present = new Set(listed.map(({ artifactType }) => artifactType));
-  await Promise.all(
-    referrers
-      .filter(({ artifactType }) => !present.has(artifactType))
-      .map(({ file, artifactType }) => {
-        const annotations = annotationsOf[artifactType];
-        const content = image.document(file);
-        const artifact = { artifactType, mediaType: artifactType, content, ...(annotations ? { annotations } : {}) };
-        return attachReferrer(client, repository, descriptor, artifact, { isNew });
-      }),
-  );
+  const attach = signer ? await signedAttacher(subject, signer, target) : await plainAttacher(subject, isNew, target);
+  await Promise.all(referrers.map((each) => attach(each, image.document(each.file), isNew)));
   if (account !== undefined) pushedBlobs.add(account, repository, [mark]);
 }
 
+type Attach = (referrer: RequestedReferrer, content: Buffer, isNew: boolean) => Promise<unknown>;
+
+/** Attaches documents as they are, unless the image has one of the type, signed or not. */
+async function plainAttacher({ descriptor }: Subject, isNew: boolean, target: AttachTarget): Promise<Attach> {
+  const { client, repository } = target;
+  const { attachReferrer, listReferrers } = await import("../registry/referrers.ts");
+  const listed = isNew ? [] : await listReferrers(client, repository, descriptor.digest);
+  return async ({ artifactType }, content) => {
+    const predicateType = predicateTypes[artifactType];
+    const isPresent = listed.some(
+      (each) =>
+        each.artifactType === artifactType ||
+        (predicateType && each.annotations?.["dev.sigstore.bundle.predicateType"] === predicateType),
+    );
+    if (isPresent) return;
+    // Tools choose by it without reading the content (in-toto attestation framework, "predicate type").
+    const annotations = artifactType === inToto ? { "in-toto.io/predicate-type": predicateType as string } : undefined;
+    const artifact = { artifactType, mediaType: artifactType, content, ...(annotations ? { annotations } : {}) };
+    await attachReferrer(client, repository, descriptor, artifact, { isNew });
+  };
+}
+
+/** Attaches documents as attestations, unless the image has one of the type by the same key. */
+async function signedAttacher({ descriptor }: Subject, signer: Signer, target: AttachTarget): Promise<Attach> {
+  const { client, repository } = target;
+  const [{ attest, findAttestations, sourceOf }, { composeStatement }, { parseJson }, key] = await Promise.all([
+    import("../registry/signatures/attestations.ts"),
+    import("../registry/signatures/bundle.ts"),
+    import("../oci/json.ts"),
+    signer.key(),
+  ]);
+  const { digest } = descriptor;
+  return async ({ file, artifactType, isUnstamped }, content, isNew) => {
+    const predicateType = predicateTypes[artifactType] ?? artifactType;
+    if (!isNew) {
+      const { verified } = await findAttestations(client, repository, digest, key.publicKey, { type: predicateType });
+      // Provenance without a source does not stand for one that names it.
+      const needsSource = artifactType === inToto && !isUnstamped;
+      if (verified.some(({ predicate }) => !needsSource || sourceOf(predicate))) return;
+    }
+    const statement =
+      artifactType === inToto ? content : composeStatement(digest, predicateType, parseJson(content, file).value);
+    await attest(client, repository, descriptor, statement, key, { isNew, predicateType });
+  };
+}
+
 /** A digest that stands for an image with documents of these types, among the blobs that pushes remember. */
-function markOf({ descriptor, referrers }: Subject): string {
-  return sha256([descriptor.digest, ...referrers.map(({ artifactType }) => artifactType).sort()].join("\n"));
+function markOf({ descriptor, referrers }: Subject, signer: Signer | undefined): string {
+  const types = referrers.map(({ artifactType, isUnstamped }) => `${artifactType}${isUnstamped ? " unstamped" : ""}`);
+  return sha256([descriptor.digest, ...types.sort(), ...(signer ? [`signed ${signer.source}`] : [])].join("\n"));
 }

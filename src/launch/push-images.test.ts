@@ -1,11 +1,14 @@
 import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
 import type { Digest } from "../oci/digest.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
+import { listReferrers } from "../registry/referrers.ts";
+import { findAttestations } from "../registry/signatures/attestations.ts";
+import { bundleType, composeStatement } from "../registry/signatures/bundle.ts";
 import { readPublicKey } from "../registry/signatures/keys.ts";
 import { findSignatures } from "../registry/signatures/verify.ts";
 import { Destinations, destinationOf } from "./destination.ts";
@@ -75,4 +78,87 @@ it("a push with a key that cannot be read fails", async () => {
   const { target, push } = signedTarget("tags", "missing.key");
   target.image({ layers: ["x"] });
   await expect(push()).rejects.toThrow(reported("file-unreadable", /missing\.key$/));
+});
+
+describe("the documents of an image whose repository has a key", () => {
+  const spdx = "application/spdx+json";
+  const slsa = "https://slsa.dev/provenance/v1";
+
+  async function setUp() {
+    const { target, push } = signedTarget("tags");
+    const client = openRegistry(registry.host);
+    onTestFinished(() => client.close());
+    const key = await readPublicKey(join(target.folder, "my.pub"));
+    const document = target.file("_main/pkg/spdx.json", '{"spdxVersion":"SPDX-2.3","packages":[]}');
+    const digest = target.image({ layers: ["x"] });
+    const [image = expect.unreachable()] = target.images;
+    let machines = 0;
+    return {
+      digest,
+      /** @param commit of the source that the provenance names. Undefined: the build is not stamped */
+      pushWith: (commit?: string) => {
+        const source = { name: "source", uri: `git+https://example.com/app@${commit}` };
+        const predicate = { buildDefinition: { resolvedDependencies: commit === undefined ? [] : [source] } };
+        const provenance = target.file("_main/pkg/provenance.json", composeStatement(digest, slsa, predicate));
+        const isUnstamped = commit === undefined;
+        target.images[0] = {
+          ...image,
+          referrers: [
+            { file: document, artifactType: spdx },
+            { file: provenance, artifactType: "application/vnd.in-toto+json", isUnstamped },
+          ],
+        };
+        return push();
+      },
+      /** As another machine, which has pushed nothing. */
+      move: () => vi.stubEnv("XDG_STATE_HOME", join(target.folder, `state${machines++}`)),
+      attestations: async (type: string) =>
+        (await findAttestations(client, "team/app", digest, key, { type })).verified,
+      types: async () => (await listReferrers(client, "team/app", digest)).map(({ artifactType }) => artifactType),
+    };
+  }
+  const writes = () => registry.log.filter((each) => !/^(HEAD|GET) /.test(each));
+
+  it("are attached as attestations only, and the provenance without --stamp too", async () => {
+    const { pushWith, attestations, types, move } = await setUp();
+    await pushWith();
+    expect(await types()).toEqual([bundleType, bundleType, bundleType]);
+    for (const type of [slsa, "spdxjson"]) expect(await attestations(type)).toHaveLength(1);
+    expect((await attestations("spdxjson"))[0]?.predicate.value).toMatchObject({ packages: [] });
+    registry.seen.length = 0;
+    await pushWith();
+    expect(registry.log).toHaveLength(1);
+    move();
+    await pushWith();
+    expect(writes()).toEqual([]);
+  });
+
+  it("are attached once more where a commit becomes known, and then not again", async () => {
+    const { pushWith, attestations, move } = await setUp();
+    await pushWith();
+    await pushWith("1");
+    expect(await attestations(slsa)).toHaveLength(2);
+    move();
+    await pushWith("2");
+    await pushWith();
+    expect(await attestations(slsa)).toHaveLength(2);
+    expect(await attestations("spdxjson")).toHaveLength(1);
+  });
+
+  it("are attached beside unsigned ones, but not the other way round", async () => {
+    const { pushWith, attestations, types, move } = await setUp();
+    vi.stubEnv("SLIPWAY_CONFIG", "/dev/null");
+    await pushWith();
+    expect(await types()).toEqual([spdx]);
+    vi.unstubAllEnvs();
+    const again = await setUp();
+    await again.pushWith();
+    expect(await again.attestations("spdxjson")).toHaveLength(1);
+    expect(await attestations("spdxjson")).toEqual([]);
+    vi.stubEnv("SLIPWAY_CONFIG", "/dev/null");
+    move();
+    registry.seen.length = 0;
+    await pushWith("1");
+    expect(writes()).toEqual([]);
+  });
 });

@@ -193,7 +193,7 @@ async function shipOnce(
         return image.content(host);
       },
       attach: hasDocuments(image)
-        ? (outcome, stored) => attachDocuments(image, outcome, { client, repository, pushedBlobs, stored })
+        ? (outcome, stored) => attachDocuments(image, outcome, { client, repository, host, pushedBlobs, stored })
         : undefined,
     };
   });

@@ -64,6 +64,8 @@ export interface RequestedReferrer {
   readonly file: string;
   /** Also the media type of the content. */
   readonly artifactType: string;
+  /** Provenance of a build without `--stamp`, which names no commit: it is attached only where it is signed. */
+  readonly isUnstamped?: boolean;
 }
 
 export interface BlobSource {
@@ -137,7 +139,8 @@ function readBlob(node: JsonNode): RequestedBlob {
 }
 
 function readReferrer(node: JsonNode): RequestedReferrer {
-  return { file: node.get("file").string(), artifactType: node.get("artifactType").string() };
+  const artifact = { file: node.get("file").string(), artifactType: node.get("artifactType").string() };
+  return node.get("isUnstamped").value === true ? { ...artifact, isUnstamped: true } : artifact;
 }
 
 function readSource(node: JsonNode): BlobSource {

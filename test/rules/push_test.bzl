@@ -34,12 +34,17 @@ def _referrers_impl(ctx):
     for image in _images_of(env):
         asserts.equals(env, ctx.attr.types, [referrer["artifactType"] for referrer in image["referrers"]])
         for referrer in image["referrers"]:
+            is_provenance = referrer["artifactType"] == "application/vnd.in-toto+json"
+            asserts.equals(env, is_provenance and not ctx.attr.stamped, referrer.get("isUnstamped", False))
             asserts.true(env, referrer["file"].split("/")[-1] in carried, "the run target carries " + referrer["file"])
     for part in ["provenance", "spdx"]:
         asserts.equals(env, part in " ".join(ctx.attr.types).replace("in-toto", "provenance"), part in " ".join(carried))
     return analysistest.end(env)
 
-_REFERRERS_ATTRS = {"types": attr.string_list(doc = "The artifact types of what a push attaches.")}
+_REFERRERS_ATTRS = {
+    "stamped": attr.bool(doc = "Whether the build is stamped."),
+    "types": attr.string_list(doc = "The artifact types of what a push attaches."),
+}
 
 _referrers_test = analysistest.make(_referrers_impl, attrs = _REFERRERS_ATTRS, config_settings = _NO_STAMP)
 
@@ -141,9 +146,9 @@ def push_test_suite(name):
     # Loads and launches attach nothing, so they build no SBOM.
     sbom = "application/spdx+json"
     for target, types in {"all_pushes": [sbom], "push_base": [], "tagged": []}.items():
-        stamped = types + ["application/vnd.in-toto+json"] if types else []
+        types = types + ["application/vnd.in-toto+json"] if types else []
         _referrers_test(name = target + "_referrers_test", types = types, target_under_test = target)
-        _stamped_referrers_test(name = target + "_stamped_referrers_test", types = stamped, target_under_test = target)
+        _stamped_referrers_test(name = target + "_stamped_referrers_test", stamped = True, types = types, target_under_test = target)
 
     labels = {
         "file": {"annotations": "//:package.json"},

@@ -16,6 +16,6 @@ ImageInfo = provider(
         "locks": "depset of File: the lock files of packages in the image.",
         "sbom": "File or None: the packages in the image, in the format of the setting `sbom`. None without a format, and for an image that another tool built.",
         "provenance": "File or None: how the image was built (in-toto statement v1 with SLSA provenance v1). None for an image that another tool built.",
-        "referrers": "list of struct(file = File, artifact_type = string): documents about the image that a push attaches to it. The media type of the content is the artifact type.",
+        "referrers": "list of struct(file = File, artifact_type = string, unstamped = bool): documents about the image that a push attaches to it. The media type of the content is the artifact type. `unstamped`: only if the push signs it.",
     },
 )

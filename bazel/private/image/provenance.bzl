@@ -27,8 +27,7 @@ def write_provenance(ctx, name, descriptor, bases, locks):
       locks: depset of File, as in ImageInfo.
 
     Returns:
-      struct(file = File, referrers = list of struct as in ImageInfo). `referrers` has the provenance if the build is stamped. Otherwise it is empty, since
-      no commit is known.
+      struct(file = File, referrers = list of struct as in ImageInfo). A push attaches provenance without a commit only if it signs it.
     """
     output = ctx.actions.declare_file(name + ".provenance.json")
     status = build_status(ctx)
@@ -50,5 +49,5 @@ def write_provenance(ctx, name, descriptor, bases, locks):
     )
     return struct(
         file = output,
-        referrers = [struct(file = output, artifact_type = _STATEMENT)] if status else [],
+        referrers = [struct(file = output, artifact_type = _STATEMENT, unstamped = not status)],
     )

@@ -57,4 +57,4 @@ def write_sbom(ctx, name, image, layers, base, locks):
         mnemonic = "ImageSbom",
         progress_message = "Writing the SBOM of %{label}",
     )
-    return struct(file = output, referrers = [struct(file = output, artifact_type = format.media_type)])
+    return struct(file = output, referrers = [struct(file = output, artifact_type = format.media_type, unstamped = False)])

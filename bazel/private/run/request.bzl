@@ -101,7 +101,10 @@ def _describe(ctx, mode, number, entry, carried, needed, placed):
         # Only a push attaches them, so nothing else builds them.
         if mode != "push":
             return []
-        return [{"file": path(each.file), "artifactType": each.artifact_type} for each in image.referrers]
+        return [
+            {"file": path(each.file), "artifactType": each.artifact_type} | ({"isUnstamped": True} if each.unstamped else {})
+            for each in image.referrers
+        ]
 
     common = {
         "tag": entry.tag,

@@ -1,70 +1,175 @@
 import { UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { parseImageManifest } from "../../oci/manifest.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
+import { imageRules } from "../../registry/settings/image-rules.ts";
+import { findAttestations, predicateTypes } from "../../registry/signatures/attestations.ts";
+import { bundleType, predicateAnnotation, readClaim } from "../../registry/signatures/bundle.ts";
+import { largestBundle } from "../../registry/signatures/fetch-bundles.ts";
+import { type PublicKey, readPublicKey, readSigningKey } from "../../registry/signatures/keys.ts";
+import { unverified, type Verdict } from "../../registry/signatures/verify.ts";
 import { fetchImage, type NamedImage, openImage } from "../image/named-image.ts";
-import { write } from "./output.ts";
+import { notice, write } from "./output.ts";
 
-/** Types of artifacts that are SBOMs, by format. */
+/** Types of artifacts and of attestations that are SBOMs, by format. */
 const formats = {
-  spdx: "application/spdx+json",
-  cyclonedx: "application/vnd.cyclonedx+json",
+  spdx: ["application/spdx+json", "spdxjson"],
+  cyclonedx: ["application/vnd.cyclonedx+json", "cyclonedx"],
 } as const;
 
-/** Bytes of the largest SBOM that is printed: 100,000 packages. */
-const maximumSbom = 64 * 1024 * 1024;
+type Format = keyof typeof formats;
+
+/** Bytes of the largest SBOM that is printed: 200,000 packages. */
+const maximumSbom = 128 * 1024 * 1024;
+
+/** The number of SBOMs that an error names. */
+const mostNamed = 10;
 
 interface Options {
   readonly image: string;
   readonly platform?: string | undefined;
-  readonly format?: keyof typeof formats | undefined;
+  readonly format?: Format | undefined;
+  /** Print only one that is signed with it. */
+  readonly key?: string | undefined;
+  /** Choose one that is unsigned. */
+  readonly digest?: string | undefined;
+}
+
+type Refused = Verdict["refused"][number];
+
+/** An SBOM that no key vouches for. */
+interface Candidate {
+  readonly descriptor: Descriptor;
+  readonly layer: Descriptor;
 }
 
 /**
- * Prints the SBOM that is attached to the image of a platform, else the one that is attached to its index, byte for byte.
+ * Prints the SBOM of the image of a platform, else of its index: one that is signed with the user's key, else the only one that is attached.
+ * Says that it is unsigned.
  *
- * @throws UserError if there is none
+ * @throws UserError if there is none, or if there are several unsigned ones. Failure if there is none that is signed with `key`
  */
-export async function sbom({ image: text, platform, format }: Options): Promise<void> {
+export async function sbom({ image: text, platform, format, key: source, digest }: Options): Promise<void> {
   const image = await openImage(text);
-  const { client, repository } = image;
   try {
-    const types: readonly string[] = format === undefined ? Object.values(formats) : [formats[format]];
-    const found = await find(image, platform, types);
-    if (!found) {
-      const name = formatReference(image.reference);
-      const kind = format === undefined ? "SBOM" : `SBOM in the format ${format}`;
-      const remedy = `\`slipway image referrers ${name}\` lists what is attached; docs/registry-images.md explains it.`;
-      throw new UserError({ code: "sbom-not-found", culprit: name }, `No ${kind} is attached to ${name}.`, remedy);
-    }
-    const { bytes } = await fetchManifest(client, repository, found.digest);
-    const [layer] = parseImageManifest(bytes).layers;
-    if (!layer) {
-      const reference = formatReference({ ...image.reference, digest: found.digest });
-      const problem = `SBOM ${reference} has no content.`;
-      throw new UserError({ code: "image-invalid", culprit: reference }, problem, "Attach the SBOM again.");
-    }
-    // As a whole, so that nothing of a document with another digest is printed.
-    const name = formatReference({ ...image.reference, digest: found.digest });
-    await write(process.stdout, await client.readBlob(repository, layer, "SBOM", name, maximumSbom));
+    const wanted = format === undefined ? (Object.keys(formats) as Format[]) : [format];
+    const own = await fetchImage(image, platform);
+    const named = await fetchManifest(image.client, image.repository, image.name);
+    const subjects = [...new Set([own.descriptor.digest, named.descriptor.digest])];
+    const keys = digest === undefined ? await keysFor(image, source) : [];
+    const refused: Refused[] = [];
+    for (const subject of subjects) if (await printSigned(image, subject, wanted, keys, refused)) return;
+    const name = formatReference(image.reference);
+    if (source !== undefined) throw unverified(name, source, refused, "SBOM");
+    for (const subject of subjects) if (await printUnsigned(image, subject, wanted, digest)) return;
+    const kind = format === undefined ? "SBOM" : `SBOM in the format ${format}`;
+    const remedy = `\`slipway image referrers ${name}\` lists what is attached; docs/sbom.md explains it.`;
+    const problem = `No ${kind}${digest === undefined ? "" : ` with the digest ${digest}`} is attached to ${name}.`;
+    throw new UserError({ code: "sbom-not-found", culprit: name }, problem, remedy);
   } finally {
-    client.close();
+    image.client.close();
   }
 }
 
-async function find(
-  image: NamedImage,
-  platform: string | undefined,
-  types: readonly string[],
-): Promise<Descriptor | undefined> {
-  const { client, repository, name } = image;
-  const own = await fetchImage(image, platform);
-  const named = await fetchManifest(client, repository, name);
-  for (const { descriptor } of [own, named]) {
-    const listed = await client.referrers(repository, descriptor.digest);
-    const found = types.map((type) => listed.find(({ artifactType }) => artifactType === type)).find(Boolean);
-    if (found) return found;
+/** The keys that the user trusts: the one of the command, else those of the configuration file. */
+async function keysFor({ reference, repository }: NamedImage, source: string | undefined): Promise<PublicKey[]> {
+  if (source !== undefined) return [await readPublicKey(source)];
+  const { requiredKey, signingKey } = await imageRules(reference.registry, repository);
+  if (requiredKey) return [await readPublicKey(requiredKey.source)];
+  // Its password may be known to pushes only.
+  const key = signingKey && (await readSigningKey(signingKey.source).catch(() => undefined));
+  return key ? [key.publicKey] : [];
+}
+
+async function printSigned(
+  { client, repository }: NamedImage,
+  subject: Digest,
+  wanted: readonly Format[],
+  keys: readonly PublicKey[],
+  refused: Refused[],
+): Promise<boolean> {
+  for (const key of keys) {
+    for (const format of wanted) {
+      const found = await findAttestations(client, repository, subject, key, { type: formats[format][1] });
+      refused.push(...found.refused);
+      const [first] = found.verified;
+      if (!first) continue;
+      await write(process.stdout, textOf(first.predicate.value));
+      return true;
+    }
   }
-  return undefined;
+  return false;
+}
+
+/** The form in which builds write SBOMs. */
+function textOf(document: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(document)}\n`);
+}
+
+async function printUnsigned(
+  image: NamedImage,
+  subject: Digest,
+  wanted: readonly Format[],
+  digest: string | undefined,
+): Promise<boolean> {
+  const { client, repository, reference } = image;
+  const listed = await client.referrers(repository, subject);
+  for (const format of wanted) {
+    const [type, attestation] = formats[format];
+    const candidates = await candidatesOf(
+      image,
+      listed.filter(
+        ({ artifactType, annotations, digest: each }) =>
+          (digest === undefined || each === digest) &&
+          (artifactType === type ||
+            (artifactType === bundleType && annotations?.[predicateAnnotation] === predicateTypes[attestation])),
+      ),
+    );
+    const [first] = candidates;
+    if (!first) continue;
+    const name = formatReference({ registry: reference.registry, repository, digest: subject });
+    if (new Set(candidates.map(({ layer }) => layer.digest)).size > 1) throw ambiguous(name, candidates);
+    const isBundle = first.layer.mediaType === bundleType;
+    const found = formatReference({ ...reference, digest: first.descriptor.digest });
+    // As a whole, so that nothing of a document with another digest is printed.
+    const limit = isBundle ? largestBundle : maximumSbom;
+    const bytes = await client.readBlob(repository, first.layer, "SBOM", found, limit);
+    const content = isBundle ? textOf(readClaim(bytes, `Attestation ${found}`).predicate.value) : bytes;
+    const state = isBundle ? "is signed with a key that you have not named (--key)" : "is unsigned";
+    notice(`SBOM ${first.descriptor.digest} ${state}, so anyone with the right to push may have written it`);
+    await write(process.stdout, content);
+    return true;
+  }
+  return false;
+}
+
+async function candidatesOf(
+  { client, repository, reference }: NamedImage,
+  listed: readonly Descriptor[],
+): Promise<Candidate[]> {
+  return Promise.all(
+    listed.map(async (descriptor) => {
+      const { bytes } = await fetchManifest(client, repository, descriptor.digest);
+      const [layer] = parseImageManifest(bytes).layers;
+      if (layer) return { descriptor, layer };
+      const name = formatReference({ ...reference, digest: descriptor.digest });
+      const problem = `SBOM ${name} has no content.`;
+      throw new UserError({ code: "image-invalid", culprit: name }, problem, "Attach the SBOM again.");
+    }),
+  );
+}
+
+function ambiguous(name: string, candidates: readonly Candidate[]): UserError {
+  const named = candidates.slice(0, mostNamed).map(({ descriptor: { digest, annotations = {} } }) => {
+    const created = annotations["org.opencontainers.image.created"];
+    return created === undefined ? digest : `${digest} (created ${created.slice(0, 40)})`;
+  });
+  const others = candidates.length > mostNamed ? `, and ${candidates.length - mostNamed} more` : "";
+  return new UserError(
+    { code: "sbom-ambiguous", culprit: name },
+    `${name} has ${candidates.length} SBOMs that no key of yours has signed: ${named.join(", ")}${others}.`,
+    "Name the key of the right one with --key, or choose one with --digest.",
+  );
 }

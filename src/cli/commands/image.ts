@@ -73,6 +73,9 @@ export function builder(yargs: Argv): Argv {
           .positional("image", image)
           .option("platform", platform)
           .option("format", { choices: ["spdx", "cyclonedx"] as const, describe: "Format. Default: what is attached" })
+          .option("key", text("Print only an SBOM that is signed with this public key"))
+          .option("digest", text("Digest of one of several unsigned SBOMs"))
+          .conflicts("key", "digest")
           .example("$0 image sbom registry.example.com/team/app:v1 > app.spdx.json", "Save an SBOM for a scanner"),
       async (options) => (await import("./image-sbom.ts")).sbom(options),
     )
@@ -96,13 +99,16 @@ export function builder(yargs: Argv): Argv {
     )
     .command(
       "verify <image>",
-      "Verify an image's signature, as `cosign verify` does",
+      "Verify an image's signature or attestation, as cosign does",
       (command) =>
         command
           .positional("image", image)
           .option("key", text("Public key: a PEM file, env://NAME, or awskms:///alias/NAME"))
           .option("identity", text("Without a key: the identity in the certificate, such as an e-mail address"))
           .option("issuer", text("Without a key: the URL of the service that vouched for the identity"))
+          .option("type", text("An attestation instead: slsaprovenance1, spdxjson, cyclonedx, or a predicate's URI"))
+          .option("builder", text("Provenance: the ID of the builder that it must name"))
+          .option("source", text("Provenance: the URL of the source repository that it must name"))
           .conflicts("key", ["identity", "issuer"])
           .option("json", json)
           .example("$0 image verify registry.example.com/team/app:v1 --key cosign.pub", "Verify with a key"),

@@ -23,11 +23,12 @@ const mostSignatures = 8;
  * An in-toto statement about an image: in-toto attestation framework 1.0, "Statement".
  *
  * @param predicateType default: the image is signed
+ * @param predicate keeps its order
  */
 export function composeStatement(image: Digest, predicateType = signatureType, predicate: unknown = {}): Uint8Array {
   const { algorithm, hex } = splitDigest(image);
   const subject = [{ digest: { [algorithm]: hex } }];
-  return canonicalJson({ _type: "https://in-toto.io/Statement/v1", subject, predicateType, predicate });
+  return Buffer.from(JSON.stringify({ _type: "https://in-toto.io/Statement/v1", subject, predicateType, predicate }));
 }
 
 /** Signs an in-toto statement. */

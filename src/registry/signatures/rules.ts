@@ -4,6 +4,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../client/client.ts";
 import { imageRules } from "../settings/image-rules.ts";
+import type { SigningKey } from "./signing-key.ts";
 
 /** An image in a registry. */
 interface Place {
@@ -43,6 +44,26 @@ export async function requireSignature(
   }
 }
 
+/** The key that signs what is pushed to a repository. */
+export interface Signer {
+  /** As the configuration file names it. */
+  readonly source: string;
+  /** Reads it, once. */
+  key(): Promise<SigningKey>;
+}
+
+/** The signer of a repository. Undefined: the configuration file has no key for it. */
+export async function signerFor(
+  { registry, repository }: Place,
+  env: Environment = process.env,
+): Promise<Signer | undefined> {
+  const { signingKey } = await imageRules(registry, repository, env);
+  if (!signingKey) return undefined;
+  const { source } = signingKey;
+  let key: Promise<SigningKey> | undefined;
+  return { source, key: () => (key ??= import("./keys.ts").then(({ readSigningKey }) => readSigningKey(source, env))) };
+}
+
 /**
  * Signs images that were pushed, if the configuration file has a key for their repository.
  *
@@ -51,13 +72,13 @@ export async function requireSignature(
  */
 export async function signPushed(
   client: RegistryClient,
-  { registry, repository }: Place,
+  place: Place,
   images: readonly Descriptor[],
   env: Environment = process.env,
 ): Promise<void> {
-  const { signingKey } = await imageRules(registry, repository, env);
-  if (!signingKey) return;
-  const [{ readSigningKey }, { signImage }] = await Promise.all([import("./keys.ts"), import("./sign.ts")]);
-  const key = await readSigningKey(signingKey.source, env);
+  const signer = await signerFor(place, env);
+  if (!signer) return;
+  const [{ signImage }, key] = await Promise.all([import("./sign.ts"), signer.key()]);
+  const { repository } = place;
   await Promise.all(images.map((image) => signImage(client, repository, image, key)));
 }
