@@ -29,6 +29,10 @@ export class ShellUser {
     return new ShellUser(namespace, await inEmbeddedRegistry(shellImage(), namespace.env));
   }
 
+  static of(namespace: TestNamespace, image: string): ShellUser {
+    return new ShellUser(namespace, image);
+  }
+
   engine(env: Readonly<Record<string, string>> = this.namespace.env): KubernetesEngine {
     return new KubernetesEngine(env, { notice: (text) => this.notices.push(text) });
   }
