@@ -9,6 +9,7 @@ _PARTS = {
     "skopeo": "skopeo --version",
     "openssl": "openssl version",
     "cosign": "cosign version",
+    "cosign2": "cosign2 version",
     "crane": "crane version",
     "docker_registry": "command -v docker-registry",
     "oras": "oras version",
@@ -28,6 +29,7 @@ _PARTS = {
     "moto": "moto_server --help",
     "pyspdxtools": "pyspdxtools --help",
     "sshd": "test -x /usr/sbin/sshd && command -v ssh-agent",
+    "trivy": "trivy --version",
     "umoci": "umoci --version",
     # What tools/testing/farm/start needs.
     "farm": "ls /usr/lib/postgresql/*/bin/initdb && python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' && " +
