@@ -28,7 +28,7 @@ type ReadError = UserError | Failure;
 const mostBytes = 256 * 1024 * 1024;
 
 /** Bytes of the largest bundle, so that reading it takes less than 256 MiB of memory. */
-export const largestBundle = 24 * 1024 * 1024;
+export const largestBundle = 16 * 1024 * 1024;
 
 /** Bytes of bundles that are read at once, and their number. */
 const [smallBundle, atOnce] = [256 * 1024, 16];
