@@ -1,4 +1,4 @@
-import { UserError } from "../../core/errors.ts";
+import { reportOf, UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseImageManifest } from "../../oci/manifest.ts";
@@ -6,7 +6,7 @@ import { formatReference } from "../../oci/reference.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { imageRules } from "../../registry/settings/image-rules.ts";
 import { findAttestations, predicateTypes } from "../../registry/signatures/attestations.ts";
-import { bundleType, predicateAnnotation, readClaim } from "../../registry/signatures/bundle.ts";
+import { bundleType, predicateAnnotation, readClaim, refuteSubject } from "../../registry/signatures/bundle.ts";
 import { largestBundle } from "../../registry/signatures/fetch-bundles.ts";
 import { type PublicKey, readPublicKey, readSigningKey } from "../../registry/signatures/keys.ts";
 import { unverified, type Verdict } from "../../registry/signatures/verify.ts";
@@ -24,8 +24,9 @@ type Format = keyof typeof formats;
 /** Bytes of the largest SBOM that is printed: 200,000 packages. */
 const maximumSbom = 128 * 1024 * 1024;
 
-/** The number of SBOMs that an error names. */
+/** The number of SBOMs that an error names, and that are compared. */
 const mostNamed = 10;
+const mostCompared = 32;
 
 interface Options {
   readonly image: string;
@@ -78,9 +79,14 @@ async function keysFor({ reference, repository }: NamedImage, source: string | u
   if (source !== undefined) return [await readPublicKey(source)];
   const { requiredKey, signingKey } = await imageRules(reference.registry, repository);
   if (requiredKey) return [await readPublicKey(requiredKey.source)];
-  // Its password may be known to pushes only.
-  const key = signingKey && (await readSigningKey(signingKey.source).catch(() => undefined));
-  return key ? [key.publicKey] : [];
+  if (!signingKey) return [];
+  try {
+    return [(await readSigningKey(signingKey.source)).publicKey];
+  } catch (error) {
+    // Its password may be known to pushes only.
+    notice(`${reportOf(error)} So no SBOM is verified with this key`);
+    return [];
+  }
 }
 
 async function printSigned(
@@ -95,6 +101,8 @@ async function printSigned(
       const found = await findAttestations(client, repository, subject, key, { type: formats[format][1] });
       refused.push(...found.refused);
       const [first] = found.verified;
+      // The right one may be what the registry did not give.
+      if (!first && found.failure) throw found.failure;
       if (!first) continue;
       await write(process.stdout, textOf(first.predicate.value));
       return true;
@@ -118,31 +126,46 @@ async function printUnsigned(
   const listed = await client.referrers(repository, subject);
   for (const format of wanted) {
     const [type, attestation] = formats[format];
-    const candidates = await candidatesOf(
-      image,
-      listed.filter(
-        ({ artifactType, annotations, digest: each }) =>
-          (digest === undefined || each === digest) &&
-          (artifactType === type ||
-            (artifactType === bundleType && annotations?.[predicateAnnotation] === predicateTypes[attestation])),
-      ),
+    const predicateType = predicateTypes[attestation] as string;
+    const attached = listed.filter(
+      ({ artifactType, annotations, digest: each }) =>
+        (digest === undefined || each === digest) &&
+        (artifactType === type ||
+          (artifactType === bundleType && annotations?.[predicateAnnotation] === predicateType)),
     );
+    const name = formatReference({ registry: reference.registry, repository, digest: subject });
+    if (attached.length > mostCompared) throw ambiguous(name, attached);
+    const candidates = await candidatesOf(image, attached);
     const [first] = candidates;
     if (!first) continue;
-    const name = formatReference({ registry: reference.registry, repository, digest: subject });
-    if (new Set(candidates.map(({ layer }) => layer.digest)).size > 1) throw ambiguous(name, candidates);
+    if (new Set(candidates.map(({ layer }) => layer.digest)).size > 1) throw ambiguous(name, attached);
     const isBundle = first.layer.mediaType === bundleType;
     const found = formatReference({ ...reference, digest: first.descriptor.digest });
     // As a whole, so that nothing of a document with another digest is printed.
     const limit = isBundle ? largestBundle : maximumSbom;
     const bytes = await client.readBlob(repository, first.layer, "SBOM", found, limit);
-    const content = isBundle ? textOf(readClaim(bytes, `Attestation ${found}`).predicate.value) : bytes;
-    const state = isBundle ? "is signed with a key that you have not named (--key)" : "is unsigned";
+    const content = isBundle ? statementOf(bytes, found, subject, predicateType) : bytes;
+    const state = isBundle ? "is not verified, since you named no key (--key)" : "is unsigned";
     notice(`SBOM ${first.descriptor.digest} ${state}, so anyone with the right to push may have written it`);
     await write(process.stdout, content);
     return true;
   }
   return false;
+}
+
+/** The SBOM in an attestation that nobody has verified. */
+function statementOf(bytes: Uint8Array, name: string, subject: Digest, type: string): Buffer {
+  const claim = readClaim(bytes, `Attestation ${name}`);
+  const problem =
+    refuteSubject(claim, subject) ??
+    (claim.predicateType === type ? undefined : `it is of type ${claim.predicateType}`);
+  if (problem === undefined) return textOf(claim.predicate.value);
+  const culprit = { code: "signature-invalid", culprit: name };
+  throw new UserError(
+    culprit,
+    `Attestation ${name} is no SBOM of this image: ${problem}.`,
+    "Choose another with --digest.",
+  );
 }
 
 async function candidatesOf(
@@ -161,8 +184,8 @@ async function candidatesOf(
   );
 }
 
-function ambiguous(name: string, candidates: readonly Candidate[]): UserError {
-  const named = candidates.slice(0, mostNamed).map(({ descriptor: { digest, annotations = {} } }) => {
+function ambiguous(name: string, candidates: readonly Descriptor[]): UserError {
+  const named = candidates.slice(0, mostNamed).map(({ digest, annotations = {} }) => {
     const created = annotations["org.opencontainers.image.created"];
     return created === undefined ? digest : `${digest} (created ${created.slice(0, 40)})`;
   });
