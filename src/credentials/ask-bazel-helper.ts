@@ -1,8 +1,12 @@
 import type { Environment } from "../core/environment.ts";
+import { checkFieldName, sendable } from "./docker-config.ts";
 import { helperAnswer, helperFailed, runHelper } from "./helper.ts";
 
 /** Milliseconds that a helper has. Bazel gives it 10 s too. */
 const patience = 10_000;
+
+/** Header fields that say where a request goes and where it ends. A helper may give all others, such as cookies. */
+const framing = /^(host|connection|keep-alive|content-length|transfer-encoding|expect|te|trailer|upgrade)$/i;
 
 /**
  * Asks a credential helper of Bazel for header fields: `PROGRAM get`, JSON with the URI on its stdin, JSON with fields and their values on its
@@ -21,10 +25,12 @@ export async function askBazelHelper(
   const fields = Object.entries(helperAnswer(program, stdout)["headers"] ?? {}) as [string, unknown][];
   return Object.fromEntries(
     fields.map(([name, values]) => {
+      checkFieldName(name, `the answer of ${program}`);
+      if (framing.test(name)) throw new Error(`${program} answered with the field ${name}, which no credential needs`);
       if (!Array.isArray(values) || values.some((value) => typeof value !== "string")) {
         throw new Error(`${program} did not answer with a list of texts for each field`);
       }
-      return [name, values.join(", ")];
+      return [name, sendable(values.join(", "), `${name} in the answer of ${program}`)];
     }),
   );
 }

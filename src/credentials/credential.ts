@@ -12,6 +12,11 @@ export interface PasswordCredential {
   readonly password: string;
 }
 
+/** Whether Basic authentication (RFC 7617) and the helpers' protocols can carry it. */
+export function isSendable({ username, password }: Omit<PasswordCredential, "kind">): boolean {
+  return !username.includes(":") && !/\p{Cc}/u.test(username + password);
+}
+
 /** `Authorization` with a password: RFC 7617. */
 export function basicAuthorization({ username, password }: PasswordCredential): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;

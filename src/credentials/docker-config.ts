@@ -165,7 +165,7 @@ function readHeaders(value: unknown): Record<string, string> {
   if (!isObject(value)) throw new Error("HttpHeaders is not an object");
   const headers: Record<string, string> = {};
   for (const [name, field] of Object.entries(value)) {
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new Error("a name in HttpHeaders is not a valid name");
+    checkFieldName(name, "HttpHeaders");
     if (ownFields.test(name)) continue;
     if (typeof field !== "string") throw new Error(`${name} in HttpHeaders is not a string`);
     headers[name.toLowerCase()] = sendable(field, `${name} in HttpHeaders`);
@@ -173,8 +173,13 @@ function readHeaders(value: unknown): Record<string, string> {
   return headers;
 }
 
+/** @throws Error without the name, which may be anything */
+export function checkFieldName(name: string, where: string): void {
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new Error(`a name in ${where} is not a valid name`);
+}
+
 /** Refuses invalid header values early: a later error would quote them. */
-function sendable(text: string, what: string): string {
+export function sendable(text: string, what: string): string {
   if (!/^[\x20-\x7e]*$/.test(text)) throw new Error(`${what} has characters that no header field takes`);
   return text;
 }

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { homedir } from "node:os";
 import type { Environment } from "../core/environment.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
-import type { Credential } from "./credential.ts";
+import { type Credential, isSendable } from "./credential.ts";
 import { passwordOrToken } from "./docker-config.ts";
 
 /** Maximum size of a helper's answer, in bytes. */
@@ -37,6 +37,9 @@ export async function askHelper(
     throw new Error(`${program} did not answer with Username and Secret`);
   }
   if (secret === "") return undefined;
+  if (!isSendable({ username, password: secret })) {
+    throw new Error(`${program} answered with a control character, or a colon in the user name`);
+  }
   return passwordOrToken(username, secret);
 }
 

@@ -1,5 +1,5 @@
 import type { Environment } from "../../core/environment.ts";
-import { dockerHub, normalizeRegistry } from "../../oci/registry-host.ts";
+import { canonicalRegistry, dockerHub } from "../../oci/registry-host.ts";
 import type { Credential } from "../credential.ts";
 import { passwordOrToken, splitServer, type Target } from "../docker-config.ts";
 import { findCredential } from "../find.ts";
@@ -32,7 +32,9 @@ export async function dockerHelper({ args, stdin, env }: HelperCall): Promise<He
 }
 
 async function get(server: string, env: Environment): Promise<HelperAnswer> {
-  const { credential, problems } = await findCredential(targetOf(server), env);
+  const target = targetOf(server);
+  if (!target) return notFound;
+  const { credential, problems } = await findCredential(target, env);
   if (!credential || credential.kind === "registry-token") {
     return problems.length === 0 ? notFound : { ...notFound, stderr: `${problems.join("\n")}\n` };
   }
@@ -41,10 +43,12 @@ async function get(server: string, env: Environment): Promise<HelperAnswer> {
   return { stdout: `${JSON.stringify({ ServerURL: server, Username: username, Secret: secret })}\n` };
 }
 
-function targetOf(server: string): Target {
+/** Undefined: no registry has that name, so no other helper is asked for it. */
+function targetOf(server: string): Target | undefined {
   if (server === "") throw badInput(`${program} got no server on stdin.`);
-  const { registry, repository } = splitServer(server);
-  return { registry: normalizeRegistry(registry), ...(repository === "" ? {} : { repository }) };
+  const { registry: name, repository } = splitServer(server);
+  const registry = canonicalRegistry(name);
+  return registry === undefined ? undefined : { registry, ...(repository === "" ? {} : { repository }) };
 }
 
 /** Servers with their user names, as far as these are known without a request. */

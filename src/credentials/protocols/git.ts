@@ -1,6 +1,7 @@
 import type { Environment } from "../../core/environment.ts";
 import { exitStatusOf, reportOf } from "../../core/errors.ts";
-import type { CredentialSearch } from "../credential.ts";
+import { isRegistry } from "../../oci/registry-host.ts";
+import { type CredentialSearch, isSendable } from "../credential.ts";
 import { findPassword } from "../find-remote.ts";
 import { matchLength, parseServiceUrl, type ServiceUrl } from "../service-url.ts";
 import type { Entry } from "../source.ts";
@@ -38,9 +39,9 @@ function parseAttributes(text: string): Attributes {
   return attributes;
 }
 
-/** Undefined: this helper has no passwords for it. */
+/** Undefined: this helper has no passwords for it. The host is decoded by git: a user or a path in it would make it another host here. */
 function urlOf({ protocol, host, path = "" }: Attributes): ServiceUrl | undefined {
-  if ((protocol !== "https" && protocol !== "http") || !host) return undefined;
+  if ((protocol !== "https" && protocol !== "http") || !isRegistry(host ?? "")) return undefined;
   return parseServiceUrl("git", `${protocol}://${host}/${encodeSpaces(path)}`);
 }
 
@@ -65,7 +66,7 @@ async function get(asked: Attributes, url: ServiceUrl, env: Environment): Promis
 
 async function store(asked: Attributes, url: ServiceUrl, env: Environment): Promise<void> {
   const { username, password } = asked;
-  if (!username || !password) return;
+  if (!username || !password || !isSendable({ username, password })) return;
   // Git reports working credentials to every helper, also to the one that returned them.
   const { credential } = await findPassword(url, ["git"], env);
   if (credential?.kind === "password" && credential.username === username && credential.password === password) return;
