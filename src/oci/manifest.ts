@@ -38,12 +38,15 @@ export function checkIndexDepth(depth: number, image: string): void {
 /** Maximum number of artifacts that refer to an image, directly or not. A registry can make up more without end. */
 const mostReferrers = 1000;
 
+/** The same for who removes them. */
+export const mostRemovable = 20_000;
+
 /** @throws UserError for more referrers than the limit */
-export function checkReferrerCount(count: number, image: string): void {
-  if (count <= mostReferrers) return;
+export function checkReferrerCount(count: number, image: string, most = mostReferrers): void {
+  if (count <= most) return;
   throw new UserError(
     { code: "image-invalid", culprit: image },
-    `${image} is one of more than ${mostReferrers} artifacts that refer to the same image or to each other.`,
+    `${image} is one of more than ${most} artifacts that refer to the same image or to each other.`,
     "Remove artifacts that the image does not need; `slipway image referrers` and `slipway image rm` take one of them too.",
   );
 }

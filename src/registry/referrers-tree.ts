@@ -22,16 +22,16 @@ export async function findReferrers(
   client: RegistryClient,
   repository: string,
   subject: Digest,
-  seen = new Set<Digest>(),
+  { seen = new Set<Digest>(), most }: { readonly seen?: Set<Digest>; readonly most?: number | undefined } = {},
 ): Promise<Referrer[]> {
-  checkReferrerCount(seen.size, formatReference({ registry: client.registry, repository, digest: subject }));
+  checkReferrerCount(seen.size, formatReference({ registry: client.registry, repository, digest: subject }), most);
   seen.add(subject);
   const attached = await findAttachedTags(client, repository, subject);
   const listed = await client.referrers(repository, subject);
   const found: Referrer[] = attached.map((each) => ({ ...each, referrers: [] }));
   for (const descriptor of listed) {
     if (seen.has(descriptor.digest)) continue;
-    found.push({ descriptor, referrers: await findReferrers(client, repository, descriptor.digest, seen) });
+    found.push({ descriptor, referrers: await findReferrers(client, repository, descriptor.digest, { seen, most }) });
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import type { Digest } from "../oci/digest.ts";
-import { parseManifest } from "../oci/manifest.ts";
+import { mostRemovable, parseManifest } from "../oci/manifest.ts";
 import { type RegistryClient, referrersTag } from "./client/client.ts";
 import { changeReferrersList } from "./client/referrers-list.ts";
 import { Unsupported } from "./client/refusal.ts";
@@ -15,7 +15,8 @@ import { findReferrers, type Referrer } from "./referrers-tree.ts";
 export async function removeImage(client: RegistryClient, repository: string, digest: Digest): Promise<boolean> {
   const stored = await client.getManifest(repository, digest);
   if (!stored) return false;
-  await removeReferrers(client, repository, digest, await findReferrers(client, repository, digest));
+  const referrers = await findReferrers(client, repository, digest, { most: mostRemovable });
+  await removeReferrers(client, repository, digest, referrers);
   await client.deleteManifest(repository, digest);
   const subject = parseManifest(stored.bytes).subject?.digest;
   if (subject) await unlist(client, repository, subject, [digest]);

@@ -48,17 +48,12 @@ class Copy {
   }
 
   async run(): Promise<void> {
-    const { fetched, from } = this.#options;
+    const { fetched } = this.#options;
     await this.#copy(fetched, this.#options.tags);
     if (!this.#options.referrers) return;
     const images = this.#subjects.length;
-    const { registry } = from.client;
     // Referrers can have referrers, which join the list.
-    for (const subject of this.#subjects) {
-      const reference = { registry, repository: from.repository, digest: subject };
-      checkReferrerCount(this.#subjects.length - images, formatReference(reference));
-      await this.#referrers(subject);
-    }
+    for (const subject of this.#subjects) await this.#referrers(subject, images);
   }
 
   async #copy(fetched: FetchedManifest, tags: readonly string[], depth = 0): Promise<void> {
@@ -132,15 +127,16 @@ class Copy {
     await to.client.putManifest(to.repository, name, bytes, mediaType, { signal });
   }
 
-  async #referrers(subject: Digest): Promise<void> {
+  async #referrers(subject: Digest, images: number): Promise<void> {
     const { from, to, signal } = this.#options;
     const attached = await findAttachedTags(from.client, from.repository, subject, { signal });
     for (const { tag } of attached) await this.#copy(await this.#fetch(tag), [tag]);
     const found = await from.client.referrers(from.repository, subject);
+    const missing = new Set(found.map(({ digest }) => digest).filter((digest) => !this.#subjects.includes(digest)));
+    const reference = { registry: from.client.registry, repository: from.repository, digest: subject };
+    checkReferrerCount(this.#subjects.length - images + missing.size, formatReference(reference));
     if (found.length === 0) return;
-    for (const { digest } of found) {
-      if (!this.#subjects.includes(digest)) await this.#copy(await this.#fetch(digest), []);
-    }
+    for (const digest of missing) await this.#copy(await this.#fetch(digest), []);
     const known = await to.client.referrers(to.repository, subject);
     const add = found.filter(({ digest }) => !known.some((each) => each.digest === digest));
     if (add.length > 0) await changeReferrersList(to.client, to.repository, subject, { add });

@@ -299,16 +299,20 @@ export class Session {
     if (!URL.canParse(location, from.href)) throw this.#badRedirect(from, "redirects to an invalid URL", step);
     const url = new URL(location, from);
     if (followed >= maximumRedirects) throw this.#badRedirect(url, "is one redirect too many", step);
-    if (!this.isAllowed(url)) throw this.#badRedirect(url, "is not reached by https", step);
+    const problem = this.problemOf(url);
+    if (problem !== undefined) throw this.#badRedirect(url, problem, step);
     return url;
   }
 
-  /** Whether to send content to, or take it from, a URL that the registry named. */
-  isAllowed(url: URL): boolean {
+  /** Why not to send content to, or take it from, a URL that the registry named. Undefined: nothing speaks against it. */
+  problemOf(url: URL): string | undefined {
     const { base } = this.endpoint;
-    if (url.protocol === "https:" || url.origin === base.origin) return true;
-    if (url.protocol !== "http:") return false;
-    return (isLoopback(url) && isLoopback(base)) || (base.protocol === "http:" && url.hostname === base.hostname);
+    // Node would send them, also to the registry itself.
+    if (url.username !== "" || url.password !== "") return "contains a user name";
+    if (url.protocol === "https:" || url.origin === base.origin) return undefined;
+    const plainAnyway =
+      (isLoopback(url) && isLoopback(base)) || (base.protocol === "http:" && url.hostname === base.hostname);
+    return url.protocol === "http:" && plainAnyway ? undefined : "is not reached by https";
   }
 
   #badRedirect(url: URL, problem: string, step: Step): Failure {

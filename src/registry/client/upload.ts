@@ -252,7 +252,8 @@ class Upload {
       url.protocol = "https:";
       url.port = base.port;
     }
-    if (!this.#session.isAllowed(url)) throw refuse(`is not reached by https (${this.#session.shown(url.origin)})`);
+    const problem = this.#session.problemOf(url);
+    if (problem !== undefined) throw refuse(`${problem} (${this.#session.shown(url.origin)})`);
     return url;
   }
 

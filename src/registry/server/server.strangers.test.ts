@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { sha256 } from "../../oci/digest.ts";
+import { mediaTypes } from "../../oci/media-types.ts";
 import { requestToken } from "./client.ts";
-import { askOver, pushImage, serverOfTest } from "./testdata/fixture.ts";
+import { askOver, manifestOf, pushImage, serverOfTest } from "./testdata/fixture.ts";
 
 /** A connection of another user of this machine, and what it was told until its end. */
 function stranger(port: number): { socket: Socket; closed: Promise<string> } {
@@ -144,3 +145,22 @@ it("a token for one repository does not open another, however that is spelt", as
     expect([path, status >= 400 && status < 500, text.includes("secret")]).toEqual([path, true, false]);
   }
 });
+
+it.each(["from=b", "", "from=a/../b", "from=./b", "from=%62", "from=b&from=a", "from=a&from=b", "from="])(
+  "a token for one repository mounts no blob of another by mount=…&%s",
+  async (from) => {
+    const { port, host, paths, ask } = await serverOfTest();
+    await pushImage(ask, "b", "v1", ["private"]);
+    const { token } = await requestToken(paths.socket, { repository: "a", actions: ["push", "pull"] });
+    const stranger = askOver({ port }, { host, authorization: `Bearer ${token}` });
+    const digest = sha256("private");
+    const { status } = await stranger("POST", `/v2/a/blobs/uploads/?mount=${digest}&${from}`);
+    expect([202, 400]).toContain(status);
+    for (const repository of ["a", "b", "a/../b", "a%2f..%2fb", "%62"]) {
+      expect((await stranger("GET", `/v2/${repository}/blobs/${digest}`)).text).not.toContain("private");
+    }
+    const body = manifestOf(["private"]);
+    const headers = { "content-type": mediaTypes.manifest };
+    expect((await stranger("PUT", "/v2/a/manifests/v1", { body, headers })).code).toBe("MANIFEST_BLOB_UNKNOWN");
+  },
+);
