@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -9,8 +10,9 @@ import { serverProcess } from "./testdata/process.ts";
 
 /** Everything that a store offers is whole: each file is what its name says, each tag leads to an image with all its parts. */
 async function expectWhole(ask: Ask, data: string, repository: string): Promise<string[]> {
-  for (const hex of await readdir(join(data, "blobs", "sha256"))) {
-    expect(sha256(await readFile(join(data, "blobs", "sha256", hex)))).toBe(`sha256:${hex}`);
+  const folder = join(data, "blobs", "sha256");
+  for (const hex of existsSync(folder) ? await readdir(folder) : []) {
+    expect(sha256(await readFile(join(folder, hex)))).toBe(`sha256:${hex}`);
   }
   expect(await readdir(join(data, "temporary"))).toEqual([]);
   const list = await ask("GET", `/v2/${repository}/tags/list`);
@@ -81,6 +83,49 @@ describe("a server that is killed", () => {
       expect(await expectWhole(next.ask, paths.data, "a")).toContain("v1");
       await next.stop();
     }
+  });
+});
+
+describe("a server that is killed while it removes what is unused", () => {
+  it("beside pushes loses nothing that a tag leads to", { timeout: 60_000 }, async () => {
+    const { env, paths } = await stateOfTest();
+    const ask = askOver({ socketPath: paths.socket });
+    const pushed = new Set<string>();
+    for (const answersBeforeKill of [5, 40, 90, 170]) {
+      const server = await serverProcess(env);
+      let answers = 0;
+      let killed: Promise<void> | undefined;
+      const counting: Ask = async (...request) => {
+        const answer = await ask(...request);
+        answers += 1;
+        if (answers === answersBeforeKill) killed = server.kill();
+        return answer;
+      };
+      const collect = async (): Promise<void> => {
+        while (killed === undefined) expect((await counting("POST", "/slipway/gc?now")).status).toBe(200);
+      };
+      const push = async (n: number): Promise<void> => {
+        for (let count = 0; killed === undefined; count++) {
+          const tag = `v${n}-${answersBeforeKill}-${count}`;
+          // Blobs that no manifest names yet are unused. Then a client sends them again.
+          const pushing = pushImage(counting, "a", tag, [`layer ${n} ${count} `.repeat(5_000), "shared", tag]);
+          await pushing.then(
+            () => pushed.add(tag),
+            () => {},
+          );
+        }
+      };
+      await Promise.allSettled([collect(), collect(), push(1), push(2), push(3)]);
+      await killed;
+
+      const next = await serverOfTest({ paths });
+      const tags = await expectWhole(next.ask, paths.data, "a");
+      for (const tag of pushed) expect(tags).toContain(tag);
+      expect((await next.ask("POST", "/slipway/gc?now")).status).toBe(200);
+      expect(await expectWhole(next.ask, paths.data, "a")).toEqual(tags);
+      await next.stop();
+    }
+    expect(pushed.size).toBeGreaterThan(0);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
@@ -64,6 +64,28 @@ it("refuses an index that is nested too deep when it is pushed, and names it", a
   const images = JSON.parse((await ask("GET", "/slipway/images")).text) as { problem?: string }[];
   expect(images).toHaveLength(33);
   expect(images.filter((each) => each.problem !== undefined)).toEqual([]);
+});
+
+it("lists, collects and removes beside a chain of 1,500 indexes that an older version took", async () => {
+  const { ask, layout, digest } = await storeOfTest();
+  let named = await readFile(layout.blob(digest));
+  let mediaType: string = mediaTypes.manifest;
+  for (let depth = 0; depth < 1500; depth++) {
+    const manifests = [{ mediaType, digest: sha256(named), size: named.length }];
+    mediaType = mediaTypes.index;
+    named = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
+    await writeFile(layout.blob(sha256(named)), named);
+    await writeFile(layout.manifest("a", sha256(named)), mediaType);
+  }
+  await writeFile(layout.tag("a", "deep"), sha256(named));
+  await pushImage(ask, "b", "v1", ["other"]);
+  const images = JSON.parse((await ask("GET", "/slipway/images")).text);
+  expect(images).toContainEqual(expect.objectContaining({ repository: "a", tag: "tag", digest }));
+  expect(images).toContainEqual(expect.objectContaining({ repository: "b", tag: "v1" }));
+  expect(images).toContainEqual(problem("nested in more than 32 indexes"));
+  expect(JSON.parse((await ask("POST", "/slipway/gc?now")).text)).toMatchObject({ manifests: 0, blobs: 0 });
+  expect((await ask("GET", `/v2/a/blobs/${sha256("layer")}`)).text).toBe("layer");
+  expect((await ask("DELETE", `/v2/a/manifests/${sha256(named)}`)).status).toBe(202);
 });
 
 it.each(["a manifest", "annotations"])("refuses JSON in JSON without end: %s", async (where) => {

@@ -17,6 +17,13 @@ export interface ListedImage {
   readonly problem?: string;
 }
 
+interface Measure {
+  size: number;
+  /** Of the indexes in it. */
+  depth: number;
+  failure?: Error;
+}
+
 /**
  * All images, by repository and tag, those without a tag last. A damaged one hides no other.
  *
@@ -29,24 +36,41 @@ export async function listImages(
 ): Promise<ListedImage[]> {
   const images: ListedImage[] = [];
   for (const repository of await listRepositories(layout)) {
-    const sizes = new Map<Digest, number>();
-    const sizeOf = async (digest: Digest, depth = 0): Promise<number> => {
-      const size = sizes.get(digest) ?? (await measure(digest, depth));
-      sizes.set(digest, size);
-      return size;
-    };
+    const measured = new Map<Digest, Measure>();
     // Each manifest is read once: indexes can name each other so often that their images are countless.
-    const measure = async (digest: Digest, depth: number): Promise<number> => {
+    const measure = async (digest: Digest): Promise<Measure> => {
+      const known = measured.get(digest);
+      if (known?.failure) throw known.failure;
+      if (known) return known;
       signal?.throwIfAborted();
-      checkIndexDepth(depth, `${repository}@${digest}`);
+      // Until it is known: in a damaged store, an index can contain itself.
+      const own: Measure = { size: 0, depth: Number.POSITIVE_INFINITY };
+      measured.set(digest, own);
+      try {
+        return Object.assign(own, await read(digest));
+      } catch (failure) {
+        own.failure = failure as Error;
+        throw failure;
+      }
+    };
+    const read = async (digest: Digest): Promise<Measure> => {
       const stored = await manifests.peek(repository, digest);
-      if (!stored) return 0;
+      if (!stored) return { size: 0, depth: 0 };
       const manifest = parseManifest(stored.bytes, { mediaType: stored.mediaType });
       let size = stored.bytes.length;
+      let depth = 0;
       if (!isIndex(manifest)) for (const part of [manifest.config, ...manifest.layers]) size += part.size;
       else
-        for (const child of new Set(manifest.manifests.map((each) => each.digest)))
-          size += await sizeOf(child, depth + 1);
+        for (const child of new Set(manifest.manifests.map((each) => each.digest))) {
+          const inside = await measure(child);
+          size += inside.size;
+          depth = Math.max(depth, inside.depth + 1);
+        }
+      return { size, depth };
+    };
+    const sizeOf = async (digest: Digest): Promise<number> => {
+      const { size, depth } = await measure(digest);
+      checkIndexDepth(depth, `${repository}@${digest}`);
       return size;
     };
     const add = async (named: { readonly tag?: string }, find: () => Promise<Digest | undefined>): Promise<void> => {
