@@ -138,7 +138,7 @@ describe("faults", () => {
     const error = await failure(open().getManifest("a", "v1"));
     expect(error).toEqual(reported("registry-failed", registry.host));
     expect(error.message).toContain(
-      `Registry ${registry.host} answered 503 UNAVAILABLE (be [31m back) 6 times while fetching manifest v1 in a.`,
+      `Registry ${registry.host} answered 503 UNAVAILABLE (be\\u001b[31m back) 6 times while fetching manifest v1 in a.`,
     );
     expect(exitStatusOf(error)).toBe(1);
     expect(registry.seen.length).toBe(6);

@@ -1,6 +1,6 @@
 import { UserError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
-import { printable } from "./refusal.ts";
 
 /** Domains whose subdomains belong to different owners, but which the Public Suffix List lacks. */
 const shared: readonly string[] = ["amazonaws.com", "azure.com", "azurecr.cn", "azurecr.io", "jfrog.io"];
@@ -26,7 +26,7 @@ export async function checkedRealm(realm: string, { endpoint, tokenService, secr
   const refuse = (problem: string, remedy: string): never => {
     throw new UserError(
       { code: "token-service-untrusted", culprit: registry },
-      `Registry ${registry} names the token service ${JSON.stringify(printable(realm))}, which ${problem}; no credential was sent.`,
+      `Registry ${registry} names the token service ${JSON.stringify(printable(realm.slice(0, 300)))}, which ${problem}; no credential was sent.`,
       remedy,
     );
   };

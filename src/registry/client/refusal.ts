@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../core/error-codes.ts";
 import { Failure, UserError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import { readWhole } from "../../core/read-whole.ts";
 import type { CredentialSearch } from "../../credentials/credential.ts";
 import { type Endpoint, isLoopback } from "./endpoint.ts";
@@ -76,7 +77,7 @@ export async function readWords(
     page = (await readWhole(response.body, maximumAnswer, within)).toString("utf8");
     const first = JSON.parse(page)?.errors?.[0];
     const [code, message] = [first?.code, first?.message].map((word) =>
-      typeof word === "string" && holdsSecret(word) ? "redacted: it contains a secret" : printable(word),
+      typeof word === "string" && holdsSecret(word) ? "redacted: it contains a secret" : shortened(word),
     ) as [string, string];
     return { code, message, page };
   } catch {
@@ -170,7 +171,7 @@ export function unreachableError(endpoint: Endpoint, step: Step, attempts: numbe
   const tls = tlsError(endpoint, code === "EPROTO" && words ? words : code, step, cause);
   if (tls) return tls;
   // A name with several addresses fails with an AggregateError, whose own message is empty.
-  const why = printable(message || (cause as AggregateError).errors?.[0]?.message || code);
+  const why = shortened(message || (cause as AggregateError).errors?.[0]?.message || code);
   if (proxy !== undefined) {
     return new Unreachable(
       registry,
@@ -196,7 +197,7 @@ function tlsHint({ registry, base }: Endpoint, code: string): string {
 function embeddedError(registry: string, step: Step, cause: unknown): Failure {
   return new Failure(
     { code: "embedded-registry", culprit: registry },
-    `The embedded registry, ${registry}, stopped answering (${printable((cause as Error).message)}) while ${where(step)}.`,
+    `The embedded registry, ${registry}, stopped answering (${shortened((cause as Error).message)}) while ${where(step)}.`,
     "Run the command again: it goes on where this one ended. If the error stays, `slipway registry serve` tells why.",
     { cause },
   );
@@ -258,12 +259,7 @@ export function loginRemedy(registry: string, identity: Identity): string {
   return `Log in with \`docker login ${registry}\`, \`podman login ${registry}\` or \`slipway credentials add --service docker --url ${registry} …\` as a user with access.${looked}`;
 }
 
-/** Makes untrusted text safe for a terminal: no control characters, limited length. */
-export function printable(value: unknown): string {
-  return typeof value === "string"
-    ? value
-        .replace(/\p{Cc}+/gu, " ")
-        .trim()
-        .slice(0, 300)
-    : "";
+/** Untrusted text for one line of an error. */
+function shortened(value: unknown): string {
+  return typeof value === "string" ? printable(value.trim().slice(0, 300)) : "";
 }
