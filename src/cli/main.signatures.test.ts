@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { printed } from "../core/testdata/reported.ts";
-import type { Digest } from "../oci/digest.ts";
+import { type Digest, sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
@@ -86,11 +86,11 @@ describe("slipway image sbom and referrers", () => {
     return attached;
   }
 
-  async function attest(digest: Digest, document: string) {
+  async function attest(digest: Digest, document: string, about = digest) {
     const client = openRegistry(registry.host);
     const key = await readSigningKey(join(folder, "my.key"), { SLIPWAY_KEY_PASSWORD: "geheim" });
     const predicateType = "https://spdx.dev/Document";
-    const statement = composeStatement(digest, predicateType, JSON.parse(document));
+    const statement = composeStatement(about, predicateType, JSON.parse(document));
     const subject = { mediaType: mediaTypes.manifest, digest, size: 1 };
     await signAttestation(client, "team/app", subject, statement, key, { isNew: false, predicateType });
     client.close();
@@ -135,8 +135,17 @@ describe("slipway image sbom and referrers", () => {
     await attest(image, '{"packages":[1]}');
     expect(await slipway("image", "sbom", "HOST/team/app:v1")).toEqual({
       out: '{"packages":[1]}\n',
-      error: expect.stringContaining("is signed with a key that you have not named"),
+      error: expect.stringContaining("is not verified"),
       status: 0,
+    });
+  });
+
+  it("print no attestation about another image", async () => {
+    await attest(stored().image({ tag: "v1" }), "{}", sha256("other"));
+    expect(await slipway("image", "sbom", "HOST/team/app:v1")).toEqual({
+      out: "",
+      error: printed("signature-invalid", "HOST/team/app@"),
+      status: 2,
     });
   });
 

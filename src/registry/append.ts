@@ -69,7 +69,8 @@ export async function appendLayers(options: AppendOptions) {
     const image = { client: target.client, repository, tags, digest, read };
     const [outcome = "unchanged"] = await pushImages([image], { check: "tags", onEvent, signal });
     // One without tags that is there already was signed by whoever pushed it, or not: that takes no request here.
-    if (outcome !== "unchanged" || tags.length > 0) await signPushed(target.client, { registry: target.host, repository }, [composed.descriptor], options.env);
+    if (outcome !== "unchanged" || tags.length > 0)
+      await signPushed(target.client, { registry: target.host, repository }, [composed.descriptor], options.env);
     return { image: ownImage(formatReference({ registry: target.host, repository, digest })), digest, outcome };
   } finally {
     target.client.close();

@@ -140,7 +140,7 @@ async function printUnsigned(
     if (!first) continue;
     if (new Set(candidates.map(({ layer }) => layer.digest)).size > 1) throw ambiguous(name, attached);
     const isBundle = first.layer.mediaType === bundleType;
-    const found = formatReference({ ...reference, digest: first.descriptor.digest });
+    const found = formatReference({ registry: reference.registry, repository, digest: first.descriptor.digest });
     // As a whole, so that nothing of a document with another digest is printed.
     const limit = isBundle ? largestBundle : maximumSbom;
     const bytes = await client.readBlob(repository, first.layer, "SBOM", found, limit);
