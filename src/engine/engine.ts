@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import type { PlacedResources } from "../deployment/resources.ts";
-import type { RunnableImage } from "../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
 import type { Sink } from "./flow.ts";
 import type { Network } from "./limits.ts";
 

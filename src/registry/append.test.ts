@@ -6,11 +6,11 @@ import { reported } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { mediaTypes } from "../oci/media-types.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
 import { type AppendOptions, appendLayers, type LocalLayer } from "./append.ts";
 import { FakeRegistry } from "./client/testdata/fake-registry.ts";
 import { StoredImages } from "./client/testdata/stored-images.ts";
 import { type Ask, pushBlob, putManifest, serverOfTest, stateOfTest } from "./server/testdata/fixture.ts";
-import type { RunnableImage } from "./signatures/runnable-image.ts";
 
 let ask: Ask;
 let host: string;

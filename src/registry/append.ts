@@ -4,9 +4,10 @@ import { composeImage, type ImageSpec } from "../oci/compose.ts";
 import { sha256 } from "../oci/digest.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
 import { formatReference } from "../oci/reference.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
 import { type BlobToPush, type ImageContent, type PushEvent, pushImages } from "./client/push.ts";
 import { signPushed } from "./signatures/rules.ts";
-import { ownImage, type RunnableImage } from "./signatures/runnable-image.ts";
+import { ownImage } from "./signatures/runnable-image.ts";
 import { SourceImage } from "./source-image.ts";
 import { openWritable, type WritableOptions } from "./writable.ts";
 

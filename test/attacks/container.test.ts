@@ -12,7 +12,7 @@ import { ContainerCalls } from "../../src/engine/calls/local.ts";
 import { batch } from "../../src/engine/calls/testdata/batch.ts";
 import { ResultReader, resultLine } from "../../src/engine/protocol.ts";
 import { executable } from "../../src/engine/testdata/executable.ts";
-import type { RunnableImage } from "../../src/registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../src/oci/runnable-image.ts";
 import { storeFile } from "../../src/results/file.ts";
 import { FilePlace } from "../../src/sdk/file-place.ts";
 

@@ -13,7 +13,7 @@ import { interruptible } from "../../core/interrupts.ts";
 import { onLines } from "../../core/lines.ts";
 import { configFile } from "../../core/user-folders.ts";
 import type { JobResources, PlacedResources } from "../../deployment/resources.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import { flow } from "../flow.ts";
 import type { EngineKind } from "../kind.ts";
 import { started } from "../process/started.ts";

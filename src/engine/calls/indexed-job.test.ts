@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { CallBatch } from "./calls.ts";
 import { accessSecret, indexedJob, renewedAccess } from "./indexed-job.ts";
 import { batch as oneCall } from "./testdata/batch.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Environment } from "../../core/environment.ts";
 import { timeLimitSignal } from "../../core/time-limit.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { ContainerClient } from "../container/client.ts";
 import { LoginSource } from "../container/login.ts";
 import { isOnThisMachine } from "../container/reach.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { ContainerRun } from "../engine.ts";
 import { emptyRun } from "../testdata/evaluate.ts";
 import { runArguments } from "./arguments.ts";

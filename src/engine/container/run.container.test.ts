@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { UserError } from "../../core/errors.ts";
 import { stopAll } from "../../core/interrupts.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { ContainerRun } from "../engine.ts";
 import { evaluate as evaluateIn } from "../testdata/evaluate.ts";
 import { installedClient, makeImage } from "../testdata/image.ts";

@@ -4,8 +4,8 @@ import { temporaryFolder } from "../../core/temporary-folder.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
 import type { LocalCode } from "../../deployment/code.ts";
 import { codeLayer, folderLayer, imageCodeFolder } from "../../deployment/code-layer.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import { type AppendOptions, appendLayers } from "../../registry/append.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
 import type { Mount } from "../engine.ts";
 
 export interface PlacedCode {

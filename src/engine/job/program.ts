@@ -7,7 +7,7 @@ import type { Matrix } from "../../deployment/matrix.ts";
 import { ownInterpreter, type ResolvedDeployment } from "../../deployment/model.ts";
 import type { PlacedResources } from "../../deployment/resources.ts";
 import type { Volumes } from "../../deployment/volumes.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { Mount } from "../engine.ts";
 import type { Network } from "../limits.ts";
 import type { PlacedCode } from "./place-code.ts";

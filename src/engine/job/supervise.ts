@@ -10,7 +10,7 @@ import { findExecutable, isExecutable } from "../../core/executables.ts";
 import { takeLock } from "../../core/lock.ts";
 import { startTimeOf } from "../../core/processes.ts";
 import { timeLimitSignal } from "../../core/time-limit.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import { requireContainerClient } from "../container/client.ts";
 import { embeddedLogin } from "../container/login.ts";
 import { pullWithAccess } from "../container/pull.ts";

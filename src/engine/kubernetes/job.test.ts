@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { Program } from "../job/program.ts";
 import { jobObjects, maximumInput } from "./job.ts";
 import type { Job } from "./objects.ts";

@@ -1,5 +1,5 @@
 import { UserError } from "../../core/errors.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { Program } from "../job/program.ts";
 import { inputVariable, nonceVariable, resultFileVariable } from "../protocol.ts";
 import type { SecretKey } from "../secrets/variables.ts";

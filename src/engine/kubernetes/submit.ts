@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import { slugOf } from "../job/job-folder.ts";
 import type { Program } from "../job/program.ts";
 import { secretStores } from "../secrets/cluster.ts";

@@ -1,4 +1,4 @@
-import type { RunnableImage } from "../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { ContainerClient } from "../container/client.ts";
 import { type ContainerRunOptions, runContainer } from "../container/run.ts";
 import type { ContainerRun } from "../engine.ts";

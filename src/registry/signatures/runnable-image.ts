@@ -2,16 +2,12 @@ import type { Environment } from "../../core/environment.ts";
 import { Failure } from "../../core/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { RegistryClient } from "../client/client.ts";
 import { absentImage } from "../client/fetch-manifest.ts";
 import { openByName } from "../open-by-name.ts";
 import { imageRules } from "../settings/image-rules.ts";
 import { requireSignature } from "./rules.ts";
-
-declare const isAllowed: unique symbol;
-
-/** An image that may run by the rules of the configuration file. Engines take nothing else. */
-export type RunnableImage = string & { readonly [isAllowed]: true };
 
 type Open = (registry: string) => Promise<RegistryClient>;
 

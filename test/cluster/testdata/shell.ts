@@ -1,4 +1,4 @@
-import type { RunnableImage } from "../../../src/registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../../src/oci/runnable-image.ts";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";

@@ -1,4 +1,4 @@
-import type { RunnableImage } from "../../../registry/signatures/runnable-image.ts";
+import type { RunnableImage } from "../../../oci/runnable-image.ts";
 import type { JobEngine, JobOutcome, LogChunk } from "../../job/engine.ts";
 import type { Program } from "../../job/program.ts";
 
