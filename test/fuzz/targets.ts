@@ -274,8 +274,8 @@ export const targets: readonly Target[] = [
   {
     name: "apt sources",
     seeds: [
-      "deb [arch=amd64] https://deb.debian.org/debian bookworm main\n",
-      "Types: deb\nURIs: https://deb.debian.org/debian\nSuites: bookworm\nComponents: main\n",
+      "deb [arch=amd64] https://mirror.example.com/debian bookworm main\n",
+      "Types: deb\nURIs: https://mirror.example.com/debian\nSuites: bookworm\nComponents: main\n",
     ],
     run: text((input) => [parseSourcesList(input), parseSourcesFile(input)]),
   },
