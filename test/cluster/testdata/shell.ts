@@ -56,7 +56,7 @@ export class ShellUser {
   /** A client in a process of its own; `client.ts` has what it does. */
   client(what: string, argument: string, env: Readonly<Record<string, string>> = this.namespace.env) {
     const script = join(this.namespace.home, "client.mjs");
-    if (!existsSync(script)) bundle(script);
+    if (!existsSync(script)) bundleClient(script);
     return spawn(process.execPath, [script, what, argument], {
       env: { ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -72,7 +72,7 @@ export async function submitted(script: string, { image, ...more }: Partial<Omit
 }
 
 /** Sources name files as bundles see them, so that Node alone cannot run them. */
-function bundle(script: string): void {
+export function bundleClient(script: string): void {
   buildSync({
     entryPoints: [join(import.meta.dirname, "client.ts")],
     outdir: dirname(script),
