@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { FileTable } from "./file-table.ts";
 
@@ -19,7 +21,7 @@ it("finds what was not removed, in the order in which it came", () => {
 });
 
 it("keeps texts apart from names, and frees all when it is closed", () => {
-  const table = new FileTable(0);
+  const table = new FileTable(1);
   const root = table.root();
   const [one, other] = [table.keep("../target"), table.keep("cut\0short")];
   table.file(root, "a");
@@ -27,4 +29,26 @@ it("keeps texts apart from names, and frees all when it is closed", () => {
   const column = table.column(Uint8Array);
   table.close();
   expect(column.length).toBe(0);
+});
+
+it("takes no memory of the tables before it, also where none is closed", () => {
+  const script = `
+    import { readFileSync } from "node:fs";
+    import { setTimeout } from "node:timers/promises";
+    import { FileTable } from ${JSON.stringify(join(import.meta.dirname, "file-table.ts"))};
+    const open = async () => {
+      const table = new FileTable(17);
+      for (const kind of [Uint8Array, Uint16Array, Uint32Array, Uint32Array, Uint16Array, Uint32Array]) table.column(kind);
+      table.file(table.root(), "a");
+      gc();
+      // V8 frees in another thread.
+      await setTimeout(20);
+    };
+    const resident = () => Number(/VmRSS:\\s*(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) / 1024;
+    await open();
+    const before = resident();
+    for (let count = 0; count < 10; count++) await open();
+    console.log(resident() - before);`;
+  const mebibytes = execFileSync(process.execPath, ["--expose-gc", "--input-type=module", "-e", script]);
+  expect(Number(mebibytes)).toBeLessThan(40);
 });

@@ -7,8 +7,11 @@ const room = 72 * 1024 * 1024;
 /** The longest path on Linux (PATH_MAX), in bytes. */
 const longestPath = 4096;
 
-/** Bytes of the columns that every node has here. */
-const nodeCost = 23;
+/** Bytes of the columns that every node has here, and that every folder has. */
+const [nodeCost, folderNodeCost] = [22, 8];
+const namesRoom = room + 4 * longestPath;
+/** Each may end up to 8 bytes before the next. */
+const mostColumns = 32;
 /** A power of two. A file is found by its folder and its name. */
 const buckets = 1 << 20;
 
@@ -29,13 +32,15 @@ type Column = Int32Array | Uint32Array | Uint16Array | Uint8Array | Float64Array
 
 /**
  * The names of an image's files, as trees of folders. A node is a number, and its fields are in columns: an object per file would take ten
- * times the memory. Columns have room for the most nodes, of which the system gives only the pages that are used.
+ * times the memory. Columns have room for the most nodes, of which the system gives only the pages that are used. They lie in one block:
+ * malloc gives blocks below 32 MiB, once freed, to the next table with all their pages.
  */
 export class FileTable {
   readonly #cost: number;
   readonly #folderCost: number;
-  readonly #columns: Column[] = [];
   readonly #capacity: number;
+  readonly #memory: ArrayBuffer;
+  #given = 0;
   readonly #names: Buffer;
   readonly #parent: Int32Array;
   readonly #nameAt: Uint32Array;
@@ -63,10 +68,12 @@ export class FileTable {
     // What is read of a layer is garbage at once. V8 would let 100 MB of it gather.
     setFlagsFromString("--semi-space-growth-factor=1");
     this.#cost = nodeCost + cost;
-    this.#folderCost = 8 + folderCost;
+    this.#folderCost = folderNodeCost + folderCost;
     this.#capacity = Math.ceil(room / this.#cost);
-    const names = this.column(Uint8Array, room + 4 * longestPath);
-    this.#names = Buffer.from(names.buffer, 0, names.length);
+    const columns = this.#capacity * (this.#cost + this.#folderCost) + buckets * 4 + namesRoom;
+    this.#memory = new ArrayBuffer(columns + mostColumns * 8);
+    const names = this.column(Uint8Array, namesRoom);
+    this.#names = Buffer.from(this.#memory, names.byteOffset, names.length);
     this.#parent = this.column(Int32Array);
     this.#nameAt = this.column(Uint32Array);
     this.#nameLength = this.column(Uint16Array);
@@ -79,15 +86,18 @@ export class FileTable {
   }
 
   /** A column with room for the most nodes or folders. */
-  column<Kind extends Column>(kind: new (length: number) => Kind, length = this.#capacity): Kind {
-    const column = new kind(length);
-    this.#columns.push(column);
+  column<Kind extends Column>(
+    kind: new (memory: ArrayBuffer, at: number, length: number) => Kind,
+    length = this.#capacity,
+  ): Kind {
+    const column = new kind(this.#memory, this.#given, length);
+    this.#given = Math.ceil((this.#given + column.byteLength) / 8) * 8;
     return column;
   }
 
   /** Frees the memory at once. The table cannot be used after it. */
   close(): void {
-    for (const { buffer } of this.#columns) (buffer as ArrayBuffer).transfer(0);
+    this.#memory.transfer(0);
   }
 
   /** Makes a folder that is in none. */
