@@ -76,7 +76,7 @@ class Engine(NamedTuple):
 
 
 class Batch(TypedDict, total=False):
-    """Calls of one function of a program: `CallBatch` in src/engine/calls/calls.ts."""
+    """Calls of one function of a program: `CallBatch` in src/functions/calls.ts."""
 
     image: str
     programArguments: Sequence[str]
@@ -524,7 +524,7 @@ class _Output:
 
 
 def _output_of(batch: Batch, item: int, receive: OnOutput) -> _Output:
-    """Keep `outputOf` in src/engine/calls/calls.ts the same."""
+    """Keep `outputOf` in src/functions/calls.ts the same."""
     if "labels" not in batch:
         return _Output(b"", receive)
     prefix = f"[{printable(batch['name'])} {item}]"

@@ -1,4 +1,4 @@
-"""Files, folders and large values of functions. Keep src/sdk/files.ts, file-place.ts, own-place.ts and src/engine/calls/file-form.ts the same."""
+"""Files, folders and large values of functions. Keep src/sdk/files.ts, file-place.ts, own-place.ts and src/functions/file-form.ts the same."""
 
 import atexit
 import errno

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from slipway._errors import Failure, reported
 
-# The file with `PodAccess` of src/engine/calls/pod-access.ts, in the folder of a pod.
+# The file with `PodAccess` of src/functions/pod-access.ts, in the folder of a pod.
 ACCESS_FILE = "access.json"
 _ATTEMPTS = 6
 # Seconds that a registry may be silent.

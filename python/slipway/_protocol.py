@@ -1,4 +1,4 @@
-"""The protocol between a program and a process that serves one of its functions. Keep src/engine/protocol.ts the same."""
+"""The protocol between a program and a process that serves one of its functions. Keep src/core/protocol.ts the same."""
 
 import json
 from typing import Any, Callable, Dict, List, Optional

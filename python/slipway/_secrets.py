@@ -1,4 +1,4 @@
-"""Secrets of this user for variables of functions in processes. Keep src/engine/secrets/variables.ts the same."""
+"""Secrets of this user for variables of functions in processes. Keep src/secrets/variables.ts the same."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""Volumes of functions. Keep src/deployment/volumes.ts and src/engine/volumes.ts the same."""
+"""Volumes of functions. Keep src/config/volumes.ts and src/containers/volumes.ts the same."""
 
 import difflib
 import os

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../core/errors.ts";
-import { type EmbeddedRegistry, ensureEmbeddedRegistry, findEmbeddedRegistry } from "../registry/server/ensure.ts";
+import { type EmbeddedRegistry, ensureEmbeddedRegistry, findEmbeddedRegistry } from "../registry-server/ensure.ts";
 
 /** Beside the bundle of the command line, as the build puts it. */
 const serverBundle = fileURLToPath(new URL("../registry_server.mjs", import.meta.url));

@@ -11,7 +11,7 @@ import { openRegistry } from "../registry/client/open.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { StoredImages } from "../registry/client/testdata/stored-images.ts";
 import { attachReferrer } from "../registry/referrers.ts";
-import { pushImage, serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+import { pushImage, serverOfTest, stateOfTest } from "../registry-server/testdata/fixture.ts";
 import { type Outcome, run } from "./testdata/slipway.ts";
 
 let registry: FakeRegistry;

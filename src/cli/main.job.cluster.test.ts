@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import type { Job } from "../engine/kubernetes/objects.ts";
-import { clusterOfTest, type TestCluster, until } from "../engine/kubernetes/testdata/cluster.ts";
-import { pushShell } from "../engine/kubernetes/testdata/image.ts";
+import type { Job } from "../kubernetes/objects.ts";
+import { clusterOfTest, type TestCluster, until } from "../jobs/kubernetes/testdata/cluster.ts";
+import { pushShell } from "../kubernetes/testdata/image.ts";
 import { outcomeOf, start as startProgram } from "./testdata/slipway.ts";
 
 const program = join(process.env["TEST_SRCDIR"] ?? "", "_main/src/slipway");

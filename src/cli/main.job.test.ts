@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { printed } from "../core/testdata/reported.ts";
-import { folderOfTest, git, repositoryOfTest } from "../deployment/testdata/git-repository.ts";
-import { gitServerOfTest } from "../deployment/testdata/git-server.ts";
+import { folderOfTest, git, repositoryOfTest } from "../git/testdata/git-repository.ts";
+import { gitServerOfTest } from "../git/testdata/git-server.ts";
 import { commandLine, run, start } from "./testdata/slipway.ts";
 
 /** The command line as a user has it, in folders of the test's own. */

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../core/testdata/folder.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { StoredImages } from "../registry/client/testdata/stored-images.ts";
-import { stateOfTest } from "../registry/server/testdata/fixture.ts";
+import { stateOfTest } from "../registry-server/testdata/fixture.ts";
 import type { PageData, PageNode } from "./image/tree/page.ts";
 import { compressedTar, deepFolders, manyFiles, ordinaryFiles, zeros } from "./testdata/hostile.ts";
 import { commandLine, type Outcome, outcomeOf, start } from "./testdata/slipway.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { printed } from "../core/testdata/reported.ts";
-import { serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+import { serverOfTest, stateOfTest } from "../registry-server/testdata/fixture.ts";
 import { run } from "./testdata/slipway.ts";
 
 async function machineOfTest() {

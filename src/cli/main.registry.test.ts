@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { printed } from "../core/testdata/reported.ts";
-import { askOver, pushImage, serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+import { askOver, pushImage, serverOfTest, stateOfTest } from "../registry-server/testdata/fixture.ts";
 import { commandLine, run, start } from "./testdata/slipway.ts";
 
 const slipway = (env: Record<string, string>, ...args: string[]) => run(["registry", ...args], { env });

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
 import { printed } from "../core/testdata/reported.ts";
 import { openRegistry } from "../registry/client/open.ts";
-import { serverOfTest, stateOfTest } from "../registry/server/testdata/fixture.ts";
+import { serverOfTest, stateOfTest } from "../registry-server/testdata/fixture.ts";
 import { resultKey } from "../results/key.ts";
 import { ResultWriter } from "../results/writer.ts";
 import { run } from "./testdata/slipway.ts";

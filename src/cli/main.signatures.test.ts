@@ -10,10 +10,10 @@ import { openRegistry } from "../registry/client/open.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { StoredImages } from "../registry/client/testdata/stored-images.ts";
 import { attachReferrer } from "../registry/referrers.ts";
-import { stateOfTest } from "../registry/server/testdata/fixture.ts";
-import { attest as signAttestation } from "../registry/signatures/attestations.ts";
-import { composeStatement } from "../registry/signatures/bundle.ts";
-import { readSigningKey } from "../registry/signatures/keys.ts";
+import { stateOfTest } from "../registry-server/testdata/fixture.ts";
+import { attest as signAttestation } from "../signatures/attestations.ts";
+import { composeStatement } from "../signatures/bundle.ts";
+import { readSigningKey } from "../signatures/keys.ts";
 import { type Outcome, run } from "./testdata/slipway.ts";
 
 let registry: FakeRegistry;

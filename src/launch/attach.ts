@@ -3,7 +3,7 @@ import { sha256 } from "../oci/digest.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import type { ImageOutcome } from "../registry/client/push.ts";
 import type { PushedBlobs } from "../registry/client/pushed-blobs.ts";
-import type { Signer } from "../registry/signatures/rules.ts";
+import type { Signer } from "../signatures/rules.ts";
 import type { BuiltImage } from "./image.ts";
 import type { RequestedReferrer } from "./request.ts";
 
@@ -70,7 +70,7 @@ function subjectsOf(image: BuiltImage): Subject[] {
 
 async function attachTo(subject: Subject, image: BuiltImage, isNew: boolean, target: AttachTarget): Promise<void> {
   const { client, repository, host, pushedBlobs } = target;
-  const { signerFor } = await import("../registry/signatures/rules.ts");
+  const { signerFor } = await import("../signatures/rules.ts");
   const signer = await signerFor({ registry: host, repository });
   const referrers = subject.referrers.filter(({ isUnstamped }) => signer || !isUnstamped);
   if (referrers.length === 0) return;
@@ -108,8 +108,8 @@ async function plainAttacher({ descriptor }: Subject, isNew: boolean, target: At
 async function signedAttacher({ descriptor }: Subject, signer: Signer, target: AttachTarget): Promise<Attach> {
   const { client, repository } = target;
   const [{ attest, findAttestations, sourceOf }, { composeStatement }, { parseJson }, key] = await Promise.all([
-    import("../registry/signatures/attestations.ts"),
-    import("../registry/signatures/bundle.ts"),
+    import("../signatures/attestations.ts"),
+    import("../signatures/bundle.ts"),
     import("../oci/json.ts"),
     signer.key(),
   ]);

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Environment } from "../core/environment.ts";
 import { readWhole } from "../core/read-whole.ts";
-import type { ContainerClient } from "../engine/container/client.ts";
+import type { ContainerClient } from "../containers/client.ts";
 
 /** The result of a podman or docker command. */
 interface ClientAnswer {

@@ -4,8 +4,8 @@ import type { RegistryClient } from "../registry/client/client.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { type PushedBlobs, pushedBlobsIn } from "../registry/client/pushed-blobs.ts";
 import { embeddedHost, openConfigured } from "../registry/open-by-name.ts";
-import { registryPaths, socketExists } from "../registry/server/paths.ts";
-import { placesIn } from "../registry/settings/settings.ts";
+import { registryPaths, socketExists } from "../registry-server/paths.ts";
+import { placesIn } from "../config/settings.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
@@ -94,7 +94,7 @@ export class Destinations {
 
   /** Makes sure that the embedded registry runs and uses our version of the protocol. */
   async startEmbedded(): Promise<OpenDestination> {
-    const { ensureEmbeddedRegistry } = await import("../registry/server/ensure.ts");
+    const { ensureEmbeddedRegistry } = await import("../registry-server/ensure.ts");
     const serverBundle = this.#runfiles.path(this.#request.registryServer);
     const { socketPath, host } = await ensureEmbeddedRegistry({ serverBundle, env: this.#env });
     return this.#useEmbedded(socketPath, host, {});

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
 import { Failure } from "../core/errors.ts";
-import { canSurelyReach } from "../engine/kubernetes/reach.ts";
+import { canSurelyReach } from "../kubernetes/reach.ts";
 
 /** Maximum length of a socket's path in bytes, and the part of it that we add. */
 const longestPath = 100;

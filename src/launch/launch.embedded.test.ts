@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { askServer, askStatus } from "../registry/server/client.ts";
-import { registryPaths } from "../registry/server/paths.ts";
-import { protocolVersion } from "../registry/server/protocol.ts";
-import { bundleOf } from "../registry/server/testdata/bundle.ts";
+import { askServer, askStatus } from "../registry-server/client.ts";
+import { registryPaths } from "../registry-server/paths.ts";
+import { protocolVersion } from "../registry-server/protocol.ts";
+import { bundleOf } from "../registry-server/testdata/bundle.ts";
 import { Target } from "./testdata/target.ts";
 
 let bundle: string;

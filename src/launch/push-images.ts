@@ -2,7 +2,7 @@ import { UserError } from "../core/errors.ts";
 import { isRepository, isTag } from "../oci/reference.ts";
 import { PushProgress, type TerminalSize } from "../registry/client/progress.ts";
 import { type ImageOutcome, type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";
-import { hasManifest } from "../registry/server/has-manifest.ts";
+import { hasManifest } from "../registry-server/has-manifest.ts";
 import { attachDocuments, hasDocuments } from "./attach.ts";
 import { checkCached, closeCaches } from "./cached-layers.ts";
 import { type Destination, type Destinations, embedded, type OpenDestination } from "./destination.ts";
@@ -228,7 +228,7 @@ async function signAll(
 ): Promise<void> {
   const isNew = (outcome: ImageOutcome | undefined) => outcome !== undefined && outcome !== "unchanged";
   if (!outcomes.some(isNew)) return;
-  const { signPushed } = await import("../registry/signatures/rules.ts");
+  const { signPushed } = await import("../signatures/rules.ts");
   await Promise.all(
     shipments.map(async (shipment, index) => {
       if (!isNew(outcomes[index])) return;

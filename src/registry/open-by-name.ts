@@ -6,8 +6,8 @@ import type { FindCredential } from "./client/auth.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { hintsIn } from "./client/hints.ts";
 import { openRegistry } from "./client/open.ts";
-import { registryPaths } from "./server/paths.ts";
-import { registrySettings } from "./settings/settings.ts";
+import { registryPaths } from "../registry-server/paths.ts";
+import { registrySettings } from "../config/settings.ts";
 
 /** `localhost:PORT` of this user's embedded registry, running or not. Undefined: it never ran. */
 export function embeddedHost(env: Environment = process.env): string | undefined {

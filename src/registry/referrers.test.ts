@@ -7,7 +7,7 @@ import { openRegistry } from "./client/open.ts";
 import { changeReferrersList } from "./client/referrers-list.ts";
 import { answer, open, registry, times, useRegistry } from "./client/testdata/harness.ts";
 import { attachReferrer, listReferrers } from "./referrers.ts";
-import { manifestOf, pushImage, serverOfTest } from "./server/testdata/fixture.ts";
+import { manifestOf, pushImage, serverOfTest } from "../registry-server/testdata/fixture.ts";
 
 useRegistry();
 

@@ -9,7 +9,7 @@ import { StoredImages } from "./client/testdata/stored-images.ts";
 import { attachReferrer, listReferrers } from "./referrers.ts";
 import { findReferrers } from "./referrers-tree.ts";
 import { removeImage } from "./remove-image.ts";
-import { pushImage, serverOfTest } from "./server/testdata/fixture.ts";
+import { pushImage, serverOfTest } from "../registry-server/testdata/fixture.ts";
 
 useRegistry();
 

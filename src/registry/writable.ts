@@ -3,8 +3,8 @@ import { normalizeRegistry } from "../oci/registry-host.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { openRegistry } from "./client/open.ts";
 import { embeddedHost, openConfigured } from "./open-by-name.ts";
-import type { EmbeddedRegistry } from "./server/ensure.ts";
-import { placesIn } from "./settings/settings.ts";
+import type { EmbeddedRegistry } from "../registry-server/ensure.ts";
+import { placesIn } from "../config/settings.ts";
 
 export interface WritableOptions {
   /** Default: this process's. */

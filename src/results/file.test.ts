@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { openRegistry } from "../registry/client/open.ts";
-import { serverOfTest } from "../registry/server/testdata/fixture.ts";
+import { serverOfTest } from "../registry-server/testdata/fixture.ts";
 import { digestOfTag, fetchFile, storeFile } from "./file.ts";
 import { listResults, removeFiles, unnamedFiles } from "./manage.ts";
 import { ResultWriter } from "./writer.ts";

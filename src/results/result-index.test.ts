@@ -1,6 +1,6 @@
 import { describe, onTestFinished } from "vitest";
 import { openRegistry } from "../registry/client/open.ts";
-import { serverOfTest } from "../registry/server/testdata/fixture.ts";
+import { serverOfTest } from "../registry-server/testdata/fixture.ts";
 import { keepsResults } from "./testdata/suite.ts";
 
 describe("results in the embedded registry", () => {

@@ -27,7 +27,7 @@ export interface RunStart {
   readonly began: string;
 }
 
-/** Calls of one function: `CallBatch` in src/engine/calls/calls.ts. */
+/** Calls of one function: `CallBatch` in src/functions/calls.ts. */
 export interface BatchStart {
   readonly id: string;
   readonly name: string;

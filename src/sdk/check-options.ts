@@ -1,10 +1,10 @@
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { referenceComplaint } from "../core/secret-reference.ts";
-import { parseBytes, parseDuration } from "../deployment/quantity.ts";
-import type { JobResources } from "../deployment/resources.ts";
-import { volumeComplaints } from "../deployment/volumes.ts";
-import type { Resources } from "../engine/limits.ts";
+import { parseBytes, parseDuration } from "../config/quantity.ts";
+import type { JobResources } from "../config/resources.ts";
+import { volumeComplaints } from "../config/volumes.ts";
+import type { Resources } from "../config/limits.ts";
 import type { CallOptions } from "./call-options.ts";
 
 /** What a value is not, and how to write it. Undefined if it is right. */
@@ -34,7 +34,7 @@ function secondsOf(value: unknown): number | undefined {
   return typeof seconds === "number" && Number.isSafeInteger(seconds) && seconds > 0 ? seconds : undefined;
 }
 
-/** The limits and units of src/deployment/schema.ts. */
+/** The limits and units of src/jobs/schema.ts. */
 const resourceChecks: Readonly<Record<keyof Resources, Check>> = {
   cpu: number(0.001, 10_000, false),
   memory: (value) =>

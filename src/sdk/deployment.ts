@@ -1,4 +1,4 @@
-import type { Volumes } from "../deployment/volumes.ts";
+import type { Volumes } from "../config/volumes.ts";
 import type { Json } from "./json.ts";
 
 /** An `interpreter_path`: the Node that runs Slipway. */

@@ -14,7 +14,7 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { removedAtEnd } from "../core/interrupts.ts";
-import type { FileForm } from "../engine/calls/file-form.ts";
+import type { FileForm } from "../functions/file-form.ts";
 import { type Digest, splitDigest } from "../oci/digest.ts";
 import { readWhole, tarOf, unpackTar } from "./folder-tar.ts";
 

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { clusterOfTest, until } from "../engine/kubernetes/testdata/cluster.ts";
-import { reachableFromPods } from "../engine/kubernetes/testdata/reachable-from-pods.ts";
-import { helperOfTest } from "../engine/testdata/helper.ts";
+import { clusterOfTest, until } from "../jobs/kubernetes/testdata/cluster.ts";
+import { reachableFromPods } from "../kubernetes/testdata/reachable-from-pods.ts";
+import { helperOfTest } from "../functions/testdata/helper.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { digestOfTag } from "../results/file.ts";
 import { digestOf, folderOfTest, runFiles } from "./testdata/files.ts";

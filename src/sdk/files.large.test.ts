@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { helperOfTest } from "../engine/testdata/helper.ts";
+import { helperOfTest } from "../functions/testdata/helper.ts";
 import { openRegistry } from "../registry/client/open.ts";
-import { stateOfTest } from "../registry/server/testdata/fixture.ts";
-import { serverProcess } from "../registry/server/testdata/process.ts";
+import { stateOfTest } from "../registry-server/testdata/fixture.ts";
+import { serverProcess } from "../registry-server/testdata/process.ts";
 import { runFiles } from "./testdata/files.ts";
 import { pushFilesProgram } from "./testdata/files-image.ts";
 

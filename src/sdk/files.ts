@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import { UserError } from "../core/errors.ts";
-import type { FileForm } from "../engine/calls/file-form.ts";
+import type { FileForm } from "../functions/file-form.ts";
 import { ownPlace } from "./own-place.ts";
 
 /** Bytes of a file that `read` takes into memory. */

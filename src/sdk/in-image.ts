@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import { wholeProgram } from "../engine/protocol.ts";
+import { wholeProgram } from "../core/protocol.ts";
 import type { CallOptions } from "./call-options.ts";
 import { makeCall } from "./calls.ts";
 import { checkOptions } from "./check-options.ts";

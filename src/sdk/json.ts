@@ -1,6 +1,6 @@
 import { Failure, UserError } from "../core/errors.ts";
-import { maximumJsonBytes } from "../engine/calls/calls.ts";
-import { composeForm, isMarked, wrapped } from "../engine/calls/file-form.ts";
+import { maximumJsonBytes } from "../functions/calls.ts";
+import { composeForm, isMarked, wrapped } from "../functions/file-form.ts";
 import { FileValue } from "./files.ts";
 import { ownPlace } from "./own-place.ts";
 

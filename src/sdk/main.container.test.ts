@@ -1,5 +1,5 @@
 import { afterAll, describe, vi } from "vitest";
-import { installedClient, makeImage } from "../engine/testdata/image.ts";
+import { installedClient, makeImage } from "../containers/testdata/image.ts";
 import { describeFunctions, program } from "./testdata/functions.ts";
 
 // Containers of a busy machine take their time.

@@ -11,8 +11,8 @@ import {
   limitVariable,
   nonceVariable,
   resultFileVariable,
-} from "../engine/protocol.ts";
-import { executable } from "../engine/testdata/executable.ts";
+} from "../core/protocol.ts";
+import { executable } from "../core/testdata/executable.ts";
 import { describeFunctions, run, start } from "./testdata/functions.ts";
 
 describeFunctions({ env: {}, where: "a process of this machine" });

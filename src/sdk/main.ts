@@ -1,6 +1,6 @@
 import { exitStatusOf, Failure, reportOf, UserError } from "../core/errors.ts";
 import { stopAll } from "../core/interrupts.ts";
-import { settleCalls } from "../engine/calls/helper.ts";
+import { settleCalls } from "../functions/helper.ts";
 import { functions } from "./image-functions.ts";
 import type { Json } from "./json.ts";
 import { serve } from "./serve.ts";

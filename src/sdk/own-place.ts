@@ -5,7 +5,7 @@ import { Failure, UserError } from "../core/errors.ts";
 import { removedAtEnd } from "../core/interrupts.ts";
 import { isRunning } from "../core/processes.ts";
 import { cacheFolder } from "../core/user-folders.ts";
-import { FileClient } from "../engine/calls/file-client.ts";
+import { FileClient } from "../functions/file-client.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type Content, FilePlace } from "./file-place.ts";
 import { accessFile, podRemote } from "./pod-files.ts";

@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure, messageOf } from "../core/errors.ts";
-import type { PodAccess } from "../engine/calls/pod-access.ts";
+import type { PodAccess } from "../functions/pod-access.ts";
 import { type Content, damaged, type Remote } from "./file-place.ts";
 
 /** The file with {@link PodAccess} in the folder of a pod. */

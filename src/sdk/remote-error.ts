@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { printableLines } from "../core/printable.ts";
-import type { EngineKind } from "../engine/kind.ts";
-import type { Network } from "../engine/limits.ts";
-import type { RemoteFailure } from "../engine/remote-failure.ts";
+import type { EngineKind } from "../config/engine-kind.ts";
+import type { Network } from "../config/limits.ts";
+import type { RemoteFailure } from "../core/remote-failure.ts";
 
 /** The stack of whoever calls a function of the SDK, without that function. */
 export function callSite(callee: (...args: never[]) => unknown): string {

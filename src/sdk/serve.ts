@@ -1,4 +1,4 @@
-import { wholeProgram } from "../engine/protocol.ts";
+import { wholeProgram } from "../core/protocol.ts";
 import { encodeJson, shorten } from "./json.ts";
 import { describeFailure } from "./remote-error.ts";
 import { type servedCall, unknownFunction } from "./serving.ts";

@@ -12,7 +12,7 @@ import {
   nonceVariable,
   resultFileVariable,
   resultLine,
-} from "../engine/protocol.ts";
+} from "../core/protocol.ts";
 
 /** The one function call that this process was started to run. */
 interface ServedCall {

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { printableLines } from "../core/printable.ts";
-import { showsSteps } from "../engine/protocol.ts";
+import { showsSteps } from "../core/protocol.ts";
 
 /** One less. The compiler gives up on types without an end, such as that of JSON. */
 type Less = [never, 0, 1, 2];

@@ -1,5 +1,5 @@
 import { Failure } from "../core/errors.ts";
-import { type FileForm, isMarked, replaceForms } from "../engine/calls/file-form.ts";
+import { type FileForm, isMarked, replaceForms } from "../functions/file-form.ts";
 import { isDeeper, maximumValueDepth } from "../oci/json.ts";
 import { FileValue } from "./files.ts";
 import { maximumValue } from "./json.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { registryPaths } from "../../src/registry/server/paths.ts";
-import type { RequestRecord } from "../../src/registry/server/request-log.ts";
+import { registryPaths } from "../../src/registry-server/paths.ts";
+import type { RequestRecord } from "../../src/registry-server/request-log.ts";
 import { run } from "./measure.ts";
 
 /** A workspace of its own, on a Bazel server and with an embedded registry of its own, that uses this repository as a user's would. */

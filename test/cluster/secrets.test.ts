@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { localCode } from "../../src/deployment/code.ts";
-import { folderOfTest, git, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
-import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
-import { placeCode } from "../../src/engine/job/place-code.ts";
+import { localCode } from "../../src/jobs/code.ts";
+import { folderOfTest, git, repositoryOfTest } from "../../src/git/testdata/git-repository.ts";
+import { gitServerOfTest } from "../../src/git/testdata/git-server.ts";
+import { placeCode } from "../../src/jobs/place-code.ts";
 import type { RunnableImage } from "../../src/oci/runnable-image.ts";
-import { findEmbeddedRegistry } from "../../src/registry/server/ensure.ts";
+import { findEmbeddedRegistry } from "../../src/registry-server/ensure.ts";
 import { SecretWatch } from "../credentials/testdata/secrets.ts";
 import { shellImage } from "./testdata/image.ts";
 import { kubectl } from "./testdata/kubectl.ts";

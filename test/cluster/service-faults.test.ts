@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { applyFile } from "../../src/service/kubernetes/apply-file.ts";
-import { rollOutFile } from "../../src/service/kubernetes/roll-out.ts";
+import { applyFile } from "../../src/services/kubernetes/apply-file.ts";
+import { rollOutFile } from "../../src/services/kubernetes/roll-out.ts";
 import { type ApiProxy, apiProxy, type Treatment } from "./testdata/api-proxy.ts";
 import { TestNamespace } from "./testdata/namespace.ts";
 

@@ -8,7 +8,7 @@ import {
   pushImage,
   putManifest,
   serverOfTest,
-} from "../../src/registry/server/testdata/fixture.ts";
+} from "../../src/registry-server/testdata/fixture.ts";
 
 // OCI distribution specification, "Content Discovery".
 describe("listing tags", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../src/oci/digest.ts";
-import { pushImage, serverOfTest } from "../../src/registry/server/testdata/fixture.ts";
+import { pushImage, serverOfTest } from "../../src/registry-server/testdata/fixture.ts";
 
 // OCI distribution specification, "Content Management".
 describe("deleting", () => {

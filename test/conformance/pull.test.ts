@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
-import { manifestOf, pushImage, serverOfTest } from "../../src/registry/server/testdata/fixture.ts";
+import { manifestOf, pushImage, serverOfTest } from "../../src/registry-server/testdata/fixture.ts";
 
 // OCI distribution specification, "Pull".
 describe("pulling", () => {

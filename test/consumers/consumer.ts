@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { processLimits } from "../../src/engine/container/process-limits.ts";
+import { processLimits } from "../../src/containers/process-limits.ts";
 import { Registry } from "../e2e/registry.ts";
 import { command, scratchFolder, Workspace } from "../e2e/workspace.ts";
 

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { expect } from "vitest";
-import { askStatus } from "../../src/registry/server/client.ts";
+import { askStatus } from "../../src/registry-server/client.ts";
 import { environment } from "../e2e/environment.ts";
 import { Registry } from "../e2e/registry.ts";
 import { command } from "../e2e/workspace.ts";

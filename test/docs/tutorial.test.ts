@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { afterAll, describe, it } from "vitest";
-import { type Cluster, openCluster } from "../../src/engine/kubernetes/cluster.ts";
+import { type Cluster, openCluster } from "../../src/kubernetes/cluster.ts";
 import { readPage } from "./page.ts";
 import { Reader } from "./run.ts";
 

@@ -4,9 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type Cluster, openCluster } from "../../src/engine/kubernetes/cluster.ts";
-import type { List, Metadata } from "../../src/engine/kubernetes/objects.ts";
-import { reachableFromPods } from "../../src/engine/kubernetes/testdata/reachable-from-pods.ts";
+import { type Cluster, openCluster } from "../../src/kubernetes/cluster.ts";
+import type { List, Metadata } from "../../src/kubernetes/objects.ts";
+import { reachableFromPods } from "../../src/kubernetes/testdata/reachable-from-pods.ts";
 import { Registry } from "./registry.ts";
 import { Workspace } from "./workspace.ts";
 

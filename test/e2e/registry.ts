@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { sha256 } from "../../src/oci/digest.ts";
-import { askStatus, requestToken, stopServer } from "../../src/registry/server/client.ts";
-import { type RegistryPaths, registryPaths } from "../../src/registry/server/paths.ts";
-import type { Status } from "../../src/registry/server/protocol.ts";
-import type { RequestRecord } from "../../src/registry/server/request-log.ts";
+import { askStatus, requestToken, stopServer } from "../../src/registry-server/client.ts";
+import { type RegistryPaths, registryPaths } from "../../src/registry-server/paths.ts";
+import type { Status } from "../../src/registry-server/protocol.ts";
+import type { RequestRecord } from "../../src/registry-server/request-log.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The embedded registry of a workspace's runs, looked at from outside. */

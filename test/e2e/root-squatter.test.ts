@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { embeddedLogin } from "../../src/engine/container/login.ts";
+import { embeddedLogin } from "../../src/containers/login.ts";
 import { editProbe, readSeen, writeProbe } from "./probe.ts";
 import { Registry } from "./registry.ts";
 import { Workspace } from "./workspace.ts";

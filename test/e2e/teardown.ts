@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { stopServer } from "../../src/registry/server/client.ts";
-import { registryPaths } from "../../src/registry/server/paths.ts";
+import { stopServer } from "../../src/registry-server/client.ts";
+import { registryPaths } from "../../src/registry-server/paths.ts";
 import { environment } from "./environment.ts";
 import { command, scratchFolder } from "./workspace.ts";
 

@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 import { openRegistry } from "../../src/registry/client/open.ts";
-import { serverOfTest } from "../../src/registry/server/testdata/fixture.ts";
+import { serverOfTest } from "../../src/registry-server/testdata/fixture.ts";
 import { survives } from "./testdata/suite.ts";
 
 describe("a push to the embedded registry", () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { makeRegistryFolders, registryPaths } from "../../src/registry/server/paths.ts";
+import { makeRegistryFolders, registryPaths } from "../../src/registry-server/paths.ts";
 import { writeMalformed } from "./testdata/malformed-store.ts";
 import { randomFrom, seedOfTest } from "./testdata/seeds.ts";
 import { problemOf, Victim } from "./testdata/victim.ts";

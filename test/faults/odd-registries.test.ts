@@ -5,7 +5,7 @@ import type { RegistryClient } from "../../src/registry/client/client.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
 import { type BlobOutcome, pushImages } from "../../src/registry/client/push.ts";
 import { blobOf, imageOf } from "../../src/registry/client/testdata/images.ts";
-import { serverOfTest } from "../../src/registry/server/testdata/fixture.ts";
+import { serverOfTest } from "../../src/registry-server/testdata/fixture.ts";
 import { type FaultProxy, faultProxy, type Passing, type Target } from "./testdata/fault-proxy.ts";
 import { expectIntact } from "./testdata/image.ts";
 import { basic, openThrough } from "./testdata/suite.ts";

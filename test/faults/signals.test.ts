@@ -7,8 +7,8 @@ import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { git, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
-import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
+import { git, repositoryOfTest } from "../../src/git/testdata/git-repository.ts";
+import { gitServerOfTest } from "../../src/git/testdata/git-server.ts";
 import { oneOf, type Random, randomFrom, seedOfTest } from "./testdata/seeds.ts";
 
 const count = 100;

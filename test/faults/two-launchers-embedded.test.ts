@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, onTestFinished } from "vitest";
 import { openByName } from "../../src/registry/open-by-name.ts";
-import { askServer, askStatus } from "../../src/registry/server/client.ts";
-import { registryPaths } from "../../src/registry/server/paths.ts";
-import { bundleOf } from "../../src/registry/server/testdata/bundle.ts";
-import { stateOfTest } from "../../src/registry/server/testdata/fixture.ts";
+import { askServer, askStatus } from "../../src/registry-server/client.ts";
+import { registryPaths } from "../../src/registry-server/paths.ts";
+import { bundleOf } from "../../src/registry-server/testdata/bundle.ts";
+import { stateOfTest } from "../../src/registry-server/testdata/fixture.ts";
 import { takesTwoAtOnce } from "./testdata/two-launchers.ts";
 
 let bundle: string;

@@ -4,8 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
-import { folderOfTest } from "../../src/deployment/testdata/git-repository.ts";
-import { registryPaths } from "../../src/registry/server/paths.ts";
+import { folderOfTest } from "../../src/git/testdata/git-repository.ts";
+import { registryPaths } from "../../src/registry-server/paths.ts";
 import { inherited } from "../e2e/environment.ts";
 
 /** What a command printed, and its status. */

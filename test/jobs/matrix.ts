@@ -3,8 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { findExecutable } from "../../src/core/executables.ts";
-import { folderOfTest, git, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
-import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
+import { folderOfTest, git, repositoryOfTest } from "../../src/git/testdata/git-repository.ts";
+import { gitServerOfTest } from "../../src/git/testdata/git-server.ts";
 import { Machine } from "./machine.ts";
 
 /** Code in two folders, the first of which needs the second. */

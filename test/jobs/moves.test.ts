@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { folderOfTest, git, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
-import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
+import { folderOfTest, git, repositoryOfTest } from "../../src/git/testdata/git-repository.ts";
+import { gitServerOfTest } from "../../src/git/testdata/git-server.ts";
 import { Machine } from "./machine.ts";
 
 const own = { ServerAvailableInterpreter: { interpreter_path: "SLIPWAY_INTERPRETER" } };

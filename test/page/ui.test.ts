@@ -17,8 +17,8 @@ import { startTimeOf } from "../../src/core/processes.ts";
 import { header } from "../../src/layer/header.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
-import { registryPaths } from "../../src/registry/server/paths.ts";
-import { type Ask, pushBlob, putManifest, serverOfTest } from "../../src/registry/server/testdata/fixture.ts";
+import { registryPaths } from "../../src/registry-server/paths.ts";
+import { type Ask, pushBlob, putManifest, serverOfTest } from "../../src/registry-server/testdata/fixture.ts";
 import { RunRecord } from "../../src/runs/record.ts";
 import { Page } from "./browser.ts";
 

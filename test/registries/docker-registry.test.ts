@@ -15,7 +15,7 @@ import { pushImages } from "../../src/registry/client/push.ts";
 import { blobOf, imageOf, quickRetry } from "../../src/registry/client/testdata/images.ts";
 import { listen } from "../../src/registry/client/testdata/listen.ts";
 import { bazelHelper } from "../../src/registry/helpers/bazel.ts";
-import { registrySettings } from "../../src/registry/settings/settings.ts";
+import { registrySettings } from "../../src/config/settings.ts";
 import { privateAuthority } from "./testdata/certificates.ts";
 import { connectProxy } from "./testdata/connect-proxy.ts";
 import { startDockerRegistry } from "./testdata/docker-registry.ts";

@@ -1,6 +1,6 @@
 import { describe } from "vitest";
-import { requestToken } from "../../src/registry/server/client.ts";
-import { serverOfTest } from "../../src/registry/server/testdata/fixture.ts";
+import { requestToken } from "../../src/registry-server/client.ts";
+import { serverOfTest } from "../../src/registry-server/testdata/fixture.ts";
 import { plainHttp, worksWith } from "./testdata/suite.ts";
 
 // Our tools come over its socket, other clients by TCP with a token.

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
 import { reported } from "../../src/core/testdata/reported.ts";
-import { givenAccess } from "../../src/engine/calls/give-access.ts";
+import { givenAccess } from "../../src/functions/give-access.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
 import { digestOfTag, fetchFile, storeFile } from "../../src/results/file.ts";

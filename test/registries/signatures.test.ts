@@ -9,9 +9,9 @@ import { fetchManifest } from "../../src/registry/client/fetch-manifest.ts";
 import { pushImages } from "../../src/registry/client/push.ts";
 import { imageOf } from "../../src/registry/client/testdata/images.ts";
 import { removeImage } from "../../src/registry/remove-image.ts";
-import { readPublicKey, readSigningKey } from "../../src/registry/signatures/keys.ts";
-import { signImage } from "../../src/registry/signatures/sign.ts";
-import { verifyImage } from "../../src/registry/signatures/verify.ts";
+import { readPublicKey, readSigningKey } from "../../src/signatures/keys.ts";
+import { signImage } from "../../src/signatures/sign.ts";
+import { verifyImage } from "../../src/signatures/verify.ts";
 import { registries } from "./testdata/registries.ts";
 
 const run = promisify(execFile);

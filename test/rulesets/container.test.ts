@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { processLimits } from "../../src/engine/container/process-limits.ts";
+import { processLimits } from "../../src/containers/process-limits.ts";
 
 const podman = (...args: string[]) => {
   // It looks for logins in the folder that this names, and fails where there is none.

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { folderOfTest, repositoryOfTest } from "../../src/deployment/testdata/git-repository.ts";
-import { gitServerOfTest } from "../../src/deployment/testdata/git-server.ts";
+import { folderOfTest, repositoryOfTest } from "../../src/git/testdata/git-repository.ts";
+import { gitServerOfTest } from "../../src/git/testdata/git-server.ts";
 import type { Machine, Outcome } from "../jobs/machine.ts";
 
 /** The four examples that the text which services follow has. */

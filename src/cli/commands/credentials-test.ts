@@ -14,7 +14,7 @@ import {
 import { readStore } from "../../credentials/store.ts";
 import { HttpConnection } from "../../registry/client/http.ts";
 import { openRegistry } from "../../registry/client/open.ts";
-import { registrySettings } from "../../registry/settings/settings.ts";
+import { registrySettings } from "../../config/settings.ts";
 import { didYouMean } from "./credentials-list.ts";
 import { lookUpAsked, readAsked } from "./credentials-lookup.ts";
 

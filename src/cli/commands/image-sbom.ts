@@ -4,12 +4,12 @@ import type { Digest } from "../../oci/digest.ts";
 import { parseImageManifest } from "../../oci/manifest.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
-import { imageRules } from "../../registry/settings/image-rules.ts";
-import { findAttestations, predicateTypes } from "../../registry/signatures/attestations.ts";
-import { bundleType, predicateAnnotation, readClaim, refuteSubject } from "../../registry/signatures/bundle.ts";
-import { largestBundle } from "../../registry/signatures/fetch-bundles.ts";
-import { type PublicKey, readPublicKey, readSigningKey } from "../../registry/signatures/keys.ts";
-import { unverified, type Verdict } from "../../registry/signatures/verify.ts";
+import { imageRules } from "../../config/image-rules.ts";
+import { findAttestations, predicateTypes } from "../../signatures/attestations.ts";
+import { bundleType, predicateAnnotation, readClaim, refuteSubject } from "../../signatures/bundle.ts";
+import { largestBundle } from "../../signatures/fetch-bundles.ts";
+import { type PublicKey, readPublicKey, readSigningKey } from "../../signatures/keys.ts";
+import { unverified, type Verdict } from "../../signatures/verify.ts";
 import { fetchImage, type NamedImage, openImage } from "../image/named-image.ts";
 import { notice, write } from "./output.ts";
 

@@ -3,8 +3,8 @@ import { isIndex } from "../../oci/manifest.ts";
 import { formatReference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
-import { readSigningKey } from "../../registry/signatures/keys.ts";
-import { signImage } from "../../registry/signatures/sign.ts";
+import { readSigningKey } from "../../signatures/keys.ts";
+import { signImage } from "../../signatures/sign.ts";
 import { openImage } from "../image/named-image.ts";
 import { optionError } from "../usage-error.ts";
 import { notice } from "./output.ts";
@@ -40,6 +40,6 @@ export async function sign({ image: text, key: source, keyless }: Options): Prom
 }
 
 async function keylessSigner(client: RegistryClient, repository: string) {
-  const { signKeyless } = await import("../../registry/signatures/keyless.ts");
+  const { signKeyless } = await import("../../signatures/keyless.ts");
   return (image: Descriptor) => signKeyless(client, repository, image);
 }

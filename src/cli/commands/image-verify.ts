@@ -1,8 +1,8 @@
 import { formatReference } from "../../oci/reference.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
-import { verifyAttestation } from "../../registry/signatures/attestations.ts";
-import { readPublicKey } from "../../registry/signatures/keys.ts";
-import { verifyImage } from "../../registry/signatures/verify.ts";
+import { verifyAttestation } from "../../signatures/attestations.ts";
+import { readPublicKey } from "../../signatures/keys.ts";
+import { verifyImage } from "../../signatures/verify.ts";
 import { openImage } from "../image/named-image.ts";
 import { optionError } from "../usage-error.ts";
 import { printJson } from "./output.ts";
@@ -35,7 +35,7 @@ export async function verify({ image: text, json, ...options }: Options): Promis
   }
   const by =
     key === undefined
-      ? await (await import("../../registry/signatures/keyless.ts")).identityJudge({
+      ? await (await import("../../signatures/keyless.ts")).identityJudge({
           identity: identity as string,
           issuer: issuer as string,
         })

@@ -1,9 +1,9 @@
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
-import type { FailedItem, JobEngine, JobStatus, ShownLog } from "../../engine/job/engine.ts";
-import { countWords, hasEnded } from "../../engine/job/engine.ts";
-import { findJobFolder, jobsFolder } from "../../engine/job/job-folder.ts";
-import { isKubernetesId } from "../../engine/kubernetes/id.ts";
+import type { FailedItem, JobEngine, JobStatus, ShownLog } from "../../jobs/engine.ts";
+import { countWords, hasEnded } from "../../jobs/engine.ts";
+import { findJobFolder, jobsFolder } from "../../jobs/job-folder.ts";
+import { isKubernetesId } from "../../jobs/kubernetes/id.ts";
 import { optionError } from "../usage-error.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { engineOf } from "./job-engines.ts";
@@ -12,7 +12,7 @@ import { notice, printJson, write } from "./output.ts";
 
 /** The hidden command that a supervisor process runs. */
 export async function superviseById({ id }: { readonly id: string }): Promise<void> {
-  const { superviseJob } = await import("../../engine/job/supervise.ts");
+  const { superviseJob } = await import("../../jobs/supervise.ts");
   await superviseJob(findJobFolder(jobsFolder(process.env), id));
 }
 

@@ -1,9 +1,9 @@
 import process from "node:process";
-import { detectEngine } from "../../engine/choose.ts";
-import type { JobEngine, ListedJob } from "../../engine/job/engine.ts";
-import { LocalEngine } from "../../engine/job/local-engine.ts";
-import { hasCluster } from "../../engine/kubernetes/configured.ts";
-import { isKubernetesId } from "../../engine/kubernetes/id.ts";
+import { detectEngine } from "../../containers/choose-engine.ts";
+import type { JobEngine, ListedJob } from "../../jobs/engine.ts";
+import { LocalEngine } from "../../jobs/local-engine.ts";
+import { hasCluster } from "../../kubernetes/configured.ts";
+import { isKubernetesId } from "../../jobs/kubernetes/id.ts";
 import { notice } from "./output.ts";
 
 /** Values of `--engine`. */
@@ -28,7 +28,7 @@ export function localEngine(): LocalEngine {
 
 /** The engine of the cluster in the user's kubeconfig. Loaded only when needed, since it is large. */
 export async function kubernetesEngine(copyCredentials?: boolean) {
-  const { KubernetesEngine } = await import("../../engine/kubernetes/engine.ts");
+  const { KubernetesEngine } = await import("../../jobs/kubernetes/engine.ts");
   return new KubernetesEngine(process.env, { notice, ...(copyCredentials === undefined ? {} : { copyCredentials }) });
 }
 

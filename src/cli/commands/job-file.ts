@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { isLockPath, lockPath } from "../../deployment/lock.ts";
-import { type DeploymentFile, readDeployment } from "../../deployment/read.ts";
+import { isLockPath, lockPath } from "../../jobs/lock.ts";
+import { type DeploymentFile, readDeployment } from "../../jobs/read.ts";
 import { optionError } from "../usage-error.ts";
 import { userPath } from "./user-path.ts";
 

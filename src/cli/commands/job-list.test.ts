@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { ListedJob } from "../../engine/job/engine.ts";
+import type { ListedJob } from "../../jobs/engine.ts";
 import { jobLines } from "./job-list.ts";
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + 1000 * seconds).toISOString();

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ListedJob } from "../../engine/job/engine.ts";
+import type { ListedJob } from "../../jobs/engine.ts";
 import { optionError } from "../usage-error.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { listAllJobs } from "./job-engines.ts";

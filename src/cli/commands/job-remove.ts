@@ -1,6 +1,6 @@
 import process from "node:process";
-import { parseDuration } from "../../deployment/quantity.ts";
-import { endedBefore } from "../../engine/job/engine.ts";
+import { parseDuration } from "../../config/quantity.ts";
+import { endedBefore } from "../../jobs/engine.ts";
 import { optionError } from "../usage-error.ts";
 import { engineOf, listAllJobs } from "./job-engines.ts";
 

@@ -1,9 +1,9 @@
 import process from "node:process";
-import { Document } from "../../deployment/document.ts";
-import { placedResources } from "../../deployment/instance-types.ts";
-import type { Deployment } from "../../deployment/model.ts";
-import { readDocument } from "../../deployment/read.ts";
-import type { PlacedResources } from "../../deployment/resources.ts";
+import { Document } from "../../config/document.ts";
+import { placedResources } from "../../config/instance-types.ts";
+import type { Deployment } from "../../jobs/model.ts";
+import { readDocument } from "../../jobs/read.ts";
+import type { PlacedResources } from "../../config/resources.ts";
 import type { JobFile } from "./job-file.ts";
 
 /**

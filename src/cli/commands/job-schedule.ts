@@ -1,16 +1,16 @@
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
-import type { ResolvedDeployment } from "../../deployment/model.ts";
-import type { Program } from "../../engine/job/program.ts";
-import type { Schedule } from "../../engine/kubernetes/schedule.ts";
+import type { ResolvedDeployment } from "../../jobs/model.ts";
+import type { Program } from "../../jobs/program.ts";
+import type { Schedule } from "../../jobs/kubernetes/schedule.ts";
 import type { JobFile } from "./job-file.ts";
 import { columns, notice, printJson } from "./output.ts";
 
 /** The modules for clusters, which are large. */
 async function openSchedules() {
   const [{ openCluster }, schedules] = await Promise.all([
-    import("../../engine/kubernetes/cluster.ts"),
-    import("../../engine/kubernetes/schedule.ts"),
+    import("../../kubernetes/cluster.ts"),
+    import("../../jobs/kubernetes/schedule.ts"),
   ]);
   return { cluster: await openCluster(process.env), ...schedules };
 }

@@ -1,10 +1,10 @@
 import process from "node:process";
 import { secretIn } from "../../core/secret-reference.ts";
-import { Document } from "../../deployment/document.ts";
-import type { Deployment } from "../../deployment/model.ts";
-import { readDocument } from "../../deployment/read.ts";
-import { LocalSecrets } from "../../engine/secrets/local.ts";
-import { findSecrets, type VariableStore } from "../../engine/secrets/variables.ts";
+import { Document } from "../../config/document.ts";
+import type { Deployment } from "../../jobs/model.ts";
+import { readDocument } from "../../jobs/read.ts";
+import { LocalSecrets } from "../../secrets/local.ts";
+import { findSecrets, type VariableStore } from "../../secrets/variables.ts";
 import type { JobFile } from "./job-file.ts";
 
 /**
@@ -30,7 +30,7 @@ export async function requireSecrets(
 
 async function stores(isKubernetes: boolean): Promise<readonly VariableStore[]> {
   if (!isKubernetes) return [new LocalSecrets(process.env)];
-  const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
-  const { secretStores } = await import("../../engine/secrets/cluster.ts");
+  const { openCluster } = await import("../../kubernetes/cluster.ts");
+  const { secretStores } = await import("../../secrets/cluster.ts");
   return secretStores(await openCluster(process.env), process.env);
 }

@@ -20,7 +20,7 @@ function withPlace<T>(command: Argv<T>) {
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of jobs, for editors", {}, async () =>
-      printJson((await import("../../deployment/json-schema.ts")).jobJsonSchema()),
+      printJson((await import("../../jobs/json-schema.ts")).jobJsonSchema()),
     )
     .command(
       "resolve <file>",

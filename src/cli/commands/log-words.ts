@@ -1,4 +1,4 @@
-import { parseDuration } from "../../deployment/quantity.ts";
+import { parseDuration } from "../../config/quantity.ts";
 import { optionError } from "../usage-error.ts";
 
 /** The options of `logs`, as they are written. */

@@ -1,6 +1,6 @@
 import process from "node:process";
-import { type PushedModel, pushModel } from "../../artifact/push.ts";
-import { parseModelReference, placeOfModel } from "../../artifact/registry.ts";
+import { type PushedModel, pushModel } from "../../models/push.ts";
+import { parseModelReference, placeOfModel } from "../../models/registry.ts";
 import { JsonProgress } from "../../registry/client/json-progress.ts";
 import { formatBytes, type PushProgress } from "../../registry/client/progress.ts";
 import { openWritable } from "../../registry/writable.ts";

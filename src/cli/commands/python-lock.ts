@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
-import { lockRequirements } from "../../environment/lock-requirements.ts";
+import { lockRequirements } from "../../python-environments/lock-requirements.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
 import { optionError } from "../usage-error.ts";
 import { userPath } from "./user-path.ts";

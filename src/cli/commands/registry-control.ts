@@ -1,6 +1,6 @@
-import { askStatus, stopServer } from "../../registry/server/client.ts";
-import { requestToken } from "../../registry/server/ensure.ts";
-import { registryPaths, socketExists } from "../../registry/server/paths.ts";
+import { askStatus, stopServer } from "../../registry-server/client.ts";
+import { requestToken } from "../../registry-server/ensure.ts";
+import { registryPaths, socketExists } from "../../registry-server/paths.ts";
 import { runningRegistry } from "../embedded.ts";
 import { optionError } from "../usage-error.ts";
 import { printJson } from "./output.ts";

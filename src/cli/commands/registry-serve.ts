@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { UserError } from "../../core/errors.ts";
-import { registryPaths } from "../../registry/server/paths.ts";
-import { serve } from "../../registry/server/single-server.ts";
+import { registryPaths } from "../../registry-server/paths.ts";
+import { serve } from "../../registry-server/single-server.ts";
 import { notice } from "./output.ts";
 
 /** Runs the registry in this process and prints its `HOST` once it answers. It does not stop when idle. */

@@ -2,11 +2,11 @@ import { UserError } from "../../core/errors.ts";
 import { takeLock } from "../../core/lock.ts";
 import { printable } from "../../core/printable.ts";
 import { formatBytes } from "../../registry/client/progress.ts";
-import { askServer } from "../../registry/server/client.ts";
-import { makeRegistryFolders, registryPaths, socketExists } from "../../registry/server/paths.ts";
-import { type Collected, collectGarbage } from "../../registry/server/store/collect.ts";
-import { type ListedImage, listImages } from "../../registry/server/store/images.ts";
-import { openStore } from "../../registry/server/store.ts";
+import { askServer } from "../../registry-server/client.ts";
+import { makeRegistryFolders, registryPaths, socketExists } from "../../registry-server/paths.ts";
+import { type Collected, collectGarbage } from "../../registry-server/store/collect.ts";
+import { type ListedImage, listImages } from "../../registry-server/store/images.ts";
+import { openStore } from "../../registry-server/store.ts";
 import { columns, notice, printJson } from "./output.ts";
 
 /** Lists all images, one per line: repository and tag, digest, size. */

@@ -3,9 +3,9 @@ import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { type Readable, Writable } from "node:stream";
 import { UserError } from "../../core/errors.ts";
-import { LocalSecrets } from "../../engine/secrets/local.ts";
-import { checkSecretName, maximumValue, type SecretStore, secretValue } from "../../engine/secrets/secrets.ts";
-import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
+import { LocalSecrets } from "../../secrets/local.ts";
+import { checkSecretName, maximumValue, type SecretStore, secretValue } from "../../secrets/secrets.ts";
+import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
 import { optionError } from "../usage-error.ts";
 import { columns, printJson } from "./output.ts";
 import { userPath } from "./user-path.ts";
@@ -43,8 +43,8 @@ export async function remove({ names, engine }: StoreOptions & { readonly names:
 
 async function openStore(asked: ServiceEngine | undefined): Promise<SecretStore> {
   if (serviceEngine(asked, process.env) === "container") return new LocalSecrets(process.env);
-  const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
-  const { ClusterSecrets } = await import("../../engine/secrets/cluster.ts");
+  const { openCluster } = await import("../../kubernetes/cluster.ts");
+  const { ClusterSecrets } = await import("../../secrets/cluster.ts");
   return new ClusterSecrets(await openCluster(process.env));
 }
 

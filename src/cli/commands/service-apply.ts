@@ -1,10 +1,10 @@
 import process from "node:process";
-import type { ContainerChange } from "../../service/container/steps.ts";
-import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
-import type { Change, LiveObject } from "../../service/kubernetes/apply.ts";
-import type { Exposure } from "../../service/kubernetes/expose.ts";
-import { servicesMeant } from "../../service/names.ts";
-import { changeLines } from "../../service/printed-change.ts";
+import type { ContainerChange } from "../../services/container/steps.ts";
+import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
+import type { Change, LiveObject } from "../../services/kubernetes/apply.ts";
+import type { Exposure } from "../../services/kubernetes/expose.ts";
+import { servicesMeant } from "../../services/names.ts";
+import { changeLines } from "../../services/printed-change.ts";
 import { optionError } from "../usage-error.ts";
 import { endedByInterrupt, untilInterrupted } from "./interrupt.ts";
 import { notice, printJson } from "./output.ts";
@@ -31,11 +31,11 @@ export async function planChanges(options: ApplyOptions & { readonly exitCode: b
 async function plan(options: ApplyOptions): Promise<readonly AnyChange[]> {
   const file = fileOf(options);
   if (serviceEngine(options.engine, process.env) === "container") {
-    const { planFile } = await import("../../service/container/apply-file.ts");
+    const { planFile } = await import("../../services/container/apply-file.ts");
     return planFile(file, process.env);
   }
-  const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
-  const { fieldsOfOthers } = await import("../../service/kubernetes/others.ts");
+  const { applyFile } = await import("../../services/kubernetes/apply-file.ts");
+  const { fieldsOfOthers } = await import("../../services/kubernetes/others.ts");
   const onApplied = (object: LiveObject) => {
     for (const { manager, fields } of fieldsOfOthers(object)) {
       notice(
@@ -85,7 +85,7 @@ type OnChanges = (changes: readonly AnyChange[]) => void;
 
 async function applyHere(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
   const { wait, rollback, timeLimit } = options;
-  const { applyFile } = await import("../../service/container/apply-file.ts");
+  const { applyFile } = await import("../../services/container/apply-file.ts");
   await endedByInterrupt(
     () =>
       applyFile(fileOf(options), process.env, {
@@ -101,7 +101,7 @@ async function applyHere(options: ApplyOptions & WaitOptions, onChanges: OnChang
 async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
   const { wait, rollback, timeLimit } = options;
   const { path, name, image } = fileOf(options);
-  const { urlsIn } = await import("../../service/kubernetes/expose.ts");
+  const { urlsIn } = await import("../../services/kubernetes/expose.ts");
   const addresses: string[] = [];
   const onApplied = (object: LiveObject) => {
     if (object.kind !== "Ingress" && object.kind !== "HTTPRoute") return;
@@ -112,12 +112,12 @@ async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: On
     for (const address of addresses) notice(address);
   };
   if (!wait && !rollback) {
-    const { applyFile } = await import("../../service/kubernetes/apply-file.ts");
+    const { applyFile } = await import("../../services/kubernetes/apply-file.ts");
     const onChange = (change: Change) => onChanges([change]);
     await applyFile(path, name, process.env, false, image, { onChange, onApplied });
     return tellAddresses();
   }
-  const { rollOutFile } = await import("../../service/kubernetes/roll-out.ts");
+  const { rollOutFile } = await import("../../services/kubernetes/roll-out.ts");
   await untilInterrupted(
     (signal) =>
       rollOutFile(path, name, process.env, {
@@ -147,10 +147,10 @@ export async function deleteByName({
   const services = await servicesMeant(words, (file) => ({ path: userPath(file), name: called ?? file }));
   const onChange = (change: AnyChange) => print([change]);
   if (serviceEngine(engine, process.env) === "container") {
-    const { deleteServices } = await import("../../service/container/apply-file.ts");
+    const { deleteServices } = await import("../../services/container/apply-file.ts");
     await deleteServices(services, process.env, notice, onChange);
   } else {
-    const { deleteServices } = await import("../../service/kubernetes/apply-file.ts");
+    const { deleteServices } = await import("../../services/kubernetes/apply-file.ts");
     const names = services.map(({ name }) => name);
     await deleteServices(names, process.env, onChange);
   }

@@ -1,4 +1,4 @@
-import type { ServiceFile } from "../../service/read.ts";
+import type { ServiceFile } from "../../services/read.ts";
 import { userPath } from "./user-path.ts";
 
 /** The options that select services. */

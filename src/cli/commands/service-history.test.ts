@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
-import { apiServer, list } from "../../engine/kubernetes/testdata/api-server.ts";
-import { labelsOf } from "../../service/kubernetes/manifest.ts";
+import { apiServer, list } from "../../kubernetes/testdata/api-server.ts";
+import { labelsOf } from "../../services/kubernetes/manifest.ts";
 import { restart } from "./service-history.ts";
 
 const metadata = { name: "web", uid: "d", resourceVersion: "7", generation: 2, labels: labelsOf("web") };

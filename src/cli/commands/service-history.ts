@@ -1,8 +1,8 @@
 import process from "node:process";
 import { Failure } from "../../core/errors.ts";
-import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
-import type { Revision } from "../../service/history.ts";
-import { changeLines } from "../../service/printed-change.ts";
+import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
+import type { Revision } from "../../services/history.ts";
+import { changeLines } from "../../services/printed-change.ts";
 import { endedByInterrupt, untilInterrupted } from "./interrupt.ts";
 import { columns, notice, printJson } from "./output.ts";
 import { requireSeconds } from "./service-apply.ts";
@@ -29,15 +29,15 @@ export async function showHistory({ name, engine, json }: ServiceOptions & { rea
 /** The revisions of a service, the newest last. */
 export async function revisionsOf({ name, engine }: ServiceOptions): Promise<readonly Revision[]> {
   if (serviceEngine(engine, process.env) === "container") {
-    const { serviceHistory } = await import("../../service/container/go-back.ts");
+    const { serviceHistory } = await import("../../services/container/go-back.ts");
     return serviceHistory(process.env, name);
   }
-  const { serviceHistory } = await import("../../service/kubernetes/history.ts");
+  const { serviceHistory } = await import("../../services/kubernetes/history.ts");
   return serviceHistory(await cluster(), name);
 }
 
 async function cluster() {
-  const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
+  const { openCluster } = await import("../../kubernetes/cluster.ts");
   return openCluster(process.env);
 }
 
@@ -61,7 +61,7 @@ export async function rollBack(
   const told = (revision: number) =>
     notice(`${name} is at revision ${revision} again. The next apply of its file makes it what the file says.`);
   if (serviceEngine(options.engine, process.env) === "container") {
-    const { rollBackService } = await import("../../service/container/go-back.ts");
+    const { rollBackService } = await import("../../services/container/go-back.ts");
     const onChange = (change: Parameters<typeof changeLines>[0]) => void process.stdout.write(changeLines(change));
     await endedByInterrupt(
       async () =>
@@ -70,7 +70,7 @@ export async function rollBack(
     );
     return;
   }
-  const { rollBackService } = await import("../../service/kubernetes/history.ts");
+  const { rollBackService } = await import("../../services/kubernetes/history.ts");
   const { revision, changes } = await rollBackService(await cluster(), name, to);
   for (const change of changes) process.stdout.write(changeLines(change));
   if (wait) await untilReady(name, timeLimit);
@@ -84,12 +84,12 @@ export async function restart({ name, engine, wait, timeLimit }: ServiceOptions 
   requireSeconds(timeLimit);
   const told = () => notice(`${name} has restarted${wait ? ", and is ready" : ""}.`);
   if (serviceEngine(engine, process.env) === "container") {
-    const { restartService } = await import("../../service/container/go-back.ts");
+    const { restartService } = await import("../../services/container/go-back.ts");
     const options = { ...(wait ? { timeLimit } : {}), notice };
     await endedByInterrupt(() => restartService(process.env, name, options), goesOn);
     return told();
   }
-  const { restartService } = await import("../../service/kubernetes/history.ts");
+  const { restartService } = await import("../../services/kubernetes/history.ts");
   await restartService(await cluster(), name);
   notice(`The cluster replaces the pods of ${name}: \`slipway service status ${name}\` shows its state.`);
   if (wait && (await untilReady(name, timeLimit))) told();
@@ -97,7 +97,7 @@ export async function restart({ name, engine, wait, timeLimit }: ServiceOptions 
 
 /** @returns whether it is ready, and the wait was not interrupted */
 async function untilReady(name: string, timeLimit: number): Promise<boolean> {
-  const { waitUntilReady } = await import("../../service/kubernetes/wait.ts");
+  const { waitUntilReady } = await import("../../services/kubernetes/wait.ts");
   let isReady = false;
   await untilInterrupted(async (signal) => {
     const reasons = await waitUntilReady(await cluster(), [name], { timeLimit, notice, signal });

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
+import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
 import { optionError } from "../usage-error.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { notice } from "./output.ts";
@@ -27,11 +27,11 @@ export async function openByName({
   await untilInterrupted(async (signal) => {
     const options = { port, target, signal, onUrl, notice };
     if (serviceEngine(engine, process.env) === "container") {
-      const { openService } = await import("../../service/container/open.ts");
+      const { openService } = await import("../../services/container/open.ts");
       return openService(process.env, name, options);
     }
-    const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
-    const { openService } = await import("../../service/kubernetes/open.ts");
+    const { openCluster } = await import("../../kubernetes/cluster.ts");
+    const { openService } = await import("../../services/kubernetes/open.ts");
     await openService(await openCluster(process.env), name, options);
   }, "");
 }

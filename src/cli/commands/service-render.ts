@@ -1,6 +1,6 @@
 import process from "node:process";
-import { renderFile, resolveOutside } from "../../service/kubernetes/render-file.ts";
-import { manifestsAsJson, manifestsAsYaml } from "../../service/kubernetes/text.ts";
+import { renderFile, resolveOutside } from "../../services/kubernetes/render-file.ts";
+import { manifestsAsJson, manifestsAsYaml } from "../../services/kubernetes/text.ts";
 import { type FileOptions, fileOf } from "./service-file.ts";
 
 /** The options of `service render`. */

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { printable } from "../../core/printable.ts";
-import { type ServiceEngine, serviceEngine } from "../../service/engine.ts";
-import type { ServiceStatus } from "../../service/status.ts";
+import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
+import type { ServiceStatus } from "../../services/status.ts";
 import { untilInterrupted } from "./interrupt.ts";
 import { type LogWords, shownLog } from "./log-words.ts";
 import { columns, notice, printJson, write } from "./output.ts";
@@ -65,11 +65,11 @@ export async function statusesOf(
   engine: ServiceEngine | undefined,
 ): Promise<readonly ServiceStatus[]> {
   if (serviceEngine(engine, process.env) === "container") {
-    const { serviceStatuses } = await import("../../service/container/status.ts");
+    const { serviceStatuses } = await import("../../services/container/status.ts");
     return serviceStatuses(process.env, names);
   }
-  const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
-  const { serviceStatuses } = await import("../../service/kubernetes/status.ts");
+  const { openCluster } = await import("../../kubernetes/cluster.ts");
+  const { serviceStatuses } = await import("../../services/kubernetes/status.ts");
   return serviceStatuses(await openCluster(process.env), names);
 }
 
@@ -91,11 +91,11 @@ export async function showLogs({
   const print = (lines: Buffer) => write(process.stdout, lines);
   await untilInterrupted(async (signal) => {
     if (serviceEngine(engine, process.env) === "container") {
-      const { showServiceLogs } = await import("../../service/container/logs.ts");
+      const { showServiceLogs } = await import("../../services/container/logs.ts");
       return showServiceLogs(process.env, name, { ...shown, signal }, print);
     }
-    const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
-    const { showServiceLogs } = await import("../../service/kubernetes/logs.ts");
+    const { openCluster } = await import("../../kubernetes/cluster.ts");
+    const { showServiceLogs } = await import("../../services/kubernetes/logs.ts");
     await showServiceLogs(await openCluster(process.env), name, { ...shown, signal, notice }, print);
   }, "");
 }

@@ -1,5 +1,5 @@
 import type { Argv } from "yargs";
-import { defaultServiceEngine, serviceEngines } from "../../service/engine.ts";
+import { defaultServiceEngine, serviceEngines } from "../../services/engine.ts";
 import { flag, json, list, logLines, required, text } from "./options.ts";
 import { printJson } from "./output.ts";
 
@@ -36,7 +36,7 @@ function withFile<T>(command: Argv<T>) {
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of services, for editors", {}, async () =>
-      printJson((await import("../../service/json-schema.ts")).serviceJsonSchema()),
+      printJson((await import("../../services/json-schema.ts")).serviceJsonSchema()),
     )
     .command(
       "render <file>",

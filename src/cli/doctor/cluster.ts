@@ -1,5 +1,5 @@
 import type { Environment } from "../../core/environment.ts";
-import { hasCluster } from "../../engine/kubernetes/configured.ts";
+import { hasCluster } from "../../kubernetes/configured.ts";
 import type { Finding } from "./finding.ts";
 
 const part = { part: "cluster", neededFor: "running jobs on Kubernetes", required: false } as const;
@@ -15,8 +15,8 @@ export async function examineCluster(env: Environment): Promise<Finding> {
   }
   const signal = AbortSignal.timeout(patience);
   try {
-    const { openCluster } = await import("../../engine/kubernetes/cluster.ts");
-    const { describeRight, missingRights } = await import("../../engine/kubernetes/access.ts");
+    const { openCluster } = await import("../../kubernetes/cluster.ts");
+    const { describeRight, missingRights } = await import("../../kubernetes/access.ts");
     const cluster = await openCluster(env);
     const { context, server, namespace, nodeLocal } = cluster;
     const place = `context ${context} (${server}), namespace ${namespace}${nodeLocal ? ", nodes on this machine" : ""}`;

@@ -1,8 +1,8 @@
 import type { Environment } from "../../core/environment.ts";
 import { exitStatusOf, type UserError } from "../../core/errors.ts";
 import { findCredential } from "../../credentials/find.ts";
-import { endpointOf } from "../../registry/client/endpoint.ts";
-import { findEmbeddedRegistry } from "../../registry/server/ensure.ts";
+import { endpointOf } from "../../oci/endpoint.ts";
+import { findEmbeddedRegistry } from "../../registry-server/ensure.ts";
 import type { Finding } from "./finding.ts";
 
 const registry = { part: "registry", neededFor: "pushing images", required: false } as const;

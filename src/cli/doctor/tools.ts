@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { findExecutable } from "../../core/executables.ts";
-import { condaClients } from "../../environment/conda.ts";
+import { condaClients } from "../../python-environments/conda.ts";
 import { findBazel } from "../dev/bazel.ts";
 import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";

@@ -1,8 +1,8 @@
-import type { ListedJob } from "../../engine/job/engine.ts";
+import type { ListedJob } from "../../jobs/engine.ts";
 import type { RunEvent } from "../../runs/events.ts";
 import type { RecordedRun, RunItem } from "../../runs/fold.ts";
-import type { Revision } from "../../service/history.ts";
-import type { ServiceStatus } from "../../service/status.ts";
+import type { Revision } from "../../services/history.ts";
+import type { ServiceStatus } from "../../services/status.ts";
 
 /** How many calls are in each state. */
 export type Counts = Readonly<Record<RunItem["state"], number>>;

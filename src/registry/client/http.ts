@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type { Environment } from "../../core/environment.ts";
 import { type HttpProxy, proxyFor } from "./proxy.ts";
 import { keepSpare, type SpareConnection } from "./spare-connection.ts";
-import { isTrustFault, secureContext, type Trust, type Width } from "./trust.ts";
+import { isTrustFault, secureContext, type Trust, type Width } from "../../config/trust.ts";
 
 // Load Node's HTTP client with getBuiltinModule, which takes 3 ms: importing undici takes 50 ms, and `import "node:http"` 20 ms (its namespace
 // touches the WebSocket getter, which loads Node's own undici). Medians of 25 runs, Node 24, 2 cores.

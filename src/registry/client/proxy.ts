@@ -1,6 +1,6 @@
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
-import { isLoopback } from "./endpoint.ts";
+import { isLoopback } from "../../oci/endpoint.ts";
 
 /** A proxy and the variable that names it. */
 export interface HttpProxy {

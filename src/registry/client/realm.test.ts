@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import { endpointOf } from "./endpoint.ts";
+import { endpointOf } from "../../oci/endpoint.ts";
 import { checkedRealm } from "./realm.ts";
 
 const check = (

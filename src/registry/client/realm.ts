@@ -1,6 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
-import { type Endpoint, isLoopback } from "./endpoint.ts";
+import { type Endpoint, isLoopback } from "../../oci/endpoint.ts";
 
 /** Domains whose subdomains belong to different owners, but which the Public Suffix List lacks. */
 const shared: readonly string[] = ["amazonaws.com", "azure.com", "azurecr.cn", "azurecr.io", "jfrog.io"];

@@ -3,7 +3,7 @@ import { Failure, UserError } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
 import { readWhole } from "../../core/read-whole.ts";
 import type { CredentialSearch } from "../../credentials/credential.ts";
-import { type Endpoint, isLoopback } from "./endpoint.ts";
+import { type Endpoint, isLoopback } from "../../oci/endpoint.ts";
 import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 
 /** Bytes of an error answer that are read, and milliseconds for one that nobody needs. */

@@ -7,11 +7,11 @@ import { type HelperAnswer, type HelperCall, readInput, unknownAction } from "..
 import { parseServiceUrl } from "../../credentials/service-url.ts";
 import { isRepository } from "../../oci/reference.ts";
 import { normalizeRegistry } from "../../oci/registry-host.ts";
-import { endpointOf } from "../client/endpoint.ts";
+import { endpointOf } from "../../oci/endpoint.ts";
 import { openRegistry } from "../client/open.ts";
 import { Unreachable } from "../client/refusal.ts";
 import type { Authorization } from "../client/session.ts";
-import { registrySettings } from "../settings/settings.ts";
+import { registrySettings } from "../../config/settings.ts";
 
 const program = "bazel-credential-slipway";
 

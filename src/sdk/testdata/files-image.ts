@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { pushImage } from "../../engine/kubernetes/testdata/image.ts";
+import { pushImage } from "../../kubernetes/testdata/image.ts";
 import { filesProgram } from "./files.ts";
 
 /** The program of {@link filesProgram} in an image `test/files` of a registry. */

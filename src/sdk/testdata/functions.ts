@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import type { ContainerClient } from "../../engine/container/client.ts";
+import type { ContainerClient } from "../../containers/client.ts";
 
 /** Path of the program below, in the repository. */
 export const program = "src/sdk/testdata/program.ts";

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
-import type { Cluster } from "../../../src/engine/kubernetes/cluster.ts";
-import type { Metadata } from "../../../src/engine/kubernetes/objects.ts";
-import { watchAll } from "../../../src/engine/kubernetes/watch.ts";
+import type { Cluster } from "../../../src/kubernetes/cluster.ts";
+import type { Metadata } from "../../../src/kubernetes/objects.ts";
+import { watchAll } from "../../../src/kubernetes/watch.ts";
 
 interface EndpointSlice {
   readonly metadata: Metadata;

@@ -5,8 +5,8 @@ import { sha256 } from "../../../src/oci/digest.ts";
 import { mediaTypes } from "../../../src/oci/media-types.ts";
 import { listen } from "../../../src/registry/client/testdata/listen.ts";
 import { openRegistry } from "../../../src/registry/client/open.ts";
-import { makeRegistryFolders, registryPaths } from "../../../src/registry/server/paths.ts";
-import { startServer } from "../../../src/registry/server/server.ts";
+import { makeRegistryFolders, registryPaths } from "../../../src/registry-server/paths.ts";
+import { startServer } from "../../../src/registry-server/server.ts";
 import type { SmallImage } from "./image.ts";
 
 const repository = "test/shell";

@@ -4,7 +4,7 @@ import { checkRequirements } from "../../../src/cli/image/check/requirement.ts";
 import { slipwayRequirements } from "../../../src/cli/image/check/slipway.ts";
 import { fetchImage } from "../../../src/cli/image/named-image.ts";
 import { parseReference } from "../../../src/oci/reference.ts";
-import { pullBase } from "../../../src/registry/base/pull.ts";
+import { pullBase } from "../../../src/build/pull/pull.ts";
 import { copyImage } from "../../../src/registry/client/copy.ts";
 import { fetchManifest } from "../../../src/registry/client/fetch-manifest.ts";
 import { openRegistry } from "../../../src/registry/client/open.ts";

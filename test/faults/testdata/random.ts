@@ -3,7 +3,7 @@ import { exitStatusOf } from "../../../src/core/errors.ts";
 import { openRegistry } from "../../../src/registry/client/open.ts";
 import { pushImages } from "../../../src/registry/client/push.ts";
 import { imageOf } from "../../../src/registry/client/testdata/images.ts";
-import { serverOfTest } from "../../../src/registry/server/testdata/fixture.ts";
+import { serverOfTest } from "../../../src/registry-server/testdata/fixture.ts";
 import { faultProxy, type Treatment } from "./fault-proxy.ts";
 import { expectIntact, expectNothingBroken } from "./image.ts";
 import { randomFrom } from "./seeds.ts";

@@ -4,8 +4,8 @@ import { onTestFinished } from "vitest";
 import { temporaryFolder } from "../../../src/core/testdata/folder.ts";
 import type { RegistryClient } from "../../../src/registry/client/client.ts";
 import { openRegistry } from "../../../src/registry/client/open.ts";
-import { requestToken } from "../../../src/registry/server/client.ts";
-import { serverOfTest } from "../../../src/registry/server/testdata/fixture.ts";
+import { requestToken } from "../../../src/registry-server/client.ts";
+import { serverOfTest } from "../../../src/registry-server/testdata/fixture.ts";
 import { startCraneRegistry } from "./crane-registry.ts";
 import { startDockerRegistry } from "./docker-registry.ts";
 

@@ -10,7 +10,7 @@ import { openRegistry } from "../../../src/registry/client/open.ts";
 import { type PushEvent, pushImages } from "../../../src/registry/client/push.ts";
 import { pushedBlobsIn } from "../../../src/registry/client/pushed-blobs.ts";
 import { blobOf, imageOf, quickRetry } from "../../../src/registry/client/testdata/images.ts";
-import type { RegistrySettings } from "../../../src/registry/settings/settings.ts";
+import type { RegistrySettings } from "../../../src/config/settings.ts";
 import { type Proxy, proxyTo } from "./proxy.ts";
 import { pullWithSkopeo } from "./skopeo.ts";
 

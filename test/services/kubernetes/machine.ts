@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
-import { folderOfTest } from "../../../src/deployment/testdata/git-repository.ts";
+import { folderOfTest } from "../../../src/git/testdata/git-repository.ts";
 import { kubectl as kubectlWith, until } from "../../cluster/testdata/kubectl.ts";
 import { Machine, type Outcome } from "../../jobs/machine.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
-import type { ServiceStatus } from "../../../src/service/status.ts";
+import type { ServiceStatus } from "../../../src/services/status.ts";
 import { Machine, type Outcome } from "../../jobs/machine.ts";
 
 /** A user with the built command line and a podman of a test's own: its images, containers and volumes are nobody else's, and gone when the test ends. */

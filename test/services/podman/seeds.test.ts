@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { folderOfTest, git } from "../../../src/deployment/testdata/git-repository.ts";
+import { folderOfTest, git } from "../../../src/git/testdata/git-repository.ts";
 import { FakeRegistry } from "../../../src/registry/client/testdata/fake-registry.ts";
 import { SecretWatch } from "../../credentials/testdata/secrets.ts";
 import { expectContents, gitHosts, type Name, names, provide, writeExamples } from "../seeds.ts";

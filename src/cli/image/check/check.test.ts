@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { printed } from "../../../core/testdata/reported.ts";
 import { FakeRegistry } from "../../../registry/client/testdata/fake-registry.ts";
-import { stateOfTest } from "../../../registry/server/testdata/fixture.ts";
+import { stateOfTest } from "../../../registry-server/testdata/fixture.ts";
 import { run as runSlipway } from "../../testdata/slipway.ts";
 import { fetchImage, openImage } from "../named-image.ts";
 import { CheckedImage } from "./image.ts";

@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import { type ComponentChild, Fragment, h } from "preact";
 import { useState } from "preact/hooks";
-import type { Revision } from "../../../service/history.ts";
-import type { ServiceStatus } from "../../../service/status.ts";
+import type { Revision } from "../../../services/history.ts";
+import type { ServiceStatus } from "../../../services/status.ts";
 import { useAnswer, useLive } from "./api.ts";
 import { Facts, Problem, State, shortImage, Table, timeText } from "./parts.ts";
 

@@ -1,0 +1,44 @@
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { type ContainerClient, findContainerClient, requireContainerClient } from "./client.ts";
+import type { EngineDescription } from "../config/engine-kind.ts";
+
+/** Where a program's functions run. */
+export type EngineChoice =
+  | { readonly kind: "container"; readonly client: ContainerClient }
+  | { readonly kind: "kubernetes" }
+  | { readonly kind: "process" /** One line, where it was not asked for. */; readonly remark?: string };
+
+/**
+ * Chooses by `SLIPWAY_ENGINE` (runtime contract): `process`, `container`, `kubernetes`, or unset for containers where podman or docker is set up for this
+ * user, and else processes, with a remark that says why.
+ *
+ * @throws UserError for an engine that this machine or this version does not have
+ */
+export function detectEngine(env: Environment): EngineChoice {
+  const wanted = env["SLIPWAY_ENGINE"] || undefined;
+  if (wanted === "process") return { kind: "process" };
+  if (wanted === "container") return { kind: "container", client: requireContainerClient(env) };
+  if (wanted === "kubernetes") return { kind: "kubernetes" };
+  if (wanted !== undefined) {
+    throw new UserError(
+      { code: "variable-invalid", culprit: "SLIPWAY_ENGINE" },
+      `SLIPWAY_ENGINE=${wanted} is not an engine.`,
+      "Set SLIPWAY_ENGINE to container, kubernetes or process, or unset it.",
+    );
+  }
+  const search = findContainerClient(env);
+  if ("client" in search) return { kind: "container", client: search.client };
+  const why = search.obstacles.map(({ reason, remedy }) => `${reason}; ${remedy}`).join(", ");
+  return {
+    kind: "process",
+    remark: `slipway: functions run in processes of this machine: ${why || "neither podman nor docker is installed"}`,
+  };
+}
+
+const descriptions = { kubernetes: "pods of Kubernetes", process: "processes of this machine" } as const;
+
+export function describeEngine(choice: EngineChoice): EngineDescription {
+  if (choice.kind === "container") return { kind: "container", description: `containers of ${choice.client.name}` };
+  return { kind: choice.kind, description: descriptions[choice.kind] };
+}

@@ -1,0 +1,32 @@
+import { UserError } from "../core/errors.ts";
+
+/** Variables by which the client finds its configuration, storage, daemon and way to the network, or is loaded itself. */
+const ofClient =
+  /^(PATH|HOME|USER|TMPDIR|LD_.*|XDG_.*|(_)?CONTAINERS?_.*|DOCKER_.*|PODMAN_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_.*|SSL_.*|GO[A-Z]+|DBUS_.*|NOTIFY_SOCKET|LISTEN_.*|(https?|no|all)_proxy)$/i;
+
+/**
+ * Divides a container's variables by the way they take into it. What the client would heed itself goes through a file, which has a line for
+ * each and so cannot hold line ends; all else through the client's own environment, and the client is told their names alone. Neither way
+ * shows a value in a list of processes.
+ *
+ * @throws UserError naming a variable that no container can be given
+ */
+export function divideEnvironment(env: Readonly<Record<string, string>>): {
+  readonly inherited: Readonly<Record<string, string>>;
+  readonly file: string;
+} {
+  const entries = Object.entries(env);
+  for (const [name, value] of entries) {
+    const isValid =
+      /^[^=\s\0#*][^=\s\0*]*$/.test(name) && !value.includes("\0") && !(ofClient.test(name) && /[\r\n]/.test(value));
+    if (isValid) continue;
+    throw new UserError(
+      { code: "variable-invalid", culprit: name },
+      `The environment variable ${JSON.stringify(name)} cannot be passed to a container.`,
+      "Its name must be a word. Its value must not contain NUL, or a line break if container engines use the variable themselves.",
+    );
+  }
+  const own = entries.filter(([name]) => ofClient.test(name));
+  const inherited = Object.fromEntries(entries.filter(([name]) => !ofClient.test(name)));
+  return { inherited, file: own.map(([name, value]) => `${name}=${value}\n`).join("") };
+}

@@ -1,0 +1,73 @@
+import type { ErrorCode } from "../core/error-codes.ts";
+import { UserError } from "../core/errors.ts";
+import { parseReference } from "../oci/reference.ts";
+import type { ContainerClient } from "./client.ts";
+
+/** Known failures: what the client prints, what to do, and the code where it is not the engine that is at fault. `{registry}` and `{client}` are filled in. */
+const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCode])[] = [
+  [
+    /unauthorized|authentication required|access.*denied|403 Forbidden/i,
+    "Log in with `{client} login {registry}`, or `slipway credentials add --service docker --url {registry}`",
+    "image-pull-failed",
+  ],
+  [
+    /manifest unknown|not found: manifest|name unknown|\b404\b/i,
+    "Run the pipeline's own or _push target, which pushes the image",
+    "image-pull-failed",
+  ],
+  [
+    /pinging container registry|connection refused|no such host|i\/o timeout|failed to do request|TLS handshake/i,
+    "Check that the registry {registry} runs and can be reached: the pipeline's own target starts the one of this machine",
+    "image-pull-failed",
+  ],
+  [
+    /insufficient UIDs or GIDs|lchown/i,
+    "Give this user more ids, as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER",
+  ],
+  [
+    /executable file .*not found|invoke a command that was not found|exec: .*: no such file/i,
+    "Check its command: the image has no such program",
+    "image-unsuitable",
+  ],
+  [/\bcrun\b/i, "Install runc (apt-get install runc), which runs on more machines"],
+  [/slirp4netns|pasta/i, "Install the program that podman's error names"],
+  [/Cannot connect to the Docker daemon|docker daemon running/i, "Start Docker's daemon"],
+  [/\bEMFILE\b/, "Run fewer at once, or raise the limit of open files (`ulimit -n`)"],
+  [/no space left/i, "Free space, for example with `{client} system prune`"],
+];
+
+/** What a client prints when a registry refuses it, or when it does not trust the registry. */
+const refusal =
+  /unauthorized|authentication required|(?<!permission )denied|forbidden|no basic auth|x509|certificate|tls: |HTTP response to HTTPS|status code from registry 400/i;
+
+/** Whether a pull that ended with these words may succeed with Slipway's own credentials and settings. */
+export function isRefusal(words: string): boolean {
+  return refusal.test(words);
+}
+
+export function clientFailure(client: ContainerClient, image: string, status: number, words: string): UserError {
+  const code = knownFailure(words)?.[2];
+  return new UserError(
+    code ? { code, culprit: image } : { code: "engine-unavailable", culprit: client.name },
+    `${client.path} run of ${image} failed with status ${status}: ${oneLine(words) || "it printed nothing"}`,
+    `${remedyOf(client, image, words)}, or set SLIPWAY_ENGINE=process to run without containers.`,
+  );
+}
+
+/** The remedy for a client's message, without a full stop. */
+export function remedyOf(client: ContainerClient, image: string, words: string): string {
+  const { registry } = parseReference(image);
+  const [, remedy = "Run `{client} info` to see whether it works"] = knownFailure(words) ?? [];
+  return remedy.replaceAll("{client}", client.name).replaceAll("{registry}", registry);
+}
+
+function knownFailure(words: string) {
+  return known.find(([pattern]) => pattern.test(words));
+}
+
+/** A client's words on one line, without what only its developers need. */
+export function oneLine(words: string): string {
+  const lines = words.split("\n").filter((line) => line.trim() !== "" && !/^(See|Run) '/.test(line));
+  const errors = lines.filter((line) => !line.startsWith("time="));
+  return (errors.length > 0 ? errors : lines).map((line) => line.replace(/^(Error|docker): /, "").trim()).join("; ");
+}

@@ -1,0 +1,52 @@
+import type { Sink } from "../core/flow.ts";
+
+/**
+ * podman and docker write their own last words to the standard error that they share with the container. This filter passes all on,
+ * but holds back lines that look like theirs until more follows: when the client fails, they become part of one error instead.
+ */
+export class LastWords {
+  readonly #output: Sink;
+  #held: Buffer = Buffer.alloc(0);
+
+  constructor(output: Sink) {
+    this.#output = output;
+  }
+
+  write(chunk: Buffer): void | Promise<void> {
+    const data = Buffer.concat([this.#held, chunk]);
+    const start = startOfLastWords(data);
+    this.#held = data.subarray(start);
+    return start > 0 ? this.#output(data.subarray(0, start)) : undefined;
+  }
+
+  /** What is held back; it will not be passed on any more. */
+  take(): string {
+    const words = this.#held.toString().trim();
+    this.#held = Buffer.alloc(0);
+    return words;
+  }
+
+  flush(): void {
+    if (this.#held.length > 0) this.#output(this.#held);
+    this.#held = Buffer.alloc(0);
+  }
+}
+
+/** More than this is no client's last words. */
+const maximum = 16 * 1024;
+const first = /^(Error: |docker: |time="[^"]*" level=(error|fatal) )/;
+const further = /^(Error: |docker: |time="|See '|Run '|\s*$)/;
+
+/** Where the block of such lines begins that `data` ends with; its length when there is none. */
+function startOfLastWords(data: Buffer): number {
+  const text = data.subarray(-maximum).toString("latin1");
+  const lines = text.split(/(?<=\n)/);
+  let start: number | undefined;
+  let position = text.length;
+  for (const line of lines.reverse()) {
+    position -= line.length;
+    if (first.test(line)) start = position;
+    else if (!further.test(line)) break;
+  }
+  return start === undefined ? data.length : data.length - text.length + start;
+}

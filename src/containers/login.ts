@@ -1,0 +1,46 @@
+import { parseReference } from "../oci/reference.ts";
+import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
+import { isFromLoopback } from "./loopback.ts";
+import type { Login } from "./run-folder.ts";
+
+/** Milliseconds that a login must still be good for. */
+const margin = 30_000;
+
+/** Logins to pull one image with, again and again. */
+export class LoginSource {
+  readonly #image: string;
+  #found: ReturnType<typeof timedLogin> | undefined;
+
+  constructor(image: string) {
+    this.#image = image;
+  }
+
+  /** As {@link embeddedLogin}; the last one for as long as it is good. */
+  async current(): Promise<Login | undefined> {
+    const known = await this.#found;
+    if (this.#found === undefined || (known !== undefined && known.expires - margin < Date.now())) {
+      this.#found = timedLogin(this.#image);
+    }
+    return (await this.#found)?.login;
+  }
+}
+
+/**
+ * A short-lived login to pull an image from this user's embedded registry. For images from elsewhere the engine uses what the user has
+ * logged in to.
+ *
+ * @returns undefined for an image of another registry, and when the embedded one does not run: the engine may have the image already
+ */
+export async function embeddedLogin(image: string): Promise<Login | undefined> {
+  return (await timedLogin(image))?.login;
+}
+
+/** `expires` is in milliseconds since the epoch. */
+async function timedLogin(image: string): Promise<{ login: Login; expires: number } | undefined> {
+  if (!isFromLoopback(image)) return undefined;
+  const embedded = await findEmbeddedRegistry();
+  const { registry, repository } = parseReference(image);
+  if (embedded === undefined || embedded.host !== registry) return undefined;
+  const { token, expiresAt } = await requestToken(embedded.socketPath, { repository, actions: ["pull"] });
+  return { login: { username: "token", password: token }, expires: Date.parse(expiresAt) };
+}

@@ -1,0 +1,107 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { interruptible } from "../core/interrupts.ts";
+import type { Credential } from "../credentials/credential.ts";
+import { findCredential } from "../credentials/find.ts";
+import { parseReference } from "../oci/reference.ts";
+import { registrySettings } from "../config/settings.ts";
+import type { ContainerClient } from "./client.ts";
+import { isRefusal, oneLine, remedyOf } from "./failure.ts";
+import { isFromLoopback } from "./loopback.ts";
+import { type Access, type Login, makeRunFolder } from "./run-folder.ts";
+
+/**
+ * Pulls an image: with `login` if the caller has one, otherwise with the client's own logins and then as {@link pullWithAccess}.
+ *
+ * @throws UserError with the client's words
+ */
+export async function pullImage(
+  client: ContainerClient,
+  image: string,
+  login: Login | undefined,
+  env: Environment,
+): Promise<void> {
+  const words = await pull(client, image, login === undefined ? {} : { login }, env);
+  if (words === "" || (login === undefined && isRefusal(words) && (await pullWithAccess(client, image, env)))) return;
+  throw refused(client, image, words, login?.source);
+}
+
+/**
+ * Pulls an image with the credential and the settings that Slipway has for its registry. Searching for them may run helpers, so call it only after
+ * the registry refused the client.
+ *
+ * @returns false if Slipway has neither
+ * @throws UserError with the client's words and the source of the credential
+ */
+export async function pullWithAccess(client: ContainerClient, image: string, env: Environment): Promise<boolean> {
+  const access = await findAccess(client, image, env);
+  if (access === undefined) return false;
+  const words = await pull(client, image, access, env);
+  if (words === "") return true;
+  throw refused(client, image, words, access.source);
+}
+
+function refused(client: ContainerClient, image: string, words: string, source?: string): UserError {
+  const used = source === undefined ? "" : ` with the credential from ${source}`;
+  return new UserError(
+    { code: "image-pull-failed", culprit: image },
+    `${client.name} pull of ${image} failed${used}: ${words}`,
+    source === undefined
+      ? `${remedyOf(client, image, words)}.`
+      : "Correct that credential: `slipway credentials test` tries it.",
+  );
+}
+
+async function findAccess(
+  client: ContainerClient,
+  image: string,
+  env: Environment,
+): Promise<(Access & { readonly source?: string | undefined }) | undefined> {
+  const { registry, repository } = parseReference(image);
+  const settings = await registrySettings(registry, env);
+  const { credential, source } = await findCredential({ registry, repository }, env);
+  const login = credential && loginOf(client, credential);
+  if (login === undefined && Object.keys(settings).length === 0) return undefined;
+  return { settings, ...(login && { login, source }) };
+}
+
+function loginOf(client: ContainerClient, credential: Credential): Login | undefined {
+  if (credential.kind === "password") return credential;
+  if (credential.kind === "identity-token")
+    return { username: "<token>", password: "", identityToken: credential.token };
+  // podman does not read this one.
+  return client.name === "podman" ? undefined : { username: "<token>", password: "", registryToken: credential.token };
+}
+
+/** @returns "", or the client's words if it failed */
+async function pull(client: ContainerClient, image: string, access: Access, env: Environment): Promise<string> {
+  const { plainHttp, authorities } = access.settings ?? {};
+  const isInsecure = plainHttp ?? (isFromLoopback(image) && authorities === undefined);
+  const folder = makeRunFolder(client, image, "", access, env);
+  try {
+    const args = [
+      ...(client.name === "podman" ? ["--log-level=error"] : []),
+      "pull",
+      "--quiet",
+      ...(client.name === "podman" && isInsecure ? ["--tls-verify=false"] : []),
+      ...folder.pullArguments,
+      image,
+    ];
+    const pulled = promisify(execFile)(client.path, args, {
+      env: { ...env, ...folder.variables },
+      maxBuffer: 2 ** 26,
+    });
+    await interruptible(pulled, async (signal) => {
+      pulled.child.kill(signal);
+      await pulled.catch(() => {});
+    });
+    return "";
+  } catch (error) {
+    const { stderr = "", message } = error as Error & { readonly stderr?: string };
+    return oneLine(stderr) || message;
+  } finally {
+    folder.remove();
+  }
+}

@@ -1,0 +1,43 @@
+import { constants } from "node:os";
+import type { PlacedResources } from "../config/resources.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
+import type { Sink } from "../core/flow.ts";
+import type { Network } from "../config/limits.ts";
+
+/** One run of a program, to its end. Its standard error is passed on as it comes. */
+export interface Run {
+  readonly programArguments: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** All of its standard input. */
+  readonly stdin: string;
+  /** Keeps its standard input open until it ends, so that it learns of the end of this process. */
+  readonly holdsStdin?: boolean;
+  readonly onStdout: Sink;
+}
+
+export interface ContainerRun extends Run {
+  /** `HOST/REPOSITORY@sha256:…`, or whatever the engine takes for an image. */
+  readonly image: RunnableImage;
+  /** Program in the image that runs in place of the image's entrypoint. */
+  readonly entrypoint?: string;
+  readonly network: Network;
+  readonly resources: PlacedResources;
+  /** Folders that it sees. */
+  readonly mounts?: readonly Mount[];
+  readonly workingDir?: string;
+}
+
+/** A folder of this machine and where a container sees it, both absolute. */
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  /** The source is the name of a volume of the engine. */
+  readonly isVolume?: boolean;
+  /** Default: the container may not change it. */
+  readonly isWritable?: boolean;
+}
+
+/** The status with which a process ended, 128 and the signal's number when one killed it, as shells have it. */
+export function statusOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+}

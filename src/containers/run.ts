@@ -1,0 +1,179 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { type FSWatcher, statSync, watch } from "node:fs";
+import { dirname } from "node:path";
+import type { Environment } from "../core/environment.ts";
+import { heartbeat, patience } from "../core/heartbeat.ts";
+import { interruptible } from "../core/interrupts.ts";
+import { type ContainerRun, statusOf } from "./run-description.ts";
+import { flow, type Sink, writeTo } from "../core/flow.ts";
+import { signalGroup } from "../core/process-group.ts";
+import { runArguments } from "./arguments.ts";
+import type { ContainerClient } from "./client.ts";
+import { checkDocker } from "./docker-daemon.ts";
+import { divideEnvironment } from "./environment.ts";
+import { clientFailure, isRefusal, oneLine } from "./failure.ts";
+import { LastWords } from "./last-words.ts";
+import { processLimits } from "./process-limits.ts";
+import { checkReach } from "./reach.ts";
+import { type Login, makeRunFolder } from "./run-folder.ts";
+import { otherRuntime } from "./runtime.ts";
+
+export interface ContainerRunOptions {
+  /** For the image's registry; by default the user's own logins are used. */
+  readonly login?: Login;
+  /** Pulls the image with Slipway's credential and settings after the registry refused the client. False: there are none. */
+  readonly pull?: (image: string) => Promise<boolean>;
+  /** The client's own environment; none of it reaches the container. */
+  readonly env?: Environment;
+  /** For the container's standard error and our own remarks; by default this process's. */
+  readonly onStderr?: Sink;
+  /** How long a container may take to end after it was asked to, in milliseconds; 5000 by default. */
+  readonly grace?: number;
+  /** Ends the container, as SIGTERM to this process does. */
+  readonly signal?: AbortSignal;
+  /** Told once the container exists: the image is there. */
+  readonly onCreated?: () => void;
+  /** The container's name, by which it can be removed; by default one that nobody else has. */
+  readonly name?: string;
+}
+
+/** Set once podman's default runtime has failed on this machine and runc is there. */
+let runtime: string | undefined;
+
+/**
+ * Runs an image to its end in a new container by one command of the client, and leaves nothing behind. SIGINT and SIGTERM that arrive
+ * meanwhile go to the container.
+ *
+ * @returns the program's exit status; 128 and the signal's number when killed
+ * @throws UserError when the client does not get as far as running the program, with what it printed; for variables that cannot be
+ *   passed; and for an image on this machine's loopback when the engine is elsewhere
+ */
+export async function runContainer(
+  client: ContainerClient,
+  run: ContainerRun,
+  options: ContainerRunOptions = {},
+): Promise<number> {
+  const env = options.env ?? process.env;
+  const onStderr = options.onStderr ?? ((data: Buffer) => writeTo(process.stderr, data));
+  checkReach(client, run.image, env);
+  if (client.name === "docker") await checkDocker(env);
+  let { status, words } = await attempt(client, run, { ...options, env, onStderr });
+  if (options.login === undefined && isRefusal(words) && (await pullAgain(client, run.image, onStderr, options.pull))) {
+    ({ status, words } = await attempt(client, run, { ...options, env, onStderr }));
+  }
+  if (words === "") return status;
+  const runc = otherRuntime(client, words, env);
+  if (runtime !== undefined || runc === undefined) throw clientFailure(client, run.image, status, words);
+  runtime = runc;
+  onStderr(Buffer.from(`slipway: crun does not work on this machine (${oneLine(words)}); using ${runc}\n`));
+  return runContainer(client, run, options);
+}
+
+async function pullAgain(
+  client: ContainerClient,
+  image: string,
+  onStderr: Sink,
+  pull: ContainerRunOptions["pull"],
+): Promise<boolean> {
+  if (pull === undefined) return false;
+  const write = (line: string) => void onStderr(Buffer.from(`slipway: ${line}\n`));
+  const endHeartbeat = heartbeat(`${client.name} is pulling ${image}`, { after: patience, write });
+  return pull(image).finally(endHeartbeat);
+}
+
+/** @returns the program's status, or the client's with its last words */
+async function attempt(
+  client: ContainerClient,
+  run: ContainerRun,
+  options: ContainerRunOptions & Required<Pick<ContainerRunOptions, "env" | "onStderr">>,
+): Promise<{ readonly status: number; readonly words: string }> {
+  const name = options.name ?? `slipway-${randomBytes(8).toString("hex")}`;
+  const { inherited, file } = divideEnvironment(run.env);
+  const folder = makeRunFolder(client, run.image, file, options.login ? { login: options.login } : {}, options.env);
+  const settings = { name, folder, inherited: Object.keys(inherited), limits: processLimits() };
+  try {
+    const child = spawn(client.path, runArguments(client, run, runtime ? { ...settings, runtime } : settings), {
+      env: { ...options.env, ...inherited, ...folder.variables },
+      stdio: ["pipe", "pipe", "pipe"],
+      // A process group of its own: the terminal's signals reach the client once, by us.
+      detached: true,
+    });
+    // One that cannot be started may have no streams.
+    await once(child, "spawn");
+    const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+    const words = new LastWords(options.onStderr);
+    child.stdin.on("error", () => {});
+    if (run.holdsStdin) child.stdin.write(run.stdin);
+    else child.stdin.end(run.stdin);
+    flow(child.stdout, run.onStdout);
+    flow(child.stderr, (chunk) => words.write(chunk));
+    const endHeartbeat = heartbeat(`${client.name} is pulling ${run.image}`, {
+      after: patience,
+      write: (line) => {
+        if (hasContent(folder.containerIdFile)) endHeartbeat();
+        else void options.onStderr(Buffer.from(`slipway: ${line}\n`));
+      },
+    });
+    const watcher = options.onCreated && whenFilled(folder.containerIdFile, options.onCreated);
+
+    let isKilled = false;
+    const stop = async (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      const timer = setTimeout(() => {
+        isKilled = true;
+        // A client may not even respond to the removal of its container.
+        void removeContainer(client, name, options.env).finally(() => child.pid && signalGroup(child.pid, "SIGKILL"));
+      }, options.grace ?? 5000);
+      await ended.finally(() => clearTimeout(timer));
+      await removeContainer(client, name, options.env);
+    };
+    const [code, signal] = await interruptible(ended, stop, options.signal).finally(() => {
+      endHeartbeat();
+      watcher?.close();
+    });
+    // A client whose container was taken away from it may well report success.
+    const status = isKilled ? 137 : statusOf(code, signal);
+    // Only the client ends with one of these statuses and words of its own.
+    if (status >= 125 && status <= 127) return { status, words: words.take() };
+    words.flush();
+    return { status, words: "" };
+  } catch (error) {
+    return { status: 127, words: `it cannot be started: ${error instanceof Error ? error.message : String(error)}` };
+  } finally {
+    folder.remove();
+  }
+}
+
+function whenFilled(path: string, onFilled: () => void): FSWatcher | undefined {
+  // Where changes cannot be watched, it is told by the end of the run.
+  try {
+    const watcher = watch(dirname(path), () => {
+      if (!hasContent(path)) return;
+      watcher.close();
+      onFilled();
+    });
+    return watcher.on("error", () => {});
+  } catch {
+    return undefined;
+  }
+}
+
+/** docker makes the file when it starts, and fills it once the container exists. */
+function hasContent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** Removes the container, killed if need be. It is no error when there is none any more. */
+export async function removeContainer(client: ContainerClient, name: string, env: Environment): Promise<void> {
+  const args = client.name === "podman" ? ["rm", "--force", "--ignore", "--time=0", name] : ["rm", "--force", name];
+  const child = spawn(client.path, args, {
+    env,
+    stdio: "ignore",
+    detached: true,
+    timeout: 10_000,
+    killSignal: "SIGKILL",
+  });
+  await once(child, "close").catch(() => {});
+}

@@ -1,0 +1,152 @@
+import type { Environment } from "./environment.ts";
+import { isDeeper, maximumValueDepth } from "../oci/json.ts";
+import type { Sink } from "./flow.ts";
+import type { RemoteFailure } from "./remote-failure.ts";
+
+/** Names the function that a process of this program was started to serve. */
+export const callVariable = "SLIPWAY_CALL";
+/** Random text in front of the one result line on standard output, so that nothing a function prints is taken for it. */
+export const nonceVariable = "SLIPWAY_CALL_NONCE";
+
+/** Path of a file with the arguments, where they are not on standard input. */
+export const inputVariable = "SLIPWAY_CALL_INPUT";
+/** Path of a file for the result line, where there is one and the line is at most {@link maximumResultFile} long. */
+export const resultFileVariable = "SLIPWAY_CALL_RESULT";
+/** Bytes: what Kubernetes keeps of a container's termination message. */
+export const maximumResultFile = 4096;
+
+/**
+ * Folder of files that, put together in the order of their names, have a line of arguments for each call of a function of a program; the call's
+ * is the one of the number in {@link indexVariable}. Without it, the arguments are the first line of standard input, which then stays open for
+ * as long as whoever called waits for the result.
+ */
+export const inputsVariable = "SLIPWAY_CALL_INPUTS";
+/** Set by Kubernetes in the pods of an indexed Job. */
+export const indexVariable = "JOB_COMPLETION_INDEX";
+/** Most bytes that a result may take as JSON, where that is less than usual. */
+export const limitVariable = "SLIPWAY_CALL_LIMIT";
+/** Folder for the content of files, folders and large values, each named by the hex of its sha256. */
+export const filesVariable = "SLIPWAY_CALL_FILES";
+/** {@link callVariable} of the whole program rather than one of its functions. */
+export const wholeProgram = "main()";
+
+/** Set by a user: what would be done is printed, and not done. */
+export const dryRunVariable = "SLIPWAY_DRY_RUN";
+
+/** True if the program starts, and its calls are printed instead of made. Keep python/slipway the same. */
+export function showsSteps(env: Environment): boolean {
+  return env[dryRunVariable] === "steps";
+}
+
+/**
+ * In place of an answer in {@link resultFileVariable}: the answer, of so many bytes, is on standard output. Logs may lose it, because nodes rotate
+ * them.
+ */
+export interface LoggedReply {
+  readonly logged: number;
+}
+
+/** The answer of a function's process: a result (left out for `void`), or an error. */
+export type Reply = { readonly result?: unknown } | { readonly error: RemoteFailure };
+
+/**
+ * The answer of a process. A function can write what it likes there: what is no answer is its failure, and never that of others. Keep
+ * python/slipway/_protocol.py the same.
+ */
+export function parseReply(text: string, parse: (text: string) => unknown = JSON.parse): Reply | LoggedReply {
+  const reply = isDeeper(text, maximumValueDepth) ? undefined : parsed(text, parse);
+  if (isReply(reply)) return reply;
+  const message = `The function's process sent an answer that is damaged, or nested more than ${maximumValueDepth} deep.\nReturn a flatter value. If the image was built by another version of Slipway, build it again.`;
+  return { error: { name: "Failure", message, details: message } };
+}
+
+function parsed(text: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isReply(value: unknown): value is Reply | LoggedReply {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  if ("logged" in value) return typeof value.logged === "number";
+  if (!("error" in value)) return true;
+  const error = value.error as Readonly<Record<string, unknown>> | null;
+  if (typeof error !== "object" || error === null) return false;
+  const isText = (name: string) => typeof error[name] === "string";
+  const isAbsent = (name: string) => error[name] === undefined;
+  return (
+    ["name", "message", "details"].every(isText) && ["code", "culprit"].every((name) => isText(name) || isAbsent(name))
+  );
+}
+
+function marker(nonce: string): string {
+  return `\x1eslipway ${nonce} `;
+}
+
+/** The result line, its line end included. `reply` is JSON on one line. */
+export function resultLine(nonce: string, reply: string): string {
+  return `${marker(nonce)}${reply}\n`;
+}
+
+/** How many bytes at the end of `data` could be the beginning of `mark`. */
+function partialMatch(data: Buffer, mark: Buffer): number {
+  for (let length = Math.min(mark.length - 1, data.length); length > 0; length--) {
+    if (data.subarray(data.length - length).equals(mark.subarray(0, length))) return length;
+  }
+  return 0;
+}
+
+/**
+ * Picks the result line out of a process's standard output. All else goes to `other`, at once: a process that the function
+ * started may write there, with or without line ends.
+ */
+export class ResultReader {
+  readonly #mark: Buffer;
+  readonly #limit: number;
+  readonly #other: Sink;
+  #held: Buffer = Buffer.alloc(0);
+  #line: Buffer[] | undefined;
+  #size = 0;
+  #reply: string | undefined;
+
+  /** @param limit the most bytes a reply may take; a longer one is not kept */
+  constructor(nonce: string, limit: number, other: Sink) {
+    this.#mark = Buffer.from(marker(nonce));
+    this.#limit = limit;
+    this.#other = other;
+  }
+
+  write(chunk: Buffer): void | Promise<void> {
+    if (this.#reply !== undefined) return this.#other(chunk);
+    if (this.#line !== undefined) return this.#collect(this.#line, chunk);
+    return this.#search(Buffer.concat([this.#held, chunk]));
+  }
+
+  #search(data: Buffer): void | Promise<void> {
+    const start = data.indexOf(this.#mark);
+    const end = start < 0 ? data.length - partialMatch(data, this.#mark) : start;
+    const pending = end > 0 ? this.#other(data.subarray(0, end)) : undefined;
+    this.#held = start < 0 ? data.subarray(end) : Buffer.alloc(0);
+    if (start < 0) return pending;
+    this.#line = [];
+    return this.#collect(this.#line, data.subarray(start + this.#mark.length)) ?? pending;
+  }
+
+  #collect(line: Buffer[], chunk: Buffer): void | Promise<void> {
+    const end = chunk.indexOf("\n");
+    const part = end < 0 ? chunk : chunk.subarray(0, end);
+    this.#size += part.length;
+    if (this.#size <= this.#limit) line.push(part);
+    if (end < 0) return undefined;
+    this.#reply = this.#size <= this.#limit ? Buffer.concat(line).toString() : "";
+    return end + 1 < chunk.length ? this.#other(chunk.subarray(end + 1)) : undefined;
+  }
+
+  /** The reply's text once the process has ended; undefined when it gave none or one too long. */
+  end(): string | undefined {
+    if (this.#held.length > 0) this.#other(this.#held);
+    return this.#reply || undefined;
+  }
+}

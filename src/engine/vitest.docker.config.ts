@@ -1,7 +1,0 @@
-import { defineConfig, mergeConfig } from "vitest/config";
-import everywhere from "../../vitest.config.ts";
-
-export default mergeConfig(
-  everywhere,
-  defineConfig({ test: { globalSetup: "src/engine/testdata/dockerd.ts", fileParallelism: false } }),
-);

@@ -1,0 +1,74 @@
+import type { Readable } from "node:stream";
+import { Failure, messageOf, UserError } from "../core/errors.ts";
+import { onLines } from "../core/lines.ts";
+import type { Sink } from "../core/flow.ts";
+import type { CallEngine, CallListener } from "./calls.ts";
+import type { HelperAnswer, HelperRequest, SettleRequest } from "./helper.ts";
+import type { KeptCalls } from "./keep.ts";
+
+/** A program for which a helper makes calls. */
+export interface Caller {
+  readonly questions: Readable;
+  readonly answer: (answer: HelperAnswer) => void;
+  readonly output: Sink;
+}
+
+/**
+ * Makes the calls of one caller. They end with the way to it.
+ *
+ * @param open gives what makes them; undefined: they are declined
+ * @param kept what is known of kept results; for several callers the same
+ * @returns whether the engine worked
+ */
+export async function converse(
+  { questions, answer, output }: Caller,
+  open: (request: HelperRequest) => Promise<CallEngine | undefined>,
+  kept: KeptCalls,
+): Promise<boolean> {
+  const gone = new AbortController();
+  const line = await new Promise<string | undefined>((resolve) => {
+    const end = () => {
+      gone.abort();
+      resolve(undefined);
+    };
+    onLines(questions, resolve);
+    // A caller that was killed before it read all answers ends the connection with an error.
+    for (const event of ["end", "error", "close"]) questions.once(event, end);
+  });
+  if (line === undefined) return true;
+  try {
+    const request = JSON.parse(line) as HelperRequest | SettleRequest;
+    if ("settle" in request) {
+      await kept.settle();
+      answer({ done: { requests: 0 } });
+      return true;
+    }
+    const engine = await open(request);
+    if (engine === undefined) answer({ declined: true });
+    else {
+      const listener: CallListener = {
+        signal: gone.signal,
+        handsOn: true,
+        onStart: (index, where) => answer({ index, started: where ?? "" }),
+        onOutcome: (index, outcome) => answer({ index, outcome }),
+        onOutput: output,
+      };
+      await kept.run(engine, request.batch, listener);
+      answer({ done: { requests: "requests" in engine ? Number(engine.requests) : 0 } });
+    }
+    return true;
+  } catch (error) {
+    const { name, code, culprit, problem, remedy } =
+      error instanceof UserError || error instanceof Failure ? error : unexpected(error);
+    if (!gone.signal.aborted) answer({ error: { name, code, culprit, problem, remedy } });
+    return false;
+  }
+}
+
+function unexpected(error: unknown): Failure {
+  return new Failure(
+    { code: "program-failed", culprit: "helper" },
+    `The engine's helper failed: ${messageOf(error)}`,
+    "Run the program again.",
+  );
+}

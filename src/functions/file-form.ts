@@ -1,0 +1,76 @@
+// Part of the public types of the package `slipway`, so it uses no Node types.
+import { isDigest } from "../oci/digest.ts";
+
+/** A file, a folder or a large value in the JSON of arguments and results. Its content is elsewhere, by its digest. */
+export interface FileForm {
+  /** `folder`: the content is a tar. `json`: the content is JSON that stands here. */
+  readonly kind: "file" | "folder" | "json";
+  readonly digest: `sha256:${string}`;
+  /** Bytes of the content. */
+  readonly size: number;
+  /** Last part of the path that it had. Empty for `json`. */
+  readonly name: string;
+}
+
+/**
+ * The key of an object that is a {@link FileForm}: `{"$slipway":"file","digest":…,"name":…,"size":…}`. A user's object with this key is wrapped:
+ * `{"$slipway":"object","value":{…}}`. Keep python/slipway/_files.py the same.
+ */
+const mark = "$slipway";
+const kinds = ["file", "folder", "json"];
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Tells if JSON may contain a form. Most contains none, and need not be parsed for it. */
+export function mayHaveFiles(json: string): boolean {
+  return json.includes(`"${mark}"`);
+}
+
+export function isMarked(value: object): boolean {
+  return Object.hasOwn(value, mark);
+}
+
+export function composeForm({ kind, digest, size, name }: FileForm): JsonObject {
+  return { [mark]: kind, digest, ...(kind === "json" ? {} : { name }), size };
+}
+
+/** A user's object with the key of forms. */
+export function wrapped(value: JsonObject): JsonObject {
+  return { [mark]: "object", value };
+}
+
+/**
+ * Replaces the forms in JSON, and unwraps what {@link wrapped} made.
+ *
+ * @throws RangeError for a form that no version of Slipway wrote
+ */
+export function replaceForms(value: unknown, replace: (form: FileForm) => unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((member) => replaceForms(member, replace));
+  const object = value as JsonObject;
+  if (!isMarked(object)) return replaceMembers(object, replace);
+  if (object[mark] !== "object") return replace(parseForm(object));
+  const inner = object["value"];
+  if (typeof inner !== "object" || inner === null || Array.isArray(inner)) throw new RangeError("wraps no object");
+  return replaceMembers(inner as JsonObject, replace);
+}
+
+function replaceMembers(object: JsonObject, replace: (form: FileForm) => unknown): object {
+  // Not by assignment: a key may be `__proto__`.
+  return Object.fromEntries(Object.entries(object).map(([key, member]) => [key, replaceForms(member, replace)]));
+}
+
+function parseForm({ [mark]: kind, digest, size, name = "" }: JsonObject): FileForm {
+  const isName = typeof name === "string" && !/[/\0]/.test(name) && name !== "." && name !== "..";
+  const isRight = isDigest(digest) && digest.startsWith("sha256:") && Number.isSafeInteger(size) && Number(size) >= 0;
+  if (!kinds.includes(String(kind)) || !isRight || !isName) throw new RangeError(`has a file of unknown form`);
+  return { kind: kind as FileForm["kind"], digest: digest as FileForm["digest"], size: size as number, name };
+}
+
+/** The forms in JSON. Each digest once. */
+export function formsIn(json: string): readonly FileForm[] {
+  if (!mayHaveFiles(json)) return [];
+  const found = new Map<string, FileForm>();
+  replaceForms(JSON.parse(json), (form) => found.set(form.digest, form));
+  return [...found.values()];
+}

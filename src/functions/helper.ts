@@ -1,0 +1,268 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { Environment } from "../core/environment.ts";
+import { type ErrorIdentity, Failure, UserError } from "../core/errors.ts";
+import { interruptible } from "../core/interrupts.ts";
+import { onLines } from "../core/lines.ts";
+import { configFile } from "../core/user-folders.ts";
+import type { JobResources, PlacedResources } from "../config/resources.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
+import { flow } from "../core/flow.ts";
+import type { EngineKind } from "../config/engine-kind.ts";
+import { started } from "../core/started.ts";
+import {
+  type CallBatch,
+  type CallEngine,
+  type CallListener,
+  type CallOutcome,
+  helperSocketVariable,
+  helperVariable,
+} from "./calls.ts";
+
+/** First line that the helper is sent; the way to it then stays open for as long as somebody waits for the results. */
+export interface HelperRequest {
+  readonly batch: CallBatch;
+  /** Of the program, for a helper that was started before it. */
+  readonly env?: Environment;
+}
+
+/** Instead of it: kept results of single calls are to be stored now. */
+export interface SettleRequest {
+  readonly settle: true;
+}
+
+/** A line that it answers. The last one is `done`, `error` or `declined`. */
+export type HelperAnswer =
+  | { readonly index: number; readonly outcome: CallOutcome }
+  /** The pod, container or process of an attempt. */
+  | { readonly index: number; readonly started: string }
+  /** For standard error, in base64; from a helper that was started before, whose own leads nowhere. */
+  | { readonly output: string }
+  | { readonly done: { /** What the cluster was asked. */ readonly requests: number } }
+  | { readonly error: ErrorIdentity & { readonly name: string; readonly problem: string; readonly remedy: string } }
+  /** The program's environment is not that which it was started with. */
+  | { readonly declined: true };
+
+const notBuilt = "Build the pipeline's target again.";
+
+/** Milliseconds that the helper may take to end what runs. */
+const grace = 150_000;
+
+interface Line {
+  readonly name: string;
+  readonly input: Writable;
+  readonly answers: Readable;
+  readonly output?: Readable;
+  /** Settles when nothing more will come, with what is said where the last answer is missing. */
+  readonly ended: Promise<string>;
+  readonly kill: () => void;
+}
+
+/** Calls on an engine that only the helper can speak to. */
+export class HelperCalls implements CallEngine {
+  readonly kind: EngineKind;
+  readonly #env: Environment;
+
+  constructor(kind: EngineKind, env: Environment) {
+    this.kind = kind;
+    this.#env = env;
+  }
+
+  async run(batch: CallBatch, listener: CallListener): Promise<void> {
+    const helper = this.#env[helperVariable];
+    if (!helper) {
+      throw new UserError(
+        { code: "started-by-hand", culprit: helperVariable },
+        `SLIPWAY_ENGINE=${this.kind}: this program was not started by its pipeline, which provides the helper for that engine.`,
+        "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE to container or process.",
+      );
+    }
+    const path = this.#env[helperSocketVariable] ?? (batch.keep && (await ownServer(helper, this.#env)));
+    const early = await connected(path);
+    const answer = early && (await converse(early, { batch, env: this.#env }, listener));
+    if (batch.keep && path) unsettled = path;
+    const last =
+      answer && !("declined" in answer) ? answer : await converse(await start(helper, this.#env), { batch }, listener);
+    if ("error" in last) {
+      const { name, problem, remedy } = last.error;
+      throw new (name === "UserError" ? UserError : Failure)(last.error, problem, remedy);
+    }
+  }
+}
+
+/**
+ * Has the helper pull an image with Slipway's credential and settings for its registry.
+ *
+ * @returns false if there are none, or the program was started without a helper
+ */
+export async function pullByHelper(image: string, env: Environment): Promise<boolean> {
+  const helper = env[helperVariable];
+  return helper ? (await ask<{ readonly isPulled: boolean }>(helper, ["pull", image], env)).isPulled : false;
+}
+
+/** Answers of {@link allowedByHelper}: each question costs the start of a program. */
+const allowed = new Map<string, Promise<RunnableImage>>();
+
+/**
+ * Has the helper verify what the rules of the configuration file require of an image. Where the file has none, nothing is asked.
+ *
+ * @throws UserError if the image may not run, or the program was started without a helper while there are rules
+ */
+export async function allowedByHelper(image: string, env: Environment): Promise<RunnableImage> {
+  const known = allowed.get(image);
+  if (known !== undefined) return known;
+  // Any other reason why the file cannot be read is the helper's to tell.
+  const text = await readFile(configFile(env).path, "utf8").catch(({ code }) => (code === "ENOENT" ? "" : "require"));
+  if (!text.includes("require")) return image as RunnableImage;
+  const helper = env[helperVariable];
+  if (!helper) throw withoutHelper("`require` in the configuration file");
+  const asked = ask<{ readonly image: RunnableImage }>(helper, ["allow", image], env).then((answer) => answer.image);
+  allowed.set(image, asked);
+  asked.catch(() => allowed.delete(image));
+  return asked;
+}
+
+/**
+ * Has the helper read which instance type resources name.
+ *
+ * @param subject what has them, and `path` the option, for errors
+ * @throws UserError for a type that is not known
+ */
+export async function placeByHelper(
+  resources: JobResources,
+  { subject, path }: { readonly subject: string; readonly path: string },
+  env: Environment,
+): Promise<PlacedResources> {
+  const helper = env[helperVariable];
+  if (!helper) throw withoutHelper(path);
+  return ask<PlacedResources>(helper, ["resources", JSON.stringify(resources), subject, path], env);
+}
+
+function withoutHelper(what: string): UserError {
+  return new UserError(
+    { code: "started-by-hand", culprit: helperVariable },
+    `${what}: this program was not started by its pipeline, which provides the helper for that.`,
+    "Start it with bazel run of the pipeline's own target.",
+  );
+}
+
+async function ask<Answer>(helper: string, words: readonly string[], env: Environment): Promise<Answer> {
+  const child = spawn(helper, words, { env, stdio: ["ignore", "pipe", "inherit"] });
+  await started(child, helper, notBuilt);
+  const answer = JSON.parse(await text(child.stdout)) as
+    | Answer
+    | { readonly error: ErrorIdentity & { readonly problem: string; readonly remedy: string } };
+  if (typeof answer !== "object" || answer === null || !("error" in answer)) return answer as Answer;
+  const { error } = answer;
+  throw new UserError(error, error.problem, error.remedy);
+}
+
+/** Results of single calls may wait there to be stored. */
+let unsettled: string | undefined;
+
+/** Waits until kept results of single calls are stored. To be called before a program ends. */
+export async function settleCalls(): Promise<void> {
+  const line = unsettled === undefined ? undefined : await connected(unsettled);
+  unsettled = undefined;
+  if (line) await converse(line, { settle: true }, { onOutcome: () => {}, onOutput: () => {} });
+}
+
+/** Maximum length of a socket's path in bytes. */
+const longestPath = 100;
+let own: Promise<string | undefined> | undefined;
+
+/** The helper of this program: what it has learned from a registry serves all calls. Undefined: it cannot be. @returns its socket */
+function ownServer(helper: string, env: Environment): Promise<string | undefined> {
+  own ??= startServer(helper, env);
+  return own;
+}
+
+async function startServer(helper: string, env: Environment): Promise<string | undefined> {
+  const folder = join(tmpdir(), "slipway-helper-");
+  if (Buffer.byteLength(`${folder}XXXXXX/socket`) > longestPath) return undefined;
+  const socket = join(mkdtempSync(folder), "socket");
+  const words = ["serve", socket, String(process.pid)];
+  const child = spawn(helper, words, { env, stdio: ["ignore", "pipe", "ignore"], detached: true });
+  await started(child, helper, notBuilt);
+  await Promise.race([once(child.stdout, "data"), once(child, "close")]);
+  // It ends by itself, some time after this process.
+  child.stdout.destroy();
+  child.unref();
+  return socket;
+}
+
+/** A helper of this call's own. */
+async function start(helper: string, env: Environment): Promise<Line> {
+  const child = spawn(helper, ["calls"], {
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+    // A terminal's signals reach it by us, and it outlives us to end what runs.
+    detached: true,
+  });
+  await started(child, helper, notBuilt);
+  const ended = once(child, "close").then(([status]) => `${helper} ended with status ${status} before it was done.`);
+  return {
+    name: helper,
+    input: child.stdin,
+    answers: child.stdout,
+    output: child.stderr,
+    ended,
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+/** The helper that was started before this program, if it still waits. */
+async function connected(path: string | undefined): Promise<Line | undefined> {
+  if (!path) return undefined;
+  const socket = connect({ path, allowHalfOpen: true });
+  try {
+    await once(socket, "connect");
+  } catch {
+    return undefined;
+  }
+  const ended = new Promise<string>((resolve) => {
+    socket.once("close", () => resolve("The helper of the pipeline ended before it was done."));
+  });
+  socket.once("end", () => socket.end());
+  return { name: path, input: socket, answers: socket, ended, kill: () => socket.destroy() };
+}
+
+/** Has a helper make calls. @returns its last answer */
+async function converse(
+  { name, input, answers, output, ended, kill }: Line,
+  request: HelperRequest | SettleRequest,
+  listener: CallListener,
+): Promise<Extract<HelperAnswer, { done: unknown } | { error: unknown } | { declined: unknown }>> {
+  let last: Awaited<ReturnType<typeof converse>> | undefined;
+  // A connection that breaks ends, and so does what it is to.
+  for (const stream of [input, answers]) stream.on("error", () => {});
+  input.write(`${JSON.stringify(request)}\n`);
+  if (output) flow(output, listener.onOutput);
+  onLines(answers, (line) => {
+    const answer = JSON.parse(line) as HelperAnswer;
+    if ("started" in answer) listener.onStart?.(answer.index, answer.started || undefined);
+    else if ("index" in answer) listener.onOutcome(answer.index, answer.outcome);
+    else if ("output" in answer) {
+      const pending = listener.onOutput(Buffer.from(answer.output, "base64"));
+      if (pending === undefined) return;
+      answers.pause();
+      void pending.finally(() => answers.resume());
+    } else last = answer;
+  });
+  const stop = async () => {
+    input.end();
+    const timer = setTimeout(kill, grace);
+    await ended.finally(() => clearTimeout(timer));
+  };
+  const problem = await interruptible(ended, stop, listener.signal);
+  listener.signal?.throwIfAborted();
+  if (last !== undefined) return last;
+  throw new Failure({ code: "program-failed", culprit: name }, problem, "Look at what it printed above.");
+}

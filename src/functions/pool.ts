@@ -1,0 +1,37 @@
+import { availableParallelism, totalmem } from "node:os";
+import type { PlacedResources } from "../config/resources.ts";
+
+/** Bytes that a call is taken to need which does not say. */
+const usualMemory = 256 * 1024 * 1024;
+
+/** How many calls this machine has room for: one per processor, as far as four fifths of the memory go. */
+export function roomHere({ cpu = 1, memory = usualMemory }: PlacedResources): number {
+  const byProcessors = Math.floor(availableParallelism() / cpu);
+  const byMemory = Math.floor((0.8 * totalmem()) / memory);
+  return Math.max(1, Math.min(byProcessors, byMemory));
+}
+
+/**
+ * Does work for each number below `count`, so many at once, in order of the numbers. The first error ends it: what is under way is waited for,
+ * and nothing further begun.
+ *
+ * @param signal begins nothing further once aborted
+ */
+export async function pool(
+  count: number,
+  parallelism: number,
+  work: (index: number) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  let next = 0;
+  const errors: unknown[] = [];
+  const worker = async () => {
+    while (next < count && errors.length === 0 && !signal.aborted) {
+      const index = next;
+      next += 1;
+      await work(index).catch((error) => errors.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(count, parallelism) }, worker));
+  if (errors.length > 0) throw errors[0];
+}

@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { interruptible } from "../core/interrupts.ts";
+import { type Run, statusOf } from "../containers/run-description.ts";
+import { flow, type Sink } from "../core/flow.ts";
+import { signalGroup } from "../core/process-group.ts";
+import { started } from "../core/started.ts";
+
+/** How long a process may take to end after it was asked to, in milliseconds. */
+const grace = 5000;
+
+/** Options of one process. */
+export interface ProcessRunOptions {
+  /** For its standard error; by default it shares this process's. */
+  readonly onStderr?: Sink;
+  /** Ends the process, as SIGTERM to this one does. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs this program once more in a process of its own, with the same Node, entry and options. It is a process rather than a plain call, for
+ * some 40 ms, so that a function behaves as in a container: nothing but JSON passes, and module state is its own.
+ *
+ * Unlike a container the process keeps this one's environment, since programs on this machine find their files and tools by it.
+ *
+ * @returns its exit status; 128 and the signal's number when killed
+ * @throws Failure when it cannot be started
+ */
+export async function runProcess(run: Run, options: ProcessRunOptions = {}): Promise<number> {
+  const entry = process.argv[1];
+  const program = [...process.execArgv, ...(entry === undefined ? [] : [entry]), ...run.programArguments];
+  const starting = spawn(process.execPath, program, {
+    env: { ...process.env, ...run.env },
+    stdio: ["pipe", "pipe", options.onStderr === undefined ? "inherit" : "pipe"],
+    // A process group of its own, so that what it starts ends with it; the terminal's signals reach it by us.
+    detached: true,
+  });
+  const child = await started(starting, process.execPath, "Check that this Node can be executed.");
+  const send = (signal: NodeJS.Signals) => child.pid !== undefined && signalGroup(child.pid, signal);
+  child.once("exit", () => send("SIGKILL"));
+  const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+  // A process that ends without reading its input is reported by its status.
+  child.stdin?.on("error", () => {});
+  if (run.holdsStdin) child.stdin?.write(run.stdin);
+  else child.stdin?.end(run.stdin);
+  if (child.stdout) flow(child.stdout, run.onStdout);
+  if (child.stderr && options.onStderr) flow(child.stderr, options.onStderr);
+
+  const stop = async (signal: NodeJS.Signals) => {
+    send(signal);
+    const timer = setTimeout(() => send("SIGKILL"), grace);
+    await ended.finally(() => clearTimeout(timer));
+  };
+  const [code, signal] = await interruptible(ended, stop, options.signal);
+  return statusOf(code, signal);
+}

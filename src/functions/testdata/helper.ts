@@ -1,0 +1,11 @@
+import { join } from "node:path";
+import { executable } from "../../core/testdata/executable.ts";
+
+/** Sources import what bundles have: `x.mjs` for `x.mts`. */
+const hook = `data:text/javascript,import{registerHooks}from"node:module";registerHooks({resolve:(name,context,next)=>next(/node_modules/.test(context.parentURL)?name:name.replace(/^([.].*)[.]mjs$/,"$1.mts"),context)})`;
+
+/** The helper of launch scripts, of these sources. @returns its path */
+export function helperOfTest(): string {
+  const entry = join(process.cwd(), "src/functions/helper-main.ts");
+  return executable("helper", `#!/bin/sh\nexec "${process.execPath}" --import '${hook}' "${entry}" "$@"\n`);
+}

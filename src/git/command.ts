@@ -1,0 +1,205 @@
+import { spawn } from "node:child_process";
+import { Failure, UserError } from "../core/errors.ts";
+import { heartbeat, patience } from "../core/heartbeat.ts";
+import { interruptible } from "../core/interrupts.ts";
+import { type GitAccess, protocolsOf } from "./access.ts";
+import { type CredentialTrail, openCredentialSocket } from "./credential-socket.ts";
+import { openSsh } from "./ssh.ts";
+import { storedPassword } from "./stored.ts";
+
+/** Variables by which programs find each other, the way to the network, the user's SSH agent and the authorities of TLS. */
+const passedOn =
+  /^(PATH|TMPDIR|SSH_AUTH_SOCK|(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|CURL_CA_BUNDLE|GIT_SSL_CA(INFO|PATH))$/i;
+
+/** Bytes of git's output that are kept. */
+const maximumOutput = 64 * 1024 * 1024;
+
+export interface GitCommand {
+  readonly args: readonly string[];
+  /** A bare repository. */
+  readonly gitDir?: string;
+  /** Where files are, or shall be, in this machine's file system. */
+  readonly tree?: WorkTree;
+  /** `-c` settings, `NAME=VALUE`. */
+  readonly settings?: readonly string[];
+  /** Address of the server that it talks to. Undefined: it talks to none, and may not. */
+  readonly server?: string;
+}
+
+/** A folder of files that is no repository itself. */
+export interface WorkTree {
+  readonly folder: string;
+  /** Path of the index. */
+  readonly index: string;
+}
+
+/** What git said, however it ended. */
+export interface GitOutcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly trail: CredentialTrail;
+  /** Where the SSH key is from that was used, for people. */
+  readonly keySource?: string;
+}
+
+/**
+ * Runs git on nothing but what it is told: no configuration of the system or the user, no hooks, no prompts, no other protocols than
+ * those allowed, in whatever git starts too.
+ *
+ * @throws UserError when git is not installed; whatever a source of credentials throws
+ */
+export async function runGit(command: GitCommand, access: GitAccess): Promise<GitOutcome> {
+  if (command.server === undefined)
+    return { ...(await start(command, [], {}, [], access)), trail: { unanswered: false } };
+  const isSsh = !/^(https|file):/i.test(command.server);
+  const socket = isSsh
+    ? undefined
+    : await openCredentialSocket(access.findPassword ?? ((url) => storedPassword(url, access.env ?? process.env)));
+  const ssh = isSsh ? await openSsh(command.server, access) : undefined;
+  try {
+    const settings = socket ? [`credential.helper=${socket.helper}`, "credential.useHttpPath=true"] : [];
+    const outcome = await start(command, settings, ssh?.variables ?? {}, protocolsOf(access), access);
+    const trail = socket?.trail() ?? { unanswered: false };
+    if (trail.error !== undefined) throw trail.error;
+    return { ...outcome, trail, ...(ssh?.source === undefined ? {} : { keySource: ssh.source }) };
+  } finally {
+    await socket?.close();
+    await ssh?.close();
+  }
+}
+
+/**
+ * Runs git on what is on this machine.
+ *
+ * @returns its standard output
+ * @throws Failure with what git said when it fails
+ */
+export async function gitOutput(command: Omit<GitCommand, "server">, access: GitAccess): Promise<string> {
+  const { status, stdout, stderr } = await runGit(command, access);
+  if (status === 0) return stdout;
+  const culprit = `git ${command.args[0]}`;
+  throw new Failure(
+    { code: "git-failed", culprit },
+    `${culprit} failed: ${lastWords(stderr)}.`,
+    "If it happens again, remove Slipway's cache of git repositories: Slipway fetches them again.",
+  );
+}
+
+/** The last words of git, on one line. */
+export function lastWords(stderr: string): string {
+  const lines = stderr
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const fatal = lines.filter((line) => /^(fatal|error): /.test(line));
+  const words = (fatal.length > 0 ? fatal : lines.slice(-1)).map((line) => line.replace(/^(fatal|error): /, ""));
+  return words.join("; ").replace(/\.$/, "").slice(0, 500) || "it said nothing";
+}
+
+const settings = [
+  "core.hooksPath=/dev/null",
+  "core.fsmonitor=false",
+  "core.attributesFile=/dev/null",
+  "core.autocrlf=false",
+  "core.symlinks=true",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "init.defaultBranch=main",
+  "advice.detachedHead=false",
+  "submodule.recurse=false",
+  "fetch.recurseSubmodules=false",
+  "protocol.allow=never",
+  // A server that sends nothing for a minute has gone.
+  "http.lowSpeedLimit=1",
+  "http.lowSpeedTime=60",
+];
+
+async function start(
+  command: GitCommand,
+  more: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  protocols: readonly string[],
+  access: GitAccess,
+): Promise<Omit<GitOutcome, "trail">> {
+  access.signal?.throwIfAborted();
+  const env = access.env ?? process.env;
+  const inherited = Object.entries(env).filter(([name, value]) => passedOn.test(name) && value !== undefined);
+  const args = [
+    // The empty helper clears those of any other configuration.
+    ...[
+      ...settings,
+      "credential.helper=",
+      ...more,
+      ...(command.tree ? ["core.bare=false"] : []),
+      ...(command.settings ?? []),
+    ].flatMap((setting) => ["-c", setting]),
+    ...(command.gitDir === undefined ? [] : [`--git-dir=${command.gitDir}`]),
+    ...command.args,
+  ];
+  const { tree } = command;
+  const ofTree = tree ? { GIT_WORK_TREE: tree.folder, GIT_INDEX_FILE: tree.index } : {};
+  const child = spawn("git", args, {
+    env: {
+      ...Object.fromEntries(inherited),
+      ...ofTree,
+      ...variables,
+      HOME: "/nonexistent",
+      XDG_CONFIG_HOME: "/nonexistent",
+      LC_ALL: "C",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_ATTR_NOSYSTEM: "1",
+      GIT_TERMINAL_PROMPT: "0",
+      GIT_ASKPASS: "true",
+      GIT_ALLOW_PROTOCOL: protocols.join(":") || "none",
+      GIT_OPTIONAL_LOCKS: "0",
+    },
+    cwd: tree?.folder ?? "/",
+    stdio: ["ignore", "pipe", "pipe"],
+    // With what it starts: a program that waits for a server outlives git, and holds its output.
+    detached: true,
+  });
+  const kill = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // They have ended.
+    }
+  };
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  // It would make the folder of its credential socket anew.
+  const stop = async () => {
+    kill();
+    await closed;
+  };
+  const outcome = new Promise<Omit<GitOutcome, "trail">>((resolve, reject) => {
+    access.signal?.addEventListener("abort", kill, { once: true });
+    const stdout: Buffer[] = [];
+    let size = 0;
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maximumOutput) kill();
+      else stdout.push(chunk);
+    });
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      stderr = (stderr + chunk).slice(-64 * 1024);
+    });
+    child.on("error", (cause: NodeJS.ErrnoException) => {
+      access.signal?.removeEventListener("abort", kill);
+      const isMissing = cause.code === "ENOENT";
+      const identity = { code: isMissing ? "program-missing" : "program-failed", culprit: "git" } as const;
+      const problem = isMissing ? "git is not installed" : `git cannot be started (${cause.code})`;
+      reject(new UserError(identity, `${problem}, but the code is in a git repository.`, "Install git.", { cause }));
+    });
+    child.on("close", (status) => {
+      access.signal?.removeEventListener("abort", kill);
+      if (access.signal?.aborted) reject(access.signal.reason);
+      else resolve({ status: status ?? 1, stdout: Buffer.concat(stdout).toString(), stderr });
+    });
+  });
+  // Not its arguments: an address may be nobody else's business.
+  const endNotice = heartbeat(`Waiting for git ${command.args[0] ?? ""}`, { after: patience });
+  return interruptible(outcome, stop).finally(endNotice);
+}

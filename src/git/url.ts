@@ -1,0 +1,122 @@
+import { UserError } from "../core/errors.ts";
+import { isRegistry } from "../oci/registry-host.ts";
+
+/** Ways to a git server. `file` is for tests: it must be allowed explicitly. */
+export type GitProtocol = "https" | "ssh" | "file";
+
+/** The protocols of deployments: both say who the server is and keep what is sent from others. */
+export const safeProtocols: readonly GitProtocol[] = ["https", "ssh"];
+
+/** The address of a repository, taken apart. */
+export interface GitUrl {
+  readonly protocol: GitProtocol;
+  /** Only ssh has one. */
+  readonly user?: string;
+  /** `host[:port]`, lower case; empty for files. */
+  readonly authority: string;
+  /** With the slash it starts with, where the address has one. */
+  readonly path: string;
+  /** As git takes it. */
+  readonly text: string;
+}
+
+/**
+ * Reads the address of a repository: `https://HOST/PATH`, `ssh://USER@HOST/PATH` or `USER@HOST:PATH`.
+ *
+ * @returns what is wrong with it, and what to do, where it is none
+ */
+export function parseGitUrl(
+  text: string,
+  allowed: readonly GitProtocol[] = safeProtocols,
+): GitUrl | { readonly problem: string; readonly remedy: string } {
+  const remedy = "Write https://HOST/PATH, ssh://USER@HOST/PATH or USER@HOST:PATH.";
+  const bad = (problem: string, otherRemedy = remedy) => ({ problem, remedy: otherRemedy });
+  if (/[\s\p{Cc}\\]/u.test(text)) return bad("has a space, a backslash or a control character in it");
+
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text) ?? [];
+  if (scheme === undefined || rest === undefined)
+    return /^[a-z]+::/i.test(text)
+      ? bad(`is no address of a git server: ${text.slice(0, text.indexOf("::"))}:: starts programs`)
+      : shortForm(text, bad);
+  const protocol = scheme.toLowerCase();
+  if (!(allowed as readonly string[]).includes(protocol)) {
+    return bad(`has the protocol ${protocol}, and only ${safeProtocols.join(" and ")} may be used`);
+  }
+  if (/[?#]/.test(rest)) return bad("has a query or a fragment");
+  const slash = rest.indexOf("/");
+  const authority = slash < 0 ? rest : rest.slice(0, slash);
+  const path = slash < 0 ? "" : rest.slice(slash);
+  if (path.length < 2) return bad("names no repository on its server");
+  if (protocol === "file")
+    return authority === "" ? { protocol, authority, path, text } : bad("names a host for a file");
+
+  const at = authority.lastIndexOf("@");
+  const user = at < 0 ? undefined : authority.slice(0, at);
+  const host = authority.slice(at + 1).toLowerCase();
+  // The text before the @ is often a password or a token: do not show it.
+  const secretRemedy =
+    "Take it out of the address, change it where it was shown, and give it by `slipway credentials add`.";
+  if (user?.includes(":")) return bad("has a password in it", secretRemedy);
+  if (user !== undefined && protocol === "https") return bad("has a user or a token in it", secretRemedy);
+  if (!isRegistry(host)) return bad(`has ${JSON.stringify(host)} for its host`);
+  if (user !== undefined && !isUser(user)) return bad(`has ${JSON.stringify(user)} for its user`);
+  return { protocol: protocol as GitProtocol, ...(user === undefined ? {} : { user }), authority: host, path, text };
+}
+
+/** `user@host:path`, which is short for ssh. */
+function shortForm(text: string, bad: (problem: string) => { problem: string; remedy: string }) {
+  const [, user, host, path] = /^([^@/:]+)@([^:/]+):([^:]*)$/.exec(text) ?? [];
+  if (user === undefined || host === undefined || path === undefined) return bad("is no address of a git server");
+  if (!isUser(user)) return bad(`has ${JSON.stringify(user)} for its user`);
+  if (!isRegistry(host)) return bad(`has ${JSON.stringify(host)} for its host`);
+  if (path === "" || path === "/") return bad("names no repository on its server");
+  if (path.startsWith("-")) return bad("has a path that starts with a dash");
+  return { protocol: "ssh" as const, user, authority: host.toLowerCase(), path, text };
+}
+
+/** Nothing that ssh would take for an option, or a shell on the way for more. */
+function isUser(text: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text);
+}
+
+/**
+ * Reads an address that something else named.
+ *
+ * @param origin what named it, for errors
+ * @throws UserError for what is no address
+ */
+export function requireGitUrl(text: string, allowed: readonly GitProtocol[], origin: string): GitUrl {
+  const url = parseGitUrl(text, allowed);
+  if ("problem" in url) {
+    throw new UserError(
+      { code: "code-invalid", culprit: origin },
+      `${origin}: the address of the repository ${url.problem}.`,
+      url.remedy,
+    );
+  }
+  return url;
+}
+
+/**
+ * The address of a submodule: relative ones are relative to the repository that has it (gitmodules(5)).
+ *
+ * @throws UserError for what is no address that a repository may name
+ */
+export function submoduleUrl(parent: GitUrl, text: string, allowed: readonly GitProtocol[], origin: string): GitUrl {
+  if (!/^\.\.?(\/|$)/.test(text)) return requireGitUrl(text, allowed, origin);
+  const parts = parent.path.split("/").filter((part) => part !== "");
+  for (const part of text.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "." && part !== "") parts.push(part);
+  }
+  const head = parent.text.slice(0, parent.text.length - parent.path.length);
+  return requireGitUrl(`${head}${parent.path.startsWith("/") ? "/" : ""}${parts.join("/")}`, allowed, origin);
+}
+
+/** Whether a text can be the name of a branch: git-check-ref-format(1). */
+export function isBranchName(text: string): boolean {
+  if (text === "" || text === "@" || text.startsWith("-") || text.startsWith("/") || text.endsWith("/")) return false;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the characters that git refuses
+  if (/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\.$/.test(text)) return false;
+  return text.split("/").every((part) => !part.startsWith(".") && !part.endsWith(".lock"));
+}

@@ -1,0 +1,209 @@
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { slugOf } from "../job-folder.ts";
+import type { Program } from "../program.ts";
+import type { Cluster } from "../../kubernetes/cluster.ts";
+import { ifFound } from "../../kubernetes/if-found.ts";
+import { type Job, type Metadata, managedBy, releasedAnnotation, userLabel } from "../../kubernetes/objects.ts";
+import { createSecrets, jsonPatch, mergePatch, newJobName, objectsOf } from "./submit.ts";
+import { listAll } from "../../kubernetes/watch.ts";
+
+/** Jobs that the cluster keeps of those that ended. */
+const history = 3;
+
+/** The name that a schedule's Secrets begin with: another one each time it is changed. */
+const versionAnnotation = "slipway/version";
+
+interface CronJob {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly schedule: string;
+    readonly timeZone?: string;
+    readonly suspend?: boolean;
+    readonly jobTemplate: Pick<Job, "metadata" | "spec">;
+  };
+  readonly status?: { readonly active?: readonly object[]; readonly lastScheduleTime?: string };
+}
+
+/** A job that the cluster runs by the clock. */
+export interface Schedule {
+  readonly name: string;
+  readonly schedule: string;
+  /** Default: that of the cluster. */
+  readonly timeZone?: string;
+  /** `unfinished`: whoever made it was ended before it was whole. It never runs. */
+  readonly state: "active" | "paused" | "unfinished";
+  readonly user: string;
+  /** When it ran last. */
+  readonly last?: string;
+}
+
+function cronPath({ namespace }: Cluster, name?: string): string {
+  return `/apis/batch/v1/namespaces/${namespace}/cronjobs${name === undefined ? "" : `/${name}`}`;
+}
+
+/**
+ * Makes a job's schedule, or changes it. A new one is suspended until all that it needs is there. One that is there changes with a single request,
+ * so that whoever is interrupted leaves the old one or the new one. One that is paused stays so.
+ *
+ * @param when in cron's form
+ * @param copy whether a credential of the user's may go into the cluster
+ * @throws UserError for a name that is taken, and as `submitJob`
+ */
+export async function applySchedule(
+  cluster: Cluster,
+  program: Program,
+  when: { readonly schedule: string; readonly timeZone?: string | undefined },
+  { copy, env }: { readonly copy: boolean; readonly env: Environment },
+): Promise<{ readonly change: "created" | "updated"; readonly schedule: Schedule; readonly hasPullSecret: boolean }> {
+  const { api } = cluster;
+  const name = slugOf(program.name);
+  const version = newJobName(program);
+  const { job, secrets } = await objectsOf(cluster, program, version, copy, env);
+  const before = await find(cluster, name);
+  if (before) requireOwn(cluster, name, before);
+  const { suspend: _, ttlSecondsAfterFinished: __, ...jobSpec } = job.spec;
+  const { labels, annotations } = job.metadata;
+  const spec = {
+    schedule: when.schedule,
+    ...(when.timeZone === undefined ? {} : { timeZone: when.timeZone }),
+    concurrencyPolicy: "Forbid",
+    successfulJobsHistoryLimit: history,
+    failedJobsHistoryLimit: history,
+    suspend: before !== undefined && stateOf(before) === "paused",
+    jobTemplate: { metadata: { labels, annotations }, spec: jobSpec },
+  };
+  const released = { [versionAnnotation]: version, [releasedAnnotation]: new Date().toISOString() };
+  const hasPullSecret = secrets.some(({ type }) => type !== "Opaque");
+  if (before) {
+    await createSecrets(cluster, ownerOf(before), secrets);
+    const body = [
+      { op: "replace", path: "/spec", value: spec },
+      { op: "add", path: "/metadata/annotations", value: { ...before.metadata.annotations, ...released } },
+    ];
+    const after = await api.ask<CronJob>("PATCH", cronPath(cluster, name), { body, contentType: jsonPatch });
+    await removeSecrets(cluster, before);
+    return { change: "updated", schedule: scheduleOf(after), hasPullSecret };
+  }
+  const made = {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: { name, namespace: cluster.namespace, labels, annotations: { [versionAnnotation]: version } },
+    spec: { ...spec, suspend: true },
+  };
+  const created = await api.ask<CronJob>("POST", cronPath(cluster), { body: made });
+  try {
+    await createSecrets(cluster, ownerOf(created), secrets);
+    const body = { metadata: { annotations: released }, spec: { suspend: false } };
+    const after = await api.ask<CronJob>("PATCH", cronPath(cluster, name), { body, contentType: mergePatch });
+    return { change: "created", schedule: scheduleOf(after), hasPullSecret };
+  } catch (error) {
+    // If this fails too it stays suspended, until the next one of its name is made, or it is removed.
+    await remove(cluster, name).catch(() => {});
+    throw error;
+  }
+}
+
+/** The schedules of this user in the namespace, or of all users. */
+export async function listSchedules(cluster: Cluster, isOfAll: boolean): Promise<Schedule[]> {
+  const labels = { ...managedBy, ...(isOfAll ? {} : { [userLabel]: cluster.owner }) };
+  const labelSelector = Object.entries(labels)
+    .map(([label, value]) => `${label}=${value}`)
+    .join(",");
+  const { items } = await listAll<CronJob>(cluster.api, { path: cronPath(cluster), labelSelector });
+  return items.map(scheduleOf).sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/**
+ * Pauses a schedule, or lets it go on. Jobs that run are left alone.
+ *
+ * @throws UserError where there is none, or it is not whole
+ */
+export async function pauseSchedule(cluster: Cluster, name: string, isPaused: boolean): Promise<Schedule> {
+  const found = await requireSchedule(cluster, name);
+  if (stateOf(found) === "unfinished") {
+    throw new UserError(
+      { code: "job-state", culprit: name },
+      `Schedule ${name} is not whole, because its \`slipway job run\` was interrupted.`,
+      `Run that command again, or remove it with \`slipway job schedule rm ${name}\`.`,
+    );
+  }
+  const asked = { body: { spec: { suspend: isPaused } }, contentType: mergePatch };
+  return scheduleOf(await cluster.api.ask<CronJob>("PATCH", cronPath(cluster, name), asked));
+}
+
+/**
+ * Removes a schedule with the jobs that it made, also those that run.
+ *
+ * @throws UserError where there is none
+ */
+export async function removeSchedule(cluster: Cluster, name: string): Promise<void> {
+  await requireSchedule(cluster, name);
+  await remove(cluster, name);
+}
+
+async function remove(cluster: Cluster, name: string): Promise<void> {
+  const body = { apiVersion: "meta/v1", kind: "DeleteOptions", propagationPolicy: "Background" };
+  await cluster.api.ask("DELETE", cronPath(cluster, name), { body });
+}
+
+/** Removes the Secrets of a schedule as it was before, unless a job uses them. Those that stay go with the schedule. */
+async function removeSecrets(cluster: Cluster, { metadata, status }: CronJob): Promise<void> {
+  const version = metadata.annotations?.[versionAnnotation];
+  if (version === undefined || (status?.active ?? []).length > 0) return;
+  for (const suffix of ["input", "pull"]) {
+    const path = `/api/v1/namespaces/${cluster.namespace}/secrets/${version}-${suffix}`;
+    await ifFound(cluster.api.ask("DELETE", path));
+  }
+}
+
+function find(cluster: Cluster, name: string): Promise<CronJob | undefined> {
+  return ifFound(cluster.api.ask<CronJob>("GET", cronPath(cluster, name)));
+}
+
+async function requireSchedule(cluster: Cluster, name: string): Promise<CronJob> {
+  const { namespace, context } = cluster;
+  const found = /^[a-z0-9-]+$/.test(name) ? await find(cluster, name) : undefined;
+  if (found && isOurs(found)) return found;
+  throw new UserError(
+    { code: "job-not-found", culprit: name },
+    `There is no schedule ${name} in namespace ${namespace} of cluster ${context}.`,
+    "`slipway job schedule ls` lists the schedules.",
+  );
+}
+
+function requireOwn({ owner, namespace }: Cluster, name: string, found: CronJob): void {
+  const user = found.metadata.labels?.[userLabel];
+  if (isOurs(found) && user === owner) return;
+  const whose = isOurs(found) ? `belongs to ${user}` : "was not made by Slipway";
+  throw new UserError(
+    { code: "job-state", culprit: name },
+    `CronJob ${name} in namespace ${namespace} ${whose}.`,
+    "Give the job's file another name, or choose another namespace with SLIPWAY_KUBERNETES_NAMESPACE.",
+  );
+}
+
+function isOurs({ metadata }: CronJob): boolean {
+  return Object.entries(managedBy).every(([label, value]) => metadata.labels?.[label] === value);
+}
+
+function ownerOf({ metadata: { name, uid } }: CronJob) {
+  return { apiVersion: "batch/v1", kind: "CronJob", name, uid };
+}
+
+function stateOf({ metadata, spec }: CronJob): Schedule["state"] {
+  if (!spec.suspend) return "active";
+  return metadata.annotations?.[releasedAnnotation] === undefined ? "unfinished" : "paused";
+}
+
+function scheduleOf(found: CronJob): Schedule {
+  const { metadata, spec, status } = found;
+  return {
+    name: metadata.name,
+    schedule: spec.schedule,
+    ...(spec.timeZone === undefined ? {} : { timeZone: spec.timeZone }),
+    state: stateOf(found),
+    user: metadata.labels?.[userLabel] ?? "",
+    ...(status?.lastScheduleTime === undefined ? {} : { last: status.lastScheduleTime }),
+  };
+}

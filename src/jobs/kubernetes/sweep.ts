@@ -1,0 +1,149 @@
+import { UserError } from "../../core/errors.ts";
+import { countInterval } from "../../core/heartbeat.ts";
+import { itemCount, itemValues, type Matrix, usualParallelism } from "../matrix.ts";
+import { countWords, type FailedItem, type ItemCounts } from "../engine.ts";
+import type { Program } from "../program.ts";
+import { podFailure } from "../../kubernetes/failure.ts";
+import {
+  conditionOf,
+  containerState,
+  hasBegun,
+  indexAnnotation,
+  type Job,
+  matrixAnnotation,
+  type Pod,
+} from "../../kubernetes/objects.ts";
+
+/** Milliseconds between looks at the counts. */
+const interval = 5000;
+
+/** What makes a job an indexed one: fields and annotations. Undefined for a job without a matrix. */
+export function sweepOf({ matrix, parallelism, retries }: Program) {
+  if (matrix === undefined) return undefined;
+  const completions = itemCount(matrix);
+  return {
+    fields: {
+      completionMode: "Indexed",
+      completions,
+      parallelism: Math.min(completions, parallelism ?? usualParallelism),
+      backoffLimitPerIndex: retries,
+      // What all items may use together: the limit of clusters that do not know of the one above, and leave it out.
+      backoffLimit: completions * (retries + 1),
+    },
+    annotations: { [matrixAnnotation]: JSON.stringify(matrix) },
+  } as const;
+}
+
+/** The number of a pod's item; undefined for a job that is not indexed. */
+export function indexOf({ metadata }: Pod): number | undefined {
+  const index = metadata.annotations?.[indexAnnotation];
+  return index === undefined ? undefined : Number(index);
+}
+
+/** Numbers as Kubernetes writes them: `0,3-5`. */
+function numbersOf(text = ""): number[] {
+  return text.split(",").flatMap((range) => {
+    if (range === "") return [];
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
+  });
+}
+
+/** The items of an indexed job. */
+export function itemsOf({ job, pods }: { readonly job: Job; readonly pods: readonly Pod[] }): ItemCounts {
+  const failed = numbersOf(job.status?.failedIndexes);
+  const isOver = conditionOf(job, "Complete") !== undefined || conditionOf(job, "Failed") !== undefined;
+  const running = isOver ? [] : pods.filter(({ status }) => status?.phase === "Running").map(indexOf);
+  // Once for all items: a list of jobs with many failures looks at many pods.
+  const last = new Map(pods.map((pod) => [indexOf(pod), pod]));
+  const text = job.metadata.annotations?.[matrixAnnotation];
+  const matrix = text === undefined ? {} : (JSON.parse(text) as Matrix);
+  return {
+    total: job.spec.completions ?? 0,
+    succeeded: job.status?.succeeded ?? 0,
+    failed: failed.length,
+    running: new Set(running).size,
+    failures: failed.map((index) => failureOf(index, matrix, last.get(index))),
+  };
+}
+
+function failureOf(index: number, matrix: Matrix, pod: Pod | undefined): FailedItem {
+  const terminated = pod && containerState(pod).terminated;
+  const reason = pod && podFailure(pod);
+  return {
+    index,
+    values: itemValues(matrix, index),
+    ...(terminated ? { exitStatus: terminated.exitCode } : {}),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** Whether nothing more happens to an item. */
+export function isItemOver({ status }: Job, item: number): boolean {
+  return [status?.completedIndexes, status?.failedIndexes].some((text) => numbersOf(text).includes(item));
+}
+
+/** Pods in the order of their items, or those of one item. */
+export function byItem(pods: readonly Pod[], item?: number): readonly Pod[] {
+  if (item !== undefined) return pods.filter((pod) => indexOf(pod) === item);
+  return pods.toSorted((one, other) => (indexOf(one) ?? 0) - (indexOf(other) ?? 0));
+}
+
+/** @throws UserError for an item that a job does not have */
+export function requireItem(id: string, { spec }: Job, item: number | undefined): void {
+  const total = spec.completionMode === "Indexed" ? (spec.completions ?? 0) : 0;
+  if (item === undefined || item < total) return;
+  const identity = { code: "command-line-invalid", culprit: "--item" } as const;
+  if (total === 0) throw new UserError(identity, `Job ${id} has no items.`, "Leave --item out.");
+  throw new UserError(identity, `Job ${id} has no item ${item}.`, `Give a number from 0 to ${total - 1}.`);
+}
+
+/** Tells while a job with items is waited for how many of them are where: soon where that changes, else now and then. What it waits for while none runs is told by `tellWaits`. */
+export class ItemProgress {
+  readonly #timer: NodeJS.Timeout;
+  #told = "";
+  #since = Date.now();
+
+  constructor(
+    notice: (text: string) => void,
+    look: () => { readonly job: Job; readonly pods: readonly Pod[] } | undefined,
+  ) {
+    this.#timer = setInterval(() => {
+      const observed = look();
+      if (observed?.job.spec.completionMode !== "Indexed" || !observed.pods.some(hasBegun)) return;
+      const words = countWords(itemsOf(observed));
+      if (words === this.#told && Date.now() - this.#since < countInterval) return;
+      this.#told = words;
+      this.#since = Date.now();
+      notice(words);
+    }, interval);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Puts the same text before each line. */
+export class LinePrefix {
+  readonly #prefix: string;
+  #isStart = true;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  write(data: Buffer): Buffer {
+    if (data.length === 0) return data;
+    // Every byte is a character, whatever it is a part of.
+    const text = data.toString("latin1").replaceAll(/\n(?=[\s\S])/g, `\n${this.#prefix}`);
+    const start = this.#isStart ? this.#prefix : "";
+    this.#isStart = text.endsWith("\n");
+    return Buffer.from(start + text, "latin1");
+  }
+
+  /** Ends the last line, so that what follows begins with another one. */
+  end(): Buffer {
+    return Buffer.from(this.#isStart ? "" : "\n");
+  }
+}

@@ -1,0 +1,265 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createReadStream, existsSync, watch } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Environment } from "../core/environment.ts";
+import { Failure } from "../core/errors.ts";
+import { heartbeat, patience } from "../core/heartbeat.ts";
+import { takeLock } from "../core/lock.ts";
+import { startTimeOf } from "../core/processes.ts";
+import { userName } from "../core/user-name.ts";
+import { findContainerClient, requireContainerClient } from "../containers/client.ts";
+import { removeContainer } from "../containers/run.ts";
+import type { Mount } from "../containers/run-description.ts";
+import { parseExactly } from "../core/exact-json.ts";
+import { parseReply, type Reply } from "../core/protocol.ts";
+import { LocalSecrets } from "../secrets/local.ts";
+import { findSecrets } from "../secrets/variables.ts";
+import { requireInPlace, volumeMounts } from "../containers/volumes.ts";
+import {
+  endedBefore,
+  hasEnded,
+  type JobEngine,
+  type JobOutcome,
+  type JobStatus,
+  keptFor,
+  type ListedJob,
+  type LogChunk,
+  type ShownLog,
+  stillRuns,
+} from "./engine.ts";
+import {
+  containerName,
+  findJobFolder,
+  type JobFolder,
+  type JobRecord,
+  jobsFolder,
+  listJobFolders,
+  makeJobFolder,
+  readProgram,
+  readRecord,
+  removeAbandoned,
+  removeJobFolder,
+  writeRecord,
+} from "./job-folder.ts";
+import { killGroup, killMarked, signalProcess } from "../core/process-group.ts";
+import { jobVariable, type Program } from "./program.ts";
+
+/** How often a job's files are looked at where the system tells of no change, in milliseconds. */
+const interval = 500;
+
+/**
+ * Runs jobs on this machine, in processes and in containers. Each has a supervisor, a process of its own that outlives this one and writes down
+ * what becomes of the job; a job whose supervisor was killed has failed, and whoever looks at it next ends what is left of it.
+ */
+export class LocalEngine implements JobEngine {
+  readonly #root: string;
+  readonly #env: Environment;
+  readonly #supervisor: readonly string[];
+
+  /** @param supervisor command that calls `superviseJob`; the job's id is added */
+  constructor(env: Environment, supervisor: readonly string[]) {
+    this.#root = jobsFolder(env);
+    this.#env = env;
+    this.#supervisor = supervisor;
+  }
+
+  async submit(program: Program): Promise<string> {
+    await findSecrets(program.env, [new LocalSecrets(this.#env)]);
+    const volumes = await this.#mountsOf(program);
+    await this.#forgetOld();
+    const folder = await makeJobFolder(this.#root, { ...program, mounts: [...program.mounts, ...volumes] }, new Date());
+    const [command = "", ...args] = this.#supervisor;
+    const child = spawn(command, [...args, folder.id], {
+      // A job that this one may be part of does not take it with it.
+      env: { ...this.#env, [jobVariable]: undefined },
+      detached: true,
+      stdio: "ignore",
+      cwd: "/",
+    });
+    await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject)).catch((cause) => {
+      throw new Failure(
+        { code: "program-failed", culprit: command },
+        `The supervisor of job ${folder.id} cannot be started.`,
+        `Check that ${command} can be executed.`,
+        { cause },
+      );
+    });
+    child.unref();
+    return folder.id;
+  }
+
+  async status(id: string): Promise<JobStatus> {
+    return publicPart(await this.#settled(findJobFolder(this.#root, id)));
+  }
+
+  async isFunction(id: string): Promise<boolean> {
+    return (await readProgram(findJobFolder(this.#root, id))).isFunction;
+  }
+
+  async *logs(
+    id: string,
+    options: ShownLog & { readonly follow: boolean; readonly signal?: AbortSignal },
+  ): AsyncGenerator<LogChunk> {
+    const folder = findJobFolder(this.#root, id);
+    const { tail } = options;
+    const positions = {
+      stdout: await startOfTail(folder.stdout, tail),
+      stderr: await startOfTail(folder.stderr, tail),
+    };
+    for await (const record of this.#records(folder, options.signal)) {
+      const isLast = !options.follow || hasEnded(record);
+      for (const stream of ["stdout", "stderr"] as const) {
+        for await (const data of createReadStream(folder[stream], { start: positions[stream] })) {
+          positions[stream] += data.length;
+          yield { stream, data };
+        }
+      }
+      if (isLast) return;
+    }
+  }
+
+  async cancel(id: string): Promise<void> {
+    const folder = findJobFolder(this.#root, id);
+    await writeFile(folder.cancelled, "", { mode: 0o600 });
+    let isAsked = false;
+    const endNotice = heartbeat(`Waiting for job ${id} to end`, { after: patience });
+    try {
+      for await (const record of this.#records(folder)) {
+        if (hasEnded(record)) return;
+        if (!isAsked && record.pid !== undefined) isAsked = signalProcess(record.pid, record.startTime, "SIGTERM");
+      }
+    } finally {
+      endNotice();
+    }
+  }
+
+  async collect(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<JobOutcome> {
+    const folder = findJobFolder(this.#root, id);
+    let status: JobStatus | undefined;
+    for await (const record of this.#records(folder, signal)) {
+      status = publicPart(record);
+      if (hasEnded(record)) break;
+    }
+    const text = await readFile(folder.reply, "utf8").catch(() => undefined);
+    return {
+      status: status as JobStatus,
+      ...(text === undefined ? {} : { reply: parseReply(text, parseExactly) as Reply }),
+    };
+  }
+
+  async remove(id: string): Promise<void> {
+    const folder = findJobFolder(this.#root, id);
+    if (!hasEnded(await this.#settled(folder))) throw stillRuns(id);
+    await removeJobFolder(this.#root, folder);
+  }
+
+  async list(): Promise<ListedJob[]> {
+    const folders = await listJobFolders(this.#root);
+    const user = userName();
+    const found = await Promise.all(
+      folders.map(async (folder): Promise<ListedJob | undefined> => {
+        try {
+          const [record, { name, image }] = await Promise.all([this.#settled(folder), readProgram(folder)]);
+          return { ...publicPart(record), name, engine: image === undefined ? "process" : "container", user };
+        } catch (error) {
+          // Another process forgot it meanwhile.
+          if (!existsSync(folder.path)) return undefined;
+          throw error;
+        }
+      }),
+    );
+    const jobs = found.filter((job) => job !== undefined);
+    return jobs.sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
+  }
+
+  /** What a program's volumes are here. */
+  async #mountsOf({ image, volumes = {} }: Program): Promise<readonly Mount[]> {
+    if (Object.keys(volumes).length === 0) return [];
+    if (image !== undefined) return volumeMounts(volumes, requireContainerClient(this.#env), this.#env);
+    await requireInPlace(volumes);
+    return [];
+  }
+
+  async #forgetOld(): Promise<void> {
+    await removeAbandoned(this.#root);
+    const old = endedBefore(await this.list(), Date.now() - keptFor);
+    // Another process may be at it too.
+    await Promise.allSettled(old.map(({ id }) => this.remove(id)));
+  }
+
+  /** The record of a job, after the end of one whose supervisor is gone was written down. */
+  async #settled(folder: JobFolder): Promise<JobRecord> {
+    const record = await readRecord(folder);
+    if (hasEnded(record)) return record;
+    // A supervisor takes a moment to start.
+    if (record.pid === undefined && Date.now() - Date.parse(record.submitted) < 10_000) return record;
+    const lock = takeLock(folder.lock);
+    if (!lock) return record;
+    try {
+      const last = await readRecord(folder);
+      if (hasEnded(last)) return last;
+      await this.#removeRemains(folder, last);
+      const { group: _, ...rest } = last;
+      const reason = "Its supervisor was killed, or this machine was restarted.";
+      const lost: JobRecord = { ...rest, state: "failed", reason, ended: new Date().toISOString() };
+      await writeRecord(folder, lost);
+      return lost;
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** The record of a job as it is, and after each change of its files. */
+  async *#records(folder: JobFolder, signal?: AbortSignal): AsyncGenerator<JobRecord> {
+    // Where changes cannot be watched, the interval is all there is.
+    const watcher = watch(folder.path).on("error", () => {});
+    try {
+      for (;;) {
+        const over = new AbortController();
+        const options = { signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal };
+        const change = Promise.race([once(watcher, "change", options), delay(interval, undefined, options)]);
+        const changed = change.catch(() => signal?.throwIfAborted());
+        changed.catch(() => {});
+        try {
+          yield await this.#settled(folder);
+          await changed;
+        } finally {
+          over.abort();
+        }
+      }
+    } finally {
+      watcher.close();
+    }
+  }
+
+  async #removeRemains(folder: JobFolder, { group }: JobRecord): Promise<void> {
+    if (group && startTimeOf(group.pid) === group.startTime) await killGroup(group.pid);
+    await killMarked(jobVariable, folder.id);
+    if ((await readProgram(folder)).image === undefined) return;
+    const search = findContainerClient(this.#env);
+    if ("client" in search) await removeContainer(search.client, containerName(folder.id), this.#env);
+  }
+}
+
+/** Where the last lines of a file begin. */
+async function startOfTail(path: string, lines: number | undefined): Promise<number> {
+  if (lines === undefined) return 0;
+  const starts = [0];
+  let position = 0;
+  for await (const data of createReadStream(path)) {
+    for (let at = data.indexOf("\n"); at >= 0; at = data.indexOf("\n", at + 1)) {
+      starts.push(position + at + 1);
+      if (starts.length > lines + 1) starts.shift();
+    }
+    position += data.length;
+  }
+  // After the end of a last line another one has not begun.
+  const begun = starts.filter((start) => start < position);
+  return lines === 0 ? position : (begun.at(-lines) ?? 0);
+}
+
+function publicPart({ group: _, pid: __, startTime: ___, ...status }: JobRecord): JobStatus {
+  return status;
+}

@@ -1,0 +1,123 @@
+import { dirname } from "node:path";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { isExecutable } from "../core/executables.ts";
+import { functionLanguage } from "./function.ts";
+import type { Matrix } from "./matrix.ts";
+import { ownInterpreter, type ResolvedDeployment } from "./model.ts";
+import type { PlacedResources } from "../config/resources.ts";
+import type { Volumes } from "../config/volumes.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
+import type { Mount } from "../containers/run-description.ts";
+import type { Network } from "../config/limits.ts";
+import type { PlacedCode } from "./place-code.ts";
+import { functionRunner } from "./runners.ts";
+
+/** What an engine of this machine runs: a deployment with its code in place. */
+export interface Program {
+  /** What a person calls it: part of the job's id. */
+  readonly name: string;
+  /** Undefined: a process of this machine. */
+  readonly image?: RunnableImage;
+  /** Of its code, if that is from git. */
+  readonly commit?: string;
+  /** Program in the image that runs in place of the image's entrypoint. */
+  readonly entrypoint?: string;
+  /** Arguments of the image or its entrypoint, or a program with its arguments. */
+  readonly argv: readonly string[];
+  /** `SECRET:NAME` is replaced by the value of a secret when the program starts, and not before. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly mounts: readonly Mount[];
+  /** Folders are absolute. */
+  readonly volumes?: Volumes;
+  readonly stdin: string;
+  /** Whether it answers as `protocol.ts` says. */
+  readonly isFunction: boolean;
+  readonly resources: PlacedResources;
+  readonly network: Network;
+  readonly timeLimit?: number;
+  readonly retries: number;
+  /** It runs once for each item of this, on Kubernetes alone. */
+  readonly matrix?: Matrix;
+  /** How many items run at once. */
+  readonly parallelism?: number;
+}
+
+/** Set for every process of a job that runs on this machine, to the job's id: what it starts is known by it. */
+export const jobVariable = "SLIPWAY_JOB";
+
+/** Variables of this machine that its programs need to work at all. A job sees no other ones but its own. */
+const machineVariables = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR)$/;
+
+/**
+ * Puts together what runs. Variables given by the deployment win over all others.
+ *
+ * @param code with an image, as its container sees it; else folders of this machine
+ * @throws UserError for an interpreter that this machine or these engines do not have
+ */
+export function makeProgram(
+  name: string,
+  deployment: ResolvedDeployment,
+  code: PlacedCode | Pick<PlacedCode, "folders">,
+  env: Environment,
+): Program {
+  const { code: source, interpreter, resources, volumes, time_limit, retries, matrix, parallelism } = deployment;
+  const [cwd] = code.folders;
+  const common = {
+    name,
+    stdin: JSON.stringify(deployment.arguments ?? []),
+    isFunction: deployment.function !== undefined,
+    resources,
+    network: deployment.network ?? "none",
+    ...(volumes === undefined ? {} : { volumes }),
+    ...(time_limit === undefined ? {} : { timeLimit: time_limit }),
+    retries,
+    ...(matrix === undefined ? {} : { matrix }),
+    ...(parallelism === undefined ? {} : { parallelism }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(source && "GitRepoCommit" in source ? { commit: source.GitRepoCommit.commit } : {}),
+  };
+  const own = { ...pathOf(code.folders), ...deployment.environment };
+  if ("image" in code) {
+    const { image, mounts } = code;
+    const runner = runnerOf(deployment, code.folders);
+    if (runner === undefined) return { ...common, image, argv: deployment.command ?? [], env: own, mounts };
+    // Debian has no `python`.
+    const entrypoint = runner.language === "python" ? "python3" : "node";
+    return { ...common, image, entrypoint, argv: runner.argv, env: own, mounts };
+  }
+  if ("ServerAvailableInterpreter" in interpreter) {
+    const { interpreter_path: given } = interpreter.ServerAvailableInterpreter;
+    const path = given === ownInterpreter ? process.execPath : given;
+    if (!isExecutable(path)) {
+      throw new UserError(
+        { code: "program-missing", culprit: path },
+        `The interpreter ${path} is not on this machine, or cannot be executed.`,
+        "Install it, or set `interpreter_path` to another one.",
+      );
+    }
+    const machine = Object.entries(env).flatMap(([key, value]) =>
+      machineVariables.test(key) && value !== undefined ? [[key, value] as const] : [],
+    );
+    // `python` is the interpreter that was named, as in a virtual environment that is active.
+    const PATH = `${dirname(path)}:${env["PATH"] ?? "/usr/bin:/bin"}`;
+    const runner = runnerOf(deployment, code.folders);
+    const argv = runner ? [path, ...runner.argv] : (deployment.command ?? []);
+    return { ...common, argv, env: { ...Object.fromEntries(machine), PATH, ...own }, mounts: [] };
+  }
+  const [kind = ""] = Object.keys(interpreter);
+  throw new TypeError(`${kind} is to be made before it runs: prepareInterpreter`);
+}
+
+function runnerOf({ function: name }: ResolvedDeployment, folders: readonly string[]) {
+  if (name === undefined) return undefined;
+  const language = functionLanguage(name) ?? "python";
+  return { language, argv: functionRunner(language, name, folders) };
+}
+
+function pathOf(folders: readonly string[]): Record<string, string> {
+  if (folders.length === 0) return {};
+  // Code is shared by everyone who has the same: nothing may be written beside it.
+  return { PYTHONPATH: folders.join(":"), PYTHONDONTWRITEBYTECODE: "1" };
+}

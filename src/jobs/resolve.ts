@@ -1,0 +1,134 @@
+import { UserError } from "../core/errors.ts";
+import type { EnvironmentKind } from "../python-environments/model.ts";
+import { ownArchitecture } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { openByName } from "../registry/open-by-name.ts";
+import { type CodeOptions, type LocalCode, localCode } from "./code.ts";
+import { resolveBranch } from "../git/remote.ts";
+import type { JobLock } from "./lock.ts";
+import type {
+  Code,
+  ContainerAtDigest,
+  Deployment,
+  EnvironmentGround,
+  ImageTarget,
+  Interpreter,
+  ResolvedCode,
+  ResolvedInterpreter,
+} from "./model.ts";
+import type { DeploymentFile } from "./read.ts";
+import { type BaseOptions, resolveBase } from "./resolve-base.ts";
+import { environmentFiles } from "./resolve-environment.ts";
+import { resolveTag } from "./resolve-image.ts";
+
+/** Options for looking up a deployment's images, branches and files. */
+export interface ResolveOptions extends CodeOptions, BaseOptions {
+  /** The image of a target of this Bazel repository, as it was pushed. */
+  readonly imageOf: (target: ImageTarget) => ContainerAtDigest;
+}
+
+/**
+ * Finds out what everything in a deployment means now: a tag becomes a digest, a branch a commit, the files of an environment their
+ * content (SPEC section 2). Registry and git server are asked at the same time.
+ *
+ * @throws UserError that names the tag, branch, file or server
+ */
+export async function resolveDeployment(
+  { deployment, folder }: DeploymentFile,
+  options: ResolveOptions,
+): Promise<JobLock> {
+  const { interpreter: wanted, code: wantedCode, ...rest } = deployment;
+  const platform = deployment.platform ?? `linux/${ownArchitecture()}`;
+  const [container, code] = await Promise.all([
+    resolveContainer(wanted, platform, options),
+    wantedCode && resolveCode(wantedCode, options),
+  ]);
+  const interpreter = container ?? (await resolveFiles(wanted, code, folder, { ...options, platform }));
+  const isInterpreterOpen = JSON.stringify(interpreter) !== JSON.stringify(wanted);
+  const usesPlatform = !("ServerAvailableInterpreter" in interpreter);
+  return {
+    version: 1,
+    deployment: {
+      ...rest,
+      interpreter,
+      ...(code ? { code } : {}),
+      ...(usesPlatform ? { platform } : {}),
+    },
+    source: {
+      ...(isInterpreterOpen ? { interpreter: wanted } : {}),
+      ...(wantedCode && "GitRepoBranch" in wantedCode ? { code: wantedCode } : {}),
+    },
+  };
+}
+
+async function resolveContainer(
+  interpreter: Interpreter,
+  platform: string,
+  options: ResolveOptions,
+): Promise<ResolvedInterpreter | undefined> {
+  if ("ContainerAtTag" in interpreter) {
+    const open = options.openRegistry ?? ((registry: string) => openByName(registry, options.env));
+    return { ContainerAtDigest: await resolveTag(interpreter.ContainerAtTag, platform, open) };
+  }
+  if ("ImageTarget" in interpreter) return { ContainerAtDigest: options.imageOf(interpreter.ImageTarget) };
+  return undefined;
+}
+
+async function resolveCode(code: Code, options: ResolveOptions): Promise<ResolvedCode> {
+  if (!("GitRepoBranch" in code)) return code;
+  const { repo_url, branch, path_to_source } = code.GitRepoBranch;
+  const commit = await resolveBranch(repo_url, branch, { env: options.env ?? process.env, ...options.git });
+  return { GitRepoCommit: { repo_url, commit, path_to_source } };
+}
+
+async function resolveFiles(
+  interpreter: Interpreter,
+  code: ResolvedCode | undefined,
+  folder: string,
+  options: ResolveOptions & { readonly platform: string },
+): Promise<ResolvedInterpreter> {
+  const described = environmentOf(interpreter);
+  if (described === undefined) return interpreter as ResolvedInterpreter;
+  const { kind, path, python } = described;
+  const [{ content }, base] = await Promise.all([
+    localCode(code, folder, options).then((local) => filesOf(kind, path, local)),
+    resolveBase(described, options),
+  ]);
+  const fields = {
+    path,
+    ...(python === undefined ? {} : { python }),
+    ...(base === undefined ? {} : { base }),
+    content,
+  };
+  return { [kind]: fields } as unknown as ResolvedInterpreter;
+}
+
+/** An environment of files, as a deployment or a lock names it. */
+export interface DescribedEnvironment extends EnvironmentGround {
+  readonly kind: EnvironmentKind;
+  readonly path: string;
+  /** In a lock. */
+  readonly content?: Digest;
+}
+
+/** The environment that an interpreter is, where files describe it. */
+export function environmentOf(interpreter: Deployment["interpreter"]): DescribedEnvironment | undefined {
+  for (const kind of ["PoetryProject", "CondaEnv", "PipRequirements"] as const) {
+    const found = (interpreter as Partial<Record<EnvironmentKind, Omit<DescribedEnvironment, "kind">>>)[kind];
+    if (found) return { kind, ...found };
+  }
+  return undefined;
+}
+
+/** The files of an environment in the first folder of the code, which is where a job starts. */
+export async function filesOf(kind: EnvironmentKind, path: string, { folders }: LocalCode) {
+  const [first] = folders;
+  if (first === undefined) {
+    throw new UserError(
+      { code: "field-invalid", culprit: kind },
+      `${kind} needs the files of \`code\`, which is missing.`,
+      "Add `code` with the folder that contains them.",
+    );
+  }
+  return environmentFiles(kind, path, first);
+}

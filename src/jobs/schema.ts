@@ -1,0 +1,411 @@
+import { posix } from "node:path";
+import { z } from "zod";
+import { referenceComplaint, secretIn } from "../core/secret-reference.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
+import { isTag, parseReference, type Reference } from "../oci/reference.ts";
+import { spokenValue } from "../config/document.ts";
+import { type GitProtocol, isBranchName, parseGitUrl, safeProtocols } from "../git/url.ts";
+import { itemCount, maximumItems, maximumMatrix } from "./matrix.ts";
+import type { Json } from "./model.ts";
+import { ownInterpreter } from "./model.ts";
+import { parseBytes, parseDuration } from "../config/quantity.ts";
+import { scheduleComplaint, timeZoneComplaint } from "./schedule.ts";
+import { type Volumes, volumeComplaints } from "../config/volumes.ts";
+
+/** What a check says of a value: what is wrong, and what to do. Travels through zod as the message of an issue. */
+export function complaint(problem: string, remedy: string): string {
+  return JSON.stringify([problem, remedy]);
+}
+
+/** What {@link complaint} put together; undefined for a message of zod's own. */
+export function readComplaint(message: string): { problem: string; remedy: string } | undefined {
+  if (!message.startsWith("[")) return undefined;
+  const [problem, remedy] = JSON.parse(message) as [string, string];
+  return { problem, remedy };
+}
+
+const nul: [string, string] = ["contains a NUL character", "Remove it."];
+
+/** A value with its own rule: `check` gives what is wrong with it, or undefined. */
+export function checked<T extends z.ZodType>(
+  schema: T,
+  check: (value: z.output<T>) => [problem: string, remedy: string] | undefined,
+) {
+  return schema.superRefine((value, context) => {
+    const wrong = check(value);
+    if (wrong) context.addIssue({ code: "custom", message: complaint(...wrong) });
+  });
+}
+
+/**
+ * Fields, all known: the message for one that is not lists them.
+ *
+ * @param remedies as for {@link unknownFields}
+ */
+export function strictFields<T extends z.ZodRawShape>(what: string, shape: T, remedies?: Record<string, string>) {
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape, remedies) : undefined),
+  });
+}
+
+/**
+ * The message for fields that are not known; read by `issuesOf`.
+ *
+ * @param remedies of fields that other tools know, or that are elsewhere
+ */
+export function unknownFields(
+  what: string,
+  shape: z.ZodRawShape,
+  remedies: Readonly<Record<string, string>> = {},
+): string {
+  return JSON.stringify({ what, known: Object.keys(shape), remedies });
+}
+
+/** The complaint about a choice in which nothing is chosen. */
+export const saysNothing = "says nothing";
+
+/** A union of objects with one key each. */
+type OneOf<T extends z.ZodRawShape, Side extends "input" | "output"> = {
+  [K in keyof T]-?: Record<K, NonNullable<T[K]>["_zod"][Side]>;
+}[keyof T];
+
+/** Exactly one of the given kinds, which the key names. */
+function oneOf<T extends z.ZodRawShape>(what: string, kinds: T) {
+  const names = Object.keys(kinds);
+  const schema: unknown = checked(
+    strictFields(what, Object.fromEntries(names.map((name) => [name, (kinds[name] as z.ZodType).optional()]))),
+    (value) => {
+      const given = names.filter((name) => (value as Record<string, unknown>)[name] !== undefined);
+      if (given.length === 1) return undefined;
+      const problem = given.length === 0 ? saysNothing : `is ${given.join(" and ")} at once`;
+      return [problem, `Give one of: ${names.join(", ")}.`];
+    },
+  );
+  return schema as z.ZodType<OneOf<T, "output">, OneOf<T, "input">>;
+}
+
+export const text = checked(z.string(), (value) =>
+  value === "" ? ["is empty", "Give a text."] : value.includes("\0") ? nul : undefined,
+);
+
+/** A path inside the code: relative, and not out of it. */
+const innerPath = checked(text, (value) => {
+  if (value.startsWith("/")) return ["is an absolute path", "Give a path relative to the root of the code."];
+  const isOut = posix.normalize(value).split("/")[0] === "..";
+  return isOut ? ["leads out of the code", "Give a path inside the code."] : undefined;
+});
+
+const interpreterPath = checked(text, (value) =>
+  value.startsWith("/") || value === ownInterpreter
+    ? undefined
+    : ["is not an absolute path", `Start it with /, or write ${ownInterpreter} for Slipway's own.`],
+);
+
+/** The name of an image that a text is; undefined where it is none. */
+export function referenceIn(value: string): Reference | undefined {
+  try {
+    return parseReference(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A repository of images without tag and digest, as its deployment has them apart. */
+const imageRepository = checked(z.string(), (value) => {
+  const reference = referenceIn(value);
+  if (!reference)
+    return ["is not a repository of images", "Write REGISTRY/NAME, as in registry.example.com/team/image."];
+  if (reference.tag === undefined && reference.digest === undefined) return undefined;
+  const part = reference.digest === undefined ? "tag" : "digest";
+  return [`contains a ${part}`, `Give it as \`${part}\`, beside \`repository\`.`];
+});
+
+const tag = checked(z.string(), (value) =>
+  isTag(value) ? undefined : ["is not a tag", "Write up to 128 letters, digits and . _ -; do not start with . or -."],
+);
+
+const digest = checked(z.string(), (value) =>
+  isDigest(value) ? undefined : ["is not a digest", "Write sha256: and 64 lower-case hexadecimal digits."],
+).transform((value) => value as Digest);
+
+const label = checked(z.string(), (value) =>
+  /^(@{1,2}[\w.+~-]*)?\/\/[\w./+=,@~-]*(:[\w./+=,@~-]+)?$/.test(value) && value !== "//"
+    ? undefined
+    : ["is not the label of a target", "Write //PACKAGE:NAME."],
+);
+
+const pythonVersion = checked(z.string(), (value) =>
+  /^3\.\d{1,2}(\.\d{1,2})?$/.test(value)
+    ? undefined
+    : ["is not a version of Python 3", 'Write it like "3.12" or "3.12.4".'],
+);
+
+const commit = checked(z.string(), (value) => {
+  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) return undefined;
+  return /^[0-9a-f]{4,63}$/i.test(value)
+    ? ["is not a whole commit id", "Write all 40 lower-case digits, as `git rev-parse` prints them."]
+    : ["is not a commit id", "Write 40 hexadecimal digits, or use GitRepoBranch for a branch."];
+});
+
+const branch = checked(z.string(), (value) =>
+  isBranchName(value)
+    ? undefined
+    : ["is not the name of a branch", "Write it as `git branch` does, without refs/heads/."],
+);
+
+/** A value of JSON as it is: zod's own type leaves out what is called `__proto__`. */
+const json = checked(z.unknown() as z.ZodType as z.ZodType<Json, Json>, (value) => {
+  if (!everyNumber(value, Number.isFinite)) {
+    return [
+      `is ${spokenValue(value)}, which JSON does not have`,
+      "Give null, true, false, a finite number, a text, a list, or a group of these.",
+    ];
+  }
+  return everyNumber(value, isExact)
+    ? undefined
+    : [
+        "contains an integer with too many digits to pass it unchanged",
+        "Put it in quotes, and convert it in the function.",
+      ];
+});
+
+function everyNumber(value: Json, is: (number: number) => boolean): boolean {
+  if (typeof value === "number") return is(value);
+  return typeof value !== "object" || value === null || Object.values(value).every((item) => everyNumber(item, is));
+}
+
+/** Whether a number is no integer that was read as another one. From 1e21 on they are written as fractions are. */
+function isExact(number: number): boolean {
+  return !Number.isInteger(number) || Number.isSafeInteger(number) || Math.abs(number) >= 1e21;
+}
+
+/** Values by any names, in which `__proto__` is a name as others are; a record of zod leaves it out. */
+export function named<T extends z.ZodType>(item: T) {
+  return (z.unknown() as z.ZodType as z.ZodType<unknown, Readonly<Record<string, z.input<T>>>>).transform(
+    (value, context): Readonly<Record<string, z.output<T>>> => {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        context.addIssue({ code: "invalid_type", expected: "record", input: value });
+        return z.NEVER;
+      }
+      const parsed = Object.entries(value).map(([name, each]) => [name, item.safeParse(each)] as const);
+      for (const [name, { error }] of parsed) {
+        for (const issue of error?.issues ?? []) {
+          const placed = { ...issue, path: [name, ...issue.path], input: value };
+          context.addIssue(placed as Parameters<typeof context.addIssue>[0]);
+        }
+      }
+      return Object.fromEntries(parsed.map(([name, { data }]) => [name, data as z.output<T>]));
+    },
+  );
+}
+
+/** May be empty. */
+const anyText = checked(z.string(), (value) => (value.includes("\0") ? nul : undefined));
+
+const variables = named(anyText).meta({ type: "object", additionalProperties: { type: "string" } });
+
+const environment = variables.superRefine((value, context) => {
+  for (const [name, text] of Object.entries(value)) {
+    const wrong = typeof text === "string" ? referenceComplaint(text) : undefined;
+    if (wrong) context.addIssue({ code: "custom", path: [name], message: complaint(...wrong) });
+    const message = nameComplaint(name);
+    if (message) context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message });
+  }
+});
+
+function nameComplaint(name: string): string | undefined {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return undefined;
+  return complaint("is not the name of a variable", "Write letters, digits and _, no digit first.");
+}
+
+/** A value of a matrix, as its variable has it. */
+const matrixValue = z
+  .union([anyText, z.number(), z.boolean()])
+  .transform(String)
+  .superRefine((value, context) => {
+    if (secretIn(value) === undefined) return;
+    const message = complaint("is a secret", "Give it in `environment`: whoever may look at the job sees the matrix.");
+    context.addIssue({ code: "custom", message });
+  });
+
+const matrix = named(
+  checked(z.array(matrixValue), (values) => {
+    if (values.length === 0) return ["is empty", "Give at least one value."];
+    const twice = values.find((value, index) => values.indexOf(value) !== index);
+    return twice === undefined ? undefined : [`has ${JSON.stringify(twice)} twice`, "Leave one of them out."];
+  }),
+)
+  .meta({
+    type: "object",
+    additionalProperties: { type: "array", minItems: 1, items: { type: ["string", "number", "boolean"] } },
+  })
+  .superRefine((value, context) => {
+    for (const name of Object.keys(value)) {
+      const wrong = nameComplaint(name);
+      if (wrong) context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message: wrong });
+    }
+    const items = itemCount(value);
+    const add = (problem: string, remedy: string) =>
+      context.addIssue({ code: "custom", message: complaint(problem, remedy) });
+    if (Object.keys(value).length === 0)
+      add("is empty", "Name at least one variable with its values, or leave it out.");
+    else if (items > maximumItems) add(`has ${items} items`, `Give at most ${maximumItems}, in several jobs.`);
+    else if (Buffer.byteLength(JSON.stringify(value)) > maximumMatrix)
+      add("is too large", `Give at most ${maximumMatrix} bytes, such as numbers that the program looks up.`);
+  });
+
+/** A number, or a text that a person finds easier. */
+function quantity(parse: (value: string) => number | undefined, what: string, example: string) {
+  return (z.unknown() as z.ZodType<unknown, number | string>)
+    .meta({ type: ["number", "string"] })
+    .transform((value, context): number => {
+      const number = typeof value === "string" ? parse(value) : value;
+      if (typeof number === "number" && Number.isSafeInteger(number) && number > 0) return number;
+      context.addIssue({ code: "custom", message: complaint(`is not ${what}`, `Write it like ${example}.`) });
+      return z.NEVER;
+    });
+}
+
+export const memory = quantity(parseBytes, "an amount of memory", "512MiB, 2GB, or a number of bytes");
+
+export function number(minimum: number, maximum: number, isWhole: boolean) {
+  return checked(z.number(), (value) => {
+    const isRight = value >= minimum && value <= maximum && (!isWhole || Number.isInteger(value));
+    const kind = isWhole ? "a whole number" : "a number";
+    return isRight ? undefined : [`is ${value}`, `Give ${kind} from ${minimum} to ${maximum}.`];
+  }).meta({ type: isWhole ? "integer" : "number", minimum, maximum });
+}
+
+const volumes = (named(z.unknown()) as z.ZodType as z.ZodType<Volumes, Volumes>)
+  .meta({
+    type: "object",
+    additionalProperties: {
+      type: "object",
+      properties: { claim: { type: "string" }, folder: { type: "string" }, writable: { type: "boolean" } },
+      additionalProperties: false,
+    },
+  })
+  .superRefine((value, context) => {
+    for (const { path, isKey = false, problem, remedy } of volumeComplaints(value)) {
+      context.addIssue({ code: "custom", path: [...path], params: { isKey }, message: complaint(problem, remedy) });
+    }
+  });
+
+type Network = "none" | "host";
+const network = checked(z.string() as z.ZodType as z.ZodType<Network, Network>, (value) =>
+  value === "none" || value === "host"
+    ? undefined
+    : ["is neither none nor host", "Write none, or host to use this machine's network."],
+).meta({ enum: ["none", "host"] });
+
+const platform = checked(z.string(), (value) =>
+  /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9]+)?$/.test(value)
+    ? undefined
+    : ["is not a platform", "Write OS/ARCHITECTURE, as in linux/amd64 or linux/arm64."],
+);
+
+const base = checked(z.string(), (value) =>
+  referenceIn(value)
+    ? undefined
+    : ["is not an image", "Write REGISTRY/NAME:TAG, as in docker.io/library/python:3.12-slim."],
+);
+
+const lockedBase = checked(base, (value) =>
+  value.includes("@") ? undefined : ["has no digest", "Resolve the job again."],
+);
+
+/** Where an environment's files are in the code. */
+function environmentFiles(kind: string, path: string, isLocked: boolean) {
+  return strictFields(`a field of ${kind}`, {
+    path: innerPath.default(path),
+    python: pythonVersion.exactOptional(),
+    base: (isLocked ? lockedBase : base).exactOptional(),
+    ...((isLocked ? { content: digest } : {}) as object),
+  });
+}
+
+/** Interpreters: all of them, or those of a lock. */
+export function interpreterFields(isLocked: boolean) {
+  return oneOf("an interpreter", {
+    ...(isLocked
+      ? {}
+      : {
+          ContainerAtTag: strictFields("a field of ContainerAtTag", {
+            repository: imageRepository,
+            tag: tag.default("latest"),
+          }),
+          ImageTarget: strictFields("a field of ImageTarget", { target: label, tag: text.default("default") }),
+        }),
+    ContainerAtDigest: strictFields("a field of ContainerAtDigest", { repository: imageRepository, digest }),
+    PoetryProject: environmentFiles("PoetryProject", ".", isLocked),
+    CondaEnv: environmentFiles("CondaEnv", "condaenv.yml", isLocked),
+    PipRequirements: environmentFiles("PipRequirements", "requirements.txt", isLocked),
+    ServerAvailableInterpreter: strictFields("a field of ServerAvailableInterpreter", {
+      interpreter_path: interpreterPath,
+    }),
+  });
+}
+
+export function codeFields(protocols: readonly GitProtocol[], isLocked: boolean) {
+  const url = checked(z.string(), (value) => {
+    const parsed = parseGitUrl(value, protocols);
+    return "problem" in parsed ? [parsed.problem, parsed.remedy] : undefined;
+  });
+  const place = { repo_url: url, path_to_source: innerPath.default(".") };
+  const paths = checked(z.array(text), (value) =>
+    value.length === 0 ? ["is empty", "Name at least one folder, or leave `code` out."] : undefined,
+  );
+  const unlocked = {
+    GitRepoBranch: strictFields("a field of GitRepoBranch", { ...place, branch: branch.default("main") }),
+    git_repo: checked(
+      strictFields("a field of git_repo", { ...place, branch: branch.exactOptional(), commit: commit.exactOptional() }),
+      (value) =>
+        value.branch !== undefined && value.commit !== undefined
+          ? ["has both a branch and a commit", "Keep one of them."]
+          : undefined,
+    ).transform(({ branch: name, commit: id, ...rest }) =>
+      id === undefined
+        ? { GitRepoBranch: { ...rest, branch: name ?? "main" } }
+        : { GitRepoCommit: { ...rest, commit: id } },
+    ),
+  };
+  return oneOf("a kind of code", {
+    ...(isLocked ? {} : unlocked),
+    GitRepoCommit: strictFields("a field of GitRepoCommit", { ...place, commit }),
+    ServerAvailableFolder: strictFields("a field of ServerAvailableFolder", { code_paths: paths }),
+  }).transform((value) => ("git_repo" in value ? value.git_repo : value));
+}
+
+export interface SchemaOptions {
+  /** Of git servers. Default: {@link safeProtocols}. */
+  readonly protocols?: readonly GitProtocol[];
+  /** The deployment is that of a lock: with nothing in it to ask. */
+  readonly isLocked?: boolean;
+}
+
+/** The fields of a deployment. What holds between them is in `read.ts`. */
+export function deploymentFields({ protocols = safeProtocols, isLocked = false }: SchemaOptions = {}) {
+  return strictFields("a field of a job", {
+    interpreter: interpreterFields(isLocked),
+    code: codeFields(protocols, isLocked).nullable().exactOptional(),
+    command: z.array(anyText).exactOptional(),
+    function: text.exactOptional(),
+    arguments: z.array(json).exactOptional(),
+    environment: environment.prefault({}),
+    resources: strictFields("a resource", {
+      cpu: number(0.001, 10_000, false).exactOptional(),
+      memory: memory.exactOptional(),
+      gpu: number(0, 1000, true).exactOptional(),
+      instance_type: text.exactOptional(),
+    }).prefault({}),
+    volumes: volumes.exactOptional(),
+    network: network.exactOptional(),
+    platform: platform.exactOptional(),
+    time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds").exactOptional(),
+    retries: number(0, 100, true).default(0),
+    matrix: matrix.exactOptional(),
+    parallelism: number(1, 1000, true).exactOptional(),
+    schedule: checked(z.string(), scheduleComplaint).exactOptional(),
+    time_zone: checked(z.string(), timeZoneComplaint).exactOptional(),
+  }).transform(({ code, ...rest }) => (code ? { ...rest, code } : rest));
+}

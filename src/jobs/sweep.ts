@@ -1,0 +1,52 @@
+import type { Environment } from "../core/environment.ts";
+import { dimensions, indexVariable, type Matrix } from "./matrix.ts";
+import { parseImageConfig } from "../oci/config.ts";
+import { SourceImage } from "../registry/source-image.ts";
+import type { Program } from "./program.ts";
+
+/**
+ * The program of a job with a matrix: a shell sets the variables of the pod's item, then becomes the program. So one pod template does for all
+ * items, and no item needs an object of its own in the cluster.
+ *
+ * @param platform of its image
+ */
+export async function itemProgram(
+  program: Program,
+  { platform, env }: { readonly platform: string | undefined; readonly env: Environment },
+): Promise<Program> {
+  const { matrix, image, entrypoint, argv } = program;
+  if (matrix === undefined || image === undefined) return program;
+  const command = entrypoint === undefined ? await commandOf(image, argv, platform, env) : [entrypoint, ...argv];
+  return { ...program, entrypoint: "/bin/sh", argv: ["-c", `${itemScript(matrix)}exec "$@"`, "sh", ...command] };
+}
+
+/** What a container of the image runs, given these arguments. */
+async function commandOf(
+  image: string,
+  argv: readonly string[],
+  platform: string | undefined,
+  env: Environment,
+): Promise<readonly string[]> {
+  const source = new SourceImage({ image, env, ...(platform === undefined ? {} : { platform }) });
+  try {
+    const { config = {} } = parseImageConfig((await source.read()).config, `Configuration of ${image}`);
+    const { Entrypoint, Cmd } = config;
+    return [...(Entrypoint ?? []), ...(argv.length > 0 ? argv : (Cmd ?? []))];
+  } finally {
+    source.close();
+  }
+}
+
+/** A script that sets the variables of the item whose number is in `JOB_COMPLETION_INDEX`. */
+export function itemScript(matrix: Matrix): string {
+  return dimensions(matrix)
+    .map(({ name, values, run }) => {
+      const cases = values.map((value, index) => `${index}) ${name}=${quoted(value)};;`).join(" ");
+      return `case $((${indexVariable} / ${run} % ${values.length})) in ${cases} esac\nexport ${name}\n`;
+    })
+    .join("");
+}
+
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`;
+}

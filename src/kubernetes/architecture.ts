@@ -1,0 +1,38 @@
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { architectureLabel, type PlacedResources } from "../config/resources.ts";
+import { parseImageConfig } from "../oci/config.ts";
+import { SourceImage } from "../registry/source-image.ts";
+
+/**
+ * Refuses an image that is not for the architecture of the nodes it is placed on, because its program could not start there. Accepts all images
+ * where nodes of any architecture do, and where this machine cannot read the image.
+ *
+ * @throws UserError naming both
+ */
+export async function checkArchitecture(
+  image: string,
+  { nodeSelector }: PlacedResources,
+  env: Environment,
+): Promise<void> {
+  const wanted = nodeSelector?.[architectureLabel];
+  const found = wanted === undefined ? undefined : await architectureOf(image, wanted, env);
+  if (found === wanted) return;
+  throw new UserError(
+    { code: "image-unsuitable", culprit: image },
+    `Image ${image} is not for ${wanted}, the architecture of its instance type.`,
+    `Build it for linux/${wanted}, set \`platform\` of the job to that, or choose another instance type.`,
+  );
+}
+
+/** @returns what is wanted where the image has it, or nobody knows */
+async function architectureOf(image: string, wanted: string, env: Environment): Promise<string | undefined> {
+  const source = new SourceImage({ image, env, platform: `linux/${wanted}` });
+  try {
+    return parseImageConfig((await source.read()).config, `Configuration of ${image}`).architecture;
+  } catch (error) {
+    return error instanceof UserError && error.code === "image-unsuitable" ? undefined : wanted;
+  } finally {
+    source.close();
+  }
+}

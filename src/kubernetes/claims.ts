@@ -1,0 +1,28 @@
+import { UserError } from "../core/errors.ts";
+import type { Volumes } from "../config/volumes.ts";
+import { claimsOf } from "../containers/volumes.ts";
+import { refusalOf } from "./api-error.ts";
+import type { Cluster } from "./cluster.ts";
+
+/**
+ * Refuses volumes that pods would wait for without end, as far as this user may look at claims.
+ *
+ * @throws UserError for a folder, and for a claim that is not there
+ */
+export async function requireClaims({ api, namespace }: Cluster, volumes: Volumes = {}): Promise<void> {
+  await Promise.all(
+    claimsOf(volumes).map(async ({ path, claim }) => {
+      const url = `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${claim}`;
+      const status = await api.ask("GET", url).then(
+        () => 200,
+        (error) => refusalOf(error)?.status,
+      );
+      if (status !== 404) return;
+      throw new UserError(
+        { code: "volume-unusable", culprit: path },
+        `volumes: ${path} names ${claim}, and namespace ${namespace} has no claim of that name.`,
+        "Make the PersistentVolumeClaim, or name another one.",
+      );
+    }),
+  );
+}

@@ -1,0 +1,26 @@
+import type { PlacedResources } from "../config/resources.ts";
+
+/** The fields of a pod's spec that choose its node. */
+export function placementOf({ nodeSelector = {}, tolerations = [], priorityClass }: PlacedResources): object {
+  return {
+    ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector }),
+    ...(tolerations.length === 0 ? {} : { tolerations }),
+    ...(priorityClass === undefined ? {} : { priorityClassName: priorityClass }),
+  };
+}
+
+/** The field `resources` of a container. Requests equal limits, so that a node in need ends these pods last. */
+export function resourcesOf({ cpu, memory, gpu = 0, gpuResource = "nvidia.com/gpu" }: PlacedResources): object {
+  const amounts = {
+    ...(cpu === undefined ? {} : { cpu: processors(cpu) }),
+    ...(memory === undefined ? {} : { memory: String(memory) }),
+    ...(gpu === 0 ? {} : { [gpuResource]: String(gpu) }),
+  };
+  return Object.keys(amounts).length === 0 ? {} : { resources: { requests: amounts, limits: amounts } };
+}
+
+/** Processors as Kubernetes writes them back, rounded up to thousandths: `2`, `1500m`. */
+function processors(cpu: number): string {
+  const thousandths = Math.ceil(cpu * 1000);
+  return thousandths % 1000 === 0 ? String(thousandths / 1000) : `${thousandths}m`;
+}

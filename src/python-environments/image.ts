@@ -1,0 +1,129 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Environment } from "../core/environment.ts";
+import { replaceFile } from "../core/files.ts";
+import type { TarEntry } from "../layer/entry.ts";
+import { writeLayer } from "../layer/write.ts";
+import { formatLayerMetadata, parseLayerMetadata } from "../oci/layer.ts";
+import { formatReference } from "../oci/reference.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
+import { appendLayers, type LocalLayer } from "../signatures/append.ts";
+import type { PushEvent } from "../registry/client/push.ts";
+import { ifRunnable, isRestricted } from "../signatures/runnable-image.ts";
+import { SourceImage } from "../registry/source-image.ts";
+import { openWritable, type WritableOptions } from "../registry/writable.ts";
+import { basePython, variablesOf } from "./base-python.ts";
+import { createConda } from "./conda.ts";
+import { condaEntries } from "./conda-tree.ts";
+import { type EnvironmentSource, environmentKey } from "./model.ts";
+import { installFor } from "./pip.ts";
+import { targetOf } from "./platform.ts";
+import { builtOnce, environmentsFolder } from "./store.ts";
+import { type BasePython, imageEnvironment, venvEntries } from "./venv-tree.ts";
+
+/** Where environments are in a registry; the key of each is its tag. */
+const environmentsRepository = "slipway/environments";
+
+export interface EnvironmentImageOptions extends WritableOptions {
+  /** The image it stands on: `HOST/REPOSITORY@sha256:…`. */
+  readonly base: RunnableImage;
+  /** `os/architecture[/variant]`. */
+  readonly platform: string;
+  readonly env: Environment;
+  /** Called before it is built. */
+  readonly onBuild?: () => void;
+  readonly onEvent?: (event: PushEvent) => void;
+}
+
+/**
+ * The image of an environment of files: a layer on its base, in the registry of jobs. Whoever has that registry shares it: where the tag that stands
+ * for files, base and platform is there, nothing is built, fetched or sent. Where the configuration file requires a signature of the
+ * environment or of its base, one that someone else made must have the signature that is required of environments, and is built here otherwise.
+ *
+ * @returns `HOST/slipway/environments@sha256:…`
+ * @throws UserError when it cannot be made of these files on this base, or a program for that is missing; Failure when an index does not answer
+ */
+export async function environmentImage(
+  source: EnvironmentSource,
+  options: EnvironmentImageOptions,
+): Promise<RunnableImage> {
+  const { base, platform, env, python } = { ...options, python: source.python ?? "" };
+  const key = environmentKey(source, { base: base.slice(base.indexOf("@") + 1), platform, python });
+  const known = await inRegistry(key, options);
+  if (known !== undefined) return known;
+  const image = new SourceImage({ image: base, platform, env });
+  try {
+    const interpreter = source.kind === "CondaEnv" ? undefined : await basePython(image, base, source.python, env);
+    const layer = await builtLayer(source, key, interpreter, options);
+    const path = variablesOf((await image.read()).config, base).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
+    const folder = `/${imageEnvironment}`;
+    const made = await appendLayers({
+      ...options,
+      image: base,
+      layers: [layer],
+      repository: environmentsRepository,
+      tags: [key],
+      spec: {
+        env: { PATH: `${folder}/bin:${path}`, [interpreter ? "VIRTUAL_ENV" : "CONDA_PREFIX"]: folder },
+        // `docker run IMAGE python ARGUMENTS` is what an interpreter's image has to do.
+        entrypoint: [],
+        cmd: ["python"],
+      },
+    });
+    return made.image;
+  } finally {
+    image.close();
+  }
+}
+
+async function inRegistry(key: string, options: EnvironmentImageOptions): Promise<RunnableImage | undefined> {
+  const { client, host, place } = await openWritable(options);
+  const repository = place(environmentsRepository);
+  try {
+    const found = await client.headManifest(repository, key);
+    if (!found) return undefined;
+    const image = formatReference({ registry: host, repository, digest: found.digest });
+    // Without a rule for environments, nothing says who made it.
+    if (!(await isRestricted(image, options.env)) && (await isRestricted(options.base, options.env))) return undefined;
+    return await ifRunnable(image, options.env);
+  } finally {
+    client.close();
+  }
+}
+
+/** The layer, kept on this machine too until its cache is emptied: another registry may want it. */
+async function builtLayer(
+  source: EnvironmentSource,
+  key: string,
+  interpreter: BasePython | undefined,
+  { platform, env, onBuild }: EnvironmentImageOptions,
+): Promise<LocalLayer> {
+  const layers = join(environmentsFolder(env), "layers");
+  const build = async (draft: string, temporary: string) => {
+    onBuild?.();
+    const files = join(temporary, "environment");
+    await mkdir(files);
+    const entries = await entriesOf(source, files, interpreter, { platform, temporary, env });
+    const output = join(draft, "layer.tar.gz");
+    const comment = `environment of ${source.kind}`;
+    const metadata = await writeLayer({ entries, output, compression: "gzip", comment });
+    await replaceFile(join(draft, "layer.json"), formatLayerMetadata(metadata));
+  };
+  const folder = await builtOnce(layers, key, () => true, build);
+  const description = join(folder, "layer.json");
+  return { metadata: parseLayerMetadata(await readFile(description), description), blob: join(folder, "layer.tar.gz") };
+}
+
+async function entriesOf(
+  source: EnvironmentSource,
+  folder: string,
+  interpreter: BasePython | undefined,
+  options: { readonly platform: string; readonly temporary: string; readonly env: Environment },
+): Promise<TarEntry[]> {
+  if (!interpreter) {
+    await createConda(source, options.platform, { ...options, prefix: folder });
+    return condaEntries(folder);
+  }
+  const builder = await installFor(source, targetOf(interpreter.version, options.platform), { ...options, folder });
+  return venvEntries(folder, interpreter, builder);
+}

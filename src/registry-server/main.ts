@@ -1,0 +1,48 @@
+import { closeSync, writeSync } from "node:fs";
+import { Failure, reportOf, UserError } from "../core/errors.ts";
+import { reportUncaught } from "../core/unexpected.ts";
+import { closeInherited } from "./descriptors.ts";
+import { notStarted, registryPaths } from "./paths.ts";
+import type { Handshake, StartFailure } from "./protocol.ts";
+import { serve } from "./single-server.ts";
+
+/** The pipe on which {@link ensureEmbeddedRegistry} waits. */
+const handshakeDescriptor = 3;
+
+/** Entry of the server's bundle. The parent process waits for one line on the pipe. */
+function shakeHands(handshake: Handshake): void {
+  try {
+    writeSync(handshakeDescriptor, `${JSON.stringify(handshake)}\n`);
+    closeSync(handshakeDescriptor);
+  } catch {
+    // The parent has exited, but others may need the server.
+  }
+}
+
+function failureOf(error: unknown): StartFailure {
+  if (error instanceof UserError || error instanceof Failure) {
+    const { code, culprit, problem, remedy, exitStatus } = error;
+    return { code, culprit, problem, remedy, exitStatus };
+  }
+  return failureOf(notStarted(registryPaths(), error instanceof Error ? error.message : String(error)));
+}
+
+reportUncaught();
+closeInherited([0, 1, 2, handshakeDescriptor]);
+try {
+  const running = await serve(registryPaths(), { stopWhenIdle: true });
+  if ("other" in running) {
+    shakeHands({ ready: { host: running.other.host } });
+  } else {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void running.stop().catch(() => {}));
+    shakeHands({ ready: { host: running.host, ...(running.notice === undefined ? {} : { notice: running.notice }) } });
+    await running.stopped;
+    // Whatever a request still does, nobody gets its answer.
+    process.exit();
+  }
+} catch (error) {
+  process.stderr.write(`${reportOf(error)}\n`);
+  const failed = failureOf(error);
+  shakeHands({ failed });
+  process.exitCode = failed.exitStatus;
+}

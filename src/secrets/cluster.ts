@@ -1,0 +1,171 @@
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { sha256 } from "../oci/digest.ts";
+import { refusalOf } from "../kubernetes/api-error.ts";
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { ifFound } from "../kubernetes/if-found.ts";
+import { type Metadata, managedBy } from "../kubernetes/objects.ts";
+import { listAll } from "../kubernetes/watch.ts";
+import { LocalSecrets } from "./local.ts";
+import { type KeptSecret, noSuchSecret, type SecretStore, secretKey } from "./secrets.ts";
+import type { FoundSecret, VariableStore } from "./variables.ts";
+
+/** The label of a Secret that `slipway secret set` made, with the secret's name. */
+export const secretLabel = "slipway/secret";
+/** When the value was set. */
+const setAnnotation = "slipway/set";
+
+/** Answers have what is known of a Secret and not what is in it. */
+const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+const metadataOfAll = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+
+interface Known {
+  readonly metadata: Metadata;
+}
+
+/**
+ * What the Secret is called that has a secret: the same where Kubernetes takes it for a name, else what it can take of it with a mark that
+ * tells `a_b` from `a-b`.
+ */
+export function secretObjectName(name: string): string {
+  const part = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+  if (new RegExp(`^${part}(\\.${part})*$`).test(name)) return name;
+  const [, hash = ""] = sha256(Buffer.from(name)).split(":");
+  return `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${hash.slice(0, 8)}`;
+}
+
+/**
+ * Secrets in a namespace of a cluster: a Secret each. None is changed that somebody else made, none of theirs is read but for a variable that
+ * names it, and no value comes back unasked.
+ */
+export class ClusterSecrets implements SecretStore {
+  readonly #cluster: Cluster;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  get place(): string {
+    const { namespace, context } = this.#cluster;
+    return `namespace ${namespace} of cluster ${context}`;
+  }
+
+  async set(name: string, value: Buffer): Promise<void> {
+    const { api } = this.#cluster;
+    const annotations = { [setAnnotation]: new Date().toISOString() };
+    const data = { [secretKey]: value.toString("base64") };
+    // Whoever makes, changes or removes it at the same time is found out by the second look.
+    for (let attempt = 1; ; attempt += 1) {
+      const before = await this.#find(name);
+      try {
+        if (before === undefined) {
+          const metadata = { name: secretObjectName(name), labels: { ...managedBy, [secretLabel]: name }, annotations };
+          const body = { apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data };
+          await api.ask("POST", this.#path(), { body, accept: metadataOnly });
+        } else {
+          const { uid, resourceVersion } = before.metadata;
+          await api.ask("PATCH", this.#path(name), {
+            body: { metadata: { uid, resourceVersion, annotations }, data },
+            contentType: "application/merge-patch+json",
+            accept: metadataOnly,
+          });
+        }
+        return;
+      } catch (error) {
+        const status = refusalOf(error)?.status;
+        if ((status !== 409 && status !== 404) || attempt >= 5) throw error;
+      }
+    }
+  }
+
+  async list(): Promise<readonly KeptSecret[]> {
+    const { api } = this.#cluster;
+    const { items } = await listAll<Known>(api, {
+      path: this.#path(),
+      labelSelector: `app.kubernetes.io/managed-by=slipway,${secretLabel}`,
+      accept: metadataOfAll,
+    });
+    return items
+      .map(({ metadata }) => ({
+        name: metadata.labels?.[secretLabel] ?? "",
+        place: `Secret ${metadata.name} in ${this.place}`,
+        set: metadata.annotations?.[setAnnotation] ?? metadata.creationTimestamp,
+      }))
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  async remove(names: readonly string[]): Promise<void> {
+    const found = await Promise.all(names.map((name) => this.#find(name)));
+    const missing = names.filter((_, index) => found[index] === undefined);
+    if (missing.length > 0) throw noSuchSecret(missing, this.place);
+    for (const [index, name] of names.entries()) {
+      const preconditions = { uid: found[index]?.metadata.uid };
+      const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
+      await ifFound(this.#cluster.api.ask("DELETE", this.#path(name), { body }));
+    }
+  }
+
+  async has(name: string): Promise<boolean> {
+    return (await this.#find(name)) !== undefined;
+  }
+
+  async value(name: string): Promise<Buffer | undefined> {
+    if (!(await this.has(name))) return undefined;
+    const { data } = await this.#cluster.api.ask<{ readonly data?: Record<string, string> }>("GET", this.#path(name));
+    const value = data?.[secretKey];
+    return value === undefined ? undefined : Buffer.from(value, "base64");
+  }
+
+  setCommand(name: string): string {
+    return `slipway secret set ${name} --engine kubernetes`;
+  }
+
+  /** A secret of `slipway secret`, else a Secret of that name that somebody else made. Their values stay in the cluster. */
+  async variable(name: string): Promise<FoundSecret | undefined> {
+    const found = await this.#metadata(name);
+    if (found === undefined) return undefined;
+    const { metadata } = found;
+    const { resourceVersion, labels, annotations } = metadata;
+    if (labels?.[secretLabel] === name) {
+      const version = annotations?.[setAnnotation] ?? resourceVersion;
+      return { reference: { name: metadata.name, key: secretKey }, version };
+    }
+    // Metadata does not tell the keys.
+    const secret = await ifFound(this.#cluster.api.ask<{ readonly data?: object }>("GET", this.#path(name)));
+    if (secret === undefined) return undefined;
+    const keys = Object.keys(secret.data ?? {});
+    const key = keys.includes(secretKey) || keys.length !== 1 ? secretKey : keys[0];
+    if (key !== undefined && keys.includes(key))
+      return { reference: { name: metadata.name, key }, version: resourceVersion };
+    throw new UserError(
+      { code: "credential-invalid", culprit: `SECRET:${name}` },
+      `The Secret ${metadata.name} in ${this.place} has ${keys.length} keys, none of them \`${secretKey}\`.`,
+      `Add the key \`${secretKey}\` to it, or make a Secret with only the key that you need.`,
+    );
+  }
+
+  /** @throws UserError when a Secret of somebody else's is in its place */
+  async #find(name: string): Promise<Known | undefined> {
+    const found = await this.#metadata(name);
+    if (found === undefined || found.metadata.labels?.[secretLabel] === name) return found;
+    throw new UserError(
+      { code: "service-conflict", culprit: `Secret ${found.metadata.name}` },
+      `The Secret ${found.metadata.name} in ${this.place} is not the secret ${name} of Slipway (its labels are missing).`,
+      "Give the secret another name, or delete that object if nobody needs it.",
+    );
+  }
+
+  #metadata(name: string): Promise<Known | undefined> {
+    return ifFound(this.#cluster.api.ask<Known>("GET", this.#path(name), { accept: metadataOnly }));
+  }
+
+  #path(name?: string): string {
+    const all = `/api/v1/namespaces/${this.#cluster.namespace}/secrets`;
+    return name === undefined ? all : `${all}/${secretObjectName(name)}`;
+  }
+}
+
+/** The stores that variables of pods get secrets from: what the cluster lacks, this machine may have. */
+export function secretStores(cluster: Cluster, env: Environment): readonly VariableStore[] {
+  return [new ClusterSecrets(cluster), new LocalSecrets(env)];
+}

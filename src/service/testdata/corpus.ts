@@ -1,5 +1,0 @@
-import { join } from "node:path";
-import { readCorpus } from "../../deployment/testdata/corpus.ts";
-
-/** Documents that describe no service. */
-export const malformed = readCorpus(join(import.meta.dirname, "malformed.txt"));

@@ -1,0 +1,28 @@
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import { exitStatusOf, reportOf } from "../core/errors.ts";
+import { escapeText } from "../core/printable.ts";
+import { reportUncaught } from "../core/unexpected.ts";
+import { readDeployment } from "../jobs/read.ts";
+import { anyImage } from "./names.ts";
+import { checkImageTaken, readServices } from "./read.ts";
+
+/**
+ * `check job FILE NAME OUTPUT` or `check service FILE NAME OUTPUT [--has-image]`: fails with the file's mistakes, else writes an empty file. The
+ * checks are the same on every machine.
+ */
+async function main([kind, file = "", name = "", output = "", option]: readonly string[]): Promise<void> {
+  if (kind === "job") await readDeployment(file, name);
+  else {
+    const image = option === "--has-image" ? anyImage : undefined;
+    checkImageTaken(await readServices(file, name, undefined, image), image);
+  }
+  writeFileSync(output, "");
+}
+
+reportUncaught();
+escapeText(process.stderr);
+main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`${reportOf(error)}\n`);
+  process.exitCode = exitStatusOf(error);
+});

@@ -1,0 +1,173 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
+import { requireContainerClient } from "../../containers/client.ts";
+import { LocalSecrets } from "../../secrets/local.ts";
+import { serviceUse } from "../engine.ts";
+import type { NamedService } from "../names.ts";
+import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
+import { resolveSecrets } from "../resolve-secrets.ts";
+import { readServiceSettings, type ServiceSettings } from "../settings.ts";
+import { type ApplyOptions, applyService, end, planService, replicasOf } from "./apply.ts";
+import { Containers, type Found } from "./containers.ts";
+import { exactContents, filesOf } from "./exact-content.ts";
+import { factsOf } from "./facts.ts";
+import { forgetHistory, noteRevision, servicesFolder } from "./history.ts";
+import { replicaName } from "./labels.ts";
+import type { Meaning } from "./meaning.ts";
+import { bringImage, bringSyncImage, exactImage } from "./prepare.ts";
+import type { ContainerChange } from "./steps.ts";
+import { bringContent, foldersOf, removeLeftovers } from "./sync.ts";
+
+/** The containers that podman or docker has for this user. */
+export async function openContainers(env: Environment): Promise<Containers> {
+  return Containers.open(requireContainerClient(env, serviceUse), env);
+}
+
+/** Lists what {@link applyFile} would change. Asks registries and git servers, but fetches nothing. */
+export async function planFile(file: ServiceFile, env: Environment): Promise<readonly ContainerChange[]> {
+  const changes: ContainerChange[] = [];
+  const containers = await openContainers(env);
+  for (const { service, facts } of await meaningsOf(containers, file, env)) {
+    changes.push(...(await planService(containers, service, facts)));
+  }
+  return changes;
+}
+
+/**
+ * Makes the services of a file or folder what they should be on this machine.
+ *
+ * @throws UserError for mistakes; Failure for a container that cannot be started, or with a time limit does not get ready
+ */
+export async function applyFile(file: ServiceFile, env: Environment, options: ApplyOptions): Promise<void> {
+  const containers = await openContainers(env);
+  for (const meaning of await meaningsOf(containers, file, env)) {
+    const { service } = meaning;
+    if (service.autoscaling) {
+      options.notice(
+        `${service.name}: ${containers.client.name} does not scale services; replicas: ${service.replicas}.`,
+      );
+    }
+    if (service.expose) {
+      options.notice(`${service.name}: ${containers.client.name} does not expose services; \`expose\` has no effect.`);
+    }
+    const lock = await lockOf(service.name, env, options.notice);
+    try {
+      const bring = () => bringAll(containers, meaning, env, options.notice);
+      await applyService(containers, { ...meaning, bring }, options);
+      if (replicasOf(service) > 0) await noteRevision(env, meaning);
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+async function meaningsOf(
+  containers: Containers,
+  { path, name, image }: ServiceFile,
+  env: Environment,
+): Promise<readonly Meaning[]> {
+  const settings = await readServiceSettings(env);
+  const documents = await readServices(path, name, Object.keys(settings.instanceTypes), image);
+  checkImageTaken(documents, image);
+  return Promise.all(documents.map((document) => meaningOf(containers, document, settings, env)));
+}
+
+async function meaningOf(
+  containers: Containers,
+  document: ServiceDocument,
+  settings: ServiceSettings,
+  env: Environment,
+): Promise<Meaning> {
+  const { service, error } = document;
+  const type = service.instanceType === undefined ? undefined : settings.instanceTypes[service.instanceType];
+  // A stopped service needs neither image nor content.
+  if (replicasOf(service) === 0) return { service, facts: factsOf(service, service.image, type, []), contents: [] };
+  const complete = await resolveSecrets(service, [new LocalSecrets(env)], error);
+  const [exact, contents] = await Promise.all([
+    exactImage(containers, service, env),
+    exactContents(document, settings, env),
+  ]);
+  return { service: complete, facts: factsOf(complete, exact, type, foldersOf(contents)), contents };
+}
+
+/** @returns folders of this machine by where the service's containers see them */
+export async function bringAll(
+  containers: Containers,
+  { service, facts, contents }: Meaning,
+  env: Environment,
+  notice: (text: string) => void,
+): Promise<Readonly<Record<string, string>>> {
+  await bringImage(containers, service, facts.image, env, notice);
+  if (contents.length === 0) return {};
+  const image = await bringSyncImage(containers, env);
+  const mounts: Record<string, string> = {};
+  for (const content of contents) {
+    const files = await filesOf(service, content, env);
+    const volume = await bringContent(containers, content, { service: service.name, image, files, notice });
+    for (const { path, folder } of content.mounts) mounts[path] = join(volume, folder);
+  }
+  return mounts;
+}
+
+/** Takes the lock of a service, and prints a notice if another command has it. */
+export async function lockOf(service: string, env: Environment, notice: (text: string) => void): Promise<Lock> {
+  const folder = servicesFolder(env);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${service}.lock`);
+  const lock = takeLock(path);
+  if (lock) return lock;
+  notice(`${service}: waiting for another command that changes it.`);
+  return waitForLock(path);
+}
+
+/**
+ * Ends and removes all containers of services.
+ *
+ * @param onChange told of each once it is gone: each may take a minute
+ * @throws UserError when one of them is not there that is not disabled: then none is deleted
+ */
+export async function deleteServices(
+  services: readonly NamedService[],
+  env: Environment,
+  notice: (text: string) => void,
+  onChange: (change: ContainerChange) => void,
+): Promise<void> {
+  const containers = await openContainers(env);
+  const running = services.filter(({ isDisabled }) => !isDisabled);
+  await containersOf(
+    containers,
+    running.map(({ name }) => name),
+  );
+  for (const { name, isDisabled } of services) {
+    const lock = await lockOf(name, env, notice);
+    try {
+      // The previous holder of the lock may have made others.
+      const found = await containers.list(name);
+      if (found.length === 0 && isDisabled) notice(`${name}: it is disabled and has no container.`);
+      for (const each of found) {
+        await end(containers, each);
+        onChange({ action: "delete", kind: "Container", name: replicaName(each) });
+      }
+      await removeLeftovers(containers, name);
+      await forgetHistory(env, name);
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+/** @throws UserError when a service has no container */
+export async function containersOf(containers: Containers, names: readonly string[]): Promise<readonly Found[]> {
+  const lists = await Promise.all(names.map((name) => containers.list(name)));
+  const missing = names.filter((_, index) => lists[index]?.length === 0);
+  if (missing.length === 0) return lists.flat();
+  const culprit = missing.join(", ");
+  throw new UserError(
+    { code: "service-not-found", culprit },
+    `${containers.client.name} has no container of the service ${culprit}.`,
+    "`slipway service status` lists the services.",
+  );
+}

@@ -1,0 +1,311 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import type { Environment } from "../../core/environment.ts";
+import { Failure, UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
+import { limitArguments } from "../../containers/arguments.ts";
+import type { ContainerClient } from "../../containers/client.ts";
+import { checkDocker } from "../../containers/docker-daemon.ts";
+import { divideEnvironment } from "../../containers/environment.ts";
+import { oneLine, remedyOf } from "../../containers/failure.ts";
+import { processLimits } from "../../containers/process-limits.ts";
+import { pullImage } from "../../containers/pull.ts";
+import { isOnThisMachine } from "../../containers/reach.ts";
+import { type Login, makeRunFolder } from "../../containers/run-folder.ts";
+import { otherRuntime } from "../../containers/runtime.ts";
+import type { LogOptions } from "../log-options.ts";
+import { createArguments, type NewContainer } from "./arguments.ts";
+import { containerNameOf, type Labelled, labelFile, readLabels, serviceLabel } from "./labels.ts";
+import { listeningPorts } from "./listening.ts";
+import type { HostPorts } from "./ports.ts";
+
+/** A container of a service, as the engine has it. */
+export interface Found extends Labelled {
+  /** Its name in the engine. */
+  readonly name: string;
+  /** `running`, `exited`, `created` and other words of the engine. */
+  readonly state: string;
+  readonly exitCode: number;
+  readonly isOutOfMemory: boolean;
+  /** How often the engine has started it anew. */
+  readonly restarts: number;
+  /** As the engine writes it, in RFC 3339. */
+  readonly startedAt: string;
+  readonly hostPorts: HostPorts;
+}
+
+/**
+ * Whether a container has to be stopped before another takes its place. Podman calls one stopping that was asked to end by somebody who was interrupted,
+ * docker one restarting between two starts.
+ */
+export function isRunning({ state }: Pick<Found, "state">): boolean {
+  return state === "running" || state === "stopping" || state === "restarting";
+}
+
+/** The needed part of the answer to `inspect`, of podman and docker. */
+interface Inspected {
+  readonly Name: string;
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> | null };
+  readonly State: {
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly OOMKilled: boolean;
+    readonly StartedAt: string;
+  };
+  readonly RestartCount: number;
+  readonly HostConfig: {
+    readonly PortBindings: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>> | null;
+  };
+}
+
+interface Question {
+  /** The image that it is about, for errors. */
+  readonly image?: string;
+  /** Further ones of the client's environment. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Its standard input. */
+  readonly input?: Buffer;
+}
+
+/** Seconds after which a container that is to end is killed, as pods are. */
+const grace = 60;
+
+/** The containers of services that podman or docker has for this user. */
+export class Containers {
+  readonly client: ContainerClient;
+  readonly #env: Environment;
+
+  constructor(client: ContainerClient, env: Environment) {
+    this.client = client;
+    this.#env = env;
+  }
+
+  /** @throws Failure when docker's daemon, which would let its client wait for ever, does not answer */
+  static async open(client: ContainerClient, env: Environment): Promise<Containers> {
+    if (client.name === "docker") await checkDocker(env);
+    return new Containers(client, env);
+  }
+
+  /** All of a service, or of all services, in the order of names and replicas. */
+  async list(service?: string): Promise<readonly Found[]> {
+    const found = await Promise.all((await this.ids(service)).map((id) => this.find(id)));
+    return found
+      .filter((each) => each !== undefined)
+      .sort((one, other) => one.service.localeCompare(other.service) || one.replica - other.replica);
+  }
+
+  /** The ids of those of a service, or of all services. */
+  async ids(service?: string): Promise<readonly string[]> {
+    const label = service === undefined ? serviceLabel : `${serviceLabel}=${service}`;
+    const ids = await this.ask(["ps", "--all", "--quiet", "--no-trunc", `--filter=label=${label}`]);
+    return ids.split("\n").filter((id) => id !== "");
+  }
+
+  /** One by what the engine calls it; undefined when it is gone, or not of a service. */
+  async find(id: string): Promise<Found | undefined> {
+    const inspected = await this.#inspect<Inspected>("container", id);
+    const labelled = inspected && readLabels(inspected.Config.Labels ?? {});
+    if (!inspected || !labelled) return undefined;
+    const { State, HostConfig } = inspected;
+    return {
+      ...labelled,
+      name: inspected.Name.replace(/^\//, ""),
+      state: State.Status,
+      exitCode: State.ExitCode,
+      isOutOfMemory: State.OOMKilled,
+      restarts: inspected.RestartCount,
+      startedAt: State.StartedAt,
+      hostPorts: new Map(
+        Object.entries(HostConfig.PortBindings ?? {}).map(([port, bound]) => [
+          Number.parseInt(port, 10),
+          Number(bound?.[0]?.HostPort),
+        ]),
+      ),
+    };
+  }
+
+  /** Whether a program in a container listens on a port that is published. False also where this machine cannot see that. */
+  async listens(name: string, port: number): Promise<boolean> {
+    if (!isOnThisMachine(this.client, this.#env)) return false;
+    const pid = await this.ask(["container", "inspect", "--format={{.State.Pid}}", name]);
+    return (await listeningPorts(Number(pid))).has(port);
+  }
+
+  /** The configuration of an image that the engine has. */
+  async image(image: string): Promise<{ readonly id: string; readonly user: string } | undefined> {
+    const found = await this.#inspect<{ readonly Id: string; readonly Config: { readonly User?: string } }>(
+      "image",
+      image,
+    );
+    return found && { id: `sha256:${found.Id.replace(/^sha256:/, "")}`, user: found.Config.User ?? "" };
+  }
+
+  async #inspect<Answer>(kind: "container" | "image", name: string): Promise<Answer | undefined> {
+    const text = await this.ask([kind, "inspect", name]).catch((error: unknown) => {
+      if (/no such (container|image|object)|image not known/i.test(String(error))) return "[]";
+      throw error;
+    });
+    return (JSON.parse(text) as readonly Answer[])[0];
+  }
+
+  /** As {@link pullImage}. */
+  async pull(image: string, login: Login | undefined): Promise<void> {
+    await pullImage(this.client, image, login, this.#env);
+  }
+
+  /**
+   * Makes a container, which does not run yet.
+   *
+   * @throws UserError naming a variable that no container can be given
+   */
+  async create(wanted: NewContainer, runtime?: string): Promise<void> {
+    const { inherited, file } = divideEnvironment(wanted.env);
+    const folder = makeRunFolder(this.client, wanted.facts.image, file, {}, this.#env);
+    try {
+      const args = createArguments(this.client, wanted, {
+        labelFile: folder.write("labels", labelFile(wanted)),
+        environmentFile: folder.environmentFile,
+        inherited: Object.keys(inherited),
+        limits: processLimits(),
+        grace,
+        runtime,
+      });
+      await this.ask(args, { image: wanted.facts.image, variables: inherited });
+    } finally {
+      folder.remove();
+    }
+  }
+
+  /** Starts a container; where podman's default runtime does not work on this machine, one that is made anew for another. */
+  async start(wanted: NewContainer): Promise<void> {
+    const name = containerNameOf(wanted);
+    try {
+      await this.ask(["start", name], { image: wanted.facts.image });
+    } catch (error) {
+      const runtime = otherRuntime(this.client, String(error), this.#env);
+      if (runtime === undefined) throw error;
+      await this.remove(name);
+      await this.create(wanted, runtime);
+      await this.ask(["start", name], { image: wanted.facts.image });
+    }
+  }
+
+  /** Starts a container again as it was. */
+  async resume(name: string): Promise<void> {
+    await this.ask(["start", name]);
+  }
+
+  /** Asks a container to end, and waits until it has. */
+  async stop(name: string): Promise<void> {
+    await this.ask(["stop", `--time=${grace}`, name]);
+  }
+
+  /** Removes a container, which is killed where it still runs. It may be gone already. */
+  async remove(name: string): Promise<void> {
+    await this.ask(["rm", "--force", "--volumes", name]).catch((error: unknown) => {
+      if (!/no such container/i.test(String(error))) throw error;
+    });
+  }
+
+  /** Tells what a container has printed, as fast as `onData` takes it. @returns when the engine has no more of it, with `follow` when the container ended */
+  async logs(
+    name: string,
+    { follow, tail, since, timestamps = false, signal }: Omit<LogOptions, "colors">,
+    onData: (data: Buffer, stream: "stdout" | "stderr") => void | Promise<void>,
+  ): Promise<void> {
+    const args = [
+      "logs",
+      ...(follow ? ["--follow"] : []),
+      ...(tail === undefined ? [] : [`--tail=${tail}`]),
+      ...(since === undefined ? [] : [`--since=${since.toISOString()}`]),
+      ...(timestamps ? ["--timestamps"] : []),
+      name,
+    ];
+    const child = spawn(this.client.path, args, {
+      env: this.#env,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(signal ? { signal } : {}),
+    });
+    const read = async (stream: "stdout" | "stderr") => {
+      for await (const data of child[stream]) await onData(data as Buffer, stream);
+    };
+    await Promise.all([once(child, "close"), read("stdout"), read("stderr")]).catch((error: unknown) => {
+      if (!signal?.aborted) throw error;
+    });
+  }
+
+  /** Limits that podman needs to be told where it may not set its own. */
+  limitArguments(): string[] {
+    return limitArguments(this.client.name === "podman" ? processLimits() : undefined);
+  }
+
+  /**
+   * Starts a container and waits for its end.
+   *
+   * @param onLine told what it says on standard error
+   * @returns its status, and all that it said there
+   */
+  async attach(name: string, onLine: (line: string) => void): Promise<{ status: number; words: readonly string[] }> {
+    const child = spawn(this.client.path, ["start", "--attach", name], {
+      env: this.#env,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const words: string[] = [];
+    const ended = once(child, "close") as Promise<[number | null]>;
+    for await (const line of createInterface({ input: child.stderr })) {
+      words.push(line);
+      onLine(line);
+    }
+    const [status] = await ended;
+    return { status: status ?? 1, words };
+  }
+
+  /**
+   * One command of the client, to its end.
+   *
+   * @returns what it prints
+   * @throws UserError with what it says
+   */
+  async ask(args: readonly string[], { image = "", variables = {}, input }: Question = {}): Promise<string> {
+    const [what = ""] = args.filter((word) => !word.startsWith("-"));
+    // The last word of others may be anything.
+    const name = /^(start|stop|rm)$/.test(what) ? ` ${args.at(-1)}` : "";
+    const endNotice = heartbeat(`Waiting for ${this.client.name} ${what}${name}`, { after: patience });
+    try {
+      const asked = promisify(execFile)(this.client.path, args, {
+        env: { ...this.#env, ...variables },
+        maxBuffer: 2 ** 25,
+      });
+      asked.child.stdin?.on("error", () => {});
+      asked.child.stdin?.end(input);
+      return (await asked).stdout.trim();
+    } catch (error) {
+      throw this.#failure(args, image, error as Error & { readonly stderr?: string; readonly code?: number | string });
+    } finally {
+      endNotice();
+    }
+  }
+
+  #failure(
+    args: readonly string[],
+    image: string,
+    error: Error & { readonly stderr?: string; readonly code?: number | string },
+  ): UserError | Failure {
+    const [what = ""] = args.filter((word) => !word.startsWith("-"));
+    const words = oneLine(error.stderr ?? "") || error.message;
+    const about = image === "" ? "" : ` of ${image}`;
+    const culprit = `${this.client.name} ${what}`;
+    const problem = `${culprit}${about} failed: ${words}`;
+    if (image === "") {
+      return new Failure(
+        { code: "program-failed", culprit },
+        problem,
+        `Run \`${this.client.name} info\` to see whether it works.`,
+      );
+    }
+    const code = what === "pull" ? "image-pull-failed" : "job-failed";
+    return new UserError({ code, culprit: image }, problem, `${remedyOf(this.client, image, words)}.`);
+  }
+}

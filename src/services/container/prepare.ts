@@ -1,0 +1,108 @@
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
+import { findNamedRegistry } from "../../credentials/named.ts";
+import type { ContainerClient } from "../../containers/client.ts";
+import { embeddedLogin } from "../../containers/login.ts";
+import { checkReach } from "../../containers/reach.ts";
+import type { Login } from "../../containers/run-folder.ts";
+import { parseReference } from "../../oci/reference.ts";
+import { serviceUse } from "../engine.ts";
+import type { Service } from "../model.ts";
+import { resolveService } from "../resolve.ts";
+import { syncImage } from "../sync-image.ts";
+import type { Containers } from "./containers.ts";
+
+/** The registry in the names of images that were built on this machine and never pushed. */
+const local = "localhost";
+
+/**
+ * Pins a service's image: by digest, or by id if only this machine has it.
+ *
+ * @throws UserError when there is none, or the engine is on a machine that cannot get it
+ */
+export async function exactImage(containers: Containers, service: Service, env: Environment): Promise<string> {
+  const { image } = service;
+  checkReach(containers.client, image, env, serviceUse);
+  if (parseReference(image).registry !== local) return (await resolveService({ ...service, models: [] }, env)).image;
+  const found = await containers.image(image);
+  if (found) return found.id;
+  const { name } = containers.client;
+  throw new UserError(
+    { code: "image-not-found", culprit: image },
+    `${name} has no image ${image}, and ${local} is no registry.`,
+    `Build it with \`${name} build --tag ${image}\`, or write an image with its registry.`,
+  );
+}
+
+/**
+ * Pulls a service's image unless the engine has it, and checks that it may run.
+ *
+ * @param image what {@link exactImage} gave
+ * @throws UserError when it cannot be pulled, or its user is root or may be
+ */
+export async function bringImage(
+  containers: Containers,
+  service: Service,
+  image: string,
+  env: Environment,
+  notice: (text: string) => void,
+): Promise<void> {
+  const isThere = (await containers.image(image)) !== undefined;
+  if (!isThere) {
+    const login = await loginFor(containers.client, service, image, env);
+    const endHeartbeat = heartbeat(`${containers.client.name} is pulling ${image}`, { write: notice });
+    await containers.pull(image, login).finally(endHeartbeat);
+  }
+  const { user = "" } = (await containers.image(image)) ?? {};
+  checkUser(service.image, user);
+}
+
+/**
+ * Pushes and pulls the sync image unless the engine has it.
+ *
+ * @returns its name there
+ * @throws UserError when this command line came without one, or the engine is elsewhere and cannot get it
+ */
+export async function bringSyncImage(containers: Containers, env: Environment): Promise<string> {
+  const { reference, push } = await syncImage(env);
+  checkReach(containers.client, reference, env, serviceUse);
+  if ((await containers.image(reference)) === undefined) {
+    await push();
+    const endHeartbeat = heartbeat(`${containers.client.name} is pulling ${reference}`, { after: patience });
+    await containers.pull(reference, await embeddedLogin(reference)).finally(endHeartbeat);
+  }
+  return reference;
+}
+
+/** Only the credential that `containerRegistry` names, where it names one; a short-lived one for this machine's embedded registry. */
+async function loginFor(
+  client: ContainerClient,
+  { containerRegistry }: Service,
+  image: string,
+  env: Environment,
+): Promise<Login | undefined> {
+  if (containerRegistry === undefined) return embeddedLogin(image);
+  const { credential, source } = await findNamedRegistry(containerRegistry, parseReference(image), env);
+  if (credential.kind === "password") return { ...credential, source };
+  throw new UserError(
+    { code: "credential-invalid", culprit: source },
+    `The credential for ${image} from ${source} is a token (${credential.kind}), but ${client.name} pulls only with a name and password.`,
+    "Log in to the registry with a name and password, such as those of a robot account that may only pull.",
+  );
+}
+
+/** Has the same rule as Kubernetes, so that an image that runs here runs there. */
+function checkUser(image: string, user: string): void {
+  const [name = ""] = user.split(":");
+  if (/^[0-9]+$/.test(name) && Number(name) > 0) return;
+  const problem =
+    name === "" || name === "root" || Number(name) === 0
+      ? `Image ${image} runs as root, which containers of services may not.`
+      : `Image ${image} names its user ${name} without a number, so it could be root.`;
+  throw new UserError(
+    { code: "image-unsuitable", culprit: image },
+    problem,
+    "Give the image a user by number, such as `USER 1000:1000`.",
+  );
+}

@@ -1,0 +1,49 @@
+import type { Environment } from "../../core/environment.ts";
+import { openCluster } from "../../kubernetes/cluster.ts";
+import { type ApplyListener, allOf, applyService, type Change, removeAll } from "./apply.ts";
+import { readForCluster } from "./read-for-cluster.ts";
+import { noSuchService } from "./status.ts";
+
+/**
+ * Makes the services of a file or folder what they should be in the cluster that the environment names.
+ *
+ * @param isTrial nothing is done, and the API server tells what would be
+ * @param image of the services that name none
+ * @throws UserError for mistakes, all that can be found before anything is asked of the cluster
+ */
+export async function applyFile(
+  path: string,
+  name: string,
+  env: Environment,
+  isTrial: boolean,
+  image?: string,
+  listener?: ApplyListener,
+): Promise<readonly Change[]> {
+  const { cluster, services } = await readForCluster(path, name, env, isTrial, image);
+  const changes: Change[] = [];
+  for (const { service, manifests } of services) {
+    changes.push(...(await applyService(cluster, service, manifests, isTrial, { user: cluster.owner, ...listener })));
+  }
+  return changes;
+}
+
+/**
+ * Deletes services with all that was made for them.
+ *
+ * @param onChange told of each object once it is deleted
+ * @throws UserError when one of them is not there: then none is deleted
+ */
+export async function deleteServices(
+  names: readonly string[],
+  env: Environment,
+  onChange: (change: Change) => void = () => {},
+): Promise<void> {
+  const cluster = await openCluster(env);
+  const found = await Promise.all(names.map((name) => allOf(cluster, name)));
+  const missing = names.filter((_, index) => found[index]?.length === 0);
+  if (missing.length > 0) {
+    throw noSuchService(missing, cluster, "`slipway service status` lists its services. Nothing was deleted.");
+  }
+  const keys = found.flat().map(({ kind, metadata }) => ({ kind, name: metadata.name }));
+  await removeAll(cluster, keys, onChange);
+}

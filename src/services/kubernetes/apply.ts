@@ -1,0 +1,317 @@
+import { UserError } from "../../core/errors.ts";
+import type { Api } from "../../kubernetes/api.ts";
+import { refusalOf } from "../../kubernetes/api-error.ts";
+import { ifFound } from "../../kubernetes/if-found.ts";
+import type { Metadata } from "../../kubernetes/objects.ts";
+import { listAll } from "../../kubernetes/watch.ts";
+import { type Difference, differencesOf, withoutVariables } from "../difference.ts";
+import { causeOf } from "../history.ts";
+import type { Service } from "../model.ts";
+import {
+  apiVersionOf,
+  causeAnnotation,
+  expiryAnnotation,
+  type Kind,
+  kinds,
+  labelsOf,
+  type Manifest,
+  optionalKinds,
+  pathOf,
+  serviceLabel,
+} from "./manifest.ts";
+import { removalOf, withoutStrangers, withStrangers } from "./ports.ts";
+
+/** A change of one object, made or planned. */
+export interface Change {
+  readonly action: "create" | "change" | "delete";
+  readonly kind: Kind;
+  readonly name: string;
+  /** Fields that are not as they were, of objects that change; none of a Secret. */
+  readonly fields?: readonly string[];
+  /** The same fields with their values. */
+  readonly differences?: readonly Difference[];
+}
+
+/** The namespace of objects, and its API. */
+export interface Place {
+  readonly api: Api;
+  readonly namespace: string;
+}
+
+interface Live {
+  readonly metadata: Metadata;
+  readonly spec?: { readonly replicas?: number };
+}
+
+/** An object with all that its cluster has of it. */
+export type LiveObject = Live & { readonly apiVersion: string; readonly kind: Kind };
+
+/** The owner of the fields that a spec names (server-side apply). */
+export const fieldManager = "slipway";
+
+/** Callbacks while a service is applied. */
+export interface ApplyListener {
+  /** Told of each change once it is made: what comes after it may fail. */
+  readonly onChange?: (change: Change) => void;
+  /** Told of each object as it was left, or would be. */
+  readonly onApplied?: (object: LiveObject) => void;
+  /** Who applies it, for its history. Default: its history does not say. */
+  readonly user?: string;
+}
+
+/**
+ * Makes a service's objects what they should be, and deletes those that it has no more. Fields that the manifests do not name are left to
+ * whoever set them. Every step may be done again: after an interruption a second time ends where the first would have.
+ *
+ * @param isTrial nothing is done, and the API server tells what would be
+ * @returns what is not as it was: nothing the second time
+ * @throws UserError when an object of that name is not of that service
+ */
+export async function applyService(
+  { api, namespace }: Place,
+  service: Service,
+  manifests: readonly Manifest[],
+  isTrial: boolean,
+  { onChange = () => {}, onApplied = () => {}, user }: ApplyListener = {},
+): Promise<readonly Change[]> {
+  const before = await Promise.all(manifests.map((manifest) => read({ api, namespace }, manifest)));
+  const changes: Change[] = [];
+  const add = (change: Change) => {
+    changes.push(change);
+    onChange(change);
+  };
+  for (const [index, manifest] of manifests.entries()) {
+    const live = before[index];
+    const { kind } = manifest;
+    const { name, annotations } = manifest.metadata;
+    const after = await putOver({ api, namespace }, withReplicas(manifest, service, live), live, isTrial);
+    onApplied(after);
+    const isRenewal = annotations?.[expiryAnnotation] !== undefined;
+    const differences = live === undefined || isRenewal ? [] : differencesOf(live, after);
+    if (live === undefined) add({ action: "create", kind, name });
+    else if (differences.length > 0) add(changeOf(kind, name, differences));
+    const ofPods = differences.map(({ field }) => field).filter((field) => field.startsWith("spec.template"));
+    const isRevision = kind === "Deployment" && (live === undefined || ofPods.length > 0);
+    if (isRevision && user !== undefined && !isTrial) {
+      await setCause({ api, namespace }, name, `${user}: ${causeOf(live && ofPods)}`);
+    }
+  }
+  if (!isTrial) await replenish({ api, namespace }, manifests);
+  return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial, onChange))];
+}
+
+/** Notes why a Deployment is what it is now. Server-side apply leaves the note alone: it does not own it. */
+export async function setCause({ api, namespace }: Place, name: string, cause: string): Promise<void> {
+  await api.ask("PATCH", pathOf("Deployment", namespace, name), {
+    query: { fieldManager },
+    body: { metadata: { annotations: { [causeAnnotation]: cause } } },
+    contentType: "application/merge-patch+json",
+  });
+}
+
+/** The change of an object that was there. A Secret's fields stay out of it. */
+export function changeOf(kind: Kind, name: string, differences: readonly Difference[]): Change {
+  if (kind === "Secret") return { action: "change", kind, name };
+  return {
+    action: "change",
+    kind,
+    name,
+    fields: differences.map(({ field }) => field),
+    differences: differences.map(withoutVariables),
+  };
+}
+
+/** Applies a manifest as {@link put} does, and removes the ports that others have added to it. */
+export async function putOver(
+  place: Place,
+  manifest: Manifest,
+  live: Live | undefined,
+  isTrial: boolean,
+): Promise<LiveObject> {
+  const after = await put(place, live ? withStrangers(manifest, live) : manifest, isTrial);
+  if (isTrial) return withoutStrangers(manifest, after);
+  const removal = removalOf(manifest, after);
+  if (removal.length === 0) return after;
+  const path = pathOf(manifest.kind, place.namespace, manifest.metadata.name);
+  const asked = { query: { fieldManager }, body: removal, contentType: "application/json-patch+json" };
+  return place.api.ask<LiveObject>("PATCH", path, asked).catch(async (error: unknown) => {
+    // Where an answer is lost, what is asked again finds nothing to remove.
+    const now = refusalOf(error)?.status === 422 ? await place.api.ask<LiveObject>("GET", path) : undefined;
+    if (now && removalOf(manifest, now).length === 0) return now;
+    throw error;
+  });
+}
+
+/** Applies a manifest. Overwrites changes of others to its fields. */
+export function put({ api, namespace }: Place, manifest: Manifest, isTrial = false): Promise<LiveObject> {
+  return api.ask<LiveObject>("PATCH", pathOf(manifest.kind, namespace, manifest.metadata.name), {
+    query: { fieldManager, force: true, fieldValidation: "Strict", ...(isTrial ? { dryRun: "All" } : {}) },
+    body: manifest,
+    contentType: "application/apply-patch+yaml",
+  });
+}
+
+/** An object of that name, or undefined. */
+async function read({ api, namespace }: Place, { kind, metadata }: Manifest): Promise<Live | undefined> {
+  const { name } = metadata;
+  const live = await ifFound(api.ask<Live>("GET", pathOf(kind, namespace, name)));
+  if (live === undefined || isOf(live, metadata.labels[serviceLabel] ?? "")) return live;
+  throw new UserError(
+    { code: "service-conflict", culprit: `${kind} ${name}` },
+    `The ${kind} ${name} in namespace ${namespace} does not belong to service ${metadata.labels[serviceLabel]} (its labels are missing).`,
+    "Give the service another name, or delete that object if nobody needs it.",
+  );
+}
+
+function isOf({ metadata }: Live, name: string): boolean {
+  return Object.entries(labelsOf(name)).every(([label, value]) => metadata.labels?.[label] === value);
+}
+
+/**
+ * A Deployment whose replicas are the autoscaler's says what they are now: a field that is no longer named would fall back to one replica.
+ * A new one begins with the fewest.
+ */
+function withReplicas(manifest: Manifest, { replicas, autoscaling }: Service, live: Live | undefined): Manifest {
+  const spec = manifest["spec"] as { readonly replicas?: number } | undefined;
+  if (manifest.kind !== "Deployment" || autoscaling === undefined || spec?.replicas !== undefined) return manifest;
+  const now = live?.spec?.replicas ?? 0;
+  return { ...manifest, spec: { ...spec, replicas: Math.min(Math.max(now, replicas), autoscaling.maxReplicas) } };
+}
+
+/**
+ * Deletes what is of the service and not among its manifests. What pods of before a change need, such as their variables, stays as long as
+ * there are any.
+ */
+export async function prune(
+  place: Place,
+  service: string,
+  manifests: readonly Manifest[],
+  isTrial: boolean,
+  onChange: (change: Change) => void = () => {},
+): Promise<readonly Change[]> {
+  const wanted = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
+  const needed = new Set(manifests.map(({ kind }) => kind));
+  const keys = (await allOf(place, service, needed)).map(({ kind, metadata }) => ({ kind, name: metadata.name }));
+  const unwanted = keys.filter(({ kind, name }) => !wanted.has(`${kind} ${name}`));
+  const used = unwanted.some(({ kind }) => neededByPods.has(kind)) ? await usedByPods(place, service) : new Set();
+  const stale = unwanted.filter(({ kind, name }) => !neededByPods.has(kind) || !used.has(`${kind} ${name}`));
+  return removeAll(place, stale, onChange, isTrial);
+}
+
+/** Deletes objects, one after the other. */
+export async function removeAll(
+  place: Place,
+  keys: readonly { readonly kind: Kind; readonly name: string }[],
+  onChange: (change: Change) => void,
+  isTrial = false,
+): Promise<readonly Change[]> {
+  const changes: Change[] = [];
+  for (const { kind, name } of keys) {
+    await remove(place, kind, name, isTrial);
+    const change: Change = { action: "delete", kind, name };
+    changes.push(change);
+    onChange(change);
+  }
+  return changes;
+}
+
+/** The objects that a pod needs to start again. */
+const neededByPods: ReadonlySet<Kind> = new Set(["ConfigMap", "Secret"]);
+
+/** Makes again what somebody who applies something else at the same time has deleted, before the Deployment named it. */
+async function replenish(place: Place, manifests: readonly Manifest[]): Promise<void> {
+  for (const manifest of manifests) {
+    if (neededByPods.has(manifest.kind) && (await read(place, manifest)) === undefined) await put(place, manifest);
+  }
+}
+
+/** `KIND NAME` of the ConfigMaps and Secrets of present and future pods, and of the ConfigMaps of pods that a rollback would make. */
+async function usedByPods({ api, namespace }: Place, service: string): Promise<ReadonlySet<string>> {
+  interface PodsOwner {
+    readonly spec: { readonly replicas?: number; readonly template: { readonly spec: object } };
+    readonly status?: { readonly replicas?: number };
+  }
+  const labelSelector = `${serviceLabel}=${service}`;
+  const list = async (plural: string) =>
+    (await listAll<PodsOwner>(api, { path: `/apis/apps/v1/namespaces/${namespace}/${plural}`, labelSelector })).items;
+  // One after the other: what is of a Deployment now may be of a set a moment later.
+  const owners = [...(await list("deployments")), ...(await list("replicasets"))];
+  const isRunning = ({ spec, status }: PodsOwner) => (spec.replicas ?? 0) > 0 || (status?.replicas ?? 0) > 0;
+  return new Set(
+    owners.flatMap((owner) => {
+      const all = references(owner.spec.template.spec);
+      return isRunning(owner) ? all : all.filter((key) => key.startsWith("ConfigMap "));
+    }),
+  );
+}
+
+/** The ConfigMaps and Secrets that a pod is made of, wherever it names them. */
+export function references(part: unknown): string[] {
+  if (typeof part !== "object" || part === null) return [];
+  return Object.entries(part).flatMap(([field, value]) => {
+    switch (field) {
+      case "configMapRef":
+      case "configMapKeyRef":
+      case "configMap":
+        return [`ConfigMap ${value.name}`];
+      case "secretRef":
+      case "secretKeyRef":
+        return [`Secret ${value.name}`];
+      case "secret":
+        return [`Secret ${value.secretName ?? value.name}`];
+      case "imagePullSecrets":
+        return (value as { name: string }[]).map(({ name }) => `Secret ${name}`);
+      default:
+        return references(value);
+    }
+  });
+}
+
+/**
+ * The objects of a kind. None of an optional kind that the cluster does not have, or that its user may not list.
+ *
+ * @param isNeeded whether a user who may not list them is refused in any case
+ */
+export async function listKind<Item>(
+  { api, namespace }: Place,
+  kind: Kind,
+  labelSelector: string,
+  isNeeded = false,
+): Promise<readonly Item[]> {
+  try {
+    return (await listAll<Item>(api, { path: pathOf(kind, namespace), labelSelector })).items;
+  } catch (error) {
+    const { status } = refusalOf(error) ?? {};
+    if (optionalKinds.has(kind) && (status === 404 || (status === 403 && !isNeeded))) return [];
+    throw error;
+  }
+}
+
+/**
+ * Every object of a service, by its labels.
+ *
+ * @param needed kinds that its user must be allowed to list. Default: those that every service has
+ */
+export async function allOf(
+  { api, namespace }: Place,
+  service: string,
+  needed: ReadonlySet<Kind> = new Set(),
+): Promise<readonly LiveObject[]> {
+  const labelSelector = Object.entries(labelsOf(service))
+    .map(([label, value]) => `${label}=${value}`)
+    .join(",");
+  const lists = await Promise.all(
+    kinds.map(async (kind) => {
+      const items = await listKind<Live>({ api, namespace }, kind, labelSelector, needed.has(kind));
+      // Lists leave out what all their items say.
+      return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind }));
+    }),
+  );
+  return lists.flat();
+}
+
+/** Deletes an object that may be gone already. */
+export async function remove({ api, namespace }: Place, kind: Kind, name: string, isTrial = false): Promise<void> {
+  const query = { propagationPolicy: "Background", ...(isTrial ? { dryRun: "All" } : {}) };
+  await ifFound(api.ask("DELETE", pathOf(kind, namespace, name), { query }));
+}

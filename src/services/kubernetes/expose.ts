@@ -1,0 +1,139 @@
+import { refusalOf } from "../../kubernetes/api-error.ts";
+import type { Metadata } from "../../kubernetes/objects.ts";
+import { listAll } from "../../kubernetes/watch.ts";
+import type { Expose, Service } from "../model.ts";
+import type { Place } from "./apply.ts";
+import { apiVersionOf, labelsOf, type Manifest } from "./manifest.ts";
+
+/** A Gateway, as far as it is chosen by. */
+interface Gateway {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly listeners: readonly {
+      readonly name: string;
+      readonly protocol: string;
+      readonly hostname?: string;
+      readonly allowedRoutes?: { readonly namespaces?: { readonly from?: string } };
+    }[];
+  };
+}
+
+/** A listener of a Gateway, as routes name it. */
+interface ParentReference {
+  readonly name: string;
+  readonly namespace: string;
+  readonly sectionName: string;
+}
+
+/** The part of an Ingress or an HTTPRoute that says where something is exposed. */
+export interface Exposure {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly hostnames?: readonly string[];
+    readonly rules?: readonly { readonly host?: string }[];
+    readonly tls?: readonly object[];
+  };
+}
+
+/** Whether an HTTPRoute is for an HTTPS listener: the route itself does not say. */
+const schemeAnnotation = "slipway/scheme";
+
+/** An Ingress of the cluster's default class. */
+export function ingressOf({ name, ports: [port] }: Service, { host, tls }: Expose): Manifest {
+  const backend = { service: { name, port: { number: port } } };
+  return {
+    apiVersion: apiVersionOf("Ingress"),
+    kind: "Ingress",
+    metadata: { name, labels: labelsOf(name) },
+    spec: {
+      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+      ...(tls === false ? {} : { tls: [{ hosts: [host], ...(tls === true ? {} : { secretName: tls }) }] }),
+    },
+  };
+}
+
+function routeOf({ name, ports: [port] }: Service, { host, tls }: Expose, parent: ParentReference): Manifest {
+  return {
+    apiVersion: apiVersionOf("HTTPRoute"),
+    kind: "HTTPRoute",
+    metadata: {
+      name,
+      labels: labelsOf(name),
+      annotations: { [schemeAnnotation]: tls === false ? "http" : "https" },
+    },
+    spec: {
+      hostnames: [host],
+      parentRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", ...parent }],
+      rules: [{ backendRefs: [{ name, port }] }],
+    },
+  };
+}
+
+/** Services whose Ingress is an HTTPRoute where the cluster has a Gateway that takes it. */
+export async function routed<Some extends { readonly service: Service; readonly manifests: readonly Manifest[] }>(
+  place: Place,
+  services: readonly Some[],
+): Promise<readonly Some[]> {
+  if (services.every(({ service }) => service.expose === undefined)) return services;
+  const gateways = await gatewaysFor(place);
+  return services.map((each) => {
+    const { expose } = each.service;
+    const parent = expose && listenerFor(place, gateways, expose);
+    if (!expose || !parent) return each;
+    const manifests = each.manifests.map((manifest) =>
+      manifest.kind === "Ingress" ? routeOf(each.service, expose, parent) : manifest,
+    );
+    return { ...each, manifests };
+  });
+}
+
+/** The Gateways of the cluster; where its user may not list them, those of the namespace. None where there is no Gateway API. */
+async function gatewaysFor({ api, namespace }: Place): Promise<readonly Gateway[]> {
+  const group = "/apis/gateway.networking.k8s.io/v1";
+  for (const path of [`${group}/gateways`, `${group}/namespaces/${namespace}/gateways`]) {
+    try {
+      return (await listAll<Gateway>(api, { path })).items;
+    } catch (error) {
+      const { status } = refusalOf(error) ?? {};
+      if (status !== 403 && status !== 404) throw error;
+    }
+  }
+  return [];
+}
+
+/** A listener for a host: of a Gateway of the service's own namespace where there is one. */
+function listenerFor(
+  { namespace }: Place,
+  gateways: readonly Gateway[],
+  { host, tls }: Expose,
+): ParentReference | undefined {
+  const homeOf = ({ metadata }: Gateway) => metadata.namespace ?? namespace;
+  const isElsewhere = (gateway: Gateway) => Number(homeOf(gateway) !== namespace);
+  for (const gateway of gateways.toSorted((one, other) => isElsewhere(one) - isElsewhere(other))) {
+    const { metadata, spec } = gateway;
+    const home = homeOf(gateway);
+    const listener = spec.listeners.find(({ protocol, hostname, allowedRoutes }) => {
+      const from = allowedRoutes?.namespaces?.from ?? "Same";
+      const isAllowed = from === "All" || (from === "Same" && home === namespace);
+      return isAllowed && protocol === (tls === false ? "HTTP" : "HTTPS") && isFor(hostname, host);
+    });
+    if (listener) return { name: metadata.name, namespace: home, sectionName: listener.name };
+  }
+  return undefined;
+}
+
+/** Whether a listener takes requests for a host; `*.a.io` takes those for all hosts below it. */
+function isFor(hostname: string | undefined, host: string): boolean {
+  if (hostname === undefined || hostname === host) return true;
+  return hostname.startsWith("*.") && host.endsWith(hostname.slice(1));
+}
+
+/** The addresses at which objects expose a service. */
+export function urlsIn(exposures: readonly Exposure[]): { readonly urls?: readonly string[] } {
+  const urls = exposures.flatMap(({ metadata, spec: { hostnames, rules = [], tls = [] } }) => {
+    const isSecure = tls.length > 0 || metadata.annotations?.[schemeAnnotation] === "https";
+    const hosts = hostnames ?? rules.flatMap(({ host }) => host ?? []);
+    return hosts.map((host) => `${isSecure ? "https" : "http"}://${host}/`);
+  });
+  return urls.length === 0 ? {} : { urls };
+}

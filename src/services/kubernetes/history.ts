@@ -1,0 +1,196 @@
+import { UserError } from "../../core/errors.ts";
+import { refusalOf } from "../../kubernetes/api-error.ts";
+import type { Cluster } from "../../kubernetes/cluster.ts";
+import { ifFound } from "../../kubernetes/if-found.ts";
+import { type Container, containerName, type Metadata, type PodSpec } from "../../kubernetes/objects.ts";
+import { listAll } from "../../kubernetes/watch.ts";
+import { runnableImage } from "../../signatures/runnable-image.ts";
+import { differencesOf } from "../difference.ts";
+import { notRestorable, type Revision, revisionToRestore } from "../history.ts";
+import {
+  type Change,
+  changeOf,
+  fieldManager,
+  type LiveObject,
+  type Place,
+  put,
+  putOver,
+  references,
+  setCause,
+} from "./apply.ts";
+import { causeAnnotation, labelsOf, type Manifest, pathOf } from "./manifest.ts";
+import { replicaSetsPath, selectorFor } from "./observation.ts";
+import { networkService } from "./render.ts";
+import { manifestOf, tries } from "./rollback.ts";
+import { noSuchService } from "./status.ts";
+import { hashLabel, revisionAnnotation } from "./workload.ts";
+
+interface Template {
+  readonly metadata?: { readonly labels?: Readonly<Record<string, string>>; readonly annotations?: object };
+  readonly spec: Omit<PodSpec, "containers"> & {
+    readonly containers: readonly (Container & { readonly ports?: readonly { readonly containerPort: number }[] })[];
+  };
+}
+
+interface ReplicaSet {
+  readonly metadata: Metadata & { readonly ownerReferences?: readonly { readonly uid: string }[] };
+  readonly spec: { readonly template: Template };
+}
+
+/** A Deployment, as far as its history goes. */
+type Live = LiveObject & { readonly spec: { readonly replicas?: number; readonly template: Template } };
+
+/** A revision with its pods' template. */
+type ClusterRevision = Revision & { readonly template: Template };
+
+/**
+ * The revisions of a service that its Deployment keeps, the oldest first.
+ *
+ * @throws UserError when there is no such service
+ */
+export async function serviceHistory(cluster: Cluster, name: string): Promise<readonly Revision[]> {
+  return (await revisionsOf(cluster, name)).map(({ template: _, ...revision }) => revision);
+}
+
+async function revisionsOf(cluster: Cluster, name: string): Promise<readonly ClusterRevision[]> {
+  const { api, namespace } = cluster;
+  const [{ metadata: deployment }, sets] = await Promise.all([
+    readDeployment(cluster, name),
+    listAll<ReplicaSet>(api, { path: replicaSetsPath(namespace), labelSelector: selectorFor([name]) }),
+  ]);
+  const current = deployment.annotations?.[revisionAnnotation];
+  return sets.items
+    .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === deployment.uid))
+    .map(({ metadata: { annotations = {}, creationTimestamp }, spec: { template } }) => {
+      const cause = annotations[causeAnnotation];
+      const image = template.spec.containers.find((each) => each.name === containerName)?.image;
+      return {
+        revision: Number(annotations[revisionAnnotation] ?? 0),
+        created: creationTimestamp,
+        ...(cause === undefined ? {} : { cause }),
+        ...(image === undefined ? {} : { image }),
+        isCurrent: annotations[revisionAnnotation] === current,
+        template,
+      };
+    })
+    .sort((one, other) => one.revision - other.revision);
+}
+
+async function readDeployment(cluster: Cluster, name: string): Promise<Live> {
+  const found = await ifFound(cluster.api.ask<Live>("GET", deploymentPath(cluster, name)));
+  const isOurs = Object.entries(labelsOf(name)).every(([label, value]) => found?.metadata.labels?.[label] === value);
+  if (found && isOurs) return { ...found, apiVersion: "apps/v1", kind: "Deployment" };
+  throw noSuchService([name], cluster, "`slipway service status` lists its services.");
+}
+
+function deploymentPath({ namespace }: Place, name: string): string {
+  return pathOf("Deployment", namespace, name);
+}
+
+/**
+ * Makes the pods of a service what they were at an earlier revision, with its ports. The number of replicas stays.
+ *
+ * @param asked its number. Default: the newest one before the current one that can be restored
+ * @throws UserError when there is no such revision, or its variables or secrets were deleted
+ */
+export async function rollBackService(
+  cluster: Cluster,
+  name: string,
+  asked: number | undefined,
+): Promise<{ readonly revision: number; readonly changes: readonly Change[] }> {
+  const all = await revisionsOf(cluster, name);
+  const missing = new Map(
+    await Promise.all(all.map(async (each) => [each.revision, await missingFor(cluster, each)] as const)),
+  );
+  const usable = all.filter(({ revision, isCurrent }) => isCurrent || missing.get(revision)?.length === 0);
+  const target = revisionToRestore(name, asked === undefined ? usable : all, asked);
+  const gone = missing.get(target.revision) ?? [];
+  if (gone.length > 0) throw notRestorable(name, target.revision, gone);
+  await requireRunnable(target.template.spec);
+  const changes = [
+    ...(await restorePorts(cluster, name, target.template)),
+    ...(await restoreTemplate(cluster, name, target.template)),
+  ];
+  await setCause(cluster, name, `${cluster.owner}: rollback to revision ${target.revision}`);
+  return { revision: target.revision, changes };
+}
+
+/** `KIND NAME` of what the pods of a revision need and what is not there any more. */
+async function missingFor({ api, namespace }: Place, { template }: ClusterRevision): Promise<string[]> {
+  const { imagePullSecrets: _, ...spec } = template.spec;
+  const needed = [...new Set(references(spec))];
+  const found = await Promise.all(
+    needed.map((key) => {
+      const [kind, name] = key.split(" ") as ["ConfigMap" | "Secret", string];
+      return ifFound(api.ask<object>("GET", pathOf(kind, namespace, name)));
+    }),
+  );
+  return needed.filter((_, index) => found[index] === undefined);
+}
+
+/** @throws Failure if the configuration file requires of the service's image what it lacks */
+async function requireRunnable({ containers }: PodSpec): Promise<void> {
+  for (const { name, image } of containers) if (name === containerName && image) await runnableImage(image);
+}
+
+async function restorePorts(place: Place, name: string, { spec }: Template): Promise<Change[]> {
+  const ports = spec.containers.find((each) => each.name === containerName)?.ports ?? [];
+  const manifest = networkService(
+    name,
+    ports.map(({ containerPort }) => containerPort),
+  );
+  const before = await ifFound(place.api.ask<LiveObject>("GET", pathOf("Service", place.namespace, name)));
+  const after = await putOver(place, manifest, before, false);
+  if (before === undefined) return [{ action: "create", kind: "Service", name }];
+  const differences = differencesOf(before, after);
+  return differences.length === 0 ? [] : [changeOf("Service", name, differences)];
+}
+
+async function restoreTemplate(cluster: Cluster, name: string, template: Template): Promise<Change[]> {
+  const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {};
+  for (let attempt = 1; ; attempt += 1) {
+    const live = await readDeployment(cluster, name);
+    // Whoever may pull images now may pull the earlier ones.
+    const { imagePullSecrets } = live.spec.template.spec;
+    const wanted = {
+      metadata: { ...template.metadata, labels },
+      spec: { ...template.spec, ...(imagePullSecrets && { imagePullSecrets }) },
+    };
+    const restored: Live = { ...live, spec: { ...live.spec, template: wanted } };
+    const manifest = manifestOf(restored);
+    const metadata = { ...manifest.metadata, resourceVersion: live.metadata.resourceVersion } as Manifest["metadata"];
+    try {
+      const differences = differencesOf(live, await put(cluster, { ...manifest, metadata }));
+      return differences.length === 0 ? [] : [changeOf("Deployment", name, differences)];
+    } catch (error) {
+      // Its controller writes into it too.
+      if (refusalOf(error)?.status !== 409 || attempt >= tries) throw error;
+    }
+  }
+}
+
+/**
+ * Starts all pods of a service anew, as an update does: new ones first, as `kubectl rollout restart`.
+ *
+ * @throws UserError when there is no such service, or it is disabled
+ */
+export async function restartService(cluster: Cluster, name: string): Promise<void> {
+  const { spec } = await readDeployment(cluster, name);
+  if (spec.replicas === 0) {
+    throw new UserError(
+      { code: "service-state", culprit: name },
+      `Service ${name} has no pods to restart: it is disabled.`,
+      "Remove `enabled: false` from its file and apply it.",
+    );
+  }
+  await requireRunnable(spec.template.spec);
+  const annotations = { "kubectl.kubernetes.io/restartedAt": new Date().toISOString() };
+  await cluster.api.ask("PATCH", deploymentPath(cluster, name), {
+    query: { fieldManager },
+    body: {
+      metadata: { annotations: { [causeAnnotation]: `${cluster.owner}: restart` } },
+      spec: { template: { metadata: { annotations } } },
+    },
+    contentType: "application/merge-patch+json",
+  });
+}

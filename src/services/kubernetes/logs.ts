@@ -1,0 +1,99 @@
+import { heartbeat, patience } from "../../core/heartbeat.ts";
+import { WholeLines } from "../../core/whole-lines.ts";
+import { podLog } from "../../kubernetes/logs.ts";
+import { containerName, containerState, type Pod } from "../../kubernetes/objects.ts";
+import { type LogOptions, Prefixes } from "../log-options.ts";
+import type { Place } from "./apply.ts";
+import { Observation } from "./observation.ts";
+import { requireAll } from "./status.ts";
+import { hasBegun } from "./workload.ts";
+
+interface ClusterLogOptions extends LogOptions {
+  /** Told what a person should know meanwhile. */
+  readonly notice: (text: string) => void;
+}
+
+/**
+ * Shows what the pods of a service print, line by line, each with its pod's name before it once there are several.
+ *
+ * @param write called with whole lines, one call after the other
+ * @throws UserError when there is no such service
+ */
+export async function showServiceLogs(
+  place: Place & { readonly context: string },
+  name: string,
+  options: ClusterLogOptions,
+  write: (lines: Buffer) => Promise<void>,
+): Promise<void> {
+  const { follow, signal, tail, since, timestamps } = options;
+  const prefixes = new Prefixes(options.colors);
+  const over = new AbortController();
+  const all = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+  const observation = new Observation(place, [name], all, options.notice);
+  const begun = new Map<string, Promise<void>>();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
+  let turn = Promise.resolve();
+  const inTurn = (lines: Buffer) => {
+    turn = turn.then(() => write(lines));
+    return turn;
+  };
+  const find = (podName: string) => observation.of(name).pods.find(({ metadata }) => metadata.name === podName);
+
+  const show = async (podName: string) => {
+    const lines = new WholeLines(() => (begun.size > 1 ? prefixes.of(podName) : ""), inTurn);
+    const isOver = () => !follow || hasEnded(find(podName));
+    const isIdle = () => {
+      const pod = find(podName);
+      return pod !== undefined && containerState(pod).running === undefined;
+    };
+    const change = () => observation.change(all);
+    const pod = { namespace: place.namespace, name: podName };
+    const shown = { tail, since, timestamps };
+    for await (const piece of podLog(place.api, pod, { ...shown, follow, isOver, isIdle, change, signal: all })) {
+      await lines.write(piece);
+    }
+    await lines.end();
+  };
+
+  let idleSince: number | undefined;
+  const endNotices = heartbeat(
+    () => {
+      const { pods } = observation.of(name);
+      const isRunning = pods.some((pod) => containerState(pod).running !== undefined);
+      idleSince = isRunning ? undefined : (idleSince ?? Date.now());
+      if (!follow || observation.isQuiet || idleSince === undefined) return undefined;
+      const words = `Waiting for a pod of ${name} that runs; \`slipway service status ${name}\` says why there is none`;
+      return { words, since: idleSince };
+    },
+    { after: patience, write: options.notice },
+  );
+  try {
+    await observation.ready(all);
+    const { deployment, pods } = observation.of(name);
+    requireAll([name], new Set(deployment || pods.length > 0 ? [name] : []), place);
+    for (;;) {
+      const { deployment, pods } = observation.of(name);
+      const fresh = pods.filter((pod) => !begun.has(pod.metadata.name) && hasBegun(pod, containerName));
+      // All of them first, so that each line knows of the others.
+      for (const { metadata } of fresh) begun.set(metadata.name, Promise.resolve());
+      for (const { metadata } of fresh) begun.set(metadata.name, show(metadata.name).catch(failed.reject));
+      if (!follow || (deployment === undefined && pods.length === 0)) break;
+      await Promise.race([observation.change(all), failed.promise]);
+    }
+    await Promise.race([Promise.all(begun.values()), failed.promise]);
+    await turn;
+  } finally {
+    endNotices();
+    over.abort();
+    observation.close();
+  }
+}
+
+/** Whether a pod prints no more. */
+function hasEnded(pod: Pod | undefined): boolean {
+  if (pod === undefined) return true;
+  const { phase } = pod.status ?? {};
+  const isEnding = pod.metadata.deletionTimestamp !== undefined && containerState(pod).running === undefined;
+  return isEnding || phase === "Succeeded" || phase === "Failed";
+}

@@ -1,0 +1,86 @@
+import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { mayPass, refusalOf } from "../../kubernetes/api-error.ts";
+import type { Cluster } from "../../kubernetes/cluster.ts";
+import { containerName } from "../../kubernetes/objects.ts";
+import { joinPod } from "../../kubernetes/port-forward.ts";
+import { chosenPort, connectTime, notReached, type OpenOptions, servePort, tellWaiting } from "../open-port.ts";
+import { Observation } from "./observation.ts";
+import { requireAll } from "./status.ts";
+import { isPodReady, type Observed, podsOf } from "./workload.ts";
+
+/** Milliseconds between attempts to reach a pod. */
+const interval = 250;
+
+/**
+ * Forwards a port of this machine to the pods of a service until it is aborted. Each connection goes to a pod that is ready then, of the newest state
+ * where there is one.
+ *
+ * @throws UserError when there is no such service, or it has no such port
+ */
+export async function openService(cluster: Cluster, name: string, options: OpenOptions): Promise<void> {
+  const { signal, notice } = options;
+  const observation = new Observation(cluster, [name], signal, notice);
+  let turn = 0;
+  /** Connections for which no pod is ready, and since when. */
+  const waiting = new Map<Socket, number>();
+  const endNotices = tellWaiting(name, "pod", waiting, notice, () => observation.isQuiet);
+  const join = async (client: Socket) => {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(connectTime * 1000)]);
+    let kept: readonly Buffer[] | undefined = [];
+    const since = Date.now();
+    for (let last: unknown; ; ) {
+      if (client.destroyed) return;
+      if (late.aborted) throw notReached(name, "pod", last);
+      const pods = podsThatAnswer(observation.of(name));
+      const pod = pods[turn++ % pods.length];
+      if (pod === undefined) {
+        waiting.set(client, since);
+        await observation
+          .change(late)
+          .catch(() => {})
+          .finally(() => waiting.delete(client));
+        continue;
+      }
+      const port = portOf(observation.of(name), name, options.target);
+      const place = { namespace: cluster.namespace, pod: pod.metadata.name, port };
+      try {
+        kept = await joinPod(cluster.api, place, client, kept);
+        if (kept === undefined) return;
+      } catch (error) {
+        // A pod that has just ended is not there, or does not run.
+        const { status = 0 } = refusalOf(error) ?? {};
+        if (!mayPass(error) && ![400, 404, 409, 500].includes(status)) throw error;
+        last = error;
+      }
+      await delay(interval, undefined, { signal: late }).catch(() => {});
+    }
+  };
+  try {
+    await observation.ready(signal);
+    const observed = observation.of(name);
+    requireAll([name], new Set(observed.deployment ? [name] : []), cluster);
+    const port = portOf(observed, name, options.target);
+    if (podsThatAnswer(observed).length === 0) {
+      notice(`${name}: no pod is ready; \`slipway service status ${name}\` says why. Connections wait for one.`);
+    }
+    await servePort(port, options, join);
+  } finally {
+    endNotices();
+    observation.close();
+  }
+}
+
+function podsThatAnswer(observed: Observed) {
+  const { current, old } = podsOf(observed);
+  const ready = current.filter(isPodReady);
+  return ready.length > 0 ? ready : old.filter(isPodReady);
+}
+
+/** @throws UserError for a port that the service does not have */
+function portOf({ deployment }: Observed, name: string, target: number | undefined): number {
+  const container = deployment?.spec.template.spec.containers.find((each) => each.name === containerName);
+  const { ports = [] } = (container ?? {}) as { readonly ports?: readonly { readonly containerPort: number }[] };
+  const numbers = ports.map(({ containerPort }) => containerPort);
+  return chosenPort(numbers, name, target);
+}

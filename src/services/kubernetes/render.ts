@@ -1,0 +1,93 @@
+import { secretIn } from "../../core/secret-reference.ts";
+import type { InstanceType } from "../../config/resources.ts";
+import { sha256 } from "../../oci/digest.ts";
+import { canonicalJson } from "../../oci/json.ts";
+import { type Autoscaling, type Service, settlingTime } from "../model.ts";
+import { ingressOf } from "./expose.ts";
+import { labelsOf, type Manifest, selectorOf } from "./manifest.ts";
+import { podTemplate, portName } from "./pod.ts";
+import type { PodContent } from "./pod-content.ts";
+
+/**
+ * The objects of a service in Kubernetes, in the order in which they are made. The same service gives the same bytes. They name no namespace:
+ * whoever applies them does. The secret that an image is pulled with is named and not among them.
+ *
+ * @param type what `instanceType` means
+ * @param content what is brought to its pods. Default: nothing
+ */
+export function renderService(
+  service: Service,
+  type: InstanceType | undefined,
+  content?: PodContent,
+): readonly Manifest[] {
+  const { name, autoscaling, enabled } = service;
+  const environment = environmentOf(service);
+  const isScaled = enabled && autoscaling !== undefined;
+  const metadata = { name, labels: labelsOf(name) };
+  return [
+    ...(environment === undefined ? [] : [environment]),
+    networkService(name, service.ports),
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata,
+      spec: {
+        // The autoscaler sets the number of replicas.
+        ...(isScaled ? {} : { replicas: enabled ? service.replicas : 0 }),
+        minReadySeconds: settlingTime,
+        selector: { matchLabels: selectorOf(name) },
+        // New pods first, old ones as the new are ready.
+        strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+        template: podTemplate(service, type, environment?.metadata.name, content),
+      },
+    },
+    ...(isScaled ? [autoscaler(service, autoscaling)] : []),
+    ...(service.expose === undefined ? [] : [ingressOf(service, service.expose)]),
+  ];
+}
+
+/** The object that has the address of a service inside its cluster. */
+export function networkService(name: string, ports: readonly number[]): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, labels: labelsOf(name) },
+    spec: {
+      type: "ClusterIP",
+      selector: selectorOf(name),
+      ports: ports.map((port) => ({ name: portName(port), port, targetPort: port, protocol: "TCP" })),
+    },
+  };
+}
+
+/** Variables without a secret, in an object that is called by what it holds: pods of before a change keep theirs, and a change makes new pods. */
+function environmentOf({ name, env }: Service): Manifest | undefined {
+  const plain = env.filter(({ value }) => secretIn(value) === undefined);
+  if (plain.length === 0) return undefined;
+  const data = Object.fromEntries(plain.map((variable) => [variable.name, variable.value]));
+  const [, hash = ""] = sha256(Buffer.from(canonicalJson(data))).split(":");
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: `${name}-env-${hash.slice(0, 10)}`, labels: labelsOf(name) },
+    immutable: true,
+    data,
+  };
+}
+
+function autoscaler({ name, replicas }: Service, { maxReplicas, metrics }: Autoscaling): Manifest {
+  return {
+    apiVersion: "autoscaling/v2",
+    kind: "HorizontalPodAutoscaler",
+    metadata: { name, labels: labelsOf(name) },
+    spec: {
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name },
+      minReplicas: replicas,
+      maxReplicas,
+      metrics: metrics.map(({ metric, value }) => ({
+        type: "Resource",
+        resource: { name: metric, target: { type: "Utilization", averageUtilization: value } },
+      })),
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { Failure } from "../../core/errors.ts";
+import { refusalOf } from "../../kubernetes/api-error.ts";
+import { ifFound } from "../../kubernetes/if-found.ts";
+import { changedFields, differencesOf } from "../difference.ts";
+import { allOf, type Change, changeOf, type LiveObject, type Place, put, remove, setCause } from "./apply.ts";
+import { causeAnnotation, expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";
+
+/** How often a Deployment is tried to be put back while its controller writes into it. */
+export const tries = 10;
+
+/** All objects of a service as they are at one time, by kind and name. Nothing where there is no such service. */
+export type Snapshot = ReadonlyMap<string, LiveObject>;
+
+export async function takeSnapshot(place: Place, service: string): Promise<Snapshot> {
+  return snapshotOf(await allOf(place, service));
+}
+
+export function snapshotOf(objects: readonly LiveObject[]): Snapshot {
+  return new Map(objects.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
+}
+
+/**
+ * Puts a service back to what it was: each object to its state then, whoever set what in it; what was deleted since is there again, and what is
+ * new is deleted.
+ *
+ * @param left the Deployment as what is undone has made it
+ * @returns what is not as it was before this
+ * @throws Failure when someone else has changed the Deployment since: then nothing is done
+ */
+export async function restore(
+  place: Place,
+  service: string,
+  before: Snapshot,
+  left: Snapshot,
+): Promise<readonly Change[]> {
+  const now = await takeSnapshot(place, service);
+  requireUntouched(service, before, left, now);
+  const isNew = ([key]: [string, LiveObject]) => !before.has(key);
+  const added = [...now].filter(isNew).map(([, object]) => object);
+  const changes: Change[] = [];
+  const discard = async (objects: readonly LiveObject[]) => {
+    for (const { kind, metadata } of objects) {
+      await remove(place, kind, metadata.name);
+      changes.push({ action: "delete", kind, name: metadata.name });
+    }
+  };
+  // It would change the number of replicas again.
+  await discard(added.filter(({ kind }) => kind === "HorizontalPodAutoscaler"));
+  for (const [key, object] of before) {
+    const live = now.get(key);
+    const differences = live === undefined ? [] : differencesOf(live, object);
+    if (live !== undefined && differences.length === 0) continue;
+    const { kind } = object;
+    const { name, annotations } = object.metadata;
+    if (kind === "Deployment") await putDeployment(place, service, object, left);
+    else await put(place, manifestOf(object));
+    const cause = annotations?.[causeAnnotation];
+    if (cause !== undefined) await setCause(place, name, cause);
+    if (live === undefined) changes.push({ action: "create", kind, name });
+    else if (live.metadata.annotations?.[expiryAnnotation] === undefined)
+      changes.push(changeOf(kind, name, differences));
+  }
+  await discard(added.filter(({ kind }) => kind !== "HorizontalPodAutoscaler"));
+  return changes;
+}
+
+/** The state of an object, without what a cluster notes about it. */
+export function manifestOf({ status: _, metadata, ...rest }: LiveObject & { readonly status?: unknown }): Manifest {
+  const { name, labels = {}, annotations = {} } = metadata;
+  const ours = Object.entries(annotations).filter(([key]) => key.startsWith("slipway/"));
+  return {
+    ...rest,
+    metadata: { name, labels, ...(ours.length === 0 ? {} : { annotations: Object.fromEntries(ours) }) },
+  };
+}
+
+/** Fails where pods are meant to be something else by now than they were left to be. */
+function requireUntouched(service: string, before: Snapshot, left: Snapshot, now: Snapshot): void {
+  const key = `Deployment ${service}`;
+  const template = (snapshot: Snapshot) => {
+    const object = snapshot.get(key) as { spec?: { template?: object } } | undefined;
+    return { ...(object?.spec?.template ?? {}) };
+  };
+  const differs = (one: Snapshot, other: Snapshot) => changedFields(template(one), template(other)).length > 0;
+  // An earlier attempt may have put it back, without hearing of it.
+  if (!differs(left, now) || !differs(before, now)) return;
+  throw new Failure(
+    { code: "service-conflict", culprit: `Deployment ${service}` },
+    `Someone has changed the Deployment ${service} in the meantime, so the service was not rolled back.`,
+    "Look at it with `slipway service status`, then apply the version that should run.",
+  );
+}
+
+/** With the version that was looked at: a change of someone else is never overwritten. */
+async function putDeployment(place: Place, service: string, object: LiveObject, left: Snapshot): Promise<void> {
+  const key = `Deployment ${service}`;
+  const path = pathOf("Deployment" satisfies Kind, place.namespace, object.metadata.name);
+  for (let attempt = 1; ; attempt += 1) {
+    const live = await ifFound(place.api.ask<LiveObject>("GET", path));
+    const manifest = manifestOf(object);
+    if (live === undefined) return void (await put(place, manifest));
+    requireUntouched(service, new Map([[key, object]]), left, new Map([[key, live]]));
+    const { resourceVersion } = live.metadata;
+    try {
+      await put(place, { ...manifest, metadata: { ...manifest.metadata, resourceVersion } as Manifest["metadata"] });
+      return;
+    } catch (error) {
+      if (refusalOf(error)?.status !== 409 || attempt >= tries) throw error;
+    }
+  }
+}

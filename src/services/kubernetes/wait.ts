@@ -1,0 +1,100 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { heartbeat, patience, type Wait } from "../../core/heartbeat.ts";
+import { mayPass } from "../../kubernetes/api-error.ts";
+import type { Trouble } from "../../kubernetes/failure.ts";
+import type { Place } from "./apply.ts";
+import { Observation } from "./observation.ts";
+import { troubleOf } from "./trouble.ts";
+import { waitOf } from "./waiting.ts";
+import { isReady } from "./workload.ts";
+
+/** Milliseconds between questions about what keeps a service, and for which something does before a person is told. */
+const interval = 2000;
+const grace = 5000;
+
+export interface WaitOptions {
+  /** Seconds. */
+  readonly timeLimit: number;
+  /** Told, for people, what keeps a service that is waited for. */
+  readonly notice: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Waits until services are what they should be, or cannot become it, or the time is over. The client library has no helper for this.
+ *
+ * @returns why, of each that is not ready
+ */
+export async function waitUntilReady(
+  place: Place,
+  names: readonly string[],
+  options: WaitOptions,
+): Promise<ReadonlyMap<string, string>> {
+  if (names.length === 0) return new Map();
+  // If waiting for one fails, stop waiting for the others.
+  const over = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
+  const observation = new Observation(place, names, signal, options.notice);
+  try {
+    await observation.ready(signal);
+    const reasons = await Promise.all(
+      names.map((name) => waitForOne(place, observation, name, { ...options, signal })),
+    );
+    return new Map(names.flatMap((name, index) => (reasons[index] === undefined ? [] : [[name, reasons[index]]])));
+  } finally {
+    over.abort();
+    observation.close();
+  }
+}
+
+async function waitForOne(
+  place: Place,
+  observation: Observation,
+  name: string,
+  { timeLimit, notice, signal }: WaitOptions,
+): Promise<string | undefined> {
+  const end = Date.now() + timeLimit * 1000;
+  let trouble: Trouble | undefined;
+  let troubleSince: number | undefined;
+  let told = "";
+  let wait: Wait | undefined;
+  const begun = Date.now();
+  const endNotices = heartbeat(
+    () => (wait === undefined || observation.isQuiet ? undefined : { ...wait, words: `${name}: ${wait.words}` }),
+    { after: patience, write: notice },
+  );
+  try {
+    for (let askedAt = Number.NEGATIVE_INFINITY; ; ) {
+      const observed = observation.of(name);
+      if (observed.deployment && isReady(observed.deployment)) return undefined;
+      const now = Date.now();
+      if (now - askedAt >= interval || now >= end) {
+        askedAt = now;
+        [trouble, wait] = await Promise.all([
+          troubleOf(place, observed, signal).catch(ifPassing),
+          waitOf(place, observed, begun, signal).catch(ifPassing),
+        ]);
+        if (trouble?.isFinal) return trouble.words;
+        troubleSince = trouble && (troubleSince ?? now);
+        // Every service has such troubles for a moment when it starts.
+        if (trouble && troubleSince !== undefined && now - troubleSince >= grace && trouble.words !== told) {
+          told = trouble.words;
+          notice(`${name}: ${told}`);
+        }
+        if (now >= end) return `It is not ready after ${timeLimit} s. ${trouble?.words ?? ""}`.trim();
+      }
+      const pause = new AbortController();
+      const timer = delay(Math.max(0, Math.min(askedAt + interval, end) - Date.now()), undefined, {
+        signal: pause.signal,
+      }).catch(() => {});
+      await Promise.race([observation.change(signal), timer]).finally(() => pause.abort());
+    }
+  } finally {
+    endNotices();
+  }
+}
+
+/** @throws errors that stay */
+function ifPassing(error: unknown): undefined {
+  if (!mayPass(error)) throw error;
+}

@@ -1,0 +1,230 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { z } from "zod";
+import type { ErrorCode } from "../core/error-codes.ts";
+import { UserError } from "../core/errors.ts";
+import { Document, type Issue } from "../config/document.ts";
+import { unknownType } from "../config/instance-types.ts";
+import { issuesOf, readDocument } from "../jobs/read.ts";
+import { checkFields } from "./check.ts";
+import type { Service } from "./model.ts";
+import { nameFrom, namePattern, type ServiceFields, serviceFields } from "./schema.ts";
+
+/** A service and the document that describes it. */
+export interface ServiceDocument {
+  readonly service: Service;
+  /** The error for fields of it, by their way in the document: `["models"]`. */
+  error(issues: readonly Issue[], code?: ErrorCode): UserError;
+}
+
+/** A document that describes a service. */
+export interface ServiceFile {
+  /** Of a file or folder. */
+  readonly path: string;
+  /** Its name, for people. */
+  readonly name: string;
+  /** Of its services that name none. */
+  readonly image?: string;
+}
+
+/** Of files that describe services. */
+const extension = /\.(ya?ml|jsonc?)$/;
+/** Most services in a file. */
+const maximumServices = 1000;
+/** Bytes of the largest file. */
+const maximumFile = 256 * 1024;
+
+/**
+ * Reads what describes services: a file of one or more YAML documents (JSON is YAML), or the files of a folder, those below it left out.
+ *
+ * @param name what a person calls file or folder
+ * @param instanceTypes names that `instanceType` may have. Undefined: any
+ * @param image of services that name none
+ * @throws UserError with file, line, column, field and nearest known name of every mistake in the first document that has some; nothing of
+ *   what fields hold is in it
+ */
+export async function readServices(
+  path: string,
+  name: string,
+  instanceTypes: readonly string[] | undefined,
+  image?: string,
+): Promise<readonly ServiceDocument[]> {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+  const files = isFolder ? (await readdir(path)).filter((file) => extension.test(file)).sort() : undefined;
+  if (files?.length === 0) {
+    throw new UserError(
+      { code: "file-invalid", culprit: name },
+      `${name} contains no service.`,
+      "Name a folder with .yaml, .json or .jsonc files, or one such file.",
+    );
+  }
+  const found: ServiceDocument[] = [];
+  const places = new Map<string, string>();
+  for (const file of files ?? [undefined]) {
+    const fileName = file === undefined ? name : join(name, file);
+    const text = await readDocument(file === undefined ? path : join(path, file), fileName, "service", maximumFile);
+    for (const document of parseServices(text, fileName, instanceTypes, image)) {
+      const before = places.get(document.service.name);
+      if (before !== undefined) throw document.error([sameName(before === fileName ? "this file" : before)]);
+      places.set(document.service.name, fileName);
+      found.push(document);
+    }
+  }
+  return found;
+}
+
+/** @throws UserError when an image is given that no service takes: each names its own */
+export function checkImageTaken(documents: readonly ServiceDocument[], image: string | undefined): void {
+  const [first] = documents;
+  if (image === undefined || first === undefined || documents.some(({ service }) => service.image === image)) return;
+  throw first.error([
+    {
+      path: ["image"],
+      problem: "stands beside the image given with the file (`image` of the Bazel rule, or --image)",
+      remedy: "Remove the field, or give no image.",
+    },
+  ]);
+}
+
+/**
+ * Reads the text of a file.
+ *
+ * @throws UserError as {@link readServices}
+ */
+export function parseServices(
+  text: string,
+  fileName: string,
+  instanceTypes: readonly string[] | undefined,
+  image?: string,
+): readonly ServiceDocument[] {
+  const plain = fileName.endsWith(".jsonc") ? withoutComments(text) : text;
+  const documents = Document.parseAllSecretive(plain, fileName);
+  if (documents.length > maximumServices) {
+    throw new UserError(
+      { code: "file-invalid", culprit: fileName },
+      `${fileName} has ${documents.length} services; a file may have ${maximumServices}.`,
+      "Divide it.",
+    );
+  }
+  return documents.map((document) => readService(document, documents.length > 1, fileName, instanceTypes, image));
+}
+
+/** JSON with spaces in place of comments, so that the rest stays where it is. YAML takes trailing commas, but no such comments. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/"(?:[^"\\\n]|\\.)*"|\/\/.*|\/\*[\s\S]*?\*\//g, (found) =>
+    found.startsWith('"') ? found : found.replaceAll(/[^\n]/g, " "),
+  );
+}
+
+function readService(
+  document: Document,
+  isOneOfSeveral: boolean,
+  fileName: string,
+  instanceTypes: readonly string[] | undefined,
+  givenImage: string | undefined,
+): ServiceDocument {
+  const parsed = serviceFields.safeParse(document.value);
+  const formal = [
+    ...(givenImage === undefined ? missingImage(document.value) : []),
+    ...(parsed.success ? [] : parsed.error.issues),
+  ];
+  if (!parsed.success || formal.length > 0) throw document.error(issuesOf(formal, document.value));
+  const fields = parsed.data;
+  const name = fields.name ?? nameOfFile(fileName);
+  const image = fields.image ?? givenImage;
+  const issues = [
+    ...checkFields(fields),
+    ...(instanceTypes === undefined ? [] : unknownTypes(fields, instanceTypes)),
+    ...(fields.name === undefined && isOneOfSeveral
+      ? [
+          {
+            path: ["name"],
+            problem: "is missing",
+            remedy: "Add it: a file with several services must name each of them.",
+          },
+        ]
+      : []),
+    ...(fields.name === undefined && !isOneOfSeveral && !namePattern.test(name)
+      ? [
+          {
+            path: ["name"],
+            problem: "is missing, and the file's name cannot be a service's name",
+            remedy: "Add it: at most 40 lower-case letters, digits and -.",
+          },
+        ]
+      : []),
+  ];
+  if (issues.length > 0 || image === undefined) throw document.error(issues);
+  return { service: serviceOf(fields, name, image), error: (mistakes, code) => document.error(mistakes, code) };
+}
+
+/** The one field that need not be there where it is given in another way. */
+function missingImage(value: unknown): z.core.$ZodIssue[] {
+  const isGroup = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isGroup || Object.hasOwn(value, "image")) return [];
+  return [{ code: "invalid_type", expected: "string", path: ["image"], message: "" }];
+}
+
+/** `serving/My_App.yaml` is `my-app`. */
+function nameOfFile(fileName: string): string {
+  return nameFrom(basename(fileName).replace(extension, ""));
+}
+
+function sameName(place: string): Issue {
+  return {
+    path: ["name"],
+    problem: `is the name of another service in ${place}`,
+    remedy: "Give each a different name.",
+  };
+}
+
+function unknownTypes({ resources }: ServiceFields, known: readonly string[]): Issue[] {
+  return (["instanceType", "machineType"] as const).flatMap((field): Issue[] => {
+    const type = resources[field];
+    const wrong = type === undefined ? undefined : unknownType(type, known);
+    return wrong === undefined ? [] : [{ path: ["resources", field], ...wrong }];
+  });
+}
+
+/** One model of both shapes. */
+function serviceOf(fields: ServiceFields, name: string, image: string): Service {
+  const { replicas, ports, autoscaling } = fields.resources;
+  const instanceType = fields.resources.instanceType ?? fields.resources.machineType;
+  const { repositories } = fields;
+  return {
+    name,
+    enabled: fields.enabled,
+    image,
+    ...(fields.containerRegistry === undefined ? {} : { containerRegistry: fields.containerRegistry }),
+    ...(fields.command === undefined ? {} : { command: fields.command }),
+    ports: ports ?? (fields.port === undefined ? [] : [fields.port]),
+    env: fields.env,
+    models: fields.models,
+    ...(repositories === undefined
+      ? {}
+      : {
+          repositories: {
+            dataset: repositories.dataset,
+            mountPath: repositories.mountPath,
+            repositories: repositories.repositories.map(({ url, name: folder, username, password }) => ({
+              url,
+              name: folder,
+              ...(username === undefined ? {} : { username }),
+              ...(password === undefined ? {} : { secret: password.slice("SECRET:".length) }),
+            })),
+          },
+        }),
+    replicas,
+    ...(instanceType === undefined ? {} : { instanceType }),
+    ...(autoscaling?.enabled
+      ? {
+          autoscaling: {
+            maxReplicas: autoscaling.maxReplicas,
+            metrics: autoscaling.metrics.map(({ metric, value }) => ({ metric: metric as "cpu" | "memory", value })),
+          },
+        }
+      : {}),
+    healthChecks: fields.healthChecks as Service["healthChecks"],
+    ...(fields.expose === undefined ? {} : { expose: fields.expose }),
+  };
+}

@@ -1,0 +1,310 @@
+import { z } from "zod";
+import { referenceComplaint, secretPattern } from "../core/secret-reference.ts";
+import { spokenValue } from "../config/document.ts";
+import { parseGitUrl } from "../git/url.ts";
+import { checked, complaint, referenceIn, unknownFields } from "../jobs/schema.ts";
+import { isDigest } from "../oci/digest.ts";
+import { isRepository } from "../oci/reference.ts";
+
+/** The complaint about a value of the wrong type. It never shows the value, which may be a misplaced secret. */
+function typeError(what: string, remedy: string) {
+  return (issue: { readonly input?: unknown }) => {
+    const { input } = issue;
+    if (input === undefined) return undefined;
+    const isNumber = typeof input === "number" || typeof input === "boolean";
+    const said = isNumber ? `a ${typeof input}` : spokenValue(input);
+    return complaint(`is ${said}, not ${what}`, isNumber && what === "a text" ? "Put it in quotes." : remedy);
+  };
+}
+
+/**
+ * Fields, all known.
+ *
+ * @param remedies of fields that Gradient's specs have
+ */
+function fields<T extends z.ZodRawShape>(what: string, shape: T, remedies: Readonly<Record<string, string>> = {}) {
+  const wrongType = typeError("a group of fields", "Write NAME: VALUE, a line for each field.");
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape, remedies) : wrongType(issue)),
+  });
+}
+
+function text() {
+  return z.string({ error: typeError("a text", "Give a text.") });
+}
+
+/** A text of a form that JSON Schema can tell as well. */
+function formed(pattern: RegExp, problem: string, remedy: string) {
+  return text().regex(pattern, { error: complaint(problem, remedy) });
+}
+
+function whole(minimum: number, maximum: number, remedy?: string) {
+  const range = `a whole number from ${minimum} to ${maximum}`;
+  const outside = (issue: { readonly input?: unknown }) =>
+    complaint(`is ${String(issue.input)}`, remedy ?? `Give ${range}.`);
+  return z
+    .int({
+      error: (issue) =>
+        typeof issue.input === "number"
+          ? outside(issue)
+          : typeError("a number", `Give ${range}, without quotes.`)(issue),
+    })
+    .min(minimum, { error: outside })
+    .max(maximum, { error: outside });
+}
+
+function flag() {
+  return z.boolean({ error: typeError("true or false", "Write true or false, without quotes.") });
+}
+
+function list<T extends z.ZodType>(item: T, maximum: number) {
+  return z
+    .array(item, { error: typeError("a list", "Write a line with - for each.") })
+    .max(maximum, { error: complaint(`has more than ${maximum} items`, "Have fewer.") });
+}
+
+function someOf<T extends z.ZodType>(item: T, maximum: number, remedy: string) {
+  return list(item, maximum).min(1, { error: complaint("is empty", remedy) });
+}
+
+/** At most 40: what is made of it may be 20 longer. */
+export const namePattern = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
+
+/** A name as people write it, or a file's: `My cool_app` is `my-cool-app`. It need not be one for a service. */
+export function nameFrom(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+}
+
+const name = checked(text(), (value) =>
+  namePattern.test(nameFrom(value))
+    ? undefined
+    : ["is not a name for a service", "Write at most 40 letters, digits and -, a letter first."],
+).transform(nameFrom);
+
+/** Nothing that a container's environment, or a ConfigMap, cannot hold. */
+const storable = (value: string): [string, string] | undefined => {
+  if (value.includes("\0")) return ["contains a NUL character", "Remove it."];
+  return value.isWellFormed() ? undefined : ["contains half a character", "Write the whole character."];
+};
+
+const image = checked(text(), (value) => {
+  if (/^(:|\/\/|@)/.test(value)) {
+    return [
+      "is the label of a Bazel target, not an image",
+      "Remove the field. Name the target as `image` of the Bazel rule `service`, or a pushed image with --image.",
+    ];
+  }
+  return referenceIn(value)
+    ? undefined
+    : ["is not an image", "Write [REGISTRY/]NAME[:TAG] or [REGISTRY/]NAME@sha256:DIGEST, in lower case."];
+});
+
+const folder = formed(
+  /^(?:\/(?!\.{1,2}(?:\/|$))[^/:\p{Cc}]+)+$/u,
+  "is not an absolute folder",
+  "Write it like /opt/models: absolute, without `.`, `..`, a colon, or a / at the end.",
+);
+
+const modelId = checked(text(), (value) => {
+  const [repository = "", digest, ...rest] = value.split("@");
+  const isRight = isRepository(repository) && (digest === undefined || isDigest(digest)) && rest.length === 0;
+  return isRight
+    ? undefined
+    : ["is not the id of a model", "Write lower-case letters, digits, . _ - and /, or ID@sha256:DIGEST."];
+});
+
+const models = list(
+  fields("a field of a model", {
+    id: modelId.describe("The model's name in the model registry; with @sha256:… exactly that version."),
+    path: folder.default("/opt/models").describe("The folder in the container where its files are."),
+  }),
+  100,
+);
+
+const url = checked(text(), (value) => {
+  const parsed = parseGitUrl(value);
+  if (!("problem" in parsed)) {
+    if (parsed.protocol === "https") return undefined;
+    // There is no field that could name one.
+    return [
+      "is an SSH address, but services have no SSH keys",
+      "Write its https address, and give `username` and `password` if it is private.",
+    ];
+  }
+  // Other problems may quote a part of the address.
+  return /^has a (password|user or a token) in it$/.test(parsed.problem)
+    ? [parsed.problem, "Remove it, change it if others could read the file, and give it as `username` and `password`."]
+    : ["is no address of a git server", "Write https://HOST/PATH."];
+});
+
+const repository = fields("a field of a repository", {
+  url: url.describe("https://HOST/PATH."),
+  name: formed(
+    /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/,
+    "is not the name of a folder",
+    "Write at most 100 letters, digits, . _ and -, no . or - first.",
+  ).describe("The folder below mountPath."),
+  username: formed(
+    /^[^\s:\p{Cc}]{1,255}$/u,
+    "is not a user's name",
+    "Write it without spaces and colons; give the password as `password`.",
+  )
+    .optional()
+    .describe("Whom the git server knows."),
+  password: z
+    .string({
+      error: (issue) => (issue.input === undefined ? undefined : passwordComplaint),
+    })
+    .regex(new RegExp(`^SECRET:${secretPattern.source.slice(1)}`), { error: () => passwordComplaint })
+    .optional()
+    .describe("SECRET:NAME, the secret that holds the password. Never the password."),
+});
+
+const passwordComplaint = complaint(
+  "does not name a secret",
+  "Write SECRET:NAME. If this is the password itself, remove it from the file, and change it if others could read the file.",
+);
+
+const repositories = fields("a field of repositories", {
+  dataset: formed(
+    /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+    "is not the name of a volume claim",
+    "Write at most 253 lower-case letters, digits, - and ., a letter or digit first and last.",
+  ).describe("The volume claim that checkouts are kept in. It must exist."),
+  mountPath: folder.describe("The folder in the container that has the repositories in it."),
+  repositories: someOf(repository, 100, "Name at least one repository, or leave `repositories` out."),
+});
+
+const metric = checked(text(), (value) => {
+  if (value === "cpu" || value === "memory") return undefined;
+  return value === "requestDuration"
+    ? [
+        "is a metric that clusters do not measure",
+        "Remove it, or write cpu with the value 80: more replicas above 80 % of the processors.",
+      ]
+    : ["is neither cpu nor memory", "Write one of them."];
+});
+
+const autoscaling = fields("a field of autoscaling", {
+  enabled: flag().default(true).describe("Whether replicas follow the load."),
+  maxReplicas: whole(1, 1000).describe("The most replicas; the fewest are `replicas`."),
+  metrics: someOf(
+    fields("a field of a metric", {
+      metric: metric.describe("cpu or memory."),
+      summary: formed(/^average$/, "is not a known summary", "Write average.")
+        .default("average")
+        .describe("Over all replicas."),
+      value: whole(1, 100).describe("Per cent of what the instance type has."),
+    }),
+    2,
+    "Name a metric, or leave `metrics` out for 80 per cent of the processors.",
+  )
+    .default([{ metric: "cpu", summary: "average", value: 80 }])
+    .describe("What the load is measured by."),
+});
+
+const port = whole(1, 65_535);
+
+const resources = fields("a resource", {
+  replicas: whole(1, 1000, "Give a whole number from 1 to 1000; `enabled: false` stops a service.")
+    .default(1)
+    .describe("How many containers run."),
+  instanceType: text().optional().describe("What each of them gets: a name of the table of instance types."),
+  machineType: text().optional().describe("The same as instanceType."),
+  ports: someOf(port, 100, "Name at least one port.")
+    .optional()
+    .describe("Ports on which the service answers; in place of `port`."),
+  autoscaling: autoscaling.optional(),
+});
+
+function healthCheck(description: string) {
+  return fields("a field of a health check", {
+    path: formed(/^\/[!-~]*$/, "is not the path of a request", "Start it with /, without spaces.").describe(
+      "Asked by GET; a status from 200 to 399 is well.",
+    ),
+    port: port.optional().describe("Default: the first port of the service."),
+    initialDelaySeconds: whole(0, 3600).optional().describe("Seconds before the first request. Default: 0."),
+    periodSeconds: whole(1, 3600).optional().describe("Seconds between requests. Default: 5."),
+    timeoutSeconds: whole(1, 3600).optional().describe("Seconds for an answer. Default: 5."),
+    failureThreshold: whole(1, 1000).optional().describe("Failures in a row that count. Default: 3, at startup 120."),
+  })
+    .optional()
+    .describe(description);
+}
+
+const healthChecks = fields("a health check", {
+  startup: healthCheck("Whether a container has started; until then nothing else is asked."),
+  readiness: healthCheck("Whether a container gets requests."),
+  liveness: healthCheck("Whether a container goes on; otherwise it is started anew."),
+});
+
+const env = list(
+  fields("a field of a variable", {
+    name: formed(
+      /^[A-Za-z_][A-Za-z0-9_]{0,252}$/,
+      "is not the name of a variable",
+      "Write letters, digits and _, no digit first.",
+    ),
+    value: checked(text(), (value) => storable(value) ?? referenceComplaint(value)),
+  }),
+  10_000,
+);
+
+const expose = fields("a field of expose", {
+  host: formed(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/,
+    "is not the name of a host",
+    "Write it like app.example.com.",
+  ).describe("The host name under which the service is reached."),
+  tls: z
+    .union([z.boolean(), z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/)], {
+      error: complaint(
+        "is neither true or false nor the name of a Secret",
+        "Write true, or the name of the Secret that has the certificate.",
+      ),
+    })
+    .default(false)
+    .describe("Whether by https: true for the certificate that the cluster has for the host, or the name of a Secret."),
+});
+
+/** Where the kinds of Gradient's integrations go. */
+const integrations =
+  "Push files of git-lfs, s3 and volumes with `slipway model push`, and name them in `models`. Name git repositories in `repositories`, and the volume that keeps them in its `dataset`.";
+
+/** The fields of a service, in both shapes (SPEC section 4). What holds between them is in `read.ts`. */
+export const serviceFields = fields(
+  "a field of a service",
+  {
+    apiVersion: formed(/^(v1|latest)$/, "is not a known version", "Write v1, or remove it.")
+      .optional()
+      .describe("v1."),
+    name: name.optional().describe("Default: the file's name."),
+    enabled: flag().default(true).describe("Whether the service runs."),
+    image: image.optional().describe("The container image. May be left out where an image is given with the file."),
+    containerRegistry: formed(
+      /^[!-~]{1,255}$/,
+      "is not the name of a registry's credential",
+      "Write the name that `slipway credentials add --name` gave it.",
+    )
+      .optional()
+      .describe("Whose credential the image is pulled with: a name that `slipway credentials add --name` gave."),
+    command: someOf(checked(text(), storable), 10_000, "Name the program, or leave `command` out.")
+      .optional()
+      .describe("Program and arguments, in place of the image's own."),
+    port: port.optional().describe("The port on which the service answers."),
+    env: env
+      .default([])
+      .describe("Variables of the container, over those of the image. SECRET:NAME is the value of a secret."),
+    models: models.default([]).describe("Models that the container finds in folders."),
+    repositories: repositories.optional().describe("Git repositories that the container finds in a folder."),
+    resources: resources.default({ replicas: 1 }).describe("How many containers, and what each gets."),
+    expose: expose.optional().describe("Where the service is reached from outside its cluster."),
+    healthChecks: healthChecks.default({}).describe("Requests that tell how a container is."),
+  },
+  { integrations },
+);
+
+export type ServiceFields = z.output<typeof serviceFields>;

@@ -1,0 +1,117 @@
+import { type ModelPlace, parseModelReference, placeOfModel, resolveModel } from "../models/registry.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import type { Credential } from "../credentials/credential.ts";
+import { findCredential } from "../credentials/find.ts";
+import { formatReference } from "../oci/reference.ts";
+import { embeddedHost, openByName } from "../registry/open-by-name.ts";
+import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
+import { placesIn, registrySettings } from "../config/settings.ts";
+import { writableHost } from "../registry/writable.ts";
+import { type Content, type ContentSecret, modelFolder } from "./content.ts";
+import type { Model, Service } from "./model.ts";
+import { type RegistryAccesses, registriesFile } from "./sync/registries.ts";
+
+/** The registry with the models of services, which is that of jobs. */
+export interface ModelRegistry {
+  readonly host: string;
+  /** Repositories by the ids of models. */
+  readonly repositoryOf: (id: string) => string;
+}
+
+/**
+ * Finds the registry of models, which is not asked anything.
+ *
+ * @throws UserError when there is none yet
+ */
+export async function modelRegistry(env: Environment): Promise<ModelRegistry> {
+  const host = writableHost(env);
+  if (host !== undefined) {
+    const place = await placesIn(host, env);
+    return { host, repositoryOf: (id) => place(`models/${id}`) };
+  }
+  throw new UserError(
+    { code: "model-not-found", culprit: "SLIPWAY_REGISTRY" },
+    "There is no registry of models: SLIPWAY_REGISTRY is not set, and the embedded registry of this machine never ran.",
+    "Set the variable, or push a model with `slipway model push`.",
+  );
+}
+
+/**
+ * Finds the versions of models that were pushed last, so that neither a restart nor a further replica has another one.
+ *
+ * @throws UserError when the registry does not have one
+ */
+export async function resolveModels(models: readonly Model[], env: Environment): Promise<readonly Model[]> {
+  if (models.length === 0) return models;
+  const { host, repositoryOf } = await modelRegistry(env);
+  const client = await openByName(host, env);
+  try {
+    return await Promise.all(
+      models.map(async (model) => {
+        const { id, digest } = parseModelReference(model.id);
+        const place: ModelPlace = placeOfModel({ client, host, place: () => repositoryOf(id) }, id);
+        return { ...model, id: `${id}@${await resolveModel(place, digest)}` };
+      }),
+    );
+  } finally {
+    client.close();
+  }
+}
+
+/** The secret with what {@link modelAccess} gives, as a part of a service's content in Kubernetes. */
+export function modelSecret({ name }: Pick<Service, "name">): ContentSecret {
+  return { secret: `${name}-models`, key: registriesFile, file: registriesFile };
+}
+
+/**
+ * What brings a service's models into its container. One without a digest is the newest whenever a container is made.
+ *
+ * @param claim the volume claim they are kept in; undefined: each pod has them for itself
+ * @param files how the sync program gets {@link modelAccess}
+ */
+export function modelsContent(
+  models: Service["models"],
+  { host, repositoryOf }: ModelRegistry,
+  claim: string | undefined,
+  files: Pick<Content, "secrets" | "texts">,
+): Content {
+  const named = models.map(({ id: text, path }) => {
+    const { id, digest } = parseModelReference(text);
+    const reference = { registry: host, repository: repositoryOf(id), ...(digest === undefined ? {} : { digest }) };
+    return { argument: `--model=${formatReference(reference)}`, mount: { path, folder: modelFolder(reference) } };
+  });
+  return {
+    kind: "models",
+    arguments: named.map(({ argument }) => argument),
+    ...(claim === undefined ? {} : { claim }),
+    mounts: named.map(({ mount }) => mount),
+    ...files,
+  };
+}
+
+/**
+ * How the registry of models is reached from where a service runs, as text of the file that the sync program reads: the user's settings for it; for the
+ * embedded one short-lived tokens; for another the user's credential, where that may be copied.
+ */
+export async function modelAccess(
+  { models }: Pick<Service, "models">,
+  env: Environment,
+  mayCopy: boolean,
+): Promise<string> {
+  const { host, repositoryOf } = await modelRegistry(env);
+  const embedded = host === embeddedHost(env) ? await findEmbeddedRegistry({ env }) : undefined;
+  const credentials: Record<string, Credential> = {};
+  for (const model of models) {
+    const repository = repositoryOf(parseModelReference(model.id).id);
+    if (embedded) {
+      const { token } = await requestToken(embedded.socketPath, { repository, actions: ["pull"] });
+      credentials[repository] = { kind: "password", username: "token", password: token };
+    } else if (mayCopy) {
+      const { credential } = await findCredential({ registry: host, repository }, env);
+      if (credential) credentials[repository] = credential;
+    }
+  }
+  const access: RegistryAccesses = { [host]: { settings: await registrySettings(host, env), credentials } };
+  return JSON.stringify(access);
+}

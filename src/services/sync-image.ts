@@ -1,0 +1,76 @@
+import type { Environment } from "../core/environment.ts";
+import { Failure, UserError } from "../core/errors.ts";
+import { runCommand } from "../python-environments/command.ts";
+import { parseReference } from "../oci/reference.ts";
+import { placesIn } from "../config/settings.ts";
+import { writableHost } from "../registry/writable.ts";
+import { printedError } from "./printed-error.ts";
+import { readServiceSettings } from "./settings.ts";
+
+/** The image that brings models and repositories to services: `images/sync` of Slipway, which the registry of jobs has. */
+export interface SyncImage {
+  /** `HOST/REPOSITORY@sha256:…`. */
+  readonly reference: string;
+  /** Makes the registry have it. One that was named is there already. */
+  readonly push: () => Promise<void>;
+}
+
+/** Names an image that is in a registry already, by digest. */
+const imageVariable = "SLIPWAY_SYNC_IMAGE";
+/** Names the program that pushes the image. The build of this command line sets it. */
+const pushVariable = "SLIPWAY_SYNC_PUSH";
+
+/**
+ * Finds the sync image: of `SLIPWAY_SYNC_IMAGE`, else `services.syncImage` of the configuration file, else the one that was built with this command
+ * line. Asks no registry for it.
+ *
+ * @throws UserError when there is none, or a name has no digest
+ */
+export async function syncImage(env: Environment): Promise<SyncImage> {
+  const named = env[imageVariable] || (await readServiceSettings(env)).syncImage;
+  if (named) {
+    if (parseReference(named).digest === undefined) {
+      throw new UserError(
+        { code: "image-unpinned", culprit: named },
+        `The image ${named} of ${imageVariable} or \`services.syncImage\` has no digest.`,
+        "Write REGISTRY/REPOSITORY@sha256:DIGEST.",
+      );
+    }
+    return { reference: named, push: async () => {} };
+  }
+  const program = env[pushVariable];
+  if (!program) {
+    throw new UserError(
+      { code: "image-not-found", culprit: imageVariable },
+      "This command line came without the image that brings models and repositories to services.",
+      `Start it with Bazel, or push //bazel/private/service:sync_push of Slipway and set ${imageVariable}, or \`services: {syncImage: …}\` in the configuration file, to its output.`,
+    );
+  }
+  const [reference = ""] = (await run(program, ["--references"], env)).split("\n");
+  return { reference, push: async () => void (await run(program, [], env)) };
+}
+
+async function placeSync(env: Environment): Promise<string> {
+  const host = writableHost(env);
+  return host === undefined ? "slipway/sync" : (await placesIn(host, env))("slipway/sync");
+}
+
+async function run(program: string, args: readonly string[], env: Environment): Promise<string> {
+  const { status, stdout, stderr } = await runCommand(program, [...args, "--repository", await placeSync(env)], {
+    env,
+  });
+  if (status === 0) return stdout;
+  if (status === undefined) {
+    throw new UserError(
+      { code: "variable-invalid", culprit: pushVariable },
+      `${pushVariable} does not name a program: ${program}.`,
+      "Build it again, or unset the variable.",
+    );
+  }
+  const { problem, remedy, code = "program-failed" } = printedError(stderr.trim().split("\n"));
+  throw new Failure(
+    { code, culprit: program },
+    `The image that brings models and repositories to services was not pushed: ${problem}`,
+    remedy || "Correct that, then try again.",
+  );
+}

@@ -1,0 +1,55 @@
+import { readFile } from "node:fs/promises";
+import { Failure } from "../../core/errors.ts";
+import type { Credential } from "../../credentials/credential.ts";
+import type { RegistryClient } from "../../registry/client/client.ts";
+import { connectRegistry } from "../../registry/client/connect.ts";
+import type { RegistrySettings } from "../../config/settings.ts";
+
+/** How a registry is reached and who asks: what the user's configuration and credentials are on the user's machine. */
+export interface RegistryAccess {
+  readonly settings: RegistrySettings;
+  /** By repository. */
+  readonly credentials: Readonly<Record<string, Credential>>;
+}
+
+/** The content of that file: access by registry. */
+export type RegistryAccesses = Readonly<Record<string, RegistryAccess>>;
+
+/** The source of the credentials, for errors. */
+const source = "the service's secret";
+
+/** The name of the file among the secrets of a container. */
+export const registriesFile = "registries.json";
+
+/**
+ * Opens registries as a file says, or, where there is none, as anybody would.
+ *
+ * @param path of a file with {@link RegistryAccesses}
+ */
+export async function registriesOf(path: string): Promise<(registry: string) => RegistryClient> {
+  const known = await readAccesses(path);
+  return (registry) => {
+    const { settings = {}, credentials = {} } = known[registry] ?? {};
+    return connectRegistry(registry, {
+      settings,
+      findCredential: async (repository = "") => {
+        const credential = credentials[repository];
+        return { ...(credential ? { credential, source } : {}), searched: [source], problems: [] };
+      },
+    });
+  };
+}
+
+async function readAccesses(path: string): Promise<RegistryAccesses> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as RegistryAccesses;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return {};
+    // No cause: parsers quote the text, which is secret.
+    throw new Failure(
+      { code: "file-unreadable", culprit: path },
+      `${path} cannot be read.`,
+      "Apply the service again.",
+    );
+  }
+}

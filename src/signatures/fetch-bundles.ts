@@ -1,0 +1,144 @@
+import { Failure, UserError } from "../core/errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import { parseImageManifest } from "../oci/manifest.ts";
+import { mediaTypes } from "../oci/media-types.ts";
+import { formatReference } from "../oci/reference.ts";
+import type { RegistryClient } from "../registry/client/client.ts";
+import { bundleType, type Claim, predicateAnnotation, readClaim } from "./bundle.ts";
+
+/** A signature in a registry. */
+export interface FoundSignature {
+  /** Of the artifact with the signature. */
+  readonly digest: Digest;
+  /** The format: a bundle, or what cosign wrote before version 3. */
+  readonly mediaType: string;
+}
+
+/** A bundle that claims to be a signature or an attestation, and its content. */
+export interface FetchedBundle extends FoundSignature {
+  readonly bytes: Buffer;
+  /** An error: the reason why it cannot be read. */
+  readonly claim: Claim | ReadError;
+}
+
+type ReadError = UserError | Failure;
+
+/** Bytes of manifests and bundles that are read for one question, at most. Anyone with the right to push can attach junk. */
+const mostBytes = 256 * 1024 * 1024;
+
+/** Bytes of the largest bundle, so that reading it takes less than 256 MiB of memory. */
+export const largestBundle = 16 * 1024 * 1024;
+
+/** Bytes of bundles that are read at once, and their number. */
+const [smallBundle, atOnce] = [256 * 1024, 16];
+
+/** Bytes of the largest manifest of a bundle. Those of cosign have 900. */
+const largestManifest = 64 * 1024;
+
+/** Clients write these for no type into lists of referrers, where the registry has no API for them. */
+const noTypes: readonly unknown[] = [undefined, "", mediaTypes.empty, mediaTypes.config];
+
+/**
+ * Fetches the bundles of an image with statements of some type, each when the caller asks for it. Whatever is no bundle is left out.
+ *
+ * @throws Failure if there are more than 256 MiB of them, and of the list
+ */
+export async function* bundlesOf(
+  client: RegistryClient,
+  repository: string,
+  image: Digest,
+  predicateType: string,
+): AsyncGenerator<FetchedBundle> {
+  const spend = budgetFor(client, repository, image);
+  const listed = (await client.referrers(repository, image)).filter(
+    ({ artifactType, size, annotations = {} }) =>
+      (artifactType === bundleType || noTypes.includes(artifactType)) &&
+      size <= largestManifest &&
+      // The annotation is part of a manifest that the registry lists; a list that a client wrote can lack it.
+      (annotations[predicateAnnotation] ?? predicateType) === predicateType,
+  );
+  for (let start = 0; start < listed.length; start += atOnce) {
+    const some = await Promise.all(
+      listed.slice(start, start + atOnce).map(async ({ digest, size }) => {
+        spend(size);
+        const layer = await orError(() => layerOf(client, repository, digest, image));
+        if (!layer || isError(layer)) return { digest, layer, bytes: undefined };
+        spend(Math.min(layer.size, largestBundle));
+        return { digest, layer, bytes: layer.size > smallBundle ? undefined : await read(client, repository, layer) };
+      }),
+    );
+    for (const { digest, layer, bytes: small } of some) {
+      if (!layer) continue;
+      const bytes = isError(layer) ? layer : (small ?? (await read(client, repository, layer)));
+      const claim = isError(bytes) ? bytes : await orError(() => readClaim(bytes, `Signature ${digest}`));
+      if (!isError(claim) && claim.predicateType !== predicateType) continue;
+      yield { digest, mediaType: bundleType, bytes: isError(bytes) ? Buffer.alloc(0) : bytes, claim };
+    }
+  }
+}
+
+/** Fetches layers of the image that cosign writes under a tag, each when the caller asks for it. */
+export async function* fetchLayers(
+  client: RegistryClient,
+  repository: string,
+  tag: string,
+  mediaType: string,
+): AsyncGenerator<{ readonly layer: Descriptor; readonly bytes: Buffer | ReadError }> {
+  const stored = await client.getManifest(repository, tag);
+  if (!stored) return;
+  const manifest = await orError(() => parseImageManifest(stored.bytes));
+  if (isError(manifest)) return;
+  const spend = budgetFor(client, repository, tag);
+  for (const layer of manifest.layers) {
+    if (layer.mediaType !== mediaType) continue;
+    spend(Math.min(layer.size, largestBundle));
+    yield { layer, bytes: await read(client, repository, layer) };
+  }
+}
+
+/** The layer with a bundle. Undefined: the artifact is none, or is gone. */
+async function layerOf(
+  client: RegistryClient,
+  repository: string,
+  digest: Digest,
+  image: Digest,
+): Promise<Descriptor | undefined> {
+  const stored = await client.getManifest(repository, digest);
+  if (!stored) return undefined;
+  const { subject, layers } = parseImageManifest(stored.bytes);
+  const [layer] = layers;
+  return subject?.digest === image && layer?.mediaType === bundleType ? layer : undefined;
+}
+
+function read(client: RegistryClient, repository: string, layer: Descriptor): Promise<Buffer | ReadError> {
+  return orError(() => client.readBlob(repository, layer, "signature", undefined, largestBundle));
+}
+
+/** The result, or the error of a damaged document. */
+export async function orError<T>(read: () => T | Promise<T>): Promise<T | ReadError> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isError(error)) return error;
+    throw error;
+  }
+}
+
+function isError(value: unknown): value is ReadError {
+  return value instanceof UserError || value instanceof Failure;
+}
+
+function budgetFor(client: RegistryClient, repository: string, image: string): (bytes: number) => void {
+  let left = mostBytes;
+  return (bytes) => {
+    left -= bytes;
+    if (left >= 0) return;
+    const name = formatReference({ registry: client.registry, repository, digest: image as Digest });
+    throw new Failure(
+      { code: "signature-invalid", culprit: name },
+      `${name} has more than ${mostBytes / 1024 / 1024} MiB of signatures and attestations, and none of those that were read is valid.`,
+      `List them with \`slipway image referrers ${name}\`, and remove the junk.`,
+    );
+  };
+}

@@ -1,0 +1,84 @@
+import type { Environment } from "../core/environment.ts";
+import { Failure } from "../core/errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { RegistryClient } from "../registry/client/client.ts";
+import { imageRules } from "../config/image-rules.ts";
+import type { SigningKey } from "./signing-key.ts";
+
+/** An image in a registry. */
+interface Place {
+  readonly registry: string;
+  readonly repository: string;
+}
+
+/**
+ * Verifies the signature and the attestations of an image that the configuration file requires for its repository.
+ *
+ * @param place where the image is, as the user wrote it
+ * @param open opens the registry. Only called if a signature is required
+ * @throws Failure that names the image, the key, and the line that requires it. UserError of the configuration file or the key
+ */
+export async function requireSignature(
+  { registry, repository }: Place,
+  image: Digest,
+  open: (registry: string) => Promise<RegistryClient>,
+  env: Environment = process.env,
+): Promise<void> {
+  const { requiredKey, attestations = [] } = await imageRules(registry, repository, env);
+  if (!requiredKey) return;
+  const [{ readPublicKey }, { verifyImage }] = await Promise.all([import("./keys.ts"), import("./verify.ts")]);
+  const key = await readPublicKey(requiredKey.source, env);
+  const client = await open(registry);
+  try {
+    await verifyImage(client, repository, image, key);
+    if (attestations.length === 0) return;
+    const { verifyAttestation } = await import("./attestations.ts");
+    for (const each of attestations) await verifyAttestation(client, repository, image, key, each);
+  } catch (error) {
+    if (!(error instanceof Failure) || !/^signature-/.test(error.code)) throw error;
+    const remedy = `${error.remedy.replace(/\.$/, "")}. ${requiredKey.where} requires the signature.`;
+    throw new Failure(error, error.problem, remedy, { cause: error });
+  } finally {
+    client.close();
+  }
+}
+
+/** The key that signs what is pushed to a repository. */
+export interface Signer {
+  /** As the configuration file names it. */
+  readonly source: string;
+  /** Reads it, once. */
+  key(): Promise<SigningKey>;
+}
+
+/** The signer of a repository. Undefined: the configuration file has no key for it. */
+export async function signerFor(
+  { registry, repository }: Place,
+  env: Environment = process.env,
+): Promise<Signer | undefined> {
+  const { signingKey } = await imageRules(registry, repository, env);
+  if (!signingKey) return undefined;
+  const { source } = signingKey;
+  let key: Promise<SigningKey> | undefined;
+  return { source, key: () => (key ??= import("./keys.ts").then(({ readSigningKey }) => readSigningKey(source, env))) };
+}
+
+/**
+ * Signs images that were pushed, if the configuration file has a key for their repository.
+ *
+ * @param images an image, or an index and its images
+ * @throws UserError or Failure of the key or the registry
+ */
+export async function signPushed(
+  client: RegistryClient,
+  place: Place,
+  images: readonly Descriptor[],
+  env: Environment = process.env,
+): Promise<void> {
+  const signer = await signerFor(place, env);
+  if (!signer) return;
+  const [{ signImage }, key] = await Promise.all([import("./sign.ts"), signer.key()]);
+  const { repository } = place;
+  await Promise.all(images.map((image) => signImage(client, repository, image, key)));
+}

@@ -1,0 +1,153 @@
+import { Failure, type UserError } from "../core/errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { formatReference } from "../oci/reference.ts";
+import type { RegistryClient } from "../registry/client/client.ts";
+import { type Claim, refuteClaim, signatureType } from "./bundle.ts";
+import { bundlesOf, type FetchedBundle, type FoundSignature, fetchLayers, orError } from "./fetch-bundles.ts";
+import type { PublicKey } from "./keys.ts";
+import { payloadType, refutePayload, signatureTag } from "./simple-signing.ts";
+
+/** After this number of bundles, one that is valid is enough. */
+const enough = 100;
+
+/** Decides about bundles, by a key or an identity. */
+export interface Judge {
+  /** In errors. */
+  readonly name: string;
+  /** Undefined: it verifies no formats that have a key alone. */
+  readonly key?: PublicKey;
+  /** Returns the reason why a bundle is not by the key or the identity, or is about another image. */
+  refute(bundle: FetchedBundle & { readonly claim: Claim }, image: Digest): string | undefined;
+}
+
+/** A key, or a judge of another kind. */
+export type Verifier = PublicKey | Judge;
+
+/** Reasons against signatures, and errors of the registry, which count if no signature is valid. */
+export interface Verdict<Found extends FoundSignature = FoundSignature> {
+  readonly verified: readonly Found[];
+  readonly refused: readonly (FoundSignature & { readonly reason: string })[];
+  readonly failure?: Failure;
+}
+
+/** The judge of a verifier. */
+export function judgeOf(by: Verifier): Judge {
+  if ("refute" in by) return by;
+  return { name: by.name, key: by, refute: ({ claim }, image) => refuteClaim(claim, image, by) };
+}
+
+/**
+ * Verifies that an image or index is signed: by a bundle that refers to it, or by an image under the tag `sha256-HEX.sig`. Both are what cosign
+ * writes and verifies.
+ *
+ * @param image its digest. The caller has verified that the image has it
+ * @throws Failure that names the image and the key
+ */
+export async function verifyImage(
+  client: RegistryClient,
+  repository: string,
+  image: Digest,
+  by: Verifier,
+): Promise<readonly FoundSignature[]> {
+  const { verified, refused, failure } = await findSignatures(client, repository, image, by);
+  if (verified.length > 0) return verified;
+  if (failure) throw failure;
+  const name = formatReference({ registry: client.registry, repository, digest: image });
+  throw unverified(name, judgeOf(by).name, refused);
+}
+
+/**
+ * The error for an image without a valid signature.
+ *
+ * @param what the image should have
+ */
+export function unverified(image: string, key: string, refused: Verdict["refused"], what = "signature"): Failure {
+  const remedy =
+    what === "signature"
+      ? `Sign it with \`slipway image sign ${image} --key FILE\`, or correct the key.`
+      : "Push the image with a key under `images` of the configuration file, or attach one with `cosign attest`.";
+  const [first] = refused;
+  if (!first) {
+    return new Failure({ code: "signature-missing", culprit: image }, `${image} has no ${what} by ${key}.`, remedy);
+  }
+  const others = refused.length > 1 ? `, and ${refused.length - 1} more` : "";
+  return new Failure(
+    { code: "signature-invalid", culprit: image },
+    `No ${what} of ${image} is valid for ${key}: ${first.digest} is refused because ${first.reason}${others}.`,
+    remedy,
+  );
+}
+
+/** Reads an image's signatures and verifies each. */
+export async function findSignatures(
+  client: RegistryClient,
+  repository: string,
+  image: Digest,
+  by: Verifier,
+): Promise<Verdict> {
+  const judge = judgeOf(by);
+  const { key } = judge;
+  const found = await judgeBundles(
+    bundlesOf(client, repository, image, signatureType),
+    image,
+    judge,
+    (_, signature) => signature,
+  );
+  if (!key || found.verified.length > 0) return found;
+  const payloads = judgeEach(
+    fetchLayers(client, repository, signatureTag(image), payloadType),
+    ({ layer: { digest } }) => ({ digest, mediaType: payloadType }),
+    ({ layer, bytes }, signature) =>
+      bytes instanceof Error ? bytes : (refutePayload(bytes, layer, image, key) ?? signature),
+  );
+  return merge(found, await payloads);
+}
+
+/** Verifies bundles one by one, and keeps none of those that are refused. */
+export function judgeBundles<Found extends FoundSignature = FoundSignature>(
+  bundles: AsyncIterable<FetchedBundle>,
+  image: Digest,
+  judge: Judge,
+  accept: (claim: Claim, signature: FoundSignature) => Found | string,
+): Promise<Verdict<Found>> {
+  return judgeEach(
+    bundles,
+    ({ digest, mediaType }) => ({ digest, mediaType }),
+    (bundle, signature) => {
+      const { claim } = bundle;
+      if (claim instanceof Error) return claim;
+      return judge.refute({ ...bundle, claim }, image) ?? accept(claim, signature);
+    },
+  );
+}
+
+/** The verdict on signatures in two places. */
+export function merge<Found extends FoundSignature>(one: Verdict<Found>, other: Verdict<Found>): Verdict<Found> {
+  const failure = one.failure ?? other.failure;
+  return {
+    verified: [...one.verified, ...other.verified],
+    refused: [...one.refused, ...other.refused],
+    ...(failure ? { failure } : {}),
+  };
+}
+
+/** @param judge returns what is valid, the reason why it is not, or the error of reading it */
+async function judgeEach<Item, Found extends FoundSignature>(
+  items: AsyncIterable<Item>,
+  describe: (item: Item) => FoundSignature,
+  judge: (item: Item, signature: FoundSignature) => Found | string | UserError | Failure,
+): Promise<Verdict<Found>> {
+  const verified: Found[] = [];
+  const refused: (FoundSignature & { readonly reason: string })[] = [];
+  let failure: Failure | undefined;
+  for await (const item of items) {
+    const signature = describe(item);
+    const judged = await orError(() => judge(item, signature));
+    if (judged instanceof Failure) failure ??= judged;
+    if (typeof judged === "string") refused.push({ ...signature, reason: judged });
+    else if (judged instanceof Error) refused.push({ ...signature, reason: judged.problem.replace(/\.$/, "") });
+    else verified.push(judged);
+    if (verified.length > 0 && verified.length + refused.length >= enough) break;
+  }
+  return { verified, refused, ...(failure ? { failure } : {}) };
+}
