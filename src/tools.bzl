@@ -4,7 +4,7 @@ load("//bazel/private/npm:npm_repository.bzl", "npm_repository")  # buildifier: 
 
 _MODULES = {
     "debian": Label("//src/debian:repository/main.ts"),
-    "pull": Label("//src/registry:base/main.ts"),
+    "pull": Label("//src/build:pull/main.ts"),
 }
 
 def repository_tool(rctx, name, packages):

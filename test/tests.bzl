@@ -2,21 +2,19 @@
 
 load("//tools/testing:node_test.bzl", "USER_ENVIRONMENT", "vitest_test")
 
-def part_test(name, tests = [], needs = "", npm = "", **kwargs):
+def part_test(name, tests = [], needs = "", **kwargs):
     """Runs vitest where the machine has the parts that a test needs.
 
     Args:
       name: name of the target.
       tests: labels of the test files. Default: the file that the target is named after, such as git-ssh.test.ts for git_ssh_test.
       needs: string, the names of the parts, with spaces between them. tools/testing/machine_repository.bzl lists them.
-      npm: string, the npm packages besides vitest's own, with spaces between them.
       **kwargs: further attributes of `vitest_test`.
     """
     vitest_test(
         name = name,
         tests = tests or [name.removesuffix("_test").replace("_", "-") + ".test.ts"],
         target_compatible_with = ["@slipway_machine//:" + part for part in needs.split(" ") if part],
-        deps = ["@slipway_dev_npm//:" + package for package in npm.split(" ") if package],
         **kwargs
     )
 
@@ -41,11 +39,12 @@ def own_bazel_test(name, size = "enormous", srcs = [], env_inherit = [], **kwarg
     )
 
 def sources(patterns = ["**"]):
-    """Declares the files of a package that linters and the type check read.
+    """Declares the files of a package that linters and the type check read, and those that tests elsewhere import.
 
     Args:
       patterns: list of strings, the files.
     """
+    native.exports_files(native.glob(["**/*.ts", "**/*.py", "**/*.txt", "**/*.mjs"], allow_empty = True))
     native.filegroup(
         name = "sources",
         srcs = native.glob(patterns),

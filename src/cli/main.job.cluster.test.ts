@@ -3,15 +3,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { engineOfTest, type TestEngine, until } from "../jobs/kubernetes/testdata/cluster.ts";
 import type { Job } from "../kubernetes/objects.ts";
-import { clusterOfTest, type TestCluster, until } from "../jobs/kubernetes/testdata/cluster.ts";
 import { pushShell } from "../kubernetes/testdata/image.ts";
 import { outcomeOf, start as startProgram } from "./testdata/slipway.ts";
 
 const program = join(process.env["TEST_SRCDIR"] ?? "", "_main/src/slipway");
 
 /** The command line as a user of a cluster has it, and a job of one command line of a shell. */
-async function userOf(cluster: TestCluster) {
+async function userOf(cluster: TestEngine) {
   const home = cluster.env["HOME"] ?? "";
   const image = await pushShell(cluster.registry);
   const [repository, digest] = image.split("@");
@@ -31,7 +31,7 @@ async function userOf(cluster: TestCluster) {
 }
 
 it("runs jobs in the cluster with the commands for all jobs", { timeout: 120_000 }, async () => {
-  const { run, job, start } = await userOf(await clusterOfTest());
+  const { run, job, start } = await userOf(await engineOfTest());
   const short = await run("run", "--engine", "kubernetes", job("echo out; echo err >&2; exit 3"));
   expect(short.out.split("\n").sort()).toEqual(["", "err", "out"]);
   expect(short.error).toMatch(/^slipway: job (k8s:job-[0-9a-f]{8})\nslipway: job \1 failed with status 3\n$/);
@@ -71,7 +71,7 @@ it("runs jobs in the cluster with the commands for all jobs", { timeout: 120_000
 });
 
 it("runs the items of a matrix, and names those that failed", { timeout: 120_000 }, async () => {
-  const { run, job } = await userOf(await clusterOfTest());
+  const { run, job } = await userOf(await engineOfTest());
   const matrix = { A: [1, 2], B: ["x", "y"] };
   const file = job('echo "$A$B"; [ "$A$B" != 2x ] || exit 7', { matrix, parallelism: 4 });
   const { out, error, status } = await run("run", "--engine", "kubernetes", file);
@@ -86,7 +86,7 @@ it("runs the items of a matrix, and names those that failed", { timeout: 120_000
 });
 
 it("schedules a job, runs it once, and pauses, resumes and removes its schedule", { timeout: 120_000 }, async () => {
-  const { run, job } = await userOf(await clusterOfTest());
+  const { run, job } = await userOf(await engineOfTest());
   const scheduled = (words: string) => job(`echo ${words}`, { schedule: "0 3 * * *", time_zone: "UTC" });
   const made = await run("run", "--engine", "kubernetes", scheduled("one"));
   expect(made).toMatchObject({ out: "job\n", status: 0 });
@@ -109,7 +109,7 @@ it("schedules a job, runs it once, and pauses, resumes and removes its schedule"
 it("places a job, its items and its schedule as the configuration says of their instance type", {
   timeout: 120_000,
 }, async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const { run, job } = await userOf(cluster);
   const config = join(cluster.env["XDG_CONFIG_HOME"] ?? "", "slipway/config.yaml");
   const settings = JSON.parse(readFileSync(config, "utf8")) as object;
@@ -132,7 +132,7 @@ it("places a job, its items and its schedule as the configuration says of their 
 });
 
 it("refuses an engine that is not one for the job", async () => {
-  const { run, job } = await userOf(await clusterOfTest());
+  const { run, job } = await userOf(await engineOfTest());
   expect(await run("run", "--engine", "process", job("true"))).toEqual({
     out: "",
     error: expect.stringMatching(/process.*\n.*container or kubernetes\. \[engine-unavailable\]\n$/),
@@ -141,7 +141,7 @@ it("refuses an engine that is not one for the job", async () => {
 });
 
 it("lists the jobs of this machine although the cluster does not answer", async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const { run, start } = await userOf(cluster);
   // Takes connections and says nothing.
   const server = createServer(() => {}).listen(0, "127.0.0.1");

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { UserError } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
-import { registrySettings } from "./settings.ts";
-import { defaultInstanceTypes, placedResources, readInstanceTypes, unknownType } from "./instance-types.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
+import { defaultInstanceTypes, placedResources, readInstanceTypes, unknownType } from "./instance-types.ts";
+import { registrySettings } from "./settings.ts";
 
 function configured(text: string): { SLIPWAY_CONFIG: string } {
   const path = join(folderOfTest(), "config.yaml");

@@ -4,9 +4,9 @@ import type { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { readConfiguration } from "./configuration.ts";
 import type { Document } from "./document.ts";
-import { issuesOf } from "../jobs/read.ts";
+import { issuesOf } from "./mistakes.ts";
 import { architectureLabel, type InstanceType, type JobResources, type PlacedResources } from "./resources.ts";
-import { checked, complaint, memory, named, number, strictFields, text } from "../jobs/schema.ts";
+import { checked, complaint, memory, named, number, strictFields, text } from "./schema-words.ts";
 
 const GiB = 2 ** 30;
 

@@ -3,7 +3,6 @@ import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { configFile } from "../core/user-folders.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
-import type { Trust } from "./trust.ts";
 import { certificatesOf } from "./certificates-folder.ts";
 import {
   type ConfiguredContext,
@@ -13,6 +12,7 @@ import {
   readRemoteCaches,
   type SecretPlace,
 } from "./config-file.ts";
+import type { Trust } from "./trust.ts";
 
 /** How to reach one registry, by the user's configuration. */
 export interface RegistrySettings extends Trust {

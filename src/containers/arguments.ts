@@ -1,6 +1,6 @@
-import type { ContainerRun, Mount } from "./run-description.ts";
 import type { ContainerClient } from "./client.ts";
 import { isFromLoopback } from "./loopback.ts";
+import type { ContainerRun, Mount } from "./run-description.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 /** The home folder that every container has: writable, empty unless the image fills it, gone with the container. */

@@ -1,7 +1,7 @@
+import type { EngineDescription } from "../config/engine-kind.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { type ContainerClient, findContainerClient, requireContainerClient } from "./client.ts";
-import type { EngineDescription } from "../config/engine-kind.ts";
 
 /** Where a program's functions run. */
 export type EngineChoice =

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { registrySettings } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { interruptible } from "../core/interrupts.ts";
 import type { Credential } from "../credentials/credential.ts";
 import { findCredential } from "../credentials/find.ts";
 import { parseReference } from "../oci/reference.ts";
-import { registrySettings } from "../config/settings.ts";
 import type { ContainerClient } from "./client.ts";
 import { isRefusal, oneLine, remedyOf } from "./failure.ts";
 import { isFromLoopback } from "./loopback.ts";

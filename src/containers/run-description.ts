@@ -1,8 +1,8 @@
 import { constants } from "node:os";
-import type { PlacedResources } from "../config/resources.ts";
-import type { RunnableImage } from "../oci/runnable-image.ts";
-import type { Sink } from "../core/flow.ts";
 import type { Network } from "../config/limits.ts";
+import type { PlacedResources } from "../config/resources.ts";
+import type { Sink } from "../core/flow.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
 
 /** One run of a program, to its end. Its standard error is passed on as it comes. */
 export interface Run {

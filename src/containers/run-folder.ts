@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Trust } from "../config/trust.ts";
 import type { Environment } from "../core/environment.ts";
 import { removedAtEnd } from "../core/interrupts.ts";
 import { parseReference } from "../oci/reference.ts";
 import { dockerHub } from "../oci/registry-host.ts";
-import type { Trust } from "../config/trust.ts";
 import type { ContainerClient } from "./client.ts";
 import { dockerConfigFolder, dockerContext } from "./docker-endpoint.ts";
 

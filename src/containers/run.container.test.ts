@@ -3,10 +3,10 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { UserError } from "../core/errors.ts";
 import { stopAll } from "../core/interrupts.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
+import type { ContainerRunOptions } from "./run.ts";
 import type { ContainerRun } from "./run-description.ts";
 import { evaluate as evaluateIn } from "./testdata/evaluate.ts";
 import { installedClient, makeImage } from "./testdata/image.ts";
-import type { ContainerRunOptions } from "./run.ts";
 
 // Containers of a busy machine take their time.
 vi.setConfig({ testTimeout: 300_000 });

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { beforeEach, expect, it, vi } from "vitest";
-import { emptyRun } from "./testdata/evaluate.ts";
 import { executable } from "../core/testdata/executable.ts";
 import { runContainer } from "./run.ts";
+import { emptyRun } from "./testdata/evaluate.ts";
 
 const lacks = vi.hoisted(() => ({ descriptors: false, watches: false }));
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { exitStatusOf } from "../core/errors.ts";
 import { stopAll } from "../core/interrupts.ts";
-import { reported } from "../core/testdata/reported.ts";
-import { emptyRun } from "./testdata/evaluate.ts";
 import { executable } from "../core/testdata/executable.ts";
+import { reported } from "../core/testdata/reported.ts";
 import { runContainer } from "./run.ts";
+import { emptyRun } from "./testdata/evaluate.ts";
 
 /** Runs an image by a podman that is this script. */
 async function run(script: string, onStdout = () => {}) {

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
-import { evaluate } from "./testdata/evaluate.ts";
 import { executable } from "../core/testdata/executable.ts";
-import { installedClient, makeImage } from "./testdata/image.ts";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { pullWithAccess } from "./pull.ts";
+import { evaluate } from "./testdata/evaluate.ts";
+import { installedClient, makeImage } from "./testdata/image.ts";
 
 // Containers of a busy machine take their time.
 vi.setConfig({ testTimeout: 300_000 });

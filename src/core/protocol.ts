@@ -1,6 +1,6 @@
 import type { Environment } from "./environment.ts";
-import { isDeeper, maximumValueDepth } from "../oci/json.ts";
 import type { Sink } from "./flow.ts";
+import { isDeeper, maximumValueDepth } from "./json-depth.ts";
 import type { RemoteFailure } from "./remote-failure.ts";
 
 /** Names the function that a process of this program was started to serve. */

@@ -1,9 +1,9 @@
-import { prefixOf, WholeLines } from "../core/whole-lines.ts";
+import type { EngineKind } from "../config/engine-kind.ts";
 import type { Volumes } from "../config/volumes.ts";
 import type { ContainerRun } from "../containers/run-description.ts";
 import type { Sink } from "../core/flow.ts";
-import type { EngineKind } from "../config/engine-kind.ts";
 import type { Reply } from "../core/protocol.ts";
+import { prefixOf, WholeLines } from "../core/whole-lines.ts";
 
 /** Set by the launcher: the program that runs calls on engines whose client is too large, or of another language, for a user's program. */
 export const helperVariable = "SLIPWAY_ENGINE_HELPER";

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
-import { onLines } from "../core/lines.ts";
 import type { Sink } from "../core/flow.ts";
+import { onLines } from "../core/lines.ts";
 import type { CallEngine, CallListener } from "./calls.ts";
 import type { HelperAnswer, HelperRequest, SettleRequest } from "./helper.ts";
 import type { KeptCalls } from "./keep.ts";

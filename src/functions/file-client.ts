@@ -3,8 +3,8 @@ import type { Readable, Writable } from "node:stream";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { onLines } from "../core/lines.ts";
-import type { Digest } from "../oci/digest.ts";
 import { started } from "../core/started.ts";
+import type { Digest } from "../oci/digest.ts";
 import { helperVariable } from "./calls.ts";
 
 /** A line that the helper is sent: content to move between this machine and the repository of an image. Keep python/slipway/_files.py the same. */

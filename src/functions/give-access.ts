@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { registrySettings } from "../config/settings.ts";
+import { isFromLoopback } from "../containers/loopback.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { findCredential } from "../credentials/find.ts";
+import type { Cluster } from "../kubernetes/cluster.ts";
 import { parseReference } from "../oci/reference.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
 import { embeddedHost, openConfigured } from "../registry/open-by-name.ts";
 import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
-import { registrySettings } from "../config/settings.ts";
-import { isFromLoopback } from "../containers/loopback.ts";
-import type { Cluster } from "../kubernetes/cluster.ts";
 import type { GivenAccess } from "./indexed-job.ts";
 
 /** Seconds that a token of the embedded registry lives. */

@@ -9,14 +9,14 @@
 import { mkdirSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
-import { exitStatusOf, jsonOf, reportOf, UserError } from "../core/errors.ts";
-import { reportUncaught } from "../core/unexpected.ts";
-import { cacheFolder } from "../core/user-folders.ts";
 import type { JobResources } from "../config/resources.ts";
-import { runnableImage } from "../signatures/runnable-image.ts";
 import { describeEngine, detectEngine } from "../containers/choose-engine.ts";
 import { pullWithAccess } from "../containers/pull.ts";
+import { exitStatusOf, jsonOf, reportOf, UserError } from "../core/errors.ts";
 import { writeTo } from "../core/flow.ts";
+import { reportUncaught } from "../core/unexpected.ts";
+import { cacheFolder } from "../core/user-folders.ts";
+import { runnableImage } from "../signatures/runnable-image.ts";
 import { converse } from "./converse.ts";
 import type { HelperAnswer } from "./helper.ts";
 import { KeptCalls } from "./keep.ts";

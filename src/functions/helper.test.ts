@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { UserError } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
 import { executable } from "../core/testdata/executable.ts";
+import { reported } from "../core/testdata/reported.ts";
 import type { CallOutcome } from "./calls.ts";
 import { HelperCalls } from "./helper.ts";
 import { batch } from "./testdata/batch.ts";

@@ -7,16 +7,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
+import type { EngineKind } from "../config/engine-kind.ts";
+import type { JobResources, PlacedResources } from "../config/resources.ts";
 import type { Environment } from "../core/environment.ts";
 import { type ErrorIdentity, Failure, UserError } from "../core/errors.ts";
+import { flow } from "../core/flow.ts";
 import { interruptible } from "../core/interrupts.ts";
 import { onLines } from "../core/lines.ts";
-import { configFile } from "../core/user-folders.ts";
-import type { JobResources, PlacedResources } from "../config/resources.ts";
-import type { RunnableImage } from "../oci/runnable-image.ts";
-import { flow } from "../core/flow.ts";
-import type { EngineKind } from "../config/engine-kind.ts";
 import { started } from "../core/started.ts";
+import { configFile } from "../core/user-folders.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
 import {
   type CallBatch,
   type CallEngine,

@@ -1,5 +1,12 @@
 import { UserError } from "../core/errors.ts";
-import type { RunnableImage } from "../oci/runnable-image.ts";
+import {
+  callVariable,
+  filesVariable,
+  inputsVariable,
+  limitVariable,
+  nonceVariable,
+  resultFileVariable,
+} from "../core/protocol.ts";
 import {
   type JobManifest,
   type JobNames,
@@ -10,14 +17,7 @@ import {
   type Volume,
 } from "../jobs/kubernetes/job.ts";
 import { nonceAnnotation } from "../kubernetes/objects.ts";
-import {
-  callVariable,
-  filesVariable,
-  inputsVariable,
-  limitVariable,
-  nonceVariable,
-  resultFileVariable,
-} from "../core/protocol.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
 import type { SecretKey } from "../secrets/variables.ts";
 import { type CallBatch, maximumJsonBytes } from "./calls.ts";
 import type { PodAccess } from "./pod-access.ts";

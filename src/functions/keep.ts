@@ -1,16 +1,16 @@
 import type { Environment } from "../core/environment.ts";
 import { messageOf } from "../core/errors.ts";
+import { parseExactly } from "../core/exact-json.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { isIndex, parseManifest } from "../oci/manifest.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { openByName } from "../registry/open-by-name.ts";
-import { isRestricted } from "../signatures/runnable-image.ts";
 import { type ResultScope, resultKey } from "../results/key.ts";
 import { inParallel, type ResultPlace } from "../results/read.ts";
 import { ResultIndex } from "../results/result-index.ts";
 import { ResultWriter } from "../results/writer.ts";
-import { parseExactly } from "../core/exact-json.ts";
+import { isRestricted } from "../signatures/runnable-image.ts";
 import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
 import { formsIn } from "./file-form.ts";
 

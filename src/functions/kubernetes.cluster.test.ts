@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { placedResources } from "../config/instance-types.ts";
 import { UserError } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
-import { placedResources } from "../config/instance-types.ts";
-import { ownArchitecture } from "../oci/descriptor.ts";
-import type { List, Metadata } from "../kubernetes/objects.ts";
 import { jobsPath } from "../jobs/kubernetes/submit.ts";
-import { clusterOfTest, type TestCluster, until } from "../jobs/kubernetes/testdata/cluster.ts";
+import { engineOfTest, type TestEngine, until } from "../jobs/kubernetes/testdata/cluster.ts";
+import type { List, Metadata } from "../kubernetes/objects.ts";
+import { ownArchitecture } from "../oci/descriptor.ts";
 import { KubernetesCalls } from "./kubernetes.ts";
 import { batch as oneCall } from "./testdata/batch.ts";
 import { call, pushProgram } from "./testdata/program.ts";
@@ -15,7 +15,7 @@ import { call, pushProgram } from "./testdata/program.ts";
 vi.setConfig({ testTimeout: 300_000 });
 
 /** Nothing of any call is in the cluster. */
-async function expectNothing(cluster: TestCluster): Promise<void> {
+async function expectNothing(cluster: TestEngine): Promise<void> {
   for (const kind of ["jobs", "pods", "secrets"] as const) {
     await until(async () => (await cluster.list(kind)).length === 0, `no ${kind}`);
   }
@@ -23,7 +23,7 @@ async function expectNothing(cluster: TestCluster): Promise<void> {
 
 describe("calls in pods", () => {
   it("run where their instance type says, and say so where no node has its labels", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushProgram(cluster);
     const { items } = await cluster.admin.api.ask<List<{ metadata: Metadata }>>("GET", "/api/v1/nodes");
     const host = items[0]?.metadata.labels?.["kubernetes.io/hostname"] ?? "";
@@ -74,7 +74,7 @@ describe("calls in pods", () => {
   });
 
   it("give results and failures by index, for few requests", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushProgram(cluster);
     const inputs = Array.from({ length: 20 }, (_, index) => `[${index}]`);
     const start = performance.now();
@@ -104,7 +104,7 @@ describe("calls in pods", () => {
   });
 
   it("of a map show what each prints, also those that end at once", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushProgram(cluster);
     const items = Array.from({ length: 30 }, (_, index) => index);
     const inputs = items.map((index) => `[${index},1]`);
@@ -117,7 +117,7 @@ describe("calls in pods", () => {
   });
 
   it("end with whoever waits for them, and nothing of them stays", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushProgram(cluster);
     const gone = new AbortController();
     const calls = call(cluster, { image, name: "waits", inputs: ["[]", "[]", "[]"] }, { signal: gone.signal });
@@ -131,7 +131,7 @@ describe("calls in pods", () => {
   });
 
   it("are made again whose pod is evicted, which is no failure", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushProgram(cluster);
     const gone = new AbortController();
     const calls = call(cluster, { image, name: "waits", inputs: ["[]"] }, { signal: gone.signal });
@@ -152,7 +152,7 @@ describe("calls in pods", () => {
   });
 
   it("say what happened when their Job is deleted by someone", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushProgram(cluster);
     const calls = call(cluster, { image, name: "waits", inputs: ["[]", "[]"] });
     calls.catch(() => {});
@@ -164,7 +164,7 @@ describe("calls in pods", () => {
   });
 
   it("are refused before anything is made where nodes cannot pull the image, and fail where there is none", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = `${cluster.registry.host}/test/none@sha256:${"0".repeat(64)}`;
     const config = join(cluster.env["HOME"] ?? "", "empty.yaml");
     writeFileSync(config, "");
@@ -178,7 +178,7 @@ describe("calls in pods", () => {
   });
 
   it("say what they wait for while none runs", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const gone = new AbortController();
     let output = "";
     const image = await pushProgram(cluster);

@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, expect, it, vi } from "vitest";
-import { clusterOfTest } from "../jobs/kubernetes/testdata/cluster.ts";
+import { engineOfTest } from "../jobs/kubernetes/testdata/cluster.ts";
 import { call, pushProgram } from "./testdata/program.ts";
 
 const scripts = "tools/testing/cluster";
@@ -28,7 +28,7 @@ it.skipIf(folder === undefined)(
   "give all results though pods are deleted, the API server is restarted, and their node is",
   { timeout: 800_000 },
   async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushProgram(cluster);
     const items = Array.from({ length: 40 }, (_, index) => index);
     let ended = 0;

@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, it, vi } from "vitest";
+import { resultLine } from "../core/protocol.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { apiServer, list, refuse } from "../kubernetes/testdata/api-server.ts";
-import { resultLine } from "../core/protocol.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import type { CallBatch, CallOutcome } from "./calls.ts";
 import { KubernetesCalls } from "./kubernetes.ts";

@@ -3,15 +3,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../core/environment.ts";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { countInterval, heartbeat, patience } from "../core/heartbeat.ts";
-import { runnableImage } from "../signatures/runnable-image.ts";
-import { mayPass } from "../kubernetes/api-error.ts";
-import { checkArchitecture } from "../kubernetes/architecture.ts";
-import { requireClaims } from "../kubernetes/claims.ts";
-import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
-import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
-import { conditionOf, type Job, type Pod } from "../kubernetes/objects.ts";
-import { checkReach, type PullAccess, pullAccess } from "../kubernetes/pull-secret.ts";
-import { Quiet } from "../kubernetes/quiet.ts";
 import { inOrder } from "../jobs/kubernetes/status.ts";
 import {
   createOwned,
@@ -23,9 +14,18 @@ import {
   removeAbandoned,
 } from "../jobs/kubernetes/submit.ts";
 import { tellWaits } from "../jobs/kubernetes/waiting.ts";
+import { mayPass } from "../kubernetes/api-error.ts";
+import { checkArchitecture } from "../kubernetes/architecture.ts";
+import { requireClaims } from "../kubernetes/claims.ts";
+import { type Cluster, openCluster } from "../kubernetes/cluster.ts";
+import { creationTrouble, type Trouble } from "../kubernetes/failure.ts";
+import { conditionOf, type Job, type Pod } from "../kubernetes/objects.ts";
+import { checkReach, type PullAccess, pullAccess } from "../kubernetes/pull-secret.ts";
+import { Quiet } from "../kubernetes/quiet.ts";
 import { watchAll } from "../kubernetes/watch.ts";
 import { secretStores } from "../secrets/cluster.ts";
 import { resolveVariables } from "../secrets/variables.ts";
+import { runnableImage } from "../signatures/runnable-image.ts";
 import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
 import { givenAccess } from "./give-access.ts";
 import { accessSecret, deadline, type GivenAccess, indexedJob, keptFor, renewedAccess } from "./indexed-job.ts";

@@ -1,19 +1,18 @@
 import { randomBytes } from "node:crypto";
-import type { Environment } from "../core/environment.ts";
-import { timeLimitSignal } from "../core/time-limit.ts";
-import type { RunnableImage } from "../oci/runnable-image.ts";
 import type { ContainerClient } from "../containers/client.ts";
 import { LoginSource } from "../containers/login.ts";
 import { isOnThisMachine } from "../containers/reach.ts";
 import { type ContainerRunOptions, runContainer } from "../containers/run.ts";
 import type { Run } from "../containers/run-description.ts";
+import { requireInPlace, volumeMounts } from "../containers/volumes.ts";
+import type { Environment } from "../core/environment.ts";
 import { parseExactly } from "../core/exact-json.ts";
 import type { Sink } from "../core/flow.ts";
-import { runProcess } from "./run-process.ts";
 import { callVariable, filesVariable, nonceVariable, parseReply, type Reply, ResultReader } from "../core/protocol.ts";
+import { timeLimitSignal } from "../core/time-limit.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { resolveVariables } from "../secrets/variables.ts";
-import { requireInPlace, volumeMounts } from "../containers/volumes.ts";
 import {
   type CallBatch,
   type CallEngine,
@@ -25,6 +24,7 @@ import {
   retryNotice,
 } from "./calls.ts";
 import { pool, roomHere } from "./pool.ts";
+import { runProcess } from "./run-process.ts";
 
 /** @param onStderr takes what it prints on standard error */
 type RunOne = (run: Run, signal: AbortSignal, onStderr: Sink) => Promise<number>;

@@ -1,8 +1,8 @@
+import { detectEngine } from "../containers/choose-engine.ts";
+import { pullWithAccess } from "../containers/pull.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure } from "../core/errors.ts";
 import { runnableImage } from "../signatures/runnable-image.ts";
-import { detectEngine } from "../containers/choose-engine.ts";
-import { pullWithAccess } from "../containers/pull.ts";
 import type { CallEngine } from "./calls.ts";
 import { ContainerCalls } from "./local.ts";
 

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../core/errors.ts";
 import { parseExactly } from "../core/exact-json.ts";
+import { type LoggedReply, parseReply, type Reply, ResultReader } from "../core/protocol.ts";
+import { podTrouble } from "../jobs/kubernetes/reasons.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { jobFailure, podFailure, type Trouble, waitingTrouble, wasLost } from "../kubernetes/failure.ts";
 import { asItIs, lostResult, podLog } from "../kubernetes/logs.ts";
 import { conditionOf, containerName, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
-import { podTrouble } from "../jobs/kubernetes/reasons.ts";
-import { type LoggedReply, parseReply, type Reply, ResultReader } from "../core/protocol.ts";
 import {
   type CallBatch,
   type CallListener,

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { interruptible } from "../core/interrupts.ts";
 import { type Run, statusOf } from "../containers/run-description.ts";
 import { flow, type Sink } from "../core/flow.ts";
+import { interruptible } from "../core/interrupts.ts";
 import { signalGroup } from "../core/process-group.ts";
 import { started } from "../core/started.ts";
 

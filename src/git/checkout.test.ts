@@ -13,10 +13,10 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
-import { folderOfTest, git, repositoryOfTest } from "./testdata/git-repository.ts";
 import type { GitAccess } from "./access.ts";
 import { checkOut } from "./checkout.ts";
 import { resolveBranch } from "./remote.ts";
+import { folderOfTest, git, repositoryOfTest } from "./testdata/git-repository.ts";
 import { resolveInside } from "./tree.ts";
 
 const access: GitAccess = { protocols: ["https", "ssh", "file"] };

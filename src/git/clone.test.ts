@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync 
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
-import { folderOfTest, git, repositoryOfTest } from "./testdata/git-repository.ts";
 import type { GitAccess } from "./access.ts";
 import { cloneCommit } from "./clone.ts";
 import { resolveHead } from "./remote.ts";
+import { folderOfTest, git, repositoryOfTest } from "./testdata/git-repository.ts";
 
 const access: GitAccess = { protocols: ["https", "ssh", "file"] };
 

@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
-import { folderOfTest, git } from "./testdata/git-repository.ts";
-import { servedRepository } from "./testdata/git-server.ts";
 import type { GitAccess, GitPassword } from "./access.ts";
 import { checkOut } from "./checkout.ts";
 import { resolveBranch } from "./remote.ts";
+import { folderOfTest, git } from "./testdata/git-repository.ts";
+import { servedRepository } from "./testdata/git-server.ts";
 
 /** A repository behind a server, and the way to it. */
 async function served(options: Parameters<typeof servedRepository>[0] = {}) {

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
-import { folderLayer } from "./code-layer.ts";
 import { folderOfTest, git } from "../git/testdata/git-repository.ts";
+import { folderLayer } from "./code-layer.ts";
 import { layerListing } from "./testdata/layer-listing.ts";
 
 describe("the layer of folders", () => {

@@ -1,10 +1,10 @@
 import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { localCode } from "./code.ts";
-import { codeLayer } from "./code-layer.ts";
 import { checkOut } from "../git/checkout.ts";
 import { folderOfTest, git, repositoryOfTest } from "../git/testdata/git-repository.ts";
+import { localCode } from "./code.ts";
+import { codeLayer } from "./code-layer.ts";
 import { layerListing } from "./testdata/layer-listing.ts";
 
 const access = { protocols: ["file"] } as const;

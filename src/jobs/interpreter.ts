@@ -1,12 +1,12 @@
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
+import type { EnvironmentSource } from "../python-environments/model.ts";
+import type { AppendOptions } from "../signatures/append.ts";
+import { runnableImage } from "../signatures/runnable-image.ts";
 import type { LocalCode } from "./code.ts";
 import type { ResolvedDeployment } from "./model.ts";
 import { type DescribedEnvironment, environmentOf, filesOf } from "./resolve.ts";
-import type { EnvironmentSource } from "../python-environments/model.ts";
-import { formatReference, parseReference } from "../oci/reference.ts";
-import type { AppendOptions } from "../signatures/append.ts";
-import { runnableImage } from "../signatures/runnable-image.ts";
 
 export interface InterpreterOptions extends Pick<AppendOptions, "embedded" | "onEvent"> {
   readonly env: Environment;

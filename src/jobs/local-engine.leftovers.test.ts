@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { takeLock } from "../core/lock.ts";
 import { startTimeOf } from "../core/processes.ts";
-import { code, engine, firstWords, home, plain, root, run, submit } from "./testdata/jobs.ts";
 import { type JobFolder, type JobRecord, makeJobFolder, readRecord, writeRecord } from "./job-folder.ts";
 import { LocalEngine } from "./local-engine.ts";
 import { makeProgram } from "./program.ts";
 import { superviseJob } from "./supervise.ts";
+import { code, engine, firstWords, home, plain, root, run, submit } from "./testdata/jobs.ts";
 
 describe("what is not as usual", () => {
   /** A record of a job whose supervisor is gone. */

@@ -2,14 +2,14 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installedClient, makeImage } from "../containers/testdata/image.ts";
 import { reported } from "../core/testdata/reported.ts";
-import type { ResolvedDeployment } from "./model.ts";
 import type { Digest } from "../oci/digest.ts";
 import { LocalSecrets } from "../secrets/local.ts";
-import { installedClient, makeImage } from "../containers/testdata/image.ts";
-import { engine, firstWords, home, plain, root, textOf } from "./testdata/jobs.ts";
 import { containerName, findJobFolder, readRecord } from "./job-folder.ts";
+import type { ResolvedDeployment } from "./model.ts";
 import { makeProgram } from "./program.ts";
+import { engine, firstWords, home, plain, root, textOf } from "./testdata/jobs.ts";
 
 const podman = installedClient();
 const run = (...args: string[]) =>

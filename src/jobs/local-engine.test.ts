@@ -1,14 +1,14 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { signalGroup } from "../core/process-group.ts";
 import { startTimeOf } from "../core/processes.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { LocalSecrets } from "../secrets/local.ts";
-import { code, engine, firstWords, home, root, run, submit, textOf } from "./testdata/jobs.ts";
 import { hasEnded, keptFor } from "./engine.ts";
 import { findJobFolder, readRecord, writeRecord } from "./job-folder.ts";
-import { signalGroup } from "../core/process-group.ts";
+import { code, engine, firstWords, home, root, run, submit, textOf } from "./testdata/jobs.ts";
 
 const python = ["/usr/bin/python3", "/usr/local/bin/python3"].find((path) => existsSync(path)) ?? "";
 

@@ -3,20 +3,21 @@ import { once } from "node:events";
 import { createReadStream, existsSync, watch } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Environment } from "../core/environment.ts";
-import { Failure } from "../core/errors.ts";
-import { heartbeat, patience } from "../core/heartbeat.ts";
-import { takeLock } from "../core/lock.ts";
-import { startTimeOf } from "../core/processes.ts";
-import { userName } from "../core/user-name.ts";
 import { findContainerClient, requireContainerClient } from "../containers/client.ts";
 import { removeContainer } from "../containers/run.ts";
 import type { Mount } from "../containers/run-description.ts";
+import { requireInPlace, volumeMounts } from "../containers/volumes.ts";
+import type { Environment } from "../core/environment.ts";
+import { Failure } from "../core/errors.ts";
 import { parseExactly } from "../core/exact-json.ts";
+import { heartbeat, patience } from "../core/heartbeat.ts";
+import { takeLock } from "../core/lock.ts";
+import { killGroup, killMarked, signalProcess } from "../core/process-group.ts";
+import { startTimeOf } from "../core/processes.ts";
 import { parseReply, type Reply } from "../core/protocol.ts";
+import { userName } from "../core/user-name.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { findSecrets } from "../secrets/variables.ts";
-import { requireInPlace, volumeMounts } from "../containers/volumes.ts";
 import {
   endedBefore,
   hasEnded,
@@ -43,7 +44,6 @@ import {
   removeJobFolder,
   writeRecord,
 } from "./job-folder.ts";
-import { killGroup, killMarked, signalProcess } from "../core/process-group.ts";
 import { jobVariable, type Program } from "./program.ts";
 
 /** How often a job's files are looked at where the system tells of no change, in milliseconds. */

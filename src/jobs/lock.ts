@@ -1,11 +1,14 @@
 import { basename, dirname, extname, join } from "node:path";
 import { z } from "zod";
-import { canonicalJson } from "../oci/json.ts";
 import { Document } from "../config/document.ts";
+import { issuesOf } from "../config/mistakes.ts";
+import { readDocument } from "../config/read-document.ts";
+import { strictFields } from "../config/schema-words.ts";
 import { type GitProtocol, safeProtocols } from "../git/url.ts";
+import { canonicalJson } from "../oci/json.ts";
 import type { Code, Deployment, Interpreter, ResolvedDeployment } from "./model.ts";
-import { checkDeployment, issuesOf, readDocument } from "./read.ts";
-import { codeFields, deploymentFields, interpreterFields, strictFields } from "./schema.ts";
+import { checkDeployment } from "./read.ts";
+import { codeFields, deploymentFields, interpreterFields } from "./schema.ts";
 
 /** A deployment written down so that it runs again exactly: nothing in it is asked of anyone (SPEC section 2). */
 export interface JobLock {

@@ -1,7 +1,7 @@
-import type { Digest } from "../oci/digest.ts";
-import type { Matrix } from "./matrix.ts";
 import type { JobResources } from "../config/resources.ts";
 import type { Volumes } from "../config/volumes.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Matrix } from "./matrix.ts";
 
 /**
  * What a job is: an interpreter, code for it, what runs, and how (SPEC section 2). Fields are named as in the documents that people

@@ -1,12 +1,12 @@
 import { join, posix, relative } from "node:path";
+import type { Mount } from "../containers/run-description.ts";
 import { UserError } from "../core/errors.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
 import { cacheFolder } from "../core/user-folders.ts";
-import type { LocalCode } from "./code.ts";
-import { codeLayer, folderLayer, imageCodeFolder } from "./code-layer.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 import { type AppendOptions, appendLayers } from "../signatures/append.ts";
-import type { Mount } from "../containers/run-description.ts";
+import type { LocalCode } from "./code.ts";
+import { codeLayer, folderLayer, imageCodeFolder } from "./code-layer.ts";
 
 export interface PlacedCode {
   /** The image to run: the interpreter's, or one with the code on top of it. */

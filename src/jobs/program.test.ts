@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { plain } from "./testdata/jobs.ts";
 import { makeProgram } from "./program.ts";
+import { plain } from "./testdata/jobs.ts";
 
 describe("a function in an image", () => {
   const placed = { image: "r.example.com/a:1", folders: ["/slipway/code/0"], mounts: [] };

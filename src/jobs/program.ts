@@ -1,15 +1,15 @@
 import { dirname } from "node:path";
+import type { Network } from "../config/limits.ts";
+import type { PlacedResources } from "../config/resources.ts";
+import type { Volumes } from "../config/volumes.ts";
+import type { Mount } from "../containers/run-description.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { isExecutable } from "../core/executables.ts";
+import type { RunnableImage } from "../oci/runnable-image.ts";
 import { functionLanguage } from "./function.ts";
 import type { Matrix } from "./matrix.ts";
 import { ownInterpreter, type ResolvedDeployment } from "./model.ts";
-import type { PlacedResources } from "../config/resources.ts";
-import type { Volumes } from "../config/volumes.ts";
-import type { RunnableImage } from "../oci/runnable-image.ts";
-import type { Mount } from "../containers/run-description.ts";
-import type { Network } from "../config/limits.ts";
 import type { PlacedCode } from "./place-code.ts";
 import { functionRunner } from "./runners.ts";
 

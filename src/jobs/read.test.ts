@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { UserError } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
+import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { functionLanguage } from "./function.ts";
 import { parseDeployment, readDeployment } from "./read.ts";
 import { expectMistakes, readCorpus } from "./testdata/corpus.ts";
-import { folderOfTest } from "../git/testdata/git-repository.ts";
 
 const container = "interpreter: {ContainerAtTag: {repository: a.io/b}}\n";
 const parse = (text: string) => parseDeployment(text, "job.yaml");

@@ -1,15 +1,12 @@
-import { createReadStream } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { buffer } from "node:stream/consumers";
-import type { z } from "zod";
-import { UserError } from "../core/errors.ts";
-import { nearest } from "../core/nearest.ts";
-import { Document, formatPath, type Issue, maximumDocument, spokenValue } from "../config/document.ts";
-import { functionLanguage } from "./function.ts";
+import { Document, type Issue } from "../config/document.ts";
+import { issuesOf } from "../config/mistakes.ts";
+import { readDocument } from "../config/read-document.ts";
 import { type GitProtocol, safeProtocols } from "../git/url.ts";
+import { functionLanguage } from "./function.ts";
 import { indexVariable } from "./matrix.ts";
 import { type Deployment, ownInterpreter } from "./model.ts";
-import { deploymentFields, readComplaint, saysNothing } from "./schema.ts";
+import { deploymentFields } from "./schema.ts";
 
 /** A deployment and the folder that its relative paths are relative to. */
 export interface DeploymentFile {
@@ -36,40 +33,6 @@ export async function readDeployment(
 }
 
 /**
- * Reads a file that people write.
- *
- * @param what what the file describes
- * @param maximum bytes
- * @throws UserError when it cannot be read, is too large or is not text
- */
-export async function readDocument(
-  path: string,
-  name: string,
-  what = "job",
-  maximum = maximumDocument,
-): Promise<string> {
-  // It may never end: /dev/zero.
-  const bytes = await buffer(createReadStream(path, { end: maximum })).catch((cause: NodeJS.ErrnoException) => {
-    const problem = cause.code === "ENOENT" ? "does not exist" : `cannot be read (${cause.code})`;
-    const identity = { code: "file-unreadable", culprit: name } as const;
-    throw new UserError(identity, `${name} ${problem}.`, `Name the file of a ${what}.`, { cause });
-  });
-  const invalid = { code: "file-invalid", culprit: name } as const;
-  if (bytes.length > maximum) {
-    throw new UserError(
-      invalid,
-      `${name} has more than ${maximum} bytes, the most that a ${what} may have.`,
-      "Make it smaller: move data into separate files.",
-    );
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new UserError(invalid, `${name} is not text in UTF-8.`, "Save it as UTF-8.", { cause });
-  }
-}
-
-/**
  * Reads the text of a deployment.
  *
  * @throws UserError as {@link readDeployment}
@@ -86,80 +49,6 @@ export function parseDeployment(
   const issues = checkDeployment(deployment);
   if (issues.length > 0) throw document.error(issues);
   return deployment;
-}
-
-/** Mistakes as people understand them. */
-export function issuesOf(issues: readonly z.core.$ZodIssue[], document: unknown): Issue[] {
-  const unknown = new Map(
-    issues.flatMap((issue) =>
-      issue.code === "unrecognized_keys" ? [[issue as z.core.$ZodIssue, unknownKeys(issue)] as const] : [],
-    ),
-  );
-  // That a field is missing, or one of several kinds, is said by naming the one that was misspelt.
-  const explained = new Set(
-    [...unknown.values()]
-      .flat()
-      .flatMap(({ path, meant }) => [...meant, path.slice(0, -1)].map((way) => formatPath(way))),
-  );
-  return issues.flatMap((issue): Issue[] => {
-    const said = readComplaint(issue.message);
-    if (said?.problem === saysNothing && explained.has(formatPath(issue.path))) return [];
-    const isKey = issue.code === "custom" && issue.params?.["isKey"] === true;
-    if (said) return [{ path: issue.path, ...said, ...(isKey ? { isKey } : {}) }];
-    const keys = unknown.get(issue);
-    if (keys) return keys;
-    const value = issue.path.reduce<unknown>(
-      (at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part],
-      document,
-    );
-    if (value === undefined && explained.has(formatPath(issue.path))) return [];
-    return [{ path: issue.path, ...wrongType(issue, value) }];
-  });
-}
-
-/** Keys that nobody knows, with the ways to those that were meant. */
-function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys) {
-  const { what, known, remedies } = JSON.parse(issue.message) as {
-    what: string;
-    known: string[];
-    remedies: Readonly<Record<string, string>>;
-  };
-  return issue.keys.map((key) => {
-    const remedy = Object.hasOwn(remedies, key) ? remedies[key] : undefined;
-    const meant = remedy === undefined ? nearest(key, known) : undefined;
-    return {
-      path: [...issue.path, key],
-      isKey: true,
-      problem: `is not ${what}${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
-      remedy: remedy ?? `Known here: ${known.join(", ")}.`,
-      meant: meant === undefined ? [] : [[...issue.path, meant]],
-    };
-  });
-}
-
-const spokenTypes: Readonly<Record<string, [what: string, remedy: string]>> = {
-  string: ["a text", "Give a text."],
-  number: ["a number", "Give a number, without quotes."],
-  int: ["a whole number", "Give a whole number, without quotes."],
-  array: ["a list", "Write a list: [ONE, TWO], or a line with - for each."],
-  object: ["a group of fields", "Write NAME: VALUE, a line for each field."],
-  record: ["a group of fields", "Write NAME: VALUE, a line for each."],
-};
-
-function wrongType(issue: z.core.$ZodIssue, value: unknown): { problem: string; remedy: string } {
-  if (issue.code === "invalid_value" && value !== undefined) {
-    const values = issue.values.map((each) => String(each)).join(" or ");
-    return {
-      problem: `is ${spokenValue(value)}`,
-      remedy: `Write ${values}, or use the version of Slipway that wrote it.`,
-    };
-  }
-  const expected = issue.code === "invalid_type" ? issue.expected : "string";
-  const [what, remedy] = spokenTypes[expected] ?? ["something else", "Correct it."];
-  if (value === undefined) return { problem: "is missing", remedy: `Add it: ${what}.` };
-  const problem = `is ${spokenValue(value)}, not ${what}`;
-  const quotes = expected === "string" && (typeof value === "number" || typeof value === "boolean");
-  return { problem, remedy: quotes ? "Put it in quotes." : remedy };
 }
 
 /** What holds between the fields of a deployment. */

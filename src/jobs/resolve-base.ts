@@ -1,6 +1,6 @@
 import type { Environment } from "../core/environment.ts";
-import type { EnvironmentKind } from "../python-environments/model.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
+import type { EnvironmentKind } from "../python-environments/model.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { openByName } from "../registry/open-by-name.ts";
 import type { EnvironmentGround } from "./model.ts";

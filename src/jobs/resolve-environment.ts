@@ -1,11 +1,11 @@
 import { readFile, stat } from "node:fs/promises";
 import { posix } from "node:path";
 import { UserError } from "../core/errors.ts";
-import type { EnvironmentKind } from "../python-environments/model.ts";
-import { includedFile, requirementLines } from "../python-environments/requirement-lines.ts";
+import { resolveInside } from "../git/tree.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
-import { resolveInside } from "../git/tree.ts";
+import type { EnvironmentKind } from "../python-environments/model.ts";
+import { includedFile, requirementLines } from "../python-environments/requirement-lines.ts";
 
 /** The files that make an environment what it is. */
 export interface EnvironmentFiles {

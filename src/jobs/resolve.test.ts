@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
+import { folderOfTest, git, repositoryOfTest } from "../git/testdata/git-repository.ts";
 import { sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -13,7 +14,6 @@ import { imageOfTarget } from "./image-target.ts";
 import { deploymentOf, formatJobLock, isLockOf, type JobLock, parseJobLock } from "./lock.ts";
 import { parseDeployment } from "./read.ts";
 import { resolveDeployment } from "./resolve.ts";
-import { folderOfTest, git, repositoryOfTest } from "../git/testdata/git-repository.ts";
 
 const protocols = ["https", "ssh", "file"] as const;
 

@@ -1,10 +1,10 @@
 import { UserError } from "../core/errors.ts";
-import type { EnvironmentKind } from "../python-environments/model.ts";
+import { resolveBranch } from "../git/remote.ts";
 import { ownArchitecture } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import type { EnvironmentKind } from "../python-environments/model.ts";
 import { openByName } from "../registry/open-by-name.ts";
 import { type CodeOptions, type LocalCode, localCode } from "./code.ts";
-import { resolveBranch } from "../git/remote.ts";
 import type { JobLock } from "./lock.ts";
 import type {
   Code,

@@ -1,7 +1,7 @@
 import type { Environment } from "../core/environment.ts";
-import { dimensions, indexVariable, type Matrix } from "./matrix.ts";
 import { parseImageConfig } from "../oci/config.ts";
 import { SourceImage } from "../registry/source-image.ts";
+import { dimensions, indexVariable, type Matrix } from "./matrix.ts";
 import type { Program } from "./program.ts";
 
 /**

@@ -1,6 +1,6 @@
+import { architectureLabel, type PlacedResources } from "../config/resources.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { architectureLabel, type PlacedResources } from "../config/resources.ts";
 import { parseImageConfig } from "../oci/config.ts";
 import { SourceImage } from "../registry/source-image.ts";
 

@@ -1,6 +1,6 @@
-import { UserError } from "../core/errors.ts";
 import type { Volumes } from "../config/volumes.ts";
 import { claimsOf } from "../containers/volumes.ts";
+import { UserError } from "../core/errors.ts";
 import { refusalOf } from "./api-error.ts";
 import type { Cluster } from "./cluster.ts";
 

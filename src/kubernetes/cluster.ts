@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 // Not from the package's entry, for the reason in api.ts.
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { readValues } from "../config/config-file.ts";
+import { contextSettings } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { userName } from "../core/user-name.ts";
-import { readValues } from "../config/config-file.ts";
-import { contextSettings } from "../config/settings.ts";
 import { Api } from "./api.ts";
 import { isInCluster, kubeconfigFiles } from "./configured.ts";
 import { Logins, withOwnLogin } from "./login.ts";

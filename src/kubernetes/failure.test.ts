@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { creationTrouble, goneFailure, podFailure, reconsidered, waitingTrouble } from "./failure.ts";
 import type { Event, Job, Pod } from "./objects.ts";
-import { remember } from "../jobs/kubernetes/observation.ts";
 
 const image = `r.example.com/a@sha256:${"0".repeat(64)}`;
 const metadata = { name: "p", uid: "u", resourceVersion: "1", creationTimestamp: "2026-03-01T10:00:00Z" };
@@ -192,17 +191,6 @@ describe("why a pod is gone that nobody saw go", () => {
     [[], /^Its pod was deleted while it ran/],
   ])("%j", (events, words) => {
     expect(goneFailure(job, events)).toMatch(words);
-  });
-});
-
-describe("remembered pods", () => {
-  it("keep the time at which their deletion was asked for", () => {
-    const known = new Map<string, Pod>();
-    const of = (deletionTimestamp: string, deletionGracePeriodSeconds: number, phase: "Running" | "Failed") =>
-      ({ ...pod({ phase }), metadata: { ...metadata, deletionTimestamp, deletionGracePeriodSeconds } }) as Pod;
-    remember(known, [of("2026-03-01T10:00:12Z", 5, "Running")]);
-    remember(known, [of("2026-03-01T10:00:09Z", 0, "Failed")]);
-    expect(known.get("p")).toEqual(of("2026-03-01T10:00:12Z", 5, "Failed"));
   });
 });
 

@@ -1,3 +1,4 @@
+import { isFromLoopback } from "../containers/loopback.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import type { Credential } from "../credentials/credential.ts";
@@ -5,7 +6,6 @@ import { findCredential } from "../credentials/find.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { dockerHub } from "../oci/registry-host.ts";
 import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
-import { isFromLoopback } from "../containers/loopback.ts";
 import type { Cluster } from "./cluster.ts";
 
 /** Seconds that a token of the embedded registry lives: a pod may have to wait for a node before its image is pulled. */

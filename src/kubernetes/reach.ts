@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { Environment } from "../core/environment.ts";
 import { readValues } from "../config/config-file.ts";
 import { contextSettings } from "../config/settings.ts";
 import { isFromLoopback } from "../containers/loopback.ts";
+import type { Environment } from "../core/environment.ts";
 import { kubeconfigFiles } from "./configured.ts";
 
 /**

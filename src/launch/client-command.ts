@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { ContainerClient } from "../containers/client.ts";
 import type { Environment } from "../core/environment.ts";
 import { readWhole } from "../core/read-whole.ts";
-import type { ContainerClient } from "../containers/client.ts";
 
 /** The result of a podman or docker command. */
 interface ClientAnswer {

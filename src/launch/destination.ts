@@ -1,3 +1,4 @@
+import { placesIn } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
@@ -5,7 +6,6 @@ import { openRegistry } from "../registry/client/open.ts";
 import { type PushedBlobs, pushedBlobsIn } from "../registry/client/pushed-blobs.ts";
 import { embeddedHost, openConfigured } from "../registry/open-by-name.ts";
 import { registryPaths, socketExists } from "../registry-server/paths.ts";
-import { placesIn } from "../config/settings.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 

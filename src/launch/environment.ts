@@ -1,6 +1,6 @@
 import type { Environment } from "../core/environment.ts";
-import { helperSocketVariable, helperVariable } from "../functions/calls.ts";
 import { dryRunVariable } from "../core/protocol.ts";
+import { helperSocketVariable, helperVariable } from "../functions/calls.ts";
 import { formatReference } from "../oci/reference.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
 import type { BuiltImage } from "./image.ts";

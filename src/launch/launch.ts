@@ -1,6 +1,6 @@
 import type { Environment } from "../core/environment.ts";
-import { helperSocketVariable } from "../functions/calls.ts";
 import { showsSteps } from "../core/protocol.ts";
+import { helperSocketVariable } from "../functions/calls.ts";
 import { become } from "./become.ts";
 import { type Destinations, destinationOf, repositoryIn } from "./destination.ts";
 import { customImage, imageReference, isDryRun, programEnvironment } from "./environment.ts";

@@ -1,7 +1,7 @@
+import { type ContainerClient, findContainerClient } from "../containers/client.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { heartbeat } from "../core/heartbeat.ts";
-import { type ContainerClient, findContainerClient } from "../containers/client.ts";
 import { ownPlatform } from "../layer/native.ts";
 import { formatPlatform } from "../oci/descriptor.ts";
 import { archive } from "./archive.ts";

@@ -1,5 +1,5 @@
-import type { Environment } from "../core/environment.ts";
 import type { ContainerClient } from "../containers/client.ts";
+import type { Environment } from "../core/environment.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ArchivedImage } from "./archive.ts";

@@ -1,10 +1,8 @@
 import { type ErrorIdentity, UserError } from "../core/errors.ts";
+import { isDeeper } from "../core/json-depth.ts";
 import { type Digest, isDigest } from "./digest.ts";
 
 const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema 2) images.";
-
-/** Maximum nesting of values of users, such as results: Python's own. */
-export const maximumValueDepth = 1000;
 
 /** Maximum nesting of a document. Deeper ones exhaust the stack when they are written. */
 const maximumDepth = 200;
@@ -130,21 +128,6 @@ export function parseJson(
       { cause },
     );
   }
-}
-
-/** Looks at the text: parsed, a document of 4 MiB of brackets has 200 MiB. */
-export function isDeeper(text: string, than: number): boolean {
-  let depth = 0;
-  let isString = false;
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index];
-    if (character === '"') isString = !isString;
-    else if (isString && character === "\\") index++;
-    else if (!isString && (character === "[" || character === "{")) depth++;
-    else if (!isString && (character === "]" || character === "}")) depth--;
-    if (depth > than) return true;
-  }
-  return false;
 }
 
 /** JSON with sorted keys and no white space, so that equal values give equal bytes. */

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
+import { registrySettings } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
+import { registryPaths } from "../registry-server/paths.ts";
 import type { FindCredential } from "./client/auth.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { hintsIn } from "./client/hints.ts";
 import { openRegistry } from "./client/open.ts";
-import { registryPaths } from "../registry-server/paths.ts";
-import { registrySettings } from "../config/settings.ts";
 
 /** `localhost:PORT` of this user's embedded registry, running or not. Undefined: it never ran. */
 export function embeddedHost(env: Environment = process.env): string | undefined {

@@ -3,11 +3,11 @@ import type { Artifact } from "../oci/artifact.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
+import { manifestOf, pushImage, serverOfTest } from "../registry-server/testdata/fixture.ts";
 import { openRegistry } from "./client/open.ts";
 import { changeReferrersList } from "./client/referrers-list.ts";
 import { answer, open, registry, times, useRegistry } from "./client/testdata/harness.ts";
 import { attachReferrer, listReferrers } from "./referrers.ts";
-import { manifestOf, pushImage, serverOfTest } from "../registry-server/testdata/fixture.ts";
 
 useRegistry();
 

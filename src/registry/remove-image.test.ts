@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
+import { pushImage, serverOfTest } from "../registry-server/testdata/fixture.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { openRegistry } from "./client/open.ts";
 import { open, registry, useRegistry } from "./client/testdata/harness.ts";
@@ -9,7 +10,6 @@ import { StoredImages } from "./client/testdata/stored-images.ts";
 import { attachReferrer, listReferrers } from "./referrers.ts";
 import { findReferrers } from "./referrers-tree.ts";
 import { removeImage } from "./remove-image.ts";
-import { pushImage, serverOfTest } from "../registry-server/testdata/fixture.ts";
 
 useRegistry();
 

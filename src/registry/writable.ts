@@ -1,10 +1,10 @@
+import { placesIn } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
+import type { EmbeddedRegistry } from "../registry-server/ensure.ts";
 import type { RegistryClient } from "./client/client.ts";
 import { openRegistry } from "./client/open.ts";
 import { embeddedHost, openConfigured } from "./open-by-name.ts";
-import type { EmbeddedRegistry } from "../registry-server/ensure.ts";
-import { placesIn } from "../config/settings.ts";
 
 export interface WritableOptions {
   /** Default: this process's. */

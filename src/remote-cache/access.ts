@@ -1,8 +1,8 @@
+import { remoteCacheSettings } from "../config/settings.ts";
+import type { Trust } from "../config/trust.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { askBazelHelper } from "../credentials/ask-bazel-helper.ts";
-import type { Trust } from "../config/trust.ts";
-import { remoteCacheSettings } from "../config/settings.ts";
 import type { CacheAddress } from "./address.ts";
 
 /** The identity that a cache sees, and the authorities that vouch for the cache. */

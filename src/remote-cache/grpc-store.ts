@@ -1,5 +1,5 @@
-import { splitDigest } from "../oci/digest.ts";
 import { secureContext } from "../config/trust.ts";
+import { splitDigest } from "../oci/digest.ts";
 import type { CacheAccess } from "./access.ts";
 import type { CacheAddress } from "./address.ts";
 import { CacheFault, type FaultKind } from "./fault.ts";

@@ -1,4 +1,4 @@
-import { isDeeper, maximumValueDepth } from "../oci/json.ts";
+import { isDeeper, maximumValueDepth } from "../core/json-depth.ts";
 import type { ResultScope } from "./key.ts";
 
 /** A kept result. */

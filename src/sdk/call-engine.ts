@@ -1,9 +1,9 @@
-import { UserError } from "../core/errors.ts";
 import type { JobResources, PlacedResources } from "../config/resources.ts";
+import { detectEngine, type EngineChoice } from "../containers/choose-engine.ts";
+import { UserError } from "../core/errors.ts";
 import { type CallEngine, helperVariable } from "../functions/calls.ts";
 import { allowedByHelper, HelperCalls, placeByHelper, pullByHelper } from "../functions/helper.ts";
 import { ContainerCalls, ProcessCalls } from "../functions/local.ts";
-import { detectEngine, type EngineChoice } from "../containers/choose-engine.ts";
 import { imageVariables } from "./images.ts";
 
 let choice: EngineChoice | undefined;

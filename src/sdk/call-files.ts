@@ -1,9 +1,9 @@
+import type { EngineKind } from "../config/engine-kind.ts";
 import { messageOf } from "../core/errors.ts";
 import { printableLines } from "../core/printable.ts";
 import { maximumJsonBytes } from "../functions/calls.ts";
 import { type FileForm, formsIn } from "../functions/file-form.ts";
 import { pool } from "../functions/pool.ts";
-import type { EngineKind } from "../config/engine-kind.ts";
 import { shorten } from "./json.ts";
 import { fileClient, origins, ownPlace } from "./own-place.ts";
 import { decodeJson } from "./values.ts";

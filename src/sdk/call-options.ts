@@ -1,5 +1,5 @@
-import type { Volumes } from "../config/volumes.ts";
 import type { Network, Resources } from "../config/limits.ts";
+import type { Volumes } from "../config/volumes.ts";
 
 /** Options for running a function in this program's image. */
 export interface CallOptions {

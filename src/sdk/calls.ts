@@ -1,9 +1,9 @@
+import { absoluteVolumes } from "../containers/volumes.ts";
 import { Failure } from "../core/errors.ts";
-import { type CallOutcome, placeOf } from "../functions/calls.ts";
-import { HelperCalls } from "../functions/helper.ts";
 import { type Sink, writeTo } from "../core/flow.ts";
 import { wholeProgram } from "../core/protocol.ts";
-import { absoluteVolumes } from "../containers/volumes.ts";
+import { type CallOutcome, placeOf } from "../functions/calls.ts";
+import { HelperCalls } from "../functions/helper.ts";
 import { callEngine, placedResources } from "./call-engine.ts";
 import { type CallPlace, receiveFiles, sendFiles } from "./call-files.ts";
 import type { CallOptions } from "./call-options.ts";

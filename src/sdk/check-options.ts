@@ -1,10 +1,10 @@
-import { UserError } from "../core/errors.ts";
-import { nearest } from "../core/nearest.ts";
-import { referenceComplaint } from "../core/secret-reference.ts";
+import type { Resources } from "../config/limits.ts";
 import { parseBytes, parseDuration } from "../config/quantity.ts";
 import type { JobResources } from "../config/resources.ts";
 import { volumeComplaints } from "../config/volumes.ts";
-import type { Resources } from "../config/limits.ts";
+import { UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+import { referenceComplaint } from "../core/secret-reference.ts";
 import type { CallOptions } from "./call-options.ts";
 
 /** What a value is not, and how to write it. Undefined if it is right. */

@@ -1,5 +1,5 @@
-import { describeEngine } from "../containers/choose-engine.ts";
 import type { EngineDescription } from "../config/engine-kind.ts";
+import { describeEngine } from "../containers/choose-engine.ts";
 import { chosenEngine } from "./call-engine.ts";
 
 /** The engine that runs this program's functions. */

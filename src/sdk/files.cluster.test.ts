@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { clusterOfTest, until } from "../jobs/kubernetes/testdata/cluster.ts";
-import { reachableFromPods } from "../kubernetes/testdata/reachable-from-pods.ts";
 import { helperOfTest } from "../functions/testdata/helper.ts";
+import { engineOfTest, until } from "../jobs/kubernetes/testdata/cluster.ts";
+import { reachableFromPods } from "../kubernetes/testdata/reachable-from-pods.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { digestOfTag } from "../results/file.ts";
 import { digestOf, folderOfTest, runFiles } from "./testdata/files.ts";
@@ -12,7 +12,7 @@ import { pushFilesProgram } from "./testdata/files-image.ts";
 vi.setConfig({ testTimeout: 600_000 });
 
 it("are handed on by pods, with a short-lived token for one repository", async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const image = await pushFilesProgram(cluster.registry);
   const variables: Record<string, string> = {
     ...cluster.env,

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { executable } from "../core/testdata/executable.ts";
 import { installedClient, makeImage } from "../containers/testdata/image.ts";
+import { executable } from "../core/testdata/executable.ts";
 import { describeFiles, filesProgram, folderOfTest, runFiles } from "./testdata/files.ts";
 
 // Containers of a busy machine take their time.

@@ -1,8 +1,8 @@
 /** The public API: programs import it as `slipway`. */
 
-export { Failure, UserError } from "../core/errors.ts";
-export type { Volume, Volumes } from "../config/volumes.ts";
 export type { Network, Resources } from "../config/limits.ts";
+export type { Volume, Volumes } from "../config/volumes.ts";
+export { Failure, UserError } from "../core/errors.ts";
 export { dataFile } from "./data-file.ts";
 export { type Deployment, type JobCode, type JobInterpreter, SLIPWAY_INTERPRETER } from "./deployment.ts";
 export { type Engine, engine } from "./engine.ts";

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
+import { writeTo } from "../core/flow.ts";
 import { countInterval } from "../core/heartbeat.ts";
 import { printable } from "../core/printable.ts";
-import { writeTo } from "../core/flow.ts";
 
 /** A stream that may be a terminal. */
 type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };

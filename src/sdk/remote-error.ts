@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
-import { Failure, messageOf, UserError } from "../core/errors.ts";
-import { printableLines } from "../core/printable.ts";
 import type { EngineKind } from "../config/engine-kind.ts";
 import type { Network } from "../config/limits.ts";
+import { Failure, messageOf, UserError } from "../core/errors.ts";
+import { printableLines } from "../core/printable.ts";
 import type { RemoteFailure } from "../core/remote-failure.ts";
 
 /** The stack of whoever calls a function of the SDK, without that function. */

@@ -1,6 +1,6 @@
 import { Failure } from "../core/errors.ts";
+import { isDeeper, maximumValueDepth } from "../core/json-depth.ts";
 import { type FileForm, isMarked, replaceForms } from "../functions/file-form.ts";
-import { isDeeper, maximumValueDepth } from "../oci/json.ts";
 import { FileValue } from "./files.ts";
 import { maximumValue } from "./json.ts";
 import { ownPlace } from "./own-place.ts";

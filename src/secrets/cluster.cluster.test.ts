@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
-import { clusterOfTest } from "../jobs/kubernetes/testdata/cluster.ts";
+import { clusterOfTest } from "../kubernetes/testdata/cluster.ts";
 import { ClusterSecrets, secretObjectName } from "./cluster.ts";
 
 interface Secret {

@@ -1,11 +1,11 @@
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { sha256 } from "../oci/digest.ts";
 import { refusalOf } from "../kubernetes/api-error.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { ifFound } from "../kubernetes/if-found.ts";
 import { type Metadata, managedBy } from "../kubernetes/objects.ts";
 import { listAll } from "../kubernetes/watch.ts";
+import { sha256 } from "../oci/digest.ts";
 import { LocalSecrets } from "./local.ts";
 import { type KeptSecret, noSuchSecret, type SecretStore, secretKey } from "./secrets.ts";
 import type { FoundSecret, VariableStore } from "./variables.ts";

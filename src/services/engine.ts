@@ -1,6 +1,6 @@
+import { type ContainerUse, findContainerClient } from "../containers/client.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { type ContainerUse, findContainerClient } from "../containers/client.ts";
 import { hasCluster, kubeconfigFiles } from "../kubernetes/configured.ts";
 
 /** The engines that run services. */

@@ -1,11 +1,12 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { z } from "zod";
-import type { ErrorCode } from "../core/error-codes.ts";
-import { UserError } from "../core/errors.ts";
 import { Document, type Issue } from "../config/document.ts";
 import { unknownType } from "../config/instance-types.ts";
-import { issuesOf, readDocument } from "../jobs/read.ts";
+import { issuesOf } from "../config/mistakes.ts";
+import { readDocument } from "../config/read-document.ts";
+import type { ErrorCode } from "../core/error-codes.ts";
+import { UserError } from "../core/errors.ts";
 import { checkFields } from "./check.ts";
 import type { Service } from "./model.ts";
 import { nameFrom, namePattern, type ServiceFields, serviceFields } from "./schema.ts";

@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors.ts";
-import { secretKey } from "../secrets/secrets.ts";
 import { sha256, splitDigest } from "../oci/digest.ts";
+import { secretKey } from "../secrets/secrets.ts";
 import type { Content, ContentSecret, ContentText } from "./content.ts";
 import type { Repositories, Repository } from "./model.ts";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { referenceComplaint, secretPattern } from "../core/secret-reference.ts";
 import { spokenValue } from "../config/document.ts";
+import { checked, complaint, referenceIn, unknownFields } from "../config/schema-words.ts";
+import { referenceComplaint, secretPattern } from "../core/secret-reference.ts";
 import { parseGitUrl } from "../git/url.ts";
-import { checked, complaint, referenceIn, unknownFields } from "../jobs/schema.ts";
 import { isDigest } from "../oci/digest.ts";
 import { isRepository } from "../oci/reference.ts";
 

@@ -1,13 +1,13 @@
-import { type ModelPlace, parseModelReference, placeOfModel, resolveModel } from "../models/registry.ts";
+import { placesIn, registrySettings } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import type { Credential } from "../credentials/credential.ts";
 import { findCredential } from "../credentials/find.ts";
+import { type ModelPlace, parseModelReference, placeOfModel, resolveModel } from "../models/registry.ts";
 import { formatReference } from "../oci/reference.ts";
 import { embeddedHost, openByName } from "../registry/open-by-name.ts";
-import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
-import { placesIn, registrySettings } from "../config/settings.ts";
 import { writableHost } from "../registry/writable.ts";
+import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
 import { type Content, type ContentSecret, modelFolder } from "./content.ts";
 import type { Model, Service } from "./model.ts";
 import { type RegistryAccesses, registriesFile } from "./sync/registries.ts";

@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import type { Environment } from "../core/environment.ts";
 import { readConfiguration } from "../config/configuration.ts";
 import type { Document } from "../config/document.ts";
 import { type InstanceTypes, instanceTypesIn } from "../config/instance-types.ts";
-import { issuesOf } from "../jobs/read.ts";
-import { checked, referenceIn, strictFields } from "../jobs/schema.ts";
+import { issuesOf } from "../config/mistakes.ts";
+import { checked, referenceIn, strictFields } from "../config/schema-words.ts";
+import type { Environment } from "../core/environment.ts";
 
 /** What the user's configuration file says of services. */
 export interface ServiceSettings {

@@ -1,8 +1,8 @@
+import { placesIn } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
-import { runCommand } from "../python-environments/command.ts";
 import { parseReference } from "../oci/reference.ts";
-import { placesIn } from "../config/settings.ts";
+import { runCommand } from "../python-environments/command.ts";
 import { writableHost } from "../registry/writable.ts";
 import { printedError } from "./printed-error.ts";
 import { readServiceSettings } from "./settings.ts";

@@ -7,10 +7,10 @@ import { type Digest, sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
-import { type AppendOptions, appendLayers, type LocalLayer } from "./append.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { StoredImages } from "../registry/client/testdata/stored-images.ts";
 import { type Ask, pushBlob, putManifest, serverOfTest, stateOfTest } from "../registry-server/testdata/fixture.ts";
+import { type AppendOptions, appendLayers, type LocalLayer } from "./append.ts";
 
 let ask: Ask;
 let host: string;

@@ -6,10 +6,10 @@ import type { LayerMetadata } from "../oci/layer.ts";
 import { formatReference } from "../oci/reference.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 import { type BlobToPush, type ImageContent, type PushEvent, pushImages } from "../registry/client/push.ts";
-import { signPushed } from "./rules.ts";
-import { ownImage } from "./runnable-image.ts";
 import { SourceImage } from "../registry/source-image.ts";
 import { openWritable, type WritableOptions } from "../registry/writable.ts";
+import { signPushed } from "./rules.ts";
+import { ownImage } from "./runnable-image.ts";
 
 /** A layer on this machine. */
 export interface LocalLayer {

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { imageRules } from "../config/image-rules.ts";
 import { exitStatusOf } from "../core/errors.ts";
 import { temporaryFolder } from "../core/testdata/folder.ts";
 import { reported } from "../core/testdata/reported.ts";
@@ -10,7 +11,6 @@ import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { parseReference } from "../oci/reference.ts";
 import { open, registry, useRegistry } from "../registry/client/testdata/harness.ts";
-import { imageRules } from "../config/image-rules.ts";
 import { requireSignature, signPushed } from "./rules.ts";
 
 useRegistry();

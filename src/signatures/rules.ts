@@ -1,9 +1,9 @@
+import { imageRules } from "../config/image-rules.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure } from "../core/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
-import { imageRules } from "../config/image-rules.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 /** An image in a registry. */

@@ -1,3 +1,4 @@
+import { imageRules } from "../config/image-rules.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure } from "../core/errors.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -6,7 +7,6 @@ import type { RunnableImage } from "../oci/runnable-image.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { absentImage } from "../registry/client/fetch-manifest.ts";
 import { openByName } from "../registry/open-by-name.ts";
-import { imageRules } from "../config/image-rules.ts";
 import { requireSignature } from "./rules.ts";
 
 type Open = (registry: string) => Promise<RegistryClient>;

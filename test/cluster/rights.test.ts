@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
+import { nonceVariable, resultFileVariable } from "../../src/core/protocol.ts";
 import { reported } from "../../src/core/testdata/reported.ts";
 import type { CallOutcome } from "../../src/functions/calls.ts";
 import { KubernetesCalls } from "../../src/functions/kubernetes.ts";
-import { nonceVariable, resultFileVariable } from "../../src/core/protocol.ts";
 import { documentedRules, rightsOf, takeRight } from "./testdata/role.ts";
 import { ShellUser } from "./testdata/shell.ts";
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { localCode } from "../../src/jobs/code.ts";
 import { folderOfTest, git, repositoryOfTest } from "../../src/git/testdata/git-repository.ts";
 import { gitServerOfTest } from "../../src/git/testdata/git-server.ts";
+import { localCode } from "../../src/jobs/code.ts";
 import { placeCode } from "../../src/jobs/place-code.ts";
 import type { RunnableImage } from "../../src/oci/runnable-image.ts";
 import { findEmbeddedRegistry } from "../../src/registry-server/ensure.ts";

@@ -10,12 +10,12 @@ import { sha256 } from "../../src/oci/digest.ts";
 import { fetchManifest } from "../../src/registry/client/fetch-manifest.ts";
 import { pushImages } from "../../src/registry/client/push.ts";
 import { imageOf } from "../../src/registry/client/testdata/images.ts";
+import { spdx } from "../../src/sbom/spdx.ts";
 import { attest, predicateTypes, verifyAttestation } from "../../src/signatures/attestations.ts";
 import { bundleType, composeStatement } from "../../src/signatures/bundle.ts";
 import { readPublicKey, readSigningKey } from "../../src/signatures/keys.ts";
 import { signImage } from "../../src/signatures/sign.ts";
 import { verifyImage } from "../../src/signatures/verify.ts";
-import { spdx } from "../../src/sbom/spdx.ts";
 import { registries } from "./testdata/registries.ts";
 
 const run = promisify(execFile);

@@ -1,49 +1,19 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { folders, foldersTable, importsIn } from "../../tools/imports/folders.ts";
 
 const source = fileURLToPath(new URL("../../src", import.meta.url));
 
-/** Highest first: a folder imports only from those that follow it. docs/design.md says what each is for. */
-const order = [
-  "cli",
-  "launch",
-  "build",
-  "sdk",
-  "service",
-  "engine",
-  "runs",
-  "deployment",
-  "environment",
-  "artifact",
-  "results",
-  "remote-cache",
-  "registry",
-  "sbom",
-  "debian",
-  "layer",
-  "credentials",
-  "oci",
-  "core",
-];
-
-/** The files of src that a file imports, types included: a circle of types ties files to each other as one of code does. */
-function importsOf(file: string): readonly string[] {
-  const text = readFileSync(join(source, file), "utf8");
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g)].map(([, specifier = ""]) =>
-    relative(source, join(source, dirname(file), specifier)).replace(/\.mjs$/, ".mts"),
-  );
-}
+const order = Object.keys(folders);
 
 function topFolder(path: string): string {
   return path.split("/", 1)[0] as string;
 }
 
-const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
-  (file) => /\.m?ts$/.test(file) && !file.endsWith(".config.ts"),
-);
-const importsByFile = new Map(files.map((file) => [file, importsOf(file)]));
+const importsByFile = importsIn(source);
+const files = [...importsByFile.keys()];
 
 describe("the folders of src", () => {
   const imports = [...importsByFile].flatMap(([file, imported]) =>
@@ -51,8 +21,8 @@ describe("the folders of src", () => {
   );
 
   it("are all in the order", () => {
-    const folders = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    expect(folders.map((entry) => entry.name).filter((name) => !order.includes(name))).toEqual([]);
+    const found = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(found.map((entry) => entry.name).sort()).toEqual(order.toSorted());
   });
 
   it("are found to import each other", () => {
@@ -64,6 +34,12 @@ describe("the folders of src", () => {
     const inside = imports.filter(({ to }) => to !== "..");
     const upwards = inside.filter(({ from, to }) => order.indexOf(to) < order.indexOf(from));
     expect(upwards.map(({ file, to }) => `${file} imports from ${to}`)).toEqual([]);
+  });
+
+  it("stand in docs/design.md with those that import from them", () => {
+    const page = readFileSync(join(source, "../docs/design.md"), "utf8");
+    const table = foldersTable(importsByFile);
+    expect(page.includes(table), `The table of folders should be:\n\n${table}\n`).toBe(true);
   });
 });
 

@@ -2,6 +2,7 @@
 
 load("//bazel/private:runfiles.bzl", "FIND_RUNFILES", "runfiles_path", "shell_quote")  # buildifier: disable=bzl-visibility
 load("//bazel/private/node:node_toolchain.bzl", "NODE_TOOL_TOOLCHAIN")  # buildifier: disable=bzl-visibility
+load("//tools/imports:modules.bzl", "modules_of")
 
 # For tests that run Bazel as a user does: the variables for caches, proxies and certificates.
 USER_ENVIRONMENT = [
@@ -97,15 +98,21 @@ node_binary = rule(
 
 _CONFIG = "//:vitest.config.ts"
 
+def _label(name):
+    """The label of a file in the form that imports.bzl has."""
+    if name.startswith("//") or name.startswith("@"):
+        return name
+    return "//{}:{}".format(native.package_name(), name.removeprefix(":"))
+
 def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], config = _CONFIG, tags = [], target_compatible_with = [], **kwargs):
-    """Runs vitest and writes one test case to test.xml per case of vitest.
+    """Runs vitest and writes one test case to test.xml per case of vitest. The modules and npm packages that the tests import are there.
 
     Args:
       name: name of the target.
       tests: labels of the test files.
-      deps: npm packages besides vitest's own.
+      deps: npm packages besides vitest's own and those that the tests and their modules import.
       env_inherit: variables to inherit from the caller's environment.
-      srcs: modules that the tests import.
+      srcs: further files that the tests read.
       config: label of vitest's configuration.
       tags: list of strings, as for every test.
       target_compatible_with: list of labels, as for every test.
@@ -115,6 +122,9 @@ def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], config = _C
     # With remote execution, some tests still run here. The machine's parts were found on this machine, and a farm's workers may lack them. A test
     # outside the sandbox uses what the machine has beside the test's inputs: podman's storage, other users, a Bazel of its own.
     here = "no-sandbox" in tags or [part for part in target_compatible_with if part.startswith("@slipway_machine//")]
+    needed = modules_of([_label(file) for file in tests + [config]], mentioned = True)
+    sources = needed.modules + ["//:package.json", "//:tsconfig.json", _CONFIG, config] + srcs
+    packages = ["@slipway_dev_npm//:" + package for package in ["vitest", "vite", "fast-check"] + needed.packages]
     node_test(
         name = name,
         command = "node_modules/vitest/vitest.mjs run --config {}/{} --configLoader native ".format(
@@ -123,8 +133,8 @@ def vitest_test(name, tests, deps = [], env_inherit = [], srcs = [], config = _C
                   ) +
                   "--reporter=default --reporter=junit --outputFile.junit=\"$XML_OUTPUT_FILE\" " +
                   " ".join([native.package_name() + "/" + test for test in tests]),
-        srcs = srcs + tests + ["//:package.json", "//:tsconfig.json", _CONFIG] + [label for label in [config] if label != _CONFIG],
-        deps = ["@slipway_dev_npm//:vitest", "@slipway_dev_npm//:vite", "@slipway_dev_npm//:fast-check"] + deps,
+        srcs = {_label(source): None for source in sources}.keys(),
+        deps = {package: None for package in packages + deps}.keys(),
         env_inherit = env_inherit,
         tags = tags + (["no-remote-exec"] if here else []),
         target_compatible_with = target_compatible_with,

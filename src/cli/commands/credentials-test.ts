@@ -1,4 +1,5 @@
 import process from "node:process";
+import { registrySettings } from "../../config/settings.ts";
 import { Failure, reportOf, UserError } from "../../core/errors.ts";
 import type { Credential, SshKey } from "../../credentials/credential.ts";
 import { parseServiceUrl, type Service, type ServiceUrl } from "../../credentials/service-url.ts";
@@ -14,7 +15,6 @@ import {
 import { readStore } from "../../credentials/store.ts";
 import { HttpConnection } from "../../registry/client/http.ts";
 import { openRegistry } from "../../registry/client/open.ts";
-import { registrySettings } from "../../config/settings.ts";
 import { didYouMean } from "./credentials-list.ts";
 import { lookUpAsked, readAsked } from "./credentials-lookup.ts";
 

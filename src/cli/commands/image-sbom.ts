@@ -1,10 +1,10 @@
+import { imageRules } from "../../config/image-rules.ts";
 import { reportOf, UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseImageManifest } from "../../oci/manifest.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
-import { imageRules } from "../../config/image-rules.ts";
 import { findAttestations, predicateTypes } from "../../signatures/attestations.ts";
 import { bundleType, predicateAnnotation, readClaim, refuteSubject } from "../../signatures/bundle.ts";
 import { largestBundle } from "../../signatures/fetch-bundles.ts";

@@ -1,9 +1,9 @@
 import process from "node:process";
 import { detectEngine } from "../../containers/choose-engine.ts";
 import type { JobEngine, ListedJob } from "../../jobs/engine.ts";
+import { isKubernetesId } from "../../jobs/kubernetes/id.ts";
 import { LocalEngine } from "../../jobs/local-engine.ts";
 import { hasCluster } from "../../kubernetes/configured.ts";
-import { isKubernetesId } from "../../jobs/kubernetes/id.ts";
 import { notice } from "./output.ts";
 
 /** Values of `--engine`. */

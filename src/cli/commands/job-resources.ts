@@ -1,9 +1,9 @@
 import process from "node:process";
 import { Document } from "../../config/document.ts";
 import { placedResources } from "../../config/instance-types.ts";
-import type { Deployment } from "../../jobs/model.ts";
-import { readDocument } from "../../jobs/read.ts";
+import { readDocument } from "../../config/read-document.ts";
 import type { PlacedResources } from "../../config/resources.ts";
+import type { Deployment } from "../../jobs/model.ts";
 import type { JobFile } from "./job-file.ts";
 
 /**

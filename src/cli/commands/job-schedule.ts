@@ -1,8 +1,8 @@
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
+import type { Schedule } from "../../jobs/kubernetes/schedule.ts";
 import type { ResolvedDeployment } from "../../jobs/model.ts";
 import type { Program } from "../../jobs/program.ts";
-import type { Schedule } from "../../jobs/kubernetes/schedule.ts";
 import type { JobFile } from "./job-file.ts";
 import { columns, notice, printJson } from "./output.ts";
 

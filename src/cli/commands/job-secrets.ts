@@ -1,8 +1,8 @@
 import process from "node:process";
-import { secretIn } from "../../core/secret-reference.ts";
 import { Document } from "../../config/document.ts";
+import { readDocument } from "../../config/read-document.ts";
+import { secretIn } from "../../core/secret-reference.ts";
 import type { Deployment } from "../../jobs/model.ts";
-import { readDocument } from "../../jobs/read.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { findSecrets, type VariableStore } from "../../secrets/variables.ts";
 import type { JobFile } from "./job-file.ts";

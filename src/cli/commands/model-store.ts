@@ -1,7 +1,7 @@
 import process from "node:process";
+import { UserError } from "../../core/errors.ts";
 import { type ListedVersion, listVersions, removeModel } from "../../models/list.ts";
 import { absentModel, type ModelPlace, parseModelReference, placeOfModel } from "../../models/registry.ts";
-import { UserError } from "../../core/errors.ts";
 import { formatBytes } from "../../registry/client/progress.ts";
 import { openWritable, type WritableRegistry } from "../../registry/writable.ts";
 import { runningRegistry } from "../embedded.ts";

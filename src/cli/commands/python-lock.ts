@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
-import { lockRequirements } from "../../python-environments/lock-requirements.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
+import { lockRequirements } from "../../python-environments/lock-requirements.ts";
 import { optionError } from "../usage-error.ts";
 import { userPath } from "./user-path.ts";
 

@@ -1,6 +1,6 @@
 import process from "node:process";
-import { UserError } from "../../core/errors.ts";
 import { parseBytes, parseDuration } from "../../config/quantity.ts";
+import { UserError } from "../../core/errors.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { normalizeRegistry } from "../../oci/registry-host.ts";
 import { formatBytes } from "../../registry/client/progress.ts";

@@ -1,7 +1,7 @@
-import type { Environment } from "../../core/environment.ts";
-import { findExecutable } from "../../core/executables.ts";
 import { findContainerClient } from "../../containers/client.ts";
 import { checkDocker } from "../../containers/docker-daemon.ts";
+import type { Environment } from "../../core/environment.ts";
+import { findExecutable } from "../../core/executables.ts";
 import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";
 

@@ -22,7 +22,7 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "rule-"));
   const source = (name: string) => new URL(`../../${name}`, import.meta.url);
-  for (const name of ["core", "debian", "oci"])
+  for (const name of ["core", "debian"])
     cpSync(source(name), join(folder, "src", name), { recursive: true, dereference: true });
   writeFileSync(join(folder, "a.lock"), text);
 });

@@ -1,14 +1,14 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import type { TestCluster } from "../../jobs/kubernetes/testdata/cluster.ts";
+import type { TestEngine } from "../../jobs/kubernetes/testdata/cluster.ts";
 import { pushImage } from "../../kubernetes/testdata/image.ts";
 import type { CallBatch, CallOutcome } from "../calls.ts";
 import { KubernetesCalls } from "../kubernetes.ts";
 import { batch as oneCall } from "./batch.ts";
 
 /** The program of the SDK's tests, in an image made of this Node and the sources. */
-export function pushProgram({ registry }: TestCluster): Promise<string> {
+export function pushProgram({ registry }: TestEngine): Promise<string> {
   const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(
     (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
   );
@@ -28,13 +28,13 @@ export function pushProgram({ registry }: TestCluster): Promise<string> {
 
 interface CallSettings {
   readonly signal?: AbortSignal;
-  readonly env?: TestCluster["env"];
+  readonly env?: TestEngine["env"];
   readonly onOutcome?: () => void;
 }
 
 /** Makes calls, and collects what comes of them. */
 export async function call(
-  cluster: TestCluster,
+  cluster: TestEngine,
   batch: Partial<CallBatch>,
   { signal, env = cluster.env, onOutcome }: CallSettings = {},
 ) {

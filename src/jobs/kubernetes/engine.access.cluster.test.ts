@@ -6,15 +6,15 @@ import { Failure } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { describeRight, missingRights, neededRights, type Right } from "../../kubernetes/access.ts";
 import { openCluster } from "../../kubernetes/cluster.ts";
-import { clusterOfTest, kubeconfig, type TestCluster, until } from "./testdata/cluster.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
+import { engineOfTest, kubeconfig, type TestEngine, until } from "./testdata/cluster.ts";
 import { run, shell } from "./testdata/program.ts";
 
 const user = "slipway-test-user";
 const rbac = (namespace: string, kind: string) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${kind}`;
 
 /** The environment of a user who may do nothing. */
-async function nobody({ admin, env, namespace }: TestCluster): Promise<Record<string, string>> {
+async function nobody({ admin, env, namespace }: TestEngine): Promise<Record<string, string>> {
   const config = parse(readFileSync(kubeconfig, "utf8"));
   for (const each of config.users) each.user.as = user;
   const path = join(env["HOME"] ?? "", "kubeconfig");
@@ -31,7 +31,7 @@ async function nobody({ admin, env, namespace }: TestCluster): Promise<Record<st
 }
 
 /** Gives the user these rights and no more. */
-async function grant({ admin, namespace }: TestCluster, env: Record<string, string>, rights: readonly Right[]) {
+async function grant({ admin, namespace }: TestEngine, env: Record<string, string>, rights: readonly Right[]) {
   const rules = rights.map(({ group, resource, subresource, verb }) => ({
     apiGroups: [group],
     resources: [subresource === undefined ? resource : `${resource}/${subresource}`],
@@ -51,7 +51,7 @@ async function grant({ admin, namespace }: TestCluster, env: Record<string, stri
 
 describe("a user with the rights that the documentation lists", () => {
   /** Everything that jobs do, in the namespace of a user. */
-  async function everything(cluster: TestCluster, env: Record<string, string>, image: string): Promise<void> {
+  async function everything(cluster: TestEngine, env: Record<string, string>, image: string): Promise<void> {
     const engine = cluster.engine({}, env);
     const { text, status, id } = await run(engine, shell(image, "echo $A", { env: { A: "hi" } }));
     expect(text).toBe("hi\n");
@@ -68,7 +68,7 @@ describe("a user with the rights that the documentation lists", () => {
   }
 
   it("can do everything, and with one less is told which it is", { timeout: 300_000 }, async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const quota = { metadata: { name: "q" }, spec: { hard: { "requests.memory": "1Ti" } } };
     const limits = [{ type: "Container", defaultRequest: { memory: "1Mi" } }];

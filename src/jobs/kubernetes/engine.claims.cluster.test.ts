@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { List, Metadata } from "../../kubernetes/objects.ts";
-import { clusterOfTest, type TestCluster } from "./testdata/cluster.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
+import { engineOfTest, type TestEngine } from "./testdata/cluster.ts";
 import { run, shell } from "./testdata/program.ts";
 
 /** A claim of a folder of the node, which the test's cluster has no other means to give. */
-async function makeClaim({ admin, namespace }: TestCluster, name: string): Promise<void> {
+async function makeClaim({ admin, namespace }: TestEngine, name: string): Promise<void> {
   const { items } = await admin.api.ask<List<{ metadata: Metadata }>>("GET", "/api/v1/nodes");
   // The node must see it, and Bazel's sandbox hides /tmp.
   const path = mkdtempSync(join(process.env["TEST_TMPDIR"] ?? "/var/tmp", "slipway-claim-"));
@@ -39,7 +39,7 @@ async function makeClaim({ admin, namespace }: TestCluster, name: string): Promi
 }
 
 it("keep what one job writes for the next, which may only read it", { timeout: 180_000 }, async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const image = await pushShell(cluster.registry);
   const engine = cluster.engine();
   const job = (script: string, writable: boolean) =>

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import { functionRunner } from "../runners.ts";
-import { clusterOfTest, until } from "./testdata/cluster.ts";
 import { pushImage, pushShell } from "../../kubernetes/testdata/image.ts";
+import { functionRunner } from "../runners.ts";
+import { engineOfTest, until } from "./testdata/cluster.ts";
 import { run, shell, textOf } from "./testdata/program.ts";
 
 describe("a job on Kubernetes", () => {
   it("runs as nobody in particular, in a file system it cannot change, and is found from elsewhere", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const script =
       "busybox id -u; echo $GREETING $HOME; touch /x 2>/dev/null || echo fixed; echo >/tmp/x && echo >$HOME/x && echo free; exit 3";
@@ -28,7 +28,7 @@ describe("a job on Kubernetes", () => {
   });
 
   it("repeats what failed, and has what every attempt printed", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const { text, status } = await run(cluster.engine(), shell(image, "echo $HOSTNAME; exit 4", { retries: 1 }));
     expect(status).toMatchObject({ state: "failed", exitStatus: 4, attempts: 2 });
@@ -39,7 +39,7 @@ describe("a job on Kubernetes", () => {
   it("calls functions: their result however large, their exception, what they print", {
     timeout: 180_000,
   }, async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const module = `export default (size) => { console.log("called", size); if (size < 0) throw new RangeError("negative"); return "x".repeat(size); };\n`;
     const image = await pushImage(
       cluster.registry,
@@ -74,7 +74,7 @@ describe("a job on Kubernetes", () => {
   });
 
   it("leaves nothing when it is cancelled, and whoever looks is told", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const engine = cluster.engine();
     const id = await engine.submit(shell(image, "echo begun; sleep 1000", { env: { SECRET: "hush" } }));
@@ -97,7 +97,7 @@ describe("a job on Kubernetes", () => {
   });
 
   it("puts secrets into its Secret alone", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const id = await cluster.engine().submit(shell(image, "echo $A; sleep 1000", { env: { A: "hush-hush" } }));
     await until(async () => (await cluster.engine().status(id)).state === "running", "a running job");

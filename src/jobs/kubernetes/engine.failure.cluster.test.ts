@@ -4,14 +4,14 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import type { Program } from "../program.ts";
 import { kubeconfigOf } from "../../kubernetes/testdata/api-server.ts";
-import { clusterOfTest, type TestCluster, until } from "./testdata/cluster.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
+import type { Program } from "../program.ts";
+import { engineOfTest, type TestEngine, until } from "./testdata/cluster.ts";
 import { run, shell } from "./testdata/program.ts";
 
 /** Runs a job that fails, and looks whether anything is left of one that never began. */
-async function failureOf(cluster: TestCluster, program: Program): Promise<string> {
+async function failureOf(cluster: TestEngine, program: Program): Promise<string> {
   const { status } = await run(cluster.engine(), program);
   expect(status.state).toBe("failed");
   return status.reason ?? "";
@@ -19,7 +19,7 @@ async function failureOf(cluster: TestCluster, program: Program): Promise<string
 
 describe("what becomes of a job that fails is said, with what to do", () => {
   it("about the program", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const failure = (script: string, more: Partial<Program> = {}) => failureOf(cluster, shell(image, script, more));
     expect(await failure("sleep 1000", { timeLimit: 1 })).toMatch(/^It took longer than its time limit of 1 s\. Give/);
@@ -31,7 +31,7 @@ describe("what becomes of a job that fails is said, with what to do", () => {
   });
 
   it("about the image", { timeout: 120_000 }, async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const root = await pushShell(cluster.registry, "0");
     const named = await pushShell(cluster.registry, "worker");
@@ -52,7 +52,7 @@ describe("what becomes of a job that fails is said, with what to do", () => {
   });
 
   it("about the cluster", { timeout: 120_000 }, async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const engine = cluster.engine();
     // It waits, and says for what.
@@ -83,7 +83,7 @@ describe("what becomes of a job that fails is said, with what to do", () => {
   });
 
   it("about those who act on it", { timeout: 120_000 }, async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const begun = async () => {
       const engine = cluster.engine();
@@ -122,7 +122,7 @@ describe("what becomes of a job that fails is said, with what to do", () => {
   });
 
   it("about the way to the cluster", async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const submit = (env: Record<string, string>) => cluster.engine({}, env).submit(shell(image, "true"));
     await expect(submit({ SLIPWAY_KUBERNETES_NAMESPACE: "slipway-test-absent" })).rejects.toThrow(

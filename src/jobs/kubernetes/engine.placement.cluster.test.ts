@@ -1,14 +1,14 @@
 import { expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
 import type { PlacedResources } from "../../config/resources.ts";
-import { ownArchitecture } from "../../oci/descriptor.ts";
+import { reported } from "../../core/testdata/reported.ts";
 import type { List, Metadata } from "../../kubernetes/objects.ts";
-import { clusterOfTest, type TestCluster, until } from "./testdata/cluster.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
+import { ownArchitecture } from "../../oci/descriptor.ts";
+import { engineOfTest, type TestEngine, until } from "./testdata/cluster.ts";
 import { run, shell } from "./testdata/program.ts";
 
 /** Labels that the first node has. */
-async function nodeLabels({ admin }: TestCluster): Promise<Record<string, string>> {
+async function nodeLabels({ admin }: TestEngine): Promise<Record<string, string>> {
   const { items } = await admin.api.ask<List<{ metadata: Metadata }>>("GET", "/api/v1/nodes");
   const host = items[0]?.metadata.labels?.["kubernetes.io/hostname"] ?? "";
   return { "kubernetes.io/hostname": host, "kubernetes.io/arch": ownArchitecture() };
@@ -17,7 +17,7 @@ async function nodeLabels({ admin }: TestCluster): Promise<Record<string, string
 const small = { cpu: 0.05, memory: 32 << 20 };
 
 it("runs jobs and items where their instance type says, with its priority", { timeout: 120_000 }, async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const image = await pushShell(cluster.registry);
   const classes = "/apis/scheduling.k8s.io/v1/priorityclasses";
   const priorityClass = cluster.namespace;
@@ -38,7 +38,7 @@ it("runs jobs and items where their instance type says, with its priority", { ti
 });
 
 it("says which labels no node has, which architecture an image, and which priority class is not there", async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const image = await pushShell(cluster.registry);
   const resources = { ...small, nodeSelector: { "example.com/pool": "none" } };
   const id = await cluster.engine().submit(shell(image, "true", { resources }));
@@ -63,7 +63,7 @@ it("says which labels no node has, which architecture an image, and which priori
 });
 
 it("makes a job on spot nodes again whose pod is evicted, and no other", { timeout: 120_000 }, async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const image = await pushShell(cluster.registry);
   const evicted = async (resources: PlacedResources) => {
     const engine = cluster.engine();

@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { expect, it, vi } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import { KubernetesEngine } from "./engine.ts";
 import { managedBy } from "../../kubernetes/objects.ts";
 import { apiServer, list, refuse } from "../../kubernetes/testdata/api-server.ts";
+import { KubernetesEngine } from "./engine.ts";
 
 const job = {
   metadata: { name: "a-00000000", uid: "j", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" },

@@ -1,24 +1,10 @@
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
-import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { parseExactly } from "../../core/exact-json.ts";
-import {
-  hasEnded,
-  type JobEngine,
-  type JobOutcome,
-  type JobStatus,
-  type ListedJob,
-  type LogChunk,
-  type ShownLog,
-  stillRuns,
-} from "../engine.ts";
-import type { Program } from "../program.ts";
-import { maximumResult } from "../runners.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { parseReply, ResultReader } from "../../core/protocol.ts";
 import { refusalOf } from "../../kubernetes/api-error.ts";
 import { type Cluster, openCluster } from "../../kubernetes/cluster.ts";
-import { idOf, nameOf } from "./id.ts";
-import { keptFor } from "./job.ts";
 import { asItIs, lostResult, podLog } from "../../kubernetes/logs.ts";
 import {
   containerState,
@@ -31,6 +17,21 @@ import {
   type Pod,
   userLabel,
 } from "../../kubernetes/objects.ts";
+import { listAll } from "../../kubernetes/watch.ts";
+import {
+  hasEnded,
+  type JobEngine,
+  type JobOutcome,
+  type JobStatus,
+  type ListedJob,
+  type LogChunk,
+  type ShownLog,
+  stillRuns,
+} from "../engine.ts";
+import type { Program } from "../program.ts";
+import { maximumResult } from "../runners.ts";
+import { idOf, nameOf } from "./id.ts";
+import { keptFor } from "./job.ts";
 import { Observation, remember } from "./observation.ts";
 import { troubleOf, Waiting, whyWithoutPod, withReason } from "./reasons.ts";
 import { JobNotes } from "./records.ts";
@@ -48,7 +49,6 @@ import {
 } from "./submit.ts";
 import { byItem, ItemProgress, indexOf, isItemOver, LinePrefix, requireItem } from "./sweep.ts";
 import { tellWaits } from "./waiting.ts";
-import { listAll } from "../../kubernetes/watch.ts";
 
 /** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
 const endTime = 120_000;

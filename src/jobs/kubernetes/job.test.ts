@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
+import type { Job } from "../../kubernetes/objects.ts";
 import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { Program } from "../program.ts";
 import { jobObjects, maximumInput } from "./job.ts";
-import type { Job } from "../../kubernetes/objects.ts";
 import { statusOf } from "./status.ts";
 import { shell } from "./testdata/program.ts";
 

@@ -1,9 +1,6 @@
-import { UserError } from "../../core/errors.ts";
-import type { RunnableImage } from "../../oci/runnable-image.ts";
-import type { Program } from "../program.ts";
-import { inputVariable, nonceVariable, resultFileVariable } from "../../core/protocol.ts";
-import type { SecretKey } from "../../secrets/variables.ts";
 import { claimsOf } from "../../containers/volumes.ts";
+import { UserError } from "../../core/errors.ts";
+import { inputVariable, nonceVariable, resultFileVariable } from "../../core/protocol.ts";
 import {
   commitAnnotation,
   containerName,
@@ -14,6 +11,9 @@ import {
 } from "../../kubernetes/objects.ts";
 import { placementOf, resourcesOf } from "../../kubernetes/placement.ts";
 import { containerSecurity, literally, podSecurity } from "../../kubernetes/security.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
+import type { SecretKey } from "../../secrets/variables.ts";
+import type { Program } from "../program.ts";
 import { sweepOf } from "./sweep.ts";
 
 /** Seconds that a job stays in the cluster, to be looked at, once it has ended. */

@@ -2,9 +2,9 @@ import { Changes } from "../../core/changes.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
 import type { Job, Pod } from "../../kubernetes/objects.ts";
 import { Quiet } from "../../kubernetes/quiet.ts";
+import { watchAll } from "../../kubernetes/watch.ts";
 import { inOrder, type Observed } from "./status.ts";
 import { jobsPath, podsOf } from "./submit.ts";
-import { watchAll } from "../../kubernetes/watch.ts";
 
 /** Milliseconds that pods may be behind their job. */
 const settleTime = 5000;

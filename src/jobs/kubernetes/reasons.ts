@@ -1,10 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { hasEnded, type JobStatus } from "../engine.ts";
 import { mayPass } from "../../kubernetes/api-error.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
 import { eventsOf } from "../../kubernetes/events.ts";
-import { creationTrouble, goneFailure, podFailure, reconsidered, type Trouble, waitingTrouble } from "../../kubernetes/failure.ts";
+import {
+  creationTrouble,
+  goneFailure,
+  podFailure,
+  reconsidered,
+  type Trouble,
+  waitingTrouble,
+} from "../../kubernetes/failure.ts";
 import { conditionOf, containerState, type Pod } from "../../kubernetes/objects.ts";
+import { hasEnded, type JobStatus } from "../engine.ts";
 import { type Observed, statusOf } from "./status.ts";
 
 /** Milliseconds that a job may be without a pod before the cluster is asked why, and between such questions. */

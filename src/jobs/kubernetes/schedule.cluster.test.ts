@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { openCluster } from "../../kubernetes/cluster.ts";
 import type { Job } from "../../kubernetes/objects.ts";
-import { applySchedule, listSchedules, pauseSchedule, removeSchedule } from "./schedule.ts";
-import { clusterOfTest, until } from "./testdata/cluster.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
+import { applySchedule, listSchedules, pauseSchedule, removeSchedule } from "./schedule.ts";
+import { engineOfTest, until } from "./testdata/cluster.ts";
 import { shell, textOf } from "./testdata/program.ts";
 
 it("is created, triggered, changed, paused and removed", { timeout: 180_000 }, async () => {
-  const test = await clusterOfTest();
+  const test = await engineOfTest();
   const { admin, env } = test;
   const cluster = await openCluster(env);
   const image = await pushShell(test.registry);

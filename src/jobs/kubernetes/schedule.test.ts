@@ -2,8 +2,8 @@ import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { openCluster } from "../../kubernetes/cluster.ts";
-import { applySchedule, listSchedules, pauseSchedule } from "./schedule.ts";
 import { apiServer, list, refuse } from "../../kubernetes/testdata/api-server.ts";
+import { applySchedule, listSchedules, pauseSchedule } from "./schedule.ts";
 import { shell } from "./testdata/program.ts";
 
 const image = `r.example.com/a@sha256:${"0".repeat(64)}`;

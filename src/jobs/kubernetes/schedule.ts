@@ -1,12 +1,12 @@
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
-import { slugOf } from "../job-folder.ts";
-import type { Program } from "../program.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
 import { type Job, type Metadata, managedBy, releasedAnnotation, userLabel } from "../../kubernetes/objects.ts";
-import { createSecrets, jsonPatch, mergePatch, newJobName, objectsOf } from "./submit.ts";
 import { listAll } from "../../kubernetes/watch.ts";
+import { slugOf } from "../job-folder.ts";
+import type { Program } from "../program.ts";
+import { createSecrets, jsonPatch, mergePatch, newJobName, objectsOf } from "./submit.ts";
 
 /** Jobs that the cluster keeps of those that ended. */
 const history = 3;

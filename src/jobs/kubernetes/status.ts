@@ -1,4 +1,3 @@
-import type { JobStatus } from "../engine.ts";
 import { jobFailure, type Trouble, waitingTrouble } from "../../kubernetes/failure.ts";
 import {
   commitAnnotation,
@@ -9,6 +8,7 @@ import {
   type Job,
   type Pod,
 } from "../../kubernetes/objects.ts";
+import type { JobStatus } from "../engine.ts";
 import { itemsOf } from "./sweep.ts";
 
 /** The value of {@link endAnnotation} of a job that was cancelled; any other one is why it failed. */

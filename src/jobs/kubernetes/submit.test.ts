@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
+import { apiServer, list, refuse } from "../../kubernetes/testdata/api-server.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { KubernetesEngine } from "./engine.ts";
-import { apiServer, list, refuse } from "../../kubernetes/testdata/api-server.ts";
 import { shell } from "./testdata/program.ts";
 
 const image = `r.example.com/a@sha256:${"0".repeat(64)}`;

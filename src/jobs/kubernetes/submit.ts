@@ -1,19 +1,26 @@
 import { randomBytes } from "node:crypto";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
-import type { RunnableImage } from "../../oci/runnable-image.ts";
-import { slugOf } from "../job-folder.ts";
-import type { Program } from "../program.ts";
-import { secretStores } from "../../secrets/cluster.ts";
-import { resolveVariables } from "../../secrets/variables.ts";
 import { refusalOf } from "../../kubernetes/api-error.ts";
 import { checkArchitecture } from "../../kubernetes/architecture.ts";
 import { requireClaims } from "../../kubernetes/claims.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
-import { type JobManifest, jobObjects, release, type SecretManifest } from "./job.ts";
-import { endAnnotation, type Job, jobNameLabel, managedBy, releasedAnnotation, userLabel } from "../../kubernetes/objects.ts";
+import {
+  endAnnotation,
+  type Job,
+  jobNameLabel,
+  managedBy,
+  releasedAnnotation,
+  userLabel,
+} from "../../kubernetes/objects.ts";
 import { checkReach, pullAccess } from "../../kubernetes/pull-secret.ts";
 import { listAll, type Selection } from "../../kubernetes/watch.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
+import { secretStores } from "../../secrets/cluster.ts";
+import { resolveVariables } from "../../secrets/variables.ts";
+import { slugOf } from "../job-folder.ts";
+import type { Program } from "../program.ts";
+import { type JobManifest, jobObjects, release, type SecretManifest } from "./job.ts";
 
 /** Milliseconds after which a job that was not released never will be. */
 const abandonedAfter = 10 * 60_000;

@@ -3,14 +3,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
-import { itemProgram } from "../sweep.ts";
 import { Api } from "../../kubernetes/api.ts";
-import { clusterOfTest, type TestCluster, until } from "./testdata/cluster.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
+import { itemProgram } from "../sweep.ts";
+import { engineOfTest, type TestEngine, until } from "./testdata/cluster.ts";
 import { shell, textOf } from "./testdata/program.ts";
 
 async function sweep(
-  cluster: TestCluster,
+  cluster: TestEngine,
   script: string,
   matrix: Readonly<Record<string, readonly string[]>>,
   more: object = {},
@@ -21,7 +21,7 @@ async function sweep(
 }
 
 it("runs all items though one fails, and has their output, values and statuses", { timeout: 180_000 }, async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const matrix = { SEED: ["1", "2", "3"], LR: ["0.1", "it's $HOME", "3", "4"] };
   const script = 'echo "$LR/$SEED"; [ "$LR/$SEED" != "3/2" ] || exit 7';
   const engine = cluster.engine();
@@ -53,7 +53,7 @@ it("runs all items though one fails, and has their output, values and statuses",
 });
 
 it("retries an item alone, and is cancelled with all of them", { timeout: 180_000 }, async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const engine = cluster.engine();
   const script = '[ "$A" = 1 ] && exit 4; sleep 1000';
   const id = await engine.submit(await sweep(cluster, script, { A: ["0", "1"] }, { retries: 1 }));
@@ -71,7 +71,7 @@ it("retries an item alone, and is cancelled with all of them", { timeout: 180_00
 it("is submitted with as few requests as a job made by hand, whatever the number of items", {
   timeout: 180_000,
 }, async () => {
-  const cluster = await clusterOfTest();
+  const cluster = await engineOfTest();
   const seeds = Array.from({ length: 200 }, (_, index) => String(index));
   const program = await sweep(cluster, "exit 0", { SEED: seeds }, { parallelism: 2 });
   const engine = cluster.engine();

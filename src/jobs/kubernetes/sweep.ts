@@ -1,8 +1,5 @@
 import { UserError } from "../../core/errors.ts";
 import { countInterval } from "../../core/heartbeat.ts";
-import { itemCount, itemValues, type Matrix, usualParallelism } from "../matrix.ts";
-import { countWords, type FailedItem, type ItemCounts } from "../engine.ts";
-import type { Program } from "../program.ts";
 import { podFailure } from "../../kubernetes/failure.ts";
 import {
   conditionOf,
@@ -13,6 +10,9 @@ import {
   matrixAnnotation,
   type Pod,
 } from "../../kubernetes/objects.ts";
+import { countWords, type FailedItem, type ItemCounts } from "../engine.ts";
+import { itemCount, itemValues, type Matrix, usualParallelism } from "../matrix.ts";
+import type { Program } from "../program.ts";
 
 /** Milliseconds between looks at the counts. */
 const interval = 5000;

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { Program } from "../program.ts";
 import { slowRegistry } from "../../containers/testdata/slow-registry.ts";
-import { clusterOfTest, type TestCluster, until } from "./testdata/cluster.ts";
 import { pushNew, pushShell } from "../../kubernetes/testdata/image.ts";
+import type { Program } from "../program.ts";
+import { engineOfTest, type TestEngine, until } from "./testdata/cluster.ts";
 import { shell } from "./testdata/program.ts";
 
 /** Milliseconds between two lines on a machine that is busy. The exact time is tested with the heartbeat. */
 const busy = 8000;
 
 /** Follows a job, and notes when people are told of it. */
-async function follow(cluster: TestCluster, program: Program) {
+async function follow(cluster: TestEngine, program: Program) {
   const told: { readonly text: string; readonly at: number }[] = [];
   const engine = cluster.engine({ notice: (text) => told.push({ text, at: performance.now() }) });
   const id = await engine.submit(program);
@@ -47,7 +47,7 @@ async function follow(cluster: TestCluster, program: Program) {
 
 describe("a job that waits says for what, all 5 seconds", () => {
   it("for its image, and is silent once its program runs", { timeout: 120_000 }, async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const slow = await slowRegistry(cluster.registry);
     const image = slow.image(await pushNew(cluster.registry));
     const job = await follow(cluster, shell(image, "echo begun; busybox sleep 10; echo over"));
@@ -60,7 +60,7 @@ describe("a job that waits says for what, all 5 seconds", () => {
   });
 
   it("for a node", { timeout: 120_000 }, async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const job = await follow(cluster, shell(image, "true", { resources: { cpu: 5000 } }));
     await job.lines(/^Waiting for a node for pod \S+: .*Insufficient cpu.* \(\d+ s\)$/);
@@ -70,7 +70,7 @@ describe("a job that waits says for what, all 5 seconds", () => {
   });
 
   it("for room in a quota", { timeout: 120_000 }, async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     const quota = { metadata: { name: "q" }, spec: { hard: { pods: "0" } } };
     await cluster.admin.api.ask("POST", `/api/v1/namespaces/${cluster.namespace}/resourcequotas`, { body: quota });
@@ -86,7 +86,7 @@ describe("a job that waits says for what, all 5 seconds", () => {
   });
 
   it("for the next attempt", { timeout: 120_000 }, async () => {
-    const cluster = await clusterOfTest();
+    const cluster = await engineOfTest();
     const image = await pushShell(cluster.registry);
     // The cluster waits for ten seconds.
     const job = await follow(cluster, shell(image, "exit 3", { retries: 1 }));

@@ -1,5 +1,4 @@
 import { heartbeat, patience, type Wait } from "../../core/heartbeat.ts";
-import { hasEnded } from "../engine.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
 import { eventsOf, timeOf } from "../../kubernetes/events.ts";
 import { imageOf, oneLine, waitingTrouble } from "../../kubernetes/failure.ts";
@@ -13,6 +12,7 @@ import {
   type Job,
   type Pod,
 } from "../../kubernetes/objects.ts";
+import { hasEnded } from "../engine.ts";
 import { type Observed, statusOf } from "./status.ts";
 
 /** Milliseconds after which a cluster is first asked what it does meanwhile: before the first line. */

@@ -1,7 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { basicAuthorization, type CredentialSearch } from "../../credentials/credential.ts";
-import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Endpoint } from "../../oci/endpoint.ts";
+import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { ChallengeHints } from "./hints.ts";
 import { type Identity, protocolError } from "./refusal.ts";
 import { type Access, formatScope, mergeScopes } from "./scope.ts";

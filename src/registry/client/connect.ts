@@ -1,8 +1,8 @@
-import type { Environment } from "../../core/environment.ts";
 import type { RegistrySettings } from "../../config/settings.ts";
+import type { Environment } from "../../core/environment.ts";
+import { endpointOf } from "../../oci/endpoint.ts";
 import type { FindCredential } from "./auth.ts";
 import { RegistryClient } from "./client.ts";
-import { endpointOf } from "../../oci/endpoint.ts";
 import type { RegistryHints } from "./hints.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
 import { Session } from "./session.ts";

@@ -1,10 +1,10 @@
 import type { Agent, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { AgentOptions } from "node:https";
 import type { Readable } from "node:stream";
+import { isTrustFault, secureContext, type Trust, type Width } from "../../config/trust.ts";
 import type { Environment } from "../../core/environment.ts";
 import { type HttpProxy, proxyFor } from "./proxy.ts";
 import { keepSpare, type SpareConnection } from "./spare-connection.ts";
-import { isTrustFault, secureContext, type Trust, type Width } from "../../config/trust.ts";
 
 // Load Node's HTTP client with getBuiltinModule, which takes 3 ms: importing undici takes 50 ms, and `import "node:http"` 20 ms (its namespace
 // touches the WebSocket getter, which loads Node's own undici). Medians of 25 runs, Node 24, 2 cores.

@@ -1,8 +1,8 @@
 import { findCredential } from "../../credentials/find.ts";
+import { endpointOf } from "../../oci/endpoint.ts";
 import type { FindCredential } from "./auth.ts";
 import type { RegistryClient } from "./client.ts";
 import { type ConnectOptions, connectRegistry } from "./connect.ts";
-import { endpointOf } from "../../oci/endpoint.ts";
 
 export interface OpenOptions extends Omit<ConnectOptions, "findCredential"> {
   /** Where credentials come from. Default: the files that `docker login` and `podman login` write. */

@@ -1,8 +1,8 @@
 import type { Failure } from "../../core/errors.ts";
 import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { ReadLimit, readWhole } from "../../core/read-whole.ts";
-import { Authenticator, type FindCredential } from "./auth.ts";
 import { type Endpoint, isLoopback } from "../../oci/endpoint.ts";
+import { Authenticator, type FindCredential } from "./auth.ts";
 import type { RegistryHints } from "./hints.ts";
 import { BodyError, HttpConnection, type HttpOptions, type HttpRequest, type HttpResponse } from "./http.ts";
 import {

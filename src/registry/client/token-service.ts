@@ -1,6 +1,6 @@
 import { basicAuthorization, type CredentialSearch } from "../../credentials/credential.ts";
-import type { Challenge } from "./challenge.ts";
 import type { Endpoint } from "../../oci/endpoint.ts";
+import type { Challenge } from "./challenge.ts";
 import type { HttpRequest } from "./http.ts";
 import { checkedRealm } from "./realm.ts";
 import { AccessRefused, askedAs, loginRemedy, protocolError } from "./refusal.ts";

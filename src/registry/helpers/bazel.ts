@@ -1,3 +1,4 @@
+import { registrySettings } from "../../config/settings.ts";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { basicAuthorization, type CredentialSearch } from "../../credentials/credential.ts";
@@ -5,13 +6,12 @@ import { findCredential } from "../../credentials/find.ts";
 import { findPassword } from "../../credentials/find-remote.ts";
 import { type HelperAnswer, type HelperCall, readInput, unknownAction } from "../../credentials/protocols/helper.ts";
 import { parseServiceUrl } from "../../credentials/service-url.ts";
+import { endpointOf } from "../../oci/endpoint.ts";
 import { isRepository } from "../../oci/reference.ts";
 import { normalizeRegistry } from "../../oci/registry-host.ts";
-import { endpointOf } from "../../oci/endpoint.ts";
 import { openRegistry } from "../client/open.ts";
 import { Unreachable } from "../client/refusal.ts";
 import type { Authorization } from "../client/session.ts";
-import { registrySettings } from "../../config/settings.ts";
 
 const program = "bazel-credential-slipway";
 

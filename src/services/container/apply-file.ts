@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { requireContainerClient } from "../../containers/client.ts";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
-import { requireContainerClient } from "../../containers/client.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { serviceUse } from "../engine.ts";
 import type { NamedService } from "../names.ts";

@@ -1,11 +1,11 @@
-import type { Environment } from "../../core/environment.ts";
-import { UserError } from "../../core/errors.ts";
-import { heartbeat, patience } from "../../core/heartbeat.ts";
-import { findNamedRegistry } from "../../credentials/named.ts";
 import type { ContainerClient } from "../../containers/client.ts";
 import { embeddedLogin } from "../../containers/login.ts";
 import { checkReach } from "../../containers/reach.ts";
 import type { Login } from "../../containers/run-folder.ts";
+import type { Environment } from "../../core/environment.ts";
+import { UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
+import { findNamedRegistry } from "../../credentials/named.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { serviceUse } from "../engine.ts";
 import type { Service } from "../model.ts";

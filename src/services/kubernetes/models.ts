@@ -1,6 +1,6 @@
+import { isFromLoopback } from "../../containers/loopback.ts";
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
-import { isFromLoopback } from "../../containers/loopback.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
 import { secretObjectName } from "../../secrets/cluster.ts";
 import type { Service } from "../model.ts";

@@ -1,7 +1,7 @@
 import { Changes } from "../../core/changes.ts";
+import { inOrder } from "../../jobs/kubernetes/status.ts";
 import type { Metadata, Pod } from "../../kubernetes/objects.ts";
 import { Quiet } from "../../kubernetes/quiet.ts";
-import { inOrder } from "../../jobs/kubernetes/status.ts";
 import { type Selection, watchAll } from "../../kubernetes/watch.ts";
 import type { Place } from "./apply.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";

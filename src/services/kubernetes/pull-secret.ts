@@ -1,6 +1,6 @@
+import { isFromLoopback } from "../../containers/loopback.ts";
 import type { Environment } from "../../core/environment.ts";
 import { findNamedRegistry } from "../../credentials/named.ts";
-import { isFromLoopback } from "../../containers/loopback.ts";
 import { dockerConfigOf, embeddedAccess, pullAccess } from "../../kubernetes/pull-secret.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { Service } from "../model.ts";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { defaultInstanceTypes } from "../../config/instance-types.ts";
-import { clusterOfTest } from "../../jobs/kubernetes/testdata/cluster.ts";
+import { clusterOfTest } from "../../kubernetes/testdata/cluster.ts";
 import { parseServices } from "../read.ts";
 import { contentsOf } from "../service-content.ts";
 import { serviceOf } from "../testdata/service.ts";

@@ -1,5 +1,5 @@
-import { secretIn } from "../../core/secret-reference.ts";
 import type { InstanceType } from "../../config/resources.ts";
+import { secretIn } from "../../core/secret-reference.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import { type Autoscaling, type Service, settlingTime } from "../model.ts";

@@ -1,9 +1,9 @@
 import { secretIn } from "../../core/secret-reference.ts";
+import { sha256 } from "../../oci/digest.ts";
+import { canonicalJson } from "../../oci/json.ts";
 import { secretObjectName } from "../../secrets/cluster.ts";
 import { secretKey } from "../../secrets/secrets.ts";
 import type { SecretKey } from "../../secrets/variables.ts";
-import { sha256 } from "../../oci/digest.ts";
-import { canonicalJson } from "../../oci/json.ts";
 import type { Service } from "../model.ts";
 import { labelsOf, type Manifest } from "./manifest.ts";
 

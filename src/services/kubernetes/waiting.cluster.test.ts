@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { pushNew } from "../../kubernetes/testdata/image.ts";
 import { slowRegistry } from "../../containers/testdata/slow-registry.ts";
+import { pushNew } from "../../kubernetes/testdata/image.ts";
 import { answering, serviceOfTest } from "./testdata/service.ts";
 
 const timeout = 120_000;

@@ -1,7 +1,7 @@
 import type { Wait } from "../../core/heartbeat.ts";
+import { nodeWait, podWait } from "../../jobs/kubernetes/waiting.ts";
 import { eventsOf } from "../../kubernetes/events.ts";
 import { containerName, type Pod } from "../../kubernetes/objects.ts";
-import { nodeWait, podWait } from "../../jobs/kubernetes/waiting.ts";
 import type { Place } from "./apply.ts";
 import { lastWords } from "./trouble.ts";
 import { isPodReady, isSeen, type Observed, podsOf, wantedReplicas } from "./workload.ts";

@@ -1,10 +1,10 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { UserError } from "../../core/errors.ts";
+import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { fetchModel } from "../../models/fetch.ts";
 import type { Model, Pack, StoredFile } from "../../models/model.ts";
 import { parseModel, parseModelManifest } from "../../models/parse.ts";
-import { UserError } from "../../core/errors.ts";
-import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { type Digest, sha256, splitDigest } from "../../oci/digest.ts";
 import { formatReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";

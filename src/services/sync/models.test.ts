@@ -16,10 +16,10 @@ import {
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { pushModel } from "../../models/push.ts";
-import { placeOfModel } from "../../models/registry.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../git/testdata/git-repository.ts";
+import { pushModel } from "../../models/push.ts";
+import { placeOfModel } from "../../models/registry.ts";
 import { type Digest, sha256 } from "../../oci/digest.ts";
 import { open, registry, useRegistry } from "../../registry/client/testdata/harness.ts";
 import { modelFolder } from "../content.ts";

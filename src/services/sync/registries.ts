@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
+import type { RegistrySettings } from "../../config/settings.ts";
 import { Failure } from "../../core/errors.ts";
 import type { Credential } from "../../credentials/credential.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { connectRegistry } from "../../registry/client/connect.ts";
-import type { RegistrySettings } from "../../config/settings.ts";
 
 /** How a registry is reached and who asks: what the user's configuration and credentials are on the user's machine. */
 export interface RegistryAccess {

@@ -2,9 +2,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { processLimits } from "../../../src/containers/process-limits.ts";
+import { createOwned, deleteJob, jobsPath } from "../../../src/jobs/kubernetes/submit.ts";
 import { openCluster } from "../../../src/kubernetes/cluster.ts";
 import { conditionOf, type Job } from "../../../src/kubernetes/objects.ts";
-import { createOwned, deleteJob, jobsPath } from "../../../src/jobs/kubernetes/submit.ts";
 import type { BenchContext } from "../context.ts";
 import { isInstalled, type Result, resultOf, run } from "../measure.ts";
 

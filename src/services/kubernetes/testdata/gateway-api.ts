@@ -1,6 +1,6 @@
 import type { Api } from "../../../kubernetes/api.ts";
 import { ifFound } from "../../../kubernetes/if-found.ts";
-import { until } from "../../../jobs/kubernetes/testdata/cluster.ts";
+import { until } from "../../../kubernetes/testdata/cluster.ts";
 
 const group = "gateway.networking.k8s.io";
 const text = { type: "string" };

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { reportOf } from "../../../core/errors.ts";
 import { folderOfTest } from "../../../git/testdata/git-repository.ts";
-import { clusterOfTest } from "../../../jobs/kubernetes/testdata/cluster.ts";
+import { clusterOfTest } from "../../../kubernetes/testdata/cluster.ts";
 import { pushShell } from "../../../kubernetes/testdata/image.ts";
 import type { Change } from "../apply.ts";
 import { applyFile } from "../apply-file.ts";

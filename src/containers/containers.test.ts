@@ -5,8 +5,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
-import type { ContainerRun } from "./run-description.ts";
-import { emptyRun } from "./testdata/evaluate.ts";
 import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
 import { divideEnvironment } from "./environment.ts";
@@ -14,7 +12,9 @@ import { LastWords } from "./last-words.ts";
 import { isFromLoopback } from "./loopback.ts";
 import { processLimits } from "./process-limits.ts";
 import { checkReach } from "./reach.ts";
+import type { ContainerRun } from "./run-description.ts";
 import { makeRunFolder } from "./run-folder.ts";
+import { emptyRun } from "./testdata/evaluate.ts";
 
 const docker = { name: "docker", path: "/usr/bin/docker" } as const;
 const podman = { name: "podman", path: "/usr/bin/podman" } as const;
