@@ -2,12 +2,12 @@ import { absoluteVolumes } from "../containers/volumes.ts";
 import { Failure } from "../core/errors.ts";
 import { type Sink, writeTo } from "../core/flow.ts";
 import { wholeProgram } from "../core/protocol.ts";
+import { userPath } from "../core/user-path.ts";
 import { type CallOutcome, placeOf } from "../functions/calls.ts";
 import { HelperCalls } from "../functions/helper.ts";
 import { callEngine, placedResources } from "./call-engine.ts";
 import { type CallPlace, receiveFiles, sendFiles } from "./call-files.ts";
 import type { CallOptions } from "./call-options.ts";
-import { callersFolder } from "./callers-folder.ts";
 import type { CheckedOptions } from "./check-options.ts";
 import { containerImage, imageVariables } from "./images.ts";
 import { folderForFiles } from "./own-place.ts";
@@ -82,7 +82,7 @@ export async function makeCalls(calls: Calls): Promise<void> {
       name,
       inputs: sent,
       ...(files === undefined ? {} : { files }),
-      ...(options.volumes === undefined ? {} : { volumes: absoluteVolumes(options.volumes, callersFolder()) }),
+      ...(options.volumes === undefined ? {} : { volumes: absoluteVolumes(options.volumes, userPath()) }),
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
       ...(options.retries === undefined ? {} : { retries: options.retries }),
       ...(keep

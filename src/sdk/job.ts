@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { UserError } from "../core/errors.ts";
 import { findExecutable } from "../core/executables.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
-import { callersFolder } from "./callers-folder.ts";
+import { userPath } from "../core/user-path.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Json } from "./json.ts";
 import { step } from "./steps.ts";
@@ -48,7 +48,7 @@ export class JobError extends Error {
 export async function resolveJob(deployment: Deployment, options: Omit<JobRunOptions, "engine"> = {}): Promise<Json> {
   await command("resolve", deployment, options);
   const { name = "job", folder } = options;
-  return JSON.parse(await readFile(join(callersFolder(folder), `${name}.lock.json`), "utf8")) as Json;
+  return JSON.parse(await readFile(join(userPath(folder), `${name}.lock.json`), "utf8")) as Json;
 }
 
 /**
@@ -85,7 +85,7 @@ async function command(
     const document = join(draft.path, `${name}.json`);
     await writeFile(document, JSON.stringify(deployment));
     const chosen = engine === undefined ? [] : ["--engine", engine];
-    const child = spawn(program, ["job", action, document, "--folder", callersFolder(folder), ...chosen], {
+    const child = spawn(program, ["job", action, document, "--folder", userPath(folder), ...chosen], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const closed = once(child, "close") as Promise<[number | null]>;

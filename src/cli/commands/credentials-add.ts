@@ -1,11 +1,11 @@
 import process from "node:process";
+import { userPath } from "../../core/user-path.ts";
 import { readInput } from "../../credentials/protocols/helper.ts";
 import { parseServiceUrl, type Service } from "../../credentials/service-url.ts";
 import { describeEntry, type Entry, readCredential, readSshKey, type Source } from "../../credentials/source.ts";
 import { isName, storePath } from "../../credentials/store.ts";
 import { editStore, withEntry } from "../../credentials/store-edit.ts";
 import { optionError } from "../usage-error.ts";
-import { userPath } from "./user-path.ts";
 
 interface AddOptions {
   readonly service: Service;

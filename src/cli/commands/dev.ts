@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import type { Argv } from "yargs";
 import { Failure, UserError } from "../../core/errors.ts";
+import { userPath } from "../../core/user-path.ts";
 import { findBazel } from "../dev/bazel.ts";
 import { findIbazel } from "../dev/ibazel.ts";
 import { required } from "./options.ts";
-import { userPath } from "./user-path.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs

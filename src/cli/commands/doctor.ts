@@ -1,6 +1,7 @@
 import type { Argv } from "yargs";
 import { Failure } from "../../core/errors.ts";
 import { heartbeat } from "../../core/heartbeat.ts";
+import { userPath } from "../../core/user-path.ts";
 import { examineCluster } from "../doctor/cluster.ts";
 import { examineEngine } from "../doctor/engine.ts";
 import { type Finding, formatFindings } from "../doctor/finding.ts";
@@ -8,7 +9,6 @@ import { examineRegistry } from "../doctor/registry.ts";
 import { examineBazel, examineConda, examineNpm, examinePip } from "../doctor/tools.ts";
 import { json as jsonOption } from "./options.ts";
 import { printJson } from "./output.ts";
-import { userPath } from "./user-path.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs

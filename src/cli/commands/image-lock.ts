@@ -2,6 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { UserError } from "../../core/errors.ts";
 import { heartbeat } from "../../core/heartbeat.ts";
 import { ReadLimit, readWhole } from "../../core/read-whole.ts";
+import { userPath } from "../../core/user-path.ts";
 import { readAptSources } from "../../debian/apt-sources.ts";
 import { mirrorFetch } from "../../debian/http-fetch.ts";
 import { formatLock, formatLockedPackage, type Lock, type LockRequest, parseLock } from "../../debian/lock.ts";
@@ -9,7 +10,6 @@ import { findMirrors } from "../../debian/mirrors.ts";
 import { makeLock, withOldSnapshot } from "../../debian/update-lock.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
 import { optionError } from "../usage-error.ts";
-import { userPath } from "./user-path.ts";
 
 interface Options {
   readonly file: string;

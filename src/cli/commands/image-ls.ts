@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { isRegistry, normalizeRegistry } from "../../oci/registry-host.ts";
 import { embeddedHost } from "../../registry/open-by-name.ts";
-import { openRunning } from "../image/named-image.ts";
+import { openRunning } from "../../registry/open-running.ts";
 import { listedRepositories } from "./registry-store.ts";
 
 /** Prints names, one per line. */

@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../../core/errors.ts";
+import { userPath } from "../../core/user-path.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
 import type { ImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
@@ -17,7 +18,6 @@ import {
   UsageTable,
 } from "../image/tree/usage.ts";
 import { optionError } from "../usage-error.ts";
-import { userPath } from "./user-path.ts";
 
 interface Options {
   readonly image: string;

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from "node:path";
 import process from "node:process";
 import type { Argv } from "yargs";
 import { UserError } from "../../core/errors.ts";
+import { userPath } from "../../core/user-path.ts";
 import { ModuleFile } from "../init/module-file.ts";
 import { languageOf, type Plan, plan, type Repository } from "../init/plan.ts";
 import { findSource } from "../init/source.ts";
@@ -10,7 +11,6 @@ import { type Language, languages } from "../init/templates.ts";
 import { write } from "../init/write.ts";
 import { version } from "../version.ts";
 import { text } from "./options.ts";
-import { userPath } from "./user-path.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs

@@ -4,10 +4,10 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Argv } from "yargs";
 import { Failure } from "../../core/errors.ts";
+import { userPath } from "../../core/user-path.ts";
 import { configurationLines } from "../install/lines.ts";
 import { installPrograms } from "../install/programs.ts";
 import { required } from "./options.ts";
-import { userPath } from "./user-path.ts";
 
 export function builder(yargs: Argv): Argv {
   return yargs

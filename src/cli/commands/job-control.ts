@@ -1,11 +1,11 @@
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
+import { untilInterrupted } from "../../core/until-interrupted.ts";
 import type { FailedItem, JobEngine, JobStatus, ShownLog } from "../../jobs/engine.ts";
 import { countWords, hasEnded } from "../../jobs/engine.ts";
 import { findJobFolder, jobsFolder } from "../../jobs/job-folder.ts";
 import { isKubernetesId } from "../../jobs/kubernetes/id.ts";
 import { optionError } from "../usage-error.ts";
-import { untilInterrupted } from "./interrupt.ts";
 import { engineOf } from "./job-engines.ts";
 import { type LogWords, shownLog } from "./log-words.ts";
 import { notice, printJson, write } from "./output.ts";

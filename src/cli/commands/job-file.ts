@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
+import { userPath } from "../../core/user-path.ts";
 import { isLockPath, lockPath } from "../../jobs/lock.ts";
 import { type DeploymentFile, readDeployment } from "../../jobs/read.ts";
 import { optionError } from "../usage-error.ts";
-import { userPath } from "./user-path.ts";
 
 /** The options that select a job. */
 export interface JobOptions {

@@ -1,8 +1,8 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
+import { untilInterrupted } from "../../core/until-interrupted.ts";
 import type { ListedJob } from "../../jobs/engine.ts";
 import { optionError } from "../usage-error.ts";
-import { untilInterrupted } from "./interrupt.ts";
 import { listAllJobs } from "./job-engines.ts";
 import { columns, durationText, notice, printJson } from "./output.ts";
 

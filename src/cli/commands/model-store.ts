@@ -4,7 +4,7 @@ import { type ListedVersion, listVersions, removeModel } from "../../models/list
 import { absentModel, type ModelPlace, parseModelReference, placeOfModel } from "../../models/registry.ts";
 import { formatBytes } from "../../registry/client/progress.ts";
 import { openWritable, type WritableRegistry } from "../../registry/writable.ts";
-import { runningRegistry } from "../embedded.ts";
+import { runningRegistry } from "../../registry-server/running.ts";
 import { printJson } from "./output.ts";
 import { listedRepositories } from "./registry-store.ts";
 

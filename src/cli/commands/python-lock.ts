@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { UserError } from "../../core/errors.ts";
+import { userPath } from "../../core/user-path.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
 import { lockRequirements } from "../../python-environments/lock-requirements.ts";
 import { optionError } from "../usage-error.ts";
-import { userPath } from "./user-path.ts";
 
 /** Writes the lock beside the requirements file. */
 export async function lock({

@@ -1,7 +1,7 @@
 import { askStatus, stopServer } from "../../registry-server/client.ts";
 import { requestToken } from "../../registry-server/ensure.ts";
 import { registryPaths, socketExists } from "../../registry-server/paths.ts";
-import { runningRegistry } from "../embedded.ts";
+import { runningRegistry } from "../../registry-server/running.ts";
 import { optionError } from "../usage-error.ts";
 import { printJson } from "./output.ts";
 import { listedImages } from "./registry-store.ts";

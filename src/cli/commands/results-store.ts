@@ -4,6 +4,7 @@ import { UserError } from "../../core/errors.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { normalizeRegistry } from "../../oci/registry-host.ts";
 import { formatBytes } from "../../registry/client/progress.ts";
+import { openRunning } from "../../registry/open-running.ts";
 import {
   beyondLimits,
   type ListedRun,
@@ -13,7 +14,6 @@ import {
   unnamedFiles,
 } from "../../results/manage.ts";
 import { type ResultPlace, resultsOf } from "../../results/read.ts";
-import { openRunning } from "../image/named-image.ts";
 import { optionError } from "../usage-error.ts";
 import { columns, notice, printJson } from "./output.ts";
 

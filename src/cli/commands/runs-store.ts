@@ -2,10 +2,10 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { UserError } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
+import { untilInterrupted } from "../../core/until-interrupted.ts";
 import type { RecordedRun, RunBatch } from "../../runs/fold.ts";
 import { readRun, runIds } from "../../runs/read.ts";
 import { optionError } from "../usage-error.ts";
-import { untilInterrupted } from "./interrupt.ts";
 import { columns, durationText, notice, printJson } from "./output.ts";
 
 /** Milliseconds between looks at a run, with `--follow`. */

@@ -3,12 +3,12 @@ import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { type Readable, Writable } from "node:stream";
 import { UserError } from "../../core/errors.ts";
+import { userPath } from "../../core/user-path.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { checkSecretName, maximumValue, type SecretStore, secretValue } from "../../secrets/secrets.ts";
 import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
 import { optionError } from "../usage-error.ts";
 import { columns, printJson } from "./output.ts";
-import { userPath } from "./user-path.ts";
 
 interface StoreOptions {
   readonly engine?: ServiceEngine | undefined;

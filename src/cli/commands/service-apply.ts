@@ -1,4 +1,6 @@
 import process from "node:process";
+import { endedByInterrupt, untilInterrupted } from "../../core/until-interrupted.ts";
+import { userPath } from "../../core/user-path.ts";
 import type { ContainerChange } from "../../services/container/steps.ts";
 import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
 import type { Change, LiveObject } from "../../services/kubernetes/apply.ts";
@@ -6,10 +8,8 @@ import type { Exposure } from "../../services/kubernetes/expose.ts";
 import { servicesMeant } from "../../services/names.ts";
 import { changeLines } from "../../services/printed-change.ts";
 import { optionError } from "../usage-error.ts";
-import { endedByInterrupt, untilInterrupted } from "./interrupt.ts";
 import { notice, printJson } from "./output.ts";
 import { type FileOptions, fileOf } from "./service-file.ts";
-import { userPath } from "./user-path.ts";
 
 type AnyChange = Change | ContainerChange;
 

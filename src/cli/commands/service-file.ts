@@ -1,5 +1,5 @@
+import { userPath } from "../../core/user-path.ts";
 import type { ServiceFile } from "../../services/read.ts";
-import { userPath } from "./user-path.ts";
 
 /** The options that select services. */
 export interface FileOptions {

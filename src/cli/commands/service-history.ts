@@ -1,9 +1,9 @@
 import process from "node:process";
 import { Failure } from "../../core/errors.ts";
+import { endedByInterrupt, untilInterrupted } from "../../core/until-interrupted.ts";
 import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
 import type { Revision } from "../../services/history.ts";
 import { changeLines } from "../../services/printed-change.ts";
-import { endedByInterrupt, untilInterrupted } from "./interrupt.ts";
 import { columns, notice, printJson } from "./output.ts";
 import { requireSeconds } from "./service-apply.ts";
 

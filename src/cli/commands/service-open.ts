@@ -1,7 +1,7 @@
 import process from "node:process";
+import { untilInterrupted } from "../../core/until-interrupted.ts";
 import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
 import { optionError } from "../usage-error.ts";
-import { untilInterrupted } from "./interrupt.ts";
 import { notice } from "./output.ts";
 
 /** Forwards a port of this machine to a service, and prints its URL, until it is interrupted. */

@@ -1,8 +1,8 @@
 import process from "node:process";
 import { printable } from "../../core/printable.ts";
+import { untilInterrupted } from "../../core/until-interrupted.ts";
 import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
 import type { ServiceStatus } from "../../services/status.ts";
-import { untilInterrupted } from "./interrupt.ts";
 import { type LogWords, shownLog } from "./log-words.ts";
 import { columns, notice, printJson, write } from "./output.ts";
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Failure, reportOf } from "../../core/errors.ts";
-import { untilInterrupted } from "./interrupt.ts";
+import { untilInterrupted } from "../../core/until-interrupted.ts";
 import { notice } from "./output.ts";
 
 /** Beside the bundle of the command line, as the build puts it. */

@@ -7,10 +7,8 @@ import { mediaTypes } from "../../oci/media-types.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/reference.ts";
 import { configField, type RegistryClient } from "../../registry/client/client.ts";
 import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
-import { openRegistry } from "../../registry/client/open.ts";
-import { embeddedHost, openByName } from "../../registry/open-by-name.ts";
+import { openRunning } from "../../registry/open-running.ts";
 import { choosePlatforms } from "../../registry/platforms.ts";
-import { runningRegistry } from "../embedded.ts";
 import { optionError } from "../usage-error.ts";
 
 /** An image that the user named, with an open client for its registry. */
@@ -27,22 +25,6 @@ export async function openImage(text: string): Promise<NamedImage> {
   const reference = parseReference(text);
   const name = reference.digest ?? reference.tag ?? "latest";
   return { client: await openRunning(reference.registry), repository: reference.repository, name, reference };
-}
-
-/**
- * Opens a registry. Starts the embedded one if it is not running.
- *
- * @throws UserError if the embedded registry has lost the port in its name, since another program now has it
- */
-export async function openRunning(registry: string): Promise<RegistryClient> {
-  if (registry !== embeddedHost()) return openByName(registry);
-  const { host, socketPath } = await runningRegistry();
-  if (host === registry) return openRegistry(registry, { embedded: { socketPath } });
-  throw new UserError(
-    { code: "embedded-registry", culprit: registry },
-    `${registry} was the embedded registry of this machine until another program took its port.`,
-    `Write ${host}, its new name.`,
-  );
 }
 
 /** An image of one platform. */

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../core/errors.ts";
-import { type EmbeddedRegistry, ensureEmbeddedRegistry, findEmbeddedRegistry } from "../registry-server/ensure.ts";
+import { type EmbeddedRegistry, ensureEmbeddedRegistry, findEmbeddedRegistry } from "./ensure.ts";
 
-/** Beside the bundle of the command line, as the build puts it. */
+/** Beside the bundles of the command line and of the engine helper, as the build puts it. */
 const serverBundle = fileURLToPath(new URL("../registry_server.mjs", import.meta.url));
 
 /**
  * The embedded registry, started where it does not run.
  *
- * @throws UserError when it does not run and this command line has no server to start
+ * @throws UserError when it does not run and there is no server beside this program to start
  */
 export async function runningRegistry(): Promise<EmbeddedRegistry> {
   const found = await findEmbeddedRegistry();

@@ -1,0 +1,21 @@
+import { UserError } from "../core/errors.ts";
+import { runningRegistry } from "../registry-server/running.ts";
+import type { RegistryClient } from "./client/client.ts";
+import { openRegistry } from "./client/open.ts";
+import { embeddedHost, openByName } from "./open-by-name.ts";
+
+/**
+ * Opens a registry. Starts the embedded one if it is not running.
+ *
+ * @throws UserError if the embedded registry has lost the port in its name, since another program now has it
+ */
+export async function openRunning(registry: string): Promise<RegistryClient> {
+  if (registry !== embeddedHost()) return openByName(registry);
+  const { host, socketPath } = await runningRegistry();
+  if (host === registry) return openRegistry(registry, { embedded: { socketPath } });
+  throw new UserError(
+    { code: "embedded-registry", culprit: registry },
+    `${registry} was the embedded registry of this machine until another program took its port.`,
+    `Write ${host}, its new name.`,
+  );
+}
