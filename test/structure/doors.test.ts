@@ -25,43 +25,40 @@ function filesWith(pattern: RegExp): string[] {
  */
 describe("the rules for images are asked", () => {
   it("by one function alone", () => {
-    expect(filesWith(/\brequireSignature\(/)).toEqual([
-      "registry/signatures/rules.ts",
-      "registry/signatures/runnable-image.ts",
-    ]);
+    expect(filesWith(/\brequireSignature\(/)).toEqual(["signatures/rules.ts", "signatures/runnable-image.ts"]);
   });
 
   it("and nothing else makes an image that may run", () => {
     expect(filesWith(/\bas RunnableImage\b/)).toEqual([
       // Where no file has rules.
-      "engine/calls/helper.ts",
-      "registry/signatures/runnable-image.ts",
+      "functions/helper.ts",
+      "signatures/runnable-image.ts",
     ]);
     // What this process has made of one that may run.
-    expect(filesWith(/\bownImage\(/)).toEqual(["registry/append.ts", "registry/signatures/runnable-image.ts"]);
+    expect(filesWith(/\bownImage\(/)).toEqual(["signatures/append.ts", "signatures/runnable-image.ts"]);
   });
 
   it("at each door", () => {
     const doors = filesWith(/\b(runnableImage|ifRunnable|allowedByHelper|isRestricted)\(/);
-    expect(doors.filter((file) => !file.startsWith("registry/signatures/"))).toEqual([
+    expect(doors.filter((file) => !file.startsWith("signatures/"))).toEqual([
+      // Base images.
+      "build/pull/pull.ts",
       // Jobs, also scheduled ones, and their code on top of the image.
       "cli/commands/job-run.ts",
-      "engine/calls/helper-main.ts",
-      "engine/calls/helper.ts",
+      "functions/helper-main.ts",
+      "functions/helper.ts",
       // Kept results.
-      "engine/calls/keep.ts",
+      "functions/keep.ts",
       // Functions.
-      "engine/calls/kubernetes.ts",
-      "engine/calls/open-engine.ts",
-      "engine/job/interpreter.ts",
-      "environment/image.ts",
-      // Base images.
-      "registry/base/pull.ts",
+      "functions/kubernetes.ts",
+      "functions/open-engine.ts",
+      "jobs/interpreter.ts",
+      "python-environments/image.ts",
       "sdk/call-engine.ts",
       // Rollback and restart.
-      "service/container/go-back.ts",
-      "service/kubernetes/history.ts",
-      "service/resolve.ts",
+      "services/container/go-back.ts",
+      "services/kubernetes/history.ts",
+      "services/resolve.ts",
     ]);
   });
 });
@@ -69,35 +66,31 @@ describe("the rules for images are asked", () => {
 describe("what starts an image", () => {
   it("takes one that may run, by its type", () => {
     const typed: readonly (readonly [string, RegExp])[] = [
-      ["engine/engine.ts", /readonly image: RunnableImage;/],
-      ["engine/job/program.ts", /readonly image\?: RunnableImage;/],
-      ["engine/job/place-code.ts", /placeCode\(\s*image: RunnableImage,/],
-      ["engine/kubernetes/job.ts", /^ {2}image: RunnableImage,/m],
-      ["engine/calls/indexed-job.ts", /^ {2}image: RunnableImage,/m],
-      ["registry/append.ts", /readonly image: RunnableImage;/],
-      ["environment/image.ts", /readonly base: RunnableImage;/],
+      ["containers/run-description.ts", /readonly image: RunnableImage;/],
+      ["jobs/program.ts", /readonly image\?: RunnableImage;/],
+      ["jobs/place-code.ts", /placeCode\(\s*image: RunnableImage,/],
+      ["jobs/kubernetes/job.ts", /^ {2}image: RunnableImage,/m],
+      ["functions/indexed-job.ts", /^ {2}image: RunnableImage,/m],
+      ["signatures/append.ts", /readonly image: RunnableImage;/],
+      ["python-environments/image.ts", /readonly base: RunnableImage;/],
     ];
     for (const [file, pattern] of typed) expect([file, pattern.test(texts.get(file) ?? "")]).toEqual([file, true]);
   });
 
   it("is one of these", () => {
-    expect(filesWith(/\brunContainer\(/)).toEqual([
-      "engine/calls/local.ts",
-      "engine/container/run.ts",
-      "engine/job/supervise.ts",
-    ]);
+    expect(filesWith(/\brunContainer\(/)).toEqual(["containers/run.ts", "functions/local.ts", "jobs/supervise.ts"]);
     expect(filesWith(/\b(jobObjects|indexedJob)\(/)).toEqual([
-      "engine/calls/indexed-job.ts",
-      "engine/calls/kubernetes.ts",
-      "engine/kubernetes/job.ts",
-      "engine/kubernetes/submit.ts",
+      "functions/indexed-job.ts",
+      "functions/kubernetes.ts",
+      "jobs/kubernetes/job.ts",
+      "jobs/kubernetes/submit.ts",
     ]);
-    expect(filesWith(/\b(applyService|resume)\(/).filter((file) => file.startsWith("service/container/"))).toEqual([
-      "service/container/apply-file.ts",
-      "service/container/apply.ts",
-      "service/container/containers.ts",
-      "service/container/go-back.ts",
+    expect(filesWith(/\b(applyService|resume)\(/).filter((file) => file.startsWith("services/container/"))).toEqual([
+      "services/container/apply-file.ts",
+      "services/container/apply.ts",
+      "services/container/containers.ts",
+      "services/container/go-back.ts",
     ]);
-    expect(filesWith(/new ResultIndex\(/)).toEqual(["engine/calls/keep.ts"]);
+    expect(filesWith(/new ResultIndex\(/)).toEqual(["functions/keep.ts"]);
   });
 });

@@ -17,10 +17,10 @@ const unbounded = [
 /** Lines that may. Each says why. */
 const allowed: Readonly<Record<string, string>> = {
   "cli/ui/page/api.ts": "the page in a browser, which reads from its own server",
-  "deployment/read.ts": "a file of which no more than the limit is opened",
-  "engine/calls/helper.ts": "a program of Slipway",
+  "config/read-document.ts": "a file of which no more than the limit is opened",
+  "functions/helper.ts": "a program of Slipway",
   "registry/client/client.ts": "a blob whose size was checked, and which is verified",
-  "registry/server/client.ts": "the embedded registry of this user, over its socket",
+  "registry-server/client.ts": "the embedded registry of this user, over its socket",
   "sdk/job.ts": "a program of Slipway",
 };
 
