@@ -116,7 +116,7 @@ async function stateOf(
   const replicas = { wanted, ready: current.filter(isPodReady).length, old: old.length };
   const image = deployment?.spec.template.spec.containers.find(({ name }) => name === containerName)?.image;
   const common = { replicas, ...(image === undefined ? {} : { image }) };
-  if (deployment && isReady(deployment)) return { ...common, state: wanted === 0 ? "stopped" : "ready" };
+  if (isReady(observed)) return { ...common, state: wanted === 0 ? "stopped" : "ready" };
   const trouble = await troubleOf(place, observed);
   return { ...common, state: "changing", ...(trouble ? { reason: trouble.words } : {}) };
 }

@@ -72,3 +72,28 @@ it("ends for all services where waiting for one fails", async () => {
   await expect(waitUntilReady(place, ["one", "two"], { ...options, timeLimit: 600 })).rejects.toThrow();
   expect(left?.aborted).toBe(true);
 });
+
+it("waits for pods of before that their set is just making, and the Deployment does not count yet", async () => {
+  const stopped = (set: object) => {
+    const { deployments, replicasets, pods } = notReady("web", { phase: "Pending" });
+    const none = { ...deployments, spec: { ...deployments.spec, replicas: 0 } };
+    return clusterOf([{ deployments: none, replicasets: { ...replicasets, ...set }, pods }], () => {
+      throw refusal(503);
+    });
+  };
+  const { metadata } = notReady("web", {}).replicasets;
+  const late = new Map([["web", "It is not ready after 0.2 s."]]);
+  const seen = { observedGeneration: 2, replicas: 0 };
+  for (const [set, expected] of [
+    [{ spec: { replicas: 2 }, status: {} }, late],
+    [{ spec: { replicas: 0 }, status: { ...seen, replicas: 1 } }, late],
+    [{ spec: { replicas: 0 }, status: { ...seen, observedGeneration: 1 } }, late],
+    [{ spec: { replicas: 0 }, status: seen }, new Map()],
+  ] as const) {
+    const place = stopped({ metadata: { ...metadata, generation: 2 }, ...set });
+    expect(await waitUntilReady(place, ["web"], options), JSON.stringify(set)).toEqual(expected);
+  }
+  // Sets of somebody else have no say.
+  const other = stopped({ metadata: { ...metadata, ownerReferences: [{ uid: "other" }] }, spec: { replicas: 2 } });
+  expect(await waitUntilReady(other, ["web"], options)).toEqual(new Map());
+});

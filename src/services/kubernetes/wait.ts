@@ -66,7 +66,7 @@ async function waitForOne(
   try {
     for (let askedAt = Number.NEGATIVE_INFINITY; ; ) {
       const observed = observation.of(name);
-      if (observed.deployment && isReady(observed.deployment)) return undefined;
+      if (isReady(observed)) return undefined;
       const now = Date.now();
       if (now - askedAt >= interval || now >= end) {
         askedAt = now;

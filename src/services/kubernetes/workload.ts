@@ -21,7 +21,12 @@ export interface Deployment {
 
 /** All pods of one state of a Deployment. */
 export interface ReplicaSet {
-  readonly metadata: Metadata & { readonly ownerReferences?: readonly { readonly uid: string }[] };
+  readonly metadata: Metadata & {
+    readonly generation?: number;
+    readonly ownerReferences?: readonly { readonly uid: string }[];
+  };
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly observedGeneration?: number; readonly replicas?: number };
 }
 
 /** The objects of a service in a cluster. */
@@ -41,16 +46,30 @@ export function wantedReplicas({ spec }: Deployment): number {
   return spec.replicas ?? 1;
 }
 
-/** Whether a Deployment has become what it should be: all that is wanted is there and ready, and nothing of before. */
-export function isReady(deployment: Deployment): boolean {
+/**
+ * Whether a Deployment has become what it should be: all that is wanted is there and ready, and nothing of before. The Deployment's own
+ * count misses pods that a set of before is just making, so its sets are asked too.
+ */
+export function isReady({ deployment, replicaSets }: Observed): boolean {
+  if (deployment === undefined) return false;
   const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = deployment.status ?? {};
   const wanted = wantedReplicas(deployment);
-  return isSeen(deployment) && updatedReplicas === wanted && replicas === wanted && availableReplicas === wanted;
+  const sets = replicaSets.filter((set) => isOwnedBy(set, deployment));
+  const inSets = sets.map(({ spec, status }) => Math.max(spec?.replicas ?? 0, status?.replicas ?? 0));
+  return (
+    [deployment, ...sets].every(isSeen) &&
+    [replicas, updatedReplicas, availableReplicas].every((count) => count === wanted) &&
+    inSets.reduce((sum, count) => sum + count, 0) <= wanted
+  );
 }
 
 /** Whether its controller has seen the state that is asked for. */
-export function isSeen({ metadata, status }: Deployment): boolean {
+export function isSeen({ metadata, status }: Deployment | ReplicaSet): boolean {
   return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+}
+
+function isOwnedBy({ metadata }: ReplicaSet, deployment: Deployment | undefined): boolean {
+  return metadata.ownerReferences?.some(({ uid }) => uid === deployment?.metadata.uid) ?? false;
 }
 
 /** Pods of the state that is asked for, without those that are ending; those of it that failed; and those of before. */
@@ -61,10 +80,8 @@ export function podsOf({
 }: Observed): Readonly<Record<"current" | "failed" | "old", Pod[]>> {
   const number = deployment?.metadata.annotations?.[revisionAnnotation];
   const newest = replicaSets.find(
-    ({ metadata }) =>
-      number !== undefined &&
-      metadata.annotations?.[revisionAnnotation] === number &&
-      metadata.ownerReferences?.some(({ uid }) => uid === deployment?.metadata.uid),
+    (set) =>
+      number !== undefined && set.metadata.annotations?.[revisionAnnotation] === number && isOwnedBy(set, deployment),
   );
   const hash = newest?.metadata.labels?.[hashLabel];
   const isCurrent = ({ metadata }: Pod) => hash !== undefined && metadata.labels?.[hashLabel] === hash;
