@@ -6,7 +6,7 @@ import type { ImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { fetchImage, type NamedImage, openImage, type PlatformImage, readConfig } from "../image/named-image.ts";
-import { usagePage } from "../image/tree/html.ts";
+import { treeAnswer } from "../image/tree/page-data.ts";
 import { formatUsage, type ImageUsage } from "../image/tree/text.ts";
 import {
   type FileUsage,
@@ -17,6 +17,7 @@ import {
   type TableLayer,
   UsageTable,
 } from "../image/tree/usage.ts";
+import { pageScript } from "../page-script.ts";
 import { optionError } from "../usage-error.ts";
 
 interface Options {
@@ -41,7 +42,8 @@ export async function tree(options: Options): Promise<void> {
     const usage = await readUsage(image, await fetchImage(image, options.platform));
     if (options.html !== undefined) {
       const path = userPath(options.html);
-      await writePage(path, usagePage(usage));
+      const { treeFile } = await import("../ui/shell.ts");
+      await writePage(path, treeFile(treeAnswer(usage), await pageScript()));
       process.stderr.write(`Look at ${path} in a browser.\n`);
     } else if (options.json) await pipeline(pieces(json(usage)), process.stdout, { end: false });
     else process.stdout.write(`${formatUsage(usage, options.depth)}\n`);

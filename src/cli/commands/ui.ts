@@ -1,14 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { Failure, reportOf } from "../../core/errors.ts";
+import { reportOf } from "../../core/errors.ts";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
+import { pageScript } from "../page-script.ts";
 import { notice } from "./output.ts";
-
-/** Beside the bundle of the command line, as the build puts it. */
-const pageScript = new URL("../ui_page.mjs", import.meta.url);
 
 export function builder<T>(yargs: T): T {
   return yargs;
@@ -19,14 +15,7 @@ export async function handler(): Promise<void> {
   const [{ createUi }, { answerSources, liveSources }, script] = await Promise.all([
     import("../ui/server.ts"),
     import("../ui/sources.ts"),
-    readFile(pageScript, "utf8").catch((cause: unknown) => {
-      throw new Failure(
-        { code: "installation-failed", culprit: fileURLToPath(pageScript) },
-        "This slipway runs from its sources, so it has no page.",
-        "Run it with `bazel run @slipway//:slipway -- ui`.",
-        { cause },
-      );
-    }),
+    pageScript(),
   ]);
   const token = randomBytes(32).toString("base64url");
   const live = liveSources(process.env);

@@ -3,6 +3,7 @@ import type { RunEvent } from "../../runs/events.ts";
 import type { RecordedRun, RunItem } from "../../runs/fold.ts";
 import type { Revision } from "../../services/history.ts";
 import type { ServiceStatus } from "../../services/status.ts";
+import type { TreeAnswer } from "../image/tree/page-data.ts";
 
 /** How many calls are in each state. */
 export type Counts = Readonly<Record<RunItem["state"], number>>;
@@ -84,5 +85,6 @@ export interface Answers {
   }[];
   readonly image: ImageAnswer;
   readonly diff: DiffAnswer;
+  readonly tree: TreeAnswer;
   readonly registry: { readonly host: string; readonly size: number; readonly repositories: readonly RepositoryLine[] };
 }

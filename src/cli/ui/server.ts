@@ -3,8 +3,7 @@ import { once } from "node:events";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { exitStatusOf, reportOf } from "../../core/errors.ts";
 import { Slots } from "../../registry/client/slots.ts";
-import { treeShell, treeStyle } from "../image/tree/html.ts";
-import { pageShell, pageStyle } from "./shell.ts";
+import { pageFiles } from "./shell.ts";
 
 /** Gives messages until it is aborted, each sent as it comes. */
 export type Live = (name: string, signal: AbortSignal) => AsyncIterable<object>;
@@ -40,8 +39,8 @@ const limits = { answers: 4, waiting: 32, listeners: 32, connections: 128 } as c
 
 /** Nothing but the page's own files, and nobody else's page around it. */
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-src 'self'; " +
-  "frame-ancestors 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'";
 
 const headers = {
   "content-security-policy": policy,
@@ -49,7 +48,7 @@ const headers = {
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
-  "x-frame-options": "SAMEORIGIN",
+  "x-frame-options": "DENY",
   "cache-control": "no-store",
 } as const;
 
@@ -89,11 +88,9 @@ export function createUi({ token, host, script, live, answers, actions }: UiOpti
     app.get(path, { config: { isPublic: true } }, async (_request, reply) =>
       reply.type(`${type}; charset=utf-8`).send(text),
     );
-  file("/", "text/html", pageShell);
-  file("/page.css", "text/css", pageStyle);
+  file("/", "text/html", pageFiles.shell);
+  file("/page.css", "text/css", pageFiles.style);
   file("/page.js", "text/javascript", script);
-  file("/tree", "text/html", treeShell);
-  file("/tree.css", "text/css", treeStyle);
   addData(app, { live, answers, actions });
   return app;
 }

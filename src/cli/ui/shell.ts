@@ -1,17 +1,18 @@
-/** The page before its script runs. It contains no data. */
-export const pageShell = `<!doctype html>
+import type { TreeAnswer } from "../image/tree/page-data.ts";
+
+const shell = (title: string, head: string, script: string) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Slipway</title>
+<title>${title}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/page.css">
+${head}
 <body id="page"><noscript>This page needs JavaScript.</noscript></body>
-<script type="module" src="/page.js"></script>
+${script}
 </html>
 `;
 
-export const pageStyle = `
+const pageStyle = `
 :root { color-scheme: light dark; --ink: #16181d; --dim: #5b6170; --paper: #fff; --raised: #f5f6f8; --line: #d9dce3; --link: #0b57b8;
   --waiting: #8a91a0; --running: #0b62cc; --done: #1a7f37; --failed: #c81e2f; --kept: #7a3fc4 }
 @media (prefers-color-scheme: dark) { :root { --ink: #eceef2; --dim: #a2a9b8; --paper: #15171c; --raised: #1d2027; --line: #343944; --link: #79b0ff;
@@ -75,6 +76,41 @@ pre.log { max-height: 420px; min-height: 60px; margin: 0; padding: 8px 10px; whi
 button, select, input { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 4px; padding: 3px 8px }
 button { cursor: pointer } button[aria-pressed=true] { background: var(--raised); border-color: var(--dim) }
 form { display: flex; gap: 8px; align-items: end; margin: 0 0 12px; flex-wrap: wrap } form label { display: grid; gap: 2px; color: var(--dim) } form input { width: 46ch; color: var(--ink) }
-iframe { width: 100%; height: 640px; border: 1px solid var(--line); border-radius: 4px }
+.tree { display: grid; grid-template: auto minmax(0, 1fr) / minmax(0, 1fr) 340px; gap: 8px 12px; align-items: center; height: 640px }
+.tree canvas { width: 100%; height: 100%; cursor: pointer }
+.tree button { padding: 2px 0; text-align: left; background: none; border: 0 }
+.trail { min-width: 0; overflow: hidden; white-space: nowrap }
+.trail button { max-width: 30ch; overflow: hidden; text-overflow: ellipsis } .trail button:last-child { font-weight: 600 }
+.trail button + button::before { content: "›"; margin: 0 6px; color: var(--dim) }
+.side { display: flex; flex-direction: column; height: 100%; min-height: 0 } .side p { margin: 0 0 6px }
+.list { flex: 1; min-height: 0; margin-bottom: 8px; overflow-y: auto }
+.list button { position: relative; display: grid; grid-template-columns: 1fr auto 6ch; gap: 0 8px; width: 100%; padding: 4px 6px 7px; overflow: hidden }
+.list button:hover { background: var(--raised) }
+.list .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap } .list .below { grid-column: 1 / 4; font-size: 12px; overflow-wrap: anywhere }
+.list .bar { position: absolute; inset: auto auto 2px 6px; height: 3px; min-width: 3px; max-width: calc(100% - 12px); border-radius: 2px }
+kbd { padding: 0 4px; border: 1px solid var(--line); border-radius: 3px; font: 11px ui-monospace, monospace }
+main.file { display: flex; flex-direction: column; gap: 4px; max-width: none; height: 100vh; padding: 12px 16px } .file > * { margin: 0 }
+.file .tree { flex: 1; min-height: 0; margin-top: 4px }
+@media (max-width: 800px) { .tree { grid-template: auto 1fr 35% / 1fr 40% } .tree canvas, .side { grid-column: 1 / 3 } }
 @media (prefers-reduced-motion: no-preference) { .state[data-state=running]::before { animation: pulse 2s ease-in-out infinite } @keyframes pulse { 50% { opacity: .45 } } }
 `;
+
+/** What `slipway ui` serves beside the script. It contains no data. */
+export const pageFiles = {
+  shell: shell("Slipway", '<link rel="stylesheet" href="/page.css">', '<script type="module" src="/page.js"></script>'),
+  style: pageStyle,
+};
+
+/** A self-contained page of an image's layers and folders. */
+export function treeFile(answer: TreeAnswer, script: string): string {
+  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+  const head = `<meta http-equiv="Content-Security-Policy" content="${policy}">\n<style>${pageStyle}</style>`;
+  // `</script` would end a script even inside quotes.
+  const data = JSON.stringify(answer).replaceAll("<", "\\u003c");
+  const scripts = [
+    `<script type="application/json" id="image">${data}</script>`,
+    `<script type="module">${script.replaceAll("</script", "<\\/script")}</script>`,
+  ];
+  const title = answer.title.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return shell(title, head, scripts.join("\n"));
+}

@@ -17,7 +17,7 @@ import { commentsOf, readUsage } from "../commands/image-tree.ts";
 import { engineOf, listAllJobs } from "../commands/job-engines.ts";
 import { listedImages } from "../commands/registry-store.ts";
 import { fetchImage, type NamedImage, openImage, readConfig } from "../image/named-image.ts";
-import { treeAnswer } from "../image/tree/html.ts";
+import { treeAnswer } from "../image/tree/page-data.ts";
 import { UsageTable } from "../image/tree/usage.ts";
 import { differences } from "./difference.ts";
 import type { Answers, ImageAnswer, JobLine, LiveMessages, RepositoryLine, RunLine } from "./messages.ts";
@@ -49,7 +49,7 @@ export function liveSources(env: Environment): Readonly<Record<LiveName, Live>> 
 }
 
 interface AnswerSources {
-  readonly answers: Readonly<Record<keyof Answers | "tree", Answer>>;
+  readonly answers: Readonly<Record<keyof Answers, Answer>>;
   readonly actions: Readonly<Record<"registries", Answer>>;
 }
 
@@ -101,16 +101,18 @@ export function answerSources(env: Environment): AnswerSources {
         return { one: one.about, other: other.about, ...differences(one.usage.layers, other.usage.layers) };
       }),
     registry: repositories,
+    tree: (words) =>
+      withTable((table) =>
+        withImage(words.get("name"), async (image) =>
+          treeAnswer(await readUsage(image, await fetchImage(image), table)),
+        ),
+      ),
   };
-  const tree: Answer = (words) =>
-    withTable((table) =>
-      withImage(words.get("name"), async (image) => treeAnswer(await readUsage(image, await fetchImage(image), table))),
-    );
   const registries: Answer = async (words) => {
     written.add(parseReference(words.get("name") ?? "").registry);
     return {};
   };
-  return { answers: { ...gets, tree }, actions: { registries } };
+  return { answers: gets, actions: { registries } };
 }
 
 /** Undefined: it is not a reference, so no registry can be asked for it. */

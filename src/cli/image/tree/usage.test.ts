@@ -3,7 +3,8 @@ import { reported } from "../../../core/testdata/reported.ts";
 import { header } from "../../../layer/header.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { sha256 } from "../../../oci/digest.ts";
-import { usagePage } from "./html.ts";
+import { treeFile } from "../../ui/shell.ts";
+import { treeAnswer } from "./page-data.ts";
 import { formatUsage, type ImageUsage } from "./text.ts";
 import {
   type FileUsage,
@@ -116,21 +117,27 @@ describe("formatUsage", () => {
   });
 });
 
-describe("usagePage", () => {
+describe("treeFile", () => {
   it("stands alone, and lets no name in an image become part of the page", async () => {
-    const page = usagePage({ ...image([await layer({ "a/</script><script>alert(1)</script>": 5 })]), name: "<b>&" });
+    const layers = [await layer({ "a/</script><script>alert(1)</script>": 5 })];
+    const answer = treeAnswer({ ...image(layers), name: "<b>&" });
+    const page = treeFile(answer, 'show("</script>")');
     expect(page).not.toMatch(/https?:\/\//);
-    expect(page.match(/<\/script>/g)?.length).toBe(1);
+    expect(page.match(/<\/script>/g)?.length).toBe(2);
     expect(page).toContain("<title>&#60;b&#62;&#38;: 5 B in 1 layer</title>");
-    const [, script = ""] = /<script>\n([\s\S]*)<\/script>/.exec(page) ?? [];
-    expect(() => new Function(script)).not.toThrow();
+    const [, data = "", script = ""] =
+      /id="image">(.*)<\/script>\n<script type="module">(.*)<\/script>/.exec(page) ?? [];
+    expect(JSON.parse(data)).toEqual(answer);
+    expect(script).toBe('show("<\\/script>")');
   });
+});
 
+describe("treeAnswer", () => {
   it("does not name each of very many small files", async () => {
     const files = Object.fromEntries(Array.from({ length: 61_000 }, (_, index) => [`f${index}`, index < 10 ? 1 : 2]));
-    const page = usagePage(image([await layer(files)]));
-    expect(page).toContain('["f500",2]');
-    expect(page).not.toContain('["f5",1]');
-    expect(page).toContain('["",10]');
+    const data = JSON.stringify(treeAnswer(image([await layer(files)])));
+    expect(data).toContain('["f500",2]');
+    expect(data).not.toContain('["f5",1]');
+    expect(data).toContain('["",10]');
   });
 });

@@ -4,6 +4,7 @@ import { formatBytes } from "../../../registry/client/progress-lines.ts";
 import type { Answers, FileDifference, LayerLine, RepositoryLine } from "../messages.ts";
 import { get, useAnswer } from "./api.ts";
 import { Facts, Problem, Table } from "./parts.ts";
+import { TreeView } from "./tree.ts";
 
 type ListedImage = Answers["images"][number];
 
@@ -134,8 +135,15 @@ export function ImageView({ name }: { readonly name: string }): ComponentChild {
       ],
     }),
     h("h2", {}, "Files"),
-    h("iframe", { title: "Treemap of the files", src: `/tree#${encodeURIComponent(name)}` }),
+    h(Files, { name }),
   );
+}
+
+function Files({ name }: { readonly name: string }): ComponentChild {
+  const { answer, problem } = useAnswer("tree", { name });
+  if (!answer)
+    return problem ? h(Problem, { text: problem }) : h("p", { class: "dim", role: "status" }, "Reading the layers…");
+  return h(Fragment, {}, h("p", { class: "dim" }, answer.facts), h(TreeView, { answer }));
 }
 
 function Share({ part, whole }: { readonly part: number; readonly whole: number }): ComponentChild {

@@ -1,16 +1,13 @@
 /// <reference lib="dom" />
 import { type ComponentChild, h, render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { formatBytes } from "../../../registry/client/progress-lines.ts";
-import type { TreeAnswer } from "../../image/tree/html.ts";
-import { show } from "../../image/tree/page.ts";
-import { squarify } from "../../image/tree/squarify.ts";
-import { get, takeToken } from "./api.ts";
+import { takeToken } from "./api.ts";
 import { DiffView, ImagesView, ImageView, RegistryView } from "./images.ts";
 import { JobView } from "./job.ts";
 import { RunView } from "./run.ts";
 import { RunsView } from "./runs.ts";
 import { ServicesView, ServiceView } from "./services.ts";
+import { TreePage } from "./tree.ts";
 
 const sections = { runs: "Runs", services: "Services", images: "Images", registry: "Registry" } as const;
 
@@ -92,19 +89,8 @@ function Page(): ComponentChild {
   );
 }
 
-/** The treemap is a page of its own inside of the page. It has the keyboard for itself. */
-async function showTree(): Promise<void> {
-  const facts = document.querySelector("#facts") as HTMLElement;
-  try {
-    const answer = await get<TreeAnswer>("tree", { name: decodeURIComponent(location.hash.slice(1)) });
-    facts.textContent = answer.facts;
-    show(answer.tree, squarify, formatBytes);
-  } catch (error) {
-    facts.textContent = (error as Error).message;
-  }
-}
-
-if (location.pathname === "/tree") void showTree();
+const file = document.querySelector("#image")?.textContent;
+if (file) render(h(TreePage, { answer: JSON.parse(file) }), document.body);
 else {
   takeToken();
   render(h(Page, {}), document.body);

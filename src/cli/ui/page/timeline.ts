@@ -2,6 +2,7 @@
 import { type ComponentChild, h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RunBatch, RunItem } from "../../../runs/fold.ts";
+import { clear, Tip, usePalette } from "./canvas.ts";
 import { durationText } from "./parts.ts";
 
 /** A call with the step that it is of. */
@@ -38,14 +39,12 @@ function stepOf(milliseconds: number): number {
 export function Timeline({ times, count }: { readonly times: () => Times; readonly count: number }): ComponentChild {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
+  const colours = usePalette();
   const [tip, setTip] = useState<{ readonly text: string; readonly x: number; readonly y: number }>();
   useEffect(() => {
     const [around, drawn] = [box.current, canvas.current];
-    const context = drawn?.getContext("2d");
-    if (!around || !drawn || !context) return;
-    const isDark = matchMedia("(prefers-color-scheme: dark)");
+    if (!around || !drawn) return;
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
-    let colours = coloursNow();
     let before = "";
     let frame = 0;
     const draw = () => {
@@ -54,17 +53,11 @@ export function Timeline({ times, count }: { readonly times: () => Times; readon
       const { clientWidth: width, clientHeight: height, scrollTop } = around;
       // Running items grow in each frame; for people who want no motion, once in a second.
       const end = to ?? (isCalm.matches ? Math.ceil(Date.now() / 1000) * 1000 : Date.now());
-      const state = `${version} ${calls.length} ${end} ${width} ${height} ${scrollTop} ${colours["--ink"]}`;
+      const state = `${version} ${calls.length} ${end} ${width} ${height} ${scrollTop}`;
       if (state === before) return;
       before = state;
-      const scale = devicePixelRatio;
-      if (drawn.width !== Math.round(width * scale) || drawn.height !== Math.round(height * scale)) {
-        drawn.width = Math.round(width * scale);
-        drawn.height = Math.round(height * scale);
-        drawn.style.height = `${height}px`;
-      }
-      context.setTransform(scale, 0, 0, scale, 0, 0);
-      context.clearRect(0, 0, width, height);
+      drawn.style.height = `${height}px`;
+      const context = clear(drawn, width, height);
       const length = Math.max(1, end - from);
       const place = (time: number) => ((time - from) / length) * (width - 2) + 1;
       const lines: [x: number, text: string][] = [];
@@ -97,16 +90,9 @@ export function Timeline({ times, count }: { readonly times: () => Times; readon
       context.fillStyle = colours["--dim"] ?? "";
       for (const [x, text] of lines) if (x < width - 50) context.fillText(text, x + 4, 14);
     };
-    const onTheme = () => {
-      colours = coloursNow();
-    };
-    isDark.addEventListener("change", onTheme);
     frame = requestAnimationFrame(draw);
-    return () => {
-      cancelAnimationFrame(frame);
-      isDark.removeEventListener("change", onTheme);
-    };
-  }, []);
+    return () => cancelAnimationFrame(frame);
+  }, [colours]);
   const row = rowHeight(count);
   const onMouseMove = (event: MouseEvent) => {
     const around = box.current;
@@ -139,20 +125,8 @@ export function Timeline({ times, count }: { readonly times: () => Times; readon
       }),
       h("div", { class: "tall", style: { height: `${axis + count * row}px` } }),
     ),
-    tip
-      ? h(
-          "div",
-          { class: "tip", style: { left: `${Math.min(tip.x + 14, innerWidth - 380)}px`, top: `${tip.y + 18}px` } },
-          tip.text,
-        )
-      : null,
+    tip ? h(Tip, { x: tip.x, y: tip.y, children: tip.text }) : null,
   );
-}
-
-function coloursNow(): Readonly<Record<string, string>> {
-  const style = getComputedStyle(document.documentElement);
-  const names = ["--ink", "--dim", "--paper", "--line", "--waiting", "--running", "--done", "--failed", "--kept"];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(name)]));
 }
 
 function callText({ batch, item: { index, state, where, error, started, ended } }: Call): string {

@@ -8,7 +8,6 @@ export interface Box {
 
 /**
  * Divides a box among weights into parts that are as square as possible: Bruls, Huizing and van Wijk, "Squarified Treemaps".
- * Uses nothing outside itself, since the page contains its source text.
  *
  * @param weights above 0, the largest first
  * @returns a box per weight, in the same order, with areas in proportion to the weights
