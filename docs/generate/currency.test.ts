@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readVersion, withVersion } from "../../tools/release/version.ts";
 
 /** The pages that people wrote. //test/docs:blocks_test checks their Starlark and shell code. */
 const handwritten = [
@@ -44,4 +45,18 @@ it("has every page in the index", () => {
   const index = read("docs/README.md");
   const pages = handwritten.filter((path) => path.startsWith("docs/") && path !== "docs/README.md");
   expect(pages.filter((path) => !index.includes(`(${path.slice("docs/".length)})`))).toEqual([]);
+});
+
+it("mentions the version of bazel/private/version.bzl alone: else run `node tools/release/update-version.ts`", () => {
+  const modules = readdirSync("examples").map((name) => `examples/${name}/MODULE.bazel`);
+  const files = [
+    ...handwritten.filter((name) => name !== "CHANGELOG.md"),
+    ...modules.filter((name) => existsSync(name)),
+  ];
+  expect(files.length).toBeGreaterThan(handwritten.length + 5);
+  const version = readVersion(".");
+  expect(files.filter((name) => withVersion(read(name), version) !== read(name))).toEqual([]);
+  expect(
+    withVersion('bazel_dep(name = "slipway", version = "0.0.9") slipway-0.0.9.tar.gz slipway-0.0.9/tools', "1.2.3"),
+  ).toBe('bazel_dep(name = "slipway", version = "1.2.3") slipway-1.2.3.tar.gz slipway-1.2.3/tools');
 });

@@ -2,6 +2,7 @@
 
 IMPORTS = {
     "//docs:generate/command-line.ts": "//docs:generate/markdown.ts",
+    "//docs:generate/currency.test.ts": "//tools/release:version.ts",
     "//docs:generate/errors.test.ts": "//docs:generate/errors.ts //src/core:error-codes.ts",
     "//docs:generate/errors.ts": "//docs:generate/markdown.ts //src/core:error-codes.ts",
     "//docs:generate/pages.ts": "//docs:generate/command-line.ts //docs:generate/errors.ts //docs:generate/markdown.ts //docs:generate/python.ts //docs:generate/settings.ts //docs:generate/starlark.ts //docs:generate/text-proto.ts //docs:generate/typescript.ts ?//src/sdk:index.ts",
@@ -1165,6 +1166,7 @@ IMPORTS = {
     "//tools/release:repository.test.ts": "//tools/release:repository.ts",
     "//tools/release:stamp-module.test.ts": "//tools/release:python.ts //tools/release:stamp-module.ts",
     "//tools/release:stamp-module.ts": "//src/core:errors.ts",
+    "//tools/release:update-version.ts": "//tools/release:version.ts",
     "//tools/release:wheel.ts": "fflate",
     "//tools/testing:count-results.test.ts": "?//tools/testing:count-results.mjs",
 }
