@@ -1,5 +1,23 @@
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
+
+const has = (program: string) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+
+/** Tests that a part of the machine is for, by the ending of their names. `full` takes minutes. */
+const parts: Readonly<Record<string, () => boolean>> = {
+  cluster: () => Boolean(process.env["KUBECONFIG"]),
+  container: () => has("podman"),
+  full: () => false,
+  large: () => false,
+  memory: () => false,
+  podman: () => has("podman"),
+  pyspdxtools: () => has("pyspdxtools"),
+};
+
+/** Held back where whole folders are run. Bazel names each file, and knows the machine itself. */
+const named = process.argv.filter((argument) => argument.endsWith(".test.ts"));
+const missing = named.length > 0 ? [] : Object.keys(parts).filter((part) => !parts[part]?.());
 
 export default defineConfig({
   // A Bazel test may write nowhere else.
@@ -17,6 +35,6 @@ export default defineConfig({
       "examples/**/*.test.ts",
     ],
     // Bazel's links in the examples lead to copies of the tests.
-    exclude: [...configDefaults.exclude, "**/bazel-*/**"],
+    exclude: [...configDefaults.exclude, "**/bazel-*/**", ...missing.map((part) => `**/*.${part}.test.ts`)],
   },
 });
