@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { registrySettings } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { interruptible } from "../core/interrupts.ts";
+import { runProgram } from "../core/run-program.ts";
 import type { Credential } from "../credentials/credential.ts";
 import { findCredential } from "../credentials/find.ts";
 import { parseReference } from "../oci/reference.ts";
@@ -89,18 +87,9 @@ async function pull(client: ContainerClient, image: string, access: Access, env:
       ...folder.pullArguments,
       image,
     ];
-    const pulled = promisify(execFile)(client.path, args, {
-      env: { ...env, ...folder.variables },
-      maxBuffer: 2 ** 26,
-    });
-    await interruptible(pulled, async (signal) => {
-      pulled.child.kill(signal);
-      await pulled.catch(() => {});
-    });
-    return "";
-  } catch (error) {
-    const { stderr = "", message } = error as Error & { readonly stderr?: string };
-    return oneLine(stderr) || message;
+    const variables = { ...env, ...folder.variables };
+    const { status, stderr } = await runProgram(client.path, args, { env: variables, onInterrupt: "pass" });
+    return status === 0 ? "" : oneLine(stderr) || `it ended with status ${status}`;
   } finally {
     folder.remove();
   }

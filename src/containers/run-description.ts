@@ -1,4 +1,3 @@
-import { constants } from "node:os";
 import type { Network } from "../config/limits.ts";
 import type { PlacedResources } from "../config/resources.ts";
 import type { Sink } from "../core/flow.ts";
@@ -35,9 +34,4 @@ export interface Mount {
   readonly isVolume?: boolean;
   /** Default: the container may not change it. */
   readonly isWritable?: boolean;
-}
-
-/** The status with which a process ended, 128 and the signal's number when one killed it, as shells have it. */
-export function statusOf(code: number | null, signal: NodeJS.Signals | null): number {
-  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }

@@ -8,6 +8,7 @@ import { flow, type Sink, writeTo } from "../core/flow.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
 import { interruptible } from "../core/interrupts.ts";
 import { signalGroup } from "../core/process-group.ts";
+import { runProgram, statusOf } from "../core/run-program.ts";
 import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
 import { checkDocker } from "./docker-daemon.ts";
@@ -16,7 +17,7 @@ import { clientFailure, isRefusal, oneLine } from "./failure.ts";
 import { LastWords } from "./last-words.ts";
 import { processLimits } from "./process-limits.ts";
 import { checkReach } from "./reach.ts";
-import { type ContainerRun, statusOf } from "./run-description.ts";
+import type { ContainerRun } from "./run-description.ts";
 import { type Login, makeRunFolder } from "./run-folder.ts";
 import { otherRuntime } from "./runtime.ts";
 
@@ -168,12 +169,5 @@ function hasContent(path: string): boolean {
 /** Removes the container, killed if need be. It is no error when there is none any more. */
 export async function removeContainer(client: ContainerClient, name: string, env: Environment): Promise<void> {
   const args = client.name === "podman" ? ["rm", "--force", "--ignore", "--time=0", name] : ["rm", "--force", name];
-  const child = spawn(client.path, args, {
-    env,
-    stdio: "ignore",
-    detached: true,
-    timeout: 10_000,
-    killSignal: "SIGKILL",
-  });
-  await once(child, "close").catch(() => {});
+  await runProgram(client.path, args, { env, time: 10_000, onInterrupt: "kill" }).catch(() => {});
 }

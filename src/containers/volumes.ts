@@ -1,11 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Volumes } from "../config/volumes.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { readWhole } from "../core/read-whole.ts";
+import { tryProgram } from "../core/run-program.ts";
 import type { ContainerClient } from "./client.ts";
 import { isOnThisMachine } from "./reach.ts";
 import type { Mount } from "./run-description.ts";
@@ -90,10 +88,9 @@ async function foundFolder(path: string, folder: string): Promise<string> {
 
 async function requireVolume(path: string, name: string, client: ContainerClient, env: Environment): Promise<void> {
   const words = ["volume", "inspect", "--format={{.Name}}", name];
-  const child = spawn(client.path, words, { env, stdio: ["ignore", "pipe", "ignore"], timeout: 30_000 });
-  const [found] = await Promise.all([readWhole(child.stdout, 64 * 1024).then(String, () => ""), once(child, "close")]);
+  const { stdout } = await tryProgram(client.path, words, { env, time: 30_000 });
   // podman takes the beginning of a name for the name, and then mounts an empty volume.
-  if (found.trim() === name) return;
+  if (stdout.trim() === name) return;
   const problem = `names ${name}, and ${client.name} has no volume of that name`;
   throw refused(path, problem, `Make it with \`${client.name} volume create ${name}\`, or name another one.`);
 }

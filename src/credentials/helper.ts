@@ -1,7 +1,6 @@
-import { execFile } from "node:child_process";
 import { homedir } from "node:os";
 import type { Environment } from "../core/environment.ts";
-import { heartbeat, patience } from "../core/heartbeat.ts";
+import { ProgramFailure, type ProgramResult, runProgram } from "../core/run-program.ts";
 import { type Credential, isSendable } from "./credential.ts";
 import { passwordOrToken } from "./docker-config.ts";
 
@@ -43,7 +42,7 @@ export async function askHelper(
   return passwordOrToken(username, secret);
 }
 
-export function helperFailed(program: string, status: number | string, stderr: string): Error {
+export function helperFailed(program: string, status: number, stderr: string): Error {
   const firstLine = stderr.trim().split("\n", 1)[0] ?? "";
   return new Error(`${program} ended with status ${status}${firstLine ? `: ${firstLine.slice(0, 200)}` : ""}`);
 }
@@ -62,29 +61,15 @@ export function helperAnswer(program: string, stdout: string): Readonly<Record<s
  *
  * @throws Error if it cannot be started, writes too much or takes too long
  */
-export function runHelper(
+export async function runHelper(
   program: string,
   input: string,
   env: Environment,
   within: number,
-): Promise<{ status: number | string; stdout: string; stderr: string }> {
-  const options = {
-    env: { ...env },
-    cwd: env["HOME"] || homedir(),
-    maxBuffer: maximumAnswer,
-    timeout: within,
-    killSignal: "SIGKILL",
-  } as const;
-  const endNotice = heartbeat(`Waiting for ${program}, which may ask you to unlock something`, { after: patience });
-  return new Promise<{ status: number | string; stdout: string; stderr: string }>((resolve, reject) => {
-    const child = execFile(program, ["get"], options, (error, stdout, stderr) => {
-      if (error?.code === "ENOENT") reject(new Error(`${program} is not on PATH`));
-      else if (error?.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER")
-        reject(new Error(`${program} wrote more than ${maximumAnswer} bytes`));
-      else if (error?.killed) reject(new Error(`${program} did not end within ${within / 1000} s`));
-      else resolve({ status: error ? (error.signal ?? error.code ?? 1) : 0, stdout, stderr });
-    });
-    // The helper may exit without reading. Its status tells the result.
-    child.stdin?.on("error", () => {}).end(input);
-  }).finally(endNotice);
+): Promise<ProgramResult> {
+  const cwd = env["HOME"] || homedir();
+  const notice = `Waiting for ${program}, which may ask you to unlock something`;
+  return runProgram(program, ["get"], { env, cwd, input, most: maximumAnswer, time: within, notice }).catch((error) => {
+    throw error instanceof ProgramFailure ? new Error(`${program} ${error.how}`) : error;
+  });
 }

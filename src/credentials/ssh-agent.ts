@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
+import { runProgram } from "../core/run-program.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
 
 /**
@@ -41,14 +42,11 @@ export async function startSshAgent(key: string, environment: Environment): Prom
       once(agent.stdout, "end").then(() => Promise.reject(new Error("ssh-agent does not start"))),
     ]);
     // No display and no terminal, so that nothing asks for a passphrase.
-    const add = spawn("ssh-add", ["-q", "-"], {
+    const { status } = await runProgram("ssh-add", ["-q", "-"], {
       env: { ...env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: "never" },
-      stdio: ["pipe", "ignore", "ignore"],
-      detached: true,
+      input: key,
+      onInterrupt: "kill",
     });
-    add.stdin.on("error", () => {});
-    add.stdin.end(key);
-    const [status] = await once(add, "close");
     if (status !== 0) throw new Error(`ssh-add ended with status ${status}`);
     return { socket, close };
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { onLines } from "../core/lines.ts";
-import { started } from "../core/started.ts";
+import { started } from "../core/run-program.ts";
 import type { Digest } from "../oci/digest.ts";
 import { helperVariable } from "./calls.ts";
 

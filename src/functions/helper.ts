@@ -6,7 +6,6 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { text } from "node:stream/consumers";
 import type { EngineKind } from "../config/engine-kind.ts";
 import type { JobResources, PlacedResources } from "../config/resources.ts";
 import type { Environment } from "../core/environment.ts";
@@ -14,7 +13,7 @@ import { type ErrorIdentity, Failure, UserError } from "../core/errors.ts";
 import { flow } from "../core/flow.ts";
 import { interruptible } from "../core/interrupts.ts";
 import { onLines } from "../core/lines.ts";
-import { started } from "../core/started.ts";
+import { runProgram, started } from "../core/run-program.ts";
 import { configFile } from "../core/user-folders.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 import {
@@ -154,9 +153,8 @@ function withoutHelper(what: string): UserError {
 }
 
 async function ask<Answer>(helper: string, words: readonly string[], env: Environment): Promise<Answer> {
-  const child = spawn(helper, words, { env, stdio: ["ignore", "pipe", "inherit"] });
-  await started(child, helper, notBuilt);
-  const answer = JSON.parse(await text(child.stdout)) as
+  const { stdout } = await runProgram(helper, words, { env, onStderr: "inherit", remedy: notBuilt });
+  const answer = JSON.parse(stdout) as
     | Answer
     | { readonly error: ErrorIdentity & { readonly problem: string; readonly remedy: string } };
   if (typeof answer !== "object" || answer === null || !("error" in answer)) return answer as Answer;

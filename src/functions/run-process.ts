@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Run, statusOf } from "../containers/run-description.ts";
+import type { Run } from "../containers/run-description.ts";
 import { flow, type Sink } from "../core/flow.ts";
 import { interruptible } from "../core/interrupts.ts";
 import { signalGroup } from "../core/process-group.ts";
-import { started } from "../core/started.ts";
+import { started, statusOf } from "../core/run-program.ts";
 
 /** How long a process may take to end after it was asked to, in milliseconds. */
 const grace = 5000;

@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
 import { Failure, UserError } from "../core/errors.ts";
-import { heartbeat, patience } from "../core/heartbeat.ts";
-import { interruptible } from "../core/interrupts.ts";
+import { ProgramFailure, type ProgramResult, runProgram } from "../core/run-program.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { type CredentialTrail, openCredentialSocket } from "./credential-socket.ts";
 import { openSsh } from "./ssh.ts";
@@ -34,10 +32,7 @@ export interface WorkTree {
 }
 
 /** What git said, however it ended. */
-export interface GitOutcome {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
+export interface GitOutcome extends ProgramResult {
   readonly trail: CredentialTrail;
   /** Where the SSH key is from that was used, for people. */
   readonly keySource?: string;
@@ -121,8 +116,7 @@ async function start(
   variables: Readonly<Record<string, string>>,
   protocols: readonly string[],
   access: GitAccess,
-): Promise<Omit<GitOutcome, "trail">> {
-  access.signal?.throwIfAborted();
+): Promise<ProgramResult> {
   const env = access.env ?? process.env;
   const inherited = Object.entries(env).filter(([name, value]) => passedOn.test(name) && value !== undefined);
   const args = [
@@ -139,7 +133,7 @@ async function start(
   ];
   const { tree } = command;
   const ofTree = tree ? { GIT_WORK_TREE: tree.folder, GIT_INDEX_FILE: tree.index } : {};
-  const child = spawn("git", args, {
+  const running = runProgram("git", args, {
     env: {
       ...Object.fromEntries(inherited),
       ...ofTree,
@@ -156,50 +150,20 @@ async function start(
       GIT_OPTIONAL_LOCKS: "0",
     },
     cwd: tree?.folder ?? "/",
-    stdio: ["ignore", "pipe", "pipe"],
-    // With what it starts: a program that waits for a server outlives git, and holds its output.
-    detached: true,
+    most: maximumOutput,
+    signal: access.signal,
+    // A program that git started to talk to a server outlives it, and would make the folder of its credential socket anew.
+    onInterrupt: "kill",
+    // Not its arguments: an address may be nobody else's business.
+    notice: `Waiting for git ${command.args[0] ?? ""}`,
   });
-  const kill = () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // They have ended.
-    }
-  };
-  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  // It would make the folder of its credential socket anew.
-  const stop = async () => {
-    kill();
-    await closed;
-  };
-  const outcome = new Promise<Omit<GitOutcome, "trail">>((resolve, reject) => {
-    access.signal?.addEventListener("abort", kill, { once: true });
-    const stdout: Buffer[] = [];
-    let size = 0;
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maximumOutput) kill();
-      else stdout.push(chunk);
-    });
-    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-      stderr = (stderr + chunk).slice(-64 * 1024);
-    });
-    child.on("error", (cause: NodeJS.ErrnoException) => {
-      access.signal?.removeEventListener("abort", kill);
-      const isMissing = cause.code === "ENOENT";
-      const identity = { code: isMissing ? "program-missing" : "program-failed", culprit: "git" } as const;
-      const problem = isMissing ? "git is not installed" : `git cannot be started (${cause.code})`;
-      reject(new UserError(identity, `${problem}, but the code is in a git repository.`, "Install git.", { cause }));
-    });
-    child.on("close", (status) => {
-      access.signal?.removeEventListener("abort", kill);
-      if (access.signal?.aborted) reject(access.signal.reason);
-      else resolve({ status: status ?? 1, stdout: Buffer.concat(stdout).toString(), stderr });
+  return running.catch((error: unknown) => {
+    if (!(error instanceof ProgramFailure)) throw error;
+    const { code, culprit, reason, problem, remedy } = error;
+    if (reason === "long") throw new Failure({ code: "git-failed", culprit }, problem, remedy);
+    const found = reason === "missing" ? "git is not installed" : `git ${error.how}`;
+    throw new UserError({ code, culprit }, `${found}, but the code is in a git repository.`, "Install git.", {
+      cause: error,
     });
   });
-  // Not its arguments: an address may be nobody else's business.
-  const endNotice = heartbeat(`Waiting for git ${command.args[0] ?? ""}`, { after: patience });
-  return interruptible(outcome, stop).finally(endNotice);
 }

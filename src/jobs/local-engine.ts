@@ -8,13 +8,13 @@ import { removeContainer } from "../containers/run.ts";
 import type { Mount } from "../containers/run-description.ts";
 import { requireInPlace, volumeMounts } from "../containers/volumes.ts";
 import type { Environment } from "../core/environment.ts";
-import { Failure } from "../core/errors.ts";
 import { parseExactly } from "../core/exact-json.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
 import { takeLock } from "../core/lock.ts";
 import { killGroup, killMarked, signalProcess } from "../core/process-group.ts";
 import { startTimeOf } from "../core/processes.ts";
 import { parseReply, type Reply } from "../core/protocol.ts";
+import { started } from "../core/run-program.ts";
 import { userName } from "../core/user-name.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { findSecrets } from "../secrets/variables.ts";
@@ -71,21 +71,14 @@ export class LocalEngine implements JobEngine {
     await this.#forgetOld();
     const folder = await makeJobFolder(this.#root, { ...program, mounts: [...program.mounts, ...volumes] }, new Date());
     const [command = "", ...args] = this.#supervisor;
-    const child = spawn(command, [...args, folder.id], {
+    const starting = spawn(command, [...args, folder.id], {
       // A job that this one may be part of does not take it with it.
       env: { ...this.#env, [jobVariable]: undefined },
       detached: true,
       stdio: "ignore",
       cwd: "/",
     });
-    await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject)).catch((cause) => {
-      throw new Failure(
-        { code: "program-failed", culprit: command },
-        `The supervisor of job ${folder.id} cannot be started.`,
-        `Check that ${command} can be executed.`,
-        { cause },
-      );
-    });
+    const child = await started(starting, command, `Check that ${command} can be executed.`);
     child.unref();
     return folder.id;
   }

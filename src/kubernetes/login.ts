@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
 import { resolve } from "node:path";
@@ -7,13 +6,13 @@ import type { Authenticator } from "@kubernetes/client-node/dist/auth.js";
 import type { Cluster, User } from "@kubernetes/client-node/dist/config_types.js";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { patience as firstLine, heartbeat } from "../core/heartbeat.ts";
 import { printableLines } from "../core/printable.ts";
+import { ProgramFailure, runProgram } from "../core/run-program.ts";
 import { passingFailure } from "./api-error.ts";
 
 /** Milliseconds that a credential plugin may take. It may open a browser for a person. */
 const patience = 2 * 60_000;
-/** Characters of an ExecCredential. */
+/** Bytes of an ExecCredential. */
 const maximumCredential = 1024 * 1024;
 /** Milliseconds for which the content of a token file is used, as in client-go. */
 const tokenTime = 60_000;
@@ -110,7 +109,7 @@ export class Logins implements Authenticator {
     }
   }
 
-  #run(user: string, { plugin, folder }: Extract<Source, { plugin: unknown }>): Promise<Credential> {
+  async #run(user: string, { plugin, folder }: Extract<Source, { plugin: unknown }>): Promise<Credential> {
     const { command } = plugin;
     const refused = (problem: string, remedy = "Log in to the cluster again.") =>
       new UserError(
@@ -121,54 +120,31 @@ export class Logins implements Authenticator {
     const isInteractive = process.stdin.isTTY === true;
     const spec = { interactive: isInteractive, ...(plugin.provideClusterInfo ? { cluster: this.#clusterInfo() } : {}) };
     const { apiVersion = "client.authentication.k8s.io/v1" } = plugin;
-    const child = spawn(command.includes("/") ? resolve(folder, command) : command, plugin.args ?? [], {
+    const program = command.includes("/") ? resolve(folder, command) : command;
+    const running = runProgram(program, plugin.args ?? [], {
       env: {
         ...this.#env,
         ...Object.fromEntries((plugin.env ?? []).map(({ name, value }) => [name, value])),
         KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, kind: "ExecCredential", spec }),
       },
-      stdio: [isInteractive ? "inherit" : "ignore", "pipe", "pipe"],
-      timeout: this.#patience,
-      killSignal: "SIGKILL",
+      isInteractive,
+      most: maximumCredential,
+      time: this.#patience,
+      // It may ask a person to open a page.
+      onStderr: (text) => process.stderr.write(printableLines(text.toString())),
+      notice: `Waiting for the credential plugin ${command} of user ${user}`,
     });
-    let [out, said] = ["", ""];
-    const endNotice = heartbeat(`Waiting for the credential plugin ${command} of user ${user}`, { after: firstLine });
-    return new Promise<Credential>((settle, reject) => {
-      child.on("error", (error: NodeJS.ErrnoException) => {
-        const problem = error.code === "ENOENT" ? "is not installed" : `cannot be started: ${error.message}`;
-        reject(refused(problem, plugin.installHint?.trim() || `Install ${command}, or correct the kubeconfig.`));
-      });
-      child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-        out += text;
-        if (out.length <= maximumCredential) return;
-        ended(`printed more than ${maximumCredential} characters`);
-        child.stdout?.destroy();
-        child.kill("SIGKILL");
-      });
-      child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-        said = (said + text).slice(-1000);
-        // It may ask a person to open a page.
-        process.stderr.write(printableLines(text));
-      });
-      const ended = (how: string) => {
-        const words = said.trim().replaceAll(/\s+/g, " ");
-        reject(refused(`${how}${words && `: ${words}`}`));
-      };
-      // What it started itself may hold its output open.
-      child.on("exit", (_, signal) => {
-        if (signal === null) return;
-        ended(child.killed ? `gave no credential within ${this.#patience / 1000} s` : `was killed by ${signal}`);
-        for (const stream of [child.stdout, child.stderr]) stream?.destroy();
-      });
-      child.on("close", (status) => {
-        if (status !== 0) ended(`ended with status ${status}`);
-        else {
-          const credential = credentialIn(out);
-          if (credential) settle(credential);
-          else reject(refused("printed no ExecCredential with a token or a certificate", `Run ${command} by hand.`));
-        }
-      });
-    }).finally(endNotice);
+    const { status, stdout, stderr } = await running.catch((error: unknown) => {
+      if (!(error instanceof ProgramFailure)) throw error;
+      if (error.reason === "long" || error.reason === "late") throw refused(error.how);
+      const problem = error.reason === "missing" ? "is not installed" : error.how;
+      throw refused(problem, plugin.installHint?.trim() || `Install ${command}, or correct the kubeconfig.`);
+    });
+    const words = stderr.slice(-1000).trim().replaceAll(/\s+/g, " ");
+    if (status !== 0) throw refused(`ended with status ${status}${words && `: ${words}`}`);
+    const credential = credentialIn(stdout);
+    if (credential) return credential;
+    throw refused("printed no ExecCredential with a token or a certificate", `Run ${command} by hand.`);
   }
 
   #clusterInfo(): object {

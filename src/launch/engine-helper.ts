@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
 import { Failure } from "../core/errors.ts";
+import { ProgramFailure, runProgram } from "../core/run-program.ts";
 import { canSurelyReach } from "../kubernetes/reach.ts";
 
 /** Maximum length of a socket's path in bytes, and the part of it that we add. */
@@ -20,14 +21,13 @@ const socketName = "slipway-helper-XXXXXX/socket";
  */
 export async function checkImages(helper: string, images: readonly string[], env: Environment): Promise<void> {
   if (await canSurelyReach(images, env)) return;
-  const { status, error } = spawnSync(helper, ["check", ...images], { env, stdio: ["ignore", "ignore", "inherit"] });
-  if (error) {
-    const problem = `${helper} cannot be started: ${error.message}.`;
-    throw new Failure({ code: "target-invalid", culprit: helper }, problem, "Build the target again.", {
-      cause: error,
-    });
-  }
-  if (status !== 0) process.exit(status ?? 1);
+  const checking = runProgram(helper, ["check", ...images], { env, onStderr: "inherit" });
+  const { status } = await checking.catch((cause: unknown) => {
+    if (!(cause instanceof ProgramFailure)) throw cause;
+    const identity = { code: "target-invalid", culprit: helper } as const;
+    throw new Failure(identity, cause.problem, "Build the target again.", { cause });
+  });
+  if (status !== 0) process.exit(status);
 }
 
 /**

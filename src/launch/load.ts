@@ -2,11 +2,11 @@ import { type ContainerClient, findContainerClient } from "../containers/client.
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { heartbeat } from "../core/heartbeat.ts";
+import { runProgram } from "../core/run-program.ts";
 import { ownPlatform } from "../layer/native.ts";
 import { formatPlatform } from "../oci/descriptor.ts";
 import { archive } from "./archive.ts";
 import { checkCached, closeCaches } from "./cached-layers.ts";
-import { runClient } from "./client-command.ts";
 import { isDryRun } from "./environment.ts";
 import { BuiltImage } from "./image.ts";
 import { print, tell } from "./output.ts";
@@ -90,8 +90,8 @@ async function loadImage(client: ContainerClient, image: BuiltImage, name: strin
   const parts = image.parts();
   // podman and docker identify images by the configuration's digest, docker on containerd by the manifest's.
   for (const id of [parts.manifest.config.digest, image.descriptor.digest]) {
-    if ((await runClient(client, ["image", "inspect", id], env)).status !== 0) continue;
-    if ((await runClient(client, ["tag", id, name], env)).status === 0) return;
+    if ((await runProgram(client.path, ["image", "inspect", id], { env })).status !== 0) continue;
+    if ((await runProgram(client.path, ["tag", id, name], { env })).status === 0) return;
   }
   const write = (line: string) => tell(`slipway: ${line}\n`);
   const endHeartbeat = heartbeat(`loading ${name} into ${client.name}`, { write });
@@ -110,10 +110,11 @@ async function loadLayers(client: ContainerClient, image: BuiltImage, name: stri
   const layers = parts.layers.filter(({ descriptor }) => !present.has(descriptor.digest));
   await checkCached(layers);
   if (present.size > 0) {
-    if ((await runClient(client, ["load"], env, archive({ ...whole, layers }, name))).status === 0) return;
+    if ((await runProgram(client.path, ["load"], { env, input: archive({ ...whole, layers }, name) })).status === 0)
+      return;
     // A layer may have been removed meanwhile. An archive with all layers always loads.
   }
-  const { status, stderr } = await runClient(client, ["load"], env, archive(whole, name));
+  const { status, stderr } = await runProgram(client.path, ["load"], { env, input: archive(whole, name) });
   if (status !== 0) {
     throw new Failure(
       { code: "program-failed", culprit: client.name },

@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { platform as system } from "node:process";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
+import { runProgram, tryProgram } from "../core/run-program.ts";
 import { ownArchitecture } from "../oci/descriptor.ts";
-import { installerVariables, runCommand, withoutPasswords } from "./command.ts";
+import { installerVariables, withoutPasswords } from "./installer-variables.ts";
 import { type EnvironmentSource, isWanted } from "./model.ts";
 import { condaPlatform } from "./platform.ts";
 
@@ -34,7 +35,7 @@ export async function createConda(
   const client = await findConda(env);
   // conda and mamba do not take an explicit file for the specification of an environment.
   const command = isExplicit || client === "micromamba" ? ["create"] : ["env", "create"];
-  const { status, stdout, stderr } = await runCommand(
+  const { status, stdout, stderr } = await runProgram(
     client,
     [...command, "--yes", "--quiet", "--prefix", options.prefix, "--file", file],
     { env, cwd: options.temporary },
@@ -45,7 +46,7 @@ export async function createConda(
 
 async function findConda(env: Environment): Promise<CondaClient> {
   for (const name of condaClients) {
-    if ((await runCommand(name, ["--version"], { env })).status === 0) return name;
+    if ((await tryProgram(name, ["--version"], { env })).status === 0) return name;
   }
   throw new UserError(
     { code: "program-missing", culprit: "conda" },
@@ -61,7 +62,7 @@ function isOwnPlatform(platform: string): boolean {
 
 async function checkPython({ python, path }: EnvironmentSource, prefix: string, env: Environment): Promise<void> {
   const question = ["-c", "import platform; print(platform.python_version())"];
-  const { status, stdout } = await runCommand(`${prefix}/bin/python`, question, { env });
+  const { status, stdout } = await tryProgram(`${prefix}/bin/python`, question, { env });
   const version = stdout.trim();
   if (status === 0 && isWanted(python, version)) return;
   const [found, remedy] =

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, posix, resolve } from "node:path";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
+import { runProgram } from "../core/run-program.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
-import { runCommand } from "./command.ts";
 import { includedFile, requirementLines } from "./requirement-lines.ts";
 import { checkRequirements } from "./requirements.ts";
 import { findUv, uvError } from "./uv.ts";
@@ -38,7 +38,7 @@ export async function lockRequirements(
     ];
     const place = [`--python=${uv.python}`, `--python-version=${python}`, "--color=never", "--no-progress"];
     // By its name alone: remarks in what is written say where a package comes from.
-    const { status, stdout, stderr } = await runCommand(uv.path, [...args, ...place, basename(file)], {
+    const { status, stdout, stderr } = await runProgram(uv.path, [...args, ...place, basename(file)], {
       env: uv.env,
       cwd: dirname(file),
     });

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
 import { Failure } from "../core/errors.ts";
-import { type CommandResult, runCommand } from "./command.ts";
+import { type ProgramResult, runProgram } from "../core/run-program.ts";
 import type { EnvironmentSource } from "./model.ts";
 import { poetryRequirements } from "./poetry.ts";
 import type { LocalPython } from "./python.ts";
@@ -43,7 +43,7 @@ export async function installHere(
   const { prefix, temporary } = options;
   const requirements = await pipRequirements(source, temporary);
   const uv = await findUv(options.env, temporary);
-  const run = (args: readonly string[]) => runCommand(uv.path, args, { env: uv.env, cwd: temporary });
+  const run = (args: readonly string[]) => runProgram(uv.path, args, { env: uv.env, cwd: temporary });
   const venv = await run(["venv", "--quiet", "--allow-existing", `--python=${python.path}`, prefix]);
   if (venv.status !== 0) {
     throw new Failure(
@@ -81,12 +81,12 @@ export async function installFor(
   const uv = await findUv(options.env, temporary);
   const place = [`--prefix=${folder}`, `--python-version=${target.python}`, `--python-platform=${target.name}`];
   const args = ["pip", "install", `--python=${uv.python}`, ...place, "--no-compile-bytecode", ...exactly];
-  const result = await runCommand(uv.path, [...args, ...requirements], { env: uv.env, cwd: temporary });
+  const result = await runProgram(uv.path, [...args, ...requirements], { env: uv.env, cwd: temporary });
   checkInstalled(result, source, `Python ${target.python} on ${target.platform}`);
   return uv.python;
 }
 
-function checkInstalled({ status, stderr }: CommandResult, source: EnvironmentSource, place: string): void {
+function checkInstalled({ status, stderr }: ProgramResult, source: EnvironmentSource, place: string): void {
   if (status === 0) return;
   const { path: file, kind } = source;
   throw uvError(stderr, "install", { file, what: `${kind} ${file}`, place });

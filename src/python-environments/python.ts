@@ -1,6 +1,6 @@
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { runCommand } from "./command.ts";
+import { tryProgram } from "../core/run-program.ts";
 import { isWanted, minorOf } from "./model.ts";
 
 /** An interpreter of this machine, not that of a virtual environment. */
@@ -27,7 +27,7 @@ print(json.dumps({"path": path, "version": platform.python_version(), "platform"
 export async function findPython(wanted: string | undefined, env: Environment): Promise<LocalPython> {
   const found: LocalPython[] = [];
   for (const name of [...(wanted === undefined ? [] : [`python${minorOf(wanted)}`]), "python3", "python"]) {
-    const answer = await runCommand(name, ["-c", question], { env });
+    const answer = await tryProgram(name, ["-c", question], { env });
     if (answer.status !== 0) continue;
     const python = JSON.parse(answer.stdout) as LocalPython;
     if (python.version.startsWith("3.") && isWanted(wanted, python.version)) return python;
@@ -54,7 +54,7 @@ const oldestPip = [22, 3] as const;
  */
 export async function findPip(env: Environment): Promise<string> {
   const path = "python3";
-  const { stdout } = await runCommand(path, ["-m", "pip", "--version"], { env });
+  const { stdout } = await tryProgram(path, ["-m", "pip", "--version"], { env });
   const [, version, major, minor] = /^pip ((\d+)\.(\d+)\S*)/.exec(stdout) ?? [];
   const [least, leastMinor] = oldestPip;
   if (Number(major) > least || (Number(major) === least && Number(minor) >= leastMinor)) return path;

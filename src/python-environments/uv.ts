@@ -4,8 +4,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
+import { runProgram } from "../core/run-program.ts";
 import { cacheFolder } from "../core/user-folders.ts";
-import { installerVariables, runCommand, withoutPasswords } from "./command.ts";
+import { installerVariables, withoutPasswords } from "./installer-variables.ts";
 import { findPip } from "./python.ts";
 import { builtOnce } from "./store.ts";
 
@@ -48,7 +49,7 @@ export async function findUv(env: Environment, temporary: string): Promise<Uv> {
       const file = join(scratch, "requirements.txt");
       await writeFile(file, requirement);
       const options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile"];
-      const { status, stderr } = await runCommand(
+      const { status, stderr } = await runProgram(
         python,
         ["-m", "pip", "install", ...options, `--target=${built}`, `--requirement=${file}`],
         { env: pipEnv, cwd: scratch },
@@ -66,8 +67,8 @@ export async function findUv(env: Environment, temporary: string): Promise<Uv> {
       );
     },
   );
-  const { stdout } = await runCommand(python, ["-m", "pip", "config", "list"], { env: pipEnv });
-  const executable = await runCommand(python, ["-c", "import sys; print(sys.executable)"], { env: pipEnv });
+  const { stdout } = await runProgram(python, ["-m", "pip", "config", "list"], { env: pipEnv });
+  const executable = await runProgram(python, ["-c", "import sys; print(sys.executable)"], { env: pipEnv });
   const cache = join(root, "cache");
   await mkdir(cache, { recursive: true, mode: 0o700 });
   return {

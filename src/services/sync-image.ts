@@ -1,8 +1,8 @@
 import { placesIn } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
+import { tryProgram } from "../core/run-program.ts";
 import { parseReference } from "../oci/reference.ts";
-import { runCommand } from "../python-environments/command.ts";
 import { writableHost } from "../registry/writable.ts";
 import { printedError } from "./printed-error.ts";
 import { readServiceSettings } from "./settings.ts";
@@ -56,11 +56,11 @@ async function placeSync(env: Environment): Promise<string> {
 }
 
 async function run(program: string, args: readonly string[], env: Environment): Promise<string> {
-  const { status, stdout, stderr } = await runCommand(program, [...args, "--repository", await placeSync(env)], {
+  const { status, stdout, stderr } = await tryProgram(program, [...args, "--repository", await placeSync(env)], {
     env,
   });
   if (status === 0) return stdout;
-  if (status === undefined) {
+  if (status === 127) {
     throw new UserError(
       { code: "variable-invalid", culprit: pushVariable },
       `${pushVariable} does not name a program: ${program}.`,

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +5,7 @@ import lock from "../../../pnpm-lock.yaml" with { type: "text" };
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { findExecutable } from "../../core/executables.ts";
-import { heartbeat, patience } from "../../core/heartbeat.ts";
+import { runProgram } from "../../core/run-program.ts";
 import { cacheFolder } from "../../core/user-folders.ts";
 import { ownArchitecture } from "../../oci/descriptor.ts";
 import { lockedPackage } from "../npm-lock.ts";
@@ -62,21 +61,15 @@ async function install(folder: string, env: Environment): Promise<void> {
 }
 
 /** Installs the packages of the lock file in a folder. */
-function clean(npm: string, folder: string, env: Environment): Promise<void> {
+async function clean(npm: string, cwd: string, env: Environment): Promise<void> {
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"];
-  const endNotice = heartbeat("npm is installing @bazel/ibazel", { after: patience });
-  return new Promise<void>((resolve, reject) => {
-    execFile(npm, ["ci", ...flags], { cwd: folder, env: { ...env } }, (error, stdout, stderr) => {
-      if (error === null) return resolve();
-      const said = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "" && !/complete log/.test(line));
-      reject(
-        new Failure(
-          { code: "program-failed", culprit: "npm" },
-          `npm cannot install @bazel/ibazel ${version}: ${said.at(-1)?.trim() ?? error.message}`,
-          "Let npm reach its registry, or put an ibazel on PATH: https://github.com/bazelbuild/bazel-watcher.",
-          { cause: error },
-        ),
-      );
-    });
-  }).finally(endNotice);
+  const notice = "npm is installing @bazel/ibazel";
+  const { status, stdout, stderr } = await runProgram(npm, ["ci", ...flags], { cwd, env, notice });
+  if (status === 0) return;
+  const said = `${stdout}${stderr}`.split("\n").filter((line) => line.trim() !== "" && !/complete log/.test(line));
+  throw new Failure(
+    { code: "program-failed", culprit: "npm" },
+    `npm cannot install @bazel/ibazel ${version}: ${said.at(-1)?.trim() ?? `it ended with status ${status}`}`,
+    "Let npm reach its registry, or put an ibazel on PATH: https://github.com/bazelbuild/bazel-watcher.",
+  );
 }

@@ -1,21 +1,16 @@
-import { execFile } from "node:child_process";
+import { ProgramFailure, runProgram } from "../../core/run-program.ts";
 
 /** The output of a command, or why it failed, in one line. */
 export type Answer = { readonly output: string } | { readonly problem: string };
 
 /** Runs a command that should answer immediately. */
-export function ask(command: string, args: readonly string[], milliseconds = 20_000): Promise<Answer> {
-  return new Promise((resolve) => {
-    execFile(
-      command,
-      args,
-      { timeout: milliseconds, killSignal: "SIGKILL", encoding: "utf8" },
-      (error, stdout, stderr) => {
-        if (!error) return resolve({ output: stdout.trim() });
-        if (error.killed) return resolve({ problem: `no answer within ${milliseconds / 1000} s` });
-        const words = stderr.trim().split("\n").at(-1) || error.message;
-        resolve({ problem: `status ${error.code ?? error.signal}: ${words}` });
-      },
-    );
-  });
+export async function ask(command: string, args: readonly string[], milliseconds = 20_000): Promise<Answer> {
+  try {
+    const { status, stdout, stderr } = await runProgram(command, args, { time: milliseconds });
+    if (status === 0) return { output: stdout.trim() };
+    return { problem: `status ${status}: ${stderr.trim().split("\n").at(-1) || "it printed nothing"}` };
+  } catch (error) {
+    if (!(error instanceof ProgramFailure)) throw error;
+    return { problem: error.how };
+  }
 }

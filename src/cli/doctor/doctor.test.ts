@@ -129,6 +129,6 @@ describe("slipway doctor", () => {
 
 describe("ask", () => {
   it("does not wait for ever", async () => {
-    expect(await ask("/bin/sh", ["-c", "exec sleep 100"], 20)).toEqual({ problem: "no answer within 0.02 s" });
+    expect(await ask("/bin/sh", ["-c", "exec sleep 100"], 20)).toEqual({ problem: "did not end within 0.02 s" });
   });
 });

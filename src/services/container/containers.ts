@@ -1,7 +1,6 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { promisify } from "node:util";
 import { limitArguments } from "../../containers/arguments.ts";
 import type { ContainerClient } from "../../containers/client.ts";
 import { checkDocker } from "../../containers/docker-daemon.ts";
@@ -14,7 +13,7 @@ import { type Login, makeRunFolder } from "../../containers/run-folder.ts";
 import { otherRuntime } from "../../containers/runtime.ts";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
-import { heartbeat, patience } from "../../core/heartbeat.ts";
+import { type ProgramResult, runProgram } from "../../core/run-program.ts";
 import type { LogOptions } from "../log-options.ts";
 import { createArguments, type NewContainer } from "./arguments.ts";
 import { containerNameOf, type Labelled, labelFile, readLabels, serviceLabel } from "./labels.ts";
@@ -272,29 +271,18 @@ export class Containers {
     const [what = ""] = args.filter((word) => !word.startsWith("-"));
     // The last word of others may be anything.
     const name = /^(start|stop|rm)$/.test(what) ? ` ${args.at(-1)}` : "";
-    const endNotice = heartbeat(`Waiting for ${this.client.name} ${what}${name}`, { after: patience });
-    try {
-      const asked = promisify(execFile)(this.client.path, args, {
-        env: { ...this.#env, ...variables },
-        maxBuffer: 2 ** 25,
-      });
-      asked.child.stdin?.on("error", () => {});
-      asked.child.stdin?.end(input);
-      return (await asked).stdout.trim();
-    } catch (error) {
-      throw this.#failure(args, image, error as Error & { readonly stderr?: string; readonly code?: number | string });
-    } finally {
-      endNotice();
-    }
+    const result = await runProgram(this.client.path, args, {
+      env: { ...this.#env, ...variables },
+      input: input && [input],
+      notice: `Waiting for ${this.client.name} ${what}${name}`,
+    });
+    if (result.status === 0) return result.stdout.trim();
+    throw this.#failure(args, image, result);
   }
 
-  #failure(
-    args: readonly string[],
-    image: string,
-    error: Error & { readonly stderr?: string; readonly code?: number | string },
-  ): UserError | Failure {
+  #failure(args: readonly string[], image: string, { status, stderr }: ProgramResult): UserError | Failure {
     const [what = ""] = args.filter((word) => !word.startsWith("-"));
-    const words = oneLine(error.stderr ?? "") || error.message;
+    const words = oneLine(stderr) || `it ended with status ${status}`;
     const about = image === "" ? "" : ` of ${image}`;
     const culprit = `${this.client.name} ${what}`;
     const problem = `${culprit}${about} failed: ${words}`;

@@ -1,44 +1,4 @@
-import { spawn } from "node:child_process";
-import type { Readable } from "node:stream";
 import type { Environment } from "../core/environment.ts";
-import { readWhole } from "../core/read-whole.ts";
-
-/** How a command ended. */
-export interface CommandResult {
-  /** Undefined: there is no such command. */
-  readonly status: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Bytes of what a command prints: a lock of conda has some MB. */
-const maximumOutput = 32 * 1024 * 1024;
-
-async function read(stream: Readable): Promise<string> {
-  return (await readWhole(stream, maximumOutput)).toString();
-}
-
-/** Runs a command of the machine to its end, without standard input. */
-export async function runCommand(
-  command: string,
-  args: readonly string[],
-  options: { readonly env: Environment; readonly cwd?: string; readonly signal?: AbortSignal },
-): Promise<CommandResult> {
-  const child = spawn(command, args, {
-    env: { ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
-  const ended = new Promise<number | undefined>((resolve, reject) => {
-    child.once("error", (error: NodeJS.ErrnoException) =>
-      error.code === "ENOENT" || error.code === "EACCES" ? resolve(undefined) : reject(error),
-    );
-    child.once("close", (status) => resolve(status ?? 1));
-  });
-  const [status, stdout, stderr] = await Promise.all([ended, read(child.stdout), read(child.stderr)]);
-  return { status, stdout, stderr };
-}
 
 /** The user's variables that installers need: proxies, their own configuration, the folders of their caches. */
 const kept =
