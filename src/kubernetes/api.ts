@@ -6,7 +6,7 @@ import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/htt
 import { type Dispatcher, request } from "undici";
 import { Failure, UserError } from "../core/errors.ts";
 import { patience as firstLine, heartbeat, type Wait } from "../core/heartbeat.ts";
-import { leastPace, ReadLimit, readWhole } from "../core/read-whole.ts";
+import { type ByteSource, leastPace, ReadLimit, readWhole } from "../core/read-whole.ts";
 import { isUnanswered, type Question, refusalError, refusalOf, unansweredError } from "./api-error.ts";
 import type { Logins } from "./login.ts";
 
@@ -17,6 +17,8 @@ const silence = 120_000;
 /** Bytes of one answer, of an event of a watch, and of an answer that refuses. Several are read at once. A page of 100 pods has 1 MB. */
 export const maximumAnswer = 8 * 1024 * 1024;
 const maximumRefusal = 256 * 1024;
+/** Bytes of an answer up to which it is read beside others. One longer answer is read at a time. */
+const shortAnswer = 256 * 1024;
 /** How often a question is asked that gets no answer, or that the server is too busy for. */
 const tries = 4;
 /** Milliseconds that a busy server's wish to be asked later is heeded for. */
@@ -63,6 +65,8 @@ export class Api {
   readonly #open = new Map<symbol, number>();
   #endNotice: (() => void) | undefined;
   #awaySince = Number.NEGATIVE_INFINITY;
+  /** Settled once no long answer is read. */
+  #longAnswers = Promise.resolve();
   requests = 0;
 
   constructor(config: KubeConfig, names: Pick<Question, "context" | "server" | "user">, logins: Logins) {
@@ -173,13 +177,45 @@ export class Api {
     room: Asked["room"],
   ): Promise<Answer> {
     try {
-      const bytes = await readWhole(body, Math.min(maximumAnswer, room?.bytes ?? maximumAnswer), silence, leastPace);
+      const bytes = await readWhole(
+        this.#inTurn(body),
+        Math.min(maximumAnswer, room?.bytes ?? maximumAnswer),
+        silence,
+        leastPace,
+      );
       if (room) room.bytes -= bytes.length;
       return JSON.parse(bytes.toString()) as Answer;
     } catch (error) {
       if (error instanceof ReadLimit) throw this.tooLong(path, error);
       throw this.#unanswered({ method, path, ...this.#names }, error);
     }
+  }
+
+  /** Waits before the bytes that make an answer long until no other long answer is read: a command may ask for eight lists at once. */
+  #inTurn(body: Readable): ByteSource {
+    const wait = async () => {
+      const before = this.#longAnswers;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#longAnswers = promise;
+      await before;
+      return resolve;
+    };
+    return {
+      async *[Symbol.asyncIterator]() {
+        let size = 0;
+        let end: (() => void) | undefined;
+        try {
+          for await (const chunk of body as AsyncIterable<Buffer>) {
+            size += chunk.length;
+            if (size > shortAnswer) end ??= await wait();
+            yield chunk;
+          }
+        } finally {
+          end?.();
+        }
+      },
+      destroy: (error) => body.destroy(error),
+    };
   }
 
   async #send(method: string, path: string, asked: Asked, isAgain = false): Promise<Dispatcher.ResponseData<unknown>> {

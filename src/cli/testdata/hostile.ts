@@ -12,11 +12,22 @@ const end = Buffer.alloc(1024);
 
 /** So many empty files in one folder. */
 export function* manyFiles(count: number): Generator<Buffer> {
+  const template = header({ type: "file", path: "f/00000000", content: { bytes: end } }, 0);
+  const sum = template.reduce((all, byte) => all + byte, 0);
+  const sumWithout = sum - template.subarray(148, 156).reduce((all, byte) => all + byte, 0);
   for (let at = 0; at < count; at += 2000) {
-    const some = Array.from({ length: Math.min(2000, count - at) }, (_, index) => {
-      return header({ type: "file", path: `f/${(at + index).toString(36)}`, content: { bytes: end } }, 0);
-    });
-    yield Buffer.concat(some);
+    const some = Buffer.alloc(Math.min(2000, count - at) * 512);
+    for (let index = 0; index * 512 < some.length; index++) {
+      const name = (at + index).toString(36).padStart(8, "0");
+      const block = some.subarray(index * 512);
+      template.copy(block);
+      block.write(name, 2, "latin1");
+      // Eight spaces stand for the checksum in its own sum.
+      let checksum = sumWithout + 8 * 0x20 - 8 * 0x30;
+      for (let each = 0; each < 8; each++) checksum += name.charCodeAt(each);
+      block.write(`${checksum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+    }
+    yield some;
   }
   yield end;
 }
