@@ -85,7 +85,8 @@ function fileEntry(path: string, content: string, size = content.length): Buffer
 /** A layer that is small until it is unpacked. */
 const bombs = new Map<string, Buffer>();
 function bomb(kind: "gzip" | "Zstandard" | "one file"): Buffer {
-  const zeros = Buffer.alloc(300 << 20);
+  // More than the limit of memory leaves to a process that has just started.
+  const zeros = Buffer.alloc(192 << 20);
   const pack = () => (kind === "Zstandard" ? zstdCompressSync(zeros) : gzipSync(kind === "gzip" ? zeros : Buffer.concat([fileEntry("usr/bin/tool", "", 2 ** 33 - 1), zeros])));
   const made = bombs.get(kind) ?? pack();
   bombs.set(kind, made);
@@ -254,34 +255,30 @@ class Draft {
   }
 }
 
-/**
- * Writes a store of the embedded registry in which one or two things are wrong: `team/app` with an image, an index, and indexes of indexes.
- *
- * @returns what is wrong
- */
-export function writeMalformed(folder: string, random: Random): string {
+interface Fault {
+  readonly name: string;
+  readonly spoiled?: Document;
+  change(random: Random, content: Buffer): Uint8Array;
+  later?(random: Random, draft: Draft): void;
+}
+
+/** All that can be wrong with a store. */
+export const faults: readonly Fault[] = [
+  ...Object.entries(textChanges).flatMap(([name, change]) =>
+    (["config", "manifest", "index"] as const).map((spoiled) => ({
+      ...{ name: `${name} in the ${spoiled}`, spoiled },
+      change: (random: Random, content: Buffer) => Buffer.from(change(random, content.toString())),
+    })),
+  ),
+  ...Object.entries(layerChanges).map(([name, change]) => ({ name, spoiled: "layer" as const, change })),
+  ...Object.entries(storeChanges).map(([name, later]) => ({ name, later, change: (_: Random, same: Buffer) => same })),
+];
+
+/** Writes a store of the embedded registry with faults: `team/app` with an image, an index, and indexes of indexes. */
+export function writeMalformed(folder: string, random: Random, wrong: readonly Fault[]): void {
   const spoiled: Partial<Record<Document, (content: Buffer) => Uint8Array>> = {};
-  const later: ((draft: Draft) => void)[] = [];
-  const names: string[] = [];
-  for (let count = 1 + below(random, 2); count > 0; count--) {
-    const what = below(random, 3);
-    if (what === 0) {
-      const [name, change] = oneOf(random, Object.entries(textChanges));
-      const kind = oneOf(random, ["config", "manifest", "index"] as const);
-      spoiled[kind] = (content) => Buffer.from(change(random, content.toString()));
-      names.push(`${name} in the ${kind}`);
-    } else if (what === 1) {
-      const [name, change] = oneOf(random, Object.entries(layerChanges));
-      spoiled.layer = (content) => change(random, content);
-      names.push(name);
-    } else {
-      const [name, change] = oneOf(random, Object.entries(storeChanges));
-      later.push((draft) => change(random, draft));
-      names.push(name);
-    }
-  }
+  for (const { spoiled: kind, change } of wrong) if (kind) spoiled[kind] = (content) => change(random, content);
   const draft = new Draft(random, spoiled);
-  for (const change of later) change(draft);
+  for (const { later } of wrong) later?.(random, draft);
   draft.write(folder);
-  return names.join(", and ");
 }
