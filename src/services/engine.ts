@@ -1,40 +1,64 @@
-import { type ContainerUse, findContainerClient } from "../containers/client.ts";
-import type { Environment } from "../core/environment.ts";
-import { UserError } from "../core/errors.ts";
-import { hasCluster, kubeconfigFiles } from "../kubernetes/configured.ts";
+import type { Change } from "./change.ts";
+import type { Revision } from "./history.ts";
+import type { LogOptions } from "./log-options.ts";
+import type { NamedService } from "./names.ts";
+import type { OpenOptions } from "./open-port.ts";
+import type { ServiceFile } from "./read.ts";
+import type { ServiceStatus } from "./status.ts";
 
-/** The engines that run services. */
-export const serviceEngines = ["kubernetes", "container"] as const;
+interface Notices {
+  /** Called with messages for people. */
+  readonly notice: (text: string) => void;
+}
 
-export type ServiceEngine = (typeof serviceEngines)[number];
+interface ChangeOptions extends Notices {
+  /** Called with each change right after it was made. */
+  readonly onChange: (change: Change) => void;
+}
 
-/** How errors speak of services on one machine: nothing else runs them there. */
-export const serviceUse: ContainerUse = {
-  asked: "The engine container",
-  instead: "run services in Kubernetes with --engine kubernetes",
-};
+interface WaitOptions extends Notices {
+  /** Seconds to wait until the service is ready. Default: no wait. */
+  readonly timeLimit?: number | undefined;
+  /** Ends the wait, if the engine can: see {@link ServiceEngine.isAbortable}. */
+  readonly signal?: AbortSignal | undefined;
+}
 
-/** The default of {@link serviceEngine}, for people. */
-export const defaultServiceEngine =
-  "SLIPWAY_ENGINE, else kubernetes if you have a kubeconfig, else container if you have podman or docker";
+export interface ApplyOptions extends ChangeOptions, WaitOptions {
+  /** Whether to restore the previous version of a service that does not become ready. */
+  readonly isRolledBack: boolean;
+}
 
 /**
- * The engine that was asked for, else that of SLIPWAY_ENGINE, else Kubernetes where this user has a cluster, else containers where this machine has
- * them for this user. Where it has neither, or KUBECONFIG is set, it is Kubernetes, whose absence is an error that says what to do.
+ * Runs services: containers of this machine, or a namespace of a cluster.
  *
- * @throws UserError for one that runs no services
+ * Methods with the name of a service throw a UserError if there is no such service. Methods with a time limit throw a Failure if the service
+ * does not become ready within it.
  */
-export function serviceEngine(asked: ServiceEngine | undefined, env: Environment): ServiceEngine {
-  const wanted = asked ?? (env["SLIPWAY_ENGINE"] || undefined);
-  if (wanted === undefined) {
-    const isCluster = hasCluster(env) || kubeconfigFiles(env).named;
-    return !isCluster && "client" in findContainerClient(env) ? "container" : "kubernetes";
-  }
-  const found = serviceEngines.find((engine) => engine === wanted);
-  if (found) return found;
-  throw new UserError(
-    { code: "variable-invalid", culprit: "SLIPWAY_ENGINE" },
-    `SLIPWAY_ENGINE=${wanted} cannot run services.`,
-    "Set it to kubernetes or container, or choose one with --engine.",
-  );
+export interface ServiceEngine {
+  /** Whether a wait ends when its signal aborts. Otherwise only the end of the process ends it. */
+  readonly isAbortable: boolean;
+  /** What becomes of an apply that is interrupted, for people. */
+  readonly afterInterrupt: string;
+  /** The changes that {@link apply} would make. */
+  plan(file: ServiceFile, options: Notices): Promise<readonly Change[]>;
+  /** Creates, updates and deletes until the services match a file. */
+  apply(file: ServiceFile, options: ApplyOptions): Promise<void>;
+  /** The state of services, by default of all. */
+  statuses(names?: readonly string[]): Promise<readonly ServiceStatus[]>;
+  /** Calls `write` with whole lines. */
+  logs(name: string, options: LogOptions & Notices, write: (lines: Buffer) => Promise<void>): Promise<void>;
+  /** Forwards a port of this machine to a service until the signal aborts. */
+  open(name: string, options: OpenOptions): Promise<void>;
+  /** The revisions of a service, the oldest first. */
+  history(name: string): Promise<readonly Revision[]>;
+  /**
+   * Goes back to a revision, by default to the one before the current one.
+   *
+   * @returns its number
+   */
+  rollBack(name: string, asked: number | undefined, options: ChangeOptions & WaitOptions): Promise<number>;
+  /** @returns whether the restart is complete; otherwise the engine continues it */
+  restart(name: string, options: WaitOptions): Promise<boolean>;
+  /** Deletes services and everything created for them. Deletes nothing if one does not exist. */
+  delete(services: readonly NamedService[], options: ChangeOptions): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import autocannon from "autocannon";
 import { expect, it } from "vitest";
 import { openCluster } from "../../src/kubernetes/cluster.ts";
-import type { Change } from "../../src/services/kubernetes/apply.ts";
+import type { Change } from "../../src/services/change.ts";
 import { rollOutFile } from "../../src/services/kubernetes/roll-out.ts";
 import { frontOf } from "./testdata/front.ts";
 import { nodeImages } from "./testdata/image.ts";

@@ -6,12 +6,12 @@ import { UserError } from "../../core/errors.ts";
 import { userPath } from "../../core/user-path.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { checkSecretName, maximumValue, type SecretStore, secretValue } from "../../secrets/secrets.ts";
-import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
+import { type EngineName, serviceEngine } from "../../services/open-engine.ts";
 import { optionError } from "../usage-error.ts";
 import { columns, printJson } from "./output.ts";
 
 interface StoreOptions {
-  readonly engine?: ServiceEngine | undefined;
+  readonly engine?: EngineName | undefined;
 }
 
 export async function set(
@@ -41,7 +41,7 @@ export async function remove({ names, engine }: StoreOptions & { readonly names:
   process.stderr.write(`Removed ${names.join(", ")} from ${store.place}.\n`);
 }
 
-async function openStore(asked: ServiceEngine | undefined): Promise<SecretStore> {
+async function openStore(asked: EngineName | undefined): Promise<SecretStore> {
   if (serviceEngine(asked, process.env) === "container") return new LocalSecrets(process.env);
   const { openCluster } = await import("../../kubernetes/cluster.ts");
   const { ClusterSecrets } = await import("../../secrets/cluster.ts");

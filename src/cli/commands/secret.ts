@@ -1,5 +1,5 @@
 import type { Argv } from "yargs";
-import { defaultServiceEngine, serviceEngines } from "../../services/engine.ts";
+import { defaultServiceEngine, serviceEngines } from "../../services/open-engine.ts";
 import { json, required, text } from "./options.ts";
 
 const engine = {

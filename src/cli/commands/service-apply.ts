@@ -1,73 +1,77 @@
 import process from "node:process";
 import { endedByInterrupt, untilInterrupted } from "../../core/until-interrupted.ts";
 import { userPath } from "../../core/user-path.ts";
-import type { ContainerChange } from "../../services/container/steps.ts";
-import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
-import type { Change, LiveObject } from "../../services/kubernetes/apply.ts";
-import type { Exposure } from "../../services/kubernetes/expose.ts";
+import { type Change, changeLines } from "../../services/change.ts";
 import { servicesMeant } from "../../services/names.ts";
-import { changeLines } from "../../services/printed-change.ts";
+import { type EngineName, openServiceEngine } from "../../services/open-engine.ts";
+import type { ServiceFile } from "../../services/read.ts";
 import { optionError } from "../usage-error.ts";
 import { notice, printJson } from "./output.ts";
-import { type FileOptions, fileOf } from "./service-file.ts";
 
-type AnyChange = Change | ContainerChange;
-
-/** The options that select services, their engine and the output format. */
-interface ApplyOptions extends FileOptions {
-  readonly engine?: ServiceEngine | undefined;
+/** The options that select services and the output format. */
+interface FileOptions {
+  readonly file: string;
+  readonly image?: string | undefined;
+  readonly called?: string | undefined;
   readonly json: boolean;
 }
 
-/** Prints what `apply` would change. */
-export async function planChanges(options: ApplyOptions & { readonly exitCode: boolean }): Promise<void> {
-  const changes = await plan(options);
-  if (options.json) printJson(changes);
-  else print(changes);
-  if (changes.length === 0) process.stderr.write("Nothing to change.\n");
-  if (changes.length > 0 && options.exitCode) process.exitCode = 1;
+interface EngineOptions {
+  readonly engine?: EngineName | undefined;
 }
 
-async function plan(options: ApplyOptions): Promise<readonly AnyChange[]> {
-  const file = fileOf(options);
-  if (serviceEngine(options.engine, process.env) === "container") {
-    const { planFile } = await import("../../services/container/apply-file.ts");
-    return planFile(file, process.env);
-  }
-  const { applyFile } = await import("../../services/kubernetes/apply-file.ts");
-  const { fieldsOfOthers } = await import("../../services/kubernetes/others.ts");
-  const onApplied = (object: LiveObject) => {
-    for (const { manager, fields } of fieldsOfOthers(object)) {
-      notice(
-        `${object.kind} ${object.metadata.name}: ${manager} has set ${fields.join(", ")}; apply leaves that as it is.`,
-      );
-    }
-  };
-  return applyFile(file.path, file.name, process.env, true, file.image, { onApplied });
-}
-
-/** Whether and how long to wait for services, and what to do if they fail. */
-interface WaitOptions {
+/** Whether and how long to wait until services are ready. */
+export interface WaitOptions {
   readonly wait: boolean;
-  readonly rollback: boolean;
   /** Seconds. */
   readonly timeLimit: number;
 }
 
+function fileOf({ file, image, called = file }: FileOptions): ServiceFile {
+  return { path: userPath(file), name: called, ...(image === undefined ? {} : { image }) };
+}
+
+/** Prints the manifests of a file's services. Contacts registries and git servers only with `--resolve`, and never the cluster. */
+export async function printManifests(options: FileOptions & { readonly resolve: boolean }): Promise<void> {
+  const { path, name, image } = fileOf(options);
+  const { renderFile, resolveOutside } = await import("../../services/kubernetes/render-file.ts");
+  const { manifestsAsJson, manifestsAsYaml } = await import("../../services/kubernetes/text.ts");
+  const rendered = await renderFile(path, name, process.env, options.resolve ? resolveOutside : undefined, image);
+  const manifests = rendered.flatMap((each) => each.manifests);
+  // Bytes, because text would be escaped for the terminal, and kubectl reads the documents as they are.
+  process.stdout.write(Buffer.from(options.json ? manifestsAsJson(manifests) : manifestsAsYaml(manifests)));
+}
+
+/** Prints what `apply` would change. */
+export async function planChanges(
+  options: FileOptions & EngineOptions & { readonly exitCode: boolean },
+): Promise<void> {
+  const engine = await openServiceEngine(options.engine, process.env);
+  const changes = await engine.plan(fileOf(options), { notice });
+  if (options.json) printJson(changes);
+  else changes.forEach(printChange);
+  if (changes.length === 0) process.stderr.write("Nothing to change.\n");
+  if (changes.length > 0 && options.exitCode) process.exitCode = 1;
+}
+
 /** Makes services match the file, and waits for them if asked to. */
-export async function applyChanges(options: ApplyOptions & WaitOptions): Promise<void> {
-  const { json, timeLimit } = options;
-  requireSeconds(timeLimit);
-  const all: AnyChange[] = [];
-  const onChanges = (changes: readonly AnyChange[]) => {
-    all.push(...changes);
-    if (!json) print(changes);
+export async function applyChanges(
+  options: FileOptions & EngineOptions & WaitOptions & { readonly rollback: boolean },
+): Promise<void> {
+  const { json, rollback } = options;
+  const waiting = timeLimitOf({ ...options, wait: options.wait || rollback });
+  const all: Change[] = [];
+  const onChange = (change: Change) => {
+    all.push(change);
+    if (!json) printChange(change);
   };
   try {
-    if (serviceEngine(options.engine, process.env) === "container") await applyHere(options, onChanges);
-    else await applyToCluster(options, onChanges);
+    const engine = await openServiceEngine(options.engine, process.env);
+    const apply = (signal?: AbortSignal) =>
+      engine.apply(fileOf(options), { ...waiting, isRolledBack: rollback, onChange, notice, signal });
+    await interruptible(engine.isAbortable && waiting.timeLimit !== undefined, apply, engine.afterInterrupt);
   } catch (error) {
-    // Standard output is for the error alone.
+    // With --json, standard output is only for the error.
     if (json) for (const change of all) process.stderr.write(changeLines(change));
     throw error;
   }
@@ -75,87 +79,36 @@ export async function applyChanges(options: ApplyOptions & WaitOptions): Promise
   if (all.length === 0) process.stderr.write("Nothing to change.\n");
 }
 
-/** @throws UserError for a time limit that is none */
-export function requireSeconds(timeLimit: number): void {
-  if (timeLimit > 0) return;
+/** Deletes services by name, or by the files that define them. */
+export async function deleteByName({
+  names,
+  engine,
+  called,
+}: EngineOptions & { readonly names: readonly string[]; readonly called?: string | undefined }): Promise<void> {
+  const services = await servicesMeant(names, (file) => ({ path: userPath(file), name: called ?? file }));
+  await (await openServiceEngine(engine, process.env)).delete(services, { notice, onChange: printChange });
+}
+
+/** @throws UserError if the time limit is not a positive number */
+export function timeLimitOf({ wait, timeLimit }: WaitOptions): { readonly timeLimit?: number } {
+  if (timeLimit > 0) return wait ? { timeLimit } : {};
   throw optionError("--time-limit", "--time-limit is not a number of seconds.", "Give a number above 0.");
 }
 
-type OnChanges = (changes: readonly AnyChange[]) => void;
-
-async function applyHere(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
-  const { wait, rollback, timeLimit } = options;
-  const { applyFile } = await import("../../services/container/apply-file.ts");
-  await endedByInterrupt(
-    () =>
-      applyFile(fileOf(options), process.env, {
-        ...(wait || rollback ? { timeLimit } : {}),
-        isRolledBack: rollback,
-        onChange: (change) => onChanges([change]),
-        notice,
-      }),
-    "What was applied stays; the next `slipway service apply` completes it.",
-  );
+/**
+ * Runs a change of services that the user may interrupt.
+ *
+ * @param isAbortable whether the change ends when its signal aborts; otherwise an interrupt ends the process
+ * @param words message to print after an interrupt
+ */
+export function interruptible(
+  isAbortable: boolean,
+  change: (signal?: AbortSignal) => Promise<void>,
+  words: string,
+): Promise<void> {
+  return isAbortable ? untilInterrupted(change, words) : endedByInterrupt(change, words);
 }
 
-async function applyToCluster(options: ApplyOptions & WaitOptions, onChanges: OnChanges): Promise<void> {
-  const { wait, rollback, timeLimit } = options;
-  const { path, name, image } = fileOf(options);
-  const { urlsIn } = await import("../../services/kubernetes/expose.ts");
-  const addresses: string[] = [];
-  const onApplied = (object: LiveObject) => {
-    if (object.kind !== "Ingress" && object.kind !== "HTTPRoute") return;
-    for (const url of urlsIn([object as LiveObject & Exposure]).urls ?? [])
-      addresses.push(`${object.metadata.name}: ${url}`);
-  };
-  const tellAddresses = () => {
-    for (const address of addresses) notice(address);
-  };
-  if (!wait && !rollback) {
-    const { applyFile } = await import("../../services/kubernetes/apply-file.ts");
-    const onChange = (change: Change) => onChanges([change]);
-    await applyFile(path, name, process.env, false, image, { onChange, onApplied });
-    return tellAddresses();
-  }
-  const { rollOutFile } = await import("../../services/kubernetes/roll-out.ts");
-  await untilInterrupted(
-    (signal) =>
-      rollOutFile(path, name, process.env, {
-        timeLimit,
-        isRolledBack: rollback,
-        onChanges,
-        onApplied,
-        notice,
-        signal,
-        image,
-      }),
-    "What was applied stays, and its cluster goes on: `slipway service status` tells how it is.",
-  );
-  if (process.exitCode !== 130) tellAddresses();
-}
-
-/** Deletes services by name, or by the files that define them. */
-export async function deleteByName({
-  names: words,
-  engine,
-  called,
-}: {
-  readonly names: readonly string[];
-  readonly engine?: ServiceEngine | undefined;
-  readonly called?: string | undefined;
-}): Promise<void> {
-  const services = await servicesMeant(words, (file) => ({ path: userPath(file), name: called ?? file }));
-  const onChange = (change: AnyChange) => print([change]);
-  if (serviceEngine(engine, process.env) === "container") {
-    const { deleteServices } = await import("../../services/container/apply-file.ts");
-    await deleteServices(services, process.env, notice, onChange);
-  } else {
-    const { deleteServices } = await import("../../services/kubernetes/apply-file.ts");
-    const names = services.map(({ name }) => name);
-    await deleteServices(names, process.env, onChange);
-  }
-}
-
-function print(changes: readonly AnyChange[]): void {
-  for (const change of changes) process.stdout.write(changeLines(change));
+export function printChange(change: Change): void {
+  process.stdout.write(changeLines(change));
 }

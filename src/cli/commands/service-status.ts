@@ -1,36 +1,31 @@
 import process from "node:process";
 import { printable } from "../../core/printable.ts";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
-import { type ServiceEngine, serviceEngine } from "../../services/engine.ts";
+import { type EngineName, openServiceEngine } from "../../services/open-engine.ts";
 import type { ServiceStatus } from "../../services/status.ts";
+import { optionError } from "../usage-error.ts";
 import { type LogWords, shownLog } from "./log-words.ts";
 import { columns, notice, printJson, write } from "./output.ts";
+
+interface EngineOptions {
+  readonly engine?: EngineName | undefined;
+}
 
 /** Prints the state of services. */
 export async function showStatuses({
   names = [],
   json,
   engine,
-}: {
-  readonly names?: readonly string[] | undefined;
-  readonly json: boolean;
-  readonly engine?: ServiceEngine | undefined;
-}): Promise<void> {
-  const statuses = await statusesOf(names, engine);
+}: EngineOptions & { readonly names?: readonly string[] | undefined; readonly json: boolean }): Promise<void> {
+  const statuses = await (await openServiceEngine(engine, process.env)).statuses(names);
   if (json) printJson(statuses);
   else process.stdout.write(statuses.map(format).join(""));
   if (statuses.length === 0) process.stderr.write("There are no services.\n");
 }
 
 /** Lists services: name, state, replicas and image. */
-export async function listServices({
-  json,
-  engine,
-}: {
-  readonly json: boolean;
-  readonly engine?: ServiceEngine | undefined;
-}): Promise<void> {
-  const statuses = await statusesOf([], engine);
+export async function listServices({ json, engine }: EngineOptions & { readonly json: boolean }): Promise<void> {
+  const statuses = await (await openServiceEngine(engine, process.env)).statuses();
   const rows = statuses.map(({ name, state, replicas: { ready, wanted }, image }) => ({
     name,
     state,
@@ -59,20 +54,6 @@ export function serviceLines(rows: readonly ListedService[]): string {
   );
 }
 
-/** The state of services. Without names: of all. */
-export async function statusesOf(
-  names: readonly string[],
-  engine: ServiceEngine | undefined,
-): Promise<readonly ServiceStatus[]> {
-  if (serviceEngine(engine, process.env) === "container") {
-    const { serviceStatuses } = await import("../../services/container/status.ts");
-    return serviceStatuses(process.env, names);
-  }
-  const { openCluster } = await import("../../kubernetes/cluster.ts");
-  const { serviceStatuses } = await import("../../services/kubernetes/status.ts");
-  return serviceStatuses(await openCluster(process.env), names);
-}
-
 /** Prints the output of a service's pods or containers. */
 export async function showLogs({
   name,
@@ -81,22 +62,36 @@ export async function showLogs({
   tail,
   since,
   timestamps,
-}: LogWords & {
-  readonly name: string;
-  readonly follow: boolean;
-  readonly engine?: ServiceEngine | undefined;
-}): Promise<void> {
+}: LogWords & EngineOptions & { readonly name: string; readonly follow: boolean }): Promise<void> {
   const colors = process.stdout.isTTY && !process.env["NO_COLOR"];
   const shown = { ...shownLog({ tail, since, timestamps }), follow, colors };
   const print = (lines: Buffer) => write(process.stdout, lines);
   await untilInterrupted(async (signal) => {
-    if (serviceEngine(engine, process.env) === "container") {
-      const { showServiceLogs } = await import("../../services/container/logs.ts");
-      return showServiceLogs(process.env, name, { ...shown, signal }, print);
-    }
-    const { openCluster } = await import("../../kubernetes/cluster.ts");
-    const { showServiceLogs } = await import("../../services/kubernetes/logs.ts");
-    await showServiceLogs(await openCluster(process.env), name, { ...shown, signal, notice }, print);
+    await (await openServiceEngine(engine, process.env)).logs(name, { ...shown, signal, notice }, print);
+  }, "");
+}
+
+/** Forwards a port of this machine to a service, and prints its URL, until it is interrupted. */
+export async function openByName({
+  name,
+  engine,
+  port,
+  target,
+}: EngineOptions & {
+  readonly name: string;
+  readonly port?: number | undefined;
+  readonly target?: number | undefined;
+}): Promise<void> {
+  for (const [option, value] of Object.entries({ "--port": port, "--target": target })) {
+    if (value === undefined || (Number.isInteger(value) && value > 0 && value < 65_536)) continue;
+    throw optionError(option, `${option} is not the number of a port.`, "Give a whole number from 1 to 65535.");
+  }
+  const onUrl = (url: string) => {
+    process.stdout.write(`${url}\n`);
+    notice(`${name} is open; press Ctrl-C to close it.`);
+  };
+  await untilInterrupted(async (signal) => {
+    await (await openServiceEngine(engine, process.env)).open(name, { port, target, signal, onUrl, notice });
   }, "");
 }
 

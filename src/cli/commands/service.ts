@@ -1,5 +1,5 @@
 import type { Argv } from "yargs";
-import { defaultServiceEngine, serviceEngines } from "../../services/engine.ts";
+import { defaultServiceEngine, serviceEngines } from "../../services/open-engine.ts";
 import { flag, json, list, logLines, required, text } from "./options.ts";
 import { printJson } from "./output.ts";
 
@@ -45,7 +45,7 @@ export function builder(yargs: Argv): Argv {
         withFile(command)
           .option("json", flag("Print JSON, one object of kind List, instead of YAML"))
           .option("resolve", flag("Ask registries and git servers for exact versions, as `apply` does")),
-      async (options) => (await import("./service-render.ts")).printManifests(options),
+      async (options) => (await import("./service-apply.ts")).printManifests(options),
     )
     .command(
       "plan <file>",
@@ -105,7 +105,7 @@ export function builder(yargs: Argv): Argv {
             describe: "Port of this machine. Default: that of the service if it is free, else any",
           })
           .option("target", { type: "number", describe: "Port of the service. Default: its first one" }),
-      async (options) => (await import("./service-open.ts")).openByName(options),
+      async (options) => (await import("./service-status.ts")).openByName(options),
     )
     .command(
       "history <name>",

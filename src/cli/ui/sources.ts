@@ -13,6 +13,7 @@ import { openRunning } from "../../registry/open-running.ts";
 import type { RunStart } from "../../runs/events.ts";
 import { RunFold, type RunItem } from "../../runs/fold.ts";
 import { RunReader, runIds } from "../../runs/read.ts";
+import { openServiceEngine } from "../../services/open-engine.ts";
 import { commentsOf, readUsage } from "../commands/image-tree.ts";
 import { engineOf, listAllJobs } from "../commands/job-engines.ts";
 import { listedImages } from "../commands/registry-store.ts";
@@ -42,8 +43,7 @@ export function liveSources(env: Environment): Readonly<Record<LiveName, Live>> 
     job: followJob,
     services: (_, signal) =>
       whenChanged(intervals.services, signal, async () => {
-        const { statusesOf } = await import("../commands/service-status.ts");
-        return { services: await statusesOf([], undefined) };
+        return { services: await (await openServiceEngine(undefined, env)).statuses() };
       }),
   } satisfies Gives;
 }
@@ -83,8 +83,7 @@ export function answerSources(env: Environment): AnswerSources {
     });
   const gets: Gets = {
     history: async (words) => {
-      const { revisionsOf } = await import("../commands/service-history.ts");
-      return revisionsOf({ name: words.get("name") ?? "" });
+      return (await openServiceEngine(undefined, env)).history(words.get("name") ?? "");
     },
     images: async () =>
       (await listedImages()).flatMap(({ digest, ...image }) => (digest ? [{ ...image, digest }] : [])),

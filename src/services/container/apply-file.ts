@@ -5,20 +5,20 @@ import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
-import { serviceUse } from "../engine.ts";
+import type { Change } from "../change.ts";
+import type { ApplyOptions } from "../engine.ts";
 import type { NamedService } from "../names.ts";
 import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
 import { resolveSecrets } from "../resolve-secrets.ts";
 import { readServiceSettings, type ServiceSettings } from "../settings.ts";
-import { type ApplyOptions, applyService, end, planService, replicasOf } from "./apply.ts";
+import { applyService, end, planService, replicasOf } from "./apply.ts";
 import { Containers, type Found } from "./containers.ts";
 import { exactContents, filesOf } from "./exact-content.ts";
 import { factsOf } from "./facts.ts";
 import { forgetHistory, noteRevision, servicesFolder } from "./history.ts";
 import { replicaName } from "./labels.ts";
 import type { Meaning } from "./meaning.ts";
-import { bringImage, bringSyncImage, exactImage } from "./prepare.ts";
-import type { ContainerChange } from "./steps.ts";
+import { bringImage, bringSyncImage, exactImage, serviceUse } from "./prepare.ts";
 import { bringContent, foldersOf, removeLeftovers } from "./sync.ts";
 
 /** The containers that podman or docker has for this user. */
@@ -27,8 +27,8 @@ export async function openContainers(env: Environment): Promise<Containers> {
 }
 
 /** Lists what {@link applyFile} would change. Asks registries and git servers, but fetches nothing. */
-export async function planFile(file: ServiceFile, env: Environment): Promise<readonly ContainerChange[]> {
-  const changes: ContainerChange[] = [];
+export async function planFile(file: ServiceFile, env: Environment): Promise<readonly Change[]> {
+  const changes: Change[] = [];
   const containers = await openContainers(env);
   for (const { service, facts } of await meaningsOf(containers, file, env)) {
     changes.push(...(await planService(containers, service, facts)));
@@ -133,7 +133,7 @@ export async function deleteServices(
   services: readonly NamedService[],
   env: Environment,
   notice: (text: string) => void,
-  onChange: (change: ContainerChange) => void,
+  onChange: (change: Change) => void,
 ): Promise<void> {
   const containers = await openContainers(env);
   const running = services.filter(({ isDisabled }) => !isDisabled);

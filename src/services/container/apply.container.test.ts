@@ -6,14 +6,15 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { installedClient, makeImage } from "../../containers/testdata/image.ts";
 import { reported } from "../../core/testdata/reported.ts";
+import type { Change } from "../change.ts";
+import type { ApplyOptions } from "../engine.ts";
 import { serviceOf } from "../testdata/service.ts";
-import { type ApplyOptions, applyService, end, planService } from "./apply.ts";
+import { applyService, end, planService } from "./apply.ts";
 import { Containers } from "./containers.ts";
 import { factsOf } from "./facts.ts";
 import { followLogs, writeLogs } from "./logs.ts";
 import { bringImage, exactImage } from "./prepare.ts";
 import { statusesOf } from "./status.ts";
-import type { ContainerChange } from "./steps.ts";
 
 const client = installedClient();
 
@@ -58,7 +59,7 @@ describe(`a service on ${client.name}`, () => {
     const spec = { name, image: made.image, port: 80, command, env: [{ name: "NAME", value: "first" }], ...more };
     return serviceOf(spec);
   };
-  const changes: ContainerChange[] = [];
+  const changes: Change[] = [];
   const options: ApplyOptions = {
     isRolledBack: false,
     onChange: (change) => void changes.push(change),

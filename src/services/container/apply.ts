@@ -1,4 +1,6 @@
 import { Failure, messageOf } from "../../core/errors.ts";
+import type { Change } from "../change.ts";
+import type { ApplyOptions } from "../engine.ts";
 import type { Service } from "../model.ts";
 import type { NewContainer } from "./arguments.ts";
 import { type Containers, type Found, isRunning } from "./containers.ts";
@@ -6,7 +8,7 @@ import { type Facts, hashOf, publishedPorts } from "./facts.ts";
 import { containerNameOf, replicaName } from "./labels.ts";
 import { chooseHostPorts, type HostPorts } from "./ports.ts";
 import { waitUntilReady } from "./ready.ts";
-import { type ContainerChange, type Step, stepsTo } from "./steps.ts";
+import { type Step, stepsTo } from "./steps.ts";
 
 /** A service, and what it means on this machine now. */
 export interface Prepared {
@@ -20,27 +22,13 @@ export interface Prepared {
   readonly bring: () => Promise<Readonly<Record<string, string>>>;
 }
 
-export interface ApplyOptions {
-  /** Seconds that it is waited for each container to be ready. Default: none. */
-  readonly timeLimit?: number;
-  /** Whether what was there is started again where a container does not get ready. */
-  readonly isRolledBack: boolean;
-  /** Told of changes as they are made. */
-  readonly onChange: (change: ContainerChange) => void;
-  readonly notice: (text: string) => void;
-}
-
 /** How many containers of a service run. Nothing scales them here. */
 export function replicasOf({ enabled, replicas }: Service): number {
   return enabled ? replicas : 0;
 }
 
 /** The changes that {@link applyService} would make. */
-export async function planService(
-  containers: Containers,
-  service: Service,
-  facts: Facts,
-): Promise<readonly ContainerChange[]> {
+export async function planService(containers: Containers, service: Service, facts: Facts): Promise<readonly Change[]> {
   return (await stepsOf(containers, service, facts)).map(({ change }) => change);
 }
 

@@ -1,4 +1,4 @@
-import type { ContainerClient } from "../../containers/client.ts";
+import type { ContainerClient, ContainerUse } from "../../containers/client.ts";
 import { embeddedLogin } from "../../containers/login.ts";
 import { checkReach } from "../../containers/reach.ts";
 import type { Login } from "../../containers/run-folder.ts";
@@ -7,11 +7,16 @@ import { UserError } from "../../core/errors.ts";
 import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { findNamedRegistry } from "../../credentials/named.ts";
 import { parseReference } from "../../oci/reference.ts";
-import { serviceUse } from "../engine.ts";
 import type { Service } from "../model.ts";
 import { resolveService } from "../resolve.ts";
 import { syncImage } from "../sync-image.ts";
 import type { Containers } from "./containers.ts";
+
+/** How errors name this engine. */
+export const serviceUse: ContainerUse = {
+  asked: "The engine container",
+  instead: "run services in Kubernetes with --engine kubernetes",
+};
 
 /** The registry in the names of images that were built on this machine and never pushed. */
 const local = "localhost";

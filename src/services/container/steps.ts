@@ -1,24 +1,12 @@
-import { type Difference, differencesOf, withoutVariables } from "../difference.ts";
+import type { Change } from "../change.ts";
+import { differencesOf, withoutVariables } from "../difference.ts";
 import type { Found } from "./containers.ts";
 import type { Facts } from "./facts.ts";
 import { replicaName } from "./labels.ts";
 
-/** A change of one of a service's containers, made or planned. */
-export interface ContainerChange {
-  /** `start`: it is there, and does not run. */
-  readonly action: "create" | "change" | "start" | "delete";
-  readonly kind: "Container";
-  /** `NAME-0`, the service's first one. */
-  readonly name: string;
-  /** The fields that differ, of containers that change. */
-  readonly fields?: readonly string[];
-  /** The same fields with their values. Values of variables are not among them: the facts have only their digests. */
-  readonly differences?: readonly Difference[];
-}
-
 /** The step for one container of a service. */
 export interface Step {
-  readonly change: ContainerChange;
+  readonly change: Change;
   readonly replica: number;
   /** Whether there is a container in place of the ones that go. */
   readonly isWanted: boolean;
@@ -73,7 +61,7 @@ function actionOf(
   right: Found | undefined,
   former: readonly Found[],
   facts: Facts,
-): Pick<ContainerChange, "action" | "fields" | "differences"> {
+): Pick<Change, "action" | "fields" | "differences"> {
   const before = former.find(({ state }) => state === "running") ?? former[0];
   if (before === undefined) return { action: right === undefined ? "create" : "start" };
   const differences = differencesOf(before.facts, facts).map(withoutVariables);

@@ -4,7 +4,8 @@ import { expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../git/testdata/git-repository.ts";
 import { clusterOfTest } from "../../kubernetes/testdata/cluster.ts";
-import type { ApplyListener, Change } from "./apply.ts";
+import type { Change } from "../change.ts";
+import type { ApplyListener } from "./apply.ts";
 import { applyFile, deleteServices } from "./apply-file.ts";
 import { fieldsOfOthers } from "./others.ts";
 

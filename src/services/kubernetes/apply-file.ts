@@ -1,6 +1,7 @@
 import type { Environment } from "../../core/environment.ts";
 import { openCluster } from "../../kubernetes/cluster.ts";
-import { type ApplyListener, allOf, applyService, type Change, removeAll } from "./apply.ts";
+import type { Change } from "../change.ts";
+import { type ApplyListener, allOf, applyService, removeAll } from "./apply.ts";
 import { readForCluster } from "./read-for-cluster.ts";
 import { noSuchService } from "./status.ts";
 

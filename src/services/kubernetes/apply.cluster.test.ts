@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { clusterOfTest, type TestCluster } from "../../kubernetes/testdata/cluster.ts";
+import type { Change } from "../change.ts";
 import { serviceOf } from "../testdata/service.ts";
-import { allOf, applyService, type Change, type Place, remove } from "./apply.ts";
+import { allOf, applyService, type Place, remove } from "./apply.ts";
 import { type Kind, labelsOf, type Manifest, pathOf } from "./manifest.ts";
 import { renderService } from "./render.ts";
 

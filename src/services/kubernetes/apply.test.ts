@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { expect, it } from "vitest";
 import type { Api, Asked } from "../../kubernetes/api.ts";
 import { refusalError } from "../../kubernetes/api-error.ts";
+import type { Change } from "../change.ts";
 import { serviceOf } from "../testdata/service.ts";
-import { applyService, type Change, prune } from "./apply.ts";
+import { applyService, prune } from "./apply.ts";
 import { renderService } from "./render.ts";
 
 /** An API server that keeps what it is given, and whose controllers do nothing. It merges ports as server-side apply does. */

@@ -4,6 +4,7 @@ import { refusalOf } from "../../kubernetes/api-error.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
 import type { Metadata } from "../../kubernetes/objects.ts";
 import { listAll } from "../../kubernetes/watch.ts";
+import type { Change } from "../change.ts";
 import { type Difference, differencesOf, withoutVariables } from "../difference.ts";
 import { causeOf } from "../history.ts";
 import type { Service } from "../model.ts";
@@ -20,17 +21,6 @@ import {
   serviceLabel,
 } from "./manifest.ts";
 import { removalOf, withoutStrangers, withStrangers } from "./ports.ts";
-
-/** A change of one object, made or planned. */
-export interface Change {
-  readonly action: "create" | "change" | "delete";
-  readonly kind: Kind;
-  readonly name: string;
-  /** Fields that are not as they were, of objects that change; none of a Secret. */
-  readonly fields?: readonly string[];
-  /** The same fields with their values. */
-  readonly differences?: readonly Difference[];
-}
 
 /** The namespace of objects, and its API. */
 export interface Place {

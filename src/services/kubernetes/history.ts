@@ -5,19 +5,10 @@ import { ifFound } from "../../kubernetes/if-found.ts";
 import { type Container, containerName, type Metadata, type PodSpec } from "../../kubernetes/objects.ts";
 import { listAll } from "../../kubernetes/watch.ts";
 import { runnableImage } from "../../signatures/runnable-image.ts";
+import type { Change } from "../change.ts";
 import { differencesOf } from "../difference.ts";
 import { notRestorable, type Revision, revisionToRestore } from "../history.ts";
-import {
-  type Change,
-  changeOf,
-  fieldManager,
-  type LiveObject,
-  type Place,
-  put,
-  putOver,
-  references,
-  setCause,
-} from "./apply.ts";
+import { changeOf, fieldManager, type LiveObject, type Place, put, putOver, references, setCause } from "./apply.ts";
 import { causeAnnotation, labelsOf, type Manifest, pathOf } from "./manifest.ts";
 import { replicaSetsPath, selectorFor } from "./observation.ts";
 import { networkService } from "./render.ts";

@@ -31,14 +31,14 @@ export async function renderFile(
   path: string,
   name: string,
   env: Environment,
-  resolve: (document: ServiceDocument) => Promise<Service> = async ({ service }) => service,
+  resolve: (document: ServiceDocument, env: Environment) => Promise<Service> = async ({ service }) => service,
   image?: string,
 ): Promise<readonly Rendered[]> {
   const settings = await readServiceSettings(env);
   const { instanceTypes: types } = settings;
   const documents = await readServices(path, name, Object.keys(types), image);
   checkImageTaken(documents, image);
-  const services = await Promise.all(documents.map(resolve));
+  const services = await Promise.all(documents.map((document) => resolve(document, env)));
   // The same for all of them.
   let found: Promise<SyncImage> | undefined;
   return Promise.all(

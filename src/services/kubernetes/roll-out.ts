@@ -1,6 +1,7 @@
 import type { Environment } from "../../core/environment.ts";
 import { type ErrorIdentity, Failure, UserError } from "../../core/errors.ts";
-import { applyService, type Change, type LiveObject, type Place, prune } from "./apply.ts";
+import type { Change } from "../change.ts";
+import { applyService, type LiveObject, type Place, prune } from "./apply.ts";
 import { readForCluster } from "./read-for-cluster.ts";
 import { restore, type Snapshot, snapshotOf, takeSnapshot } from "./rollback.ts";
 import { type WaitOptions, waitUntilReady } from "./wait.ts";

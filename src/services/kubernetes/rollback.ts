@@ -1,8 +1,9 @@
 import { Failure } from "../../core/errors.ts";
 import { refusalOf } from "../../kubernetes/api-error.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
+import type { Change } from "../change.ts";
 import { changedFields, differencesOf } from "../difference.ts";
-import { allOf, type Change, changeOf, type LiveObject, type Place, put, remove, setCause } from "./apply.ts";
+import { allOf, changeOf, type LiveObject, type Place, put, remove, setCause } from "./apply.ts";
 import { causeAnnotation, expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";
 
 /** How often a Deployment is tried to be put back while its controller writes into it. */

@@ -17,7 +17,7 @@ export interface WaitOptions {
   readonly timeLimit: number;
   /** Told, for people, what keeps a service that is waited for. */
   readonly notice: (text: string) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

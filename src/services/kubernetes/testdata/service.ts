@@ -4,7 +4,7 @@ import { reportOf } from "../../../core/errors.ts";
 import { folderOfTest } from "../../../git/testdata/git-repository.ts";
 import { clusterOfTest } from "../../../kubernetes/testdata/cluster.ts";
 import { pushShell } from "../../../kubernetes/testdata/image.ts";
-import type { Change } from "../apply.ts";
+import type { Change } from "../../change.ts";
 import { applyFile } from "../apply-file.ts";
 import { rollOutFile } from "../roll-out.ts";
 

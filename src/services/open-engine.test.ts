@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
-import { serviceEngine } from "./engine.ts";
+import { serviceEngine } from "./open-engine.ts";
 
 it("is Kubernetes where this user has a cluster or names one, else what containers there are", () => {
   const home = folderOfTest();

@@ -1,25 +1,36 @@
 import type { Difference } from "./difference.ts";
+import type { Kind } from "./kubernetes/manifest.ts";
 
-/** A change of an object or a container, as `plan` and `apply` tell it. */
-interface AnyChange {
-  readonly action: string;
-  readonly kind: string;
+/** A change of an object in a cluster or of a container, made or planned. */
+export interface Change {
+  /** `start`: the container exists, but does not run. */
+  readonly action: "create" | "change" | "start" | "delete";
+  readonly kind: Kind | "Container";
+  /** Of a container: `NAME-0` is the first replica of a service. */
   readonly name: string;
+  /** Only of `change`, and never of a Secret. */
   readonly fields?: readonly string[];
+  /** The same fields with their values, without those of variables. */
   readonly differences?: readonly Difference[];
 }
 
-/** Characters of a value that is shown; the rest is left out in the middle. */
+/** Characters of a value that are shown; longer ones are cut in the middle. */
 const longest = 160;
 
 /** `change Deployment web: spec.replicas`, and below it `  spec.replicas: 1 → 2`. */
-export function changeLines({ action, kind, name, fields = [], differences = [] }: AnyChange): string {
+export function changeLines({
+  action,
+  kind,
+  name,
+  fields = [],
+  differences = [],
+}: Omit<Change, "action" | "kind"> & Readonly<Record<"action" | "kind", string>>): string {
   const head = `${action} ${kind} ${name}${fields.length === 0 ? "" : `: ${fields.join(", ")}`}`;
   const lines = differences.flatMap((difference) => describe(difference).map((line) => `  ${line}`));
   return [head, ...lines].map((line) => `${line}\n`).join("");
 }
 
-/** What a person wants to know of a field: of one that has commits, the commits. */
+/** Shows commits rather than the whole values that contain them. */
 function describe({ field, before, after }: Difference): string[] {
   if (before === undefined && after === undefined) return [];
   const [old, current] = [commitsIn(before), commitsIn(after)];

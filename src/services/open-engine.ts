@@ -1,0 +1,41 @@
+import { findContainerClient } from "../containers/client.ts";
+import type { Environment } from "../core/environment.ts";
+import { UserError } from "../core/errors.ts";
+import { hasCluster, kubeconfigFiles } from "../kubernetes/configured.ts";
+import type { ServiceEngine } from "./engine.ts";
+
+export const serviceEngines = ["kubernetes", "container"] as const;
+
+export type EngineName = (typeof serviceEngines)[number];
+
+/** The default of {@link serviceEngine}, for people. */
+export const defaultServiceEngine =
+  "SLIPWAY_ENGINE, else kubernetes if you have a kubeconfig, else container if you have podman or docker";
+
+/**
+ * Chooses the engine: the one that was asked for, else that of SLIPWAY_ENGINE, else Kubernetes if this user has a cluster, else containers if
+ * this user has podman or docker. Without either, or with KUBECONFIG set, it is Kubernetes, whose error says what to do.
+ *
+ * @throws UserError if SLIPWAY_ENGINE names an engine that runs no services
+ */
+export function serviceEngine(asked: EngineName | undefined, env: Environment): EngineName {
+  const wanted = asked ?? (env["SLIPWAY_ENGINE"] || undefined);
+  if (wanted === undefined) {
+    const isCluster = hasCluster(env) || kubeconfigFiles(env).named;
+    return !isCluster && "client" in findContainerClient(env) ? "container" : "kubernetes";
+  }
+  const found = serviceEngines.find((engine) => engine === wanted);
+  if (found) return found;
+  throw new UserError(
+    { code: "variable-invalid", culprit: "SLIPWAY_ENGINE" },
+    `SLIPWAY_ENGINE=${wanted} cannot run services.`,
+    "Set it to kubernetes or container, or choose one with --engine.",
+  );
+}
+
+/** Opens the engine that {@link serviceEngine} chooses. */
+export async function openServiceEngine(asked: EngineName | undefined, env: Environment): Promise<ServiceEngine> {
+  return serviceEngine(asked, env) === "container"
+    ? new (await import("./container/engine.ts")).ContainerServices(env)
+    : new (await import("./kubernetes/engine.ts")).ClusterServices(env);
+}
