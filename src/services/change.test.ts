@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { differencesOf } from "../config/difference.ts";
 import { changeLines } from "./change.ts";
-import { differencesOf } from "./difference.ts";
 
 const [old, current] = ["a".repeat(40), "b".repeat(40)];
 

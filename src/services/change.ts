@@ -1,4 +1,4 @@
-import type { Difference } from "./difference.ts";
+import type { Difference } from "../config/difference.ts";
 import type { Kind } from "./kubernetes/manifest.ts";
 
 /** A change of an object in a cluster or of a container, made or planned. */
@@ -67,4 +67,21 @@ function show(value: unknown): string {
   const text = typeof value === "string" && !/[\s"]|^$/.test(value) ? value : JSON.stringify(value);
   if (text.length <= longest) return text;
   return `${text.slice(0, longest / 2)}…${text.slice(-longest / 2)}`;
+}
+
+/** Removes the values of variables, wherever they are. */
+export function withoutVariables(difference: Difference): Difference {
+  const { field } = difference;
+  if (/(^|\.)env\b/.test(field)) return { field };
+  const entries = Object.entries(difference).map(([name, value]) => [name, namesAlone(value)]);
+  return { ...(Object.fromEntries(entries) as Omit<Difference, "field">), field };
+}
+
+function namesAlone(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(namesAlone);
+  if (typeof part !== "object" || part === null) return part;
+  const names = (env: unknown) => (Array.isArray(env) ? env.map((each: { readonly name?: string }) => each.name) : env);
+  return Object.fromEntries(
+    Object.entries(part).map(([name, value]) => [name, name === "env" ? names(value) : namesAlone(value)]),
+  );
 }

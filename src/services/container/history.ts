@@ -1,10 +1,10 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { differencesOf } from "../../config/difference.ts";
 import type { Environment } from "../../core/environment.ts";
 import { replaceFile } from "../../core/files.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import { userName } from "../../core/user-name.ts";
-import { differencesOf } from "../difference.ts";
 import { causeOf, keptRevisions, type Revision } from "../history.ts";
 import { hashOf } from "./facts.ts";
 import type { Meaning } from "./meaning.ts";

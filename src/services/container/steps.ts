@@ -1,5 +1,5 @@
-import type { Change } from "../change.ts";
-import { differencesOf, withoutVariables } from "../difference.ts";
+import { differencesOf } from "../../config/difference.ts";
+import { type Change, withoutVariables } from "../change.ts";
 import type { Found } from "./containers.ts";
 import type { Facts } from "./facts.ts";
 import { replicaName } from "./labels.ts";

@@ -1,11 +1,11 @@
+import type { Difference } from "../../config/difference.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { refusalOf } from "../../kubernetes/api-error.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
 import type { Metadata } from "../../kubernetes/objects.ts";
 import { listAll } from "../../kubernetes/watch.ts";
-import type { Change } from "../change.ts";
-import { type Difference, differencesOf, withoutVariables } from "../difference.ts";
+import { type Change, withoutVariables } from "../change.ts";
 import { causeOf } from "../history.ts";
 import type { Service } from "../model.ts";
 import {
@@ -16,6 +16,7 @@ import {
   kinds,
   labelsOf,
   type Manifest,
+  objectDifferences,
   optionalKinds,
   pathOf,
   serviceLabel,
@@ -77,7 +78,7 @@ export async function applyService(
     const after = await putOver({ api, namespace }, withReplicas(manifest, service, live), live, isTrial);
     onApplied(after);
     const isRenewal = annotations?.[expiryAnnotation] !== undefined;
-    const differences = live === undefined || isRenewal ? [] : differencesOf(live, after);
+    const differences = live === undefined || isRenewal ? [] : objectDifferences(live, after);
     if (live === undefined) add({ action: "create", kind, name });
     else if (differences.length > 0) add(changeOf(kind, name, differences));
     const ofPods = differences.map(({ field }) => field).filter((field) => field.startsWith("spec.template"));

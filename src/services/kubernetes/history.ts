@@ -6,10 +6,9 @@ import { type Container, containerName, type Metadata, type PodSpec } from "../.
 import { listAll } from "../../kubernetes/watch.ts";
 import { runnableImage } from "../../signatures/runnable-image.ts";
 import type { Change } from "../change.ts";
-import { differencesOf } from "../difference.ts";
 import { notRestorable, type Revision, revisionToRestore } from "../history.ts";
 import { changeOf, fieldManager, type LiveObject, type Place, put, putOver, references, setCause } from "./apply.ts";
-import { causeAnnotation, labelsOf, type Manifest, pathOf } from "./manifest.ts";
+import { causeAnnotation, labelsOf, type Manifest, objectDifferences, pathOf } from "./manifest.ts";
 import { replicaSetsPath, selectorFor } from "./observation.ts";
 import { networkService } from "./render.ts";
 import { manifestOf, tries } from "./rollback.ts";
@@ -133,7 +132,7 @@ async function restorePorts(place: Place, name: string, { spec }: Template): Pro
   const before = await ifFound(place.api.ask<LiveObject>("GET", pathOf("Service", place.namespace, name)));
   const after = await putOver(place, manifest, before, false);
   if (before === undefined) return [{ action: "create", kind: "Service", name }];
-  const differences = differencesOf(before, after);
+  const differences = objectDifferences(before, after);
   return differences.length === 0 ? [] : [changeOf("Service", name, differences)];
 }
 
@@ -151,7 +150,7 @@ async function restoreTemplate(cluster: Cluster, name: string, template: Templat
     const manifest = manifestOf(restored);
     const metadata = { ...manifest.metadata, resourceVersion: live.metadata.resourceVersion } as Manifest["metadata"];
     try {
-      const differences = differencesOf(live, await put(cluster, { ...manifest, metadata }));
+      const differences = objectDifferences(live, await put(cluster, { ...manifest, metadata }));
       return differences.length === 0 ? [] : [changeOf("Deployment", name, differences)];
     } catch (error) {
       // Its controller writes into it too.

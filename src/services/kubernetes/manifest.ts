@@ -1,3 +1,4 @@
+import { type Difference, differencesOf } from "../../config/difference.ts";
 import { managedBy } from "../../kubernetes/objects.ts";
 
 /** The API path of each kind of object. */
@@ -59,4 +60,25 @@ export function apiVersionOf(kind: Kind): string {
 export function pathOf(kind: Kind, namespace: string, name?: string): string {
   const { group, plural } = places[kind];
   return `${group}/namespaces/${namespace}/${plural}${name === undefined ? "" : `/${name}`}`;
+}
+
+/** Fields of an object's metadata that a cluster and its controllers set. */
+const bookkeeping: ReadonlySet<string> = new Set([
+  "annotations",
+  "creationTimestamp",
+  "generation",
+  "managedFields",
+  "resourceVersion",
+  "uid",
+]);
+
+/** The fields in which two states of an object differ, without its status and what the cluster sets. */
+export function objectDifferences(before: object, after: object): Difference[] {
+  return differencesOf(essence(before), essence(after));
+}
+
+function essence(object: object): object {
+  const { status: _, metadata = {}, ...rest } = object as { status?: unknown; metadata?: object };
+  const kept = Object.entries(metadata).filter(([name]) => !bookkeeping.has(name));
+  return { ...rest, metadata: Object.fromEntries(kept) };
 }

@@ -2,9 +2,8 @@ import { Failure } from "../../core/errors.ts";
 import { refusalOf } from "../../kubernetes/api-error.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
 import type { Change } from "../change.ts";
-import { changedFields, differencesOf } from "../difference.ts";
 import { allOf, changeOf, type LiveObject, type Place, put, remove, setCause } from "./apply.ts";
-import { causeAnnotation, expiryAnnotation, type Kind, type Manifest, pathOf } from "./manifest.ts";
+import { causeAnnotation, expiryAnnotation, type Kind, type Manifest, objectDifferences, pathOf } from "./manifest.ts";
 
 /** How often a Deployment is tried to be put back while its controller writes into it. */
 export const tries = 10;
@@ -49,7 +48,7 @@ export async function restore(
   await discard(added.filter(({ kind }) => kind === "HorizontalPodAutoscaler"));
   for (const [key, object] of before) {
     const live = now.get(key);
-    const differences = live === undefined ? [] : differencesOf(live, object);
+    const differences = live === undefined ? [] : objectDifferences(live, object);
     if (live !== undefined && differences.length === 0) continue;
     const { kind } = object;
     const { name, annotations } = object.metadata;
@@ -82,7 +81,7 @@ function requireUntouched(service: string, before: Snapshot, left: Snapshot, now
     const object = snapshot.get(key) as { spec?: { template?: object } } | undefined;
     return { ...(object?.spec?.template ?? {}) };
   };
-  const differs = (one: Snapshot, other: Snapshot) => changedFields(template(one), template(other)).length > 0;
+  const differs = (one: Snapshot, other: Snapshot) => objectDifferences(template(one), template(other)).length > 0;
   // An earlier attempt may have put it back, without hearing of it.
   if (!differs(left, now) || !differs(before, now)) return;
   throw new Failure(
