@@ -1,5 +1,5 @@
-import { bookwormKeys } from "./keys/bookworm.ts";
-import { trixieKeys } from "./keys/trixie.ts";
+import bookworm from "./keys/bookworm.json" with { type: "json" };
+import trixie from "./keys/trixie.json" with { type: "json" };
 
 /** A key that index signatures are checked with. */
 export interface ArchiveKey {
@@ -9,5 +9,12 @@ export interface ArchiveKey {
   readonly armored: string;
 }
 
-/** The archive keys of Debian that come with Slipway. A new release of Debian brings new ones, a year or more before they are needed alone. */
-export const archiveKeys: readonly ArchiveKey[] = [...bookwormKeys, ...trixieKeys];
+/**
+ * The keys that sign Debian's indexes and those of its security archives, as the package debian-archive-keyring has them
+ * (`/usr/share/keyrings/debian-archive-*.gpg`), without signatures of others and without the list of keys that may revoke them.
+ * https://ftp-master.debian.org/keys.html lists the fingerprints. A new release brings new keys a year or more before it needs them.
+ */
+export const archiveKeys: readonly ArchiveKey[] = [...bookworm, ...trixie].map(({ fingerprint, armored }) => ({
+  fingerprint,
+  armored: armored.join("\n"),
+}));

@@ -14,11 +14,13 @@ it("reads what a module uses when it runs", () => {
       'import { readFileSync } from "node:fs";',
       'import { parse } from "of-another-repository";',
       'export { c } from "./c.mjs";',
+      'import keys from "./keys.json" with { type: "json" };',
       'const later = await import("./later.ts");',
       '// import "./comment.ts";',
       'fork(join(import.meta.dirname, "program.ts"));',
     ].join("\n"),
     "src/a/c.mts": "",
+    "src/a/keys.json": "",
     "src/a/comment.ts": "",
     "src/a/later.ts": "",
     "src/a/program.ts": "",
@@ -32,7 +34,7 @@ it("reads what a module uses when it runs", () => {
       .split("\n")
       .slice(3),
   ).toEqual([
-    '    "//src/a:main.ts": "//src/a:c.mts //src/a:later.ts //src/b:b.ts ?//src/a:program.ts @scope/name yargs",',
+    '    "//src/a:main.ts": "//src/a:c.mts //src/a:keys.json //src/a:later.ts //src/b:b.ts ?//src/a:program.ts @scope/name yargs",',
     '    "//src/b:b.ts": "//src/a:later.ts",',
     "}",
     "",

@@ -50,7 +50,7 @@ function usesOf(path: string, { files, read, packages }: Repository, label: (pat
     else if (specifier.startsWith(".")) {
       const target = join(dirname(path), specifier);
       const module = [target, target.replace(/\.mjs$/, ".mts")].find(
-        (each) => /\.m?[jt]s$/.test(each) && files.has(each),
+        (each) => /\.(m?[jt]s|json)$/.test(each) && files.has(each),
       );
       // Texts that are bundled are declared where that happens.
       if (module !== undefined) imported.add(label(module));

@@ -35,22 +35,18 @@ function Names({
     // The view says what is wrong with a name.
     void Promise.allSettled(given.map((name) => get("registries", { name }, "POST"))).then(go);
   };
-  return h(
-    "form",
-    { onSubmit },
+  return h("form", { onSubmit }, [
     names.map((name, index) =>
-      h(
-        "label",
-        { key: name },
+      h("label", { key: name }, [
         name,
         h("input", {
           ...{ name, list: "known", required: true, autocomplete: "off", spellcheck: false },
           defaultValue: values[index],
         }),
-      ),
+      ]),
     ),
     h("button", {}, button),
-  );
+  ]);
 }
 
 function ImageForm({ values }: { readonly values: readonly string[] }): ComponentChild {
@@ -68,16 +64,12 @@ export function ImagesView(): ComponentChild {
   const { answer: registry } = useAnswer("registry", {});
   const nameOf = ({ repository, tag, digest }: ListedImage) =>
     `${registry?.host ?? ""}/${repository}${tag === undefined ? `@${digest}` : `:${tag}`}`;
-  return h(
-    Fragment,
-    {},
+  return h(Fragment, {}, [
     h(ImageForm, { values: [] }),
     h(DiffForm, { values: [] }),
-    h(
-      "datalist",
-      { id: "known" },
+    h("datalist", { id: "known" }, [
       registry && answer?.map((image) => h("option", { key: nameOf(image), value: nameOf(image) })),
-    ),
+    ]),
     h("h2", {}, "Images in the embedded registry"),
     h(Problem, { text: problem }),
     answer === undefined || (answer.length > 0 && registry === undefined)
@@ -94,17 +86,15 @@ export function ImagesView(): ComponentChild {
               {
                 title: "Image",
                 cell: (image) =>
-                  h(
-                    "a",
-                    { href: addressOf("images", nameOf(image)) },
+                  h("a", { href: addressOf("images", nameOf(image)) }, [
                     `${image.repository}${image.tag === undefined ? "" : `:${image.tag}`}`,
-                  ),
+                  ]),
               },
               { title: "Digest", cell: ({ digest }) => h("span", { class: "code" }, digest) },
               { title: "Size", kind: "number", cell: ({ size }) => formatBytes(size) },
             ],
           }),
-  );
+  ]);
 }
 
 export function ImageView({ name }: { readonly name: string }): ComponentChild {
@@ -112,9 +102,7 @@ export function ImageView({ name }: { readonly name: string }): ComponentChild {
   if (!answer)
     return h(Fragment, {}, h(Problem, { text: problem }), problem ? h(ImageForm, { values: [name] }) : reading);
   const size = answer.layers.reduce((sum, layer) => sum + layer.size, 0);
-  return h(
-    Fragment,
-    {},
+  return h(Fragment, {}, [
     h(Facts, {
       facts: [
         ["Digest", h("code", {}, answer.digest)],
@@ -136,7 +124,7 @@ export function ImageView({ name }: { readonly name: string }): ComponentChild {
     }),
     h("h2", {}, "Files"),
     h(Files, { name }),
-  );
+  ]);
 }
 
 function Files({ name }: { readonly name: string }): ComponentChild {
@@ -170,9 +158,7 @@ export function DiffView({ one, other }: { readonly one: string; readonly other:
   const size = (where: LayerPair["where"]) =>
     layers.filter((pair) => pair.where === where).reduce((sum, { layer }) => sum + layer.size, 0);
   const words = { both: "both", one: "only the one", other: "only the other" };
-  return h(
-    Fragment,
-    {},
+  return h(Fragment, {}, [
     h(Facts, {
       facts: [
         ["One", h("a", { href: addressOf("images", one) }, answer.one.name)],
@@ -224,7 +210,7 @@ export function DiffView({ one, other }: { readonly one: string; readonly other:
             },
           ],
         }),
-  );
+  ]);
 }
 
 export function RegistryView(): ComponentChild {
@@ -232,9 +218,7 @@ export function RegistryView(): ComponentChild {
   if (!answer) return h(Fragment, {}, h(Problem, { text: problem }), problem ? null : reading);
   const { host, size, repositories } = answer;
   if (repositories.length === 0) return h("p", { class: "dim" }, "The embedded registry has no images.");
-  return h(
-    Fragment,
-    {},
+  return h(Fragment, {}, [
     h(Facts, {
       facts: [
         ["Name", h("code", {}, host)],
@@ -255,5 +239,5 @@ export function RegistryView(): ComponentChild {
         { title: "Share", cell: (repository) => h(Share, { part: repository.size, whole: size }) },
       ],
     }),
-  );
+  ]);
 }

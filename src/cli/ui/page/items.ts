@@ -25,32 +25,38 @@ export function Items({ calls, now }: { readonly calls: readonly Call[]; readonl
       tabIndex: 0,
       onScroll: () => setTop(box.current?.scrollTop ?? 0),
     },
-    h(
-      "div",
-      { class: "row head", role: "row", "aria-rowindex": 1 },
-      titles.map((title) => h("span", { key: title, role: "columnheader" }, title)),
-    ),
-    h(
-      "div",
-      { class: "body", role: "rowgroup", style: { height: `${calls.length * row}px` } },
-      shown.map(({ batch, item }, at) => {
-        const { index, state, where = "", error, result = "", started, ended } = item;
-        const took = started === undefined ? "" : durationText((ended ?? now) - started);
-        const cells = [batch.id, batch.isMap ? String(index) : "", h(State, { state }), where, took, error ?? result];
-        return h(
-          "div",
-          {
-            key: `${batch.id} ${index}`,
-            class: "row",
-            role: "row",
-            "aria-rowindex": first + at + 2,
-            style: { top: `${(first + at) * row}px` },
-          },
-          cells.map((cell, column) =>
-            h("span", { key: titles[column], role: "cell", title: typeof cell === "string" ? cell : undefined }, cell),
-          ),
-        );
-      }),
-    ),
+    [
+      h(
+        "div",
+        { class: "row head", role: "row", "aria-rowindex": 1 },
+        titles.map((title) => h("span", { key: title, role: "columnheader" }, title)),
+      ),
+      h(
+        "div",
+        { class: "body", role: "rowgroup", style: { height: `${calls.length * row}px` } },
+        shown.map(({ batch, item }, at) => {
+          const { index, state, where = "", error, result = "", started, ended } = item;
+          const took = started === undefined ? "" : durationText((ended ?? now) - started);
+          const cells = [batch.id, batch.isMap ? String(index) : "", h(State, { state }), where, took, error ?? result];
+          return h(
+            "div",
+            {
+              key: `${batch.id} ${index}`,
+              class: "row",
+              role: "row",
+              "aria-rowindex": first + at + 2,
+              style: { top: `${(first + at) * row}px` },
+            },
+            cells.map((cell, column) =>
+              h(
+                "span",
+                { key: titles[column], role: "cell", title: typeof cell === "string" ? cell : undefined },
+                cell,
+              ),
+            ),
+          );
+        }),
+      ),
+    ],
   );
 }

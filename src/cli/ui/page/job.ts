@@ -35,9 +35,7 @@ export function JobView({ id }: { readonly id: string }): ComponentChild {
     commit,
   } = job ?? {};
   const end = ended === undefined ? now : Date.parse(ended);
-  return h(
-    Fragment,
-    {},
+  return h(Fragment, {}, [
     h(Problem, { text: problem }),
     job
       ? h(Facts, {
@@ -65,5 +63,5 @@ export function JobView({ id }: { readonly id: string }): ComponentChild {
       : null,
     h("h2", {}, "Output"),
     h(Log, { text: log.current, label: "Output of the job" }),
-  );
+  ]);
 }

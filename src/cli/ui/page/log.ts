@@ -27,6 +27,6 @@ export function Log({ text, label }: { readonly text: string; readonly label: st
         isAtEnd.current = scrollTop + clientHeight > scrollHeight - 30;
       },
     },
-    text.slice(-mostShown).replace(colours, "") || "Nothing was printed.",
+    [text.slice(-mostShown).replace(colours, "") || "Nothing was printed."],
   );
 }

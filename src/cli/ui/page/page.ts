@@ -54,12 +54,8 @@ function Page(): ComponentChild {
   useEffect(() => {
     document.title = `${title} – Slipway`;
   }, [title]);
-  return h(
-    "div",
-    {},
-    h(
-      "header",
-      { class: "top" },
+  return h("div", {}, [
+    h("header", { class: "top" }, [
       h(
         "a",
         {
@@ -70,7 +66,7 @@ function Page(): ComponentChild {
             main.current?.focus();
           },
         },
-        "Skip to the content",
+        ["Skip to the content"],
       ),
       h("b", {}, "Slipway"),
       h(
@@ -84,9 +80,9 @@ function Page(): ComponentChild {
           ),
         ),
       ),
-    ),
+    ]),
     h("main", { ref: main, tabIndex: -1 }, h("h1", {}, title), view),
-  );
+  ]);
 }
 
 const file = document.querySelector("#image")?.textContent;

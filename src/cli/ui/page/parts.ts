@@ -35,9 +35,7 @@ export function CountBar({ counts }: { readonly counts: Counts }): ComponentChil
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   if (all === 0) return null;
   const shown = (["done", "kept", "failed", "running"] as const).filter((state) => counts[state] > 0);
-  return h(
-    "div",
-    {},
+  return h("div", {}, [
     countWords(counts),
     h(
       "span",
@@ -46,7 +44,7 @@ export function CountBar({ counts }: { readonly counts: Counts }): ComponentChil
         h("i", { key: state, "data-state": state, style: { width: `${(100 * counts[state]) / all}%` } }),
       ),
     ),
-  );
+  ]);
 }
 
 export function countWords(counts: Counts): string {
@@ -71,18 +69,14 @@ export function Table<Row>({
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
 }): ComponentChild {
-  return h(
-    "table",
-    { "aria-label": label },
-    h(
-      "thead",
-      {},
+  return h("table", { "aria-label": label }, [
+    h("thead", {}, [
       h(
         "tr",
         {},
         columns.map(({ title, kind }) => h("th", { key: title, scope: "col", class: kind }, title)),
       ),
-    ),
+    ]),
     h(
       "tbody",
       {},
@@ -94,7 +88,7 @@ export function Table<Row>({
         ),
       ),
     ),
-  );
+  ]);
 }
 
 export function Facts({

@@ -58,9 +58,7 @@ export function RunView({ id }: { readonly id: string }): ComponentChild {
   const shownCalls = state === "" ? calls : calls.filter(({ item }) => item.state === state);
   const output = run.output.filter(({ batch }) => step === "" || batch === step);
   const left = run.batches.length - steps.length;
-  return h(
-    Fragment,
-    {},
+  return h(Fragment, {}, [
     h(Problem, { text: problem }),
     h(Facts, {
       facts: [
@@ -76,11 +74,9 @@ export function RunView({ id }: { readonly id: string }): ComponentChild {
               [
                 "Image",
                 run.images.map((image) =>
-                  h(
-                    "div",
-                    { key: image },
+                  h("div", { key: image }, [
                     h("a", { class: "code", href: `#/images/${encodeURIComponent(image)}` }, image),
-                  ),
+                  ]),
                 ),
               ] as const,
             ]),
@@ -122,12 +118,8 @@ export function RunView({ id }: { readonly id: string }): ComponentChild {
     ),
     h(Timeline, { times: drawn, count: calls.length }),
     h("h2", {}, step === "" ? "Calls" : `Calls of ${step}`),
-    h(
-      "div",
-      { class: "legend" },
-      h(
-        "label",
-        {},
+    h("div", { class: "legend" }, [
+      h("label", {}, [
         "State ",
         h(
           "select",
@@ -136,16 +128,15 @@ export function RunView({ id }: { readonly id: string }): ComponentChild {
             onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) =>
               setState(states.find((each) => each === currentTarget.value) ?? ""),
           },
-          h("option", { value: "" }, "all"),
-          states.map((each) => h("option", { key: each, value: each }, each)),
+          [h("option", { value: "" }, "all"), states.map((each) => h("option", { key: each, value: each }, each))],
         ),
-      ),
+      ]),
       h("span", {}, `${shownCalls.length} of ${calls.length}`),
-    ),
+    ]),
     h(Items, { calls: shownCalls, now }),
     h("h2", {}, step === "" ? "Output" : `Output of ${step}`),
     h(Log, { text: output.map(({ text }) => text).join(""), label: "Output of the functions" }),
-  );
+  ]);
 }
 
 function stepLine(batch: RunBatch): StepLine {
@@ -170,31 +161,29 @@ function GraphView({ steps }: { readonly steps: readonly StepLine[] }): Componen
   const { nodes, edges, width, height } = layOut(steps.map(({ batch }) => batch));
   const { width: wide, height: high } = nodeSize;
   const cut = (text: string) => (text.length > 24 ? `${text.slice(0, 23)}…` : text);
-  return h(
-    "div",
-    { class: "scroll graph", tabIndex: 0, role: "region", "aria-label": "Graph of the steps" },
+  return h("div", { class: "scroll graph", tabIndex: 0, role: "region", "aria-label": "Graph of the steps" }, [
     h(
       "svg",
       { width, height, role: "img", "aria-label": "Graph of the steps. The table of steps has the same content." },
-      edges.map(({ from, to, dip }) => {
-        const [x, y, endX, endY] = [from.x + wide, from.y + high / 2, to.x, to.y + high / 2];
-        const bend = dip > 0 ? 80 : 28;
-        const low = Math.max(y, endY) + dip;
-        const curve =
-          dip > 0 ? `C${x + bend} ${low} ${endX - bend} ${low}` : `C${x + bend} ${y} ${endX - bend} ${endY}`;
-        const d = `M${x} ${y}${curve} ${endX - 5} ${endY}m-5 -4l5 4l-5 4`;
-        return h("path", { key: `${from.batch.id} ${to.batch.id}`, d });
-      }),
-      nodes.map(({ batch, x, y }, index) => {
-        const { counts } = steps[index] as StepLine;
-        return h(
-          "g",
-          { key: batch.id },
-          h("rect", { x, y, width: wide, height: high, rx: 4, "data-state": stateOf(counts) }),
-          h("text", { x: x + 10, y: y + 18 }, cut(batch.id)),
-          h("text", { class: "dim", x: x + 10, y: y + 34 }, cut(countWords(counts))),
-        );
-      }),
+      [
+        edges.map(({ from, to, dip }) => {
+          const [x, y, endX, endY] = [from.x + wide, from.y + high / 2, to.x, to.y + high / 2];
+          const bend = dip > 0 ? 80 : 28;
+          const low = Math.max(y, endY) + dip;
+          const curve =
+            dip > 0 ? `C${x + bend} ${low} ${endX - bend} ${low}` : `C${x + bend} ${y} ${endX - bend} ${endY}`;
+          const d = `M${x} ${y}${curve} ${endX - 5} ${endY}m-5 -4l5 4l-5 4`;
+          return h("path", { key: `${from.batch.id} ${to.batch.id}`, d });
+        }),
+        nodes.map(({ batch, x, y }, index) => {
+          const { counts } = steps[index] as StepLine;
+          return h("g", { key: batch.id }, [
+            h("rect", { x, y, width: wide, height: high, rx: 4, "data-state": stateOf(counts) }),
+            h("text", { x: x + 10, y: y + 18 }, cut(batch.id)),
+            h("text", { class: "dim", x: x + 10, y: y + 34 }, cut(countWords(counts))),
+          ]);
+        }),
+      ],
     ),
-  );
+  ]);
 }

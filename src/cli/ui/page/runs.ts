@@ -57,9 +57,7 @@ export function RunsView(): ComponentChild {
   const problem = useLive("runs", "", { onMessage: (message) => setRuns(message.runs) });
   const jobProblem = useLive("jobs", "", { onMessage: setJobs });
   const now = useNow([...(runs ?? []), ...(jobs ?? [])].some(({ state }) => state === "running"));
-  return h(
-    Fragment,
-    {},
+  return h(Fragment, {}, [
     h(Problem, { text: problem }),
     h("h2", {}, "Programs with functions"),
     runs === undefined
@@ -80,5 +78,5 @@ export function RunsView(): ComponentChild {
       : jobs.length === 0
         ? h("p", { class: "dim" }, "There are no jobs.")
         : h(Table<JobLine>, { label: "Jobs", columns: jobColumns(now), rows: jobs, keyOf: ({ id }) => id }),
-  );
+  ]);
 }

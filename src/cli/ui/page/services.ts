@@ -20,9 +20,7 @@ export function ServicesView(): ComponentChild {
   if (!services)
     return h(Fragment, {}, h(Problem, { text: problem }), problem ? null : h("p", { class: "dim" }, "Reading…"));
   if (services.length === 0) return h("p", { class: "dim" }, "There are no services.");
-  return h(
-    Fragment,
-    {},
+  return h(Fragment, {}, [
     h(Problem, { text: problem }),
     h(Table<ServiceStatus>, {
       label: "Services",
@@ -36,7 +34,7 @@ export function ServicesView(): ComponentChild {
         { title: "Reason", cell: ({ reason = "" }) => reason },
       ],
     }),
-  );
+  ]);
 }
 
 export function ServiceView({ name }: { readonly name: string }): ComponentChild {
@@ -45,9 +43,7 @@ export function ServiceView({ name }: { readonly name: string }): ComponentChild
   // A rollout makes a revision.
   const asked = service && { name, of: `${service.image} ${service.state}` };
   const { answer: revisions, problem: historyProblem } = useAnswer("history", asked);
-  return h(
-    Fragment,
-    {},
+  return h(Fragment, {}, [
     h(Problem, { text: problem || (services && !service ? `There is no service ${name}.` : "") }),
     service
       ? h(Facts, {
@@ -88,5 +84,5 @@ export function ServiceView({ name }: { readonly name: string }): ComponentChild
           ],
         })
       : null,
-  );
+  ]);
 }

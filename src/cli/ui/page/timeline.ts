@@ -103,9 +103,7 @@ export function Timeline({ times, count }: { readonly times: () => Times; readon
       call && event.clientY - top > axis ? { text: callText(call), x: event.clientX, y: event.clientY } : undefined,
     );
   };
-  return h(
-    "div",
-    {},
+  return h("div", {}, [
     h(
       "div",
       {
@@ -118,15 +116,17 @@ export function Timeline({ times, count }: { readonly times: () => Times; readon
         onMouseMove,
         onMouseLeave: () => setTip(undefined),
       },
-      h("canvas", {
-        ref: canvas,
-        role: "img",
-        "aria-label": `Timeline of ${count} calls. The table of calls has the same content.`,
-      }),
-      h("div", { class: "tall", style: { height: `${axis + count * row}px` } }),
+      [
+        h("canvas", {
+          ref: canvas,
+          role: "img",
+          "aria-label": `Timeline of ${count} calls. The table of calls has the same content.`,
+        }),
+        h("div", { class: "tall", style: { height: `${axis + count * row}px` } }),
+      ],
     ),
     tip ? h(Tip, { x: tip.x, y: tip.y, children: tip.text }) : null,
-  );
+  ]);
 }
 
 function callText({ batch, item: { index, state, where, error, started, ended } }: Call): string {

@@ -35,14 +35,12 @@ function factsOf(item: Item, image: Item, { layers }: TreeAnswer): readonly stri
 
 /** The page of `slipway image tree --html`. */
 export function TreePage({ answer }: { readonly answer: TreeAnswer }): ComponentChild {
-  return h(
-    "main",
-    { class: "file" },
+  return h("main", { class: "file" }, [
     h("h1", {}, answer.name),
     h("p", { class: "dim" }, answer.facts),
     h("p", {}, h("code", {}, answer.digest)),
     h(TreeView, { answer, hasKeyboard: true }),
-  );
+  ]);
 }
 
 interface TreeProps {
@@ -95,9 +93,7 @@ export function TreeView({ answer, hasKeyboard = false }: TreeProps): ComponentC
   }, [current, matches]);
   const trail: Item[] = [];
   for (let at: Item | undefined = current; at; at = at.parent) trail.unshift(at);
-  return h(
-    "div",
-    { class: "tree", ref: box },
+  return h("div", { class: "tree", ref: box }, [
     h(
       "div",
       { class: "trail" },
@@ -111,23 +107,19 @@ export function TreeView({ answer, hasKeyboard = false }: TreeProps): ComponentC
       onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setSearch(currentTarget.value),
     }),
     h(Treemap, { item: current, matches, hovered, onPoint, open }),
-    h(
-      "div",
-      { class: "side" },
+    h("div", { class: "side" }, [
       h("p", { class: "heading dim" }, list.heading),
       h("div", { class: "list" }, list.rows),
       h("p", { class: "dim" }, "Click a folder to look into it. ", keys),
-    ),
+    ]),
     tip ? h(Tip, { x: tip.x, y: tip.y, children: tipLines(factsFor(tip.item)) }) : null,
-  );
+  ]);
 }
 
 const key = (name: string) => h("kbd", {}, name);
-const keys = h(
-  Fragment,
-  {},
+const keys = h(Fragment, {}, [
   ...[key("Esc"), " back up, ", key("/"), " search, ", key("↑"), " ", key("↓"), " along the list."],
-);
+]);
 
 const tipLines = ([name = "", ...rest]: readonly string[]) => [
   h("b", {}, name),
@@ -199,11 +191,13 @@ function Row({ item, name, below, whole, hover, open, factsFor }: RowProps): Com
       onClick: () => open(item.children ? item : (item.parent ?? item)),
       ...{ onMouseEnter: enter, onFocus: enter, onMouseLeave: leave, onBlur: leave },
     },
-    h("span", { class: "name" }, name),
-    h("span", { class: "number" }, formatBytes(item.size)),
-    h("span", { class: "number dim" }, percent(item.size, whole)),
-    below === "" ? null : h("span", { class: "below dim" }, below),
-    item.size > 0 ? h("span", { class: "bar", style: { width, background: `hsl(${hueOf(item)} 60% 55%)` } }) : null,
+    [
+      h("span", { class: "name" }, name),
+      h("span", { class: "number" }, formatBytes(item.size)),
+      h("span", { class: "number dim" }, percent(item.size, whole)),
+      below === "" ? null : h("span", { class: "below dim" }, below),
+      item.size > 0 ? h("span", { class: "bar", style: { width, background: `hsl(${hueOf(item)} 60% 55%)` } }) : null,
+    ],
   );
 }
 
