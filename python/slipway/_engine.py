@@ -34,7 +34,7 @@ Network = Literal["none", "host"]
 Volumes = Mapping[str, Mapping[str, Union[str, bool]]]
 
 # Set by the launch script: the helper program that talks to engines.
-_HELPER = "SLIPWAY_ENGINE_HELPER"
+HELPER = "SLIPWAY_ENGINE_HELPER"
 # Set by the launch script if it has already started the helper: the socket where the helper waits for calls.
 _HELPER_SOCKET = "SLIPWAY_ENGINE_SOCKET"
 # Bytes of memory to assume for a call without a limit.
@@ -128,7 +128,7 @@ def engine() -> Engine:
 
 def _choose(env: Mapping[str, str]) -> Engine:
     wanted = env.get("SLIPWAY_ENGINE") or None
-    helper = env.get(_HELPER)
+    helper = env.get(HELPER)
     if not image_variables(env) and wanted in ("container", "kubernetes"):
         culprit = f"SLIPWAY_ENGINE={wanted}"
         raise reported(
@@ -144,8 +144,8 @@ def _choose(env: Mapping[str, str]) -> Engine:
         raise reported(
             UserError,
             "started-by-hand",
-            _HELPER,
-            f"{_HELPER} is not set: this program was not started by its pipeline, which provides the helper for engines.\n"
+            HELPER,
+            f"{HELPER} is not set: this program was not started by its pipeline, which provides the helper for engines.\n"
             "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE=process.",
         )
     ended = _spawn([helper, "engine"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -175,7 +175,7 @@ def place_of(kind: str, image: Optional[str]) -> str:
 @functools.lru_cache(maxsize=None)
 def _placed(resources: str, subject: str) -> str:
     """Asks the helper about an instance type. Each question costs the start of a program."""
-    helper = os.environ[_HELPER]
+    helper = os.environ[HELPER]
     words = [helper, "resources", resources, subject, "resources.instance_type"]
     answer = _spawn(words, stdout=subprocess.PIPE).communicate()[0].decode()
     error = json.loads(answer).get("error")
@@ -192,7 +192,7 @@ def placed(resources: Mapping[str, Any], subject: str) -> Dict[str, Any]:
     """
     if "instance_type" not in resources:
         return dict(resources)
-    if engine().kind == "process" and not os.environ.get(_HELPER):
+    if engine().kind == "process" and not os.environ.get(HELPER):
         return {name: value for name, value in resources.items() if name != "instance_type"}
     return json.loads(_placed(json.dumps(resources), subject))  # type: ignore[no-any-return]
 
@@ -214,7 +214,7 @@ def run(batch: Batch, on_outcome: OnOutcome, on_output: OnOutput, on_start: OnSt
             _say_nothing_is_kept()
         _run_processes(batch, on_outcome, on_output, on_start)
     else:
-        _run_helper(os.environ[_HELPER], batch, _Listener(on_outcome, on_output, on_start))
+        _run_helper(os.environ[HELPER], batch, _Listener(on_outcome, on_output, on_start))
 
 
 @functools.lru_cache(maxsize=None)

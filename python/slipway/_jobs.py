@@ -1,30 +1,37 @@
-"""Jobs from Python, through the command line: `slipway` on PATH, or the program that SLIPWAY_COMMAND names."""
+"""Jobs from Python, through the engine helper of the launch script."""
 
 import dataclasses
 import json
 import os
 import shutil
 import subprocess
-import tempfile
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, Optional, Union
 
 from slipway import _steps
 from slipway._deployments import Deployment
-from slipway._errors import UserError, reported
+from slipway._engine import HELPER
+from slipway._errors import Failure, UserError, reported
+from slipway._printable import printable_lines
 
+# Names the program that runs jobs where a program has no engine helper. Default: `slipway` on PATH.
 _COMMAND = "SLIPWAY_COMMAND"
 
 
 class JobError(Exception):
-    """A `slipway` command failed. The reason, including a function's traceback, is on standard error.
+    """A job failed. Its output, including a function's traceback, is on standard error. A job that cannot run raises UserError or Failure.
 
     Attributes:
-        status: the exit status of the command: the job's own, or 2 for an error that you can fix.
+        status: the job's exit status, or 1 if it has none.
+        code: `job-failed`.
+        culprit: the job's ID. None for `add_credentials`.
     """
 
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
+    code = "job-failed"
+
+    def __init__(self, message: str, status: int, culprit: Optional[str] = None) -> None:
+        super().__init__(printable_lines(message))
         self.status = status
+        self.culprit = culprit
 
 
 def resolve_job(deployment: Deployment, name: str = "job", folder: Optional[str] = None) -> Dict[str, Any]:
@@ -39,13 +46,9 @@ def resolve_job(deployment: Deployment, name: str = "job", folder: Optional[str]
         The content of the lock.
 
     Raises:
-        JobError: the job is invalid, or a tag, branch or file does not exist.
-        UserError: the command `slipway` is not found.
+        UserError: the job is invalid, or a tag, branch or file does not exist.
     """
-    place = _place(folder)
-    _slipway("resolve", deployment, name, place, [])
-    with open(os.path.join(place, f"{name}.lock.json"), encoding="utf-8") as lock:
-        return dict(json.load(lock))
+    return dict(_ask("resolve", deployment, name, folder, None))
 
 
 def run_job(
@@ -68,13 +71,11 @@ def run_job(
         The function's result, or the standard output of a command as a string.
 
     Raises:
-        JobError: the job is invalid, or it failed.
-        UserError: the command `slipway` is not found.
+        JobError: the job failed.
+        UserError: the job is invalid or cannot run here.
     """
-    chosen = [] if engine is None else ["--engine", engine]
     _steps.now(f"job {name}", [])
-    printed = _slipway("run", deployment, name, _place(folder), chosen)
-    return printed if deployment.function is None else json.loads(printed)
+    return _ask("run", deployment, name, folder, engine)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,24 +109,43 @@ def add_credentials(service: str, service_url: str, source: Union[AwsSecret, Ser
     else:
         place = ["--file", os.path.abspath(source.path)]
     # Existing programs write the service in capitals.
-    _command(["credentials", "add", "--service", service.lower(), "--url", service_url, *place])
+    words = ["credentials", "add", "--service", service.lower(), "--url", service_url, *place]
+    done = subprocess.run([_program(), *words], stdout=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise JobError(f"slipway credentials add ended with status {done.returncode}.", done.returncode)
 
 
-def _place(folder: Optional[str]) -> str:
+def _ask(action: str, deployment: Deployment, name: str, folder: Optional[str], engine: Optional[str]) -> Any:
+    """Has the engine helper resolve or run a job. Without one, for example outside of launch scripts, the command line does the same."""
     # `bazel run` starts programs in their runfiles and passes the user's folder in this variable.
     here = os.environ.get("BUILD_WORKING_DIRECTORY", "")
-    return os.path.abspath(os.path.join(here, folder or ""))
+    request = {
+        "action": action,
+        "name": name,
+        "folder": os.path.abspath(os.path.join(here, folder or "")),
+        "document": json.dumps(deployment.document(), allow_nan=False),
+        **({} if engine is None else {"engine": engine}),
+    }
+    program = os.environ.get(HELPER) or _program()
+    words = [program, "job", "answer"]
+    done = subprocess.run(words, input=json.dumps(request).encode(), stdout=subprocess.PIPE, check=False)
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        problem = f"{program} ended with status {done.returncode} before it was done.\nLook at what it printed above."
+        raise reported(Failure, "program-failed", program, problem) from None
+    if "error" in answer:
+        error = answer["error"]
+        kind = UserError if done.returncode == 2 else Failure
+        message = f"{error['problem']}\n{error.get('remedy', '')}"
+        raise reported(kind, error.get("code", "program-failed"), error.get("culprit", program), message)
+    if "failed" in answer:
+        failed = answer["failed"]
+        raise JobError(failed["message"], failed["status"], failed["id"])
+    return answer["result"]
 
 
-def _slipway(action: str, deployment: Deployment, name: str, folder: str, options: List[str]) -> str:
-    with tempfile.TemporaryDirectory(prefix="slipway-job-") as draft:
-        path = os.path.join(draft, f"{name}.json")
-        with open(path, "w", encoding="utf-8") as document:
-            json.dump(deployment.document(), document, allow_nan=False)
-        return _command(["job", action, path, "--folder", folder, *options])
-
-
-def _command(arguments: List[str]) -> str:
+def _program() -> str:
     program = os.environ.get(_COMMAND) or shutil.which("slipway")
     if program is None:
         raise reported(
@@ -135,8 +155,4 @@ def _command(arguments: List[str]) -> str:
             "The command slipway is not on PATH.\n"
             f"Install it with `bazel run @slipway//:slipway -- install FOLDER`, or name it in {_COMMAND}.",
         )
-    done = subprocess.run([program, *arguments], stdout=subprocess.PIPE, check=False)
-    if done.returncode != 0:
-        words = " ".join(arguments[:2])
-        raise JobError(f"slipway {words} ended with status {done.returncode}.", done.returncode)
-    return done.stdout.decode("utf-8")
+    return program

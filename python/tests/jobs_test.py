@@ -9,11 +9,9 @@ import unittest.mock
 
 import slipway
 
-# Says what it was asked, as JSON, or ends with the status that STATUS has.
+# Answers with what it was asked.
 FAKE = """#!/bin/sh
-[ -z "$STATUS" ] || exit "$STATUS"
-document=$3
-printf '{"arguments": "%s", "folder": "%s", "document": %s}' "$1 $2 $4 $6 $7" "$5" "$(cat "$document")"
+printf '{"result": {"words": "%s", "request": %s}}' "$*" "$(cat)"
 """
 
 
@@ -51,35 +49,62 @@ class Command(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        program = os.path.join(folder.name, "slipway")
-        with open(program, "w", encoding="utf-8") as script:
-            script.write(FAKE)
-        os.chmod(program, stat.S_IRWXU)
-        self.env = {**os.environ, "SLIPWAY_COMMAND": program}
+        self.program = os.path.join(folder.name, "slipway")
+        self.answer_with(FAKE)
+
+    def answer_with(self, script: str) -> None:
+        with open(self.program, "w", encoding="utf-8") as file:
+            file.write(script)
+        os.chmod(self.program, stat.S_IRWXU)
+        env = {**os.environ, "SLIPWAY_ENGINE_HELPER": self.program, "SLIPWAY_COMMAND": "/nowhere"}
+        environment = unittest.mock.patch.dict("os.environ", env)
+        environment.start()
+        self.addCleanup(environment.stop)
 
     def job(self) -> slipway.Deployment:
         interpreter = slipway.ServerAvailableInterpreter(slipway.SLIPWAY_INTERPRETER)
         return slipway.Deployment(interpreter, function="a.ts")
 
-    def test_runs_the_document_from_the_folder_that_is_meant(self) -> None:
-        with unittest.mock.patch.dict("os.environ", self.env):
-            asked = slipway.run_job(self.job(), folder=self.folder, engine="process")
-        self.assertEqual(asked["document"], self.job().document())
-        self.assertEqual(asked["arguments"], "job run --folder --engine process")
+    def test_asks_the_engine_helper(self) -> None:
+        asked = slipway.run_job(self.job(), folder=self.folder, engine="process")
+        self.assertEqual(asked["words"], "job answer")
+        request = asked["request"]
+        self.assertEqual(json.loads(request.pop("document")), self.job().document())
+        self.assertEqual(request, {"action": "run", "name": "job", "folder": self.folder, "engine": "process"})
+        self.assertEqual(slipway.resolve_job(self.job())["request"]["action"], "resolve")
 
     def test_starts_relative_paths_where_bazel_run_was_called(self) -> None:
-        called = {**self.env, "BUILD_WORKING_DIRECTORY": self.folder}
-        with unittest.mock.patch.dict("os.environ", called):
+        with unittest.mock.patch.dict("os.environ", {"BUILD_WORKING_DIRECTORY": self.folder}):
             for folder, place in {None: "", "pkg": "/pkg", "/x": "/x"}.items():
                 asked = slipway.run_job(self.job(), folder=folder)
                 expected = place if folder == "/x" else self.folder + place
-                self.assertEqual(asked["folder"], expected)
+                self.assertEqual(asked["request"]["folder"], expected)
 
     def test_ends_with_the_status_of_the_job(self) -> None:
-        with unittest.mock.patch.dict("os.environ", {**self.env, "STATUS": "37"}):
-            with self.assertRaisesRegex(slipway.JobError, "status 37") as raised:
+        self.answer_with("#!/bin/sh\necho '{\"failed\": {\"id\": \"a-1\", \"message\": \"m\", \"status\": 37}}'\n")
+        with self.assertRaises(slipway.JobError) as raised:
+            slipway.run_job(self.job())
+        self.assertEqual(
+            (raised.exception.status, raised.exception.code, raised.exception.culprit), (37, "job-failed", "a-1")
+        )
+
+    def test_keeps_class_code_and_culprit_of_errors(self) -> None:
+        error = '{"code": "lock-outdated", "culprit": "a.lock.json", "problem": "P.", "remedy": "R."}'
+        for status, kind in {2: slipway.UserError, 1: slipway.Failure}.items():
+            self.answer_with(f"#!/bin/sh\necho '{{\"error\": {error}}}'\nexit {status}\n")
+            with self.assertRaises(kind) as raised:
                 slipway.run_job(self.job())
-        self.assertEqual(raised.exception.status, 37)
+            self.assertEqual((raised.exception.code, raised.exception.culprit), ("lock-outdated", "a.lock.json"))
+            self.assertEqual(str(raised.exception), "P.\nR.")
+        self.answer_with("#!/bin/sh\nkill -9 $$\n")
+        with self.assertRaises(slipway.Failure) as killed:
+            slipway.run_job(self.job())
+        self.assertEqual((killed.exception.code, killed.exception.culprit), ("program-failed", self.program))
+
+    def test_without_a_helper_asks_the_command_line(self) -> None:
+        with unittest.mock.patch.dict("os.environ", {"SLIPWAY_COMMAND": self.program}):
+            del os.environ["SLIPWAY_ENGINE_HELPER"]
+            self.assertEqual(slipway.run_job(self.job())["words"], "job answer")
 
     def test_says_where_the_command_line_comes_from(self) -> None:
         with unittest.mock.patch.dict("os.environ", {"PATH": "/none"}, clear=True):

@@ -2,6 +2,7 @@
  * Speaks to engines for programs that cannot: `helper engine` tells which one SLIPWAY_ENGINE chooses, `helper check IMAGE…` whether it can
  * pull images, `helper allow IMAGE` whether the rules for images let it run, `helper pull IMAGE` pulls one with Slipway's credential, `helper resources JSON SUBJECT OPTION` looks up their instance type,
  * `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output),
+ * `helper job answer` runs a job (see jobs/answer-job.ts) and `helper job supervise ID` supervises one that runs on this machine,
  * `helper files` moves content between this machine and registries (see file-service.ts), and
  * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for the program of that process, with one of the images.
  */
@@ -39,6 +40,11 @@ async function calls(): Promise<void> {
 
 async function main([command, ...words]: readonly string[]): Promise<void> {
   if (command === "calls") return calls();
+  if (command === "job") {
+    const [action, id = ""] = words;
+    if (action === "supervise") return (await import("../jobs/supervise.ts")).superviseById(id);
+    return (await import("../jobs/answer-job.ts")).answerJob();
+  }
   if (command === "files") {
     const { serveFiles } = await import("./file-service.ts");
     return serveFiles(process.stdin, process.stdout, process.env);
@@ -73,7 +79,7 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
     throw new UserError(
       { code: "command-line-invalid", culprit: String(command) },
       `The helper has no command ${command}.`,
-      "Its commands are engine, allow, check, pull, resources, calls, files and serve.",
+      "Its commands are engine, allow, check, pull, resources, calls, job, files and serve.",
     );
   }
 }

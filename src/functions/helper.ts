@@ -103,7 +103,7 @@ export class HelperCalls implements CallEngine {
  */
 export async function pullByHelper(image: string, env: Environment): Promise<boolean> {
   const helper = env[helperVariable];
-  return helper ? (await ask<{ readonly isPulled: boolean }>(helper, ["pull", image], env)).isPulled : false;
+  return helper ? (await askProgram<{ readonly isPulled: boolean }>(helper, ["pull", image], env)).isPulled : false;
 }
 
 /** Answers of {@link allowedByHelper}: each question costs the start of a program. */
@@ -122,7 +122,9 @@ export async function allowedByHelper(image: string, env: Environment): Promise<
   if (!text.includes("require")) return image as RunnableImage;
   const helper = env[helperVariable];
   if (!helper) throw withoutHelper("`require` in the configuration file");
-  const asked = ask<{ readonly image: RunnableImage }>(helper, ["allow", image], env).then((answer) => answer.image);
+  const asked = askProgram<{ readonly image: RunnableImage }>(helper, ["allow", image], env).then(
+    (answer) => answer.image,
+  );
   allowed.set(image, asked);
   asked.catch(() => allowed.delete(image));
   return asked;
@@ -141,7 +143,7 @@ export async function placeByHelper(
 ): Promise<PlacedResources> {
   const helper = env[helperVariable];
   if (!helper) throw withoutHelper(path);
-  return ask<PlacedResources>(helper, ["resources", JSON.stringify(resources), subject, path], env);
+  return askProgram<PlacedResources>(helper, ["resources", JSON.stringify(resources), subject, path], env);
 }
 
 function withoutHelper(what: string): UserError {
@@ -152,14 +154,41 @@ function withoutHelper(what: string): UserError {
   );
 }
 
-async function ask<Answer>(helper: string, words: readonly string[], env: Environment): Promise<Answer> {
-  const { stdout } = await runProgram(helper, words, { env, onStderr: "inherit", remedy: notBuilt });
-  const answer = JSON.parse(stdout) as
-    | Answer
-    | { readonly error: ErrorIdentity & { readonly problem: string; readonly remedy: string } };
+/** Bytes of an answer. */
+const mostAnswer = 256 * 1024 * 1024;
+
+/**
+ * Starts a program that answers once, as JSON on its standard output: an error as `jsonOf` writes it, whose class is in the exit status.
+ *
+ * @param input for its standard input
+ * @throws UserError and Failure as the program says
+ */
+export async function askProgram<Answer>(
+  program: string,
+  words: readonly string[],
+  env: Environment,
+  input?: string,
+): Promise<Answer> {
+  const options = { env, input, most: mostAnswer, onStderr: "inherit", remedy: notBuilt } as const;
+  const { stdout, status } = await runProgram(program, words, options);
+  const answer = parsed<Answer>(stdout);
+  if (answer === undefined) {
+    const problem = `${program} ended with status ${status} before it was done.`;
+    throw new Failure({ code: "program-failed", culprit: program }, problem, "Look at what it printed above.");
+  }
   if (typeof answer !== "object" || answer === null || !("error" in answer)) return answer as Answer;
-  const { error } = answer;
-  throw new UserError(error, error.problem, error.remedy);
+  const { code = "program-failed", culprit = program, problem, remedy = "" } = answer.error;
+  throw new (status === 2 ? UserError : Failure)({ code, culprit }, problem, remedy);
+}
+
+type WireError = Partial<ErrorIdentity> & { readonly problem: string; readonly remedy?: string };
+
+function parsed<Answer>(json: string): Answer | { readonly error: WireError } | undefined {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Results of single calls may wait there to be stored. */

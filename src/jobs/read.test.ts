@@ -2,11 +2,16 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { readDocument } from "../config/read-document.ts";
 import type { UserError } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { functionLanguage } from "./function.ts";
-import { parseDeployment, readDeployment } from "./read.ts";
+import { JobFile } from "./job-file.ts";
+import { parseDeployment } from "./read.ts";
+
+const readDeployment = async (path: string, name: string) => parseDeployment(await readDocument(path, name), name);
+
 import { expectMistakes, readCorpus } from "./testdata/corpus.ts";
 
 const container = "interpreter: {ContainerAtTag: {repository: a.io/b}}\n";
@@ -100,8 +105,9 @@ describe("a deployment's file", () => {
       await expect(read(content)).rejects.toThrow(reported("file-invalid", "job.yaml"));
   });
 
-  it("says where relative paths start", async () => {
-    expect((await read(`${container}command: [x]\n`)).folder).toMatch(/slipway-jobs-/);
+  it("says where relative paths start", () => {
+    expect(new JobFile({ file: "/a/b/job.yaml" }).folder).toBe("/a/b");
+    expect(new JobFile({ file: "/a/b/job.yaml", folder: "/c" }).folder).toBe("/c");
   });
 });
 
@@ -180,7 +186,7 @@ describe("the examples", () => {
 
   it("show every interpreter and every kind of code", async () => {
     const jobs = await Promise.all(names.map((name) => readDeployment(join(folder, name), name)));
-    const shown = jobs.flatMap(({ deployment: { interpreter, code = { none: {} } } }) => [
+    const shown = jobs.flatMap(({ interpreter, code = { none: {} } }) => [
       ...Object.keys(interpreter),
       ...Object.keys(code),
     ]);

@@ -1,41 +1,16 @@
-import { dirname, resolve } from "node:path";
 import { Document, type Issue } from "../config/document.ts";
 import { issuesOf } from "../config/mistakes.ts";
-import { readDocument } from "../config/read-document.ts";
 import { type GitProtocol, safeProtocols } from "../git/url.ts";
 import { functionLanguage } from "./function.ts";
 import { indexVariable } from "./matrix.ts";
 import { type Deployment, ownInterpreter } from "./model.ts";
 import { deploymentFields } from "./schema.ts";
 
-/** A deployment and the folder that its relative paths are relative to. */
-export interface DeploymentFile {
-  readonly deployment: Deployment;
-  /** Absolute. */
-  readonly folder: string;
-}
-
-/**
- * Reads a deployment's file, YAML or JSON.
- *
- * @param name what a person calls the file
- * @throws UserError with file, line, column, field and nearest known name of every mistake
- */
-export async function readDeployment(
-  path: string,
-  name: string,
-  protocols: readonly GitProtocol[] = safeProtocols,
-): Promise<DeploymentFile> {
-  return {
-    deployment: parseDeployment(await readDocument(path, name), name, protocols),
-    folder: dirname(resolve(path)),
-  };
-}
-
 /**
  * Reads the text of a deployment.
  *
- * @throws UserError as {@link readDeployment}
+ * @param name what a person calls the file
+ * @throws UserError with file, line, column, field and nearest known name of every mistake
  */
 export function parseDeployment(
   text: string,

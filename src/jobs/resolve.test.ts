@@ -27,7 +27,7 @@ function resolver(server?: Awaited<ReturnType<typeof serverOfTest>>) {
     imageOf: (target: Parameters<typeof imageOfTarget>[0]) => imageOfTarget(target, {}),
   };
   const resolve = (text: string, folder = home): Promise<JobLock> =>
-    resolveDeployment({ deployment: parseDeployment(text, "job.yaml", protocols), folder }, options);
+    resolveDeployment(parseDeployment(text, "job.yaml", protocols), folder, options);
   return { resolve, options, home };
 }
 

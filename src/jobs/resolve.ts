@@ -16,7 +16,6 @@ import type {
   ResolvedCode,
   ResolvedInterpreter,
 } from "./model.ts";
-import type { DeploymentFile } from "./read.ts";
 import { type BaseOptions, resolveBase } from "./resolve-base.ts";
 import { environmentFiles } from "./resolve-environment.ts";
 import { resolveTag } from "./resolve-image.ts";
@@ -29,12 +28,14 @@ export interface ResolveOptions extends CodeOptions, BaseOptions {
 
 /**
  * Finds out what everything in a deployment means now: a tag becomes a digest, a branch a commit, the files of an environment their
- * content (SPEC section 2). Registry and git server are asked at the same time.
+ * content. Registry and git server are asked at the same time.
  *
+ * @param folder that relative paths are relative to
  * @throws UserError that names the tag, branch, file or server
  */
 export async function resolveDeployment(
-  { deployment, folder }: DeploymentFile,
+  deployment: Deployment,
+  folder: string,
   options: ResolveOptions,
 ): Promise<JobLock> {
   const { interpreter: wanted, code: wantedCode, ...rest } = deployment;

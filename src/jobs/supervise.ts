@@ -21,7 +21,16 @@ import type { RunnableImage } from "../oci/runnable-image.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { resolveVariables } from "../secrets/variables.ts";
 import { hasEnded } from "./engine.ts";
-import { containerName, type JobFolder, type JobRecord, readProgram, readRecord, writeRecord } from "./job-folder.ts";
+import {
+  containerName,
+  findJobFolder,
+  type JobFolder,
+  type JobRecord,
+  jobsFolder,
+  readProgram,
+  readRecord,
+  writeRecord,
+} from "./job-folder.ts";
 import { jobVariable, type Program } from "./program.ts";
 import { maximumResult } from "./runners.ts";
 
@@ -38,6 +47,11 @@ interface Attempt {
 }
 
 type Sinks = Readonly<Record<"stdout" | "stderr", (data: Buffer) => void>>;
+
+/** What the program of a supervisor does: the hidden command `job supervise`. */
+export function superviseById(id: string): Promise<void> {
+  return superviseJob(findJobFolder(jobsFolder(process.env), id));
+}
 
 /**
  * Runs a job to its end, all attempts, and writes down what becomes of it. It is the work of a process of its own, which SIGTERM makes

@@ -1,99 +1,113 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { Failure, UserError } from "../core/errors.ts";
+import { executable } from "../core/testdata/executable.ts";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { reported } from "../core/testdata/reported.ts";
+import { helperOfTest } from "../functions/testdata/helper.ts";
 import { type Deployment, JobError, resolveJob, runJob, SLIPWAY_INTERPRETER } from "./index.ts";
 
-// Says what it was asked, as JSON, writes a lock when that is what it is asked for, or ends with the status that STATUS has.
-const fake = `#!/bin/sh
-[ -z "$STATUS" ] || exit "$STATUS"
-[ "$2" = run ] || printf '{"version": 1}' > "$5/job.lock.json"
-printf '{"arguments": "%s", "document": %s}' "$1 $2 $4 $5 $6 $7" "$(cat "$3")"
-`;
-
-const job: Deployment = {
-  interpreter: { ServerAvailableInterpreter: { interpreter_path: SLIPWAY_INTERPRETER } },
-  function: "a.ts",
-  time_limit: "1h",
-};
+const interpreter = { ServerAvailableInterpreter: { interpreter_path: SLIPWAY_INTERPRETER } };
+const command = (script: string): Deployment => ({ interpreter, command: ["node", "--eval", script] });
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "slipway-job-test-"));
-  writeFileSync(join(folder, "slipway"), fake);
-  chmodSync(join(folder, "slipway"), 0o755);
-  vi.stubEnv("SLIPWAY_COMMAND", join(folder, "slipway"));
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
+  folder = temporaryFolder();
+  for (const variable of ["XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"]) vi.stubEnv(variable, folder);
+  vi.stubEnv("SLIPWAY_ENGINE", "");
+  vi.stubEnv("SLIPWAY_CONFIG", "");
+  // No command line is there to start.
+  vi.stubEnv("SLIPWAY_COMMAND", "/nowhere/slipway");
+  vi.stubEnv("SLIPWAY_ENGINE_HELPER", helperOfTest());
+  return () => vi.unstubAllEnvs();
 });
 
+const thrownBy = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
 describe("a job in a program", () => {
-  it("is run by the command line, from the folder that is meant, and gives what its function gave", async () => {
-    expect(await runJob(job, { folder, engine: "process" })).toEqual({
-      arguments: `job run --folder ${folder} --engine process`,
-      document: job,
+  it("runs in the engine helper, and gives what its function gave", async () => {
+    writeFileSync(join(folder, "sum.js"), "export default (...all) => ({ sum: all.reduce((a, b) => a + b) });");
+    const code = { ServerAvailableFolder: { code_paths: ["."] } };
+    expect(await runJob({ interpreter, code, function: "sum.js", arguments: [1, 2, 3] }, { folder })).toEqual({
+      sum: 6,
     });
+  });
+
+  it("that is a command gives what it printed", async () => {
+    expect(await runJob(command("console.log('æ', process.argv.length)"), { folder })).toBe("æ 1\n");
   });
 
   it("starts relative paths where `bazel run` was called", async () => {
     vi.stubEnv("BUILD_WORKING_DIRECTORY", folder);
-    for (const [given, expected] of [
-      [undefined, folder],
-      ["pkg", join(folder, "pkg")],
-      ["/x", "/x"],
-    ] as const) {
-      const asked = await runJob(job, given === undefined ? {} : { folder: given });
-      expect(asked).toMatchObject({ arguments: `job run --folder ${expected}  ` });
-    }
-  });
-
-  it("that is a command gives what it printed", async () => {
-    const { function: _, ...rest } = job;
-    expect(await runJob({ ...rest, command: ["x"] })).toContain('"command":["x"]');
-  });
-
-  it("leaves no file when the program that waits for it is interrupted", async () => {
-    // Says where its document is, and waits to be killed.
-    writeFileSync(
-      join(folder, "slipway"),
-      '#!/bin/sh\nprintf %s "$3" > "$5/place.new"; mv "$5/place.new" "$5/place"; exec sleep 60\n',
-    );
-    const index = JSON.stringify(join(import.meta.dirname, "index.ts"));
-    const program = `import { runJob } from ${index}; await runJob(${JSON.stringify(job)}, ${JSON.stringify({ folder })});`;
-    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
-      stdio: "ignore",
-      detached: true,
-    });
-    const ended = once(child, "exit");
-    await expect.poll(() => existsSync(join(folder, "place")), { timeout: 10_000 }).toBe(true);
-    const document = readFileSync(join(folder, "place"), "utf8");
-    expect(existsSync(document)).toBe(true);
-    process.kill(-(child.pid as number), "SIGINT");
-    expect(await ended).toEqual([null, "SIGINT"]);
-    expect(existsSync(dirname(document))).toBe(false);
-  });
-
-  it("is resolved to its lock", async () => {
-    expect(await resolveJob(job, { folder })).toEqual({ version: 1 });
+    const job = {
+      ...command("process.stdout.write(process.cwd())"),
+      code: { ServerAvailableFolder: { code_paths: ["."] } },
+    };
+    expect(await runJob(job)).toBe(folder);
+    await expect(runJob(job, { folder: "pkg" })).rejects.toThrow(reported("code-invalid", join(folder, "pkg")));
   });
 
   it("that fails does so with its status", async () => {
-    vi.stubEnv("STATUS", "37");
-    const failure = await runJob(job).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(JobError);
-    expect(failure).toMatchObject({ status: 37, message: "slipway job run ended with status 37." });
+    const error = await thrownBy(runJob(command("process.exit(37)"), { folder }));
+    expect(error).toBeInstanceOf(JobError);
+    expect(error).toMatchObject({
+      status: 37,
+      code: "job-failed",
+      culprit: expect.stringMatching(/^job-[0-9a-f]{8}$/),
+    });
   });
 
-  it("finds the command line on PATH, or says where it comes from", async () => {
+  it("that cannot run is a UserError with its code and culprit", async () => {
+    const error = await thrownBy(runJob({ ...command(""), command: [] }, { folder, name: "empty" }));
+    expect(error).toBeInstanceOf(UserError);
+    expect(error).toMatchObject({
+      code: "field-invalid",
+      culprit: expect.stringMatching(/empty\.json:1:\d+$/),
+      exitStatus: 2,
+    });
+    const scheduled = { ...command(""), schedule: "0 3 * * *" };
+    expect(await thrownBy(runJob(scheduled, { folder }))).toMatchObject({ code: "engine-unavailable", exitStatus: 2 });
+  });
+
+  it("is a Failure where the helper's error is one", async () => {
+    const answer = '{"error": {"code": "tls-invalid", "culprit": "r.example.com", "problem": "P.", "remedy": "R."}}';
+    vi.stubEnv("SLIPWAY_ENGINE_HELPER", executable("helper", `#!/bin/sh\ncat >&2\necho '${answer}'\nexit 1\n`));
+    const error = await thrownBy(runJob(command(""), { folder }));
+    expect(error).toBeInstanceOf(Failure);
+    expect(error).toMatchObject({ code: "tls-invalid", culprit: "r.example.com", message: "P.\nR." });
+  });
+
+  it("is a Failure where the helper is killed, or says no JSON", async () => {
+    for (const script of ["kill -9 $$", "echo broken"]) {
+      const helper = executable("helper", `#!/bin/sh\n${script}\n`);
+      vi.stubEnv("SLIPWAY_ENGINE_HELPER", helper);
+      await expect(runJob(command(""), { folder })).rejects.toThrow(reported("program-failed", helper));
+    }
+  });
+
+  it("is resolved to its lock", async () => {
+    const lock = await resolveJob(command("1"), { folder, name: "report" });
+    expect(lock).toMatchObject({ version: 1, deployment: { command: ["node", "--eval", "1"] } });
+    expect(JSON.parse(readFileSync(join(folder, "report.lock.json"), "utf8"))).toEqual(lock);
+    await expect(runJob(command("2"), { folder, name: "report" })).rejects.toThrow(
+      reported("lock-outdated", join(relative("", folder), "report.lock.json")),
+    );
+  });
+
+  it("of a program without a helper is run by the command line, in the same way", async () => {
+    vi.stubEnv("SLIPWAY_ENGINE_HELPER", "");
+    const asked = executable("slipway", `#!/bin/sh\necho "{\\"result\\": \\"$*\\"}"\n`);
+    vi.stubEnv("SLIPWAY_COMMAND", asked);
+    expect(await runJob(command(""), { folder })).toBe("job answer");
     vi.stubEnv("SLIPWAY_COMMAND", "");
-    vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
-    expect(await runJob(job)).toMatchObject({ document: job });
+    vi.stubEnv("PATH", dirname(asked));
+    expect(await runJob(command(""), { folder })).toBe("job answer");
     vi.stubEnv("PATH", "/nowhere");
-    await expect(runJob(job)).rejects.toThrow(reported("program-missing", "slipway"));
+    await expect(runJob(command(""))).rejects.toThrow(reported("program-missing", "slipway"));
   });
 });

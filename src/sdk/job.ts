@@ -1,17 +1,14 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { UserError } from "../core/errors.ts";
 import { findExecutable } from "../core/executables.ts";
-import { temporaryFolder } from "../core/temporary-folder.ts";
 import { userPath } from "../core/user-path.ts";
+import { helperVariable } from "../functions/calls.ts";
+import { askProgram } from "../functions/helper.ts";
+import type { JobAnswer, JobRequest } from "../jobs/answer-job.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Json } from "./json.ts";
 import { step } from "./steps.ts";
 
-/** Overrides the command line, by default `slipway` on PATH. */
+/** Names the program that runs jobs where a program has no engine helper. Default: `slipway` on PATH. */
 const commandVariable = "SLIPWAY_COMMAND";
 
 /** Options of {@link resolveJob} and {@link runJob}. */
@@ -24,14 +21,18 @@ export interface JobRunOptions {
   readonly engine?: "process" | "container" | "kubernetes";
 }
 
-/** A `slipway job` command failed. The reason, including a function's stack trace, is on standard error. */
+/** A job failed. Its output, including a function's stack trace, is on standard error. A job that cannot run is a UserError or Failure. */
 export class JobError extends Error {
   override readonly name = "JobError";
-  /** Exit status of the command: the job's own, or 2 for an error that you can fix. */
+  readonly code = "job-failed";
+  /** The job's ID. */
+  readonly culprit: string;
+  /** The job's exit status, or 1 if it has none. */
   readonly status: number;
 
-  constructor(message: string, status: number) {
+  constructor(message: string, culprit: string, status: number) {
     super(message);
+    this.culprit = culprit;
     this.status = status;
   }
 }
@@ -42,13 +43,10 @@ export class JobError extends Error {
  * @param deployment the job
  * @param options name and folder
  * @returns the content of the lock
- * @throws JobError if the job cannot be resolved
- * @throws UserError if the command `slipway` is not found
+ * @throws UserError if the job is invalid, or a tag, branch or file does not exist
  */
-export async function resolveJob(deployment: Deployment, options: Omit<JobRunOptions, "engine"> = {}): Promise<Json> {
-  await command("resolve", deployment, options);
-  const { name = "job", folder } = options;
-  return JSON.parse(await readFile(join(userPath(folder), `${name}.lock.json`), "utf8")) as Json;
+export function resolveJob(deployment: Deployment, options: Omit<JobRunOptions, "engine"> = {}): Promise<Json> {
+  return ask("resolve", deployment, options);
 }
 
 /**
@@ -57,42 +55,31 @@ export async function resolveJob(deployment: Deployment, options: Omit<JobRunOpt
  * @param deployment the job
  * @param options name, folder and engine
  * @returns the function's result, or the standard output of a command as a string
- * @throws JobError if the job is invalid or fails
- * @throws UserError if the command `slipway` is not found
+ * @throws JobError if the job fails, UserError if it is invalid or cannot run here
  */
 export function runJob(deployment: Deployment, options: JobRunOptions = {}): Promise<Json> {
-  return step({ name: `job ${options.name ?? "job"}`, takes: [] }, async () => {
-    const printed = await command("run", deployment, options);
-    return deployment.function === undefined ? printed : (JSON.parse(printed) as Json);
-  });
+  return step({ name: `job ${options.name ?? "job"}`, takes: [] }, () => ask("run", deployment, options));
 }
 
-async function command(
-  action: "resolve" | "run",
+/** Has the engine helper run the job, since programs do not contain what that needs. */
+async function ask(
+  action: JobRequest["action"],
   deployment: Deployment,
   { name = "job", folder, engine }: JobRunOptions,
-): Promise<string> {
-  const program = process.env[commandVariable] || findExecutable("slipway", process.env);
-  if (program === undefined) {
-    throw new UserError(
-      { code: "program-missing", culprit: "slipway" },
-      "The command slipway is not on PATH.",
-      `Install it with \`bazel run @slipway//:slipway -- install FOLDER\`, or name it in ${commandVariable}.`,
-    );
-  }
-  const draft = temporaryFolder("slipway-job-");
-  try {
-    const document = join(draft.path, `${name}.json`);
-    await writeFile(document, JSON.stringify(deployment));
-    const chosen = engine === undefined ? [] : ["--engine", engine];
-    const child = spawn(program, ["job", action, document, "--folder", userPath(folder), ...chosen], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const closed = once(child, "close") as Promise<[number | null]>;
-    const [printed, [status]] = await Promise.all([text(child.stdout), closed]);
-    if (status === 0) return printed;
-    throw new JobError(`slipway job ${action} ended with status ${status}.`, status ?? 1);
-  } finally {
-    draft.remove();
-  }
+): Promise<Json> {
+  const request: JobRequest = { action, name, folder: userPath(folder), engine, document: JSON.stringify(deployment) };
+  const answer = await askProgram<JobAnswer>(runner(), ["job", "answer"], process.env, JSON.stringify(request));
+  if ("result" in answer) return answer.result as Json;
+  const { message, id, status } = answer.failed;
+  throw new JobError(message, id, status);
+}
+
+function runner(): string {
+  const program = process.env[helperVariable] || process.env[commandVariable] || findExecutable("slipway", process.env);
+  if (program) return program;
+  throw new UserError(
+    { code: "program-missing", culprit: "slipway" },
+    "This program was not started by a launch script, and the command slipway is not on PATH.",
+    `Install it with \`bazel run @slipway//:slipway -- install FOLDER\`, or name it in ${commandVariable}.`,
+  );
 }

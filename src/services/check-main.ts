@@ -1,9 +1,10 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
+import { readDocument } from "../config/read-document.ts";
 import { exitStatusOf, reportOf } from "../core/errors.ts";
 import { escapeText } from "../core/printable.ts";
 import { reportUncaught } from "../core/unexpected.ts";
-import { readDeployment } from "../jobs/read.ts";
+import { parseDeployment } from "../jobs/read.ts";
 import { anyImage } from "./names.ts";
 import { checkImageTaken, readServices } from "./read.ts";
 
@@ -12,7 +13,7 @@ import { checkImageTaken, readServices } from "./read.ts";
  * checks are the same on every machine.
  */
 async function main([kind, file = "", name = "", output = "", option]: readonly string[]): Promise<void> {
-  if (kind === "job") await readDeployment(file, name);
+  if (kind === "job") parseDeployment(await readDocument(file, name), name);
   else {
     const image = option === "--has-image" ? anyImage : undefined;
     checkImageTaken(await readServices(file, name, undefined, image), image);

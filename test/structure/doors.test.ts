@@ -43,8 +43,6 @@ describe("the rules for images are asked", () => {
     expect(doors.filter((file) => !file.startsWith("signatures/"))).toEqual([
       // Base images.
       "build/pull/pull.ts",
-      // Jobs, also scheduled ones, and their code on top of the image.
-      "cli/commands/job-run.ts",
       "functions/helper-main.ts",
       "functions/helper.ts",
       // Kept results.
@@ -53,6 +51,8 @@ describe("the rules for images are asked", () => {
       "functions/kubernetes.ts",
       "functions/open-engine.ts",
       "jobs/interpreter.ts",
+      // Jobs, also scheduled ones, and their code on top of the image.
+      "jobs/run-job.ts",
       "python-environments/image.ts",
       "sdk/call-engine.ts",
       // Rollback and restart.

@@ -18,10 +18,9 @@ const unbounded = [
 const allowed: Readonly<Record<string, string>> = {
   "cli/ui/page/api.ts": "the page in a browser, which reads from its own server",
   "config/read-document.ts": "a file of which no more than the limit is opened",
-  "functions/helper.ts": "a program of Slipway",
+  "jobs/answer-job.ts": "the program that asks for a job",
   "registry/client/client.ts": "a blob whose size was checked, and which is verified",
   "registry-server/client.ts": "the embedded registry of this user, over its socket",
-  "sdk/job.ts": "a program of Slipway",
 };
 
 it("nothing reads foreign bytes without a limit", () => {

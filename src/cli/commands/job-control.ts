@@ -1,46 +1,23 @@
 import process from "node:process";
-import { UserError } from "../../core/errors.ts";
+import { parseDuration } from "../../config/quantity.ts";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
-import type { FailedItem, JobEngine, JobStatus, ShownLog } from "../../jobs/engine.ts";
-import { countWords, hasEnded } from "../../jobs/engine.ts";
-import { findJobFolder, jobsFolder } from "../../jobs/job-folder.ts";
+import { cancelJob, pruneJobs } from "../../jobs/control-jobs.ts";
+import { engineOf } from "../../jobs/engines.ts";
+import { describeJob } from "../../jobs/follow-job.ts";
 import { isKubernetesId } from "../../jobs/kubernetes/id.ts";
 import { optionError } from "../usage-error.ts";
-import { engineOf } from "./job-engines.ts";
+import { follow as followJob } from "./job-run.ts";
 import { type LogWords, shownLog } from "./log-words.ts";
 import { notice, printJson, write } from "./output.ts";
 
-/** The hidden command that a supervisor process runs. */
-export async function superviseById({ id }: { readonly id: string }): Promise<void> {
-  const { superviseJob } = await import("../../jobs/supervise.ts");
-  await superviseJob(findJobFolder(jobsFolder(process.env), id));
+interface JobId {
+  readonly id: string;
 }
 
-/** Prints a job's output until it ends, then exits with its status. An interrupt leaves the job running. */
-export async function followJob(
-  engine: JobEngine,
-  id: string,
-  isFunction: boolean,
-  shown: ShownLog = {},
-): Promise<void> {
-  notice(`job ${id}`);
-  await untilInterrupted(async (signal) => {
-    for await (const { stream, data } of engine.logs(id, { ...shown, follow: true, signal })) {
-      // Standard output is for the function's result.
-      await write(stream === "stdout" && !isFunction ? process.stdout : process.stderr, data);
-    }
-    const { status, reply } = await engine.collect(id, { signal });
-    if (reply && "error" in reply) process.stderr.write(`${reply.error.details.trimEnd()}\n`);
-    else if (reply) await write(process.stdout, `${JSON.stringify(reply.result ?? null)}\n`);
-    if (status.state !== "succeeded" || status.items) notice(describe(status));
-    process.exitCode = exitStatusOf(status);
-  }, `job ${id} goes on. Return to it with \`slipway job logs --follow ${id}\`, end it with \`slipway job cancel ${id}\`.`);
-}
-
-export async function showStatus({ id, json }: { readonly id: string; readonly json: boolean }): Promise<void> {
-  const status = await (await engineOf(id)).status(id);
+export async function showStatus({ id, json }: JobId & { readonly json: boolean }): Promise<void> {
+  const status = await (await engineOf(id, notice)).status(id);
   if (json) printJson(status);
-  else process.stdout.write(`${describe(status)}\n`);
+  else process.stdout.write(`${describeJob(status)}\n`);
 }
 
 export async function showLogs({
@@ -50,11 +27,7 @@ export async function showLogs({
   since,
   timestamps,
   item,
-}: LogWords & {
-  readonly id: string;
-  readonly follow: boolean;
-  readonly item?: number | undefined;
-}): Promise<void> {
+}: LogWords & JobId & { readonly follow: boolean; readonly item?: number | undefined }): Promise<void> {
   if (!isKubernetesId(id) && (since !== undefined || timestamps)) {
     const option = since === undefined ? "--timestamps" : "--since";
     const problem = `${option} is for jobs on Kubernetes: this machine notes no times of what ${id} printed.`;
@@ -62,8 +35,8 @@ export async function showLogs({
   }
   requireItemNumber(id, item);
   const shown = { ...shownLog({ tail, since, timestamps }), item };
-  const engine = await engineOf(id);
-  // Of one item its output is all there is to follow: the job has the status.
+  const engine = await engineOf(id, notice);
+  // An item has only output: the job has the status.
   if (follow && item === undefined) return followJob(engine, id, await engine.isFunction(id), shown);
   await untilInterrupted(async (signal) => {
     for await (const { stream, data } of engine.logs(id, { ...shown, follow, signal })) {
@@ -80,44 +53,16 @@ function requireItemNumber(id: string, item: number | undefined): void {
   throw optionError("--item", "--item is not the number of an item.", "Give a whole number, such as 0.");
 }
 
-export async function cancelJob({ id }: { readonly id: string }): Promise<void> {
-  const engine = await engineOf(id);
-  const before = await engine.status(id);
-  if (hasEnded(before)) {
-    const remedy = `Show its state with \`slipway job status ${id}\`.`;
-    throw new UserError({ code: "job-state", culprit: id }, `Job ${id} has already ended.`, remedy);
+export async function cancel({ id }: JobId): Promise<void> {
+  notice(describeJob(await cancelJob(id, notice)));
+}
+
+/** Removes jobs that ended some time ago and prints their IDs. */
+export async function prune({ olderThan }: { readonly olderThan: string }): Promise<void> {
+  const seconds = olderThan === "0" ? 0 : parseDuration(olderThan);
+  if (seconds === undefined) {
+    const problem = `--older-than: ${olderThan} is not a duration.`;
+    throw optionError("--older-than", problem, "Write it like 90s, 12h, 7d, or 0 for all.");
   }
-  await engine.cancel(id);
-  notice(describe(await engine.status(id)));
-}
-
-/** The exit status of the command: the job's own if it has one. */
-function exitStatusOf({ state, exitStatus }: JobStatus): number {
-  if (state === "succeeded") return 0;
-  return exitStatus === undefined || exitStatus === 0 ? 1 : exitStatus;
-}
-
-/** A line for the job, and one for each item that failed. */
-function describe(job: JobStatus): string {
-  const { id, state, reason, exitStatus, attempts, items } = job;
-  if (items) {
-    const why = reason === undefined ? "" : `. ${reason}`;
-    const failures = items.failures.map((item) => `\n  ${describeItem(item)}`).join("");
-    return `job ${id} ${isWord(state)}: ${countWords(items)}${why}${failures}`;
-  }
-  const status = exitStatus === undefined || exitStatus === 0 ? "" : ` with status ${exitStatus}`;
-  const tries = attempts > 1 ? ` after ${attempts} attempts` : "";
-  return `job ${id} ${isWord(state)}${status}${tries}${reason === undefined ? "" : `: ${reason}`}`;
-}
-
-function isWord(state: JobStatus["state"]): string {
-  return state === "running" || state === "queued" ? `is ${state}` : state;
-}
-
-/** `item 3 (LR=0.1 SEED=7) failed with status 2`. */
-function describeItem({ index, values, exitStatus, reason }: FailedItem): string {
-  const variables = Object.entries(values).map(([name, value]) => `${name}=${value}`);
-  const named = variables.length === 0 ? "" : ` (${variables.join(" ")})`;
-  const status = exitStatus === undefined ? "" : ` with status ${exitStatus}`;
-  return `item ${index}${named} failed${status}${reason === undefined ? "" : `: ${reason}`}`;
+  for await (const id of pruneJobs(seconds, notice)) process.stdout.write(`${id}\n`);
 }

@@ -1,9 +1,9 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
+import { listAllJobs } from "../../jobs/control-jobs.ts";
 import type { ListedJob } from "../../jobs/engine.ts";
 import { optionError } from "../usage-error.ts";
-import { listAllJobs } from "./job-engines.ts";
 import { columns, durationText, notice, printJson } from "./output.ts";
 
 /** The options of `job ls`. */

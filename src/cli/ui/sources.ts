@@ -2,6 +2,8 @@ import { setImmediate as nextTurn, setTimeout as wait } from "node:timers/promis
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { isRunning } from "../../core/processes.ts";
+import { listAllJobs } from "../../jobs/control-jobs.ts";
+import { engineOf } from "../../jobs/engines.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isIndex } from "../../oci/manifest.ts";
@@ -15,7 +17,7 @@ import { RunFold, type RunItem } from "../../runs/fold.ts";
 import { RunReader, runIds } from "../../runs/read.ts";
 import { openServiceEngine } from "../../services/open-engine.ts";
 import { commentsOf, readUsage } from "../commands/image-tree.ts";
-import { engineOf, listAllJobs } from "../commands/job-engines.ts";
+import { notice } from "../commands/output.ts";
 import { listedImages } from "../commands/registry-store.ts";
 import { fetchImage, type NamedImage, openImage, readConfig } from "../image/named-image.ts";
 import { treeAnswer } from "../image/tree/page-data.ts";
@@ -227,12 +229,12 @@ async function* followRun(id: string, env: Environment, signal: AbortSignal): As
 }
 
 async function listJobs(): Promise<LiveMessages["jobs"]> {
-  let notice: string | undefined;
+  let remark: string | undefined;
   const jobs = await listAllJobs(false, (text) => {
-    notice = text;
+    remark = text;
   });
   jobs.sort((one, other) => Date.parse(other.submitted) - Date.parse(one.submitted));
-  return { jobs: jobs.map(withoutValues), ...(notice === undefined ? {} : { notice }) };
+  return { jobs: jobs.map(withoutValues), ...(remark === undefined ? {} : { notice: remark }) };
 }
 
 /** Leaves out the variables of items. */
@@ -244,7 +246,7 @@ function withoutValues<Job extends { readonly items?: JobLine["items"] }>({ item
 
 /** The state and the output of a job, until it ends. */
 async function* followJob(id: string, signal: AbortSignal): AsyncIterable<LiveMessages["job"]> {
-  const engine = await engineOf(id);
+  const engine = await engineOf(id, notice);
   yield { job: withoutValues(await engine.status(id)) };
   // One character may be in two chunks.
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };

@@ -1,4 +1,3 @@
-import { findJobFolder, jobsFolder } from "../job-folder.ts";
-import { superviseJob } from "../supervise.ts";
+import { superviseById } from "../supervise.ts";
 
-await superviseJob(findJobFolder(jobsFolder(process.env), process.argv[2] ?? ""));
+await superviseById(process.argv[2] ?? "");

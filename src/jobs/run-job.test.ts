@@ -2,11 +2,12 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
-import { temporaryFolder } from "../../core/testdata/folder.ts";
-import { reported } from "../../core/testdata/reported.ts";
-import { FakeRegistry } from "../../registry/client/testdata/fake-registry.ts";
-import { StoredImages } from "../../registry/client/testdata/stored-images.ts";
-import { runJob } from "./job-run.ts";
+import { temporaryFolder } from "../core/testdata/folder.ts";
+import { reported } from "../core/testdata/reported.ts";
+import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
+import { StoredImages } from "../registry/client/testdata/stored-images.ts";
+import { JobFile } from "./job-file.ts";
+import { startJob } from "./run-job.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -23,8 +24,7 @@ it("refuses an image without the signature that the configuration requires, befo
   const file = join(folder, "job.json");
   const interpreter = { ContainerAtDigest: { repository: `${registry.host}/team/app`, digest } };
   writeFileSync(file, JSON.stringify({ interpreter, command: ["true"] }));
-  const options = { file, detach: true, once: false, copyCredentials: undefined };
-  const run = () => runJob({ ...options, engine: "kubernetes" });
+  const run = () => startJob(new JobFile({ file }), { engine: "kubernetes", tell: () => {} });
   await expect(run()).rejects.toThrow(reported("signature-missing", `${registry.host}/team/app@${digest}`));
   await expect(run()).rejects.toThrow(join(folder, "my.pub"));
   expect(registry.log.every((each) => each.startsWith("GET ") || each.startsWith("HEAD "))).toBe(true);

@@ -1,18 +1,23 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { userPath } from "../../core/user-path.ts";
-import { isLockPath, lockPath } from "../../jobs/lock.ts";
-import { type DeploymentFile, readDeployment } from "../../jobs/read.ts";
-import { optionError } from "../usage-error.ts";
+import { Document } from "../config/document.ts";
+import { readDocument } from "../config/read-document.ts";
+import { UserError } from "../core/errors.ts";
+import { userPath } from "../core/user-path.ts";
+import { isLockPath, type JobLock, lockPath, parseJobLock, readJobLock } from "./lock.ts";
+import type { Deployment } from "./model.ts";
+import { parseDeployment } from "./read.ts";
 
-/** The options that select a job. */
-export interface JobOptions {
+/** What selects a job. */
+export interface JobPlace {
   /** The job's document, or its lock. */
   readonly file: string;
   /** Folder for relative paths and the lock. Default: the document's. Bazel sets it, since the document is among its outputs. */
   readonly folder?: string | undefined;
   /** The Bazel target of the job. */
   readonly target?: string | undefined;
+  /** The document, if it is in no file. */
+  readonly text?: string;
 }
 
 /** The files of a job. */
@@ -26,16 +31,18 @@ export class JobFile {
   readonly lockPath: string;
   readonly isLock: boolean;
   readonly #target: string | undefined;
+  #text: Promise<string> | undefined;
 
-  constructor({ file, folder, target }: JobOptions) {
+  constructor({ file, folder, target, text }: JobPlace) {
     this.path = userPath(file);
     this.folder = folder === undefined ? dirname(this.path) : userPath(folder);
     const place = join(this.folder, basename(this.path));
     this.isLock = isLockPath(this.path);
     this.lockPath = this.isLock ? this.path : lockPath(place);
-    this.name = folder === undefined ? file : relative(userPath("."), place);
+    this.name = folder === undefined ? file : relative(userPath(), place);
     this.lockName = this.isLock ? this.name : lockPath(this.name);
     this.#target = target;
+    if (text !== undefined) this.#text = Promise.resolve(text);
   }
 
   /** The job's name: the file name without extensions. */
@@ -59,13 +66,31 @@ export class JobFile {
     return `slipway job run --once ${shellWord(this.path)}${folder}`;
   }
 
-  async read(): Promise<DeploymentFile> {
-    return { ...(await readDeployment(this.path, this.name)), folder: this.folder };
+  /** @throws UserError with file, line, column, field and nearest known name of every mistake */
+  async read(): Promise<Deployment> {
+    return parseDeployment(await this.#read(), this.name);
+  }
+
+  /** @throws UserError as {@link read} */
+  async readLock(): Promise<JobLock> {
+    return this.isLock ? parseJobLock(await this.#read(), this.name) : readJobLock(this.lockPath, this.lockName);
+  }
+
+  /** The document, to name the place of a value in it, and the way there of what a deployment has. */
+  async document(): Promise<{ readonly document: Document; readonly above: readonly string[] }> {
+    return { document: Document.parse(await this.#read(), this.name), above: this.isLock ? ["deployment"] : [] };
   }
 
   /** @throws UserError for a lock */
   refuseLock(): void {
-    if (this.isLock) throw optionError(this.name, `${this.name} is a lock, not a job.`, "Name the file of the job.");
+    if (!this.isLock) return;
+    const identity = { code: "command-line-invalid", culprit: this.name } as const;
+    throw new UserError(identity, `${this.name} is a lock, not a job.`, "Name the file of the job.");
+  }
+
+  #read(): Promise<string> {
+    this.#text ??= readDocument(this.path, this.name);
+    return this.#text;
   }
 }
 
