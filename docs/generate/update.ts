@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makePages, referenceFolder } from "./pages.ts";
+import { serviceSpec, serviceSpecPage } from "./service-spec.ts";
 
 /** Writes the reference into the workspace that `bazel run` was started in. */
 const { BUILD_WORKSPACE_DIRECTORY: workspace, RUNFILES_DIR: runfiles = "" } = process.env;
@@ -10,3 +11,4 @@ const pages = await makePages(runfiles);
 mkdirSync(folder, { recursive: true });
 for (const name of readdirSync(folder)) if (!pages.has(name)) rmSync(join(folder, name));
 for (const [name, text] of pages) writeFileSync(join(folder, name), text);
+writeFileSync(join(workspace, serviceSpecPage), serviceSpec());

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { printed, reported } from "../core/testdata/reported.ts";
-import { serviceJsonSchema } from "../services/json-schema.ts";
+import { serviceJsonSchema } from "../services/schema.ts";
 import { timeOf } from "./commands/log-words.ts";
 import { serviceLines } from "./commands/service-status.ts";
 import { commandLine, type Outcome, run } from "./testdata/slipway.ts";

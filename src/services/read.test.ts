@@ -8,9 +8,9 @@ import type { UserError } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { expectMistakes } from "../jobs/testdata/corpus.ts";
-import { serviceJsonSchema } from "./json-schema.ts";
 import type { Service } from "./model.ts";
 import { parseServices, readServices } from "./read.ts";
+import { serviceJsonSchema } from "./schema.ts";
 import { malformed } from "./testdata/corpus.ts";
 import { fuzz } from "./testdata/fuzz.ts";
 

@@ -187,45 +187,28 @@ function unknownTypes({ resources }: ServiceFields, known: readonly string[]): I
   });
 }
 
-/** One model of both shapes. */
-function serviceOf(fields: ServiceFields, name: string, image: string): Service {
-  const { replicas, ports, autoscaling } = fields.resources;
-  const instanceType = fields.resources.instanceType ?? fields.resources.machineType;
-  const { repositories } = fields;
+function serviceOf(spec: ServiceFields, name: string, image: string): Service {
+  const { apiVersion: _, port, resources, repositories, ...fields } = spec;
+  const { replicas, autoscaling, instanceType = resources.machineType } = resources;
   return {
+    ...fields,
     name,
-    enabled: fields.enabled,
     image,
-    ...(fields.containerRegistry === undefined ? {} : { containerRegistry: fields.containerRegistry }),
-    ...(fields.command === undefined ? {} : { command: fields.command }),
-    ports: ports ?? (fields.port === undefined ? [] : [fields.port]),
-    env: fields.env,
-    models: fields.models,
-    ...(repositories === undefined
-      ? {}
-      : {
-          repositories: {
-            dataset: repositories.dataset,
-            mountPath: repositories.mountPath,
-            repositories: repositories.repositories.map(({ url, name: folder, username, password }) => ({
-              url,
-              name: folder,
-              ...(username === undefined ? {} : { username }),
-              ...(password === undefined ? {} : { secret: password.slice("SECRET:".length) }),
-            })),
-          },
-        }),
+    ports: resources.ports ?? (port === undefined ? [] : [port]),
     replicas,
-    ...(instanceType === undefined ? {} : { instanceType }),
-    ...(autoscaling?.enabled
-      ? {
-          autoscaling: {
-            maxReplicas: autoscaling.maxReplicas,
-            metrics: autoscaling.metrics.map(({ metric, value }) => ({ metric: metric as "cpu" | "memory", value })),
-          },
-        }
-      : {}),
-    healthChecks: fields.healthChecks as Service["healthChecks"],
-    ...(fields.expose === undefined ? {} : { expose: fields.expose }),
+    instanceType,
+    ...(autoscaling?.enabled && {
+      autoscaling: {
+        maxReplicas: autoscaling.maxReplicas,
+        metrics: autoscaling.metrics.map(({ metric, value }) => ({ metric, value })),
+      },
+    }),
+    repositories: repositories && {
+      ...repositories,
+      repositories: repositories.repositories.map(({ password, ...repository }) => ({
+        ...repository,
+        ...(password !== undefined && { secret: password.slice("SECRET:".length) }),
+      })),
+    },
   };
 }

@@ -6,7 +6,7 @@ import { parseGitUrl } from "../git/url.ts";
 import { isDigest } from "../oci/digest.ts";
 import { isRepository } from "../oci/reference.ts";
 
-/** The complaint about a value of the wrong type. It never shows the value, which may be a misplaced secret. */
+/** The message for a value of the wrong type. It never shows the value, which may be a misplaced secret. */
 function typeError(what: string, remedy: string) {
   return (issue: { readonly input?: unknown }) => {
     const { input } = issue;
@@ -17,11 +17,7 @@ function typeError(what: string, remedy: string) {
   };
 }
 
-/**
- * Fields, all known.
- *
- * @param remedies of fields that Gradient's specs have
- */
+/** A group of fields. Other fields are mistakes; `remedies` says what to do about those of Gradient's specs. */
 function fields<T extends z.ZodRawShape>(what: string, shape: T, remedies: Readonly<Record<string, string>> = {}) {
   const wrongType = typeError("a group of fields", "Write NAME: VALUE, a line for each field.");
   return z.strictObject(shape, {
@@ -33,7 +29,7 @@ function text() {
   return z.string({ error: typeError("a text", "Give a text.") });
 }
 
-/** A text of a form that JSON Schema can tell as well. */
+/** A text with a pattern, which becomes part of the JSON Schema. */
 function formed(pattern: RegExp, problem: string, remedy: string) {
   return text().regex(pattern, { error: complaint(problem, remedy) });
 }
@@ -67,10 +63,10 @@ function someOf<T extends z.ZodType>(item: T, maximum: number, remedy: string) {
   return list(item, maximum).min(1, { error: complaint("is empty", remedy) });
 }
 
-/** At most 40: what is made of it may be 20 longer. */
+/** At most 40 characters, because names of objects add up to 20. */
 export const namePattern = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 
-/** A name as people write it, or a file's: `My cool_app` is `my-cool-app`. It need not be one for a service. */
+/** Turns a name that a person wrote, or a file's, into one for a service: `My cool_app` is `my-cool-app`. The result may still not match {@link namePattern}. */
 export function nameFrom(text: string): string {
   return text
     .toLowerCase()
@@ -84,7 +80,7 @@ const name = checked(text(), (value) =>
     : ["is not a name for a service", "Write at most 40 letters, digits and -, a letter first."],
 ).transform(nameFrom);
 
-/** Nothing that a container's environment, or a ConfigMap, cannot hold. */
+/** Refuses texts that a container's environment or a ConfigMap cannot hold. */
 const storable = (value: string): [string, string] | undefined => {
   if (value.includes("\0")) return ["contains a NUL character", "Remove it."];
   return value.isWellFormed() ? undefined : ["contains half a character", "Write the whole character."];
@@ -118,8 +114,8 @@ const modelId = checked(text(), (value) => {
 
 const models = list(
   fields("a field of a model", {
-    id: modelId.describe("The model's name in the model registry; with @sha256:… exactly that version."),
-    path: folder.default("/opt/models").describe("The folder in the container where its files are."),
+    id: modelId.describe("The model's name in the model registry. `@sha256:…` selects a version."),
+    path: folder.default("/opt/models").describe("The folder in the container with its files."),
   }),
   100,
 );
@@ -141,26 +137,26 @@ const url = checked(text(), (value) => {
 });
 
 const repository = fields("a field of a repository", {
-  url: url.describe("https://HOST/PATH."),
+  url: url.describe("`https://HOST/PATH`."),
   name: formed(
     /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/,
     "is not the name of a folder",
     "Write at most 100 letters, digits, . _ and -, no . or - first.",
-  ).describe("The folder below mountPath."),
+  ).describe("The folder below `mountPath`."),
   username: formed(
     /^[^\s:\p{Cc}]{1,255}$/u,
     "is not a user's name",
     "Write it without spaces and colons; give the password as `password`.",
   )
     .optional()
-    .describe("Whom the git server knows."),
+    .describe("The user on the git server."),
   password: z
     .string({
       error: (issue) => (issue.input === undefined ? undefined : passwordComplaint),
     })
     .regex(new RegExp(`^SECRET:${secretPattern.source.slice(1)}`), { error: () => passwordComplaint })
     .optional()
-    .describe("SECRET:NAME, the secret that holds the password. Never the password."),
+    .describe("`SECRET:NAME`, the secret that holds the password. Never the password."),
 });
 
 const passwordComplaint = complaint(
@@ -173,8 +169,8 @@ const repositories = fields("a field of repositories", {
     /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
     "is not the name of a volume claim",
     "Write at most 253 lower-case letters, digits, - and ., a letter or digit first and last.",
-  ).describe("The volume claim that checkouts are kept in. It must exist."),
-  mountPath: folder.describe("The folder in the container that has the repositories in it."),
+  ).describe("The volume claim for checkouts. It must exist."),
+  mountPath: folder.describe("The folder in the container with the repositories."),
   repositories: someOf(repository, 100, "Name at least one repository, or leave `repositories` out."),
 });
 
@@ -189,21 +185,21 @@ const metric = checked(text(), (value) => {
 });
 
 const autoscaling = fields("a field of autoscaling", {
-  enabled: flag().default(true).describe("Whether replicas follow the load."),
-  maxReplicas: whole(1, 1000).describe("The most replicas; the fewest are `replicas`."),
+  enabled: flag().default(true).describe("Whether the number of replicas follows the load."),
+  maxReplicas: whole(1, 1000).describe("The most replicas. `replicas` is the minimum."),
   metrics: someOf(
     fields("a field of a metric", {
-      metric: metric.describe("cpu or memory."),
+      metric: metric.describe("`cpu` or `memory`."),
       summary: formed(/^average$/, "is not a known summary", "Write average.")
         .default("average")
-        .describe("Over all replicas."),
-      value: whole(1, 100).describe("Per cent of what the instance type has."),
+        .describe("How the metric is combined over all replicas."),
+      value: whole(1, 100).describe("Percentage of the instance type's amount."),
     }),
     2,
     "Name a metric, or leave `metrics` out for 80 per cent of the processors.",
   )
     .default([{ metric: "cpu", summary: "average", value: 80 }])
-    .describe("What the load is measured by."),
+    .describe("The metrics of the load."),
 });
 
 const port = whole(1, 65_535);
@@ -211,34 +207,34 @@ const port = whole(1, 65_535);
 const resources = fields("a resource", {
   replicas: whole(1, 1000, "Give a whole number from 1 to 1000; `enabled: false` stops a service.")
     .default(1)
-    .describe("How many containers run."),
-  instanceType: text().optional().describe("What each of them gets: a name of the table of instance types."),
-  machineType: text().optional().describe("The same as instanceType."),
-  ports: someOf(port, 100, "Name at least one port.")
-    .optional()
-    .describe("Ports on which the service answers; in place of `port`."),
-  autoscaling: autoscaling.optional(),
+    .describe("How many containers run, 1 to 1000."),
+  instanceType: text().optional().describe("The instance type of each container. Default: no requests and no limits."),
+  machineType: text().optional().describe("The same as `instanceType`."),
+  ports: someOf(port, 100, "Name at least one port.").optional().describe("A list of ports, in place of `port`."),
+  autoscaling: autoscaling.optional().describe("Replicas that follow the load. Default: always `replicas`."),
 });
 
 function healthCheck(description: string) {
   return fields("a field of a health check", {
     path: formed(/^\/[!-~]*$/, "is not the path of a request", "Start it with /, without spaces.").describe(
-      "Asked by GET; a status from 200 to 399 is well.",
+      "The path of the request, starts with `/`.",
     ),
-    port: port.optional().describe("Default: the first port of the service."),
-    initialDelaySeconds: whole(0, 3600).optional().describe("Seconds before the first request. Default: 0."),
+    port: port.optional().describe("The port of the request. Default: the service's first port."),
+    initialDelaySeconds: whole(0, 3600).optional().describe("Seconds until the first request. Default: 0."),
     periodSeconds: whole(1, 3600).optional().describe("Seconds between requests. Default: 5."),
-    timeoutSeconds: whole(1, 3600).optional().describe("Seconds for an answer. Default: 5."),
-    failureThreshold: whole(1, 1000).optional().describe("Failures in a row that count. Default: 3, at startup 120."),
+    timeoutSeconds: whole(1, 3600).optional().describe("Seconds until a request times out. Default: 5."),
+    failureThreshold: whole(1, 1000)
+      .optional()
+      .describe("Failures in a row that count as failed. Default: 3, for `startup` 120."),
   })
     .optional()
     .describe(description);
 }
 
 const healthChecks = fields("a health check", {
-  startup: healthCheck("Whether a container has started; until then nothing else is asked."),
-  readiness: healthCheck("Whether a container gets requests."),
-  liveness: healthCheck("Whether a container goes on; otherwise it is started anew."),
+  startup: healthCheck("Whether a container has started. The other checks wait for it."),
+  readiness: healthCheck("Whether a container receives requests."),
+  liveness: healthCheck("Whether a container keeps running. One that fails is restarted."),
 });
 
 const env = list(
@@ -247,8 +243,10 @@ const env = list(
       /^[A-Za-z_][A-Za-z0-9_]{0,252}$/,
       "is not the name of a variable",
       "Write letters, digits and _, no digit first.",
+    ).describe("The variable's name."),
+    value: checked(text(), (value) => storable(value) ?? referenceComplaint(value)).describe(
+      "Its value, or `SECRET:NAME`.",
     ),
-    value: checked(text(), (value) => storable(value) ?? referenceComplaint(value)),
   }),
   10_000,
 );
@@ -258,7 +256,7 @@ const expose = fields("a field of expose", {
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/,
     "is not the name of a host",
     "Write it like app.example.com.",
-  ).describe("The host name under which the service is reached."),
+  ).describe("The host name of the first port from outside the cluster."),
   tls: z
     .union([z.boolean(), z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/)], {
       error: complaint(
@@ -267,44 +265,62 @@ const expose = fields("a field of expose", {
       ),
     })
     .default(false)
-    .describe("Whether by https: true for the certificate that the cluster has for the host, or the name of a Secret."),
+    .describe(
+      "`true` for https with the cluster's certificate for the host, or the name of a Secret with a certificate.",
+    ),
 });
 
-/** Where the kinds of Gradient's integrations go. */
 const integrations =
   "Push files of git-lfs, s3 and volumes with `slipway model push`, and name them in `models`. Name git repositories in `repositories`, and the volume that keeps them in its `dataset`.";
 
-/** The fields of a service, in both shapes (SPEC section 4). What holds between them is in `read.ts`. */
+/** The fields of a service, of both shapes of specs. `check.ts` compares fields with each other. */
 export const serviceFields = fields(
   "a field of a service",
   {
     apiVersion: formed(/^(v1|latest)$/, "is not a known version", "Write v1, or remove it.")
       .optional()
-      .describe("v1."),
-    name: name.optional().describe("Default: the file's name."),
-    enabled: flag().default(true).describe("Whether the service runs."),
-    image: image.optional().describe("The container image. May be left out where an image is given with the file."),
+      .describe("`v1` or `latest`, which mean the same. Default: v1."),
+    name: name
+      .optional()
+      .describe(
+        "At most 40 letters, digits and `-`, a letter first. `My cool app` becomes `my-cool-app`. Default: the file's name.",
+      ),
+    enabled: flag().default(true).describe("`false` runs no containers."),
+    image: image
+      .optional()
+      .describe("The container image. Default: the one given with the file, by `--image` or Bazel."),
     containerRegistry: formed(
       /^[!-~]{1,255}$/,
       "is not the name of a registry's credential",
       "Write the name that `slipway credentials add --name` gave it.",
     )
       .optional()
-      .describe("Whose credential the image is pulled with: a name that `slipway credentials add --name` gave."),
+      .describe("The credential that the image is pulled with, as `slipway credentials add --name` named it."),
     command: someOf(checked(text(), storable), 10_000, "Name the program, or leave `command` out.")
       .optional()
-      .describe("Program and arguments, in place of the image's own."),
-    port: port.optional().describe("The port on which the service answers."),
+      .describe("Program and arguments, in place of the image's ENTRYPOINT and CMD. Default: the image's."),
+    port: port
+      .optional()
+      .describe("The port on which the service answers. Required, unless `resources.ports` lists ports."),
     env: env
       .default([])
-      .describe("Variables of the container, over those of the image. SECRET:NAME is the value of a secret."),
-    models: models.default([]).describe("Models that the container finds in folders."),
+      .describe(
+        "A list of `name` and `value`, which overrides the image's variables. `SECRET:NAME` is the value of a secret.",
+      ),
+    models: models.default([]).describe("A list of `id` and `path`: models that the container finds in folders."),
     repositories: repositories.optional().describe("Git repositories that the container finds in a folder."),
-    resources: resources.default({ replicas: 1 }).describe("How many containers, and what each gets."),
-    expose: expose.optional().describe("Where the service is reached from outside its cluster."),
-    healthChecks: healthChecks.default({}).describe("Requests that tell how a container is."),
+    resources: resources.default({ replicas: 1 }).describe("How many containers run, and what each gets."),
+    expose: expose.optional().describe("How the service is reached from outside its cluster."),
+    healthChecks: healthChecks.default({}).describe("Requests that check each container."),
   },
   { integrations },
 );
 
-export type ServiceFields = z.output<typeof serviceFields>;
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
+export type ServiceFields = DeepReadonly<z.output<typeof serviceFields>>;
+
+/** The JSON Schema (2020-12) of a service's document, for editors. It accepts all that Slipway accepts, and some documents that Slipway refuses. */
+export function serviceJsonSchema(): object {
+  return { title: "Slipway service", ...z.toJSONSchema(serviceFields, { io: "input", target: "draft-2020-12" }) };
+}

@@ -36,7 +36,7 @@ function withFile<T>(command: Argv<T>) {
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of services, for editors", {}, async () =>
-      printJson((await import("../../services/json-schema.ts")).serviceJsonSchema()),
+      printJson((await import("../../services/schema.ts")).serviceJsonSchema()),
     )
     .command(
       "render <file>",
